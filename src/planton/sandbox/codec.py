@@ -1,0 +1,53 @@
+"""Turns the sandbox's records into JSON and back.
+
+One generic codec keeps the state file in step with the records. It must not
+know any particular record, and it must tolerate fields it does not know, so
+that an older state file can still be opened.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def encode(record: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Return ``record`` as plain dictionaries, lists and scalars."""
+    if dataclasses.is_dataclass(record) and not isinstance(record, type):
+        return {field.name: encode(getattr(record, field.name)) for field in dataclasses.fields(record)}
+    if isinstance(record, dict):
+        return {key: encode(value) for key, value in record.items()}
+    if isinstance(record, list | tuple):
+        return [encode(value) for value in record]
+    return record
+
+
+def decode(cls: type[T], data: object) -> T:
+    """Build a record of type ``cls`` from what `encode` returned.
+
+    Fields that are absent keep their default; unknown keys are ignored.
+
+    Raises:
+        TypeError: when a field without a default is absent.
+    """
+    return typing.cast("T", _decode(cls, data))
+
+
+def _decode(kind: Any, data: Any) -> Any:  # noqa: ANN401 - driven by type hints
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        inner = next(argument for argument in arguments if argument is not type(None))
+        return None if data is None else _decode(inner, data)
+    if origin is list:
+        return [_decode(arguments[0], item) for item in data]
+    if origin is dict:
+        return {key: _decode(arguments[1], value) for key, value in data.items()}
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        hints = typing.get_type_hints(kind)
+        known = {field.name for field in dataclasses.fields(kind)}
+        return kind(**{key: _decode(hints[key], value) for key, value in data.items() if key in known})
+    return data
