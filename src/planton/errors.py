@@ -1,0 +1,160 @@
+"""The error tree: what can go wrong, as data that every door renders its own way.
+
+There is one class. A code says what kind of trouble it is (and is the command's exit code), a reason names the trouble for
+programs, metadata holds its facts, a hint says what to do next. This module prints nothing and ends no process.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Mapping, Sequence
+
+
+class Code(enum.IntEnum):
+    """What kind of trouble an error is; the number is the exit code of the command (docs/errors.md)."""
+
+    INVALID = 1
+    """A manifest, a reference or a stack input is not valid."""
+    USAGE = 2
+    """The command line is wrong, or a file cannot be read."""
+    DRIFT = 3
+    """The cloud differs from what was applied (``planton drift``)."""
+    CHANGES = 4
+    """There are changes to apply (``planton plan --detailed-exitcode``)."""
+    REFUSED = 5
+    """The operation needs a consent that was not given, or the provider cannot do what is asked."""
+    FAILED = 6
+    """The cloud, a plugin or the engine failed; the state is saved."""
+    LOCKED = 7
+    """Another operation holds the stack."""
+    MISSING = 8
+    """A program, an extra or a credential is missing on this machine."""
+    INTERRUPTED = 130
+    """The user ended the command; the state is saved."""
+
+
+class Reason(enum.StrEnum):
+    """The name of a trouble, for programs. Each is described in docs/errors.md."""
+
+    MANIFEST_INVALID = "MANIFEST_INVALID"
+    MANIFEST_UNREADABLE = "MANIFEST_UNREADABLE"
+    KIND_UNKNOWN = "KIND_UNKNOWN"
+    REFERENCE_INVALID = "REFERENCE_INVALID"
+    REFERENCE_UNRESOLVED = "REFERENCE_UNRESOLVED"
+    STACK_INPUT_INVALID = "STACK_INPUT_INVALID"
+    USAGE = "USAGE"
+    UNSUPPORTED_FIELD = "UNSUPPORTED_FIELD"
+    NOT_OFFERED = "NOT_OFFERED"
+    NOT_FOUND = "NOT_FOUND"
+    AMBIGUOUS = "AMBIGUOUS"
+    CONSENT_REQUIRED = "CONSENT_REQUIRED"
+    REPLACE_REFUSED = "REPLACE_REFUSED"
+    CREDENTIAL_MISSING = "CREDENTIAL_MISSING"
+    CREDENTIAL_UNKNOWN = "CREDENTIAL_UNKNOWN"
+    EXTRA_MISSING = "EXTRA_MISSING"
+    TOOLCHAIN_MISSING = "TOOLCHAIN_MISSING"
+    STACK_LOCKED = "STACK_LOCKED"
+    STACK_NOT_FOUND = "STACK_NOT_FOUND"
+    CLOUD_NAME_EXISTS = "CLOUD_NAME_EXISTS"
+    CLOUD_QUOTA = "CLOUD_QUOTA"
+    CLOUD_AUTH = "CLOUD_AUTH"
+    CLOUD_STUCK = "CLOUD_STUCK"
+    CLOUD_UNREACHABLE = "CLOUD_UNREACHABLE"
+    CLOUD_IN_USE = "CLOUD_IN_USE"
+    API_SERVER_CLOSED = "API_SERVER_CLOSED"
+    REFRESH_NOT_BELIEVED = "REFRESH_NOT_BELIEVED"
+    ENGINE_FAILED = "ENGINE_FAILED"
+    OUTPUT_INVALID = "OUTPUT_INVALID"
+    INTERRUPTED = "INTERRUPTED"
+
+
+class PlantonError(Exception):
+    """The one error that this package raises on purpose.
+
+    Attributes:
+        message: One sentence, for people.
+        code: The kind of trouble, which is the exit code.
+        reason: The trouble's name.
+        hint: What to do next, or empty.
+        metadata: Facts about the trouble, all text, no secret.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: Code,
+        reason: Reason,
+        hint: str = "",
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.reason = reason
+        self.hint = hint
+        self.metadata = dict(metadata or {})
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns the error as JSON data: message, reason, hint, metadata."""
+        return {
+            "message": self.message,
+            "reason": str(self.reason),
+            "hint": self.hint,
+            "metadata": dict(self.metadata),
+        }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that is wrong with a document.
+
+    Attributes:
+        file: The path as the user wrote it, or ``-``.
+        line: From 1; 0 where the place is not known.
+        column: From 1; 0 where the place is not known.
+        path: The field path in the manifest's spelling, e.g. ``spec.nodeCount``; may be empty.
+        message: What must hold.
+        rule_id: The rule's id, which is API.
+        document: The position of the document in its file, from 0.
+        source: The source line, for the caret; may be empty.
+    """
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    rule_id: str
+    document: int = 0
+    source: str = ""
+
+    def __str__(self) -> str:
+        """Returns ``file:line:column: path: message [rule-id]``."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        path = f"{self.path}: " if self.path else ""
+        return f"{place}: {path}{self.message} [{self.rule_id}]"
+
+
+class InvalidError(PlantonError):
+    """Documents that are not valid, with everything that is wrong with them.
+
+    Attributes:
+        violations: At least one.
+    """
+
+    def __init__(
+        self,
+        violations: Sequence[Violation],
+        *,
+        reason: Reason = Reason.MANIFEST_INVALID,
+        code: Code = Code.INVALID,
+        hint: str = "",
+    ) -> None:
+        super().__init__("\n".join(str(violation) for violation in violations), code=code, reason=reason, hint=hint)
+        self.violations = tuple(violations)
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns the error as JSON data, with its violations."""
+        return super().as_dict() | {"violations": [dataclasses.asdict(violation) for violation in self.violations]}
