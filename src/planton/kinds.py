@@ -11,6 +11,7 @@ import difflib
 import functools
 import importlib
 import importlib.util
+import pathlib
 import re
 from typing import TYPE_CHECKING
 
@@ -113,15 +114,12 @@ def _has_stubs(kind: Kind) -> bool:
 @functools.cache
 def all_kinds() -> tuple[Kind, ...]:
     """Returns every kind that has stubs, by name."""
-    import pkgutil  # noqa: PLC0415  # needed only for listings and suggestions, not on the way of a valid manifest
-
     found = []
     for provider in PROVIDERS:
         parent = importlib.import_module(f"{_STUBS}.{provider}")
-        for info in pkgutil.iter_modules(parent.__path__):
-            if not info.name.endswith("_pb2"):
-                api = importlib.import_module(f"{parent.__name__}.{info.name}.v1.api_pb2")
-                found += [Kind(name, provider) for name in _manifest_names(api.DESCRIPTOR)]
+        for stub in (path for folder in parent.__path__ for path in pathlib.Path(folder).glob("*/v1/api_pb2.py")):
+            api = importlib.import_module(f"{parent.__name__}.{stub.parts[-3]}.v1.api_pb2")
+            found += [Kind(name, provider) for name in _manifest_names(api.DESCRIPTOR)]
     return tuple(sorted(found, key=lambda kind: kind.name))
 
 
