@@ -1,0 +1,49 @@
+"""Modules: one file a kind that turns a StackInput into provider resources.
+
+A module has ``UNSUPPORTED`` and ``resources(stack_input) -> outputs``. It reads no environment, no clock and no file, and
+opens no connection: look-ups go through the engine, as provider functions or dynamic resources.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Protocol
+
+from planton import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pulumi
+    from google.protobuf import message
+
+    from planton.modules import unsupported
+
+
+class Module(Protocol):
+    """What every module file offers."""
+
+    UNSUPPORTED: tuple[unsupported.Unsupported, ...]
+
+    def resources(self, stack_input: message.Message) -> Mapping[str, pulumi.Input[object]]:
+        """Registers the resources and returns the outputs by the field names of StackOutputs."""
+        ...
+
+
+def load(kind: kinds.Kind) -> Module:
+    """Returns the module of a kind.
+
+    Raises:
+        ModuleNotFoundError: The provider's extra is not installed.
+    """
+    module: Module = importlib.import_module(kind.module)  # type: ignore[assignment]  # a module is not a Protocol's class
+    return module
+
+
+def run(stack_input: message.Message) -> None:
+    """Runs the module that a stack input is for and exports its outputs: the whole program of a stack."""
+    import pulumi  # noqa: PLC0415  # the engine asks this package for UNSUPPORTED without running a program
+
+    target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/adding-a-kind.md)
+    for name, value in load(kinds.get(target.kind)).resources(stack_input).items():
+        pulumi.export(name, value)

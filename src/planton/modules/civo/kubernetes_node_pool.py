@@ -1,0 +1,42 @@
+"""CivoKubernetesNodePool: a node pool with a life of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from planton.modules import unsupported
+from planton.modules.civo import pools, provider
+
+if TYPE_CHECKING:
+    from org.project_planton.provider.civo.civokubernetesnodepool.v1 import stack_input_pb2
+
+UNSUPPORTED = (unsupported.Unsupported("spec.tags", unsupported.Level.WARN, "Civo node pools have no tags; use labels"),)
+
+
+def resources(stack_input: stack_input_pb2.CivoKubernetesNodePoolStackInput) -> dict[str, pulumi.Input[object]]:
+    """Makes the pool and returns its outputs.
+
+    Raises:
+        PlantonError: ``UNSUPPORTED_FIELD``; ``CREDENTIAL_MISSING``; ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``.
+    """
+    target = stack_input.target
+    spec = target.spec
+    for warning in [*unsupported.warnings(target, UNSUPPORTED), *pools.warnings(spec, path="spec", target=target)]:
+        pulumi.log.warn(warning)
+    account = provider.account(stack_input.provider_config)
+    pool = pools.register(
+        spec,
+        name=spec.node_pool_name,
+        suffix="",
+        cluster_id=provider.cluster_id(spec.cluster, account, field="spec.cluster", metadata=target.metadata),
+        account=account,
+        target=target,
+    )
+    return {
+        "node_pool_id": pool.resource.id,
+        "node_ids": pool.size.node_ids,
+        "node_names": pool.size.node_names,
+        "node_count": pool.size.actual_node_count,
+    }

@@ -1,0 +1,199 @@
+"""NodePoolSize: the number of nodes of a pool, as a resource of its own beside the pool.
+
+The plugin pulumi-civo 2.4.8 dies on every change of a pool's ``node_count``. So the pool ignores that change, and this
+dynamic resource sends it: it keeps the nodes that survive, and it also reads which nodes the pool has, which the plugin
+does not tell. The engine runs it in a process of its own; that is why it may open connections and the modules may not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+from pulumi import dynamic
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_DEFAULT_ENDPOINT = "https://api.civo.com"
+_REQUEST_SECONDS = 30
+_POLL_SECONDS = 2.0
+_READY_SECONDS = 1800
+_NOT_FOUND = ("database_cluster_pool_not_found", "database_kubernetes_cluster_not_found")
+#: A token given by the engine for one operation; the one in the state may have been rotated since.
+TOKEN_VARIABLE = "PLANTON_CIVO_TOKEN"  # noqa: S105  # the name of a variable
+
+
+class PoolGoneError(Exception):
+    """The pool or its cluster does not exist, in the cloud's own words."""
+
+
+class NodePoolSizeProvider(dynamic.ResourceProvider):
+    """Creates, reads and changes the number of nodes of one pool; deleting it does nothing."""
+
+    serialize_as_secret_always = False
+
+    def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
+        """Brings the pool to the wanted number, if one is wanted, and returns its nodes."""
+        return dynamic.CreateResult(f"{props['cluster_id']}:{props['pool_id']}", _settle(props))
+
+    def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
+        """Brings the pool to the wanted number, if one is wanted, and returns its nodes."""
+        return dynamic.UpdateResult(_settle(news))
+
+    def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
+        """Compares the wanted number with the last one seen, and what identifies the pool with what it was."""
+        keys = ("cluster_id", "pool_id", "identity", "region", "endpoint", "token")
+        changed = [key for key in keys if news.get(key) != olds.get(key)]
+        wanted = news.get("node_count")
+        if wanted is not None and wanted != olds.get("actual_node_count"):
+            changed.append("node_count")
+        return dynamic.DiffResult(changes=bool(changed))
+
+    def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
+        """Returns the nodes that the pool has now; a pool that is gone is no resource any more.
+
+        Raises:
+            OSError: The cloud could not be asked; the state must not be changed then.
+        """
+        try:
+            return dynamic.ReadResult(id_, {**props, **_observed(_get_cluster(props), props["pool_id"])})
+        except PoolGoneError:
+            return dynamic.ReadResult("", {})
+
+
+def _settle(props: dict[str, Any]) -> dict[str, Any]:
+    wanted = props.get("node_count")
+    pool = _observed(_get_cluster(props), props["pool_id"])
+    if wanted is not None:
+        if pool["actual_node_count"] != int(wanted):
+            path = f"/v2/kubernetes/clusters/{_quote(props['cluster_id'])}/pools/{_quote(props['pool_id'])}"
+            _request(props, "PUT", path, {"count": int(wanted), "region": props["region"]})
+        pool = _wait(props, int(wanted))
+    return {**props, **pool}
+
+
+def _wait(props: Mapping[str, Any], wanted: int) -> dict[str, Any]:
+    deadline = time.monotonic() + _READY_SECONDS
+    while True:
+        cluster = _get_cluster(props)
+        pool = _observed(cluster, props["pool_id"])
+        states = [node["status"] for node in _pool(cluster, props["pool_id"]).get("instances") or []]
+        if pool["actual_node_count"] == wanted and len(states) == wanted and set(states) <= {"ACTIVE"}:
+            return pool
+        if time.monotonic() > deadline:
+            message = f"node pool {props['pool_id']} has not reached {wanted} nodes after {_READY_SECONDS // 60} minutes"
+            raise TimeoutError(message)
+        time.sleep(_POLL_SECONDS if "BUILDING" in states else _POLL_SECONDS / 10)
+
+
+def _get_cluster(props: Mapping[str, Any]) -> dict[str, Any]:
+    query = urllib.parse.urlencode({"region": props["region"]})
+    return _request(props, "GET", f"/v2/kubernetes/clusters/{_quote(props['cluster_id'])}?{query}")
+
+
+def _pool(cluster: Mapping[str, Any], pool_id: str) -> dict[str, Any]:
+    for pool in cluster.get("pools") or []:
+        if pool["id"] == pool_id:
+            found: dict[str, Any] = pool
+            return found
+    message = f"cluster {cluster['id']} has no node pool {pool_id}"
+    raise PoolGoneError(message)
+
+
+def _observed(cluster: Mapping[str, Any], pool_id: str) -> dict[str, Any]:
+    pool = _pool(cluster, pool_id)
+    nodes = pool.get("instances") or []
+    return {
+        "actual_node_count": int(pool["count"]),
+        "node_ids": [str(node["id"]) for node in nodes],
+        "node_names": [str(node["hostname"]) for node in nodes],
+    }
+
+
+def _request(props: Mapping[str, Any], method: str, path: str, body: object = None) -> dict[str, Any]:
+    endpoint = props.get("endpoint") or os.environ.get("CIVO_API_URL") or _DEFAULT_ENDPOINT
+    request = urllib.request.Request(  # noqa: S310  # the endpoint is checked to be http or https (provider.proto)
+        endpoint.rstrip("/") + path,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={
+            "Authorization": f"bearer {os.environ.get(TOKEN_VARIABLE) or props['token']}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=_REQUEST_SECONDS) as answer:  # noqa: S310
+            decoded: dict[str, Any] = json.load(answer)
+            return decoded
+    except urllib.error.HTTPError as error:
+        text = error.read().decode(errors="replace")
+        if error.code == 404 and any(code in text for code in _NOT_FOUND):  # noqa: PLR2004
+            raise PoolGoneError(text) from None
+        message = f"{method} {path.split('?')[0]}: {error.code} {text}"
+        raise OSError(message) from None
+
+
+def _quote(text: str) -> str:
+    return urllib.parse.quote(text, safe="")
+
+
+class NodePoolSize(dynamic.Resource):
+    """The number of nodes of a pool.
+
+    Attributes:
+        actual_node_count: The number last seen.
+        node_ids: The ids of the pool's nodes, oldest first.
+        node_names: Their host names, in the same order.
+    """
+
+    actual_node_count: pulumi.Output[int]
+    node_ids: pulumi.Output[list[str]]
+    node_names: pulumi.Output[list[str]]
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        cluster_id: pulumi.Input[str],
+        pool_id: pulumi.Input[str],
+        node_count: int | None,
+        identity: str,
+        region: str,
+        endpoint: str,
+        token: str,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """Registers the resource.
+
+        Args:
+            name: The resource's name in the stack.
+            cluster_id: The cluster's id.
+            pool_id: The pool's id.
+            node_count: The wanted number, or None to leave it to the autoscaler.
+            identity: What makes the pool a new one when it changes; the size is then set anew.
+            region: The cloud's code of the region.
+            endpoint: The API's address; empty for the cloud's own.
+            token: The API token; kept as a secret.
+            opts: What the resource depends on.
+        """
+        props = {
+            "cluster_id": cluster_id,
+            "pool_id": pool_id,
+            "node_count": node_count,
+            "identity": identity,
+            "region": region,
+            "endpoint": endpoint,
+            "token": pulumi.Output.secret(token),
+            "actual_node_count": None,
+            "node_ids": None,
+            "node_names": None,
+        }
+        super().__init__(NodePoolSizeProvider(), name, props, opts)

@@ -1,0 +1,103 @@
+"""A node pool with its size: what CivoKubernetesNodePool and the additional pools of a cluster have in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_civo
+
+from planton.modules import labels
+from planton.modules.civo import pool_size
+
+if TYPE_CHECKING:
+    from google.protobuf import message
+    from org.project_planton.provider.civo.civokubernetescluster.v1 import spec_pb2 as cluster_pb2
+    from org.project_planton.provider.civo.civokubernetesnodepool.v1 import spec_pb2
+
+    from planton.modules.civo import provider
+
+#: More nodes than this as an autoscaler's upper bound are worth a warning; the annotation changes the number.
+BOUND_ANNOTATION = "project-planton.org/max-nodes-warning"
+_BOUND = 20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pool:
+    """A registered pool.
+
+    Attributes:
+        resource: The pool itself.
+        size: Its number of nodes, and its nodes.
+    """
+
+    resource: pulumi_civo.KubernetesNodePool
+    size: pool_size.NodePoolSize
+
+
+def register(
+    spec: spec_pb2.CivoKubernetesNodePoolSpec | cluster_pb2.CivoKubernetesClusterAdditionalNodePool,
+    *,
+    name: str,
+    suffix: str,
+    cluster_id: pulumi.Input[str],
+    account: provider.Account,
+    target: message.Message,
+) -> Pool:
+    """Registers the resources ``node_pool<suffix>`` and ``node_pool_size<suffix>``.
+
+    Labels are the six standard ones with the user's over them. Cluster, name, size and public addresses of a pool cannot
+    be changed in place; the plugin does not know that, so it is declared here.
+    """
+    pool = pulumi_civo.KubernetesNodePool(
+        f"node_pool{suffix}",
+        cluster_id=cluster_id,
+        label=name,
+        node_count=spec.node_count,
+        size=spec.size,
+        labels={**labels.standard(target), **spec.labels},
+        taints=[
+            pulumi_civo.KubernetesNodePoolTaintArgs(key=taint.key, value=taint.value, effect=taint.effect)
+            for taint in spec.taints
+        ],
+        public_ip_node_pool=spec.public_ip or None,
+        opts=pulumi.ResourceOptions(
+            provider=account.provider,
+            ignore_changes=["nodeCount"],
+            replace_on_changes=["clusterId", "label", "size", "publicIpNodePool"],
+            delete_before_replace=True,
+        ),
+    )
+    size = pool_size.NodePoolSize(
+        f"node_pool_size{suffix}",
+        cluster_id=pool.cluster_id,
+        pool_id=pool.id,
+        node_count=None if spec.auto_scale else spec.node_count,
+        identity=f"{name} {spec.size} {spec.public_ip}",
+        region=account.region,
+        endpoint=account.config.api_endpoint,
+        token=account.config.api_token,
+        opts=pulumi.ResourceOptions(depends_on=[pool]),
+    )
+    return Pool(pool, size)
+
+
+def warnings(
+    spec: spec_pb2.CivoKubernetesNodePoolSpec | cluster_pb2.CivoKubernetesClusterAdditionalNodePool,
+    *,
+    path: str,
+    target: message.Message,
+) -> list[str]:
+    """Returns what the user must know about autoscaling; empty while ``auto_scale`` is off."""
+    if not spec.auto_scale:
+        return []
+    bound = target.metadata.annotations.get(BOUND_ANNOTATION, "")  # type: ignore[attr-defined]  # every manifest has metadata
+    limit = int(bound) if bound.isdecimal() else _BOUND
+    found = [
+        f"{path}.autoScale: nodeCount {spec.node_count} is only the initial size; minNodes {spec.min_nodes} and maxNodes "
+        f"{spec.max_nodes} take effect when the cluster autoscaler is installed in the cluster, which this does not do"
+    ]
+    if spec.max_nodes > limit:
+        found.append(f"{path}.maxNodes: {spec.max_nodes} is more than {limit} (annotation {BOUND_ANNOTATION}); check the cost")
+    return found

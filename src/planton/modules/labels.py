@@ -1,0 +1,33 @@
+"""The six standard labels of every pool and cluster, by which a resource is found again in the cloud and in Kubernetes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from google.protobuf import message
+
+_MAX_VALUE = 63
+
+
+def standard(target: message.Message) -> dict[str, str]:
+    """Returns the standard labels of a manifest; those whose value is not known are left out.
+
+    Values are Kubernetes label values: what is not allowed in one becomes ``-``, at most 63 characters.
+    """
+    metadata = target.metadata  # type: ignore[attr-defined]  # every manifest has metadata
+    values = {
+        "planton-resource": "true",
+        "planton-resource-name": metadata.name,
+        "planton-resource-kind": target.DESCRIPTOR.name,
+        "planton-organization": metadata.org,
+        "planton-environment": metadata.env,
+        "planton-resource-id": metadata.id,
+    }
+    return {key: label_value(value) for key, value in values.items() if label_value(value)}
+
+
+def label_value(text: str) -> str:
+    """Returns the text as a Kubernetes label value; may be empty."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:_MAX_VALUE].strip("-._")
