@@ -1,0 +1,88 @@
+"""The stand-in for the official ``civo`` plugin, version 2.4.8.
+
+It sends the requests that the plugin sends, in its order, so it works against any server that speaks Civo's API. One
+thing it leaves out: it never reads ``~/.civo.json``, because a key for the real cloud has no business in a sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import typing
+
+from planton.sandbox.providers import (
+    civo_client,
+    civo_cluster,
+    civo_functions,
+    civo_network,
+    civo_pool,
+    civo_tables,
+    package,
+    protocol,
+    sessions,
+    values,
+)
+
+VERSION: typing.Final = "2.4.8"
+Handle = protocol.Handle
+
+
+def serve(endpoint: str, port: int = 0, *, wait: typing.Callable[[float], None]) -> Handle:
+    """Serves the stand-in on loopback, in threads.
+
+    Args:
+        endpoint: the API's address where a program's provider names none.
+        port: where to serve; 0 takes a free one.
+        wait: is called with the seconds wherever the official plugin waits.
+
+    Returns:
+        Where it is served, and how to stop it.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    return protocol.serve(describe(endpoint, wait=wait), port=port)
+
+
+def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.Package:
+    """Describes the provider; the arguments are those of ``serve``."""
+
+    def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> civo_client.Client:
+        address = str(config.get("apiEndpoint") or os.environ.get("CIVO_API_URL") or endpoint)
+        region = str(config.get("region") or os.environ.get("CIVO_REGION") or "")
+        client = civo_client.Client(endpoint=address, token=_token(config), region=region, wait=wait, gate=gate)
+        try:
+            client.get("/v2/regions")
+        except civo_client.CloudError as error:
+            if error.code == "database_account_not_found":
+                where = "Please go to https://dashboard.civo.com/security to generate one"
+                raise sessions.Fault(f"the Civo token from environment variable is invalid. {where}") from error
+            raise sessions.Fault(f"an error occoured while connecting to Civo's API: {error}") from error
+        return client
+
+    return package.Package(
+        name="civo",
+        version=VERSION,
+        config=civo_tables.CONFIG,
+        resources=(civo_network.NETWORK, civo_network.FIREWALL, civo_cluster.CLUSTER, civo_pool.NODE_POOL),
+        functions=civo_functions.FUNCTIONS,
+        connect=connect,
+    )
+
+
+def _token(config: dict[str, values.Json]) -> str:
+    token = config.get("token") or os.environ.get("CIVO_TOKEN")
+    path = config.get("credentialsFile") or os.environ.get("CIVO_CREDENTIAL_FILE")
+    problem = "no key is configured"
+    if not token and path:
+        try:
+            stored = json.loads(pathlib.Path(str(path)).expanduser().read_text(encoding="utf-8"))
+            token = stored["apikeys"][stored["meta"]["current_apikey"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            problem = f"error reading from credentials_file: {error}"
+    if not token:
+        looked = "$CIVO_TOKEN or credentials_file or ~/.civo.json"
+        fetch = "Please go to https://dashboard.civo.com/security to fetch one"
+        raise sessions.Fault(f"[ERR] No token configuration found in {looked}. {fetch}: {problem}")
+    return str(token)
