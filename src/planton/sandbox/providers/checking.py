@@ -104,8 +104,10 @@ def _fill_value(row: schema.Property, old: values.Json, new: values.Json, naming
         olds = old if isinstance(old, list) else []
         pairs = ((olds[index] if index < len(olds) else {}, item) for index, item in enumerate(new))
         return [_fill_value(row, before, item, naming) for before, item in pairs]
-    if row.type == schema.INT and isinstance(new, float):
+    if row.type == schema.INT and (isinstance(new, float) or (isinstance(new, str) and new.isdecimal())):
         return int(new)
+    if row.type == schema.BOOL and new in ("true", "false"):
+        return new == "true"
     if row.type == schema.STRING and isinstance(new, (bool, int, float)):
         return str(new).lower() if isinstance(new, bool) else f"{new:g}"
     return new
@@ -139,6 +141,8 @@ def _judge_value(row: schema.Property, value: values.Json, *, path: str, at: str
                 # Failures inside a list or set of blocks are reported at the list.
                 for failure in _judge(row.fields, item, prefix=f"{path}.{index}.", top=at):
                     yield Failure(reason=failure.reason, path=at)
+        return
+    if row.type == schema.MAP and isinstance(value, dict):
         return
     wrong = _wrong_type(row, value, path)
     for reason in wrong or (row.check(value, path) if row.check else ()):

@@ -128,7 +128,8 @@ class Client:
     def pause(self, seconds: float) -> None:
         """Waits, unless the plugin dies meanwhile."""
         self.gate()
-        self.wait(seconds)
+        if seconds:
+            self.wait(seconds)
         self.gate()
 
     def _send(self, method: str, path: str, body: dict[str, values.Json] | None) -> values.Json:
