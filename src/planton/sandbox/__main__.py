@@ -1,0 +1,52 @@
+"""The sandbox as a process: ``python -m planton.sandbox serve --home DIR``.
+
+Only arguments and signals are dealt with here; `launch` starts this in the
+background.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import pathlib
+import signal
+import sys
+
+from planton.sandbox import clock, files, server
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m planton.sandbox", description="Serve the sandbox.")
+    commands = parser.add_subparsers(required=True)
+    serve = commands.add_parser("serve", help="serve until stopped")
+    serve.add_argument("--home", type=pathlib.Path, required=True, help="folder of the state")
+    serve.add_argument("--latency", choices=clock.LATENCIES, default=clock.INSTANT, help="how long things take")
+    serve.add_argument("--port", type=int, default=0, help="control port; any by default")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    files.prepare(options.home)
+    with files.lock(options.home / files.LOCK, wait=False) as mine:
+        if not mine:
+            sys.stderr.write(f"another sandbox runs in {options.home}\n")
+            return 1
+        asyncio.run(_serve(server.Options(home=options.home, latency=options.latency, port=options.port)))
+    return 0
+
+
+async def _serve(options: server.Options) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    running = server.Server(options)
+    await running.start()
+    try:
+        await stopping.wait()
+    finally:
+        await running.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

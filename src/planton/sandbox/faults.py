@@ -1,0 +1,112 @@
+"""Faults that a test or a curious user orders for requests to come.
+
+A rule counts the requests that it matches and strikes from the n-th on. What a
+strike does to the connection is the HTTP front's business.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from typing import Any
+
+STATUS = "status"
+TIMEOUT = "timeout"
+DROP = "drop"
+DROP_AFTER = "drop_after"
+SLOW = "slow"
+ACTIONS = (STATUS, TIMEOUT, DROP, DROP_AFTER, SLOW)
+
+
+@dataclasses.dataclass(slots=True)
+class Rule:
+    """A fault that has been ordered.
+
+    Attributes:
+        id: Its number.
+        action: One of `ACTIONS`.
+        cloud: A cloud's name or ``kubernetes``; empty for all.
+        method: An HTTP method; empty for all.
+        path: A regular expression searched for in the path.
+        account: A token; empty for all.
+        nth: The matching request, from 1, that it strikes first.
+        times: How many requests it strikes; 0 for all that follow.
+        status: The status that is answered.
+        body: The body that is answered; ``None`` for an error in the cloud's form.
+        seconds: For ``slow`` the delay, for ``timeout`` how long nothing is said.
+        seen: How many requests matched.
+        struck: How many it struck.
+    """
+
+    id: int
+    action: str
+    cloud: str = ""
+    method: str = ""
+    path: str = ""
+    account: str = ""
+    nth: int = 1
+    times: int = 1
+    status: int = 500
+    body: Any = None
+    seconds: float = 0.0
+    seen: int = 0
+    struck: int = 0
+
+
+@dataclasses.dataclass(slots=True)
+class Faults:
+    """The rules, in the order in which they were given."""
+
+    rules: list[Rule] = dataclasses.field(default_factory=list)
+    last: int = 0
+
+    def add(self, order: Mapping[str, Any]) -> Rule:
+        """Add a rule.
+
+        Raises:
+            ValueError: when a field is unknown or makes no sense.
+        """
+        fields = {field.name for field in dataclasses.fields(Rule)} - {"id", "seen", "struck"}
+        unknown = sorted(set(order) - fields)
+        if unknown:
+            message = f"unknown field {', '.join(unknown)}; a fault has {', '.join(sorted(fields))}"
+            raise ValueError(message)
+        if order.get("action") not in ACTIONS:
+            message = f"action must be one of {', '.join(ACTIONS)}"
+            raise ValueError(message)
+        try:
+            re.compile(str(order.get("path", "")))
+        except re.error as error:
+            message = f"path is not a regular expression: {error}"
+            raise ValueError(message) from error
+        self.last += 1
+        rule = Rule(id=self.last, **dict(order))
+        self.rules.append(rule)
+        return rule
+
+    def strike(self, *, cloud: str, method: str, path: str, account: str) -> Rule | None:
+        """Count a request in every rule that it matches; return the first that strikes."""
+        chosen: Rule | None = None
+        for rule in self.rules:
+            if not _matches(rule, cloud=cloud, method=method, path=path, account=account):
+                continue
+            rule.seen += 1
+            ready = rule.seen >= rule.nth and (rule.times == 0 or rule.struck < rule.times)
+            if ready and chosen is None:
+                rule.struck += 1
+                chosen = rule
+        return chosen
+
+    def clear(self, key: int | None = None) -> None:
+        """Forget a rule by number, or all."""
+        self.rules = [] if key is None else [rule for rule in self.rules if rule.id != key]
+
+
+def _matches(rule: Rule, *, cloud: str, method: str, path: str, account: str) -> bool:
+    return (
+        rule.cloud in ("", cloud)
+        and rule.method.upper() in ("", method)
+        and rule.account in ("", account)
+        and re.search(rule.path, path) is not None
+    )

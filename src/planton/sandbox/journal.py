@@ -1,0 +1,84 @@
+"""The log of requests, for tests that check what was and was not asked of a cloud.
+
+It lives in memory, keeps the newest entries only, and must not hold a token or
+any other secret.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+CAPACITY = 20_000
+REDACTED = "[redacted]"
+SECRETS = ("token", "password", "secret", "kubeconfig", "private_key")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """A request and the status of its answer; 0 when no answer was sent.
+
+    Attributes:
+        seq: Its number, from 1.
+        time: The simulated time in seconds since the epoch.
+        cloud: The cloud's name, or ``kubernetes``.
+        cluster: For ``kubernetes``, the cluster's id.
+        account: The id of the account, not its token.
+        fault: The number of the fault rule that struck it, or 0.
+    """
+
+    seq: int
+    time: float
+    cloud: str
+    cluster: str
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: Any
+    status: int
+    account: str
+    agent: str
+    fault: int
+
+
+class Journal:
+    """The newest requests."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._entries: collections.deque[Entry] = collections.deque(maxlen=CAPACITY)
+        self._last = 0
+
+    def add(self, **facts: Any) -> None:  # noqa: ANN401 - the fields of an entry
+        """Note a request; ``facts`` are the fields of `Entry` but for ``seq``."""
+        self._last += 1
+        facts["body"] = redact(facts["body"])
+        facts["query"] = redact(dict(facts["query"]))
+        self._entries.append(Entry(seq=self._last, **facts))
+
+    def since(self, seq: int = 0, *, cloud: str = "") -> list[Entry]:
+        """Return the entries after ``seq``, of one cloud or of all."""
+        return [entry for entry in self._entries if entry.seq > seq and cloud in ("", entry.cloud)]
+
+    @property
+    def last(self) -> int:
+        """The number of the newest entry; 0 before the first."""
+        return self._last
+
+    def clear(self) -> None:
+        """Forget the entries; the numbers go on."""
+        self._entries.clear()
+
+
+def redact(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return JSON with the values of secret-looking keys replaced."""
+    if isinstance(value, dict):
+        return {
+            key: REDACTED if item and any(word in str(key).lower() for word in SECRETS) else redact(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [redact(item) for item in value]
+    return value

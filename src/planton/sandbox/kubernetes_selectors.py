@@ -1,0 +1,80 @@
+"""Label and field selectors of the Kubernetes API, as kubectl sends them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_SET = re.compile(r"^\s*(?P<key>[^\s!=,()]+)\s+(?P<op>in|notin)\s+\((?P<values>[^)]*)\)\s*$")
+_PLAIN = re.compile(r"^\s*(?P<key>[^\s!=,()]+)\s*(?P<op>==|=|!=)\s*(?P<value>[^\s,()]*)\s*$")
+_EXISTS = re.compile(r"^\s*(?P<not>!?)\s*(?P<key>[^\s!=,()]+)\s*$")
+
+Test = Callable[[Mapping[str, Any]], bool]
+
+
+def labels(text: str) -> Test:
+    """Return a test of an object's labels.
+
+    Raises:
+        ValueError: when the selector cannot be read.
+    """
+    tests = [_requirement(part) for part in _split(text)]
+
+    def test(item: Mapping[str, Any]) -> bool:
+        present = item["metadata"].get("labels", {})
+        return all(one(present) for one in tests)
+
+    return test
+
+
+def fields(text: str) -> Test:
+    """Return a test of an object's fields, each a dotted path.
+
+    Raises:
+        ValueError: when the selector cannot be read.
+    """
+    wanted = []
+    for part in _split(text):
+        found = _PLAIN.match(part)
+        if found is None:
+            message = f"invalid field selector: {part}"
+            raise ValueError(message)
+        wanted.append((found["key"], found["op"] != "!=", found["value"]))
+
+    def test(item: Mapping[str, Any]) -> bool:
+        return all((_field(item, key) == value) is equal for key, equal, value in wanted)
+
+    return test
+
+
+def _split(text: str) -> list[str]:
+    return [part for part in re.split(r",(?![^(]*\))", text) if part.strip()]
+
+
+def _requirement(part: str) -> Test:
+    found = _SET.match(part)
+    if found:
+        values, inside, key = {item.strip() for item in found["values"].split(",")}, found["op"] == "in", found["key"]
+        return lambda present: (present.get(key) in values) is inside
+    found = _PLAIN.match(part)
+    if found:
+        equal, wanted, name = found["op"] != "!=", found["value"], found["key"]
+        return lambda present: (present.get(name) == wanted) is equal
+    found = _EXISTS.match(part)
+    if found:
+        exists, label = not found["not"], found["key"]
+        return lambda present: (label in present) is exists
+    message = f"unable to parse requirement: {part}"
+    raise ValueError(message)
+
+
+def _field(item: Mapping[str, Any], path: str) -> str:
+    value: Any = item
+    for step in path.split("."):
+        value = value.get(step, "") if isinstance(value, Mapping) else ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if path == "spec.unschedulable" and value == "":
+        return "false"
+    return str(value)
