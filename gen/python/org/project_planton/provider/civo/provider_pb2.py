@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from org.project_planton.provider.civo import region_pb2 as org_dot_project__planton_dot_provider_dot_civo_dot_region__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0org/project_planton/provider/civo/provider.proto\x12!org.project_planton.provider.civo\x1a\x1b\x62uf/validate/validate.proto\x1a.org/project_planton/provider/civo/region.proto\"\xc0\x03\n\x12\x43ivoProviderConfig\x12#\n\tapi_token\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x08\x61piToken\x12\x61\n\x0e\x64\x65\x66\x61ult_region\x18\x02 \x01(\x0e\x32-.org.project_planton.provider.civo.CivoRegionB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01R\rdefaultRegion\x12\x33\n\x16object_store_access_id\x18\x03 \x01(\tR\x13objectStoreAccessId\x12\x35\n\x17object_store_secret_key\x18\x04 \x01(\tR\x14objectStoreSecretKey\x12\xb5\x01\n\x0c\x61pi_endpoint\x18\x64 \x01(\tB\x91\x01\xbaH\x8d\x01\xba\x01\x89\x01\n(civo_provider_config.api_endpoint_is_url\x12+must be an http or https URL without a path\x1a\x30this == \'\' || this.matches(\'^https?://[^/?#]+$\')R\x0b\x61piEndpointb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0org/project_planton/provider/civo/provider.proto\x12!org.project_planton.provider.civo\x1a\x1b\x62uf/validate/validate.proto\x1a.org/project_planton/provider/civo/region.proto\"\xc8\x03\n\x12\x43ivoProviderConfig\x12&\n\tapi_token\x18\x01 \x01(\tB\t\x80\x01\x01\xbaH\x03\xc8\x01\x01R\x08\x61piToken\x12\x61\n\x0e\x64\x65\x66\x61ult_region\x18\x02 \x01(\x0e\x32-.org.project_planton.provider.civo.CivoRegionB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01R\rdefaultRegion\x12\x33\n\x16object_store_access_id\x18\x03 \x01(\tR\x13objectStoreAccessId\x12:\n\x17object_store_secret_key\x18\x04 \x01(\tB\x03\x80\x01\x01R\x14objectStoreSecretKey\x12\xb5\x01\n\x0c\x61pi_endpoint\x18\x64 \x01(\tB\x91\x01\xbaH\x8d\x01\xba\x01\x89\x01\n(civo_provider_config.api_endpoint_is_url\x12+must be an http or https URL without a path\x1a\x30this == \'\' || this.matches(\'^https?://[^/?#]+$\')R\x0b\x61piEndpointb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,11 +34,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'org.project_planton.provide
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CIVOPROVIDERCONFIG'].fields_by_name['api_token']._loaded_options = None
-  _globals['_CIVOPROVIDERCONFIG'].fields_by_name['api_token']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_CIVOPROVIDERCONFIG'].fields_by_name['api_token']._serialized_options = b'\200\001\001\272H\003\310\001\001'
   _globals['_CIVOPROVIDERCONFIG'].fields_by_name['default_region']._loaded_options = None
   _globals['_CIVOPROVIDERCONFIG'].fields_by_name['default_region']._serialized_options = b'\272H\010\202\001\002\020\001\310\001\001'
+  _globals['_CIVOPROVIDERCONFIG'].fields_by_name['object_store_secret_key']._loaded_options = None
+  _globals['_CIVOPROVIDERCONFIG'].fields_by_name['object_store_secret_key']._serialized_options = b'\200\001\001'
   _globals['_CIVOPROVIDERCONFIG'].fields_by_name['api_endpoint']._loaded_options = None
   _globals['_CIVOPROVIDERCONFIG'].fields_by_name['api_endpoint']._serialized_options = b'\272H\215\001\272\001\211\001\n(civo_provider_config.api_endpoint_is_url\022+must be an http or https URL without a path\0320this == \'\' || this.matches(\'^https?://[^/?#]+$\')'
   _globals['_CIVOPROVIDERCONFIG']._serialized_start=165
-  _globals['_CIVOPROVIDERCONFIG']._serialized_end=613
+  _globals['_CIVOPROVIDERCONFIG']._serialized_end=621
 # @@protoc_insertion_point(module_scope)

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from org.project_planton.provider.digitalocean import region_pb2 as org_dot_project__planton_dot_provider_dot_digitalocean_dot_region__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n8org/project_planton/provider/digitalocean/provider.proto\x12)org.project_planton.provider.digitalocean\x1a\x1b\x62uf/validate/validate.proto\x1a\x36org/project_planton/provider/digitalocean/region.proto\"\xcb\x03\n\x1a\x44igitalOceanProviderConfig\x12#\n\tapi_token\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x08\x61piToken\x12q\n\x0e\x64\x65\x66\x61ult_region\x18\x02 \x01(\x0e\x32=.org.project_planton.provider.digitalocean.DigitalOceanRegionB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01R\rdefaultRegion\x12(\n\x10spaces_access_id\x18\x03 \x01(\tR\x0espacesAccessId\x12*\n\x11spaces_secret_key\x18\x04 \x01(\tR\x0fspacesSecretKey\x12\xbe\x01\n\x0c\x61pi_endpoint\x18\x64 \x01(\tB\x9a\x01\xbaH\x96\x01\xba\x01\x92\x01\n1digital_ocean_provider_config.api_endpoint_is_url\x12+must be an http or https URL without a path\x1a\x30this == \'\' || this.matches(\'^https?://[^/?#]+$\')R\x0b\x61piEndpointb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n8org/project_planton/provider/digitalocean/provider.proto\x12)org.project_planton.provider.digitalocean\x1a\x1b\x62uf/validate/validate.proto\x1a\x36org/project_planton/provider/digitalocean/region.proto\"\xd3\x03\n\x1a\x44igitalOceanProviderConfig\x12&\n\tapi_token\x18\x01 \x01(\tB\t\x80\x01\x01\xbaH\x03\xc8\x01\x01R\x08\x61piToken\x12q\n\x0e\x64\x65\x66\x61ult_region\x18\x02 \x01(\x0e\x32=.org.project_planton.provider.digitalocean.DigitalOceanRegionB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01R\rdefaultRegion\x12(\n\x10spaces_access_id\x18\x03 \x01(\tR\x0espacesAccessId\x12/\n\x11spaces_secret_key\x18\x04 \x01(\tB\x03\x80\x01\x01R\x0fspacesSecretKey\x12\xbe\x01\n\x0c\x61pi_endpoint\x18\x64 \x01(\tB\x9a\x01\xbaH\x96\x01\xba\x01\x92\x01\n1digital_ocean_provider_config.api_endpoint_is_url\x12+must be an http or https URL without a path\x1a\x30this == \'\' || this.matches(\'^https?://[^/?#]+$\')R\x0b\x61piEndpointb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,11 +34,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'org.project_planton.provide
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_DIGITALOCEANPROVIDERCONFIG'].fields_by_name['api_token']._loaded_options = None
-  _globals['_DIGITALOCEANPROVIDERCONFIG'].fields_by_name['api_token']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_DIGITALOCEANPROVIDERCONFIG'].fields_by_name['api_token']._serialized_options = b'\200\001\001\272H\003\310\001\001'
   _globals['_DIGITALOCEANPROVIDERCONFIG'].fields_by_name['default_region']._loaded_options = None
   _globals['_DIGITALOCEANPROVIDERCONFIG'].fields_by_name['default_region']._serialized_options = b'\272H\010\202\001\002\020\001\310\001\001'
+  _globals['_DIGITALOCEANPROVIDERCONFIG'].fields_by_name['spaces_secret_key']._loaded_options = None
+  _globals['_DIGITALOCEANPROVIDERCONFIG'].fields_by_name['spaces_secret_key']._serialized_options = b'\200\001\001'
   _globals['_DIGITALOCEANPROVIDERCONFIG'].fields_by_name['api_endpoint']._loaded_options = None
   _globals['_DIGITALOCEANPROVIDERCONFIG'].fields_by_name['api_endpoint']._serialized_options = b'\272H\226\001\272\001\222\001\n1digital_ocean_provider_config.api_endpoint_is_url\022+must be an http or https URL without a path\0320this == \'\' || this.matches(\'^https?://[^/?#]+$\')'
   _globals['_DIGITALOCEANPROVIDERCONFIG']._serialized_start=189
-  _globals['_DIGITALOCEANPROVIDERCONFIG']._serialized_end=648
+  _globals['_DIGITALOCEANPROVIDERCONFIG']._serialized_end=656
 # @@protoc_insertion_point(module_scope)

@@ -24,13 +24,15 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n^org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/stack_outputs.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\"\x9a\x01\n)DigitalOceanKubernetesClusterStackOutputs\x12\x1d\n\ncluster_id\x18\x01 \x01(\tR\tclusterId\x12\x1e\n\nkubeconfig\x18\x02 \x01(\tR\nkubeconfig\x12.\n\x13\x61pi_server_endpoint\x18\x03 \x01(\tR\x11\x61piServerEndpointb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n^org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/stack_outputs.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\"\x9f\x01\n)DigitalOceanKubernetesClusterStackOutputs\x12\x1d\n\ncluster_id\x18\x01 \x01(\tR\tclusterId\x12#\n\nkubeconfig\x18\x02 \x01(\tB\x03\x80\x01\x01R\nkubeconfig\x12.\n\x13\x61pi_server_endpoint\x18\x03 \x01(\tR\x11\x61piServerEndpointb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.stack_outputs_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_DIGITALOCEANKUBERNETESCLUSTERSTACKOUTPUTS'].fields_by_name['kubeconfig']._loaded_options = None
+  _globals['_DIGITALOCEANKUBERNETESCLUSTERSTACKOUTPUTS'].fields_by_name['kubeconfig']._serialized_options = b'\200\001\001'
   _globals['_DIGITALOCEANKUBERNETESCLUSTERSTACKOUTPUTS']._serialized_start=175
-  _globals['_DIGITALOCEANKUBERNETESCLUSTERSTACKOUTPUTS']._serialized_end=329
+  _globals['_DIGITALOCEANKUBERNETESCLUSTERSTACKOUTPUTS']._serialized_end=334
 # @@protoc_insertion_point(module_scope)
