@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 READ = ["get", "list", "watch"]
+IN_ALL = ("pods", "services", "deployments", "daemonsets", "replicasets", "statefulsets", "jobs", "cronjobs")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def _resources(group: str) -> dict[str, Any]:
             {
                 "name": item.plural, "singularName": item.kind.lower(), "namespaced": item.namespaced,
                 "kind": item.kind, "verbs": READ, "shortNames": list(item.short),
+                "categories": _categories(item),
             }
             for item in RESOURCES if item.group == group
         ],
@@ -141,4 +143,9 @@ def _discovered(item: Resource) -> dict[str, Any]:
         "resource": item.plural, "singularResource": item.kind.lower(), "verbs": READ,
         "responseKind": {"group": item.group, "version": version(item.group), "kind": item.kind},
         "scope": "Namespaced" if item.namespaced else "Cluster", "shortNames": list(item.short),
+        "categories": _categories(item),
     }
+
+
+def _categories(item: Resource) -> list[str]:
+    return ["all"] if item.plural in IN_ALL else []

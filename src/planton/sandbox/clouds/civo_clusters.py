@@ -70,9 +70,9 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     if scope.state.stuck_next:
         scope.state.stuck_next -= 1
         cluster.stuck = True
+    scope.state.clusters.append(cluster)
     for pool in pools:
         civo_pools.fill(scope, cluster, pool, seconds=catalogue.CLUSTER_NODE_SECONDS)
-    scope.state.clusters.append(cluster)
     return civo_views.cluster(cluster)
 
 

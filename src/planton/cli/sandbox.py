@@ -1,0 +1,177 @@
+"""``planton sandbox``: a cloud on this machine, to try things without an account.
+
+A thin layer over `planton.sandbox.launch`; it must not know what is simulated.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import shlex
+import subprocess
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+import platformdirs
+
+from planton.sandbox import launch
+
+F = TypeVar("F", bound=Callable[..., Any])
+LATENCIES = ("instant", "realistic")
+NOT_RUNNING = "no sandbox runs; start one with: planton sandbox start"
+NOT_FOUND = 127
+
+
+def _home(_context: click.Context, _parameter: click.Parameter, value: pathlib.Path | None) -> pathlib.Path:
+    return value or pathlib.Path(platformdirs.user_data_dir("planton")) / "sandbox"
+
+
+def _home_option(function: F) -> F:
+    return click.option(
+        "--home", type=click.Path(file_okay=False, path_type=pathlib.Path), envvar="PLANTON_SANDBOX_HOME",
+        callback=_home, show_envvar=True,
+        help="Folder of the sandbox's state.  [default: planton/sandbox in the user's data folder]",
+    )(function)
+
+
+def _latency_option(function: F) -> F:
+    return click.option(
+        "--latency", type=click.Choice(LATENCIES), default="instant", show_default=True,
+        help="How long things take: at once, or as long as in the cloud.",
+    )(function)
+
+
+def _output_option(function: F) -> F:
+    return click.option(
+        "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+        help="Form of the answer.",
+    )(function)
+
+
+@click.group()
+def sandbox() -> None:
+    """Run a simulated cloud on this machine.
+
+    The sandbox answers like the cloud's API, has a Kubernetes API for each
+    cluster, and keeps its state over restarts. Point every tool at it with
+
+        eval "$(planton sandbox env)"
+    """
+
+
+@sandbox.command()
+@_home_option
+@_latency_option
+@_output_option
+def start(home: pathlib.Path, latency: str, output: str) -> None:
+    """Start the sandbox in the background, unless it runs."""
+    _show(_start(home, latency), home=home, output=output)
+
+
+@sandbox.command()
+@_home_option
+def stop(home: pathlib.Path) -> None:
+    """Stop the sandbox; its resources are there again at the next start."""
+    try:
+        stopped = launch.stop(home)
+    except (launch.LaunchError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("The sandbox has stopped." if stopped else "No sandbox was running.")
+
+
+@sandbox.command()
+@_home_option
+@_output_option
+@click.pass_context
+def status(context: click.Context, home: pathlib.Path, output: str) -> None:
+    """Show whether the sandbox runs, and where; exit with 3 if it does not."""
+    info = launch.status(home)
+    if info is None:
+        click.echo(json.dumps({"running": False, "home": str(home)}) if output == "json" else NOT_RUNNING)
+        context.exit(3)
+    _show(info, home=home, output=output)
+
+
+@sandbox.command()
+@_home_option
+def reset(home: pathlib.Path) -> None:
+    """Delete everything in the sandbox: all accounts, networks, clusters, faults."""
+    try:
+        launch.reset(home)
+    except (launch.LaunchError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo("The sandbox is empty.")
+
+
+@sandbox.command()
+@_home_option
+def env(home: pathlib.Path) -> None:
+    """Print the shell commands that point tools at the sandbox.
+
+    For planton, pulumi, the civo plugin and the civo command line:
+
+        eval "$(planton sandbox env)"
+    """
+    info = launch.status(home)
+    if info is None:
+        raise click.ClickException(NOT_RUNNING)
+    for name, value in _environment(info).items():
+        click.echo(f"export {name}={_quoted(value)}")
+
+
+@sandbox.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@_home_option
+@_latency_option
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_context
+def run(context: click.Context, home: pathlib.Path, latency: str, command: tuple[str, ...]) -> None:
+    """Run a command against the sandbox, and start that first if need be.
+
+    The exit code is the command's; 127 if there is no such command.
+
+        planton sandbox run -- kubectl version
+    """
+    info = _start(home, latency)
+    try:
+        finished = subprocess.run(command, env={**os.environ, **_environment(info)}, check=False)  # noqa: S603 - asked for
+    except (FileNotFoundError, PermissionError) as error:
+        click.echo(f"Error: {shlex.join(command)}: {error.strerror}", err=True)
+        context.exit(NOT_FOUND)
+    # A shell reports a command that died by a signal as 128 plus its number.
+    code = finished.returncode
+    context.exit(code if code >= 0 else 128 - code)
+
+
+def _start(home: pathlib.Path, latency: str) -> launch.Info:
+    try:
+        return launch.start(home, latency)
+    except (launch.LaunchError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _environment(info: launch.Info) -> dict[str, str]:
+    variables = launch.environment(info)
+    attached = launch.debug_providers(info)
+    return variables | {"PULUMI_DEBUG_PROVIDERS": attached} if attached else variables
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("'", "'\\''")
+    return f"'{escaped}'"
+
+
+def _show(info: launch.Info, *, home: pathlib.Path, output: str) -> None:
+    if output == "json":
+        facts = {key: value for key, value in dataclasses.asdict(info).items() if key != "tokens"}
+        click.echo(json.dumps({"running": True, "home": str(home), **facts}, indent=2))
+        return
+    click.echo(f"The sandbox runs as process {info.pid}, latency {info.latency}.")
+    for name, url in info.clouds.items():
+        click.echo(f"  {name:<10} {url}")
+    click.echo(f"  {'control':<10} {info.control}")
+    for name, port in info.providers.items():
+        click.echo(f"  {'provider':<10} {name} on port {port}")
+    click.echo(f"  {'state':<10} {home}")

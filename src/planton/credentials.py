@@ -1,0 +1,140 @@
+"""Credentials: which account an operation uses.
+
+The order is: the file given with ``-p``, the stack input, the credential that the manifest names, the environment. The user's
+credentials file is YAML, mode 0600: a mapping from names to provider configs.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import stat
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+import yaml
+from google.protobuf import json_format
+
+from planton import errors, kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from google.protobuf import message
+
+#: The name that means the account of the environment.
+DEFAULT = "default"
+_FILE_VARIABLE = "PLANTON_CREDENTIALS"
+#: Provider → (token, region, API address): the variables that the clouds' own tools read.
+_VARIABLES = {
+    "civo": (("CIVO_TOKEN",), ("CIVO_REGION",), ("CIVO_API_URL",)),
+    "digitalocean": (("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"), ("DIGITALOCEAN_REGION",), ("DIGITALOCEAN_API_URL",)),
+}
+
+
+def file(environ: Mapping[str, str]) -> pathlib.Path:
+    """Returns the path of the user's credentials file: ``$PLANTON_CREDENTIALS``, else in the user's config folder."""
+    named = environ.get(_FILE_VARIABLE)
+    return pathlib.Path(named) if named else platformdirs.user_config_path("planton") / "credentials.yaml"
+
+
+def choose(
+    manifest: message.Message, *, given: message.Message | None, region: str, environ: Mapping[str, str]
+) -> message.Message:
+    """Returns the provider config for a manifest.
+
+    Args:
+        manifest: Its kind says which cloud, its ``spec.civo_credential_id`` (if it has one) which entry of the file.
+        given: The config of ``-p`` or of a stack input, which goes first; or None.
+        region: The region that the manifest's references lead to, or empty; it goes before the config's default.
+        environ: The environment.
+
+    Raises:
+        PlantonError: ``CREDENTIAL_UNKNOWN``; ``CREDENTIAL_MISSING``.
+    """
+    kind = kinds.get(manifest.DESCRIPTOR.name)
+    config: Any = kind.provider_config()
+    named = getattr(manifest.spec, "civo_credential_id", "")  # type: ignore[attr-defined]  # every manifest has a spec
+    if given is not None and given.api_token:  # type: ignore[attr-defined]  # both provider configs have it
+        config.CopyFrom(given)
+    elif named and named != DEFAULT:
+        config.CopyFrom(_entry(kind, named, environ))
+    _fill(config, kind.provider, environ)
+    if region:
+        number = _region_number(config, region)
+        config.default_region = number or config.default_region
+    if not config.api_token:
+        variable = _VARIABLES[kind.provider][0][0]
+        raise errors.PlantonError(
+            f"no credentials for {kind.provider}",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.CREDENTIAL_MISSING,
+            hint=f'set {variable}, give a provider config with -p FILE, or try it without an account: eval "$(planton sandbox env)"',
+        )
+    return config  # type: ignore[no-any-return]  # its class is found by name
+
+
+def from_environment(provider: str, environ: Mapping[str, str]) -> message.Message:
+    """Returns the provider config that the environment alone gives; fields that it does not say are unset."""
+    kind = next(kind for kind in kinds.all_kinds() if kind.provider == provider)
+    config = kind.provider_config()
+    _fill(config, provider, environ)
+    return config
+
+
+def _fill(config: Any, provider: str, environ: Mapping[str, str]) -> None:  # noqa: ANN401  # two classes with the same fields
+    tokens, regions, endpoints = ([environ[name] for name in names if environ.get(name)] for names in _VARIABLES[provider])
+    if not config.api_token and tokens:
+        config.api_token = tokens[0]
+    if not config.default_region and regions:
+        config.default_region = _region_number(config, regions[0])
+    if not config.api_endpoint and endpoints:
+        config.api_endpoint = endpoints[0].rstrip("/")
+
+
+def _region_number(config: message.Message, name: str) -> int:
+    value = config.DESCRIPTOR.fields_by_name["default_region"].enum_type.values_by_name.get(name.lower())
+    return value.number if value is not None else 0
+
+
+def _entry(kind: kinds.Kind, name: str, environ: Mapping[str, str]) -> message.Message:
+    path = file(environ)
+    entries = _entries(path)
+    if name not in entries:
+        known = ", ".join(sorted(entries)) or "none"
+        raise errors.PlantonError(
+            f"unknown credential {name!r}; known in {path}: {known}",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.CREDENTIAL_UNKNOWN,
+            hint=f"add it to {path}, name a known one, or write {DEFAULT!r} to use the environment's",
+            metadata={"credential": name, "file": str(path)},
+        )
+    try:
+        config = kind.provider_config()
+        json_format.ParseDict({key: value for key, value in entries[name].items() if key != "provider"}, config)
+    except (json_format.ParseError, AttributeError) as error:
+        raise _unreadable(path, f"entry {name!r}: {error}") from None
+    return config
+
+
+def _entries(path: pathlib.Path) -> dict[str, dict[str, Any]]:
+    if not path.exists():
+        return {}
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise _unreadable(path, "other users may read it; run: chmod 600 " + str(path))
+    try:
+        entries = yaml.safe_load(path.read_text("utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        # The parser's text may show a token, so it is not passed on.
+        raise _unreadable(path, "it is not YAML") from None
+    if not isinstance(entries, dict):
+        raise _unreadable(path, "it must be a mapping from names to provider configs")
+    return entries
+
+
+def _unreadable(path: pathlib.Path, why: str) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"cannot use the credentials file {path}: {why}",
+        code=errors.Code.MISSING,
+        reason=errors.Reason.CREDENTIAL_UNKNOWN,
+        metadata={"file": str(path)},
+    )

@@ -1,0 +1,214 @@
+"""Starts, finds and stops the sandbox's process.
+
+Used by the command line and by tests. It must not load the server: whoever
+only asks whether a sandbox runs should not wait for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import http.client
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from planton.sandbox import files
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.05
+CALL_SECONDS = 10.0
+REGION = "LON1"
+
+
+class LaunchError(Exception):
+    """The sandbox could not be started, found or stopped; the text says why."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Info:
+    """A running sandbox, as its information file describes it.
+
+    Attributes:
+        pid: The process.
+        version: The version of the sandbox.
+        latency: ``instant`` or ``realistic``.
+        control: The URL of the control endpoint.
+        clouds: The URL of each cloud's API by name.
+        providers: The port of each stand-in Pulumi provider by name.
+        tokens: The default token of each cloud by name.
+        files: Client configuration files by cloud.
+    """
+
+    pid: int
+    version: str
+    latency: str
+    control: str
+    clouds: dict[str, str]
+    providers: dict[str, int]
+    tokens: dict[str, str]
+    files: dict[str, str]
+
+
+def status(home: pathlib.Path) -> Info | None:
+    """Return the sandbox that runs in ``home``, or ``None``."""
+    try:
+        saved = files.read_json(home / files.INFO)
+        if saved is None:
+            return None
+        info = Info(**saved)
+        health = call(info, "GET", "/sandbox/health")
+    except (LaunchError, OSError, ValueError, TypeError):
+        return None
+    return dataclasses.replace(info, latency=health["latency"]) if health.get("pid") == info.pid else None
+
+
+def start(home: pathlib.Path, latency: str = "instant", *, timeout: float = START_SECONDS) -> Info:
+    """Start a sandbox in ``home`` unless one runs there, and wait until it answers.
+
+    Args:
+        home: The folder of its state; made when absent.
+        latency: The pace; a running sandbox takes it over.
+        timeout: How many seconds to wait.
+
+    Raises:
+        LaunchError: when it does not come up; the text ends with its log.
+    """
+    files.prepare(home)
+    with files.lock(home / files.START_LOCK, wait=True):
+        running = status(home)
+        if running is not None:
+            if running.latency != latency:
+                call(running, "POST", "/sandbox/clock", {"latency": latency})
+            return dataclasses.replace(running, latency=latency)
+        return _spawn(home, latency, timeout=timeout)
+
+
+def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
+    """Stop the sandbox in ``home``; say whether one ran. Its state stays.
+
+    Raises:
+        LaunchError: when it does not end in time, even when killed.
+    """
+    info = status(home)
+    if info is None:
+        (home / files.INFO).unlink(missing_ok=True)
+        return False
+    for number, patience in ((signal.SIGTERM, timeout), (signal.SIGKILL, POLL_SECONDS * 40)):
+        _signal(info.pid, number)
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            if not _alive(info.pid):
+                (home / files.INFO).unlink(missing_ok=True)
+                return True
+            time.sleep(POLL_SECONDS)
+    message = f"the sandbox (process {info.pid}) does not stop"
+    raise LaunchError(message)
+
+
+def reset(home: pathlib.Path) -> None:
+    """Forget all resources, whether the sandbox runs or not."""
+    info = status(home)
+    if info is not None:
+        call(info, "POST", "/sandbox/reset")
+    else:
+        (home / files.STATE).unlink(missing_ok=True)
+
+
+def environment(info: Info) -> dict[str, str]:
+    """Return the variables that point the clouds' own clients at the sandbox."""
+    return {
+        "CIVO_API_URL": info.clouds["civo"],
+        "CIVO_TOKEN": info.tokens["civo"],
+        "CIVO_REGION": REGION,
+        # The civo command line takes its endpoint from this file only.
+        "CIVO_CONFIG": info.files["civo"],
+    }
+
+
+def debug_providers(info: Info) -> str:
+    """Return the value of ``PULUMI_DEBUG_PROVIDERS`` that attaches the stand-ins."""
+    return ",".join(f"{name}:{port}" for name, port in info.providers.items())
+
+
+def call(info: Info, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+    """Call the control endpoint and return its answer.
+
+    Raises:
+        LaunchError: when it refuses or does not answer.
+    """
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(info.control + path, data=data, method=method)  # noqa: S310 - loopback
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=CALL_SECONDS) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        text = error.read().decode(errors="replace")
+        message = f"{method} {path}: {error.code} {text}"
+        raise LaunchError(message) from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        message = f"{method} {path}: {error}"
+        raise LaunchError(message) from error
+
+
+def _spawn(home: pathlib.Path, latency: str, *, timeout: float) -> Info:
+    log = home / files.LOG
+    (home / files.INFO).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "planton.sandbox", "serve", "--home", str(home.resolve()), "--latency", latency]
+    log.touch(mode=0o600)
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_child_environment(),
+            start_new_session=True,
+        )
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            message = f"the sandbox ended with code {process.returncode}:\n{_tail(log)}"
+            raise LaunchError(message)
+        info = status(home)
+        if info is not None:
+            return info
+        time.sleep(POLL_SECONDS)
+    process.kill()
+    message = f"the sandbox did not answer within {timeout:g} seconds:\n{_tail(log)}"
+    raise LaunchError(message)
+
+
+def _child_environment() -> dict[str, str]:
+    """Let the child import the package from where it was imported here."""
+    root = str(pathlib.Path(__file__).resolve().parents[2])
+    present = os.environ.get("PYTHONPATH", "")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in (root, present) if part)}
+
+
+def _tail(log: pathlib.Path, lines: int = 15) -> str:
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _alive(pid: int) -> bool:
+    try:
+        # A child of ours that has ended must be collected, or it seems to live.
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
