@@ -39,8 +39,8 @@ def _home_option(function: F) -> F:
 
 def _latency_option(function: F) -> F:
     return click.option(
-        "--latency", type=click.Choice(LATENCIES), default="instant", show_default=True,
-        help="How long things take: at once, or as long as in the cloud.",
+        "--latency", type=click.Choice(LATENCIES),
+        help="How long things take: at once, or as long as in the cloud.  [default: as it runs, else instant]",
     )(function)
 
 
@@ -66,7 +66,7 @@ def sandbox() -> None:
 @_home_option
 @_latency_option
 @_output_option
-def start(home: pathlib.Path, latency: str, output: str) -> None:
+def start(home: pathlib.Path, latency: str | None, output: str) -> None:
     """Start the sandbox in the background, unless it runs."""
     _show(_start(home, latency), home=home, output=output)
 
@@ -127,7 +127,7 @@ def env(home: pathlib.Path) -> None:
 @_latency_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
-def run(context: click.Context, home: pathlib.Path, latency: str, command: tuple[str, ...]) -> None:
+def run(context: click.Context, home: pathlib.Path, latency: str | None, command: tuple[str, ...]) -> None:
     """Run a command against the sandbox, and start that first if need be.
 
     The exit code is the command's; 127 if there is no such command.
@@ -145,7 +145,7 @@ def run(context: click.Context, home: pathlib.Path, latency: str, command: tuple
     context.exit(code if code >= 0 else 128 - code)
 
 
-def _start(home: pathlib.Path, latency: str) -> launch.Info:
+def _start(home: pathlib.Path, latency: str | None) -> launch.Info:
     try:
         return launch.start(home, latency)
     except (launch.LaunchError, OSError) as error:

@@ -26,6 +26,7 @@ STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
 CALL_SECONDS = 10.0
 REGION = "LON1"
+INSTANT = "instant"
 
 
 class LaunchError(Exception):
@@ -70,12 +71,13 @@ def status(home: pathlib.Path) -> Info | None:
     return dataclasses.replace(info, latency=health["latency"]) if health.get("pid") == info.pid else None
 
 
-def start(home: pathlib.Path, latency: str = "instant", *, timeout: float = START_SECONDS) -> Info:
+def start(home: pathlib.Path, latency: str | None = None, *, timeout: float = START_SECONDS) -> Info:
     """Start a sandbox in ``home`` unless one runs there, and wait until it answers.
 
     Args:
         home: The folder of its state; made when absent.
-        latency: The pace; a running sandbox takes it over.
+        latency: The pace, which a running sandbox takes over; ``None`` leaves
+            that one's pace, and is instant for a new one.
         timeout: How many seconds to wait.
 
     Raises:
@@ -85,10 +87,11 @@ def start(home: pathlib.Path, latency: str = "instant", *, timeout: float = STAR
     with files.lock(home / files.START_LOCK, wait=True):
         running = status(home)
         if running is not None:
-            if running.latency != latency:
-                call(running, "POST", "/sandbox/clock", {"latency": latency})
-            return dataclasses.replace(running, latency=latency)
-        return _spawn(home, latency, timeout=timeout)
+            if latency in (None, running.latency):
+                return running
+            call(running, "POST", "/sandbox/clock", {"latency": latency})
+            return dataclasses.replace(running, latency=str(latency))
+        return _spawn(home, latency or INSTANT, timeout=timeout)
 
 
 def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
