@@ -102,7 +102,7 @@ def _read_network(client: civo_client.Client, data: planning.Data) -> None:
         data.id = ""
         return
     # A network that is not in the list reads as empty: so does the official plugin.
-    found = next((network for network in networks if network.get("id") == data.id), {})
+    found: planning.State = next((network for network in networks if network.get("id") == data.id), {})
     data.set(
         name=found.get("name", ""),
         region=client.region,

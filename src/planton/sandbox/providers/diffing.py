@@ -12,7 +12,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from planton.sandbox.providers import planning, schema, values
 
-_Kind = provider_pb2.PropertyDiff.Kind.ValueType
+_Kind: typing.TypeAlias = provider_pb2.PropertyDiff.Kind.ValueType
 _ADD = provider_pb2.PropertyDiff.ADD
 _DELETE = provider_pb2.PropertyDiff.DELETE
 _UPDATE = provider_pb2.PropertyDiff.UPDATE

@@ -137,6 +137,8 @@ def _plan_row(row: schema.Property, prior: State | None, inputs: State) -> value
     given = inputs.get(row.name)
     if given is not None and not row.output_only:
         return _plan_value(row, before, given)
+    if row.default is not None:
+        return row.default
     if row.computed or row.output_only:
         return values.UNKNOWN if prior is None else copy.deepcopy(before)
     if before is not None and values.is_empty(before):
@@ -218,9 +220,6 @@ def _imported_value(row: schema.Property, value: values.Json) -> values.Json:
 def _refreshed_value(row: schema.Property, old: values.Json, value: values.Json) -> values.Json:
     if row.type == schema.OBJECT and isinstance(old, dict):
         return refreshed(row.fields, old, value)
-    if row.type == schema.MAP and isinstance(old, dict):
-        marks = {key: item for key, item in old.items() if key == checking.DEFAULTS}
-        return {**marks, **value}
     if row.type == schema.SET and isinstance(old, list) and _same_items(row, old, value):
         return old
     if not row.fields or not isinstance(old, list):

@@ -262,7 +262,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Does the work unless the session's process dies before, which is seen at once."""
         future = self._pool.submit(work) if not session.dead else None
         if future is not None:
-            pending = (future, session.death)
+            pending: tuple[concurrent.futures.Future[typing.Any], ...] = (future, session.death)
             concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)
         if future is None or session.dead:
             return _abort(context, grpc.StatusCode.UNAVAILABLE, _DEAD)

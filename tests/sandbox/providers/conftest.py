@@ -1,0 +1,108 @@
+"""Fixtures: a scripted cloud, the stand-in in front of it, and an engine's side of the connection."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import typing
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
+
+from planton.sandbox.providers import civo, values
+
+from . import scripted_cloud
+
+Json = typing.Any
+_REQUESTS: dict[str, typing.Any] = {
+    "Check": provider_pb2.CheckRequest,
+    "Diff": provider_pb2.DiffRequest,
+    "Create": provider_pb2.CreateRequest,
+    "Read": provider_pb2.ReadRequest,
+    "Update": provider_pb2.UpdateRequest,
+    "Delete": provider_pb2.DeleteRequest,
+    "Invoke": provider_pb2.InvokeRequest,
+    "Configure": provider_pb2.ConfigureRequest,
+    "GetSchema": provider_pb2.GetSchemaRequest,
+    "Attach": plugin_pb2.PluginAttach,
+    "GetPluginInfo": empty_pb2.Empty,
+    "Cancel": empty_pb2.Empty,
+}
+
+
+class Engine:
+    """One connection, as the engine makes one for each provider resource."""
+
+    def __init__(self, port: int) -> None:
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        self._channel = grpc.insecure_channel(f"127.0.0.1:{port}", options=options)
+        self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
+
+    def message(self, method: str, request: dict[str, Json]) -> typing.Any:
+        """Makes a request of plain values."""
+        fields = {key: values.encode(item) if isinstance(item, dict) else item for key, item in request.items()}
+        if method == "Configure":
+            fields["variables"] = request.get("variables", {})
+        return _REQUESTS[method](**fields)
+
+    def call(self, method: str, **request: Json) -> typing.Any:
+        """Calls and returns the answer; raises ``grpc.RpcError``."""
+        return getattr(self._stub, method)(self.message(method, request), timeout=20)
+
+    def future(self, method: str, **request: Json) -> typing.Any:
+        """Calls without waiting."""
+        return getattr(self._stub, method).future(self.message(method, request), timeout=20)
+
+    def configure(self, token: str = "tok", region: str = "LON1", **more: str) -> None:  # noqa: S107  # not a secret
+        """Configures this connection's provider."""
+        args = {"token": token, "region": region, **more}
+        self.call("Configure", args=args, acceptSecrets=True)
+
+    def error(self, method: str, **request: Json) -> grpc.RpcError:
+        """Calls what must fail and returns the error."""
+        with pytest.raises(grpc.RpcError) as caught:
+            self.call(method, **request)
+        return caught.value
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+@dataclasses.dataclass
+class Scene:
+    """A cloud with the provider in front of it."""
+
+    cloud: scripted_cloud.Cloud
+    waits: list[float]
+    port: int
+    connect: typing.Callable[[], Engine]
+
+
+@pytest.fixture
+def scene(request: pytest.FixtureRequest) -> collections.abc.Iterator[Scene]:
+    """A fresh cloud and provider; a parameter, if any, is the cloud's supply of ids."""
+    cloud = scripted_cloud.Cloud()
+    waits: list[float] = []
+    handle = civo.serve(cloud.url, wait=waits.append)
+    engines: list[Engine] = []
+
+    def connect() -> Engine:
+        engines.append(Engine(handle.port))
+        return engines[-1]
+
+    yield Scene(cloud=cloud, waits=waits, port=handle.port, connect=connect)
+    for engine in engines:
+        engine.close()
+    handle.stop()
+    cloud.stop()
+
+
+@pytest.fixture
+def engine(scene: Scene) -> Engine:
+    """A connection that is configured."""
+    connected = scene.connect()
+    connected.configure()
+    scene.cloud.lines()
+    return connected
