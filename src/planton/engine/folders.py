@@ -1,0 +1,30 @@
+"""Where things are kept: caches that may be lost, data that must not be."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def cache(environ: Mapping[str, str] | None = None) -> pathlib.Path:
+    """Returns the folder for programs that can be installed again: ``$PLANTON_CACHE_DIR``, else the user's cache folder."""
+    named = (os.environ if environ is None else environ).get("PLANTON_CACHE_DIR")
+    return pathlib.Path(named) if named else platformdirs.user_cache_path("planton")
+
+
+def data(environ: Mapping[str, str] | None = None) -> pathlib.Path:
+    """Returns the folder for state, passphrase and locks: ``$PLANTON_DATA_DIR``, else the user's data folder."""
+    named = (os.environ if environ is None else environ).get("PLANTON_DATA_DIR")
+    return pathlib.Path(named) if named else platformdirs.user_data_path("planton")
+
+
+def private(path: pathlib.Path) -> pathlib.Path:
+    """Makes a folder that only the user may read, with its parents, and returns it."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return path

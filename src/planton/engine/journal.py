@@ -1,0 +1,121 @@
+"""Run records and locks: what this machine knows of the operations on a stack, whatever became of them.
+
+A record is written before an operation that changes something and removed after a clean end. One that is still there says
+that the operation failed or was killed, which creations may have reached the cloud, and who held the stack.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import getpass
+import hashlib
+import json
+import os
+import pathlib
+import socket
+import tempfile
+import time
+from typing import IO, TYPE_CHECKING
+
+from planton import errors
+from planton.engine import folders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from planton.engine import stacks
+
+_POLL_SECONDS = 0.2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of an operation that has not ended cleanly.
+
+    Attributes:
+        operation: ``apply``, ``destroy``, ….
+        started: Seconds since the epoch.
+        failed: Whether it ended with an error; otherwise it was killed.
+        uncertain: URNs of creations whose end nobody saw.
+    """
+
+    operation: str
+    started: float
+    failed: bool = False
+    uncertain: tuple[str, ...] = ()
+
+
+class Journal:
+    """The record of one stack in one backend."""
+
+    def __init__(self, folder: pathlib.Path, backend: str, name: stacks.StackName) -> None:
+        digest = hashlib.sha256(f"{backend} {name}".encode()).hexdigest()[:12]
+        self._path = folders.private(folder / "runs") / f"{name.stack}-{digest}.json"
+        self._lock = self._path.with_suffix(".lock")
+        self._name = name
+
+    def read(self) -> Record | None:
+        """Returns the record of an operation that has not ended cleanly, or None."""
+        try:
+            data = json.loads(self._path.read_text("utf-8"))
+            return Record(data["operation"], data["started"], data["failed"], tuple(data["uncertain"]))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError):
+            return Record("an operation", 0.0)
+
+    def write(self, record: Record) -> None:
+        """Keeps a record, whole or not at all."""
+        with tempfile.NamedTemporaryFile("w", dir=self._path.parent, delete=False, encoding="utf-8") as handle:
+            json.dump(dataclasses.asdict(record), handle)
+        pathlib.Path(handle.name).replace(self._path)
+
+    def clear(self) -> None:
+        """Forgets the record: the operation has ended cleanly."""
+        self._path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def hold(self, operation: str, *, patience: float, progress: Callable[[str], None]) -> Iterator[None]:
+        """Holds the stack against other processes of this machine.
+
+        Args:
+            operation: What the holder does, for those who wait.
+            patience: For how many seconds to wait for another holder.
+            progress: Is told whom it waits for.
+
+        Raises:
+            PlantonError: ``STACK_LOCKED``, with the holder.
+        """
+        with self._lock.open("a+", encoding="utf-8") as handle:
+            self._acquire(handle, patience, progress)
+            handle.seek(0)
+            handle.truncate()
+            handle.write(f"{operation} by {getpass.getuser()} (process {os.getpid()} on {socket.gethostname()})")
+            handle.flush()
+            yield
+
+    def _acquire(self, handle: IO[str], patience: float, progress: Callable[[str], None]) -> None:
+        deadline = time.monotonic() + patience
+        told = False
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                handle.seek(0)
+                holder = handle.read() or "another process"
+            else:
+                return
+            if time.monotonic() >= deadline:
+                raise errors.PlantonError(
+                    f"stack {self._name} is held by: {holder}",
+                    code=errors.Code.LOCKED,
+                    reason=errors.Reason.STACK_LOCKED,
+                    hint="wait until it ends, or give --lock-timeout SECONDS",
+                    metadata={"stack": str(self._name), "holder": holder},
+                )
+            if not told:
+                progress(f"waiting for {holder}")
+                told = True
+            time.sleep(_POLL_SECONDS)

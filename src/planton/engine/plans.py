@@ -1,0 +1,192 @@
+"""Plans: what the engine's events say will change or has changed, as data that can be shown and judged."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import re
+from typing import TYPE_CHECKING, Any
+
+from planton import references
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi.automation import events
+
+_SECRET = "[secret]"  # noqa: S105  # what the engine writes in place of a secret
+#: Properties that the engine or a plugin keeps for itself.
+_INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$")
+
+
+class Action(enum.StrEnum):
+    """What happens to a resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    IMPORT = "import"
+    SAME = "same"
+    FORGET = "forget"
+
+
+_ACTIONS = {
+    "create": Action.CREATE,
+    "update": Action.UPDATE,
+    "replace": Action.REPLACE,
+    "create-replacement": Action.REPLACE,
+    "delete-replaced": Action.REPLACE,
+    "import-replacement": Action.REPLACE,
+    "delete": Action.DELETE,
+    "import": Action.IMPORT,
+    "same": Action.SAME,
+    "discard": Action.FORGET,
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Difference:
+    """One property that changes.
+
+    Attributes:
+        path: The property, e.g. ``pools.nodeCount``.
+        old: Its value now; secrets are not shown.
+        new: Its value afterwards.
+    """
+
+    path: str
+    old: Any
+    new: Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one resource of a stack.
+
+    Attributes:
+        urn: The engine's name of it.
+        name: Its name in the stack, e.g. ``cluster``.
+        type: Its type, e.g. ``civo:index/kubernetesCluster:KubernetesCluster``.
+        action: What happens.
+        differences: Which properties change; empty for a creation or deletion.
+    """
+
+    urn: str
+    name: str
+    type: str
+    action: Action
+    differences: tuple[Difference, ...] = ()
+
+    @property
+    def noun(self) -> str:
+        """The type for people, e.g. ``KubernetesCluster``."""
+        return self.type.rsplit(":", 1)[-1]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that happens to a stack; unchanged resources are left out.
+
+    Attributes:
+        changes: In the order of the engine.
+        warnings: What the module and the plugin warn about.
+    """
+
+    changes: tuple[Change, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing changes."""
+        return not self.changes
+
+    def losses(self) -> tuple[Change, ...]:
+        """Returns the replacements and deletions of clusters and pools."""
+        nouns = ("KubernetesCluster", "KubernetesNodePool")
+        return tuple(
+            change for change in self.changes if change.noun in nouns and change.action in (Action.REPLACE, Action.DELETE)
+        )
+
+    def count(self, action: Action) -> int:
+        """Returns how many resources have this action."""
+        return sum(change.action is action for change in self.changes)
+
+
+class Recorder:
+    """Collects the engine's events of one operation into a plan, and its diagnostics."""
+
+    def __init__(self) -> None:
+        self._changes: dict[str, Change] = {}
+        self._warnings: list[str] = []
+        self.errors: list[tuple[str, str]] = []
+        self.failed: dict[str, str] = {}
+        self.finished: set[str] = set()
+        self.pending_operations = False
+
+    def __call__(self, event: events.EngineEvent) -> None:
+        """Takes one event."""
+        if event.resource_pre_event is not None:
+            self._add(event.resource_pre_event.metadata)
+        elif event.res_outputs_event is not None:
+            self.finished.add(event.res_outputs_event.metadata.urn)
+        elif event.res_op_failed_event is not None:
+            metadata = event.res_op_failed_event.metadata
+            self.failed[metadata.urn] = str(getattr(metadata.op, "value", metadata.op))
+        elif event.diagnostic_event is not None:
+            self._diagnostic(event.diagnostic_event)
+
+    def _diagnostic(self, event: events.DiagnosticEvent) -> None:
+        text = _plain(event.message)
+        if "pending operations" in text:
+            self.pending_operations = True
+        elif event.severity == "error" and text:
+            self.errors.append((event.urn or "", text))
+        elif event.severity == "warning" and text and text not in self._warnings:
+            self._warnings.append(text)
+
+    def _add(self, metadata: events.StepEventMetadata) -> None:
+        action = _ACTIONS.get(str(getattr(metadata.op, "value", metadata.op)))
+        internal = metadata.type.startswith("pulumi:") and not metadata.type.startswith("pulumi:dynamic")
+        if action is None or action is Action.SAME or "pulumi-python:dynamic" in metadata.type and action is Action.DELETE:
+            return
+        if not internal:
+            self._changes[metadata.urn] = Change(
+                metadata.urn, metadata.urn.rsplit("::", 1)[-1], metadata.type, action, differences(metadata, action)
+            )
+
+    def plan(self) -> Plan:
+        """Returns what has been collected so far."""
+        return Plan(tuple(self._changes.values()), tuple(self._warnings))
+
+
+def differences(metadata: events.StepEventMetadata, action: Action) -> tuple[Difference, ...]:
+    """Returns which inputs of a resource change: those in both states, compared leaf by leaf."""
+    if action not in (Action.UPDATE, Action.REPLACE) or metadata.old is None or metadata.new is None:
+        return ()
+    return compare(metadata.old.inputs or {}, metadata.new.inputs or {})
+
+
+def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
+    """Returns the leaves in which two property maps differ, by path."""
+    olds, news = dict(_leaves(old)), dict(_leaves(new))
+    return tuple(
+        Difference(path, olds.get(path), news.get(path))
+        for path in sorted(olds.keys() | news.keys())
+        if olds.get(path) != news.get(path) and not _INTERNAL.search(path)
+    )
+
+
+def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:  # noqa: ANN401  # JSON data
+    if isinstance(value, dict) and value:
+        return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}" if path else str(key))]
+    if isinstance(value, list) and value:
+        return [leaf for index, item in enumerate(value) for leaf in _leaves(item, f"{path}[{index}]")]
+    if isinstance(value, str):
+        value = references.show_unknown(value)
+    return [(path, value)]
+
+
+def _plain(text: str) -> str:
+    # The engine writes colours as <{%name%}>.
+    return re.sub(r"<\{%[^%]*%\}>", "", text).strip()

@@ -1,0 +1,84 @@
+"""Stack names: where the state of a resource is found."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING
+
+from planton import errors
+
+if TYPE_CHECKING:
+    from google.protobuf import message
+
+#: The project of stacks that no label names.
+PROJECT = "planton"
+_PREFIX = "pulumi.project-planton.org/"
+_PROVISIONER = "project-planton.org/provisioner"
+_ALLOWED = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class StackName:
+    """The name of a stack.
+
+    Attributes:
+        project: The Pulumi project.
+        stack: The stack in it.
+        organization: The owner in backends that have owners; empty otherwise.
+    """
+
+    project: str
+    stack: str
+    organization: str = ""
+
+    @property
+    def qualified(self) -> str:
+        """What Pulumi's command line takes: ``stack``, or ``organization/project/stack``."""
+        return f"{self.organization}/{self.project}/{self.stack}" if self.organization else self.stack
+
+    def __str__(self) -> str:
+        """Returns ``project/stack``, with the organization if there is one."""
+        return f"{self.organization}/{self.project}/{self.stack}" if self.organization else f"{self.project}/{self.stack}"
+
+
+def name_of(manifest: message.Message) -> StackName:
+    """Returns the stack of a manifest: from its labels, else derived from environment, kind and name.
+
+    Raises:
+        PlantonError: ``USAGE``: the labels are incomplete, name another provisioner, or the name does not fit a stack.
+    """
+    metadata = manifest.metadata  # type: ignore[attr-defined]  # every manifest has metadata
+    provisioner = metadata.labels.get(_PROVISIONER, "pulumi")
+    if provisioner.lower() != "pulumi":
+        raise _wrong(f"label {_PROVISIONER} is {provisioner!r}; this command provisions with pulumi only")
+    fqdn = metadata.labels.get(f"{_PREFIX}stack.fqdn", "")
+    parts = {part: metadata.labels.get(_PREFIX + part, "") for part in ("organization", "project", "stack.name")}
+    if fqdn:
+        if fqdn.count("/") != 2:  # noqa: PLR2004  # organization/project/stack
+            raise _wrong(f"label {_PREFIX}stack.fqdn is {fqdn!r}; it must be organization/project/stack")
+        organization, project, stack = fqdn.split("/")
+    elif all(parts.values()):
+        organization, project, stack = parts.values()
+    elif any(parts.values()):
+        missing = ", ".join(_PREFIX + part for part, value in parts.items() if not value)
+        raise _wrong(f"the stack labels are incomplete; missing: {missing}")
+    else:
+        organization, project = "", PROJECT
+        stack = f"{metadata.env or 'default'}.{manifest.DESCRIPTOR.name}.{metadata.name}"
+        if not metadata.name:
+            raise _wrong(f"a {manifest.DESCRIPTOR.name} has no metadata.name, which its stack is named after")
+    return _checked(StackName(project, stack, organization))
+
+
+def _checked(name: StackName) -> StackName:
+    for part in (name.project, name.stack, name.organization or "x"):
+        if not _ALLOWED.fullmatch(part):
+            raise _wrong(f"{part!r} does not fit a stack name: at most 100 letters, digits, '-', '_' and '.'")
+    return name
+
+
+def _wrong(text: str) -> errors.PlantonError:
+    return errors.PlantonError(
+        text, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint="correct metadata.name, metadata.env or the labels"
+    )
