@@ -92,7 +92,7 @@ class Front:
                     token=token, now=self._world.clock.now(),
                 )
             )
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
             LOGGER.warning("%s %s: a malformed request: %r", request.method, request.path, error)
             reply = cloud.error(400, code="parameter_invalid", reason=f"The request is malformed: {error!r}")
         self._world.save()

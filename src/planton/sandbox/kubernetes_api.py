@@ -125,7 +125,8 @@ class Api:
             start = self._store.version
         elif not start:
             start = self._store.version
-            await self._send(request, response, resource, [("ADDED", item) for item in self._store.nodes() if keep(item)])
+            present = [("ADDED", item) for item in self._store.nodes() if keep(item)]
+            await self._send(request, response, resource, present)
         limit = float(request.query.get("timeoutSeconds") or WATCH_SECONDS)
         loop = asyncio.get_running_loop()
         end = loop.time() + limit

@@ -6,6 +6,7 @@ only asks whether a sandbox runs should not wait for it.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.client
 import json
@@ -205,11 +206,9 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _alive(pid: int) -> bool:
-    try:
-        # A child of ours that has ended must be collected, or it seems to live.
+    # A child of ours that has ended must be collected, or it seems to live.
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

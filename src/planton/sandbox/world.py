@@ -69,7 +69,7 @@ class World:
     def settle(self) -> bool:
         """Bring all clouds to the present; say whether anything came to its end."""
         now = self.clock.now()
-        return any([cloud.settle(now) for cloud in self.clouds.values()])
+        return any([cloud.settle(now) for cloud in self.clouds.values()])  # noqa: C419 - all must be asked
 
     def kubernetes(self) -> list[kubernetes_nodes.Cluster]:
         """Return the Kubernetes side of all clusters."""
@@ -81,7 +81,7 @@ class World:
         In instant latency what its reader would wait for is over when this
         returns, so that kubectl and the cloud agree.
         """
-        if any([cloud.observe(key) for cloud in self.clouds.values()]):
+        if any([cloud.observe(key) for cloud in self.clouds.values()]):  # noqa: C419 - all must be asked
             self.settle()
             self.save()
         return next((item for item in self.kubernetes() if item.id == key), None)

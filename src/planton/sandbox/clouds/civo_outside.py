@@ -9,7 +9,8 @@ resources are named by id, name or label:
 * ``upgrade`` cluster, version;
 * ``delete-cluster`` cluster; ``delete-pool`` cluster, pool;
   ``delete-network`` network; ``delete-firewall`` firewall — at once, unless
-  ``slowly`` is true; what refers to them is left dangling;
+  ``slowly`` is true; what refers to them is left dangling, but a cluster's
+  last pool stays;
 * ``stuck`` cluster — stays in BUILDING; without ``cluster`` the next ``count``
   (1) clusters to be made; ``unstuck`` cluster — without ``cluster`` all;
 * ``node`` cluster, node, ready — a node that is not ready, or is again;
@@ -90,6 +91,7 @@ def _delete_cluster(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401
 def _delete_pool(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
+    civo_pools.refuse_last(cluster, pool)
     if body.get("slowly"):
         civo_pools.begin_delete(pool, pace=scope.pace, now=scope.now)
     else:

@@ -68,10 +68,7 @@ def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``DELETE .../pools/{pool}``; a cluster keeps at least one pool."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
-    if len([item for item in cluster.pools if item.deleting is None]) == 1 and pool.deleting is None:
-        raise wire.CloudError(
-            400, code="database_kubernetes_cluster_no_pools", reason="The last pool of a cluster cannot be deleted"
-        )
+    refuse_last(cluster, pool)
     begin_delete(pool, pace=scope.pace, now=scope.now)
     return dict(civo_scope.SUCCESS)
 
@@ -160,6 +157,14 @@ def relabel(pool: records.Pool, *, labels: dict[str, str]) -> None:
             node.labels.pop(key, None)
         node.labels.update(labels)
     pool.labels = labels
+
+
+def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
+    """Raise when nothing would be left of a cluster's pools; clients rely on there being one."""
+    if all(item is pool or item.deleting for item in cluster.pools) and pool.deleting is None:
+        raise wire.CloudError(
+            400, code="database_kubernetes_cluster_no_pools", reason="The last pool of a cluster cannot be deleted"
+        )
 
 
 def begin_delete(pool: records.Pool, *, pace: clock.Pace, now: float) -> None:

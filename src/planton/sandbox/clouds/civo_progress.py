@@ -38,7 +38,7 @@ def observe_pool(pool: records.Pool) -> bool:
     timers = [pool.deleting]
     for node in pool.nodes:
         timers += [node.building, node.deleting]
-    return any([timer.seen() for timer in timers if timer])
+    return any([timer.seen() for timer in timers if timer])  # noqa: C419 - all must be asked
 
 
 def start_upgrade(cluster: records.Cluster, *, version: str, pace: clock.Pace, now: float) -> None:

@@ -51,22 +51,30 @@ class Scope:
     def network(self, key: str) -> records.Network:
         """Return a network by id, or refuse."""
         found = next((item for item in self.networks() if item.id == key), None)
-        return found or _missing("database_network_not_found", "network", key)
+        if found is None:
+            raise _missing("database_network_not_found", "network", key)
+        return found
 
     def firewall(self, key: str) -> records.Firewall:
         """Return a firewall by id, or refuse."""
         found = next((item for item in self.firewalls() if item.id == key), None)
-        return found or _missing("database_firewall_not_found", "firewall", key)
+        if found is None:
+            raise _missing("database_firewall_not_found", "firewall", key)
+        return found
 
     def cluster(self, key: str) -> records.Cluster:
         """Return a cluster by id, or refuse."""
         found = next((item for item in self.clusters() if item.id == key), None)
-        return found or _missing("database_kubernetes_cluster_not_found", "Kubernetes cluster", key)
+        if found is None:
+            raise _missing("database_kubernetes_cluster_not_found", "Kubernetes cluster", key)
+        return found
 
     def pool(self, cluster: records.Cluster, key: str) -> records.Pool:
         """Return a pool of a cluster by id, or refuse."""
         found = next((item for item in cluster.pools if item.id == key), None)
-        return found or _missing("database_cluster_pool_not_found", "cluster pool", key)
+        if found is None:
+            raise _missing("database_cluster_pool_not_found", "cluster pool", key)
+        return found
 
     def default_network(self) -> records.Network:
         """Return the account's default network in the region."""
@@ -76,8 +84,8 @@ class Scope:
         return item.account == self.account.id and item.region == self.region
 
 
-def _missing(code: str, what: str, key: str) -> wire.Any:
-    raise wire.CloudError(404, code=code, reason=f"No {what} {key!r} was found in this account and region")
+def _missing(code: str, what: str, key: str) -> wire.CloudError:
+    return wire.CloudError(404, code=code, reason=f"No {what} {key!r} was found in this account and region")
 
 
 def new_id() -> str:

@@ -1,0 +1,72 @@
+"""The sandbox as a process of its own, and the commands that start and stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import signal
+import sys
+from collections.abc import Iterator
+
+import pytest
+from click import testing
+
+from planton.cli import sandbox as commands
+from planton.sandbox import launch
+
+
+@pytest.fixture()
+def home(tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A home whose sandbox is stopped in the end."""
+    folder = tmp_path / "home"
+    yield folder
+    launch.stop(folder)
+
+
+def _run(home: pathlib.Path, *arguments: str) -> testing.Result:
+    return testing.CliRunner().invoke(commands.sandbox, arguments, env={"PLANTON_SANDBOX_HOME": str(home)})
+
+
+def test_a_life(home: pathlib.Path) -> None:
+    """Start, start again, status, env, run, kill -9, start, reset and stop do what they say."""
+    assert _run(home, "status").exit_code == 3
+    assert _run(home, "env").exit_code == 1
+    started = json.loads(_run(home, "start", "--output", "json").output)
+    assert started["running"]
+    assert json.loads(_run(home, "start", "-o", "json").output)["pid"] == started["pid"]
+    exports = _run(home, "env").output.splitlines()
+    assert f"export CIVO_API_URL='{started['clouds']['civo']}'" in exports
+    assert "export CIVO_TOKEN='sandbox-token'" in exports
+    assert _run(home, "run", "--", sys.executable, "-c", "import os; os._exit(len(os.environ['CIVO_TOKEN']))").exit_code == 13
+    assert _run(home, "run", "--", "no-such-command").exit_code == 127
+
+    os.kill(started["pid"], signal.SIGKILL)
+    os.waitpid(started["pid"], 0)
+    assert _run(home, "status").exit_code == 3
+    again = json.loads(_run(home, "start", "--latency", "realistic", "-o", "json").output)
+    assert (again["clouds"], again["latency"]) == (started["clouds"], "realistic")
+    assert again["pid"] != started["pid"]
+
+    assert _run(home, "reset").exit_code == 0
+    assert "has stopped" in _run(home, "stop").output
+    assert "No sandbox" in _run(home, "stop").output
+    assert not (home / "sandbox.json").exists()
+
+
+def test_a_start_that_fails_says_why(home: pathlib.Path) -> None:
+    """A state file of another format is an error with the reason, not a traceback on the terminal."""
+    home.mkdir()
+    (home / "state.json").write_text('{"format": 99}', encoding="utf-8")
+    failed = _run(home, "start")
+    assert failed.exit_code == 1
+    assert "format 99" in failed.output
+
+
+def test_the_clients_configuration(home: pathlib.Path) -> None:
+    """The file for the civo command line names the endpoint and is for the owner only."""
+    info = launch.start(home)
+    path = pathlib.Path(launch.environment(info)["CIVO_CONFIG"])
+    config = json.loads(path.read_text(encoding="utf-8"))
+    assert config["meta"]["url"] == info.clouds["civo"]
+    assert path.stat().st_mode & 0o077 == 0

@@ -1,0 +1,146 @@
+"""The running sandbox: faults, log, clock, the outside world, and restarts."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import pathlib
+import stat
+import time
+import urllib.error
+
+import pytest
+from support import sandbox as support
+from support.sandbox import Sandbox
+
+from planton.sandbox import launch
+
+POOLS = [{"id": "main", "count": 2, "size": "g4s.kube.small", "taints": None}]
+
+
+def _cluster(sandbox: Sandbox, name: str = "c1") -> str:
+    key = sandbox.call("POST", "/kubernetes/clusters", {"name": name, "pools": POOLS}).body["id"]
+    sandbox.call("GET", f"/kubernetes/clusters/{key}")
+    return str(key)
+
+
+def _status(sandbox: Sandbox, key: str) -> str:
+    return str(sandbox.call("GET", f"/kubernetes/clusters/{key}").body["status"])
+
+
+def test_the_nth_matching_request_fails(sandbox: Sandbox) -> None:
+    """A fault strikes the request it counts to, once, and no other."""
+    sandbox.control.fault(method="GET", path="/networks$", nth=2, action="status", status=503, body={"reason": "no"})
+    answers = [sandbox.call("GET", "/networks").status for _ in range(3)]
+    assert answers == [200, 503, 200]
+    assert sandbox.call("GET", "/regions").status == 200
+
+
+def test_a_fault_of_one_account(sandbox: Sandbox) -> None:
+    """A fault for an account leaves others alone, and lasts until it is cleared."""
+    sandbox.control.fault(account="sandbox-b", action="status", status=500, times=0)
+    assert sandbox.call("GET", "/networks").status == 200
+    assert [sandbox.call("GET", "/networks", token="sandbox-b").status for _ in range(2)] == [500, 500]
+    sandbox.control.clear_faults()
+    assert sandbox.call("GET", "/networks", token="sandbox-b").status == 200
+
+
+@pytest.mark.parametrize(("action", "made"), [("drop", False), ("drop_after", True), ("timeout", False)])
+def test_cut_connections(sandbox: Sandbox, action: str, made: bool) -> None:  # noqa: FBT001
+    """A cut connection is an error for the client; only with drop_after was the request handled."""
+    sandbox.control.fault(method="POST", path="/networks$", action=action, seconds=0.05)
+    with pytest.raises((urllib.error.URLError, http.client.HTTPException, ConnectionError)):
+        sandbox.call("POST", "/networks", {"label": "a"})
+    labels = [item["label"] for item in sandbox.control.resources()["networks"]]
+    assert ("a" in labels) is made
+    assert sandbox.control.requests()[-1]["status"] == 0
+
+
+def test_slow_answers(sandbox: Sandbox) -> None:
+    """A slow request is handled, later."""
+    sandbox.control.fault(path="/networks$", action="slow", seconds=0.1)
+    begun = time.monotonic()
+    assert sandbox.call("GET", "/networks").status == 200
+    assert time.monotonic() - begun >= 0.1
+
+
+def test_wrong_orders_are_explained(sandbox: Sandbox) -> None:
+    """The control endpoint says what is wrong with an order."""
+    for body in ({"action": "explode"}, {"action": "drop", "colour": "red"}, {"action": "drop", "path": "("}):
+        with pytest.raises(launch.LaunchError, match="400"):
+            sandbox.control.call("POST", "/faults", body)
+    with pytest.raises(launch.LaunchError, match="No cluster 'x'"):
+        sandbox.control.outside("delete-cluster", cluster="x")
+
+
+def test_the_log_has_no_tokens(sandbox: Sandbox) -> None:
+    """Each request is logged with method, path, query, body, status and account, without secrets."""
+    mark = sandbox.control.mark()
+    sandbox.call("PUT", "/networks/none", {"label": "a", "api_token": "sandbox-secret"})
+    entry = sandbox.control.requests(mark)[0]
+    assert (entry["method"], entry["path"], entry["status"]) == ("PUT", "/v2/networks/none", 404)
+    assert entry["body"] == {"region": "LON1", "label": "a", "api_token": "[redacted]"}
+    assert len(entry["account"]) == 36
+    assert sandbox.token not in json.dumps(sandbox.control.requests())
+
+
+def test_the_outside_world(sandbox: Sandbox) -> None:
+    """Pools are scaled and relabelled, clusters upgraded, and resources deleted behind one's back."""
+    key = _cluster(sandbox)
+    sandbox.control.outside("scale", cluster="c1", count=3)
+    sandbox.control.outside("relabel", cluster="c1", pool="main", labels={"x": "y"})
+    sandbox.control.outside("upgrade", cluster="c1", version="1.31.2-k3s1")
+    shown = sandbox.call("GET", f"/kubernetes/clusters/{key}").body
+    required = shown["required_pools"][0]
+    assert (required["count"], required["labels"], shown["kubernetes_version"]) == (3, {"x": "y"}, "1.31.2-k3s1")
+    firewall = next(item for item in sandbox.call("GET", "/firewalls").body if item["id"] == shown["firewall_id"])
+    sandbox.control.outside("delete-firewall", firewall=firewall["name"])
+    sandbox.call("POST", f"/kubernetes/clusters/{key}/pools", {"id": "a", "count": 1, "size": "g4s.kube.small"})
+    sandbox.control.outside("delete-pool", cluster="c1", pool="a")
+    assert sandbox.call("GET", f"/kubernetes/clusters/{key}/pools/a").status == 404
+    sandbox.control.outside("delete-cluster", cluster=key)
+    assert sandbox.control.resources()["clusters"] == []
+
+
+def test_a_cluster_keeps_a_pool(sandbox: Sandbox) -> None:
+    """Not even the outside world deletes the last pool, on which clients rely."""
+    _cluster(sandbox)
+    with pytest.raises(launch.LaunchError, match="last pool"):
+        sandbox.control.outside("delete-pool", cluster="c1", pool="main")
+
+
+def test_time_moves_on_request(sandbox: Sandbox) -> None:
+    """In realistic latency nothing happens until the clock is moved, and then all of it."""
+    sandbox.control.latency("realistic")
+    key = _cluster(sandbox)
+    assert _status(sandbox, key) == "BUILDING"
+    sandbox.control.advance(100)
+    assert _status(sandbox, key) == "ACTIVE"
+
+
+def test_restart_keeps_everything(tmp_path: pathlib.Path) -> None:
+    """After a restart the same resources are at the same URLs, and the kubeconfig is the same."""
+    home = tmp_path / "home"
+    with support.running(home) as first:
+        key = _cluster(first)
+        before = first.call("GET", f"/kubernetes/clusters/{key}").body
+        assert stat.S_IMODE((home / "sandbox.json").stat().st_mode) == 0o600
+        assert stat.S_IMODE((home / "state.json").stat().st_mode) == 0o600
+    assert not (home / "sandbox.json").exists()
+    with support.running(home) as second:
+        assert (second.civo, second.info.control) == (first.civo, first.info.control)
+        assert second.call("GET", f"/kubernetes/clusters/{key}").body == before
+
+
+def test_reset_forgets(sandbox: Sandbox) -> None:
+    """A reset leaves an empty cloud at the same place."""
+    _cluster(sandbox)
+    sandbox.control.call("POST", "/reset")
+    assert sandbox.control.resources()["clusters"] == []
+    assert sandbox.control.requests() == []
+
+
+def test_malformed_requests(sandbox: Sandbox) -> None:
+    """Whatever a client sends, the answer is JSON and not a crash."""
+    for body in ({"name": "c", "pools": "x"}, {"name": "c", "pools": [1]}, {"name": "c", "pools": [{"size": []}]}):
+        assert sandbox.call("POST", "/kubernetes/clusters", body).status == 400

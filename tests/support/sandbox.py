@@ -1,0 +1,174 @@
+"""A running sandbox for tests: on ports of its own, in a thread of this process.
+
+The fixture `sandbox` gives one without the stand-in Pulumi providers;
+`running` starts one as wanted, for end-to-end tests and for restarts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from planton.sandbox import launch, server
+
+START_SECONDS = 30.0
+KUBECTL = shutil.which("kubectl") or shutil.which("kubectl", path=str(pathlib.Path(sys.executable).parent))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call got: the status and the decoded body."""
+
+    status: int
+    body: Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Control:
+    """A client of the control endpoint."""
+
+    info: launch.Info
+
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+        """Call ``/sandbox`` + ``path``."""
+        return launch.call(self.info, method, f"/sandbox{path}", body)
+
+    def advance(self, seconds: float) -> None:
+        """Move the simulated time forward."""
+        self.call("POST", "/clock", {"advance": seconds})
+
+    def latency(self, latency: str) -> None:
+        """Change the pace."""
+        self.call("POST", "/clock", {"latency": latency})
+
+    def fault(self, **rule: Any) -> int:  # noqa: ANN401 - JSON
+        """Order a fault; return its number."""
+        return int(self.call("POST", "/faults", rule)["id"])
+
+    def clear_faults(self) -> None:
+        """Forget all faults."""
+        self.call("DELETE", "/faults")
+
+    def outside(self, action: str, **body: Any) -> Any:  # noqa: ANN401 - JSON
+        """Let the outside world act on Civo."""
+        return self.call("POST", f"/clouds/civo/{action}", body)
+
+    def resources(self) -> Any:  # noqa: ANN401 - JSON
+        """Return what the default account has."""
+        return self.outside("resources")
+
+    def mark(self) -> int:
+        """Return the number of the newest request in the log."""
+        return int(self.call("GET", "/requests")["last"])
+
+    def requests(self, since: int = 0, cloud: str = "") -> list[dict[str, Any]]:
+        """Return the log after a number, of one cloud or of all."""
+        return list(self.call("GET", f"/requests?since={since}&cloud={cloud}")["requests"])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox and the means to reach it."""
+
+    home: pathlib.Path
+    info: launch.Info
+
+    @property
+    def control(self) -> Control:
+        """The control endpoint."""
+        return Control(self.info)
+
+    @property
+    def civo(self) -> str:
+        """The URL of the Civo API."""
+        return self.info.clouds["civo"]
+
+    @property
+    def token(self) -> str:
+        """The token of the default account."""
+        return self.info.tokens["civo"]
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables that point clients at it, the stand-in providers included."""
+        attached = launch.debug_providers(self.info)
+        return launch.environment(self.info) | ({"PULUMI_DEBUG_PROVIDERS": attached} if attached else {})
+
+    def call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *,
+        token: str | None = None, region: str = "LON1",
+    ) -> Answer:
+        """Call the Civo API as its Go client does, bogus content encoding included."""
+        url = f"{self.civo}/v2{path}"
+        if method in ("GET", "DELETE"):
+            url += f"{'&' if '?' in path else '?'}region={region}"
+        data = json.dumps({"region": region, **(body or {})}).encode() if method in ("POST", "PUT") else None
+        headers = {"Content-Type": "application/json", "Accept": "application/json", "Content-Encoding": "gzip"}
+        headers["Authorization"] = f"bearer {self.token if token is None else token}"
+        request = urllib.request.Request(url, data=data, method=method, headers=headers)  # noqa: S310 - loopback
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=20) as answer:
+                return Answer(answer.status, json.load(answer))
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, json.load(error))
+
+    def kubectl(self, kubeconfig: str, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run kubectl with a kubeconfig given as text."""
+        assert KUBECTL is not None
+        path = self.home / "kubeconfig"
+        path.write_text(kubeconfig, encoding="utf-8")
+        environment = {"KUBECONFIG": str(path), "HOME": str(self.home), "PATH": "/usr/bin:/bin"}
+        return subprocess.run(  # noqa: S603 - a test's own command
+            [KUBECTL, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=check
+        )
+
+
+@contextlib.contextmanager
+def running(
+    home: pathlib.Path, *, latency: str = "instant", providers: bool = False,
+    source: Callable[[], float] = time.time,
+) -> Iterator[Sandbox]:
+    """Run a sandbox in a thread until the block ends; its state stays in ``home``."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        options = server.Options(home=home, latency=latency, providers=providers, source=source)
+        served = asyncio.run_coroutine_threadsafe(_start(options), loop).result(START_SECONDS)
+        try:
+            yield Sandbox(home=home, info=launch.Info(**served.info))
+        finally:
+            asyncio.run_coroutine_threadsafe(served.stop(), loop).result(START_SECONDS)
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(START_SECONDS)
+        loop.close()
+
+
+async def _start(options: server.Options) -> server.Server:
+    served = server.Server(options)
+    await served.start()
+    return served
+
+
+@pytest.fixture()
+def sandbox(tmp_path: pathlib.Path) -> Iterator[Sandbox]:
+    """A fresh sandbox, instant, without stand-in providers."""
+    with running(tmp_path / "sandbox") as served:
+        yield served
