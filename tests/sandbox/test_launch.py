@@ -61,6 +61,7 @@ def test_a_start_that_fails_says_why(home: pathlib.Path) -> None:
     failed = _run(home, "start")
     assert failed.exit_code == 1
     assert "format 99" in failed.output
+    assert "Traceback" not in failed.output
 
 
 def test_the_clients_configuration(home: pathlib.Path) -> None:

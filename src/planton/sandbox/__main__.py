@@ -31,7 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
         if not mine:
             sys.stderr.write(f"another sandbox runs in {options.home}\n")
             return 1
-        asyncio.run(_serve(server.Options(home=options.home, latency=options.latency, port=options.port)))
+        try:
+            asyncio.run(_serve(server.Options(home=options.home, latency=options.latency, port=options.port)))
+        except (OSError, ValueError) as error:
+            sys.stderr.write(f"the sandbox cannot start: {error}\n")
+            return 1
     return 0
 
 

@@ -168,6 +168,7 @@ def _spawn(home: pathlib.Path, latency: str, *, timeout: float) -> Info:
     (home / files.INFO).unlink(missing_ok=True)
     command = [sys.executable, "-m", "planton.sandbox", "serve", "--home", str(home.resolve()), "--latency", latency]
     log.touch(mode=0o600)
+    begun = log.stat().st_size
     with log.open("ab") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_child_environment(),
@@ -176,14 +177,14 @@ def _spawn(home: pathlib.Path, latency: str, *, timeout: float) -> Info:
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         if process.poll() is not None:
-            message = f"the sandbox ended with code {process.returncode}:\n{_tail(log)}"
+            message = f"the sandbox ended with code {process.returncode}:\n{_tail(log, begun)}"
             raise LaunchError(message)
         info = status(home)
         if info is not None:
             return info
         time.sleep(POLL_SECONDS)
     process.kill()
-    message = f"the sandbox did not answer within {timeout:g} seconds:\n{_tail(log)}"
+    message = f"the sandbox did not answer within {timeout:g} seconds:\n{_tail(log, begun)}"
     raise LaunchError(message)
 
 
@@ -194,8 +195,9 @@ def _child_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in (root, present) if part)}
 
 
-def _tail(log: pathlib.Path, lines: int = 15) -> str:
-    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
+def _tail(log: pathlib.Path, begun: int, *, lines: int = 15) -> str:
+    text = log.read_bytes()[begun:].decode(errors="replace")
+    return "\n".join(text.splitlines()[-lines:])
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
