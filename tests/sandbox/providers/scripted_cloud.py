@@ -114,8 +114,22 @@ class Cloud:
 
     def _sizes(self, _seen: Seen, _parts: list[str]) -> Json:
         return [
-            {"name": "g4s.kube.small", "type": "Kubernetes", "cpu_cores": 1, "ram_mb": 2048, "disk_gb": 40, "selectable": True},
-            {"name": "g4s.kube.large", "type": "Kubernetes", "cpu_cores": 4, "ram_mb": 8192, "disk_gb": 60, "selectable": True},
+            {
+                "name": "g4s.kube.small",
+                "type": "Kubernetes",
+                "cpu_cores": 1,
+                "ram_mb": 2048,
+                "disk_gb": 40,
+                "selectable": True,
+            },
+            {
+                "name": "g4s.kube.large",
+                "type": "Kubernetes",
+                "cpu_cores": 4,
+                "ram_mb": 8192,
+                "disk_gb": 60,
+                "selectable": True,
+            },
             {"name": "old", "type": "Kubernetes", "cpu_cores": 1, "ram_mb": 1024, "disk_gb": 10, "selectable": False},
         ]
 

@@ -165,9 +165,9 @@ def _wrong_type(row: schema.Property, value: values.Json, path: str) -> schema.P
     if row.type in (schema.STRING, schema.INT, schema.BOOL) and isinstance(value, (list, dict)):
         return (_NOT_SINGLE,)
     if row.type == schema.INT and isinstance(value, str):
-        return (f'cannot parse \'{path}\' as int: strconv.ParseInt: parsing "{value}": invalid syntax',)
+        return (f"cannot parse '{path}' as int: strconv.ParseInt: parsing \"{value}\": invalid syntax",)
     if row.type == schema.BOOL and not isinstance(value, bool):
-        return (f'cannot parse \'{path}\' as bool: strconv.ParseBool: parsing "{value}": invalid syntax',)
+        return (f"cannot parse '{path}' as bool: strconv.ParseBool: parsing \"{value}\": invalid syntax",)
     if row.type in (schema.LIST, schema.SET, schema.MAP, schema.OBJECT):
         return (f"{path}: should be a {row.type}",)
     return ()

@@ -15,8 +15,9 @@ _AGENT = "terraform-provider-civo/dev civogo/v0.3.89"
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 10.0
 _REFUSED = 300
 _SERVER_ERROR = 500
-# What the client library calls the error codes that concern networks, firewalls, clusters and quotas. A code that is not
-# here is an unknown one to the library too, and is reported with the whole answer.
+_HOUR = 3600
+# What the client library calls the error codes that concern networks, firewalls, clusters and quotas. A code that is
+# not here is an unknown one to the library too, and is reported with the whole answer.
 _NAMES: typing.Final = {
     "region_unavailable": "RegionUnavailable",
     "disabled_service": "DisabledServiceError",
@@ -154,9 +155,7 @@ class Client:
         except ValueError as error:
             raise CloudError(str(error)) from error
 
-    def _exchange(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
-    ) -> tuple[int, str, str]:
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, str, str]:
         url = urllib.parse.urlsplit(self.endpoint + path)
         kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         connection = kind(url.netloc)
@@ -207,7 +206,7 @@ def find(
     return dict(partial[0])
 
 
-def await_state(
+def await_state(  # noqa: PLR0913  # the knobs of the plugin's own poller
     client: Client,
     poll: typing.Callable[[], str],
     *,
@@ -215,15 +214,14 @@ def await_state(
     pending: tuple[str, ...],
     delay: float,
     least: float,
-    timeout: float = 3600,
+    timeout: float = _HOUR,
 ) -> None:
     """Polls until a state is reached, at the official plugin's pace.
 
     Args:
         client: whose time it takes.
         poll: looks; what it raises ends the waiting.
-        target: the state to wait for.
-        pending: the states to bear with.
+        target, pending: the state to wait for, and those to bear with.
         delay: seconds before the first look.
         least: the shortest time between looks.
         timeout: seconds after which to give up.
@@ -243,7 +241,7 @@ def await_state(
         pause = min(max(pause, least), _LONGEST_WAIT)
         spent += pause
         if spent > timeout:
-            limit = f"{int(timeout // 3600)}h0m0s" if timeout >= 3600 else f"{int(timeout // 60)}m0s"
+            limit = f"{int(timeout // _HOUR)}h0m0s" if timeout >= _HOUR else f"{int(timeout // 60)}m0s"
             waiting = f"timeout while waiting for state to become '{target}' (last state: '{state}', timeout: {limit})"
             raise WaitError(waiting)
         client.pause(pause)
@@ -252,7 +250,7 @@ def await_state(
 
 def compact(body: dict[str, values.Json]) -> dict[str, values.Json]:
     """Leaves out what is empty, as the library does for its optional fields."""
-    return {key: value for key, value in body.items() if value not in (None, "", 0, False) and value != [] and value != {}}
+    return {key: value for key, value in body.items() if value}
 
 
 def _refusal(status: int, reason: str, text: str) -> CloudError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 import typing
 import uuid
@@ -34,7 +34,9 @@ def find_cluster(client: civo_client.Client, wanted: str) -> dict[str, values.Js
 
 def taints(items: typing.Iterable[dict[str, values.Json]] | None) -> list[values.Json]:
     """Turns taints of a state into those of a request, or the other way round."""
-    return [{"key": item.get("key"), "value": item.get("value", ""), "effect": item.get("effect")} for item in items or ()]
+    return [
+        {"key": item.get("key"), "value": item.get("value", ""), "effect": item.get("effect")} for item in items or ()
+    ]
 
 
 def wait_for_nodes(client: civo_client.Client, cluster: str, pool: str) -> None:
@@ -65,7 +67,7 @@ def go_time(text: str | None) -> str:
     """
     if not text:
         return "0001-01-01 00:00:00 +0000 UTC"
-    moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(datetime.timezone.utc)
+    moment = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
     fraction = f".{moment.microsecond:06d}".rstrip("0").rstrip(".")
     return f"{moment:%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
 

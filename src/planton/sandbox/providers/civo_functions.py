@@ -40,16 +40,16 @@ def _one_of(args: _Args, *keys: str) -> str:
     """Returns the value of the first key given, where exactly one may be.
 
     Raises:
-        Fault: None or several are given.
+        Rejected: None or several are given.
     """
     given = [key for key in keys if args.get(key)]
     listed = ",".join(keys)
     if len(given) == 1:
         return str(args[given[0]])
     if not given:
-        raise sessions.Fault(f'Invalid combination of arguments. "{keys[0]}": one of `{listed}` must be specified')
+        raise sessions.Rejected(f'Invalid combination of arguments. "{keys[0]}": one of `{listed}` must be specified')
     several = f"only one of `{listed}` can be specified, but `{listed}` were specified."
-    raise sessions.Fault(f'Invalid combination of arguments. "{keys[0]}": {several}')
+    raise sessions.Rejected(f'Invalid combination of arguments. "{keys[0]}": {several}')
 
 
 def _network(client: civo_client.Client, args: _Args) -> _Args:
@@ -58,7 +58,7 @@ def _network(client: civo_client.Client, args: _Args) -> _Args:
     if not wanted:
         if not args.get("region"):
             missing = 'Missing required argument. "id": one of `id,label,region` must be specified'
-            raise sessions.Fault(missing)
+            raise sessions.Rejected(missing)
         raise sessions.Crash  # a region alone passes the check, and then there is nothing to look at
     try:
         found = civo_client.find(client.get("/v2/networks"), wanted, keys=("name", "id", "label"))
@@ -119,7 +119,7 @@ def _listing(
             for index, item in enumerate(items):
                 if item["key"] not in columns:
                     listed = " ".join(f'"{column}"' for column in columns)
-                    raise sessions.Fault(f"expected {name}.{index}.key to be one of [{listed}], got {item['key']}")
+                    raise sessions.Rejected(f"expected {name}.{index}.key to be one of [{listed}], got {item['key']}")
         try:
             found = client.get(path)
         except civo_client.CloudError as error:
@@ -176,7 +176,7 @@ def _size_row(item: _Args) -> _Args | None:
     }
 
 
-def _list_function(
+def _list_function(  # noqa: PLR0913  # a row of a table
     name: str,
     *,
     path: str,

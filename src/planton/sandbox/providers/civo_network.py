@@ -189,10 +189,14 @@ def _create_firewall(client: civo_client.Client, data: planning.Data) -> None:
         raise sessions.Fault(f"{building}, [ERR] failed to get the default network: {fault}") from fault
     name = data.get("name")
     rules = [_rule_body(rule, "ingress") for rule in ingress] + [_rule_body(rule, "egress") for rule in egress]
-    body = {"name": name, "region": client.region, "network_id": network, "create_rules": data.get("createDefaultRules")}
-    _until_success(
-        client, lambda: client.post(_FIREWALLS, {**body, **civo_client.compact({"rules": rules})}), f"create {name}"
-    )
+    body = {
+        "name": name,
+        "region": client.region,
+        "network_id": network,
+        "create_rules": bool(data.get("createDefaultRules")),
+        **civo_client.compact({"rules": rules}),
+    }
+    _until_success(client, lambda: client.post(_FIREWALLS, body), f"create {name}")
     try:
         data.id = str(find_firewall(client, name)["id"])
     except civo_client.CloudError as error:

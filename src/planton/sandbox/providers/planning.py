@@ -73,7 +73,7 @@ def as_read(table: schema.Table, real: State) -> State:
     }
 
 
-def same(row: schema.Property, old: values.Json, new: values.Json) -> bool:
+def same(row: schema.Property, old: values.Json, new: values.Json) -> bool:  # noqa: PLR0911  # one return a type
     """Compares two values of a property; unset, empty and, for a switch, off are the same."""
     if old is values.UNKNOWN or new is values.UNKNOWN:
         return old is new

@@ -28,7 +28,7 @@ _WORKERS = 128
 _T = typing.TypeVar("_T")
 
 
-class _InitFailed(Exception):
+class _InitFailed(Exception):  # noqa: N818  # named for the protocol's own message
     """A resource exists but is not what it should be; carries what is then in the state."""
 
     def __init__(self, reason: str, detail: provider_pb2.ErrorResourceInitFailed) -> None:
@@ -301,7 +301,7 @@ def _load(resource: package.Resource, identity: str, state: planning.State) -> p
     return planning.Data(table=resource.table, id=identity, prior=known, state=copy.deepcopy(known))
 
 
-def _plan(
+def _plan(  # noqa: PLR0913, PLR0917  # what the protocol's requests have in common
     resource: package.Resource,
     session: sessions.Session,
     data: planning.Data,
@@ -398,6 +398,8 @@ def _invoke(
         return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(reason=text) for text in problems])
     try:
         results = function.call(session.cloud, filled)
+    except sessions.Rejected as rejected:
+        return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(reason=str(rejected))])
     except sessions.Fault as fault:
         raise sessions.Fault(f"invoking {function.table.token}: {_list(fault)}") from fault
     response = provider_pb2.InvokeResponse()

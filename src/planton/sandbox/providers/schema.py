@@ -18,6 +18,7 @@ Problem = tuple[str, ...]
 Validator = typing.Callable[[values.Json, str], Problem]
 """Takes a known value and its dotted snake case path."""
 
+_MODULE_FORMAT = "(.*)(?:/[^/]*)"
 STRING, INT, BOOL, LIST, SET, MAP, OBJECT = "string", "integer", "boolean", "list", "set", "map", "object"
 
 
@@ -85,6 +86,7 @@ def package(
     document = {
         "name": name,
         "version": version,
+        "meta": {"moduleFormat": _MODULE_FORMAT},
         "config": {"variables": provider},
         "provider": {"inputProperties": provider, "properties": provider, "type": "object"},
         "resources": {table.token: _resource(table, types, name) for table in resources},

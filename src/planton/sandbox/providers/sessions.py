@@ -16,11 +16,15 @@ import typing
 _KEPT: typing.Final = 1024
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818  # the cloud's or the user's, not this program's
     """A call failed as the official plugin fails; the message is its text."""
 
 
-class Crash(Exception):
+class Rejected(Fault):
+    """The arguments of a function are wrong in a way that only the function can see."""
+
+
+class Crash(Exception):  # noqa: N818  # an event, caught in one place
     """The official plugin process would have died here."""
 
 

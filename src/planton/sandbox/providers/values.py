@@ -14,7 +14,7 @@ Json = typing.Any
 """A value as Pulumi sees it: null, bool, number, string, list or map, or ``UNKNOWN`` anywhere inside."""
 
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # a marker of the protocol
 _UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _UNKNOWNS = frozenset(
     {
@@ -104,7 +104,7 @@ def _decode(value: struct_pb2.Value) -> Json:
     return value.bool_value if kind == "bool_value" else None
 
 
-def _encode(value: Json) -> struct_pb2.Value:
+def _encode(value: Json) -> struct_pb2.Value:  # noqa: PLR0911  # one return a type
     if value is None:
         return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
     if value is UNKNOWN:
