@@ -9,7 +9,10 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Protocol
 
-from planton import kinds
+from google.protobuf import json_format
+
+from planton import errors, kinds
+from planton import stack_input as stack_input_module
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,9 +44,30 @@ def load(kind: kinds.Kind) -> Module:
 
 
 def run(stack_input: message.Message) -> None:
-    """Runs the module that a stack input is for and exports its outputs: the whole program of a stack."""
+    """Runs the module that a stack input is for and exports its outputs, and the manifest: the program of a stack.
+
+    Raises:
+        PlantonError: What the module refuses.
+    """
     import pulumi  # noqa: PLC0415  # the engine asks this package for UNSUPPORTED without running a program
 
     target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/adding-a-kind.md)
     for name, value in load(kinds.get(target.kind)).resources(stack_input).items():
         pulumi.export(name, value)
+    # Commands that name KIND/NAME alone find here what was applied.
+    pulumi.export("manifest", json_format.MessageToJson(target, indent=None))
+
+
+def main() -> None:
+    """Finds the stack input and runs its module: the whole of a standalone project's ``__main__.py``.
+
+    Raises:
+        pulumi.RunError: The stack input is missing or not valid, or the module refuses it; one line, no traceback.
+    """
+    import pulumi  # noqa: PLC0415
+
+    try:
+        text, source = stack_input_module.locate(pulumi.Config("planton-cloud").get("stack-input"))
+        run(stack_input_module.parse(text, source=source))
+    except errors.PlantonError as error:
+        raise pulumi.RunError(f"{error.message}\n{error.hint}".strip()) from None

@@ -1,0 +1,212 @@
+"""Errors of clouds, plugins and the engine, turned into ours: what failed, the cloud's own text, what to do next."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Any
+
+from planton import errors
+
+if TYPE_CHECKING:
+    from google.protobuf import message
+    from pulumi.automation import errors as automation_errors
+
+    from planton.engine import plans, stacks
+
+
+class OperationError(errors.PlantonError):
+    """An operation on a stack that failed.
+
+    Attributes:
+        uncertain: URNs of creations that may have reached the cloud although they failed here.
+        pool_gone: The text says that a node pool is missing, which the plugin cannot cope with.
+    """
+
+    uncertain: tuple[str, ...] = ()
+    pool_gone: bool = False
+    texts: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Cause:
+    pattern: str
+    reason: errors.Reason
+    hint: str
+
+
+_CAUSES = (
+    _Cause(
+        r"immutable_|duplicate|already exists|already in use|name.*taken",
+        errors.Reason.CLOUD_NAME_EXISTS,
+        "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
+    ),
+    _Cause(
+        r"quota", errors.Reason.CLOUD_QUOTA, "ask the cloud for a higher quota, or use fewer or smaller machines, then apply again"
+    ),
+    _Cause(
+        r"AuthenticationError|requires_authentication|authentication|\b401\b",
+        errors.Reason.CLOUD_AUTH,
+        "check the token: planton doctor says which one is used; a new one comes from the cloud's account page",
+    ),
+    _Cause(
+        r"inuse|in use|DeleteWith|dependen|members",
+        errors.Reason.CLOUD_IN_USE,
+        "something still uses it; destroy that first (planton get lists what has been applied)",
+    ),
+    _Cause(
+        r"connection refused|no such host|timeout|timed out|Timeout|reset by peer|urlopen error|Remote end closed",
+        errors.Reason.CLOUD_UNREACHABLE,
+        "the cloud did not answer; check the network and the API address, then run the same command again",
+    ),
+)
+_LOST = re.compile(r"EOF|UNAVAILABLE|Unavailable|exited prematurely|timeout|timed out|reset by peer|connection", re.IGNORECASE)
+_POOL_GONE = re.compile(r"cluster_pool_not_found|DatabaseClusterPoolNotFound")
+_NOUNS = {
+    "KubernetesCluster": "cluster",
+    "KubernetesNodePool": "node pool",
+    "Network": "network",
+    "Firewall": "firewall",
+    "Vpc": "VPC",
+}
+_VERBS = {"create": "create", "create-replacement": "create", "update": "update", "delete": "delete", "delete-replaced": "delete"}
+#: Lines of the engine that say nothing about what went wrong.
+_NOISE = re.compile(r"^(update|preview|refresh|destroy) failed$|^error: |^preview of update|^\d+ errors? occurred:?$")
+
+
+def operation(
+    what: str,
+    error: automation_errors.CommandError,
+    recorder: plans.Recorder,
+    *,
+    target: Any,  # noqa: ANN401  # a manifest of any kind, or None
+    interrupted: bool,
+    timed_out: float | None,
+    program: errors.PlantonError | None,
+) -> OperationError:
+    """Returns our error for an operation that Pulumi has ended with an error."""
+    texts = tuple(dict.fromkeys(text for _, text in recorder.errors if not _NOISE.match(text)))
+    if program is not None:
+        explained = OperationError(
+            program.message, code=program.code, reason=program.reason, hint=program.hint, metadata=program.metadata
+        )
+    elif interrupted:
+        explained = OperationError(
+            f"{what} was interrupted; what was done is saved",
+            code=errors.Code.INTERRUPTED,
+            reason=errors.Reason.INTERRUPTED,
+            hint="run the same command again: it looks at the cloud and goes on",
+        )
+    elif timed_out is not None:
+        explained = _stuck(what, timed_out, target)
+    else:
+        explained = _failed(what, texts, recorder, target, str(error))
+    explained.texts = texts
+    explained.uncertain = tuple(_uncertain(recorder, lost=interrupted or timed_out is not None))
+    explained.pool_gone = any(_POOL_GONE.search(text) for text in texts)
+    return explained
+
+
+def _uncertain(recorder: plans.Recorder, *, lost: bool) -> list[str]:
+    # A creation that was seen to begin, was not seen to end, or ended because the plugin or the connection went away.
+    texts = {urn: text for urn, text in recorder.errors if urn}
+    creating = [change.urn for change in recorder.plan().changes if change.action.value in ("create", "replace")]
+    return [
+        urn
+        for urn in creating
+        if urn not in recorder.finished and (lost or urn not in texts or _LOST.search(texts[urn]))
+    ]
+
+
+def _stuck(what: str, seconds: float, target: Any) -> OperationError:  # noqa: ANN401
+    name = "" if target is None else f" of {target.kind} {target.metadata.name}"
+    return OperationError(
+        f"{what}{name} has not finished after {seconds / 60:.0f} minutes and was stopped; what was done is saved",
+        code=errors.Code.FAILED,
+        reason=errors.Reason.CLOUD_STUCK,
+        hint="the cloud keeps a resource in BUILDING when quota, free addresses of the network or the region's capacity run "
+        "out: check those in its dashboard, then run the same command again (--timeout MINUTES waits longer)",
+    )
+
+
+def _failed(what: str, texts: tuple[str, ...], recorder: plans.Recorder, target: Any, raw: str) -> OperationError:  # noqa: ANN401
+    cloud = "; ".join(_tidy(text) for text in texts) or _last_lines(raw)
+    cause = next((cause for cause in _CAUSES if re.search(cause.pattern, cloud, re.IGNORECASE)), None)
+    context = _context(what, recorder, target)
+    spoken = "" if target is None else f"{target.kind}/{target.metadata.name}"
+    return OperationError(
+        f"{context}: {cloud}",
+        code=errors.Code.FAILED,
+        reason=cause.reason if cause else errors.Reason.ENGINE_FAILED,
+        hint=cause.hint.format(target=spoken) if cause else "what was done is saved; run the same command again when the cause is gone",
+        metadata={"target": spoken},
+    )
+
+
+def _context(what: str, recorder: plans.Recorder, target: Any) -> str:  # noqa: ANN401
+    if any("AuthenticationError" in text or "connecting to" in text for _, text in recorder.errors):
+        return "failed to set up the Civo provider"
+    for urn, action in recorder.failed.items():
+        noun = next((noun for kind, noun in _NOUNS.items() if f":{kind}::" in urn), None)
+        verb = _VERBS.get(action)
+        if noun and verb:
+            return f"failed to {verb} {noun} {_spoken_name(urn, target)}"
+        if "NodePoolSize" in urn:
+            return f"failed to scale node pool {_spoken_name(urn, target)}"
+    name = "" if target is None else f" {target.kind} {target.metadata.name}"
+    return f"failed to {what}{name}"
+
+
+def _spoken_name(urn: str, target: Any) -> str:  # noqa: ANN401
+    resource = urn.rsplit("::", 1)[-1]
+    if target is None:
+        return resource
+    spec = target.spec
+    if "-" in resource:
+        return f"{resource.split('-', 1)[1]} in {spec.cluster_name}"
+    if hasattr(spec, "node_pool_name"):
+        return f"{spec.node_pool_name} in {spec.cluster.value}"
+    for field in ("cluster_name", "network_name", "name"):
+        if hasattr(spec, field):
+            return str(getattr(spec, field))
+    return str(target.metadata.name)
+
+
+def _tidy(text: str) -> str:
+    lines = [line.strip(" \t*") for line in text.splitlines()]
+    return " ".join(line for line in lines if line and not _NOISE.match(line))
+
+
+def _last_lines(raw: str) -> str:
+    lines = [line.strip() for line in raw.splitlines() if line.strip() and "code:" not in line]
+    return " ".join(lines[-3:])
+
+
+def command_error(error: automation_errors.CommandError, name: stacks.StackName) -> errors.PlantonError:
+    """Returns our error for a Pulumi command, other than an operation, that failed."""
+    text = str(error)
+    if "locked" in text:
+        return errors.PlantonError(
+            f"stack {name} is locked: {_last_lines(text)}",
+            code=errors.Code.LOCKED,
+            reason=errors.Reason.STACK_LOCKED,
+            hint="wait until the other operation ends",
+        )
+    if "incorrect passphrase" in text or "passphrase" in text:
+        return errors.PlantonError(
+            f"the state of {name} cannot be decrypted: {_last_lines(text)}",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.CREDENTIAL_MISSING,
+            hint="set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to what the state was made with",
+        )
+    return errors.PlantonError(
+        f"the backend of {name} failed: {_last_lines(text)}",
+        code=errors.Code.FAILED,
+        reason=errors.Reason.ENGINE_FAILED,
+        hint="check --backend or PULUMI_BACKEND_URL, and that the backend can be reached",
+    )
+
+
+def target_name(target: message.Message) -> str:
+    """Returns ``KIND/NAME`` of a manifest."""
+    return f"{target.DESCRIPTOR.name}/{target.metadata.name}"  # type: ignore[attr-defined]  # every manifest has metadata

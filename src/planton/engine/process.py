@@ -1,0 +1,113 @@
+"""Pulumi's command line as a process that can be stopped: on Ctrl-C, and when the cloud takes too long.
+
+The Automation API's own runner cannot be interrupted without leaving its child behind.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import subprocess
+import threading
+from typing import TYPE_CHECKING, Any
+
+from pulumi import automation
+from pulumi.automation.errors import create_command_error
+
+from planton.engine import toolchain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import IO
+
+_POLL_SECONDS = 0.5
+_GRACE_SECONDS = 20.0
+_LONG = ("up", "preview", "refresh", "destroy", "import")
+
+
+class PulumiCommand(automation.PulumiCommand):
+    """Runs the ``pulumi`` of a toolchain.
+
+    Attributes:
+        interrupted: The user asked to stop.
+        timed_out: The operation was stopped because it took longer than the timeout.
+    """
+
+    def __init__(self, tools: toolchain.Toolchain, *, timeout: float) -> None:
+        # The base class would start a program to learn a version that is known.
+        self.command = str(tools.pulumi)
+        self.version = None
+        self._launcher_folder = tools.launcher_folder
+        self._timeout = timeout
+        self.interrupted = False
+        self.timed_out = False
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], Any] | None = None,
+        on_error: Callable[[str], Any] | None = None,
+    ) -> automation.CommandResult:
+        """Runs a command to its end and returns what it printed.
+
+        Raises:
+            pulumi.automation.errors.CommandError: It ended with another code than 0.
+        """
+        folders = [str(pathlib.Path(self.command).parent), str(self._launcher_folder), os.environ.get("PATH", "")]
+        environ = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": os.pathsep.join(folders)}
+        process = subprocess.Popen(
+            [self.command, "--non-interactive", *[arg for arg in args if arg != "--non-interactive"]],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=cwd,
+            env=environ,
+            encoding="utf-8",
+            # A Ctrl-C on the terminal comes to us alone; we pass it on once.
+            start_new_session=True,
+        )
+        chunks: tuple[list[str], list[str]] = ([], [])
+        readers = [
+            threading.Thread(target=_read, args=(stream, callback, lines), daemon=True)
+            for stream, callback, lines in zip((process.stdout, process.stderr), (on_output, on_error), chunks, strict=True)
+        ]
+        for reader in readers:
+            reader.start()
+        self._wait(process, self._timeout if any(word in args for word in _LONG) else None)
+        for reader in readers:
+            reader.join()
+        result = automation.CommandResult("\n".join(chunks[0]), "\n".join(chunks[1]), process.returncode)
+        if process.returncode:
+            raise create_command_error(result)
+        return result
+
+    def _wait(self, process: subprocess.Popen[str], timeout: float | None) -> None:
+        waited = 0.0
+        stopping = None
+        while True:
+            try:
+                process.wait(_POLL_SECONDS)
+            except subprocess.TimeoutExpired:
+                waited += _POLL_SECONDS
+            except KeyboardInterrupt:
+                process.send_signal(signal.SIGKILL if self.interrupted else signal.SIGINT)
+                self.interrupted = True
+            else:
+                return
+            if timeout is not None and waited >= timeout and not self.timed_out:
+                self.timed_out = True
+                stopping = waited
+                process.send_signal(signal.SIGINT)
+            if stopping is not None and waited >= stopping + _GRACE_SECONDS:
+                # A plugin that waits for the cloud may ignore the polite request; the pending operation stays in the state.
+                process.kill()
+
+
+def _read(stream: IO[str], callback: Callable[[str], Any] | None, lines: list[str]) -> None:
+    for line in stream:
+        lines.append(line.rstrip())
+        if callback:
+            callback(lines[-1])
+    stream.close()

@@ -1,0 +1,356 @@
+"""A session: one stack with its program, and Pulumi's operations on it.
+
+Here Pulumi's errors become ours. What an operation means for the user (guards, recovery) is decided in ``operations``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import sys
+import urllib.parse
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import json_format
+from pulumi import automation
+from pulumi.automation import errors as automation_errors
+
+from planton import errors, kinds, modules
+from planton.engine import explain, folders, plans, process, stacks, toolchain
+from planton.engine import settings as engine_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from google.protobuf import message
+    from pulumi.automation import events
+
+#: The output that keeps the manifest in the stack, beside the fields of StackOutputs.
+MANIFEST_OUTPUT = "manifest"
+_TOKEN_VARIABLES = {"civo": "PLANTON_CIVO_TOKEN"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an operation has done.
+
+    Attributes:
+        plan: The changes that were made, or would be.
+        recorder: The events behind it.
+        outputs: The raw outputs of the stack after an ``up``.
+    """
+
+    plan: plans.Plan
+    recorder: plans.Recorder
+    outputs: Mapping[str, Any]
+
+
+class Session:
+    """One stack with its program."""
+
+    def __init__(
+        self,
+        name: stacks.StackName,
+        program_input: message.Message | None,
+        settings: engine_settings.Settings,
+        tools: toolchain.Toolchain,
+        *,
+        imports: Mapping[str, str] | None = None,
+    ) -> None:
+        """Opens nothing yet.
+
+        Args:
+            name: The stack.
+            program_input: The stack input whose module is the program; None for operations that run no program.
+            settings: The run's settings.
+            tools: The command line to use.
+            imports: Resource name → id in the cloud of resources to adopt instead of creating them.
+        """
+        self.name = name
+        self._input = program_input
+        self._settings = settings
+        self._tools = tools
+        self._imports = dict(imports or {})
+        self._failure: Exception | None = None
+        self._command = process.PulumiCommand(tools, timeout=settings.timeout)
+        self._stack: automation.Stack | None = None
+
+    def _program(self) -> None:
+        import pulumi  # noqa: PLC0415  # the package is heavy, and listing commands run no program
+
+        try:
+            if self._imports:
+                pulumi.runtime.register_stack_transformation(self._adopt)
+            modules.run(self._input)  # type: ignore[arg-type]  # only operations with an input run the program
+        except Exception as error:
+            self._failure = error
+            raise pulumi.RunError(str(error)) from error
+
+    def _adopt(self, args: Any) -> Any:  # noqa: ANN401  # pulumi's own types are not exported for this
+        import pulumi  # noqa: PLC0415
+
+        found = self._imports.get(args.name)
+        if found is None or not args.type_.startswith("civo:"):
+            return None
+        options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(import_=found))
+        return pulumi.ResourceTransformationResult(args.props, options)
+
+    def _open(self, *, create: bool) -> automation.Stack:
+        if self._stack is None:
+            work = folders.private(self._settings.data / "workspaces" / self.name.project / self.name.stack)
+            options = automation.LocalWorkspaceOptions(
+                work_dir=str(work),
+                pulumi_command=self._command,
+                env_vars=self._environment(),
+                project_settings=automation.ProjectSettings(
+                    name=self.name.project,
+                    runtime="python",
+                    backend=automation.ProjectBackend(url=self._settings.backend_url),
+                ),
+            )
+            make = automation.create_or_select_stack if create else automation.select_stack
+            try:
+                self._stack = make(self.name.qualified, self.name.project, self._program, opts=options)
+            except automation_errors.StackNotFoundError:
+                raise not_applied(str(self.name)) from None
+            except automation_errors.CommandError as error:
+                raise explain.command_error(error, self.name) from None
+        return self._stack
+
+    def _environment(self) -> dict[str, str]:
+        ours = {
+            "PULUMI_BACKEND_URL": self._settings.backend_url,
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_CREDENTIAL_STORE": "plaintext",
+            "PULUMI_PYTHON_CMD": sys.executable,
+            "PYTHONPATH": str(pathlib.Path(modules.__file__).parents[2]),
+            **self._settings.passphrase(),
+            **stand_ins(self._settings.environ, self._tools, self._config()),
+        }
+        if self._input is not None:
+            kind = kinds.get(self._input.target.kind)  # type: ignore[attr-defined]
+            variable = _TOKEN_VARIABLES.get(kind.provider)
+            if variable:
+                ours[variable] = self._input.provider_config.api_token  # type: ignore[attr-defined]
+        return ours
+
+    def _config(self) -> Any:  # noqa: ANN401  # a provider config of either cloud, or None
+        return None if self._input is None else self._input.provider_config  # type: ignore[attr-defined]
+
+    def preview(self, on_event: Callable[[events.EngineEvent], None] | None = None) -> Outcome:
+        """Returns what an apply would do; the cloud and the state stay as they are.
+
+        Raises:
+            PlantonError: The program, a plugin or the engine failed.
+        """
+        return self._run("plan", lambda stack, watch: stack.preview(on_event=watch), on_event, create=True)
+
+    def up(self, on_event: Callable[[events.EngineEvent], None] | None = None) -> Outcome:
+        """Makes the cloud what the program says.
+
+        Raises:
+            PlantonError: The program, a plugin, the cloud or the engine failed; the state holds what was done.
+        """
+        return self._run("apply", lambda stack, watch: stack.up(on_event=watch), on_event, create=True)
+
+    def refresh(self, on_event: Callable[[events.EngineEvent], None] | None = None, *, preview: bool = False) -> Outcome:
+        """Makes the state what the cloud says, or with ``preview`` says how it would change.
+
+        The program is run, so that the credentials are today's.
+
+        Raises:
+            PlantonError: A plugin, the cloud or the engine failed.
+        """
+        if preview:
+            return self._run(
+                "drift", lambda stack, watch: stack.preview_refresh(on_event=watch, run_program=True), on_event, create=False
+            )
+        return self._run(
+            "refresh", lambda stack, watch: stack.refresh(on_event=watch, run_program=True), on_event, create=False
+        )
+
+    def destroy(self, on_event: Callable[[events.EngineEvent], None] | None = None, *, preview: bool = False) -> Outcome:
+        """Deletes the stack's resources, or with ``preview`` says which.
+
+        Raises:
+            PlantonError: A plugin, the cloud or the engine failed; the state holds what is left.
+        """
+        if preview:
+            return self._run(
+                "plan", lambda stack, watch: stack.preview_destroy(on_event=watch, run_program=True), on_event, create=False
+            )
+        return self._run(
+            "destroy", lambda stack, watch: stack.destroy(on_event=watch, run_program=True), on_event, create=False
+        )
+
+    def _run(
+        self,
+        operation: str,
+        call: Callable[[automation.Stack, Callable[[events.EngineEvent], None]], Any],
+        on_event: Callable[[events.EngineEvent], None] | None,
+        *,
+        create: bool,
+    ) -> Outcome:
+        recorder = plans.Recorder()
+
+        def watch(event: events.EngineEvent) -> None:
+            recorder(event)
+            if on_event is not None:
+                on_event(event)
+
+        stack = self._open(create=create)
+        self._failure = None
+        try:
+            result = call(stack, watch)
+        except automation_errors.CommandError as error:
+            raise self._explained(operation, error, recorder) from None
+        outputs = {key: output.value for key, output in (getattr(result, "outputs", None) or {}).items()}
+        return Outcome(recorder.plan(), recorder, outputs)
+
+    def _explained(
+        self, operation: str, error: automation_errors.CommandError, recorder: plans.Recorder
+    ) -> explain.OperationError:
+        failure = self._failure
+        explained = explain.operation(
+            operation,
+            error,
+            recorder,
+            target=None if self._input is None else self._input.target,  # type: ignore[attr-defined]
+            interrupted=self._command.interrupted,
+            timed_out=self._settings.timeout if self._command.timed_out else None,
+            program=failure if isinstance(failure, errors.PlantonError) else None,
+        )
+        self._command.interrupted = self._command.timed_out = False
+        return explained
+
+    def export(self) -> dict[str, Any]:
+        """Returns the state: Pulumi's deployment, with ``resources`` and ``pending_operations``; secrets are encrypted.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``.
+        """
+        local = self._state_file()
+        if local is not None:
+            try:
+                checkpoint: dict[str, Any] = json.loads(local.read_text("utf-8"))["checkpoint"].get("latest") or {}
+            except (FileNotFoundError, ValueError, KeyError):
+                pass
+            else:
+                return checkpoint
+        try:
+            return dict(self._open(create=False).export_stack().deployment)
+        except automation_errors.CommandError as error:
+            raise explain.command_error(error, self.name) from None
+
+    def exists(self) -> bool:
+        """Returns whether the stack is in the backend."""
+        local = self._state_file()
+        if local is not None and local.is_file():
+            return True
+        try:
+            self._open(create=False)
+        except errors.PlantonError as error:
+            if error.reason is errors.Reason.STACK_NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def _state_file(self) -> pathlib.Path | None:
+        # Reading the file saves half a second for each look at a state in a folder; other backends are asked.
+        url = urllib.parse.urlsplit(self._settings.backend_url)
+        if url.scheme != "file" or self.name.organization:
+            return None
+        return pathlib.Path(url.path) / ".pulumi" / "stacks" / self.name.project / f"{self.name.stack}.json"
+
+    def replace_state(self, deployment: dict[str, Any]) -> None:
+        """Puts a state in place of the present one."""
+        self._open(create=False).import_stack(automation.Deployment(version=3, deployment=deployment))
+
+    def unlock(self) -> None:
+        """Removes the lock that a killed engine has left in the backend."""
+        self._open(create=False).cancel()
+
+    def remove(self) -> None:
+        """Removes the stack, which must be empty, with its history."""
+        self._open(create=False).workspace.remove_stack(self.name.qualified)
+
+    def outputs(self) -> dict[str, Any]:
+        """Returns the raw outputs of the last successful apply.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``.
+        """
+        try:
+            return {key: output.value for key, output in self._open(create=False).outputs().items()}
+        except automation_errors.CommandError as error:
+            raise explain.command_error(error, self.name) from None
+
+
+def not_applied(what: str) -> errors.PlantonError:
+    """Returns the error for a stack that does not exist."""
+    return errors.PlantonError(
+        f"{what} has not been applied",
+        code=errors.Code.INVALID,
+        reason=errors.Reason.STACK_NOT_FOUND,
+        hint="apply its manifest first: planton apply -f FILE; planton get lists what has been applied",
+    )
+
+
+def stand_ins(environ: Mapping[str, str], tools: toolchain.Toolchain, config: Any) -> dict[str, str]:  # noqa: ANN401
+    """Returns the variables that attach the sandbox's stand-ins, where they are meant and allowed.
+
+    A stand-in serves where the official plugin is not installed and the requests go to this machine; nothing stands in
+    against a real cloud.
+
+    Raises:
+        PlantonError: ``TOOLCHAIN_MISSING``: neither the official plugin nor a stand-in can serve.
+    """
+    attached = dict(entry.split(":") for entry in environ.get("PULUMI_DEBUG_PROVIDERS", "").split(",") if ":" in entry)
+    local = {name for name in attached if _is_local(name, environ, config)}
+    provider = None if config is None else type(config).DESCRIPTOR.name.removesuffix("ProviderConfig").lower()
+    usable = {name: port for name, port in attached.items() if name in local and name not in tools.plugins}
+    if provider is not None and provider not in tools.plugins and provider not in usable:
+        raise errors.PlantonError(
+            f"the official {provider} plugin is not installed",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.TOOLCHAIN_MISSING,
+            hint=f"install it: pulumi plugin install resource {provider} {toolchain.PLUGINS[provider]}; without an account, "
+            'use the sandbox: eval "$(planton sandbox env)"',
+        )
+    if not usable:
+        return {"PULUMI_DEBUG_PROVIDERS": ""}
+    return {
+        "PULUMI_DEBUG_PROVIDERS": ",".join(f"{name}:{port}" for name, port in usable.items()),
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    }
+
+
+def _is_local(name: str, environ: Mapping[str, str], config: Any) -> bool:  # noqa: ANN401
+    endpoint = (config is not None and config.api_endpoint) or environ.get(engine_settings.ENDPOINTS.get(name, ""), "")
+    return urllib.parse.urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def parse_outputs(kind: kinds.Kind, raw: Mapping[str, Any]) -> message.Message:
+    """Returns the raw outputs of a stack as the kind's StackOutputs.
+
+    Raises:
+        PlantonError: ``OUTPUT_INVALID``: the module exported a name or a value that the message does not know.
+    """
+    outputs = kind.stack_outputs()
+    fields = {name: value for name, value in raw.items() if name != MANIFEST_OUTPUT and value is not None}
+    try:
+        json_format.ParseDict({name: _whole(value) for name, value in fields.items()}, outputs)
+    except json_format.ParseError as error:
+        raise errors.PlantonError(
+            f"the module of {kind.name} exported what {outputs.DESCRIPTOR.name} does not know: {error}",
+            code=errors.Code.FAILED,
+            reason=errors.Reason.OUTPUT_INVALID,
+        ) from None
+    return outputs
+
+
+def _whole(value: Any) -> Any:  # noqa: ANN401  # JSON data
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+

@@ -1,0 +1,83 @@
+"""Settings of the engine: what commands and environment choose once for all operations of a run."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import secrets
+from typing import TYPE_CHECKING
+
+from planton import errors
+from planton.engine import folders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: Providers whose endpoint variable says where requests go; a stand-in is only ever attached on loopback.
+ENDPOINTS = {"civo": "CIVO_API_URL", "digitalocean": "DIGITALOCEAN_API_URL"}
+_MINUTES = 60.0
+DEFAULT_TIMEOUT = 20 * _MINUTES
+DEFAULT_LOCK_TIMEOUT = 0.0
+
+
+def _silent(_line: str) -> None:
+    """Says nothing."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """How the engine works in this run.
+
+    Attributes:
+        backend: URL of the Pulumi backend; empty for the environment's, else a folder in the user's data folder.
+        timeout: Seconds after which an operation that still waits for the cloud is stopped.
+        lock_timeout: Seconds to wait for another operation on the same stack.
+        environ: The environment of the run.
+        progress: Is told what happens, a line each.
+    """
+
+    backend: str = ""
+    timeout: float = DEFAULT_TIMEOUT
+    lock_timeout: float = DEFAULT_LOCK_TIMEOUT
+    environ: Mapping[str, str] = dataclasses.field(default_factory=lambda: dict(os.environ))
+    progress: Callable[[str], None] = _silent
+
+    @property
+    def data(self) -> pathlib.Path:
+        """The folder of state, passphrase and locks."""
+        return folders.data(self.environ)
+
+    @property
+    def backend_url(self) -> str:
+        """The URL of the backend; the embedded folder is made when it is first asked for."""
+        url = self.backend or self.environ.get("PULUMI_BACKEND_URL", "")
+        if url:
+            return url
+        return f"file://{folders.private(self.data / 'state')}"
+
+    def passphrase(self) -> dict[str, str]:
+        """Returns the variables that tell Pulumi the passphrase: the user's, else a generated file of mode 0600."""
+        own = {
+            name: self.environ[name]
+            for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+            if name in self.environ
+        }
+        if own:
+            return own
+        path = folders.private(self.data) / "passphrase"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise errors.PlantonError(
+                f"cannot keep the passphrase in {path}: {error.strerror}",
+                code=errors.Code.MISSING,
+                reason=errors.Reason.ENGINE_FAILED,
+                hint="set PULUMI_CONFIG_PASSPHRASE_FILE, or PLANTON_DATA_DIR to a folder that can be written",
+            ) from error
+        else:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+                handle.write(secrets.token_urlsafe(32))
+        return {"PULUMI_CONFIG_PASSPHRASE_FILE": str(path)}
