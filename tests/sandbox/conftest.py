@@ -5,4 +5,4 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from support.sandbox import sandbox  # noqa: E402, F401 - the path comes first; a fixture
+from support.sandbox import sandbox  # noqa: F401 - the path comes first; a fixture

@@ -66,7 +66,7 @@ class Cloud:
         return next(item["instance_names"] for item in self.show(key)["pools"] if item["id"] == pool)
 
 
-@pytest.fixture()
+@pytest.fixture
 def cloud() -> Cloud:
     """An instant cloud."""
     return Cloud()

@@ -148,8 +148,9 @@ def test_bad_rules_are_refused(sandbox: Sandbox, rule: dict[str, str]) -> None:
 
 def test_lists(sandbox: Sandbox) -> None:
     """The catalogue has what the product's documents name."""
-    assert [item["code"] for item in sandbox.call("GET", "/regions").body][0] == "LON1"
-    assert {"1.29.0-k3s1", "1.30.5-k3s1"} <= {item["version"] for item in sandbox.call("GET", "/kubernetes/versions").body}
+    assert "LON1" in [item["code"] for item in sandbox.call("GET", "/regions").body]
+    versions = {item["version"] for item in sandbox.call("GET", "/kubernetes/versions").body}
+    assert {"1.29.0-k3s1", "1.30.5-k3s1"} <= versions
     assert {"g4s.kube.large", "g4g.kube.small"} <= {item["name"] for item in sandbox.call("GET", "/sizes").body}
     assert "metrics-server" in [item["name"] for item in sandbox.call("GET", "/kubernetes/applications").body]
 

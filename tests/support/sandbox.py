@@ -167,7 +167,7 @@ async def _start(options: server.Options) -> server.Server:
     return served
 
 
-@pytest.fixture()
+@pytest.fixture
 def sandbox(tmp_path: pathlib.Path) -> Iterator[Sandbox]:
     """A fresh sandbox, instant, without stand-in providers."""
     with running(tmp_path / "sandbox") as served:

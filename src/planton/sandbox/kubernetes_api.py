@@ -48,16 +48,11 @@ class Api:
         if not _admitted(request, cluster):
             return _status(401, "Unauthorized", "Unauthorized")
         self._store.update(cluster)
-        path = request.path.rstrip("/") or "/"
-        if path in ("/healthz", "/livez", "/readyz"):
-            return web.Response(text="ok")
-        if path == "/version":
-            return web.json_response(_version(cluster.version))
-        accept = request.headers.get("Accept", "")
-        document = discovery.document(path, accept=accept)
-        if document is not None:
-            return _discovered(document)
-        target = discovery.target(path)
+        document = _document(request, cluster)
+        return await self._resource(request, cluster) if document is None else document
+
+    async def _resource(self, request: web.Request, cluster: kubernetes_nodes.Cluster) -> web.StreamResponse:
+        target = discovery.target(request.path.rstrip("/"))
         if target is None:
             return _status(404, "NotFound", "the server could not find the requested resource")
         if request.method not in ("GET", "HEAD"):
@@ -151,6 +146,16 @@ class Api:
         for kind, item in events:
             shown = self._table(request, resource, [item]) if tabular else item
             await response.write(json.dumps({"type": kind, "object": shown}).encode() + b"\n")
+
+
+def _document(request: web.Request, cluster: kubernetes_nodes.Cluster) -> web.Response | None:
+    path = request.path.rstrip("/")
+    if path in ("/healthz", "/livez", "/readyz"):
+        return web.Response(text="ok")
+    if path == "/version":
+        return web.json_response(_version(cluster.version))
+    document = discovery.document(path, accept=request.headers.get("Accept", ""))
+    return None if document is None else _discovered(document)
 
 
 def _admitted(request: web.Request, cluster: kubernetes_nodes.Cluster) -> bool:

@@ -89,7 +89,7 @@ def group_version(group: str) -> str:
 def document(path: str, *, accept: str) -> dict[str, Any] | None:
     """Return the discovery document at a path, or ``None``."""
     groups = [key for key, _ in itertools.groupby(RESOURCES, key=lambda item: item.group)]
-    if path in ("/api", "/apis") and "as=APIGroupDiscoveryList" in accept.split(",")[0]:
+    if path in ("/api", "/apis") and "as=APIGroupDiscoveryList" in accept.partition(",")[0]:
         return _aggregated([group for group in groups if bool(group) is (path == "/apis")])
     if path == "/api":
         return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}

@@ -18,7 +18,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 def wanted(accept: str) -> bool:
     """Say whether an ``Accept`` header asks for a table before a plain object."""
-    return "as=Table" in accept.split(",")[0]
+    return "as=Table" in accept.partition(",")[0]
 
 
 def table(kind: str, items: Sequence[Object], *, version: str, include: str, now: float) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from planton.sandbox.clouds import civo_records as records
 
 NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
 CNIS = ("flannel", "cilium")
+INVALID_VERSION = "database_kubernetes_cluster_invalid_version"
 API_PORT = 6443
 PER_PAGE = 20
 
@@ -127,9 +128,12 @@ def upgrade(scope: civo_scope.Scope, cluster: records.Cluster, *, text: str) -> 
     """Begin to upgrade a cluster; an older version, or another type's, is refused."""
     wanted = catalogue.version(text)
     if wanted is None or wanted.kind != cluster.kind:
-        raise _invalid_version(f"There is no version {text!r} for the cluster type {cluster.kind}")
+        raise _invalid_version(text, kind=cluster.kind)
     if catalogue.order(wanted.version) < catalogue.order(cluster.version):
-        raise _invalid_version(f"The cluster has version {cluster.version} and cannot go back to {wanted.version}")
+        raise wire.CloudError(
+            400, code=INVALID_VERSION,
+            reason=f"The cluster has version {cluster.version} and cannot go back to {wanted.version}",
+        )
     if wanted.version != cluster.version:
         civo_progress.start_upgrade(cluster, version=wanted.version, pace=scope.pace, now=scope.now)
 
@@ -167,7 +171,7 @@ def _version(body: Mapping[str, Any], *, kind: str) -> str:
     text = str(body.get("kubernetes_version") or catalogue.default_version(kind).version)
     found = catalogue.version(text)
     if found is None or found.kind != kind:
-        raise _invalid_version(f"There is no version {text!r} for the cluster type {kind}")
+        raise _invalid_version(text, kind=kind)
     return found.version
 
 
@@ -242,5 +246,6 @@ def _applications(
     return added
 
 
-def _invalid_version(reason: str) -> wire.CloudError:
-    return wire.CloudError(400, code="database_kubernetes_cluster_invalid_version", reason=reason)
+def _invalid_version(text: str, *, kind: str) -> wire.CloudError:
+    reason = f"There is no version {text!r} for the cluster type {kind}"
+    return wire.CloudError(400, code=INVALID_VERSION, reason=reason)

@@ -52,28 +52,28 @@ class Scope:
         """Return a network by id, or refuse."""
         found = next((item for item in self.networks() if item.id == key), None)
         if found is None:
-            raise _missing("database_network_not_found", "network", key)
+            raise _missing(key, code="database_network_not_found", what="network")
         return found
 
     def firewall(self, key: str) -> records.Firewall:
         """Return a firewall by id, or refuse."""
         found = next((item for item in self.firewalls() if item.id == key), None)
         if found is None:
-            raise _missing("database_firewall_not_found", "firewall", key)
+            raise _missing(key, code="database_firewall_not_found", what="firewall")
         return found
 
     def cluster(self, key: str) -> records.Cluster:
         """Return a cluster by id, or refuse."""
         found = next((item for item in self.clusters() if item.id == key), None)
         if found is None:
-            raise _missing("database_kubernetes_cluster_not_found", "Kubernetes cluster", key)
+            raise _missing(key, code="database_kubernetes_cluster_not_found", what="Kubernetes cluster")
         return found
 
     def pool(self, cluster: records.Cluster, key: str) -> records.Pool:
         """Return a pool of a cluster by id, or refuse."""
         found = next((item for item in cluster.pools if item.id == key), None)
         if found is None:
-            raise _missing("database_cluster_pool_not_found", "cluster pool", key)
+            raise _missing(key, code="database_cluster_pool_not_found", what="cluster pool")
         return found
 
     def default_network(self) -> records.Network:
@@ -84,7 +84,7 @@ class Scope:
         return item.account == self.account.id and item.region == self.region
 
 
-def _missing(code: str, what: str, key: str) -> wire.CloudError:
+def _missing(key: str, *, code: str, what: str) -> wire.CloudError:
     return wire.CloudError(404, code=code, reason=f"No {what} {key!r} was found in this account and region")
 
 
