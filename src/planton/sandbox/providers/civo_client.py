@@ -16,6 +16,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.1, 10.0
 _REFUSED = 300
 _SERVER_ERROR = 500
 _HOUR = 3600
+_UNEXPECTED = "unexpected state '{state}', wanted target '{target}'. last error: %!s(<nil>)"
+_TIMED_OUT = "timeout while waiting for state to become '{target}' (last state: '{state}', timeout: {limit})"
 # What the client library calls the error codes that concern networks, firewalls, clusters and quotas. A code that is
 # not here is an unknown one to the library too, and is reported with the whole answer.
 _NAMES: typing.Final = {
@@ -221,7 +223,8 @@ def await_state(  # noqa: PLR0913  # the knobs of the plugin's own poller
     Args:
         client: whose time it takes.
         poll: looks; what it raises ends the waiting.
-        target, pending: the state to wait for, and those to bear with.
+        target: the state to wait for.
+        pending: the states to bear with.
         delay: seconds before the first look.
         least: the shortest time between looks.
         timeout: seconds after which to give up.
@@ -236,14 +239,12 @@ def await_state(  # noqa: PLR0913  # the knobs of the plugin's own poller
         if state == target:
             return
         if state not in pending:
-            text = f"unexpected state '{state}', wanted target '{target}'. last error: %!s(<nil>)"
-            raise WaitError(text)
+            raise WaitError(_UNEXPECTED.format(target=target, state=state))
         pause = min(max(pause, least), _LONGEST_WAIT)
         spent += pause
         if spent > timeout:
             limit = f"{int(timeout // _HOUR)}h0m0s" if timeout >= _HOUR else f"{int(timeout // 60)}m0s"
-            waiting = f"timeout while waiting for state to become '{target}' (last state: '{state}', timeout: {limit})"
-            raise WaitError(waiting)
+            raise WaitError(_TIMED_OUT.format(target=target, state=state, limit=limit))
         client.pause(pause)
         pause *= 2
 

@@ -166,10 +166,14 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             proposed=options.proposed_name if request.HasField("autonaming") else "",
             disabled=request.HasField("autonaming") and options.mode == options.DISABLE,
         )
-        olds, news = values.decode(request.olds), values.decode(request.news)
-        inputs, failures = checking.check(resource.table, olds=olds, news=news, naming=naming)
-        problems = [provider_pb2.CheckFailure(reason=failure.text(logical)) for failure in failures]
-        return provider_pb2.CheckResponse(inputs=values.encode(inputs), failures=problems)
+
+        def check() -> provider_pb2.CheckResponse:
+            olds, news = values.decode(request.olds), values.decode(request.news)
+            inputs, failures = checking.check(resource.table, olds=olds, news=news, naming=naming)
+            problems = [provider_pb2.CheckFailure(reason=failure.text(logical)) for failure in failures]
+            return provider_pb2.CheckResponse(inputs=values.encode(inputs), failures=problems)
+
+        return self._run(context, self._sessions.of(context.peer()), check)
 
     def Diff(self, request: provider_pb2.DiffRequest, context: typing.Any) -> provider_pb2.DiffResponse:  # noqa: N802
         """Compares the state with a plan."""
