@@ -93,7 +93,7 @@ def _customize(client: civo_client.Client, data: planning.Data) -> None:
 def _check_version(client: civo_client.Client, version: str, cluster_type: str) -> None:
     """Asks for the versions always, but only minds the format: so does the official plugin."""
     try:
-        offered = client.get(_VERSIONS)
+        offered = client.get(_VERSIONS) or ()
     except civo_client.CloudError as error:
         failed = f"failed to get available Kubernetes versions: [ERR] error retrieving all versions: {error}"
         raise sessions.Fault(failed) from error
@@ -178,7 +178,7 @@ def _pool_body(pool: dict[str, values.Json]) -> dict[str, values.Json]:
 def _offers(client: civo_client.Client, applications: str) -> bool:
     """One known name anywhere in the text is enough."""
     try:
-        return any(offered["name"] in applications for offered in client.get(_APPLICATIONS))
+        return any(offered["name"] in applications for offered in client.get(_APPLICATIONS) or ())
     except civo_client.CloudError:
         return False
 

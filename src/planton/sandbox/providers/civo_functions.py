@@ -61,7 +61,7 @@ def _network(client: civo_client.Client, args: _Args) -> _Args:
             raise sessions.Rejected(missing)
         raise sessions.Crash  # a region alone passes the check, and then there is nothing to look at
     try:
-        found = civo_client.find(client.get("/v2/networks"), wanted, keys=("name", "id", "label"))
+        found = civo_client.find(client.get("/v2/networks") or [], wanted, keys=("name", "id", "label"))
     except civo_client.CloudError as error:
         raise sessions.Fault(f"[ERR] failed to retrive network: {error}") from error
     return {
@@ -121,7 +121,7 @@ def _listing(
                     listed = " ".join(f'"{column}"' for column in columns)
                     raise sessions.Rejected(f"expected {name}.{index}.key to be one of [{listed}], got {item['key']}")
         try:
-            found = client.get(path)
+            found = client.get(path) or ()
         except civo_client.CloudError as error:
             raise sessions.Fault(f"Unable to load records: [ERR] error retrieving {trouble}: {error}") from error
         rows = [row for row in map(flatten, found) if row is not None]

@@ -27,7 +27,7 @@ def default_network(client: civo_client.Client) -> str:
     Raises:
         Fault: There is none, or the list cannot be had.
     """
-    for network in client.get(_NETWORKS):
+    for network in client.get(_NETWORKS) or ():
         if network.get("default"):
             return str(network["id"])
     raise sessions.Fault("no default network found")
@@ -39,7 +39,7 @@ def find_firewall(client: civo_client.Client, wanted: str) -> dict[str, values.J
     Raises:
         CloudError: None or several match, or the list cannot be had.
     """
-    return civo_client.find(client.get(_FIREWALLS), wanted, keys=_KEYS)
+    return civo_client.find(client.get(_FIREWALLS) or [], wanted, keys=_KEYS)
 
 
 def _network_body(client: civo_client.Client, **given: values.Json) -> dict[str, values.Json]:
@@ -97,7 +97,7 @@ def _unwrapped(error: civo_client.CloudError) -> str:
 def _read_network(client: civo_client.Client, data: planning.Data) -> None:
     client.use_region(data.get("region"))
     try:
-        networks = client.get(_NETWORKS)
+        networks = client.get(_NETWORKS) or ()
     except civo_client.CloudError:
         data.id = ""
         return
@@ -273,7 +273,7 @@ def _replace_rules(client: civo_client.Client, data: planning.Data) -> None:
     planned = {"ingress": data.get("ingressRules") or [], "egress": data.get("egressRules") or []}
     kept = {rule.get("id") for rules in planned.values() for rule in rules}
     try:
-        present = client.get(path)
+        present = client.get(path) or ()
     except civo_client.CloudError as error:
         failed = f"[ERR] an error occurred while trying to list the firewall rules, {error}"
         raise sessions.Fault(failed) from error

@@ -127,7 +127,7 @@ def _find(client: civo_client.Client, data: planning.Data) -> None:
     cluster, _, label = data.id.partition(":")
     data.id = ""
     try:
-        regions = client.get("/v2/regions")
+        regions = client.get("/v2/regions") or ()
     except civo_client.CloudError:
         return
     if not cluster or not label:
