@@ -13,6 +13,7 @@ import time
 
 from planton.sandbox.providers import civo
 
+_ENDS = {signal.SIGINT, signal.SIGTERM}
 _SERVERS = {"civo": civo.serve}
 
 
@@ -24,11 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="where to serve on loopback (default: a free port)")
     parser.add_argument("--sleep", action="store_true", help="wait as long as the official plugin waits")
     given = parser.parse_args(arguments)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # before any thread starts, so that only sigwait sees them
     handle = _SERVERS[given.provider](given.endpoint, given.port, wait=time.sleep if given.sleep else lambda _: None)
     sys.stdout.write(f"{given.provider}:{handle.port}\n")
     sys.stdout.flush()
     try:
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        signal.sigwait(_ENDS)
     finally:
         handle.stop()
     return 0
