@@ -253,6 +253,18 @@ def test_deleting_a_cluster(cloud: Cloud) -> None:
     assert (gone.status, gone.body["code"]) == (404, "database_kubernetes_cluster_not_found")
 
 
+def test_a_deletion_ends_without_readers(cloud: Cloud) -> None:
+    """A firewall in use by a cluster that is being deleted is refused once, and free soon."""
+    firewall = cloud.ok("POST", "/v2/firewalls", {"name": "f"})["id"]
+    key = cloud.built(instance_firewall=firewall)
+    cloud.ok("DELETE", f"{CLUSTERS}/{key}")
+    assert [cloud.ask("DELETE", f"/v2/firewalls/{firewall}").status for _ in range(2)] == [409, 200]
+    key = cloud.built()
+    cloud.ok("DELETE", f"{CLUSTERS}/{key}")
+    cloud.now += 3
+    assert cloud.ask("GET", f"{CLUSTERS}/{key}").status == 404
+
+
 def test_applications(cloud: Cloud) -> None:
     """Defaults are installed unless refused; a failing one fails alone."""
     key = cloud.built(applications="Redis,sandbox-broken,-metrics-server,PostgreSQL:5GB")

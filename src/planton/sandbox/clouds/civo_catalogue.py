@@ -23,8 +23,9 @@ NODE_SECONDS = 60.0
 NODE_DELETE_SECONDS = 30.0
 PATCH_UPGRADE_SECONDS = 450.0
 MINOR_UPGRADE_SECONDS = 750.0
-# In instant latency nobody need watch an upgrade for it to end.
+# In instant latency nobody need watch an upgrade or a deletion for it to end.
 UPGRADE_STEP_PATIENCE = 0.2
+DELETE_PATIENCE = 2.0
 
 LIMITS = {
     "instance_count": 200,

@@ -112,7 +112,7 @@ def recycle(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     for pool in cluster.pools:
         for node in pool.nodes:
             if node.hostname == name:
-                node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS)
+                civo_pools.retire(scope, node)
                 civo_pools.fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
                 return dict(civo_scope.SUCCESS)
     raise wire.CloudError(404, code="database_kubernetes_node_not_found", reason=f"There is no node {name!r}")
@@ -121,7 +121,9 @@ def recycle(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
 def begin_delete(scope: civo_scope.Scope, cluster: records.Cluster) -> None:
     """Begin to delete a cluster; its Kubernetes API closes at once."""
     if cluster.deleting is None:
-        cluster.deleting = scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_DELETE_SECONDS)
+        cluster.deleting = scope.pace.timer(
+            scope.now, seconds=catalogue.CLUSTER_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE
+        )
 
 
 def upgrade(scope: civo_scope.Scope, cluster: records.Cluster, *, text: str) -> None:

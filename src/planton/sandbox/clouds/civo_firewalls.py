@@ -62,11 +62,16 @@ def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
 
 def refuse_in_use(state: records.State, firewall: records.Firewall) -> None:
     """Raise a conflict when a cluster uses the firewall."""
-    users = [item.name for item in state.clusters if item.firewall == firewall.id]
+    users = [item for item in state.clusters if item.firewall == firewall.id]
     if users:
+        for item in users:
+            # Who is refused has seen the cluster; the next try may find it gone.
+            if item.deleting:
+                item.deleting.seen()
+        names = ", ".join(item.name for item in users)
         raise wire.CloudError(
             409, code="database_firewall_inuse_by_cluster",
-            reason=f"The firewall {firewall.name} cannot be deleted while clusters use it: {', '.join(users)}",
+            reason=f"The firewall {firewall.name} cannot be deleted while clusters use it: {names}",
         )
 
 

@@ -67,7 +67,12 @@ def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
 
 def refuse_in_use(state: records.State, network: records.Network) -> None:
     """Raise a conflict when something is in the network."""
-    if any(item.network == network.id for item in state.clusters):
+    users = [item for item in state.clusters if item.network == network.id]
+    if users:
+        for item in users:
+            # Who is refused has seen the cluster; the next try may find it gone.
+            if item.deleting:
+                item.deleting.seen()
         raise wire.CloudError(
             409, code="database_network_delete_with_instance",
             reason=f"The network {network.label} cannot be deleted while Kubernetes clusters use it",

@@ -83,7 +83,7 @@ def delete_node(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any
             404, code="database_cluster_pool_instance_not_found", reason="No such instance in this pool"
         )
     if node.deleting is None:
-        node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS)
+        retire(scope, node)
         pool.count = max(pool.count - 1, 0)
     return dict(civo_scope.SUCCESS)
 
@@ -130,9 +130,16 @@ def scale(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool,
     pool.count = count
     staying = [item for item in pool.nodes if item.deleting is None]
     for node in staying[count:]:
-        node.building = None
-        node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS)
+        retire(scope, node)
     fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
+
+
+def retire(scope: civo_scope.Scope, node: records.Node) -> None:
+    """Begin to delete a node."""
+    node.building = None
+    node.deleting = scope.pace.timer(
+        scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE
+    )
 
 
 def fill(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
@@ -170,7 +177,7 @@ def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
 def begin_delete(pool: records.Pool, *, pace: clock.Pace, now: float) -> None:
     """Begin to delete a pool."""
     if pool.deleting is None:
-        pool.deleting = pace.timer(now, seconds=catalogue.NODE_DELETE_SECONDS)
+        pool.deleting = pace.timer(now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
 
 def replace_all(scope: civo_scope.Scope, cluster: records.Cluster, wanted: Sequence[Mapping[str, Any]]) -> None:

@@ -113,7 +113,7 @@ def _conditions(item: records.Cluster, state: str) -> list[dict[str, Any]]:
     built = item.built is not None
     moment = clock.rfc3339(item.built or item.created)
     facts = {
-        "ControlPlaneAccessible": built,
+        "ControlPlaneReady": built,
         "WorkerNodesReady": built and state in (records.ACTIVE, records.UPGRADING),
         "ClusterVersionSync": built and item.upgrading is None,
     }
