@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import pathlib
 import signal
 import sys
@@ -45,11 +46,23 @@ async def _serve(options: server.Options) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     running = server.Server(options)
+    _forget_the_real_cloud(running)
     await running.start()
     try:
         await stopping.wait()
     finally:
         await running.stop()
+
+
+def _forget_the_real_cloud(running: server.Server) -> None:
+    """Give the stand-in providers, which live in this process, the sandbox's token and no other.
+
+    The official plugin finds a token in the user's environment; so do they here,
+    whatever shell the sandbox was started from.
+    """
+    for name in ("CIVO_API_URL", "CIVO_REGION", "CIVO_CREDENTIAL_FILE"):
+        os.environ.pop(name, None)
+    os.environ["CIVO_TOKEN"] = running.world.clouds["civo"].token
 
 
 if __name__ == "__main__":
