@@ -21,11 +21,12 @@ class OperationError(errors.PlantonError):
     Attributes:
         uncertain: URNs of creations that may have reached the cloud although they failed here.
         pool_gone: The text says that a node pool is missing, which the plugin cannot cope with.
+        recorder: The events up to the failure.
     """
 
     uncertain: tuple[str, ...] = ()
     pool_gone: bool = False
-    texts: tuple[str, ...] = ()
+    recorder: plans.Recorder | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -98,10 +99,10 @@ def operation(
             hint="run the same command again: it looks at the cloud and goes on",
         )
     elif timed_out is not None:
-        explained = _stuck(what, timed_out, target)
+        explained = stuck(what, timed_out, target)
     else:
         explained = _failed(what, texts, recorder, target, str(error))
-    explained.texts = texts
+    explained.recorder = recorder
     explained.uncertain = tuple(_uncertain(recorder, lost=interrupted or timed_out is not None))
     explained.pool_gone = any(_POOL_GONE.search(text) for text in texts)
     return explained
@@ -118,7 +119,8 @@ def _uncertain(recorder: plans.Recorder, *, lost: bool) -> list[str]:
     ]
 
 
-def _stuck(what: str, seconds: float, target: Any) -> OperationError:  # noqa: ANN401
+def stuck(what: str, seconds: float, target: Any) -> OperationError:  # noqa: ANN401
+    """Returns the error for an operation that was stopped because the cloud took longer than the timeout."""
     name = "" if target is None else f" of {target.kind} {target.metadata.name}"
     return OperationError(
         f"{what}{name} has not finished after {seconds / 60:.0f} minutes and was stopped; what was done is saved",

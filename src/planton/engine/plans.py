@@ -122,6 +122,7 @@ class Recorder:
         self.errors: list[tuple[str, str]] = []
         self.failed: dict[str, str] = {}
         self.finished: set[str] = set()
+        self._observed: dict[str, Change] = {}
         self.pending_operations = False
 
     def __call__(self, event: events.EngineEvent) -> None:
@@ -130,6 +131,7 @@ class Recorder:
             self._add(event.resource_pre_event.metadata)
         elif event.res_outputs_event is not None:
             self.finished.add(event.res_outputs_event.metadata.urn)
+            self._observe(event.res_outputs_event.metadata)
         elif event.res_op_failed_event is not None:
             metadata = event.res_op_failed_event.metadata
             self.failed[metadata.urn] = str(getattr(metadata.op, "value", metadata.op))
@@ -146,25 +148,64 @@ class Recorder:
             self._warnings.append(text)
 
     def _add(self, metadata: events.StepEventMetadata) -> None:
-        action = _ACTIONS.get(str(getattr(metadata.op, "value", metadata.op)))
-        internal = metadata.type.startswith("pulumi:") and not metadata.type.startswith("pulumi:dynamic")
-        if action is None or action is Action.SAME or "pulumi-python:dynamic" in metadata.type and action is Action.DELETE:
+        action = _action(metadata)
+        if action is None or action is Action.SAME or metadata.type.startswith("pulumi:"):
             return
-        if not internal:
-            self._changes[metadata.urn] = Change(
-                metadata.urn, metadata.urn.rsplit("::", 1)[-1], metadata.type, action, differences(metadata, action)
-            )
+        self._changes[metadata.urn] = Change(
+            metadata.urn, metadata.urn.rsplit("::", 1)[-1], metadata.type, action, differences(metadata, action)
+        )
+
+    def _observe(self, metadata: events.StepEventMetadata) -> None:
+        if metadata.type.startswith("pulumi:") or metadata.old is None:
+            return
+        found: tuple[Difference, ...] = ()
+        action = Action.DELETE if metadata.new is None or _action(metadata) is Action.DELETE else Action.UPDATE
+        if action is Action.UPDATE:
+            found = _observed_differences(metadata)
+        if found or action is Action.DELETE:
+            name = metadata.urn.rsplit("::", 1)[-1]
+            self._observed[metadata.urn] = Change(metadata.urn, name, metadata.type, action, found)
+
+    def refreshed(self) -> tuple[Change, ...]:
+        """Returns how a refresh has found the cloud to differ: what was set and is now something else, or is gone."""
+        return tuple(self._observed.values())
 
     def plan(self) -> Plan:
         """Returns what has been collected so far."""
         return Plan(tuple(self._changes.values()), tuple(self._warnings))
 
 
+def _action(metadata: events.StepEventMetadata) -> Action | None:
+    return _ACTIONS.get(str(getattr(metadata.op, "value", metadata.op)))
+
+
+def _observed_differences(metadata: events.StepEventMetadata) -> tuple[Difference, ...]:
+    # Only what the manifest sets can drift; what the cloud adds (addresses, node names, times) changes as it likes.
+    assert metadata.old is not None and metadata.new is not None  # noqa: S101, PT018  # the caller has looked
+    old, new = dict(metadata.old.outputs or {}), dict(metadata.new.outputs or {})
+    inputs = metadata.old.inputs or {}
+    if "actual_node_count" in old:
+        if old.get("node_count") is None:
+            return ()
+        return compare({"node_count": old["actual_node_count"]}, {"node_count": new.get("actual_node_count")})
+    parents = {_parent(path) for path, _ in _leaves(inputs)} | {path for path, _ in _leaves(inputs)}
+    changed = compare({key: old.get(key) for key in inputs}, {key: new.get(key) for key in inputs})
+    return tuple(difference for difference in changed if difference.path in parents or _parent(difference.path) in parents)
+
+
+def _parent(path: str) -> str:
+    return re.sub(r"(\.[^.\[]+|\[\d+\])$", "", path)
+
+
 def differences(metadata: events.StepEventMetadata, action: Action) -> tuple[Difference, ...]:
     """Returns which inputs of a resource change: those in both states, compared leaf by leaf."""
     if action not in (Action.UPDATE, Action.REPLACE) or metadata.old is None or metadata.new is None:
         return ()
-    return compare(metadata.old.inputs or {}, metadata.new.inputs or {})
+    old, new = dict(metadata.old.inputs or {}), dict(metadata.new.inputs or {})
+    seen = (metadata.old.outputs or {}).get("actual_node_count")
+    if seen is not None and new.get("node_count") is not None:
+        old["node_count"] = seen
+    return compare(old, new)
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
@@ -173,8 +214,13 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference,
     return tuple(
         Difference(path, olds.get(path), news.get(path))
         for path in sorted(olds.keys() | news.keys())
-        if olds.get(path) != news.get(path) and not _INTERNAL.search(path)
+        if not _same(olds.get(path), news.get(path)) and not _INTERNAL.search(path)
     )
+
+
+def _same(old: Any, new: Any) -> bool:  # noqa: ANN401  # JSON data
+    # An empty list or map is what an unset one becomes on its way through a plugin.
+    return bool(old == new or (old in (None, [], {}, "") and new in (None, [], {}, "")))
 
 
 def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:  # noqa: ANN401  # JSON data

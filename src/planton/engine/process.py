@@ -12,6 +12,7 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
 
+import semver
 from pulumi import automation
 from pulumi.automation.errors import create_command_error
 
@@ -35,9 +36,9 @@ class PulumiCommand(automation.PulumiCommand):
     """
 
     def __init__(self, tools: toolchain.Toolchain, *, timeout: float) -> None:
-        # The base class would start a program to learn a version that is known.
+        # The base class would start a program to learn a version that the toolchain has made sure of.
         self.command = str(tools.pulumi)
-        self.version = None
+        self.version = semver.VersionInfo(*toolchain.VERSION)
         self._launcher_folder = tools.launcher_folder
         self._timeout = timeout
         self.interrupted = False

@@ -166,7 +166,7 @@ def _base64(text: str) -> str:
 
 def rfc3339(text: str) -> str:
     """Returns a time of the plugin, such as ``2026-11-21 07:02:38 +0000 UTC``, as RFC 3339; one that is RFC 3339 stays."""
-    if "T" in text or not text:
+    if " " not in text:
         return text
     date, clock, offset, *_ = text.split(" ")
     moment = datetime.datetime.strptime(f"{date} {clock.partition('.')[0]} {offset}", "%Y-%m-%d %H:%M:%S %z")

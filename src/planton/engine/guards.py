@@ -1,0 +1,152 @@
+"""Guards: what the engine checks because a plugin cannot be trusted. The reasons are in docs/drift-and-recovery.md.
+
+- A refresh that drops a resource from the state is believed only if the cloud itself says that it is gone.
+- A pool deleted by hand would block refresh and destroy for ever: it is taken out of the state once the cloud confirms.
+- A creation whose end nobody saw is looked for in the cloud and adopted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from planton import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from planton.engine import civo_cloud
+
+_CLOUD_TYPES = ("civo:",)
+
+
+def cloud_resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the resources of a state that stand for something in the cloud."""
+    return [
+        resource
+        for resource in deployment.get("resources") or []
+        if resource.get("custom") and resource["type"].startswith(_CLOUD_TYPES) and resource.get("id")
+    ]
+
+
+def dropped(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the resources that one state has and the next has not, or has only as an empty shell."""
+    kept = {resource["urn"]: resource for resource in cloud_resources(after)}
+    return [
+        resource
+        for resource in cloud_resources(before)
+        if resource["urn"] not in kept or _is_shell(resource, kept[resource["urn"]])
+    ]
+
+
+def _is_shell(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    # A network that the list does not show is read as one whose texts are empty.
+    return bool(old.get("outputs", {}).get("label")) and new.get("outputs", {}).get("label") == ""
+
+
+def still_there(resources: Iterable[Mapping[str, Any]], cloud: civo_cloud.Cloud) -> list[str]:
+    """Returns the names of those resources that the cloud still has.
+
+    Raises:
+        PlantonError: The cloud could not be asked, so nothing is known.
+    """
+    return [
+        str(resource["urn"]).rsplit("::", 1)[-1]
+        for resource in resources
+        if cloud.exists(resource["type"], resource["id"], str(resource.get("inputs", {}).get("clusterId", "")))
+    ]
+
+
+def not_believed(names: Iterable[str], why: str) -> errors.PlantonError:
+    """Returns the error for a refresh whose result is not believed."""
+    listed = ", ".join(names)
+    return errors.PlantonError(
+        f"the plugin says that {listed} is gone, but {why}; the state is as it was",
+        code=errors.Code.FAILED,
+        reason=errors.Reason.REFRESH_NOT_BELIEVED,
+        hint="the cloud's API has probably failed for a moment: run the same command again",
+    )
+
+
+def without(deployment: Mapping[str, Any], urns: set[str]) -> dict[str, Any]:
+    """Returns a state without some resources and without those that depend on them."""
+    gone = set(urns)
+    grown = True
+    resources = list(deployment.get("resources") or [])
+    while grown:
+        more = {
+            resource["urn"]
+            for resource in resources
+            if resource["urn"] not in gone and (gone & set(resource.get("dependencies") or []) or resource.get("parent") in gone)
+        }
+        gone |= more
+        grown = bool(more)
+    return {**deployment, "resources": [resource for resource in resources if resource["urn"] not in gone]}
+
+
+def missing_pools(deployment: Mapping[str, Any], cloud: civo_cloud.Cloud) -> set[str]:
+    """Returns the URNs of the node pools of a state that the cloud says do not exist.
+
+    Raises:
+        PlantonError: The cloud could not be asked, so nothing is known.
+    """
+    return {
+        resource["urn"]
+        for resource in cloud_resources(deployment)
+        if resource["type"].endswith("KubernetesNodePool")
+        and not cloud.exists(resource["type"], resource["id"], str(resource["inputs"].get("clusterId", "")))
+    }
+
+
+def orphans(
+    urns: Iterable[str], deployment: Mapping[str, Any], target: Any, cloud: civo_cloud.Cloud  # noqa: ANN401  # any manifest
+) -> dict[str, str]:
+    """Looks in the cloud for creations whose end nobody saw.
+
+    Returns:
+        Resource name → import id, for those that are there and not in the state.
+
+    Raises:
+        PlantonError: The cloud could not be asked, so nothing is known.
+    """
+    known = {resource["urn"] for resource in cloud_resources(deployment)}
+    cluster_id = next((r["id"] for r in cloud_resources(deployment) if r["type"].endswith("KubernetesCluster")), "")
+    found = {}
+    for urn in urns:
+        type_, name = urn.split("::")[-2].split("$")[-1], urn.rsplit("::", 1)[-1]
+        if urn in known or not type_.startswith(_CLOUD_TYPES):
+            continue
+        id_ = cloud.find(type_, cloud_name(name, target), cluster_id or _cluster_of(target, cloud))
+        if id_:
+            found[name] = id_
+    return found
+
+
+def cloud_name(resource: str, target: Any) -> str:  # noqa: ANN401
+    """Returns what the cloud calls a resource of a manifest's stack."""
+    spec = target.spec
+    if resource == "node_pool":
+        return str(spec.node_pool_name)
+    if resource.startswith("node_pool-"):
+        return resource.removeprefix("node_pool-")
+    if resource == "network":
+        return str(spec.network_name)
+    if resource == "firewall":
+        return f"{spec.cluster_name}-firewall" if hasattr(spec, "cluster_name") else str(spec.name)
+    return str(spec.cluster_name)
+
+
+def _cluster_of(target: Any, cloud: civo_cloud.Cloud) -> str:  # noqa: ANN401
+    if not hasattr(target.spec, "cluster"):
+        return ""
+    text = str(target.spec.cluster.value)
+    return next((str(entry["id"]) for entry in cloud.clusters() if text in (entry["id"], entry["name"])), "")
+
+
+def pending(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the operations that a killed engine has left in a state."""
+    return list(deployment.get("pending_operations") or [])
+
+
+def half_updated(deployment: Mapping[str, Any]) -> bool:
+    """Returns whether an update has failed in a way that left planned values in the state."""
+    return any(resource.get("initErrors") for resource in cloud_resources(deployment))

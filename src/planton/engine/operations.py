@@ -1,0 +1,319 @@
+"""Operations on one resource: plan, apply, destroy, refresh, drift, import, with their guards and their recovery."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any
+
+from planton import errors, kinds
+from planton.engine import civo_cloud, explain, guards, journal, plans, session, stacks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from google.protobuf import message
+    from pulumi.automation import events
+
+    from planton.engine import settings as engine_settings
+    from planton.engine import toolchain
+
+#: Inputs that another resource of ours looks after, so their difference is not drift.
+_LOOKED_AFTER = {"KubernetesNodePool": ("nodeCount",), "KubernetesCluster": ("writeKubeconfig",)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Drift:
+    """How the cloud differs from what was applied to one resource.
+
+    Attributes:
+        changes: What differs; a resource that is gone is a deletion.
+    """
+
+    changes: tuple[plans.Change, ...]
+
+
+class Operations:
+    """The operations on the stack of one stack input."""
+
+    def __init__(
+        self,
+        stack_input: message.Message,
+        settings: engine_settings.Settings,
+        tools: toolchain.Toolchain,
+        *,
+        on_event: Callable[[events.EngineEvent], None] | None = None,
+    ) -> None:
+        """Opens nothing yet.
+
+        Args:
+            stack_input: The manifest with references resolved, and the account.
+            settings: The run's settings.
+            tools: The command line to use.
+            on_event: Is told the engine's events, for progress.
+        """
+        self._input: Any = stack_input
+        self._settings = settings
+        self._tools = tools
+        self._on_event = on_event
+        self.name = stacks.name_of(self._input.target)
+        self._journal = journal.Journal(settings.data, settings.backend_url, self.name)
+        self._session = self._open()
+
+    def _open(self, imports: Mapping[str, str] | None = None) -> session.Session:
+        return session.Session(self.name, self._input, self._settings, self._tools, imports=imports)
+
+    @property
+    def _cloud(self) -> civo_cloud.Cloud:
+        spec = self._input.target.spec
+        field = spec.DESCRIPTOR.fields_by_name.get("region")
+        region = ""
+        if field is not None and spec.region:
+            region = field.enum_type.values_by_number[spec.region].name if field.enum_type else spec.region
+        return civo_cloud.of(self._input.provider_config, region)
+
+    def plan(self) -> plans.Plan:
+        """Returns what an apply would do.
+
+        Raises:
+            PlantonError: The module refuses the manifest, or the plan cannot be made.
+        """
+        return self._session.preview(self._on_event).plan
+
+    def apply(self) -> tuple[plans.Plan, message.Message]:
+        """Makes the cloud what the manifest says.
+
+        Returns:
+            What was changed, and the StackOutputs.
+
+        Raises:
+            PlantonError: What failed; the state holds what was done, and the next run resumes.
+        """
+        with self._recorded("apply"):
+            outcome = self._session.up(self._on_event)
+        return outcome.plan, self._parsed(outcome)
+
+    def _parsed(self, outcome: session.Outcome) -> message.Message:
+        return session.parse_outputs(kinds.get(self._input.target.kind), outcome.outputs)
+
+    def adopt(self, imports: Mapping[str, str]) -> tuple[plans.Plan, message.Message]:
+        """Takes existing resources into the stack, and makes them what the manifest says.
+
+        Args:
+            imports: Resource name → import id.
+
+        Returns:
+            What was changed, and the StackOutputs.
+
+        Raises:
+            PlantonError: The resource does not exist, or the plugin failed.
+        """
+        self._session = self._open(imports)
+        try:
+            return self.apply()
+        finally:
+            self._session = self._open()
+
+    def recover(self) -> bool:
+        """Brings a stack whose last operation did not end cleanly into a state from which one can go on.
+
+        Says what was interrupted, resolves pending operations by looking at the cloud, adopts what was made without being
+        recorded, and refreshes after a failed update. A stack whose last operation ended well costs a look at a file.
+
+        Returns:
+            Whether anything had to be done.
+
+        Raises:
+            PlantonError: The cloud could not be asked, or the stack is held by a process that runs.
+        """
+        record = self._journal.read()
+        if record is None:
+            return False
+        if not self._session.exists():
+            self._journal.clear()
+            return False
+        with self._held("recover"):
+            self._recover(record)
+        return True
+
+    def _recover(self, record: journal.Record) -> None:
+        started = time.strftime("%Y-%m-%d %H:%M", time.gmtime(record.started))
+        how = "failed" if record.failed else "was interrupted"
+        self._settings.progress(f"the last {record.operation} of {self.name} ({started} UTC) {how}; looking at the cloud")
+        if not record.failed:
+            self._unlock()
+        deployment = self._session.export()
+        pending = guards.pending(deployment)
+        creating = [entry["resource"]["urn"] for entry in pending if entry["type"] == "creating"]
+        if pending:
+            listed = ", ".join(f"{entry['type']} {entry['resource']['urn'].rsplit('::', 1)[-1]}" for entry in pending)
+            self._settings.progress(f"  interrupted: {listed}")
+            deployment = {**deployment, "pending_operations": []}
+            self._session.replace_state(deployment)
+        suspects = {*creating, *record.uncertain}
+        found = guards.orphans(suspects, deployment, self._input.target, self._cloud) if suspects else {}
+        for name, id_ in found.items():
+            self._settings.progress(f"  {name} was made without being recorded; adopting {id_}")
+        if guards.cloud_resources(deployment):
+            self._refresh()
+        if found:
+            self._wait_until_whole(found)
+            self._session = self._open(found)
+            self._session.up(self._on_event)
+            self._session = self._open()
+        self._journal.clear()
+
+    def _wait_until_whole(self, found: Mapping[str, str]) -> None:
+        # A cluster that still builds can be adopted only when it is there; an import reads it as it is.
+        if "cluster" not in found:
+            return
+        deadline = time.monotonic() + self._settings.timeout
+        while (self._cloud.cluster(found["cluster"]) or {}).get("status") == "BUILDING":
+            if time.monotonic() > deadline:
+                raise explain.stuck("apply", self._settings.timeout, self._input.target)
+            time.sleep(1)
+
+    def _unlock(self) -> None:
+        # The engine of a killed command ends by itself soon; its lock then stays behind only if it was killed too.
+        with contextlib.suppress(errors.PlantonError):
+            self._session.unlock()
+
+    def refresh(self) -> plans.Plan:
+        """Makes the state what the cloud says, and believes nothing that the cloud does not confirm.
+
+        Raises:
+            PlantonError: ``REFRESH_NOT_BELIEVED``; the plugin or the cloud failed. The state is then as it was.
+        """
+        with self._recorded("refresh"):
+            return self._refresh()
+
+    def _refresh(self) -> plans.Plan:
+        before = self._session.export()
+        try:
+            outcome = self._session.refresh(self._on_event)
+        except explain.OperationError as error:
+            gone = guards.missing_pools(before, self._cloud) if error.pool_gone else set()
+            if not gone:
+                self._session.replace_state(before)
+                raise
+            self._forget(before, gone)
+            outcome = self._session.refresh(self._on_event)
+        self._believe(before, self._session.export())
+        return outcome.plan
+
+    def _believe(self, before: dict[str, Any], after: dict[str, Any]) -> None:
+        missing = guards.dropped(before, after)
+        if not missing:
+            return
+        names = [resource["urn"].rsplit("::", 1)[-1] for resource in missing]
+        try:
+            alive = guards.still_there(missing, self._cloud)
+        except errors.PlantonError as error:
+            self._session.replace_state(before)
+            raise guards.not_believed(names, f"the cloud cannot confirm it ({error.message})") from error
+        if alive:
+            self._session.replace_state(before)
+            raise guards.not_believed(alive, "the cloud still has it")
+        shells = {resource["urn"] for resource in missing} & {r["urn"] for r in guards.cloud_resources(after)}
+        if shells:
+            self._session.replace_state(guards.without(after, shells))
+
+    def _forget(self, deployment: dict[str, Any], urns: set[str]) -> None:
+        for urn in sorted(urns):
+            self._settings.progress(f"{urn.rsplit('::', 1)[-1]} was deleted outside; the cloud confirms it")
+        self._session.replace_state(guards.without(deployment, urns))
+
+    def drift(self) -> Drift:
+        """Returns how the cloud differs from what was applied; state and cloud stay as they are.
+
+        Raises:
+            PlantonError: ``REFRESH_NOT_BELIEVED``; the plugin or the cloud failed.
+        """
+        before = self._session.export()
+        gone: set[str] = set()
+        try:
+            recorder = self._session.refresh(self._on_event, preview=True).recorder
+        except explain.OperationError as error:
+            gone = guards.missing_pools(before, self._cloud) if error.pool_gone else set()
+            if not gone or error.recorder is None:
+                raise
+            recorder = error.recorder
+        changes = [change for change in recorder.refreshed() if change.urn not in gone]
+        lost = [resource for resource in guards.cloud_resources(before) if _was_lost(resource, changes)]
+        if lost:
+            names = [resource["urn"].rsplit("::", 1)[-1] for resource in lost]
+            if guards.still_there(lost, self._cloud):
+                raise guards.not_believed(names, "the cloud still has it")
+        deleted = [
+            plans.Change(resource["urn"], resource["urn"].rsplit("::", 1)[-1], resource["type"], plans.Action.DELETE)
+            for resource in guards.cloud_resources(before)
+            if resource["urn"] in gone
+        ]
+        return Drift(tuple(deleted) + tuple(change for change in map(_real, changes) if change is not None))
+
+    def destroy(self) -> plans.Plan:
+        """Deletes everything of the stack, and the stack.
+
+        Raises:
+            PlantonError: What failed; the state holds what is left.
+        """
+        with self._recorded("destroy"):
+            try:
+                outcome = self._session.destroy(self._on_event)
+            except explain.OperationError:
+                # What was deleted outside makes the plugin fail; a refresh finds out, and the second try is the last.
+                self._refresh()
+                outcome = self._session.destroy(self._on_event)
+            self._session.remove()
+        return outcome.plan
+
+    def plan_destroy(self) -> plans.Plan:
+        """Returns what a destroy would delete.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``; the plan cannot be made.
+        """
+        if not self._session.exists():
+            raise session.not_applied(explain.target_name(self._input.target))
+        urns = [
+            plans.Change(resource["urn"], resource["urn"].rsplit("::", 1)[-1], resource["type"], plans.Action.DELETE)
+            for resource in reversed(guards.cloud_resources(self._session.export()))
+        ]
+        return plans.Plan(tuple(urns))
+
+    def exists(self) -> bool:
+        """Returns whether the stack exists."""
+        return self._session.exists()
+
+    @contextlib.contextmanager
+    def _held(self, operation: str) -> Iterator[None]:
+        with self._journal.hold(operation, patience=self._settings.lock_timeout, progress=self._settings.progress):
+            yield
+
+    @contextlib.contextmanager
+    def _recorded(self, operation: str) -> Iterator[None]:
+        with self._held(operation):
+            record = journal.Record(operation, time.time())
+            self._journal.write(record)
+            try:
+                yield
+            except errors.PlantonError as error:
+                uncertain = getattr(error, "uncertain", ())
+                self._journal.write(dataclasses.replace(record, failed=True, uncertain=tuple(uncertain)))
+                raise
+            self._journal.clear()
+
+
+def _was_lost(resource: Mapping[str, Any], changes: list[plans.Change]) -> bool:
+    return any(change.urn == resource["urn"] and change.action is plans.Action.DELETE for change in changes)
+
+
+def _real(change: plans.Change) -> plans.Change | None:
+    ignored = _LOOKED_AFTER.get(change.noun, ())
+    kept = tuple(difference for difference in change.differences if difference.path not in ignored)
+    if change.action is plans.Action.UPDATE and not kept:
+        return None
+    return dataclasses.replace(change, differences=kept)
+
+
