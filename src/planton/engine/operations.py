@@ -73,13 +73,31 @@ class Operations:
             region = field.enum_type.values_by_number[spec.region].name if field.enum_type else spec.region
         return civo_cloud.of(self._input.provider_config, region)
 
+    @property
+    def target(self) -> message.Message:
+        """The manifest, references resolved."""
+        target: message.Message = self._input.target
+        return target
+
     def plan(self) -> plans.Plan:
         """Returns what an apply would do.
 
         Raises:
             PlantonError: The module refuses the manifest, or the plan cannot be made.
         """
-        return self._session.preview(self._on_event).plan
+        try:
+            return self._session.preview(self._on_event).plan
+        except errors.PlantonError as error:
+            self._list_names(error)
+            raise
+
+    def _list_names(self, error: errors.PlantonError) -> None:
+        # A module cannot list what the cloud has; here it can be asked.
+        what = error.metadata.get("what")
+        if error.reason is errors.Reason.NOT_FOUND and what:
+            with contextlib.suppress(errors.PlantonError):
+                names = ", ".join(self._cloud.names(what)) or "none"
+                error.message += f"; {what}s there: {names}"
 
     def apply(self) -> tuple[plans.Plan, message.Message]:
         """Makes the cloud what the manifest says.
@@ -114,6 +132,23 @@ class Operations:
             return self.apply()
         finally:
             self._session = self._open()
+
+    def cluster_id(self) -> str:
+        """Returns the id of the cluster that a node pool's manifest means by id or name.
+
+        Raises:
+            PlantonError: ``NOT_FOUND``; the cloud could not be asked.
+        """
+        wanted = self._input.target.spec.cluster.value
+        for cluster in self._cloud.clusters():
+            if wanted in (cluster["id"], cluster["name"]):
+                return str(cluster["id"])
+        raise errors.PlantonError(
+            f"no cluster has the name or id {wanted!r}",
+            code=errors.Code.INVALID,
+            reason=errors.Reason.NOT_FOUND,
+            hint="correct spec.cluster",
+        )
 
     def recover(self) -> bool:
         """Brings a stack whose last operation did not end cleanly into a state from which one can go on.
@@ -274,8 +309,6 @@ class Operations:
         Raises:
             PlantonError: ``STACK_NOT_FOUND``; the plan cannot be made.
         """
-        if not self._session.exists():
-            raise session.not_applied(explain.target_name(self._input.target))
         urns = [
             plans.Change(resource["urn"], resource["urn"].rsplit("::", 1)[-1], resource["type"], plans.Action.DELETE)
             for resource in reversed(guards.cloud_resources(self._session.export()))

@@ -275,6 +275,22 @@ class Session:
         """Removes the stack, which must be empty, with its history."""
         self._open(create=False).workspace.remove_stack(self.name.qualified)
 
+    def stack_names(self) -> list[str]:
+        """Returns the names of all stacks of the backend, as it writes them.
+
+        Raises:
+            PlantonError: The backend cannot be reached.
+        """
+        try:
+            workspace = automation.LocalWorkspace(
+                work_dir=str(folders.private(self._settings.data / "workspaces")),
+                pulumi_command=self._command,
+                env_vars=self._environment(),
+            )
+            return [summary.name for summary in workspace.list_stacks(include_all=True)]
+        except automation_errors.CommandError as error:
+            raise explain.command_error(error, self.name) from None
+
     def outputs(self) -> dict[str, Any]:
         """Returns the raw outputs of the last successful apply.
 

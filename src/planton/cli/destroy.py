@@ -1,0 +1,56 @@
+"""``planton destroy``: deletes what was applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from planton import runs
+from planton.cli import options, render
+
+if TYPE_CHECKING:
+    from planton.engine import settings as engine_settings
+
+
+@click.command()
+@click.argument("resources", nargs=-1, metavar="[KIND/NAME]...")
+@options.sources
+@options.engine
+@click.option("--env", default=None, metavar="ENV", help="The environment of KIND/NAME, where it is ambiguous.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@options.output_format("text", "json")
+def destroy(
+    *,
+    resources: tuple[str, ...],
+    given: options.Sources,
+    settings: engine_settings.Settings,
+    env: str | None,
+    yes: bool,
+    form: str,
+) -> None:
+    """Delete resources from the cloud, dependants first.
+
+    Lists what goes and asks; without a terminal it needs --yes. Resources are
+    given by manifests (-f) or by KIND/NAME.
+
+    Exit codes: 0 done, 1 invalid or not applied, 2 usage, 5 refused, 6 the
+    cloud failed.
+    """
+    tools = options.tools(settings)
+    wanted = options.applied(resources, env=env, settings=settings, tools=tools, given=given)
+    run = runs.Run(wanted, settings, tools, on_event=render.Reporter(quiet=form == "json"))
+    planned = run.plan_destroy()
+    if form == "text":
+        render.echo_lines([*render.plan_lines(planned), "", "Destroy: " + render.summary(planned, done=False)])
+    users = run.users_outside(step.key for step in planned)
+    for key, others in users.items():
+        render.progress(f"! {', '.join(map(str, others))} refer to {key} and stay behind")
+    if planned:
+        options.consent("Destroy?", yes=yes)
+    done = run.destroy(planned)
+    if form == "json":
+        render.echo_json(render.steps_data("destroy", done))
+    else:
+        render.echo_lines([*render.result_lines(done), "Destroy: " + render.summary(done, done=True)])
+    raise SystemExit(render.worst(done))

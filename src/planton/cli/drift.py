@@ -1,0 +1,43 @@
+"""``planton drift``: shows how the cloud differs from what was applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from planton import errors, runs
+from planton.cli import options, render
+
+if TYPE_CHECKING:
+    from planton.engine import settings as engine_settings
+
+
+@click.command()
+@click.argument("resources", nargs=-1, metavar="[KIND/NAME]...")
+@options.sources
+@options.engine
+@click.option("--env", default=None, metavar="ENV", help="The environment of KIND/NAME, where it is ambiguous.")
+@options.output_format("text", "json")
+def drift(
+    *, resources: tuple[str, ...], given: options.Sources, settings: engine_settings.Settings, env: str | None, form: str
+) -> None:
+    """Show how the cloud differs from what was applied; nothing is changed.
+
+    Exit codes: 0 no drift, 1 not applied, 2 usage, 3 drift, 6 the cloud failed.
+    """
+    tools = options.tools(settings)
+    wanted = options.applied(resources, env=env, settings=settings, tools=tools, given=given)
+    steps = runs.Run(wanted, settings, tools).drift()
+    drifted = any(not step.plan.empty for step in steps)
+    if form == "json":
+        render.echo_json(render.steps_data("drift", steps))
+    else:
+        for step in steps:
+            render.echo_lines([f"{step.key}: " + ("drift (applied → now)" if step.plan.changes else "no drift")])
+            for change in step.plan.changes:
+                render.echo_lines(render.change_lines(change))
+        if drifted:
+            render.progress("to repair: planton apply --refresh -f FILE; to accept: change the manifest")
+    if drifted:
+        raise SystemExit(int(errors.Code.DRIFT))

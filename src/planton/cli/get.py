@@ -1,0 +1,56 @@
+"""``planton get``: what has been applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+import yaml
+
+from planton import kinds, stack_input
+from planton.cli import options, render
+
+if TYPE_CHECKING:
+    from planton.engine import inventory
+    from planton.engine import settings as engine_settings
+
+_HEADER = ("KIND", "NAME", "ENV", "ID", "UPDATED")
+
+
+@click.command()
+@click.argument("what", metavar="[KIND[/NAME]|all]", default="all")
+@options.engine
+@click.option("--env", default=None, metavar="ENV", help="Only this environment.")
+@options.output_format("table", "yaml", "json")
+def get(*, what: str, settings: engine_settings.Settings, env: str | None, form: str) -> None:
+    """List applied resources, or show one with its outputs.
+
+    KIND may be singular or plural, in any case.
+
+    Exit codes: 0 listed, 1 not applied, 2 usage.
+    """
+    from planton.engine import inventory as engine_inventory  # noqa: PLC0415  # `--help` must not wait for it
+
+    known = engine_inventory.Inventory(settings, options.tools(settings))
+    if "/" in what:
+        kind, name = options.resource(what)
+        found = [known.get(kind, name, env)]
+    else:
+        wanted = None if what == "all" else kinds.parse(what).name
+        found = [each for each in known.all() if wanted in (None, each.key.kind) and env in (None, each.key.env)]
+    if form == "table":
+        render.echo_lines(render.table([_HEADER, *map(_row, found)]) if found else ["nothing has been applied"])
+        return
+    items = [stack_input.as_dict(each.manifest) for each in found]
+    data: Any = items[0] if "/" in what else {"items": items}
+    if form == "json":
+        render.echo_json(data)
+    else:
+        click.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def _row(applied: inventory.Applied) -> tuple[str, ...]:
+    outputs = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
+    identity = str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
+    return (applied.key.kind, applied.key.name, applied.key.env or "-", identity or "-", applied.updated[:19] or "-")
+

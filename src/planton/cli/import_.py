@@ -1,0 +1,58 @@
+"""``planton import``: takes an existing resource into a stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from planton import errors, runs
+from planton.cli import options, render
+
+if TYPE_CHECKING:
+    from planton.engine import settings as engine_settings
+
+#: Kind's stem → name of the resource in its stack that the id means.
+_MAIN = {
+    "vpc": "network",
+    "firewall": "firewall",
+    "kubernetes_cluster": "cluster",
+    "kubernetes_node_pool": "node_pool",
+}
+
+
+@click.command("import")
+@click.argument("resource", metavar="KIND/NAME")
+@click.argument("id_", metavar="ID")
+@options.sources
+@options.engine
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@options.output_format("text", "json")
+def import_(
+    *, resource: str, id_: str, given: options.Sources, settings: engine_settings.Settings, yes: bool, form: str
+) -> None:
+    """Take a resource that exists in the cloud under the care of a manifest.
+
+    KIND/NAME is the resource in the manifests given with -f; ID is the cloud's
+    id of it. The id of a node pool is CLUSTER-ID:POOL-NAME, or the pool's name
+    alone where the manifest says the cluster.
+
+    Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
+    """
+    kind, name = options.resource(resource)
+    run = runs.Run(given.read(), settings, options.tools(settings), on_event=render.Reporter(quiet=form == "json"))
+    found = [key for key in run.order if (key.kind, key.name) == (kind.name, name)]
+    if len(found) != 1:
+        raise errors.PlantonError(
+            f"{kind.name}/{name} is not among the manifests given" if not found else f"{kind.name}/{name} is given twice",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="give its manifest with -f FILE",
+        )
+    options.consent(f"Import {id_} as {found[0]}, and change it to what the manifest says?", yes=yes)
+    step = run.adopt(found[0], _MAIN[kind.stem], id_)
+    if form == "json":
+        render.echo_json(render.steps_data("import", [step]))
+    else:
+        render.echo_lines([*render.plan_lines([step]), *render.result_lines([step])])
+    raise SystemExit(render.worst([step]))

@@ -1,0 +1,104 @@
+"""``planton kubeconfig``: the way into a cluster."""
+
+from __future__ import annotations
+
+import base64
+import os
+import pathlib
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import click
+import yaml
+
+from planton import errors
+from planton.cli import options, render
+
+if TYPE_CHECKING:
+    from planton.engine import settings as engine_settings
+
+_LISTS = ("clusters", "users", "contexts")
+
+
+@click.command()
+@click.argument("resource", metavar="KIND/NAME")
+@options.engine
+@click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+@click.option("--merge", is_flag=True, help="Write it into $KUBECONFIG or ~/.kube/config, as the current context.")
+def kubeconfig(*, resource: str, settings: engine_settings.Settings, env: str | None, merge: bool) -> None:
+    """Print the kubeconfig of an applied cluster, or merge it into yours.
+
+    It grants full administration of the cluster: keep it secret.
+
+    \b
+    planton kubeconfig civokubernetesclusters/dev-cluster > dev.kubeconfig
+    planton kubeconfig civokubernetesclusters/dev-cluster --merge
+
+    Exit codes: 0 done, 1 not applied, 2 usage.
+    """
+    from planton.engine import inventory  # noqa: PLC0415  # `--help` must not wait for it
+
+    kind, name = options.resource(resource)
+    known = inventory.Inventory(settings, options.tools(settings))
+    outputs: Any = known.outputs(known.get(kind, name, env))
+    encoded = getattr(outputs, "kubeconfig_b64", "") or getattr(outputs, "kubeconfig", "")
+    if not encoded:
+        raise errors.PlantonError(
+            f"{kind.name}/{name} has no kubeconfig",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="only clusters have one: planton kubeconfig civokubernetesclusters/NAME",
+        )
+    text = base64.b64decode(encoded).decode()
+    if not merge:
+        click.echo(text, nl=False)
+        return
+    path = pathlib.Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or pathlib.Path.home() / ".kube" / "config")
+    context = write_merged(path, text, name=f"{env}-{name}" if env else name)
+    render.progress(f"context {context} is now current in {path}")
+
+
+def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
+    """Merges a kubeconfig into a file under one name, replaces what had that name, and returns the context's name.
+
+    The file is written whole or not at all, mode 0600.
+
+    Raises:
+        PlantonError: The file is not a kubeconfig.
+    """
+    merged = _load(path)
+    new = _renamed(yaml.safe_load(text), name)
+    for key in _LISTS:
+        kept = [entry for entry in merged.get(key) or [] if entry.get("name") != name]
+        merged[key] = [*kept, *new[key]]
+    merged["current-context"] = name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as handle:
+        yaml.safe_dump(merged, handle, sort_keys=False)
+    pathlib.Path(handle.name).replace(path)
+    return name
+
+
+def _load(path: pathlib.Path) -> dict[str, Any]:
+    if not path.exists():
+        return {"apiVersion": "v1", "kind": "Config", "preferences": {}}
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        data = None
+    if not isinstance(data, dict):
+        raise errors.PlantonError(
+            f"{path} is not a kubeconfig; it was not changed",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.MANIFEST_UNREADABLE,
+            hint="repair or move the file, or print the kubeconfig without --merge",
+        )
+    return data
+
+
+def _renamed(config: dict[str, Any], name: str) -> dict[str, Any]:
+    return {
+        "clusters": [{**config["clusters"][0], "name": name}],
+        "users": [{**config["users"][0], "name": name}],
+        "contexts": [{"name": name, "context": {**config["contexts"][0]["context"], "cluster": name, "user": name}}],
+    }

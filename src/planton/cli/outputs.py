@@ -1,0 +1,63 @@
+"""``planton outputs``: what an apply has yielded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from planton import errors, kinds, stack_input
+from planton.cli import options, render
+
+if TYPE_CHECKING:
+    from planton.engine import settings as engine_settings
+
+
+@click.command()
+@click.argument("resource", metavar="KIND/NAME")
+@options.engine
+@click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+@click.option("--field", default="", metavar="F", help="Print this output alone, e.g. clusterId.")
+@click.option("--show-secrets", is_flag=True, help="Print secrets too.")
+@options.output_format("text", "json")
+def outputs(
+    *, resource: str, settings: engine_settings.Settings, env: str | None, field: str, show_secrets: bool, form: str
+) -> None:
+    """Print the outputs of an applied resource.
+
+    Exit codes: 0 printed, 1 not applied, 2 usage.
+    """
+    from planton.engine import inventory  # noqa: PLC0415  # `--help` must not wait for it
+
+    kind, name = options.resource(resource)
+    known = inventory.Inventory(settings, options.tools(settings))
+    found = known.outputs(known.get(kind, name, env))
+    data = stack_input.as_dict(found, show_secrets=show_secrets)
+    if field:
+        _print_field(kind, data, field, form)
+    elif form == "json":
+        render.echo_json(data)
+    else:
+        render.echo_lines(f"{key}: {_text(value)}" for key, value in data.items())
+
+
+def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: str) -> None:
+    fields = kind.stack_outputs.DESCRIPTOR.fields
+    wanted = next((each for each in fields if field in (each.name, each.json_name)), None)
+    if wanted is None:
+        names = [each.json_name for each in fields]
+        raise errors.PlantonError(
+            f"{kind.name} has no output {field!r}; it has: {', '.join(names)}",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint=kinds.suggest(field, names),
+        )
+    value = data.get(wanted.json_name, "")
+    if form == "json":
+        render.echo_json(value)
+    else:
+        render.echo_lines([_text(value)])
+
+
+def _text(value: object) -> str:
+    return "\n".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,38 @@
+"""``planton refresh``: makes the state what the cloud says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from planton import runs
+from planton.cli import options, render
+
+if TYPE_CHECKING:
+    from planton.engine import settings as engine_settings
+
+
+@click.command()
+@click.argument("resources", nargs=-1, metavar="[KIND/NAME]...")
+@options.sources
+@options.engine
+@click.option("--env", default=None, metavar="ENV", help="The environment of KIND/NAME, where it is ambiguous.")
+@options.output_format("text", "json")
+def refresh(
+    *, resources: tuple[str, ...], given: options.Sources, settings: engine_settings.Settings, env: str | None, form: str
+) -> None:
+    """Read the cloud and correct the state; the cloud is not changed.
+
+    A resource is believed to be gone only when the cloud itself says so. The
+    next apply repairs what differs.
+
+    Exit codes: 0 done, 1 not applied, 2 usage, 6 the cloud failed.
+    """
+    tools = options.tools(settings)
+    wanted = options.applied(resources, env=env, settings=settings, tools=tools, given=given)
+    done = runs.Run(wanted, settings, tools).refresh()
+    if form == "json":
+        render.echo_json(render.steps_data("refresh", done))
+    else:
+        render.echo_lines(f"{step.key}: the state is as the cloud says" for step in done)

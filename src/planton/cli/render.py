@@ -1,0 +1,215 @@
+"""What plans, steps and progress look like: for people on a terminal or in a log, and as one JSON document."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planton import stack_input
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pulumi.automation import events
+
+    from planton import references, runs
+    from planton.engine import plans
+
+_SIGNS = {
+    "create": ("+", "green"),
+    "update": ("~", "yellow"),
+    "replace": ("±", "red"),
+    "delete": ("-", "red"),
+    "import": ("=", "cyan"),
+    "forget": ("-", "yellow"),
+}
+_DOING = {
+    "create": ("creating", "created"),
+    "update": ("updating", "updated"),
+    "delete": ("deleting", "deleted"),
+    "replace": ("replacing", "replaced"),
+    "create-replacement": ("creating anew", "created anew"),
+    "delete-replaced": ("deleting the old", "deleted the old"),
+    "import": ("importing", "imported"),
+    "refresh": ("reading", "read"),
+}
+
+
+def progress(line: str) -> None:
+    """Prints a line of progress, which is no result, on stderr."""
+    click.secho(line, err=True, dim=True)
+
+
+def heading(text: str) -> None:
+    """Prints a line that begins a part."""
+    click.secho(text, err=True, bold=True)
+
+
+class Reporter:
+    """Tells the engine's events: lines with times; on a terminal also the one that is going on."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._began: dict[str, float] = {}
+        self._live = sys.stderr.isatty() and not quiet
+
+    def __call__(self, key: references.Key, event: events.EngineEvent) -> None:
+        """Takes one event of one resource."""
+        if self._quiet:
+            return
+        if event.resource_pre_event is not None:
+            self._begin(key, event.resource_pre_event.metadata)
+        elif event.res_outputs_event is not None:
+            self._end(key, event.res_outputs_event.metadata, failed=False)
+        elif event.res_op_failed_event is not None:
+            self._end(key, event.res_op_failed_event.metadata, failed=True)
+
+    def _begin(self, key: references.Key, metadata: events.StepEventMetadata) -> None:
+        words = self._words(metadata)
+        if words and metadata.urn not in self._began:
+            self._began[metadata.urn] = time.monotonic()
+            if self._live:
+                click.echo(f"\r\033[2K  {key.name}: {words[0]} {_name(metadata)} …", nl=False, err=True)
+
+    def _end(self, key: references.Key, metadata: events.StepEventMetadata, *, failed: bool) -> None:
+        words = self._words(metadata)
+        began = self._began.pop(metadata.urn, None)
+        if not words or began is None:
+            return
+        if self._live:
+            click.echo("\r\033[2K", nl=False, err=True)
+        seconds = time.monotonic() - began
+        text = f"  {key.name}: {'failed ' + words[0] if failed else words[1]} {_name(metadata)} ({seconds:.1f} s)"
+        click.secho(text, err=True, fg="red" if failed else None)
+
+    @staticmethod
+    def _words(metadata: events.StepEventMetadata) -> tuple[str, str] | None:
+        if metadata.type.startswith("pulumi:"):
+            return None
+        return _DOING.get(str(getattr(metadata.op, "value", metadata.op)))
+
+
+def _name(metadata: events.StepEventMetadata) -> str:
+    return metadata.urn.rsplit("::", 1)[-1]
+
+
+def plan_lines(steps: Iterable[runs.Step]) -> list[str]:
+    """Returns what a plan says, a line each, coloured."""
+    lines = []
+    for step in steps:
+        lines.append(click.style(str(step.key), bold=True) + f"  [{step.stack}]")
+        lines += [click.style(f"  ! {warning}", fg="yellow") for warning in step.plan.warnings]
+        if step.plan.empty:
+            lines.append("  no changes")
+        for change in step.plan.changes:
+            lines += change_lines(change)
+    return lines
+
+
+def change_lines(change: plans.Change) -> list[str]:
+    """Returns what happens to one resource, a line each, coloured."""
+    sign, colour = _SIGNS[str(change.action)]
+    lines = [click.style(f"  {sign} {change.action} {change.name}", fg=colour) + f"  ({change.noun})"]
+    lines += [f"      {each.path}: {_shown(each.old)} → {_shown(each.new)}" for each in change.differences]
+    return lines
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401  # JSON data
+    return "(unset)" if value is None else str(value)
+
+
+def summary(steps: Sequence[runs.Step], *, done: bool) -> str:
+    """Returns one line that counts what changes, or with ``done`` what has changed, failed or was skipped."""
+    actions = ("create", "update", "replace", "delete", "import", "forget")
+    counts = {name: sum(step.plan.count(_action(name)) for step in steps if step.error is None) for name in actions}
+    parts = [f"{count} to {name}" if not done else f"{count} {_past(name)}" for name, count in counts.items() if count]
+    failed = sum(step.error is not None and not step.skipped for step in steps)
+    skipped = sum(step.skipped for step in steps)
+    parts += [f"{failed} failed"] if failed else []
+    parts += [f"{skipped} skipped"] if skipped else []
+    return ", ".join(parts) or "no changes"
+
+
+def _action(name: str) -> plans.Action:
+    from planton.engine import plans as engine_plans  # noqa: PLC0415  # keeps `--help` free of the engine
+
+    return engine_plans.Action(name)
+
+
+def _past(name: str) -> str:
+    return {"forget": "forgotten"}.get(name, name + ("d" if name.endswith("e") else "ed"))
+
+
+def steps_data(operation: str, steps: Sequence[runs.Step]) -> dict[str, Any]:
+    """Returns steps as JSON data; secrets are redacted."""
+    return {
+        "operation": operation,
+        "resources": [step_data(step) for step in steps],
+        "summary": {
+            "changed": sum(not step.plan.empty and step.error is None for step in steps),
+            "unchanged": sum(step.plan.empty and step.error is None for step in steps),
+            "failed": sum(step.error is not None and not step.skipped for step in steps),
+            "skipped": sum(step.skipped for step in steps),
+        },
+    }
+
+
+def step_data(step: runs.Step) -> dict[str, Any]:
+    """Returns one step as JSON data; secrets are redacted."""
+    return {
+        "kind": step.key.kind,
+        "name": step.key.name,
+        "env": step.key.env,
+        "stack": step.stack,
+        "changes": [
+            {
+                "resource": change.name,
+                "type": change.type,
+                "action": str(change.action),
+                "differences": [{"path": each.path, "old": each.old, "new": each.new} for each in change.differences],
+            }
+            for change in step.plan.changes
+        ],
+        "warnings": list(step.plan.warnings),
+        "outputs": None if step.outputs is None else stack_input.as_dict(step.outputs),
+        "error": None if step.error is None else step.error.as_dict(),
+        "skipped": step.skipped,
+    }
+
+
+def result_lines(steps: Iterable[runs.Step]) -> list[str]:
+    """Returns the outputs and errors of steps that have ended, a line each, coloured."""
+    lines = []
+    for step in steps:
+        if step.error is not None:
+            lines.append(click.style(f"{step.key}: {step.error.message}", fg="yellow" if step.skipped else "red"))
+            lines += [f"  → {step.error.hint}"] if step.error.hint else []
+        elif step.outputs is not None:
+            lines.append(click.style(str(step.key), bold=True))
+            lines += [f"  {name}: {value}" for name, value in stack_input.as_dict(step.outputs).items()]
+    return lines
+
+
+def worst(steps: Iterable[runs.Step]) -> int:
+    """Returns the exit code of steps: that of the first error, else 0."""
+    return next((int(step.error.code) for step in steps if step.error is not None and not step.skipped), 0)
+
+
+def echo_json(data: object) -> None:
+    """Prints JSON data as one document on stdout."""
+    click.echo(stack_input.dumps(data))
+
+
+def echo_lines(lines: Iterable[str]) -> None:
+    """Prints lines on stdout; colours only on a terminal."""
+    for line in lines:
+        click.echo(line)
+
+
+def table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Returns rows as lines with aligned columns; the first row is the header."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

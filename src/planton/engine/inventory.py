@@ -1,0 +1,157 @@
+"""Inventory: what has been applied, read from the backend. There is no other truth about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import pathlib
+import urllib.parse
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import json_format
+
+from planton import errors, kinds, references
+from planton.engine import session, stacks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from google.protobuf import message
+
+    from planton.engine import settings as engine_settings
+    from planton.engine import toolchain
+
+#: How Pulumi marks an encrypted value in a state.
+_SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105  # the name of a mark
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Applied:
+    """A resource that has been applied.
+
+    Attributes:
+        key: What it is found by.
+        stack: Where its state is.
+        manifest: As it was applied, references resolved; ``status.outputs`` holds the outputs that are no secrets.
+        resources: How many cloud resources the stack has.
+        updated: When the state was written, RFC 3339; may be empty.
+        region: The region of the stack's provider; may be empty.
+    """
+
+    key: references.Key
+    stack: stacks.StackName
+    manifest: message.Message
+    resources: int
+    updated: str
+    region: str
+
+
+class Inventory:
+    """The applied resources of one backend."""
+
+    def __init__(self, settings: engine_settings.Settings, tools: toolchain.Toolchain) -> None:
+        self._settings = settings
+        self._tools = tools
+
+    def find(self, key: references.Key) -> Applied | None:
+        """Returns what has been applied under a key, or None. The derived stack is looked at first, then all others."""
+        derived = stacks.StackName(stacks.PROJECT, f"{key.env or 'default'}.{key.kind}.{key.name}")
+        found = self.read(derived)
+        return found or next((applied for applied in self.all() if applied.key == key), None)
+
+    def get(self, kind: kinds.Kind, name: str, env: str | None) -> Applied:
+        """Returns the one resource that ``KIND/NAME`` means.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``, with the candidates.
+        """
+        found = [
+            applied
+            for applied in self.all()
+            if applied.key.kind == kind.name and applied.key.name == name and env in (None, applied.key.env)
+        ]
+        if not found:
+            raise session.not_applied(f"{kind.name}/{name}" + (f" (env {env})" if env else ""))
+        if len(found) > 1:
+            raise errors.PlantonError(
+                f"{kind.name}/{name} is ambiguous: " + ", ".join(f"env {applied.key.env or '(none)'}" for applied in found),
+                code=errors.Code.USAGE,
+                reason=errors.Reason.AMBIGUOUS,
+                hint="add --env ENV",
+            )
+        return found[0]
+
+    def all(self) -> list[Applied]:
+        """Returns everything that has been applied, by key."""
+        found = (self.read(name) for name in self._names)
+        return sorted((applied for applied in found if applied is not None), key=lambda applied: applied.key)
+
+    @functools.cached_property
+    def _names(self) -> list[stacks.StackName]:
+        url = urllib.parse.urlsplit(self._settings.backend_url)
+        if url.scheme == "file":
+            folder = pathlib.Path(url.path) / ".pulumi" / "stacks"
+            return [stacks.StackName(path.parent.name, path.stem) for path in sorted(folder.glob("*/*.json"))]
+        opened = session.Session(stacks.StackName(stacks.PROJECT, "inventory"), None, self._settings, self._tools)
+        return [_parsed(name) for name in opened.stack_names()]
+
+    def read(self, name: stacks.StackName) -> Applied | None:
+        """Returns what a stack holds, or None where it is no stack of ours or holds nothing."""
+        opened = session.Session(name, None, self._settings, self._tools)
+        try:
+            deployment = opened.export()
+        except errors.PlantonError as error:
+            if error.reason is errors.Reason.STACK_NOT_FOUND:
+                return None
+            raise
+        outputs = _stack_outputs(deployment)
+        text = outputs.get(session.MANIFEST_OUTPUT)
+        if not isinstance(text, str):
+            return None
+        data = json.loads(text)
+        kind = kinds.find(str(data.get("kind")))
+        if kind is None:
+            return None
+        manifest: Any = json_format.ParseDict(data, kind.message(), ignore_unknown_fields=True)
+        plain = {field: value for field, value in outputs.items() if not _is_secret(value)}
+        manifest.status.outputs.CopyFrom(session.parse_outputs(kind, plain))
+        custom = sum(bool(resource.get("custom")) for resource in deployment.get("resources") or [])
+        updated = str((deployment.get("manifest") or {}).get("time", ""))
+        return Applied(references.key(manifest), name, manifest, custom, updated, _region(deployment))
+
+    def is_applied(self, manifest: message.Message) -> bool:
+        """Returns whether a manifest's stack exists."""
+        return session.Session(stacks.name_of(manifest), None, self._settings, self._tools).exists()
+
+    def outputs(self, applied: Applied) -> message.Message:
+        """Returns the outputs of a resource, secrets decrypted.
+
+        Raises:
+            PlantonError: The state cannot be decrypted.
+        """
+        opened = session.Session(applied.stack, None, self._settings, self._tools)
+        return session.parse_outputs(kinds.get(applied.key.kind), opened.outputs())
+
+
+def _stack_outputs(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    for resource in deployment.get("resources") or []:
+        if resource["type"] == "pulumi:pulumi:Stack":
+            return dict(resource.get("outputs") or {})
+    return {}
+
+
+def _region(deployment: Mapping[str, Any]) -> str:
+    for resource in deployment.get("resources") or []:
+        if resource["type"].startswith("pulumi:providers:") and resource.get("inputs", {}).get("region"):
+            return str(resource["inputs"]["region"])
+    return ""
+
+
+def _is_secret(value: object) -> bool:
+    return isinstance(value, dict) and _SECRET_KEY in value
+
+
+def _parsed(name: str) -> stacks.StackName:
+    *owner, project, stack = [stacks.PROJECT, *name.split("/")][-3:] if "/" in name else ["", stacks.PROJECT, name]
+    return stacks.StackName(project, stack, owner[0] if owner and owner[0] not in ("", stacks.PROJECT, "organization") else "")
