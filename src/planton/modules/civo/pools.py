@@ -89,9 +89,10 @@ def warnings(
     path: str,
     target: message.Message,
 ) -> list[str]:
-    """Returns what the user must know about autoscaling; empty while ``auto_scale`` is off."""
+    """Returns what the user must know about autoscaling."""
     if not spec.auto_scale:
-        return []
+        unused = [f"{path}.{name}" for name, value in (("minNodes", spec.min_nodes), ("maxNodes", spec.max_nodes)) if value]
+        return [f"{', '.join(unused)}: no effect while autoScale is off (ignored)"] if unused else []
     bound = target.metadata.annotations.get(BOUND_ANNOTATION, "")  # type: ignore[attr-defined]  # every manifest has metadata
     limit = int(bound) if bound.isdecimal() else _BOUND
     found = [

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
     from org.project_planton.shared.metadata_pb2 import CloudResourceMetadata
 
+#: How the plugin says that nothing, or several parts of names, match.
+_NO_MATCH = ("ZeroMatchesError", "MultipleMatchesError")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Account:
@@ -101,7 +104,7 @@ def network_id(ref: foreign_key_pb2.StringValueOrRef, of: Account, *, field: str
     """Returns the id of the network that a field means by id or by name.
 
     Raises:
-        PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``.
+        PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
     text = literal(ref, field=field, metadata=metadata)
     if is_id(text):
@@ -115,7 +118,7 @@ def firewall_id(ref: foreign_key_pb2.StringValueOrRef, of: Account, *, field: st
     """Returns the id of the firewall that a field means by id or by name.
 
     Raises:
-        PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``.
+        PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
     text = literal(ref, field=field, metadata=metadata)
     if is_id(text):
@@ -129,7 +132,7 @@ def cluster_id(ref: foreign_key_pb2.StringValueOrRef, of: Account, *, field: str
     """Returns the id of the cluster that a field means by id or by name.
 
     Raises:
-        PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``.
+        PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
     text = literal(ref, field=field, metadata=metadata)
     if is_id(text):
@@ -148,6 +151,14 @@ def _look_up(what: str, text: str, call: Callable[[], object], name_field: str, 
             return str(getattr(found, "id"))  # noqa: B009
     except Exception as error:  # noqa: BLE001  # pulumi raises a bare Exception for a failed function call
         cause = f": {_first_line(error)}"
+    if cause and not any(known in cause for known in _NO_MATCH):
+        raise errors.PlantonError(
+            f"failed to look up the {what} {text!r} in region {of.region}{cause}",
+            code=errors.Code.FAILED,
+            reason=errors.Reason.CLOUD_AUTH if "authentication" in cause.lower() else errors.Reason.CLOUD_UNREACHABLE,
+            hint="check the token, the region and the network, then run the same command again",
+            metadata={"name": text, "region": of.region},
+        )
     raise errors.PlantonError(
         f"no {what} has the name or id {text!r} in region {of.region}{cause}",
         code=errors.Code.INVALID,

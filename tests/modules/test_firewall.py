@@ -1,0 +1,127 @@
+"""CivoFirewall: what the module asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support import mocks
+
+from planton import errors
+
+SPEC = {"name": "fw-b", "networkId": {"value": mocks.NETWORK_ID}}
+ANYWHERE = ["0.0.0.0/0"]
+
+
+def _plan(cloud: mocks.Cloud | None = None, **spec: Any) -> mocks.Planned:
+    return mocks.plan(mocks.stack_input(mocks.target("CivoFirewall", {**SPEC, **spec})), cloud=cloud)
+
+
+def test_a_firewall_is_in_its_network_and_opens_nothing_by_itself() -> None:
+    """The cloud's default rules are never made, and a change of region means a new firewall."""
+    planned = _plan(inboundRules=[{"protocol": "tcp", "portRange": "22", "cidrs": ["10.0.0.0/8"], "label": "ssh"}])
+    assert planned.resources["firewall"] == mocks.Recorded(
+        "civo:index/firewall:Firewall",
+        {
+            "name": "fw-b",
+            "networkId": mocks.NETWORK_ID,
+            "region": "LON1",
+            "createDefaultRules": False,
+            "ingressRules": [
+                {"protocol": "tcp", "portRange": "22", "cidrs": ["10.0.0.0/8"], "action": "allow", "label": "ssh"}
+            ],
+            "egressRules": [],
+        },
+        {"provider": "civo", "replace_on_changes": ["region"], "delete_before_replace": True},
+    )
+    assert planned.outputs == {"firewall_id": "id-of-firewall", "created_at_rfc3339": ""}
+    assert planned.warnings == []
+    assert planned.calls == []
+
+
+@pytest.mark.parametrize("direction", ["inboundRules", "outboundRules"])
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"protocol": "tcp"}, {"protocol": "tcp", "portRange": "1-65535", "cidrs": ANYWHERE, "action": "allow"}),
+        ({"protocol": "icmp"}, {"protocol": "icmp", "cidrs": ANYWHERE, "action": "allow"}),
+        (
+            {"protocol": "udp", "portRange": "53-54", "action": "deny", "cidrs": ["10.0.0.0/8", "10.1.0.0/16"]},
+            {"protocol": "udp", "portRange": "53-54", "action": "deny", "cidrs": ["10.0.0.0/8", "10.1.0.0/16"]},
+        ),
+    ],
+)
+def test_an_unset_part_of_a_rule_means_all_of_it(direction: str, rule: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Ports, sources and action have the defaults of the manual, in both directions."""
+    inputs = _plan(**{direction: [rule]}).resources["firewall"].inputs
+    assert inputs["ingressRules" if direction == "inboundRules" else "egressRules"] == [expected]
+    assert inputs["egressRules" if direction == "inboundRules" else "ingressRules"] == []
+
+
+def test_a_firewall_without_rules_denies_everything() -> None:
+    """The plugin makes none without rules, so the one rule says what none would mean."""
+    inputs = _plan().resources["firewall"].inputs
+    assert inputs["ingressRules"] == [
+        {"action": "deny", "protocol": "tcp", "portRange": "1-65535", "cidrs": ANYWHERE, "label": "deny all"}
+    ]
+    assert inputs["egressRules"] == []
+
+
+def test_tags_are_a_warning() -> None:
+    """What is cosmetic is ignored with a warning that names the field."""
+    assert _plan(tags=["a"]).warnings == ["spec.tags: Civo firewalls have no tags (ignored)"]
+
+
+def test_its_own_region_goes_before_that_of_the_account() -> None:
+    """The provider, the firewall and the look-up of the network are in one region."""
+    planned = _plan(region="fra1", networkId={"value": "net-a"})
+    assert planned.resources["civo"].inputs["region"] == "FRA1"
+    assert planned.resources["firewall"].inputs["region"] == "FRA1"
+    assert planned.calls == [("civo:index/getNetwork:getNetwork", {"label": "net-a", "region": "FRA1"})]
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("net", ""),
+        ("net-zz", ": .*ZeroMatchesError: unable to find net-zz, zero matches$"),
+        ("e", ": .*MultipleMatchesError: unable to find e because there were multiple matches$"),
+    ],
+)
+def test_a_part_of_a_networks_name_is_no_match(text: str, cause: str) -> None:
+    """The plugin takes a partial match for an answer; the module does not, and tells the plugin's cause in one line."""
+    cloud = mocks.Cloud(networks={"net-a": mocks.NETWORK_ID, "test": "44444444-4444-4444-8444-444444444444"})
+    with pytest.raises(errors.PlantonError, match=f"no network has the name or id '{text}' in region LON1{cause or '$'}") as caught:
+        _plan(cloud, networkId={"value": text})
+    assert caught.value.reason is errors.Reason.NOT_FOUND
+    assert caught.value.metadata == {"what": "network", "name": text, "region": "LON1"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        ("connecting to Civo's API: AuthenticationError: authentication error", errors.Reason.CLOUD_AUTH),
+        ("[ERR] failed to retrive network: 500 boom", errors.Reason.CLOUD_UNREACHABLE),
+    ],
+)
+def test_a_cloud_that_cannot_be_asked_is_not_a_missing_network(failure: str, reason: errors.Reason) -> None:
+    """The name may be right, so the error is about the look-up, with the plugin's text."""
+    with pytest.raises(errors.PlantonError, match=r"failed to look up the network 'net-a' in region LON1: .*failed: ") as caught:
+        _plan(mocks.Cloud(failure=failure), networkId={"value": "net-a"})
+    assert (caught.value.reason, caught.value.code) == (reason, errors.Code.FAILED)
+    assert failure in caught.value.message
+
+
+def test_an_opaque_id_is_found_by_the_whole_of_it() -> None:
+    """An id that is no UUID is accepted if the cloud knows exactly it."""
+    planned = _plan(mocks.Cloud(networks={"net-a": "network-123"}), networkId={"value": "network-123"})
+    assert planned.resources["firewall"].inputs["networkId"] == "network-123"
+
+
+def test_an_unresolved_reference_names_both_ends() -> None:
+    """A module cannot look up manifests, so it says which command writes a resolved stack input."""
+    with pytest.raises(errors.PlantonError, match=r"spec\.networkId of 'dev' refers to 'main'") as caught:
+        _plan(networkId={"valueFrom": {"name": "main"}})
+    assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED
+    assert "planton stack-input" in caught.value.hint
+    assert caught.value.metadata == {"from": "dev", "to": "main", "field": "spec.networkId"}

@@ -1,0 +1,292 @@
+"""CivoKubernetesCluster: what the module asks for."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from support import mocks
+
+from planton import errors
+from planton.modules.civo import kubernetes_cluster
+
+SPEC = {
+    "clusterName": "prod",
+    "region": "lon1",
+    "kubernetesVersion": "1.30.5-k3s1",
+    "clusterType": "k3s",
+    "network": {"value": mocks.NETWORK_ID},
+    "firewall": {"value": mocks.FIREWALL_ID},
+    "defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 2},
+}
+
+
+def _plan(
+    metadata: dict[str, Any] | None = None, cloud: mocks.Cloud | None = None, *, without: str = "", **spec: Any
+) -> mocks.Planned:
+    fields = {name: value for name, value in {**SPEC, **spec}.items() if name != without}
+    return mocks.plan(mocks.stack_input(mocks.target("CivoKubernetesCluster", fields, **(metadata or {}))), cloud=cloud)
+
+
+def _cluster(**spec: Any) -> mocks.Recorded:
+    return _plan(**spec).resources["cluster"]
+
+
+def test_a_cluster_has_what_the_manifest_says_and_its_kubeconfig() -> None:
+    """Nothing but the cluster is made where network and firewall are given, and nothing is warned about."""
+    planned = _plan()
+    assert list(planned.resources) == ["civo", "cluster"]
+    assert planned.resources["cluster"] == mocks.Recorded(
+        "civo:index/kubernetesCluster:KubernetesCluster",
+        {
+            "name": "prod",
+            "region": "LON1",
+            "kubernetesVersion": "1.30.5-k3s1",
+            "networkId": mocks.NETWORK_ID,
+            "firewallId": mocks.FIREWALL_ID,
+            "clusterType": "k3s",
+            "tags": "planton-resource:true planton-resource-name:dev planton-resource-kind:CivoKubernetesCluster",
+            "pools": {"size": "g4s.kube.small", "nodeCount": 2},
+            "writeKubeconfig": True,
+        },
+        {
+            "provider": "civo",
+            "replacement_trigger": ["LON1", mocks.NETWORK_ID, "k3s", "flannel", [], "g4s.kube.small"],
+            "delete_before_replace": True,
+        },
+    )
+    assert planned.warnings == []
+
+
+def test_the_outputs_are_complete_and_the_kubeconfig_is_a_secret() -> None:
+    """Every field of the outputs has a value, the time is RFC 3339."""
+    assert _plan().outputs == {
+        "cluster_id": "id-of-cluster",
+        "kubeconfig_b64": mocks.Secret(base64.b64encode(b"apiVersion: v1\n").decode()),
+        "api_server_endpoint": "https://10.0.0.1:6443",
+        "created_at_rfc3339": "2026-11-21T07:02:38Z",
+        "status": "ACTIVE",
+        "kubernetes_version": "1.30.5-k3s1",
+        "node_names": ["k3s-node-1"],
+        "firewall_id": mocks.FIREWALL_ID,
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "replaces"),
+    [
+        ({"region": "fra1"}, True),
+        ({"network": {"value": mocks.CLUSTER_ID}}, True),
+        ({"clusterType": "talos", "kubernetesVersion": "talos-v1.5.0"}, True),
+        ({"cni": "cilium"}, True),
+        ({"cni": "flannel"}, False),
+        ({"applications": ["metrics-server"]}, True),
+        ({"defaultNodePool": {"size": "g4s.kube.large", "nodeCount": 2}}, True),
+        ({"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 5}}, False),
+        ({"clusterName": "other"}, False),
+        ({"kubernetesVersion": "1.29.8-k3s1"}, False),
+        ({"tags": ["a"]}, False),
+        ({"firewall": {"value": mocks.CLUSTER_ID}}, False),
+    ],
+)
+def test_what_the_cloud_cannot_change_is_planned_as_a_replacement(change: dict[str, Any], *, replaces: bool) -> None:
+    """The plugin answers such changes with an error or does nothing; naming the default plugin is no change."""
+    before, after = _cluster(), _cluster(**change)
+    assert before != after
+    assert (before.options["replacement_trigger"] != after.options["replacement_trigger"]) is replaces
+
+
+def test_the_order_of_applications_means_nothing() -> None:
+    """The same applications in another order are the same cluster, arguments and trigger alike."""
+    assert _cluster(applications=["b", "a:5GB"]) == _cluster(applications=["a:5GB", "b"])
+    assert _cluster(applications=["b", "a:5GB"]).inputs["applications"] == "a:5GB,b"
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("highlyAvailable", "highly available control plane"), ("autoUpgrade", "does not upgrade by itself"),
+     ("disableSurgeUpgrade", "one node after another")],
+)
+def test_what_the_cloud_has_no_choice_of_is_refused(field: str, text: str) -> None:
+    """Each refusal names its field and reason, and can be waived by name."""
+    with pytest.raises(errors.PlantonError, match=rf"spec\.{field}: .*{text}") as caught:
+        _plan(**{field: True})
+    assert caught.value.reason is errors.Reason.UNSUPPORTED_FIELD
+    waived = _plan({"annotations": {"project-planton.org/allow-unsupported": field}}, **{field: True})
+    assert [warning.split(":")[0] for warning in waived.warnings] == [f"spec.{field}"]
+
+
+def test_all_refusals_are_told_at_once() -> None:
+    """A user who asks for three impossible things hears of three."""
+    with pytest.raises(errors.PlantonError) as caught:
+        _plan(highlyAvailable=True, autoUpgrade=True, disableSurgeUpgrade=True)
+    assert caught.value.metadata["fields"] == "spec.highlyAvailable,spec.autoUpgrade,spec.disableSurgeUpgrade"
+    assert len(caught.value.message.splitlines()) == 4
+
+
+@pytest.mark.parametrize(
+    ("cidrs", "opened", "warned"),
+    [([], ["0.0.0.0/0"], True), (["10.0.0.0/8", "192.0.2.1/32"], ["10.0.0.0/8", "192.0.2.1/32"], False)],
+)
+def test_a_cluster_without_a_firewall_gets_one(cidrs: list[str], opened: list[str], *, warned: bool) -> None:
+    """It opens the API server to the ranges given, else to anywhere with a warning, and the web; all may leave."""
+    planned = _plan(without="firewall", apiServerAllowedCidrs=cidrs)
+    made = planned.resources["firewall"]
+    assert (made.inputs["name"], made.inputs["networkId"], made.inputs["region"]) == ("prod-firewall", mocks.NETWORK_ID, "LON1")
+    assert made.inputs["createDefaultRules"] is False
+    assert [(rule["portRange"], rule["cidrs"], rule["action"]) for rule in made.inputs["ingressRules"]] == [
+        ("6443", opened, "allow"), ("80", ["0.0.0.0/0"], "allow"), ("443", ["0.0.0.0/0"], "allow")
+    ]
+    assert [(rule["protocol"], rule.get("portRange")) for rule in made.inputs["egressRules"]] == [
+        ("tcp", "1-65535"), ("udp", "1-65535"), ("icmp", None)
+    ]
+    assert planned.resources["cluster"].inputs["firewallId"] == "id-of-firewall"
+    assert [warning.split(":")[0] for warning in planned.warnings] == (["spec.apiServerAllowedCidrs"] if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "argument", "id_"),
+    [("network", "net-a", "networkId", mocks.NETWORK_ID), ("firewall", "fw-a", "firewallId", mocks.FIREWALL_ID)],
+)
+def test_a_literal_is_a_name_unless_it_is_a_uuid(field: str, name: str, argument: str, id_: str) -> None:
+    """Exact names are looked up; parts of them and unknown ones are refused."""
+    assert _cluster(**{field: {"value": name}}).inputs[argument] == id_
+    for wrong in (name[:-1], "nowhere"):
+        with pytest.raises(errors.PlantonError, match=f"no {field} has the name or id '{wrong}' in region LON1"):
+            _cluster(**{field: {"value": wrong}})
+
+
+@pytest.mark.parametrize("field", ["network", "firewall"])
+def test_an_unresolved_reference_names_both_ends(field: str) -> None:
+    """A module cannot look up manifests, so it says which command writes a resolved stack input."""
+    with pytest.raises(errors.PlantonError, match=rf"spec\.{field} of 'dev' refers to 'main'") as caught:
+        _cluster(**{field: {"valueFrom": {"name": "main"}}})
+    assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED
+
+
+@pytest.mark.parametrize("text", ["1.30.5+k3s1", "1.30.5-k3s1", "v1.30.5+k3s1", " 1.30.5-k3s1 "])
+def test_every_spelling_of_a_version_is_the_clouds(text: str) -> None:
+    """Both separators and a leading v are accepted, and reach the cloud as it writes them."""
+    assert _cluster(kubernetesVersion=text).inputs["kubernetesVersion"] == "1.30.5-k3s1"
+
+
+@pytest.mark.parametrize(
+    ("version", "type_", "offered"),
+    [
+        ("1.31.0-k3s1", "k3s", "1.30.5-k3s1, 1.29.8-k3s1"),
+        ("latest", "k3s", "1.30.5-k3s1, 1.29.8-k3s1"),
+        ("1.30", "k3s", "1.30.5-k3s1, 1.29.8-k3s1"),
+        ("1.22.2-k3s1", "k3s", "1.30.5-k3s1, 1.29.8-k3s1"),
+        ("1.30.5-k3s1", "talos", "talos-v1.5.0"),
+        ("talos-v1.5.0", "k3s", "1.30.5-k3s1, 1.29.8-k3s1"),
+    ],
+)
+def test_a_version_that_is_not_offered_is_refused_with_those_that_are(version: str, type_: str, offered: str) -> None:
+    """The newest comes first, those of the cluster's own type only, and ``latest`` is no version."""
+    with pytest.raises(errors.PlantonError) as caught:
+        _plan(kubernetesVersion=version, clusterType=type_)
+    assert caught.value.reason is errors.Reason.NOT_OFFERED
+    assert caught.value.message.endswith(f"is not offered for {type_} in LON1; offered: {offered}")
+
+
+@pytest.mark.parametrize(("name", "fine"), [("old-cluster", True), ("old", False), ("prod", False)])
+def test_a_withdrawn_version_stays_good_for_the_cluster_that_runs_it(name: str, *, fine: bool) -> None:
+    """A cluster of exactly this name keeps its version, another may not ask for it."""
+    if fine:
+        assert _cluster(clusterName=name, kubernetesVersion="1.22.2+k3s1").inputs["kubernetesVersion"] == "1.22.2-k3s1"
+    else:
+        with pytest.raises(errors.PlantonError, match="is not offered"):
+            _cluster(clusterName=name, kubernetesVersion="1.22.2+k3s1")
+
+
+def test_versions_are_ordered_by_number() -> None:
+    """1.9 is older than 1.30."""
+    with pytest.raises(errors.PlantonError, match=r"offered: 1\.30\.5-k3s1, 1\.9\.1-k3s1$"):
+        _plan(cloud=mocks.Cloud(versions=("1.9.1-k3s1", "1.30.5-k3s1")), kubernetesVersion="1.0")
+
+
+def test_tags_are_the_standard_ones_and_the_users_without_white_space() -> None:
+    """The cloud separates tags by spaces and keeps each once, so a tag has none and comes once."""
+    tags = _plan({"org": "acme corp", "env": "dev"}, tags=["team a", "x", "x", ""]).resources["cluster"].inputs["tags"]
+    assert tags.split(" ") == [
+        "planton-resource:true",
+        "planton-resource-name:dev",
+        "planton-resource-kind:CivoKubernetesCluster",
+        "planton-organization:acme-corp",
+        "planton-environment:dev",
+        "team-a",
+        "x",
+    ]
+
+
+def test_a_network_plugin_is_a_warning_that_it_stays() -> None:
+    """The choice is made once, which is said while it can still be changed."""
+    assert _plan(cni="cilium").warnings == ["spec.cni: cilium cannot be changed later; another one needs a new cluster"]
+
+
+def test_a_failed_application_is_reported_and_the_cluster_is_fine() -> None:
+    """The outputs are there, and the application is named."""
+    planned = _plan(cloud=mocks.Cloud(applications={"good": True, "bad": False}), applications=["good", "bad"])
+    assert [warning for warning in planned.warnings if "is not installed" in warning] == [
+        "spec.applications: bad is not installed; the cluster is fine: install the application yourself, "
+        "or look at the cloud's dashboard for why"
+    ]
+    assert planned.outputs["cluster_id"] == "id-of-cluster"
+
+
+POOLS = [
+    {"name": "web", "size": "s", "nodeCount": 1, "labels": {"role": "web"}},
+    {"name": "db", "size": "l", "nodeCount": 2, "taints": [{"key": "db", "effect": "NoSchedule"}], "publicIp": True},
+    {"name": "jobs", "size": "s", "nodeCount": 1, "autoScale": True, "minNodes": 1, "maxNodes": 99},
+]
+
+
+def test_additional_pools_are_named_after_themselves() -> None:
+    """Reordering them changes no resource; each carries the labels of the cluster's manifest under its own."""
+    planned, reordered = _plan(additionalNodePools=POOLS), _plan(additionalNodePools=POOLS[::-1])
+    assert planned.resources == reordered.resources
+    assert {name for name in planned.resources if name.startswith("node_pool")} == {
+        "node_pool-web", "node_pool-db", "node_pool-jobs", "node_pool_size-web", "node_pool_size-db", "node_pool_size-jobs"
+    }
+    web = planned.resources["node_pool-web"]
+    assert (web.inputs["clusterId"], web.inputs["labels"]["role"]) == ("id-of-cluster", "web")
+    assert web.inputs["labels"]["planton-resource-kind"] == "CivoKubernetesCluster"
+    assert web.options["replace_on_changes"] == ["clusterId", "label", "size", "publicIpNodePool"]
+
+
+def test_warnings_of_additional_pools_name_their_place() -> None:
+    """The path says which entry of the list is meant."""
+    warnings = _plan(additionalNodePools=POOLS).warnings
+    assert [warning.split(":")[0] for warning in warnings] == [
+        "spec.additionalNodePools[2].autoScale", "spec.additionalNodePools[2].maxNodes"
+    ]
+
+
+def test_the_default_pool_gets_no_labels() -> None:
+    """The plugin never stores them and would plan a change for ever."""
+    assert _cluster().inputs["pools"].keys() == {"size", "nodeCount"}
+
+
+@pytest.mark.parametrize("field", ["cni", "clusterType"])
+def test_a_plan_works_while_ids_are_not_known(field: str) -> None:
+    """A preview of everything at once registers the same resources."""
+    spec = {**SPEC, "additionalNodePools": POOLS, field: "cilium" if field == "cni" else "k3s"}
+    del spec["firewall"]
+    given = mocks.stack_input(mocks.target("CivoKubernetesCluster", spec))
+    assert mocks.plan(given, preview=True).resources.keys() == mocks.plan(given).resources.keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-21 07:02:38 +0000 UTC", "2026-11-21T07:02:38Z"),
+        ("2026-11-21 07:02:38.123456789 +0000 UTC", "2026-11-21T07:02:38Z"),
+        ("2026-11-21 09:02:38 +0200 EET", "2026-11-21T07:02:38Z"),
+        ("2026-11-21T07:02:38Z", "2026-11-21T07:02:38Z"),
+        ("", ""),
+    ],
+)
+def test_times_of_the_plugin_become_rfc_3339(text: str, expected: str) -> None:
+    """Go's own format is converted to UTC, RFC 3339 stays as it is."""
+    assert kubernetes_cluster.rfc3339(text) == expected

@@ -1,0 +1,155 @@
+"""CivoKubernetesNodePool: what the module asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support import mocks
+
+from planton import errors
+
+SPEC = {"nodePoolName": "workers", "cluster": {"value": mocks.CLUSTER_ID}, "size": "g4s.kube.small", "nodeCount": 3}
+
+
+def _plan(metadata: dict[str, Any] | None = None, config: dict[str, Any] | None = None, **spec: Any) -> mocks.Planned:
+    manifest = mocks.target("CivoKubernetesNodePool", {**SPEC, **spec}, **(metadata or {}))
+    return mocks.plan(mocks.stack_input(manifest, **(config or {})))
+
+
+def test_a_pool_ignores_its_count_and_is_replaced_by_what_the_plugin_cannot_change() -> None:
+    """The plugin dies on a changed count and takes changes of name, cluster and size for updates."""
+    pool = _plan().resources["node_pool"]
+    assert pool == mocks.Recorded(
+        "civo:index/kubernetesNodePool:KubernetesNodePool",
+        {
+            "clusterId": mocks.CLUSTER_ID,
+            "label": "workers",
+            "nodeCount": 3,
+            "size": "g4s.kube.small",
+            "labels": {
+                "planton-resource": "true",
+                "planton-resource-name": "dev",
+                "planton-resource-kind": "CivoKubernetesNodePool",
+            },
+            "taints": [],
+        },
+        {
+            "provider": "civo",
+            "ignore_changes": ["nodeCount"],
+            "replace_on_changes": ["clusterId", "label", "size", "publicIpNodePool"],
+            "delete_before_replace": True,
+        },
+    )
+
+
+def test_the_size_of_a_pool_is_a_resource_beside_it() -> None:
+    """It is told the count, where to ask and with what; the token is a secret."""
+    size = _plan(config={"apiEndpoint": "http://127.0.0.1:1"}).resources["node_pool_size"]
+    assert size == mocks.Recorded(
+        "pulumi-python:dynamic:Resource",
+        {
+            "cluster_id": mocks.CLUSTER_ID,
+            "pool_id": "workers",
+            "node_count": 3,
+            "identity": "workers g4s.kube.small False",
+            "region": "LON1",
+            "endpoint": "http://127.0.0.1:1",
+            "token": mocks.Secret(mocks.TOKEN),
+        },
+        {"depends_on": ["node_pool"]},
+    )
+
+
+@pytest.mark.parametrize("change", [{"nodePoolName": "other"}, {"size": "g4s.kube.large"}, {"publicIp": True}])
+def test_a_replaced_pool_is_sized_anew(change: dict[str, Any]) -> None:
+    """What makes a new pool changes the size's identity, so that the nodes of the new pool are read."""
+    before, after = _plan().resources["node_pool_size"], _plan(**change).resources["node_pool_size"]
+    assert before.inputs["identity"] != after.inputs["identity"]
+
+
+def test_the_outputs_are_those_of_this_pool() -> None:
+    """Ids and names of the nodes come from the size, the pool's id is its name in the cloud."""
+    assert _plan().outputs == {
+        "node_pool_id": "workers", "node_ids": ["n-1", "n-2", "n-3"], "node_names": ["a", "b", "c"], "node_count": 3
+    }
+
+
+def test_the_users_labels_win_over_the_standard_ones() -> None:
+    """The six standard labels are there where their value is known, in characters that a label may have."""
+    metadata = {"name": "dev pool!", "org": "acme", "env": "dev", "id": "-id-"}
+    labels = _plan(metadata, labels={"role": "web", "planton-environment": "mine"}).resources["node_pool"].inputs["labels"]
+    assert labels == {
+        "planton-resource": "true",
+        "planton-resource-name": "dev-pool",
+        "planton-resource-kind": "CivoKubernetesNodePool",
+        "planton-organization": "acme",
+        "planton-environment": "mine",
+        "planton-resource-id": "id",
+        "role": "web",
+    }
+
+
+def test_taints_and_public_addresses_reach_the_pool() -> None:
+    """Taints keep their order; an unset public address is not sent."""
+    taints = [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "spot", "effect": "NoExecute"}]
+    inputs = _plan(taints=taints, publicIp=True).resources["node_pool"].inputs
+    assert inputs["taints"] == [
+        {"key": "gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "spot", "value": "", "effect": "NoExecute"}
+    ]
+    assert inputs["publicIpNodePool"] is True
+
+
+def test_an_autoscaled_pool_keeps_only_its_initial_count() -> None:
+    """The size resource wants no number, so that a later apply resets nothing; a warning names all three fields."""
+    planned = _plan(autoScale=True, minNodes=1, maxNodes=5)
+    assert "node_count" not in planned.resources["node_pool_size"].inputs
+    assert planned.resources["node_pool"].inputs["nodeCount"] == 3
+    [warning] = planned.warnings
+    assert warning.startswith("spec.autoScale: nodeCount 3 is only the initial size; minNodes 1 and maxNodes 5 take effect when")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "most", "warned"),
+    [(None, 20, False), (None, 21, True), ("5", 5, False), ("5", 6, True), ("50", 21, False), ("many", 21, True)],
+)
+def test_a_bound_beyond_the_setting_is_a_warning(annotation: str | None, most: int, *, warned: bool) -> None:
+    """The annotation moves the bound, and one that is no number leaves it where it was."""
+    name = "project-planton.org/max-nodes-warning"
+    metadata = {"annotations": {name: annotation}} if annotation else {}
+    warnings = _plan(metadata, autoScale=True, minNodes=1, maxNodes=most).warnings
+    assert any(warning.startswith(f"spec.maxNodes: {most} is more than") for warning in warnings) is warned
+
+
+def test_bounds_without_autoscaling_are_a_warning() -> None:
+    """They are valid and mean nothing, which is said."""
+    [warning] = _plan(minNodes=1, maxNodes=5).warnings
+    assert warning == "spec.minNodes, spec.maxNodes: no effect while autoScale is off (ignored)"
+
+
+def test_tags_are_a_warning() -> None:
+    """What is cosmetic is ignored with a warning that names the field."""
+    assert _plan(tags=["a"]).warnings == ["spec.tags: Civo node pools have no tags; use labels (ignored)"]
+
+
+def test_a_cluster_is_found_by_its_exact_name() -> None:
+    """A name is looked up in the account's region, a UUID is not looked up."""
+    planned = _plan(cluster={"value": "old-cluster"}, config={"defaultRegion": "fra1"})
+    assert planned.resources["node_pool"].inputs["clusterId"] == mocks.CLUSTER_ID
+    assert planned.calls == [("civo:index/getKubernetesCluster:getKubernetesCluster", {"name": "old-cluster", "region": "FRA1"})]
+    assert _plan().calls == []
+
+
+@pytest.mark.parametrize("text", ["old", "22222222", "new-cluster"])
+def test_a_part_of_a_clusters_name_or_id_is_no_match(text: str) -> None:
+    """A pool in the wrong cluster is worse than none."""
+    with pytest.raises(errors.PlantonError, match=f"no cluster has the name or id '{text}' in region LON1") as caught:
+        _plan(cluster={"value": text})
+    assert caught.value.reason is errors.Reason.NOT_FOUND
+
+
+def test_an_unresolved_reference_names_both_ends() -> None:
+    """A module cannot look up manifests, so it says which command writes a resolved stack input."""
+    with pytest.raises(errors.PlantonError, match=r"spec\.cluster of 'dev' refers to 'main'") as caught:
+        _plan(cluster={"valueFrom": {"name": "main"}})
+    assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED

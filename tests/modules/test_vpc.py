@@ -1,0 +1,102 @@
+"""CivoVpc: what the module asks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support import mocks
+
+from planton import errors
+from planton.modules.civo import provider
+
+SPEC = {"civoCredentialId": "default", "networkName": "net-b", "region": "lon1"}
+NETWORK = "civo:index/network:Network"
+
+
+def _plan(config: dict[str, Any] | None = None, metadata: dict[str, Any] | None = None, **spec: Any) -> mocks.Planned:
+    manifest = mocks.target("CivoVpc", {**SPEC, **spec}, **(metadata or {}))
+    return mocks.plan(mocks.stack_input(manifest, **(config or {})))
+
+
+@pytest.mark.parametrize(
+    ("spec", "arguments", "trigger"),
+    [
+        ({}, {"label": "net-b", "region": "LON1"}, ""),
+        ({"region": "FRA1"}, {"label": "net-b", "region": "FRA1"}, ""),
+        ({"region": "sin1"}, {"label": "net-b", "region": "SIN1"}, ""),
+        ({"ipRangeCidr": "10.20.0.0/24"}, {"label": "net-b", "region": "LON1", "cidrV4": "10.20.0.0/24"}, "10.20.0.0/24"),
+        ({"nameservers": ["9.9.9.9"]}, {"label": "net-b", "region": "LON1", "nameserversV4s": ["9.9.9.9"]}, ""),
+    ],
+)
+def test_a_network_has_just_what_the_manifest_says(spec: dict[str, Any], arguments: dict[str, Any], trigger: str) -> None:
+    """An unset field is not sent, the region goes in the cloud's case, and a changed range means a new network."""
+    planned = _plan(**spec)
+    assert planned.resources["network"] == mocks.Recorded(
+        NETWORK, arguments, {"provider": "civo", "replacement_trigger": trigger, "delete_before_replace": True}
+    )
+    assert planned.warnings == []
+
+
+def test_the_outputs_are_complete_but_for_the_time_that_the_cloud_does_not_tell() -> None:
+    """The cloud's own choice of a range is an output, and the creation time is empty."""
+    assert _plan().outputs == {"network_id": "id-of-network", "cidr_block": "192.168.1.0/24", "created_at_rfc3339": ""}
+
+
+def test_the_provider_gets_the_token_as_a_secret_and_the_region_of_the_network() -> None:
+    """The token is never plain state, and the network's region goes before the account's default."""
+    planned = _plan({"apiEndpoint": "https://civo.test", "defaultRegion": "nyc1"}, region="fra1")
+    assert planned.resources["civo"].inputs == {
+        "apiEndpoint": "https://civo.test", "region": "FRA1", "token": mocks.Secret(mocks.TOKEN)
+    }
+
+
+def test_a_description_is_a_warning() -> None:
+    """What is cosmetic is ignored with a warning that names the field."""
+    planned = _plan(description="ours")
+    assert planned.warnings == ["spec.description: Civo networks have no description (ignored)"]
+    assert "network" in planned.resources
+
+
+def test_a_default_network_is_refused() -> None:
+    """What would change the result is refused, with the field and the way to accept it."""
+    with pytest.raises(errors.PlantonError, match=r"spec\.isDefaultForRegion: Civo has no way") as caught:
+        _plan(isDefaultForRegion=True)
+    assert (caught.value.code, caught.value.reason) == (errors.Code.REFUSED, errors.Reason.UNSUPPORTED_FIELD)
+    assert caught.value.hint.endswith("--allow-unsupported spec.isDefaultForRegion")
+    assert caught.value.metadata == {"fields": "spec.isDefaultForRegion"}
+
+
+@pytest.mark.parametrize(
+    "named", ["spec.isDefaultForRegion", "isDefaultForRegion", "is_default_for_region", "x, spec.is_default_for_region"]
+)
+def test_a_refusal_can_be_waived_by_name(named: str) -> None:
+    """The annotation takes either spelling, with or without ``spec.``, and turns the refusal into a warning."""
+    planned = _plan(metadata={"annotations": {"project-planton.org/allow-unsupported": named}}, isDefaultForRegion=True)
+    assert [warning.split(":")[0] for warning in planned.warnings] == ["spec.isDefaultForRegion"]
+
+
+@pytest.mark.parametrize(
+    ("config", "region", "missing"), [({"apiToken": ""}, "lon1", "an API token"), ({"defaultRegion": 0}, "", "a region")]
+)
+def test_an_incomplete_account_is_an_error_before_anything_is_made(config: dict[str, Any], region: str, missing: str) -> None:
+    """What is missing is named, with the provider it is for."""
+    with pytest.raises(errors.PlantonError, match=f"failed to set up the Civo provider: {missing} is missing") as caught:
+        _plan(config, region=region)
+    assert caught.value.reason is errors.Reason.CREDENTIAL_MISSING
+    assert "CIVO_TOKEN" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (mocks.NETWORK_ID, True),
+        (mocks.NETWORK_ID.upper(), True),
+        ("network-123", False),
+        ("11111111111141118111111111111111", False),
+        ("", False),
+    ],
+)
+def test_only_a_whole_uuid_is_an_id(text: str, *, expected: bool) -> None:
+    """Anything else is a name, or an exact id that the cloud is asked about."""
+    assert provider.is_id(text) is expected

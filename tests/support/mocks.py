@@ -1,0 +1,254 @@
+"""Runs a module against Pulumi's mocks and tells what it asks the engine for: resources, arguments, options, outputs, warnings.
+
+The mocked cloud answers look-ups as the official plugin does, matches of a part of a name included.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+import pulumi
+from google.protobuf import json_format, message
+from pulumi.runtime import mocks, rpc, stack
+from pulumi.runtime.proto import engine_pb2
+from pulumi.runtime.sync_await import _sync_await
+
+from planton import kinds, modules
+
+NETWORK_ID = "11111111-1111-4111-8111-111111111111"
+CLUSTER_ID = "22222222-2222-4222-8222-222222222222"
+FIREWALL_ID = "33333333-3333-4333-8333-333333333333"
+TOKEN = "token-of-the-test"  # noqa: S105  # of no account
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # how the engine's protocol marks a secret
+
+
+class FailedCallError(grpc.RpcError):
+    """A provider function that failed, as the engine reports it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def code(self) -> grpc.StatusCode:
+        """Returns the status that the plugin answers with."""
+        return grpc.StatusCode.UNKNOWN
+
+    def details(self) -> str:
+        """Returns the plugin's text."""
+        return self.text
+
+
+@dataclasses.dataclass(frozen=True)
+class Secret:
+    """A value that reaches the engine as a secret."""
+
+    value: Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Recorded:
+    """One registration.
+
+    Attributes:
+        type: The resource's type.
+        inputs: Its arguments as the engine gets them; those that are unset are absent.
+        options: Those options that are set, and the names of what it depends on.
+    """
+
+    type: str
+    inputs: dict[str, Any]
+    options: dict[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Planned:
+    """What a run of a module has asked for.
+
+    Attributes:
+        resources: By name, in the order of registration.
+        outputs: What the module returns, resolved; a secret is a ``Secret``.
+        warnings: What it has warned about.
+        calls: The look-ups: token and arguments.
+    """
+
+    resources: dict[str, Recorded]
+    outputs: dict[str, Any]
+    warnings: list[str]
+    calls: list[tuple[str, dict[str, Any]]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Cloud:
+    """What the mocked cloud has, as far as look-ups see it.
+
+    Attributes:
+        networks: Label → id.
+        firewalls: Name → id.
+        clusters: Name → (id, version).
+        versions: The Kubernetes versions on offer.
+        failure: What every look-up by name fails with, or empty.
+        applications: Installed applications of every cluster: name → whether it is installed.
+    """
+
+    networks: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"net-a": NETWORK_ID})
+    firewalls: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"fw-a": FIREWALL_ID})
+    clusters: Mapping[str, tuple[str, str]] = dataclasses.field(
+        default_factory=lambda: {"old-cluster": (CLUSTER_ID, "1.22.2-k3s1")}
+    )
+    versions: tuple[str, ...] = ("1.30.5-k3s1", "1.29.8-k3s1", "talos-v1.5.0")
+    applications: Mapping[str, bool] = dataclasses.field(default_factory=dict)
+    failure: str = ""
+
+    def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Answers a provider function; raises as a failed one does."""
+        if token.endswith("getKubernetesVersion"):
+            return {"id": "versions", "versions": [{"version": version, "label": version} for version in self.versions]}
+        if self.failure:
+            raise FailedCallError(self.failure)
+        if token.endswith("getNetwork"):
+            name, id_ = _partial(self.networks, args.get("label") or args.get("id", ""))
+            return {"id": id_, "label": name, "name": f"cust-{name}", "region": args.get("region")}
+        if token.endswith("getFirewall"):
+            name, id_ = _partial(self.firewalls, args.get("name") or args.get("id", ""))
+            return {"id": id_, "name": name, "region": args.get("region")}
+        name, id_ = _partial({name: id_ for name, (id_, _) in self.clusters.items()}, args.get("name") or args.get("id", ""))
+        return {"id": id_, "name": name, "kubernetesVersion": self.clusters[name][1], "region": args.get("region")}
+
+
+def _partial(known: Mapping[str, str], text: str) -> tuple[str, str]:
+    # The official client looks for an exact name or id first, then takes a single partial match.
+    for matches in (
+        [(name, id_) for name, id_ in known.items() if text in (name, id_)],
+        [(name, id_) for name, id_ in known.items() if text in name or text in id_],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise FailedCallError(f"MultipleMatchesError: unable to find {text} because there were multiple matches")
+    raise FailedCallError(f"ZeroMatchesError: unable to find {text}, zero matches\nand a second line")
+
+
+class _Monitor(mocks.MockMonitor):
+    """Records what the mocks of Pulumi do not show: options and secrets."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(_Mocks(cloud))
+        self.planned: dict[str, Recorded] = {}
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802  # Pulumi's names and types
+        if request.type != "pulumi:pulumi:Stack":
+            inputs = {key: _plain(value) for key, value in json_format.MessageToDict(request.object).items()}
+            inputs.pop("__provider", None)
+            assert request.name not in self.planned, f"{request.name} is registered twice"
+            self.planned[request.name] = Recorded(request.type, inputs, _options(request))
+        return super().RegisterResource(request)
+
+
+class _Mocks(mocks.Mocks):
+    def __init__(self, cloud: Cloud) -> None:
+        self.cloud = cloud
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """Returns what the cloud adds to the arguments."""
+        outputs = dict(args.inputs)
+        noun = args.typ.rsplit(":", 1)[-1]
+        if noun == "Network":
+            outputs.setdefault("cidrV4", "192.168.1.0/24")
+        if noun == "KubernetesCluster":
+            outputs |= {
+                "kubeconfig": "apiVersion: v1\n",
+                "apiEndpoint": "https://10.0.0.1:6443",
+                "createdAt": "2026-11-21 07:02:38 +0000 UTC",
+                "status": "ACTIVE",
+                "pools": {**args.inputs["pools"], "instanceNames": ["k3s-node-1"]},
+                "installedApplications": [
+                    {"application": name, "installed": done, "version": "1", "category": "x"}
+                    for name, done in self.cloud.applications.items()
+                ],
+            }
+        if noun == "Resource":
+            outputs |= {"actual_node_count": 3, "node_ids": ["n-1", "n-2", "n-3"], "node_names": ["a", "b", "c"]}
+        label = args.inputs.get("label", args.name) if noun == "KubernetesNodePool" else f"id-of-{args.name}"
+        return label, outputs
+
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        """Returns what a provider function finds."""
+        self.calls.append((args.token, dict(args.args)))
+        return self.cloud.look_up(args.token, args.args)
+
+
+class _Engine:
+    def __init__(self) -> None:
+        self.warnings: list[str] = []
+
+    def Log(self, request: Any) -> None:  # noqa: ANN401, N802  # Pulumi's names and types
+        if request.severity == engine_pb2.WARNING:
+            self.warnings.append(request.message)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON data
+    if isinstance(value, dict):
+        if value.get(_SIGNATURE) == _SECRET:
+            return Secret(_plain(value["value"]))
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _options(request: Any) -> dict[str, Any]:  # noqa: ANN401  # a RegisterResourceRequest
+    options: dict[str, Any] = {}
+    if request.provider:
+        options["provider"] = request.provider.split("::")[-2]
+    if request.HasField("replacement_trigger"):
+        options["replacement_trigger"] = _plain(json_format.MessageToDict(request.replacement_trigger))
+    if request.replaceOnChanges:
+        options["replace_on_changes"] = list(request.replaceOnChanges)
+    if request.ignoreChanges:
+        options["ignore_changes"] = list(request.ignoreChanges)
+    if request.deleteBeforeReplace:
+        options["delete_before_replace"] = True
+    if request.dependencies:
+        options["depends_on"] = sorted(urn.rsplit("::", 1)[-1] for urn in request.dependencies)
+    return options
+
+
+def target(kind: str, spec: Mapping[str, Any], **metadata: Any) -> Any:  # noqa: ANN401  # a manifest of any kind
+    """Returns a manifest."""
+    known = kinds.get(kind)
+    data = {"apiVersion": known.api_version, "kind": kind, "metadata": {"name": "dev", **metadata}, "spec": dict(spec)}
+    return json_format.ParseDict(data, known.message())
+
+
+def stack_input(manifest: message.Message, **config: Any) -> Any:  # noqa: ANN401  # a stack input of any kind
+    """Returns the stack input of a manifest; ``config`` goes over a provider config with a token and a region."""
+    built: Any = kinds.get(manifest.DESCRIPTOR.name).stack_input()
+    built.target.CopyFrom(manifest)
+    json_format.ParseDict({"apiToken": TOKEN, "defaultRegion": "lon1", **config}, built.provider_config)
+    return built
+
+
+def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Planned:  # noqa: ANN401  # a stack input of any kind
+    """Runs the module of a stack input; what the module raises is raised here."""
+    monitor = _Monitor(cloud or Cloud())
+    engine = _Engine()
+    mocks.set_mocks(monitor.mocks, project="planton", stack="test", preview=preview, logger=logging.getLogger("mocks"), monitor=monitor)
+    mocks.SETTINGS.engine = engine
+    mocks.SETTINGS.rpc_manager.clear()
+    mocks.SETTINGS.outputs.clear()
+    outputs: dict[str, Any] = {}
+
+    def program() -> None:
+        for name, value in modules.load(kinds.get(given.target.kind)).resources(given).items():
+            output = pulumi.Output.from_input(value)
+            resolved = _sync_await(output.future())
+            outputs[name] = Secret(resolved) if _sync_await(output.is_secret()) else resolved
+
+    _sync_await(stack.run_pulumi_func(program))
+    return Planned(monitor.planned, outputs, engine.warnings, monitor.mocks.calls)
