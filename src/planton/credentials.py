@@ -81,7 +81,7 @@ def from_environment(provider: str, environ: Mapping[str, str]) -> message.Messa
     return config
 
 
-def _fill(config: Any, provider: str, environ: Mapping[str, str]) -> None:  # noqa: ANN401  # two classes with the same fields
+def _fill(config: Any, provider: str, environ: Mapping[str, str]) -> None:  # two classes with the same fields
     tokens, regions, endpoints = ([environ[name] for name in names if environ.get(name)] for names in _VARIABLES[provider])
     if not config.api_token and tokens:
         config.api_token = tokens[0]

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.relationship.v1 import relationship_pb2
-
 from planton import errors, kinds
 
 if TYPE_CHECKING:

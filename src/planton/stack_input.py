@@ -9,8 +9,8 @@ import pathlib
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf import json_format
-from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2  # noqa: F401  # keeps the option extensions registered
 
+from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2  # noqa: F401  # keeps the option extensions registered
 from planton import errors, kinds
 
 if TYPE_CHECKING:

@@ -117,7 +117,7 @@ def change_lines(change: plans.Change) -> list[str]:
     return lines
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401  # JSON data
+def _shown(value: Any) -> str:  # JSON data
     return "(unset)" if value is None else str(value)
 
 

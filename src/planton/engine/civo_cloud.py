@@ -33,7 +33,7 @@ class Cloud:
     region: str
     endpoint: str = ""
 
-    def get(self, path: str) -> Any:  # noqa: ANN401  # JSON data
+    def get(self, path: str) -> Any:  # JSON data
         """Returns the answer to a GET, or None where the cloud says "not found".
 
         Raises:
@@ -41,11 +41,11 @@ class Cloud:
         """
         query = urllib.parse.urlencode({"region": self.region})
         url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}{'&' if '?' in path else '?'}{query}"
-        request = urllib.request.Request(  # noqa: S310  # the endpoint is checked to be http or https (provider.proto)
+        request = urllib.request.Request(  # the endpoint is checked to be http or https (provider.proto)
             url, headers={"Authorization": f"bearer {self.token}", "Accept": "application/json"}
         )
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             text = error.read().decode(errors="replace")
@@ -117,7 +117,7 @@ class Cloud:
         return sorted(entry["name"] for entry in self.clusters())
 
 
-def of(config: Any, region: str = "") -> Cloud:  # noqa: ANN401  # a CivoProviderConfig
+def of(config: Any, region: str = "") -> Cloud:  # a CivoProviderConfig
     """Returns the cloud of a provider config, in a region or else in the config's default."""
     field = config.DESCRIPTOR.fields_by_name["default_region"]
     default = field.enum_type.values_by_number[config.default_region].name if config.default_region else ""

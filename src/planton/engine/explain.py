@@ -80,7 +80,7 @@ def operation(
     error: automation_errors.CommandError,
     recorder: plans.Recorder,
     *,
-    target: Any,  # noqa: ANN401  # a manifest of any kind, or None
+    target: Any,  # a manifest of any kind, or None
     interrupted: bool,
     timed_out: float | None,
     program: errors.PlantonError | None,
@@ -119,7 +119,7 @@ def _uncertain(recorder: plans.Recorder, *, lost: bool) -> list[str]:
     ]
 
 
-def stuck(what: str, seconds: float, target: Any) -> OperationError:  # noqa: ANN401
+def stuck(what: str, seconds: float, target: Any) -> OperationError:
     """Returns the error for an operation that was stopped because the cloud took longer than the timeout."""
     name = "" if target is None else f" of {target.kind} {target.metadata.name}"
     return OperationError(
@@ -131,7 +131,7 @@ def stuck(what: str, seconds: float, target: Any) -> OperationError:  # noqa: AN
     )
 
 
-def _failed(what: str, texts: tuple[str, ...], recorder: plans.Recorder, target: Any, raw: str) -> OperationError:  # noqa: ANN401
+def _failed(what: str, texts: tuple[str, ...], recorder: plans.Recorder, target: Any, raw: str) -> OperationError:
     cloud = "; ".join(_tidy(text) for text in texts) or _last_lines(raw)
     cause = next((cause for cause in _CAUSES if re.search(cause.pattern, cloud, re.IGNORECASE)), None)
     context = _context(what, recorder, target)
@@ -145,7 +145,7 @@ def _failed(what: str, texts: tuple[str, ...], recorder: plans.Recorder, target:
     )
 
 
-def _context(what: str, recorder: plans.Recorder, target: Any) -> str:  # noqa: ANN401
+def _context(what: str, recorder: plans.Recorder, target: Any) -> str:
     if any("AuthenticationError" in text or "connecting to" in text for _, text in recorder.errors):
         return "failed to set up the Civo provider"
     for urn, action in recorder.failed.items():
@@ -159,7 +159,7 @@ def _context(what: str, recorder: plans.Recorder, target: Any) -> str:  # noqa: 
     return f"failed to {what}{name}"
 
 
-def _spoken_name(urn: str, target: Any) -> str:  # noqa: ANN401
+def _spoken_name(urn: str, target: Any) -> str:
     resource = urn.rsplit("::", 1)[-1]
     if target is None:
         return resource

@@ -98,7 +98,7 @@ def missing_pools(deployment: Mapping[str, Any], cloud: civo_cloud.Cloud) -> set
 
 
 def orphans(
-    urns: Iterable[str], deployment: Mapping[str, Any], target: Any, cloud: civo_cloud.Cloud  # noqa: ANN401  # any manifest
+    urns: Iterable[str], deployment: Mapping[str, Any], target: Any, cloud: civo_cloud.Cloud  # any manifest
 ) -> dict[str, str]:
     """Looks in the cloud for creations whose end nobody saw.
 
@@ -121,7 +121,7 @@ def orphans(
     return found
 
 
-def cloud_name(resource: str, target: Any) -> str:  # noqa: ANN401
+def cloud_name(resource: str, target: Any) -> str:
     """Returns what the cloud calls a resource of a manifest's stack."""
     spec = target.spec
     if resource == "node_pool":
@@ -135,7 +135,7 @@ def cloud_name(resource: str, target: Any) -> str:  # noqa: ANN401
     return str(spec.cluster_name)
 
 
-def _cluster_of(target: Any, cloud: civo_cloud.Cloud) -> str:  # noqa: ANN401
+def _cluster_of(target: Any, cloud: civo_cloud.Cloud) -> str:
     if not hasattr(target.spec, "cluster"):
         return ""
     text = str(target.spec.cluster.value)

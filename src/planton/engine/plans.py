@@ -181,7 +181,7 @@ def _action(metadata: events.StepEventMetadata) -> Action | None:
 
 def _observed_differences(metadata: events.StepEventMetadata) -> tuple[Difference, ...]:
     # Only what the manifest sets can drift; what the cloud adds (addresses, node names, times) changes as it likes.
-    assert metadata.old is not None and metadata.new is not None  # noqa: S101, PT018  # the caller has looked
+    assert metadata.old is not None and metadata.new is not None  # noqa: PT018  # the caller has looked
     old, new = dict(metadata.old.outputs or {}), dict(metadata.new.outputs or {})
     inputs = metadata.old.inputs or {}
     if "actual_node_count" in old:
@@ -218,12 +218,12 @@ def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference,
     )
 
 
-def _same(old: Any, new: Any) -> bool:  # noqa: ANN401  # JSON data
+def _same(old: Any, new: Any) -> bool:  # JSON data
     # An empty list or map is what an unset one becomes on its way through a plugin.
     return bool(old == new or (old in (None, [], {}, "") and new in (None, [], {}, "")))
 
 
-def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:  # noqa: ANN401  # JSON data
+def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:  # JSON data
     if isinstance(value, dict) and value:
         return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}" if path else str(key))]
     if isinstance(value, list) and value:

@@ -87,7 +87,7 @@ class Session:
             self._failure = error
             raise pulumi.RunError(str(error)) from error
 
-    def _adopt(self, args: Any) -> Any:  # noqa: ANN401  # pulumi's own types are not exported for this
+    def _adopt(self, args: Any) -> Any:  # pulumi's own types are not exported for this
         import pulumi  # noqa: PLC0415
 
         found = self._imports.get(args.name)
@@ -135,7 +135,7 @@ class Session:
                 ours[variable] = self._input.provider_config.api_token  # type: ignore[attr-defined]
         return ours
 
-    def _config(self) -> Any:  # noqa: ANN401  # a provider config of either cloud, or None
+    def _config(self) -> Any:  # a provider config of either cloud, or None
         return None if self._input is None else self._input.provider_config  # type: ignore[attr-defined]
 
     def preview(self, on_event: Callable[[events.EngineEvent], None] | None = None) -> Outcome:
@@ -313,7 +313,7 @@ def not_applied(what: str) -> errors.PlantonError:
     )
 
 
-def stand_ins(environ: Mapping[str, str], tools: toolchain.Toolchain, config: Any) -> dict[str, str]:  # noqa: ANN401
+def stand_ins(environ: Mapping[str, str], tools: toolchain.Toolchain, config: Any) -> dict[str, str]:
     """Returns the variables that attach the sandbox's stand-ins, where they are meant and allowed.
 
     A stand-in serves where the official plugin is not installed and the requests go to this machine; nothing stands in
@@ -342,7 +342,7 @@ def stand_ins(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
     }
 
 
-def _is_local(name: str, environ: Mapping[str, str], config: Any) -> bool:  # noqa: ANN401
+def _is_local(name: str, environ: Mapping[str, str], config: Any) -> bool:
     endpoint = (config is not None and config.api_endpoint) or environ.get(engine_settings.ENDPOINTS.get(name, ""), "")
     return urllib.parse.urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1")
 
@@ -366,7 +366,7 @@ def parse_outputs(kind: kinds.Kind, raw: Mapping[str, Any]) -> message.Message:
     return outputs
 
 
-def _whole(value: Any) -> Any:  # noqa: ANN401  # JSON data
+def _whole(value: Any) -> Any:  # JSON data
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

@@ -119,7 +119,7 @@ def _observed(cluster: Mapping[str, Any], pool_id: str) -> dict[str, Any]:
 
 def _request(props: Mapping[str, Any], method: str, path: str, body: object = None) -> dict[str, Any]:
     endpoint = props.get("endpoint") or os.environ.get("CIVO_API_URL") or _DEFAULT_ENDPOINT
-    request = urllib.request.Request(  # noqa: S310  # the endpoint is checked to be http or https (provider.proto)
+    request = urllib.request.Request(  # the endpoint is checked to be http or https (provider.proto)
         endpoint.rstrip("/") + path,
         method=method,
         data=None if body is None else json.dumps(body).encode(),
@@ -130,14 +130,14 @@ def _request(props: Mapping[str, Any], method: str, path: str, body: object = No
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=_REQUEST_SECONDS) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_REQUEST_SECONDS) as answer:
             decoded: dict[str, Any] = json.load(answer)
             return decoded
     except urllib.error.HTTPError as error:
         text = error.read().decode(errors="replace")
         if error.code == 404 and any(code in text for code in _NOT_FOUND):  # noqa: PLR2004
             raise PoolGoneError(text) from None
-        message = f"{method} {path.split('?')[0]}: {error.code} {text}"
+        message = f"{method} {path.split('?', maxsplit=1)[0]}: {error.code} {text}"
         raise OSError(message) from None
 
 

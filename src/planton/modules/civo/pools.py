@@ -13,9 +13,9 @@ from planton.modules.civo import pool_size
 
 if TYPE_CHECKING:
     from google.protobuf import message
+
     from org.project_planton.provider.civo.civokubernetescluster.v1 import spec_pb2 as cluster_pb2
     from org.project_planton.provider.civo.civokubernetesnodepool.v1 import spec_pb2
-
     from planton.modules.civo import provider
 
 #: More nodes than this as an autoscaler's upper bound are worth a warning; the annotation changes the number.

@@ -10,7 +10,6 @@ from planton import errors
 
 if TYPE_CHECKING:
     from org.project_planton.provider.civo.civokubernetescluster.v1 import spec_pb2
-
     from planton.modules.civo import provider
 
 

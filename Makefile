@@ -1,0 +1,68 @@
+# Everything happens in .venv, which `make setup` makes; nothing needs root.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+JOBS ?= 2
+
+.PHONY: help
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: setup
+setup: .venv/.ready ## Make .venv with everything that is pinned, and the Pulumi command line
+	@$(BIN)/planton setup
+
+.venv/.ready: requirements.lock pyproject.toml tools/fetch_protos.py
+	@echo "setting up .venv"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; give one with PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python tools/fetch_protos.py
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: demo
+demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destroy it: the tour in minutes
+	@$(BIN)/python tools/demo.py
+
+.PHONY: test
+test: setup lint ## Prove it all: lint, unit, corpus, laws, end to end, README
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m "not official"
+
+.PHONY: test-official
+test-official: setup ## Compare with the official plugin and the civo command line, where they can be had
+	$(BIN)/python -m pytest -q -m official -rs
+
+.PHONY: lint
+lint: .venv/.ready ## Check protos, generated code, style, types and layers
+	$(BIN)/buf lint
+	$(BIN)/buf format --diff --exit-code
+	$(BIN)/python tools/buf_breaking.py
+	$(BIN)/python tools/check_generated.py
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+.PHONY: gen
+gen: .venv/.ready ## Generate stubs and reference docs from the protos and the command line
+	$(BIN)/buf generate
+	$(BIN)/python tools/reference.py
+
+.PHONY: bench
+bench: setup ## Measure speed, as ratios
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+.PHONY: wheel
+wheel: .venv/.ready ## Build the wheel into dist/
+	$(BIN)/python -m hatchling build -t wheel
+
+.PHONY: lock
+lock: ## Pin all dependencies anew (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	  --all-extras --group dev --output-file requirements.lock pyproject.toml
+
+.PHONY: clean
+clean: ## Remove what was made here; the user's caches stay
+	rm -rf .venv .cache dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,66 @@
+"""The chain from text to documents that are complete and valid."""
+
+from __future__ import annotations
+
+import itertools
+from typing import IO, TYPE_CHECKING
+
+from planton import errors, manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def load(
+    paths: Iterable[str],
+    *,
+    stdin: IO[bytes] | None = None,
+    kustomize_dir: str | None = None,
+    overlay: str | None = None,
+    overrides: Sequence[str] = (),
+) -> list[manifest.Document]:
+    """Reads manifests, applies overrides and defaults, and checks the rules.
+
+    Args:
+        paths: Files, folders, ``-``.
+        stdin: What ``-`` means; the process's standard input where None.
+        kustomize_dir: A folder to build with kustomize, beside the paths.
+        overlay: The overlay in it.
+        overrides: ``PATH=VALUE``, set in every document.
+
+    Raises:
+        InvalidError: All violations of all documents.
+        PlantonError: ``MANIFEST_UNREADABLE``; ``USAGE``: an override does not fit.
+    """
+    documents: list[manifest.Document] = []
+    violations: list[errors.Violation] = []
+    for file, data in itertools.chain(manifest.sources(paths, stdin=stdin), built(kustomize_dir, overlay)):
+        found, wrong = collect(data, file=file, overrides=overrides)
+        documents += found
+        violations += wrong
+    if violations:
+        raise errors.InvalidError(violations)
+    return documents
+
+
+def built(folder: str | None, overlay: str | None) -> list[tuple[str, bytes]]:
+    """Returns the one source that kustomize makes of a folder; none without a folder."""
+    if folder is None:
+        return []
+    name = f"{folder} (overlay {overlay})" if overlay else folder
+    return [(name, manifest.kustomize(folder, overlay))]
+
+
+def collect(
+    data: bytes, *, file: str, overrides: Sequence[str] = ()
+) -> tuple[list[manifest.Document], list[errors.Violation]]:
+    """Returns the documents of one text, complete, and everything that is wrong with them."""
+    documents, violations = manifest.read(data, file=file)
+    for override in overrides:
+        for document in documents:
+            manifest.assign(document.message, override)
+    documents = [manifest.completed(document) for document in documents]
+    for document in documents:
+        violations += manifest.check(document)
+    violations.sort(key=lambda violation: (violation.document, violation.line, violation.column))
+    return documents, violations

@@ -1,0 +1,73 @@
+"""Rules: what the schema says must hold of a message. All violations, as data; raising is the caller's choice."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import TYPE_CHECKING, Any
+
+import protovalidate
+
+from planton import references
+
+if TYPE_CHECKING:
+    from google.protobuf import descriptor, message
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Problem:
+    """A rule that does not hold.
+
+    Attributes:
+        path: Of the field, in the manifest's spelling: ``spec.additionalNodePools[0].labels["x"]``; empty for the whole message.
+        message: What must hold.
+        rule_id: The rule's id.
+    """
+
+    path: str
+    message: str
+    rule_id: str
+
+
+def violations(value: message.Message) -> list[Problem]:
+    """Returns every rule that a message breaks, references to fields that do not exist included."""
+    found = _validator().collect_violations(value)
+    problems = [_problem(violation.proto, value.DESCRIPTOR) for violation in found] if found else []
+    if "spec" in value.DESCRIPTOR.fields_by_name:
+        problems += [Problem(*problem) for problem in references.problems(value)]
+    return problems
+
+
+@functools.cache
+def _validator() -> protovalidate.Validator:
+    return protovalidate.Validator()
+
+
+def _problem(violation: Any, described: descriptor.Descriptor) -> Problem:  # noqa: ANN401  # protovalidate's own message
+    path = _path(violation.field.elements, described) if violation.field else ""
+    text = violation.message
+    if violation.for_key:
+        text = f"the key {text}"
+    return Problem(path, text or f"breaks the rule {violation.rule_id}", violation.rule_id)
+
+
+def _path(elements: Any, described: descriptor.Descriptor | None) -> str:  # noqa: ANN401  # as above
+    path = ""
+    for element in elements:
+        field = described.fields_by_name.get(element.field_name) if described is not None else None
+        name = field.json_name if field is not None else element.field_name
+        path = f"{path}.{name}" if path else name
+        described = field.message_type if field is not None else None
+        if element.subscript is not None:
+            path += _subscript(element.subscript)
+            if described is not None and described.GetOptions().map_entry:
+                described = described.fields_by_name["value"].message_type
+    return path
+
+
+def _subscript(subscript: Any) -> str:  # noqa: ANN401  # as above
+    value = subscript.value
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'["{escaped}"]'
+    return f"[{str(value).lower()}]"
