@@ -1,0 +1,148 @@
+"""``--set PATH=VALUE``: one field of a message, typed by the field."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import yaml
+
+from planton import errors
+from planton.manifest import decode, yaml_reader
+
+if TYPE_CHECKING:
+    from google.protobuf import descriptor, message
+
+_STEP: Final = re.compile(r'\[([0-9]+)\]|\["((?:[^"\\]|\\.)*)"\]|\[([^\]"]+)\]|(?:^|\.)([^.\[\]=]+)')
+
+
+def assign(target: message.Message, assignment: str) -> None:
+    """Sets a field; see ``planton.manifest.assign``."""
+    steps, value = _parse(assignment)
+    part: Any = target
+    path = ""
+    while steps:
+        name = steps.pop(0)
+        field = _field(part.DESCRIPTOR, name, path, assignment)
+        path = decode.join(path, field.json_name)
+        if field.message_type is not None and field.message_type.GetOptions().map_entry and steps:
+            part = _entry(getattr(part, field.name), field, steps, value, path, assignment)
+        elif field.is_repeated and steps:
+            part = _item(getattr(part, field.name), field, steps, value, path, assignment)
+        elif steps:
+            if field.message_type is None:
+                _refuse(assignment, f"{path} has no parts")
+            part = getattr(part, field.name)
+        else:
+            _set(part, field, value, path, assignment)
+        if part is None:
+            return
+
+
+def _parse(assignment: str) -> tuple[list[str], str]:
+    steps = []
+    position = 0
+    while not assignment.startswith("=", position):
+        match = _STEP.match(assignment, position)
+        if match is None:
+            _refuse(assignment, "it must be PATH=VALUE, for example spec.nodeCount=5")
+        quoted = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else None
+        steps.append(next(step for step in (match[1], quoted, match[3], match[4]) if step is not None))
+        position = match.end()
+    if not steps:
+        _refuse(assignment, "it must be PATH=VALUE, for example spec.nodeCount=5")
+    return steps, assignment[position + 1 :]
+
+
+def _refuse(assignment: str, why: str, hint: str = "") -> NoReturn:
+    path = assignment.partition("=")[0]
+    raise errors.PlantonError(f"cannot set {path}: {why}", code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint=hint)
+
+
+def _field(described: descriptor.Descriptor, name: str, path: str, assignment: str) -> descriptor.FieldDescriptor:
+    for field in described.fields:
+        if name in (field.json_name, field.name):
+            return field
+    known = list(dict.fromkeys(spelling for field in described.fields for spelling in (field.json_name, field.name)))
+    where = path or described.name
+    hint = decode.suggest(name, known).removeprefix("; ")
+    _refuse(assignment, f"{where} has no field {decode.preview(name)}", hint or "it has " + ", ".join(f.json_name for f in described.fields))
+
+
+def _set(part: message.Message, field: descriptor.FieldDescriptor, value: str, path: str, assignment: str) -> None:
+    part.ClearField(field.name)
+    oneof = field.containing_oneof
+    if oneof is not None and len(oneof.fields) > 1:
+        part.ClearField(oneof.name)
+    is_text = field.type == field.TYPE_STRING and not field.is_repeated
+    node: Any = _text(value) if is_text else _node(value, assignment)
+    key = _text(field.name)
+    mapping = yaml.MappingNode("", [(key, node)], key.start_mark, key.end_mark, flow_style=False)
+    _read(part, mapping, path, assignment)
+
+
+def _read(target: message.Message, node: Any, path: str, assignment: str) -> None:  # noqa: ANN401  # PyYAML's nodes have no types of use
+    reading = decode.Reading("--set", 0, "")
+    scratch = type(target)()
+    decode.fill(scratch, node, path.rpartition(".")[0], reading)
+    if reading.violations:
+        _refuse(assignment, reading.violations[0].message)
+    target.MergeFrom(scratch)
+
+
+def _entry(entries: Any, field: descriptor.FieldDescriptor, steps: list[str], value: str, path: str, assignment: str) -> Any:  # noqa: ANN401, PLR0913  # as above; a step of one walk
+    described = field.message_type.fields_by_name["value"]
+    if described.message_type is not None:
+        name = steps.pop(0)
+        if not steps:
+            _refuse(assignment, f"{path} has parts; set one of them")
+        return entries[name]
+    # A key may contain dots: what is left of the path is one key.
+    name = ".".join(steps)
+    steps.clear()
+    entries[name] = _convert(described, value, assignment)
+    return None
+
+
+def _item(items: Any, field: descriptor.FieldDescriptor, steps: list[str], value: str, path: str, assignment: str) -> Any:  # noqa: ANN401, PLR0913  # as above
+    word = steps.pop(0)
+    if not word.isdigit() or len(word) > 9 or int(word) > len(items):  # noqa: PLR2004  # a number that is surely too large
+        _refuse(assignment, f"{path} has {len(items)} items; write {path}[N] with N from 0 to {len(items)} (which adds one)")
+    index = int(word)
+    if field.message_type is not None:
+        item = items[index] if index < len(items) else items.add()
+        if not steps:
+            item.Clear()
+            _read(item, _node(value, assignment), "", assignment)
+        return item if steps else None
+    if steps:
+        _refuse(assignment, f"{path}[{index}] has no parts")
+    converted = _convert(field, value, assignment)
+    if index < len(items):
+        items[index] = converted
+    else:
+        items.append(converted)
+    return None
+
+
+def _convert(field: descriptor.FieldDescriptor, value: str, assignment: str) -> Any:  # noqa: ANN401  # a value of the field's type
+    node = _text(value) if field.type == field.TYPE_STRING else _node(value, assignment)
+    reading = decode.Reading("--set", 0, "")
+    converted = decode.convert(field, node, "", reading)
+    if reading.violations:
+        _refuse(assignment, reading.violations[0].message)
+    return converted
+
+
+def _text(value: str) -> Any:  # noqa: ANN401  # as above
+    mark = yaml.Mark("--set", 0, 0, 0, None, None)
+    return yaml.ScalarNode("", value, mark, mark, style='"')
+
+
+def _node(value: str, assignment: str) -> Any:  # noqa: ANN401  # as above
+    try:
+        node = next(yaml_reader.compose(yaml_reader.decode(value.encode("utf-8", "surrogateescape"))), None)
+    except yaml_reader.TrapError as trap:
+        _refuse(assignment, trap.message)
+    mark = yaml.Mark("--set", 0, 0, 0, None, None)
+    return node if node is not None else yaml.ScalarNode("", "", mark, mark, style="")

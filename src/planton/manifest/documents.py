@@ -1,0 +1,326 @@
+"""Text → documents: each a message of its kind, with the means to find a field's place in the text again.
+
+Places are not kept: a document that is valid pays nothing for them. One that is not is composed again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+
+from planton import defaults, errors, kinds, validation
+from planton.manifest import decode, yaml_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from google.protobuf import message
+
+_STEP: Final = re.compile(r'\.?([^.\[\]"]+)|\[([0-9]+)\]|\["((?:[^"\\]|\\.)*)"\]|\[([^\]"]*)\]')
+_LONGEST_KIND: Final = 100
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is: line and column from 1, and the source line."""
+
+    line: int
+    column: int
+    source: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Document:
+    """A manifest that was read.
+
+    Attributes:
+        kind: Its kind.
+        message: Its content.
+        file: The path as the user wrote it, or ``-``.
+        index: The position in its file, from 0; empty documents do not count.
+        text: The file's text.
+        span: Where in the text the document starts and ends, the column of its start, its line, all from 0.
+        base: The path of the manifest in the document: empty, or ``target`` in a stack input.
+        unread: Paths whose value could not be read; their rules prove nothing.
+        meant: Paths that a misspelt field seems to mean.
+    """
+
+    kind: kinds.Kind
+    message: message.Message
+    file: str
+    index: int
+    text: str = dataclasses.field(default="", repr=False, compare=False)
+    span: tuple[int, int, int, int] = dataclasses.field(default=(0, 0, 0, 0), repr=False, compare=False)
+    base: str = dataclasses.field(default="", repr=False, compare=False)
+    unread: tuple[str, ...] = dataclasses.field(default=(), repr=False, compare=False)
+    meant: tuple[str, ...] = dataclasses.field(default=(), repr=False, compare=False)
+
+    def locate(self, path: str) -> tuple[int, int]:
+        """Returns line and column, from 1, of a field; of the nearest parent that is in the text where it is not."""
+        place = self.places([path])[0]
+        return place.line, place.column
+
+    def places(self, paths: Iterable[str]) -> list[Place]:
+        """Returns the places of several fields; the text is read once."""
+        start, end, column, line = self.span
+        try:
+            root = next(yaml_reader.compose(" " * column + self.text[start:end]), None)
+        except yaml_reader.TrapError:
+            root = None  # it depends on something before it, such as a %TAG directive
+        found = []
+        for path in paths:
+            node = _find(root, decode.join(self.base, path) if path else self.base) if root is not None else None
+            if node is None:
+                found.append(Place(line + 1, column + 1, decode.line_at(self.text, start - column)))
+                continue
+            mark = node.start_mark
+            row_start = start - column + mark.index - mark.column
+            source = "" if self.base else decode.line_at(self.text, row_start)
+            found.append(Place(line + mark.line + 1, mark.column + 1, source))
+        return found
+
+
+def _find(node: Any, path: str) -> Any:  # noqa: ANN401  # PyYAML's nodes have no types of use
+    place = node
+    for name, index, text, other in _STEP.findall(path):
+        if isinstance(node, yaml.SequenceNode) and index and int(index) < len(node.value):
+            place = node = node.value[int(index)]
+        elif isinstance(node, yaml.MappingNode):
+            pair = _entry(node, name or re.sub(r"\\(.)", r"\1", text) or index or other)
+            if pair is None:
+                return place
+            # A key is where a reader looks for a part that is missing below it.
+            node = pair[1]
+            place = node if isinstance(node, yaml.ScalarNode) and node.value else pair[0]
+        else:
+            return place
+    return place
+
+
+def _entry(mapping: Any, name: str) -> Any:  # noqa: ANN401  # as above
+    merges = []
+    for key, value in mapping.value:
+        if isinstance(key.value, str) and (key.value == name or _camel(key.value) == name):
+            return key, value
+        if decode.is_merge(key):
+            merges += value.value if isinstance(value, yaml.SequenceNode) else [value]
+    found = (_entry(merge, name) for merge in merges if isinstance(merge, yaml.MappingNode))
+    return next((pair for pair in found if pair is not None), None)
+
+
+def _camel(name: str) -> str:
+    return re.sub("_([a-z0-9])", lambda match: match[1].upper(), name)
+
+
+def read(data: bytes, *, file: str) -> tuple[list[Document], list[errors.Violation]]:
+    """Reads all documents of a YAML or JSON text, strictly.
+
+    Returns:
+        The documents whose kind is known, those with violations included, and the violations. Rules are not checked here.
+    """
+    documents: list[Document] = []
+    violations: list[errors.Violation] = []
+    text = ""
+    index = 0
+    try:
+        text = yaml_reader.decode(data)
+        for root in yaml_reader.compose(text):
+            if len(violations) > decode.MAX_VIOLATIONS:
+                return documents, violations
+            if decode.is_null(root):
+                continue
+            reading = decode.Reading(file, index, text)
+            document = _document(root, reading)
+            documents += [document] if document else []
+            violations += reading.violations
+            index += 1
+        if not index:
+            violations.append(errors.Violation(file, 1, 1, "", "has no manifest: the file is empty", "manifest.empty"))
+    except yaml_reader.TrapError as trap:
+        violations.append(_trapped(trap, file=file, text=text, index=index))
+    return documents, violations
+
+
+def _trapped(trap: yaml_reader.TrapError, *, file: str, text: str, index: int) -> errors.Violation:
+    source = yaml_reader.source_line(text, trap.line) if text else ""
+    return errors.Violation(file, trap.line, trap.column, "", trap.message, trap.rule_id, index, source)
+
+
+def _document(root: Any, reading: decode.Reading) -> Document | None:  # noqa: ANN401  # as above
+    kind = _kind(root, "", reading)
+    if kind is None:
+        return None
+    content = kind.message()
+    decode.fill(content, root, "", reading)
+    start, end = root.start_mark, root.end_mark
+    span = (start.index, end.index, start.column, start.line)
+    return Document(
+        kind, content, reading.file, reading.index, reading.text, span, "", tuple(reading.unread), tuple(reading.meant)
+    )
+
+
+def _kind(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:  # noqa: ANN401  # as above
+    if not isinstance(root, yaml.MappingNode):
+        reading.text = ""
+        reading.add(root, path, f"a manifest must be a mapping, not {reading.shown(root)}", "manifest.wrong_type")
+        return None
+    pair = _entry(root, "kind")
+    if pair is None or decode.is_null(pair[1]):
+        # The line is not shown: a file that is no manifest may hold secrets.
+        reading.text = ""
+        reading.add(root, decode.join(path, "kind"), "must be set: it says what the manifest describes", "manifest.kind_missing")
+        return None
+    node = pair[1]
+    name = node.value if isinstance(node, yaml.ScalarNode) else None
+    kind = _known(name) if name is not None and len(name) <= _LONGEST_KIND else None
+    if kind is None:
+        hint = decode.suggest(name, [known.name for known in kinds.all_kinds()]) if name is not None else ""
+        where = decode.join(path, "kind")
+        reading.add(node, where, f"unknown kind {decode.preview(name) if name else ''}{hint}".strip(), "manifest.unknown_kind")
+    return kind
+
+
+@functools.lru_cache(maxsize=256)
+def _known(name: str) -> kinds.Kind | None:
+    return kinds.find(name)
+
+
+def completed(document: Document) -> Document:
+    """Returns a document with the defaults applied."""
+    content = defaults.apply(document.message)
+    return document if content is document.message else dataclasses.replace(document, message=content)
+
+
+def check(document: Document) -> list[errors.Violation]:
+    """Returns what the rules say about a document, with places; nothing about values that could not be read."""
+    problems = validation.violations(document.message)
+    if not problems:
+        return []
+    problems = [problem for problem in problems if not _is_echo(problem.path, document)][: decode.MAX_VIOLATIONS]
+    places = document.places(problem.path for problem in problems)
+    return sorted(
+        (
+            errors.Violation(
+                document.file, place.line, place.column, decode.join(document.base, problem.path) if problem.path else document.base,
+                problem.message, problem.rule_id, document.index, place.source,
+            )
+            for problem, place in zip(problems, places, strict=True)
+        ),
+        key=lambda violation: (violation.line, violation.column),
+    )
+
+
+def _is_echo(path: str, document: Document) -> bool:
+    # A value that was not read is missing, which is not its fault; nor can a rule over it be judged.
+    return path in document.meant or any(_related(path, other) for other in document.unread)
+
+
+def _related(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and (len(long) == len(short) or not short or long[len(short)] in ".[")
+
+
+def read_stack_input(text: str, *, file: str) -> message.Message:
+    """Reads a stack input: a mapping with ``target`` and ``provider_config`` (or ``providerConfig``).
+
+    Args:
+        text: YAML or JSON.
+        file: What to call it in errors.
+
+    Returns:
+        The kind's StackInput, with defaults applied to the target.
+
+    Raises:
+        InvalidError: ``STACK_INPUT_INVALID``; every violation with its place, none with a value of the provider config.
+    """
+    violations: list[errors.Violation] = []
+    found: Any = None
+    try:
+        text = yaml_reader.decode(text.encode("utf-8", "surrogatepass"))
+        roots = list(yaml_reader.compose(text))
+        found = _stack_input(roots, text, file, violations)
+    except yaml_reader.TrapError as trap:
+        violations.append(_trapped(trap, file=file, text="", index=0))
+    if violations:
+        raise errors.InvalidError(violations, reason=errors.Reason.STACK_INPUT_INVALID)
+    return found  # type: ignore[no-any-return]  # its class is found by name
+
+
+def _stack_input(roots: Sequence[Any], text: str, file: str, violations: list[errors.Violation]) -> Any:  # noqa: ANN401  # as above
+    reading = decode.Reading(file, 0, "", secret=True, violations=violations)
+    if len(roots) != 1 or not isinstance(roots[0], yaml.MappingNode):
+        what = "a stack input must be one mapping with target and provider_config"
+        violations.append(errors.Violation(file, 1, 1, "", what, "stack_input.shape"))
+        return None
+    root = roots[0]
+    _check_keys(root, reading)
+    pair = _entry(root, "target")
+    if pair is None or decode.is_null(pair[1]):
+        reading.add(root, "target", "must be set: it is the manifest", "stack_input.target_missing")
+        return None
+    kind = _kind(pair[1], "target", decode.Reading(file, 0, "", violations=violations))
+    if kind is None:
+        return None
+    stack_input: Any = kind.stack_input()
+    target_reading = decode.Reading(file, 0, "", violations=violations)
+    stack_input.target.SetInParent()
+    decode.fill(stack_input.target, pair[1], "target", target_reading)
+    span = (root.start_mark.index, root.end_mark.index, root.start_mark.column, root.start_mark.line)
+    unread = tuple(path.removeprefix("target").removeprefix(".") for path in target_reading.unread)
+    meant = tuple(path.removeprefix("target.") for path in target_reading.meant)
+    document = Document(kind, stack_input.target, file, 0, text, span, "target", unread, meant)
+    stack_input.target.CopyFrom(completed(document).message)
+    violations += check(document)
+    config = _entry(root, "providerConfig")
+    if config is not None and not decode.is_null(config[1]):
+        stack_input.provider_config.SetInParent()
+        _fill_config(stack_input.provider_config, config[1], "provider_config", reading)
+    return stack_input
+
+
+def _check_keys(root: Any, reading: decode.Reading) -> None:  # noqa: ANN401  # as above
+    seen: set[str] = set()
+    for key, _ in root.value:
+        name = _camel(key.value) if isinstance(key, yaml.ScalarNode) else ""
+        if name not in ("target", "providerConfig"):
+            hint = decode.suggest(name, ["target", "provider_config", "providerConfig"])
+            reading.add(key, "", f"a stack input has target and provider_config, and nothing else{hint}", "manifest.unknown_field")
+        elif name in seen:
+            reading.add(key, "", f"{name} is there twice", "yaml.duplicate_key")
+        seen.add(name)
+
+
+def _fill_config(config: message.Message, node: Any, path: str, reading: decode.Reading) -> None:  # noqa: ANN401  # as above
+    before = len(reading.violations)
+    decode.fill(config, node, path, reading)
+    if len(reading.violations) > before:
+        return
+    for problem in validation.violations(config):
+        # What a config leaves out may come from the environment.
+        if problem.rule_id != "required":
+            reading.add(_find(node, problem.path), decode.join(path, problem.path), problem.message, problem.rule_id)
+
+
+def read_provider_config(data: bytes, *, file: str, kind: kinds.Kind) -> message.Message:
+    """Reads the provider config of a kind's cloud (``-p FILE``): YAML or JSON, strictly.
+
+    Raises:
+        InvalidError: Every violation with its place, none with a value.
+    """
+    config = kind.provider_config()
+    violations: list[errors.Violation] = []
+    try:
+        roots = list(yaml_reader.compose(yaml_reader.decode(data)))
+        if len(roots) == 1:
+            _fill_config(config, roots[0], "", decode.Reading(file, 0, "", secret=True, violations=violations))
+        else:
+            violations.append(errors.Violation(file, 1, 1, "", "a provider config must be one mapping", "provider_config.shape"))
+    except yaml_reader.TrapError as trap:
+        violations.append(_trapped(trap, file=file, text="", index=0))
+    if violations:
+        raise errors.InvalidError(violations)
+    return config

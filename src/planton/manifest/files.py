@@ -1,0 +1,134 @@
+"""Where manifests come from: files, folders, standard input, kustomize. This module reads bytes and understands none of them."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+from typing import IO, TYPE_CHECKING, Final
+
+from planton import errors
+from planton.manifest import yaml_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+STDIN: Final = "-"
+_SUFFIXES: Final = (".yaml", ".yml", ".json")
+#: A kustomization lists manifests and is none.
+_NO_MANIFESTS: Final = frozenset(("kustomization.yaml", "kustomization.yml"))
+_KUSTOMIZE_SECONDS: Final = 120
+
+
+def sources(paths: Iterable[str], *, stdin: IO[bytes] | None = None) -> Iterator[tuple[str, bytes]]:
+    """Yields the name and content of every file that the paths mean.
+
+    Args:
+        paths: Files, folders (all ``.yaml``, ``.yml`` and ``.json`` files in them, sorted; hidden ones and kustomizations are
+            left out), ``-`` for standard input.
+        stdin: Standard input; the process's where None.
+
+    Raises:
+        PlantonError: ``MANIFEST_UNREADABLE``.
+    """
+    for path in paths:
+        if path == STDIN:
+            yield STDIN, (stdin or sys.stdin.buffer).read(yaml_reader.MAX_BYTES + 1)
+        elif os.path.isdir(path):  # noqa: PTH112  # a folder may hold thousands of files; pathlib costs as much as reading them
+            yield from _folder(path)
+        else:
+            yield path, _content(path)
+
+
+def _folder(path: str) -> Iterator[tuple[str, bytes]]:
+    found = False
+    for name in _files(path):
+        found = True
+        yield name, _content(name)
+    if not found:
+        raise _unreadable(path, "the folder has no .yaml, .yml or .json file")
+
+
+def _files(path: str) -> Iterator[str]:
+    try:
+        with os.scandir(path) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as error:
+        raise _unreadable(path, error.strerror or "cannot be listed") from None
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(entry.path)
+        elif entry.name.endswith(_SUFFIXES) and entry.name not in _NO_MANIFESTS and not entry.is_dir():
+            yield entry.path
+
+
+def _content(path: str) -> bytes:
+    try:
+        # One byte more than is allowed is enough to know that a file is too large.
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # as above
+            size = os.fstat(file.fileno()).st_size
+            if size < yaml_reader.MAX_BYTES:
+                return file.readall()
+            return file.read(yaml_reader.MAX_BYTES + 1) or b""
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, getattr(error, "strerror", None) or "cannot be read") from None
+
+
+def _unreadable(path: str, why: str) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"cannot read {path}: {why}",
+        code=errors.Code.USAGE,
+        reason=errors.Reason.MANIFEST_UNREADABLE,
+        metadata={"file": path},
+    )
+
+
+def kustomize(folder: str, overlay: str | None = None) -> bytes:
+    """Returns what ``kustomize build`` makes of a folder, or of the overlay ``overlays/OVERLAY`` (or ``OVERLAY``) in it.
+
+    Raises:
+        PlantonError: ``MANIFEST_UNREADABLE`` with kustomize's own text; ``TOOLCHAIN_MISSING``.
+    """
+    import subprocess  # noqa: PLC0415  # costs more than most manifests, and few need it
+
+    target = _overlay(pathlib.Path(folder), overlay)
+    command = [*_program(), str(target)]
+    try:
+        done = subprocess.run(  # noqa: S603  # the user's own kustomize, without a shell
+            command, capture_output=True, check=False, timeout=_KUSTOMIZE_SECONDS, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired:
+        raise _unreadable(str(target), f"kustomize did not end within {_KUSTOMIZE_SECONDS} seconds") from None
+    if done.returncode:
+        raise _unreadable(str(target), "kustomize: " + done.stderr.decode("utf-8", "replace").strip()[:2000])
+    return done.stdout
+
+
+def _overlay(folder: pathlib.Path, overlay: str | None) -> pathlib.Path:
+    if overlay is None:
+        candidates = [folder]
+    else:
+        candidates = [folder / "overlays" / overlay, folder / overlay]
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    raise _unreadable(str(candidates[0]), "there is no such folder")
+
+
+def _program() -> list[str]:
+    import shutil  # noqa: PLC0415  # as above
+
+    # Programs of the environment that planton is installed in count too, though it may not be on PATH.
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), str(pathlib.Path(sys.executable).parent)))
+    for name, arguments in (("kustomize", ["build"]), ("kubectl", ["kustomize"])):
+        found = shutil.which(name, path=path)
+        if found:
+            return [found, *arguments]
+    raise errors.PlantonError(
+        "kustomize is not installed",
+        code=errors.Code.MISSING,
+        reason=errors.Reason.TOOLCHAIN_MISSING,
+        hint="put kustomize or kubectl on PATH",
+    )
