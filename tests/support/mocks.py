@@ -143,6 +143,7 @@ class _Monitor(mocks.MockMonitor):
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802  # Pulumi's names and types
         if request.type != "pulumi:pulumi:Stack":
             inputs = {key: _plain(value) for key, value in json_format.MessageToDict(request.object).items()}
+            inputs = dict(sorted(inputs.items()))
             inputs.pop("__provider", None)
             assert request.name not in self.planned, f"{request.name} is registered twice"
             self.planned[request.name] = Recorded(request.type, inputs, _options(request))
@@ -196,7 +197,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON data
     if isinstance(value, dict):
         if value.get(_SIGNATURE) == _SECRET:
             return Secret(_plain(value["value"]))
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in sorted(value.items())}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value

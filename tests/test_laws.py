@@ -1,0 +1,243 @@
+"""Laws that hold for every kind, checked by reflection over the schema: nobody has to think of them when a kind is added."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from google.protobuf import descriptor, message
+from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
+from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
+from support import corpus, mocks
+
+from planton import errors, kinds, modules
+from planton.modules import unsupported
+
+#: Kinds without a module, with the reason; a law fails when one of them gets a module.
+WITHOUT_MODULE = {
+    "DigitalOceanKubernetesCluster": "manifests are validated now; the module comes with the DigitalOcean provider",
+    "DigitalOceanKubernetesNodePool": "manifests are validated now; the module comes with the DigitalOcean provider",
+    "DigitalOceanVpc": "manifests are validated now; the module comes with the DigitalOcean provider",
+}
+#: Fields that change nothing in a plan, with the reason.
+WITHOUT_EFFECT = {
+    "CivoVpc spec.civo_credential_id": "chooses the provider config before the module runs (credentials.choose)",
+}
+#: Outputs that stay empty, with the reason.
+WITHOUT_OUTPUT = {
+    "CivoVpc created_at_rfc3339": "the cloud does not tell when a network was made",
+    "CivoFirewall created_at_rfc3339": "the cloud does not tell when a firewall was made",
+}
+#: Fields of node pools that some pools lack, with the reason.
+POOL_FIELDS = ("size", "node_count", "auto_scale", "min_nodes", "max_nodes", "labels", "taints")
+WITHOUT_POOL_FIELDS = {
+    "CivoKubernetesClusterDefaultNodePool": "the cloud's plugin ignores labels and taints of a default pool; it is not autoscaled",
+}
+_OTHER_ID = "55555555-5555-4555-8555-555555555555"
+_OTHER_VALUES = {"talos": "k3s", "k3s": "talos", "cilium": "flannel", "flannel": "cilium", "1.30.5+k3s1": "1.29.8-k3s1"}
+
+KINDS = {kind.name: kind for kind in kinds.all_kinds()}
+PLANNED = sorted(set(KINDS) - set(WITHOUT_MODULE))
+
+
+def _is_reference(field: descriptor.FieldDescriptor) -> bool:
+    return field.message_type is foreign_key_pb2.StringValueOrRef.DESCRIPTOR
+
+
+def _is_map(field: descriptor.FieldDescriptor) -> bool:
+    return field.message_type is not None and field.message_type.GetOptions().map_entry
+
+
+def _leaves(described: descriptor.Descriptor, path: str = "spec") -> Iterator[str]:
+    for field in described.fields:
+        here = f"{path}.{field.name}"
+        if _is_reference(field):
+            yield from (f"{here}.value", f"{here}.value_from")
+        elif field.message_type is None or _is_map(field):
+            yield here
+        else:
+            yield from _leaves(field.message_type, here)
+
+
+def _holders(value: message.Message, steps: list[str]) -> Iterator[message.Message]:
+    # Every message that a path leads to; an entry of a list that is not there is none.
+    if not steps:
+        yield value
+        return
+    field = value.DESCRIPTOR.fields_by_name[steps[0]]
+    inner = getattr(value, steps[0])
+    for item in inner if field.is_repeated else [inner]:
+        yield from _holders(item, steps[1:])
+
+
+def _mutate(holder: Any, name: str) -> None:  # noqa: ANN401  # a message of any type
+    field = holder.DESCRIPTOR.fields_by_name[name]
+    value = getattr(holder, name)
+    if name == "value_from":
+        value.name = "another"
+    elif _is_map(field):
+        value["mutated"] = "yes"
+    elif field.is_repeated:
+        value.append("198.51.100.7/32" if "cidr" in name else "203.0.113.9")
+    elif field.type == field.TYPE_BOOL:
+        setattr(holder, name, not value)
+    elif field.type == field.TYPE_ENUM:
+        setattr(holder, name, value % (len(field.enum_type.values) - 1) + 1)
+    elif field.type == field.TYPE_STRING:
+        other = _OTHER_ID if holder.DESCRIPTOR is foreign_key_pb2.StringValueOrRef.DESCRIPTOR else f"{value}x"
+        setattr(holder, name, _OTHER_VALUES.get(value, other))
+    else:
+        setattr(holder, name, value + 1)
+
+
+def _plan(manifest: Any) -> mocks.Planned | errors.PlantonError:  # noqa: ANN401  # a manifest of any kind
+    spec = manifest.spec
+    # A cluster that runs its version may keep it, whatever else changes.
+    running = getattr(spec, "kubernetes_version", "").replace("+", "-")
+    clusters = {"old-cluster": (mocks.CLUSTER_ID, "")} | ({spec.cluster_name: (_OTHER_ID, running)} if running else {})
+    try:
+        return mocks.plan(mocks.stack_input(manifest), cloud=mocks.Cloud(clusters=clusters))
+    except errors.PlantonError as error:
+        return error
+
+
+def _honoured(before: mocks.Planned, after: mocks.Planned | errors.PlantonError, path: str) -> bool:
+    spoken = unsupported.json_path(path.removesuffix(".value").removesuffix(".value_from")).split(".")[-1]
+    if isinstance(after, errors.PlantonError):
+        return spoken in f"{after.message} {after.hint}"
+    said = " ".join(warning for warning in after.warnings if warning not in before.warnings)
+    return before.resources != after.resources or spoken in said
+
+
+FIELDS = [(kind, path) for kind in PLANNED for path in _leaves(KINDS[kind].message.DESCRIPTOR.fields_by_name["spec"].message_type)]
+
+
+@pytest.mark.parametrize(("kind", "path"), FIELDS, ids=lambda value: value)
+def test_every_spec_field_changes_the_plan_or_is_refused_or_warned_about(kind: str, path: str) -> None:
+    """Nothing of a manifest is dropped in silence: each leaf, changed by itself, makes a difference or is named."""
+    *parents, leaf = path.split(".")[1:]
+    tried, honoured = 0, False
+    for file in corpus.plan_manifests(kind):
+        manifest = corpus.read(file)
+        before = _plan(manifest)
+        assert isinstance(before, mocks.Planned), f"{file.name} cannot be planned: {before}"
+        for index in range(len(list(_holders(manifest.spec, parents)))):
+            changed = corpus.read(file)
+            _mutate(list(_holders(changed.spec, parents))[index], leaf)
+            tried += 1
+            honoured = honoured or _honoured(before, _plan(changed), path)
+    assert tried, f"no manifest in tests/kinds/{kind}/plan has {path}"
+    assert honoured != (f"{kind} {path}" in WITHOUT_EFFECT), f"{path} of {kind} has no effect and nothing says so"
+
+
+@pytest.mark.parametrize("kind", PLANNED)
+def test_every_unsupported_field_exists_and_is_said_when_it_is_set(kind: str) -> None:
+    """The tables name fields of the schema, with a reason; a refusal cannot hide behind a misspelt path."""
+    leaves = set(_leaves(KINDS[kind].message.DESCRIPTOR.fields_by_name["spec"].message_type))
+    for entry in modules.load(KINDS[kind]).UNSUPPORTED:
+        assert entry.path in leaves
+        assert entry.reason
+        manifest = corpus.read(corpus.plan_manifests(kind)[0])
+        _mutate(manifest.spec, entry.path.split(".")[-1])
+        result = _plan(manifest)
+        assert isinstance(result, errors.PlantonError) == (entry.level is unsupported.Level.REFUSE)
+        said = result.message if isinstance(result, errors.PlantonError) else " ".join(result.warnings)
+        assert str(entry) in said
+
+
+@pytest.mark.parametrize("kind", PLANNED)
+def test_every_output_is_produced(kind: str) -> None:
+    """A module yields just the fields of its StackOutputs, and each has a value in some plan of the corpus."""
+    names = {field.name for field in KINDS[kind].stack_outputs.DESCRIPTOR.fields}
+    produced = set()
+    for file in corpus.plan_manifests(kind):
+        planned = _plan(corpus.read(file))
+        assert isinstance(planned, mocks.Planned)
+        assert planned.outputs.keys() == names
+        produced |= {name for name, value in planned.outputs.items() if value not in ("", None, [], mocks.Secret(""))}
+    assert names - produced == {entry.split(" ")[1] for entry in WITHOUT_OUTPUT if entry.startswith(f"{kind} ")}
+
+
+@pytest.mark.parametrize("kind", PLANNED)
+def test_every_secret_output_is_secret_in_the_plan_and_no_other(kind: str) -> None:
+    """What the schema redacts, the engine encrypts."""
+    redacted = {field.name for field in KINDS[kind].stack_outputs.DESCRIPTOR.fields if field.GetOptions().debug_redact}
+    planned = _plan(corpus.read(corpus.plan_manifests(kind)[0]))
+    assert isinstance(planned, mocks.Planned)
+    assert {name for name, value in planned.outputs.items() if isinstance(value, mocks.Secret)} == redacted
+
+
+def _messages(described: descriptor.Descriptor) -> Iterator[descriptor.Descriptor]:
+    yield described
+    for field in described.fields:
+        if field.message_type is not None and not _is_map(field) and not _is_reference(field):
+            yield from _messages(field.message_type)
+
+
+def _references(kind: kinds.Kind) -> Iterator[tuple[str, descriptor.FieldDescriptor]]:
+    for described in _messages(kind.message.DESCRIPTOR.fields_by_name["spec"].message_type):
+        for field in described.fields:
+            if _is_reference(field):
+                yield f"{described.name}.{field.name}", field
+
+
+REFERENCES = {name: field for kind in KINDS.values() for name, field in _references(kind)}
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCES))
+def test_every_default_field_path_exists_in_its_target(name: str) -> None:
+    """A reference that says only a name leads to a kind that is known and to a text field that it has."""
+    options = REFERENCES[name].GetOptions().Extensions
+    target = kinds.get(cloud_resource_kind_pb2.CloudResourceKind.Name(options[foreign_key_pb2.default_kind]))
+    described: Any = target.message.DESCRIPTOR
+    *parents, leaf = options[foreign_key_pb2.default_kind_field_path].split(".")
+    for step in parents:
+        described = described.fields_by_name[step].message_type
+    assert described.fields_by_name[leaf].type == descriptor.FieldDescriptor.TYPE_STRING
+
+
+def _pools() -> dict[str, descriptor.Descriptor]:
+    found = {}
+    for kind in KINDS.values():
+        for described in _messages(kind.message.DESCRIPTOR.fields_by_name["spec"].message_type):
+            if "node_count" in described.fields_by_name:
+                found[described.name] = described
+    return found
+
+
+def _shape(field: descriptor.FieldDescriptor) -> object:
+    inner = None
+    if field.message_type is not None:
+        inner = tuple((inside.name, _shape(inside)) for inside in field.message_type.fields)
+    return field.type, field.is_repeated, inner
+
+
+def test_fields_that_node_pools_share_have_one_name_and_one_type() -> None:
+    """Who knows one kind of pool knows all: the same names, of the same shape."""
+    pools = _pools()
+    assert len(pools) == 6
+    shapes: dict[str, dict[str, object]] = {}
+    for owner, described in pools.items():
+        for field in described.fields:
+            shapes.setdefault(field.name, {})[owner] = _shape(field)
+    for name, by_owner in shapes.items():
+        assert len(set(by_owner.values())) == 1, f"{name} differs between {sorted(by_owner)}"
+    lacking = {owner for owner, described in pools.items() if not set(POOL_FIELDS) <= set(described.fields_by_name)}
+    assert lacking == set(WITHOUT_POOL_FIELDS)
+
+
+def _has_module(kind: kinds.Kind) -> bool:
+    package = kind.module.rpartition(".")[0]
+    return importlib.util.find_spec(package) is not None and importlib.util.find_spec(kind.module) is not None
+
+
+def test_the_exceptions_are_true() -> None:
+    """A kind that has a module is not excused, and no exception outlives its field or its reason."""
+    with_module = {name for name, kind in KINDS.items() if _has_module(kind)}
+    assert not with_module & set(WITHOUT_MODULE)
+    assert set(WITHOUT_MODULE) <= set(KINDS)
+    assert {f"{kind} {path}" for kind, path in FIELDS} >= set(WITHOUT_EFFECT)
+    for exceptions in (WITHOUT_MODULE, WITHOUT_EFFECT, WITHOUT_OUTPUT, WITHOUT_POOL_FIELDS):
+        assert all(exceptions.values())
