@@ -26,7 +26,7 @@ def load(
         stdin: What ``-`` means; the process's standard input where None.
         kustomize_dir: A folder to build with kustomize, beside the paths.
         overlay: The overlay in it.
-        overrides: ``PATH=VALUE``, set in every document.
+        overrides: ``PATH=VALUE``, set in every document that has the field.
 
     Raises:
         InvalidError: All violations of all documents.
@@ -34,10 +34,12 @@ def load(
     """
     documents: list[manifest.Document] = []
     violations: list[errors.Violation] = []
+    assignments = manifest.Overrides(overrides)
     for file, data in itertools.chain(manifest.sources(paths, stdin=stdin), built(kustomize_dir, overlay)):
-        found, wrong = collect(data, file=file, overrides=overrides)
+        found, wrong = collect(data, file=file, overrides=assignments)
         documents += found
         violations += wrong
+    assignments.finish()
     if violations:
         raise errors.InvalidError(violations)
     return documents
@@ -52,13 +54,12 @@ def built(folder: str | None, overlay: str | None) -> list[tuple[str, bytes]]:
 
 
 def collect(
-    data: bytes, *, file: str, overrides: Sequence[str] = ()
+    data: bytes, *, file: str, overrides: manifest.Overrides | None = None
 ) -> tuple[list[manifest.Document], list[errors.Violation]]:
     """Returns the documents of one text, complete, and everything that is wrong with them."""
     documents, violations = manifest.read(data, file=file)
-    for override in overrides:
-        for document in documents:
-            manifest.assign(document.message, override)
+    for document in documents if overrides is not None else ():
+        overrides.apply(document.message)
     documents = [manifest.completed(document) for document in documents]
     for document in documents:
         violations += manifest.check(document)

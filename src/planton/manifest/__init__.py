@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planton.manifest import documents, files
+from planton.manifest import assignment, documents, files
 
 if TYPE_CHECKING:
     from google.protobuf import message
@@ -22,21 +22,12 @@ read_stack_input = documents.read_stack_input
 read_provider_config = documents.read_provider_config
 sources = files.sources
 kustomize = files.kustomize
-
-
-def assign(target: message.Message, assignment: str) -> None:
-    """Sets a field of a message: ``spec.nodeCount=5``; the value is typed by the field.
-
-    Raises:
-        PlantonError: ``USAGE``: there is no such field (with the nearest name), or the value does not fit.
-    """
-    from planton.manifest import assignment as assigning  # noqa: PLC0415  # validating needs neither this nor the next
-
-    assigning.assign(target, assignment)
+assign = assignment.assign
+Overrides = assignment.Overrides
 
 
 def dump(value: message.Message) -> str:
     """Returns a message as YAML with the names of manifests; reading it gives the message again."""
-    from planton.manifest import dumping  # noqa: PLC0415  # as above
+    from planton.manifest import dumping  # noqa: PLC0415  # reading needs no writer
 
     return dumping.dump(value)

@@ -11,13 +11,27 @@ from planton import errors
 from planton.manifest import decode, yaml_reader
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from google.protobuf import descriptor, message
 
 _STEP: Final = re.compile(r'\[([0-9]+)\]|\["((?:[^"\\]|\\.)*)"\]|\[([^\]"]+)\]|(?:^|\.)([^.\[\]=]+)')
 
 
+class UnknownPathError(errors.PlantonError):
+    """The path of an assignment leads to no field of the message."""
+
+
 def assign(target: message.Message, assignment: str) -> None:
-    """Sets a field; see ``planton.manifest.assign``."""
+    """Sets a field of a message: ``spec.nodeCount=5``, in either spelling; the value is typed by the field.
+
+    Items of lists are ``[N]`` or ``.N`` (one past the end adds one); keys of maps ``.key`` or ``["key"]``. A whole list, mapping or
+    message is written as YAML: ``spec.tags=[a, b]``.
+
+    Raises:
+        UnknownPathError: ``USAGE``: there is no such field; the nearest name is the hint.
+        PlantonError: ``USAGE``: the value does not fit.
+    """
     steps, value = _parse(assignment)
     part: Any = target
     path = ""
@@ -66,7 +80,12 @@ def _field(described: descriptor.Descriptor, name: str, path: str, assignment: s
     known = list(dict.fromkeys(spelling for field in described.fields for spelling in (field.json_name, field.name)))
     where = path or described.name
     hint = decode.suggest(name, known).removeprefix("; ")
-    _refuse(assignment, f"{where} has no field {decode.preview(name)}", hint or "it has " + ", ".join(f.json_name for f in described.fields))
+    raise UnknownPathError(
+        f"cannot set {assignment.partition('=')[0]}: {where} has no field {decode.preview(name)}",
+        code=errors.Code.USAGE,
+        reason=errors.Reason.USAGE,
+        hint=hint or "it has " + ", ".join(field.json_name for field in described.fields),
+    )
 
 
 def _set(part: message.Message, field: descriptor.FieldDescriptor, value: str, path: str, assignment: str) -> None:
@@ -146,3 +165,39 @@ def _node(value: str, assignment: str) -> Any:  # noqa: ANN401  # as above
         _refuse(assignment, trap.message)
     mark = yaml.Mark("--set", 0, 0, 0, None, None)
     return node if node is not None else yaml.ScalarNode("", "", mark, mark, style="")
+
+
+class Overrides:
+    """Assignments for a set of documents: each must fit at least one of them.
+
+    A run may have documents of several kinds, of which only some have the field.
+    """
+
+    def __init__(self, assignments: Sequence[str]) -> None:
+        """Takes ``PATH=VALUE`` texts."""
+        self._assignments = tuple(assignments)
+        self._misfits: dict[str, errors.PlantonError] = {}
+        self._fitted: set[str] = set()
+
+    def apply(self, target: message.Message) -> None:
+        """Sets what fits a message.
+
+        Raises:
+            PlantonError: ``USAGE``: the field is there, but the value does not fit it.
+        """
+        for assignment in self._assignments:
+            try:
+                assign(target, assignment)
+                self._fitted.add(assignment)
+            except UnknownPathError as error:
+                self._misfits.setdefault(assignment, error)
+
+    def finish(self) -> None:
+        """Raises the error of an assignment that fitted nothing.
+
+        Raises:
+            PlantonError: ``USAGE``.
+        """
+        for assignment, error in self._misfits.items():
+            if assignment not in self._fitted:
+                raise error

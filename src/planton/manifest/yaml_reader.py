@@ -14,10 +14,11 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_Parser: Any
 try:
-    from yaml import CParser as _Parser
+    from yaml._yaml import CParser as _Parser
 except ImportError:  # a PyYAML without libyaml: the same nodes, slower
-    from planton.manifest.yaml_python import Parser as _Parser  # type: ignore[assignment]
+    from planton.manifest.yaml_python import Parser as _Parser
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 64
@@ -54,7 +55,7 @@ class TrapError(Exception):
         self.column = column
 
 
-class _Composer(_Parser):
+class _Composer(_Parser):  # type: ignore[misc]  # one of two classes
     """Composes nodes without guessing their types, and counts them.
 
     The tag of a node is empty unless the text has an explicit one.

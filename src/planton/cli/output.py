@@ -1,0 +1,62 @@
+"""What commands show, and how: errors, violations with their source line, the ``--output`` option."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from planton import errors
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def output_option(*forms: str) -> Callable[[F], F]:
+    """Returns the option ``-o``, ``--output`` with the forms a command has; the first is the default."""
+    return click.option(
+        "-o", "--output", type=click.Choice(forms), default=forms[0], show_default=True, help="Form of the result."
+    )
+
+
+def is_terminal(*, err: bool = False) -> bool:
+    """Returns whether a person reads standard output (or standard error)."""
+    return (sys.stderr if err else sys.stdout).isatty()
+
+
+def show_error(error: errors.PlantonError) -> None:
+    """Prints an error on standard error: what, and what to do next; coloured on a terminal."""
+    if isinstance(error, errors.InvalidError):
+        for violation in error.violations:
+            show_violation(violation, err=True)
+    else:
+        click.echo(f"{click.style('Error:', fg='red', bold=True)} {error.message}", err=True)
+    if error.hint:
+        click.echo(f"{click.style('Hint:', fg='cyan')} {error.hint}", err=True)
+
+
+def warn(text: str) -> None:
+    """Prints a warning on standard error."""
+    click.echo(f"{click.style('Warning:', fg='yellow', bold=True)} {text}", err=True)
+
+
+def show_violation(violation: errors.Violation, *, err: bool = False) -> None:
+    """Prints a violation; on a terminal with the source line and a caret."""
+    if not is_terminal(err=err):
+        click.echo(str(violation), err=err)
+        return
+    place = f"{violation.file}:{violation.line}:{violation.column}" if violation.line else violation.file
+    path = f" {click.style(violation.path, fg='cyan')}:" if violation.path else ""
+    rule = click.style(f"[{violation.rule_id}]", dim=True)
+    click.echo(f"{click.style(place + ':', bold=True)}{path} {violation.message} {rule}", err=err)
+    if violation.source and violation.column:
+        click.echo(f"    {violation.source}", err=err)
+        click.echo(f"    {caret(violation)}", err=err)
+
+
+def caret(violation: errors.Violation) -> str:
+    """Returns the line under the source line, whose caret stands under the column."""
+    before = violation.source[: violation.column - 1]
+    padding = "".join("\t" if character == "\t" else " " for character in before)
+    return padding + click.style("^", fg="red", bold=True)

@@ -1,0 +1,34 @@
+"""``planton version``: what runs here."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib import metadata
+
+import click
+
+import planton
+from planton.cli import output
+
+_PACKAGES = ("protobuf", "protovalidate", "PyYAML", "pulumi", "pulumi-civo", "pulumi-digitalocean")
+
+
+@click.command()
+@output.output_option("text", "json")
+def version(output: str) -> None:
+    """Show the versions of planton and of what it uses."""
+    versions = {"planton": planton.__version__, "python": platform.python_version()}
+    versions |= {name: found for name in _PACKAGES if (found := _installed(name))}
+    if output == "json":
+        click.echo(json.dumps(versions, indent=2))
+        return
+    for name, number in versions.items():
+        click.echo(f"{name:<20} {number}")
+
+
+def _installed(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
