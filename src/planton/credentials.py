@@ -76,7 +76,7 @@ def choose(
 def from_environment(provider: str, environ: Mapping[str, str]) -> message.Message:
     """Returns the provider config that the environment alone gives; fields that it does not say are unset."""
     kind = next(kind for kind in kinds.all_kinds() if kind.provider == provider)
-    config = kind.provider_config()
+    config: message.Message = kind.provider_config()
     _fill(config, provider, environ)
     return config
 
@@ -91,7 +91,7 @@ def _fill(config: Any, provider: str, environ: Mapping[str, str]) -> None:  # tw
         config.api_endpoint = endpoints[0].rstrip("/")
 
 
-def _region_number(config: message.Message, name: str) -> int:
+def _region_number(config: Any, name: str) -> int:
     value = config.DESCRIPTOR.fields_by_name["default_region"].enum_type.values_by_name.get(name.lower())
     return value.number if value is not None else 0
 
@@ -108,11 +108,13 @@ def _entry(kind: kinds.Kind, name: str, environ: Mapping[str, str]) -> message.M
             hint=f"add it to {path}, name a known one, or write {DEFAULT!r} to use the environment's",
             metadata={"credential": name, "file": str(path)},
         )
+    config: message.Message = kind.provider_config()
     try:
-        config = kind.provider_config()
         json_format.ParseDict({key: value for key, value in entries[name].items() if key != "provider"}, config)
-    except (json_format.ParseError, AttributeError) as error:
-        raise _unreadable(path, f"entry {name!r}: {error}") from None
+    except (json_format.ParseError, AttributeError):
+        # The parser's text may show a token, so it is not passed on.
+        fields = ", ".join(field.json_name for field in config.DESCRIPTOR.fields)
+        raise _unreadable(path, f"entry {name!r} must have only these fields, all text: {fields}") from None
     return config
 
 

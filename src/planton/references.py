@@ -10,7 +10,7 @@ import dataclasses
 import graphlib
 import hashlib
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
@@ -131,7 +131,7 @@ def problems(manifest: message.Message) -> list[tuple[str, str, str]]:
     return found
 
 
-def _wrong_step(described: descriptor.Descriptor, field_path: str) -> str:
+def _wrong_step(described: Any, field_path: str) -> str:
     seen: list[str] = []
     for step in field_path.split("."):
         field = described.fields_by_name.get(step)

@@ -45,7 +45,7 @@ def as_dict(value: message.Message, *, show_secrets: bool = False) -> dict[str, 
     return data
 
 
-def _redact(data: dict[str, Any], described: descriptor.Descriptor) -> None:
+def _redact(data: dict[str, Any], described: Any) -> None:
     for field in described.fields:
         content = data.get(field.json_name)
         if content is None:

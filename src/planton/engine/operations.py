@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
     from planton.engine import toolchain
 
-#: Inputs that another resource of ours looks after, so their difference is not drift.
-_LOOKED_AFTER = {"KubernetesNodePool": ("nodeCount",), "KubernetesCluster": ("writeKubeconfig",)}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -285,7 +283,7 @@ class Operations:
             for resource in guards.cloud_resources(before)
             if resource["urn"] in gone
         ]
-        return Drift(tuple(deleted) + tuple(change for change in map(_real, changes) if change is not None))
+        return Drift((*deleted, *changes))
 
     def destroy(self) -> plans.Plan:
         """Deletes everything of the stack, and the stack.
@@ -340,13 +338,4 @@ class Operations:
 
 def _was_lost(resource: Mapping[str, Any], changes: list[plans.Change]) -> bool:
     return any(change.urn == resource["urn"] and change.action is plans.Action.DELETE for change in changes)
-
-
-def _real(change: plans.Change) -> plans.Change | None:
-    ignored = _LOOKED_AFTER.get(change.noun, ())
-    kept = tuple(difference for difference in change.differences if difference.path not in ignored)
-    if change.action is plans.Action.UPDATE and not kept:
-        return None
-    return dataclasses.replace(change, differences=kept)
-
 

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from pulumi.automation import events
 
 _SECRET = "[secret]"  # noqa: S105  # what the engine writes in place of a secret
-#: Properties that the engine or a plugin keeps for itself.
-_INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$")
+#: Properties that the engine, a plugin or a module keeps for itself.
+_INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$|^identity$|^token$")
+#: What the engine writes in place of a value that is not known yet.
+_ENGINE_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+#: Inputs that another resource looks after: node_pool_size says what happens to the number of nodes.
+_LOOKED_AFTER = {"KubernetesNodePool": ("nodeCount",)}
 
 
 class Action(enum.StrEnum):
@@ -151,9 +155,10 @@ class Recorder:
         action = _action(metadata)
         if action is None or action is Action.SAME or metadata.type.startswith("pulumi:"):
             return
-        self._changes[metadata.urn] = Change(
-            metadata.urn, metadata.urn.rsplit("::", 1)[-1], metadata.type, action, differences(metadata, action)
-        )
+        ignored = _LOOKED_AFTER.get(metadata.type.rsplit(":", 1)[-1], ())
+        found = tuple(each for each in differences(metadata, action) if each.path not in ignored)
+        name = metadata.urn.rsplit("::", 1)[-1]
+        self._changes[metadata.urn] = Change(metadata.urn, name, metadata.type, action, found)
 
     def _observe(self, metadata: events.StepEventMetadata) -> None:
         if metadata.type.startswith("pulumi:") or metadata.old is None:
@@ -162,6 +167,8 @@ class Recorder:
         action = Action.DELETE if metadata.new is None or _action(metadata) is Action.DELETE else Action.UPDATE
         if action is Action.UPDATE:
             found = _observed_differences(metadata)
+        ignored = _LOOKED_AFTER.get(metadata.type.rsplit(":", 1)[-1], ())
+        found = tuple(each for each in found if each.path not in ignored)
         if found or action is Action.DELETE:
             name = metadata.urn.rsplit("::", 1)[-1]
             self._observed[metadata.urn] = Change(metadata.urn, name, metadata.type, action, found)
@@ -229,7 +236,7 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:  # JSON data
     if isinstance(value, list) and value:
         return [leaf for index, item in enumerate(value) for leaf in _leaves(item, f"{path}[{index}]")]
     if isinstance(value, str):
-        value = references.show_unknown(value)
+        value = references.KNOWN_AFTER_APPLY if value == _ENGINE_UNKNOWN else references.show_unknown(value)
     return [(path, value)]
 
 

@@ -239,7 +239,7 @@ class Session:
             else:
                 return checkpoint
         try:
-            return dict(self._open(create=False).export_stack().deployment)
+            return dict(self._open(create=False).export_stack().deployment or {})
         except automation_errors.CommandError as error:
             raise explain.command_error(error, self.name) from None
 
@@ -353,7 +353,7 @@ def parse_outputs(kind: kinds.Kind, raw: Mapping[str, Any]) -> message.Message:
     Raises:
         PlantonError: ``OUTPUT_INVALID``: the module exported a name or a value that the message does not know.
     """
-    outputs = kind.stack_outputs()
+    outputs: message.Message = kind.stack_outputs()
     fields = {name: value for name, value in raw.items() if name != MANIFEST_OUTPUT and value is not None}
     try:
         json_format.ParseDict({name: _whole(value) for name, value in fields.items()}, outputs)

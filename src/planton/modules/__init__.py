@@ -7,11 +7,12 @@ opens no connection: look-ups go through the engine, as provider functions or dy
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Protocol
+import os
+from typing import TYPE_CHECKING, Any, Protocol
 
 from google.protobuf import json_format
 
-from planton import errors, kinds
+from planton import credentials, errors, kinds
 from planton import stack_input as stack_input_module
 
 if TYPE_CHECKING:
@@ -61,6 +62,9 @@ def run(stack_input: message.Message) -> None:
 def main() -> None:
     """Finds the stack input and runs its module: the whole of a standalone project's ``__main__.py``.
 
+    What the stack input's provider config leaves open comes from the credential that the manifest names, else from the
+    environment.
+
     Raises:
         pulumi.RunError: The stack input is missing or not valid, or the module refuses it; one line, no traceback.
     """
@@ -68,6 +72,10 @@ def main() -> None:
 
     try:
         text, source = stack_input_module.locate(pulumi.Config("planton-cloud").get("stack-input"))
-        run(stack_input_module.parse(text, source=source))
+        found: Any = stack_input_module.parse(text, source=source)
+        config = credentials.choose(found.target, given=found.provider_config, region="", environ=os.environ)
+        config.MergeFrom(found.provider_config)
+        found.provider_config.CopyFrom(config)
+        run(found)
     except errors.PlantonError as error:
         raise pulumi.RunError(f"{error.message}\n{error.hint}".strip()) from None
