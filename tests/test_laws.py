@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from google.protobuf import descriptor, message
+
 from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
-from support import corpus, mocks
-
 from planton import errors, kinds, modules
 from planton.modules import unsupported
+from support import corpus, mocks
 
 #: Kinds without a module, with the reason; a law fails when one of them gets a module.
 WITHOUT_MODULE = {
@@ -72,7 +72,7 @@ def _holders(value: message.Message, steps: list[str]) -> Iterator[message.Messa
         yield from _holders(item, steps[1:])
 
 
-def _mutate(holder: Any, name: str) -> None:  # noqa: ANN401  # a message of any type
+def _mutate(holder: Any, name: str) -> None:  # a message of any type
     field = holder.DESCRIPTOR.fields_by_name[name]
     value = getattr(holder, name)
     if name == "value_from":
@@ -92,7 +92,7 @@ def _mutate(holder: Any, name: str) -> None:  # noqa: ANN401  # a message of any
         setattr(holder, name, value + 1)
 
 
-def _plan(manifest: Any) -> mocks.Planned | errors.PlantonError:  # noqa: ANN401  # a manifest of any kind
+def _plan(manifest: Any) -> mocks.Planned | errors.PlantonError:  # a manifest of any kind
     spec = manifest.spec
     # A cluster that runs its version may keep it, whatever else changes.
     running = getattr(spec, "kubernetes_version", "").replace("+", "-")

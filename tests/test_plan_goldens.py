@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 import yaml
-from support import corpus, mocks
 
 from planton import kinds
+from support import corpus, mocks
 
 MANIFESTS = corpus.plan_manifests()
 
 
-def _shown(value: Any) -> Any:  # noqa: ANN401  # YAML data
+def _shown(value: Any) -> Any:  # YAML data
     if isinstance(value, mocks.Secret):
         return f"[secret] {value.value}"
     if isinstance(value, dict):

@@ -105,8 +105,8 @@ def locate(config: str | None, *, environ: Mapping[str, str] | None = None, fold
         return environ[TEXT_VARIABLE], f"${TEXT_VARIABLE}"
     candidates = [pathlib.Path(environ[FILE_VARIABLE])] if environ.get(FILE_VARIABLE) else [folder / name for name in FILE_NAMES]
     for path in candidates:
-        if path.is_file():
-            return path.read_text("utf-8"), str(path)
+        if path.exists():
+            return _read(path), str(path)
     raise errors.PlantonError(
         f"no stack input: {' and '.join(str(path) for path in candidates)} do not exist",
         code=errors.Code.USAGE,
@@ -114,6 +114,16 @@ def locate(config: str | None, *, environ: Mapping[str, str] | None = None, fold
         hint=f"write one: planton stack-input -f MANIFEST --show-secrets > {FILE_NAMES[1]}; or set {CONFIG_KEY}, "
         f"${TEXT_VARIABLE} or ${FILE_VARIABLE}",
     )
+
+
+def _read(path: pathlib.Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise errors.PlantonError(
+            f"cannot read the stack input {path}: {why}", code=errors.Code.USAGE, reason=errors.Reason.STACK_INPUT_INVALID
+        ) from None
 
 
 def dumps(data: object) -> str:

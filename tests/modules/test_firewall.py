@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import mocks
 
 from planton import errors
+from support import mocks
 
 SPEC = {"name": "fw-b", "networkId": {"value": mocks.NETWORK_ID}}
 ANYWHERE = ["0.0.0.0/0"]

@@ -6,10 +6,10 @@ import base64
 from typing import Any
 
 import pytest
-from support import mocks
 
 from planton import errors
 from planton.modules.civo import kubernetes_cluster
+from support import mocks
 
 SPEC = {
     "clusterName": "prod",
@@ -229,8 +229,10 @@ def test_a_failed_application_is_reported_and_the_cluster_is_fine() -> None:
     """The outputs are there, and the application is named."""
     planned = _plan(cloud=mocks.Cloud(applications={"good": True, "bad": False}), applications=["good", "bad"])
     assert [warning for warning in planned.warnings if "is not installed" in warning] == [
-        "spec.applications: bad is not installed; the cluster is fine: install the application yourself, "
-        "or look at the cloud's dashboard for why"
+        (
+            "spec.applications: bad is not installed; the cluster is fine: install the application yourself, "
+            "or look at the cloud's dashboard for why"
+        )
     ]
     assert planned.outputs["cluster_id"] == "id-of-cluster"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import mocks
 
 from planton import errors
+from support import mocks
 
 SPEC = {"nodePoolName": "workers", "cluster": {"value": mocks.CLUSTER_ID}, "size": "g4s.kube.small", "nodeCount": 3}
 

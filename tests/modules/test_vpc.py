@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support import mocks
 
 from planton import errors
 from planton.modules.civo import provider
+from support import mocks
 
 SPEC = {"civoCredentialId": "default", "networkName": "net-b", "region": "lon1"}
 NETWORK = "civo:index/network:Network"

@@ -18,7 +18,7 @@ def plan_manifests(kind: str = "*") -> list[pathlib.Path]:
     return [path for path in sorted(KINDS.glob(f"{kind}/plan/*.yaml")) if not path.name.endswith(".golden.yaml")]
 
 
-def read(path: pathlib.Path) -> Any:  # noqa: ANN401  # a manifest of any kind
+def read(path: pathlib.Path) -> Any:  # a manifest of any kind
     """Returns a manifest; nothing is applied to it and nothing is checked."""
     data = yaml.safe_load(path.read_text("utf-8"))
     return json_format.ParseDict(data, kinds.get(data["kind"]).message())

@@ -13,7 +13,7 @@ from typing import Any
 import grpc
 import pulumi
 from google.protobuf import json_format, message
-from pulumi.runtime import mocks, rpc, stack
+from pulumi.runtime import mocks, stack
 from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.sync_await import _sync_await
 
@@ -22,9 +22,9 @@ from planton import kinds, modules
 NETWORK_ID = "11111111-1111-4111-8111-111111111111"
 CLUSTER_ID = "22222222-2222-4222-8222-222222222222"
 FIREWALL_ID = "33333333-3333-4333-8333-333333333333"
-TOKEN = "token-of-the-test"  # noqa: S105  # of no account
+TOKEN = "token-of-the-test"  # of no account
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  # how the engine's protocol marks a secret
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"  # how the engine's protocol marks a secret
 
 
 class FailedCallError(grpc.RpcError):
@@ -140,7 +140,7 @@ class _Monitor(mocks.MockMonitor):
         super().__init__(_Mocks(cloud))
         self.planned: dict[str, Recorded] = {}
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802  # Pulumi's names and types
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802  # Pulumi's names and types
         if request.type != "pulumi:pulumi:Stack":
             inputs = {key: _plain(value) for key, value in json_format.MessageToDict(request.object).items()}
             inputs = dict(sorted(inputs.items()))
@@ -188,12 +188,12 @@ class _Engine:
     def __init__(self) -> None:
         self.warnings: list[str] = []
 
-    def Log(self, request: Any) -> None:  # noqa: ANN401, N802  # Pulumi's names and types
+    def Log(self, request: Any) -> None:  # noqa: N802  # Pulumi's names and types
         if request.severity == engine_pb2.WARNING:
             self.warnings.append(request.message)
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON data
+def _plain(value: Any) -> Any:  # JSON data
     if isinstance(value, dict):
         if value.get(_SIGNATURE) == _SECRET:
             return Secret(_plain(value["value"]))
@@ -203,7 +203,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON data
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _options(request: Any) -> dict[str, Any]:  # noqa: ANN401  # a RegisterResourceRequest
+def _options(request: Any) -> dict[str, Any]:  # a RegisterResourceRequest
     options: dict[str, Any] = {}
     if request.provider:
         options["provider"] = request.provider.split("::")[-2]
@@ -220,14 +220,14 @@ def _options(request: Any) -> dict[str, Any]:  # noqa: ANN401  # a RegisterResou
     return options
 
 
-def target(kind: str, spec: Mapping[str, Any], **metadata: Any) -> Any:  # noqa: ANN401  # a manifest of any kind
+def target(kind: str, spec: Mapping[str, Any], **metadata: Any) -> Any:  # a manifest of any kind
     """Returns a manifest."""
     known = kinds.get(kind)
     data = {"apiVersion": known.api_version, "kind": kind, "metadata": {"name": "dev", **metadata}, "spec": dict(spec)}
     return json_format.ParseDict(data, known.message())
 
 
-def stack_input(manifest: message.Message, **config: Any) -> Any:  # noqa: ANN401  # a stack input of any kind
+def stack_input(manifest: message.Message, **config: Any) -> Any:  # a stack input of any kind
     """Returns the stack input of a manifest; ``config`` goes over a provider config with a token and a region."""
     built: Any = kinds.get(manifest.DESCRIPTOR.name).stack_input()
     built.target.CopyFrom(manifest)
@@ -235,7 +235,7 @@ def stack_input(manifest: message.Message, **config: Any) -> Any:  # noqa: ANN40
     return built
 
 
-def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Planned:  # noqa: ANN401  # a stack input of any kind
+def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Planned:  # a stack input of any kind
     """Runs the module of a stack input; what the module raises is raised here."""
     monitor = _Monitor(cloud or Cloud())
     engine = _Engine()

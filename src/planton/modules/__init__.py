@@ -40,7 +40,7 @@ def load(kind: kinds.Kind) -> Module:
     Raises:
         ModuleNotFoundError: The provider's extra is not installed.
     """
-    module: Module = importlib.import_module(kind.module)  # type: ignore[assignment]  # a module is not a Protocol's class
+    module: Module = importlib.import_module(kind.module)
     return module
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_civo
@@ -57,7 +57,7 @@ def _ingress(spec: spec_pb2.CivoFirewallSpec) -> list[pulumi_civo.FirewallIngres
     return [pulumi_civo.FirewallIngressRuleArgs(**_rule(rule)) for rule in spec.inbound_rules]
 
 
-def _rule(rule: spec_pb2.CivoFirewallInboundRule | spec_pb2.CivoFirewallOutboundRule) -> dict[str, object]:
+def _rule(rule: spec_pb2.CivoFirewallInboundRule | spec_pb2.CivoFirewallOutboundRule) -> dict[str, Any]:
     return {
         "protocol": rule.protocol,
         "port_range": rule.port_range or (None if rule.protocol == "icmp" else _ALL_PORTS),

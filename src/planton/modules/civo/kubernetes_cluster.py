@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_civo
+from org.project_planton.provider.civo import region_pb2
 
 from planton.modules import labels, unsupported
 from planton.modules.civo import firewall, pools, provider, versions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2, spec_pb2, stack_input_pb2
 
 UNSUPPORTED = (
@@ -77,9 +80,10 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
             pool, name=pool.name, suffix=f"-{pool.name}", cluster_id=cluster.id, account=account, target=target
         )
     cluster.installed_applications.apply(_report_failed)
+    kubeconfig: pulumi.Output[str] = pulumi.Output.secret(cluster.kubeconfig)
     return {
         "cluster_id": cluster.id,
-        "kubeconfig_b64": pulumi.Output.secret(cluster.kubeconfig).apply(_base64),
+        "kubeconfig_b64": kubeconfig.apply(_base64),
         "api_server_endpoint": cluster.api_endpoint,
         "created_at_rfc3339": cluster.created_at.apply(rfc3339),
         "status": cluster.status,
@@ -90,7 +94,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
 
 
 def _region(spec: spec_pb2.CivoKubernetesClusterSpec) -> str:
-    return spec.DESCRIPTOR.fields_by_name["region"].enum_type.values_by_number[spec.region].name
+    return region_pb2.CivoRegion.Name(spec.region)
 
 
 def _firewall_id(
@@ -151,7 +155,7 @@ def _warnings(target: api_pb2.CivoKubernetesCluster) -> list[str]:
     return found
 
 
-def _report_failed(applications: list[pulumi_civo.outputs.KubernetesClusterInstalledApplication] | None) -> None:
+def _report_failed(applications: Sequence[pulumi_civo.outputs.KubernetesClusterInstalledApplication] | None) -> None:
     for application in applications or []:
         if application.installed is False:
             pulumi.log.warn(

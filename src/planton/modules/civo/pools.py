@@ -96,8 +96,10 @@ def warnings(
     bound = target.metadata.annotations.get(BOUND_ANNOTATION, "")  # type: ignore[attr-defined]  # every manifest has metadata
     limit = int(bound) if bound.isdecimal() else _BOUND
     found = [
-        f"{path}.autoScale: nodeCount {spec.node_count} is only the initial size; minNodes {spec.min_nodes} and maxNodes "
-        f"{spec.max_nodes} take effect when the cluster autoscaler is installed in the cluster, which this does not do"
+        (
+            f"{path}.autoScale: nodeCount {spec.node_count} is only the initial size; minNodes {spec.min_nodes} and maxNodes "
+            f"{spec.max_nodes} take effect when the cluster autoscaler is installed in the cluster, which this does not do"
+        )
     ]
     if spec.max_nodes > limit:
         found.append(f"{path}.maxNodes: {spec.max_nodes} is more than {limit} (annotation {BOUND_ANNOTATION}); check the cost")

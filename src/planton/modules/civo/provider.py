@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_civo
+from org.project_planton.provider.civo import region_pb2
 
 from planton import errors
 
@@ -57,7 +58,7 @@ def account(config: provider_pb2.CivoProviderConfig, *, region: str = "") -> Acc
     """
     code = region.upper()
     if not code and config.default_region:
-        code = type(config).DESCRIPTOR.fields_by_name["default_region"].enum_type.values_by_number[config.default_region].name.upper()
+        code = region_pb2.CivoRegion.Name(config.default_region).upper()
     missing = "an API token" if not config.api_token else "" if code else "a region"
     if missing:
         raise errors.PlantonError(

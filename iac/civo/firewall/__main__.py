@@ -1,0 +1,5 @@
+"""CivoFirewall as a Pulumi project: makes a firewall at Civo from a stack input (docs/standalone.md)."""
+
+from planton import modules
+
+modules.main()

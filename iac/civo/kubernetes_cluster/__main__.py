@@ -1,0 +1,5 @@
+"""CivoKubernetesCluster as a Pulumi project: makes a managed Kubernetes cluster at Civo from a stack input (docs/standalone.md)."""
+
+from planton import modules
+
+modules.main()

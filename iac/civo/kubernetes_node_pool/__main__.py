@@ -1,0 +1,5 @@
+"""CivoKubernetesNodePool as a Pulumi project: makes a node pool of a Kubernetes cluster at Civo from a stack input (docs/standalone.md)."""
+
+from planton import modules
+
+modules.main()

@@ -1,0 +1,5 @@
+"""CivoVpc as a Pulumi project: makes a private network at Civo from a stack input (docs/standalone.md)."""
+
+from planton import modules
+
+modules.main()

@@ -1,0 +1,296 @@
+"""The standalone projects of iac/, on the real engine against the sandbox.
+
+Where ``pulumi-language-python`` is on PATH these are the literal ``pulumi up`` and ``pulumi import`` in a copy of the
+project's folder. Elsewhere the very same ``__main__.py`` is run as the program of a stack that is opened on that folder, and
+``pulumi import`` is replaced by the option ``import_``. Each test prints which of the two it was.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import runpy
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from pulumi import automation
+from pulumi.automation import errors as automation_errors
+
+from planton import modules
+from planton.engine import process, toolchain
+from support import sandbox as support
+
+IAC = pathlib.Path(__file__).resolve().parents[2] / "iac" / "civo"
+LITERAL = shutil.which("pulumi-language-python") is not None
+FAST_ENOUGH = 300.0
+VPC: dict[str, Any] = {
+    "apiVersion": "civo.project-planton.org/v1",
+    "kind": "CivoVpc",
+    "metadata": {"name": "main", "env": "dev"},
+    "spec": {"civoCredentialId": "default", "networkName": "net-a", "region": "lon1", "ipRangeCidr": "10.20.0.0/24"},
+}
+
+
+@dataclasses.dataclass
+class World:
+    """A sandbox, and what opens projects against it."""
+
+    sandbox: support.Sandbox
+    tools: toolchain.Toolchain
+    folder: pathlib.Path
+
+    def open(
+        self, folder: pathlib.Path, *, config: str = "", before: Callable[[], None] | None = None, stack: str = "test"
+    ) -> automation.Stack:
+        """Opens the project of a folder; ``before`` runs in front of the substitute's program."""
+        print("literal: pulumi up" if LITERAL else "substitute: __main__.py as the program of a stack opened on the project's folder")
+
+        def program() -> None:
+            if before is not None:
+                before()
+            runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
+
+        settings = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))
+        state = self.folder / "state"
+        state.mkdir(exist_ok=True)
+        options = automation.LocalWorkspaceOptions(
+            work_dir=str(folder),
+            pulumi_command=process.PulumiCommand(self.tools, timeout=FAST_ENOUGH),
+            env_vars={
+                "PULUMI_HOME": str(self.folder / "pulumi-home"),
+                "PULUMI_BACKEND_URL": f"file://{state}",
+                "PULUMI_CONFIG_PASSPHRASE": "of the test",
+                "PULUMI_SKIP_UPDATE_CHECK": "true",
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+                "PULUMI_PYTHON_CMD": sys.executable,
+                "PYTHONPATH": str(pathlib.Path(modules.__file__).parents[2]),
+            },
+        )
+        if LITERAL:
+            opened = automation.create_or_select_stack(stack, work_dir=str(folder), opts=options)
+        else:
+            opened = automation.create_or_select_stack(stack, settings["name"], program, opts=options)
+        if config:
+            opened.set_config("planton-cloud:stack-input", automation.ConfigValue(config, secret=True))
+        return opened
+
+    def project(self, name: str) -> pathlib.Path:
+        """Returns a copy of a project of iac/civo."""
+        return pathlib.Path(shutil.copytree(IAC / name, self.folder / name))
+
+
+@pytest.fixture
+def world(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A sandbox with the stand-in provider, in an environment that points at it and names no stack input."""
+    tools = toolchain.find()
+    assert tools is not None, "the Pulumi command line is missing: run planton setup"
+    for name in ("STACK_INPUT_YAML", "STACK_INPUT_YAML_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    with support.running(tmp_path / "sandbox", providers=True) as served:
+        for name, value in served.env.items():
+            monkeypatch.setenv(name, value)
+        yield World(served, tools, tmp_path)
+
+
+def _input(target: dict[str, Any], **config: Any) -> str:
+    return str(yaml.safe_dump({"target": target, "provider_config": {"default_region": "lon1", **config}}))
+
+
+def _changes(preview: automation.PreviewResult) -> dict[str, int]:
+    counted = {str(getattr(action, "value", action)): count for action, count in preview.change_summary.items()}
+    return {action: count for action, count in counted.items() if action != "same" and count}
+
+
+def _labels(world: World) -> set[str]:
+    return {network["label"] for network in world.sandbox.call("GET", "/networks").body}
+
+
+@pytest.mark.parametrize("way", ["config", "text variable", "file variable", "yaml beside Pulumi.yaml", "json beside Pulumi.yaml"])
+def test_a_stack_input_is_found_in_each_of_its_places(way: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first place that has one is taken, and the network comes up, stays and goes."""
+    folder = world.project("vpc")
+    monkeypatch.chdir(folder)
+    text = _input(VPC)
+    # What stands further back in the order must not be read.
+    wrong = _input({**VPC, "spec": {**VPC["spec"], "networkName": "wrong"}})
+    elsewhere = world.folder / "elsewhere.yaml"
+    if way == "config":
+        monkeypatch.setenv("STACK_INPUT_YAML", wrong)
+    elif way == "text variable":
+        monkeypatch.setenv("STACK_INPUT_YAML", text)
+        monkeypatch.setenv("STACK_INPUT_YAML_FILE", str(elsewhere))
+        elsewhere.write_text(wrong, "utf-8")
+    elif way == "file variable":
+        monkeypatch.setenv("STACK_INPUT_YAML_FILE", str(elsewhere))
+        elsewhere.write_text(text, "utf-8")
+        (folder / "stack-input.yaml").write_text(wrong, "utf-8")
+    elif way.startswith("yaml"):
+        (folder / "stack-input.yaml").write_text(text, "utf-8")
+    else:
+        (folder / "stack-input.json").write_text(modules.stack_input_module.dumps(yaml.safe_load(text)), "utf-8")
+        (folder / "stack-input.yaml").write_text(wrong, "utf-8")
+    stack = world.open(folder, config=text if way == "config" else "")
+    result = stack.up()
+    assert result.outputs["network_id"].value
+    assert result.outputs["cidr_block"].value == "10.20.0.0/24"
+    assert "net-a" in _labels(world)
+    assert "wrong" not in _labels(world)
+    assert _changes(stack.preview()) == {}
+    stack.destroy()
+    assert "net-a" not in _labels(world)
+
+
+def test_a_token_of_the_environment_is_in_no_plain_state(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stack input needs no secret, and the state keeps none readable."""
+    folder = world.project("vpc")
+    monkeypatch.chdir(folder)
+    world.open(folder, config=_input(VPC)).up()
+    for path in (path for path in [*world.folder.glob("state/**/*"), *folder.rglob("*")] if path.is_file()):
+        assert world.sandbox.token.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ["no stack input", "planton stack-input -f MANIFEST"]),
+        ("target: [", ["config planton-cloud:stack-input"]),
+        (_input({**VPC, "kind": "CivoVPC"}), ["CivoVpc"]),
+        (_input({**VPC, "spec": {**VPC["spec"], "isDefaultForRegion": True}}), ["spec.isDefaultForRegion", "--allow-unsupported"]),
+        (_input({**VPC, "spec": {**VPC["spec"], "civoCredentialId": "acme"}}), ["unknown credential 'acme'"]),
+    ],
+)
+def test_a_refusal_is_told_without_a_traceback(
+    text: str, said: list[str], world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user sees what is wrong and what to do, and not where in the program it was found."""
+    folder = world.project("vpc")
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PLANTON_CREDENTIALS", str(world.folder / "credentials.yaml"))
+    with pytest.raises(automation_errors.CommandError) as caught:
+        world.open(folder, config=text).up()
+    for part in said:
+        assert part in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+    assert "net-a" not in _labels(world)
+
+
+def _spec(name: str, **spec: Any) -> dict[str, Any]:
+    example = yaml.safe_load((IAC / name / "stack-input.example.yaml").read_text("utf-8"))
+    example["target"]["spec"] |= spec
+    return dict(example["target"])
+
+
+def test_the_four_examples_make_a_cluster_and_scale_its_pool(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The example stack inputs fit together, each next plan is empty, scaling keeps the nodes, and all is destroyed."""
+    stacks = {}
+    outputs = {}
+    for name in ("vpc", "firewall", "kubernetes_cluster", "kubernetes_node_pool"):
+        folder = world.project(name)
+        shutil.copy(folder / "stack-input.example.yaml", folder / "stack-input.yaml")
+        monkeypatch.chdir(folder)
+        stacks[name] = world.open(folder)
+        outputs[name] = {key: output.value for key, output in stacks[name].up().outputs.items()}
+        assert _changes(stacks[name].preview()) == {}, name
+    assert outputs["kubernetes_cluster"]["status"] == "ACTIVE"
+    before = outputs["kubernetes_node_pool"]["node_ids"]
+    assert len(before) == 2
+    folder = world.folder / "kubernetes_node_pool"
+    (folder / "stack-input.yaml").write_text(_input(_spec("kubernetes_node_pool", nodeCount=4)), "utf-8")
+    after = stacks["kubernetes_node_pool"].up().outputs["node_ids"].value
+    assert after[:2] == before
+    assert len(after) == 4
+    for name in reversed(stacks):
+        monkeypatch.chdir(world.folder / name)
+        stacks[name].destroy()
+    left = world.sandbox.control.resources()
+    assert not left["clusters"]
+    assert "dev-network" not in _labels(world)
+
+
+def test_a_project_in_an_empty_folder_needs_two_files(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user without the repository writes a Pulumi.yaml and three lines of Python, as docs/standalone.md says."""
+    folder = world.folder / "empty"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    (folder / "Pulumi.yaml").write_text("name: my-network\nruntime: python\n", "utf-8")
+    (folder / "__main__.py").write_text('"""A network."""\n\nfrom planton import modules\n\nmodules.main()\n', "utf-8")
+    (folder / "stack-input.yaml").write_text(_input(VPC, api_token=world.sandbox.token), "utf-8")
+    monkeypatch.delenv("CIVO_TOKEN")
+    assert world.open(folder).up().outputs["network_id"].value
+
+
+def _adopt(name: str, id_: str) -> Callable[[], None]:
+    def transform(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+        if args.name != name:
+            return None
+        return pulumi.ResourceTransformationResult(
+            args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(import_=id_))
+        )
+
+    return lambda: pulumi.runtime.register_stack_transformation(transform)
+
+
+def _import(world: World, folder: pathlib.Path, config: str, type_: str, name: str, id_: str) -> automation.Stack:
+    # `pulumi import --generate-code=false` after an `up` of the provider alone; the substitute is the option `import_`.
+    if not LITERAL:
+        world.open(folder, config=config, before=_adopt(name, id_)).up()
+        return world.open(folder, config=config)
+    stack = world.open(folder, config=config)
+    project = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))["name"]
+    provider = f"urn:pulumi:test::{project}::pulumi:providers:civo::civo"
+    stack.up(target=[provider])
+    stack.import_resources(
+        resources=[{"type": type_, "name": name, "id": id_, "provider": "civo"}],
+        name_table={"civo": provider}, generate_code=False, protect=False,
+    )
+    stack.up()
+    return stack
+
+
+def _provider_of(stack: automation.Stack, name: str) -> str:
+    resources = stack.export_stack().deployment["resources"]
+    return str(next(r["provider"] for r in resources if r["urn"].endswith(f"::{name}")))
+
+
+@pytest.mark.parametrize("kind", ["vpc", "firewall", "kubernetes_cluster", "kubernetes_node_pool"])
+def test_an_imported_resource_keeps_its_provider_and_needs_no_change(
+    kind: str, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What exists in the cloud is adopted, and the plan after that is empty."""
+    made: dict[str, dict[str, Any]] = {}
+    for name in ("vpc", "firewall", "kubernetes_cluster", "kubernetes_node_pool"):
+        folder = world.project(name)
+        monkeypatch.chdir(folder)
+        stack = world.open(folder, config=_input(_spec(name)))
+        made[name] = {key: output.value for key, output in stack.up().outputs.items()}
+        if name == kind:
+            break
+    type_, resource, id_ = {
+        "vpc": ("civo:index/network:Network", "network", "network_id"),
+        "firewall": ("civo:index/firewall:Firewall", "firewall", "firewall_id"),
+        "kubernetes_cluster": ("civo:index/kubernetesCluster:KubernetesCluster", "cluster", "cluster_id"),
+        "kubernetes_node_pool": ("civo:index/kubernetesNodePool:KubernetesNodePool", "node_pool", "node_pool_id"),
+    }[kind]
+    found = made[kind][id_]
+    if kind == "kubernetes_node_pool":
+        found = f"{made['kubernetes_cluster']['cluster_id']}:{found}"
+    spec = {"firewall": {"value": made["firewall"]["firewall_id"]}} if kind == "kubernetes_cluster" else {}
+    target = _spec(kind, **spec)
+    if spec:
+        del target["spec"]["apiServerAllowedCidrs"]
+    elsewhere = pathlib.Path(shutil.copytree(IAC / kind, world.folder / "adopting"))
+    (elsewhere / "Pulumi.yaml").write_text("name: adopting\nruntime: python\n", "utf-8")
+    monkeypatch.chdir(elsewhere)
+    mark = world.sandbox.control.mark()
+    adopted = _import(world, elsewhere, _input(target), type_, resource, found)
+    assert _changes(adopted.preview()) == {}
+    assert "pulumi:providers:civo::civo::" in _provider_of(adopted, resource)
+    posted = [request for request in world.sandbox.control.requests(mark, "civo") if request["method"] == "POST"]
+    assert posted == []
+    assert os.environ.get("CIVO_TOKEN")
