@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pulumi
 import pulumi_civo
-from org.project_planton.provider.civo import region_pb2
 
+from org.project_planton.provider.civo import region_pb2
 from planton import errors
 
 if TYPE_CHECKING:

@@ -1,0 +1,92 @@
+"""Kinds: found by naming convention, with a suggestion for what is not found."""
+
+from __future__ import annotations
+
+import pytest
+
+from planton import errors, kinds
+
+ALL = [
+    "CivoFirewall",
+    "CivoKubernetesCluster",
+    "CivoKubernetesNodePool",
+    "CivoVpc",
+    "DigitalOceanKubernetesCluster",
+    "DigitalOceanKubernetesNodePool",
+    "DigitalOceanVpc",
+]
+
+
+def test_every_kind_of_the_schema_is_found() -> None:
+    """The kinds are listed by name, and nothing else is taken for one."""
+    assert [kind.name for kind in kinds.all_kinds()] == ALL
+
+
+@pytest.mark.parametrize(
+    ("name", "api_version", "stem", "module"),
+    [
+        ("CivoVpc", "civo.project-planton.org/v1", "vpc", "planton.modules.civo.vpc"),
+        (
+            "CivoKubernetesNodePool",
+            "civo.project-planton.org/v1",
+            "kubernetes_node_pool",
+            "planton.modules.civo.kubernetes_node_pool",
+        ),
+        (
+            "DigitalOceanKubernetesCluster",
+            "digital-ocean.project-planton.org/v1",
+            "kubernetes_cluster",
+            "planton.modules.digitalocean.kubernetes_cluster",
+        ),
+    ],
+)
+def test_all_names_follow_from_the_kinds_name(name: str, api_version: str, stem: str, module: str) -> None:
+    """API version, stem and module need no table."""
+    kind = kinds.get(name)
+    assert (kind.api_version, kind.stem, kind.module) == (api_version, stem, module)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_kind_knows_its_messages(name: str) -> None:
+    """Manifest, stack input, outputs and provider config are the messages that the convention names."""
+    kind = kinds.get(name)
+    assert kind.message.DESCRIPTOR.name == name
+    assert kind.stack_input.DESCRIPTOR.fields_by_name["target"].message_type is kind.message.DESCRIPTOR
+    assert kind.stack_input.DESCRIPTOR.fields_by_name["provider_config"].message_type is kind.provider_config.DESCRIPTOR
+    status = kind.message.DESCRIPTOR.fields_by_name["status"].message_type
+    assert status.fields_by_name["outputs"].message_type is kind.stack_outputs.DESCRIPTOR
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        ("CivoVPC", "did you mean 'CivoVpc'?"),
+        ("civokubernetescluster", "did you mean 'CivoKubernetesCluster'?"),
+        ("CivoKubernetesNodepol", "did you mean 'CivoKubernetesNodePool'?"),
+        ("Civo", "did you mean 'CivoVpc'?"),
+        ("", ""),
+        ("../civo", ""),
+        ("CivoVpc.v1", "did you mean 'CivoVpc'?"),
+        ("Gateway", ""),
+    ],
+)
+def test_a_kind_is_matched_exactly_and_a_near_miss_is_suggested(wrong: str, hint: str) -> None:
+    """Manifests need the right letters; the error says which."""
+    assert kinds.find(wrong) is None
+    with pytest.raises(errors.PlantonError) as caught:
+        kinds.get(wrong)
+    assert (caught.value.reason, caught.value.hint) == (errors.Reason.KIND_UNKNOWN, hint)
+    assert caught.value.metadata == {"kind": wrong}
+
+
+@pytest.mark.parametrize("word", ["civokubernetesclusters", "CivoKubernetesCluster", "CIVOKUBERNETESCLUSTER", "civoKubernetesClusters"])
+def test_a_word_of_the_command_line_may_be_plural_and_in_any_case(word: str) -> None:
+    """People type kinds in many ways."""
+    assert kinds.parse(word).name == "CivoKubernetesCluster"
+
+
+def test_an_unknown_word_of_the_command_line_is_an_error_with_a_suggestion() -> None:
+    """A typing mistake is answered with the nearest kind."""
+    with pytest.raises(errors.PlantonError, match="unknown kind 'civovpx'") as caught:
+        kinds.parse("civovpx")
+    assert caught.value.hint == "did you mean 'CivoVpc'?"

@@ -1,0 +1,200 @@
+"""References: found, checked, ordered, resolved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from planton import errors, references
+from support import mocks
+
+NETWORK = mocks.NETWORK_ID
+
+
+def _vpc(name: str = "net", env: str = "dev", **outputs: str) -> Any:
+    manifest = mocks.target(
+        "CivoVpc", {"civoCredentialId": "default", "networkName": f"{name}-label", "region": "fra1"}, name=name, env=env
+    )
+    for field, value in outputs.items():
+        setattr(manifest.status.outputs, field, value)
+    return manifest
+
+
+def _cluster(network: dict[str, Any], name: str = "dev", env: str = "dev", **spec: Any) -> Any:
+    base = {
+        "clusterName": name, "region": "lon1", "kubernetesVersion": "1.30.5-k3s1", "network": network,
+        "defaultNodePool": {"size": "s", "nodeCount": 1},
+    }
+    return mocks.target("CivoKubernetesCluster", base | spec, name=name, env=env)
+
+
+def _pool(cluster: dict[str, Any], name: str = "pool", env: str = "dev", **metadata: Any) -> Any:
+    spec = {"nodePoolName": name, "cluster": cluster, "size": "s", "nodeCount": 1}
+    return mocks.target("CivoKubernetesNodePool", spec, name=name, env=env, **metadata)
+
+
+def _among(*manifests: Any) -> Any:
+    found = {references.key(manifest): manifest for manifest in manifests}
+    return found.get
+
+
+def _ordered(*manifests: Any) -> list[str]:
+    return [key.name for key in references.order({references.key(manifest): manifest for manifest in manifests})]
+
+
+@pytest.mark.parametrize(
+    ("reference", "target", "field_path"),
+    [
+        ({"name": "net"}, ("CivoVpc", "dev", "net"), "status.outputs.network_id"),
+        ({"name": "net", "env": "prod"}, ("CivoVpc", "prod", "net"), "status.outputs.network_id"),
+        ({"name": "net", "kind": "DigitalOceanVpc"}, ("DigitalOceanVpc", "dev", "net"), "status.outputs.network_id"),
+        ({"name": "net", "fieldPath": "status.outputs.cidrBlock"}, ("CivoVpc", "dev", "net"), "status.outputs.cidr_block"),
+        ({"name": "net", "fieldPath": "metadata.name"}, ("CivoVpc", "dev", "net"), "status.outputs.network_id"),
+        ({"name": "net", "fieldPath": "spec.network_name"}, ("CivoVpc", "dev", "net"), "spec.network_name"),
+    ],
+)
+def test_what_a_reference_leaves_out_comes_from_the_schema_and_the_owner(
+    reference: dict[str, Any], target: tuple[str, str, str], field_path: str
+) -> None:
+    """Kind and field have defaults, the environment is the owner's, and a name means an id."""
+    [found] = references.find(_cluster({"valueFrom": reference}))
+    assert found.target == references.Key(*target)
+    assert (found.path, found.field_path) == ("spec.network", field_path)
+    assert str(found.owner) == "CivoKubernetesCluster/dev (env dev)"
+
+
+def test_a_pool_refers_to_its_clusters_id() -> None:
+    """The default path says the name, which resolves to what the cloud takes."""
+    [found] = references.find(_pool({"valueFrom": {"name": "dev"}}))
+    assert found.field_path == "status.outputs.cluster_id"
+
+
+def test_literals_are_no_references() -> None:
+    """Nothing is found where nothing is referred to."""
+    assert references.find(_cluster({"value": "net"})) == []
+    assert references.depends_on(_cluster({"value": "net"})) == set()
+
+
+@pytest.mark.parametrize(
+    ("reference", "problem"),
+    [
+        ({"name": "net"}, None),
+        (
+            {"name": "net", "fieldPath": "status.outputs.network"},
+            ("spec.network.valueFrom.fieldPath", "no such output 'network'; did you mean 'network_id'?",
+             "reference.field_path_exists"),
+        ),
+        (
+            {"name": "net", "fieldPath": "spec.regionn"},
+            ("spec.network.valueFrom.fieldPath", "no such field in spec 'regionn'; did you mean 'region'?",
+             "reference.field_path_exists"),
+        ),
+        (
+            {"name": "net", "kind": "CivoVpc", "fieldPath": "nothing"},
+            ("spec.network.valueFrom.fieldPath", "no such field in CivoVpc 'nothing'", "reference.field_path_exists"),
+        ),
+    ],
+)
+def test_a_reference_is_checked_against_the_schema(reference: dict[str, Any], problem: tuple[str, str, str] | None) -> None:
+    """A field that its target cannot have is found before anything is looked up, with the nearest name."""
+    found = references.problems(_cluster({"valueFrom": reference}))
+    if problem is None:
+        assert found == []
+    else:
+        [(path, text, rule)] = found
+        assert (path, rule) == (problem[0], problem[2])
+        assert text.startswith(problem[1])
+
+
+def test_targets_come_before_those_that_refer_to_them() -> None:
+    """The order does not depend on how the manifests were given."""
+    vpc, cluster, pool = _vpc(), _cluster({"valueFrom": {"name": "net"}}), _pool({"valueFrom": {"name": "dev"}})
+    for given in ([vpc, cluster, pool], [pool, cluster, vpc], [cluster, pool, vpc]):
+        assert _ordered(*given) == ["net", "dev", "pool"]
+
+
+def test_a_depends_on_relation_orders_too() -> None:
+    """A relationship without a value is enough to come later."""
+    relation = {"kind": "CivoVpc", "name": "net", "type": "depends_on"}
+    first, second = _vpc("net"), _vpc("apart")
+    pool = _pool({"value": "x"}, relationships=[relation])
+    assert references.key(first) in references.depends_on(pool)
+    assert references.key(second) not in references.depends_on(pool)
+    assert _ordered(pool, first, second).index("net") < _ordered(pool, first, second).index("pool")
+
+
+def test_a_cycle_names_its_members() -> None:
+    """Two resources that wait for each other can never be made."""
+    first = _pool({"value": "x"}, "one", relationships=[{"kind": "CivoKubernetesNodePool", "name": "two", "type": "depends_on"}])
+    second = _pool({"value": "x"}, "two", relationships=[{"kind": "CivoKubernetesNodePool", "name": "one", "type": "depends_on"}])
+    with pytest.raises(errors.PlantonError) as caught:
+        _ordered(first, second)
+    assert caught.value.reason is errors.Reason.REFERENCE_INVALID
+    assert "CivoKubernetesNodePool/one (env dev)" in caught.value.message
+    assert "CivoKubernetesNodePool/two (env dev)" in caught.value.message
+
+
+def test_a_resolved_manifest_has_values_where_it_had_references() -> None:
+    """The copy has the target's output; the original is untouched."""
+    manifest = _cluster({"valueFrom": {"name": "net"}})
+    resolved: Any = references.resolve(manifest, _among(_vpc(network_id=NETWORK)))
+    assert resolved.spec.network.value == NETWORK
+    assert manifest.spec.network.HasField("value_from")
+
+
+def test_a_missing_target_is_an_error_that_names_both_ends() -> None:
+    """The user learns who refers to what, and that giving or applying the other helps."""
+    with pytest.raises(errors.PlantonError) as caught:
+        references.resolve(_cluster({"valueFrom": {"name": "nowhere"}}), _among())
+    assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED
+    assert caught.value.metadata == {
+        "from": "CivoKubernetesCluster/dev (env dev)", "to": "CivoVpc/nowhere (env dev)", "field": "spec.network"
+    }
+    assert "apply it first" in caught.value.hint
+
+
+def test_an_empty_output_is_an_error_and_no_empty_value() -> None:
+    """A resource that was not applied completely gives nothing to refer to."""
+    with pytest.raises(errors.PlantonError, match=r"refers to status\.outputs\.network_id of CivoVpc/net .*, which is empty"):
+        references.resolve(_cluster({"valueFrom": {"name": "net"}}), _among(_vpc()))
+
+
+def test_unknown_outputs_are_ids_that_no_cloud_gives_out() -> None:
+    """Before an apply a placeholder stands for each text output, is recognised again, and is never shown."""
+    known: Any = references.unknown_outputs(_vpc())
+    outputs = known.status.outputs
+    assert references.is_unknown(outputs.network_id)
+    assert outputs.network_id != outputs.cidr_block
+    assert references.unknown_outputs(_vpc()) == known
+    assert references.show_unknown(f"in {outputs.network_id}!") == "in (known after apply)!"
+    assert not references.is_unknown(NETWORK)
+    resolved: Any = references.resolve(_cluster({"valueFrom": {"name": "net"}}), _among(known))
+    assert references.is_unknown(resolved.spec.network.value)
+
+
+def test_a_firewall_without_a_region_lives_where_its_network_lives() -> None:
+    """The region is inherited by what has none of its own, and only by that."""
+    spec = {"name": "fw", "networkId": {"valueFrom": {"name": "net"}}}
+    resolved: Any = references.resolve(mocks.target("CivoFirewall", spec, env="dev"), _among(_vpc(network_id=NETWORK)))
+    assert resolved.spec.region == "fra1"
+    own: Any = references.resolve(
+        mocks.target("CivoFirewall", spec | {"region": "nyc1"}, env="dev"), _among(_vpc(network_id=NETWORK))
+    )
+    assert own.spec.region == "nyc1"
+
+
+def test_a_pool_is_in_the_region_of_its_cluster() -> None:
+    """The region is found through the reference; a literal leads nowhere."""
+    cluster = _cluster({"value": "x"})
+    assert references.region(_pool({"valueFrom": {"name": "dev"}}), _among(cluster)) == "lon1"
+    assert references.region(_pool({"value": "dev"}), _among(cluster)) == ""
+    assert references.region(_pool({"valueFrom": {"name": "gone"}}), _among(cluster)) == ""
+
+
+def test_referrers_are_those_that_depend_on_a_resource() -> None:
+    """Who would lose a replaced resource is known by name."""
+    cluster = _cluster({"value": "x"})
+    first, second = _pool({"valueFrom": {"name": "dev"}}, "b"), _pool({"valueFrom": {"name": "dev"}}, "a")
+    found = references.referrers(references.key(cluster), [cluster, first, second, _pool({"value": "dev"}, "c")])
+    assert [key.name for key in found] == ["a", "b"]

@@ -1,0 +1,120 @@
+"""Stack inputs: built, redacted, found, read."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+import pytest
+import yaml
+
+from planton import errors, kinds, stack_input
+from support import mocks
+
+
+def _built() -> Any:
+    manifest = mocks.target("CivoVpc", {"civoCredentialId": "default", "networkName": "main-net", "region": "lon1"})
+    config = mocks.stack_input(manifest, objectStoreSecretKey="key-of-the-store").provider_config
+    return stack_input.build(manifest, config)
+
+
+def test_a_stack_input_file_redacts_what_the_schema_calls_secret() -> None:
+    """Tokens and keys are shown only when they are asked for; the rest is as in a manifest."""
+    data = stack_input.file_dict(_built())
+    assert data["provider_config"] == {
+        "apiToken": "[redacted]", "defaultRegion": "lon1", "objectStoreSecretKey": "[redacted]"
+    }
+    assert data["target"]["spec"]["networkName"] == "main-net"
+    shown = stack_input.file_dict(_built(), show_secrets=True)
+    assert shown["provider_config"]["apiToken"] == mocks.TOKEN
+
+
+def test_nested_secrets_are_redacted_too() -> None:
+    """A kubeconfig deep in a manifest's status is no plainer than a token."""
+    manifest: Any = kinds.get("CivoKubernetesCluster").message()
+    manifest.status.outputs.kubeconfig_b64 = "c2VjcmV0"
+    assert stack_input.as_dict(manifest) == {"status": {"outputs": {"kubeconfigB64": "[redacted]"}}}
+
+
+def test_the_secret_fields_of_a_message_are_known_by_name() -> None:
+    """Commands ask which outputs to hide."""
+    assert stack_input.secret_fields(kinds.get("CivoKubernetesCluster").stack_outputs.DESCRIPTOR) == ("kubeconfig_b64",)
+    assert stack_input.secret_fields(kinds.get("CivoVpc").stack_outputs.DESCRIPTOR) == ()
+
+
+@pytest.mark.parametrize("dump", [yaml.safe_dump, json.dumps, stack_input.dumps])
+def test_a_file_that_is_written_can_be_read_again(dump: Any) -> None:
+    """YAML and JSON give the same message."""
+    text = dump(stack_input.file_dict(_built(), show_secrets=True))
+    assert stack_input.parse(text, source="here") == _built()
+
+
+def test_an_invalid_stack_input_says_where_it_came_from_and_shows_no_secret() -> None:
+    """The source is named, the token's line is not shown."""
+    data = stack_input.file_dict(_built(), show_secrets=True)
+    data["provider_config"]["apiTokn"] = data["provider_config"].pop("apiToken")
+    data["target"]["spec"].pop("networkName")
+    with pytest.raises(errors.PlantonError) as caught:
+        stack_input.parse(yaml.safe_dump(data), source="$STACK_INPUT_YAML")
+    assert caught.value.reason is errors.Reason.STACK_INPUT_INVALID
+    assert "$STACK_INPUT_YAML" in caught.value.message
+    assert mocks.TOKEN not in str(caught.value.as_dict())
+
+
+def _files(folder: pathlib.Path) -> dict[str, str]:
+    for name in ("stack-input.json", "stack-input.yaml", "named.yaml"):
+        (folder / name).write_text(name, "utf-8")
+    return {"STACK_INPUT_YAML": "text", "STACK_INPUT_YAML_FILE": str(folder / "named.yaml")}
+
+
+def test_the_first_place_that_has_one_is_taken(tmp_path: pathlib.Path) -> None:
+    """Config, text, file, then JSON and YAML beside Pulumi.yaml; the source is named with it."""
+    environ = _files(tmp_path)
+
+    def locate(config: str | None = None) -> tuple[str, str]:
+        return stack_input.locate(config, environ=environ, folder=tmp_path)
+
+    assert locate("config") == ("config", "config planton-cloud:stack-input")
+    assert locate() == ("text", "$STACK_INPUT_YAML")
+    del environ["STACK_INPUT_YAML"]
+    assert locate() == ("named.yaml", str(tmp_path / "named.yaml"))
+    del environ["STACK_INPUT_YAML_FILE"]
+    assert locate() == ("stack-input.json", str(tmp_path / "stack-input.json"))
+    (tmp_path / "stack-input.json").unlink()
+    assert locate() == ("stack-input.yaml", str(tmp_path / "stack-input.yaml"))
+
+
+def test_the_folder_is_the_working_folder(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pulumi runs a program in the folder of Pulumi.yaml."""
+    _files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for name in ("STACK_INPUT_YAML", "STACK_INPUT_YAML_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    assert stack_input.locate(None)[0] == "stack-input.json"
+
+
+def test_a_missing_stack_input_says_how_to_write_one(tmp_path: pathlib.Path) -> None:
+    """All places are named, and the command that fills one of them."""
+    with pytest.raises(errors.PlantonError, match="no stack input: .*stack-input.json and .*stack-input.yaml do not exist") as caught:
+        stack_input.locate(None, environ={}, folder=tmp_path)
+    assert caught.value.code is errors.Code.USAGE
+    for place in ("planton stack-input -f", "planton-cloud:stack-input", "$STACK_INPUT_YAML ", "$STACK_INPUT_YAML_FILE"):
+        assert place in caught.value.hint
+
+
+def test_a_named_file_that_is_not_there_is_not_replaced_by_another(tmp_path: pathlib.Path) -> None:
+    """Who names a file wants that file."""
+    environ = _files(tmp_path) | {"STACK_INPUT_YAML": "", "STACK_INPUT_YAML_FILE": str(tmp_path / "gone.yaml")}
+    with pytest.raises(errors.PlantonError, match="gone.yaml do not exist"):
+        stack_input.locate(None, environ=environ, folder=tmp_path)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+def test_a_file_that_cannot_be_read_is_our_error(content: bytes | None, tmp_path: pathlib.Path) -> None:
+    """A folder, or bytes that are no text, end no program with a traceback."""
+    path = tmp_path / "stack-input.yaml"
+    path.write_bytes(content) if content is not None else path.mkdir()
+    with pytest.raises(errors.PlantonError, match="cannot read the stack input .*: ") as caught:
+        stack_input.locate(None, environ={}, folder=tmp_path)
+    assert caught.value.reason is errors.Reason.STACK_INPUT_INVALID
