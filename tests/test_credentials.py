@@ -87,7 +87,7 @@ def test_a_file_that_is_not_there_knows_no_credential(tmp_path: pathlib.Path) ->
     """Its absence matters only to who names an entry."""
     environ = {**ENVIRON, "PLANTON_CREDENTIALS": str(tmp_path / "none.yaml")}
     assert _choose(_vpc(), environ).api_token == "of-environment"
-    with pytest.raises(errors.PlantonError, match="known in .*: none$"):
+    with pytest.raises(errors.PlantonError, match=r"known in .*: none$"):
         _choose(_vpc("acme"), environ)
 
 

@@ -96,7 +96,7 @@ def test_the_folder_is_the_working_folder(tmp_path: pathlib.Path, monkeypatch: p
 
 def test_a_missing_stack_input_says_how_to_write_one(tmp_path: pathlib.Path) -> None:
     """All places are named, and the command that fills one of them."""
-    with pytest.raises(errors.PlantonError, match="no stack input: .*stack-input.json and .*stack-input.yaml do not exist") as caught:
+    with pytest.raises(errors.PlantonError, match=r"no stack input: .*stack-input.json and .*stack-input.yaml do not exist") as caught:
         stack_input.locate(None, environ={}, folder=tmp_path)
     assert caught.value.code is errors.Code.USAGE
     for place in ("planton stack-input -f", "planton-cloud:stack-input", "$STACK_INPUT_YAML ", "$STACK_INPUT_YAML_FILE"):
@@ -106,7 +106,7 @@ def test_a_missing_stack_input_says_how_to_write_one(tmp_path: pathlib.Path) -> 
 def test_a_named_file_that_is_not_there_is_not_replaced_by_another(tmp_path: pathlib.Path) -> None:
     """Who names a file wants that file."""
     environ = _files(tmp_path) | {"STACK_INPUT_YAML": "", "STACK_INPUT_YAML_FILE": str(tmp_path / "gone.yaml")}
-    with pytest.raises(errors.PlantonError, match="gone.yaml do not exist"):
+    with pytest.raises(errors.PlantonError, match=r"gone.yaml do not exist"):
         stack_input.locate(None, environ=environ, folder=tmp_path)
 
 
@@ -115,6 +115,6 @@ def test_a_file_that_cannot_be_read_is_our_error(content: bytes | None, tmp_path
     """A folder, or bytes that are no text, end no program with a traceback."""
     path = tmp_path / "stack-input.yaml"
     path.write_bytes(content) if content is not None else path.mkdir()
-    with pytest.raises(errors.PlantonError, match="cannot read the stack input .*: ") as caught:
+    with pytest.raises(errors.PlantonError, match=r"cannot read the stack input .*: ") as caught:
         stack_input.locate(None, environ={}, folder=tmp_path)
     assert caught.value.reason is errors.Reason.STACK_INPUT_INVALID

@@ -19,7 +19,7 @@ import pulumi
 from pulumi import dynamic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _DEFAULT_ENDPOINT = "https://api.civo.com"
 _REQUEST_SECONDS = 30
@@ -52,7 +52,9 @@ class NodePoolSizeProvider(dynamic.ResourceProvider):
         keys = ("cluster_id", "pool_id", "identity", "region", "endpoint", "token")
         changed = [key for key in keys if news.get(key) != olds.get(key)]
         wanted = news.get("node_count")
-        if wanted is not None and wanted != olds.get("actual_node_count"):
+        # A pool that is handed to the autoscaler, or taken back, changes even while its number is right: drift of a number
+        # that nobody wants is none.
+        if wanted != olds.get("node_count") or (wanted is not None and wanted != olds.get("actual_node_count")):
             changed.append("node_count")
         return dynamic.DiffResult(changes=bool(changed))
 
@@ -68,29 +70,33 @@ class NodePoolSizeProvider(dynamic.ResourceProvider):
             return dynamic.ReadResult("", {})
 
 
-def _settle(props: dict[str, Any]) -> dict[str, Any]:
+def _settle(
+    props: dict[str, Any], *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> dict[str, Any]:
     wanted = props.get("node_count")
     pool = _observed(_get_cluster(props), props["pool_id"])
     if wanted is not None:
         if pool["actual_node_count"] != int(wanted):
             path = f"/v2/kubernetes/clusters/{_quote(props['cluster_id'])}/pools/{_quote(props['pool_id'])}"
             _request(props, "PUT", path, {"count": int(wanted), "region": props["region"]})
-        pool = _wait(props, int(wanted))
+        pool = _wait(props, int(wanted), clock, sleep)
     return {**props, **pool}
 
 
-def _wait(props: Mapping[str, Any], wanted: int) -> dict[str, Any]:
-    deadline = time.monotonic() + _READY_SECONDS
+def _wait(
+    props: Mapping[str, Any], wanted: int, clock: Callable[[], float], sleep: Callable[[float], None]
+) -> dict[str, Any]:
+    deadline = clock() + _READY_SECONDS
     while True:
         cluster = _get_cluster(props)
         pool = _observed(cluster, props["pool_id"])
         states = [node["status"] for node in _pool(cluster, props["pool_id"]).get("instances") or []]
         if pool["actual_node_count"] == wanted and len(states) == wanted and set(states) <= {"ACTIVE"}:
             return pool
-        if time.monotonic() > deadline:
+        if clock() > deadline:
             message = f"node pool {props['pool_id']} has not reached {wanted} nodes after {_READY_SECONDS // 60} minutes"
             raise TimeoutError(message)
-        time.sleep(_POLL_SECONDS if "BUILDING" in states else _POLL_SECONDS / 10)
+        sleep(_POLL_SECONDS if "BUILDING" in states else _POLL_SECONDS / 10)
 
 
 def _get_cluster(props: Mapping[str, Any]) -> dict[str, Any]:
