@@ -58,7 +58,7 @@ def of(described: descriptor.Descriptor) -> tuple[tuple[str, Any], ...]:
     return tuple(found)
 
 
-def _value(field: descriptor.FieldDescriptor, text: str) -> Any:  # noqa: ANN401  # a value of the field's type
+def _value(field: descriptor.FieldDescriptor, text: str) -> Any:  # a value of the field's type
     if field.enum_type is not None:
         return field.enum_type.values_by_name[text].number
     if field.type == field.TYPE_BOOL:

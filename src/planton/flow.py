@@ -10,6 +10,8 @@ from planton import errors, manifest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from planton.manifest import assignment
+
 
 def load(
     paths: Iterable[str],
@@ -34,12 +36,13 @@ def load(
     """
     documents: list[manifest.Document] = []
     violations: list[errors.Violation] = []
-    assignments = manifest.Overrides(overrides)
+    assignments = manifest.overrides(overrides)
     for file, data in itertools.chain(manifest.sources(paths, stdin=stdin), built(kustomize_dir, overlay)):
         found, wrong = collect(data, file=file, overrides=assignments)
         documents += found
         violations += wrong
-    assignments.finish()
+    if assignments is not None:
+        assignments.finish()
     if violations:
         raise errors.InvalidError(violations)
     return documents
@@ -54,12 +57,13 @@ def built(folder: str | None, overlay: str | None) -> list[tuple[str, bytes]]:
 
 
 def collect(
-    data: bytes, *, file: str, overrides: manifest.Overrides | None = None
+    data: bytes, *, file: str, overrides: assignment.Overrides | None = None
 ) -> tuple[list[manifest.Document], list[errors.Violation]]:
     """Returns the documents of one text, complete, and everything that is wrong with them."""
     documents, violations = manifest.read(data, file=file)
-    for document in documents if overrides is not None else ():
-        overrides.apply(document.message)
+    if overrides is not None:
+        for document in documents:
+            overrides.apply(document.message)
     documents = [manifest.completed(document) for document in documents]
     for document in documents:
         violations += manifest.check(document)

@@ -7,11 +7,9 @@ A kind ``CivoVpc`` is the message ``CivoVpc`` of ``org.project_planton.provider.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import importlib
 import importlib.util
-import pathlib
 import re
 from typing import TYPE_CHECKING
 
@@ -20,7 +18,8 @@ from planton import errors
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from google.protobuf import descriptor, message
+    from google.protobuf import descriptor
+    from google.protobuf import message as protobuf_message
 
 #: Cloud ↔ prefix of its kinds, API group. The clouds are few and fixed; their kinds are found.
 PROVIDERS = {
@@ -30,7 +29,7 @@ PROVIDERS = {
 _STUBS = "org.project_planton.provider"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Kind:
     """A resource kind.
 
@@ -59,22 +58,22 @@ class Kind:
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", bare).lower()
 
     @property
-    def message(self) -> type[message.Message]:
+    def message(self) -> type[protobuf_message.Message]:
         """The message class of the manifest."""
         return _message(self.package, "api_pb2", self.name)
 
     @property
-    def stack_input(self) -> type[message.Message]:
+    def stack_input(self) -> type[protobuf_message.Message]:
         """The message class of what the module is given."""
         return _message(self.package, "stack_input_pb2", f"{self.name}StackInput")
 
     @property
-    def stack_outputs(self) -> type[message.Message]:
+    def stack_outputs(self) -> type[protobuf_message.Message]:
         """The message class of what an apply yields."""
         return _message(self.package, "stack_outputs_pb2", f"{self.name}StackOutputs")
 
     @property
-    def provider_config(self) -> type[message.Message]:
+    def provider_config(self) -> type[protobuf_message.Message]:
         """The message class of the provider's credentials and defaults."""
         return _message(f"{_STUBS}.{self.provider}", "provider_pb2", f"{PROVIDERS[self.provider][0]}ProviderConfig")
 
@@ -85,8 +84,8 @@ class Kind:
 
 
 @functools.cache
-def _message(package: str, module: str, name: str) -> type[message.Message]:
-    stub: type[message.Message] = getattr(importlib.import_module(f"{package}.{module}"), name)
+def _message(package: str, module: str, name: str) -> type[protobuf_message.Message]:
+    stub: type[protobuf_message.Message] = getattr(importlib.import_module(f"{package}.{module}"), name)
     return stub
 
 
@@ -114,6 +113,8 @@ def _has_stubs(kind: Kind) -> bool:
 @functools.cache
 def all_kinds() -> tuple[Kind, ...]:
     """Returns every kind that has stubs, by name."""
+    import pathlib  # noqa: PLC0415  # costs more than finding one kind, which does without
+
     found = []
     for provider in PROVIDERS:
         parent = importlib.import_module(f"{_STUBS}.{provider}")
@@ -160,6 +161,8 @@ def parse(text: str) -> Kind:
 
 def suggest(word: str, known: Sequence[str]) -> str:
     """Returns ``did you mean 'X'?`` for the nearest of the known words, ignoring case; empty where none is near."""
+    import difflib  # noqa: PLC0415  # needed only when something is wrong
+
     by_lower = {name.lower(): name for name in known}
     close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return f"did you mean {by_lower[close[0]]!r}?" if close else ""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import protovalidate
 
 from planton import references
 
 if TYPE_CHECKING:
-    from google.protobuf import descriptor, message
+    from google.protobuf import message
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """A rule that does not hold.
 
     Attributes:
@@ -43,7 +41,7 @@ def _validator() -> protovalidate.Validator:
     return protovalidate.Validator()
 
 
-def _problem(violation: Any, described: descriptor.Descriptor) -> Problem:  # noqa: ANN401  # protovalidate's own message
+def _problem(violation: Any, described: Any) -> Problem:  # protovalidate's own message; a descriptor
     path = _path(violation.field.elements, described) if violation.field else ""
     text = violation.message
     if violation.for_key:
@@ -51,7 +49,7 @@ def _problem(violation: Any, described: descriptor.Descriptor) -> Problem:  # no
     return Problem(path, text or f"breaks the rule {violation.rule_id}", violation.rule_id)
 
 
-def _path(elements: Any, described: descriptor.Descriptor | None) -> str:  # noqa: ANN401  # as above
+def _path(elements: Any, described: Any) -> str:  # as above
     path = ""
     for element in elements:
         field = described.fields_by_name.get(element.field_name) if described is not None else None
@@ -65,7 +63,7 @@ def _path(elements: Any, described: descriptor.Descriptor | None) -> str:  # noq
     return path
 
 
-def _subscript(subscript: Any) -> str:  # noqa: ANN401  # as above
+def _subscript(subscript: Any) -> str:  # as above
     value = subscript.value
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')

@@ -6,20 +6,15 @@ message on standard error and an exit code; tracebacks are for ``PLANTON_DEBUG=1
 
 from __future__ import annotations
 
-import importlib
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-import click
-
-import planton
 from planton import errors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from click import shell_completion
 
 #: Name → what to import, and the line that help shows for it.
 COMMANDS: Final = {
@@ -55,49 +50,7 @@ _EXTRAS: Final = {
 _UNEXPECTED: Final = 70
 _BROKEN_PIPE: Final = 141
 _DEBUG: Final = "PLANTON_DEBUG"
-
-
-class _Commands(click.Group):
-    """A group that knows its commands by name and imports the one that is called."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's interface
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from planton import kinds  # noqa: PLC0415  # nearly every call names a command that exists
-
-            hint = kinds.suggest(args[0][:40], list(COMMANDS))
-            ctx.fail(f"no such command {args[0]!r}" + (f"; {hint}" if hint else ""))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in sorted(COMMANDS.items())])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[shell_completion.CompletionItem]:
-        from click import shell_completion as completion  # noqa: PLC0415  # only while completing
-
-        options = click.Command.shell_complete(self, ctx, incomplete)
-        names = [name for name in sorted(COMMANDS) if name.startswith(incomplete)]
-        return [*(completion.CompletionItem(name, help=COMMANDS[name][1]) for name in names), *options]
-
-
-@click.group(
-    cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="A command's own help: planton COMMAND --help.",
-)
-@click.version_option(planton.__version__, prog_name="planton", message="%(prog)s %(version)s")
-def cli() -> None:
-    """Describe Kubernetes clusters and node pools in manifests; planton checks them and makes them real."""
+_COMPLETE: Final = "_PLANTON_COMPLETE"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,24 +59,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What follows the program's name; the process's arguments where None.
     """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Starting makes many objects and drops none: looking for garbage among them would be in vain.
+    gc.disable()
     try:
-        code = _run(arguments)
+        code = _run(given)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader has gone, as with `| head`. Python would complain once more when it closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _BROKEN_PIPE
+        code = _BROKEN_PIPE
+    finally:
+        gc.enable()
+    if arguments is None and given[:1] == ["validate"]:
+        # Checking leaves nothing open. Tearing down the interpreter would take as long as reading a hundred manifests.
+        sys.stderr.flush()
+        os._exit(code)
     return code
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: list[str]) -> int:
     try:
-        result: Any = cli.main(args=None if arguments is None else list(arguments), prog_name="planton", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
+        paths = _plain_paths(arguments)
+        if paths is not None:
+            from planton.cli import check  # noqa: PLC0415  # the command that is called
+
+            return check.run(paths)
+        return _dispatch(arguments)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
         return errors.Code.INTERRUPTED
     except errors.PlantonError as error:
         return _failed(error)
@@ -134,6 +98,32 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _failed(missing) if missing else _unexpected(error)
     except Exception as error:  # noqa: BLE001  # the last line of defence: nobody sees a traceback unasked
         return _unexpected(error)
+
+
+def _plain_paths(arguments: list[str]) -> list[str] | None:
+    # `validate` with nothing but paths is what hooks and editors call many times. It needs no parser of options, and to import
+    # one costs as much as to check hundreds of manifests.
+    if arguments[:1] != ["validate"] or _COMPLETE in os.environ:
+        return None
+    paths = [word for word in arguments[1:] if word not in ("-f", "--file")]
+    ends_open = arguments[-1] in ("-f", "--file")
+    plain = all(word == "-" or not word.startswith("-") for word in paths)
+    return paths if paths and plain and not ends_open else None
+
+
+def _dispatch(arguments: list[str]) -> int:
+    import click  # noqa: PLC0415  # see above
+
+    from planton.cli import group  # noqa: PLC0415  # see above
+
+    try:
+        result: Any = group.cli.main(args=arguments, prog_name="planton", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        return errors.Code.INTERRUPTED
     return result if isinstance(result, int) else 0
 
 
@@ -164,5 +154,5 @@ def _unexpected(error: Exception) -> int:
 
         traceback.print_exception(error)
     text = " ".join(str(error).split())
-    click.echo(f"Error: unexpected {type(error).__name__}: {text} (set {_DEBUG}=1 for details)", err=True)
+    sys.stderr.write(f"Error: unexpected {type(error).__name__}: {text} (set {_DEBUG}=1 for details)\n")
     return _UNEXPECTED

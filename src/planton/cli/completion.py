@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 from click import shell_completion
 
-from planton import cli
+from planton.cli import group
 
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    """Print the completion script of a shell.
+    r"""Print the completion script of a shell.
 
     \b
     bash:  echo 'eval "$(planton completion bash)"' >> ~/.bashrc
@@ -21,6 +21,6 @@ def completion(shell: str) -> None:
     found = shell_completion.get_completion_class(shell)
     if found is None:
         raise click.UsageError(f"no completion for {shell}")
-    script = found(cli.cli, {}, "planton", "_PLANTON_COMPLETE")
+    script = found(group.cli, {}, "planton", "_PLANTON_COMPLETE")
     # The script itself, not `source()`, which would first run the shell to learn its version.
     click.echo(script.source_template % script.source_vars())

@@ -20,7 +20,9 @@ def dumps(violations: Sequence[errors.Violation], unreadable: Sequence[errors.Pl
     run: dict[str, Any] = {
         "tool": {"driver": {"name": "planton", "version": planton.__version__, "rules": [{"id": rule} for rule in rules]}},
         "columnKind": "unicodeCodePoints",
-        "invocations": [{"executionSuccessful": not unreadable, "toolExecutionNotifications": [_notification(e) for e in unreadable]}],
+        "invocations": [
+            {"executionSuccessful": not unreadable, "toolExecutionNotifications": [_notification(e) for e in unreadable]}
+        ],
         "results": [_result(violation, rules.index(violation.rule_id)) for violation in violations],
     }
     log = {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}

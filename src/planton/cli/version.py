@@ -16,11 +16,11 @@ _PACKAGES = ("protobuf", "protovalidate", "PyYAML", "pulumi", "pulumi-civo", "pu
 
 @click.command()
 @output.output_option("text", "json")
-def version(output: str) -> None:
+def version(form: str) -> None:
     """Show the versions of planton and of what it uses."""
     versions = {"planton": planton.__version__, "python": platform.python_version()}
     versions |= {name: found for name in _PACKAGES if (found := _installed(name))}
-    if output == "json":
+    if form == "json":
         click.echo(json.dumps(versions, indent=2))
         return
     for name, number in versions.items():

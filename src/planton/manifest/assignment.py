@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from google.protobuf import descriptor, message
 
-_STEP: Final = re.compile(r'\[([0-9]+)\]|\["((?:[^"\\]|\\.)*)"\]|\[([^\]"]+)\]|(?:^|\.)([^.\[\]=]+)')
+_STEP: Final = r'\[([0-9]+)\]|\["((?:[^"\\]|\\.)*)"\]|\[([^\]"]+)\]|(?:^|\.)([^.\[\]=]+)'
 
 
 class UnknownPathError(errors.PlantonError):
@@ -57,7 +57,7 @@ def _parse(assignment: str) -> tuple[list[str], str]:
     steps = []
     position = 0
     while not assignment.startswith("=", position):
-        match = _STEP.match(assignment, position)
+        match = re.compile(_STEP).match(assignment, position)
         if match is None:
             _refuse(assignment, "it must be PATH=VALUE, for example spec.nodeCount=5")
         quoted = re.sub(r"\\(.)", r"\1", match[2]) if match[2] is not None else None
@@ -100,7 +100,7 @@ def _set(part: message.Message, field: descriptor.FieldDescriptor, value: str, p
     _read(part, mapping, path, assignment)
 
 
-def _read(target: message.Message, node: Any, path: str, assignment: str) -> None:  # noqa: ANN401  # PyYAML's nodes have no types of use
+def _read(target: message.Message, node: Any, path: str, assignment: str) -> None:  # PyYAML's nodes have no types of use
     reading = decode.Reading("--set", 0, "")
     scratch = type(target)()
     decode.fill(scratch, node, path.rpartition(".")[0], reading)
@@ -109,7 +109,9 @@ def _read(target: message.Message, node: Any, path: str, assignment: str) -> Non
     target.MergeFrom(scratch)
 
 
-def _entry(entries: Any, field: descriptor.FieldDescriptor, steps: list[str], value: str, path: str, assignment: str) -> Any:  # noqa: ANN401, PLR0913  # as above; a step of one walk
+def _entry(
+    entries: Any, field: Any, steps: list[str], value: str, path: str, assignment: str
+) -> Any:  # as above; a step of one walk
     described = field.message_type.fields_by_name["value"]
     if described.message_type is not None:
         name = steps.pop(0)
@@ -123,7 +125,9 @@ def _entry(entries: Any, field: descriptor.FieldDescriptor, steps: list[str], va
     return None
 
 
-def _item(items: Any, field: descriptor.FieldDescriptor, steps: list[str], value: str, path: str, assignment: str) -> Any:  # noqa: ANN401, PLR0913  # as above
+def _item(
+    items: Any, field: descriptor.FieldDescriptor, steps: list[str], value: str, path: str, assignment: str
+) -> Any:  # as above
     word = steps.pop(0)
     if not word.isdigit() or len(word) > 9 or int(word) > len(items):  # noqa: PLR2004  # a number that is surely too large
         _refuse(assignment, f"{path} has {len(items)} items; write {path}[N] with N from 0 to {len(items)} (which adds one)")
@@ -144,7 +148,7 @@ def _item(items: Any, field: descriptor.FieldDescriptor, steps: list[str], value
     return None
 
 
-def _convert(field: descriptor.FieldDescriptor, value: str, assignment: str) -> Any:  # noqa: ANN401  # a value of the field's type
+def _convert(field: descriptor.FieldDescriptor, value: str, assignment: str) -> Any:  # a value of the field's type
     node = _text(value) if field.type == field.TYPE_STRING else _node(value, assignment)
     reading = decode.Reading("--set", 0, "")
     converted = decode.convert(field, node, "", reading)
@@ -153,17 +157,17 @@ def _convert(field: descriptor.FieldDescriptor, value: str, assignment: str) -> 
     return converted
 
 
-def _text(value: str) -> Any:  # noqa: ANN401  # as above
-    mark = yaml.Mark("--set", 0, 0, 0, None, None)
+def _text(value: str) -> Any:  # as above
+    mark = yaml.Mark("--set", 0, 0, 0, None, 0)
     return yaml.ScalarNode("", value, mark, mark, style='"')
 
 
-def _node(value: str, assignment: str) -> Any:  # noqa: ANN401  # as above
+def _node(value: str, assignment: str) -> Any:  # as above
     try:
         node = next(yaml_reader.compose(yaml_reader.decode(value.encode("utf-8", "surrogateescape"))), None)
     except yaml_reader.TrapError as trap:
         _refuse(assignment, trap.message)
-    mark = yaml.Mark("--set", 0, 0, 0, None, None)
+    mark = yaml.Mark("--set", 0, 0, 0, None, 0)
     return node if node is not None else yaml.ScalarNode("", "", mark, mark, style="")
 
 

@@ -6,11 +6,8 @@ from the nodes. It must not apply defaults or rules.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import dataclasses
 import functools
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 from google.protobuf import descriptor
@@ -45,19 +42,17 @@ class _WrongError(Exception):
         self.rule_id = rule_id
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(NamedTuple):  # made faster than a dataclass, and every start pays
     """What reading needs of a field: how, under which name, and with which converter of scalars."""
 
     how: int
     name: str
     json_name: str
     convert: Callable[[Any], Any]
-    described: descriptor.FieldDescriptor
+    described: Any
     oneof: str
 
 
-@dataclasses.dataclass(slots=True)
 class Reading:
     """One document being read: what is wrong so far.
 
@@ -71,15 +66,21 @@ class Reading:
         meant: Paths that an unknown field seems to mean.
     """
 
-    file: str
-    index: int
-    text: str
-    secret: bool = False
-    violations: list[errors.Violation] = dataclasses.field(default_factory=list)
-    unread: list[str] = dataclasses.field(default_factory=list)
-    meant: list[str] = dataclasses.field(default_factory=list)
+    __slots__ = ("file", "index", "meant", "secret", "text", "unread", "violations")
 
-    def add(self, node: Any, path: str, message: str, rule_id: str) -> None:  # noqa: ANN401  # PyYAML's nodes have no types of use
+    def __init__(
+        self, file: str, index: int, text: str, *, secret: bool = False, violations: list[errors.Violation] | None = None
+    ) -> None:
+        """Starts with nothing wrong; notes go to ``violations`` where that is given."""
+        self.file = file
+        self.index = index
+        self.text = text
+        self.secret = secret
+        self.violations: list[errors.Violation] = [] if violations is None else violations
+        self.unread: list[str] = []
+        self.meant: list[str] = []
+
+    def add(self, node: Any, path: str, message: str, rule_id: str) -> None:  # PyYAML's nodes have no types of use
         """Notes a violation at a node."""
         if len(self.violations) > MAX_VIOLATIONS:
             return
@@ -88,12 +89,18 @@ class Reading:
         mark = node.start_mark
         self.violations.append(
             errors.Violation(
-                self.file, mark.line + 1, mark.column + 1, path, message, rule_id, self.index,
+                self.file,
+                mark.line + 1,
+                mark.column + 1,
+                path,
+                message,
+                rule_id,
+                self.index,
                 line_at(self.text, mark.index - mark.column),
             )
         )
 
-    def shown(self, node: Any) -> str:  # noqa: ANN401  # as above
+    def shown(self, node: Any) -> str:  # as above
         """Returns what a node is, for a message."""
         if isinstance(node, yaml.MappingNode):
             return "a mapping"
@@ -131,7 +138,7 @@ def suggest(word: str, known: list[str]) -> str:
     return f"; {found}" if found else ""
 
 
-def fill(target: message.Message, node: Any, path: str, reading: Reading) -> None:  # noqa: ANN401  # as above
+def fill(target: message.Message, node: Any, path: str, reading: Reading) -> None:  # as above
     """Reads a node into an empty message; what is wrong goes to the reading."""
     if not isinstance(node, yaml.MappingNode):
         _wrong_shape(target.DESCRIPTOR, node, path, reading)
@@ -168,7 +175,7 @@ def _fill_merged(target: message.Message, merges: list[Any], seen: dict[str, str
             _set(target, field, key, value, path, reading)
 
 
-def is_merge(key: Any) -> bool:  # noqa: ANN401  # as above
+def is_merge(key: Any) -> bool:  # as above
     """Returns whether a key is ``<<``, unquoted."""
     return bool(key.value == "<<" and yaml_reader.is_plain(key))
 
@@ -192,7 +199,9 @@ def merged(merges: list[Any], path: str, reading: Reading) -> Iterator[tuple[Any
             yield from merged(deeper, path, reading)
 
 
-def _set(target: message.Message, field: _Field, key: Any, node: Any, path: str, reading: Reading) -> None:  # noqa: ANN401, PLR0913  # as above; one call per value, so no object is made for it
+def _set(
+    target: message.Message, field: _Field, key: Any, node: Any, path: str, reading: Reading
+) -> None:  # as above; one call per value, so no object is made for it
     if is_null(node):
         return
     if field.oneof and target.WhichOneof(field.oneof):
@@ -222,12 +231,12 @@ def _json_name(target: message.Message, oneof: str) -> str:
     return str(target.DESCRIPTOR.fields_by_name[target.WhichOneof(oneof)].json_name)
 
 
-def is_null(node: Any) -> bool:  # noqa: ANN401  # as above
+def is_null(node: Any) -> bool:  # as above
     """Returns whether a node is a plain null."""
     return node.value in scalars.NULLS and yaml_reader.is_plain(node) if type(node.value) is str else False
 
 
-def _fill_list(items: Any, field: _Field, node: Any, path: str, reading: Reading) -> None:  # noqa: ANN401  # as above
+def _fill_list(items: Any, field: _Field, node: Any, path: str, reading: Reading) -> None:  # as above
     if not isinstance(node, yaml.SequenceNode):
         reading.add(node, path, f"must be a list, not {reading.shown(node)}", "manifest.wrong_type")
         reading.unread.append(path)
@@ -252,7 +261,7 @@ def _no_null(field: _Field) -> str:
     return f"must not be null{empty}; remove the item"
 
 
-def _fill_map(entries: Any, field: _Field, node: Any, path: str, reading: Reading) -> None:  # noqa: ANN401  # as above
+def _fill_map(entries: Any, field: _Field, node: Any, path: str, reading: Reading) -> None:  # as above
     if not isinstance(node, yaml.MappingNode):
         reading.add(node, path, f"must be a mapping, not {reading.shown(node)}", "manifest.wrong_type")
         reading.unread.append(path)
@@ -277,7 +286,7 @@ def _fill_map(entries: Any, field: _Field, node: Any, path: str, reading: Readin
             _fill_entry(entries, field, name, value, map_path(path, name), reading)
 
 
-def _map_key(field: _Field, key: Any, path: str, reading: Reading) -> Any:  # noqa: ANN401  # text, number or boolean
+def _map_key(field: _Field, key: Any, path: str, reading: Reading) -> Any:  # text, number or boolean
     described = field.described.message_type.fields_by_name["key"]
     if not isinstance(key, yaml.ScalarNode):
         reading.add(key, path, f"a key must be a scalar, not {reading.shown(key)}", "manifest.wrong_type")
@@ -291,7 +300,7 @@ def _map_key(field: _Field, key: Any, path: str, reading: Reading) -> Any:  # no
         return None
 
 
-def _fill_entry(entries: Any, field: _Field, name: Any, node: Any, path: str, reading: Reading) -> None:  # noqa: ANN401, PLR0913  # as above
+def _fill_entry(entries: Any, field: _Field, name: Any, node: Any, path: str, reading: Reading) -> None:  # as above
     value = field.described.message_type.fields_by_name["value"]
     if is_null(node):
         reading.add(node, path, 'must not be null: write "" for an empty text, or remove the key', "yaml.null_item")
@@ -305,7 +314,7 @@ def _fill_entry(entries: Any, field: _Field, name: Any, node: Any, path: str, re
             report(error, node, path, reading)
 
 
-def _fill_well_known(target: message.Message, node: Any, path: str, reading: Reading) -> None:  # noqa: ANN401  # as above
+def _fill_well_known(target: message.Message, node: Any, path: str, reading: Reading) -> None:  # as above
     from google.protobuf import json_format  # noqa: PLC0415  # few manifests have such a field
 
     try:
@@ -315,7 +324,7 @@ def _fill_well_known(target: message.Message, node: Any, path: str, reading: Rea
         reading.unread.append(path)
 
 
-def _plain_data(node: Any) -> Any:  # noqa: ANN401  # JSON data
+def _plain_data(node: Any) -> Any:  # JSON data
     if isinstance(node, yaml.MappingNode):
         return {key.value: _plain_data(value) for key, value in node.value if isinstance(key.value, str)}
     if isinstance(node, yaml.SequenceNode):
@@ -328,7 +337,7 @@ def _plain_data(node: Any) -> Any:  # noqa: ANN401  # JSON data
     return scalars.BOOLEANS.get(node.value, node.value if number is None else number)
 
 
-def report(error: _WrongError, node: Any, path: str, reading: Reading) -> None:  # noqa: ANN401  # as above
+def report(error: _WrongError, node: Any, path: str, reading: Reading) -> None:  # as above
     """Notes that a scalar does not fit."""
     text = str(error)
     if reading.secret and error.rule_id == "manifest.wrong_type":
@@ -339,7 +348,7 @@ def report(error: _WrongError, node: Any, path: str, reading: Reading) -> None: 
     reading.unread.append(path)
 
 
-def _wrong_shape(described: descriptor.Descriptor, node: Any, path: str, reading: Reading) -> None:  # noqa: ANN401  # as above
+def _wrong_shape(described: Any, node: Any, path: str, reading: Reading) -> None:  # as above
     text = f"must be a mapping, not {reading.shown(node)}"
     if "literal_or_ref" in described.oneofs_by_name and isinstance(node, yaml.ScalarNode):
         text += "; write {value: …}" if reading.secret else f"; write {{value: {node.value[:_SHOWN]}}}"
@@ -347,7 +356,7 @@ def _wrong_shape(described: descriptor.Descriptor, node: Any, path: str, reading
     reading.unread.append(path)
 
 
-def _unknown(described: descriptor.Descriptor, key: Any, path: str, reading: Reading) -> None:  # noqa: ANN401  # as above
+def _unknown(described: Any, key: Any, path: str, reading: Reading) -> None:  # as above
     if not isinstance(key, yaml.ScalarNode):
         reading.add(key, path, f"a key must be the name of a field, not {reading.shown(key)}", "manifest.unknown_field")
         return
@@ -356,13 +365,15 @@ def _unknown(described: descriptor.Descriptor, key: Any, path: str, reading: Rea
     where = f" in {path}" if path else ""
     # What stands in the place of a name may be a secret, unless it nearly is a name.
     name = f" {preview(key.value)}" if hint or not reading.secret else ""
-    reading.add(key, join(path, key.value[:_SHOWN]) if name else path, f"unknown field{name}{where}{hint}", "manifest.unknown_field")
+    reading.add(
+        key, join(path, key.value[:_SHOWN]) if name else path, f"unknown field{name}{where}{hint}", "manifest.unknown_field"
+    )
     if hint:
         meant = hint.split("'")[1]
         reading.meant.append(join(path, next(f.json_name for f in described.fields if meant in (f.json_name, f.name))))
 
 
-def _twice(key: Any, first: str, path: str, reading: Reading) -> None:  # noqa: ANN401  # as above
+def _twice(key: Any, first: str, path: str, reading: Reading) -> None:  # as above
     if key.value == first:
         reading.add(key, path, f"the key {preview(first)} is there twice", "yaml.duplicate_key")
     else:
@@ -381,7 +392,7 @@ def _plan(described: descriptor.Descriptor) -> dict[str, _Field]:
     return plan
 
 
-def _element(field: descriptor.FieldDescriptor) -> descriptor.FieldDescriptor:
+def _element(field: Any) -> Any:  # a field's descriptor; the stubs think that it may lack a type
     return field.message_type.fields_by_name["value"] if _is_map(field) else field
 
 
@@ -400,7 +411,7 @@ def _how(field: descriptor.FieldDescriptor) -> int:
 
 
 @functools.cache
-def converter(field: descriptor.FieldDescriptor) -> Callable[[Any], Any]:
+def converter(field: Any) -> Callable[[Any], Any]:
     """Returns the function that turns a scalar node into a value of a field's type; it raises what ``report`` takes."""
     if field.type == _F.TYPE_STRING:
         return _to_text
@@ -415,7 +426,7 @@ def converter(field: descriptor.FieldDescriptor) -> Callable[[Any], Any]:
     return _to_float
 
 
-def _to_text(node: Any) -> str:  # noqa: ANN401  # as above
+def _to_text(node: Any) -> str:  # as above
     text = node.value
     if type(text) is not str or node.tag:
         _check_scalar(node, "text")
@@ -427,7 +438,7 @@ def _to_text(node: Any) -> str:  # noqa: ANN401  # as above
     return text  # type: ignore[no-any-return]  # checked above
 
 
-def _check_scalar(node: Any, what: str) -> None:  # noqa: ANN401  # as above
+def _check_scalar(node: Any, what: str) -> None:  # as above
     if isinstance(node, yaml.MappingNode):
         raise _WrongError(f"must be {what}, not a mapping")
     if isinstance(node, yaml.SequenceNode):
@@ -437,7 +448,7 @@ def _check_scalar(node: Any, what: str) -> None:  # noqa: ANN401  # as above
         raise _WrongError(f"the tag {preview(tag)} has no meaning here", "yaml.tag")
 
 
-def _to_boolean(node: Any) -> bool:  # noqa: ANN401  # as above
+def _to_boolean(node: Any) -> bool:  # as above
     _check_scalar(node, "true or false")
     value = scalars.BOOLEANS.get(node.value) if yaml_reader.is_plain(node) else None
     if value is None:
@@ -446,7 +457,7 @@ def _to_boolean(node: Any) -> bool:  # noqa: ANN401  # as above
     return value
 
 
-def _to_integer(least: int, greatest: int, node: Any) -> int:  # noqa: ANN401  # as above
+def _to_integer(least: int, greatest: int, node: Any) -> int:  # as above
     _check_scalar(node, "a whole number")
     plain = yaml_reader.is_plain(node)
     value = scalars.to_integer(node.value, quoted=not plain)
@@ -459,7 +470,7 @@ def _to_integer(least: int, greatest: int, node: Any) -> int:  # noqa: ANN401  #
     return value
 
 
-def _to_float(node: Any) -> float:  # noqa: ANN401  # as above
+def _to_float(node: Any) -> float:  # as above
     _check_scalar(node, "a number")
     value = scalars.to_float(node.value, quoted=not yaml_reader.is_plain(node))
     if value is None:
@@ -467,7 +478,10 @@ def _to_float(node: Any) -> float:  # noqa: ANN401  # as above
     return value
 
 
-def _to_bytes(node: Any) -> bytes:  # noqa: ANN401  # as above
+def _to_bytes(node: Any) -> bytes:  # as above
+    import base64  # noqa: PLC0415  # no kind has such a field yet
+    import binascii  # noqa: PLC0415  # as above
+
     _check_scalar(node, "base64 text")
     try:
         return base64.b64decode(node.value, altchars=b"-_" if set("-_") & set(node.value) else None, validate=True)
@@ -475,7 +489,7 @@ def _to_bytes(node: Any) -> bytes:  # noqa: ANN401  # as above
         raise _WrongError(f"must be base64 text, not {preview(node.value)}") from None
 
 
-def _to_enum(enum: descriptor.EnumDescriptor, node: Any) -> int:  # noqa: ANN401  # as above
+def _to_enum(enum: descriptor.EnumDescriptor, node: Any) -> int:  # as above
     _check_scalar(node, "a name")
     value = enum.values_by_name.get(node.value)
     if value is not None:
@@ -489,7 +503,7 @@ def _to_enum(enum: descriptor.EnumDescriptor, node: Any) -> int:  # noqa: ANN401
     raise _WrongError(f"unknown value {preview(node.value)}{listed}{hint}", "manifest.unknown_enum_value")
 
 
-def convert(field: descriptor.FieldDescriptor, node: Any, path: str, reading: Reading) -> Any:  # noqa: ANN401  # a value of the field's type
+def convert(field: descriptor.FieldDescriptor, node: Any, path: str, reading: Reading) -> Any:  # a value of the field's type
     """Returns a scalar node as a value of a field's type; None, and a note, where it does not fit."""
     try:
         return converter(field)(node)

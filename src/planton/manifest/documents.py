@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
@@ -16,16 +16,15 @@ from planton import defaults, errors, kinds, validation
 from planton.manifest import decode, yaml_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from google.protobuf import message
 
-_STEP: Final = re.compile(r'\.?([^.\[\]"]+)|\[([0-9]+)\]|\["((?:[^"\\]|\\.)*)"\]|\[([^\]"]*)\]')
+_STEP: Final = r'\.?([^.\[\]"]+)|\[([0-9]+)\]|\["((?:[^"\\]|\\.)*)"\]|\[([^\]"]*)\]'
 _LONGEST_KIND: Final = 100
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something is: line and column from 1, and the source line."""
 
     line: int
@@ -33,7 +32,7 @@ class Place:
     source: str
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True)
 class Document:
     """A manifest that was read.
 
@@ -73,7 +72,7 @@ class Document:
             root = None  # it depends on something before it, such as a %TAG directive
         found = []
         for path in paths:
-            node = _find(root, decode.join(self.base, path) if path else self.base) if root is not None else None
+            node = find(root, decode.join(self.base, path) if path else self.base) if root is not None else None
             if node is None:
                 found.append(Place(line + 1, column + 1, decode.line_at(self.text, start - column)))
                 continue
@@ -84,13 +83,14 @@ class Document:
         return found
 
 
-def _find(node: Any, path: str) -> Any:  # noqa: ANN401  # PyYAML's nodes have no types of use
+def find(node: Any, path: str) -> Any:  # PyYAML's nodes have no types of use
+    """Returns the node of a path under a node, or of the nearest part of the path that is there."""
     place = node
-    for name, index, text, other in _STEP.findall(path):
+    for name, index, text, other in re.findall(_STEP, path):
         if isinstance(node, yaml.SequenceNode) and index and int(index) < len(node.value):
             place = node = node.value[int(index)]
         elif isinstance(node, yaml.MappingNode):
-            pair = _entry(node, name or re.sub(r"\\(.)", r"\1", text) or index or other)
+            pair = entry(node, name or re.sub(r"\\(.)", r"\1", text) or index or other)
             if pair is None:
                 return place
             # A key is where a reader looks for a part that is missing below it.
@@ -101,18 +101,20 @@ def _find(node: Any, path: str) -> Any:  # noqa: ANN401  # PyYAML's nodes have n
     return place
 
 
-def _entry(mapping: Any, name: str) -> Any:  # noqa: ANN401  # as above
-    merges = []
+def entry(mapping: Any, name: str) -> Any:  # as above
+    """Returns the key and the value of a mapping's entry, in either spelling, merged ones included; else None."""
+    merges: list[Any] = []
     for key, value in mapping.value:
-        if isinstance(key.value, str) and (key.value == name or _camel(key.value) == name):
+        if isinstance(key.value, str) and (key.value == name or camel(key.value) == name):
             return key, value
         if decode.is_merge(key):
             merges += value.value if isinstance(value, yaml.SequenceNode) else [value]
-    found = (_entry(merge, name) for merge in merges if isinstance(merge, yaml.MappingNode))
+    found = (entry(merge, name) for merge in merges if isinstance(merge, yaml.MappingNode))
     return next((pair for pair in found if pair is not None), None)
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """Returns a field's name in the manifest's spelling."""
     return re.sub("_([a-z0-9])", lambda match: match[1].upper(), name)
 
 
@@ -141,17 +143,18 @@ def read(data: bytes, *, file: str) -> tuple[list[Document], list[errors.Violati
         if not index:
             violations.append(errors.Violation(file, 1, 1, "", "has no manifest: the file is empty", "manifest.empty"))
     except yaml_reader.TrapError as trap:
-        violations.append(_trapped(trap, file=file, text=text, index=index))
+        violations.append(trapped(trap, file=file, text=text, index=index))
     return documents, violations
 
 
-def _trapped(trap: yaml_reader.TrapError, *, file: str, text: str, index: int) -> errors.Violation:
+def trapped(trap: yaml_reader.TrapError, *, file: str, text: str, index: int) -> errors.Violation:
+    """Returns what stopped the reading as a violation; with its line only where a text is given."""
     source = yaml_reader.source_line(text, trap.line) if text else ""
     return errors.Violation(file, trap.line, trap.column, "", trap.message, trap.rule_id, index, source)
 
 
-def _document(root: Any, reading: decode.Reading) -> Document | None:  # noqa: ANN401  # as above
-    kind = _kind(root, "", reading)
+def _document(root: Any, reading: decode.Reading) -> Document | None:  # as above
+    kind = kind_of(root, "", reading)
     if kind is None:
         return None
     content = kind.message()
@@ -163,12 +166,13 @@ def _document(root: Any, reading: decode.Reading) -> Document | None:  # noqa: A
     )
 
 
-def _kind(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:  # noqa: ANN401  # as above
+def kind_of(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:  # as above
+    """Returns the kind that a manifest names; None, and a note, where it names none that is known."""
     if not isinstance(root, yaml.MappingNode):
         reading.text = ""
         reading.add(root, path, f"a manifest must be a mapping, not {reading.shown(root)}", "manifest.wrong_type")
         return None
-    pair = _entry(root, "kind")
+    pair = entry(root, "kind")
     if pair is None or decode.is_null(pair[1]):
         # The line is not shown: a file that is no manifest may hold secrets.
         reading.text = ""
@@ -205,8 +209,14 @@ def check(document: Document) -> list[errors.Violation]:
     return sorted(
         (
             errors.Violation(
-                document.file, place.line, place.column, decode.join(document.base, problem.path) if problem.path else document.base,
-                problem.message, problem.rule_id, document.index, place.source,
+                document.file,
+                place.line,
+                place.column,
+                decode.join(document.base, problem.path) if problem.path else document.base,
+                problem.message,
+                problem.rule_id,
+                document.index,
+                place.source,
             )
             for problem, place in zip(problems, places, strict=True)
         ),
@@ -222,105 +232,3 @@ def _is_echo(path: str, document: Document) -> bool:
 def _related(one: str, other: str) -> bool:
     short, long = sorted((one, other), key=len)
     return long.startswith(short) and (len(long) == len(short) or not short or long[len(short)] in ".[")
-
-
-def read_stack_input(text: str, *, file: str) -> message.Message:
-    """Reads a stack input: a mapping with ``target`` and ``provider_config`` (or ``providerConfig``).
-
-    Args:
-        text: YAML or JSON.
-        file: What to call it in errors.
-
-    Returns:
-        The kind's StackInput, with defaults applied to the target.
-
-    Raises:
-        InvalidError: ``STACK_INPUT_INVALID``; every violation with its place, none with a value of the provider config.
-    """
-    violations: list[errors.Violation] = []
-    found: Any = None
-    try:
-        text = yaml_reader.decode(text.encode("utf-8", "surrogatepass"))
-        roots = list(yaml_reader.compose(text))
-        found = _stack_input(roots, text, file, violations)
-    except yaml_reader.TrapError as trap:
-        violations.append(_trapped(trap, file=file, text="", index=0))
-    if violations:
-        raise errors.InvalidError(violations, reason=errors.Reason.STACK_INPUT_INVALID)
-    return found  # type: ignore[no-any-return]  # its class is found by name
-
-
-def _stack_input(roots: Sequence[Any], text: str, file: str, violations: list[errors.Violation]) -> Any:  # noqa: ANN401  # as above
-    reading = decode.Reading(file, 0, "", secret=True, violations=violations)
-    if len(roots) != 1 or not isinstance(roots[0], yaml.MappingNode):
-        what = "a stack input must be one mapping with target and provider_config"
-        violations.append(errors.Violation(file, 1, 1, "", what, "stack_input.shape"))
-        return None
-    root = roots[0]
-    _check_keys(root, reading)
-    pair = _entry(root, "target")
-    if pair is None or decode.is_null(pair[1]):
-        reading.add(root, "target", "must be set: it is the manifest", "stack_input.target_missing")
-        return None
-    kind = _kind(pair[1], "target", decode.Reading(file, 0, "", violations=violations))
-    if kind is None:
-        return None
-    stack_input: Any = kind.stack_input()
-    target_reading = decode.Reading(file, 0, "", violations=violations)
-    stack_input.target.SetInParent()
-    decode.fill(stack_input.target, pair[1], "target", target_reading)
-    span = (root.start_mark.index, root.end_mark.index, root.start_mark.column, root.start_mark.line)
-    unread = tuple(path.removeprefix("target").removeprefix(".") for path in target_reading.unread)
-    meant = tuple(path.removeprefix("target.") for path in target_reading.meant)
-    document = Document(kind, stack_input.target, file, 0, text, span, "target", unread, meant)
-    stack_input.target.CopyFrom(completed(document).message)
-    violations += check(document)
-    config = _entry(root, "providerConfig")
-    if config is not None and not decode.is_null(config[1]):
-        stack_input.provider_config.SetInParent()
-        _fill_config(stack_input.provider_config, config[1], "provider_config", reading)
-    return stack_input
-
-
-def _check_keys(root: Any, reading: decode.Reading) -> None:  # noqa: ANN401  # as above
-    seen: set[str] = set()
-    for key, _ in root.value:
-        name = _camel(key.value) if isinstance(key, yaml.ScalarNode) else ""
-        if name not in ("target", "providerConfig"):
-            hint = decode.suggest(name, ["target", "provider_config", "providerConfig"])
-            reading.add(key, "", f"a stack input has target and provider_config, and nothing else{hint}", "manifest.unknown_field")
-        elif name in seen:
-            reading.add(key, "", f"{name} is there twice", "yaml.duplicate_key")
-        seen.add(name)
-
-
-def _fill_config(config: message.Message, node: Any, path: str, reading: decode.Reading) -> None:  # noqa: ANN401  # as above
-    before = len(reading.violations)
-    decode.fill(config, node, path, reading)
-    if len(reading.violations) > before:
-        return
-    for problem in validation.violations(config):
-        # What a config leaves out may come from the environment.
-        if problem.rule_id != "required":
-            reading.add(_find(node, problem.path), decode.join(path, problem.path), problem.message, problem.rule_id)
-
-
-def read_provider_config(data: bytes, *, file: str, kind: kinds.Kind) -> message.Message:
-    """Reads the provider config of a kind's cloud (``-p FILE``): YAML or JSON, strictly.
-
-    Raises:
-        InvalidError: Every violation with its place, none with a value.
-    """
-    config = kind.provider_config()
-    violations: list[errors.Violation] = []
-    try:
-        roots = list(yaml_reader.compose(yaml_reader.decode(data)))
-        if len(roots) == 1:
-            _fill_config(config, roots[0], "", decode.Reading(file, 0, "", secret=True, violations=violations))
-        else:
-            violations.append(errors.Violation(file, 1, 1, "", "a provider config must be one mapping", "provider_config.shape"))
-    except yaml_reader.TrapError as trap:
-        violations.append(_trapped(trap, file=file, text="", index=0))
-    if violations:
-        raise errors.InvalidError(violations)
-    return config

@@ -10,7 +10,7 @@ from google.protobuf import json_format
 from planton.manifest import scalars
 
 if TYPE_CHECKING:
-    from google.protobuf import descriptor, message
+    from google.protobuf import message
 
 try:
     from yaml import CSafeDumper as _Base
@@ -25,7 +25,7 @@ class _Dumper(_Base):
         return True
 
 
-def _represent_text(dumper: Any, text: str) -> Any:  # noqa: ANN401  # PyYAML's own types say nothing
+def _represent_text(dumper: Any, text: str) -> Any:  # PyYAML's own types say nothing
     style = '"' if scalars.other_reading(text) or text in scalars.NULLS or text == "<<" else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
@@ -40,7 +40,7 @@ def dump(value: message.Message) -> str:
     return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**20))
 
 
-def _sort_maps(data: dict[str, Any], described: descriptor.Descriptor) -> None:
+def _sort_maps(data: dict[str, Any], described: Any) -> None:  # a type's descriptor
     for field in described.fields:
         content = data.get(field.json_name)
         part = field.message_type

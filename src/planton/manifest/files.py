@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pathlib
 import sys
 from typing import IO, TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ from planton import errors
 from planton.manifest import yaml_reader
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Iterable, Iterator
 
 STDIN: Final = "-"
@@ -91,12 +91,13 @@ def kustomize(folder: str, overlay: str | None = None) -> bytes:
     Raises:
         PlantonError: ``MANIFEST_UNREADABLE`` with kustomize's own text; ``TOOLCHAIN_MISSING``.
     """
+    import pathlib  # noqa: PLC0415  # as the next
     import subprocess  # noqa: PLC0415  # costs more than most manifests, and few need it
 
     target = _overlay(pathlib.Path(folder), overlay)
     command = [*_program(), str(target)]
     try:
-        done = subprocess.run(  # noqa: S603  # the user's own kustomize, without a shell
+        done = subprocess.run(  # the user's own kustomize, without a shell
             command, capture_output=True, check=False, timeout=_KUSTOMIZE_SECONDS, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired:
@@ -107,10 +108,7 @@ def kustomize(folder: str, overlay: str | None = None) -> bytes:
 
 
 def _overlay(folder: pathlib.Path, overlay: str | None) -> pathlib.Path:
-    if overlay is None:
-        candidates = [folder]
-    else:
-        candidates = [folder / "overlays" / overlay, folder / overlay]
+    candidates = [folder] if overlay is None else [folder / "overlays" / overlay, folder / overlay]
     for candidate in candidates:
         if candidate.is_dir():
             return candidate
@@ -118,6 +116,7 @@ def _overlay(folder: pathlib.Path, overlay: str | None) -> pathlib.Path:
 
 
 def _program() -> list[str]:
+    import pathlib  # noqa: PLC0415  # as above
     import shutil  # noqa: PLC0415  # as above
 
     # Programs of the environment that planton is installed in count too, though it may not be on PATH.

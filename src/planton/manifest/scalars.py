@@ -6,6 +6,7 @@ know messages or files.
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 
@@ -13,31 +14,34 @@ import re
 NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON", "y", "Y"))
 _FALSE = frozenset(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF", "n", "N"))
-BOOLEANS = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)  # noqa: FBT003  # values of a mapping, not arguments
+BOOLEANS = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)  # values of a mapping, not arguments
 
 # Each line is a form of one of the two versions. Sexagesimal numbers (`12:30:45`) and dates are left out: they are read as text.
-_NUMBER = re.compile(
-    r"""[-+]?(?:
+_NUMBER = r"""[-+]?(?:
         0b[01_]+ | 0o[0-7_]+ | 0x[0-9a-fA-F_]+      # other bases
       | [0-9][0-9_]*                                # decimal, and octal of 1.1
       | [0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?   # 1.30, 1., 1.5e3
       | \.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?          # .5
       | [0-9][0-9_]*[eE][-+]?[0-9]+                 # 1e3 of 1.2
       | \.(?:inf|Inf|INF)
-    ) | \.(?:nan|NaN|NAN)""",
-    re.VERBOSE,
-)
+    ) | \.(?:nan|NaN|NAN)"""
 _MAYBE_NUMBER = frozenset("+-.0123456789")
 _OCTAL_OR_NOT = re.compile(r"[-+]?0[0-9_]+")
 _INTEGER_BASES = {"0b": 2, "0o": 8, "0x": 16}
 _JSON_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
+@functools.cache
+def _number() -> re.Pattern[str]:
+    # Compiled when the first scalar looks like a number, which is late, and often never.
+    return re.compile(_NUMBER, re.VERBOSE)
+
+
 def other_reading(text: str) -> str:
     """Returns what YAML reads a plain scalar as, if not as text: ``a number``, ``a boolean``, ``an octal number``; else empty."""
     if text in BOOLEANS:
         return "a boolean"
-    if text[:1] in _MAYBE_NUMBER and _NUMBER.fullmatch(text):
+    if text[:1] in _MAYBE_NUMBER and _number().fullmatch(text):
         return "an octal number" if _OCTAL_OR_NOT.fullmatch(text) or text.lstrip("+-").startswith("0o") else "a number"
     return ""
 
@@ -46,7 +50,7 @@ def to_integer(text: str, *, quoted: bool) -> int | None:
     """Returns the whole number that a scalar means; None where it means none, or two (``010``)."""
     if quoted:
         return _quoted_integer(text)
-    if _OCTAL_OR_NOT.fullmatch(text) or not _NUMBER.fullmatch(text):
+    if _OCTAL_OR_NOT.fullmatch(text) or not _number().fullmatch(text):
         return None
     bare = text.replace("_", "")
     base = _INTEGER_BASES.get(bare.lstrip("+-")[:2].lower())
@@ -80,7 +84,7 @@ def to_float(text: str, *, quoted: bool) -> float | None:
     bare = text.replace("_", "")
     if not quoted and bare.lower().lstrip("+-") in (".inf", ".nan"):
         bare = bare.replace(".", "")
-    elif not _NUMBER.fullmatch(bare) or _OCTAL_OR_NOT.fullmatch(bare):
+    elif not _number().fullmatch(bare) or _OCTAL_OR_NOT.fullmatch(bare):
         return None
     try:
         return float(bare)

@@ -32,8 +32,8 @@ MAX_DOCUMENTS: Final = 100_000
 _STR_TAG: Final = "tag:yaml.org,2002:str"
 #: Explicit tags of plain values say what the field's type says anyway.
 _PLAIN_TAGS: Final = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "timestamp"))
-_COLLECTION_TAGS: Final = frozenset(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"))
-_SURROGATES: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+_KNOWN_TAGS: Final = _PLAIN_TAGS | {"!", _STR_TAG, "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+_SURROGATES: Final = r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 _TAB_INDENT: Final = re.compile(r" *\t")
 
 
@@ -98,7 +98,7 @@ def decode(data: bytes) -> str:
         line, column = _place(text[: text.index("\0")])
         raise TrapError("yaml.nul", "must not contain NUL characters", line=line, column=column)
     # JSON writes characters beyond the basic plane as two escapes, which YAML does not know.
-    return _SURROGATES.sub(_join_surrogates, text) if "\\u" in text else text
+    return re.sub(_SURROGATES, _join_surrogates, text) if "\\u" in text else text
 
 
 def _place(before: str) -> tuple[int, int]:
@@ -175,7 +175,7 @@ def source_line(text: str, number: int, *, limit: int = 300) -> str:
     return _line(text, number)[:limit].rstrip("\r") if number else ""
 
 
-def _check_lines(root: Any, text: str) -> None:  # noqa: ANN401  # PyYAML's nodes have no types of use
+def _check_lines(root: Any, text: str) -> None:  # PyYAML's nodes have no types of use
     # These two walks cost something, so they are made only where the characters for trouble are there at all.
     if "*" in text:
         _check_aliases(root)
@@ -183,7 +183,7 @@ def _check_lines(root: Any, text: str) -> None:  # noqa: ANN401  # PyYAML's node
         _check_tabs(root, text.split("\n"))
 
 
-def _check_aliases(root: Any) -> None:  # noqa: ANN401  # as above
+def _check_aliases(root: Any) -> None:  # as above
     sizes: dict[int, int] = {}
     size = _expanded(root, sizes, ())
     if size - len(sizes) > MAX_ALIASED:
@@ -195,7 +195,7 @@ def _check_aliases(root: Any) -> None:  # noqa: ANN401  # as above
         )
 
 
-def _expanded(node: Any, sizes: dict[int, int], above: tuple[int, ...]) -> int:  # noqa: ANN401  # as above
+def _expanded(node: Any, sizes: dict[int, int], above: tuple[int, ...]) -> int:  # as above
     known = sizes.get(id(node))
     if known is not None:
         return known
@@ -212,14 +212,14 @@ def _expanded(node: Any, sizes: dict[int, int], above: tuple[int, ...]) -> int: 
     return size
 
 
-def children(node: Any) -> list[Any]:  # noqa: ANN401  # as above
+def children(node: Any) -> list[Any]:  # as above
     """Returns the nodes directly under a node: the items of a list, the keys and values of a mapping."""
     if isinstance(node, yaml.MappingNode):
         return [child for pair in node.value for child in pair]
     return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
-def _check_tabs(root: Any, lines: list[str]) -> None:  # noqa: ANN401  # as above
+def _check_tabs(root: Any, lines: list[str]) -> None:  # as above
     # Folding hides a tab: "a: b", then a line that a tab indents, is the text "b c".
     waiting = [root]
     seen: set[int] = set()
@@ -237,16 +237,16 @@ def _check_tabs(root: Any, lines: list[str]) -> None:  # noqa: ANN401  # as abov
                 raise TrapError("yaml.tab", "must be indented with spaces, not with a tab", line=number + 1, column=column)
 
 
-def is_plain(node: Any) -> bool:  # noqa: ANN401  # as above
+def is_plain(node: Any) -> bool:  # as above
     """Returns whether a scalar node's meaning is open: it is neither quoted nor tagged as text."""
     if node.tag:
-        return bool(node.tag != _STR_TAG)
+        return node.tag not in ("!", _STR_TAG)
     return not node.style
 
 
-def wrong_tag(node: Any) -> str:  # noqa: ANN401  # as above
+def wrong_tag(node: Any) -> str:  # as above
     """Returns an explicit tag that has no meaning here, such as ``!secret``, or empty."""
     tag = node.tag
-    if not tag or tag == "!" or tag == _STR_TAG or tag in _PLAIN_TAGS or tag in _COLLECTION_TAGS:
+    if not tag or tag in _KNOWN_TAGS:
         return ""
     return str(tag).replace("tag:yaml.org,2002:", "!!")

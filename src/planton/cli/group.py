@@ -1,0 +1,60 @@
+"""The group of all commands, as the command-line framework wants it."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+from typing import TYPE_CHECKING
+
+import click
+
+import planton
+from planton import cli as table
+
+if TYPE_CHECKING:
+    from click import shell_completion
+
+
+class _Commands(click.Group):
+    """A group that knows its commands by name and imports the one that is called."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return sorted(table.COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's interface
+        if cmd_name not in table.COMMANDS:
+            return None
+        module, _, attribute = table.COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        gc.freeze()
+        gc.enable()
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in table.COMMANDS and not args[0].startswith("-"):
+            from planton import kinds  # noqa: PLC0415  # nearly every call names a command that exists
+
+            hint = kinds.suggest(args[0][:40], list(table.COMMANDS))
+            ctx.fail(f"no such command {args[0]!r}" + (f"; {hint}" if hint else ""))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(table.COMMANDS.items())])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[shell_completion.CompletionItem]:
+        from click import shell_completion as completion  # noqa: PLC0415  # only while completing
+
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        names = [name for name in sorted(table.COMMANDS) if name.startswith(incomplete)]
+        return [*(completion.CompletionItem(name, help=table.COMMANDS[name][1]) for name in names), *options]
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="A command's own help: planton COMMAND --help.",
+)
+@click.version_option(planton.__version__, prog_name="planton", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Describe Kubernetes clusters and node pools in manifests; planton checks them and makes them real."""
