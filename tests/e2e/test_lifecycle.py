@@ -27,7 +27,7 @@ def test_environment_comes_up_in_order_of_references_and_goes_in_reverse(planton
     assert planton.actions("destroy", "-f", file, "--yes").keys() >= {"network", "firewall", "cluster", "node_pool"}
     left = planton.sandbox.control.resources()
     assert not left["clusters"]
-    assert [each["label"] for each in left["networks"]] in ([], ["Default"])
+    assert [each["label"] for each in left["networks"]] in ([], ["default"])
     assert "nothing has been applied" in planton.run("get").stdout
 
 

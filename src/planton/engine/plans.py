@@ -18,7 +18,7 @@ _SECRET = "[secret]"  # noqa: S105  # what the engine writes in place of a secre
 #: Properties that the engine, a plugin or a module keeps for itself.
 _INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$|^identity$|^token$")
 #: What the engine writes in place of a value that is not known yet.
-_ENGINE_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+ENGINE_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 #: Inputs that another resource looks after: node_pool_size says what happens to the number of nodes.
 _LOOKED_AFTER = {"KubernetesNodePool": ("nodeCount",)}
 
@@ -236,7 +236,7 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:  # JSON data
     if isinstance(value, list) and value:
         return [leaf for index, item in enumerate(value) for leaf in _leaves(item, f"{path}[{index}]")]
     if isinstance(value, str):
-        value = references.KNOWN_AFTER_APPLY if value == _ENGINE_UNKNOWN else references.show_unknown(value)
+        value = references.KNOWN_AFTER_APPLY if value == ENGINE_UNKNOWN else references.show_unknown(value)
     return [(path, value)]
 
 

@@ -354,7 +354,12 @@ def parse_outputs(kind: kinds.Kind, raw: Mapping[str, Any]) -> message.Message:
         PlantonError: ``OUTPUT_INVALID``: the module exported a name or a value that the message does not know.
     """
     outputs: message.Message = kind.stack_outputs()
-    fields = {name: value for name, value in raw.items() if name != MANIFEST_OUTPUT and value is not None}
+    # After a refresh that found a resource gone, the outputs that came from it are unknown.
+    fields = {
+        name: value
+        for name, value in raw.items()
+        if name != MANIFEST_OUTPUT and value is not None and plans.ENGINE_UNKNOWN not in str(value)
+    }
     try:
         json_format.ParseDict({name: _whole(value) for name, value in fields.items()}, outputs)
     except json_format.ParseError as error:

@@ -16,6 +16,7 @@ resources are named by id, name or label:
 * ``node`` cluster, node, ready — a node that is not ready, or is again;
 * ``quota`` any of the limits, as ``{"instance_count": 2}``;
 * ``fail-application`` name — its next installations fail;
+* ``rotate-token`` new — the account's token; the old one is refused from then on;
 * ``resources`` — answers with what the account has.
 """
 
@@ -160,6 +161,12 @@ def _fail_application(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN4
     return _DONE
 
 
+def _rotate_token(scope: civo_scope.Scope, body: Body) -> Any:
+    scope.state.revoked_tokens.append(scope.account.token)
+    scope.account.token = str(body["new"])
+    return _DONE
+
+
 def _resources(scope: civo_scope.Scope, _body: Body) -> Any:  # noqa: ANN401 - JSON
     state, mine = scope.state, scope.account.id
     return {
@@ -197,5 +204,6 @@ ACTIONS: Mapping[str, Callable[[civo_scope.Scope, Body], Any]] = {
     "node": _node,
     "quota": _quota,
     "fail-application": _fail_application,
+    "rotate-token": _rotate_token,
     "resources": _resources,
 }

@@ -160,5 +160,6 @@ class State:
     networks: list[Network] = dataclasses.field(default_factory=list)
     firewalls: list[Firewall] = dataclasses.field(default_factory=list)
     clusters: list[Cluster] = dataclasses.field(default_factory=list)
+    revoked_tokens: list[str] = dataclasses.field(default_factory=list)
     stuck_next: int = 0
     failing_applications: list[str] = dataclasses.field(default_factory=list)

@@ -102,7 +102,7 @@ def account_for(state: records.State, token: str) -> records.Account:
     known = next((item for item in state.accounts if item.token == token), None)
     if known:
         return known
-    if not token.startswith(catalogue.TOKEN_PREFIX):
+    if not token.startswith(catalogue.TOKEN_PREFIX) or token in state.revoked_tokens:
         raise wire.CloudError(401, code="authentication_failed", reason="The token is not valid")
     key = new_id()
     account = records.Account(id=key, token=token, email=f"{key[:8]}@sandbox.invalid", limits=dict(catalogue.LIMITS))

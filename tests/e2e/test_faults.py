@@ -1,0 +1,229 @@
+"""What happens when the cloud, the plugin, the engine or the user fails in the middle."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import signal
+import time
+
+import pytest
+from support import planton as support
+
+SECONDS = 60.0
+
+
+def until(condition, what: str) -> None:
+    """Wait for something that another process does; the bound is for a broken test only."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def seen(planton: support.Planton, since: int, method: str, path: str) -> bool:
+    """Return whether a request has come."""
+    return any((each["method"], each["path"]) == (method, path) for each in planton.sandbox.control.requests(since, "civo"))
+
+
+@pytest.mark.parametrize("killed", ["planton", "planton and the engine"])
+def test_kill_in_the_middle_of_a_creation_makes_nothing_twice(planton: support.Planton, killed: str) -> None:
+    """The next apply says what was interrupted, adopts the cluster that was made, and goes on."""
+    file = planton.write("all.yaml", support.network(), support.cluster(), support.pool())
+    planton.sandbox.control.fault(method="POST", path="/v2/kubernetes/clusters$", action="slow", seconds=1)
+    mark = planton.sandbox.control.mark()
+    process = planton.start("apply", "-f", file, "--yes")
+    until(lambda: pending(planton, "cluster"), "the creation of the cluster never began")
+    if killed != "planton":
+        for child in children(process.pid):
+            os.kill(child, signal.SIGKILL)
+    process.kill()
+    process.wait()
+    until(lambda: seen(planton, mark, "POST", "/v2/kubernetes/clusters"), "the request never reached the cloud")
+    again = planton.run("apply", "-f", file, "--yes")
+    assert "was interrupted" in again.stderr
+    assert "adopting" in again.stderr
+    assert len(planton.sandbox.control.resources()["clusters"]) == 1
+    assert [path for method, path in planton.writes(mark) if method == "POST"].count("/v2/kubernetes/clusters") == 1
+    assert planton.actions("plan", "-f", file) == {}
+    planton.run("destroy", "-f", file, "--yes")
+    assert not planton.sandbox.control.resources()["clusters"]
+
+
+def pending(planton: support.Planton, resource: str) -> bool:
+    """Return whether the engine has written down that it is creating a resource."""
+    states = (planton.folder / "data" / "state").rglob("*Cluster.dev.json")
+    return any('"pending_operations"' in text and f"::{resource}" in text for text in map(pathlib.Path.read_text, states))
+
+
+def children(parent: int) -> list[int]:
+    """Return the processes below one, deepest last."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, ppid = int(entry.parent.name), int(entry.read_text().rsplit(")", 1)[1].split()[1])
+        except (OSError, IndexError):
+            continue
+        if ppid == parent:
+            found += [pid, *children(pid)]
+    return found
+
+
+def test_ctrl_c_saves_what_was_done_and_the_next_run_resumes(planton: support.Planton) -> None:
+    """Exit code 130, one line, and the same command ends in the wanted state."""
+    file = planton.write("all.yaml", support.network(), support.cluster())
+    planton.sandbox.control.fault(method="POST", path="/v2/kubernetes/clusters$", action="slow", seconds=2)
+    process = planton.start("apply", "-f", file, "--yes")
+    until(lambda: pending(planton, "cluster"), "the creation of the cluster never began")
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=SECONDS)
+    assert "Traceback" not in stderr
+    assert process.returncode in (0, 130), stderr
+    planton.run("apply", "-f", file, "--yes")
+    assert len(planton.sandbox.control.resources()["clusters"]) == 1
+    assert planton.actions("plan", "-f", file) == {}
+
+
+def test_an_answer_that_is_lost_does_not_lose_the_cluster(planton: support.Planton) -> None:
+    """The cloud made it and the connection was cut: the next apply adopts it."""
+    file = planton.write("c.yaml", support.network(), support.cluster())
+    planton.sandbox.control.fault(method="POST", path="/v2/kubernetes/clusters$", action="drop_after")
+    planton.run("apply", "-f", file, "--yes", code=6)
+    again = planton.run("apply", "-f", file, "--yes")
+    assert "adopting" in again.stderr
+    assert len(planton.sandbox.control.resources()["clusters"]) == 1
+    assert planton.actions("plan", "-f", file) == {}
+
+
+def test_a_failed_update_is_followed_by_a_refresh(planton: support.Planton) -> None:
+    """The plugin writes planned values into the state of a failed update; reverting the manifest must change nothing."""
+    planton.run("apply", "-f", planton.write("c.yaml", support.network(), support.cluster()), "--yes")
+    planton.sandbox.control.fault(method="PUT", path="/v2/kubernetes/clusters/[^/]+$", action="status", status=500)
+    grown = {"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 4}}
+    planton.run("apply", "-f", planton.write("d.yaml", support.network(), support.cluster(**grown)), "--yes", code=6)
+    mark = planton.sandbox.control.mark()
+    planton.run("apply", "-f", "c.yaml", "--yes")
+    assert planton.writes(mark) == []
+    pools = planton.sandbox.control.resources()["clusters"][0]["pools"]
+    assert pools[0]["count"] == 2
+
+
+@pytest.mark.parametrize("times", [1, 0])
+def test_a_refresh_that_meets_errors_never_drops_a_resource(planton: support.Planton, times: int) -> None:
+    """The plugin drops what it could not read; the engine asks the cloud itself, and puts the state back."""
+    file = planton.write("c.yaml", support.network(), support.cluster())
+    planton.run("apply", "-f", file, "--yes")
+    planton.sandbox.control.fault(method="GET", path="/v2/kubernetes/clusters/[^/]+$", action="status", status=500, times=times)
+    refused = planton.run("refresh", "-f", file, code=6).stderr
+    assert "cluster is gone" in refused
+    planton.sandbox.control.clear_faults()
+    mark = planton.sandbox.control.mark()
+    assert planton.actions("plan", "-f", file) == {}
+    assert planton.writes(mark) == []
+
+
+def test_a_network_that_the_list_omits_for_a_moment_is_not_forgotten(planton: support.Planton) -> None:
+    """The plugin reads it as empty texts; the state must survive."""
+    file = planton.write("n.yaml", support.network())
+    planton.run("apply", "-f", file, "--yes")
+    planton.sandbox.control.fault(method="GET", path="/v2/networks$", action="status", status=200, body=[])
+    planton.run("refresh", "-f", file, code=None)
+    planton.sandbox.control.clear_faults()
+    assert planton.actions("plan", "-f", file) == {}
+
+
+ERRORS = [
+    (
+        {"method": "POST", "path": "/v2/kubernetes/clusters$", "status": 403, "body": {"code": "quota_limit_reached", "reason": "quota"}},
+        "CLOUD_QUOTA",
+        "higher quota",
+    ),
+    ({"method": "GET", "path": "/v2/regions$", "status": 401, "body": {"result": "requires_authentication"}, "times": 0}, "CLOUD_AUTH", "token"),
+]
+
+
+@pytest.mark.parametrize(("fault", "reason", "advice"), ERRORS, ids=[each[1] for each in ERRORS])
+def test_errors_of_the_cloud_are_explained(planton: support.Planton, fault: dict, reason: str, advice: str) -> None:
+    """Each has the cloud's own text, a reason, and what to do."""
+    planton.run("apply", "-f", planton.write("n.yaml", support.network()), "--yes")
+    planton.sandbox.control.fault(action="status", **fault)
+    file = planton.write("c.yaml", support.network(), support.cluster())
+    done = planton.run("apply", "-f", file, "--yes", "--output", "json", code=6)
+    text = done.stdout + done.stderr
+    assert reason in text or advice in text, text
+    assert advice in text
+    assert planton.sandbox.token not in text
+
+
+def test_a_name_that_exists_is_explained_with_the_way_to_import_it(planton: support.Planton) -> None:
+    """The error names the import command."""
+    planton.run("apply", "-f", planton.write("c.yaml", support.network(), support.cluster()), "--yes")
+    other = support.cluster()
+    other["metadata"]["name"] = "other"
+    done = planton.run("apply", "-f", planton.write("o.yaml", other), "--yes", code=6)
+    assert "planton import CivoKubernetesCluster/other" in done.stdout + done.stderr
+
+
+def test_a_cluster_that_stays_in_building_is_given_up_after_the_timeout(planton: support.Planton) -> None:
+    """The command ends with advice, and a later apply goes on with the same cluster."""
+    planton.run("apply", "-f", planton.write("n.yaml", support.network()), "--yes")
+    planton.sandbox.control.outside("stuck", cluster="dev")
+    file = planton.write("c.yaml", support.network(), support.cluster())
+    done = planton.run("apply", "-f", file, "--yes", "--timeout", "0.1", code=6)
+    assert "BUILDING" in done.stdout + done.stderr
+    planton.sandbox.control.outside("unstuck", cluster="dev")
+    planton.run("apply", "-f", file, "--yes")
+    assert len(planton.sandbox.control.resources()["clusters"]) == 1
+    assert planton.actions("plan", "-f", file) == {}
+
+
+def test_two_applies_of_one_stack_do_not_meet(planton: support.Planton) -> None:
+    """The second names who holds the stack, or waits when told to."""
+    file = planton.write("n.yaml", support.network())
+    planton.run("apply", "-f", file, "--yes")
+    file = planton.write("n.yaml", support.network(networkName="renamed"))
+    planton.sandbox.control.fault(method="PUT", path="/v2/networks/[^/]+$", action="slow", seconds=3)
+    mark = planton.sandbox.control.mark()
+    first = planton.start("apply", "-f", file, "--yes")
+    lock = planton.folder / "data" / "runs"
+    until(lambda: any("apply by" in path.read_text() for path in lock.glob("*.lock")), "the first never began")
+    second = planton.run("apply", "-f", planton.write("m.yaml", support.network(networkName="other")), "--yes", code=None)
+    first.communicate(timeout=SECONDS)
+    assert first.returncode == 0
+    assert second.returncode in (0, 7), second.stderr
+    if second.returncode:
+        assert "apply by" in second.stdout + second.stderr
+    assert mark
+
+
+def test_no_secret_is_in_plain_state_logs_or_output(planton: support.Planton) -> None:
+    """Neither the token nor the kubeconfig is readable anywhere in the data folder."""
+    file = planton.write("all.yaml", support.network(), support.cluster(), support.pool())
+    done = planton.run("apply", "-f", file, "--yes")
+    kubeconfig = planton.run("kubeconfig", "civokubernetescluster/dev").stdout
+    key = next(line.split(":", 1)[1].strip() for line in kubeconfig.splitlines() if "client-key-data" in line or "token" in line)
+    for path in (planton.folder / "data").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert planton.sandbox.token.encode() not in content, path
+            assert key.encode() not in content, path
+    assert planton.sandbox.token not in done.stdout + done.stderr
+    assert key not in done.stdout + done.stderr
+    assert (planton.folder / "data" / "passphrase").stat().st_mode & 0o077 == 0
+
+
+def test_a_rotated_token_replaces_nothing_and_destroy_uses_the_new_one(planton: support.Planton) -> None:
+    """The account stays the same, only its token changes; with the old one nothing would work."""
+    file = planton.write("all.yaml", support.network(), support.cluster(), support.pool())
+    planton.run("apply", "-f", file, "--yes")
+    planton.sandbox.control.outside("rotate-token", new="sandbox-rotated")
+    rotated = {"CIVO_TOKEN": "sandbox-rotated"}
+    actions = {
+        change["resource"]: change["action"]
+        for one in planton.json("plan", "-f", file, **rotated)["resources"]
+        for change in one["changes"]
+    }
+    assert set(actions.values()) <= {"update"}, actions
+    planton.run("drift", "-f", file, **rotated)
+    planton.run("destroy", "-f", file, "--yes", **rotated)
+    assert not planton.sandbox.control.outside("resources", account="sandbox-rotated")["clusters"]

@@ -1,0 +1,148 @@
+"""The command line as a user runs it, against a sandbox of the test's own."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from support import sandbox as sandbox_support
+
+SECONDS = 180
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Planton:
+    """A user with an empty data folder and an account in the sandbox."""
+
+    sandbox: sandbox_support.Sandbox
+    folder: pathlib.Path
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment of the user's shell."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "PLANTON_CACHE_DIR", "PULUMI_HOME") if name in os.environ}
+        return {**kept, **self.sandbox.env, "PLANTON_DATA_DIR": str(self.folder / "data"), "KUBECONFIG": str(self.folder / "kubeconfig")}
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command for these arguments."""
+        return [sys.executable, "-m", "planton", *arguments]
+
+    def run(self, *arguments: str, code: int | None = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end and check its exit code."""
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environ | environ,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        if code is not None:
+            assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+    def json(self, *arguments: str, code: int | None = 0, **environ: str) -> Any:
+        """Run a command and return the JSON document it prints."""
+        return json.loads(self.run(*arguments, "--output", "json", code=code, **environ).stdout)
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command in a process group of its own."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def write(self, name: str, *manifests: dict[str, Any]) -> str:
+        """Write manifests into a file and return its name."""
+        (self.folder / name).write_text("\n---\n".join(json.dumps(manifest, indent=1) for manifest in manifests), "utf-8")
+        return name
+
+    def actions(self, *arguments: str, code: int | None = 0) -> dict[str, str]:
+        """Return what a plan, apply or drift says: resource → action."""
+        resources = self.json(*arguments, code=code)["resources"]
+        return {change["resource"]: change["action"] for resource in resources for change in resource["changes"]}
+
+    def writes(self, since: int) -> list[tuple[str, str]]:
+        """Return the requests after a mark that changed something: method and path."""
+        logged = self.sandbox.control.requests(since, "civo")
+        return [(each["method"], each["path"]) for each in logged if each["method"] != "GET"]
+
+
+@contextlib.contextmanager
+def using(folder: pathlib.Path, *, latency: str = "instant") -> Iterator[Planton]:
+    """Run a sandbox with stand-ins and give its user."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with sandbox_support.running(folder / "sandbox", latency=latency, providers=True) as served:
+        yield Planton(served, folder)
+
+
+@pytest.fixture
+def planton(tmp_path: pathlib.Path) -> Iterator[Planton]:
+    """A user of a fresh sandbox."""
+    with using(tmp_path / "user") as user:
+        yield user
+
+
+def manifest(kind: str, name: str, /, **spec: Any) -> dict[str, Any]:
+    """Return a manifest of the environment ``dev``."""
+    return {
+        "apiVersion": "civo.project-planton.org/v1",
+        "kind": kind,
+        "metadata": {"name": name, "env": "dev"},
+        "spec": spec,
+    }
+
+
+def network(**spec: Any) -> dict[str, Any]:
+    """Return the manifest of a network."""
+    wanted = {"civoCredentialId": "default", "networkName": "net", "region": "lon1", "ipRangeCidr": "10.20.0.0/24"} | spec
+    return manifest("CivoVpc", "net", **wanted)
+
+
+def firewall(**spec: Any) -> dict[str, Any]:
+    """Return the manifest of a firewall in the network."""
+    rules = [{"protocol": "tcp", "portRange": "6443", "cidrs": ["127.0.0.1/32"], "label": "api"}]
+    wanted = {"name": "fw", "networkId": {"valueFrom": {"name": "net"}}, "inboundRules": rules} | spec
+    return manifest("CivoFirewall", "fw", **wanted)
+
+
+def cluster(**spec: Any) -> dict[str, Any]:
+    """Return the manifest of a cluster in the network."""
+    wanted = {
+        "clusterName": "dev",
+        "region": "lon1",
+        "kubernetesVersion": "1.30.5+k3s1",
+        "network": {"valueFrom": {"name": "net"}},
+        "apiServerAllowedCidrs": ["127.0.0.1/32"],
+        "defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 2},
+    }
+    return manifest("CivoKubernetesCluster", "dev", **(wanted | spec))
+
+
+def pool(**spec: Any) -> dict[str, Any]:
+    """Return the manifest of a node pool of the cluster."""
+    wanted = {
+        "nodePoolName": "workers",
+        "cluster": {"valueFrom": {"name": "dev"}},
+        "size": "g4s.kube.medium",
+        "nodeCount": 3,
+    }
+    return manifest("CivoKubernetesNodePool", "workers", **(wanted | spec))
