@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from planton import errors
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,6 +27,18 @@ def data(environ: Mapping[str, str] | None = None) -> pathlib.Path:
 
 
 def private(path: pathlib.Path) -> pathlib.Path:
-    """Makes a folder that only the user may read, with its parents, and returns it."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Makes a folder that only the user may read, with its parents, and returns it.
+
+    Raises:
+        PlantonError: ``ENGINE_FAILED``: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise errors.PlantonError(
+            f"cannot make the folder {path}: {error.strerror}",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.ENGINE_FAILED,
+            hint="set PLANTON_DATA_DIR and PLANTON_CACHE_DIR to folders that can be written",
+        ) from None
     return path

@@ -63,7 +63,7 @@ class Journal:
             return Record(data["operation"], data["started"], data["failed"], tuple(data["uncertain"]))
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, TypeError):
             return Record("an operation", 0.0)
 
     def write(self, record: Record) -> None:

@@ -1,0 +1,161 @@
+"""Guards: what is believed of a plugin, and what is asked of the cloud instead."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from planton import errors
+from planton.engine import guards
+from support import events, mocks
+
+
+@dataclasses.dataclass
+class Cloud:
+    """A cloud that knows ids and names, or cannot be asked."""
+
+    ids: frozenset[str] = frozenset()
+    names: dict[str, str] = dataclasses.field(default_factory=dict)
+    listed: tuple[dict[str, str], ...] = ()
+    down: bool = False
+    asked: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
+
+    def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
+        self.asked.append((type_, id_, cluster_id))
+        if self.down:
+            raise errors.PlantonError("down", code=errors.Code.FAILED, reason=errors.Reason.CLOUD_UNREACHABLE)
+        return id_ in self.ids
+
+    def find(self, type_: str, name: str, cluster_id: str = "") -> str | None:
+        self.asked.append((type_, name, cluster_id))
+        return self.names.get(name)
+
+    def clusters(self) -> list[dict[str, str]]:
+        return list(self.listed)
+
+
+def _resource(type_: str, name: str, id_: str = "id", **more: Any) -> dict[str, Any]:
+    return {"urn": events.urn(type_, name), "type": type_, "custom": True, "id": id_, "inputs": {}, "outputs": {}, **more}
+
+
+STACK = {"urn": "urn:pulumi:test::planton::pulumi:pulumi:Stack::planton-test", "type": "pulumi:pulumi:Stack", "custom": False}
+PROVIDER = {"urn": events.urn("pulumi:providers:civo", "civo"), "type": "pulumi:providers:civo", "custom": True, "id": "p"}
+SIZE = _resource(events.SIZE, "node_pool_size", dependencies=[events.urn(events.POOL, "node_pool")])
+CLUSTER = _resource(events.CLUSTER, "cluster", "c-1")
+POOL = _resource(events.POOL, "node_pool", "workers", inputs={"clusterId": "c-1"})
+
+
+def _state(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"resources": [STACK, PROVIDER, *resources], **more}
+
+
+def test_only_what_stands_for_something_in_the_cloud_counts() -> None:
+    """Stacks, providers, dynamic resources and creations without an id are nothing to look for."""
+    state = _state(CLUSTER, SIZE, _resource(events.NETWORK, "network", ""))
+    assert [resource["id"] for resource in guards.cloud_resources(state)] == ["c-1"]
+    assert guards.cloud_resources({}) == []
+    assert guards.cloud_resources({"resources": None}) == []
+
+
+def test_what_a_refresh_has_dropped_is_noticed() -> None:
+    """A resource that is missing, and a network that was read as an empty shell."""
+    network = _resource(events.NETWORK, "network", "n-1", outputs={"label": "net-a"})
+    shell = _resource(events.NETWORK, "network", "n-1", outputs={"label": ""})
+    assert guards.dropped(_state(CLUSTER, POOL), _state(CLUSTER)) == [POOL]
+    assert guards.dropped(_state(network), _state(shell)) == [network]
+    assert guards.dropped(_state(network, CLUSTER), _state(CLUSTER, network)) == []
+    assert guards.dropped(_state(), _state(CLUSTER)) == []
+
+
+def test_the_cloud_is_asked_about_each_dropped_resource() -> None:
+    """A pool is looked for in its cluster, and what is still there is named as in the plan."""
+    cloud: Any = Cloud(ids=frozenset({"workers"}))
+    assert guards.still_there([CLUSTER, POOL], cloud) == ["node_pool"]
+    assert cloud.asked == [(events.CLUSTER, "c-1", ""), (events.POOL, "workers", "c-1")]
+
+
+def test_a_cloud_that_cannot_be_asked_confirms_nothing() -> None:
+    """The doubt is an error, never a deletion."""
+    cloud: Any = Cloud(down=True)
+    with pytest.raises(errors.PlantonError):
+        guards.still_there([CLUSTER], cloud)
+    with pytest.raises(errors.PlantonError):
+        guards.missing_pools(_state(POOL), cloud)
+
+
+def test_an_unbelieved_refresh_names_what_is_there_and_that_the_state_is_kept() -> None:
+    """The user learns that nothing was lost and that trying again helps."""
+    error = guards.not_believed(["cluster", "firewall"], "the cloud has it")
+    assert error.reason is errors.Reason.REFRESH_NOT_BELIEVED
+    assert str(error) == "the plugin says that cluster, firewall is gone, but the cloud has it; the state is as it was"
+
+
+def test_only_pools_that_the_cloud_denies_are_missing() -> None:
+    """Clusters are the plugin's to notice."""
+    other = _resource(events.POOL, "node_pool-x", "x", inputs={"clusterId": "c-1"})
+    cloud: Any = Cloud(ids=frozenset({"x"}))
+    assert guards.missing_pools(_state(CLUSTER, POOL, other), cloud) == {POOL["urn"]}
+
+
+def test_a_state_loses_a_resource_with_all_that_depends_on_it() -> None:
+    """The size of a pool goes with the pool, children go with their parents, the rest and its order stay."""
+    child = _resource(events.SIZE, "child", parent=SIZE["urn"])
+    state = _state(CLUSTER, POOL, SIZE, child, secrets_providers={"type": "passphrase"})
+    left = guards.without(state, {POOL["urn"]})
+    assert left == _state(CLUSTER, secrets_providers={"type": "passphrase"})
+    assert len(state["resources"]) == 6
+
+
+def _target(kind: str, **spec: Any) -> Any:
+    return mocks.target(kind, spec)
+
+
+TARGETS = {
+    "network": _target("CivoVpc", networkName="net-a"),
+    "firewall": _target("CivoFirewall", name="fw-a"),
+    "cluster": _target("CivoKubernetesCluster", clusterName="prod"),
+    "node_pool": _target("CivoKubernetesNodePool", nodePoolName="workers", cluster={"value": "prod"}),
+}
+
+
+@pytest.mark.parametrize(
+    ("resource", "owner", "name"),
+    [
+        ("network", "network", "net-a"), ("firewall", "firewall", "fw-a"), ("cluster", "cluster", "prod"),
+        ("firewall", "cluster", "prod-firewall"), ("node_pool-web", "cluster", "web"), ("node_pool", "node_pool", "workers"),
+    ],
+)
+def test_what_the_cloud_calls_a_resource_follows_from_the_manifest(resource: str, owner: str, name: str) -> None:
+    """The names are those that the modules give."""
+    assert guards.cloud_name(resource, TARGETS[owner]) == name
+
+
+def test_an_orphan_is_found_by_its_name_and_only_if_the_state_has_it_not() -> None:
+    """Creations whose end nobody saw are adopted by their import id."""
+    cloud: Any = Cloud(names={"prod": "c-1", "web": "c-1:web", "prod-firewall": "f-1"})
+    urns = [
+        events.urn(events.CLUSTER, "cluster"), events.urn(events.POOL, "node_pool-web"),
+        events.urn(events.POOL, "node_pool-gone"), events.urn(events.SIZE, "node_pool_size-web"),
+    ]
+    assert guards.orphans(urns, _state(CLUSTER), TARGETS["cluster"], cloud) == {"node_pool-web": "c-1:web"}
+    assert cloud.asked[0] == (events.POOL, "web", "c-1")
+    assert guards.orphans(urns[:1], _state(), TARGETS["cluster"], cloud) == {"cluster": "c-1"}
+
+
+@pytest.mark.parametrize("listed", [({"id": "c-9", "name": "prod"},), ({"id": "prod", "name": "x"},)])
+def test_an_orphaned_pool_is_looked_for_in_the_cluster_that_its_manifest_means(listed: tuple[dict[str, str], ...]) -> None:
+    """By the cluster's name or id."""
+    cloud: Any = Cloud(names={"workers": "found"}, listed=listed)
+    urns = [events.urn(events.POOL, "node_pool")]
+    assert guards.orphans(urns, _state(), TARGETS["node_pool"], cloud) == {"node_pool": "found"}
+    assert cloud.asked == [(events.POOL, "workers", listed[0]["id"])]
+
+
+def test_pending_operations_and_half_done_updates_are_seen_in_the_state() -> None:
+    """Both make the next run look at the cloud first."""
+    assert guards.pending({}) == []
+    assert guards.pending({"pending_operations": [{"type": "creating"}]}) == [{"type": "creating"}]
+    assert not guards.half_updated(_state(CLUSTER))
+    assert guards.half_updated(_state(CLUSTER | {"initErrors": ["boom"]}))

@@ -1,0 +1,64 @@
+"""Stack names: from labels, else from environment, kind and name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from planton import errors
+from planton.engine import stacks
+from support import mocks
+
+PREFIX = "pulumi.project-planton.org/"
+FQDN = f"{PREFIX}stack.fqdn"
+PARTS = {f"{PREFIX}organization": "acme", f"{PREFIX}project": "shop", f"{PREFIX}stack.name": "prod"}
+
+
+def _name(labels: dict[str, str] | None = None, **metadata: Any) -> stacks.StackName:
+    return stacks.name_of(mocks.target("CivoVpc", {}, labels=labels or {}, **metadata))
+
+
+@pytest.mark.parametrize(
+    ("labels", "metadata", "expected"),
+    [
+        ({}, {"env": "dev", "name": "net"}, "planton/dev.CivoVpc.net"),
+        ({}, {"name": "net"}, "planton/default.CivoVpc.net"),
+        ({FQDN: "acme/shop/prod"}, {}, "acme/shop/prod"),
+        (PARTS, {}, "acme/shop/prod"),
+        ({**PARTS, FQDN: "other/shop/prod"}, {}, "other/shop/prod"),
+        ({"project-planton.org/provisioner": "PULUMI"}, {"name": "net"}, "planton/default.CivoVpc.net"),
+        ({"team": "x"}, {"name": "net"}, "planton/default.CivoVpc.net"),
+    ],
+)
+def test_a_stack_is_named_by_labels_or_by_what_it_is(labels: dict[str, str], metadata: dict[str, str], expected: str) -> None:
+    """The one label goes before the three, and those before the derived name."""
+    assert str(_name(labels, **metadata)) == expected
+
+
+def test_what_the_command_line_takes_has_the_owner_only_where_there_is_one() -> None:
+    """A backend without owners knows the stack by its bare name."""
+    assert _name({}, name="net").qualified == "default.CivoVpc.net"
+    assert _name(PARTS).qualified == "acme/shop/prod"
+
+
+@pytest.mark.parametrize(
+    ("labels", "metadata", "said"),
+    [
+        ({FQDN: "shop/prod"}, {}, "must be organization/project/stack"),
+        ({FQDN: "a/b/c/d"}, {}, "must be organization/project/stack"),
+        ({FQDN: "a//c"}, {}, "does not fit a stack name"),
+        ({f"{PREFIX}project": "shop"}, {}, f"missing: {PREFIX}organization, {PREFIX}stack.name"),
+        ({"project-planton.org/provisioner": "terraform"}, {}, "'terraform'; this command provisions with pulumi only"),
+        ({}, {"name": ""}, "a CivoVpc has no metadata.name"),
+        ({}, {"name": "../../etc"}, "does not fit a stack name"),
+        ({}, {"name": "x" * 101}, "does not fit a stack name"),
+        ({}, {"env": "a b"}, "does not fit a stack name"),
+    ],
+)
+def test_a_name_that_cannot_be_is_an_error(labels: dict[str, str], metadata: dict[str, str], said: str) -> None:
+    """What is wrong is told, and no file is ever named after it."""
+    with pytest.raises(errors.PlantonError) as caught:
+        _name(labels, **metadata)
+    assert said in caught.value.message
+    assert caught.value.code is errors.Code.USAGE
