@@ -153,7 +153,7 @@ def _context(what: str, recorder: plans.Recorder, target: Any) -> str:
         verb = _VERBS.get(action)
         if noun and verb:
             return f"failed to {verb} {noun} {_spoken_name(urn, target)}"
-        if "NodePoolSize" in urn:
+        if "::node_pool_size" in urn:
             return f"failed to scale node pool {_spoken_name(urn, target)}"
     name = "" if target is None else f" {target.kind} {target.metadata.name}"
     return f"failed to {what}{name}"

@@ -1,0 +1,174 @@
+"""Errors of clouds, plugins and the engine: what is said of them, and what to do next."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pulumi import automation
+from pulumi.automation import errors as automation_errors
+
+from planton import errors
+from planton.engine import explain, plans, stacks
+from support import events, mocks
+
+VPC = mocks.target("CivoVpc", {"networkName": "net-a"}, name="main")
+FIREWALL = mocks.target("CivoFirewall", {"name": "fw-a"}, name="web")
+CLUSTER = mocks.target("CivoKubernetesCluster", {"clusterName": "prod"}, name="prod-cluster")
+POOL = mocks.target("CivoKubernetesNodePool", {"nodePoolName": "workers", "cluster": {"value": "prod"}}, name="pool")
+NAME = stacks.StackName("planton", "dev.CivoVpc.net")
+
+
+def _command(stderr: str = "", stdout: str = "") -> automation_errors.CommandError:
+    return automation_errors.CommandError(automation.CommandResult(stdout, stderr, 255))
+
+
+def _explained(target: Any, *given: Any, what: str = "apply", raw: str = "", **more: Any) -> explain.OperationError:
+    recorder = plans.Recorder()
+    for event in given:
+        recorder(event)
+    options: dict[str, Any] = {"interrupted": False, "timed_out": None, "program": None} | more
+    return explain.operation(what, _command(raw), recorder, target=target, **options)
+
+
+def _failed(op: str, type_: str, name: str, text: str) -> list[Any]:
+    return [
+        events.begins(op, type_, name, new={}), events.says("error", text, events.urn(type_, name)),
+        events.failed(op, type_, name), events.says("error", "update failed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("target", "op", "type_", "name", "context"),
+    [
+        (VPC, "create", events.NETWORK, "network", "failed to create network net-a"),
+        (FIREWALL, "delete", events.FIREWALL, "firewall", "failed to delete firewall fw-a"),
+        (CLUSTER, "update", events.CLUSTER, "cluster", "failed to update cluster prod"),
+        (CLUSTER, "create-replacement", events.CLUSTER, "cluster", "failed to create cluster prod"),
+        (CLUSTER, "create", events.POOL, "node_pool-web", "failed to create node pool web in prod"),
+        (POOL, "create", events.POOL, "node_pool", "failed to create node pool workers in prod"),
+        (POOL, "update", events.SIZE, "node_pool_size", "failed to scale node pool workers in prod"),
+        (CLUSTER, "update", events.SIZE, "node_pool_size-web", "failed to scale node pool web in prod"),
+        (None, "delete", events.NETWORK, "network", "failed to delete network network"),
+    ],
+)
+def test_an_error_says_what_failed_in_the_users_words(target: Any, op: str, type_: str, name: str, context: str) -> None:
+    """The names are those of the manifest, and the cloud's own text follows."""
+    error = _explained(target, *_failed(op, type_, name, "1 error occurred:\n\t* the cloud said boom\n\n"))
+    assert error.message == f"{context}: the cloud said boom"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "hint"),
+    [
+        ("DatabaseNetworkExistsError: a network with this name already exists", errors.Reason.CLOUD_NAME_EXISTS,
+         "planton import CivoVpc/main ID -f FILE"),
+        ("QuotaLimitReached: Your quota for instances is reached", errors.Reason.CLOUD_QUOTA, "higher quota"),
+        ("an error occoured while connecting to Civo's API: AuthenticationError: authentication error", errors.Reason.CLOUD_AUTH,
+         "check the token"),
+        ("[ERR] failed to delete network: DatabaseNetworkInUse: the network is in use", errors.Reason.CLOUD_IN_USE,
+         "something still uses it"),
+        ('Get "http://127.0.0.1:1/v2": dial tcp: connection refused', errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
+        ("<urlopen error timed out>", errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
+        ("something new", errors.Reason.ENGINE_FAILED, "what was done is saved"),
+    ],
+)
+def test_known_troubles_get_a_reason_and_a_way_out(text: str, reason: errors.Reason, hint: str) -> None:
+    """Each keeps the cloud's own text, and an unknown one is still an error of ours."""
+    error = _explained(VPC, *_failed("create", events.NETWORK, "network", text))
+    assert error.reason is reason
+    assert hint in error.hint
+    assert text in error.message
+    assert error.code is errors.Code.FAILED
+
+
+def test_a_token_that_is_refused_is_about_the_provider() -> None:
+    """The plugin reports it on the first resource, which has nothing to do with it."""
+    text = "an error occoured while connecting to Civo's API: AuthenticationError: authentication error"
+    assert _explained(VPC, *_failed("create", events.NETWORK, "network", text)).message == f"failed to set up the Civo provider: {text}"
+
+
+def test_what_the_module_refuses_stays_as_it_is() -> None:
+    """Message, code, reason, hint and facts of our own errors are not rewritten."""
+    ours = errors.PlantonError(
+        "no", code=errors.Code.REFUSED, reason=errors.Reason.UNSUPPORTED_FIELD, hint="hint", metadata={"fields": "a"}
+    )
+    error = _explained(VPC, events.says("error", "Traceback"), program=ours)
+    assert error.as_dict() == ours.as_dict()
+    assert error.code is errors.Code.REFUSED
+
+
+def test_an_interruption_says_that_nothing_is_lost() -> None:
+    """The creation that was under way may have reached the cloud."""
+    begun = events.begins("create", events.NETWORK, "network", new={})
+    error = _explained(VPC, begun, interrupted=True)
+    assert (error.code, error.reason) == (errors.Code.INTERRUPTED, errors.Reason.INTERRUPTED)
+    assert error.uncertain == (events.urn(events.NETWORK, "network"),)
+
+
+def test_a_timeout_names_the_time_and_the_usual_causes() -> None:
+    """Quota, addresses and capacity are what keeps a cluster in BUILDING."""
+    error = _explained(CLUSTER, timed_out=1200.0)
+    assert error.reason is errors.Reason.CLOUD_STUCK
+    assert error.message.startswith("apply of CivoKubernetesCluster prod-cluster has not finished after 20 minutes")
+    for word in ("quota", "addresses", "region", "--timeout"):
+        assert word in error.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "uncertain"),
+    [("error reading from server: EOF", True), ("rpc error: code = Unavailable", True), ("quota reached", False)],
+)
+def test_a_creation_is_uncertain_when_its_answer_was_lost(text: str, *, uncertain: bool) -> None:
+    """A refusal of the cloud is certain; a plugin that died is not."""
+    error = _explained(VPC, *_failed("create", events.NETWORK, "network", text))
+    assert bool(error.uncertain) is uncertain
+
+
+def test_creations_that_were_seen_to_end_are_certain() -> None:
+    """So is everything that is no creation."""
+    error = _explained(
+        CLUSTER,
+        events.begins("create", events.FIREWALL, "firewall", new={}), events.ended("create", events.FIREWALL, "firewall", new={}),
+        events.begins("update", events.CLUSTER, "cluster", old={}, new={}),
+        interrupted=True,
+    )
+    assert error.uncertain == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "gone"), [("[ERR] failed to find the kubernetes cluster pool: DatabaseClusterPoolNotFound: x", True), ("boom", False)]
+)
+def test_a_pool_that_is_gone_is_noticed(text: str, *, gone: bool) -> None:
+    """The plugin cannot get past it; recovery can."""
+    assert _explained(POOL, *_failed("delete", events.POOL, "node_pool", text)).pool_gone is gone
+
+
+def test_without_a_diagnostic_the_end_of_the_output_is_told() -> None:
+    """An error is never empty."""
+    error = _explained(VPC, raw="line one\nsomething broke\nat the end\n", what="refresh")
+    assert error.message.startswith("failed to refresh CivoVpc main: ")
+    assert "something broke" in error.message
+
+
+def test_the_same_text_is_told_once() -> None:
+    """The engine repeats itself."""
+    error = _explained(VPC, *_failed("create", events.NETWORK, "network", "boom"), events.says("error", "boom"))
+    assert error.message == "failed to create network net-a: boom"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("error: the stack is currently locked by 1 lock(s)", errors.Reason.STACK_LOCKED),
+        ("error: getting secrets manager: incorrect passphrase", errors.Reason.CREDENTIAL_MISSING),
+        ("error: could not open bucket", errors.Reason.ENGINE_FAILED),
+    ],
+)
+def test_troubles_of_the_backend_name_the_stack(text: str, reason: errors.Reason) -> None:
+    """Locks, passphrases and backends each have their own way out."""
+    error = explain.command_error(_command(text), NAME)
+    assert error.reason is reason
+    assert str(NAME) in error.message
+    assert text in error.message
+    assert error.hint
