@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from planton import errors, manifest
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from planton.manifest import assignment
+
+
+#: A text with more violations than this is checked no further.
+_ENOUGH: Final = 10_000
 
 
 def load(
@@ -66,6 +70,8 @@ def collect(
             overrides.apply(document.message)
     documents = [manifest.completed(document) for document in documents]
     for document in documents:
+        if len(violations) >= _ENOUGH:
+            break
         violations += manifest.check(document)
     violations.sort(key=lambda violation: (violation.document, violation.line, violation.column))
     return documents, violations

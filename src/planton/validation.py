@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import protovalidate
 
@@ -27,10 +27,22 @@ class Problem(NamedTuple):
     rule_id: str
 
 
-def violations(value: message.Message) -> list[Problem]:
-    """Returns every rule that a message breaks, references to fields that do not exist included."""
-    found = _validator().collect_violations(value)
-    problems = [_problem(violation.proto, value.DESCRIPTOR) for violation in found] if found else []
+#: Bytes beyond which only the first violation of a message is looked for: each takes 4 kB, and two bytes can be worth three.
+_LARGE: Final = 32 * 1024
+
+
+def violations(value: message.Message, *, limit: int | None = None) -> list[Problem]:
+    """Returns every rule that a message breaks, references to fields that do not exist included.
+
+    Args:
+        value: The message.
+        limit: How many of the schema's rules at most; all where None. Of a very large message, only the first.
+    """
+    try:
+        found = _validator().collect_violations(value, fail_fast=value.ByteSize() > _LARGE)
+    except protovalidate.EvaluationError:
+        return [Problem("", "is too large for its rules to be checked", "manifest.unchecked")]
+    problems = [_problem(violation.proto, value.DESCRIPTOR) for violation in found[:limit]] if found else []
     if "spec" in value.DESCRIPTOR.fields_by_name:
         problems += [Problem(*problem) for problem in references.problems(value)]
     return problems

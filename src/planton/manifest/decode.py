@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: A text with more faults than this is not a manifest; the rest would not help.
 MAX_VIOLATIONS: Final = 1_000
+#: Items of a list of messages: rules may compare each with each.
+MAX_PARTS: Final = 2_000
 _SCALAR, _MESSAGE, _LIST, _MAP, _WELL_KNOWN = range(5)
 _SHOWN: Final = 40
 _LONGEST_WORD: Final = 64
@@ -239,6 +241,10 @@ def is_null(node: Any) -> bool:  # as above
 def _fill_list(items: Any, field: _Field, node: Any, path: str, reading: Reading) -> None:  # as above
     if not isinstance(node, yaml.SequenceNode):
         reading.add(node, path, f"must be a list, not {reading.shown(node)}", "manifest.wrong_type")
+        reading.unread.append(path)
+        return
+    if field.described.message_type is not None and len(node.value) > MAX_PARTS:
+        reading.add(node, path, f"must not have more than {MAX_PARTS:,} items", "yaml.size")
         reading.unread.append(path)
         return
     for index, item in enumerate(node.value):

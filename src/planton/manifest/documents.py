@@ -71,8 +71,9 @@ class Document:
         except yaml_reader.TrapError:
             root = None  # it depends on something before it, such as a %TAG directive
         found = []
+        finder = Finder(root)
         for path in paths:
-            node = find(root, decode.join(self.base, path) if path else self.base) if root is not None else None
+            node = finder.find(decode.join(self.base, path) if path else self.base) if root is not None else None
             if node is None:
                 found.append(Place(line + 1, column + 1, decode.line_at(self.text, start - column)))
                 continue
@@ -83,34 +84,51 @@ class Document:
         return found
 
 
-def find(node: Any, path: str) -> Any:  # PyYAML's nodes have no types of use
-    """Returns the node of a path under a node, or of the nearest part of the path that is there."""
-    place = node
-    for name, index, text, other in re.findall(_STEP, path):
-        if isinstance(node, yaml.SequenceNode) and index and int(index) < len(node.value):
-            place = node = node.value[int(index)]
-        elif isinstance(node, yaml.MappingNode):
-            pair = entry(node, name or re.sub(r"\\(.)", r"\1", text) or index or other)
-            if pair is None:
+class Finder:
+    """Finds the nodes of paths under a node. Each mapping is indexed once, so that a thousand paths cost what one does."""
+
+    def __init__(self, root: Any) -> None:  # PyYAML's nodes have no types of use
+        """Starts at a node."""
+        self._root = root
+        self._indexes: dict[int, dict[str, Any]] = {}
+
+    def find(self, path: str) -> Any:  # as above
+        """Returns the node of a path, or of the nearest part of the path that is there."""
+        node = place = self._root
+        for name, index, text, other in re.findall(_STEP, path):
+            if isinstance(node, yaml.SequenceNode) and index and int(index) < len(node.value):
+                place = node = node.value[int(index)]
+            elif isinstance(node, yaml.MappingNode):
+                pair = self.entry(node, name or re.sub(r"\\(.)", r"\1", text) or index or other)
+                if pair is None:
+                    return place
+                # A key is where a reader looks for a part that is missing below it.
+                node = pair[1]
+                place = node if isinstance(node, yaml.ScalarNode) and node.value else pair[0]
+            else:
                 return place
-            # A key is where a reader looks for a part that is missing below it.
-            node = pair[1]
-            place = node if isinstance(node, yaml.ScalarNode) and node.value else pair[0]
-        else:
-            return place
-    return place
+        return place
+
+    def entry(self, mapping: Any, name: str) -> Any:  # as above
+        """Returns the key and the value of a mapping's entry, in either spelling, merged ones included; else None."""
+        index = self._indexes.get(id(mapping))
+        if index is None:
+            index = self._indexes[id(mapping)] = {}
+            _fill_index(index, mapping)
+        return index.get(name)
 
 
-def entry(mapping: Any, name: str) -> Any:  # as above
-    """Returns the key and the value of a mapping's entry, in either spelling, merged ones included; else None."""
+def _fill_index(index: dict[str, Any], mapping: Any) -> None:  # as above
     merges: list[Any] = []
     for key, value in mapping.value:
-        if isinstance(key.value, str) and (key.value == name or camel(key.value) == name):
-            return key, value
         if decode.is_merge(key):
             merges += value.value if isinstance(value, yaml.SequenceNode) else [value]
-    found = (entry(merge, name) for merge in merges if isinstance(merge, yaml.MappingNode))
-    return next((pair for pair in found if pair is not None), None)
+        elif isinstance(key.value, str):
+            index.setdefault(key.value, (key, value))
+            index.setdefault(camel(key.value), (key, value))
+    for merge in merges:
+        if isinstance(merge, yaml.MappingNode):
+            _fill_index(index, merge)
 
 
 def camel(name: str) -> str:
@@ -172,7 +190,7 @@ def kind_of(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:
         reading.text = ""
         reading.add(root, path, f"a manifest must be a mapping, not {reading.shown(root)}", "manifest.wrong_type")
         return None
-    pair = entry(root, "kind")
+    pair = Finder(root).entry(root, "kind")
     if pair is None or decode.is_null(pair[1]):
         # The line is not shown: a file that is no manifest may hold secrets.
         reading.text = ""
@@ -201,10 +219,10 @@ def completed(document: Document) -> Document:
 
 def check(document: Document) -> list[errors.Violation]:
     """Returns what the rules say about a document, with places; nothing about values that could not be read."""
-    problems = validation.violations(document.message)
+    problems = validation.violations(document.message, limit=decode.MAX_VIOLATIONS)
     if not problems:
         return []
-    problems = [problem for problem in problems if not _is_echo(problem.path, document)][: decode.MAX_VIOLATIONS]
+    problems = [problem for problem in problems if not _is_echo(problem.path, document)]
     places = document.places(problem.path for problem in problems)
     return sorted(
         (

@@ -48,8 +48,9 @@ def _stack_input(roots: Sequence[Any], text: str, file: str, violations: list[er
         violations.append(errors.Violation(file, 1, 1, "", what, "stack_input.shape"))
         return None
     root = roots[0]
+    finder = documents.Finder(root)
     _check_keys(root, reading)
-    pair = documents.entry(root, "target")
+    pair = finder.entry(root, "target")
     if pair is None or decode.is_null(pair[1]):
         reading.add(root, "target", "must be set: it is the manifest", "stack_input.target_missing")
         return None
@@ -66,7 +67,7 @@ def _stack_input(roots: Sequence[Any], text: str, file: str, violations: list[er
     document = documents.Document(kind, stack_input.target, file, 0, text, span, "target", unread, meant)
     stack_input.target.CopyFrom(documents.completed(document).message)
     violations += documents.check(document)
-    config = documents.entry(root, "providerConfig")
+    config = finder.entry(root, "providerConfig")
     if config is not None and not decode.is_null(config[1]):
         stack_input.provider_config.SetInParent()
         _fill_config(stack_input.provider_config, config[1], "provider_config", reading)
@@ -95,7 +96,9 @@ def _fill_config(config: message.Message, node: Any, path: str, reading: decode.
     for problem in validation.violations(config):
         # What a config leaves out may come from the environment.
         if problem.rule_id != "required":
-            reading.add(documents.find(node, problem.path), decode.join(path, problem.path), problem.message, problem.rule_id)
+            reading.add(
+                documents.Finder(node).find(problem.path), decode.join(path, problem.path), problem.message, problem.rule_id
+            )
 
 
 def read_provider_config(data: bytes, *, file: str, kind: kinds.Kind) -> message.Message:

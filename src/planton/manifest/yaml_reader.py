@@ -27,7 +27,7 @@ MAX_NODES: Final = 200_000
 #: What aliases may add to a document, in nodes.
 MAX_ALIASED: Final = 10_000
 #: Documents of one text.
-MAX_DOCUMENTS: Final = 100_000
+MAX_DOCUMENTS: Final = 10_000
 
 _STR_TAG: Final = "tag:yaml.org,2002:str"
 #: Explicit tags of plain values say what the field's type says anyway.
@@ -55,6 +55,10 @@ class TrapError(Exception):
         self.column = column
 
 
+def _mark(node: Any) -> dict[str, int]:  # PyYAML's nodes have no types of use
+    return {"line": node.start_mark.line + 1, "column": node.start_mark.column + 1} if node is not None else {}
+
+
 class _Composer(_Parser):  # type: ignore[misc]  # one of two classes
     """Composes nodes without guessing their types, and counts them.
 
@@ -66,13 +70,13 @@ class _Composer(_Parser):  # type: ignore[misc]  # one of two classes
         self.depth = 0
         self.count = 0
 
-    def descend_resolver(self, _parent: object, _index: object) -> None:
+    def descend_resolver(self, parent: Any, _index: object) -> None:
         self.depth += 1
         self.count += 1
         if self.depth > MAX_DEPTH:
-            raise TrapError("yaml.depth", f"must not be nested deeper than {MAX_DEPTH} levels")
+            raise TrapError("yaml.depth", f"must not be nested deeper than {MAX_DEPTH} levels", **_mark(parent))
         if self.count > MAX_NODES:
-            raise TrapError("yaml.size", f"a document must not have more than {MAX_NODES:,} values")
+            raise TrapError("yaml.size", f"a document must not have more than {MAX_NODES:,} values", **_mark(parent))
 
     def ascend_resolver(self) -> None:
         self.depth -= 1
