@@ -189,8 +189,12 @@ def result_lines(steps: Iterable[runs.Step]) -> list[str]:
             lines += [f"  → {step.error.hint}"] if step.error.hint else []
         elif step.outputs is not None:
             lines.append(click.style(str(step.key), bold=True))
-            lines += [f"  {name}: {value}" for name, value in stack_input.as_dict(step.outputs).items()]
+            lines += [f"  {name}: {_output(value)}" for name, value in stack_input.as_dict(step.outputs).items()]
     return lines
+
+
+def _output(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def worst(steps: Iterable[runs.Step]) -> int:

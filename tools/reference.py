@@ -1,0 +1,233 @@
+"""Writes the reference pages: docs/kinds/*.md from the protos, docs/cli.md from the command line.
+
+The comments of the protos are the manual; this only lays them out. With ``--check`` it writes nothing and says what is stale.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+from buf.validate import validate_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool
+from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
+from org.project_planton.shared.kubernetes.v1 import rules_pb2
+from org.project_planton.shared.options import options_pb2
+
+from planton import kinds
+from planton.cli import group as command_line
+from planton.modules import unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUF = pathlib.Path(sys.executable).with_name("buf")
+_MESSAGE, _FIELD, _ENUM, _ENUM_VALUE, _NESTED = 4, 2, 5, 2, 3
+_INTRO = "<!-- Written by tools/reference.py from the protos. Change the comments there, then run `make gen`. -->\n"
+_CLI_INTRO = "<!-- Written by tools/reference.py from the command line. Change the help there, then run `make gen`. -->\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Returns 0 where every page is, or has become, what it should be."""
+    pages = {f"docs/kinds/{kind.name}.md": kind_page(kind, comments()) for kind in kinds.all_kinds()}
+    pages["docs/cli.md"] = cli_page()
+    stale = [name for name, text in pages.items() if _read(ROOT / name) != text]
+    for name in stale:
+        if "--check" in arguments:
+            print(f"{name} is not what `make gen` writes")
+        else:
+            (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
+            (ROOT / name).write_text(pages[name], "utf-8")
+    return 1 if stale and "--check" in arguments else 0
+
+
+def _read(path: pathlib.Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+_COMMENTS: dict[str, str] = {}
+
+
+def comments() -> dict[str, str]:
+    """Returns the leading comments of all messages, fields, enums and values by full name."""
+    if not _COMMENTS:
+        command = [BUF, "build", "proto", "--as-file-descriptor-set", "-o", "-"]
+        built = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
+        for file in descriptor_pb2.FileDescriptorSet.FromString(built).file:
+            _COMMENTS.update(_file_comments(file))
+    return _COMMENTS
+
+
+def _file_comments(file: descriptor_pb2.FileDescriptorProto) -> dict[str, str]:
+    found = {}
+    for location in file.source_code_info.location:
+        name = _name(file, list(location.path))
+        if name and location.leading_comments:
+            found[f"{file.package}.{name}"] = " ".join(location.leading_comments.split())
+    return found
+
+
+def _name(file: descriptor_pb2.FileDescriptorProto, path: list[int]) -> str:
+    if len(path) < 2 or path[0] not in (_MESSAGE, _ENUM):  # noqa: PLR2004  # kind and index
+        return ""
+    if path[0] == _ENUM:
+        enum = file.enum_type[path[1]]
+        return enum.name if len(path) == 2 else _value(enum.name, enum, path[2:])  # noqa: PLR2004
+    message: Any = file.message_type[path[1]]
+    names, rest = [message.name], path[2:]
+    while len(rest) >= 2 and rest[0] == _NESTED:  # noqa: PLR2004
+        message = message.nested_type[rest[1]]
+        names.append(message.name)
+        rest = rest[2:]
+    if not rest:
+        return ".".join(names)
+    if rest[0] == _FIELD and len(rest) == 2:  # noqa: PLR2004
+        return ".".join([*names, message.field[rest[1]].name])
+    return ""
+
+
+def _value(prefix: str, enum: descriptor_pb2.EnumDescriptorProto, rest: list[int]) -> str:
+    return f"{prefix}.{enum.value[rest[1]].name}" if rest[0] == _ENUM_VALUE and len(rest) == 2 else ""  # noqa: PLR2004
+
+
+def kind_page(kind: kinds.Kind, texts: dict[str, str]) -> str:
+    """Returns the reference page of a kind."""
+    described = kind.message.DESCRIPTOR
+    spec = described.fields_by_name["spec"].message_type
+    lines = [_INTRO, f"# {kind.name}", "", texts.get(spec.full_name, ""), ""]
+    lines += ["```yaml", _example(kind).rstrip(), "```", ""]
+    lines += ["`metadata` is the same for every kind: see [manifests](../manifests.md).", ""]
+    for message in _messages(spec):
+        lines += _message_section(message, texts, title="spec" if message is spec else message.name)
+    lines += ["## Outputs", "", "What `planton outputs` prints after an apply, and what references resolve to.", ""]
+    lines += ["| output | type | meaning |", "|---|---|---|"]
+    outputs = kind.stack_outputs.DESCRIPTOR
+    lines += [f"| `{field.json_name}` | {_type(field)} | {_cell(texts.get(field.full_name, ''))} |" for field in outputs.fields]
+    lines += ["", *_unsupported(kind)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _example(kind: kinds.Kind) -> str:
+    # The corpus test validates this file, and the plan golden of the Civo kinds is made from manifests like it.
+    return (ROOT / "tests" / "kinds" / kind.name / "valid" / "example.yaml").read_text("utf-8")
+
+
+def _messages(root: Any) -> Iterator[Any]:
+    seen, queue = [], [root]
+    while queue:
+        message = queue.pop(0)
+        if message in seen or message.full_name.startswith("org.project_planton.shared.foreignkey"):
+            continue
+        seen.append(message)
+        queue += [
+            field.message_type
+            for field in message.fields
+            if field.message_type is not None and not field.message_type.GetOptions().map_entry
+        ]
+        yield message
+
+
+def _message_section(message: Any, texts: dict[str, str], *, title: str) -> list[str]:
+    lines = [f"## {title}", ""]
+    if title != "spec":
+        lines += [texts.get(message.full_name, ""), ""]
+    lines += ["| field | type | rules | meaning |", "|---|---|---|---|"]
+    for field in message.fields:
+        rules = "<br>".join(_rules(field)) or "–"
+        lines.append(f"| `{field.json_name}` | {_type(field)} | {rules} | {_cell(texts.get(field.full_name, ''))} |")
+    for rule in message.GetOptions().Extensions[validate_pb2.message].cel:
+        lines += ["", f"Rule `{rule.id}`: {rule.message}."]
+    return [*lines, ""]
+
+
+def _type(field: Any) -> str:
+    if field.message_type is not None:
+        if field.message_type.GetOptions().map_entry:
+            return "map of text to text"
+        name = field.message_type.name
+        shown = "text or reference" if name == "StringValueOrRef" else f"[{name}](#{name.lower()})"
+    elif field.enum_type is not None:
+        shown = "one of " + ", ".join(f"`{value.name}`" for value in field.enum_type.values if value.number)
+    else:
+        shown = {field.TYPE_STRING: "text", field.TYPE_BOOL: "true or false"}.get(field.type, "whole number")
+    return f"list of {shown}" if field.is_repeated else shown
+
+
+def _rules(field: Any) -> list[str]:
+    rules = field.GetOptions().Extensions[validate_pb2.field]
+    found = ["required"] if rules.required else []
+    default = field.GetOptions().Extensions[options_pb2.default]
+    found += [f"default `{default}`"] if default else []
+    kind = field.GetOptions().Extensions[foreign_key_pb2.default_kind]
+    if kind:
+        value = foreign_key_pb2.DESCRIPTOR.extensions_by_name["default_kind"].enum_type.values_by_number[kind].name
+        found.append(f"refers to {value} unless `kind` says otherwise")
+    for nested in (rules, rules.repeated.items, rules.map.keys, rules.map.values):
+        found += _scalar_rules(nested)
+    return found
+
+
+def _scalar_rules(rules: Any) -> list[str]:
+    found = [f"{rule.message} (`{rule.id}`)" for rule in rules.cel]
+    text = rules.string
+    found += [f"at most {text.max_len} characters"] if text.max_len else []
+    found += [f"matches `{_cell(text.pattern)}`"] if text.pattern else []
+    found += ["an IPv4 address"] if text.ipv4 else []
+    found += ["greater than 0"] if rules.uint32.HasField("gt") else []
+    for extension in rules_pb2.DESCRIPTOR.extensions_by_name.values():
+        if text.Extensions[_extension(extension.full_name)]:
+            cel = extension.GetOptions().Extensions[validate_pb2.predefined].cel[0]
+            found.append(f"{cel.message} (`{cel.id}`)")
+    return found
+
+
+def _extension(full_name: str) -> Any:
+    return getattr(rules_pb2, descriptor_pool.Default().FindExtensionByName(full_name).name)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def _unsupported(kind: kinds.Kind) -> list[str]:
+    try:
+        table = importlib.import_module(kind.module).UNSUPPORTED
+    except ModuleNotFoundError:
+        return ["This version validates the kind and cannot apply it yet."]
+    if not table:
+        return []
+    lines = ["## What the provider cannot do", "", "| field | what happens | why |", "|---|---|---|"]
+    levels = {unsupported.Level.REFUSE: "refused at plan", unsupported.Level.WARN: "warning"}
+    lines += [f"| `{unsupported.json_path(each.path)}` | {levels[each.level]} | {each.reason} |" for each in table]
+    return [*lines, "", "`--allow-unsupported FIELD` turns one refusal into a warning."]
+
+
+def cli_page() -> str:
+    """Returns the reference page of the command line."""
+    lines = [_CLI_INTRO, "# Commands", "", "What each command prints for `--help`. Exit codes are listed in [errors](errors.md).", ""]
+    group = command_line.cli
+    context = click.Context(group, info_name="planton")
+    for name, command in _commands(group, context):
+        with click.Context(command, info_name=name, parent=None) as inner:
+            inner.max_content_width = 100
+            lines += [f"## {name}", "", "```text", command.get_help(inner).rstrip(), "```", ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _commands(group: Any, context: click.Context, prefix: str = "planton") -> Iterator[tuple[str, Any]]:
+    yield prefix, group
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, context, f"{prefix} {name}")
+        else:
+            yield f"{prefix} {name}", command
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
