@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import grpc
 import pulumi
 from google.protobuf import json_format, message
+from pulumi import runtime
 from pulumi.runtime import mocks, stack
 from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.sync_await import _sync_await
@@ -237,12 +238,6 @@ def stack_input(manifest: message.Message, **config: Any) -> Any:  # a stack inp
 
 def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Planned:  # a stack input of any kind
     """Runs the module of a stack input; what the module raises is raised here."""
-    monitor = _Monitor(cloud or Cloud())
-    engine = _Engine()
-    mocks.set_mocks(monitor.mocks, project="planton", stack="test", preview=preview, logger=logging.getLogger("mocks"), monitor=monitor)
-    mocks.SETTINGS.engine = engine
-    mocks.SETTINGS.rpc_manager.clear()
-    mocks.SETTINGS.outputs.clear()
     outputs: dict[str, Any] = {}
 
     def program() -> None:
@@ -251,5 +246,18 @@ def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Pl
             resolved = _sync_await(output.future())
             outputs[name] = Secret(resolved) if _sync_await(output.is_secret()) else resolved
 
+    return dataclasses.replace(record(program, cloud=cloud, preview=preview), outputs=outputs)
+
+
+def record(program: Callable[[], None], *, cloud: Cloud | None = None, preview: bool = False) -> Planned:
+    """Runs a program; its outputs are the names that it exports, without their values."""
+    monitor = _Monitor(cloud or Cloud())
+    engine = _Engine()
+    mocks.set_mocks(monitor.mocks, project="planton", stack="test", preview=preview, logger=logging.getLogger("mocks"), monitor=monitor)
+    mocks.SETTINGS.engine = engine
+    mocks.SETTINGS.rpc_manager.clear()
+    mocks.SETTINGS.outputs.clear()
+    exported = getattr(runtime.get_root_resource(), "outputs", {})
+    exported.clear()
     _sync_await(stack.run_pulumi_func(program))
-    return Planned(monitor.planned, outputs, engine.warnings, monitor.mocks.calls)
+    return Planned(monitor.planned, dict.fromkeys(exported), engine.warnings, monitor.mocks.calls)

@@ -39,8 +39,19 @@ def load(kind: kinds.Kind) -> Module:
 
     Raises:
         ModuleNotFoundError: The provider's extra is not installed.
+        PlantonError: ``KIND_UNKNOWN``: manifests of the kind are understood, but nothing can be made of them yet.
     """
-    module: Module = importlib.import_module(kind.module)
+    try:
+        module: Module = importlib.import_module(kind.module)
+    except ModuleNotFoundError as error:
+        if not f"{kind.module}.".startswith(f"{error.name}."):
+            raise
+        raise errors.PlantonError(
+            f"this version can validate a {kind.name}, but cannot make one",
+            code=errors.Code.REFUSED,
+            reason=errors.Reason.KIND_UNKNOWN,
+            metadata={"kind": kind.name},
+        ) from None
     return module
 
 
@@ -79,3 +90,5 @@ def main() -> None:
         run(found)
     except errors.PlantonError as error:
         raise pulumi.RunError(f"{error.message}\n{error.hint}".strip()) from None
+    except ModuleNotFoundError as error:
+        raise pulumi.RunError(f"the package {error.name} is not installed\ninstall project-planton with the extra of the cloud") from None
