@@ -43,7 +43,9 @@ def violations(value: message.Message, *, limit: int | None = None) -> list[Prob
     except protovalidate.EvaluationError:
         return [Problem("", "is too large for its rules to be checked", "manifest.unchecked")]
     problems = [_problem(violation.proto, value.DESCRIPTOR) for violation in found[:limit]] if found else []
-    if "spec" in value.DESCRIPTOR.fields_by_name:
+    # A kind whose number means nothing has no name to look up.
+    nameless = any(problem.path.endswith("valueFrom.kind") for problem in problems)
+    if "spec" in value.DESCRIPTOR.fields_by_name and not nameless:
         problems += [Problem(*problem) for problem in references.problems(value)]
     return problems
 
