@@ -287,8 +287,9 @@ def test_a_plan_works_while_ids_are_not_known(field: str) -> None:
         ("2026-11-21 09:02:38 +0200 EET", "2026-11-21T07:02:38Z"),
         ("2026-11-21T07:02:38Z", "2026-11-21T07:02:38Z"),
         ("", ""),
+        (None, ""),
     ],
 )
-def test_times_of_the_plugin_become_rfc_3339(text: str, expected: str) -> None:
+def test_times_of_the_plugin_become_rfc_3339(text: str | None, expected: str) -> None:
     """Go's own format is converted to UTC, RFC 3339 stays as it is."""
     assert kubernetes_cluster.rfc3339(text) == expected

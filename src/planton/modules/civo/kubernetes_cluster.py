@@ -164,14 +164,17 @@ def _report_failed(applications: Sequence[pulumi_civo.outputs.KubernetesClusterI
             )
 
 
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
+def _base64(text: str | None) -> str:
+    return base64.b64encode((text or "").encode()).decode()
 
 
-def rfc3339(text: str) -> str:
-    """Returns a time of the plugin, such as ``2026-11-21 07:02:38 +0000 UTC``, as RFC 3339; one that is RFC 3339 stays."""
-    if " " not in text:
-        return text
+def rfc3339(text: str | None) -> str:
+    """Returns a time of the plugin, such as ``2026-11-21 07:02:38 +0000 UTC``, as RFC 3339; one that is RFC 3339 stays.
+
+    Empty where the plugin gives no time.
+    """
+    if not text or " " not in text:
+        return text or ""
     date, clock, offset, *_ = text.split(" ")
     moment = datetime.datetime.strptime(f"{date} {clock.partition('.')[0]} {offset}", "%Y-%m-%d %H:%M:%S %z")
     return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,56 @@
+"""The command line as a process: what it prints, how it ends, how it is stopped."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+from pulumi.automation import errors as automation_errors
+
+from planton.engine import process, toolchain
+
+
+def _command(folder: pathlib.Path, text: str, timeout: float = 60.0) -> process.PulumiCommand:
+    program = folder / "pulumi"
+    program.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
+    program.chmod(0o755)
+    return process.PulumiCommand(toolchain.Toolchain(program, folder / "launcher", frozenset()), timeout=timeout)
+
+
+def test_what_is_printed_is_passed_on_line_by_line(tmp_path: pathlib.Path) -> None:
+    """Both streams are kept apart, arguments and environment reach the program, which is never interactive."""
+    command = _command(tmp_path, 'echo "$@"; echo "$EXTRA" >&2; pwd')
+    out: list[str] = []
+    err: list[str] = []
+    result = command.run(["up", "--yes", "--non-interactive"], str(tmp_path), {"EXTRA": "x"}, out.append, err.append)
+    assert out == ["--non-interactive up --yes", str(tmp_path)]
+    assert err == ["x"]
+    assert (result.stdout, result.stderr, result.code) == ("\n".join(out), "x", 0)
+
+
+def test_the_launcher_is_on_the_programs_path(tmp_path: pathlib.Path) -> None:
+    """Dynamic resources are found beside whatever else is there."""
+    result = _command(tmp_path, 'echo "$PATH"').run(["version"], str(tmp_path), {})
+    assert result.stdout.split(":")[:2] == [str(tmp_path), str(tmp_path / "launcher")]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("exit 3", automation_errors.CommandError),
+        ("echo 'error: no stack named x found' >&2; exit 255", automation_errors.StackNotFoundError),
+    ],
+)
+def test_a_failure_is_the_automation_apis_own_error(text: str, kind: type[Exception], tmp_path: pathlib.Path) -> None:
+    """The layers above know its classes."""
+    with pytest.raises(kind):
+        _command(tmp_path, text).run(["stack"], str(tmp_path), {})
+
+
+def test_an_operation_that_takes_too_long_is_asked_to_stop(tmp_path: pathlib.Path) -> None:
+    """The polite signal is enough for a program that listens, and the reason is kept."""
+    command = _command(tmp_path, "trap 'echo stopped; exit 1' INT; while :; do :; done", timeout=0.1)
+    with pytest.raises(automation_errors.CommandError, match="stopped"):
+        command.run(["up"], str(tmp_path), {})
+    assert command.timed_out
+    assert not command.interrupted

@@ -1,0 +1,81 @@
+"""What a session decides without an engine: which stand-ins serve, and what outputs mean."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import pytest
+
+from planton import errors, kinds
+from planton.engine import session, toolchain
+from support import mocks
+
+LOCAL = {"PULUMI_DEBUG_PROVIDERS": "civo:1234", "CIVO_API_URL": "http://127.0.0.1:8080"}
+ATTACHED = {"PULUMI_DEBUG_PROVIDERS": "civo:1234", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+NONE = {"PULUMI_DEBUG_PROVIDERS": ""}
+
+
+def _tools(*plugins: str) -> toolchain.Toolchain:
+    return toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset(plugins))
+
+
+def _config(endpoint: str = "") -> Any:
+    return mocks.stack_input(mocks.target("CivoVpc", {}), apiEndpoint=endpoint).provider_config
+
+
+@pytest.mark.parametrize(
+    ("environ", "plugins", "endpoint", "expected"),
+    [
+        (LOCAL, (), "", ATTACHED),
+        ({"PULUMI_DEBUG_PROVIDERS": "civo:1234"}, (), "http://localhost:8080", ATTACHED),
+        ({"PULUMI_DEBUG_PROVIDERS": "civo:1234"}, (), "http://[::1]:8080", ATTACHED),
+        (LOCAL, ("civo",), "", NONE),
+        ({}, ("civo",), "", NONE),
+        (LOCAL | {"PULUMI_DEBUG_PROVIDERS": "civo:1234,aws:99,junk"}, (), "", ATTACHED),
+    ],
+)
+def test_a_stand_in_serves_where_requests_stay_on_this_machine(
+    environ: dict[str, str], plugins: tuple[str, ...], endpoint: str, expected: dict[str, str]
+) -> None:
+    """An installed official plugin is used before it."""
+    assert session.stand_ins(environ, _tools(*plugins), _config(endpoint)) == expected
+
+
+@pytest.mark.parametrize(
+    ("environ", "endpoint"),
+    [
+        ({}, ""),
+        ({"CIVO_API_URL": "http://127.0.0.1:8080"}, ""),
+        ({"PULUMI_DEBUG_PROVIDERS": "civo:1234"}, ""),
+        ({"PULUMI_DEBUG_PROVIDERS": "civo:1234", "CIVO_API_URL": "https://api.civo.com"}, ""),
+        (LOCAL, "https://api.civo.com"),
+        ({"PULUMI_DEBUG_PROVIDERS": "civo:1234"}, "https://127.0.0.1.example.org"),
+    ],
+)
+def test_nothing_stands_in_against_a_real_cloud(environ: dict[str, str], endpoint: str) -> None:
+    """A real token must never reach a stand-in; the error says what to install."""
+    with pytest.raises(errors.PlantonError, match="the official civo plugin is not installed") as caught:
+        session.stand_ins(environ, _tools(), _config(endpoint))
+    assert caught.value.reason is errors.Reason.TOOLCHAIN_MISSING
+    assert "pulumi plugin install resource civo 2.4.8" in caught.value.hint
+
+
+def test_operations_without_a_program_need_no_plugin() -> None:
+    """Outputs are read where nothing is installed."""
+    assert session.stand_ins({}, _tools(), None) == NONE
+
+
+def test_outputs_become_the_kinds_message() -> None:
+    """Numbers that came as floats are whole, the manifest is left out, and so is what has no value."""
+    raw = {"node_pool_id": "workers", "node_ids": ["a"], "node_count": 3.0, "node_names": None, "manifest": "{}"}
+    parsed: Any = session.parse_outputs(kinds.get("CivoKubernetesNodePool"), raw)
+    assert (parsed.node_pool_id, list(parsed.node_ids), parsed.node_count) == ("workers", ["a"], 3)
+
+
+@pytest.mark.parametrize("raw", [{"nodepool": "x"}, {"node_count": "many"}, {"node_ids": "x"}])
+def test_an_output_that_the_message_does_not_know_is_an_error(raw: dict[str, Any]) -> None:
+    """A misspelt name in a module fails instead of vanishing."""
+    with pytest.raises(errors.PlantonError, match="CivoKubernetesNodePoolStackOutputs does not know") as caught:
+        session.parse_outputs(kinds.get("CivoKubernetesNodePool"), raw)
+    assert caught.value.reason is errors.Reason.OUTPUT_INVALID
