@@ -11,6 +11,7 @@ import re
 import pytest
 from buf.validate import validate_pb2
 from google.protobuf import descriptor
+
 from planton import flow, kinds, manifest, validation
 
 ROOT = pathlib.Path(__file__).parent / "kinds"

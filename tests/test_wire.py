@@ -1,0 +1,144 @@
+"""The schema against ``tests/wire/table.txt``: numbers, names, types and rules that others depend on."""
+
+import importlib
+import pathlib
+
+import pytest
+from buf.validate import validate_pb2
+from google.protobuf import descriptor, descriptor_pool
+
+from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2, cloud_resource_provider_pb2
+from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
+from org.project_planton.shared.options import options_pb2
+
+PREFIX = "org.project_planton."
+TABLE = pathlib.Path(__file__).parent / "wire" / "table.txt"
+#: Our own fields of messages that are in the table have numbers from here on.
+FIRST_OWN = 100
+OPTIONS = {
+    "default_kind_field_path": foreign_key_pb2.default_kind_field_path,
+    "recommended_default": options_pb2.recommended_default,
+    "default": options_pb2.default,
+}
+FIELD = descriptor.FieldDescriptor
+SCALARS = {FIELD.TYPE_STRING: "string", FIELD.TYPE_BOOL: "bool", FIELD.TYPE_UINT32: "uint32", FIELD.TYPE_INT32: "int32"}
+
+
+def rows(table: str) -> list[list[str]]:
+    """Returns the rows of one of the file's tables, each with as many cells as the widest."""
+    lines = [[cell.strip() for cell in line.split(" | ", 6)] for line in TABLE.read_text("utf-8").splitlines()]
+    found = [line[1:] for line in lines if line[0] == table]
+    width = max(len(line) for line in found)
+    return [line + [""] * (width - len(line)) for line in found]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stubs() -> None:
+    """Registers every type, so that the pool knows the names."""
+    root = pathlib.Path(foreign_key_pb2.__file__).parents[5]
+    for path in sorted(root.glob("org/**/*_pb2.py")):
+        importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
+
+
+def message(name: str) -> descriptor.Descriptor:
+    return descriptor_pool.Default().FindMessageTypeByName(PREFIX + name)
+
+
+def type_of(field: descriptor.FieldDescriptor) -> str:
+    part = field.message_type
+    if part is not None and part.GetOptions().map_entry:
+        return f"map<{type_of(part.fields_by_name['key'])},{type_of(part.fields_by_name['value'])}>"
+    if part is not None:
+        return part.full_name.removeprefix(PREFIX)
+    if field.enum_type is not None:
+        return "enum " + field.enum_type.full_name.removeprefix(PREFIX)
+    return SCALARS[field.type]
+
+
+def label_of(field: descriptor.FieldDescriptor) -> str:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        return "map"
+    oneof = field.containing_oneof
+    if oneof is not None and len(oneof.fields) > 1:
+        return f"oneof {oneof.name}"
+    return "repeated" if field.is_repeated else "singular"
+
+
+def holds(field: descriptor.FieldDescriptor, rule: str) -> bool:
+    options = field.GetOptions()
+    validate = options.Extensions[validate_pb2.field]
+    name, _, value = rule.partition("=")
+    if name == "required":
+        return validate.required
+    if name == "default_kind":
+        return options.Extensions[foreign_key_pb2.default_kind] == cloud_resource_kind_pb2.CloudResourceKind.Value(value)
+    if name in OPTIONS:
+        return options.Extensions[OPTIONS[name]] == value
+    kind, _, member = name.partition(".")
+    return str(getattr(getattr(validate, kind), member)) == value
+
+
+@pytest.mark.parametrize("row", rows("message"), ids=lambda row: f"{row[0]}.{row[2]}")
+def test_field(row: list[str]) -> None:
+    """Every field of the table has its number, name, type, label and rules."""
+    name, number, field_name, kind, label, rules = row
+    field = message(name).fields_by_number[int(number)]
+    assert (field.name, type_of(field), label_of(field)) == (field_name, kind, label)
+    assert [rule for rule in rules.split("; ") if rule and not holds(field, rule)] == []
+
+
+@pytest.mark.parametrize("name", sorted({row[0] for row in rows("message")}))
+def test_own_fields(name: str) -> None:
+    """A message of the table has no other field with a small number, which a later upstream field could take."""
+    known = {int(row[1]) for row in rows("message") if row[0] == name}
+    assert {number for number in message(name).fields_by_number if number < FIRST_OWN} == known
+
+
+@pytest.mark.parametrize("row", rows("enum"), ids=lambda row: f"{row[0]}.{row[2]}")
+def test_enum_value(row: list[str]) -> None:
+    """Every enum value of the table has its number, name and display label, and the enum has no others."""
+    name, number, value_name, label = row
+    enum = descriptor_pool.Default().FindEnumTypeByName(PREFIX + name)
+    value = enum.values_by_name[value_name]
+    assert value.number == int(number)
+    assert value.GetOptions().Extensions[options_pb2.display_label] == label
+    assert len(enum.values) == sum(1 for other in rows("enum") if other[0] == name)
+
+
+@pytest.mark.parametrize("row", rows("extension"), ids=lambda row: row[0])
+def test_extension(row: list[str]) -> None:
+    """Every extension of the table extends the same options under the same number with the same type."""
+    name, number, extended, label, kind = row[:5]
+    field = descriptor_pool.Default().FindExtensionByName(PREFIX + name)
+    assert (field.number, field.containing_type.name, label_of(field), type_of(field)) == (int(number), extended, label, kind)
+
+
+@pytest.mark.parametrize("row", rows("kind"), ids=lambda row: row[1])
+def test_kind(row: list[str]) -> None:
+    """Every kind of the table has its number, provider, version and id prefix."""
+    number, name, provider, version, prefix = row[:5]
+    value = cloud_resource_kind_pb2.CloudResourceKind.DESCRIPTOR.values_by_number[int(number)]
+    assert value.name == name
+    if provider == "-":
+        return
+    meta = value.GetOptions().Extensions[cloud_resource_kind_pb2.kind_meta]
+    shown = cloud_resource_provider_pb2.CloudResourceProvider.Name(meta.provider)
+    assert (shown, cloud_resource_kind_pb2.CloudResourceKindVersion.Name(meta.version), meta.id_prefix) == (
+        provider,
+        version,
+        prefix,
+    )
+
+
+def test_number_of_kinds() -> None:
+    """The enum of kinds is whole."""
+    assert len(cloud_resource_kind_pb2.CloudResourceKind.keys()) == 139
+
+
+@pytest.mark.parametrize("row", rows("provider"), ids=lambda row: row[1])
+def test_provider(row: list[str]) -> None:
+    """Every provider of the table has its number, API group and display name."""
+    number, name, group, display = row[:4]
+    value = cloud_resource_provider_pb2.CloudResourceProvider.DESCRIPTOR.values_by_number[int(number)]
+    meta = value.GetOptions().Extensions[cloud_resource_provider_pb2.provider_meta]
+    assert (value.name, meta.group, meta.display_name) == (name, group, display)
