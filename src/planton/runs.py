@@ -91,10 +91,14 @@ class Run:
         self._wanted = _by_key(wanted)
         self._inventory = inventory.Inventory(settings, tools)
         self._known: dict[references.Key, message.Message] = {}
+        self._opened: dict[references.Key, operations.Operations] = {}
         self.order = references.order({key: entry.manifest for key, entry in self._wanted.items()})
 
-    def plan(self, on_step: Callable[[Step], None] | None = None) -> list[Step]:
+    def plan(self, *, recover: bool) -> list[Step]:
         """Returns what an apply would do, in order. What is not there yet counts as known after the apply.
+
+        Args:
+            recover: Whether to repair stacks whose last operation did not end cleanly; without it they are only named.
 
         Raises:
             PlantonError: A plan cannot be made; nothing has been changed.
@@ -102,15 +106,15 @@ class Run:
         steps = []
         for key in self.order:
             operation = self._operations(key)
-            if operation.recover():
-                operation = self._operations(key)
+            if recover:
+                operation.recover()
+            elif operation.unfinished():
+                self._settings.progress(f"{key}: the last operation did not end cleanly; an apply will look at the cloud first")
             plan = operation.plan()
             applied = self._inventory.read(operation.name)
             self._remember(key, plan, applied)
             same = plan.empty and applied is not None and _same(applied.manifest, operation.target)
             steps.append(Step(key, str(operation.name), plan, up_to_date=same))
-            if on_step is not None:
-                on_step(steps[-1])
         return steps
 
     def _remember(self, key: references.Key, plan: plans.Plan, applied: inventory.Applied | None) -> None:
@@ -120,13 +124,8 @@ class Run:
         else:
             self._known[key] = applied.manifest
 
-    def apply(self, planned: Sequence[Step], on_step: Callable[[Step], None] | None = None) -> list[Step]:
-        """Applies what was planned, in order. One that fails stops those that depend on it, and no other.
-
-        Args:
-            planned: What ``plan`` has returned.
-            on_step: Is told each step when it ends.
-        """
+    def apply(self, planned: Sequence[Step]) -> list[Step]:
+        """Applies what ``plan`` has returned, in order. One that fails stops those that depend on it, and no other."""
         self._known.clear()
         failed: set[references.Key] = set()
         done = []
@@ -135,8 +134,6 @@ class Run:
             if result.error is not None:
                 failed.add(step.key)
             done.append(result)
-            if on_step is not None:
-                on_step(result)
         return done
 
     def _apply(self, step: Step, failed: set[references.Key]) -> Step:
@@ -215,7 +212,7 @@ class Run:
                 steps.append(Step(key, str(operation.name), operation.plan_destroy()))
         return steps
 
-    def destroy(self, planned: Sequence[Step], on_step: Callable[[Step], None] | None = None) -> list[Step]:
+    def destroy(self, planned: Sequence[Step]) -> list[Step]:
         """Destroys what was planned. One that fails keeps those that it depends on, and no other."""
         failed: set[references.Key] = set()
         done = []
@@ -237,8 +234,6 @@ class Run:
                 failed.add(step.key)
                 result = dataclasses.replace(step, error=error, skipped=bool(users))
             done.append(result)
-            if on_step is not None:
-                on_step(result)
         return done
 
     def referrers(self, key: references.Key) -> list[references.Key]:
@@ -300,8 +295,14 @@ class Run:
         return self._known[key]
 
     def _operations(self, key: references.Key, *, told: bool = False) -> operations.Operations:
-        watch = functools.partial(self._on_event, key) if told and self._on_event is not None else None
-        return operations.Operations(self.stack_input(key), self._settings, self._tools, on_event=watch)
+        given = self.stack_input(key)
+        known = self._opened.get(key)
+        if known is None or known.stack_input != given:
+            # What a plan has opened serves the apply too, if references still resolve to the same values.
+            known = operations.Operations(given, self._settings, self._tools)
+            self._opened[key] = known
+        known.on_event = functools.partial(self._on_event, key) if told and self._on_event is not None else None
+        return known
 
 
 def _by_key(wanted: Iterable[Wanted]) -> dict[references.Key, Wanted]:

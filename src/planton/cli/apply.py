@@ -48,7 +48,7 @@ def apply(
     )
     if refresh:
         run.refresh()
-    planned = run.plan()
+    planned = run.plan(recover=True)
     if form == "text":
         render.echo_lines([*render.plan_lines(planned), "", "Plan: " + render.summary(planned, done=False)])
     options.losses_allowed(planned, allow_replace, run)

@@ -34,7 +34,8 @@ def plan(
     Exit codes: 0 planned, 1 invalid, 2 usage, 4 changes (with
     --detailed-exitcode), 5 refused, 6 the cloud failed.
     """
-    planned = runs.Run(given.read(), settings, options.tools(settings), allow_unsupported=allow_unsupported).plan()
+    run = runs.Run(given.read(), settings, options.tools(settings), allow_unsupported=allow_unsupported)
+    planned = run.plan(recover=False)
     if form == "json":
         render.echo_json(render.steps_data("plan", planned))
     else:

@@ -40,8 +40,6 @@ class Operations:
         stack_input: message.Message,
         settings: engine_settings.Settings,
         tools: toolchain.Toolchain,
-        *,
-        on_event: Callable[[events.EngineEvent], None] | None = None,
     ) -> None:
         """Opens nothing yet.
 
@@ -49,12 +47,14 @@ class Operations:
             stack_input: The manifest with references resolved, and the account.
             settings: The run's settings.
             tools: The command line to use.
-            on_event: Is told the engine's events, for progress.
+
+        Attributes:
+            on_event: Is told the engine's events, for progress; None for silence.
         """
         self._input: Any = stack_input
+        self.on_event: Callable[[events.EngineEvent], None] | None = None
         self._settings = settings
         self._tools = tools
-        self._on_event = on_event
         self.name = stacks.name_of(self._input.target)
         self._journal = journal.Journal(settings.data, settings.backend_url, self.name)
         self._session = self._open()
@@ -72,6 +72,12 @@ class Operations:
         return civo_cloud.of(self._input.provider_config, region)
 
     @property
+    def stack_input(self) -> message.Message:
+        """The manifest with references resolved, and the account."""
+        given: message.Message = self._input
+        return given
+
+    @property
     def target(self) -> message.Message:
         """The manifest, references resolved."""
         target: message.Message = self._input.target
@@ -84,7 +90,7 @@ class Operations:
             PlantonError: The module refuses the manifest, or the plan cannot be made.
         """
         try:
-            return self._session.preview(self._on_event).plan
+            return self._session.preview(self.on_event).plan
         except errors.PlantonError as error:
             self._list_names(error)
             raise
@@ -107,7 +113,7 @@ class Operations:
             PlantonError: What failed; the state holds what was done, and the next run resumes.
         """
         with self._recorded("apply"):
-            outcome = self._session.up(self._on_event)
+            outcome = self._session.up(self.on_event)
         return outcome.plan, self._parsed(outcome)
 
     def _parsed(self, outcome: session.Outcome) -> message.Message:
@@ -125,11 +131,11 @@ class Operations:
         Raises:
             PlantonError: The resource does not exist, or the plugin failed.
         """
-        self._session = self._open(imports)
+        usual, self._session = self._session, self._open(imports)
         try:
             return self.apply()
         finally:
-            self._session = self._open()
+            self._session = usual
 
     def cluster_id(self) -> str:
         """Returns the id of the cluster that a node pool's manifest means by id or name.
@@ -147,6 +153,10 @@ class Operations:
             reason=errors.Reason.NOT_FOUND,
             hint="correct spec.cluster",
         )
+
+    def unfinished(self) -> bool:
+        """Returns whether the last operation did not end cleanly, as far as this machine knows."""
+        return self._journal.read() is not None
 
     def recover(self) -> bool:
         """Brings a stack whose last operation did not end cleanly into a state from which one can go on.
@@ -193,7 +203,7 @@ class Operations:
         if found:
             self._wait_until_whole(found)
             self._session = self._open(found)
-            self._session.up(self._on_event)
+            self._session.up(self.on_event)
             self._session = self._open()
         self._journal.clear()
 
@@ -224,14 +234,14 @@ class Operations:
     def _refresh(self) -> plans.Plan:
         before = self._session.export()
         try:
-            outcome = self._session.refresh(self._on_event)
+            outcome = self._session.refresh(self.on_event)
         except explain.OperationError as error:
             gone = guards.missing_pools(before, self._cloud) if error.pool_gone else set()
             if not gone:
                 self._session.replace_state(before)
                 raise
             self._forget(before, gone)
-            outcome = self._session.refresh(self._on_event)
+            outcome = self._session.refresh(self.on_event)
         self._believe(before, self._session.export())
         return outcome.plan
 
@@ -266,7 +276,7 @@ class Operations:
         before = self._session.export()
         gone: set[str] = set()
         try:
-            recorder = self._session.refresh(self._on_event, preview=True).recorder
+            recorder = self._session.refresh(self.on_event, preview=True).recorder
         except explain.OperationError as error:
             gone = guards.missing_pools(before, self._cloud) if error.pool_gone else set()
             if not gone or error.recorder is None:
@@ -293,11 +303,11 @@ class Operations:
         """
         with self._recorded("destroy"):
             try:
-                outcome = self._session.destroy(self._on_event)
+                outcome = self._session.destroy(self.on_event)
             except explain.OperationError:
                 # What was deleted outside makes the plugin fail; a refresh finds out, and the second try is the last.
                 self._refresh()
-                outcome = self._session.destroy(self._on_event)
+                outcome = self._session.destroy(self.on_event)
             self._session.remove()
         return outcome.plan
 

@@ -234,7 +234,10 @@ class Session:
         if local is not None:
             try:
                 checkpoint: dict[str, Any] = json.loads(local.read_text("utf-8"))["checkpoint"].get("latest") or {}
-            except (FileNotFoundError, ValueError, KeyError):
+            except FileNotFoundError:
+                if not local.with_suffix(".json.gz").exists():
+                    raise not_applied(str(self.name)) from None
+            except (ValueError, KeyError):
                 pass
             else:
                 return checkpoint
@@ -244,17 +247,13 @@ class Session:
             raise explain.command_error(error, self.name) from None
 
     def exists(self) -> bool:
-        """Returns whether the stack is in the backend."""
-        local = self._state_file()
-        if local is not None and local.is_file():
-            return True
+        """Returns whether the stack is in the backend and has resources; a plan leaves an empty one behind."""
         try:
-            self._open(create=False)
+            return bool(self.export().get("resources"))
         except errors.PlantonError as error:
             if error.reason is errors.Reason.STACK_NOT_FOUND:
                 return False
             raise
-        return True
 
     def _state_file(self) -> pathlib.Path | None:
         # Reading the file saves half a second for each look at a state in a folder; other backends are asked.
