@@ -5,10 +5,7 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
-import yaml
-from google.protobuf import json_format
-
-from planton import kinds
+from planton import flow
 
 KINDS = pathlib.Path(__file__).resolve().parents[1] / "kinds"
 
@@ -18,7 +15,7 @@ def plan_manifests(kind: str = "*") -> list[pathlib.Path]:
     return [path for path in sorted(KINDS.glob(f"{kind}/plan/*.yaml")) if not path.name.endswith(".golden.yaml")]
 
 
-def read(path: pathlib.Path) -> Any:  # a manifest of any kind
-    """Returns a manifest; nothing is applied to it and nothing is checked."""
-    data = yaml.safe_load(path.read_text("utf-8"))
-    return json_format.ParseDict(data, kinds.get(data["kind"]).message())
+def read(path: pathlib.Path) -> Any:
+    """Returns a manifest as a module gets it: valid, and with its defaults."""
+    [document] = flow.load([str(path)])
+    return document.message
