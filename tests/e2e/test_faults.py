@@ -167,11 +167,11 @@ def test_a_name_that_exists_is_explained_with_the_way_to_import_it(planton: supp
 def test_a_cluster_that_stays_in_building_is_given_up_after_the_timeout(planton: support.Planton) -> None:
     """The command ends with advice, and a later apply goes on with the same cluster."""
     planton.run("apply", "-f", planton.write("n.yaml", support.network()), "--yes")
-    planton.sandbox.control.outside("stuck", cluster="dev")
+    planton.sandbox.control.outside("stuck", count=1)
     file = planton.write("c.yaml", support.network(), support.cluster())
     done = planton.run("apply", "-f", file, "--yes", "--timeout", "0.1", code=6)
     assert "BUILDING" in done.stdout + done.stderr
-    planton.sandbox.control.outside("unstuck", cluster="dev")
+    planton.sandbox.control.outside("unstuck")
     planton.run("apply", "-f", file, "--yes")
     assert len(planton.sandbox.control.resources()["clusters"]) == 1
     assert planton.actions("plan", "-f", file) == {}

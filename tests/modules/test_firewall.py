@@ -84,12 +84,12 @@ def test_its_own_region_goes_before_that_of_the_account() -> None:
     ("text", "cause"),
     [
         ("net", ""),
-        ("net-zz", ": .*ZeroMatchesError: unable to find net-zz, zero matches$"),
-        ("e", ": .*MultipleMatchesError: unable to find e because there were multiple matches$"),
+        ("net-zz", ""),
+        ("e", "; several have it as a part of their name$"),
     ],
 )
 def test_a_part_of_a_networks_name_is_no_match(text: str, cause: str) -> None:
-    """The plugin takes a partial match for an answer; the module does not, and tells the plugin's cause in one line."""
+    """The plugin takes a partial match for an answer; the module does not."""
     cloud = mocks.Cloud(networks={"net-a": mocks.NETWORK_ID, "test": "44444444-4444-4444-8444-444444444444"})
     with pytest.raises(errors.PlantonError, match=f"no network has the name or id '{text}' in region LON1{cause or '$'}") as caught:
         _plan(cloud, networkId={"value": text})

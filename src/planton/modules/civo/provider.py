@@ -151,7 +151,7 @@ def _look_up(what: str, text: str, call: Callable[[], object], name_field: str, 
         if text in (getattr(found, name_field), getattr(found, "id")):  # noqa: B009  # typed as object: five result classes
             return str(getattr(found, "id"))  # noqa: B009
     except Exception as error:  # noqa: BLE001  # pulumi raises a bare Exception for a failed function call
-        cause = f": {_first_line(error)}"
+        cause = f": {_one_line(error)}"
     if cause and not any(known in cause for known in _NO_MATCH):
         raise errors.PlantonError(
             f"failed to look up the {what} {text!r} in region {of.region}{cause}",
@@ -160,8 +160,9 @@ def _look_up(what: str, text: str, call: Callable[[], object], name_field: str, 
             hint="check the token, the region and the network, then run the same command again",
             metadata={"name": text, "region": of.region},
         )
+    several = "; several have it as a part of their name" if "MultipleMatchesError" in cause else ""
     raise errors.PlantonError(
-        f"no {what} has the name or id {text!r} in region {of.region}{cause}",
+        f"no {what} has the name or id {text!r} in region {of.region}{several}",
         code=errors.Code.INVALID,
         reason=errors.Reason.NOT_FOUND,
         hint=f"write the id of a {what}, or the exact name of one in this region and account",
@@ -169,5 +170,6 @@ def _look_up(what: str, text: str, call: Callable[[], object], name_field: str, 
     )
 
 
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), "")
+def _one_line(error: Exception) -> str:
+    # The plugin's own text stands on the last of several lines.
+    return " ".join(str(error).split())
