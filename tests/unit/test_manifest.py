@@ -81,8 +81,7 @@ def test_locate_through_a_merge_key() -> None:
         (
             "CivoKubernetesNodePool",
             "civokubernetesnodepool",
-            "pool.yaml:2:7: kind: unknown kind 'civokubernetesnodepool'; did you mean 'CivoKubernetesNodePool'? "
-            "[manifest.unknown_kind]",
+            "pool.yaml:2:7: kind: unknown kind 'civokubernetesnodepool'; did you mean 'CivoKubernetesNodePool'? [manifest.unknown_kind]",
         ),
         (
             "node_count: 3",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import stat
 import sys
 from typing import IO, TYPE_CHECKING, Final
 
@@ -66,12 +68,12 @@ def _files(path: str) -> Iterator[str]:
 
 def _content(path: str) -> bytes:
     try:
-        # One byte more than is allowed is enough to know that a file is too large.
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # as above
-            size = os.fstat(file.fileno()).st_size
-            if size < yaml_reader.MAX_BYTES:
+            status = os.fstat(file.fileno())
+            if stat.S_ISREG(status.st_mode) and status.st_size <= yaml_reader.MAX_BYTES:
                 return file.readall()
-            return file.read(yaml_reader.MAX_BYTES + 1) or b""
+            # A pipe or a device may never end. One byte more than is allowed is enough to know that it is too much.
+            return io.BufferedReader(file).read(yaml_reader.MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         raise _unreadable(path, getattr(error, "strerror", None) or "cannot be read") from None
 

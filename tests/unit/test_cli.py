@@ -1,0 +1,224 @@
+"""The command line as a user meets it: exit codes, streams, forms; in process and as a process."""
+
+import importlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from planton import cli, errors, kinds
+from planton.cli import output
+
+CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
+VALID = str(CORPUS / "CivoVpc" / "valid" / "minimal.yaml")
+INVALID = str(CORPUS / "CivoVpc" / "invalid" / "required@region.yaml")
+
+
+def run(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-c", "import sys; from planton import cli; sys.exit(cli.main())", *arguments]
+    return subprocess.run(command, input=stdin, capture_output=True, check=False, env={**os.environ, **environment}, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        ([VALID], 0, "1 document in 1 file: valid\n"),
+        (["-f", VALID, VALID], 0, "2 documents in 2 files: valid\n"),
+        (["--file", VALID], 0, "valid"),
+        ([INVALID], 1, "spec.region: value is required [required]\n1 document in 1 file: 1 violation in 1 document\n"),
+        ([INVALID, "nowhere.yaml"], 2, "[required]"),
+        (["nowhere.yaml"], 2, "1 path could not be read"),
+        ([VALID, "--set", "spec.networkName=other"], 0, "valid"),
+        ([VALID, "--set", "spec.region="], 1, "[required]"),
+        ([VALID, "--set", "spec.regio=x"], 2, ""),
+        ([str(CORPUS / "CivoVpc" / "valid")], 0, "valid"),
+        ([], 2, ""),
+        (["--overlay", "dev", VALID], 2, ""),
+        (["--output", "xml", VALID], 2, ""),
+        (["-f"], 2, ""),
+    ],
+)
+def test_validate(arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Zero: all is valid; one: something is not; two: something cannot be read, or the command line is wrong."""
+    assert cli.main(["validate", *arguments]) == code
+    assert said in capsys.readouterr().out
+
+
+def test_both_ways_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    """A call without options, which takes a short cut, prints what one with options prints."""
+    cli.main(["validate", VALID, INVALID, "nowhere.yaml"])
+    short = capsys.readouterr()
+    cli.main(["validate", "--output", "text", VALID, INVALID, "nowhere.yaml"])
+    assert capsys.readouterr() == short
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """JSON output is one document with every document, violation and error."""
+    assert cli.main(["validate", VALID, INVALID, "nowhere.yaml", "-o", "json"]) == 2
+    data = json.loads(capsys.readouterr().out)
+    assert data["valid"] is False
+    assert [document["valid"] for document in data["documents"]] == [True, False]
+    assert data["violations"][0]["rule_id"] == "required"
+    assert data["violations"][0]["path"] == "spec.region"
+    assert data["errors"][0]["reason"] == "MANIFEST_UNREADABLE"
+
+
+def test_sarif(capsys: pytest.CaptureFixture[str]) -> None:
+    """SARIF output has a result with rule and place for every violation."""
+    assert cli.main(["validate", INVALID, "--output", "sarif"]) == 1
+    log = json.loads(capsys.readouterr().out)
+    (result,) = log["runs"][0]["results"]
+    assert log["version"] == "2.1.0"
+    assert result["ruleId"] == log["runs"][0]["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == "required"
+    location = result["locations"][0]["physicalLocation"]
+    assert location["region"] == {"startLine": 5, "startColumn": 1}
+    assert location["artifactLocation"]["uri"].endswith("required%40region.yaml")
+
+
+def test_standard_input() -> None:
+    """A dash validates standard input."""
+    done = run("validate", "-", stdin=pathlib.Path(INVALID).read_bytes())
+    assert done.returncode == 1
+    assert done.stdout.startswith(b"-:5:1: spec.region: value is required [required]\n")
+
+
+def test_process(tmp_path: pathlib.Path) -> None:
+    """The process ends with the exit code, prints all it has to say, and leaves nothing behind."""
+    done = subprocess.run(
+        [sys.executable, "-m", "planton", "validate", VALID, INVALID], capture_output=True, check=False, cwd=tmp_path, text=True
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.endswith("2 documents in 2 files: 1 violation in 1 document\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_validate_imports_little() -> None:
+    """Validating imports no Pulumi package, no web framework, and no parser of options."""
+    code = (
+        "import sys; from planton import cli; cli.main(['validate', sys.argv[1]]);"
+        "print([name for name in ('pulumi', 'pulumi_civo', 'grpc', 'aiohttp', 'click', 'difflib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, VALID], capture_output=True, check=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_help_imports_no_command() -> None:
+    """The list of commands comes from the table, without importing any."""
+    code = "import sys; from planton import cli; cli.main(['--help']); print([m for m in sys.modules if m.startswith('planton.cli.')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.splitlines()[-1] == "['planton.cli.group']"
+    assert all(f"  {name} " in done.stdout for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_every_command_exists(name: str) -> None:
+    """Every command of the table is there under the name in the table, and its help starts with a sentence."""
+    module, _, attribute = cli.COMMANDS[name][0].partition(":")
+    command = getattr(importlib.import_module(module), attribute)
+    assert command.help
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["validat"], 2, "no such command 'validat'; did you mean 'validate'?"),
+        (["qqqqqq"], 2, "no such command 'qqqqqq'"),
+        (["--nothing"], 2, "No such option"),
+        (["validate", "--outptu", "x"], 2, "--output"),
+        (["completion", "tcsh"], 2, "tcsh"),
+    ],
+)
+def test_usage_errors(arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A wrong command line is told on standard error, with the nearest word."""
+    assert cli.main(arguments) == code
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each shell's script calls back for the words."""
+    assert cli.main(["completion", shell]) == 0
+    assert "_PLANTON_COMPLETE" in capsys.readouterr().out
+
+
+def test_completing() -> None:
+    """The words that complete a command come from the table."""
+    done = run(_PLANTON_COMPLETE="bash_complete", COMP_WORDS="planton v", COMP_CWORD="1")
+    assert done.stdout.decode().split() == ["plain,validate", "plain,version", "plain,versions"]
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    """The versions that a report of a fault needs are shown, as text and as JSON."""
+    assert cli.main(["version", "-o", "json"]) == 0
+    assert {"planton", "python", "protobuf"} <= set(json.loads(capsys.readouterr().out))
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("planton ")
+
+
+def failing(error: BaseException) -> object:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "Interrupted."),
+        (RuntimeError("a\nb"), 70, "Error: unexpected RuntimeError: a b (set PLANTON_DEBUG=1 for details)"),
+        (ModuleNotFoundError("x", name="pulumi.automation"), 8, "project-planton[civo]"),
+        (ModuleNotFoundError("x", name="aiohttp"), 8, "project-planton[sandbox]"),
+        (ModuleNotFoundError("x", name="strange"), 70, "ModuleNotFoundError"),
+        (
+            errors.PlantonError("no luck", code=errors.Code.LOCKED, reason=errors.Reason.STACK_LOCKED, hint="wait"),
+            7,
+            "Error: no luck\nHint: wait",
+        ),
+        (errors.InvalidError([errors.Violation("f", 1, 2, "a.b", "must be", "r.id")]), 1, "f:1:2: a.b: must be [r.id]"),
+    ],
+)
+def test_failures(
+    error: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever goes wrong is one message and an exit code, and no traceback."""
+    monkeypatch.setattr("planton.cli.check.run", failing(error))
+    monkeypatch.delenv("PLANTON_DEBUG", raising=False)
+    assert cli.main(["validate", VALID]) == code
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_debug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """With PLANTON_DEBUG=1 the traceback is shown too."""
+    monkeypatch.setattr("planton.cli.check.run", failing(RuntimeError("x")))
+    monkeypatch.setenv("PLANTON_DEBUG", "1")
+    assert cli.main(["validate", VALID]) == 70
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_broken_pipe() -> None:
+    """A reader that goes away ends the command quietly."""
+    many = str(CORPUS)
+    command = f"{sys.executable} -m planton validate {many} {many} {many} {many} | head -n 1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=True, text=True)
+    assert done.stderr == ""
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """On a terminal a violation shows its source line with a caret under the column."""
+    monkeypatch.setattr(output, "is_terminal", lambda **_: True)
+    output.show_violation(errors.Violation("f", 3, 4, "a", "must be", "r", source="\tb: no"))
+    assert capsys.readouterr().out == "f:3:4: a: must be [r]\n    \tb: no\n    \t  ^\n"
+
+
+def test_one_word_for_kinds() -> None:
+    """A near miss of a kind's name is answered with the name."""
+    assert kinds.suggest("civovpc", [kind.name for kind in kinds.all_kinds()]) == "did you mean 'CivoVpc'?"

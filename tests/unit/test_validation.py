@@ -1,0 +1,72 @@
+"""Rules and the chain: paths in the manifest's spelling, everything at once."""
+
+import io
+import pathlib
+
+import pytest
+
+from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
+from planton import errors, flow, validation
+
+CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
+
+
+def test_paths_in_the_spelling_of_manifests() -> None:
+    """Paths are camelCase, with indexes of lists and quoted keys of maps."""
+    cluster = api_pb2.CivoKubernetesCluster()
+    cluster.spec.additional_node_pools.add(name="a", size="s", node_count=1).labels['-"x'] = "a b"
+    problems = {(problem.path, problem.rule_id) for problem in validation.violations(cluster)}
+    where = 'spec.additionalNodePools[0].labels["-\\"x"]'
+    assert {(where, "string.label_key"), (where, "string.label_value"), ("spec.clusterName", "required")} <= problems
+
+
+def test_key_of_a_map_is_said_to_be_meant() -> None:
+    """A violation of a key says so, since its path is the value's too."""
+    cluster = api_pb2.CivoKubernetesCluster()
+    cluster.spec.additional_node_pools.add(name="a", size="s", node_count=1).labels["-x"] = "y"
+    (problem,) = [problem for problem in validation.violations(cluster) if problem.rule_id == "string.label_key"]
+    assert problem.message.startswith("the key must")
+
+
+def test_limit() -> None:
+    """No more of the schema's rules are told than asked for."""
+    assert len(validation.violations(api_pb2.CivoKubernetesCluster(), limit=2)) == 2
+
+
+def test_any_message() -> None:
+    """Messages that are no manifests are checked too."""
+    assert validation.violations(api_pb2.CivoKubernetesClusterStatus()) == []
+
+
+def test_load() -> None:
+    """Files, standard input, overrides and defaults make one list of complete documents."""
+    folder = str(CORPUS / "CivoKubernetesCluster" / "valid" / "minimal.yaml")
+    text = (CORPUS / "CivoKubernetesNodePool" / "valid" / "minimal.yaml").read_bytes()
+    documents = flow.load([folder, "-"], stdin=io.BytesIO(text), overrides=["spec.nodeCount=7"])
+    cluster, pool = (document.message for document in documents)
+    assert cluster.spec.cluster_type == "k3s"  # type: ignore[attr-defined]
+    assert pool.spec.node_count == 7  # type: ignore[attr-defined]
+
+
+def test_load_raises_everything_at_once() -> None:
+    """All violations of all documents of all files are in one error."""
+    paths = [str(CORPUS / "CivoVpc" / "invalid" / f"{name}.yaml") for name in ("string.const", "string.max_len")]
+    paths.append(str(CORPUS / "yaml" / "invalid" / "yaml.tab.yaml"))
+    with pytest.raises(errors.InvalidError) as caught:
+        flow.load(paths)
+    assert [violation.rule_id for violation in caught.value.violations] == ["string.const", "string.max_len", "yaml.tab"]
+    assert caught.value.code == errors.Code.INVALID
+
+
+def test_load_overlay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What kustomize builds is read under the folder's name."""
+    text = (CORPUS / "CivoVpc" / "valid" / "minimal.yaml").read_bytes()
+    monkeypatch.setattr("planton.manifest.kustomize", lambda folder, overlay: text)
+    (document,) = flow.load([], kustomize_dir="deploy", overlay="dev")
+    assert document.file == "deploy (overlay dev)"
+
+
+def test_override_that_fits_nothing() -> None:
+    """An override that no document has a field for is a usage error."""
+    with pytest.raises(errors.PlantonError, match="nothing"):
+        flow.load([str(CORPUS / "CivoVpc" / "valid" / "minimal.yaml")], overrides=["spec.nothing=1"])
