@@ -82,7 +82,7 @@ def _run(arguments: list[str]) -> int:
     try:
         paths = _plain_paths(arguments)
         if paths is not None:
-            from planton.cli import check  # noqa: PLC0415  # the command that is called
+            from planton.cli import check  # the command that is called
 
             return check.run(paths)
         return _dispatch(arguments)
@@ -112,9 +112,9 @@ def _plain_paths(arguments: list[str]) -> list[str] | None:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    import click  # noqa: PLC0415  # see above
+    import click  # see above
 
-    from planton.cli import group  # noqa: PLC0415  # see above
+    from planton.cli import group  # see above
 
     try:
         result: Any = group.cli.main(args=arguments, prog_name="planton", standalone_mode=False)
@@ -128,7 +128,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _failed(error: errors.PlantonError) -> int:
-    from planton.cli import output  # noqa: PLC0415  # nothing failed, mostly
+    from planton.cli import output  # nothing failed, mostly
 
     output.show_error(error)
     return error.code
@@ -150,7 +150,7 @@ def _missing_extra(error: ModuleNotFoundError) -> errors.PlantonError | None:
 
 def _unexpected(error: Exception) -> int:
     if os.environ.get(_DEBUG):
-        import traceback  # noqa: PLC0415  # only here
+        import traceback  # only here
 
         traceback.print_exception(error)
     text = " ".join(str(error).split())

@@ -92,7 +92,7 @@ def _readable(
 
 def _show_text(result: _Result) -> None:
     if result.code:
-        from planton.cli import output  # noqa: PLC0415  # all is well, mostly
+        from planton.cli import output  # all is well, mostly
 
         for violation in result.violations:
             output.show_violation(violation)
@@ -120,8 +120,8 @@ def _count(number: int, noun: str) -> str:
 
 
 def _show_json(result: _Result) -> None:
-    import dataclasses  # noqa: PLC0415  # as above
-    import json  # noqa: PLC0415  # text output does without
+    import dataclasses  # as above
+    import json  # text output does without
 
     data = {
         "valid": result.code == 0,
@@ -133,7 +133,7 @@ def _show_json(result: _Result) -> None:
 
 
 def _show_sarif(result: _Result) -> None:
-    from planton.cli import sarif  # noqa: PLC0415  # text output does without
+    from planton.cli import sarif  # text output does without
 
     _print(sarif.dumps(result.violations, result.unreadable))
 

@@ -83,7 +83,7 @@ def _extras() -> list[Finding]:
 
 
 def _pulumi(environ: Mapping[str, str]) -> Finding:
-    from planton.engine import toolchain  # noqa: PLC0415  # `--help` must not wait for it
+    from planton.engine import toolchain  # `--help` must not wait for it
 
     tools = toolchain.find(environ)
     if tools is not None:
@@ -95,7 +95,7 @@ def _pulumi(environ: Mapping[str, str]) -> Finding:
 
 
 def _plugins(environ: Mapping[str, str]) -> list[Finding]:
-    from planton.engine import toolchain  # noqa: PLC0415
+    from planton.engine import toolchain
 
     installed = toolchain.installed_plugins(environ)
     advice = "needed for the real cloud only: pulumi plugin install resource {} {}"
@@ -131,7 +131,7 @@ def _accounts(environ: Mapping[str, str]) -> list[Finding]:
 
 
 def _data(environ: Mapping[str, str]) -> Finding:
-    from planton.engine import folders  # noqa: PLC0415
+    from planton.engine import folders
 
     path = folders.data(environ)
     existing = next(folder for folder in (path, *path.parents) if folder.exists())

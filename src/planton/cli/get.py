@@ -29,7 +29,7 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, form:
 
     Exit codes: 0 listed, 1 not applied, 2 usage.
     """
-    from planton.engine import inventory as engine_inventory  # noqa: PLC0415  # `--help` must not wait for it
+    from planton.engine import inventory as engine_inventory  # `--help` must not wait for it
 
     known = engine_inventory.Inventory(settings, options.tools(settings))
     if "/" in what:

@@ -21,7 +21,7 @@ class _Commands(click.Group):
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return sorted(table.COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's interface
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # click's interface
         if cmd_name not in table.COMMANDS:
             return None
         module, _, attribute = table.COMMANDS[cmd_name][0].partition(":")
@@ -32,7 +32,7 @@ class _Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in table.COMMANDS and not args[0].startswith("-"):
-            from planton import kinds  # noqa: PLC0415  # nearly every call names a command that exists
+            from planton import kinds  # nearly every call names a command that exists
 
             hint = kinds.suggest(args[0][:40], list(table.COMMANDS))
             ctx.fail(f"no such command {args[0]!r}" + (f"; {hint}" if hint else ""))
@@ -43,7 +43,7 @@ class _Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in sorted(table.COMMANDS.items())])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[shell_completion.CompletionItem]:
-        from click import shell_completion as completion  # noqa: PLC0415  # only while completing
+        from click import shell_completion as completion  # only while completing
 
         options = click.Command.shell_complete(self, ctx, incomplete)
         names = [name for name in sorted(table.COMMANDS) if name.startswith(incomplete)]

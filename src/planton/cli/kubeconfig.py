@@ -26,7 +26,7 @@ _LISTS = ("clusters", "users", "contexts")
 @click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
 @click.option("--merge", is_flag=True, help="Write it into $KUBECONFIG or ~/.kube/config, as the current context.")
 def kubeconfig(*, resource: str, settings: engine_settings.Settings, env: str | None, merge: bool) -> None:
-    """Print the kubeconfig of an applied cluster, or merge it into yours.
+    r"""Print the kubeconfig of an applied cluster, or merge it into yours.
 
     It grants full administration of the cluster: keep it secret.
 
@@ -36,7 +36,7 @@ def kubeconfig(*, resource: str, settings: engine_settings.Settings, env: str | 
 
     Exit codes: 0 done, 1 not applied, 2 usage.
     """
-    from planton.engine import inventory  # noqa: PLC0415  # `--help` must not wait for it
+    from planton.engine import inventory  # `--help` must not wait for it
 
     kind, name = options.resource(resource)
     known = inventory.Inventory(settings, options.tools(settings))

@@ -50,7 +50,7 @@ def regions(*, provider: str, form: str) -> None:
 
 
 def _cloud(provider: str) -> civo_cloud.Cloud:
-    from planton.engine import civo_cloud  # noqa: PLC0415  # `--help` must not wait for it
+    from planton.engine import civo_cloud  # `--help` must not wait for it
 
     config: Any = credentials.from_environment(provider, os.environ)
     if not config.api_token:

@@ -134,7 +134,7 @@ def engine(function: F) -> F:
     @click.option("--lock-timeout", type=float, default=0.0, show_default=True, metavar="SECONDS", help="Wait this long for another operation.")
     @functools.wraps(function)
     def wrapped(*args: object, backend: str, timeout: float, lock_timeout: float, **rest: object) -> object:
-        from planton.engine import settings as engine_settings  # noqa: PLC0415  # `--help` must not wait for it
+        from planton.engine import settings as engine_settings  # `--help` must not wait for it
 
         settings = engine_settings.Settings(
             backend=backend,
@@ -161,7 +161,7 @@ def tools(settings: engine_settings.Settings) -> toolchain.Toolchain:
     Raises:
         PlantonError: ``TOOLCHAIN_MISSING``; ``EXTRA_MISSING``.
     """
-    from planton.engine import toolchain  # noqa: PLC0415  # `--help` must not wait for it
+    from planton.engine import toolchain  # `--help` must not wait for it
 
     return toolchain.find(settings.environ) or toolchain.setup(settings.progress, settings.environ)
 
@@ -243,7 +243,7 @@ def applied(
     Raises:
         PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
-    from planton.engine import inventory  # noqa: PLC0415  # `--help` must not wait for it
+    from planton.engine import inventory  # `--help` must not wait for it
 
     if not resources:
         return given.read()

@@ -27,7 +27,7 @@ def outputs(
 
     Exit codes: 0 printed, 1 not applied, 2 usage.
     """
-    from planton.engine import inventory  # noqa: PLC0415  # `--help` must not wait for it
+    from planton.engine import inventory  # `--help` must not wait for it
 
     kind, name = options.resource(resource)
     known = inventory.Inventory(settings, options.tools(settings))

@@ -134,7 +134,7 @@ def summary(steps: Sequence[runs.Step], *, done: bool) -> str:
 
 
 def _action(name: str) -> plans.Action:
-    from planton.engine import plans as engine_plans  # noqa: PLC0415  # keeps `--help` free of the engine
+    from planton.engine import plans as engine_plans  # keeps `--help` free of the engine
 
     return engine_plans.Action(name)
 

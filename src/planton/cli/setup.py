@@ -16,7 +16,7 @@ def setup() -> None:
 
     Exit codes: 0 all there, 8 something cannot be had here.
     """
-    from planton.engine import toolchain  # noqa: PLC0415  # `--help` must not wait for it
+    from planton.engine import toolchain  # `--help` must not wait for it
 
     tools = toolchain.setup(render.progress)
     render.echo_lines([f"pulumi {toolchain.text(toolchain.VERSION)}: {tools.pulumi}"])

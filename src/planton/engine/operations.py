@@ -37,7 +37,7 @@ class Operations:
 
     def __init__(
         self,
-        stack_input: message.Message,
+        stack_input: Any,  # a StackInput of any kind
         settings: engine_settings.Settings,
         tools: toolchain.Toolchain,
     ) -> None:

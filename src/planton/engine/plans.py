@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from pulumi.automation import events
 
-_SECRET = "[secret]"  # noqa: S105  # what the engine writes in place of a secret
 #: Properties that the engine, a plugin or a module keeps for itself.
 _INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$|^identity$|^token$")
 #: What the engine writes in place of a value that is not known yet.
@@ -188,7 +187,8 @@ def _action(metadata: events.StepEventMetadata) -> Action | None:
 
 def _observed_differences(metadata: events.StepEventMetadata) -> tuple[Difference, ...]:
     # Only what the manifest sets can drift; what the cloud adds (addresses, node names, times) changes as it likes.
-    assert metadata.old is not None and metadata.new is not None  # noqa: PT018  # the caller has looked
+    assert metadata.old is not None, "the caller has looked"
+    assert metadata.new is not None, "the caller has looked"
     old, new = dict(metadata.old.outputs or {}), dict(metadata.new.outputs or {})
     inputs = metadata.old.inputs or {}
     if "actual_node_count" in old:

@@ -77,7 +77,7 @@ class Session:
         self._stack: automation.Stack | None = None
 
     def _program(self) -> None:
-        import pulumi  # noqa: PLC0415  # the package is heavy, and listing commands run no program
+        import pulumi  # the package is heavy, and listing commands run no program
 
         try:
             if self._imports:
@@ -88,7 +88,7 @@ class Session:
             raise pulumi.RunError(str(error)) from error
 
     def _adopt(self, args: Any) -> Any:  # pulumi's own types are not exported for this
-        import pulumi  # noqa: PLC0415
+        import pulumi
 
         found = self._imports.get(args.name)
         if found is None or not args.type_.startswith("civo:"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import pathlib
 import secrets
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from planton import errors
 from planton.engine import folders
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Callable, Mapping
 
 #: Providers whose endpoint variable says where requests go; a stand-in is only ever attached on loopback.

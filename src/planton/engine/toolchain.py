@@ -162,8 +162,8 @@ def _last_line(error: Exception) -> str:
 
 
 def _download(_progress: Callable[[str], None], environ: Mapping[str, str]) -> None:
-    import semver  # noqa: PLC0415  # only an installation needs it, and pulumi beside it
-    from pulumi import automation  # noqa: PLC0415
+    import semver  # only an installation needs it, and pulumi beside it
+    from pulumi import automation
 
     folder = folders.private(folders.cache(environ))
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
