@@ -100,6 +100,17 @@ def test_outputs_get_and_kubeconfig_show_what_was_applied(planton: support.Plant
     assert path.stat().st_mode & 0o077 == 0
 
 
+def test_an_api_server_that_no_rule_opens_is_explained(planton: support.Planton) -> None:
+    """The kubeconfig is still printed, with the reason why it will not work."""
+    closed = support.firewall(inboundRules=[{"protocol": "tcp", "portRange": "443"}])
+    wanted = support.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
+    planton.run("apply", "-f", planton.write("c.yaml", support.network(), closed, wanted), "--yes")
+    done = planton.run("kubeconfig", "civokubernetescluster/dev")
+    assert "API_SERVER_CLOSED" in done.stderr
+    assert "6443" in done.stderr
+    assert done.stdout.startswith("apiVersion")
+
+
 def test_manifests_of_one_run_use_the_credentials_that_they_name(planton: support.Planton) -> None:
     """Two accounts in one file; an unknown credential lists the known ones; a readable file is refused."""
     credentials = planton.folder / "credentials.yaml"

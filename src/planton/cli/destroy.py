@@ -43,6 +43,8 @@ def destroy(
     planned = run.plan_destroy()
     if form == "text":
         render.echo_lines([*render.plan_lines(planned), "", "Destroy: " + render.summary(planned, done=False)])
+    if any(change.noun == "KubernetesCluster" for step in planned for change in step.plan.changes):
+        render.progress("! with a cluster go all its node pools, workloads and volumes, and the addresses of its load balancers")
     users = run.users_outside(step.key for step in planned)
     for key, others in users.items():
         render.progress(f"! {', '.join(map(str, others))} refer to {key} and stay behind")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import os
 import pathlib
+import socket
 import tempfile
+import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +19,7 @@ from planton.cli import options, render
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
 
+_SECONDS = 2.0
 _LISTS = ("clusters", "users", "contexts")
 
 
@@ -50,12 +53,27 @@ def kubeconfig(*, resource: str, settings: engine_settings.Settings, env: str | 
             hint="only clusters have one: planton kubeconfig civokubernetesclusters/NAME",
         )
     text = base64.b64decode(encoded).decode()
+    if not reachable(outputs.api_server_endpoint):
+        render.progress(
+            f"! the API server at {outputs.api_server_endpoint} does not answer from here ({errors.Reason.API_SERVER_CLOSED}): "
+            "check that a rule of the cluster's firewall opens TCP port 6443 to this machine"
+        )
     if not merge:
         click.echo(text, nl=False)
         return
     path = pathlib.Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or pathlib.Path.home() / ".kube" / "config")
     context = write_merged(path, text, name=f"{env}-{name}" if env else name)
     render.progress(f"context {context} is now current in {path}")
+
+
+def reachable(endpoint: str) -> bool:
+    """Returns whether something accepts connections at a URL; gives up after two seconds."""
+    url = urllib.parse.urlsplit(endpoint)
+    try:
+        with socket.create_connection((url.hostname or "", url.port or 443), timeout=_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:

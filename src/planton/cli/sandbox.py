@@ -153,9 +153,13 @@ def _start(home: pathlib.Path, latency: str | None) -> launch.Info:
 
 
 def _environment(info: launch.Info) -> dict[str, str]:
+    # Where the official plugin is installed, it is the one to be pointed at the sandbox.
+    from planton.engine import toolchain
+
+    installed = toolchain.installed_plugins(os.environ)
+    attached = [entry for entry in launch.debug_providers(info).split(",") if entry.split(":")[0] not in installed]
     variables = launch.environment(info)
-    attached = launch.debug_providers(info)
-    return variables | {"PULUMI_DEBUG_PROVIDERS": attached} if attached else variables
+    return variables | {"PULUMI_DEBUG_PROVIDERS": ",".join(attached)} if any(attached) else variables
 
 
 def _quoted(value: str) -> str:

@@ -62,6 +62,7 @@ _CAUSES = (
     ),
 )
 _LOST = re.compile(r"EOF|UNAVAILABLE|Unavailable|exited prematurely|timeout|timed out|reset by peer|connection", re.IGNORECASE)
+_LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
 _POOL_GONE = re.compile(r"cluster_pool_not_found|DatabaseClusterPoolNotFound")
 _NOUNS = {
     "KubernetesCluster": "cluster",
@@ -100,12 +101,24 @@ def operation(
         )
     elif timed_out is not None:
         explained = stuck(what, timed_out, target)
+    elif _LOCKED.search(str(error)):
+        explained = _locked(str(error))
     else:
         explained = _failed(what, texts, recorder, target, str(error))
     explained.recorder = recorder
     explained.uncertain = tuple(_uncertain(recorder, lost=interrupted or timed_out is not None))
     explained.pool_gone = any(_POOL_GONE.search(text) for text in texts)
     return explained
+
+
+def _locked(raw: str) -> OperationError:
+    holders = [line.strip(" :") for line in raw.splitlines() if re.search(r"created by|\bby\b.*pid", line)]
+    return OperationError(
+        "the stack is locked in its backend" + (f": {'; '.join(holders)}" if holders else ""),
+        code=errors.Code.LOCKED,
+        reason=errors.Reason.STACK_LOCKED,
+        hint="wait until the other operation ends, then run the same command again",
+    )
 
 
 def _uncertain(recorder: plans.Recorder, *, lost: bool) -> list[str]:
