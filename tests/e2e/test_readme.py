@@ -1,0 +1,86 @@
+"""What the README and the pages by task claim is executed: every command of a console block, in order, in one shell."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from planton.engine import folders
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SECONDS = 300
+MARK = "::command-ended::"
+
+
+def blocks(text: str) -> list[tuple[str, list[str]]]:
+    """Return the commands of the console blocks and the lines that they show."""
+    found: list[tuple[str, list[str]]] = []
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                found.append((line[2:], []))
+            else:
+                found[-1][1].append(line)
+    return found
+
+
+def files(text: str) -> dict[str, str]:
+    """Return the files that fenced blocks name in their first line, as ``# name.yaml``."""
+    named = re.findall(r"^```yaml\n(# (\S+\.yaml)\n.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return {name: content for content, name in named}
+
+
+def run(commands: list[str], folder: pathlib.Path) -> list[str]:
+    """Run commands in one shell and return what each printed."""
+    script = "\n".join(f"{command}\necho '{MARK}'" for command in commands)
+    environ = {
+        "PATH": os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ["PATH"]]),
+        "HOME": str(folder),
+        # What set-up has installed is found where it is; everything else of this user is out of reach.
+        "PLANTON_CACHE_DIR": str(folders.cache()),
+    }
+    try:
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=folder,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    finally:
+        subprocess.run(["planton", "sandbox", "stop"], env=environ, capture_output=True, check=False)
+    return done.stdout.split(MARK + "\n")
+
+
+def missing(shown: list[str], real: list[str]) -> str | None:
+    """Return the first shown line that does not come in the real output, in order; ``...`` stands for anything."""
+    rest = iter(real)
+    for line in shown:
+        if line.strip() not in ("", "...") and not any(found.rstrip() == line.rstrip() for found in rest):
+            return line
+    return None
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
+def test_a_page_does_what_it_shows(page: str, tmp_path: pathlib.Path) -> None:
+    """Every command of the page runs, and every line that it shows is printed."""
+    text = (ROOT / page).read_text("utf-8")
+    for name, content in files(text).items():
+        (tmp_path / name).write_text(content, "utf-8")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    commands = blocks(text)
+    assert commands, "the page shows no commands"
+    printed = run([command for command, _ in commands], tmp_path)
+    for (command, shown), output in zip(commands, printed, strict=False):
+        lost = missing(shown, output.splitlines())
+        assert lost is None, f"$ {command}\ndoes not print: {lost}\nbut:\n{output}"
+    assert len(printed) == len(commands) + 1
