@@ -13,12 +13,11 @@ from typing import Any
 
 import pytest
 from google.protobuf import json_format
-from support import mocks
-from support import sandbox as support
 
 from planton import credentials, kinds, references, stack_input
 from planton.engine import plans, session, settings, stacks, toolchain
-
+from support import mocks
+from support import sandbox as support
 
 SSH = {"protocol": "tcp", "portRange": "22", "cidrs": ["192.0.2.0/24"], "label": "ssh"}
 
@@ -106,7 +105,7 @@ def test_what_is_applied_needs_no_change(manifest: Any, world: World) -> None:
 
 
 POOL_DB, POOL_WEB = ({"name": name, "size": "g4s.kube.small", "nodeCount": 1} for name in ("db", "web"))
-RECREATED = {name: "replace" for name in ("cluster", "node_pool-web", "node_pool-db")}
+RECREATED = dict.fromkeys(("cluster", "node_pool-web", "node_pool-db"), "replace")
 
 
 @pytest.mark.parametrize(
