@@ -222,3 +222,13 @@ def test_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 def test_one_word_for_kinds() -> None:
     """A near miss of a kind's name is answered with the name."""
     assert kinds.suggest("civovpc", [kind.name for kind in kinds.all_kinds()]) == "did you mean 'CivoVpc'?"
+
+
+def test_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NO_COLOR switches colours off on a terminal too."""
+    asked = []
+    monkeypatch.setattr("click.echo", lambda *_, **options: asked.append(options["color"]))
+    for value in ("", "1"):
+        monkeypatch.setenv("NO_COLOR", value)
+        output.echo("x")
+    assert asked == [None, False]

@@ -37,7 +37,7 @@ def test_standard_input() -> None:
         (lambda path: None, "No such file"),
         (lambda path: path.mkdir(), "no .yaml"),
         (lambda path: path.symlink_to(path), "symbolic links"),
-        (lambda path: os.symlink("nowhere", path), "No such file"),
+        (lambda path: path.symlink_to("nowhere"), "No such file"),
     ],
 )
 def test_unreadable(make: object, why: str, tmp_path: pathlib.Path) -> None:

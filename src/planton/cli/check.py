@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from planton import errors, flow, manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from planton.manifest import assignment
 
@@ -22,12 +22,14 @@ class _Result:
         self.documents = 0
         self.listed: list[dict[str, Any]] = []
         self.violations: list[errors.Violation] = []
+        self.faults = 0
+        self.faulty = 0
         self.unreadable: list[errors.PlantonError] = []
 
     @property
     def code(self) -> int:
         """The exit code: 0 all is valid, 1 something is not, 2 something cannot be read."""
-        return max([0, *(error.code for error in self.unreadable)]) or int(bool(self.violations))
+        return max([0, *(error.code for error in self.unreadable)]) or int(bool(self.faults))
 
 
 def run(
@@ -51,18 +53,27 @@ def run(
         PlantonError: ``USAGE``: an override does not fit.
     """
     result = _Result()
-    _check(result, _readable(result, paths, kustomize_dir, overlay), manifest.overrides(overrides))
+    take = _print_violations if form == "text" else result.violations.extend
+    _check(result, _readable(result, paths, kustomize_dir, overlay), manifest.overrides(overrides), take)
     _SHOW[form](result)
     return result.code
 
 
-def _check(result: _Result, sources: Iterator[tuple[str, bytes]], overrides: assignment.Overrides | None) -> None:
+def _check(
+    result: _Result,
+    sources: Iterator[tuple[str, bytes]],
+    overrides: assignment.Overrides | None,
+    take: Callable[[list[errors.Violation]], None],
+) -> None:
     for file, data in sources:
         documents, violations = flow.collect(data, file=file, overrides=overrides)
         result.files += 1
         result.documents += max(len(documents), len({violation.document for violation in violations}))
-        result.violations += violations
         wrong = {violation.document for violation in violations}
+        result.faults += len(violations)
+        result.faulty += len(wrong)
+        if violations:
+            take(violations)
         result.listed += [
             {"file": file, "index": one.index, "kind": one.kind.name, "name": _name(one), "valid": one.index not in wrong}
             for one in documents
@@ -90,12 +101,18 @@ def _readable(
         result.unreadable.append(error)
 
 
-def _show_text(result: _Result) -> None:
-    if result.code:
-        from planton.cli import output  # all is well, mostly
+def _print_violations(violations: list[errors.Violation]) -> None:
+    # At once, file by file: the violations of a large folder are not kept.
+    from planton.cli import output  # all is well, mostly
 
-        for violation in result.violations:
-            output.show_violation(violation)
+    for violation in violations:
+        output.show_violation(violation)
+
+
+def _show_text(result: _Result) -> None:
+    if result.unreadable:
+        from planton.cli import output  # as above
+
         for error in result.unreadable:
             output.show_error(error)
     _print(_summary(result))
@@ -103,9 +120,8 @@ def _show_text(result: _Result) -> None:
 
 def _summary(result: _Result) -> str:
     checked = f"{_count(result.documents, 'document')} in {_count(result.files, 'file')}"
-    if result.violations:
-        wrong = len({(violation.file, violation.document) for violation in result.violations})
-        text = f"{checked}: {_count(len(result.violations), 'violation')} in {_count(wrong, 'document')}"
+    if result.faults:
+        text = f"{checked}: {_count(result.faults, 'violation')} in {_count(result.faulty, 'document')}"
     else:
         text = f"{checked}: valid" if result.documents else f"{checked}"
     return text + (f"; {_count(len(result.unreadable), 'path')} could not be read" if result.unreadable else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -25,34 +26,39 @@ def is_terminal(*, err: bool = False) -> bool:
     return (sys.stderr if err else sys.stdout).isatty()
 
 
+def echo(text: str, *, err: bool = False) -> None:
+    """Prints a line; its colours are left out where no terminal shows them, or ``NO_COLOR`` is set."""
+    click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
+
+
 def show_error(error: errors.PlantonError) -> None:
     """Prints an error on standard error: what, and what to do next; coloured on a terminal."""
     if isinstance(error, errors.InvalidError):
         for violation in error.violations:
             show_violation(violation, err=True)
     else:
-        click.echo(f"{click.style('Error:', fg='red', bold=True)} {error.message}", err=True)
+        echo(f"{click.style('Error:', fg='red', bold=True)} {error.message}", err=True)
     if error.hint:
-        click.echo(f"{click.style('Hint:', fg='cyan')} {error.hint}", err=True)
+        echo(f"{click.style('Hint:', fg='cyan')} {error.hint}", err=True)
 
 
 def warn(text: str) -> None:
     """Prints a warning on standard error."""
-    click.echo(f"{click.style('Warning:', fg='yellow', bold=True)} {text}", err=True)
+    echo(f"{click.style('Warning:', fg='yellow', bold=True)} {text}", err=True)
 
 
 def show_violation(violation: errors.Violation, *, err: bool = False) -> None:
     """Prints a violation; on a terminal with the source line and a caret."""
     if not is_terminal(err=err):
-        click.echo(str(violation), err=err)
+        echo(str(violation), err=err)
         return
     place = f"{violation.file}:{violation.line}:{violation.column}" if violation.line else violation.file
     path = f" {click.style(violation.path, fg='cyan')}:" if violation.path else ""
     rule = click.style(f"[{violation.rule_id}]", dim=True)
-    click.echo(f"{click.style(place + ':', bold=True)}{path} {violation.message} {rule}", err=err)
+    echo(f"{click.style(place + ':', bold=True)}{path} {violation.message} {rule}", err=err)
     if violation.source and violation.column:
-        click.echo(f"    {violation.source}", err=err)
-        click.echo(f"    {caret(violation)}", err=err)
+        echo(f"    {violation.source}", err=err)
+        echo(f"    {caret(violation)}", err=err)
 
 
 def caret(violation: errors.Violation) -> str:
