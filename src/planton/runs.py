@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
-from planton import credentials, errors, references, stack_input, validation
+from planton import credentials, errors, kinds, modules, references, stack_input, validation
 from planton.engine import inventory, operations, plans
 from planton.modules import unsupported
 
@@ -295,6 +295,8 @@ class Run:
         return self._known[key]
 
     def _operations(self, key: references.Key, *, told: bool = False) -> operations.Operations:
+        # Before anything else: no account helps a kind that cannot be made.
+        modules.require(kinds.get(key.kind))
         given = self.stack_input(key)
         known = self._opened.get(key)
         if known is None or known.stack_input != given:

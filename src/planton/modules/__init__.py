@@ -7,6 +7,7 @@ opens no connection: look-ups go through the engine, as provider functions or dy
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,18 +42,25 @@ def load(kind: kinds.Kind) -> Module:
         ModuleNotFoundError: The provider's extra is not installed.
         PlantonError: ``KIND_UNKNOWN``: manifests of the kind are understood, but nothing can be made of them yet.
     """
-    try:
-        module: Module = importlib.import_module(kind.module)
-    except ModuleNotFoundError as error:
-        if not f"{kind.module}.".startswith(f"{error.name}."):
-            raise
+    require(kind)
+    module: Module = importlib.import_module(kind.module)
+    return module
+
+
+def require(kind: kinds.Kind) -> None:
+    """Makes sure that a kind has a module, without importing it.
+
+    Raises:
+        PlantonError: ``KIND_UNKNOWN``: manifests of the kind are understood, but nothing can be made of them yet.
+    """
+    package = kind.module.rpartition(".")[0]
+    if importlib.util.find_spec(package) is None or importlib.util.find_spec(kind.module) is None:
         raise errors.PlantonError(
             f"this version can validate a {kind.name}, but cannot make one",
             code=errors.Code.REFUSED,
             reason=errors.Reason.KIND_UNKNOWN,
             metadata={"kind": kind.name},
-        ) from None
-    return module
+        )
 
 
 def run(stack_input: message.Message) -> None:
@@ -61,7 +69,7 @@ def run(stack_input: message.Message) -> None:
     Raises:
         PlantonError: What the module refuses.
     """
-    import pulumi  # noqa: PLC0415  # the engine asks this package for UNSUPPORTED without running a program
+    import pulumi  # the engine asks this package for UNSUPPORTED without running a program
 
     target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/adding-a-kind.md)
     for name, value in load(kinds.get(target.kind)).resources(stack_input).items():
@@ -79,7 +87,7 @@ def main() -> None:
     Raises:
         pulumi.RunError: The stack input is missing or not valid, or the module refuses it; one line, no traceback.
     """
-    import pulumi  # noqa: PLC0415
+    import pulumi
 
     try:
         text, source = stack_input_module.locate(pulumi.Config("planton-cloud").get("stack-input"))
