@@ -1,0 +1,117 @@
+"""Everything that users meet by name is documented: kinds, their fields, error codes and reasons, settings."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+
+import pytest
+from google.protobuf import descriptor
+
+from planton import errors, kinds, stack_input
+from planton.modules import unsupported
+from planton.modules.civo import pools
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+KINDS = {kind.name: kind for kind in kinds.all_kinds()}
+
+
+def _text(path: pathlib.Path) -> str:
+    assert path.is_file(), f"{path.relative_to(ROOT)} is not written"
+    return path.read_text("utf-8")
+
+
+def _all_docs() -> str:
+    return "\n".join(path.read_text("utf-8") for path in sorted(DOCS.rglob("*.md")))
+
+
+@pytest.mark.parametrize("reason", list(errors.Reason))
+def test_every_error_reason_is_described(reason: errors.Reason) -> None:
+    """Who reads a reason in JSON finds it in the list."""
+    assert f"`{reason}`" in _text(DOCS / "errors.md")
+
+
+@pytest.mark.parametrize("code", list(errors.Code))
+def test_every_exit_code_is_described(code: errors.Code) -> None:
+    """The number stands in a table or as code."""
+    assert re.search(rf"(?m)(^\| *`?{code.value}`? *\||`{code.value}`)", _text(DOCS / "errors.md"))
+
+
+def _page(kind: str) -> str:
+    found = [path for path in (DOCS / "kinds").glob("*.md") if path.stem.replace("-", "").replace("_", "").lower() == kind.lower()]
+    assert len(found) == 1, f"docs/kinds has {len(found)} pages on {kind}"
+    return found[0].read_text("utf-8")
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_has_a_page(kind: str) -> None:
+    """The page shows how a manifest of the kind begins."""
+    page = _page(kind)
+    assert KINDS[kind].api_version in page
+    assert f"kind: {kind}" in page
+
+
+def _names(described: descriptor.Descriptor) -> set[str]:
+    found: set[str] = set()
+    for field in described.fields:
+        found.add(field.json_name)
+        inner = field.message_type
+        if inner is not None and not inner.GetOptions().map_entry and inner.name not in ("StringValueOrRef", "Int32ValueOrRef"):
+            found |= _names(inner)
+    return found
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_field_of_a_kind_is_on_its_page(kind: str) -> None:
+    """Of the spec and of the outputs, in the manifest's spelling."""
+    page = _page(kind)
+    spec = KINDS[kind].message.DESCRIPTOR.fields_by_name["spec"].message_type
+    wanted = _names(spec) | _names(KINDS[kind].stack_outputs.DESCRIPTOR)
+    missing = sorted(name for name in wanted if not re.search(rf"`[^`\n]*\b{re.escape(name)}\b[^`\n]*`", page))
+    assert missing == []
+
+
+SETTINGS = (
+    unsupported.ALLOW_ANNOTATION,
+    pools.BOUND_ANNOTATION,
+    stack_input.CONFIG_KEY,
+    stack_input.TEXT_VARIABLE,
+    stack_input.FILE_VARIABLE,
+    *stack_input.FILE_NAMES,
+    "pulumi.project-planton.org/stack.fqdn",
+    "project-planton.org/provisioner",
+)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_every_annotation_label_and_place_is_described(setting: str) -> None:
+    """What a user can write outside a spec is found somewhere in the docs."""
+    assert setting in _all_docs()
+
+
+def _variables() -> set[str]:
+    sources = [path for path in (ROOT / "src" / "planton").rglob("*.py") if "sandbox" not in path.parts]
+    return {name for path in sources for name in re.findall(r'"(PLANTON_[A-Z_]+)"', path.read_text("utf-8"))}
+
+
+#: Variables that one part of the program sets for another, with the reason.
+INTERNAL = {"PLANTON_CIVO_TOKEN": "the engine gives an operation's token to the process that scales pools"}
+
+
+@pytest.mark.parametrize("variable", sorted(_variables() - set(INTERNAL)))
+def test_every_variable_of_the_environment_is_described(variable: str) -> None:
+    """A setting that nobody knows of is a trap."""
+    assert f"`{variable}" in _all_docs() or f"${variable}" in _all_docs()
+
+
+def test_the_exceptions_are_true() -> None:
+    """No exception outlives its variable."""
+    assert set(INTERNAL) <= _variables()
+
+
+def test_documents_named_in_errors_and_docstrings_exist() -> None:
+    """A hint that leads to a page which is not there is worse than none."""
+    sources = list((ROOT / "src" / "planton").rglob("*.py")) + list((ROOT / "iac").rglob("*.py"))
+    named = {name for path in sources for name in re.findall(r"docs/[A-Za-z0-9_/-]+\.md", path.read_text("utf-8"))}
+    assert sorted(name for name in named if not (ROOT / name).is_file()) == []
