@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from buf.validate import validate_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool
+
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.kubernetes.v1 import rules_pb2
 from org.project_planton.shared.options import options_pb2
-
 from planton import kinds
 from planton.cli import group as command_line
 from planton.modules import unsupported
@@ -138,7 +138,7 @@ def _message_section(message: Any, texts: dict[str, str], *, title: str) -> list
         lines += [texts.get(message.full_name, ""), ""]
     lines += ["| field | type | rules | meaning |", "|---|---|---|---|"]
     for field in message.fields:
-        rules = "<br>".join(_rules(field)) or "–"
+        rules = "<br>".join(_rules(field)) or "-"
         lines.append(f"| `{field.json_name}` | {_type(field)} | {rules} | {_cell(texts.get(field.full_name, ''))} |")
     for rule in message.GetOptions().Extensions[validate_pb2.message].cel:
         lines += ["", f"Rule `{rule.id}`: {rule.message}."]

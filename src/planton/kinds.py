@@ -113,7 +113,7 @@ def _has_stubs(kind: Kind) -> bool:
 @functools.cache
 def all_kinds() -> tuple[Kind, ...]:
     """Returns every kind that has stubs, by name."""
-    import pathlib  # noqa: PLC0415  # costs more than finding one kind, which does without
+    import pathlib  # costs more than finding one kind, which does without
 
     found = []
     for provider in PROVIDERS:
@@ -161,7 +161,7 @@ def parse(text: str) -> Kind:
 
 def suggest(word: str, known: Sequence[str]) -> str:
     """Returns ``did you mean 'X'?`` for the nearest of the known words, ignoring case; empty where none is near."""
-    import difflib  # noqa: PLC0415  # needed only when something is wrong
+    import difflib  # needed only when something is wrong
 
     by_lower = {name.lower(): name for name in known}
     close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)

@@ -98,10 +98,15 @@ def _reference(
     ref = holder.value_from
     options = field.GetOptions().Extensions
     number = ref.kind or options[foreign_key_pb2.default_kind]
-    kind = cloud_resource_kind_pb2.CloudResourceKind.Name(number)
+    kind = _kind_name(number)
     field_path = ref.field_path or options[foreign_key_pb2.default_kind_field_path]
     target = Key(kind, ref.env or owner.env, ref.name)
     return Reference(owner, path, target, _proto_path(kind, field_path), holder)
+
+
+def _kind_name(number: int) -> str:
+    value = cloud_resource_kind_pb2.CloudResourceKind.DESCRIPTOR.values_by_number.get(number)
+    return value.name if value is not None else str(number)
 
 
 def _proto_path(kind_name: str, field_path: str) -> str:
@@ -150,7 +155,7 @@ def depends_on(manifest: message.Message) -> set[Key]:
     owner = key(manifest)
     wanted = relationship_pb2.CloudResourceRelationship.depends_on
     related = {
-        Key(cloud_resource_kind_pb2.CloudResourceKind.Name(relation.kind), relation.env or owner.env, relation.name)
+        Key(_kind_name(relation.kind), relation.env or owner.env, relation.name)
         for relation in manifest.metadata.relationships  # type: ignore[attr-defined]  # every manifest has metadata
         if relation.type == wanted
     }

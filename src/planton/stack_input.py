@@ -81,7 +81,7 @@ def parse(text: str, *, source: str) -> message.Message:
         InvalidError: The target is not a valid manifest; every violation with line and column.
         PlantonError: ``STACK_INPUT_INVALID``; ``KIND_UNKNOWN``.
     """
-    from planton import manifest  # noqa: PLC0415  # the reader is a sibling; only text input needs it
+    from planton import manifest  # the reader is a sibling; only text input needs it
 
     return manifest.read_stack_input(text, file=source)
 

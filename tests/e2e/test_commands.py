@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from support import planton as support
 
 ROOT = Path(__file__).resolve().parents[2]

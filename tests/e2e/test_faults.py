@@ -8,6 +8,7 @@ import signal
 import time
 
 import pytest
+
 from support import planton as support
 
 SECONDS = 60.0

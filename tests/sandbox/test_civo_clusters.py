@@ -11,7 +11,7 @@ import pytest
 from planton.sandbox import clock, wire
 from planton.sandbox.clouds import civo
 
-TOKEN = "sandbox-token"  # noqa: S105 - a public constant
+TOKEN = "sandbox-token"
 CLUSTERS = "/v2/kubernetes/clusters"
 SMALL = "g4s.kube.small"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.sandbox import Sandbox
 
 from planton.sandbox.clouds import civo_firewalls
 from planton.sandbox.clouds import civo_records as records
+from support.sandbox import Sandbox
 
 API_RULE = {
     "protocol": "tcp", "start_port": "", "end_port": "", "cidr": ["10.0.0.0/8"],
@@ -128,7 +128,7 @@ def test_default_rules_open_everything(sandbox: Sandbox) -> None:
         ("6443", "nonsense", "allow", "127.0.0.1", False),
     ],
 )
-def test_who_is_admitted(ports: str, cidr: str, action: str, client: str, open_: bool) -> None:  # noqa: FBT001
+def test_who_is_admitted(ports: str, cidr: str, action: str, client: str, open_: bool) -> None:
     """A port is open to a client when a rule allows both and none denies them."""
     start, _, end = ports.partition("-")
     rule = records.Rule(

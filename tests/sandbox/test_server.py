@@ -10,10 +10,10 @@ import time
 import urllib.error
 
 import pytest
-from support import sandbox as support
-from support.sandbox import Sandbox
 
 from planton.sandbox import launch
+from support import sandbox as support
+from support.sandbox import Sandbox
 
 POOLS = [{"id": "main", "count": 2, "size": "g4s.kube.small", "taints": None}]
 
@@ -46,7 +46,7 @@ def test_a_fault_of_one_account(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("action", "made"), [("drop", False), ("drop_after", True), ("timeout", False)])
-def test_cut_connections(sandbox: Sandbox, action: str, made: bool) -> None:  # noqa: FBT001
+def test_cut_connections(sandbox: Sandbox, action: str, made: bool) -> None:
     """A cut connection is an error for the client; only with drop_after was the request handled."""
     sandbox.control.fault(method="POST", path="/networks$", action=action, seconds=0.05)
     with pytest.raises((urllib.error.URLError, http.client.HTTPException, ConnectionError)):

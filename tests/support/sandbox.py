@@ -43,7 +43,7 @@ class Control:
 
     info: launch.Info
 
-    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+    def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Call ``/sandbox`` + ``path``."""
         return launch.call(self.info, method, f"/sandbox{path}", body)
 
@@ -55,7 +55,7 @@ class Control:
         """Change the pace."""
         self.call("POST", "/clock", {"latency": latency})
 
-    def fault(self, **rule: Any) -> int:  # noqa: ANN401 - JSON
+    def fault(self, **rule: Any) -> int:
         """Order a fault; return its number."""
         return int(self.call("POST", "/faults", rule)["id"])
 
@@ -63,11 +63,11 @@ class Control:
         """Forget all faults."""
         self.call("DELETE", "/faults")
 
-    def outside(self, action: str, **body: Any) -> Any:  # noqa: ANN401 - JSON
+    def outside(self, action: str, **body: Any) -> Any:
         """Let the outside world act on Civo."""
         return self.call("POST", f"/clouds/civo/{action}", body)
 
-    def resources(self) -> Any:  # noqa: ANN401 - JSON
+    def resources(self) -> Any:
         """Return what the default account has."""
         return self.outside("resources")
 
@@ -119,7 +119,7 @@ class Sandbox:
         data = json.dumps({"region": region, **(body or {})}).encode() if method in ("POST", "PUT") else None
         headers = {"Content-Type": "application/json", "Accept": "application/json", "Content-Encoding": "gzip"}
         headers["Authorization"] = f"bearer {self.token if token is None else token}"
-        request = urllib.request.Request(url, data=data, method=method, headers=headers)  # noqa: S310 - loopback
+        request = urllib.request.Request(url, data=data, method=method, headers=headers)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=20) as answer:
@@ -134,7 +134,7 @@ class Sandbox:
         path = self.home / "kubeconfig"
         path.write_text(kubeconfig, encoding="utf-8")
         environment = {"KUBECONFIG": str(path), "HOME": str(self.home), "PATH": "/usr/bin:/bin"}
-        return subprocess.run(  # noqa: S603 - a test's own command
+        return subprocess.run(
             [KUBECTL, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=check
         )
 

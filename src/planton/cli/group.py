@@ -21,7 +21,7 @@ class _Commands(click.Group):
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return sorted(table.COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # click's interface
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:  # click's interface
         if cmd_name not in table.COMMANDS:
             return None
         module, _, attribute = table.COMMANDS[cmd_name][0].partition(":")

@@ -33,7 +33,7 @@ def read_stack_input(text: str, *, file: str) -> message.Message:
     Raises:
         InvalidError: ``STACK_INPUT_INVALID``; every violation with its place, none with a value of the provider config.
     """
-    from planton.manifest import inputs  # noqa: PLC0415  # validating manifests reads none
+    from planton.manifest import inputs  # validating manifests reads none
 
     return inputs.read_stack_input(text, file=file)
 
@@ -44,7 +44,7 @@ def read_provider_config(data: bytes, *, file: str, kind: kinds.Kind) -> message
     Raises:
         InvalidError: Every violation with its place, none with a value.
     """
-    from planton.manifest import inputs  # noqa: PLC0415  # as above
+    from planton.manifest import inputs  # as above
 
     return inputs.read_provider_config(data, file=file, kind=kind)
 
@@ -55,7 +55,7 @@ def assign(target: message.Message, text: str) -> None:
     Raises:
         PlantonError: ``USAGE``: there is no such field (with the nearest name), or the value does not fit.
     """
-    from planton.manifest import assignment  # noqa: PLC0415  # few runs set anything
+    from planton.manifest import assignment  # few runs set anything
 
     assignment.assign(target, text)
 
@@ -64,13 +64,13 @@ def overrides(texts: Sequence[str]) -> assignment.Overrides | None:
     """Returns assignments for a set of documents, each of which must fit at least one; None where there are none."""
     if not texts:
         return None
-    from planton.manifest import assignment  # noqa: PLC0415  # as above
+    from planton.manifest import assignment  # as above
 
     return assignment.Overrides(texts)
 
 
 def dump(value: message.Message) -> str:
     """Returns a message as YAML with the names of manifests; reading it gives the message again."""
-    from planton.manifest import dumping  # noqa: PLC0415  # as above
+    from planton.manifest import dumping  # as above
 
     return dumping.dump(value)

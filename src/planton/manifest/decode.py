@@ -321,7 +321,7 @@ def _fill_entry(entries: Any, field: _Field, name: Any, node: Any, path: str, re
 
 
 def _fill_well_known(target: message.Message, node: Any, path: str, reading: Reading) -> None:  # as above
-    from google.protobuf import json_format  # noqa: PLC0415  # few manifests have such a field
+    from google.protobuf import json_format  # few manifests have such a field
 
     try:
         json_format.ParseDict(_plain_data(node), target)
@@ -485,8 +485,8 @@ def _to_float(node: Any) -> float:  # as above
 
 
 def _to_bytes(node: Any) -> bytes:  # as above
-    import base64  # noqa: PLC0415  # no kind has such a field yet
-    import binascii  # noqa: PLC0415  # as above
+    import base64  # no kind has such a field yet
+    import binascii  # as above
 
     _check_scalar(node, "base64 text")
     try:

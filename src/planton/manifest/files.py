@@ -93,8 +93,8 @@ def kustomize(folder: str, overlay: str | None = None) -> bytes:
     Raises:
         PlantonError: ``MANIFEST_UNREADABLE`` with kustomize's own text; ``TOOLCHAIN_MISSING``.
     """
-    import pathlib  # noqa: PLC0415  # as the next
-    import subprocess  # noqa: PLC0415  # costs more than most manifests, and few need it
+    import pathlib  # as the next
+    import subprocess  # costs more than most manifests, and few need it
 
     target = _overlay(pathlib.Path(folder), overlay)
     command = [*_program(), str(target)]
@@ -118,8 +118,8 @@ def _overlay(folder: pathlib.Path, overlay: str | None) -> pathlib.Path:
 
 
 def _program() -> list[str]:
-    import pathlib  # noqa: PLC0415  # as above
-    import shutil  # noqa: PLC0415  # as above
+    import pathlib  # as above
+    import shutil  # as above
 
     # Programs of the environment that planton is installed in count too, though it may not be on PATH.
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), str(pathlib.Path(sys.executable).parent)))

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def encode(record: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
+def encode(record: object) -> Any:
     """Return ``record`` as plain dictionaries, lists and scalars."""
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         return {field.name: encode(getattr(record, field.name)) for field in dataclasses.fields(record)}
@@ -37,7 +37,7 @@ def decode(cls: type[T], data: object) -> T:
     return typing.cast("T", _decode(cls, data))
 
 
-def _decode(kind: Any, data: Any) -> Any:  # noqa: ANN401 - driven by type hints
+def _decode(kind: Any, data: Any) -> Any:
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin in (typing.Union, types.UnionType):
         inner = next(argument for argument in arguments if argument is not type(None))

@@ -36,7 +36,7 @@ def write(path: pathlib.Path, text: str) -> None:
         raise
 
 
-def read_json(path: pathlib.Path) -> Any:  # noqa: ANN401 - JSON
+def read_json(path: pathlib.Path) -> Any:
     """Return a file's JSON, or ``None`` when there is no file."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))

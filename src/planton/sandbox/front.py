@@ -80,7 +80,7 @@ class Front:
 
         return handle
 
-    async def _answer(self, request: web.Request, name: str, token: str, body: Any) -> web.StreamResponse:  # noqa: ANN401
+    async def _answer(self, request: web.Request, name: str, token: str, body: Any) -> web.StreamResponse:
         cloud = self._world.clouds[name]
         if not isinstance(body, dict):
             return _reply(cloud.error(400, code="json_invalid", reason="The body must be a JSON object"))

@@ -51,7 +51,7 @@ class Journal:
         self._entries: collections.deque[Entry] = collections.deque(maxlen=CAPACITY)
         self._last = 0
 
-    def add(self, **facts: Any) -> None:  # noqa: ANN401 - the fields of an entry
+    def add(self, **facts: Any) -> None:
         """Note a request; ``facts`` are the fields of `Entry` but for ``seq``."""
         self._last += 1
         facts["body"] = redact(facts["body"])
@@ -72,7 +72,7 @@ class Journal:
         self._entries.clear()
 
 
-def redact(value: Any) -> Any:  # noqa: ANN401 - JSON
+def redact(value: Any) -> Any:
     """Return JSON with the values of secret-looking keys replaced."""
     if isinstance(value, dict):
         return {

@@ -142,14 +142,14 @@ def debug_providers(info: Info) -> str:
     return ",".join(f"{name}:{port}" for name, port in info.providers.items())
 
 
-def call(info: Info, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+def call(info: Info, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """Call the control endpoint and return its answer.
 
     Raises:
         LaunchError: when it refuses or does not answer.
     """
     data = json.dumps(body).encode() if body is not None else None
-    request = urllib.request.Request(info.control + path, data=data, method=method)  # noqa: S310 - loopback
+    request = urllib.request.Request(info.control + path, data=data, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=CALL_SECONDS) as answer:
@@ -170,7 +170,7 @@ def _spawn(home: pathlib.Path, latency: str, *, timeout: float) -> Info:
     log.touch(mode=0o600)
     begun = log.stat().st_size
     with log.open("ab") as output:
-        process = subprocess.Popen(  # noqa: S603 - our own command
+        process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_child_environment(),
             start_new_session=True,
         )

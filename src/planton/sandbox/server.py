@@ -140,7 +140,7 @@ class Server:
         time.sleep(seconds if realistic else min(seconds, PROVIDER_WAIT_SECONDS))
 
     def _kubernetes(self, cluster: str) -> kubernetes_fleet.Handler:
-        async def look() -> Any:  # noqa: ANN401 - a cluster or None
+        async def look() -> Any:
             return self.world.read_cluster(cluster)
 
         first = int(self._options.source() * 10)

@@ -105,7 +105,7 @@ class World:
         """Return the id of a token's account in a cloud, or an empty string."""
         return self.clouds[cloud].account(token) if cloud in self.clouds else ""
 
-    def outside(self, cloud: str, action: str, body: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    def outside(self, cloud: str, action: str, body: Mapping[str, Any]) -> Any:
         """Let the outside world act on a cloud, then bring it to the present.
 
         Raises:

@@ -55,7 +55,7 @@ class Engine:
         """Calls without waiting."""
         return getattr(self._stub, method).future(self.message(method, request), timeout=20)
 
-    def configure(self, token: str = "tok", region: str = "LON1", **more: str) -> None:  # noqa: S107  # not a secret
+    def configure(self, token: str = "tok", region: str = "LON1", **more: str) -> None:  # not a secret
         """Configures this connection's provider."""
         args = {"token": token, "region": region, **more}
         self.call("Configure", args=args, acceptSecrets=True)

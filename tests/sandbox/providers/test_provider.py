@@ -50,7 +50,7 @@ def _whole(engine: conftest.Engine, **pool: Json) -> tuple[str, str, str]:
 
 def test_configuring_asks_for_the_regions_with_the_plugins_headers(scene: conftest.Scene) -> None:
     """Configure sends one request, whose headers are the official client's."""
-    scene.connect().configure(token="secret", region="NYC1")  # noqa: S106  # not a secret
+    scene.connect().configure(token="secret", region="NYC1")  # not a secret
     (seen,) = scene.cloud.seen
     assert (seen.line, seen.query) == ("GET /v2/regions", {"region": "NYC1"})
     assert seen.headers["Authorization"] == "bearer secret"
@@ -61,8 +61,8 @@ def test_configuring_asks_for_the_regions_with_the_plugins_headers(scene: confte
 def test_connections_do_not_share_credentials_or_regions(scene: conftest.Scene) -> None:
     """Two providers of one program keep their own token and region, whichever was configured last."""
     first, second = scene.connect(), scene.connect()
-    first.configure(token="a", region="LON1")  # noqa: S106  # not a secret
-    second.configure(token="b", region="NYC1")  # noqa: S106  # not a secret
+    first.configure(token="a", region="LON1")  # not a secret
+    second.configure(token="b", region="NYC1")  # not a secret
     scene.cloud.lines()
     _create(first, _NETWORK, label="one")
     _create(second, _NETWORK, label="two")

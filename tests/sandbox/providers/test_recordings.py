@@ -14,7 +14,6 @@ import re
 import typing
 
 import grpc
-import pytest
 from google.protobuf import json_format
 from pulumi.runtime.proto import provider_pb2, status_pb2
 

@@ -108,7 +108,7 @@ class Civo:
         self._wall = wall
         self.state = codec.decode(records.State, saved) if saved else records.State()
 
-    def save(self) -> Any:  # noqa: ANN401 - JSON
+    def save(self) -> Any:
         """Return the state as JSON values."""
         return codec.encode(self.state)
 
@@ -166,7 +166,7 @@ class Civo:
             if item.id == key:
                 item.port = port
 
-    def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:  # noqa: ANN401 - JSON
+    def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:
         """Let the outside world do something, past the API; see `civo_outside`.
 
         Raises:

@@ -34,7 +34,7 @@ Body = Mapping[str, Any]
 _DONE = {"result": "success"}
 
 
-def act(scope: civo_scope.Scope, action: str, body: Body) -> Any:  # noqa: ANN401 - JSON
+def act(scope: civo_scope.Scope, action: str, body: Body) -> Any:
     """Do ``action``.
 
     Raises:
@@ -61,26 +61,26 @@ def _pool(cluster: records.Cluster, body: Body) -> records.Pool:
     return found
 
 
-def _scale(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _scale(scope: civo_scope.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     civo_pools.scale(scope, cluster, pool, count=int(body["count"]))
     return civo_views.pool(cluster, pool)
 
 
-def _relabel(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _relabel(scope: civo_scope.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     civo_pools.relabel(pool, labels=dict(body.get("labels") or {}))
     return civo_views.pool(cluster, pool)
 
 
-def _upgrade(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _upgrade(scope: civo_scope.Scope, body: Body) -> Any:
     civo_clusters.upgrade(scope, _cluster(scope, body), text=str(body["version"]))
     return _DONE
 
 
-def _delete_cluster(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _delete_cluster(scope: civo_scope.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     if body.get("slowly"):
         civo_clusters.begin_delete(scope, cluster)
@@ -89,7 +89,7 @@ def _delete_cluster(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401
     return _DONE
 
 
-def _delete_pool(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _delete_pool(scope: civo_scope.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     civo_pools.refuse_last(cluster, pool)
@@ -100,7 +100,7 @@ def _delete_pool(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - 
     return _DONE
 
 
-def _delete_network(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _delete_network(scope: civo_scope.Scope, body: Body) -> Any:
     key = body.get("network")
     found = next((item for item in scope.networks() if key in (item.id, item.label)), None)
     if found is None:
@@ -109,7 +109,7 @@ def _delete_network(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401
     return _DONE
 
 
-def _delete_firewall(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _delete_firewall(scope: civo_scope.Scope, body: Body) -> Any:
     key = body.get("firewall")
     found = next((item for item in scope.firewalls() if key in (item.id, item.name)), None)
     if found is None:
@@ -118,7 +118,7 @@ def _delete_firewall(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN40
     return _DONE
 
 
-def _stuck(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _stuck(scope: civo_scope.Scope, body: Body) -> Any:
     if body.get("cluster"):
         _cluster(scope, body).stuck = True
     else:
@@ -126,7 +126,7 @@ def _stuck(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
     return _DONE
 
 
-def _unstuck(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _unstuck(scope: civo_scope.Scope, body: Body) -> Any:
     chosen = [_cluster(scope, body)] if body.get("cluster") else scope.clusters()
     for item in chosen:
         item.stuck = False
@@ -135,7 +135,7 @@ def _unstuck(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
     return _DONE
 
 
-def _node(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _node(scope: civo_scope.Scope, body: Body) -> Any:
     for pool in _cluster(scope, body).pools:
         for node in pool.nodes:
             if body.get("node") in (node.id, node.hostname):
@@ -144,7 +144,7 @@ def _node(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
     raise wire.CloudError(404, code="not_found", reason=f"No node {body.get('node')!r}")
 
 
-def _quota(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _quota(scope: civo_scope.Scope, body: Body) -> Any:
     limits = {name: int(value) for name, value in body.items() if name in catalogue.LIMITS}
     unknown = set(body) - set(limits) - {"account", "region"}
     if unknown:
@@ -153,7 +153,7 @@ def _quota(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
     return dict(scope.account.limits)
 
 
-def _fail_application(scope: civo_scope.Scope, body: Body) -> Any:  # noqa: ANN401 - JSON
+def _fail_application(scope: civo_scope.Scope, body: Body) -> Any:
     entry = catalogue.application(str(body.get("name")))
     if entry is None:
         raise wire.CloudError(404, code="not_found", reason=f"No application {body.get('name')!r}")
@@ -167,7 +167,7 @@ def _rotate_token(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _resources(scope: civo_scope.Scope, _body: Body) -> Any:  # noqa: ANN401 - JSON
+def _resources(scope: civo_scope.Scope, _body: Body) -> Any:
     state, mine = scope.state, scope.account.id
     return {
         "networks": [

@@ -208,7 +208,7 @@ def find(
     return dict(partial[0])
 
 
-def await_state(  # noqa: PLR0913  # the knobs of the plugin's own poller
+def await_state(  # the knobs of the plugin's own poller
     client: Client,
     poll: typing.Callable[[], str],
     *,

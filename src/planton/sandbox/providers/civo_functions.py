@@ -176,7 +176,7 @@ def _size_row(item: _Args) -> _Args | None:
     }
 
 
-def _list_function(  # noqa: PLR0913  # a row of a table
+def _list_function(  # a row of a table
     name: str,
     *,
     path: str,

@@ -305,7 +305,7 @@ def _load(resource: package.Resource, identity: str, state: planning.State) -> p
     return planning.Data(table=resource.table, id=identity, prior=known, state=copy.deepcopy(known))
 
 
-def _plan(  # noqa: PLR0913, PLR0917  # what the protocol's requests have in common
+def _plan(  # what the protocol's requests have in common
     resource: package.Resource,
     session: sessions.Session,
     data: planning.Data,
