@@ -42,6 +42,7 @@ lint: .venv/.ready ## Check protos, generated code, style, types and layers
 	$(BIN)/python tools/buf_breaking.py
 	$(BIN)/python tools/check_generated.py
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 

@@ -30,9 +30,7 @@ def _given(**fields: Any) -> Any:
 def environ(tmp_path: pathlib.Path) -> dict[str, str]:
     """An environment with an account and a credentials file of two entries."""
     path = tmp_path / "credentials.yaml"
-    path.write_text(
-        "acme:\n  apiToken: of-acme\n  defaultRegion: fra1\nbare:\n  provider: civo\n  api_token: of-bare\n", "utf-8"
-    )
+    path.write_text("acme:\n  apiToken: of-acme\n  defaultRegion: fra1\nbare:\n  provider: civo\n  api_token: of-bare\n", "utf-8")
     path.chmod(0o600)
     return {**ENVIRON, "PLANTON_CREDENTIALS": str(path)}
 
@@ -65,7 +63,9 @@ def test_the_environment_is_the_last(manifest: Any, environ: dict[str, str]) -> 
 def test_manifests_of_one_run_may_use_different_accounts(environ: dict[str, str]) -> None:
     """Each choice stands by itself."""
     assert [_choose(_vpc(name), environ).api_token for name in ("acme", "bare", "default")] == [
-        "of-acme", "of-bare", "of-environment"
+        "of-acme",
+        "of-bare",
+        "of-environment",
     ]
 
 
@@ -101,8 +101,14 @@ def test_a_file_that_others_may_read_is_not_used(mode: int, environ: dict[str, s
 
 @pytest.mark.parametrize(
     "text",
-    ["acme: {apiToken: s3cret, : [", "- s3cret\n", "acme: s3cret\n", "acme:\n  apiToken: [s3cret]\n", "acme:\n  apiTokn: s3cret\n",
-     "acme:\n  s3cret: x\n"],
+    [
+        "acme: {apiToken: s3cret, : [",
+        "- s3cret\n",
+        "acme: s3cret\n",
+        "acme:\n  apiToken: [s3cret]\n",
+        "acme:\n  apiTokn: s3cret\n",
+        "acme:\n  s3cret: x\n",
+    ],
 )
 def test_an_unreadable_file_is_an_error_that_shows_none_of_it(text: str, environ: dict[str, str]) -> None:
     """Whatever is wrong with it, no token gets into a message."""
@@ -122,7 +128,9 @@ def test_no_credentials_at_all_is_an_error_that_offers_the_sandbox() -> None:
 
 def test_the_environment_alone_may_leave_fields_open() -> None:
     """Listing commands ask for what is there, without an error for what is not."""
-    config: Any = credentials.from_environment("digitalocean", {"DIGITALOCEAN_ACCESS_TOKEN": "second", "DIGITALOCEAN_REGION": "fra1"})
+    config: Any = credentials.from_environment(
+        "digitalocean", {"DIGITALOCEAN_ACCESS_TOKEN": "second", "DIGITALOCEAN_REGION": "fra1"}
+    )
     assert (config.api_token, config.default_region, config.api_endpoint) == ("second", 3, "")
     config = credentials.from_environment("digitalocean", {"DIGITALOCEAN_TOKEN": "first", "DIGITALOCEAN_ACCESS_TOKEN": "second"})
     assert config.api_token == "first"

@@ -39,7 +39,9 @@ def test_every_exit_code_is_described(code: errors.Code) -> None:
 
 
 def _page(kind: str) -> str:
-    found = [path for path in (DOCS / "kinds").glob("*.md") if path.stem.replace("-", "").replace("_", "").lower() == kind.lower()]
+    found = [
+        path for path in (DOCS / "kinds").glob("*.md") if path.stem.replace("-", "").replace("_", "").lower() == kind.lower()
+    ]
     assert len(found) == 1, f"docs/kinds has {len(found)} pages on {kind}"
     return found[0].read_text("utf-8")
 

@@ -79,7 +79,9 @@ def test_a_kind_is_matched_exactly_and_a_near_miss_is_suggested(wrong: str, hint
     assert caught.value.metadata == {"kind": wrong}
 
 
-@pytest.mark.parametrize("word", ["civokubernetesclusters", "CivoKubernetesCluster", "CIVOKUBERNETESCLUSTER", "civoKubernetesClusters"])
+@pytest.mark.parametrize(
+    "word", ["civokubernetesclusters", "CivoKubernetesCluster", "CIVOKUBERNETESCLUSTER", "civoKubernetesClusters"]
+)
 def test_a_word_of_the_command_line_may_be_plural_and_in_any_case(word: str) -> None:
     """People type kinds in many ways."""
     assert kinds.parse(word).name == "CivoKubernetesCluster"

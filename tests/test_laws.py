@@ -111,7 +111,9 @@ def _honoured(before: mocks.Planned, after: mocks.Planned | errors.PlantonError,
     return before.resources != after.resources or spoken in said
 
 
-FIELDS = [(kind, path) for kind in PLANNED for path in _leaves(KINDS[kind].message.DESCRIPTOR.fields_by_name["spec"].message_type)]
+FIELDS = [
+    (kind, path) for kind in PLANNED for path in _leaves(KINDS[kind].message.DESCRIPTOR.fields_by_name["spec"].message_type)
+]
 
 
 @pytest.mark.parametrize(("kind", "path"), FIELDS, ids=lambda value: value)

@@ -23,7 +23,10 @@ def _vpc(name: str = "net", env: str = "dev", **outputs: str) -> Any:
 
 def _cluster(network: dict[str, Any], name: str = "dev", env: str = "dev", **spec: Any) -> Any:
     base = {
-        "clusterName": name, "region": "lon1", "kubernetesVersion": "1.30.5-k3s1", "network": network,
+        "clusterName": name,
+        "region": "lon1",
+        "kubernetesVersion": "1.30.5-k3s1",
+        "network": network,
         "defaultNodePool": {"size": "s", "nodeCount": 1},
     }
     return mocks.target("CivoKubernetesCluster", base | spec, name=name, env=env)
@@ -82,13 +85,19 @@ def test_literals_are_no_references() -> None:
         ({"name": "net"}, None),
         (
             {"name": "net", "fieldPath": "status.outputs.network"},
-            ("spec.network.valueFrom.fieldPath", "no such output 'network'; did you mean 'network_id'?",
-             "reference.field_path_exists"),
+            (
+                "spec.network.valueFrom.fieldPath",
+                "no such output 'network'; did you mean 'network_id'?",
+                "reference.field_path_exists",
+            ),
         ),
         (
             {"name": "net", "fieldPath": "spec.regionn"},
-            ("spec.network.valueFrom.fieldPath", "no such field in spec 'regionn'; did you mean 'region'?",
-             "reference.field_path_exists"),
+            (
+                "spec.network.valueFrom.fieldPath",
+                "no such field in spec 'regionn'; did you mean 'region'?",
+                "reference.field_path_exists",
+            ),
         ),
         (
             {"name": "net", "kind": "CivoVpc", "fieldPath": "nothing"},
@@ -149,7 +158,9 @@ def test_a_missing_target_is_an_error_that_names_both_ends() -> None:
         references.resolve(_cluster({"valueFrom": {"name": "nowhere"}}), _among())
     assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED
     assert caught.value.metadata == {
-        "from": "CivoKubernetesCluster/dev (env dev)", "to": "CivoVpc/nowhere (env dev)", "field": "spec.network"
+        "from": "CivoKubernetesCluster/dev (env dev)",
+        "to": "CivoVpc/nowhere (env dev)",
+        "field": "spec.network",
     }
     assert "apply it first" in caught.value.hint
 

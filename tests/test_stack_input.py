@@ -22,9 +22,7 @@ def _built() -> Any:
 def test_a_stack_input_file_redacts_what_the_schema_calls_secret() -> None:
     """Tokens and keys are shown only when they are asked for; the rest is as in a manifest."""
     data = stack_input.file_dict(_built())
-    assert data["provider_config"] == {
-        "apiToken": "[redacted]", "defaultRegion": "lon1", "objectStoreSecretKey": "[redacted]"
-    }
+    assert data["provider_config"] == {"apiToken": "[redacted]", "defaultRegion": "lon1", "objectStoreSecretKey": "[redacted]"}
     assert data["target"]["spec"]["networkName"] == "main-net"
     shown = stack_input.file_dict(_built(), show_secrets=True)
     assert shown["provider_config"]["apiToken"] == mocks.TOKEN
@@ -96,7 +94,9 @@ def test_the_folder_is_the_working_folder(tmp_path: pathlib.Path, monkeypatch: p
 
 def test_a_missing_stack_input_says_how_to_write_one(tmp_path: pathlib.Path) -> None:
     """All places are named, and the command that fills one of them."""
-    with pytest.raises(errors.PlantonError, match=r"no stack input: .*stack-input.json and .*stack-input.yaml do not exist") as caught:
+    with pytest.raises(
+        errors.PlantonError, match=r"no stack input: .*stack-input.json and .*stack-input.yaml do not exist"
+    ) as caught:
         stack_input.locate(None, environ={}, folder=tmp_path)
     assert caught.value.code is errors.Code.USAGE
     for place in ("planton stack-input -f", "planton-cloud:stack-input", "$STACK_INPUT_YAML ", "$STACK_INPUT_YAML_FILE"):

@@ -105,7 +105,7 @@ def story(tour: Tour) -> None:
     tour.tell("Somebody scales it in the dashboard; drift finds it, an apply repairs it")
     cluster = tour.run("planton outputs civokubernetesclusters/dev-cluster --field clusterId").strip()
     tour.run(
-        f"curl -s -o /dev/null -X PUT -H \"Authorization: bearer $CIVO_TOKEN\" -d '{{\"count\": 2, \"region\": \"LON1\"}}' "
+        f'curl -s -o /dev/null -X PUT -H "Authorization: bearer $CIVO_TOKEN" -d \'{{"count": 2, "region": "LON1"}}\' '
         f"$CIVO_API_URL/v2/kubernetes/clusters/{cluster}/pools/dev-workers"
     )
     tour.run(f"planton drift -f {EXAMPLE}", code=3)

@@ -209,7 +209,13 @@ def _unsupported(kind: kinds.Kind) -> list[str]:
 
 def cli_page() -> str:
     """Returns the reference page of the command line."""
-    lines = [_CLI_INTRO, "# Commands", "", "What each command prints for `--help`. Exit codes are listed in [errors](errors.md).", ""]
+    lines = [
+        _CLI_INTRO,
+        "# Commands",
+        "",
+        "What each command prints for `--help`. Exit codes are listed in [errors](errors.md).",
+        "",
+    ]
     group = command_line.cli
     context = click.Context(group, info_name="planton")
     for name, command in _commands(group, context):

@@ -92,9 +92,7 @@ def _walk(value: message.Message, path: str, owner: Key) -> Iterator[Reference]:
             yield from _walk(content, here, owner)
 
 
-def _reference(
-    field: descriptor.FieldDescriptor, holder: foreign_key_pb2.StringValueOrRef, path: str, owner: Key
-) -> Reference:
+def _reference(field: descriptor.FieldDescriptor, holder: foreign_key_pb2.StringValueOrRef, path: str, owner: Key) -> Reference:
     ref = holder.value_from
     options = field.GetOptions().Extensions
     number = ref.kind or options[foreign_key_pb2.default_kind]
@@ -226,9 +224,7 @@ def _value(reference: Reference, target: message.Message | None) -> str:
     return str(value)
 
 
-def _inherit_region(
-    manifest: message.Message, copy: message.Message, lookup: Callable[[Key], message.Message | None]
-) -> None:
+def _inherit_region(manifest: message.Message, copy: message.Message, lookup: Callable[[Key], message.Message | None]) -> None:
     # A resource without a region of its own lives where the one it refers to lives.
     spec = copy.spec  # type: ignore[attr-defined]
     field = spec.DESCRIPTOR.fields_by_name.get("region")

@@ -86,7 +86,9 @@ def parse(text: str, *, source: str) -> message.Message:
     return manifest.read_stack_input(text, file=source)
 
 
-def locate(config: str | None, *, environ: Mapping[str, str] | None = None, folder: pathlib.Path | None = None) -> tuple[str, str]:
+def locate(
+    config: str | None, *, environ: Mapping[str, str] | None = None, folder: pathlib.Path | None = None
+) -> tuple[str, str]:
     """Returns the text of a module program's stack input and what to call it, from the first place that has one.
 
     Args:

@@ -66,19 +66,29 @@ def _firewall(**spec: Any) -> Any:
 
 def _cluster(**spec: Any) -> Any:
     base = {
-        "clusterName": "prod", "region": "lon1", "kubernetesVersion": "1.30.5-k3s1", "clusterType": "k3s",
-        "network": {"valueFrom": {"name": "net"}}, "apiServerAllowedCidrs": ["192.0.2.0/24"],
+        "clusterName": "prod",
+        "region": "lon1",
+        "kubernetesVersion": "1.30.5-k3s1",
+        "clusterType": "k3s",
+        "network": {"valueFrom": {"name": "net"}},
+        "apiServerAllowedCidrs": ["192.0.2.0/24"],
         "defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 1},
         "additionalNodePools": [
-            {"name": "web", "size": "g4s.kube.small", "nodeCount": 1}, {"name": "db", "size": "g4s.kube.small", "nodeCount": 1}
+            {"name": "web", "size": "g4s.kube.small", "nodeCount": 1},
+            {"name": "db", "size": "g4s.kube.small", "nodeCount": 1},
         ],
     }
     return mocks.target("CivoKubernetesCluster", base | spec, name="cluster")
 
 
 def _pool(**spec: Any) -> Any:
-    base = {"nodePoolName": "workers", "cluster": {"valueFrom": {"name": "cluster"}}, "size": "g4s.kube.small", "nodeCount": 2,
-            "labels": {"role": "web"}}
+    base = {
+        "nodePoolName": "workers",
+        "cluster": {"valueFrom": {"name": "cluster"}},
+        "size": "g4s.kube.small",
+        "nodeCount": 2,
+        "labels": {"role": "web"},
+    }
     return mocks.target("CivoKubernetesNodePool", base | spec, name="pool")
 
 

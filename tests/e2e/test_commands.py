@@ -82,7 +82,9 @@ def test_references_to_what_is_applied_resolve_and_both_ends_are_named_where_the
 def test_outputs_get_and_kubeconfig_show_what_was_applied(planton: support.Planton) -> None:
     """By plural or singular kind in any case; secrets only when asked for; a merged kubeconfig keeps what was there."""
     planton.run("apply", "-f", planton.write("base.yaml", support.network(), support.cluster()), "--yes")
-    assert "did you mean 'clusterId'" in planton.run("outputs", "CivoKubernetesClusters/dev", "--field", "clusterID_", code=2).stderr
+    assert (
+        "did you mean 'clusterId'" in planton.run("outputs", "CivoKubernetesClusters/dev", "--field", "clusterID_", code=2).stderr
+    )
     assert planton.json("outputs", "civokubernetescluster/dev")["kubeconfigB64"] == "[redacted]"
     listed = planton.run("get", "civovpcs").stdout.splitlines()
     assert len(listed) == 2
@@ -129,7 +131,9 @@ def test_manifests_of_one_run_use_the_credentials_that_they_name(planton: suppor
     for name in entries:
         there = planton.sandbox.control.outside("resources", account=f"sandbox-{name}")["networks"]
         assert "net" in [each["label"] for each in there]
-    unknown = planton.run("plan", "-f", planton.write("u.yaml", support.network(civoCredentialId="three")), code=8, **environ).stderr
+    unknown = planton.run(
+        "plan", "-f", planton.write("u.yaml", support.network(civoCredentialId="three")), code=8, **environ
+    ).stderr
     assert "one, two" in unknown
 
 
@@ -175,15 +179,15 @@ def test_the_standalone_path_needs_no_account_in_the_environment(planton: suppor
 
 def test_against_a_real_cloud_nothing_stands_in(planton: support.Planton) -> None:
     """Where requests would leave this machine, a stand-in is not attached: the official plugin is asked for."""
-    done = planton.run(
-        "plan", "-f", planton.write("n.yaml", support.network()), code=8, CIVO_API_URL="https://cloud.example"
-    )
+    done = planton.run("plan", "-f", planton.write("n.yaml", support.network()), code=8, CIVO_API_URL="https://cloud.example")
     assert "official civo plugin" in done.stderr
 
 
 def test_the_wheel_carries_all_that_it_needs(tmp_path: Path) -> None:
     """Unpacked somewhere else it validates a manifest, with no file of the checkout on its path."""
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path], cwd=ROOT, check=True, capture_output=True
+    )
     unpacked = tmp_path / "unpacked"
     with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
         wheel.extractall(unpacked)

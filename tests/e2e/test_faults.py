@@ -135,11 +135,20 @@ def test_a_network_that_the_list_omits_for_a_moment_is_not_forgotten(planton: su
 
 ERRORS = [
     (
-        {"method": "POST", "path": "/v2/kubernetes/clusters$", "status": 403, "body": {"code": "quota_limit_reached", "reason": "quota"}},
+        {
+            "method": "POST",
+            "path": "/v2/kubernetes/clusters$",
+            "status": 403,
+            "body": {"code": "quota_limit_reached", "reason": "quota"},
+        },
         "CLOUD_QUOTA",
         "higher quota",
     ),
-    ({"method": "GET", "path": "/v2/regions$", "status": 401, "body": {"result": "requires_authentication"}, "times": 0}, "CLOUD_AUTH", "token"),
+    (
+        {"method": "GET", "path": "/v2/regions$", "status": 401, "body": {"result": "requires_authentication"}, "times": 0},
+        "CLOUD_AUTH",
+        "token",
+    ),
 ]
 
 

@@ -74,7 +74,9 @@ def test_each_changeable_field_of_a_cluster_is_changed_in_place(planton: support
     assert planton.actions("plan", "-f", planton.write("c.yaml", support.network(), reordered)) == {}
     scaled = [{**extra[0], "nodeCount": 3}, extra[1]]
     cluster = support.cluster(**(wanted | {"additionalNodePools": scaled}))
-    assert planton.actions("apply", "-f", planton.write("c.yaml", support.network(), cluster), "--yes") == {"node_pool_size-gpu": "update"}
+    assert planton.actions("apply", "-f", planton.write("c.yaml", support.network(), cluster), "--yes") == {
+        "node_pool_size-gpu": "update"
+    }
     assert planton.json("outputs", "civokubernetescluster/dev")["clusterId"] == identity
 
 
@@ -133,7 +135,9 @@ def test_manual_scaling_is_found_and_repaired(planton: support.Planton) -> None:
     planton.sandbox.control.outside("scale", cluster="dev", pool=default, count=4)
     mark = planton.sandbox.control.mark()
     found = planton.json("drift", "-f", file, code=3)["resources"]
-    paths = {each["path"]: (each["old"], each["new"]) for one in found for change in one["changes"] for each in change["differences"]}
+    paths = {
+        each["path"]: (each["old"], each["new"]) for one in found for change in one["changes"] for each in change["differences"]
+    }
     assert paths == {"pools.nodeCount": (2, 4), "node_count": (3, 5)}
     assert planton.writes(mark) == []
     planton.run("apply", "-f", file, "--yes", "--refresh")
@@ -184,7 +188,14 @@ def test_existing_resources_are_imported_and_the_next_plan_is_empty(planton: sup
     """What was made by hand comes under the care of manifests without being made again."""
     made = {"label": "net", "cidr_v4": "10.20.0.0/24"}
     network = planton.sandbox.call("POST", "/networks", made).body["id"]
-    rule = {"protocol": "tcp", "ports": "6443", "cidr": ["127.0.0.1/32"], "direction": "ingress", "action": "allow", "label": "api"}
+    rule = {
+        "protocol": "tcp",
+        "ports": "6443",
+        "cidr": ["127.0.0.1/32"],
+        "direction": "ingress",
+        "action": "allow",
+        "label": "api",
+    }
     body = {"name": "fw", "network_id": network, "create_rules": False, "rules": [rule]}
     firewall = planton.sandbox.call("POST", "/firewalls", body).body["id"]
     body = {
@@ -195,7 +206,9 @@ def test_existing_resources_are_imported_and_the_next_plan_is_empty(planton: sup
         "pools": [{"id": "main", "count": 2, "size": "g4s.kube.small"}],
     }
     cluster = planton.sandbox.call("POST", "/kubernetes/clusters", body).body["id"]
-    planton.sandbox.call("POST", f"/kubernetes/clusters/{cluster}/pools", {"id": "workers", "count": 3, "size": "g4s.kube.medium"})
+    planton.sandbox.call(
+        "POST", f"/kubernetes/clusters/{cluster}/pools", {"id": "workers", "count": 3, "size": "g4s.kube.medium"}
+    )
     wanted = support.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
     file = planton.write("all.yaml", support.network(), support.firewall(), wanted, support.pool())
     for resource, id_ in (("civovpc/net", network), ("civofirewall/fw", firewall), ("civokubernetescluster/dev", cluster)):
@@ -216,7 +229,9 @@ def test_an_autoscaled_pool_is_left_to_the_autoscaler(planton: support.Planton) 
     assert "more than 20" in warned
     planton.sandbox.control.outside("scale", cluster="dev", pool="workers", count=6)
     assert planton.actions("drift", "-f", file) == {}
-    file = planton.write("all.yaml", support.network(), support.cluster(), support.pool(autoScale=True, maxNodes=30, labels={"a": "b"}))
+    file = planton.write(
+        "all.yaml", support.network(), support.cluster(), support.pool(autoScale=True, maxNodes=30, labels={"a": "b"})
+    )
     planton.run("apply", "-f", file, "--yes", "--refresh")
     pools = planton.sandbox.control.resources()["clusters"][0]["pools"]
     assert next(each["count"] for each in pools if each["id"] == "workers") == 6

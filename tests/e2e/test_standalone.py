@@ -49,7 +49,11 @@ class World:
         self, folder: pathlib.Path, *, config: str = "", before: Callable[[], None] | None = None, stack: str = "test"
     ) -> automation.Stack:
         """Opens the project of a folder; ``before`` runs in front of the substitute's program."""
-        print("literal: pulumi up" if LITERAL else "substitute: __main__.py as the program of a stack opened on the project's folder")
+        print(
+            "literal: pulumi up"
+            if LITERAL
+            else "substitute: __main__.py as the program of a stack opened on the project's folder"
+        )
 
         def program() -> None:
             if before is not None:
@@ -111,7 +115,9 @@ def _labels(world: World) -> set[str]:
     return {network["label"] for network in world.sandbox.call("GET", "/networks").body}
 
 
-@pytest.mark.parametrize("way", ["config", "text variable", "file variable", "yaml beside Pulumi.yaml", "json beside Pulumi.yaml"])
+@pytest.mark.parametrize(
+    "way", ["config", "text variable", "file variable", "yaml beside Pulumi.yaml", "json beside Pulumi.yaml"]
+)
 def test_a_stack_input_is_found_in_each_of_its_places(way: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first place that has one is taken, and the network comes up, stays and goes."""
     folder = world.project("vpc")
@@ -161,13 +167,14 @@ def test_a_token_of_the_environment_is_in_no_plain_state(world: World, monkeypat
         ("", ["no stack input", "planton stack-input -f MANIFEST"]),
         ("target: [", ["config planton-cloud:stack-input"]),
         (_input({**VPC, "kind": "CivoVPC"}), ["CivoVpc"]),
-        (_input({**VPC, "spec": {**VPC["spec"], "isDefaultForRegion": True}}), ["spec.isDefaultForRegion", "--allow-unsupported"]),
+        (
+            _input({**VPC, "spec": {**VPC["spec"], "isDefaultForRegion": True}}),
+            ["spec.isDefaultForRegion", "--allow-unsupported"],
+        ),
         (_input({**VPC, "spec": {**VPC["spec"], "civoCredentialId": "acme"}}), ["unknown credential 'acme'"]),
     ],
 )
-def test_a_refusal_is_told_without_a_traceback(
-    text: str, said: list[str], world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refusal_is_told_without_a_traceback(text: str, said: list[str], world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The user sees what is wrong and what to do, and not where in the program it was found."""
     folder = world.project("vpc")
     monkeypatch.chdir(folder)
@@ -247,7 +254,9 @@ def _import(world: World, folder: pathlib.Path, config: str, type_: str, name: s
     stack.up(target=[provider])
     stack.import_resources(
         resources=[{"type": type_, "name": name, "id": id_, "provider": "civo"}],
-        name_table={"civo": provider}, generate_code=False, protect=False,
+        name_table={"civo": provider},
+        generate_code=False,
+        protect=False,
     )
     stack.up()
     return stack

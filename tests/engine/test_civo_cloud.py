@@ -78,8 +78,10 @@ def test_not_found_is_an_answer(server: Server) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "reason"),
     [
-        (401, "{}", errors.Reason.CLOUD_AUTH), (403, "{}", errors.Reason.CLOUD_AUTH),
-        (500, "boom", errors.Reason.CLOUD_UNREACHABLE), (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE),
+        (401, "{}", errors.Reason.CLOUD_AUTH),
+        (403, "{}", errors.Reason.CLOUD_AUTH),
+        (500, "boom", errors.Reason.CLOUD_UNREACHABLE),
+        (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE),
     ],
 )
 def test_anything_else_is_an_error_with_the_clouds_text(status: int, body: str, reason: errors.Reason, server: Server) -> None:
@@ -132,9 +134,15 @@ def full(server: Server) -> Server:
 @pytest.mark.parametrize(
     ("type_", "id_", "cluster", "there"),
     [
-        (events.NETWORK, "n-1", "", True), (events.NETWORK, "net", "", False), (events.FIREWALL, "f-1", "", True),
-        (events.FIREWALL, "f-2", "", False), (events.CLUSTER, "c-1", "", True), (events.CLUSTER, "c-9", "", False),
-        (events.POOL, "web", "c-1", True), (events.POOL, "db", "c-1", False), (events.POOL, "web", "c-2", False),
+        (events.NETWORK, "n-1", "", True),
+        (events.NETWORK, "net", "", False),
+        (events.FIREWALL, "f-1", "", True),
+        (events.FIREWALL, "f-2", "", False),
+        (events.CLUSTER, "c-1", "", True),
+        (events.CLUSTER, "c-9", "", False),
+        (events.POOL, "web", "c-1", True),
+        (events.POOL, "db", "c-1", False),
+        (events.POOL, "web", "c-2", False),
         (events.POOL, "web", "c-9", False),
     ],
 )
@@ -146,9 +154,14 @@ def test_whether_something_is_there_is_asked_by_id(type_: str, id_: str, cluster
 @pytest.mark.parametrize(
     ("type_", "name", "cluster", "found"),
     [
-        (events.NETWORK, "net", "", "n-1"), (events.NETWORK, "ne", "", None), (events.NETWORK, "twin", "", None),
-        (events.FIREWALL, "fw", "", "f-1"), (events.CLUSTER, "prod", "", "c-1"), (events.POOL, "web", "c-1", "c-1:web"),
-        (events.POOL, "db", "c-1", None), (events.POOL, "web", "", None),
+        (events.NETWORK, "net", "", "n-1"),
+        (events.NETWORK, "ne", "", None),
+        (events.NETWORK, "twin", "", None),
+        (events.FIREWALL, "fw", "", "f-1"),
+        (events.CLUSTER, "prod", "", "c-1"),
+        (events.POOL, "web", "c-1", "c-1:web"),
+        (events.POOL, "db", "c-1", None),
+        (events.POOL, "web", "", None),
     ],
 )
 def test_the_import_id_is_found_by_the_exact_and_only_name(

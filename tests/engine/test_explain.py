@@ -33,8 +33,10 @@ def _explained(target: Any, *given: Any, what: str = "apply", raw: str = "", **m
 
 def _failed(op: str, type_: str, name: str, text: str) -> list[Any]:
     return [
-        events.begins(op, type_, name, new={}), events.says("error", text, events.urn(type_, name)),
-        events.failed(op, type_, name), events.says("error", "update failed"),
+        events.begins(op, type_, name, new={}),
+        events.says("error", text, events.urn(type_, name)),
+        events.failed(op, type_, name),
+        events.says("error", "update failed"),
     ]
 
 
@@ -61,13 +63,22 @@ def test_an_error_says_what_failed_in_the_users_words(target: Any, op: str, type
 @pytest.mark.parametrize(
     ("text", "reason", "hint"),
     [
-        ("DatabaseNetworkExistsError: a network with this name already exists", errors.Reason.CLOUD_NAME_EXISTS,
-         "planton import CivoVpc/main ID -f FILE"),
+        (
+            "DatabaseNetworkExistsError: a network with this name already exists",
+            errors.Reason.CLOUD_NAME_EXISTS,
+            "planton import CivoVpc/main ID -f FILE",
+        ),
         ("QuotaLimitReached: Your quota for instances is reached", errors.Reason.CLOUD_QUOTA, "higher quota"),
-        ("an error occoured while connecting to Civo's API: AuthenticationError: authentication error", errors.Reason.CLOUD_AUTH,
-         "check the token"),
-        ("[ERR] failed to delete network: DatabaseNetworkInUse: the network is in use", errors.Reason.CLOUD_IN_USE,
-         "something still uses it"),
+        (
+            "an error occoured while connecting to Civo's API: AuthenticationError: authentication error",
+            errors.Reason.CLOUD_AUTH,
+            "check the token",
+        ),
+        (
+            "[ERR] failed to delete network: DatabaseNetworkInUse: the network is in use",
+            errors.Reason.CLOUD_IN_USE,
+            "something still uses it",
+        ),
         ('Get "http://127.0.0.1:1/v2": dial tcp: connection refused', errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
         ("<urlopen error timed out>", errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
         ("something new", errors.Reason.ENGINE_FAILED, "what was done is saved"),
@@ -85,7 +96,10 @@ def test_known_troubles_get_a_reason_and_a_way_out(text: str, reason: errors.Rea
 def test_a_token_that_is_refused_is_about_the_provider() -> None:
     """The plugin reports it on the first resource, which has nothing to do with it."""
     text = "an error occoured while connecting to Civo's API: AuthenticationError: authentication error"
-    assert _explained(VPC, *_failed("create", events.NETWORK, "network", text)).message == f"failed to set up the Civo provider: {text}"
+    assert (
+        _explained(VPC, *_failed("create", events.NETWORK, "network", text)).message
+        == f"failed to set up the Civo provider: {text}"
+    )
 
 
 def test_what_the_module_refuses_stays_as_it_is() -> None:
@@ -129,7 +143,8 @@ def test_creations_that_were_seen_to_end_are_certain() -> None:
     """So is everything that is no creation."""
     error = _explained(
         CLUSTER,
-        events.begins("create", events.FIREWALL, "firewall", new={}), events.ended("create", events.FIREWALL, "firewall", new={}),
+        events.begins("create", events.FIREWALL, "firewall", new={}),
+        events.ended("create", events.FIREWALL, "firewall", new={}),
         events.begins("update", events.CLUSTER, "cluster", old={}, new={}),
         interrupted=True,
     )
@@ -137,7 +152,8 @@ def test_creations_that_were_seen_to_end_are_certain() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "gone"), [("[ERR] failed to find the kubernetes cluster pool: DatabaseClusterPoolNotFound: x", True), ("boom", False)]
+    ("text", "gone"),
+    [("[ERR] failed to find the kubernetes cluster pool: DatabaseClusterPoolNotFound: x", True), ("boom", False)],
 )
 def test_a_pool_that_is_gone_is_noticed(text: str, *, gone: bool) -> None:
     """The plugin cannot get past it; recovery can."""

@@ -123,8 +123,12 @@ TARGETS = {
 @pytest.mark.parametrize(
     ("resource", "owner", "name"),
     [
-        ("network", "network", "net-a"), ("firewall", "firewall", "fw-a"), ("cluster", "cluster", "prod"),
-        ("firewall", "cluster", "prod-firewall"), ("node_pool-web", "cluster", "web"), ("node_pool", "node_pool", "workers"),
+        ("network", "network", "net-a"),
+        ("firewall", "firewall", "fw-a"),
+        ("cluster", "cluster", "prod"),
+        ("firewall", "cluster", "prod-firewall"),
+        ("node_pool-web", "cluster", "web"),
+        ("node_pool", "node_pool", "workers"),
     ],
 )
 def test_what_the_cloud_calls_a_resource_follows_from_the_manifest(resource: str, owner: str, name: str) -> None:
@@ -136,8 +140,10 @@ def test_an_orphan_is_found_by_its_name_and_only_if_the_state_has_it_not() -> No
     """Creations whose end nobody saw are adopted by their import id."""
     cloud: Any = Cloud(names={"prod": "c-1", "web": "c-1:web", "prod-firewall": "f-1"})
     urns = [
-        events.urn(events.CLUSTER, "cluster"), events.urn(events.POOL, "node_pool-web"),
-        events.urn(events.POOL, "node_pool-gone"), events.urn(events.SIZE, "node_pool_size-web"),
+        events.urn(events.CLUSTER, "cluster"),
+        events.urn(events.POOL, "node_pool-web"),
+        events.urn(events.POOL, "node_pool-gone"),
+        events.urn(events.SIZE, "node_pool_size-web"),
     ]
     assert guards.orphans(urns, _state(CLUSTER), TARGETS["cluster"], cloud) == {"node_pool-web": "c-1:web"}
     assert cloud.asked[0] == (events.POOL, "web", "c-1")

@@ -40,8 +40,8 @@ def test_each_step_of_the_engine_is_one_of_our_actions(op: str, action: plans.Ac
 
 
 @pytest.mark.parametrize(
-    ("op", "type_"), [("same", events.CLUSTER), ("read", events.CLUSTER), ("create", "pulumi:pulumi:Stack"),
-                      ("create", "pulumi:providers:civo")]
+    ("op", "type_"),
+    [("same", events.CLUSTER), ("read", events.CLUSTER), ("create", "pulumi:pulumi:Stack"), ("create", "pulumi:providers:civo")],
 )
 def test_what_does_not_change_and_what_is_pulumis_own_is_left_out(op: str, type_: str) -> None:
     """A plan has only what the user can judge."""
@@ -50,7 +50,9 @@ def test_what_does_not_change_and_what_is_pulumis_own_is_left_out(op: str, type_
 
 def test_the_steps_of_a_replacement_are_one_change() -> None:
     """The engine tells a replacement in three steps."""
-    steps = [events.begins(op, events.POOL, "node_pool", old={}, new={}) for op in ("delete-replaced", "replace", "create-replacement")]
+    steps = [
+        events.begins(op, events.POOL, "node_pool", old={}, new={}) for op in ("delete-replaced", "replace", "create-replacement")
+    ]
     plan = _recorded(*steps).plan()
     assert plan.count(plans.Action.REPLACE) == 1
     assert [change.name for change in plan.losses()] == ["node_pool"]
@@ -59,8 +61,12 @@ def test_the_steps_of_a_replacement_are_one_change() -> None:
 @pytest.mark.parametrize(
     ("op", "type_", "lost"),
     [
-        ("replace", events.CLUSTER, True), ("delete", events.POOL, True), ("update", events.CLUSTER, False),
-        ("delete", events.FIREWALL, False), ("create", events.POOL, False), ("replace", events.NETWORK, False),
+        ("replace", events.CLUSTER, True),
+        ("delete", events.POOL, True),
+        ("update", events.CLUSTER, False),
+        ("delete", events.FIREWALL, False),
+        ("create", events.POOL, False),
+        ("replace", events.NETWORK, False),
     ],
 )
 def test_only_clusters_and_pools_that_go_are_losses(op: str, type_: str, *, lost: bool) -> None:
@@ -78,7 +84,10 @@ def test_differences_are_leaves_with_their_paths() -> None:
     old = {"name": "a", "pools": {"nodeCount": 2, "size": "s"}, "rules": [{"cidrs": ["a", "b"]}], "gone": "x"}
     new = {"name": "a", "pools": {"nodeCount": 3, "size": "s"}, "rules": [{"cidrs": ["a", "c"]}], "come": True}
     assert _differences(old, new) == [
-        ("come", None, True), ("gone", "x", None), ("pools.nodeCount", 2, 3), ("rules[0].cidrs[1]", "b", "c")
+        ("come", None, True),
+        ("gone", "x", None),
+        ("pools.nodeCount", 2, 3),
+        ("rules[0].cidrs[1]", "b", "c"),
     ]
 
 
@@ -104,9 +113,7 @@ def test_values_that_come_later_are_said_to_come_later() -> None:
 
 def test_the_number_of_nodes_is_compared_with_what_was_seen() -> None:
     """A repair of drift shows the number that the cloud has, although the manifest has not changed."""
-    found = _differences(
-        {"node_count": 3}, {"node_count": 3}, events.SIZE, old_outputs={"actual_node_count": 5}, new_outputs={}
-    )
+    found = _differences({"node_count": 3}, {"node_count": 3}, events.SIZE, old_outputs={"actual_node_count": 5}, new_outputs={})
     assert found == [("node_count", 5, 3)]
 
 
@@ -134,7 +141,8 @@ def test_drift_is_what_was_set_and_is_now_something_else() -> None:
     found = _refreshed(
         old={"name": "a", "pools": {"nodeCount": 2}},
         old_outputs={"name": "a", "pools": {"nodeCount": 2, "instanceNames": ["x"]}, "status": "BUILDING"},
-        new={}, new_outputs={"name": "a", "pools": {"nodeCount": 4, "instanceNames": ["y"]}, "status": "ACTIVE"},
+        new={},
+        new_outputs={"name": "a", "pools": {"nodeCount": 4, "instanceNames": ["y"]}, "status": "ACTIVE"},
     )
     assert found == [("x", "update", [("pools.nodeCount", 2, 4)])]
 
@@ -142,7 +150,11 @@ def test_drift_is_what_was_set_and_is_now_something_else() -> None:
 def test_a_label_that_somebody_added_is_drift() -> None:
     """A map that the manifest sets is set as a whole."""
     found = _refreshed(
-        events.POOL, old={"labels": {"a": "1"}}, old_outputs={"labels": {"a": "1"}}, new={}, new_outputs={"labels": {"a": "1", "b": "2"}}
+        events.POOL,
+        old={"labels": {"a": "1"}},
+        old_outputs={"labels": {"a": "1"}},
+        new={},
+        new_outputs={"labels": {"a": "1", "b": "2"}},
     )
     assert found == [("x", "update", [("labels.b", None, "2")])]
 
@@ -151,7 +163,12 @@ def test_a_label_that_somebody_added_is_drift() -> None:
 def test_a_changed_number_of_nodes_is_drift_unless_an_autoscaler_decides_it(wanted: int | None, drift: list[Any]) -> None:
     """A pool that is left to the autoscaler has no number to drift from."""
     before = {"node_count": wanted, "actual_node_count": 3}
-    assert _refreshed(events.SIZE, old={"node_count": wanted}, old_outputs=before, new={}, new_outputs=before | {"actual_node_count": 4}) == drift
+    assert (
+        _refreshed(
+            events.SIZE, old={"node_count": wanted}, old_outputs=before, new={}, new_outputs=before | {"actual_node_count": 4}
+        )
+        == drift
+    )
 
 
 def test_what_is_gone_is_told_as_a_deletion() -> None:
@@ -181,7 +198,9 @@ def test_diagnostics_are_plain_and_told_once() -> None:
 
 def test_pending_operations_are_noticed_and_are_no_warning() -> None:
     """The engine warns in many lines of what our own recovery deals with."""
-    recorder = _recorded(events.says("warning", "Attempting to deploy or update resources with 1 pending operations from previous deployment."))
+    recorder = _recorded(
+        events.says("warning", "Attempting to deploy or update resources with 1 pending operations from previous deployment.")
+    )
     assert recorder.pending_operations
     assert recorder.plan().warnings == ()
 
@@ -189,7 +208,8 @@ def test_pending_operations_are_noticed_and_are_no_warning() -> None:
 def test_failures_and_ends_are_kept_by_urn() -> None:
     """Who looks for orphans needs to know what was seen to end."""
     recorder = _recorded(
-        events.begins("create", events.CLUSTER, "cluster", new={}), events.failed("create", events.CLUSTER, "cluster"),
+        events.begins("create", events.CLUSTER, "cluster", new={}),
+        events.failed("create", events.CLUSTER, "cluster"),
         events.ended("create", events.NETWORK, "network", new={}),
     )
     assert recorder.failed == {events.urn(events.CLUSTER, "cluster"): "create"}

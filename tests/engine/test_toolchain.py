@@ -32,8 +32,10 @@ def _pulumi(folder: pathlib.Path, version: str = VERSION) -> pathlib.Path:
 def environ(tmp_path: pathlib.Path) -> dict[str, str]:
     """An environment with empty folders for programs, cache, plugins and home."""
     return {
-        "PATH": str(tmp_path / "path"), "PLANTON_CACHE_DIR": str(tmp_path / "cache"),
-        "PULUMI_HOME": str(tmp_path / "pulumi-home"), "HOME": str(tmp_path / "home"),
+        "PATH": str(tmp_path / "path"),
+        "PLANTON_CACHE_DIR": str(tmp_path / "cache"),
+        "PULUMI_HOME": str(tmp_path / "pulumi-home"),
+        "HOME": str(tmp_path / "home"),
     }
 
 
@@ -49,10 +51,19 @@ def test_nothing_is_found_where_nothing_is(environ: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     ("version", "fit"),
-    [(VERSION, True), ("3.999.0", True), ("3.259.1-alpha.1", True), ("3.258.9", False), ("4.0.0", False), ("2.99.0", False),
-     ("unknown", False)],
+    [
+        (VERSION, True),
+        ("3.999.0", True),
+        ("3.259.1-alpha.1", True),
+        ("3.258.9", False),
+        ("4.0.0", False),
+        ("2.99.0", False),
+        ("unknown", False),
+    ],
 )
-def test_a_pulumi_on_path_is_used_if_its_version_is_fit(version: str, environ: dict[str, str], tmp_path: pathlib.Path, *, fit: bool) -> None:
+def test_a_pulumi_on_path_is_used_if_its_version_is_fit(
+    version: str, environ: dict[str, str], tmp_path: pathlib.Path, *, fit: bool
+) -> None:
     """Older ones and another major version are not."""
     pulumi = _pulumi(tmp_path / "path", version)
     assert toolchain.fit_on_path(environ) == (pulumi if fit else None)

@@ -27,9 +27,7 @@ def test_a_firewall_is_in_its_network_and_opens_nothing_by_itself() -> None:
             "networkId": mocks.NETWORK_ID,
             "region": "LON1",
             "createDefaultRules": False,
-            "ingressRules": [
-                {"protocol": "tcp", "portRange": "22", "cidrs": ["10.0.0.0/8"], "action": "allow", "label": "ssh"}
-            ],
+            "ingressRules": [{"protocol": "tcp", "portRange": "22", "cidrs": ["10.0.0.0/8"], "action": "allow", "label": "ssh"}],
             "egressRules": [],
         },
         {"provider": "civo", "replace_on_changes": ["region"], "delete_before_replace": True},
@@ -91,7 +89,9 @@ def test_its_own_region_goes_before_that_of_the_account() -> None:
 def test_a_part_of_a_networks_name_is_no_match(text: str, cause: str) -> None:
     """The plugin takes a partial match for an answer; the module does not."""
     cloud = mocks.Cloud(networks={"net-a": mocks.NETWORK_ID, "test": "44444444-4444-4444-8444-444444444444"})
-    with pytest.raises(errors.PlantonError, match=f"no network has the name or id '{text}' in region LON1{cause or '$'}") as caught:
+    with pytest.raises(
+        errors.PlantonError, match=f"no network has the name or id '{text}' in region LON1{cause or '$'}"
+    ) as caught:
         _plan(cloud, networkId={"value": text})
     assert caught.value.reason is errors.Reason.NOT_FOUND
     assert caught.value.metadata == {"what": "network", "name": text, "region": "LON1"}

@@ -105,8 +105,11 @@ def test_the_order_of_applications_means_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("field", "text"),
-    [("highlyAvailable", "highly available control plane"), ("autoUpgrade", "does not upgrade by itself"),
-     ("disableSurgeUpgrade", "one node after another")],
+    [
+        ("highlyAvailable", "highly available control plane"),
+        ("autoUpgrade", "does not upgrade by itself"),
+        ("disableSurgeUpgrade", "one node after another"),
+    ],
 )
 def test_what_the_cloud_has_no_choice_of_is_refused(field: str, text: str) -> None:
     """Each refusal names its field and reason, and can be waived by name."""
@@ -136,10 +139,14 @@ def test_a_cluster_without_a_firewall_gets_one(cidrs: list[str], opened: list[st
     assert (made.inputs["name"], made.inputs["networkId"], made.inputs["region"]) == ("prod-firewall", mocks.NETWORK_ID, "LON1")
     assert made.inputs["createDefaultRules"] is False
     assert [(rule["portRange"], rule["cidrs"], rule["action"]) for rule in made.inputs["ingressRules"]] == [
-        ("6443", opened, "allow"), ("80", ["0.0.0.0/0"], "allow"), ("443", ["0.0.0.0/0"], "allow")
+        ("6443", opened, "allow"),
+        ("80", ["0.0.0.0/0"], "allow"),
+        ("443", ["0.0.0.0/0"], "allow"),
     ]
     assert [(rule["protocol"], rule.get("portRange")) for rule in made.inputs["egressRules"]] == [
-        ("tcp", "1-65535"), ("udp", "1-65535"), ("icmp", None)
+        ("tcp", "1-65535"),
+        ("udp", "1-65535"),
+        ("icmp", None),
     ]
     assert planned.resources["cluster"].inputs["firewallId"] == "id-of-firewall"
     assert [warning.split(":")[0] for warning in planned.warnings] == (["spec.apiServerAllowedCidrs"] if warned else [])
@@ -249,7 +256,12 @@ def test_additional_pools_are_named_after_themselves() -> None:
     planned, reordered = _plan(additionalNodePools=POOLS), _plan(additionalNodePools=POOLS[::-1])
     assert planned.resources == reordered.resources
     assert {name for name in planned.resources if name.startswith("node_pool")} == {
-        "node_pool-web", "node_pool-db", "node_pool-jobs", "node_pool_size-web", "node_pool_size-db", "node_pool_size-jobs"
+        "node_pool-web",
+        "node_pool-db",
+        "node_pool-jobs",
+        "node_pool_size-web",
+        "node_pool_size-db",
+        "node_pool_size-jobs",
     }
     web = planned.resources["node_pool-web"]
     assert (web.inputs["clusterId"], web.inputs["labels"]["role"]) == ("id-of-cluster", "web")
@@ -261,7 +273,8 @@ def test_warnings_of_additional_pools_name_their_place() -> None:
     """The path says which entry of the list is meant."""
     warnings = _plan(additionalNodePools=POOLS).warnings
     assert [warning.split(":")[0] for warning in warnings] == [
-        "spec.additionalNodePools[2].autoScale", "spec.additionalNodePools[2].maxNodes"
+        "spec.additionalNodePools[2].autoScale",
+        "spec.additionalNodePools[2].maxNodes",
     ]
 
 

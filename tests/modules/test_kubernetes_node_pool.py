@@ -71,7 +71,10 @@ def test_a_replaced_pool_is_sized_anew(change: dict[str, Any]) -> None:
 def test_the_outputs_are_those_of_this_pool() -> None:
     """Ids and names of the nodes come from the size, the pool's id is its name in the cloud."""
     assert _plan().outputs == {
-        "node_pool_id": "workers", "node_ids": ["n-1", "n-2", "n-3"], "node_names": ["a", "b", "c"], "node_count": 3
+        "node_pool_id": "workers",
+        "node_ids": ["n-1", "n-2", "n-3"],
+        "node_names": ["a", "b", "c"],
+        "node_count": 3,
     }
 
 
@@ -95,7 +98,8 @@ def test_taints_and_public_addresses_reach_the_pool() -> None:
     taints = [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "spot", "effect": "NoExecute"}]
     inputs = _plan(taints=taints, publicIp=True).resources["node_pool"].inputs
     assert inputs["taints"] == [
-        {"key": "gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "spot", "value": "", "effect": "NoExecute"}
+        {"key": "gpu", "value": "yes", "effect": "NoSchedule"},
+        {"key": "spot", "value": "", "effect": "NoExecute"},
     ]
     assert inputs["publicIpNodePool"] is True
 

@@ -47,13 +47,17 @@ def test_what_a_stack_input_leaves_open_comes_from_the_environment(monkeypatch: 
     monkeypatch.setenv("CIVO_REGION", "nyc1")
     monkeypatch.setenv("CIVO_API_URL", "http://127.0.0.1:2")
     assert mocks.record(modules.main).resources["civo"].inputs == {
-        "token": mocks.Secret("of-environment"), "region": "LON1", "apiEndpoint": "http://127.0.0.1:1"
+        "token": mocks.Secret("of-environment"),
+        "region": "LON1",
+        "apiEndpoint": "http://127.0.0.1:1",
     }
 
 
 def _digitalocean() -> dict[str, Any]:
     return {
-        "apiVersion": "digital-ocean.project-planton.org/v1", "kind": "DigitalOceanVpc", "metadata": {"name": "main"},
+        "apiVersion": "digital-ocean.project-planton.org/v1",
+        "kind": "DigitalOceanVpc",
+        "metadata": {"name": "main"},
         "spec": {"region": "nyc3"},
     }
 
@@ -65,7 +69,11 @@ def _digitalocean() -> dict[str, Any]:
         (VPC, {}, ["no credentials for civo", "CIVO_TOKEN"]),
         ({**VPC, "kind": "CivoVPC"}, {}, ["CivoVpc"]),
         ({**VPC, "spec": {**VPC["spec"], "regionn": "x"}}, {}, ["regionn"]),
-        ({**VPC, "spec": {**VPC["spec"], "isDefaultForRegion": True}}, {"api_token": "t"}, ["isDefaultForRegion", "--allow-unsupported"]),
+        (
+            {**VPC, "spec": {**VPC["spec"], "isDefaultForRegion": True}},
+            {"api_token": "t"},
+            ["isDefaultForRegion", "--allow-unsupported"],
+        ),
         ({**VPC, "spec": {**VPC["spec"], "civoCredentialId": "acme"}}, {}, ["unknown credential 'acme'"]),
         (_digitalocean(), {"api_token": "t"}, ["can validate a DigitalOceanVpc, but cannot make one"]),
     ],

@@ -88,8 +88,13 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 def _props(cloud: Cloud, **more: Any) -> dict[str, Any]:
     base = {
-        "cluster_id": CLUSTER, "pool_id": POOL, "node_count": 2, "identity": "workers s False", "region": "LON1",
-        "endpoint": cloud.endpoint, "token": "of-state",
+        "cluster_id": CLUSTER,
+        "pool_id": POOL,
+        "node_count": 2,
+        "identity": "workers s False",
+        "region": "LON1",
+        "endpoint": cloud.endpoint,
+        "token": "of-state",
     }
     return base | more
 
@@ -119,9 +124,7 @@ def test_a_pool_is_scaled_by_one_request_and_waited_for(cloud: Cloud) -> None:
     cloud.has("ACTIVE", "ACTIVE")
     assert _settle(cloud, time)["node_ids"] == ["id-0", "id-1"]
     written = [request for request in cloud.requests if request[0] == "PUT"]
-    assert written == [
-        ("PUT", "/v2/kubernetes/clusters/c-1/pools/workers", {"count": 2, "region": "LON1"}, "bearer of-state")
-    ]
+    assert written == [("PUT", "/v2/kubernetes/clusters/c-1/pools/workers", {"count": 2, "region": "LON1"}, "bearer of-state")]
     assert time.slept == [0.2, 2.0]
 
 
@@ -204,8 +207,14 @@ def test_create_and_update_bring_the_pool_to_its_number(cloud: Cloud) -> None:
 
 
 STATE = {
-    "cluster_id": "c", "pool_id": "p", "identity": "i", "region": "r", "endpoint": "e", "token": "t",
-    "node_count": 3, "actual_node_count": 3,
+    "cluster_id": "c",
+    "pool_id": "p",
+    "identity": "i",
+    "region": "r",
+    "endpoint": "e",
+    "token": "t",
+    "node_count": 3,
+    "actual_node_count": 3,
 }
 
 

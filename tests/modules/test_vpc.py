@@ -47,7 +47,9 @@ def test_the_provider_gets_the_token_as_a_secret_and_the_region_of_the_network()
     """The token is never plain state, and the network's region goes before the account's default."""
     planned = _plan({"apiEndpoint": "https://civo.test", "defaultRegion": "nyc1"}, region="fra1")
     assert planned.resources["civo"].inputs == {
-        "apiEndpoint": "https://civo.test", "region": "FRA1", "token": mocks.Secret(mocks.TOKEN)
+        "apiEndpoint": "https://civo.test",
+        "region": "FRA1",
+        "token": mocks.Secret(mocks.TOKEN),
     }
 
 

@@ -23,17 +23,19 @@ class Cloud:
         """Start at second 1000."""
         ports = itertools.count(20000)
         self.now = 1000.0
-        self.civo = civo.Civo(
-            pace=clock.Pace(latency), reserve_port=lambda: next(ports), wall=lambda: 1_700_000_000.0
-        )
+        self.civo = civo.Civo(pace=clock.Pace(latency), reserve_port=lambda: next(ports), wall=lambda: 1_700_000_000.0)
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, **options: Any) -> wire.Reply:
         """Send a request now."""
         self.civo.settle(self.now)
         return self.civo.handle(
             wire.Request(
-                method=method, path=path, query={"region": options.get("region", "LON1")}, body=body or {},
-                token=options.get("token", TOKEN), now=self.now,
+                method=method,
+                path=path,
+                query={"region": options.get("region", "LON1")},
+                body=body or {},
+                token=options.get("token", TOKEN),
+                now=self.now,
             )
         )
 
@@ -202,9 +204,7 @@ def test_refusals_of_a_new_cluster(cloud: Cloud, body: dict[str, Any], status: i
     """A cluster that cannot be is refused with the cloud's code."""
     cloud.cluster()
     good = {"name": "c2", "pools": [{"id": "main", "count": 1, "size": SMALL}]}
-    request = wire.Request(
-        method="POST", path=CLUSTERS, query={}, body={**good, **body}, token=TOKEN, now=cloud.now
-    )
+    request = wire.Request(method="POST", path=CLUSTERS, query={}, body={**good, **body}, token=TOKEN, now=cloud.now)
     reply = cloud.civo.handle(request)
     assert (reply.status, reply.body["code"]) == (status, code)
     assert isinstance(reply.body["reason"], str)

@@ -11,8 +11,14 @@ from planton.sandbox.clouds import civo_records as records
 from support.sandbox import Sandbox
 
 API_RULE = {
-    "protocol": "tcp", "start_port": "", "end_port": "", "cidr": ["10.0.0.0/8"],
-    "direction": "ingress", "action": "allow", "label": "api", "ports": "6443",
+    "protocol": "tcp",
+    "start_port": "",
+    "end_port": "",
+    "cidr": ["10.0.0.0/8"],
+    "direction": "ingress",
+    "action": "allow",
+    "label": "api",
+    "ports": "6443",
 }
 
 
@@ -132,8 +138,14 @@ def test_who_is_admitted(ports: str, cidr: str, action: str, client: str, open_:
     """A port is open to a client when a rule allows both and none denies them."""
     start, _, end = ports.partition("-")
     rule = records.Rule(
-        id="r", protocol="tcp", ports=ports, start_port=start, end_port=end or start, cidr=[cidr],
-        direction="ingress", action=action,
+        id="r",
+        protocol="tcp",
+        ports=ports,
+        start_port=start,
+        end_port=end or start,
+        cidr=[cidr],
+        direction="ingress",
+        action=action,
     )
     firewall = records.Firewall(id="f", account="a", region="LON1", network="n", name="f", hidden=False, rules=[rule])
     assert civo_firewalls.admits(firewall, port=6443, client=client) is open_

@@ -22,8 +22,13 @@ def _state(type_: str, name: str, inputs: dict[str, Any] | None, outputs: dict[s
     if inputs is None and outputs is None:
         return None
     return {
-        "type": type_, "urn": urn(type_, name), "id": "id", "parent": "", "provider": "p",
-        "inputs": inputs or {}, "outputs": outputs or {},
+        "type": type_,
+        "urn": urn(type_, name),
+        "id": "id",
+        "parent": "",
+        "provider": "p",
+        "inputs": inputs or {},
+        "outputs": outputs or {},
     }
 
 
@@ -40,8 +45,12 @@ def step(
 ) -> events.EngineEvent:
     """Returns an event of a step; ``key`` says whether it begins, has ended or has failed."""
     metadata = {
-        "op": op, "urn": urn(type_, name), "type": type_, "provider": "p",
-        "old": _state(type_, name, old, old_outputs), "new": _state(type_, name, new, new_outputs),
+        "op": op,
+        "urn": urn(type_, name),
+        "type": type_,
+        "provider": "p",
+        "old": _state(type_, name, old, old_outputs),
+        "new": _state(type_, name, new, new_outputs),
     }
     rest = {"status": 1, "steps": 1} if key == "resOpFailedEvent" else {}
     return events.EngineEvent.from_json({"sequence": 1, "timestamp": 1, key: {"metadata": metadata, **rest}})

@@ -253,7 +253,9 @@ def record(program: Callable[[], None], *, cloud: Cloud | None = None, preview: 
     """Runs a program; its outputs are the names that it exports, without their values."""
     monitor = _Monitor(cloud or Cloud())
     engine = _Engine()
-    mocks.set_mocks(monitor.mocks, project="planton", stack="test", preview=preview, logger=logging.getLogger("mocks"), monitor=monitor)
+    mocks.set_mocks(
+        monitor.mocks, project="planton", stack="test", preview=preview, logger=logging.getLogger("mocks"), monitor=monitor
+    )
     mocks.SETTINGS.engine = engine
     mocks.SETTINGS.rpc_manager.clear()
     mocks.SETTINGS.outputs.clear()

@@ -30,7 +30,12 @@ class Planton:
     def environ(self) -> dict[str, str]:
         """The environment of the user's shell."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "PLANTON_CACHE_DIR", "PULUMI_HOME") if name in os.environ}
-        return {**kept, **self.sandbox.env, "PLANTON_DATA_DIR": str(self.folder / "data"), "KUBECONFIG": str(self.folder / "kubeconfig")}
+        return {
+            **kept,
+            **self.sandbox.env,
+            "PLANTON_DATA_DIR": str(self.folder / "data"),
+            "KUBECONFIG": str(self.folder / "kubeconfig"),
+        }
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command for these arguments."""

@@ -109,8 +109,13 @@ class Sandbox:
         return launch.environment(self.info) | ({"PULUMI_DEBUG_PROVIDERS": attached} if attached else {})
 
     def call(
-        self, method: str, path: str, body: dict[str, Any] | None = None, *,
-        token: str | None = None, region: str = "LON1",
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        *,
+        token: str | None = None,
+        region: str = "LON1",
     ) -> Answer:
         """Call the Civo API as its Go client does, bogus content encoding included."""
         url = f"{self.civo}/v2{path}"
@@ -134,14 +139,15 @@ class Sandbox:
         path = self.home / "kubeconfig"
         path.write_text(kubeconfig, encoding="utf-8")
         environment = {"KUBECONFIG": str(path), "HOME": str(self.home), "PATH": "/usr/bin:/bin"}
-        return subprocess.run(
-            [KUBECTL, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=check
-        )
+        return subprocess.run([KUBECTL, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=check)
 
 
 @contextlib.contextmanager
 def running(
-    home: pathlib.Path, *, latency: str = "instant", providers: bool = False,
+    home: pathlib.Path,
+    *,
+    latency: str = "instant",
+    providers: bool = False,
     source: Callable[[], float] = time.time,
 ) -> Iterator[Sandbox]:
     """Run a sandbox in a thread until the block ends; its state stays in ``home``."""

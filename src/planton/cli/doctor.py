@@ -124,9 +124,7 @@ def _accounts(environ: Mapping[str, str]) -> list[Finding]:
     path = credentials.file(environ)
     if path.exists():
         closed = not stat.S_IMODE(path.stat().st_mode) & 0o077
-        found.append(
-            Finding("credentials file", "ok" if closed else "missing", str(path), "" if closed else f"chmod 600 {path}")
-        )
+        found.append(Finding("credentials file", "ok" if closed else "missing", str(path), "" if closed else f"chmod 600 {path}"))
     return found
 
 

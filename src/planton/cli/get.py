@@ -53,4 +53,3 @@ def _row(applied: inventory.Applied) -> tuple[str, ...]:
     outputs = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
     identity = str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
     return (applied.key.kind, applied.key.name, applied.key.env or "-", identity or "-", applied.updated[:19] or "-")
-

@@ -28,9 +28,7 @@ _MAIN = {
 @options.engine
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @options.output_format("text", "json")
-def import_(
-    *, resource: str, id_: str, given: options.Sources, settings: engine_settings.Settings, yes: bool, form: str
-) -> None:
+def import_(*, resource: str, id_: str, given: options.Sources, settings: engine_settings.Settings, yes: bool, form: str) -> None:
     """Take a resource that exists in the cloud under the care of a manifest.
 
     KIND/NAME is the resource in the manifests given with -f; ID is the cloud's

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def _provider_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--provider", type=click.Choice(["civo"]), default="civo", show_default=True, help="The cloud to ask."
-    )(function)
+    return click.option("--provider", type=click.Choice(["civo"]), default="civo", show_default=True, help="The cloud to ask.")(
+        function
+    )
 
 
 @click.command()

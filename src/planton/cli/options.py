@@ -130,8 +130,22 @@ def engine(function: F) -> F:
     """Adds the options of the engine, as the argument ``settings``."""
 
     @click.option("--backend", default="", metavar="URL", help="Pulumi backend.  [default: a folder of this user]")
-    @click.option("--timeout", type=float, default=20.0, show_default=True, metavar="MINUTES", help="Give up waiting for the cloud after this.")
-    @click.option("--lock-timeout", type=float, default=0.0, show_default=True, metavar="SECONDS", help="Wait this long for another operation.")
+    @click.option(
+        "--timeout",
+        type=float,
+        default=20.0,
+        show_default=True,
+        metavar="MINUTES",
+        help="Give up waiting for the cloud after this.",
+    )
+    @click.option(
+        "--lock-timeout",
+        type=float,
+        default=0.0,
+        show_default=True,
+        metavar="SECONDS",
+        help="Wait this long for another operation.",
+    )
     @functools.wraps(function)
     def wrapped(*args: object, backend: str, timeout: float, lock_timeout: float, **rest: object) -> object:
         from planton.engine import settings as engine_settings  # `--help` must not wait for it

@@ -31,22 +31,30 @@ def _home(_context: click.Context, _parameter: click.Parameter, value: pathlib.P
 
 def _home_option(function: F) -> F:
     return click.option(
-        "--home", type=click.Path(file_okay=False, path_type=pathlib.Path), envvar="PLANTON_SANDBOX_HOME",
-        callback=_home, show_envvar=True,
+        "--home",
+        type=click.Path(file_okay=False, path_type=pathlib.Path),
+        envvar="PLANTON_SANDBOX_HOME",
+        callback=_home,
+        show_envvar=True,
         help="Folder of the sandbox's state.  [default: planton/sandbox in the user's data folder]",
     )(function)
 
 
 def _latency_option(function: F) -> F:
     return click.option(
-        "--latency", type=click.Choice(LATENCIES),
+        "--latency",
+        type=click.Choice(LATENCIES),
         help="How long things take: at once, or as long as in the cloud.  [default: as it runs, else instant]",
     )(function)
 
 
 def _output_option(function: F) -> F:
     return click.option(
-        "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True,
+        "-o",
+        "--output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
         help="Form of the answer.",
     )(function)
 

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 @options.engine
 @click.option("--show-secrets", is_flag=True, help="Write the token too, so that the file can be used.")
 @options.output_format("yaml", "json")
-def stack_input(
-    *, given: options.Sources, settings: engine_settings.Settings, show_secrets: bool, form: str
-) -> None:
+def stack_input(*, given: options.Sources, settings: engine_settings.Settings, show_secrets: bool, form: str) -> None:
     """Print what the module is given: defaults applied, references resolved.
 
     Secrets are redacted unless --show-secrets is given.

@@ -43,7 +43,9 @@ _CAUSES = (
         "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
     ),
     _Cause(
-        r"quota", errors.Reason.CLOUD_QUOTA, "ask the cloud for a higher quota, or use fewer or smaller machines, then apply again"
+        r"quota",
+        errors.Reason.CLOUD_QUOTA,
+        "ask the cloud for a higher quota, or use fewer or smaller machines, then apply again",
     ),
     _Cause(
         r"AuthenticationError|requires_authentication|authentication|\b401\b",
@@ -125,11 +127,7 @@ def _uncertain(recorder: plans.Recorder, *, lost: bool) -> list[str]:
     # A creation that was seen to begin, was not seen to end, or ended because the plugin or the connection went away.
     texts = {urn: text for urn, text in recorder.errors if urn}
     creating = [change.urn for change in recorder.plan().changes if change.action.value in ("create", "replace")]
-    return [
-        urn
-        for urn in creating
-        if urn not in recorder.finished and (lost or urn not in texts or _LOST.search(texts[urn]))
-    ]
+    return [urn for urn in creating if urn not in recorder.finished and (lost or urn not in texts or _LOST.search(texts[urn]))]
 
 
 def stuck(what: str, seconds: float, target: Any) -> OperationError:
@@ -153,7 +151,9 @@ def _failed(what: str, texts: tuple[str, ...], recorder: plans.Recorder, target:
         f"{context}: {cloud}",
         code=errors.Code.FAILED,
         reason=cause.reason if cause else errors.Reason.ENGINE_FAILED,
-        hint=cause.hint.format(target=spoken) if cause else "what was done is saved; run the same command again when the cause is gone",
+        hint=cause.hint.format(target=spoken)
+        if cause
+        else "what was done is saved; run the same command again when the cause is gone",
         metadata={"target": spoken},
     )
 

@@ -98,7 +98,10 @@ def missing_pools(deployment: Mapping[str, Any], cloud: civo_cloud.Cloud) -> set
 
 
 def orphans(
-    urns: Iterable[str], deployment: Mapping[str, Any], target: Any, cloud: civo_cloud.Cloud  # any manifest
+    urns: Iterable[str],
+    deployment: Mapping[str, Any],
+    target: Any,
+    cloud: civo_cloud.Cloud,  # any manifest
 ) -> dict[str, str]:
     """Looks in the cloud for creations whose end nobody saw.
 

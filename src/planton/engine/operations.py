@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from planton.engine import toolchain
 
 
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class Drift:
     """How the cloud differs from what was applied to one resource.
@@ -348,4 +347,3 @@ class Operations:
 
 def _was_lost(resource: Mapping[str, Any], changes: list[plans.Change]) -> bool:
     return any(change.urn == resource["urn"] and change.action is plans.Action.DELETE for change in changes)
-

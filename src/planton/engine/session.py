@@ -166,9 +166,7 @@ class Session:
             return self._run(
                 "drift", lambda stack, watch: stack.preview_refresh(on_event=watch, run_program=True), on_event, create=False
             )
-        return self._run(
-            "refresh", lambda stack, watch: stack.refresh(on_event=watch, run_program=True), on_event, create=False
-        )
+        return self._run("refresh", lambda stack, watch: stack.refresh(on_event=watch, run_program=True), on_event, create=False)
 
     def destroy(self, on_event: Callable[[events.EngineEvent], None] | None = None, *, preview: bool = False) -> Outcome:
         """Deletes the stack's resources, or with ``preview`` says which.
@@ -180,9 +178,7 @@ class Session:
             return self._run(
                 "plan", lambda stack, watch: stack.preview_destroy(on_event=watch, run_program=True), on_event, create=False
             )
-        return self._run(
-            "destroy", lambda stack, watch: stack.destroy(on_event=watch, run_program=True), on_event, create=False
-        )
+        return self._run("destroy", lambda stack, watch: stack.destroy(on_event=watch, run_program=True), on_event, create=False)
 
     def _run(
         self,
@@ -372,5 +368,3 @@ def parse_outputs(kind: kinds.Kind, raw: Mapping[str, Any]) -> message.Message:
 
 def _whole(value: Any) -> Any:  # JSON data
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-

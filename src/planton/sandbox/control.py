@@ -64,20 +64,22 @@ class Control:
     def application(self) -> web.Application:
         """Return the application of the control endpoint."""
         application = web.Application(middlewares=[_errors])
-        application.add_routes([
-            web.get("/sandbox/health", self._health),
-            web.get("/sandbox/clock", self._clock),
-            web.post("/sandbox/clock", self._set_clock),
-            web.get("/sandbox/faults", self._faults),
-            web.post("/sandbox/faults", self._add_fault),
-            web.delete("/sandbox/faults", self._clear_faults),
-            web.delete("/sandbox/faults/{id:\\d+}", self._clear_faults),
-            web.get("/sandbox/requests", self._requests),
-            web.delete("/sandbox/requests", self._clear_requests),
-            web.post("/sandbox/client", self._client),
-            web.post("/sandbox/clouds/{cloud}/{action}", self._outside),
-            web.post("/sandbox/reset", self._reset),
-        ])
+        application.add_routes(
+            [
+                web.get("/sandbox/health", self._health),
+                web.get("/sandbox/clock", self._clock),
+                web.post("/sandbox/clock", self._set_clock),
+                web.get("/sandbox/faults", self._faults),
+                web.post("/sandbox/faults", self._add_fault),
+                web.delete("/sandbox/faults", self._clear_faults),
+                web.delete("/sandbox/faults/{id:\\d+}", self._clear_faults),
+                web.get("/sandbox/requests", self._requests),
+                web.delete("/sandbox/requests", self._clear_requests),
+                web.post("/sandbox/client", self._client),
+                web.post("/sandbox/clouds/{cloud}/{action}", self._outside),
+                web.post("/sandbox/reset", self._reset),
+            ]
+        )
         return application
 
     async def _health(self, _request: web.Request) -> web.Response:
@@ -145,9 +147,7 @@ class Control:
 
 
 @web.middleware
-async def _errors(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def _errors(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
     try:
         return await handler(request)
     except wire.CloudError as error:

@@ -88,8 +88,12 @@ class Front:
         try:
             reply = cloud.handle(
                 wire.Request(
-                    method=request.method, path=request.path, query=dict(request.query), body=body,
-                    token=token, now=self._world.clock.now(),
+                    method=request.method,
+                    path=request.path,
+                    query=dict(request.query),
+                    body=body,
+                    token=token,
+                    now=self._world.clock.now(),
                 )
             )
         except (TypeError, ValueError, LookupError, AttributeError) as error:
@@ -146,9 +150,16 @@ class Front:
 
     def _note(self, request: web.Request, call: _Call, *, status: int) -> None:
         self._world.journal.add(
-            time=self._world.clock.now(), cloud=call.cloud, cluster=call.cluster, method=request.method,
-            path=request.path, query=dict(request.query), body=call.body, status=status,
-            account=self._world.account(call.cloud, call.token), agent=request.headers.get("User-Agent", ""),
+            time=self._world.clock.now(),
+            cloud=call.cloud,
+            cluster=call.cluster,
+            method=request.method,
+            path=request.path,
+            query=dict(request.query),
+            body=call.body,
+            status=status,
+            account=self._world.account(call.cloud, call.token),
+            agent=request.headers.get("User-Agent", ""),
             fault=call.fault.id if call.fault else 0,
         )
 

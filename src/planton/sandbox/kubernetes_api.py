@@ -73,14 +73,16 @@ class Api:
         chosen = _select(self._items(resource, cluster), request.query)
         if kubernetes_tables.wanted(request.headers.get("Accept", "")):
             return web.json_response(self._table(request, resource, chosen))
-        return web.json_response({
-            "kind": f"{resource.kind}List", "apiVersion": discovery.group_version(resource.group),
-            "metadata": {"resourceVersion": str(self._store.version)}, "items": chosen,
-        })
+        return web.json_response(
+            {
+                "kind": f"{resource.kind}List",
+                "apiVersion": discovery.group_version(resource.group),
+                "metadata": {"resourceVersion": str(self._store.version)},
+                "items": chosen,
+            }
+        )
 
-    def _one(
-        self, request: web.Request, target: discovery.Target, cluster: kubernetes_nodes.Cluster
-    ) -> web.StreamResponse:
+    def _one(self, request: web.Request, target: discovery.Target, cluster: kubernetes_nodes.Cluster) -> web.StreamResponse:
         resource, name = target.resource, target.name
         if resource.plural == "leases":
             node = self._store.node(name)
@@ -139,7 +141,10 @@ class Api:
         return response
 
     async def _send(
-        self, request: web.Request, response: web.StreamResponse, resource: discovery.Resource,
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        resource: discovery.Resource,
         events: list[tuple[str, Object]],
     ) -> None:
         tabular = kubernetes_tables.wanted(request.headers.get("Accept", ""))
@@ -180,8 +185,15 @@ def _version(text: str) -> Object:
     found = re.match(r"v(\d+)\.(\d+)", text)
     major, minor = found.groups() if found else ("1", "0")
     return {
-        "major": major, "minor": minor, "gitVersion": text, "gitCommit": "", "gitTreeState": "clean",
-        "buildDate": "2026-01-01T00:00:00Z", "goVersion": "", "compiler": "gc", "platform": "linux/amd64",
+        "major": major,
+        "minor": minor,
+        "gitVersion": text,
+        "gitCommit": "",
+        "gitTreeState": "clean",
+        "buildDate": "2026-01-01T00:00:00Z",
+        "goVersion": "",
+        "compiler": "gc",
+        "platform": "linux/amd64",
     }
 
 
@@ -194,12 +206,17 @@ def _discovered(document: Object) -> web.Response:
 
 def _namespace(name: str, cluster: kubernetes_nodes.Cluster) -> Object:
     return {
-        "kind": "Namespace", "apiVersion": "v1",
+        "kind": "Namespace",
+        "apiVersion": "v1",
         "metadata": {
-            "name": name, "uid": f"{cluster.id}-{name}", "resourceVersion": "1",
-            "creationTimestamp": clock.rfc3339(cluster.created), "labels": {"kubernetes.io/metadata.name": name},
+            "name": name,
+            "uid": f"{cluster.id}-{name}",
+            "resourceVersion": "1",
+            "creationTimestamp": clock.rfc3339(cluster.created),
+            "labels": {"kubernetes.io/metadata.name": name},
         },
-        "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"phase": "Active"},
     }
 
 
@@ -207,10 +224,14 @@ def _lease(node: Object, *, moment: str) -> Object:
     meta = node["metadata"]
     micro = moment.replace("Z", ".000000Z")
     return {
-        "kind": "Lease", "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "apiVersion": "coordination.k8s.io/v1",
         "metadata": {
-            "name": meta["name"], "namespace": "kube-node-lease", "uid": meta["uid"],
-            "resourceVersion": meta["resourceVersion"], "creationTimestamp": meta["creationTimestamp"],
+            "name": meta["name"],
+            "namespace": "kube-node-lease",
+            "uid": meta["uid"],
+            "resourceVersion": meta["resourceVersion"],
+            "creationTimestamp": meta["creationTimestamp"],
         },
         "spec": {"holderIdentity": meta["name"], "leaseDurationSeconds": 40, "renewTime": micro},
     }
@@ -218,7 +239,13 @@ def _lease(node: Object, *, moment: str) -> Object:
 
 def _status(code: int, reason: str, message: str, *, details: Mapping[str, str] | None = None) -> web.Response:
     body = {
-        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": message, "reason": reason, "details": dict(details or {}), "code": code,
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": reason,
+        "details": dict(details or {}),
+        "code": code,
     }
     return web.json_response(body, status=code)

@@ -110,28 +110,40 @@ def _group(group: str) -> dict[str, Any]:
 
 def _resources(group: str) -> dict[str, Any]:
     return {
-        "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": group_version(group),
+        "kind": "APIResourceList",
+        "apiVersion": "v1",
+        "groupVersion": group_version(group),
         "resources": [
             {
-                "name": item.plural, "singularName": item.kind.lower(), "namespaced": item.namespaced,
-                "kind": item.kind, "verbs": READ, "shortNames": list(item.short),
+                "name": item.plural,
+                "singularName": item.kind.lower(),
+                "namespaced": item.namespaced,
+                "kind": item.kind,
+                "verbs": READ,
+                "shortNames": list(item.short),
                 "categories": _categories(item),
             }
-            for item in RESOURCES if item.group == group
+            for item in RESOURCES
+            if item.group == group
         ],
     }
 
 
 def _aggregated(groups: list[str]) -> dict[str, Any]:
     return {
-        "kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {},
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": "apidiscovery.k8s.io/v2",
+        "metadata": {},
         "items": [
             {
                 "metadata": {"name": group} if group else {},
-                "versions": [{
-                    "version": version(group), "freshness": "Current",
-                    "resources": [_discovered(item) for item in RESOURCES if item.group == group],
-                }],
+                "versions": [
+                    {
+                        "version": version(group),
+                        "freshness": "Current",
+                        "resources": [_discovered(item) for item in RESOURCES if item.group == group],
+                    }
+                ],
             }
             for group in groups
         ],
@@ -140,9 +152,12 @@ def _aggregated(groups: list[str]) -> dict[str, Any]:
 
 def _discovered(item: Resource) -> dict[str, Any]:
     return {
-        "resource": item.plural, "singularResource": item.kind.lower(), "verbs": READ,
+        "resource": item.plural,
+        "singularResource": item.kind.lower(),
+        "verbs": READ,
         "responseKind": {"group": item.group, "version": version(item.group), "kind": item.kind},
-        "scope": "Namespaced" if item.namespaced else "Cluster", "shortNames": list(item.short),
+        "scope": "Namespaced" if item.namespaced else "Cluster",
+        "shortNames": list(item.short),
         "categories": _categories(item),
     }
 

@@ -37,9 +37,7 @@ class Fleet:
         moved: Is told when a cluster had to take another port.
     """
 
-    def __init__(
-        self, kept: ports.Ports, *, handler: Callable[[str], Handler], moved: Callable[[str, int], None]
-    ) -> None:
+    def __init__(self, kept: ports.Ports, *, handler: Callable[[str], Handler], moved: Callable[[str, int], None]) -> None:
         """Start with no cluster."""
         self._ports = kept
         self._handler = handler

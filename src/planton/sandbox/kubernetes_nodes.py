@@ -65,15 +65,21 @@ def manifest(node: Node) -> dict[str, Any]:
     """Return a node as a Kubernetes object, without its resource version."""
     created = clock.rfc3339(node.created)
     labels = node.labels | {
-        "kubernetes.io/hostname": node.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64",
-        "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": "amd64",
-        "node.kubernetes.io/instance-type": node.size, "beta.kubernetes.io/instance-type": node.size,
+        "kubernetes.io/hostname": node.name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "beta.kubernetes.io/os": "linux",
+        "beta.kubernetes.io/arch": "amd64",
+        "node.kubernetes.io/instance-type": node.size,
+        "beta.kubernetes.io/instance-type": node.size,
     }
     return {
         "kind": "Node",
         "apiVersion": "v1",
         "metadata": {
-            "name": node.name, "uid": node.uid, "creationTimestamp": created,
+            "name": node.name,
+            "uid": node.uid,
+            "creationTimestamp": created,
             "labels": dict(sorted(labels.items())),
             "annotations": {"node.alpha.kubernetes.io/ttl": "0"},
         },
@@ -110,8 +116,11 @@ def _taint(taint: Taint) -> dict[str, str]:
 
 def _resources(node: Node, *, reserved_mb: int) -> dict[str, str]:
     body = {
-        "cpu": str(node.cpu), "memory": f"{(node.memory_mb - reserved_mb) * 1024}Ki",
-        "ephemeral-storage": f"{node.disk_gb * 1024 * 1024}Ki", "pods": "110", "hugepages-2Mi": "0",
+        "cpu": str(node.cpu),
+        "memory": f"{(node.memory_mb - reserved_mb) * 1024}Ki",
+        "ephemeral-storage": f"{node.disk_gb * 1024 * 1024}Ki",
+        "pods": "110",
+        "hugepages-2Mi": "0",
     }
     return body | {"nvidia.com/gpu": str(node.gpus)} if node.gpus else body
 
@@ -139,8 +148,14 @@ def _addresses(node: Node) -> list[dict[str, str]]:
 
 def _info(node: Node) -> dict[str, str]:
     return {
-        "machineID": node.uid.replace("-", ""), "systemUUID": node.uid, "bootID": node.uid,
-        "kernelVersion": "6.6.47-0-virt", "osImage": node.os_image, "containerRuntimeVersion": node.runtime,
-        "kubeletVersion": node.version, "kubeProxyVersion": node.version,
-        "operatingSystem": "linux", "architecture": "amd64",
+        "machineID": node.uid.replace("-", ""),
+        "systemUUID": node.uid,
+        "bootID": node.uid,
+        "kernelVersion": "6.6.47-0-virt",
+        "osImage": node.os_image,
+        "containerRuntimeVersion": node.runtime,
+        "kubeletVersion": node.version,
+        "kubeProxyVersion": node.version,
+        "operatingSystem": "linux",
+        "architecture": "amd64",
     }

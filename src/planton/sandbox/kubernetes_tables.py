@@ -8,8 +8,16 @@ from typing import Any
 
 Object = Mapping[str, Any]
 _NODE_COLUMNS = (
-    ("Name", 0), ("Status", 0), ("Roles", 0), ("Age", 0), ("Version", 0), ("Internal-IP", 1), ("External-IP", 1),
-    ("OS-Image", 1), ("Kernel-Version", 1), ("Container-Runtime", 1),
+    ("Name", 0),
+    ("Status", 0),
+    ("Roles", 0),
+    ("Age", 0),
+    ("Version", 0),
+    ("Internal-IP", 1),
+    ("External-IP", 1),
+    ("OS-Image", 1),
+    ("Kernel-Version", 1),
+    ("Container-Runtime", 1),
 )
 _NAMESPACE_COLUMNS = (("Name", 0), ("Status", 0), ("Age", 0))
 _PLAIN_COLUMNS = (("Name", 0), ("Age", 0))
@@ -39,14 +47,23 @@ def table(kind: str, items: Sequence[Object], *, version: str, include: str, now
             row["object"] = item
         elif include != "None":
             row["object"] = {
-                "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": item["metadata"],
+                "kind": "PartialObjectMetadata",
+                "apiVersion": "meta.k8s.io/v1",
+                "metadata": item["metadata"],
             }
         rows.append(row)
     return {
-        "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": {"resourceVersion": version},
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": {"resourceVersion": version},
         "columnDefinitions": [
-            {"name": name, "type": "string", "format": "name" if name == "Name" else "", "description": name,
-             "priority": priority}
+            {
+                "name": name,
+                "type": "string",
+                "format": "name" if name == "Name" else "",
+                "description": name,
+                "priority": priority,
+            }
             for name, priority in columns
         ],
         "rows": rows,
@@ -84,9 +101,16 @@ def _cells(kind: str, item: Object, *, now: float) -> list[str]:
     status = item["status"]
     info, addresses = status["nodeInfo"], {entry["type"]: entry["address"] for entry in status["addresses"]}
     return [
-        name, _status(item), "<none>", old, info["kubeletVersion"],
-        addresses.get("InternalIP", "<none>"), addresses.get("ExternalIP", "<none>"),
-        info["osImage"], info["kernelVersion"], info["containerRuntimeVersion"],
+        name,
+        _status(item),
+        "<none>",
+        old,
+        info["kubeletVersion"],
+        addresses.get("InternalIP", "<none>"),
+        addresses.get("ExternalIP", "<none>"),
+        info["osImage"],
+        info["kernelVersion"],
+        info["containerRuntimeVersion"],
     ]
 
 

@@ -171,7 +171,11 @@ def _spawn(home: pathlib.Path, latency: str, *, timeout: float) -> Info:
     begun = log.stat().st_size
     with log.open("ab") as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=_child_environment(),
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=_child_environment(),
             start_new_session=True,
         )
     end = time.monotonic() + timeout

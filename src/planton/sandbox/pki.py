@@ -49,15 +49,27 @@ def issue(name: str, *, hostnames: tuple[str, ...], now: float) -> Credentials:
     names = (*hostnames, "localhost", "kubernetes", "kubernetes.default")
     server = _certificate(
         _subject("kubernetes"),
-        key=server_key, issuer=signer, moment=moment, usage=ExtendedKeyUsageOID.SERVER_AUTH, names=names,
+        key=server_key,
+        issuer=signer,
+        moment=moment,
+        usage=ExtendedKeyUsageOID.SERVER_AUTH,
+        names=names,
     )
     client = _certificate(
         _subject("admin", group="system:masters"),
-        key=client_key, issuer=signer, moment=moment, usage=ExtendedKeyUsageOID.CLIENT_AUTH, names=(),
+        key=client_key,
+        issuer=signer,
+        moment=moment,
+        usage=ExtendedKeyUsageOID.CLIENT_AUTH,
+        names=(),
     )
     return Credentials(
-        authority=_pem(root), server=_pem(server), server_key=_key_pem(server_key),
-        client=_pem(client), client_key=_key_pem(client_key), token=secrets.token_urlsafe(32),
+        authority=_pem(root),
+        server=_pem(server),
+        server_key=_key_pem(server_key),
+        client=_pem(client),
+        client_key=_key_pem(client_key),
+        token=secrets.token_urlsafe(32),
     )
 
 
@@ -128,9 +140,15 @@ def _certificate(
 
 def _usage(*, authority: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=True, key_cert_sign=authority, crl_sign=authority,
-        content_commitment=False, key_encipherment=False, data_encipherment=False,
-        key_agreement=False, encipher_only=False, decipher_only=False,
+        digital_signature=True,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
     )
 
 
@@ -139,9 +157,7 @@ def _pem(certificate: x509.Certificate) -> str:
 
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
 
 
 def _base64(text: str) -> str:

@@ -58,9 +58,7 @@ class Server:
         self.world = world.World(options.home / files.STATE, latency=options.latency, source=options.source)
         self.info: dict[str, Any] = {}
         self._front = front.Front(self.world, settled=self._follow)
-        self._fleet = kubernetes_fleet.Fleet(
-            self.world.ports, handler=self._kubernetes, moved=self.world.change_port
-        )
+        self._fleet = kubernetes_fleet.Fleet(self.world.ports, handler=self._kubernetes, moved=self.world.change_port)
         self._runners: list[web.AppRunner] = []
         self._providers: list[Any] = []
         self._ticker: asyncio.Task[None] | None = None
@@ -78,8 +76,13 @@ class Server:
         self.world.save()
         config = self._write_client_config(clouds["civo"])
         self.info = {
-            "pid": os.getpid(), "version": control.VERSION, "latency": self.world.pace.latency, "control": endpoint,
-            "clouds": clouds, "providers": providers, "files": {"civo": str(config)},
+            "pid": os.getpid(),
+            "version": control.VERSION,
+            "latency": self.world.pace.latency,
+            "control": endpoint,
+            "clouds": clouds,
+            "providers": providers,
+            "files": {"civo": str(config)},
             "tokens": {name: cloud.token for name, cloud in self.world.clouds.items()},
         }
         self._ticker = asyncio.create_task(self._tick())
@@ -167,9 +170,13 @@ class Server:
         config = {
             "apikeys": {"sandbox": token},
             "meta": {
-                "admin": False, "current_apikey": "sandbox", "default_region": "LON1", "url": endpoint,
+                "admin": False,
+                "current_apikey": "sandbox",
+                "default_region": "LON1",
+                "url": endpoint,
                 # Far enough ahead that the command line never asks for a newer release of itself.
-                "latest_release_check": "2999-01-01T00:00:00Z", "last_command_executed": "2026-01-01T00:00:00Z",
+                "latest_release_check": "2999-01-01T00:00:00Z",
+                "last_command_executed": "2026-01-01T00:00:00Z",
             },
         }
         files.write(path, json.dumps(config, indent=2) + "\n")

@@ -48,20 +48,23 @@ class World:
         self.faults = codec.decode(faults.Faults, saved.get("faults", {}))
         self.journal = journal.Journal()
         self.clouds: dict[str, civo.Civo] = {
-            name: make(
-                pace=self.pace, reserve_port=self.ports.reserve, wall=source, saved=saved.get("clouds", {}).get(name)
-            )
+            name: make(pace=self.pace, reserve_port=self.ports.reserve, wall=source, saved=saved.get("clouds", {}).get(name))
             for name, make in clouds.CLOUDS.items()
         }
         self._written = ""
 
     def save(self) -> None:
         """Write the state file if anything has changed."""
-        text = json.dumps({
-            "format": FORMAT, "offset": self.clock.offset, "ports": self.numbers, "client": self.client,
-            "faults": codec.encode(self.faults),
-            "clouds": {name: cloud.save() for name, cloud in self.clouds.items()},
-        })
+        text = json.dumps(
+            {
+                "format": FORMAT,
+                "offset": self.clock.offset,
+                "ports": self.numbers,
+                "client": self.client,
+                "faults": codec.encode(self.faults),
+                "clouds": {name: cloud.save() for name, cloud in self.clouds.items()},
+            }
+        )
         if text != self._written:
             files.write(self._path, text)
             self._written = text

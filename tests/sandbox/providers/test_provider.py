@@ -71,9 +71,7 @@ def test_connections_do_not_share_credentials_or_regions(scene: conftest.Scene) 
     assert sent[3] == ("bearer b", "NYC1")
 
 
-def test_a_creation_sends_what_the_plugin_sends_and_waits_as_long(
-    scene: conftest.Scene, engine: conftest.Engine
-) -> None:
+def test_a_creation_sends_what_the_plugin_sends_and_waits_as_long(scene: conftest.Scene, engine: conftest.Engine) -> None:
     """The requests of the four creations come in the plugin's order, with its waits between them."""
     network, _, cluster = _whole(engine)
     _pool(engine, cluster)
@@ -151,15 +149,11 @@ def test_labels_of_the_default_pool_are_a_perpetual_difference(scene: conftest.S
         assert sorted(found.detailedDiff) == ["pools.labels", "pools.labels.a"]
         scene.cloud.lines()
         updated = engine.call("Update", urn=_CLUSTER, id=identity, olds=state, news=inputs)
-        assert [line for line in scene.cloud.lines() if line.startswith("PUT")] == [
-            f"PUT /v2/kubernetes/clusters/{identity}"
-        ]
+        assert [line for line in scene.cloud.lines() if line.startswith("PUT")] == [f"PUT /v2/kubernetes/clusters/{identity}"]
         state = _dict(updated.properties)
 
 
-def test_clearing_all_labels_of_a_pool_is_a_perpetual_difference(
-    scene: conftest.Scene, engine: conftest.Engine
-) -> None:
+def test_clearing_all_labels_of_a_pool_is_a_perpetual_difference(scene: conftest.Scene, engine: conftest.Engine) -> None:
     """The PUT does not mention labels, so the cloud keeps them and the state takes them back."""
     _, _, cluster = _whole(engine)
     identity, inputs, state = _pool(engine, cluster, labels={"role": "w"})
@@ -215,9 +209,7 @@ def test_a_cluster_that_turns_bad_fails_its_creation_but_is_kept_in_the_state(
     assert len(scene.cloud.clusters) == 2
 
 
-def test_a_cluster_stuck_in_building_is_given_up_after_an_hour_of_waits(
-    scene: conftest.Scene, engine: conftest.Engine
-) -> None:
+def test_a_cluster_stuck_in_building_is_given_up_after_an_hour_of_waits(scene: conftest.Scene, engine: conftest.Engine) -> None:
     """The hour is counted in the waits, so a caller that does not sleep does not hang."""
     network, firewall, _ = _whole(engine)
     scene.cloud.before = lambda _seen: [one.update(status="BUILDING") for one in scene.cloud.clusters.values()] and None
@@ -250,9 +242,7 @@ def test_functions_filter_and_sort(engine: conftest.Engine) -> None:
     k3s = [{"key": "type", "values": ["K3S"]}, {"key": "version", "values": ["1.3"], "matchBy": "substring"}]
     versions = _invoke(engine, "getKubernetesVersion", filters=k3s, sorts=newest)["versions"]
     assert [version["label"] for version in versions] == ["v1.31.0-k3s1", "v1.30.5-k3s1"]
-    assert _invoke(engine, "getRegion")["regions"] == [
-        {"code": "LON1", "name": "London 1", "country": "uk", "default": True}
-    ]
+    assert _invoke(engine, "getRegion")["regions"] == [{"code": "LON1", "name": "London 1", "country": "uk", "default": True}]
 
 
 @pytest.mark.parametrize(
@@ -293,9 +283,7 @@ def test_the_schema_names_everything_that_can_be_imported(scene: conftest.Scene)
     assert set(document["resources"]) == {urn.split("::")[2] for urn in (_NETWORK, _FIREWALL, _CLUSTER, _POOL)}
 
 
-def test_a_lost_connection_drops_nothing_but_what_the_plugin_drops(
-    scene: conftest.Scene, engine: conftest.Engine
-) -> None:
+def test_a_lost_connection_drops_nothing_but_what_the_plugin_drops(scene: conftest.Scene, engine: conftest.Engine) -> None:
     """A cloud that cannot be reached makes a refresh forget a network; so does the official plugin."""
     identity, inputs, state = _create(engine, _NETWORK, label="net")
     scene.cloud.stop()

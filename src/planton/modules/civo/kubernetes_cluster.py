@@ -76,9 +76,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
         ),
     )
     for pool in sorted(spec.additional_node_pools, key=lambda pool: pool.name):
-        pools.register(
-            pool, name=pool.name, suffix=f"-{pool.name}", cluster_id=cluster.id, account=account, target=target
-        )
+        pools.register(pool, name=pool.name, suffix=f"-{pool.name}", cluster_id=cluster.id, account=account, target=target)
     cluster.installed_applications.apply(_report_failed)
     kubeconfig: pulumi.Output[str] = pulumi.Output.secret(cluster.kubeconfig)
     return {
@@ -97,9 +95,7 @@ def _region(spec: spec_pb2.CivoKubernetesClusterSpec) -> str:
     return region_pb2.CivoRegion.Name(spec.region)
 
 
-def _firewall_id(
-    target: api_pb2.CivoKubernetesCluster, account: provider.Account, network_id: str
-) -> pulumi.Input[str]:
+def _firewall_id(target: api_pb2.CivoKubernetesCluster, account: provider.Account, network_id: str) -> pulumi.Input[str]:
     spec = target.spec
     if spec.HasField("firewall"):
         return provider.firewall_id(spec.firewall, account, field="spec.firewall", metadata=target.metadata)

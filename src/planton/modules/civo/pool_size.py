@@ -83,9 +83,7 @@ def _settle(
     return {**props, **pool}
 
 
-def _wait(
-    props: Mapping[str, Any], wanted: int, clock: Callable[[], float], sleep: Callable[[float], None]
-) -> dict[str, Any]:
+def _wait(props: Mapping[str, Any], wanted: int, clock: Callable[[], float], sleep: Callable[[float], None]) -> dict[str, Any]:
     deadline = clock() + _READY_SECONDS
     while True:
         cluster = _get_cluster(props)

@@ -110,9 +110,7 @@ def network_id(ref: foreign_key_pb2.StringValueOrRef, of: Account, *, field: str
     text = literal(ref, field=field, metadata=metadata)
     if is_id(text):
         return text
-    return _look_up(
-        "network", text, lambda: pulumi_civo.get_network(label=text, region=of.region, opts=of.invoke), "label", of
-    )
+    return _look_up("network", text, lambda: pulumi_civo.get_network(label=text, region=of.region, opts=of.invoke), "label", of)
 
 
 def firewall_id(ref: foreign_key_pb2.StringValueOrRef, of: Account, *, field: str, metadata: CloudResourceMetadata) -> str:
@@ -124,9 +122,7 @@ def firewall_id(ref: foreign_key_pb2.StringValueOrRef, of: Account, *, field: st
     text = literal(ref, field=field, metadata=metadata)
     if is_id(text):
         return text
-    return _look_up(
-        "firewall", text, lambda: pulumi_civo.get_firewall(name=text, region=of.region, opts=of.invoke), "name", of
-    )
+    return _look_up("firewall", text, lambda: pulumi_civo.get_firewall(name=text, region=of.region, opts=of.invoke), "name", of)
 
 
 def cluster_id(ref: foreign_key_pb2.StringValueOrRef, of: Account, *, field: str, metadata: CloudResourceMetadata) -> str:

@@ -78,8 +78,15 @@ ROUTES = (
     wire.route("DELETE", f"{_POOLS}/{{pool}}/instances/{{node}}", civo_pools.delete_node),
 )
 # These answer the same everywhere, so they do not mind a region that is unknown.
-_GLOBAL = ("/v2/ping", "/v2/regions", "/v2/sizes", "/v2/accounts", "/v2/quota", "/v2/kubernetes/versions",
-           "/v2/kubernetes/applications")
+_GLOBAL = (
+    "/v2/ping",
+    "/v2/regions",
+    "/v2/sizes",
+    "/v2/accounts",
+    "/v2/quota",
+    "/v2/kubernetes/versions",
+    "/v2/kubernetes/applications",
+)
 
 
 class Civo:
@@ -128,8 +135,13 @@ class Civo:
             route, parts = found
             scope = self._scope(account, region=self._region(request), now=request.now)
             call = wire.Request(
-                method=request.method, path=request.path, query=request.query, body=request.body,
-                token=request.token, now=request.now, parts=parts,
+                method=request.method,
+                path=request.path,
+                query=request.query,
+                body=request.body,
+                token=request.token,
+                now=request.now,
+                parts=parts,
             )
             return wire.Reply(200, route.handler(scope, call))
         except wire.CloudError as error:
@@ -180,8 +192,13 @@ class Civo:
     def _scope(self, account: records.Account, *, region: str, now: float) -> civo_scope.Scope:
         civo_scope.settle_in(self.state, account, region=region, now=now)
         return civo_scope.Scope(
-            state=self.state, pace=self._pace, account=account, region=region, now=now,
-            reserve_port=self._reserve_port, wall=self._wall,
+            state=self.state,
+            pace=self._pace,
+            account=account,
+            region=region,
+            now=now,
+            reserve_port=self._reserve_port,
+            wall=self._wall,
         )
 
     def _region(self, request: wire.Request) -> str:

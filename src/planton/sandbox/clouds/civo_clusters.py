@@ -62,11 +62,22 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     civo_quota.require(scope, [civo_quota.machines(item.size, count=item.count) for item in pools])
     key = civo_scope.new_id()
     cluster = records.Cluster(
-        id=key, account=scope.account.id, region=scope.region, name=name, kind=kind, version=version, cni=cni,
-        network=network.id, firewall=_firewall(scope, body, network=network, name=name),
-        tags=str(body.get("tags") or "").split(), created=scope.now, port=scope.reserve_port(),
-        credentials=pki.issue(name, hostnames=(f"{key}.k8s.civo.com",), now=scope.wall()), pools=pools,
-        applications=applications, building=scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_SECONDS),
+        id=key,
+        account=scope.account.id,
+        region=scope.region,
+        name=name,
+        kind=kind,
+        version=version,
+        cni=cni,
+        network=network.id,
+        firewall=_firewall(scope, body, network=network, name=name),
+        tags=str(body.get("tags") or "").split(),
+        created=scope.now,
+        port=scope.reserve_port(),
+        credentials=pki.issue(name, hostnames=(f"{key}.k8s.civo.com",), now=scope.wall()),
+        pools=pools,
+        applications=applications,
+        building=scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_SECONDS),
     )
     if scope.state.stuck_next:
         scope.state.stuck_next -= 1
@@ -133,7 +144,8 @@ def upgrade(scope: civo_scope.Scope, cluster: records.Cluster, *, text: str) -> 
         raise _invalid_version(text, kind=cluster.kind)
     if catalogue.order(wanted.version) < catalogue.order(cluster.version):
         raise wire.CloudError(
-            400, code=INVALID_VERSION,
+            400,
+            code=INVALID_VERSION,
             reason=f"The cluster has version {cluster.version} and cannot go back to {wanted.version}",
         )
     if wanted.version != cluster.version:
@@ -155,9 +167,7 @@ def _number(request: wire.Request, name: str, *, default: int) -> int:
 
 def _name(scope: civo_scope.Scope, name: str) -> str:
     if not NAME.match(name):
-        raise wire.CloudError(
-            400, code="kubernetes_cluster_invalid_name", reason=f"{name!r} is not a valid name for a cluster"
-        )
+        raise wire.CloudError(400, code="kubernetes_cluster_invalid_name", reason=f"{name!r} is not a valid name for a cluster")
     if any(item.name == name for item in scope.clusters()):
         raise wire.CloudError(
             409, code="database_kubernetes_cluster_duplicate", reason=f"A cluster named {name!r} already exists"
@@ -167,9 +177,7 @@ def _name(scope: civo_scope.Scope, name: str) -> str:
 
 def _version(body: Mapping[str, Any], *, kind: str) -> str:
     if kind not in ("k3s", "talos"):
-        raise wire.CloudError(
-            400, code="database_kubernetes_cluster_invalid", reason=f"There is no cluster type {kind!r}"
-        )
+        raise wire.CloudError(400, code="database_kubernetes_cluster_invalid", reason=f"There is no cluster type {kind!r}")
     text = str(body.get("kubernetes_version") or catalogue.default_version(kind).version)
     found = catalogue.version(text)
     if found is None or found.kind != kind:
@@ -191,24 +199,25 @@ def _first_pools(body: Mapping[str, Any]) -> list[records.Pool]:
     if not given and body.get("target_nodes_size"):
         given = [{"size": body["target_nodes_size"], "count": body.get("num_target_nodes") or 1}]
     if not given:
-        raise wire.CloudError(
-            400, code="database_kubernetes_cluster_no_pools", reason="A cluster needs at least one pool"
-        )
+        raise wire.CloudError(400, code="database_kubernetes_cluster_no_pools", reason="A cluster needs at least one pool")
     pools = [civo_pools.parse(item, bare=True) for item in given]
     if len({item.id for item in pools}) < len(pools):
         raise wire.CloudError(409, code="database_cluster_pool_duplicate", reason="Two pools have the same id")
     return pools
 
 
-def _firewall(
-    scope: civo_scope.Scope, body: Mapping[str, Any], *, network: records.Network, name: str
-) -> str:
+def _firewall(scope: civo_scope.Scope, body: Mapping[str, Any], *, network: records.Network, name: str) -> str:
     key = body.get("instance_firewall") or body.get("firewall_id")
     if key:
         return _known_firewall(scope, str(key), network=network.id)
     firewall = records.Firewall(
-        id=civo_scope.new_id(), account=scope.account.id, region=scope.region, network=network.id,
-        name=f"k3s-cluster-{name}-{civo_scope.new_id()[:8]}", hidden=True, rules=civo_scope.default_rules(),
+        id=civo_scope.new_id(),
+        account=scope.account.id,
+        region=scope.region,
+        network=network.id,
+        name=f"k3s-cluster-{name}-{civo_scope.new_id()[:8]}",
+        hidden=True,
+        rules=civo_scope.default_rules(),
     )
     scope.state.firewalls.append(firewall)
     return firewall.id

@@ -35,8 +35,13 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     rules = given if given or body.get("create_rules") is False else civo_scope.default_rules()
     civo_quota.require(scope, [{"security_group": 1, "security_group_rule": len(rules)}])
     firewall = records.Firewall(
-        id=civo_scope.new_id(), account=scope.account.id, region=scope.region, network=network.id,
-        name=name, hidden=name == f"{network.label}-default" and not given, rules=rules,
+        id=civo_scope.new_id(),
+        account=scope.account.id,
+        region=scope.region,
+        network=network.id,
+        name=name,
+        hidden=name == f"{network.label}-default" and not given,
+        rules=rules,
     )
     scope.state.firewalls.append(firewall)
     return {"id": firewall.id, "name": name, **civo_scope.SUCCESS}
@@ -70,7 +75,8 @@ def refuse_in_use(state: records.State, firewall: records.Firewall) -> None:
                 item.deleting.seen()
         names = ", ".join(item.name for item in users)
         raise wire.CloudError(
-            409, code="database_firewall_inuse_by_cluster",
+            409,
+            code="database_firewall_inuse_by_cluster",
             reason=f"The firewall {firewall.name} cannot be deleted while clusters use it: {names}",
         )
 
@@ -103,8 +109,12 @@ def delete_rule(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any
 def view(state: records.State, firewall: records.Firewall) -> dict[str, Any]:
     """Return a firewall as clients see it."""
     return {
-        "id": firewall.id, "name": firewall.name, "network_id": firewall.network,
-        "rules_count": len(firewall.rules), "instance_count": 0, "loadbalancer_count": 0,
+        "id": firewall.id,
+        "name": firewall.name,
+        "network_id": firewall.network,
+        "rules_count": len(firewall.rules),
+        "instance_count": 0,
+        "loadbalancer_count": 0,
         "cluster_count": sum(item.firewall == firewall.id for item in state.clusters),
         "rules": [_rule_view(firewall, item) for item in firewall.rules],
     }
@@ -146,9 +156,7 @@ def _check_name(scope: civo_scope.Scope, name: str) -> None:
     if not name:
         raise wire.CloudError(400, code="parameter_name_invalid", reason="The name must not be empty")
     if any(item.name == name for item in scope.firewalls()):
-        raise wire.CloudError(
-            409, code="database_firewall_duplicate_name", reason=f"A firewall named {name!r} already exists"
-        )
+        raise wire.CloudError(409, code="database_firewall_duplicate_name", reason=f"A firewall named {name!r} already exists")
 
 
 def _rule(body: Mapping[str, Any]) -> records.Rule:
@@ -162,9 +170,15 @@ def _rule(body: Mapping[str, Any]) -> records.Rule:
         ports = start if start == end else f"{start}-{end}"
     protocol = str(body.get("protocol") or "tcp")
     rule = records.Rule(
-        id=civo_scope.new_id(), protocol=protocol, ports=ports, start_port=start, end_port=end,
-        cidr=_cidrs(body.get("cidr")), direction=str(body.get("direction") or "ingress"),
-        action=str(body.get("action") or "allow"), label=str(body.get("label") or ""),
+        id=civo_scope.new_id(),
+        protocol=protocol,
+        ports=ports,
+        start_port=start,
+        end_port=end,
+        cidr=_cidrs(body.get("cidr")),
+        direction=str(body.get("direction") or "ingress"),
+        action=str(body.get("action") or "allow"),
+        label=str(body.get("label") or ""),
     )
     _check_rule(rule)
     return rule
@@ -198,7 +212,14 @@ def _ports_valid(rule: records.Rule) -> bool:
 
 def _rule_view(firewall: records.Firewall, rule: records.Rule) -> dict[str, Any]:
     return {
-        "id": rule.id, "firewall_id": firewall.id, "protocol": rule.protocol, "start_port": rule.start_port,
-        "end_port": rule.end_port, "ports": rule.ports, "cidr": list(rule.cidr),
-        "direction": rule.direction, "action": rule.action, "label": rule.label,
+        "id": rule.id,
+        "firewall_id": firewall.id,
+        "protocol": rule.protocol,
+        "start_port": rule.start_port,
+        "end_port": rule.end_port,
+        "ports": rule.ports,
+        "cidr": list(rule.cidr),
+        "direction": rule.direction,
+        "action": rule.action,
+        "label": rule.label,
     }

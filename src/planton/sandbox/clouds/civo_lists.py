@@ -28,14 +28,27 @@ def nothing(_scope: civo_scope.Scope, _request: wire.Request) -> list[Any]:
 def regions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
     """Answer ``GET /v2/regions``."""
     features = {
-        "iaas": True, "kubernetes": True, "object_store": False, "loadbalancer": False, "gpu": True,
-        "dbaas": False, "volume": False, "paas": False, "kfaas": False, "public_ip_node_pools": True,
+        "iaas": True,
+        "kubernetes": True,
+        "object_store": False,
+        "loadbalancer": False,
+        "gpu": True,
+        "dbaas": False,
+        "volume": False,
+        "paas": False,
+        "kfaas": False,
+        "public_ip_node_pools": True,
     }
     return [
         {
-            "code": item.code, "name": item.name, "type": "civostack", "country": item.country,
-            "country_name": item.country_name, "out_of_capacity": False,
-            "default": item.code == catalogue.DEFAULT_REGION, "features": features,
+            "code": item.code,
+            "name": item.name,
+            "type": "civostack",
+            "country": item.country,
+            "country_name": item.country_name,
+            "out_of_capacity": False,
+            "default": item.code == catalogue.DEFAULT_REGION,
+            "features": features,
         }
         for item in catalogue.REGIONS
     ]
@@ -45,9 +58,16 @@ def sizes(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, An
     """Answer ``GET /v2/sizes``."""
     return [
         {
-            "type": "Kubernetes" if ".kube." in item.name else "Instance", "name": item.name,
-            "nice_name": item.title, "description": item.title, "cpu_cores": item.cpu, "ram_mb": item.memory,
-            "disk_gb": item.disk, "gpu_count": item.gpus, "gpu_type": item.gpu, "transfer_tb": 1,
+            "type": "Kubernetes" if ".kube." in item.name else "Instance",
+            "name": item.name,
+            "nice_name": item.title,
+            "description": item.title,
+            "cpu_cores": item.cpu,
+            "ram_mb": item.memory,
+            "disk_gb": item.disk,
+            "gpu_count": item.gpus,
+            "gpu_type": item.gpu,
+            "transfer_tb": 1,
             "selectable": True,
         }
         for item in catalogue.SIZES
@@ -65,8 +85,11 @@ def versions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str,
     """Answer ``GET /v2/kubernetes/versions``."""
     return [
         {
-            "label": item.label, "version": item.version, "type": item.maturity,
-            "default": item.default, "clusterType": item.kind,
+            "label": item.label,
+            "version": item.version,
+            "type": item.maturity,
+            "default": item.default,
+            "clusterType": item.kind,
         }
         for item in catalogue.VERSIONS
     ]
@@ -76,9 +99,16 @@ def applications(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[
     """Answer ``GET /v2/kubernetes/applications``."""
     return [
         {
-            "name": item.name, "title": item.name, "version": item.version, "default": item.default,
-            "dependencies": [], "maintainer": "sandbox@sandbox.invalid", "description": "", "post_install": "",
-            "url": "", "category": item.category,
+            "name": item.name,
+            "title": item.name,
+            "version": item.version,
+            "default": item.default,
+            "dependencies": [],
+            "maintainer": "sandbox@sandbox.invalid",
+            "description": "",
+            "post_install": "",
+            "url": "",
+            "category": item.category,
             "plans": [{"label": plan, "configuration": {}} for plan in item.plans],
         }
         for item in catalogue.APPLICATIONS
@@ -107,7 +137,4 @@ def instance(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def _machines(scope: civo_scope.Scope) -> list[dict[str, Any]]:
-    return [
-        node for cluster in scope.clusters() for pool in cluster.pools
-        for node in civo_views.instances(cluster, pool)
-    ]
+    return [node for cluster in scope.clusters() for pool in cluster.pools for node in civo_views.instances(cluster, pool)]

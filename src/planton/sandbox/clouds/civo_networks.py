@@ -32,11 +32,16 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     civo_quota.require(scope, [{"network_count": 1, "subnet_count": 1}])
     key = civo_scope.new_id()
     network = records.Network(
-        id=key, account=scope.account.id, region=scope.region, label=label,
-        name=f"cust-{label}-{key[:8]}", default=False,
+        id=key,
+        account=scope.account.id,
+        region=scope.region,
+        label=label,
+        name=f"cust-{label}-{key[:8]}",
+        default=False,
         cidr=_cidr(str(request.body.get("cidr_v4") or "")) or civo_scope.free_cidr(scope),
         nameservers=[str(item) for item in request.body.get("nameservers_v4") or ["8.8.8.8", "1.1.1.1"]],
-        created=scope.now, building=scope.pace.timer(scope.now, seconds=catalogue.NETWORK_SECONDS),
+        created=scope.now,
+        building=scope.pace.timer(scope.now, seconds=catalogue.NETWORK_SECONDS),
     )
     scope.state.networks.append(network)
     return {"id": network.id, "label": label, **civo_scope.SUCCESS}
@@ -74,13 +79,15 @@ def refuse_in_use(state: records.State, network: records.Network) -> None:
             if item.deleting:
                 item.deleting.seen()
         raise wire.CloudError(
-            409, code="database_network_delete_with_instance",
+            409,
+            code="database_network_delete_with_instance",
             reason=f"The network {network.label} cannot be deleted while Kubernetes clusters use it",
         )
     names = [item.name for item in state.firewalls if item.network == network.id and not item.hidden]
     if names:
         raise wire.CloudError(
-            409, code="database_network_inuse_by_firewalls",
+            409,
+            code="database_network_inuse_by_firewalls",
             reason=f"The network {network.label} cannot be deleted while firewalls are in it: {', '.join(names)}",
         )
 
@@ -113,10 +120,19 @@ def settle(state: records.State, *, now: float) -> bool:
 
 def _seen(network: records.Network) -> dict[str, Any]:
     body = {
-        "id": network.id, "name": network.name, "label": network.label, "default": network.default,
-        "cidr": network.cidr, "nameservers_v4": list(network.nameservers), "status": _status(network),
-        "ipv4_enabled": True, "ipv6_enabled": False, "vlan_id": 0, "gateway_ipv4": "",
-        "allocation_pool_v4_start": "", "allocation_pool_v4_end": "",
+        "id": network.id,
+        "name": network.name,
+        "label": network.label,
+        "default": network.default,
+        "cidr": network.cidr,
+        "nameservers_v4": list(network.nameservers),
+        "status": _status(network),
+        "ipv4_enabled": True,
+        "ipv6_enabled": False,
+        "vlan_id": 0,
+        "gateway_ipv4": "",
+        "allocation_pool_v4_start": "",
+        "allocation_pool_v4_end": "",
     }
     if network.building:
         network.building.seen()
@@ -133,9 +149,7 @@ def _check_label(scope: civo_scope.Scope, label: str) -> None:
     if not label or any(character.isspace() for character in label):
         raise wire.CloudError(400, code="parameter_label_invalid", reason="The label must not be empty or have spaces")
     if any(item.label == label for item in scope.networks()):
-        raise wire.CloudError(
-            409, code="database_network_exists", reason=f"A network with the label {label!r} already exists"
-        )
+        raise wire.CloudError(409, code="database_network_exists", reason=f"A network with the label {label!r} already exists")
 
 
 def _cidr(text: str) -> str:

@@ -17,8 +17,13 @@ OS_IMAGES = {"k3s": "Alpine Linux v3.19", "talos": "Talos"}
 def cluster(item: records.Cluster, *, open_: bool) -> nodes.Cluster:
     """Describe a cluster; ``open_`` says whether its API can be reached."""
     return nodes.Cluster(
-        id=item.id, name=item.name, port=item.port, open=open_, credentials=item.credentials,
-        version=_kubelet(item.version), created=item.created,
+        id=item.id,
+        name=item.name,
+        port=item.port,
+        open=open_,
+        credentials=item.credentials,
+        version=_kubelet(item.version),
+        created=item.created,
         nodes=tuple(_node(item, pool, node) for pool in item.pools for node in pool.nodes),
     )
 
@@ -26,18 +31,29 @@ def cluster(item: records.Cluster, *, open_: bool) -> nodes.Cluster:
 def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> nodes.Node:
     size = catalogue.size(node.size)
     own = {
-        f"{PREFIX}/civo-node-pool": pool.id, f"{PREFIX}/node-pool": pool.id, f"{PREFIX}/node-size": node.size,
+        f"{PREFIX}/civo-node-pool": pool.id,
+        f"{PREFIX}/node-pool": pool.id,
+        f"{PREFIX}/node-size": node.size,
         "topology.kubernetes.io/region": item.region,
     }
     going = bool(node.deleting or pool.deleting or item.deleting)
     return nodes.Node(
-        uid=node.id, name=node.hostname, labels=node.labels | own,
+        uid=node.id,
+        name=node.hostname,
+        labels=node.labels | own,
         taints=tuple(nodes.Taint(one.key, one.value, one.effect) for one in node.taints),
-        ready=node.ready and node.building is None, leaving=going, created=node.created, size=node.size,
-        cpu=size.cpu if size else 1, memory_mb=size.memory if size else 1024, disk_gb=size.disk if size else 10,
+        ready=node.ready and node.building is None,
+        leaving=going,
+        created=node.created,
+        size=node.size,
+        cpu=size.cpu if size else 1,
+        memory_mb=size.memory if size else 1024,
+        disk_gb=size.disk if size else 10,
         gpus=size.gpus if size else 0,
-        internal_ip=node.private_ip, external_ip=node.public_ip if pool.public_ip else "",
-        version=_kubelet(node.version), os_image=OS_IMAGES[item.kind],
+        internal_ip=node.private_ip,
+        external_ip=node.public_ip if pool.public_ip else "",
+        version=_kubelet(node.version),
+        os_image=OS_IMAGES[item.kind],
         runtime="containerd://1.7.21-k3s2" if item.kind == "k3s" else "containerd://1.7.2",
         provider_id=f"civo://{node.id}",
     )

@@ -172,21 +172,26 @@ def _resources(scope: civo_scope.Scope, _body: Body) -> Any:
     return {
         "networks": [
             {"id": item.id, "label": item.label, "region": item.region, "default": item.default}
-            for item in state.networks if item.account == mine
+            for item in state.networks
+            if item.account == mine
         ],
         "firewalls": [
             {"id": item.id, "name": item.name, "region": item.region, "hidden": item.hidden}
-            for item in state.firewalls if item.account == mine
+            for item in state.firewalls
+            if item.account == mine
         ],
         "clusters": [
             {
-                "id": item.id, "name": item.name, "region": item.region, "status": civo_progress.status(item),
+                "id": item.id,
+                "name": item.name,
+                "region": item.region,
+                "status": civo_progress.status(item),
                 "pools": [
-                    {"id": pool.id, "count": pool.count, "nodes": [node.hostname for node in pool.nodes]}
-                    for pool in item.pools
+                    {"id": pool.id, "count": pool.count, "nodes": [node.hostname for node in pool.nodes]} for pool in item.pools
                 ],
             }
-            for item in state.clusters if item.account == mine
+            for item in state.clusters
+            if item.account == mine
         ],
     }
 

@@ -46,7 +46,8 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     pool = parse(request.body)
     if any(item.id == pool.id for item in cluster.pools):
         raise wire.CloudError(
-            409, code="database_cluster_pool_duplicate",
+            409,
+            code="database_cluster_pool_duplicate",
             reason=f"The cluster {cluster.name} already has a pool {pool.id!r}",
         )
     civo_quota.require(scope, [civo_quota.machines(pool.size, count=pool.count)])
@@ -79,9 +80,7 @@ def delete_node(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any
     pool = scope.pool(cluster, request.parts["pool"])
     node = next((item for item in pool.nodes if item.id == request.parts["node"]), None)
     if node is None:
-        raise wire.CloudError(
-            404, code="database_cluster_pool_instance_not_found", reason="No such instance in this pool"
-        )
+        raise wire.CloudError(404, code="database_cluster_pool_instance_not_found", reason="No such instance in this pool")
     if node.deleting is None:
         retire(scope, node)
         pool.count = max(pool.count - 1, 0)
@@ -100,7 +99,9 @@ def parse(body: Mapping[str, Any], *, bare: bool = False) -> records.Pool:
     if catalogue.size(size) is None:
         raise wire.CloudError(400, code="database_size_not_found", reason=f"There is no size {size!r}")
     return records.Pool(
-        id=str(body.get("id") or civo_scope.new_id()), size=size, count=_count(count),
+        id=str(body.get("id") or civo_scope.new_id()),
+        size=size,
+        count=_count(count),
         public_ip=bool(body.get("public_ip_node_pool")),
         labels={} if bare else dict(body.get("labels") or {}),
         taints=[] if bare else _taints(body.get("taints") or []),
@@ -110,9 +111,7 @@ def parse(body: Mapping[str, Any], *, bare: bool = False) -> records.Pool:
 def change(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, body: Mapping[str, Any]) -> None:
     """Apply the count, labels and taints of ``body``; what is absent or null stays."""
     if body.get("size") and body["size"] != pool.size:
-        raise wire.CloudError(
-            400, code="database_kubernetes_cluster_invalid", reason="The size of a pool cannot be changed"
-        )
+        raise wire.CloudError(400, code="database_kubernetes_cluster_invalid", reason="The size of a pool cannot be changed")
     count = pool.count if body.get("count") is None else _count(body["count"])
     taints = None if body.get("taints") is None else _taints(body["taints"])
     if count > pool.count:
@@ -137,9 +136,7 @@ def scale(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool,
 def retire(scope: civo_scope.Scope, node: records.Node) -> None:
     """Begin to delete a node."""
     node.building = None
-    node.deleting = scope.pace.timer(
-        scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE
-    )
+    node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
 
 def fill(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
@@ -149,9 +146,15 @@ def fill(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, 
         key = civo_scope.new_id()
         pool.nodes.append(
             records.Node(
-                id=key, hostname=_hostname(cluster, pool), size=pool.size, version=cluster.version,
-                private_ip=_address(scope, cluster), public_ip=_public_address(key), created=scope.now,
-                labels=dict(pool.labels), taints=list(pool.taints),
+                id=key,
+                hostname=_hostname(cluster, pool),
+                size=pool.size,
+                version=cluster.version,
+                private_ip=_address(scope, cluster),
+                public_ip=_public_address(key),
+                created=scope.now,
+                labels=dict(pool.labels),
+                taints=list(pool.taints),
                 building=scope.pace.timer(scope.now, seconds=seconds),
             )
         )
@@ -220,7 +223,8 @@ def _taints(value: Sequence[Mapping[str, Any]]) -> list[records.Taint]:
         effect = str(item.get("effect") or "")
         if effect not in EFFECTS or not item.get("key"):
             raise wire.CloudError(
-                400, code="database_kubernetes_cluster_invalid",
+                400,
+                code="database_kubernetes_cluster_invalid",
                 reason=f"A taint needs a key and an effect out of {', '.join(EFFECTS)}",
             )
         taints.append(records.Taint(key=str(item["key"]), value=str(item.get("value") or ""), effect=effect))
@@ -245,8 +249,10 @@ def _address(scope: civo_scope.Scope, cluster: records.Cluster) -> str:
     hosts = ipaddress.ip_network(network.cidr if network else "192.168.1.0/24")
     taken = {
         node.private_ip
-        for other in scope.state.clusters if other.network == cluster.network
-        for pool in other.pools for node in pool.nodes
+        for other in scope.state.clusters
+        if other.network == cluster.network
+        for pool in other.pools
+        for node in pool.nodes
     }
     for index in range(FIRST_HOST, hosts.num_addresses - 1):
         if str(hosts[index]) not in taken:

@@ -56,9 +56,7 @@ def status(cluster: records.Cluster) -> str:
         return records.BUILDING
     if cluster.upgrading:
         return records.UPGRADING
-    moving = any(
-        pool.deleting or any(node.building or node.deleting for node in pool.nodes) for pool in cluster.pools
-    )
+    moving = any(pool.deleting or any(node.building or node.deleting for node in pool.nodes) for pool in cluster.pools)
     return records.SCALING if moving else records.ACTIVE
 
 

@@ -63,7 +63,9 @@ def show(scope: civo_scope.Scope, _request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/quota``."""
     account = scope.account
     body: dict[str, Any] = {
-        "id": account.id, "default_user_id": account.id, "default_user_email_address": account.email,
+        "id": account.id,
+        "default_user_id": account.id,
+        "default_user_email_address": account.email,
     }
     for name, used in usage(scope.state, account).items():
         body[f"{name}_limit"] = account.limits.get(name, catalogue.LIMITS[name])

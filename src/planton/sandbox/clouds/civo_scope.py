@@ -116,14 +116,26 @@ def settle_in(state: records.State, account: records.Account, *, region: str, no
         return False
     account.regions_seen.append(region)
     network = records.Network(
-        id=new_id(), account=account.id, region=region, label="default", name=f"cust-default-{account.id[:8]}",
-        default=True, cidr="192.168.1.0/24", nameservers=["8.8.8.8", "1.1.1.1"], created=now,
+        id=new_id(),
+        account=account.id,
+        region=region,
+        label="default",
+        name=f"cust-default-{account.id[:8]}",
+        default=True,
+        cidr="192.168.1.0/24",
+        nameservers=["8.8.8.8", "1.1.1.1"],
+        created=now,
     )
     state.networks.append(network)
     state.firewalls.append(
         records.Firewall(
-            id=new_id(), account=account.id, region=region, network=network.id,
-            name="default-default", hidden=True, rules=default_rules(),
+            id=new_id(),
+            account=account.id,
+            region=region,
+            network=network.id,
+            name="default-default",
+            hidden=True,
+            rules=default_rules(),
         )
     )
     return True
@@ -142,8 +154,15 @@ def default_rules() -> list[records.Rule]:
     )
     return [
         records.Rule(
-            id=new_id(), protocol=protocol, start_port=start, end_port=end, cidr=list(everywhere),
-            ports=f"{start}-{end}" if start else "", direction=direction, action="allow", label=label,
+            id=new_id(),
+            protocol=protocol,
+            start_port=start,
+            end_port=end,
+            cidr=list(everywhere),
+            ports=f"{start}-{end}" if start else "",
+            direction=direction,
+            action="allow",
+            label=label,
         )
         for protocol, start, end, direction, label in wanted
     ]

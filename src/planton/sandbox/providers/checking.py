@@ -149,9 +149,7 @@ def _judge_value(row: schema.Property, value: values.Json, *, path: str, at: str
         yield Failure(reason=reason, path=at)
 
 
-def _judge_block(
-    row: schema.Property, value: dict[str, values.Json], *, prefix: str, at: str
-) -> typing.Iterator[Failure]:
+def _judge_block(row: schema.Property, value: dict[str, values.Json], *, prefix: str, at: str) -> typing.Iterator[Failure]:
     for field in row.fields:
         one = {key: item for key, item in value.items() if key == field.name}
         if not field.output_only:

@@ -178,9 +178,7 @@ class Client:
         return "TimeoutError: problem connecting to the API"
 
 
-def find(
-    items: list[values.Json], wanted: str, *, keys: tuple[str, ...], fold: tuple[str, ...] = ()
-) -> dict[str, values.Json]:
+def find(items: list[values.Json], wanted: str, *, keys: tuple[str, ...], fold: tuple[str, ...] = ()) -> dict[str, values.Json]:
     """Finds the item with a key equal to, or as the only one containing, what is wanted.
 
     Args:

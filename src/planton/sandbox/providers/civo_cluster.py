@@ -34,9 +34,7 @@ def find_cluster(client: civo_client.Client, wanted: str) -> dict[str, values.Js
 
 def taints(items: typing.Iterable[dict[str, values.Json]] | None) -> list[values.Json]:
     """Turns taints of a state into those of a request, or the other way round."""
-    return [
-        {"key": item.get("key"), "value": item.get("value", ""), "effect": item.get("effect")} for item in items or ()
-    ]
+    return [{"key": item.get("key"), "value": item.get("value", ""), "effect": item.get("effect")} for item in items or ()]
 
 
 def wait_for_nodes(client: civo_client.Client, cluster: str, pool: str) -> None:

@@ -228,12 +228,8 @@ FUNCTIONS = (
         table=_one("getNetwork", "Finds a network.", (*_by("id", "label"), _out("name"), _out("default", schema.BOOL))),
         call=_network,
     ),
-    package.Function(
-        table=_one("getFirewall", "Finds a firewall.", (*_by("id", "name"), _out("networkId"))), call=_firewall
-    ),
-    package.Function(
-        table=_one("getKubernetesCluster", "Finds a cluster.", (*_by("id", "name"), *_CLUSTER)), call=_cluster
-    ),
+    package.Function(table=_one("getFirewall", "Finds a firewall.", (*_by("id", "name"), _out("networkId"))), call=_firewall),
+    package.Function(table=_one("getKubernetesCluster", "Finds a cluster.", (*_by("id", "name"), *_CLUSTER)), call=_cluster),
     _list_function(
         "getKubernetesVersion",
         path="/v2/kubernetes/versions",

@@ -64,9 +64,7 @@ def _immutable_range(_client: civo_client.Client, data: planning.Data) -> None:
 def _create_network(client: civo_client.Client, data: planning.Data) -> None:
     client.use_region(data.get("region"))
     label = data.get("label")
-    body = _network_body(
-        client, label=label, cidr_v4=data.get("cidrV4") or "", nameservers_v4=data.get("nameserversV4s") or None
-    )
+    body = _network_body(client, label=label, cidr_v4=data.get("cidrV4") or "", nameservers_v4=data.get("nameserversV4s") or None)
     if data.get("vlanId"):
         vlan = {key: data.get(name) or "" for key, name in _VLAN.items()}
         body["vlan_connect"] = {key: value for key, value in vlan.items() if value or key != "physical_interface"}

@@ -115,9 +115,7 @@ def _delete(client: civo_client.Client, data: planning.Data) -> None:
         return "there"
 
     try:
-        civo_client.await_state(
-            client, state, target="gone", pending=("there",), delay=0, least=0.5, timeout=_DELETE_TIMEOUT
-        )
+        civo_client.await_state(client, state, target="gone", pending=("there",), delay=0, least=0.5, timeout=_DELETE_TIMEOUT)
     except civo_client.WaitError as error:
         raise sessions.Fault("kubernetes node pool still exists") from error
 
@@ -144,6 +142,4 @@ def _find(client: civo_client.Client, data: planning.Data) -> None:
             return
 
 
-NODE_POOL = package.Resource(
-    table=civo_tables.NODE_POOL, create=_create, read=_read, update=_update, delete=_delete, find=_find
-)
+NODE_POOL = package.Resource(table=civo_tables.NODE_POOL, create=_create, read=_read, update=_update, delete=_delete, find=_find)

@@ -68,8 +68,7 @@ def as_read(table: schema.Table, real: State) -> State:
     """Returns what a refresh or an import leaves in the state."""
     state = values.known_or_null(real)
     return {
-        row.name: [] if row.type in _BLOCKS and state.get(row.name) is None else state.get(row.name)
-        for row in table.properties
+        row.name: [] if row.type in _BLOCKS and state.get(row.name) is None else state.get(row.name) for row in table.properties
     }
 
 

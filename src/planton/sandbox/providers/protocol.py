@@ -347,16 +347,12 @@ def _outputs(
     return values.encode(shown)
 
 
-def _settled(
-    resource: package.Resource, session: sessions.Session, data: planning.Data, planned: planning.State
-) -> typing.Any:
+def _settled(resource: package.Resource, session: sessions.Session, data: planning.Data, planned: planning.State) -> typing.Any:
     state = planning.settle(resource.table, planned=planned, real=data.state)
     return _outputs(resource, session, {**state, "id": data.id}, _TIMEOUTS)
 
 
-def _init_failed(
-    resource: package.Resource, session: sessions.Session, data: planning.Data, reason: str
-) -> _InitFailed:
+def _init_failed(resource: package.Resource, session: sessions.Session, data: planning.Data, reason: str) -> _InitFailed:
     state = planning.settle(resource.table, planned=data.state, real=data.state)
     properties = _outputs(resource, session, {**state, "id": data.id}, _TIMEOUTS)
     detail = provider_pb2.ErrorResourceInitFailed(id=data.id, properties=properties, reasons=[reason])
@@ -369,9 +365,7 @@ def _status(failed: _InitFailed) -> bytes:
     return status.SerializeToString()
 
 
-def _read(
-    resource: package.Resource, session: sessions.Session, request: provider_pb2.ReadRequest
-) -> provider_pb2.ReadResponse:
+def _read(resource: package.Resource, session: sessions.Session, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
     state, inputs = values.decode(request.properties), values.decode(request.inputs)
     data = _load(resource, request.id, state)
     meta = json.loads(state.get(_META) or "{}") if state else {"schema_version": "0"}
@@ -391,9 +385,7 @@ def _read(
     return provider_pb2.ReadResponse(id=data.id, properties=outputs, inputs=values.encode(current))
 
 
-def _invoke(
-    function: package.Function, session: sessions.Session, args: dict[str, values.Json]
-) -> provider_pb2.InvokeResponse:
+def _invoke(function: package.Function, session: sessions.Session, args: dict[str, values.Json]) -> provider_pb2.InvokeResponse:
     given = {key: value for key, value in args.items() if value is not None}
     naming = checking.Naming(logical="", disabled=True)
     filled, _ = checking.check(function.table, olds={}, news=given, naming=naming)
