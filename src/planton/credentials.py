@@ -14,7 +14,7 @@ import platformdirs
 import yaml
 from google.protobuf import json_format
 
-from planton import errors, kinds
+from planton import errors, kinds, references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +43,8 @@ def choose(
     """Returns the provider config for a manifest.
 
     Args:
-        manifest: Its kind says which cloud, its ``spec.civo_credential_id`` (if it has one) which entry of the file.
+        manifest: Its kind says which cloud; its ``spec.civo_credential_id`` or its annotation
+            ``project-planton.org/credential`` says which entry of the file.
         given: The config of ``-p`` or of a stack input, which goes first; or None.
         region: The region that the manifest's references lead to, or empty; it goes before the config's default.
         environ: The environment.
@@ -53,11 +54,12 @@ def choose(
     """
     kind = kinds.get(manifest.DESCRIPTOR.name)
     config: Any = kind.provider_config()
-    named = getattr(manifest.spec, "civo_credential_id", "")  # type: ignore[attr-defined]  # every manifest has a spec
-    if given is not None and given.api_token:  # type: ignore[attr-defined]  # both provider configs have it
-        config.CopyFrom(given)
-    elif named and named != DEFAULT:
+    named = references.credential(manifest, lambda _: None)
+    has_token = given is not None and bool(given.api_token)  # type: ignore[attr-defined]  # both provider configs have it
+    if named and named != DEFAULT and not has_token:
         config.CopyFrom(_entry(kind, named, environ))
+    if given is not None:
+        config.MergeFrom(given)
     _fill(config, kind.provider, environ)
     if region:
         number = _region_number(config, region)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: Stands for an output that is not known yet: a UUID, which clouds accept where an id belongs, that no cloud gives out.
 _UNKNOWN = "00000000-0000-5000-8000-"
 _UNKNOWN_PATTERN = re.compile(_UNKNOWN + "[0-9a-f]{12}")
+#: Names the entry of the credentials file for kinds whose spec has no field for it; inherited along references.
+CREDENTIAL_ANNOTATION = "project-planton.org/credential"
 KNOWN_AFTER_APPLY = "(known after apply)"
 
 
@@ -196,6 +198,9 @@ def resolve(manifest: message.Message, lookup: Callable[[Key], message.Message |
     for reference in find(copy):
         reference.holder.value = _value(reference, lookup(reference.target))  # type: ignore[attr-defined]
     _inherit_region(manifest, copy, lookup)
+    named = credential(manifest, lookup)
+    if named and not _own_credential(copy):
+        copy.metadata.annotations[CREDENTIAL_ANNOTATION] = named  # type: ignore[attr-defined]  # every manifest has metadata
     return copy
 
 
@@ -247,6 +252,21 @@ def region(manifest: message.Message, lookup: Callable[[Key], message.Message | 
             if found:
                 return found
     return ""
+
+
+def credential(manifest: message.Message, lookup: Callable[[Key], message.Message | None]) -> str:
+    """Returns the credential that a manifest names, else that of the first resource it refers to; empty where none says."""
+    named = _own_credential(manifest)
+    if named:
+        return named
+    targets = (lookup(reference.target) for reference in find(manifest))
+    return next(filter(None, (credential(target, lookup) for target in targets if target is not None)), "")
+
+
+def _own_credential(manifest: message.Message) -> str:
+    annotations = manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
+    spec = manifest.spec  # type: ignore[attr-defined]  # every manifest has a spec
+    return str(getattr(spec, "civo_credential_id", "") or annotations.get(CREDENTIAL_ANNOTATION, ""))
 
 
 def _own_region(manifest: message.Message) -> str:

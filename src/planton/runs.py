@@ -7,7 +7,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from planton import credentials, errors, kinds, modules, references, stack_input, validation
-from planton.engine import inventory, operations, plans
+from planton.engine import inventory, operations, plans, stacks
 from planton.modules import unsupported
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Run:
             entry = self._wanted[key]
             if not self._inventory.is_applied(entry.manifest):
                 continue
-            operation = self._operations(key)
+            operation = self._operations(key, applied=True)
             if not operation.recover():
                 operation.refresh()
             steps.append(Step(key, str(operation.name)))
@@ -199,7 +199,7 @@ class Run:
         """
         steps = []
         for key in self.order:
-            operation = self._operations(key)
+            operation = self._operations(key, applied=True)
             steps.append(Step(key, str(operation.name), plans.Plan(operation.drift().changes)))
         return steps
 
@@ -208,7 +208,7 @@ class Run:
         steps = []
         for key in reversed(self.order):
             if self._inventory.is_applied(self._wanted[key].manifest):
-                operation = self._operations(key)
+                operation = self._operations(key, applied=True)
                 steps.append(Step(key, str(operation.name), operation.plan_destroy()))
         return steps
 
@@ -226,7 +226,7 @@ class Run:
                         reason=errors.Reason.ENGINE_FAILED,
                         hint="the same command goes on from here",
                     )
-                operation = self._operations(step.key, told=True)
+                operation = self._operations(step.key, told=True, applied=True)
                 operation.recover()
                 operation.destroy()
                 result = step
@@ -266,7 +266,9 @@ class Run:
         Raises:
             PlantonError: ``REFERENCE_UNRESOLVED``; ``CREDENTIAL_…``; ``MANIFEST_INVALID`` after the resolution.
         """
-        entry = self._wanted[key]
+        return self._stack_input(self._wanted[key])
+
+    def _stack_input(self, entry: Wanted) -> message.Message:
         resolved: Any = references.resolve(entry.manifest, self._look_up)
         found = validation.violations(resolved)
         if found:
@@ -286,6 +288,12 @@ class Run:
         )
         return stack_input.build(resolved, config)
 
+    def _as_applied(self, key: references.Key) -> Wanted:
+        # To look at or delete what was applied, the manifest counts as it was then: what it refers to may be gone by now.
+        entry = self._wanted[key]
+        found = self._inventory.read(stacks.name_of(entry.manifest))
+        return entry if found is None else dataclasses.replace(entry, manifest=found.manifest, region=found.region)
+
     def _look_up(self, key: references.Key) -> message.Message | None:
         if key not in self._known:
             applied = self._inventory.find(key)
@@ -294,10 +302,10 @@ class Run:
             self._known[key] = applied.manifest
         return self._known[key]
 
-    def _operations(self, key: references.Key, *, told: bool = False) -> operations.Operations:
+    def _operations(self, key: references.Key, *, told: bool = False, applied: bool = False) -> operations.Operations:
         # Before anything else: no account helps a kind that cannot be made.
         modules.require(kinds.get(key.kind))
-        given = self.stack_input(key)
+        given = self._stack_input(self._as_applied(key) if applied else self._wanted[key])
         known = self._opened.get(key)
         if known is None or known.stack_input != given:
             # What a plan has opened serves the apply too, if references still resolve to the same values.

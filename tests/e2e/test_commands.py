@@ -137,6 +137,21 @@ def test_manifests_of_one_run_use_the_credentials_that_they_name(planton: suppor
     assert "one, two" in unknown
 
 
+def test_what_refers_to_a_network_uses_its_credential(planton: support.Planton) -> None:
+    """A cluster and a pool have no field for it: they follow the reference, also when they are given alone later."""
+    credentials = planton.folder / "credentials.yaml"
+    credentials.write_text(yaml.safe_dump({"one": {"apiToken": "sandbox-one", "defaultRegion": "lon1"}}))
+    credentials.chmod(0o600)
+    environ = {"PLANTON_CREDENTIALS": str(credentials)}
+    base = planton.write("base.yaml", support.network(civoCredentialId="one"), support.cluster())
+    planton.run("apply", "-f", base, "--yes", **environ)
+    planton.run("apply", "-f", planton.write("pool.yaml", support.pool()), "--yes", **environ)
+    there = planton.sandbox.control.outside("resources", account="sandbox-one")["clusters"]
+    assert len(there[0]["pools"]) == 2
+    assert not planton.sandbox.control.resources()["clusters"]
+    planton.run("destroy", "civokubernetesnodepool/workers", "--yes", **environ)
+
+
 def test_labels_choose_the_stack(planton: support.Planton) -> None:
     """A fully qualified name puts the state into a project of its own."""
     wanted = support.network()

@@ -167,11 +167,12 @@ def test_errors_of_the_cloud_are_explained(planton: support.Planton, fault: dict
 
 def test_a_name_that_exists_is_explained_with_the_way_to_import_it(planton: support.Planton) -> None:
     """The error names the import command."""
-    planton.run("apply", "-f", planton.write("c.yaml", support.network(), support.cluster()), "--yes")
-    other = support.cluster()
-    other["metadata"]["name"] = "other"
+    with_firewall = support.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
+    planton.run("apply", "-f", planton.write("c.yaml", support.network(), support.firewall(), with_firewall), "--yes")
+    other = with_firewall | {"metadata": {"name": "other", "env": "dev"}}
     done = planton.run("apply", "-f", planton.write("o.yaml", other), "--yes", code=6)
-    assert "planton import CivoKubernetesCluster/other" in done.stdout + done.stderr
+    identity = planton.json("outputs", "civokubernetescluster/dev")["clusterId"]
+    assert f"planton import CivoKubernetesCluster/other {identity}" in done.stdout + done.stderr
 
 
 def test_a_cluster_that_stays_in_building_is_given_up_after_the_timeout(planton: support.Planton) -> None:

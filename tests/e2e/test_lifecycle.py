@@ -11,8 +11,7 @@ from support import planton as support
 def test_environment_comes_up_in_order_of_references_and_goes_in_reverse(planton: support.Planton) -> None:
     """One file in any order becomes a working cluster, and one command removes everything."""
     file = planton.write("all.yaml", support.pool(), support.cluster(), support.firewall(), support.network())
-    plan = planton.run("plan", "-f", file).stdout
-    assert "known after apply" not in plan.split("Plan:")[1]
+    assert "Plan: 5 to create" in planton.run("plan", "-f", file).stdout
     assert planton.actions("apply", "-f", file, "--yes").keys() >= {"network", "firewall", "cluster", "node_pool"}
     kubeconfig = planton.run("kubeconfig", "CivoKubernetesClusters/dev").stdout
     nodes = json.loads(planton.sandbox.kubectl(kubeconfig, "get", "nodes", "-o", "json").stdout)["items"]
@@ -92,6 +91,9 @@ def test_changes_that_need_a_new_cluster_are_planned_as_replacements_and_need_co
         assert "--allow-replace CivoKubernetesCluster/dev" in refused
         assert "CivoKubernetesNodePool/workers" in refused
         assert planton.writes(mark) == []
+    file = planton.write("c.yaml", support.network(), support.cluster(cni="cilium"), support.pool())
+    assert "clusterId: " in planton.run("plan", "-f", file).stdout
+    assert "(known after apply)" in planton.run("plan", "-f", file).stdout
     file = planton.write("c.yaml", support.network(), support.cluster(cni="cilium"))
     planton.run("apply", "-f", file, "--yes", "--allow-replace", "civokubernetescluster/dev")
     assert planton.actions("plan", "-f", file) == {}
@@ -182,6 +184,37 @@ def test_a_pool_deleted_elsewhere_blocks_nothing(planton: support.Planton) -> No
     planton.sandbox.control.advance(600)
     planton.run("destroy", "-f", file, "--yes")
     assert not planton.sandbox.control.resources()["clusters"]
+
+
+def test_a_network_deleted_elsewhere_blocks_nothing(planton: support.Planton) -> None:
+    """The plugin reads it as empty texts and then fails for ever; here drift, refresh, apply and destroy work."""
+    for spec in ({}, {"ipRangeCidr": ""}):
+        file = planton.write("n.yaml", support.network(**spec))
+        for command in (("refresh", "-f", file), ("destroy", "-f", file, "--yes")):
+            planton.run("apply", "-f", file, "--yes")
+            planton.sandbox.control.outside("delete-network", network="net")
+            assert planton.actions("drift", "-f", file, code=3) == {"network": "delete"}
+            planton.run(*command)
+    planton.run("apply", "-f", file, "--yes")
+    planton.sandbox.control.outside("delete-network", network="net")
+    planton.run("apply", "-f", planton.write("n.yaml", support.network(networkName="anew")), "--yes")
+    assert "anew" in [each["label"] for each in planton.sandbox.control.resources()["networks"]]
+
+
+def test_a_folder_whose_cluster_was_deleted_elsewhere_comes_back_with_one_apply(planton: support.Planton) -> None:
+    """What referred to the cluster is made anew with it, although its reference leads nowhere for a while."""
+    file = planton.write("all.yaml", support.network(), support.cluster(), support.pool())
+    planton.run("apply", "-f", file, "--yes")
+    planton.sandbox.control.outside("delete-cluster", cluster="dev")
+    planton.sandbox.control.advance(600)
+    assert planton.actions("drift", "-f", file, code=3) == {"cluster": "delete", "node_pool": "delete"}
+    planton.run("apply", "-f", file, "--yes", "--refresh")
+    assert planton.actions("plan", "-f", file) == {}
+    left = planton.sandbox.control.resources()["clusters"]
+    assert [pool["count"] for pool in left[0]["pools"]] == [2, 3]
+    planton.sandbox.control.outside("delete-cluster", cluster="dev")
+    planton.sandbox.control.advance(600)
+    planton.run("destroy", "-f", file, "--yes")
 
 
 def test_existing_resources_are_imported_and_the_next_plan_is_empty(planton: support.Planton) -> None:

@@ -123,6 +123,7 @@ def full(server: Server) -> Server:
     """A cloud with one of each, and two networks of one name."""
     server.answers = {
         "/v2/networks": (200, [{"id": "n-1", "label": "net"}, {"id": "n-2", "label": "twin"}, {"id": "n-3", "label": "twin"}]),
+        "/v2/networks/n-1": (200, {"id": "n-1", "label": "net"}),
         "/v2/firewalls": (200, [{"id": "f-1", "name": "fw"}]),
         "/v2/kubernetes/clusters": (200, [[{"id": "c-1", "name": "prod"}]]),
         "/v2/kubernetes/clusters/c-1": (200, {"id": "c-1", "name": "prod", "pools": [{"id": "web"}]}),

@@ -151,15 +151,6 @@ def test_creations_that_were_seen_to_end_are_certain() -> None:
     assert error.uncertain == ()
 
 
-@pytest.mark.parametrize(
-    ("text", "gone"),
-    [("[ERR] failed to find the kubernetes cluster pool: DatabaseClusterPoolNotFound: x", True), ("boom", False)],
-)
-def test_a_pool_that_is_gone_is_noticed(text: str, *, gone: bool) -> None:
-    """The plugin cannot get past it; recovery can."""
-    assert _explained(POOL, *_failed("delete", events.POOL, "node_pool", text)).pool_gone is gone
-
-
 def test_without_a_diagnostic_the_end_of_the_output_is_told() -> None:
     """An error is never empty."""
     error = _explained(VPC, raw="line one\nsomething broke\nat the end\n", what="refresh")

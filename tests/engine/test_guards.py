@@ -82,7 +82,7 @@ def test_a_cloud_that_cannot_be_asked_confirms_nothing() -> None:
     with pytest.raises(errors.PlantonError):
         guards.still_there([CLUSTER], cloud)
     with pytest.raises(errors.PlantonError):
-        guards.missing_pools(_state(POOL), cloud)
+        guards.missing(_state(POOL), cloud)
 
 
 def test_an_unbelieved_refresh_names_what_is_there_and_that_the_state_is_kept() -> None:
@@ -92,11 +92,11 @@ def test_an_unbelieved_refresh_names_what_is_there_and_that_the_state_is_kept() 
     assert str(error) == "the plugin says that cluster, firewall is gone, but the cloud has it; the state is as it was"
 
 
-def test_only_pools_that_the_cloud_denies_are_missing() -> None:
-    """Clusters are the plugin's to notice."""
+def test_what_the_cloud_denies_is_missing() -> None:
+    """Of any type; what it has is not."""
     other = _resource(events.POOL, "node_pool-x", "x", inputs={"clusterId": "c-1"})
-    cloud: Any = Cloud(ids=frozenset({"x"}))
-    assert guards.missing_pools(_state(CLUSTER, POOL, other), cloud) == {POOL["urn"]}
+    cloud: Any = Cloud(ids=frozenset({"x", CLUSTER["id"]}))
+    assert guards.missing(_state(CLUSTER, POOL, other), cloud) == {POOL["urn"]}
 
 
 def test_a_state_loses_a_resource_with_all_that_depends_on_it() -> None:

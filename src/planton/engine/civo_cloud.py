@@ -92,8 +92,10 @@ class Cloud:
             return self.cluster(id_) is not None
         if noun == "KubernetesNodePool":
             return self.pool(cluster_id, id_) is not None
-        listed = self.networks() if noun == "Network" else self.firewalls()
-        return any(entry["id"] == id_ for entry in listed)
+        if noun == "Network":
+            # A list may omit one for a moment; "not found" for its id is an answer.
+            return self.get(f"/v2/networks/{urllib.parse.quote(id_, safe='')}") is not None
+        return any(entry["id"] == id_ for entry in self.firewalls())
 
     def find(self, type_: str, name: str, cluster_id: str = "") -> str | None:
         """Returns the import id of a resource of a Pulumi type by its exact name, or None."""

@@ -20,12 +20,10 @@ class OperationError(errors.PlantonError):
 
     Attributes:
         uncertain: URNs of creations that may have reached the cloud although they failed here.
-        pool_gone: The text says that a node pool is missing, which the plugin cannot cope with.
         recorder: The events up to the failure.
     """
 
     uncertain: tuple[str, ...] = ()
-    pool_gone: bool = False
     recorder: plans.Recorder | None = None
 
 
@@ -65,7 +63,6 @@ _CAUSES = (
 )
 _LOST = re.compile(r"EOF|UNAVAILABLE|Unavailable|exited prematurely|timeout|timed out|reset by peer|connection", re.IGNORECASE)
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
-_POOL_GONE = re.compile(r"cluster_pool_not_found|DatabaseClusterPoolNotFound")
 _NOUNS = {
     "KubernetesCluster": "cluster",
     "KubernetesNodePool": "node pool",
@@ -109,7 +106,6 @@ def operation(
         explained = _failed(what, texts, recorder, target, str(error))
     explained.recorder = recorder
     explained.uncertain = tuple(_uncertain(recorder, lost=interrupted or timed_out is not None))
-    explained.pool_gone = any(_POOL_GONE.search(text) for text in texts)
     return explained
 
 

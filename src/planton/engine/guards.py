@@ -1,7 +1,8 @@
 """Guards: what the engine checks because a plugin cannot be trusted. The reasons are in docs/drift-and-recovery.md.
 
 - A refresh that drops a resource from the state is believed only if the cloud itself says that it is gone.
-- A pool deleted by hand would block refresh and destroy for ever: it is taken out of the state once the cloud confirms.
+- A pool or a network deleted by hand would block refresh and destroy for ever: what makes the plugin fail is taken out of the
+  state once the cloud confirms that it is gone.
 - A creation whose end nobody saw is looked for in the cloud and adopted.
 """
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from planton.engine import civo_cloud
 
 _CLOUD_TYPES = ("civo:",)
+#: The resources of stacks that ``planton import`` adopts by the id of a kind.
+MAIN_RESOURCES = ("network", "firewall", "cluster", "node_pool")
 
 
 def cloud_resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -83,8 +86,8 @@ def without(deployment: Mapping[str, Any], urns: set[str]) -> dict[str, Any]:
     return {**deployment, "resources": [resource for resource in resources if resource["urn"] not in gone]}
 
 
-def missing_pools(deployment: Mapping[str, Any], cloud: civo_cloud.Cloud) -> set[str]:
-    """Returns the URNs of the node pools of a state that the cloud says do not exist.
+def missing(deployment: Mapping[str, Any], cloud: civo_cloud.Cloud) -> set[str]:
+    """Returns the URNs of the resources of a state that the cloud says do not exist.
 
     Raises:
         PlantonError: The cloud could not be asked, so nothing is known.
@@ -92,8 +95,7 @@ def missing_pools(deployment: Mapping[str, Any], cloud: civo_cloud.Cloud) -> set
     return {
         resource["urn"]
         for resource in cloud_resources(deployment)
-        if resource["type"].endswith("KubernetesNodePool")
-        and not cloud.exists(resource["type"], resource["id"], str(resource["inputs"].get("clusterId", "")))
+        if not cloud.exists(resource["type"], resource["id"], str(resource.get("inputs", {}).get("clusterId", "")))
     }
 
 
@@ -112,13 +114,12 @@ def orphans(
         PlantonError: The cloud could not be asked, so nothing is known.
     """
     known = {resource["urn"] for resource in cloud_resources(deployment)}
-    cluster_id = next((r["id"] for r in cloud_resources(deployment) if r["type"].endswith("KubernetesCluster")), "")
     found = {}
     for urn in urns:
-        type_, name = urn.split("::")[-2].split("$")[-1], urn.rsplit("::", 1)[-1]
+        type_, name = type_and_name(urn)
         if urn in known or not type_.startswith(_CLOUD_TYPES):
             continue
-        id_ = cloud.find(type_, cloud_name(name, target), cluster_id or _cluster_of(target, cloud))
+        id_ = cloud.find(type_, cloud_name(name, target), cluster_of(deployment, target, cloud))
         if id_:
             found[name] = id_
     return found
@@ -138,9 +139,20 @@ def cloud_name(resource: str, target: Any) -> str:
     return str(spec.cluster_name)
 
 
-def _cluster_of(target: Any, cloud: civo_cloud.Cloud) -> str:
-    if not hasattr(target.spec, "cluster"):
-        return ""
+def type_and_name(urn: str) -> tuple[str, str]:
+    """Returns the type and the name in the stack of a resource."""
+    return urn.split("::")[-2].rsplit("$", maxsplit=1)[-1], urn.rsplit("::", 1)[-1]
+
+
+def cluster_of(deployment: Mapping[str, Any], target: Any, cloud: civo_cloud.Cloud) -> str:  # of any kind
+    """Returns the id of the cluster that the pools of a stack belong to; empty where there is none.
+
+    Raises:
+        PlantonError: The cloud could not be asked.
+    """
+    made = next((each["id"] for each in cloud_resources(deployment) if each["type"].endswith("KubernetesCluster")), "")
+    if made or not hasattr(target.spec, "cluster"):
+        return str(made)
     text = str(target.spec.cluster.value)
     return next((str(entry["id"]) for entry in cloud.clusters() if text in (entry["id"], entry["name"])), "")
 

@@ -112,8 +112,44 @@ class Operations:
             PlantonError: What failed; the state holds what was done, and the next run resumes.
         """
         with self._recorded("apply"):
-            outcome = self._session.up(self.on_event)
+            try:
+                outcome = self._session.up(self.on_event)
+            except explain.OperationError as error:
+                self._point_at_owner(error)
+                if not self._forget_gone(self._session.export()):
+                    raise
+                outcome = self._session.up(self.on_event)
         return outcome.plan, self._parsed(outcome)
+
+    def _point_at_owner(self, error: explain.OperationError) -> None:
+        # The cloud says that a name exists; here it can be asked whose it is.
+        failed = () if error.recorder is None else error.recorder.failed
+        for urn in failed if error.reason is errors.Reason.CLOUD_NAME_EXISTS else ():
+            type_, name = guards.type_and_name(urn)
+            with contextlib.suppress(errors.PlantonError):
+                id_ = self._cloud.find(type_, guards.cloud_name(name, self.target), self._cluster_or_nothing())
+                if not id_:
+                    continue
+                error.metadata |= {"id": id_, "region": self._cloud.region}
+                if name in guards.MAIN_RESOURCES and not (name == "firewall" and hasattr(self.target.spec, "cluster_name")):
+                    error.hint = error.hint.replace(" ID ", f" {id_} ")
+                else:
+                    error.hint = f"{name} exists in {self._cloud.region} with id {id_}: delete it there, or choose another name"
+
+    def _cluster_or_nothing(self) -> str:
+        return guards.cluster_of(self._session.export(), self.target, self._cloud)
+
+    def _forget_gone(self, deployment: dict[str, Any]) -> bool:
+        # What was deleted outside can make the plugin fail for ever; what the cloud confirms to be gone leaves the state.
+        try:
+            gone = guards.missing(deployment, self._cloud)
+        except errors.PlantonError:
+            return False
+        for urn in sorted(gone):
+            self._settings.progress(f"{urn.rsplit('::', 1)[-1]} was deleted outside; the cloud confirms it")
+        if gone:
+            self._session.replace_state(guards.without(deployment, gone))
+        return bool(gone)
 
     def _parsed(self, outcome: session.Outcome) -> message.Message:
         return session.parse_outputs(kinds.get(self._input.target.kind), outcome.outputs)
@@ -170,11 +206,15 @@ class Operations:
             PlantonError: The cloud could not be asked, or the stack is held by a process that runs.
         """
         record = self._journal.read()
-        if record is None:
-            return False
         if not self._session.exists():
             self._journal.clear()
             return False
+        if record is None:
+            # Another machine may have failed; the state tells.
+            state = self._session.export()
+            if not guards.pending(state) and not guards.half_updated(state):
+                return False
+            record = journal.Record("operation", time.time(), failed=not guards.pending(state))
         with self._held("recover"):
             self._recover(record)
         return True
@@ -234,12 +274,10 @@ class Operations:
         before = self._session.export()
         try:
             outcome = self._session.refresh(self.on_event)
-        except explain.OperationError as error:
-            gone = guards.missing_pools(before, self._cloud) if error.pool_gone else set()
-            if not gone:
+        except explain.OperationError:
+            if not self._forget_gone(before):
                 self._session.replace_state(before)
                 raise
-            self._forget(before, gone)
             outcome = self._session.refresh(self.on_event)
         self._believe(before, self._session.export())
         return outcome.plan
@@ -261,11 +299,6 @@ class Operations:
         if shells:
             self._session.replace_state(guards.without(after, shells))
 
-    def _forget(self, deployment: dict[str, Any], urns: set[str]) -> None:
-        for urn in sorted(urns):
-            self._settings.progress(f"{urn.rsplit('::', 1)[-1]} was deleted outside; the cloud confirms it")
-        self._session.replace_state(guards.without(deployment, urns))
-
     def drift(self) -> Drift:
         """Returns how the cloud differs from what was applied; state and cloud stay as they are.
 
@@ -273,26 +306,33 @@ class Operations:
             PlantonError: ``REFRESH_NOT_BELIEVED``; the plugin or the cloud failed.
         """
         before = self._session.export()
-        gone: set[str] = set()
+        failure = None
         try:
-            recorder = self._session.refresh(self.on_event, preview=True).recorder
+            changes = self._session.refresh(self.on_event, preview=True).recorder.refreshed()
         except explain.OperationError as error:
-            gone = guards.missing_pools(before, self._cloud) if error.pool_gone else set()
-            if not gone or error.recorder is None:
-                raise
-            recorder = error.recorder
-        changes = [change for change in recorder.refreshed() if change.urn not in gone]
-        lost = [resource for resource in guards.cloud_resources(before) if _was_lost(resource, changes)]
-        if lost:
-            names = [resource["urn"].rsplit("::", 1)[-1] for resource in lost]
-            if guards.still_there(lost, self._cloud):
-                raise guards.not_believed(names, "the cloud still has it")
+            failure = error
+            changes = () if error.recorder is None else error.recorder.refreshed()
+        ours = {resource["urn"] for resource in guards.cloud_resources(before)}
+        suspects = {change.urn for change in changes if _looks_lost(change)} & ours
+        gone = self._confirmed_gone(before) if suspects or failure is not None else set()
+        if failure is not None and not gone:
+            raise failure
+        if suspects - gone:
+            raise guards.not_believed([urn.rsplit("::", 1)[-1] for urn in suspects - gone], "the cloud still has it")
         deleted = [
             plans.Change(resource["urn"], resource["urn"].rsplit("::", 1)[-1], resource["type"], plans.Action.DELETE)
             for resource in guards.cloud_resources(before)
             if resource["urn"] in gone
         ]
-        return Drift((*deleted, *changes))
+        others = (change for change in changes if change.urn not in gone and change.action is not plans.Action.DELETE)
+        return Drift((*deleted, *others))
+
+    def _confirmed_gone(self, deployment: dict[str, Any]) -> set[str]:
+        try:
+            return guards.missing(deployment, self._cloud)
+        except errors.PlantonError as error:
+            names = [resource["urn"].rsplit("::", 1)[-1] for resource in guards.cloud_resources(deployment)]
+            raise guards.not_believed(names, f"the cloud cannot confirm it ({error.message})") from error
 
     def destroy(self) -> plans.Plan:
         """Deletes everything of the stack, and the stack.
@@ -345,5 +385,7 @@ class Operations:
             self._journal.clear()
 
 
-def _was_lost(resource: Mapping[str, Any], changes: list[plans.Change]) -> bool:
-    return any(change.urn == resource["urn"] and change.action is plans.Action.DELETE for change in changes)
+def _looks_lost(change: plans.Change) -> bool:
+    # A network that is gone is read as one whose texts are empty.
+    emptied = any(each.path == "label" and not each.new for each in change.differences)
+    return change.action is plans.Action.DELETE or (change.noun == "Network" and emptied)

@@ -1,0 +1,71 @@
+"""What a run left behind, with everything taken out that differs between two runs of the same."""
+
+from __future__ import annotations
+
+import collections
+import json
+import re
+from typing import Any
+
+from support import official
+
+_RULES = [
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
+    (re.compile(r"\bk3s-(\w+)-[0-9a-f]{4}-(.+?)-node-[0-9a-f]{6}\b"), r"k3s-\1-<id>-\2-node-<id>"),
+    (re.compile(r"(?<=-<id>-)[0-9a-f]{8}-[0-9a-f]{3}(?=-node)"), "<id>"),
+    (re.compile(r"\bcust-net-[0-9a-f]{8}\b"), "cust-net-<id>"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( \+0000 UTC|Z)"), "<time>"),
+    (re.compile(r"\b127\.0\.0\.1:\d+"), "<address>"),
+]
+_SECRET = "4dabf18193072939515e22adb298388d"  # Pulumi's sign for "this is a special value"
+_VARYING = {"created", "modified", "sourcePosition", "stackTrace", "taintedBy"}
+
+
+def plain(value: Any) -> Any:
+    """Return JSON data without ids, times, addresses and ciphertexts."""
+    if isinstance(value, dict):
+        if _SECRET in value:
+            return "<secret>"
+        return {plain(key): plain(item) for key, item in sorted(value.items()) if key not in _VARYING}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, str):
+        for pattern, instead in _RULES:
+            value = pattern.sub(instead, value)
+    return value
+
+
+def requests(logged: list[dict[str, Any]]) -> list[str]:
+    """Return requests a line each, sorted: the engine makes some at once, and how often a state is asked for is a matter of time."""
+    lines = [
+        json.dumps(
+            [each["agent"], each["method"], each["path"], each["query"], plain(each["body"]), each["status"]], sort_keys=True
+        )
+        for each in logged
+    ]
+    counted = collections.Counter(str(plain(line)) for line in lines)
+    return sorted(line if '"GET"' in line else f"{line} × {count}" for line, count in counted.items())
+
+
+def states(user: official.User) -> dict[str, list[Any]]:
+    """Return the resources in the states of all stacks."""
+    found = {}
+    for path in sorted((user.folder / "data" / "state" / ".pulumi" / "stacks").rglob("*.json")):
+        latest = json.loads(path.read_text("utf-8"))["checkpoint"].get("latest") or {}
+        resources = [each for each in latest.get("resources") or [] if each["type"] != "pulumi:pulumi:Stack"]
+        found[path.stem] = sorted((plain(each) for each in resources), key=lambda each: each["urn"])
+    return found
+
+
+def differences(expected: Any, found: Any, path: str = "") -> list[str]:
+    """Return a line for each place where two pieces of JSON data differ."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        keys = sorted({*expected, *found})
+        return [line for key in keys for line in differences(expected.get(key, ...), found.get(key, ...), f"{path}.{key}")]
+    if isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        return [
+            line
+            for number, (one, other) in enumerate(zip(expected, found, strict=True))
+            for line in differences(one, other, f"{path}[{number}]")
+        ]
+    return [] if expected == found else [f"{path}: plugin {expected!r}, stand-in {found!r}"]
