@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import IO, TYPE_CHECKING, Final
 
@@ -10,11 +11,30 @@ from planton import errors, manifest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from google.protobuf import message
+
     from planton.manifest import assignment
 
 
 #: A text with more violations than this is checked no further.
 _ENOUGH: Final = 10_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """A resource that the user has given.
+
+    Attributes:
+        manifest: Valid, with defaults; references may be unresolved.
+        config: The provider config that came with it (``-p``, stack input), or None.
+        source: The file it is from, for errors.
+        region: Where it was applied, if the manifest itself no longer says; empty otherwise.
+    """
+
+    manifest: message.Message
+    config: message.Message | None
+    source: str
+    region: str = ""
 
 
 def load(

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
-from planton import credentials, errors, kinds, modules, references, stack_input, validation
+from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation
 from planton.engine import inventory, operations, plans, stacks
 from planton.modules import unsupported
 
@@ -18,23 +18,6 @@ if TYPE_CHECKING:
 
     from planton.engine import settings as engine_settings
     from planton.engine import toolchain
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Wanted:
-    """A resource that the user has given.
-
-    Attributes:
-        manifest: Valid, with defaults; references may be unresolved.
-        config: The provider config that came with it (``-p``, stack input), or None.
-        source: The file it is from, for errors.
-        region: Where it was applied, if the manifest itself no longer says; empty otherwise.
-    """
-
-    manifest: message.Message
-    config: message.Message | None
-    source: str
-    region: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,7 +48,7 @@ class Run:
 
     def __init__(
         self,
-        wanted: Sequence[Wanted],
+        wanted: Sequence[flow.Wanted],
         settings: engine_settings.Settings,
         tools: toolchain.Toolchain,
         *,
@@ -268,7 +251,7 @@ class Run:
         """
         return self._stack_input(self._wanted[key])
 
-    def _stack_input(self, entry: Wanted) -> message.Message:
+    def _stack_input(self, entry: flow.Wanted) -> message.Message:
         resolved: Any = references.resolve(entry.manifest, self._look_up)
         found = validation.violations(resolved)
         if found:
@@ -288,7 +271,7 @@ class Run:
         )
         return stack_input.build(resolved, config)
 
-    def _as_applied(self, key: references.Key) -> Wanted:
+    def _as_applied(self, key: references.Key) -> flow.Wanted:
         # To look at or delete what was applied, the manifest counts as it was then: what it refers to may be gone by now.
         entry = self._wanted[key]
         found = self._inventory.read(stacks.name_of(entry.manifest))
@@ -315,8 +298,8 @@ class Run:
         return known
 
 
-def _by_key(wanted: Iterable[Wanted]) -> dict[references.Key, Wanted]:
-    found: dict[references.Key, Wanted] = {}
+def _by_key(wanted: Iterable[flow.Wanted]) -> dict[references.Key, flow.Wanted]:
+    found: dict[references.Key, flow.Wanted] = {}
     for entry in wanted:
         key = references.key(entry.manifest)
         if key in found:

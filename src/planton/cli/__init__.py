@@ -90,12 +90,12 @@ def _run(arguments: list[str]) -> int:
         sys.stderr.write("Interrupted.\n")
         return errors.Code.INTERRUPTED
     except errors.PlantonError as error:
-        return _failed(error)
+        return _failed(error, arguments)
     except BrokenPipeError:
         raise
     except ModuleNotFoundError as error:
         missing = _missing_extra(error)
-        return _failed(missing) if missing else _unexpected(error)
+        return _failed(missing, arguments) if missing else _unexpected(error)
     except Exception as error:  # noqa: BLE001  # the last line of defence: nobody sees a traceback unasked
         return _unexpected(error)
 
@@ -127,11 +127,20 @@ def _dispatch(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _failed(error: errors.PlantonError) -> int:
+def _failed(error: errors.PlantonError, arguments: list[str]) -> int:
     from planton.cli import output  # nothing failed, mostly
 
+    if _wants_json(arguments):
+        import json
+
+        sys.stdout.write(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False) + "\n")
     output.show_error(error)
     return error.code
+
+
+def _wants_json(arguments: list[str]) -> bool:
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return any((word in ("-o", "--output") and following == "json") or word == "--output=json" for word, following in pairs)
 
 
 def _missing_extra(error: ModuleNotFoundError) -> errors.PlantonError | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planton import errors, flow, kinds, manifest, runs
+from planton import errors, flow, kinds, manifest
 from planton.cli import render
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
+    from planton import runs
     from planton.engine import settings as engine_settings
     from planton.engine import toolchain
 
@@ -47,7 +48,7 @@ class Sources:
     kustomize_dir: str
     overlay: str
 
-    def read(self) -> list[runs.Wanted]:
+    def read(self) -> list[flow.Wanted]:
         """Returns the resources, valid and with defaults.
 
         Raises:
@@ -70,7 +71,7 @@ class Sources:
                 overlay=self.overlay or None,
                 overrides=self.overrides,
             )
-            wanted += [runs.Wanted(each.message, self.config(each.kind), each.file) for each in documents]
+            wanted += [flow.Wanted(each.message, self.config(each.kind), each.file) for each in documents]
         return wanted
 
     def config(self, kind: kinds.Kind) -> message.Message | None:
@@ -85,10 +86,10 @@ class Sources:
         return manifest.read_provider_config(data, file=self.provider_config, kind=kind)
 
 
-def _from_input(path: str) -> runs.Wanted:
+def _from_input(path: str) -> flow.Wanted:
     text = _bytes(path).decode("utf-8", errors="replace")
     stack_input: Any = manifest.read_stack_input(text, file=path)
-    return runs.Wanted(stack_input.target, stack_input.provider_config, path)
+    return flow.Wanted(stack_input.target, stack_input.provider_config, path)
 
 
 def _bytes(path: str) -> bytes:
@@ -251,7 +252,7 @@ def applied(
     settings: engine_settings.Settings,
     tools: toolchain.Toolchain,
     given: Sources,
-) -> list[runs.Wanted]:
+) -> list[flow.Wanted]:
     """Returns the resources that a command means by manifests and by ``KIND/NAME``.
 
     Raises:
@@ -266,5 +267,5 @@ def applied(
     for text in resources:
         kind, name = resource(text)
         found = known.get(kind, name, env)
-        wanted.append(runs.Wanted(found.manifest, given.config(kind), str(found.stack), found.region))
+        wanted.append(flow.Wanted(found.manifest, given.config(kind), str(found.stack), found.region))
     return wanted

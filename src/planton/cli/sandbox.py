@@ -6,6 +6,7 @@ A thin layer over `planton.sandbox.launch`; it must not know what is simulated.
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ from typing import Any, TypeVar
 import click
 import platformdirs
 
+from planton import errors
 from planton.sandbox import launch
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -154,10 +156,23 @@ def run(context: click.Context, home: pathlib.Path, latency: str | None, command
 
 
 def _start(home: pathlib.Path, latency: str | None) -> launch.Info:
+    _check_extra()
     try:
         return launch.start(home, latency)
     except (launch.LaunchError, OSError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _check_extra() -> None:
+    missing = [package for package in ("aiohttp", "cryptography", "grpc", "pulumi") if importlib.util.find_spec(package) is None]
+    if missing:
+        raise errors.PlantonError(
+            f"the sandbox needs the extra 'sandbox': {', '.join(missing)} not installed",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.EXTRA_MISSING,
+            hint="install project-planton[sandbox], for example: pipx install 'project-planton[sandbox]'",
+            metadata={"extra": "sandbox", "package": missing[0]},
+        )
 
 
 def _environment(info: launch.Info) -> dict[str, str]:

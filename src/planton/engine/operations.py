@@ -131,7 +131,9 @@ class Operations:
                 if not id_:
                     continue
                 error.metadata |= {"id": id_, "region": self._cloud.region}
-                if name in guards.MAIN_RESOURCES and not (name == "firewall" and hasattr(self.target.spec, "cluster_name")):
+                if name in guards.MAIN_RESOURCES and not (
+                    name == "firewall" and hasattr(self._input.target.spec, "cluster_name")
+                ):
                     error.hint = error.hint.replace(" ID ", f" {id_} ")
                 else:
                     error.hint = f"{name} exists in {self._cloud.region} with id {id_}: delete it there, or choose another name"
