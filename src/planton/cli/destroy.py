@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("resources", nargs=-1, metavar="[KIND/NAME]...")
-@options.sources
-@options.engine
-@click.option("--env", default=None, metavar="ENV", help="The environment of KIND/NAME, where it is ambiguous.")
+@options.applied_resources
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @options.output_format("text", "json")
 def destroy(

@@ -163,6 +163,13 @@ def engine(function: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
+def applied_resources(function: F) -> F:
+    """Adds ``KIND/NAME`` arguments, ``--env``, and the options of ``sources`` and ``engine``: what a command on applied resources takes."""
+    function = click.option("--env", default=None, metavar="ENV", help="The environment of KIND/NAME, where it is ambiguous.")(function)
+    function = click.argument("resources", nargs=-1, metavar="[KIND/NAME]...")(function)
+    return sources(engine(function))
+
+
 def output_format(*choices: str) -> Callable[[F], F]:
     """Returns a decorator that adds ``--output``; the first choice is the default."""
     return click.option(

@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("resources", nargs=-1, metavar="[KIND/NAME]...")
-@options.sources
-@options.engine
-@click.option("--env", default=None, metavar="ENV", help="The environment of KIND/NAME, where it is ambiguous.")
+@options.applied_resources
 @options.output_format("text", "json")
 def refresh(
     *, resources: tuple[str, ...], given: options.Sources, settings: engine_settings.Settings, env: str | None, form: str

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _DEFAULT_ENDPOINT = "https://api.civo.com"
 _REQUEST_SECONDS = 30
-_POLL_SECONDS = 2.0
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
 _READY_SECONDS = 1800
 _NOT_FOUND = ("database_cluster_pool_not_found", "database_kubernetes_cluster_not_found")
 #: A token given by the engine for one operation; the one in the state may have been rotated since.
@@ -85,6 +86,7 @@ def _settle(
 
 def _wait(props: Mapping[str, Any], wanted: int, clock: Callable[[], float], sleep: Callable[[float], None]) -> dict[str, Any]:
     deadline = clock() + _READY_SECONDS
+    pause = _FIRST_PAUSE_SECONDS
     while True:
         cluster = _get_cluster(props)
         pool = _observed(cluster, props["pool_id"])
@@ -94,7 +96,8 @@ def _wait(props: Mapping[str, Any], wanted: int, clock: Callable[[], float], sle
         if clock() > deadline:
             message = f"node pool {props['pool_id']} has not reached {wanted} nodes after {_READY_SECONDS // 60} minutes"
             raise TimeoutError(message)
-        sleep(_POLL_SECONDS if "BUILDING" in states else _POLL_SECONDS / 10)
+        sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
 def _get_cluster(props: Mapping[str, Any]) -> dict[str, Any]:
