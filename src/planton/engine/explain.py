@@ -63,6 +63,10 @@ _CAUSES = (
 )
 _LOST = re.compile(r"EOF|UNAVAILABLE|Unavailable|exited prematurely|timeout|timed out|reset by peer|connection", re.IGNORECASE)
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
+_LOCK_HINT = (
+    "wait until the other operation ends, then run the same command again; a lock that a killed operation on another machine "
+    "has left behind is removed by: pulumi cancel"
+)
 _NOUNS = {
     "KubernetesCluster": "cluster",
     "KubernetesNodePool": "node pool",
@@ -115,7 +119,7 @@ def _locked(raw: str) -> OperationError:
         "the stack is locked in its backend" + (f": {'; '.join(holders)}" if holders else ""),
         code=errors.Code.LOCKED,
         reason=errors.Reason.STACK_LOCKED,
-        hint="wait until the other operation ends, then run the same command again",
+        hint=_LOCK_HINT,
     )
 
 
@@ -201,7 +205,7 @@ def command_error(error: automation_errors.CommandError, name: stacks.StackName)
             f"stack {name} is locked: {_last_lines(text)}",
             code=errors.Code.LOCKED,
             reason=errors.Reason.STACK_LOCKED,
-            hint="wait until the other operation ends",
+            hint=_LOCK_HINT,
         )
     if "incorrect passphrase" in text or "passphrase" in text:
         return errors.PlantonError(

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from planton.engine import toolchain
 
 
+#: What no second try may follow: the user or the timeout ended the operation, or somebody else is at work.
+_FINAL = (errors.Reason.INTERRUPTED, errors.Reason.CLOUD_STUCK, errors.Reason.STACK_LOCKED)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Drift:
     """How the cloud differs from what was applied to one resource.
@@ -116,7 +120,7 @@ class Operations:
                 outcome = self._session.up(self.on_event)
             except explain.OperationError as error:
                 self._point_at_owner(error)
-                if not self._forget_gone(self._session.export()):
+                if error.reason in _FINAL or not self._forget_gone(self._session.export()):
                     raise
                 outcome = self._session.up(self.on_event)
         return outcome.plan, self._parsed(outcome)
@@ -208,24 +212,25 @@ class Operations:
             PlantonError: The cloud could not be asked, or the stack is held by a process that runs.
         """
         record = self._journal.read()
+        ours = record is not None
         if not self._session.exists():
             self._journal.clear()
             return False
         if record is None:
-            # Another machine may have failed; the state tells.
+            # Another machine may have failed; the state tells. It may also be at work: its lock is not ours to remove.
             state = self._session.export()
             if not guards.pending(state) and not guards.half_updated(state):
                 return False
             record = journal.Record("operation", time.time(), failed=not guards.pending(state))
         with self._held("recover"):
-            self._recover(record)
+            self._recover(record, ours=ours)
         return True
 
-    def _recover(self, record: journal.Record) -> None:
+    def _recover(self, record: journal.Record, *, ours: bool) -> None:
         started = time.strftime("%Y-%m-%d %H:%M", time.gmtime(record.started))
         how = "failed" if record.failed else "was interrupted"
         self._settings.progress(f"the last {record.operation} of {self.name} ({started} UTC) {how}; looking at the cloud")
-        if not record.failed:
+        if ours and not record.failed:
             self._unlock()
         deployment = self._session.export()
         pending = guards.pending(deployment)
@@ -276,8 +281,10 @@ class Operations:
         before = self._session.export()
         try:
             outcome = self._session.refresh(self.on_event)
-        except explain.OperationError:
-            if not self._forget_gone(before):
+        except explain.OperationError as error:
+            if error.reason is errors.Reason.STACK_LOCKED:
+                raise
+            if error.reason in _FINAL or not self._forget_gone(before):
                 self._session.replace_state(before)
                 raise
             outcome = self._session.refresh(self.on_event)
@@ -345,7 +352,9 @@ class Operations:
         with self._recorded("destroy"):
             try:
                 outcome = self._session.destroy(self.on_event)
-            except explain.OperationError:
+            except explain.OperationError as error:
+                if error.reason in _FINAL:
+                    raise
                 # What was deleted outside makes the plugin fail; a refresh finds out, and the second try is the last.
                 self._refresh()
                 outcome = self._session.destroy(self.on_event)

@@ -259,16 +259,40 @@ class Session:
         return pathlib.Path(url.path) / ".pulumi" / "stacks" / self.name.project / f"{self.name.stack}.json"
 
     def replace_state(self, deployment: dict[str, Any]) -> None:
-        """Puts a state in place of the present one."""
-        self._open(create=False).import_stack(automation.Deployment(version=3, deployment=deployment))
+        """Puts a state in place of the present one.
+
+        Raises:
+            PlantonError: ``STACK_LOCKED``; the backend failed.
+        """
+        stack = self._open(create=False)
+        try:
+            stack.import_stack(automation.Deployment(version=3, deployment=deployment))
+        except automation_errors.CommandError as error:
+            raise explain.command_error(error, self.name) from None
 
     def unlock(self) -> None:
-        """Removes the lock that a killed engine has left in the backend."""
-        self._open(create=False).cancel()
+        """Removes the lock that a killed engine has left in the backend.
+
+        Raises:
+            PlantonError: The backend failed, or has no lock.
+        """
+        stack = self._open(create=False)
+        try:
+            stack.cancel()
+        except automation_errors.CommandError as error:
+            raise explain.command_error(error, self.name) from None
 
     def remove(self) -> None:
-        """Removes the stack, which must be empty, with its history."""
-        self._open(create=False).workspace.remove_stack(self.name.qualified)
+        """Removes the stack, which must be empty, with its history.
+
+        Raises:
+            PlantonError: The backend failed.
+        """
+        workspace = self._open(create=False).workspace
+        try:
+            workspace.remove_stack(self.name.qualified)
+        except automation_errors.CommandError as error:
+            raise explain.command_error(error, self.name) from None
 
     def stack_names(self) -> list[str]:
         """Returns the names of all stacks of the backend, as it writes them.

@@ -1,0 +1,115 @@
+"""What operations do after a failure, without an engine: a second try, or none."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import pytest
+from pulumi import automation
+
+from planton import errors
+from planton.engine import explain, operations, session, settings, toolchain
+from support import mocks
+
+PENDING = {"resources": [{"urn": "x"}], "pending_operations": [{"type": "creating", "resource": {"urn": "urn::a::network"}}]}
+
+
+class Session:
+    """A session whose operations fail for a reason; it keeps what it was asked."""
+
+    def __init__(self, reason: errors.Reason) -> None:
+        """Fails nothing yet."""
+        self.reason = reason
+        self.asked: list[str] = []
+
+    def _fail(self, what: str) -> Any:
+        self.asked.append(what)
+        raise explain.OperationError("no", code=errors.Code.FAILED, reason=self.reason)
+
+    def up(self, _watch: object) -> Any:
+        """Fails."""
+        return self._fail("up")
+
+    def destroy(self, _watch: object) -> Any:
+        """Fails."""
+        return self._fail("destroy")
+
+    def refresh(self, _watch: object) -> Any:
+        """Fails."""
+        return self._fail("refresh")
+
+    def export(self) -> dict[str, Any]:
+        """Returns a state in which a creation has begun."""
+        return dict(PENDING)
+
+    def exists(self) -> bool:
+        """Says that there is a stack."""
+        return True
+
+    def unlock(self) -> None:
+        """Is told to remove the lock."""
+        self.asked.append("unlock")
+
+    def replace_state(self, _state: object) -> None:
+        """Finds the stack locked, as the backend does where another machine works."""
+        self._fail("replace_state")
+
+
+@pytest.fixture
+def make(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Returns a maker of operations over a session that fails."""
+
+    def operations_over(failing: Session) -> operations.Operations:
+        monkeypatch.setattr(operations.session, "Session", lambda *_args, **_more: failing)
+        chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
+        given = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}, name="a"))
+        return operations.Operations(given, chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
+
+    return operations_over
+
+
+@pytest.mark.parametrize("reason", [errors.Reason.INTERRUPTED, errors.Reason.CLOUD_STUCK, errors.Reason.STACK_LOCKED])
+@pytest.mark.parametrize("operation", ["destroy", "apply"])
+def test_what_was_ended_is_not_tried_again(make: Any, reason: errors.Reason, operation: str) -> None:
+    """After Ctrl-C, a timeout or a lock, nothing more is deleted or made."""
+    failing = Session(reason)
+    with pytest.raises(errors.PlantonError) as caught:
+        getattr(make(failing), operation)()
+    assert caught.value.reason is reason
+    assert failing.asked == ["destroy" if operation == "destroy" else "up"]
+
+
+def test_the_lock_of_another_machine_is_not_removed(make: Any) -> None:
+    """A state with pending operations may be that of a machine at work: only what this machine has recorded is unlocked."""
+    failing = Session(errors.Reason.STACK_LOCKED)
+    with pytest.raises(errors.PlantonError) as caught:
+        make(failing).recover()
+    assert caught.value.reason is errors.Reason.STACK_LOCKED
+    assert failing.asked == ["replace_state"]
+
+
+@pytest.mark.parametrize("call", ["unlock", "remove", "replace_state"])
+def test_a_backend_that_fails_is_an_error_of_ours(call: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What Pulumi's commands on a stack complain of has a reason, and is not a mistake of planton."""
+
+    class Stack:
+        """A stack of a backend that fails."""
+
+        def _fail(self, *_args: object) -> None:
+            raise automation.CommandError(automation.CommandResult("", "error: the stack is currently locked by 1 lock(s)", 255))
+
+        cancel = import_stack = remove_stack = _fail
+
+        @property
+        def workspace(self) -> Any:
+            """The workspace, which fails too."""
+            return self
+
+    name = operations.stacks.StackName("planton", "a")
+    chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
+    opened = session.Session(name, None, chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
+    monkeypatch.setattr(opened, "_open", lambda **_more: Stack())
+    with pytest.raises(errors.PlantonError) as caught:
+        getattr(opened, call)(*([{}] if call == "replace_state" else []))
+    assert caught.value.reason is errors.Reason.STACK_LOCKED
