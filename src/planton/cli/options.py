@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planton import errors, flow, kinds, manifest
+from planton import errors, flow, kinds, manifest, stack_input
 from planton.cli import render
 
 if TYPE_CHECKING:
@@ -62,7 +62,13 @@ class Sources:
                 reason=errors.Reason.USAGE,
                 hint="give manifests with -f FILE or FOLDER, stack inputs with -i FILE, or --kustomize-dir DIR",
             )
-        wanted = [_from_input(path) for path in self.inputs]
+        wanted = [self._from_input(path) for path in self.inputs]
+        overrides = manifest.overrides(self.overrides) if wanted else None
+        if overrides is not None:
+            for entry in wanted:
+                overrides.apply(entry.manifest)
+            if not (self.paths or self.kustomize_dir):
+                overrides.finish()
         if self.paths or self.kustomize_dir:
             documents = flow.load(
                 self.paths,
@@ -74,6 +80,19 @@ class Sources:
             wanted += [flow.Wanted(each.message, self.config(each.kind), each.file) for each in documents]
         return wanted
 
+    def _from_input(self, path: str) -> flow.Wanted:
+        text = _bytes(path).decode("utf-8", errors="replace")
+        given: Any = manifest.read_stack_input(text, file=path)
+        config = given.provider_config
+        for name in stack_input.secret_fields(config.DESCRIPTOR):
+            # What `planton stack-input` has redacted comes from where it came from then.
+            if getattr(config, name) == stack_input.REDACTED:
+                config.ClearField(name)
+        first = self.config(kinds.get(given.target.kind))
+        if first is not None:
+            config.MergeFrom(first)
+        return flow.Wanted(given.target, config, path)
+
     def config(self, kind: kinds.Kind) -> message.Message | None:
         """Returns the provider config of ``-p`` for a kind, or None.
 
@@ -84,12 +103,6 @@ class Sources:
             return None
         data = _bytes(self.provider_config)
         return manifest.read_provider_config(data, file=self.provider_config, kind=kind)
-
-
-def _from_input(path: str) -> flow.Wanted:
-    text = _bytes(path).decode("utf-8", errors="replace")
-    stack_input: Any = manifest.read_stack_input(text, file=path)
-    return flow.Wanted(stack_input.target, stack_input.provider_config, path)
 
 
 def _bytes(path: str) -> bytes:
@@ -165,7 +178,9 @@ def engine(function: F) -> F:
 
 def applied_resources(function: F) -> F:
     """Adds ``KIND/NAME`` arguments, ``--env``, and the options of ``sources`` and ``engine``: what a command on applied resources takes."""
-    function = click.option("--env", default=None, metavar="ENV", help="The environment of KIND/NAME, where it is ambiguous.")(function)
+    function = click.option("--env", default=None, metavar="ENV", help="The environment of KIND/NAME, where it is ambiguous.")(
+        function
+    )
     function = click.argument("resources", nargs=-1, metavar="[KIND/NAME]...")(function)
     return sources(engine(function))
 
