@@ -131,7 +131,12 @@ def test_a_timeout_names_the_time_and_the_usual_causes() -> None:
 
 @pytest.mark.parametrize(
     ("text", "uncertain"),
-    [("error reading from server: EOF", True), ("rpc error: code = Unavailable", True), ("quota reached", False)],
+    [
+        ("error reading from server: EOF", True),
+        ("rpc error: code = Unavailable", True),
+        ("expected non-nil error with nil state during Create of urn:pulumi:a", True),
+        ("quota reached", False),
+    ],
 )
 def test_a_creation_is_uncertain_when_its_answer_was_lost(text: str, *, uncertain: bool) -> None:
     """A refusal of the cloud is certain; a plugin that died is not."""

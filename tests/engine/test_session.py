@@ -6,9 +6,10 @@ import pathlib
 from typing import Any
 
 import pytest
+from pulumi import automation
 
 from planton import errors, kinds
-from planton.engine import session, toolchain
+from planton.engine import session, settings, stacks, toolchain
 from support import mocks
 
 LOCAL = {"PULUMI_DEBUG_PROVIDERS": "civo:1234", "CIVO_API_URL": "http://127.0.0.1:8080"}
@@ -79,3 +80,16 @@ def test_an_output_that_the_message_does_not_know_is_an_error(raw: dict[str, Any
     with pytest.raises(errors.PlantonError, match="CivoKubernetesNodePoolStackOutputs does not know") as caught:
         session.parse_outputs(kinds.get("CivoKubernetesNodePool"), raw)
     assert caught.value.reason is errors.Reason.OUTPUT_INVALID
+
+
+def test_a_stack_that_another_command_has_just_made_is_opened(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two first applies at once both find the stack; which of them goes on is decided by the lock."""
+
+    def late(*_given: object, **_options: object) -> None:
+        raise automation.StackAlreadyExistsError(automation.CommandResult("", "stack 'a' already exists", 255))
+
+    monkeypatch.setattr(automation, "create_or_select_stack", late)
+    monkeypatch.setattr(automation, "select_stack", lambda *_given, **_options: "opened")
+    chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
+    opened = session.Session(stacks.StackName("planton", "a"), None, chosen, _tools())
+    assert opened._open(create=True) == "opened"

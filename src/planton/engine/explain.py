@@ -61,7 +61,10 @@ _CAUSES = (
         "the cloud did not answer; check the network and the API address, then run the same command again",
     ),
 )
-_LOST = re.compile(r"EOF|UNAVAILABLE|Unavailable|exited prematurely|timeout|timed out|reset by peer|connection", re.IGNORECASE)
+#: "nil state" is what the engine says of a plugin that made a resource and then could not read it.
+_LOST = re.compile(
+    r"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create", re.IGNORECASE
+)
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
 _LOCK_HINT = (
     "wait until the other operation ends, then run the same command again; a lock that a killed operation on another machine "

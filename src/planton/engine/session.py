@@ -110,8 +110,13 @@ class Session:
                 ),
             )
             make = automation.create_or_select_stack if create else automation.select_stack
+            given = (self.name.qualified, self.name.project, self._program)
             try:
-                self._stack = make(self.name.qualified, self.name.project, self._program, opts=options)
+                try:
+                    self._stack = make(*given, opts=options)
+                except automation_errors.StackAlreadyExistsError:
+                    # Another command has made it since we looked.
+                    self._stack = automation.select_stack(*given, opts=options)
             except automation_errors.StackNotFoundError:
                 raise not_applied(str(self.name)) from None
             except automation_errors.CommandError as error:
