@@ -11,7 +11,7 @@ from support import planton as support
 def test_environment_comes_up_in_order_of_references_and_goes_in_reverse(planton: support.Planton) -> None:
     """One file in any order becomes a working cluster, and one command removes everything."""
     file = planton.write("all.yaml", support.pool(), support.cluster(), support.firewall(), support.network())
-    assert "Plan: 5 to create" in planton.run("plan", "-f", file).stdout
+    assert "Plan: 6 to create" in planton.run("plan", "-f", file).stdout
     assert planton.actions("apply", "-f", file, "--yes").keys() >= {"network", "firewall", "cluster", "node_pool"}
     kubeconfig = planton.run("kubeconfig", "CivoKubernetesClusters/dev").stdout
     nodes = json.loads(planton.sandbox.kubectl(kubeconfig, "get", "nodes", "-o", "json").stdout)["items"]

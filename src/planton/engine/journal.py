@@ -94,7 +94,10 @@ class Journal:
             handle.truncate()
             handle.write(f"{operation} by {getpass.getuser()} (process {os.getpid()} on {socket.gethostname()})")
             handle.flush()
-            yield
+            try:
+                yield
+            finally:
+                handle.truncate(0)
 
     def _acquire(self, handle: IO[str], patience: float, progress: Callable[[str], None]) -> None:
         deadline = time.monotonic() + patience
