@@ -89,6 +89,29 @@ def test_the_lock_of_another_machine_is_not_removed(make: Any) -> None:
     assert failing.asked == ["replace_state"]
 
 
+@pytest.mark.parametrize(
+    ("resource", "id_", "said"),
+    [
+        ("network", "0000", "no network has the id '0000' in LON1; networks there: known"),
+        ("node_pool", "0000:workers", "no node pool has the id 'workers' in cluster 0000 in LON1"),
+    ],
+)
+def test_what_is_not_there_is_not_imported(
+    make: Any, monkeypatch: pytest.MonkeyPatch, resource: str, id_: str, said: str
+) -> None:
+    """A wrong id is an error of its own, before the engine writes a state; what there is, is listed."""
+    failing = Session(errors.Reason.ENGINE_FAILED)
+    cloud = operations.civo_cloud.Cloud("token", "LON1")
+    monkeypatch.setattr(operations.civo_cloud, "of", lambda *_given: cloud)
+    monkeypatch.setattr(
+        operations.civo_cloud.Cloud, "get", lambda _self, path: [{"label": "known"}] if path == "/v2/networks" else None
+    )
+    with pytest.raises(errors.PlantonError) as caught:
+        make(failing).adopt({resource: id_})
+    assert (caught.value.reason, caught.value.message) == (errors.Reason.NOT_FOUND, said)
+    assert failing.asked == []
+
+
 @pytest.mark.parametrize("call", ["unlock", "remove", "replace_state"])
 def test_a_backend_that_fails_is_an_error_of_ours(call: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Pulumi's commands on a stack complain of has a reason, and is not a mistake of planton."""

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _FINAL = (errors.Reason.INTERRUPTED, errors.Reason.CLOUD_STUCK, errors.Reason.STACK_LOCKED)
 
 
+#: Main resource of a stack → its type at the cloud.
+_TYPES = {"network": "Network", "firewall": "Firewall", "cluster": "KubernetesCluster", "node_pool": "KubernetesNodePool"}
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Drift:
     """How the cloud differs from what was applied to one resource.
@@ -170,13 +174,31 @@ class Operations:
             What was changed, and the StackOutputs.
 
         Raises:
-            PlantonError: The resource does not exist, or the plugin failed.
+            PlantonError: ``NOT_FOUND``: the resource does not exist; the plugin failed.
         """
+        for resource, id_ in imports.items():
+            self._check_there(resource, id_)
         usual, self._session = self._session, self._open(imports)
         try:
             return self.apply()
         finally:
             self._session = usual
+
+    def _check_there(self, resource: str, id_: str) -> None:
+        # The plugin imports a network of any id, and fails when it updates what is not there.
+        cluster, _, own = id_.rpartition(":")
+        if self._cloud.exists(_TYPES[resource], own, cluster):
+            return
+        what = resource.replace("_", " ")
+        error = errors.PlantonError(
+            f"no {what} has the id {own!r}" + (f" in cluster {cluster}" if cluster else "") + f" in {self._cloud.region}",
+            code=errors.Code.INVALID,
+            reason=errors.Reason.NOT_FOUND,
+            hint="correct the id, or the region or the account of the manifest",
+            metadata={} if cluster else {"what": what},
+        )
+        self._list_names(error)
+        raise error
 
     def cluster_id(self) -> str:
         """Returns the id of the cluster that a node pool's manifest means by id or name.
