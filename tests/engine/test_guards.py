@@ -165,3 +165,22 @@ def test_pending_operations_and_half_done_updates_are_seen_in_the_state() -> Non
     assert guards.pending({"pending_operations": [{"type": "creating"}]}) == [{"type": "creating"}]
     assert not guards.half_updated(_state(CLUSTER))
     assert guards.half_updated(_state(CLUSTER | {"initErrors": ["boom"]}))
+
+
+def test_rules_that_a_refresh_has_shuffled_get_their_fields_back() -> None:
+    """The plugin's order is another one than the manifest's, and a rule took the place of one without ports."""
+    icmp, tcp = ({"protocol": protocol, "cidrs": ["0.0.0.0/0"], "action": "allow"} for protocol in ("icmp", "tcp"))
+    outputs = [icmp | {"portRange": "", "label": ""}, tcp | {"portRange": "22", "label": "ssh"}]
+    shuffled = _resource(events.FIREWALL, "firewall", inputs={"egressRules": [icmp, tcp]}, outputs={"egressRules": outputs})
+    mended = guards.with_whole_rules(_state(shuffled))
+    assert mended is not None
+    assert mended["resources"][-1]["inputs"] == {"egressRules": [icmp, outputs[1]]}
+    assert guards.with_whole_rules(mended) is None
+
+
+def test_rules_that_the_cloud_has_changed_are_left_alone() -> None:
+    """Another protocol, or another number of rules, is drift and nothing to put back."""
+    rule = {"protocol": "tcp", "cidrs": ["0.0.0.0/0"], "action": "allow"}
+    for known in ([rule | {"protocol": "udp", "portRange": "22"}], [], [rule, rule | {"portRange": "22"}]):
+        firewall = _resource(events.FIREWALL, "firewall", inputs={"ingressRules": [rule]}, outputs={"ingressRules": known})
+        assert guards.with_whole_rules(_state(firewall)) is None

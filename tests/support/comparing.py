@@ -18,6 +18,8 @@ _RULES = [
     (re.compile(r"\b127\.0\.0\.1:\d+"), "<address>"),
 ]
 _SECRET = "4dabf18193072939515e22adb298388d"  # Pulumi's sign for "this is a special value"
+# The plugin keeps rules as a set, in an order that differs from run to run.
+_SETS = {"ingressRules", "egressRules", "rules"}
 _VARYING = {"created", "modified", "sourcePosition", "stackTrace", "taintedBy"}
 
 
@@ -26,7 +28,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         if _SECRET in value:
             return "<secret>"
-        return {plain(key): plain(item) for key, item in sorted(value.items()) if key not in _VARYING}
+        return {
+            plain(key): sorted(plain(item), key=str) if key in _SETS and item else plain(item)
+            for key, item in sorted(value.items())
+            if key not in _VARYING
+        }
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, str):
@@ -44,7 +50,7 @@ def requests(logged: list[dict[str, Any]]) -> list[str]:
         for each in logged
     ]
     counted = collections.Counter(str(plain(line)) for line in lines)
-    return sorted(line if '"GET"' in line else f"{line} × {count}" for line, count in counted.items())
+    return sorted(line if '"GET"' in line else f"{count} times {line}" for line, count in counted.items())
 
 
 def states(user: official.User) -> dict[str, list[Any]]:

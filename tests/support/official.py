@@ -101,5 +101,5 @@ def using(folder: pathlib.Path, plugin: pathlib.Path | None) -> Iterator[User]:
         installed.mkdir(parents=True)
         for path in plugin.iterdir():
             (installed / path.name).symlink_to(path.resolve())
-    with sandbox_support.running(folder / "sandbox", providers=True) as served:
+    with sandbox_support.running(folder / "sandbox", providers=plugin is None) as served:
         yield User(served, folder, home)

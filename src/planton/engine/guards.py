@@ -4,6 +4,7 @@
 - A pool or a network deleted by hand would block refresh and destroy for ever: what makes the plugin fail is taken out of the
   state once the cloud confirms that it is gone.
 - A creation whose end nobody saw is looked for in the cloud and adopted.
+- A refresh loses fields of firewall rules, which would make every later refresh fail: they are put back.
 """
 
 from __future__ import annotations
@@ -165,3 +166,34 @@ def pending(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
 def half_updated(deployment: Mapping[str, Any]) -> bool:
     """Returns whether an update has failed in a way that left planned values in the state."""
     return any(resource.get("initErrors") for resource in cloud_resources(deployment))
+
+
+_RULES = ("ingressRules", "egressRules")
+_RULE_FIELDS = ("portRange", "label")
+
+
+def with_whole_rules(deployment: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Returns a state in which each firewall rule has its ports and its label again, or None where none lacks them.
+
+    The plugin keeps rules in an order of its own, and a refresh writes each into the place of another one, without the
+    fields that the other one lacks. A TCP rule that so loses its ports makes every later refresh fail.
+    """
+    resources = list(deployment.get("resources") or [])
+    mended = [_with_whole_rules(each) if each["type"].endswith(":Firewall") else each for each in resources]
+    return {**deployment, "resources": mended} if mended != resources else None
+
+
+def _with_whole_rules(firewall: dict[str, Any]) -> dict[str, Any]:
+    inputs, outputs = firewall.get("inputs") or {}, firewall.get("outputs") or {}
+    whole = {
+        name: [_whole(rule, known) for rule, known in zip(inputs[name], outputs[name], strict=True)]
+        for name in _RULES
+        if isinstance(inputs.get(name), list) and len(inputs[name]) == len(outputs.get(name) or ())
+    }
+    return {**firewall, "inputs": {**inputs, **whole}}
+
+
+def _whole(rule: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    if any(rule.get(name) != known.get(name) for name in ("protocol", "cidrs", "action")):
+        return rule
+    return {**rule, **{name: known[name] for name in _RULE_FIELDS if name not in rule and known.get(name)}}

@@ -300,7 +300,7 @@ class Operations:
             return self._refresh()
 
     def _refresh(self) -> plans.Plan:
-        before = self._session.export()
+        before = self._with_whole_rules()
         try:
             outcome = self._session.refresh(self.on_event)
         except explain.OperationError as error:
@@ -311,7 +311,16 @@ class Operations:
                 raise
             outcome = self._session.refresh(self.on_event)
         self._believe(before, self._session.export())
+        self._with_whole_rules()
         return outcome.plan
+
+    def _with_whole_rules(self) -> dict[str, Any]:
+        state = self._session.export()
+        mended = guards.with_whole_rules(state)
+        if mended is None:
+            return state
+        self._session.replace_state(mended)
+        return mended
 
     def _believe(self, before: dict[str, Any], after: dict[str, Any]) -> None:
         missing = guards.dropped(before, after)

@@ -174,7 +174,7 @@ class Server:
                 "current_apikey": "sandbox",
                 "default_region": "LON1",
                 "url": endpoint,
-                # Far enough ahead that the command line never asks for a newer release of itself.
+                # Far enough ahead that the command line never rewrites this file and announces a newer release of itself.
                 "latest_release_check": "2999-01-01T00:00:00Z",
                 "last_command_executed": "2026-01-01T00:00:00Z",
             },

@@ -1,0 +1,143 @@
+"""The cloud's own command line beside planton, on one sandbox: each sees what the other has done."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from support import official
+from support import planton as manifests
+
+pytestmark = pytest.mark.official
+
+# Two rules: neither the plugin nor the stand-in sees that the last rule of a direction is gone.
+RULES = [
+    {"protocol": "tcp", "portRange": "6443", "cidrs": ["127.0.0.1/32"], "label": "api"},
+    {"protocol": "tcp", "portRange": "22", "cidrs": ["127.0.0.1/32"], "label": "ssh"},
+]
+WANTED = (
+    manifests.network(),
+    manifests.firewall(inboundRules=RULES),
+    manifests.cluster(),
+    manifests.pool(labels={"tier": "web"}),
+)
+
+
+@pytest.fixture
+def user(command_line: pathlib.Path, tmp_path: pathlib.Path) -> Iterator[official.User]:
+    """A user of a fresh sandbox with its stand-in, which does not wait as the plugin does."""
+    with official.using(tmp_path / "user", None) as made:
+        yield made
+
+
+def test_it_lists_and_shows_what_planton_made(user: official.User) -> None:
+    """Networks, firewalls and their rules, clusters, pools and the kubeconfig."""
+    user.apply(*WANTED)
+    assert {"default", "net"} == {each["label"] for each in user.civo_json("network", "list")}
+    assert {"fw", "dev-firewall"} <= {each["name"] for each in user.civo_json("firewall", "list")}
+    rules = {(each["start_port"], each["cidr"], each["label"]) for each in user.civo_json("firewall", "rule", "list", "fw")}
+    assert rules == {("6443", "127.0.0.1/32", "api"), ("22", "127.0.0.1/32", "ssh")}
+    (listed,) = user.civo_json("kubernetes", "list")
+    assert (listed["name"], listed["nodes"], listed["pools"], listed["status"]) == ("dev", "5", "2", "ACTIVE")
+    shown = user.civo_json("kubernetes", "show", "dev")
+    outputs = user.json("outputs", "civokubernetescluster/dev")
+    assert shown["id"] == outputs["clusterId"]
+    assert shown["version"] == outputs["kubernetesVersion"]
+    assert shown["api_endpoint"] == outputs["apiServerEndpoint"]
+    pool = next(each for each in shown["required_pools"] if each["id"] == "workers")
+    assert (pool["count"], pool["size"], pool["labels"]["tier"]) == (3, "g4s.kube.medium", "web")
+    nodes = {node for each in shown["pools"] if each["id"] == "workers" for node in each["instance_names"]}
+    assert nodes == set(user.json("outputs", "civokubernetesnodepool/workers")["nodeNames"])
+    assert user.civo("kubernetes", "config", "dev").split() == user.run("kubeconfig", "civokubernetescluster/dev").stdout.split()
+    assert "workers" in user.civo("kubernetes", "show", "dev")
+
+
+def test_planton_offers_what_it_lists(user: official.User) -> None:
+    """Regions, sizes and versions are the same in both."""
+    listings = [
+        ("regions", ("region", "list"), "code"),
+        ("sizes", ("size", "list"), "name"),
+        ("versions", ("kubernetes", "versions"), "version"),
+    ]
+    for ours, theirs, field in listings:
+        printed = user.run(ours, "--provider", "civo").stdout.lower()
+        # Sizes of machines that are no nodes have no place in a cluster.
+        listed = [
+            each[field] for each in user.civo_json(*theirs) if each.get("type") in (None, "Kubernetes") or ours == "versions"
+        ]
+        missing = [name for name in listed if name.lower() not in printed]
+        assert missing == [], printed
+
+
+def test_planton_sees_what_it_scaled_and_upgraded(user: official.User) -> None:
+    """Drift names the pool's count and the cluster's version, and an apply takes the count back."""
+    file = user.write("wanted.yaml", *WANTED)
+    user.apply(*WANTED)
+    user.civo("kubernetes", "node-pool", "scale", "dev", "workers", "--nodes", "5")
+    user.civo("kubernetes", "upgrade", "dev", "--version", "1.31.2-k3s1")
+    found = user.json("drift", "-f", file, code=3)["resources"]
+    paths = {each["path"]: each["new"] for one in found for change in one["changes"] for each in change["differences"]}
+    assert paths == {"kubernetesVersion": "1.31.2-k3s1", "node_count": 5}
+    upgraded = [*WANTED[:2], manifests.cluster(kubernetesVersion="1.31.2+k3s1"), WANTED[3]]
+    user.run("apply", "-f", user.write("wanted.yaml", *upgraded), "--yes", "--refresh")
+    assert user.pools()["workers"]["count"] == 3
+    assert user.actions("drift", "-f", file) == {}
+
+
+def test_planton_sees_what_it_deleted(user: official.User) -> None:
+    """A pool and a firewall rule that were removed with it are drift, and come back."""
+    file = user.write("wanted.yaml", *WANTED)
+    user.apply(*WANTED)
+    user.civo("kubernetes", "node-pool", "delete", "dev", "workers", "--yes")
+    rule = user.civo_json("firewall", "rule", "list", "fw")[0]["id"]
+    user.civo("firewall", "rule", "remove", "fw", rule, "--yes")
+    user.sandbox.control.advance(600)
+    assert user.actions("drift", "-f", file, code=3) == {"node_pool": "delete", "firewall": "update"}
+    user.run("apply", "-f", file, "--yes", "--refresh")
+    assert user.actions("drift", "-f", file) == {}
+    assert user.pools()["workers"]["count"] == 3
+    assert {each["label"] for each in user.civo_json("firewall", "rule", "list", "fw")} == {"api", "ssh"}
+
+
+def test_planton_adopts_what_it_made(user: official.User) -> None:
+    """Network, firewall, cluster and pool that were made with it are imported, and the next plan is empty."""
+    user.civo("network", "create", "net", "--cidr-v4", "10.20.0.0/24")
+    user.civo("firewall", "create", "fw", "--network", "net", "--no-default-rules")
+    user.civo(
+        "firewall", "rule", "create", "fw", "--protocol", "tcp", "--startport", "6443", "--cidr", "127.0.0.1/32", "--label", "api"
+    )
+    user.civo(
+        "kubernetes",
+        "create",
+        "dev",
+        "--network",
+        "net",
+        "--existing-firewall",
+        "fw",
+        "--nodes",
+        "2",
+        "--size",
+        "g4s.kube.small",
+        "--version",
+        "1.30.5-k3s1",
+        "--wait",
+    )
+    user.civo("kubernetes", "node-pool", "create", "dev", "--nodes", "3", "--size", "g4s.kube.medium")
+    shown = user.civo_json("kubernetes", "show", "dev")
+    name = next(pool["id"] for pool in shown["required_pools"] if pool["count"] == 3)
+    ids = {
+        "civovpc/net": shown["network_id"],
+        "civofirewall/fw": shown["firewall_id"],
+        "civokubernetescluster/dev": shown["id"],
+        "civokubernetesnodepool/workers": name,
+    }
+    cluster = manifests.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
+    wanted: list[dict[str, Any]] = [manifests.network(), manifests.firewall(), cluster, manifests.pool(nodePoolName=name)]
+    file = user.write("wanted.yaml", *wanted)
+    for resource, identity in ids.items():
+        user.run("import", resource, identity, "-f", file, "--yes")
+    assert user.actions("plan", "-f", file) == {}
+    assert len(user.sandbox.control.resources()["clusters"]) == 1
