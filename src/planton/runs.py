@@ -210,7 +210,7 @@ class Run:
                         hint="the same command goes on from here",
                     )
                 operation = self._operations(step.key, told=True, applied=True)
-                operation.recover()
+                operation.recover(whole=False)
                 operation.destroy()
                 result = step
             except errors.PlantonError as error:

@@ -129,6 +129,14 @@ def test_a_timeout_names_the_time_and_the_usual_causes() -> None:
         assert word in error.hint
 
 
+def test_a_plugin_that_gives_up_waiting_is_no_cloud_that_does_not_answer() -> None:
+    """The plugin has a timeout of its own, whose text says so."""
+    text = "error waiting for cluster (id) to be created: timeout while waiting for state to become 'ACTIVE'"
+    error = _explained(CLUSTER, *_failed("create", events.CLUSTER, "cluster", text))
+    assert error.reason is errors.Reason.CLOUD_STUCK
+    assert "quota" in error.hint
+
+
 @pytest.mark.parametrize(
     ("text", "uncertain"),
     [

@@ -89,6 +89,29 @@ def test_the_lock_of_another_machine_is_not_removed(make: Any) -> None:
     assert failing.asked == ["replace_state"]
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_cluster_that_builds_is_waited_for_unless_it_shall_go(
+    make: Any, monkeypatch: pytest.MonkeyPatch, *, whole: bool
+) -> None:
+    """After a failed apply the state is read when the cluster is there, so that the outputs are complete."""
+    answers = [{"status": "BUILDING"}, {"status": "ACTIVE"}]
+    monkeypatch.setattr(operations.civo_cloud.Cloud, "cluster", lambda _self, _id: answers.pop(0))
+    monkeypatch.setattr(operations.time, "sleep", lambda _seconds: None)
+    failing = Session(errors.Reason.ENGINE_FAILED)
+    cluster = {
+        "urn": "a::civo:index:KubernetesCluster::cluster",
+        "type": "civo:index:KubernetesCluster",
+        "custom": True,
+        "id": "c",
+    }
+    monkeypatch.setattr(failing, "export", lambda: {"resources": [cluster]})
+    monkeypatch.setattr(failing, "refresh", lambda _watch: operations.session.Outcome(operations.plans.Plan(), None, {}))
+    operation = make(failing)
+    operation._journal.write(operations.journal.Record("apply", 0.0, failed=True))
+    assert operation.recover(whole=whole)
+    assert len(answers) == (0 if whole else 2)
+
+
 @pytest.mark.parametrize(
     ("resource", "id_", "said"),
     [

@@ -34,6 +34,10 @@ class _Cause:
     hint: str
 
 
+_STUCK_HINT = (
+    "the cloud keeps a resource in BUILDING when quota, free addresses of the network or the region's capacity run out: check "
+    "those in its dashboard, then run the same command again (--timeout MINUTES waits longer)"
+)
 _CAUSES = (
     _Cause(
         r"immutable_|duplicate|already exists|already in use|name.*taken",
@@ -55,6 +59,7 @@ _CAUSES = (
         errors.Reason.CLOUD_IN_USE,
         "something still uses it; destroy that first (planton get lists what has been applied)",
     ),
+    _Cause(r"timeout while waiting for state", errors.Reason.CLOUD_STUCK, _STUCK_HINT),
     _Cause(
         r"connection refused|no such host|timeout|timed out|Timeout|reset by peer|urlopen error|Remote end closed",
         errors.Reason.CLOUD_UNREACHABLE,
@@ -137,11 +142,10 @@ def stuck(what: str, seconds: float, target: Any) -> OperationError:
     """Returns the error for an operation that was stopped because the cloud took longer than the timeout."""
     name = "" if target is None else f" of {target.kind} {target.metadata.name}"
     return OperationError(
-        f"{what}{name} has not finished after {seconds / 60:.0f} minutes and was stopped; what was done is saved",
+        f"{what}{name} has not finished after {seconds / 60:g} minutes and was stopped; what was done is saved",
         code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_STUCK,
-        hint="the cloud keeps a resource in BUILDING when quota, free addresses of the network or the region's capacity run "
-        "out: check those in its dashboard, then run the same command again (--timeout MINUTES waits longer)",
+        hint=_STUCK_HINT,
     )
 
 

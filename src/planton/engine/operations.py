@@ -221,11 +221,14 @@ class Operations:
         """Returns whether the last operation did not end cleanly, as far as this machine knows."""
         return self._journal.read() is not None
 
-    def recover(self) -> bool:
+    def recover(self, *, whole: bool = True) -> bool:
         """Brings a stack whose last operation did not end cleanly into a state from which one can go on.
 
         Says what was interrupted, resolves pending operations by looking at the cloud, adopts what was made without being
         recorded, and refreshes after a failed update. A stack whose last operation ended well costs a look at a file.
+
+        Args:
+            whole: Whether to wait for a cluster that still builds; to delete it, nobody needs it whole.
 
         Returns:
             Whether anything had to be done.
@@ -245,10 +248,10 @@ class Operations:
                 return False
             record = journal.Record("operation", time.time(), failed=not guards.pending(state))
         with self._held("recover"):
-            self._recover(record, ours=ours)
+            self._recover(record, ours=ours, whole=whole)
         return True
 
-    def _recover(self, record: journal.Record, *, ours: bool) -> None:
+    def _recover(self, record: journal.Record, *, ours: bool, whole: bool) -> None:
         started = time.strftime("%Y-%m-%d %H:%M", time.gmtime(record.started))
         how = "failed" if record.failed else "was interrupted"
         self._settings.progress(f"the last {record.operation} of {self.name} ({started} UTC) {how}; looking at the cloud")
@@ -266,23 +269,28 @@ class Operations:
         found = guards.orphans(suspects, deployment, self._input.target, self._cloud) if suspects else {}
         for name, id_ in found.items():
             self._settings.progress(f"  {name} was made without being recorded; adopting {id_}")
-        if guards.cloud_resources(deployment):
+        resources = guards.cloud_resources(deployment)
+        # A cluster that still builds has no kubeconfig yet, and a state that says so would count as what was wanted.
+        clusters = [str(each["id"]) for each in resources if each["type"].endswith("KubernetesCluster")]
+        for cluster in [*clusters, found.get("cluster", "")] if whole else ():
+            self._wait_until_whole(cluster)
+        if resources:
             self._refresh()
         if found:
-            self._wait_until_whole(found)
             self._session = self._open(found)
             self._session.up(self.on_event)
             self._session = self._open()
         self._journal.clear()
 
-    def _wait_until_whole(self, found: Mapping[str, str]) -> None:
-        # A cluster that still builds can be adopted only when it is there; an import reads it as it is.
-        if "cluster" not in found:
-            return
+    def _wait_until_whole(self, cluster: str) -> None:
         deadline = time.monotonic() + self._settings.timeout
-        while (self._cloud.cluster(found["cluster"]) or {}).get("status") == "BUILDING":
+        told = False
+        while cluster and (self._cloud.cluster(cluster) or {}).get("status") == "BUILDING":
             if time.monotonic() > deadline:
                 raise explain.stuck("apply", self._settings.timeout, self._input.target)
+            if not told:
+                self._settings.progress("  the cluster is BUILDING; waiting for it")
+                told = True
             time.sleep(1)
 
     def _unlock(self) -> None:
