@@ -82,26 +82,38 @@ def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
     The file is written whole or not at all, mode 0600.
 
     Raises:
-        PlantonError: The file is not a kubeconfig.
+        PlantonError: The file is not a kubeconfig, or cannot be written.
     """
+    # A file that is a link elsewhere stays one.
+    path = path.resolve()
     merged = _load(path)
     new = _renamed(yaml.safe_load(text), name)
     for key in _LISTS:
         kept = [entry for entry in merged.get(key) or [] if entry.get("name") != name]
         merged[key] = [*kept, *new[key]]
     merged["current-context"] = name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as handle:
-        yaml.safe_dump(merged, handle, sort_keys=False)
-    pathlib.Path(handle.name).replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as handle:
+            yaml.safe_dump(merged, handle, sort_keys=False)
+        pathlib.Path(handle.name).replace(path)
+    except OSError as error:
+        raise errors.PlantonError(
+            f"cannot write {path}: {error.strerror}",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.MANIFEST_UNREADABLE,
+            hint="set KUBECONFIG to a file that can be written, or print the kubeconfig without --merge",
+        ) from None
     return name
 
 
 def _load(path: pathlib.Path) -> dict[str, Any]:
+    new = {"apiVersion": "v1", "kind": "Config", "preferences": {}}
     if not path.exists():
-        return {"apiVersion": "v1", "kind": "Config", "preferences": {}}
+        return new
     try:
-        data = yaml.safe_load(path.read_text("utf-8"))
+        # An empty file counts as none, as it does for kubectl.
+        data = yaml.safe_load(path.read_text("utf-8")) or new
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         data = None
     if not isinstance(data, dict):

@@ -1,0 +1,45 @@
+"""The user's kubeconfig file, whatever it is when a cluster is merged into it."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+import yaml
+
+from planton import errors
+from planton.cli import kubeconfig
+
+TEXT = yaml.safe_dump(
+    {
+        "clusters": [{"name": "a", "cluster": {"server": "https://127.0.0.1"}}],
+        "users": [{"name": "a", "user": {}}],
+        "contexts": [{"name": "a", "context": {"cluster": "a", "user": "a"}}],
+    }
+)
+
+
+def test_an_empty_file_counts_as_none(tmp_path: pathlib.Path) -> None:
+    """As it does for kubectl."""
+    file = tmp_path / "config"
+    file.touch()
+    kubeconfig.write_merged(file, TEXT, name="dev")
+    assert yaml.safe_load(file.read_text("utf-8"))["current-context"] == "dev"
+
+
+def test_a_link_stays_a_link(tmp_path: pathlib.Path) -> None:
+    """What it leads to is changed."""
+    real, link = tmp_path / "real", tmp_path / "link"
+    link.symlink_to(real)
+    kubeconfig.write_merged(link, TEXT, name="dev")
+    assert link.is_symlink()
+    assert "dev" in real.read_text("utf-8")
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: pathlib.Path) -> None:
+    """It is the user's to mend, and no mistake of planton."""
+    (tmp_path / "file").touch()
+    with pytest.raises(errors.PlantonError) as caught:
+        kubeconfig.write_merged(tmp_path / "file" / "config", TEXT, name="dev")
+    assert caught.value.code == errors.Code.USAGE
+    assert "cannot write" in caught.value.message
