@@ -170,7 +170,7 @@ def test_pending_operations_and_half_done_updates_are_seen_in_the_state() -> Non
 def test_rules_that_a_refresh_has_shuffled_get_their_fields_back() -> None:
     """The plugin's order is another one than the manifest's, and a rule took the place of one without ports."""
     icmp, tcp = ({"protocol": protocol, "cidrs": ["0.0.0.0/0"], "action": "allow"} for protocol in ("icmp", "tcp"))
-    outputs = [icmp | {"portRange": "", "label": ""}, tcp | {"portRange": "22", "label": "ssh"}]
+    outputs = [icmp | {"portRange": "", "label": ""}, tcp | {"portRange": "22", "label": "ssh", "cidrs": ["0.0.0.0/0", "::/0"]}]
     shuffled = _resource(events.FIREWALL, "firewall", inputs={"egressRules": [icmp, tcp]}, outputs={"egressRules": outputs})
     mended = guards.with_whole_rules(_state(shuffled))
     assert mended is not None

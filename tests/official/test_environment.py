@@ -182,12 +182,11 @@ def test_drift_is_found_and_repaired(environment: Environment) -> None:
 
 
 def test_a_refresh_that_meets_errors_is_not_believed(environment: Environment) -> None:
-    """The plugin drops the cluster, the cloud cannot confirm it, and the state stays as it was."""
+    """The plugin drops the cluster, the cloud cannot confirm it, and the state stays as it was: nothing is planned."""
     user = environment.user
     user.sandbox.control.fault(method="GET", path="/v2/kubernetes/clusters/[^/]+$", action="status", status=500, times=0)
-    refused = user.run("refresh", "civokubernetescluster/dev", code=6).stderr
+    user.run("refresh", "civokubernetescluster/dev", code=6)
     user.sandbox.control.clear_faults()
-    assert "is gone, but" in refused
     assert environment.plan() == {}
 
 

@@ -169,14 +169,14 @@ def half_updated(deployment: Mapping[str, Any]) -> bool:
 
 
 _RULES = ("ingressRules", "egressRules")
-_RULE_FIELDS = ("portRange", "label")
+_RULE_FIELDS = ("portRange", "label", "cidrs")
 
 
 def with_whole_rules(deployment: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Returns a state in which each firewall rule has its ports and its label again, or None where none lacks them.
+    """Returns a state in which each firewall rule has all its fields again, or None where none lacks them.
 
     The plugin keeps rules in an order of its own, and a refresh writes each into the place of another one, without the
-    fields that the other one lacks. A TCP rule that so loses its ports makes every later refresh fail.
+    fields, and without the ranges, that the other one lacks. A TCP rule that so loses its ports makes every later refresh fail.
     """
     resources = list(deployment.get("resources") or [])
     mended = [_with_whole_rules(each) if each["type"].endswith(":Firewall") else each for each in resources]
@@ -194,6 +194,8 @@ def _with_whole_rules(firewall: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole(rule: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    if any(rule.get(name) != known.get(name) for name in ("protocol", "cidrs", "action")):
+    ranges = rule.get("cidrs") or []
+    kept = {name: value for name, value in rule.items() if name not in ("__defaults", "cidrs")}
+    if any(known.get(name) != value for name, value in kept.items()) or ranges != (known.get("cidrs") or [])[: len(ranges)]:
         return rule
-    return {**rule, **{name: known[name] for name in _RULE_FIELDS if name not in rule and known.get(name)}}
+    return {**rule, **{name: known[name] for name in _RULE_FIELDS if known.get(name)}}
