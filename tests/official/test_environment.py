@@ -40,9 +40,10 @@ class Environment:
 
     def apply(self, *, cluster: dict[str, Any] | None = None, pool: dict[str, Any] | None = None) -> dict[str, str]:
         """Remember changes, apply everything, and return what was done."""
+        done = self.user.apply(*self.wanted(cluster, pool))
         self.cluster |= cluster or {}
         self.pool |= pool or {}
-        return self.user.apply(*self.wanted())
+        return done
 
     def plan(self, *, cluster: dict[str, Any] | None = None, pool: dict[str, Any] | None = None) -> dict[str, str]:
         """Return what an apply with further changes would do."""
@@ -123,6 +124,7 @@ def test_the_default_pool_the_name_and_the_tags_change_in_place(environment: Env
     assert environment.plan() == {}
 
 
+@pytest.mark.xfail(reason="the plan of a pool that refers to the cluster wrongly says that clusterId changes (docs/official.md)")
 def test_additional_pools_come_and_scale_and_their_order_does_not_matter(environment: Environment) -> None:
     """A new one is made, another one is scaled, and none is replaced."""
     scaled = EXTRA | {"nodeCount": 2}
