@@ -7,7 +7,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation
-from planton.engine import inventory, operations, plans, stacks
+from planton.engine import guards, inventory, operations, plans, stacks
 from planton.modules import unsupported
 
 if TYPE_CHECKING:
@@ -101,8 +101,9 @@ class Run:
         return steps
 
     def _remember(self, key: references.Key, plan: plans.Plan, applied: inventory.Applied | None) -> None:
-        fresh = any(change.action in (plans.Action.CREATE, plans.Action.REPLACE) for change in plan.changes)
-        if applied is None or fresh:
+        made = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
+        main = guards.MAIN[kinds.get(key.kind).stem]
+        if applied is None or any(change.name == main and change.action in made for change in plan.changes):
             self._known[key] = references.unknown_outputs(self._wanted[key].manifest)
         else:
             self._known[key] = applied.manifest
@@ -135,6 +136,8 @@ class Run:
                 applied = self._inventory.read(operation.name)
                 outputs = None if applied is None else applied.manifest.status.outputs  # type: ignore[attr-defined]
                 return dataclasses.replace(step, outputs=outputs)
+            if operation.unfinished():
+                operation.recover()
             plan, outputs = operation.apply()
         except errors.PlantonError as error:
             return dataclasses.replace(step, error=error)

@@ -96,6 +96,56 @@ def test_an_answer_that_is_lost_does_not_lose_the_cluster(planton: support.Plant
     assert planton.actions("plan", "-f", file) == {}
 
 
+def test_what_is_adopted_is_planned_and_needs_consent(planton: support.Planton) -> None:
+    """Recovery itself changes nothing: without --yes the cloud and the state stay as they are."""
+    file = planton.write("n.yaml", support.network())
+    planton.sandbox.control.fault(method="POST", path="/v2/networks$", action="drop_after")
+    planton.run("apply", "-f", file, "--yes", code=6)
+    mark = planton.sandbox.control.mark()
+    for _ in range(2):
+        refused = planton.run("apply", "-f", file, code=5)
+        assert "import network" in refused.stdout
+    assert planton.writes(mark) == []
+    planton.run("apply", "-f", file, "--yes")
+    assert planton.actions("plan", "-f", file) == {}
+    assert [each["label"] for each in planton.sandbox.control.resources()["networks"]].count("net") == 1
+
+
+def test_an_orphan_is_found_although_the_manifest_has_another_name_by_now(planton: support.Planton) -> None:
+    """It is adopted and renamed, not left behind beside a second one."""
+    planton.sandbox.control.fault(method="POST", path="/v2/networks$", action="drop_after")
+    planton.run("apply", "-f", planton.write("n.yaml", support.network()), "--yes", code=6)
+    file = planton.write("n.yaml", support.network(networkName="renamed"))
+    planton.run("apply", "-f", file, "--yes")
+    assert planton.actions("plan", "-f", file) == {}
+    labels = [each["label"] for each in planton.sandbox.control.resources()["networks"]]
+    assert sorted(labels) == ["default", "renamed"]
+
+
+def test_an_orphan_goes_with_a_destroy(planton: support.Planton) -> None:
+    """What was made without being recorded does not stay behind."""
+    file = planton.write("n.yaml", support.network())
+    planton.sandbox.control.fault(method="POST", path="/v2/networks$", action="drop_after")
+    planton.run("apply", "-f", file, "--yes", code=6)
+    planton.run("destroy", "-f", file, "--yes")
+    assert [each["label"] for each in planton.sandbox.control.resources()["networks"]] == ["default"]
+
+
+def test_a_damaged_state_says_how_to_put_it_right(planton: support.Planton) -> None:
+    """A full disk can cut a state file short; its copy is beside it."""
+    file = planton.write("n.yaml", support.network())
+    planton.run("apply", "-f", file, "--yes")
+    planton.run("apply", "-f", planton.write("n.yaml", support.network(nameservers=["10.0.0.2"])), "--yes")
+    state = next((planton.folder / "data" / "state").rglob("*CivoVpc.net.json"))
+    state.write_text(state.read_text()[:1000])
+    refused = planton.run("apply", "-f", file, "--yes", code=6).stderr
+    assert f"cp {state}.bak {state}" in refused
+    state.write_bytes(state.with_name(f"{state.name}.bak").read_bytes())
+    planton.run("refresh", "-f", file)
+    planton.run("apply", "-f", file, "--yes")
+    assert planton.actions("plan", "-f", file) == {}
+
+
 def test_a_failed_update_is_followed_by_a_refresh(planton: support.Planton) -> None:
     """The plugin writes planned values into the state of a failed update; reverting the manifest must change nothing."""
     planton.run("apply", "-f", planton.write("c.yaml", support.network(), support.cluster()), "--yes")

@@ -71,6 +71,11 @@ def test_each_changeable_field_of_a_cluster_is_changed_in_place(planton: support
         assert planton.actions("plan", "-f", "c.yaml") == {}, change
     reordered = support.cluster(**(wanted | {"additionalNodePools": extra[::-1]}))
     assert planton.actions("plan", "-f", planton.write("c.yaml", support.network(), reordered)) == {}
+    with_pool = [support.network(), support.cluster(**wanted), support.pool()]
+    planton.run("apply", "-f", planton.write("p.yaml", *with_pool), "--yes")
+    more = [*extra, {"name": "more", "size": "g4s.kube.small", "nodeCount": 1}]
+    with_pool[1] = support.cluster(**(wanted | {"additionalNodePools": more}))
+    assert set(planton.actions("plan", "-f", planton.write("p.yaml", *with_pool)).values()) == {"create"}
     scaled = [{**extra[0], "nodeCount": 3}, extra[1]]
     cluster = support.cluster(**(wanted | {"additionalNodePools": scaled}))
     assert planton.actions("apply", "-f", planton.write("c.yaml", support.network(), cluster), "--yes") == {

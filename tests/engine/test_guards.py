@@ -139,24 +139,34 @@ def test_what_the_cloud_calls_a_resource_follows_from_the_manifest(resource: str
 def test_an_orphan_is_found_by_its_name_and_only_if_the_state_has_it_not() -> None:
     """Creations whose end nobody saw are adopted by their import id."""
     cloud: Any = Cloud(names={"prod": "c-1", "web": "c-1:web", "prod-firewall": "f-1"})
-    urns = [
-        events.urn(events.CLUSTER, "cluster"),
-        events.urn(events.POOL, "node_pool-web"),
-        events.urn(events.POOL, "node_pool-gone"),
-        events.urn(events.SIZE, "node_pool_size-web"),
-    ]
-    assert guards.orphans(urns, _state(CLUSTER), TARGETS["cluster"], cloud) == {"node_pool-web": "c-1:web"}
+    suspects = {
+        events.urn(events.CLUSTER, "cluster"): "prod",
+        events.urn(events.POOL, "node_pool-web"): "web",
+        events.urn(events.POOL, "node_pool-gone"): "gone",
+        events.urn(events.SIZE, "node_pool_size-web"): "",
+    }
+    assert guards.orphans(suspects, _state(CLUSTER), TARGETS["cluster"], cloud) == {"node_pool-web": "c-1:web"}
     assert cloud.asked[0] == (events.POOL, "web", "c-1")
-    assert guards.orphans(urns[:1], _state(), TARGETS["cluster"], cloud) == {"cluster": "c-1"}
+    assert guards.orphans({events.urn(events.CLUSTER, "cluster"): "prod"}, _state(), TARGETS["cluster"], cloud) == {
+        "cluster": "c-1"
+    }
 
 
 @pytest.mark.parametrize("listed", [({"id": "c-9", "name": "prod"},), ({"id": "prod", "name": "x"},)])
 def test_an_orphaned_pool_is_looked_for_in_the_cluster_that_its_manifest_means(listed: tuple[dict[str, str], ...]) -> None:
     """By the cluster's name or id."""
     cloud: Any = Cloud(names={"workers": "found"}, listed=listed)
-    urns = [events.urn(events.POOL, "node_pool")]
-    assert guards.orphans(urns, _state(), TARGETS["node_pool"], cloud) == {"node_pool": "found"}
+    suspects = {events.urn(events.POOL, "node_pool"): "workers"}
+    assert guards.orphans(suspects, _state(), TARGETS["node_pool"], cloud) == {"node_pool": "found"}
     assert cloud.asked == [(events.POOL, "workers", listed[0]["id"])]
+
+
+def test_a_pending_creation_is_known_by_the_name_that_it_began_with() -> None:
+    """The manifest may say another one by now."""
+    network = {"urn": events.urn(events.NETWORK, "network"), "inputs": {"label": "old"}}
+    cluster = {"urn": events.urn(events.CLUSTER, "cluster"), "inputs": {"name": "prod"}}
+    state = {"pending_operations": [{"type": "creating", "resource": network}, {"type": "updating", "resource": cluster}]}
+    assert guards.creating(state) == {network["urn"]: "old"}
 
 
 def test_pending_operations_and_half_done_updates_are_seen_in_the_state() -> None:

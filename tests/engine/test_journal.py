@@ -19,7 +19,7 @@ def _journal(folder: pathlib.Path, backend: str = "file:///state", name: stacks.
 def test_a_record_is_there_until_it_is_cleared(tmp_path: pathlib.Path) -> None:
     """Another process reads what one has written; a clean end leaves nothing."""
     assert _journal(tmp_path).read() is None
-    record = journal.Record("apply", 12.5, failed=True, uncertain=("urn:a", "urn:b"))
+    record = journal.Record("apply", 12.5, failed=True, uncertain={"urn:a": "a", "urn:b": "b"})
     _journal(tmp_path).write(record)
     assert _journal(tmp_path).read() == record
     _journal(tmp_path).clear()
@@ -43,7 +43,7 @@ def test_a_damaged_record_still_says_that_something_was_interrupted(text: str, t
     path.write_bytes(text.encode("latin-1"))
     found = made.read()
     assert found is not None
-    assert (found.operation, found.uncertain) == ("an operation", ())
+    assert (found.operation, found.uncertain) == ("an operation", {})
 
 
 def test_a_held_stack_names_its_holder(tmp_path: pathlib.Path) -> None:

@@ -124,7 +124,6 @@ def test_the_default_pool_the_name_and_the_tags_change_in_place(environment: Env
     assert environment.plan() == {}
 
 
-@pytest.mark.xfail(reason="the plan of a pool that refers to the cluster wrongly says that clusterId changes (docs/official.md)")
 def test_additional_pools_come_and_scale_and_their_order_does_not_matter(environment: Environment) -> None:
     """A new one is made, another one is scaled, and none is replaced."""
     scaled = EXTRA | {"nodeCount": 2}

@@ -8,17 +8,10 @@ import click
 
 from planton import errors, runs
 from planton.cli import options, render
+from planton.engine import guards
 
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
-
-#: Kind's stem → name of the resource in its stack that the id means.
-_MAIN = {
-    "vpc": "network",
-    "firewall": "firewall",
-    "kubernetes_cluster": "cluster",
-    "kubernetes_node_pool": "node_pool",
-}
 
 
 @click.command("import")
@@ -48,7 +41,7 @@ def import_(*, resource: str, id_: str, given: options.Sources, settings: engine
             hint="give its manifest with -f FILE",
         )
     options.consent(f"Import {id_} as {found[0]}, and change it to what the manifest says?", yes=yes)
-    step = run.adopt(found[0], _MAIN[kind.stem], id_)
+    step = run.adopt(found[0], guards.MAIN[kind.stem], id_)
     if form == "json":
         render.echo_json(render.steps_data("import", [step]))
     else:

@@ -146,7 +146,7 @@ def engine(function: F) -> F:
     @click.option("--backend", default="", metavar="URL", help="Pulumi backend.  [default: a folder of this user]")
     @click.option(
         "--timeout",
-        type=float,
+        type=click.FloatRange(min=0.01),
         default=20.0,
         show_default=True,
         metavar="MINUTES",

@@ -134,7 +134,7 @@ def _locked(raw: str) -> OperationError:
 def _uncertain(recorder: plans.Recorder, *, lost: bool) -> list[str]:
     # A creation that was seen to begin, was not seen to end, or ended because the plugin or the connection went away.
     texts = {urn: text for urn, text in recorder.errors if urn}
-    creating = [change.urn for change in recorder.plan().changes if change.action.value in ("create", "replace")]
+    creating = [change.urn for change in recorder.plan().changes if change.action.value in ("create", "replace", "import")]
     return [urn for urn in creating if urn not in recorder.finished and (lost or urn not in texts or _LOST.search(texts[urn]))]
 
 

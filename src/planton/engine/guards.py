@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from planton.engine import civo_cloud
 
 _CLOUD_TYPES = ("civo:",)
-#: The resources of stacks that ``planton import`` adopts by the id of a kind.
-MAIN_RESOURCES = ("network", "firewall", "cluster", "node_pool")
+#: Kind's stem → the resource of its stack that the kind is about: whose id is the first output, and which imports adopt.
+MAIN = {"vpc": "network", "firewall": "firewall", "kubernetes_cluster": "cluster", "kubernetes_node_pool": "node_pool"}
 
 
 def cloud_resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -101,12 +101,18 @@ def missing(deployment: Mapping[str, Any], cloud: civo_cloud.Cloud) -> set[str]:
 
 
 def orphans(
-    urns: Iterable[str],
+    suspects: Mapping[str, str],
     deployment: Mapping[str, Any],
-    target: Any,
-    cloud: civo_cloud.Cloud,  # any manifest
+    target: Any,  # any manifest
+    cloud: civo_cloud.Cloud,
 ) -> dict[str, str]:
     """Looks in the cloud for creations whose end nobody saw.
+
+    Args:
+        suspects: URN → name in the cloud, as it was when the creation began.
+        deployment: The state, whose resources are no orphans.
+        target: The manifest.
+        cloud: Where to look.
 
     Returns:
         Resource name → import id, for those that are there and not in the state.
@@ -116,14 +122,21 @@ def orphans(
     """
     known = {resource["urn"] for resource in cloud_resources(deployment)}
     found = {}
-    for urn in urns:
+    for urn, cloud_name in suspects.items():
         type_, name = type_and_name(urn)
         if urn in known or not type_.startswith(_CLOUD_TYPES):
             continue
-        id_ = cloud.find(type_, cloud_name(name, target), cluster_of(deployment, target, cloud))
+        id_ = cloud.find(type_, cloud_name, cluster_of(deployment, target, cloud))
         if id_:
             found[name] = id_
     return found
+
+
+def creating(deployment: Mapping[str, Any]) -> dict[str, str]:
+    """Returns URN → name in the cloud of the creations that a killed engine has left in a state."""
+    resources = [entry["resource"] for entry in pending(deployment) if entry["type"] == "creating"]
+    inputs = {resource["urn"]: resource.get("inputs") or {} for resource in resources}
+    return {urn: str(given.get("label") or given.get("name") or "") for urn, given in inputs.items()}
 
 
 def cloud_name(resource: str, target: Any) -> str:

@@ -23,7 +23,7 @@ from planton import errors
 from planton.engine import folders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from planton.engine import stacks
 
@@ -38,13 +38,13 @@ class Record:
         operation: ``apply``, ``destroy``, ….
         started: Seconds since the epoch.
         failed: Whether it ended with an error; otherwise it was killed.
-        uncertain: URNs of creations whose end nobody saw.
+        uncertain: URN → name in the cloud of creations whose end nobody saw.
     """
 
     operation: str
     started: float
     failed: bool = False
-    uncertain: tuple[str, ...] = ()
+    uncertain: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class Journal:
@@ -60,7 +60,7 @@ class Journal:
         """Returns the record of an operation that has not ended cleanly, or None."""
         try:
             data = json.loads(self._path.read_text("utf-8"))
-            return Record(data["operation"], data["started"], data["failed"], tuple(data["uncertain"]))
+            return Record(data["operation"], data["started"], data["failed"], dict(data["uncertain"]))
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError):

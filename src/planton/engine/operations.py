@@ -63,6 +63,7 @@ class Operations:
         self._settings = settings
         self._tools = tools
         self.name = stacks.name_of(self._input.target)
+        self._suspects: dict[str, str] = {}
         self._journal = journal.Journal(settings.data, settings.backend_url, self.name)
         self._session = self._open()
 
@@ -139,9 +140,7 @@ class Operations:
                 if not id_:
                     continue
                 error.metadata |= {"id": id_, "region": self._cloud.region}
-                if name in guards.MAIN_RESOURCES and not (
-                    name == "firewall" and hasattr(self._input.target.spec, "cluster_name")
-                ):
+                if name == guards.MAIN[kinds.get(self._input.target.kind).stem]:
                     error.hint = error.hint.replace(" ID ", f" {id_} ")
                 else:
                     error.hint = f"{name} exists in {self._cloud.region} with id {id_}: delete it there, or choose another name"
@@ -224,8 +223,9 @@ class Operations:
     def recover(self, *, whole: bool = True) -> bool:
         """Brings a stack whose last operation did not end cleanly into a state from which one can go on.
 
-        Says what was interrupted, resolves pending operations by looking at the cloud, adopts what was made without being
-        recorded, and refreshes after a failed update. A stack whose last operation ended well costs a look at a file.
+        Says what was interrupted, resolves pending operations by looking at the cloud, and refreshes after a failed update.
+        What was made without being recorded is adopted by the plan and the apply that follow; nothing is changed here. A
+        stack whose last operation ended well costs a look at a file.
 
         Args:
             whole: Whether to wait for a cluster that still builds; to delete it, nobody needs it whole.
@@ -236,6 +236,8 @@ class Operations:
         Raises:
             PlantonError: The cloud could not be asked, or the stack is held by a process that runs.
         """
+        if self._suspects:
+            return True
         record = self._journal.read()
         ours = record is not None
         if not self._session.exists():
@@ -259,16 +261,15 @@ class Operations:
             self._unlock()
         deployment = self._session.export()
         pending = guards.pending(deployment)
-        creating = [entry["resource"]["urn"] for entry in pending if entry["type"] == "creating"]
+        suspects = {**record.uncertain, **guards.creating(deployment)}
         if pending:
             listed = ", ".join(f"{entry['type']} {entry['resource']['urn'].rsplit('::', 1)[-1]}" for entry in pending)
             self._settings.progress(f"  interrupted: {listed}")
             deployment = {**deployment, "pending_operations": []}
             self._session.replace_state(deployment)
-        suspects = {*creating, *record.uncertain}
         found = guards.orphans(suspects, deployment, self._input.target, self._cloud) if suspects else {}
         for name, id_ in found.items():
-            self._settings.progress(f"  {name} was made without being recorded; adopting {id_}")
+            self._settings.progress(f"  {name} was made without being recorded: adopting {id_} instead of making another")
         resources = guards.cloud_resources(deployment)
         # A cluster that still builds has no kubeconfig yet, and a state that says so would count as what was wanted.
         clusters = [str(each["id"]) for each in resources if each["type"].endswith("KubernetesCluster")]
@@ -277,10 +278,12 @@ class Operations:
         if resources:
             self._refresh()
         if found:
+            # What is adopted is part of the plan that the user consents to; until that is done the record must not go.
+            self._suspects = suspects
             self._session = self._open(found)
-            self._session.up(self.on_event)
-            self._session = self._open()
-        self._journal.clear()
+            self._journal.write(dataclasses.replace(record, failed=True, uncertain=suspects))
+        else:
+            self._journal.clear()
 
     def _wait_until_whole(self, cluster: str) -> None:
         deadline = time.monotonic() + self._settings.timeout
@@ -389,6 +392,9 @@ class Operations:
             PlantonError: What failed; the state holds what is left.
         """
         with self._recorded("destroy"):
+            if self._suspects:
+                # Only what is in the state can be deleted.
+                self._session.up(self.on_event)
             try:
                 outcome = self._session.destroy(self.on_event)
             except explain.OperationError as error:
@@ -424,15 +430,18 @@ class Operations:
     @contextlib.contextmanager
     def _recorded(self, operation: str) -> Iterator[None]:
         with self._held(operation):
-            record = journal.Record(operation, time.time())
+            record = journal.Record(operation, time.time(), uncertain=self._suspects)
             self._journal.write(record)
             try:
                 yield
             except errors.PlantonError as error:
-                uncertain = getattr(error, "uncertain", ())
-                self._journal.write(dataclasses.replace(record, failed=True, uncertain=tuple(uncertain)))
+                names = {
+                    urn: guards.cloud_name(guards.type_and_name(urn)[1], self.target) for urn in getattr(error, "uncertain", ())
+                }
+                self._journal.write(dataclasses.replace(record, failed=True, uncertain={**self._suspects, **names}))
                 raise
             self._journal.clear()
+            self._suspects = {}
 
 
 def _looks_lost(change: plans.Change) -> bool:

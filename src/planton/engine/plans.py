@@ -157,6 +157,10 @@ class Recorder:
         ignored = _LOOKED_AFTER.get(metadata.type.rsplit(":", 1)[-1], ())
         found = tuple(each for each in differences(metadata, action) if each.path not in ignored)
         name = metadata.urn.rsplit("::", 1)[-1]
+        known = self._changes.get(metadata.urn)
+        if known is not None and known.action is Action.IMPORT:
+            # What is imported and then changed to what the manifest says is still an import.
+            action = Action.IMPORT
         self._changes[metadata.urn] = Change(metadata.urn, name, metadata.type, action, found)
 
     def _observe(self, metadata: events.StepEventMetadata) -> None:

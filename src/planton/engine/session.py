@@ -239,7 +239,7 @@ class Session:
                 if not local.with_suffix(".json.gz").exists():
                     raise not_applied(str(self.name)) from None
             except (ValueError, KeyError):
-                pass
+                raise _damaged(local) from None
             else:
                 return checkpoint
         try:
@@ -325,6 +325,17 @@ class Session:
             return {key: output.value for key, output in self._open(create=False).outputs().items()}
         except automation_errors.CommandError as error:
             raise explain.command_error(error, self.name) from None
+
+
+def _damaged(state: pathlib.Path) -> errors.PlantonError:
+    backup = state.with_name(f"{state.name}.bak")
+    return errors.PlantonError(
+        f"the state file {state} is damaged; a full disk can do that",
+        code=errors.Code.FAILED,
+        reason=errors.Reason.ENGINE_FAILED,
+        hint=f"make room, put the copy of the state before the last step in its place (cp {backup} {state}), and run "
+        "planton refresh, which looks at the cloud",
+    )
 
 
 def not_applied(what: str) -> errors.PlantonError:
