@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import socket
+import subprocess
 from typing import Any
 
 import pytest
@@ -47,6 +49,12 @@ class Session:
         """Says that there is a stack."""
         return True
 
+    holders: tuple[tuple[str, int], ...] = ()
+
+    def lock_holders(self) -> list[tuple[str, int]]:
+        """Returns who holds the stack in the backend."""
+        return list(self.holders)
+
     def unlock(self) -> None:
         """Is told to remove the lock."""
         self.asked.append("unlock")
@@ -87,6 +95,21 @@ def test_the_lock_of_another_machine_is_not_removed(make: Any) -> None:
         make(failing).recover()
     assert caught.value.reason is errors.Reason.STACK_LOCKED
     assert failing.asked == ["replace_state"]
+
+
+def test_after_a_kill_a_lock_goes_only_when_nobody_works_behind_it(make: Any) -> None:
+    """The engine of another machine may work on the stack that this machine has left; a dead process holds nothing."""
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    for holders, asked in (([("elsewhere", 1)], []), ([(socket.gethostname(), dead.pid)], ["unlock", "replace_state"])):
+        failing = Session(errors.Reason.STACK_LOCKED)
+        failing.holders = tuple(holders)
+        operation = make(failing)
+        operation._journal.write(operations.journal.Record("apply", 0.0))
+        with pytest.raises(errors.PlantonError) as caught:
+            operation.recover()
+        assert caught.value.reason is errors.Reason.STACK_LOCKED
+        assert failing.asked == asked
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
+import socket
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +39,11 @@ class Drift:
     """
 
     changes: tuple[plans.Change, ...]
+
+
+#: How long the engine of a killed command may take to end by itself.
+_ENGINE_END_SECONDS = 30.0
+_POLL_SECONDS = 0.2
 
 
 class Operations:
@@ -297,7 +304,20 @@ class Operations:
             time.sleep(1)
 
     def _unlock(self) -> None:
-        # The engine of a killed command ends by itself soon; its lock then stays behind only if it was killed too.
+        # The engine of a killed command ends by itself soon; its lock then stays behind only if it was killed too. A lock whose
+        # holder works, here or on another machine, is not ours to remove.
+        deadline = time.monotonic() + _ENGINE_END_SECONDS
+        while holders := [each for each in self._session.lock_holders() if _may_work(*each)]:
+            host, process = holders[0]
+            if host != socket.gethostname() or time.monotonic() > deadline:
+                raise errors.PlantonError(
+                    f"stack {self.name} is held by process {process} on {host}",
+                    code=errors.Code.LOCKED,
+                    reason=errors.Reason.STACK_LOCKED,
+                    hint="wait until it ends, then run the same command again",
+                    metadata={"stack": str(self.name), "holder": f"{process} on {host}"},
+                )
+            time.sleep(_POLL_SECONDS)
         with contextlib.suppress(errors.PlantonError):
             self._session.unlock()
 
@@ -442,6 +462,18 @@ class Operations:
                 raise
             self._journal.clear()
             self._suspects = {}
+
+
+def _may_work(host: str, process: int) -> bool:
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _looks_lost(change: plans.Change) -> bool:

@@ -5,6 +5,7 @@ Here Pulumi's errors become ours. What an operation means for the user (guards, 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -274,6 +275,19 @@ class Session:
             stack.import_stack(automation.Deployment(version=3, deployment=deployment))
         except automation_errors.CommandError as error:
             raise explain.command_error(error, self.name) from None
+
+    def lock_holders(self) -> list[tuple[str, int]]:
+        """Returns host and process id of whoever holds the stack in a backend that is a folder; others are not asked."""
+        state = self._state_file()
+        if state is None:
+            return []
+        folder = state.parents[2] / "locks" / "organization" / self.name.project / self.name.stack
+        found = []
+        for path in folder.glob("*.json"):
+            with contextlib.suppress(OSError, ValueError, KeyError):
+                content = json.loads(path.read_text("utf-8"))
+                found.append((str(content["hostname"]), int(content["pid"])))
+        return found
 
     def unlock(self) -> None:
         """Removes the lock that a killed engine has left in the backend.
