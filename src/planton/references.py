@@ -242,7 +242,7 @@ def region(manifest: message.Message, lookup: Callable[[Key], message.Message | 
 
     The name is the enum's or the text of the field, e.g. ``lon1``.
     """
-    own = _own_region(manifest)
+    own = own_region(manifest)
     if own:
         return own
     for reference in find(manifest):
@@ -269,7 +269,8 @@ def _own_credential(manifest: message.Message) -> str:
     return str(getattr(spec, "civo_credential_id", "") or annotations.get(CREDENTIAL_ANNOTATION, ""))
 
 
-def _own_region(manifest: message.Message) -> str:
+def own_region(manifest: message.Message) -> str:
+    """Returns the region that a manifest itself says, as the enum's name or the field's text; empty where it says none."""
     spec = manifest.spec  # type: ignore[attr-defined]
     field = spec.DESCRIPTOR.fields_by_name.get("region")
     if field is None or not spec.region:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import runs
-from planton.cli import options, render
+from planton.cli import options, output, render
 
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--refresh", is_flag=True, help="Read the cloud first, so that drift is repaired.")
 @click.option("--allow-replace", multiple=True, metavar="KIND/NAME", help="Consent to replacing or deleting a cluster or pool.")
 @click.option("--allow-unsupported", multiple=True, metavar="FIELD", help="Accept that a field has no effect.")
-@options.output_format("text", "json")
+@output.output_option("text", "json")
 def apply(
     *,
     given: options.Sources,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import runs
-from planton.cli import options, render
+from planton.cli import options, output, render
 
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.applied_resources
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@options.output_format("text", "json")
+@output.output_option("text", "json")
 def destroy(
     *,
     resources: tuple[str, ...],

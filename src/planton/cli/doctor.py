@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import credentials, errors
-from planton.cli import options, render
+from planton.cli import output, render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Finding:
 
 
 @click.command()
-@options.output_format("text", "json")
+@output.output_option("text", "json")
 def doctor(*, form: str) -> None:
     """Check what planton needs on this machine.
 

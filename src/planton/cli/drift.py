@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import errors, runs
-from planton.cli import options, render
+from planton.cli import options, output, render
 
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.applied_resources
-@options.output_format("text", "json")
+@output.output_option("text", "json")
 def drift(
     *, resources: tuple[str, ...], given: options.Sources, settings: engine_settings.Settings, env: str | None, form: str
 ) -> None:

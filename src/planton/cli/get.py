@@ -8,7 +8,7 @@ import click
 import yaml
 
 from planton import kinds, stack_input
-from planton.cli import options, render
+from planton.cli import options, output, render
 
 if TYPE_CHECKING:
     from planton.engine import inventory
@@ -21,7 +21,7 @@ _HEADER = ("KIND", "NAME", "ENV", "ID", "UPDATED")
 @click.argument("what", metavar="[KIND[/NAME]|all]", default="all")
 @options.engine
 @click.option("--env", default=None, metavar="ENV", help="Only this environment.")
-@options.output_format("table", "yaml", "json")
+@output.output_option("table", "yaml", "json")
 def get(*, what: str, settings: engine_settings.Settings, env: str | None, form: str) -> None:
     """List applied resources, or show one with its outputs.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import errors, runs
-from planton.cli import options, render
+from planton.cli import options, output, render
 from planton.engine import guards
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @options.sources
 @options.engine
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@options.output_format("text", "json")
+@output.output_option("text", "json")
 def import_(*, resource: str, id_: str, given: options.Sources, settings: engine_settings.Settings, yes: bool, form: str) -> None:
     """Take a resource that exists in the cloud under the care of a manifest.
 

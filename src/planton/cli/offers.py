@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planton import credentials, errors
-from planton.cli import options, render
+from planton.cli import output, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,7 @@ def _provider_option(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @_provider_option
-@options.output_format("table", "json")
+@output.output_option("table", "json")
 def versions(*, provider: str, form: str) -> None:
     """List the Kubernetes versions that the cloud offers."""
     rows = _cloud(provider).get("/v2/kubernetes/versions") or []
@@ -33,7 +33,7 @@ def versions(*, provider: str, form: str) -> None:
 
 @click.command()
 @_provider_option
-@options.output_format("table", "json")
+@output.output_option("table", "json")
 def sizes(*, provider: str, form: str) -> None:
     """List the machine sizes that the cloud offers for nodes."""
     rows = [row for row in _cloud(provider).get("/v2/sizes") or [] if ".kube." in str(row.get("name"))]
@@ -42,7 +42,7 @@ def sizes(*, provider: str, form: str) -> None:
 
 @click.command()
 @_provider_option
-@options.output_format("table", "json")
+@output.output_option("table", "json")
 def regions(*, provider: str, form: str) -> None:
     """List the regions of the cloud."""
     rows = _cloud(provider).get("/v2/regions") or []

@@ -185,13 +185,6 @@ def applied_resources(function: F) -> F:
     return sources(engine(function))
 
 
-def output_format(*choices: str) -> Callable[[F], F]:
-    """Returns a decorator that adds ``--output``; the first choice is the default."""
-    return click.option(
-        "-o", "--output", "form", type=click.Choice(choices), default=choices[0], show_default=True, help="Form of the answer."
-    )
-
-
 def tools(settings: engine_settings.Settings) -> toolchain.Toolchain:
     """Returns the toolchain, installed if need be.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import errors, kinds, stack_input
-from planton.cli import options, render
+from planton.cli import options, output, render
 
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
 @click.option("--field", default="", metavar="F", help="Print this output alone, e.g. clusterId.")
 @click.option("--show-secrets", is_flag=True, help="Print secrets too.")
-@options.output_format("text", "json")
+@output.output_option("text", "json")
 def outputs(
     *, resource: str, settings: engine_settings.Settings, env: str | None, field: str, show_secrets: bool, form: str
 ) -> None:

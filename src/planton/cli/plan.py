@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import errors, runs
-from planton.cli import options, render
+from planton.cli import options, output, render
 
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @options.engine
 @click.option("--allow-unsupported", multiple=True, metavar="FIELD", help="Accept that a field has no effect.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 when there are changes.")
-@options.output_format("text", "json")
+@output.output_option("text", "json")
 def plan(
     *,
     given: options.Sources,

@@ -43,11 +43,6 @@ def progress(line: str) -> None:
     click.secho(line, err=True, dim=True)
 
 
-def heading(text: str) -> None:
-    """Prints a line that begins a part."""
-    click.secho(text, err=True, bold=True)
-
-
 class Reporter:
     """Tells the engine's events: lines with times; on a terminal also the one that is going on."""
 

@@ -10,7 +10,7 @@ import yaml
 
 from planton import runs
 from planton import stack_input as stack_inputs
-from planton.cli import options, render
+from planton.cli import options, output, render
 
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @options.sources
 @options.engine
 @click.option("--show-secrets", is_flag=True, help="Write the token too, so that the file can be used.")
-@options.output_format("yaml", "json")
+@output.output_option("yaml", "json")
 def stack_input(*, given: options.Sources, settings: engine_settings.Settings, show_secrets: bool, form: str) -> None:
     """Print what the module is given: defaults applied, references resolved.
 

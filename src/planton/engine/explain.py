@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from planton import errors
 
 if TYPE_CHECKING:
-    from google.protobuf import message
     from pulumi.automation import errors as automation_errors
 
     from planton.engine import plans, stacks
@@ -227,8 +226,3 @@ def command_error(error: automation_errors.CommandError, name: stacks.StackName)
         reason=errors.Reason.ENGINE_FAILED,
         hint="check --backend or PULUMI_BACKEND_URL, and that the backend can be reached",
     )
-
-
-def target_name(target: message.Message) -> str:
-    """Returns ``KIND/NAME`` of a manifest."""
-    return f"{target.DESCRIPTOR.name}/{target.metadata.name}"  # type: ignore[attr-defined]  # every manifest has metadata

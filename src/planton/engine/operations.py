@@ -9,7 +9,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from planton import errors, kinds
+from planton import errors, kinds, references
 from planton.engine import civo_cloud, explain, guards, journal, plans, session, stacks
 
 if TYPE_CHECKING:
@@ -79,12 +79,7 @@ class Operations:
 
     @property
     def _cloud(self) -> civo_cloud.Cloud:
-        spec = self._input.target.spec
-        field = spec.DESCRIPTOR.fields_by_name.get("region")
-        region = ""
-        if field is not None and spec.region:
-            region = field.enum_type.values_by_number[spec.region].name if field.enum_type else spec.region
-        return civo_cloud.of(self._input.provider_config, region)
+        return civo_cloud.of(self._input.provider_config, references.own_region(self._input.target))
 
     @property
     def stack_input(self) -> message.Message:
