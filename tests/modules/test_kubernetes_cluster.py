@@ -194,7 +194,7 @@ def test_a_version_that_is_not_offered_is_refused_with_those_that_are(version: s
     with pytest.raises(errors.PlantonError) as caught:
         _plan(kubernetesVersion=version, clusterType=type_)
     assert caught.value.reason is errors.Reason.NOT_OFFERED
-    assert caught.value.message.endswith(f"is not offered for {type_} in LON1; offered: {offered}")
+    assert caught.value.message.endswith(f"is not offered for clusterType {type_} in LON1; offered: {offered}")
 
 
 @pytest.mark.parametrize(("name", "fine"), [("old-cluster", True), ("old", False), ("prod", False)])

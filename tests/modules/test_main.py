@@ -53,15 +53,6 @@ def test_what_a_stack_input_leaves_open_comes_from_the_environment(monkeypatch: 
     }
 
 
-def _digitalocean() -> dict[str, Any]:
-    return {
-        "apiVersion": "digital-ocean.project-planton.org/v1",
-        "kind": "DigitalOceanVpc",
-        "metadata": {"name": "main"},
-        "spec": {"region": "nyc3"},
-    }
-
-
 @pytest.mark.parametrize(
     ("target", "config", "said"),
     [
@@ -75,7 +66,6 @@ def _digitalocean() -> dict[str, Any]:
             ["isDefaultForRegion", "--allow-unsupported"],
         ),
         ({**VPC, "spec": {**VPC["spec"], "civoCredentialId": "acme"}}, {}, ["unknown credential 'acme'"]),
-        (_digitalocean(), {"api_token": "t"}, ["can validate a DigitalOceanVpc, but cannot make one"]),
     ],
 )
 def test_every_error_of_ours_ends_the_program_without_a_traceback(
@@ -102,6 +92,6 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_kind_without_a_module_is_no_missing_package() -> None:
     """There is nothing to install for it."""
-    with pytest.raises(errors.PlantonError, match="can validate a DigitalOceanVpc, but cannot make one") as caught:
-        modules.load(kinds.get("DigitalOceanVpc"))
+    with pytest.raises(errors.PlantonError, match="can validate a CivoBucket, but cannot make one") as caught:
+        modules.load(kinds.Kind("CivoBucket", "civo"))
     assert caught.value.reason is errors.Reason.KIND_UNKNOWN

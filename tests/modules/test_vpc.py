@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.modules.civo import provider
+from planton.modules import lookups
 from support import mocks
 
 SPEC = {"civoCredentialId": "default", "networkName": "net-b", "region": "lon1"}
@@ -101,4 +101,4 @@ def test_an_incomplete_account_is_an_error_before_anything_is_made(config: dict[
 )
 def test_only_a_whole_uuid_is_an_id(text: str, *, expected: bool) -> None:
     """Anything else is a name, or an exact id that the cloud is asked about."""
-    assert provider.is_id(text) is expected
+    assert lookups.is_id(text) is expected

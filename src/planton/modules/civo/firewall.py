@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_civo
 
-from planton.modules import unsupported
+from planton.modules import lookups, unsupported
 from planton.modules.civo import provider
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def resources(stack_input: stack_input_pb2.CivoFirewallStackInput) -> dict[str, 
     firewall = pulumi_civo.Firewall(
         "firewall",
         name=spec.name,
-        network_id=provider.network_id(spec.network_id, account, field="spec.networkId", metadata=target.metadata),
+        network_id=provider.network_id(lookups.Field(spec.network_id, "spec.networkId", target.metadata), account),
         region=account.region,
         # The cloud's default rules open everything; what the manifest does not say must stay closed.
         create_default_rules=False,

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_civo
 
 from org.project_planton.provider.civo import region_pb2
-from planton.modules import labels, unsupported
+from planton.modules import labels, lookups, unsupported
 from planton.modules.civo import firewall, pools, provider, versions
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
     for warning in [*unsupported.warnings(target, UNSUPPORTED), *_warnings(target)]:
         pulumi.log.warn(warning)
     account = provider.account(stack_input.provider_config, region=_region(spec))
-    network_id = provider.network_id(spec.network, account, field="spec.network", metadata=target.metadata)
+    network_id = provider.network_id(lookups.Field(spec.network, "spec.network", target.metadata), account)
     firewall_id = _firewall_id(target, account, network_id)
     cluster = pulumi_civo.KubernetesCluster(
         "cluster",
@@ -98,7 +98,7 @@ def _region(spec: spec_pb2.CivoKubernetesClusterSpec) -> str:
 def _firewall_id(target: api_pb2.CivoKubernetesCluster, account: provider.Account, network_id: str) -> pulumi.Input[str]:
     spec = target.spec
     if spec.HasField("firewall"):
-        return provider.firewall_id(spec.firewall, account, field="spec.firewall", metadata=target.metadata)
+        return provider.firewall_id(lookups.Field(spec.firewall, "spec.firewall", target.metadata), account)
     made = pulumi_civo.Firewall(
         "firewall",
         name=f"{spec.cluster_name}-firewall",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from planton.modules import unsupported
+from planton.modules import lookups, unsupported
 from planton.modules.civo import pools, provider
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesNodePoolStackInput) -> 
         spec,
         name=spec.node_pool_name,
         suffix="",
-        cluster_id=provider.cluster_id(spec.cluster, account, field="spec.cluster", metadata=target.metadata),
+        cluster_id=provider.cluster_id(lookups.Field(spec.cluster, "spec.cluster", target.metadata), account),
         account=account,
         target=target,
     )

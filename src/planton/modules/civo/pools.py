@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_civo
 
-from planton.modules import labels
+from planton.modules import bounds, labels
 from planton.modules.civo import pool_size
 
 if TYPE_CHECKING:
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from org.project_planton.provider.civo.civokubernetescluster.v1 import spec_pb2 as cluster_pb2
     from org.project_planton.provider.civo.civokubernetesnodepool.v1 import spec_pb2
     from planton.modules.civo import provider
-
-#: More nodes than this as an autoscaler's upper bound are worth a warning; the annotation changes the number.
-BOUND_ANNOTATION = "project-planton.org/max-nodes-warning"
-_BOUND = 20
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,16 +87,9 @@ def warnings(
 ) -> list[str]:
     """Returns what the user must know about autoscaling."""
     if not spec.auto_scale:
-        unused = [f"{path}.{name}" for name, value in (("minNodes", spec.min_nodes), ("maxNodes", spec.max_nodes)) if value]
-        return [f"{', '.join(unused)}: no effect while autoScale is off (ignored)"] if unused else []
-    bound = target.metadata.annotations.get(BOUND_ANNOTATION, "")  # type: ignore[attr-defined]  # every manifest has metadata
-    limit = int(bound) if bound.isdecimal() else _BOUND
-    found = [
-        (
-            f"{path}.autoScale: nodeCount {spec.node_count} is only the initial size; minNodes {spec.min_nodes} and maxNodes "
-            f"{spec.max_nodes} take effect when the cluster autoscaler is installed in the cluster, which this does not do"
-        )
-    ]
-    if spec.max_nodes > limit:
-        found.append(f"{path}.maxNodes: {spec.max_nodes} is more than {limit} (annotation {BOUND_ANNOTATION}); check the cost")
-    return found
+        return bounds.unused(spec, path=path)
+    initial = (
+        f"{path}.autoScale: nodeCount {spec.node_count} is only the initial size; minNodes {spec.min_nodes} and maxNodes "
+        f"{spec.max_nodes} take effect when the cluster autoscaler is installed in the cluster, which this does not do"
+    )
+    return [initial, *bounds.excessive(spec, path=path, target=target)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import uuid
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -11,16 +10,10 @@ import pulumi_civo
 
 from org.project_planton.provider.civo import region_pb2
 from planton import errors
+from planton.modules import lookups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from org.project_planton.provider.civo import provider_pb2
-    from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
-    from org.project_planton.shared.metadata_pb2 import CloudResourceMetadata
-
-#: How the plugin says that nothing, or several parts of names, match.
-_NO_MATCH = ("ZeroMatchesError", "MultipleMatchesError")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,9 +31,9 @@ class Account:
     region: str
 
     @property
-    def options(self) -> pulumi.ResourceOptions:
-        """The options that bind a resource to this account."""
-        return pulumi.ResourceOptions(provider=self.provider)
+    def lookups(self) -> lookups.Lookups:
+        """How names are looked up here."""
+        return lookups.Lookups(f"in region {self.region}", self.region, ("ZeroMatchesError",), "MultipleMatchesError")
 
     @property
     def invoke(self) -> pulumi.InvokeOptions:
@@ -76,96 +69,46 @@ def account(config: provider_pb2.CivoProviderConfig, *, region: str = "") -> Acc
     return Account(provider, config, code)
 
 
-def is_id(text: str) -> bool:
-    """Returns whether a literal is an id of the cloud (a UUID) rather than a name."""
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False
-
-
-def literal(ref: foreign_key_pb2.StringValueOrRef, *, field: str, metadata: CloudResourceMetadata) -> str:
-    """Returns the literal of a reference.
-
-    Raises:
-        PlantonError: ``REFERENCE_UNRESOLVED``: it is still a ``valueFrom``, which a module cannot look up.
-    """
-    if ref.HasField("value_from"):
-        raise errors.PlantonError(
-            f"{field} of {metadata.name!r} refers to {ref.value_from.name!r}, and references are resolved before a module runs",
-            code=errors.Code.INVALID,
-            reason=errors.Reason.REFERENCE_UNRESOLVED,
-            hint="write a stack input with the reference resolved: planton stack-input -f MANIFEST --show-secrets > stack-input.yaml",
-            metadata={"from": metadata.name, "to": ref.value_from.name, "field": field},
-        )
-    return ref.value
-
-
-def network_id(ref: foreign_key_pb2.StringValueOrRef, of: Account, *, field: str, metadata: CloudResourceMetadata) -> str:
+def network_id(field: lookups.Field, of: Account) -> str:
     """Returns the id of the network that a field means by id or by name.
 
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    text = literal(ref, field=field, metadata=metadata)
-    if is_id(text):
-        return text
-    return _look_up("network", text, lambda: pulumi_civo.get_network(label=text, region=of.region, opts=of.invoke), "label", of)
+    return of.lookups.id_of(
+        "network", field, lambda text: pulumi_civo.get_network(label=text, region=of.region, opts=of.invoke), name="label"
+    )
 
 
-def firewall_id(ref: foreign_key_pb2.StringValueOrRef, of: Account, *, field: str, metadata: CloudResourceMetadata) -> str:
+def firewall_id(field: lookups.Field, of: Account) -> str:
     """Returns the id of the firewall that a field means by id or by name.
 
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    text = literal(ref, field=field, metadata=metadata)
-    if is_id(text):
-        return text
-    return _look_up("firewall", text, lambda: pulumi_civo.get_firewall(name=text, region=of.region, opts=of.invoke), "name", of)
+    return of.lookups.id_of("firewall", field, lambda text: pulumi_civo.get_firewall(name=text, region=of.region, opts=of.invoke))
 
 
-def cluster_id(ref: foreign_key_pb2.StringValueOrRef, of: Account, *, field: str, metadata: CloudResourceMetadata) -> str:
+def cluster_id(field: lookups.Field, of: Account) -> str:
     """Returns the id of the cluster that a field means by id or by name.
 
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    text = literal(ref, field=field, metadata=metadata)
-    if is_id(text):
-        return text
-    return _look_up(
-        "cluster", text, lambda: pulumi_civo.get_kubernetes_cluster(name=text, region=of.region, opts=of.invoke), "name", of
-    )
+    return of.lookups.id_of("cluster", field, lambda text: _cluster(text, of))
 
 
-def _look_up(what: str, text: str, call: Callable[[], object], name_field: str, of: Account) -> str:
-    # The plugin also takes a part of a name for a match, so what it found is compared.
-    cause = ""
-    try:
-        found = call()
-        if text in (getattr(found, name_field), getattr(found, "id")):  # noqa: B009  # typed as object: five result classes
-            return str(getattr(found, "id"))  # noqa: B009
-    except Exception as error:  # noqa: BLE001  # pulumi raises a bare Exception for a failed function call
-        cause = f": {_one_line(error)}"
-    if cause and not any(known in cause for known in _NO_MATCH):
-        raise errors.PlantonError(
-            f"failed to look up the {what} {text!r} in region {of.region}{cause}",
-            code=errors.Code.FAILED,
-            reason=errors.Reason.CLOUD_AUTH if "authentication" in cause.lower() else errors.Reason.CLOUD_UNREACHABLE,
-            hint="check the token, the region and the network, then run the same command again",
-            metadata={"name": text, "region": of.region},
-        )
-    several = "; several have it as a part of their name" if "MultipleMatchesError" in cause else ""
-    raise errors.PlantonError(
-        f"no {what} has the name or id {text!r} in region {of.region}{several}",
-        code=errors.Code.INVALID,
-        reason=errors.Reason.NOT_FOUND,
-        hint=f"write the id of a {what}, or the exact name of one in this region and account",
-        metadata={"what": what, "name": text, "region": of.region},
-    )
+def running_version(name: str, of: Account) -> str:
+    """Returns the Kubernetes version that the cluster of a name runs; empty where there is none.
+
+    Raises:
+        PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+    """
+    found = of.lookups.find("cluster", name, lambda text: _cluster(text, of))
+    if isinstance(found, str) or getattr(found, "name") != name:  # noqa: B009  # typed as object
+        return ""
+    return getattr(found, "kubernetes_version") or ""  # noqa: B009
 
 
-def _one_line(error: Exception) -> str:
-    # The plugin's own text stands on the last of several lines.
-    return " ".join(str(error).split())
+def _cluster(name: str, of: Account) -> object:
+    return pulumi_civo.get_kubernetes_cluster(name=name, region=of.region, opts=of.invoke)

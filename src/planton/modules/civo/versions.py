@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pulumi
 import pulumi_civo
 
-from planton import errors
+from planton.modules import upgrades
+from planton.modules.civo import provider
 
 if TYPE_CHECKING:
     from org.project_planton.provider.civo.civokubernetescluster.v1 import spec_pb2
-    from planton.modules.civo import provider
+
+_PATH = "spec.kubernetesVersion"
 
 
 def normalise(text: str) -> str:
@@ -19,44 +22,31 @@ def normalise(text: str) -> str:
 
 
 def offered(spec: spec_pb2.CivoKubernetesClusterSpec, account: provider.Account) -> str:
-    """Returns the manifest's version as the cloud writes it.
+    """Returns the manifest's version as the cloud writes it, and says what kind of upgrade it is.
 
     A version that is no longer offered stays good for the cluster that runs it.
 
     Raises:
-        PlantonError: ``NOT_OFFERED``, with those offered.
+        PlantonError: ``NOT_OFFERED``, with those offered; ``UPGRADE_REFUSED``.
     """
     wanted = normalise(spec.kubernetes_version)
-    of_type = [
-        version
+    running = normalise(provider.running_version(spec.cluster_name, account))
+    if _type(running) != spec.cluster_type:
+        # Another type means another cluster.
+        running = ""
+    names = [
+        version.version
         for version in pulumi_civo.get_kubernetes_version(opts=account.invoke).versions
         if _type(version.version) == spec.cluster_type
     ]
-    names = [version.version for version in of_type]
-    if wanted in names or wanted == _running(spec.cluster_name, account):
-        return wanted
-    listed = ", ".join(sorted(names, key=_order, reverse=True)) or "none"
-    raise errors.PlantonError(
-        f"Kubernetes version {spec.kubernetes_version!r} is not offered for {spec.cluster_type} in {account.region}; offered: {listed}",
-        code=errors.Code.REFUSED,
-        reason=errors.Reason.NOT_OFFERED,
-        hint="write one of the versions offered in spec.kubernetesVersion (planton versions --provider civo)",
-        metadata={"version": spec.kubernetes_version, "offered": ",".join(names)},
-    )
-
-
-def _running(name: str, account: provider.Account) -> str:
-    try:
-        cluster = pulumi_civo.get_kubernetes_cluster(name=name, region=account.region, opts=account.invoke)
-    except Exception:  # noqa: BLE001  # pulumi raises a bare Exception; no such cluster is the usual case
-        return ""
-    return normalise(cluster.kubernetes_version or "") if cluster.name == name else ""
+    if wanted not in (*names, running):
+        where = f"for clusterType {spec.cluster_type} in {account.region}"
+        raise upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_PATH, provider="civo")
+    note = upgrades.check(running, wanted, names, path=_PATH)
+    if note:
+        pulumi.log.warn(note)
+    return wanted
 
 
 def _type(version: str) -> str:
     return "talos" if version.startswith("talos") else "k3s"
-
-
-def _order(version: str) -> list[int]:
-    digits = "".join(character if character.isdigit() else " " for character in version)
-    return [int(number) for number in digits.split()]

@@ -1,0 +1,73 @@
+"""Node pools at DigitalOcean: standalone ones and the additional ones of a cluster are registered the same way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pulumi
+import pulumi_digitalocean
+
+from planton.modules import bounds, labels
+
+if TYPE_CHECKING:
+    from google.protobuf import message
+
+    from org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1 import spec_pb2 as cluster_pb2
+    from org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1 import spec_pb2
+    from planton.modules.digitalocean import provider
+
+    Pool = (
+        spec_pb2.DigitalOceanKubernetesNodePoolSpec
+        | cluster_pb2.DigitalOceanKubernetesClusterAdditionalNodePool
+        | cluster_pb2.DigitalOceanKubernetesClusterDefaultNodePool
+    )
+
+
+def arguments(spec: Pool, target: message.Message) -> dict[str, Any]:  # arguments of two classes
+    """Returns what all three forms of a pool are made with, except for names, sizes and taints.
+
+    Labels are the six standard ones with the user's over them. The bounds are given only while the autoscaler decides.
+    """
+    scaled = {"auto_scale": True, "min_nodes": spec.min_nodes, "max_nodes": spec.max_nodes} if spec.auto_scale else {}
+    return {
+        "size": spec.size,
+        "node_count": spec.node_count,
+        "labels": {**labels.standard(target), **spec.labels},
+        "tags": list(spec.tags) or None,
+        **scaled,
+    }
+
+
+def register(
+    spec: spec_pb2.DigitalOceanKubernetesNodePoolSpec | cluster_pb2.DigitalOceanKubernetesClusterAdditionalNodePool,
+    *,
+    name: str,
+    suffix: str,
+    cluster_id: pulumi.Input[str],
+    account: provider.Account,
+    target: message.Message,
+) -> pulumi_digitalocean.KubernetesNodePool:
+    """Registers the resource ``node_pool<suffix>``."""
+    return pulumi_digitalocean.KubernetesNodePool(
+        f"node_pool{suffix}",
+        cluster_id=cluster_id,
+        name=name,
+        taints=[
+            pulumi_digitalocean.KubernetesNodePoolTaintArgs(key=taint.key, value=taint.value, effect=taint.effect)
+            for taint in spec.taints
+        ]
+        or None,
+        opts=pulumi.ResourceOptions(
+            provider=account.provider,
+            # The number that the manifest says is only the first one; afterwards the autoscaler decides.
+            ignore_changes=["nodeCount"] if spec.auto_scale else None,
+            # Two pools of a cluster cannot share a name.
+            delete_before_replace=True,
+        ),
+        **arguments(spec, target),
+    )
+
+
+def warnings(spec: Pool, *, path: str, target: message.Message) -> list[str]:
+    """Returns what the user must know about autoscaling."""
+    return [*bounds.unused(spec, path=path), *bounds.excessive(spec, path=path, target=target)]

@@ -1,0 +1,49 @@
+"""DigitalOceanVpc: a private network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_digitalocean
+
+from org.project_planton.provider.digitalocean import region_pb2
+from planton.modules import unsupported
+from planton.modules.digitalocean import provider
+
+if TYPE_CHECKING:
+    from org.project_planton.provider.digitalocean.digitaloceanvpc.v1 import stack_input_pb2
+
+UNSUPPORTED = (
+    unsupported.Unsupported(
+        "spec.is_default_for_region",
+        unsupported.Level.REFUSE,
+        "the first network of a region becomes its default, and the plugin cannot make another one the default; use the dashboard",
+    ),
+)
+
+
+def resources(stack_input: stack_input_pb2.DigitalOceanVpcStackInput) -> dict[str, pulumi.Input[object]]:
+    """Makes the network and returns its outputs.
+
+    Raises:
+        PlantonError: ``UNSUPPORTED_FIELD``; ``CREDENTIAL_MISSING``.
+    """
+    target = stack_input.target
+    spec = target.spec
+    for warning in unsupported.warnings(target, UNSUPPORTED):
+        pulumi.log.warn(warning)
+    account = provider.account(stack_input.provider_config)
+    network = pulumi_digitalocean.Vpc(
+        "network",
+        name=target.metadata.name,
+        region=region_pb2.DigitalOceanRegion.Name(spec.region),
+        ip_range=spec.ip_range_cidr or None,
+        description=spec.description or None,
+        opts=pulumi.ResourceOptions(
+            provider=account.provider,
+            # Two networks of an account cannot share a name.
+            delete_before_replace=True,
+        ),
+    )
+    return {"vpc_id": network.id}

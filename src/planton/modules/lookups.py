@@ -1,0 +1,125 @@
+"""Literals that name something in a cloud: ids are taken as they are, names are looked up through the engine."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from typing import TYPE_CHECKING
+
+from planton import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
+    from org.project_planton.shared.metadata_pb2 import CloudResourceMetadata
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a manifest that holds a literal or a reference.
+
+    Attributes:
+        ref: Its content.
+        path: Where it is, in the manifest's spelling, e.g. ``spec.network``.
+        metadata: Of the manifest.
+    """
+
+    ref: foreign_key_pb2.StringValueOrRef
+    path: str
+    metadata: CloudResourceMetadata
+
+    def literal(self) -> str:
+        """Returns the literal.
+
+        Raises:
+            PlantonError: ``REFERENCE_UNRESOLVED``: it is still a ``valueFrom``, which a module cannot look up.
+        """
+        if self.ref.HasField("value_from"):
+            owner, target = self.metadata.name, self.ref.value_from.name
+            raise errors.PlantonError(
+                f"{self.path} of {owner!r} refers to {target!r}, and references are resolved before a module runs",
+                code=errors.Code.INVALID,
+                reason=errors.Reason.REFERENCE_UNRESOLVED,
+                hint="write a stack input with the reference resolved: "
+                "planton stack-input -f MANIFEST --show-secrets > stack-input.yaml",
+                metadata={"from": owner, "to": target, "field": self.path},
+            )
+        return self.ref.value
+
+
+def is_id(text: str) -> bool:
+    """Returns whether a literal is an id of the cloud (a UUID) rather than a name."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Lookups:
+    """How names are looked up in one account.
+
+    Attributes:
+        where: The account's part that is searched, for errors, e.g. ``in region LON1``; may be empty.
+        region: For the errors' metadata; may be empty.
+        no_match: Parts of what the plugin says when nothing has the name.
+        several: What the plugin says when more than one thing has the name.
+    """
+
+    where: str
+    region: str
+    no_match: tuple[str, ...]
+    several: str
+
+    def id_of(self, what: str, field: Field, call: Callable[[str], object], *, name: str = "name") -> str:
+        """Returns the id of what a field means by id or by name.
+
+        Args:
+            what: The noun, e.g. ``network``.
+            field: The field.
+            call: Looks a name up; its answer has ``id`` and the name.
+            name: The answer's attribute that holds the name.
+
+        Raises:
+            PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+        """
+        text = field.literal()
+        if is_id(text):
+            return text
+        found = self.find(what, text, call)
+        # A plugin may also take a part of a name for a match, so what it found is compared.
+        if isinstance(found, str) or text not in (getattr(found, name), getattr(found, "id")):  # noqa: B009  # typed as object
+            several = (
+                "; several have it as their name or a part of it" if isinstance(found, str) and self.several in found else ""
+            )
+            raise errors.PlantonError(
+                f"no {what} has the name or id {text!r} {self.where}".rstrip() + several,
+                code=errors.Code.INVALID,
+                reason=errors.Reason.NOT_FOUND,
+                hint=f"write the id of a {what}, or the exact name of one in this region and account",
+                metadata={"what": what, "name": text, "region": self.region},
+            )
+        return str(getattr(found, "id"))  # noqa: B009
+
+    def find(self, what: str, text: str, call: Callable[[str], object]) -> object | str:
+        """Returns what a look-up answers, or what the plugin says where nothing, or more than one thing, has the name.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+        """
+        try:
+            return call(text)
+        except Exception as error:  # noqa: BLE001  # pulumi raises a bare Exception for a failed function call
+            # The plugin's own text stands on the last of several lines.
+            cause = " ".join(str(error).split())
+        if any(known in cause for known in (*self.no_match, self.several)):
+            return cause
+        denied = any(word in cause.lower() for word in ("authentication", "authenticate", " 401", " 403"))
+        raise errors.PlantonError(
+            f"failed to look up the {what} {text!r} {self.where}".rstrip() + f": {cause}",
+            code=errors.Code.FAILED,
+            reason=errors.Reason.CLOUD_AUTH if denied else errors.Reason.CLOUD_UNREACHABLE,
+            hint="check the token, the region and the network, then run the same command again",
+            metadata={"name": text, "region": self.region},
+        )
