@@ -155,8 +155,8 @@ class Run:
             PlantonError: It does not exist, or the plugin failed.
         """
         operation = self._operations(key, told=True)
-        if resource == "node_pool" and ":" not in id_:
-            id_ = f"{operation.cluster_id()}:{id_}"
+        if resource == "node_pool":
+            id_ = operation.pool_import_id(id_)
         plan, outputs = operation.adopt({resource: id_})
         return Step(key, str(operation.name), plan, outputs=outputs)
 

@@ -12,6 +12,7 @@ from pulumi import automation
 
 from planton import errors
 from planton.engine import explain, operations, session, settings, toolchain
+from planton.engine.clouds import civo
 from support import mocks
 
 PENDING = {"resources": [{"urn": "x"}], "pending_operations": [{"type": "creating", "resource": {"urn": "urn::a::network"}}]}
@@ -118,7 +119,7 @@ def test_a_cluster_that_builds_is_waited_for_unless_it_shall_go(
 ) -> None:
     """After a failed apply the state is read when the cluster is there, so that the outputs are complete."""
     answers = [{"status": "BUILDING"}, {"status": "ACTIVE"}]
-    monkeypatch.setattr(operations.civo_cloud.Cloud, "cluster", lambda _self, _id: answers.pop(0))
+    monkeypatch.setattr(civo.Cloud, "cluster", lambda _self, _id: answers.pop(0))
     monkeypatch.setattr(operations.time, "sleep", lambda _seconds: None)
     failing = Session(errors.Reason.ENGINE_FAILED)
     cluster = {
@@ -147,11 +148,9 @@ def test_what_is_not_there_is_not_imported(
 ) -> None:
     """A wrong id is an error of its own, before the engine writes a state; what there is, is listed."""
     failing = Session(errors.Reason.ENGINE_FAILED)
-    cloud = operations.civo_cloud.Cloud("token", "LON1")
-    monkeypatch.setattr(operations.civo_cloud, "of", lambda *_given: cloud)
-    monkeypatch.setattr(
-        operations.civo_cloud.Cloud, "get", lambda _self, path: [{"label": "known"}] if path == "/v2/networks" else None
-    )
+    cloud = civo.Cloud("token", "LON1")
+    monkeypatch.setattr(operations.clouds, "of", lambda *_given: cloud)
+    monkeypatch.setattr(civo.Cloud, "get", lambda _self, path: [{"label": "known"}] if path == "/v2/networks" else None)
     with pytest.raises(errors.PlantonError) as caught:
         make(failing).adopt({resource: id_})
     assert (caught.value.reason, caught.value.message) == (errors.Reason.NOT_FOUND, said)

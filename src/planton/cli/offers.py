@@ -7,19 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planton import credentials, errors
+from planton import credentials, errors, kinds
 from planton.cli import output, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from planton.engine import civo_cloud
+    from planton.engine import clouds
 
 
 def _provider_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--provider", type=click.Choice(["civo"]), default="civo", show_default=True, help="The cloud to ask.")(
-        function
-    )
+    choice = click.Choice(list(kinds.PROVIDERS))
+    return click.option("--provider", type=choice, default="civo", show_default=True, help="The cloud to ask.")(function)
 
 
 @click.command()
@@ -27,8 +26,7 @@ def _provider_option(function: Callable[..., Any]) -> Callable[..., Any]:
 @output.output_option("table", "json")
 def versions(*, provider: str, form: str) -> None:
     """List the Kubernetes versions that the cloud offers."""
-    rows = _cloud(provider).get("/v2/kubernetes/versions") or []
-    _show(rows, {"VERSION": "version", "TYPE": "clusterType", "CHANNEL": "type", "DEFAULT": "default"}, form)
+    _show(_cloud(provider).versions(), ("VERSION", "TYPE", "CHANNEL", "DEFAULT"), form)
 
 
 @click.command()
@@ -36,8 +34,7 @@ def versions(*, provider: str, form: str) -> None:
 @output.output_option("table", "json")
 def sizes(*, provider: str, form: str) -> None:
     """List the machine sizes that the cloud offers for nodes."""
-    rows = [row for row in _cloud(provider).get("/v2/sizes") or [] if ".kube." in str(row.get("name"))]
-    _show(rows, {"SIZE": "name", "CPUS": "cpu_cores", "MEMORY (MiB)": "ram_mb", "DISK (GiB)": "disk_gb"}, form)
+    _show(_cloud(provider).sizes(), ("SIZE", "CPUS", "MEMORY (MiB)", "DISK (GiB)"), form)
 
 
 @click.command()
@@ -45,12 +42,11 @@ def sizes(*, provider: str, form: str) -> None:
 @output.output_option("table", "json")
 def regions(*, provider: str, form: str) -> None:
     """List the regions of the cloud."""
-    rows = _cloud(provider).get("/v2/regions") or []
-    _show(rows, {"REGION": "code", "NAME": "name", "COUNTRY": "country_name", "FULL": "out_of_capacity"}, form)
+    _show(_cloud(provider).regions(), ("REGION", "NAME", "COUNTRY", "FULL"), form)
 
 
-def _cloud(provider: str) -> civo_cloud.Cloud:
-    from planton.engine import civo_cloud  # `--help` must not wait for it
+def _cloud(provider: str) -> clouds.Cloud:
+    from planton.engine import clouds  # `--help` must not wait for it
 
     config: Any = credentials.from_environment(provider, os.environ)
     if not config.api_token:
@@ -58,17 +54,16 @@ def _cloud(provider: str) -> civo_cloud.Cloud:
             f"no credentials for {provider}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint='set CIVO_TOKEN, or try it without an account: eval "$(planton sandbox env)"',
+            hint=f'set {provider.upper()}_TOKEN, or try it without an account: eval "$(planton sandbox env)"',
         )
-    return civo_cloud.of(config)
+    return clouds.of(config)
 
 
-def _show(rows: Sequence[dict[str, Any]], columns: dict[str, str], form: str) -> None:
+def _show(rows: Sequence[dict[str, Any]], header: tuple[str, ...], form: str) -> None:
     if form == "json":
-        render.echo_json([{name.lower().split(" ")[0]: row.get(field) for name, field in columns.items()} for row in rows])
+        render.echo_json(rows)
         return
-    cells = [tuple(_text(row.get(field)) for field in columns.values()) for row in rows]
-    render.echo_lines(render.table([tuple(columns), *cells]))
+    render.echo_lines(render.table([header, *(tuple(map(_text, row.values())) for row in rows)]))
 
 
 def _text(value: object) -> str:

@@ -44,12 +44,12 @@ _CAUSES = (
         "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
     ),
     _Cause(
-        r"quota",
+        r"quota|droplet limit",
         errors.Reason.CLOUD_QUOTA,
         "ask the cloud for a higher quota, or use fewer or smaller machines, then apply again",
     ),
     _Cause(
-        r"AuthenticationError|requires_authentication|authentication|\b401\b",
+        r"AuthenticationError|requires_authentication|authentication|unable to authenticate|\b401\b",
         errors.Reason.CLOUD_AUTH,
         "check the token: planton doctor says which one is used; a new one comes from the cloud's account page",
     ),
@@ -165,7 +165,8 @@ def _failed(what: str, texts: tuple[str, ...], recorder: plans.Recorder, target:
 
 
 def _context(what: str, recorder: plans.Recorder, target: Any) -> str:
-    if any("AuthenticationError" in text or "connecting to" in text for _, text in recorder.errors):
+    if any("AuthenticationError" in text or "connecting to Civo" in text for _, text in recorder.errors):
+        # This plugin asks the cloud before anything is done, and blames the first resource.
         return "failed to set up the Civo provider"
     for urn, action in recorder.failed.items():
         noun = next((noun for kind, noun in _NOUNS.items() if f":{kind}::" in urn), None)

@@ -12,13 +12,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
+from planton.engine import clouds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from planton.engine import civo_cloud
-
-_CLOUD_TYPES = ("civo:",)
 #: Kind's stem → the resource of its stack that the kind is about: whose id is the first output, and which imports adopt.
 MAIN = {"vpc": "network", "firewall": "firewall", "kubernetes_cluster": "cluster", "kubernetes_node_pool": "node_pool"}
 
@@ -28,7 +26,7 @@ def cloud_resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         resource
         for resource in deployment.get("resources") or []
-        if resource.get("custom") and resource["type"].startswith(_CLOUD_TYPES) and resource.get("id")
+        if resource.get("custom") and resource["type"].startswith(clouds.TYPES) and resource.get("id")
     ]
 
 
@@ -47,7 +45,7 @@ def _is_shell(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return bool(old.get("outputs", {}).get("label")) and new.get("outputs", {}).get("label") == ""
 
 
-def still_there(resources: Iterable[Mapping[str, Any]], cloud: civo_cloud.Cloud) -> list[str]:
+def still_there(resources: Iterable[Mapping[str, Any]], cloud: clouds.Cloud) -> list[str]:
     """Returns the names of those resources that the cloud still has.
 
     Raises:
@@ -87,7 +85,7 @@ def without(deployment: Mapping[str, Any], urns: set[str]) -> dict[str, Any]:
     return {**deployment, "resources": [resource for resource in resources if resource["urn"] not in gone]}
 
 
-def missing(deployment: Mapping[str, Any], cloud: civo_cloud.Cloud) -> set[str]:
+def missing(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> set[str]:
     """Returns the URNs of the resources of a state that the cloud says do not exist.
 
     Raises:
@@ -104,7 +102,7 @@ def orphans(
     suspects: Mapping[str, str],
     deployment: Mapping[str, Any],
     target: Any,  # any manifest
-    cloud: civo_cloud.Cloud,
+    cloud: clouds.Cloud,
 ) -> dict[str, str]:
     """Looks in the cloud for creations whose end nobody saw.
 
@@ -124,7 +122,7 @@ def orphans(
     found = {}
     for urn, cloud_name in suspects.items():
         type_, name = type_and_name(urn)
-        if urn in known or not type_.startswith(_CLOUD_TYPES):
+        if urn in known or not type_.startswith(clouds.TYPES):
             continue
         id_ = cloud.find(type_, cloud_name, cluster_of(deployment, target, cloud))
         if id_:
@@ -147,7 +145,7 @@ def cloud_name(resource: str, target: Any) -> str:
     if resource.startswith("node_pool-"):
         return resource.removeprefix("node_pool-")
     if resource == "network":
-        return str(spec.network_name)
+        return str(getattr(spec, "network_name", "") or target.metadata.name)
     if resource == "firewall":
         return f"{spec.cluster_name}-firewall" if hasattr(spec, "cluster_name") else str(spec.name)
     return str(spec.cluster_name)
@@ -158,7 +156,7 @@ def type_and_name(urn: str) -> tuple[str, str]:
     return urn.split("::")[-2].rsplit("$", maxsplit=1)[-1], urn.rsplit("::", 1)[-1]
 
 
-def cluster_of(deployment: Mapping[str, Any], target: Any, cloud: civo_cloud.Cloud) -> str:  # of any kind
+def cluster_of(deployment: Mapping[str, Any], target: Any, cloud: clouds.Cloud) -> str:  # of any kind
     """Returns the id of the cluster that the pools of a stack belong to; empty where there is none.
 
     Raises:
@@ -179,6 +177,12 @@ def pending(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
 def half_updated(deployment: Mapping[str, Any]) -> bool:
     """Returns whether an update has failed in a way that left planned values in the state."""
     return any(resource.get("initErrors") for resource in cloud_resources(deployment))
+
+
+def autoscaled(deployment: Mapping[str, Any]) -> bool:
+    """Returns whether a cloud's autoscaler decides the number of nodes of a pool of a state."""
+    outputs = [each.get("outputs") or {} for each in cloud_resources(deployment)]
+    return any(each.get("autoScale") or (each.get("nodePool") or {}).get("autoScale") for each in outputs)
 
 
 _RULES = ("ingressRules", "egressRules")

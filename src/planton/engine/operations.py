@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from planton import errors, kinds, references
-from planton.engine import civo_cloud, explain, guards, journal, plans, session, stacks
+from planton.engine import clouds, explain, guards, journal, plans, session, stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 #: What no second try may follow: the user or the timeout ended the operation, or somebody else is at work.
 _FINAL = (errors.Reason.INTERRUPTED, errors.Reason.CLOUD_STUCK, errors.Reason.STACK_LOCKED)
-
-
-#: Main resource of a stack → its type at the cloud.
-_TYPES = {"network": "Network", "firewall": "Firewall", "cluster": "KubernetesCluster", "node_pool": "KubernetesNodePool"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,8 +74,8 @@ class Operations:
         return session.Session(self.name, self._input, self._settings, self._tools, imports=imports)
 
     @property
-    def _cloud(self) -> civo_cloud.Cloud:
-        return civo_cloud.of(self._input.provider_config, references.own_region(self._input.target))
+    def _cloud(self) -> clouds.Cloud:
+        return clouds.of(self._input.provider_config, references.own_region(self._input.target))
 
     @property
     def stack_input(self) -> message.Message:
@@ -123,6 +119,9 @@ class Operations:
             PlantonError: What failed; the state holds what was done, and the next run resumes.
         """
         with self._recorded("apply"):
+            if guards.autoscaled(self._session.export()):
+                # The plugin sends the number of nodes with every change, and the one in the state is that of the last look.
+                self._refresh()
             try:
                 outcome = self._session.up(self.on_event)
             except explain.OperationError as error:
@@ -141,11 +140,11 @@ class Operations:
                 id_ = self._cloud.find(type_, guards.cloud_name(name, self.target), self._cluster_or_nothing())
                 if not id_:
                     continue
-                error.metadata |= {"id": id_, "region": self._cloud.region}
+                error.metadata |= {"id": id_, "region": self._cloud.where}
                 if name == guards.MAIN[kinds.get(self._input.target.kind).stem]:
                     error.hint = error.hint.replace(" ID ", f" {id_} ")
                 else:
-                    error.hint = f"{name} exists in {self._cloud.region} with id {id_}: delete it there, or choose another name"
+                    error.hint = f"{name} exists in {self._cloud.where} with id {id_}: delete it there, or choose another name"
 
     def _cluster_or_nothing(self) -> str:
         return guards.cluster_of(self._session.export(), self.target, self._cloud)
@@ -188,11 +187,11 @@ class Operations:
     def _check_there(self, resource: str, id_: str) -> None:
         # The plugin imports a network of any id, and fails when it updates what is not there.
         cluster, _, own = id_.rpartition(":")
-        if self._cloud.exists(_TYPES[resource], own, cluster):
+        if self._cloud.exists(self._cloud.NOUNS[resource], own, cluster):
             return
         what = resource.replace("_", " ")
         error = errors.PlantonError(
-            f"no {what} has the id {own!r}" + (f" in cluster {cluster}" if cluster else "") + f" in {self._cloud.region}",
+            f"no {what} has the id {own!r}" + (f" in cluster {cluster}" if cluster else "") + f" in {self._cloud.where}",
             code=errors.Code.INVALID,
             reason=errors.Reason.NOT_FOUND,
             hint="correct the id, or the region or the account of the manifest",
@@ -201,12 +200,15 @@ class Operations:
         self._list_names(error)
         raise error
 
-    def cluster_id(self) -> str:
-        """Returns the id of the cluster that a node pool's manifest means by id or name.
+    def pool_import_id(self, given: str) -> str:
+        """Returns the import id of the pool that a user means by id or name, in the cluster that the manifest says.
 
         Raises:
             PlantonError: ``NOT_FOUND``; the cloud could not be asked.
         """
+        return self._cloud.pool_import_id("" if ":" in given else self._cluster_id(), given)
+
+    def _cluster_id(self) -> str:
         wanted = self._input.target.spec.cluster.value
         for cluster in self._cloud.clusters():
             if wanted in (cluster["id"], cluster["name"]):
@@ -290,11 +292,11 @@ class Operations:
     def _wait_until_whole(self, cluster: str) -> None:
         deadline = time.monotonic() + self._settings.timeout
         told = False
-        while cluster and (self._cloud.cluster(cluster) or {}).get("status") == "BUILDING":
+        while cluster and self._cloud.building(cluster):
             if time.monotonic() > deadline:
                 raise explain.stuck("apply", self._settings.timeout, self._input.target)
             if not told:
-                self._settings.progress("  the cluster is BUILDING; waiting for it")
+                self._settings.progress("  the cluster is still being built; waiting for it")
                 told = True
             time.sleep(1)
 

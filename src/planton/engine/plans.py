@@ -19,7 +19,7 @@ _INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$|^identity$|^tok
 #: What the engine writes in place of a value that is not known yet.
 ENGINE_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 #: Inputs that another resource looks after: node_pool_size says what happens to the number of nodes.
-_LOOKED_AFTER = {"KubernetesNodePool": ("nodeCount",)}
+_LOOKED_AFTER = {"civo:index/kubernetesNodePool:KubernetesNodePool": ("nodeCount",)}
 
 
 class Action(enum.StrEnum):
@@ -154,7 +154,7 @@ class Recorder:
         action = _action(metadata)
         if action is None or action is Action.SAME or metadata.type.startswith("pulumi:"):
             return
-        ignored = _LOOKED_AFTER.get(metadata.type.rsplit(":", 1)[-1], ())
+        ignored = _LOOKED_AFTER.get(metadata.type, ())
         found = tuple(each for each in differences(metadata, action) if each.path not in ignored)
         name = metadata.urn.rsplit("::", 1)[-1]
         known = self._changes.get(metadata.urn)
@@ -170,7 +170,7 @@ class Recorder:
         action = Action.DELETE if metadata.new is None or _action(metadata) is Action.DELETE else Action.UPDATE
         if action is Action.UPDATE:
             found = _observed_differences(metadata)
-        ignored = _LOOKED_AFTER.get(metadata.type.rsplit(":", 1)[-1], ())
+        ignored = (*_LOOKED_AFTER.get(metadata.type, ()), *_left_to_the_cloud(metadata.old.inputs or {}))
         found = tuple(each for each in found if each.path not in ignored)
         if found or action is Action.DELETE:
             name = metadata.urn.rsplit("::", 1)[-1]
@@ -183,6 +183,16 @@ class Recorder:
     def plan(self) -> Plan:
         """Returns what has been collected so far."""
         return Plan(tuple(self._changes.values()), tuple(self._warnings))
+
+
+def _left_to_the_cloud(inputs: Mapping[str, Any]) -> list[str]:
+    # An autoscaler moves the number of nodes, and automatic upgrades move the version, as the manifest says that they may.
+    moved = {
+        "nodeCount": inputs.get("autoScale"),
+        "nodePool.nodeCount": (inputs.get("nodePool") or {}).get("autoScale"),
+        "version": inputs.get("autoUpgrade"),
+    }
+    return [path for path, left in moved.items() if left]
 
 
 def _action(metadata: events.StepEventMetadata) -> Action | None:

@@ -18,7 +18,7 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
 from planton import errors, kinds, modules
-from planton.engine import explain, folders, plans, process, stacks, toolchain
+from planton.engine import clouds, explain, folders, plans, process, stacks, toolchain
 from planton.engine import settings as engine_settings
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Session:
         import pulumi
 
         found = self._imports.get(args.name)
-        if found is None or not args.type_.startswith("civo:"):
+        if found is None or not args.type_.startswith(clouds.TYPES):
             return None
         options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(import_=found))
         return pulumi.ResourceTransformationResult(args.props, options)

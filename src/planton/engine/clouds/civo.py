@@ -1,22 +1,14 @@
-"""Questions to Civo's API that no plugin answers reliably: whether something is there, what exists, what is offered.
-
-Read only. The engine asks the cloud itself before it believes a plugin that a resource is gone.
-"""
+"""Questions to Civo's API (docs/drift-and-recovery.md says why they are asked)."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
-import urllib.error
 import urllib.parse
-import urllib.request
-from typing import Any
+from typing import Any, ClassVar
 
-from planton import errors
+from planton.engine.clouds import api
 
 _DEFAULT_ENDPOINT = "https://api.civo.com"
-_SECONDS = 30
-_NOT_FOUND = 404
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,9 +21,21 @@ class Cloud:
         endpoint: The API's address; empty for the public cloud.
     """
 
+    NOUNS: ClassVar = {
+        "network": "Network",
+        "firewall": "Firewall",
+        "cluster": "KubernetesCluster",
+        "node_pool": "KubernetesNodePool",
+    }
+
     token: str = dataclasses.field(repr=False)
     region: str
     endpoint: str = ""
+
+    @property
+    def where(self) -> str:
+        """The region."""
+        return self.region
 
     def get(self, path: str) -> Any:  # JSON data
         """Returns the answer to a GET, or None where the cloud says "not found".
@@ -41,19 +45,7 @@ class Cloud:
         """
         query = urllib.parse.urlencode({"region": self.region})
         url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}{'&' if '?' in path else '?'}{query}"
-        request = urllib.request.Request(  # the endpoint is checked to be http or https (provider.proto)
-            url, headers={"Authorization": f"bearer {self.token}", "Accept": "application/json"}
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            text = error.read().decode(errors="replace")
-            if error.code == _NOT_FOUND and "not_found" in text:
-                return None
-            raise _failed(path, f"{error.code} {text}", auth=error.code in (401, 403)) from None
-        except (OSError, ValueError) as error:
-            raise _failed(path, str(error), auth=False) from None
+        return api.get(url, authorization=f"bearer {self.token}", path=path, missing="not_found")
 
     def networks(self) -> list[dict[str, Any]]:
         """Returns the networks: id, label, cidr."""
@@ -78,6 +70,10 @@ class Cloud:
         """Returns a cluster with its pools, or None."""
         found: dict[str, Any] | None = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(id_, safe='')}")
         return found
+
+    def building(self, cluster_id: str) -> bool:
+        """Returns whether a cluster is there and not ready yet."""
+        return (self.cluster(cluster_id) or {}).get("status") == "BUILDING"
 
     def pool(self, cluster_id: str, pool_id: str) -> dict[str, Any] | None:
         """Returns a pool, or None where it or its cluster is not there."""
@@ -118,18 +114,37 @@ class Cloud:
             return sorted(entry["name"] for entry in self.firewalls())
         return sorted(entry["name"] for entry in self.clusters())
 
+    def pool_import_id(self, cluster_id: str, given: str) -> str:
+        """Returns the import id of a pool, which is named by its cluster and its name."""
+        return given if ":" in given else f"{cluster_id}:{given}"
+
+    def versions(self) -> list[dict[str, Any]]:
+        """Returns the Kubernetes versions on offer: version, type, channel, default."""
+        fields = {"version": "version", "type": "clusterType", "channel": "type", "default": "default"}
+        return _rows(self.get("/v2/kubernetes/versions"), fields)
+
+    def sizes(self) -> list[dict[str, Any]]:
+        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB."""
+        fields = {"size": "name", "cpus": "cpu_cores", "memory": "ram_mb", "disk": "disk_gb"}
+        return [row for row in _rows(self.get("/v2/sizes"), fields) if ".kube." in str(row["size"])]
+
+    def regions(self) -> list[dict[str, Any]]:
+        """Returns the regions: region, name, country, full."""
+        fields = {"region": "code", "name": "name", "country": "country_name", "full": "out_of_capacity"}
+        return _rows(self.get("/v2/regions"), fields)
+
+    def credential(self, cluster_id: str) -> api.Credential | None:
+        """Returns a way into a cluster, which does not expire; None where there is no such cluster, or none yet."""
+        kubeconfig = (self.cluster(cluster_id) or {}).get("kubeconfig")
+        return api.credential(kubeconfig) if kubeconfig else None
+
+
+def _rows(answer: Any, fields: dict[str, str]) -> list[dict[str, Any]]:  # JSON data
+    return [{name: row.get(field) for name, field in fields.items()} for row in answer or []]
+
 
 def of(config: Any, region: str = "") -> Cloud:  # a CivoProviderConfig
     """Returns the cloud of a provider config, in a region or else in the config's default."""
     field = config.DESCRIPTOR.fields_by_name["default_region"]
     default = field.enum_type.values_by_number[config.default_region].name if config.default_region else ""
     return Cloud(config.api_token, (region or default).upper(), config.api_endpoint)
-
-
-def _failed(path: str, text: str, *, auth: bool) -> errors.PlantonError:
-    return errors.PlantonError(
-        f"the cloud did not answer GET {path}: {text}",
-        code=errors.Code.FAILED,
-        reason=errors.Reason.CLOUD_AUTH if auth else errors.Reason.CLOUD_UNREACHABLE,
-        hint="check the token and the region" if auth else "check the network and the API address, then try again",
-    )

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine import civo_cloud
+from planton.engine.clouds import civo
 from support import events, mocks
 
 NOT_FOUND = '{"code":"database_kubernetes_cluster_not_found","reason":"Failed to find"}'
@@ -45,8 +45,8 @@ class Server:
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
-    def cloud(self) -> civo_cloud.Cloud:
-        return civo_cloud.Cloud("tok", "LON1", f"http://127.0.0.1:{self.server.server_port}/")
+    def cloud(self) -> civo.Cloud:
+        return civo.Cloud("tok", "LON1", f"http://127.0.0.1:{self.server.server_port}/")
 
 
 @pytest.fixture
@@ -176,6 +176,6 @@ def test_the_import_id_is_found_by_the_exact_and_only_name(
 def test_a_cloud_is_made_of_a_provider_config(region: str, expected: str) -> None:
     """The region asked for goes before the default, in the cloud's case."""
     config = mocks.stack_input(mocks.target("CivoVpc", {}), apiEndpoint="http://x").provider_config
-    assert civo_cloud.of(config, region) == civo_cloud.Cloud(mocks.TOKEN, expected, "http://x")
+    assert civo.of(config, region) == civo.Cloud(mocks.TOKEN, expected, "http://x")
     config.default_region = 0
-    assert civo_cloud.of(config).region == ""
+    assert civo.of(config).region == ""

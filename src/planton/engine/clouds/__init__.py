@@ -1,0 +1,75 @@
+"""Questions to a cloud's own API that no plugin answers reliably: whether something is there, what exists, what is offered.
+
+Read only. The engine asks the cloud itself before it believes a plugin that a resource is gone.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+from planton import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from planton.engine.clouds import api
+
+#: Beginnings of the types of resources that stand for something in a cloud.
+TYPES = tuple(f"{provider}:" for provider in kinds.PROVIDERS)
+
+
+class Cloud(Protocol):
+    """An account at a cloud, in a region where the cloud has regions in its accounts."""
+
+    #: Main resource of a stack → the last part of its type.
+    NOUNS: Mapping[str, str]
+    #: Where it looks, for sentences, e.g. ``LON1``.
+    where: str
+
+    def clusters(self) -> list[dict[str, Any]]:
+        """Returns the clusters, each with at least ``id`` and ``name``."""
+        ...
+
+    def building(self, cluster_id: str) -> bool:
+        """Returns whether a cluster is there and not ready yet."""
+        ...
+
+    def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
+        """Returns whether a resource of a Pulumi type is in the cloud."""
+        ...
+
+    def find(self, type_: str, name: str, cluster_id: str = "") -> str | None:
+        """Returns the import id of a resource of a Pulumi type by its exact name, or None."""
+        ...
+
+    def pool_import_id(self, cluster_id: str, given: str) -> str:
+        """Returns the import id of the pool of a cluster that a user means by id or name."""
+        ...
+
+    def names(self, what: str) -> list[str]:
+        """Returns the names of all ``network``s, ``firewall``s or ``cluster``s, sorted."""
+        ...
+
+    def versions(self) -> list[dict[str, Any]]:
+        """Returns the Kubernetes versions on offer: version, type, channel, default."""
+        ...
+
+    def sizes(self) -> list[dict[str, Any]]:
+        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB."""
+        ...
+
+    def regions(self) -> list[dict[str, Any]]:
+        """Returns the regions: region, name, country, full."""
+        ...
+
+    def credential(self, cluster_id: str) -> api.Credential | None:
+        """Returns a way into a cluster that is good now; None where there is no such cluster, or no way yet."""
+        ...
+
+
+def of(config: Any, region: str = "") -> Cloud:  # a provider config of any cloud
+    """Returns the cloud of a provider config, in a region or else in the config's default."""
+    provider = config.DESCRIPTOR.name.removesuffix("ProviderConfig").lower()
+    found: Cloud = importlib.import_module(f"planton.engine.clouds.{provider}").of(config, region)
+    return found

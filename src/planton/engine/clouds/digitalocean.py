@@ -1,0 +1,154 @@
+"""Questions to DigitalOcean's API (docs/drift-and-recovery.md says why they are asked)."""
+
+from __future__ import annotations
+
+import dataclasses
+import urllib.parse
+from typing import Any, ClassVar
+
+import yaml
+
+from planton.engine.clouds import api
+
+_DEFAULT_ENDPOINT = "https://api.digitalocean.com"
+_PAGE = 200
+#: Type's last part → path of the list, and its name in the answer.
+_LISTS = {"Vpc": ("/v2/vpcs", "vpcs"), "KubernetesCluster": ("/v2/kubernetes/clusters", "kubernetes_clusters")}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cloud:
+    """An account.
+
+    Attributes:
+        token: The API token.
+        endpoint: The API's address; empty for the public cloud.
+    """
+
+    NOUNS: ClassVar = {"network": "Vpc", "cluster": "KubernetesCluster", "node_pool": "KubernetesNodePool"}
+
+    token: str = dataclasses.field(repr=False)
+    endpoint: str = ""
+
+    @property
+    def where(self) -> str:
+        """An account is in no region."""
+        return "this account"
+
+    def get(self, path: str) -> Any:  # JSON data
+        """Returns the answer to a GET, or None where the cloud says "not found".
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE`` for anything else that is not an answer.
+        """
+        url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}"
+        return api.get(url, authorization=f"Bearer {self.token}", path=path)
+
+    def _all(self, path: str, name: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        page = 1
+        while True:
+            answer = self.get(f"{path}?page={page}&per_page={_PAGE}") or {}
+            found += answer.get(name) or []
+            if not ((answer.get("links") or {}).get("pages") or {}).get("next"):
+                return found
+            page += 1
+
+    def clusters(self) -> list[dict[str, Any]]:
+        """Returns the clusters of all pages: id, name, region, version, node_pools."""
+        return self._all(*_LISTS["KubernetesCluster"])
+
+    def cluster(self, id_: str) -> dict[str, Any] | None:
+        """Returns a cluster with its pools, or None."""
+        answer = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(id_, safe='')}")
+        return None if answer is None else answer["kubernetes_cluster"]
+
+    def building(self, cluster_id: str) -> bool:
+        """Returns whether a cluster is there and not ready yet."""
+        return ((self.cluster(cluster_id) or {}).get("status") or {}).get("state") == "provisioning"
+
+    def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
+        """Returns whether a resource of a Pulumi type is in the cloud. The cluster of a pool need not be known."""
+        noun = type_.rsplit(":", 1)[-1]
+        own = urllib.parse.quote(id_, safe="")
+        if noun == "KubernetesCluster":
+            return self.cluster(id_) is not None
+        if noun == "KubernetesNodePool":
+            if not cluster_id:
+                return any(pool["id"] == id_ for cluster in self.clusters() for pool in cluster.get("node_pools") or [])
+            cluster = urllib.parse.quote(cluster_id, safe="")
+            return self.get(f"/v2/kubernetes/clusters/{cluster}/node_pools/{own}") is not None
+        return self.get(f"/v2/vpcs/{own}") is not None
+
+    def find(self, type_: str, name: str, cluster_id: str = "") -> str | None:
+        """Returns the import id of a resource of a Pulumi type by its exact name, or None."""
+        noun = type_.rsplit(":", 1)[-1]
+        if noun == "KubernetesNodePool":
+            listed = (self.cluster(cluster_id) or {}).get("node_pools") or [] if cluster_id else []
+        else:
+            listed = self._all(*_LISTS[noun])
+        ids = [str(entry["id"]) for entry in listed if entry["name"] == name]
+        return ids[0] if len(ids) == 1 else None
+
+    def pool_import_id(self, cluster_id: str, given: str) -> str:
+        """Returns the import id of a pool, which is its own id; one that is meant by its name is looked up."""
+        _, _, own = given.rpartition(":")
+        return self.find("KubernetesNodePool", own, cluster_id) or own
+
+    def names(self, what: str) -> list[str]:
+        """Returns the names of all ``network``s or ``cluster``s, sorted."""
+        return sorted(entry["name"] for entry in self._all(*_LISTS[self.NOUNS[what]]))
+
+    def versions(self) -> list[dict[str, Any]]:
+        """Returns the Kubernetes versions on offer: version, type, channel, default."""
+        slugs = [row["slug"] for row in self._options()["versions"]]
+        return [{"version": slug, "type": "doks", "channel": "stable", "default": slug == slugs[0]} for slug in slugs]
+
+    def sizes(self) -> list[dict[str, Any]]:
+        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB."""
+        offered = {row["slug"] for row in self._options()["sizes"]}
+        return [
+            {"size": row["slug"], "cpus": row["vcpus"], "memory": row["memory"], "disk": row["disk"]}
+            for row in self._all("/v2/sizes", "sizes")
+            if row["slug"] in offered
+        ]
+
+    def regions(self) -> list[dict[str, Any]]:
+        """Returns the regions in which clusters can be made: region, name, country, full."""
+        # The cloud does not say the country; the name holds the city.
+        return [
+            {"region": row["slug"], "name": row["name"], "country": None, "full": False} for row in self._options()["regions"]
+        ]
+
+    def _options(self) -> dict[str, Any]:
+        return dict(self.get("/v2/kubernetes/options")["options"])
+
+    def credential(self, cluster_id: str) -> api.Credential | None:
+        """Returns a way into a cluster that is good for as long as the cloud allows; None where there is no such cluster."""
+        cluster = self.cluster(cluster_id)
+        answer = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/credentials")
+        if cluster is None or answer is None:
+            return None
+        name = f"do-{cluster['region']}-{cluster['name']}"
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {
+                    "name": name,
+                    "cluster": {
+                        "server": answer["server"],
+                        "certificate-authority-data": answer["certificate_authority_data"],
+                    },
+                }
+            ],
+            "users": [{"name": f"{name}-admin", "user": {"token": answer["token"]}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": f"{name}-admin"}}],
+            "current-context": name,
+        }
+        return api.credential(yaml.safe_dump(config, sort_keys=False), expires=answer["expires_at"])
+
+
+def of(config: Any, _region: str = "") -> Cloud:  # a DigitalOceanProviderConfig
+    """Returns the account of a provider config."""
+    return Cloud(config.api_token, config.api_endpoint)
