@@ -137,16 +137,21 @@ def _judge_value(row: schema.Property, value: values.Json, *, path: str, at: str
         return
     if row.type in (schema.LIST, schema.SET) and isinstance(value, list):
         for index, item in enumerate(value):
-            if row.fields and isinstance(item, dict):
-                # Failures inside a list or set of blocks are reported at the list.
-                for failure in _judge(row.fields, item, prefix=f"{path}.{index}.", top=at):
-                    yield Failure(reason=failure.reason, path=at)
+            for reason in _judge_item(row, item, f"{path}.{index}"):
+                yield Failure(reason=reason, path=at)
         return
     if row.type == schema.MAP and isinstance(value, dict):
         return
     wrong = _wrong_type(row, value, path)
     for reason in wrong or (row.check(value, path) if row.check else ()):
         yield Failure(reason=reason, path=at)
+
+
+def _judge_item(row: schema.Property, item: values.Json, path: str) -> typing.Iterable[str]:
+    """Judges an item of a list or set; what is wrong within it is reported at the list."""
+    if row.fields and isinstance(item, dict):
+        return [failure.reason for failure in _judge(row.fields, item, prefix=f"{path}.", top=path)]
+    return row.check(item, path) if row.check and item is not values.UNKNOWN else ()
 
 
 def _judge_block(row: schema.Property, value: dict[str, values.Json], *, prefix: str, at: str) -> typing.Iterator[Failure]:
@@ -160,8 +165,10 @@ def _judge_block(row: schema.Property, value: dict[str, values.Json], *, prefix:
 
 
 def _wrong_type(row: schema.Property, value: values.Json, path: str) -> schema.Problem:
-    if row.type in (schema.STRING, schema.INT, schema.BOOL) and isinstance(value, (list, dict)):
+    if row.type in (schema.STRING, schema.INT, schema.FLOAT, schema.BOOL) and isinstance(value, (list, dict)):
         return (_NOT_SINGLE,)
+    if row.type == schema.FLOAT and isinstance(value, str):
+        return (f"cannot parse '{path}' as float: strconv.ParseFloat: parsing \"{value}\": invalid syntax",)
     if row.type == schema.INT and isinstance(value, str):
         return (f"cannot parse '{path}' as int: strconv.ParseInt: parsing \"{value}\": invalid syntax",)
     if row.type == schema.BOOL and not isinstance(value, bool):

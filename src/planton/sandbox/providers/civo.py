@@ -22,6 +22,7 @@ from planton.sandbox.providers import (
     protocol,
     sessions,
     values,
+    waiting,
 )
 
 VERSION: typing.Final = "2.4.8"
@@ -51,7 +52,8 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
     def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> civo_client.Client:
         address = str(config.get("apiEndpoint") or os.environ.get("CIVO_API_URL") or endpoint)
         region = str(config.get("region") or os.environ.get("CIVO_REGION") or "")
-        client = civo_client.Client(endpoint=address, token=_token(config), region=region, wait=wait, gate=gate)
+        patience = waiting.Patience(wait=wait, gate=gate)
+        client = civo_client.Client(endpoint=address, token=_token(config), region=region, patience=patience)
         try:
             client.get("/v2/regions")
         except civo_client.CloudError as error:

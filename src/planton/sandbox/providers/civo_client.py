@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
-import http.client
 import json
 import typing
 import urllib.parse
 
-from planton.sandbox.providers import sessions, values
+from planton.sandbox.providers import sessions, transport, values, waiting
 
 _AGENT = "terraform-provider-civo/dev civogo/v0.3.89"
-_FIRST_WAIT, _LONGEST_WAIT = 0.1, 10.0
 _REFUSED = 300
 _SERVER_ERROR = 500
-_HOUR = 3600
-_UNEXPECTED = "unexpected state '{state}', wanted target '{target}'. last error: %!s(<nil>)"
-_TIMED_OUT = "timeout while waiting for state to become '{target}' (last state: '{state}', timeout: {limit})"
 # What the client library calls the error codes that concern networks, firewalls, clusters and quotas. A code that is
 # not here is an unknown one to the library too, and is reported with the whole answer.
 _NAMES: typing.Final = {
@@ -81,10 +75,6 @@ class CloudError(sessions.Fault):
         self.code = code
 
 
-class WaitError(sessions.Fault):
-    """What was waited for did not come."""
-
-
 @dataclasses.dataclass(kw_only=True)
 class Client:
     """One provider's client; its region is whatever the last resource named, as in the official plugin.
@@ -93,15 +83,13 @@ class Client:
         endpoint: the API's address, without a slash at its end.
         token: the account's key.
         region: the region to name in requests.
-        wait: waits for seconds, or only pretends to.
-        gate: is passed before each request and after each wait.
+        patience: how it waits; its gate is passed before each request.
     """
 
     endpoint: str
     token: str
     region: str
-    wait: typing.Callable[[float], None]
-    gate: typing.Callable[[], None]
+    patience: waiting.Patience
 
     def get(self, path: str) -> values.Json:
         """Sends a GET.
@@ -128,15 +116,8 @@ class Client:
         if isinstance(region, str) and region:
             self.region = region
 
-    def pause(self, seconds: float) -> None:
-        """Waits, unless the plugin dies meanwhile."""
-        self.gate()
-        if seconds:
-            self.wait(seconds)
-        self.gate()
-
     def _send(self, method: str, path: str, body: dict[str, values.Json] | None) -> values.Json:
-        self.gate()
+        self.patience.gate()
         headers = {
             "User-Agent": _AGENT,
             "Accept": "application/json",
@@ -147,33 +128,18 @@ class Client:
         }
         encoded = None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         try:
-            status, reason, text = self._exchange(method, path, encoded, headers)
-        except (OSError, http.client.HTTPException) as error:
+            answer = transport.exchange(method, self.endpoint + path, body=encoded, headers=headers)
+        except transport.FAILURES as error:
             raise CloudError(self._unreachable(method, path, error)) from error
-        if status >= _REFUSED:
-            raise _refusal(status, reason, text)
+        if answer.status >= _REFUSED:
+            raise _refusal(answer.status, answer.reason, answer.text)
         try:
-            return json.loads(text)
+            return json.loads(answer.text)
         except ValueError as error:
             raise CloudError(str(error)) from error
 
-    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, str, str]:
-        url = urllib.parse.urlsplit(self.endpoint + path)
-        kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
-        connection = kind(url.netloc)
-        try:
-            target = f"{url.path}?{url.query}" if url.query else url.path
-            connection.request(method, target, body=body, headers=headers)
-            response = connection.getresponse()
-            content = response.read()
-            if response.headers.get("Content-Encoding") == "gzip":
-                content = gzip.decompress(content)
-            return response.status, response.reason, content.decode(errors="replace")
-        finally:
-            connection.close()
-
     def _unreachable(self, method: str, path: str, error: Exception) -> str:
-        if isinstance(error, (http.client.RemoteDisconnected, http.client.IncompleteRead)):
+        if isinstance(error, transport.DROPPED):
             return f'UnknownError: {method.capitalize()} "{self.endpoint}{path}": EOF'
         return "TimeoutError: problem connecting to the API"
 
@@ -204,47 +170,6 @@ def find(items: list[values.Json], wanted: str, *, keys: tuple[str, ...], fold: 
     if not partial:
         raise CloudError(f"ZeroMatchesError: unable to find {wanted}, zero matches")
     return dict(partial[0])
-
-
-def await_state(  # the knobs of the plugin's own poller
-    client: Client,
-    poll: typing.Callable[[], str],
-    *,
-    target: str,
-    pending: tuple[str, ...],
-    delay: float,
-    least: float,
-    timeout: float = _HOUR,
-) -> None:
-    """Polls until a state is reached, at the official plugin's pace.
-
-    Args:
-        client: whose time it takes.
-        poll: looks; what it raises ends the waiting.
-        target: the state to wait for.
-        pending: the states to bear with.
-        delay: seconds before the first look.
-        least: the shortest time between looks.
-        timeout: seconds after which to give up.
-
-    Raises:
-        WaitError: Another state, or none in time.
-    """
-    client.pause(delay)
-    pause, spent = _FIRST_WAIT, delay
-    while True:
-        state = poll()
-        if state == target:
-            return
-        if state not in pending:
-            raise WaitError(_UNEXPECTED.format(target=target, state=state))
-        pause = min(max(pause, least), _LONGEST_WAIT)
-        spent += pause
-        if spent > timeout:
-            limit = f"{int(timeout // _HOUR)}h0m0s" if timeout >= _HOUR else f"{int(timeout // 60)}m0s"
-            raise WaitError(_TIMED_OUT.format(target=target, state=state, limit=limit))
-        client.pause(pause)
-        pause *= 2
 
 
 def compact(body: dict[str, values.Json]) -> dict[str, values.Json]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 import typing
 import uuid
 
-from planton.sandbox.providers import civo_client, civo_network, civo_tables, package, planning, sessions, values
+from planton.sandbox.providers import civo_client, civo_network, civo_tables, package, planning, sessions, values, waiting
 
 CLUSTERS = "/v2/kubernetes/clusters"
 _VERSIONS = "/v2/kubernetes/versions"
 _APPLICATIONS = "/v2/kubernetes/applications"
 _PENDING = ("BUILDING", "AVAILABLE", "UPGRADING", "SCALING")
-_TICK = 10
-_TICKS = 182
+_TICK, _LONGEST = 10, 1800
 _NUMBER = r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
 _FORMATS: typing.Final = {
     "k3s": (re.compile(rf"v?{_NUMBER}-k3s\d"), "X.Y.Z-k3s1"),
@@ -43,31 +41,19 @@ def wait_for_nodes(client: civo_client.Client, cluster: str, pool: str) -> None:
     Raises:
         Fault: They do not come in half an hour, or the cluster cannot be read.
     """
-    for _ in range(_TICKS):
-        client.pause(_TICK)
+
+    def ready() -> bool:
         try:
             found = client.get(f"{CLUSTERS}/{cluster}")
         except civo_client.CloudError as error:
             raise sessions.Fault(f"error trying to read cluster state: {error}") from error
         required = _with_id(found.get("required_pools"), pool)
         running = _with_id(found.get("pools"), pool)
-        ready = all(node.get("status") == "ACTIVE" for node in running.get("instances") or ())
-        if ready and required.get("count", 0) == running.get("count", 0):
-            return
-    raise sessions.Fault(f"timeout waiting to create nodepool {pool}")
+        active = all(node.get("status") == "ACTIVE" for node in running.get("instances") or ())
+        return bool(active and required.get("count", 0) == running.get("count", 0))
 
-
-def go_time(text: str | None) -> str:
-    """Writes a time as the plugin's language prints it.
-
-    >>> go_time("2026-11-21T05:00:00.25Z")
-    '2026-11-21 05:00:00.25 +0000 UTC'
-    """
-    if not text:
-        return "0001-01-01 00:00:00 +0000 UTC"
-    moment = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
-    fraction = f".{moment.microsecond:06d}".rstrip("0").rstrip(".")
-    return f"{moment:%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
+    if not waiting.tick(client.patience, ready, every=_TICK, limit=_LONGEST):
+        raise sessions.Fault(f"timeout waiting to create nodepool {pool}")
 
 
 def _with_id(items: list[dict[str, values.Json]] | None, wanted: str) -> dict[str, values.Json]:
@@ -123,7 +109,7 @@ def _create(client: civo_client.Client, data: planning.Data) -> None:
         return str(client.get(f"{CLUSTERS}/{data.id}").get("status", ""))
 
     try:
-        civo_client.await_state(client, state, target="ACTIVE", pending=_PENDING, delay=3, least=3)
+        waiting.await_state(client.patience, state, target="ACTIVE", pending=_PENDING, delay=3, least=3)
     except sessions.Fault as fault:
         raise sessions.Fault(f"error waiting for cluster ({data.id}) to be created: {fault}") from fault
     _read(client, data)
@@ -211,7 +197,7 @@ def facts(found: dict[str, values.Json], *, region: str) -> dict[str, values.Jso
         "apiEndpoint": found.get("api_endpoint", ""),
         "masterIp": found.get("master_ip", ""),
         "dnsEntry": found.get("dns_entry", ""),
-        "createdAt": go_time(found.get("created_at")),
+        "createdAt": values.go_time(found.get("created_at")),
         "firewallId": found.get("firewall_id", ""),
         "installedApplications": [
             {
@@ -326,7 +312,7 @@ def _delete(client: civo_client.Client, data: planning.Data) -> None:
             raise
 
     try:
-        civo_client.await_state(client, state, target="DELETED", pending=("DELETING",), delay=10, least=5)
+        waiting.await_state(client.patience, state, target="DELETED", pending=("DELETING",), delay=10, least=5)
     except sessions.Fault as fault:
         raise sessions.Fault(f"error waiting for instance ({data.id}) to be deleted: {fault}") from fault
 

@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-import re
 import time
 import typing
 
-from planton.sandbox.providers import civo_client, civo_cluster, civo_network, package, schema, sessions, values
+from planton.sandbox.providers import civo_client, civo_cluster, civo_network, listing, package, schema, sessions, values
 
 _Row = schema.Property
-_Args = dict[str, values.Json]
 _REGION = _Row(name="region", doc="Where to look; the provider's region if unset.")
-_FILTER = (
-    _Row(name="key", required=True, doc="The field to look at."),
-    _Row(name="values", type=schema.LIST, required=True, doc="What it may be."),
-    _Row(name="all", type=schema.BOOL, default=False, doc="Whether all the values must match."),
-    _Row(name="matchBy", default="exact", doc="exact, re or substring."),
-)
-_SORT = (
-    _Row(name="key", required=True, doc="The field to sort by."),
-    _Row(name="direction", doc="asc or desc."),
-)
-_MATCHES: typing.Final[dict[str, typing.Callable[[str, str], bool]]] = {
-    "exact": lambda value, wanted: value.casefold() == wanted.casefold(),
-    "substring": lambda value, wanted: wanted in value,
-    "re": lambda value, wanted: re.search(wanted, value) is not None,
-}
-
-
-def _out(name: str, kind: str = schema.STRING, fields: tuple[schema.Property, ...] = ()) -> schema.Property:
-    return _Row(name=name, type=kind, fields=fields, output_only=True, computed=True)
 
 
 def _by(*keys: str) -> tuple[schema.Property, ...]:
     return (*(_Row(name=key, doc=f"The {key} to look for.") for key in keys), _REGION)
 
 
-def _one_of(args: _Args, *keys: str) -> str:
-    """Returns the value of the first key given, where exactly one may be.
-
-    Raises:
-        Rejected: None or several are given.
-    """
-    given = [key for key in keys if args.get(key)]
-    listed = ",".join(keys)
-    if len(given) == 1:
-        return str(args[given[0]])
-    if not given:
-        raise sessions.Rejected(f'Invalid combination of arguments. "{keys[0]}": one of `{listed}` must be specified')
-    several = f"only one of `{listed}` can be specified, but `{listed}` were specified."
-    raise sessions.Rejected(f'Invalid combination of arguments. "{keys[0]}": {several}')
-
-
-def _network(client: civo_client.Client, args: _Args) -> _Args:
+def _network(client: civo_client.Client, args: listing.Args) -> listing.Args:
     client.use_region(args.get("region"))
     wanted = args.get("id") or args.get("label")
     if not wanted:
@@ -73,8 +36,8 @@ def _network(client: civo_client.Client, args: _Args) -> _Args:
     }
 
 
-def _firewall(client: civo_client.Client, args: _Args) -> _Args:
-    wanted = _one_of(args, "id", "name")
+def _firewall(client: civo_client.Client, args: listing.Args) -> listing.Args:
+    wanted = str(args[listing.exactly_one(args, "id", "name")])
     client.use_region(args.get("region"))
     try:
         found = civo_network.find_firewall(client, wanted)
@@ -88,8 +51,8 @@ def _firewall(client: civo_client.Client, args: _Args) -> _Args:
     }
 
 
-def _cluster(client: civo_client.Client, args: _Args) -> _Args:
-    wanted = _one_of(args, "id", "name")
+def _cluster(client: civo_client.Client, args: listing.Args) -> listing.Args:
+    wanted = str(args[listing.exactly_one(args, "id", "name")])
     client.use_region(args.get("region"))
     try:
         found = civo_cluster.find_cluster(client, wanted)
@@ -108,59 +71,18 @@ def _cluster(client: civo_client.Client, args: _Args) -> _Args:
     }
 
 
-def _listing(
-    path: str, result: str, trouble: str, flatten: typing.Callable[[_Args], _Args | None], columns: dict[str, str]
-) -> typing.Callable[[typing.Any, _Args], _Args]:
-    """Makes the call of a function that lists; ``flatten`` returns nothing for what is not shown."""
-
-    def call(client: civo_client.Client, args: _Args) -> _Args:
-        filters, sorts = args.get("filters") or [], args.get("sorts") or []
-        for name, items in (("filter", filters), ("sort", sorts)):
-            for index, item in enumerate(items):
-                if item["key"] not in columns:
-                    listed = " ".join(f'"{column}"' for column in columns)
-                    raise sessions.Rejected(f"expected {name}.{index}.key to be one of [{listed}], got {item['key']}")
-        try:
-            found = client.get(path) or ()
-        except civo_client.CloudError as error:
-            raise sessions.Fault(f"Unable to load records: [ERR] error retrieving {trouble}: {error}") from error
-        rows = [row for row in map(flatten, found) if row is not None]
-        rows = [row for row in rows if all(_passes(row, columns, one) for one in filters)]
-        for one in reversed(sorts):
-            rows.sort(key=lambda row, at=columns[one["key"]]: row[at], reverse=one.get("direction") == "desc")  # type: ignore[misc]  # mypy cannot infer a lambda with a default
-        results: _Args = {"id": f"terraform-{time.time_ns()}", result: rows}
-        for name, items in (("filters", filters), ("sorts", sorts)):
-            if items:
-                results[name] = [{key: value for key, value in item.items() if key != "__defaults"} for item in items]
-        return results
-
-    return call
-
-
-def _passes(row: _Args, columns: dict[str, str], one: _Args) -> bool:
-    value = row[columns[one["key"]]]
-    if isinstance(value, bool):
-        hits = [value == (str(wanted).lower() in ("true", "t", "1")) for wanted in one["values"]]
-    elif isinstance(value, int):
-        hits = [str(value) == str(wanted) for wanted in one["values"]]
-    else:
-        matches = _MATCHES[one.get("matchBy") or "exact"]
-        hits = [matches(str(value), str(wanted)) for wanted in one["values"]]
-    return all(hits) if one.get("all") else any(hits)
-
-
-def _region_row(item: _Args) -> _Args:
+def _region_row(item: listing.Args) -> listing.Args:
     texts = {key: item.get(key, "") for key in ("code", "name", "country")}
     return {**texts, "default": bool(item.get("default"))}
 
 
-def _version_row(item: _Args) -> _Args:
+def _version_row(item: listing.Args) -> listing.Args:
     version = item.get("version", "")
     kind = item.get("clusterType", "")
     return {"version": version, "label": f"v{version}", "type": kind, "default": bool(item.get("default"))}
 
 
-def _size_row(item: _Args) -> _Args | None:
+def _size_row(item: listing.Args) -> listing.Args | None:
     if not item.get("selectable"):
         return None
     return {
@@ -182,40 +104,43 @@ def _list_function(  # a row of a table
     path: str,
     result: str,
     trouble: str,
-    flatten: typing.Callable[[_Args], _Args | None],
+    flatten: typing.Callable[[listing.Args], listing.Args | None],
     rows: tuple[schema.Property, ...],
 ) -> package.Function:
-    settings = (
-        _Row(name="filters", wire="filter", type=schema.SET, fields=_FILTER, doc="What to keep."),
-        _Row(name="sorts", wire="sort", type=schema.LIST, fields=_SORT, doc="The order."),
-    )
-    table = schema.Table(
+    def fetch(client: civo_client.Client) -> list[values.Json]:
+        try:
+            return client.get(path) or []
+        except civo_client.CloudError as error:
+            raise sessions.Fault(f"[ERR] error retrieving {trouble}: {error}") from error
+
+    return listing.Listing(
         token=f"civo:index/{name}:{name}",
-        doc=f"Lists {result}.",
-        properties=(*settings, _out(result, schema.LIST, rows)),
-    )
-    columns = {row.path: row.name for row in rows}
-    return package.Function(table=table, call=_listing(path, result, trouble, flatten, columns))
+        result=result,
+        rows=rows,
+        fetch=fetch,
+        flatten=flatten,
+        identify=lambda _rows: f"terraform-{time.time_ns()}",
+    ).function()
 
 
 _POOL = (
-    _out("label"),
-    _out("nodeCount", schema.INT),
-    _out("size"),
-    _out("instanceNames", schema.LIST),
-    _out("publicIpNodePool", schema.BOOL),
-    _out("labels", schema.MAP),
-    _out("taints", schema.SET, (_out("key"), _out("value"), _out("effect"))),
+    schema.out("label"),
+    schema.out("nodeCount", schema.INT),
+    schema.out("size"),
+    schema.out("instanceNames", schema.LIST),
+    schema.out("publicIpNodePool", schema.BOOL),
+    schema.out("labels", schema.MAP),
+    schema.out("taints", schema.SET, (schema.out("key"), schema.out("value"), schema.out("effect"))),
 )
-_APPLICATION = (_out("application"), _out("version"), _out("installed", schema.BOOL), _out("category"))
+_APPLICATION = (schema.out("application"), schema.out("version"), schema.out("installed", schema.BOOL), schema.out("category"))
 _CLUSTER = (
-    _out("numTargetNodes", schema.INT),
-    *(_out(name) for name in ("targetNodesSize", "kubernetesVersion", "cni", "applications", "status", "kubeconfig")),
-    *(_out(name) for name in ("apiEndpoint", "masterIp", "dnsEntry", "createdAt")),
-    _out("tags", schema.SET),
-    _out("ready", schema.BOOL),
-    _out("pools", schema.LIST, _POOL),
-    _out("installedApplications", schema.LIST, _APPLICATION),
+    schema.out("numTargetNodes", schema.INT),
+    *(schema.out(name) for name in ("targetNodesSize", "kubernetesVersion", "cni", "applications", "status", "kubeconfig")),
+    *(schema.out(name) for name in ("apiEndpoint", "masterIp", "dnsEntry", "createdAt")),
+    schema.out("tags", schema.SET),
+    schema.out("ready", schema.BOOL),
+    schema.out("pools", schema.LIST, _POOL),
+    schema.out("installedApplications", schema.LIST, _APPLICATION),
 )
 
 
@@ -225,10 +150,14 @@ def _one(name: str, doc: str, rows: tuple[schema.Property, ...]) -> schema.Table
 
 FUNCTIONS = (
     package.Function(
-        table=_one("getNetwork", "Finds a network.", (*_by("id", "label"), _out("name"), _out("default", schema.BOOL))),
+        table=_one(
+            "getNetwork", "Finds a network.", (*_by("id", "label"), schema.out("name"), schema.out("default", schema.BOOL))
+        ),
         call=_network,
     ),
-    package.Function(table=_one("getFirewall", "Finds a firewall.", (*_by("id", "name"), _out("networkId"))), call=_firewall),
+    package.Function(
+        table=_one("getFirewall", "Finds a firewall.", (*_by("id", "name"), schema.out("networkId"))), call=_firewall
+    ),
     package.Function(table=_one("getKubernetesCluster", "Finds a cluster.", (*_by("id", "name"), *_CLUSTER)), call=_cluster),
     _list_function(
         "getKubernetesVersion",
@@ -236,7 +165,7 @@ FUNCTIONS = (
         result="versions",
         trouble="all versions",
         flatten=_version_row,
-        rows=(_out("version"), _out("label"), _out("type"), _out("default", schema.BOOL)),
+        rows=(schema.out("version"), schema.out("label"), schema.out("type"), schema.out("default", schema.BOOL)),
     ),
     _list_function(
         "getSize",
@@ -245,9 +174,9 @@ FUNCTIONS = (
         trouble="sizes",
         flatten=_size_row,
         rows=(
-            *(_out(name) for name in ("name", "type", "description", "gpuType")),
-            *(_out(name, schema.INT) for name in ("cpu", "ram", "disk", "gpu")),
-            _out("selectable", schema.BOOL),
+            *(schema.out(name) for name in ("name", "type", "description", "gpuType")),
+            *(schema.out(name, schema.INT) for name in ("cpu", "ram", "disk", "gpu")),
+            schema.out("selectable", schema.BOOL),
         ),
     ),
     _list_function(
@@ -256,6 +185,6 @@ FUNCTIONS = (
         result="regions",
         trouble="regions",
         flatten=_region_row,
-        rows=(_out("code"), _out("name"), _out("country"), _out("default", schema.BOOL)),
+        rows=(schema.out("code"), schema.out("name"), schema.out("country"), schema.out("default", schema.BOOL)),
     ),
 )

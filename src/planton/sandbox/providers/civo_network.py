@@ -6,7 +6,7 @@ import json
 import re
 import typing
 
-from planton.sandbox.providers import civo_client, civo_tables, package, planning, sessions, values
+from planton.sandbox.providers import civo_client, civo_tables, package, planning, sessions, values, waiting
 
 _NETWORKS = "/v2/networks"
 _FIREWALLS = "/v2/firewalls"
@@ -145,7 +145,7 @@ def _delete_network(client: civo_client.Client, data: planning.Data) -> None:
 
     try:
         pending = ("deleting", "exists")
-        civo_client.await_state(client, attempt, target="deleted", pending=pending, delay=5, least=3)
+        waiting.await_state(client.patience, attempt, target="deleted", pending=pending, delay=5, least=3)
     except sessions.Fault as fault:
         raise sessions.Fault(f"error waiting for network ({data.id}) to be deleted: {fault}") from fault
 
@@ -206,8 +206,8 @@ def _until_success(client: civo_client.Client, attempt: typing.Callable[[], valu
     """Repeats an attempt until the cloud calls it a success, which here is also how creations are repeated."""
     verb, name = what.split(" ", 1)
     try:
-        civo_client.await_state(
-            client,
+        waiting.await_state(
+            client.patience,
             lambda: str(attempt().get("result", "")),
             target="success",
             pending=("failed",),

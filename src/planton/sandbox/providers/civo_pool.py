@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from planton.sandbox.providers import civo_client, civo_cluster, civo_tables, package, planning, sessions, values
+from planton.sandbox.providers import civo_client, civo_cluster, civo_tables, package, planning, sessions, values, waiting
 
 _DELETE_TIMEOUT = 29 * 60
 
@@ -115,8 +115,10 @@ def _delete(client: civo_client.Client, data: planning.Data) -> None:
         return "there"
 
     try:
-        civo_client.await_state(client, state, target="gone", pending=("there",), delay=0, least=0.5, timeout=_DELETE_TIMEOUT)
-    except civo_client.WaitError as error:
+        waiting.await_state(
+            client.patience, state, target="gone", pending=("there",), delay=0, least=0.5, timeout=_DELETE_TIMEOUT
+        )
+    except waiting.WaitError as error:
         raise sessions.Fault("kubernetes node pool still exists") from error
 
 

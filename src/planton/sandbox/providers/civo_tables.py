@@ -6,7 +6,7 @@ import re
 import typing
 import uuid
 
-from planton.sandbox.providers import schema, values
+from planton.sandbox.providers import schema, validators, values
 
 _Row = schema.Property
 _LONGEST_NAME = 63
@@ -54,39 +54,21 @@ def _cluster_type(value: values.Json, _path: str) -> schema.Problem:
     return () if value in ("k3s", "talos") else (f"Invalid Cluster Type. {choose}",)
 
 
-def _positive(value: values.Json, path: str) -> schema.Problem:
-    return () if value >= 1 else (f"expected {path} to be at least (1), got {value}",)
-
-
-def _not_empty(value: values.Json, path: str) -> schema.Problem:
-    return () if value else (f'expected "{path}" to not be an empty string, got {value}',)
-
-
-def _one_of(*allowed: str) -> schema.Validator:
-    listed = " ".join(f'"{item}"' for item in allowed)
-
-    def judge(value: values.Json, path: str) -> schema.Problem:
-        return () if value in allowed else (f"expected {path} to be one of [{listed}], got {value}",)
-
-    return judge
-
-
-_EFFECTS = _one_of("NoSchedule", "PreferNoSchedule", "NoExecute")
 _TAINT = (
     _Row(name="key", required=True, doc="The taint's key."),
     _Row(name="value", required=True, doc="The taint's value."),
-    _Row(name="effect", required=True, check=_EFFECTS, doc="NoSchedule, PreferNoSchedule or NoExecute."),
+    _Row(name="effect", required=True, check=validators.EFFECTS, doc="NoSchedule, PreferNoSchedule or NoExecute."),
 )
 _POOL = (
     _Row(name="label", computed=True, check=_label, doc="The pool's name, which is its id."),
-    _Row(name="nodeCount", type=schema.INT, required=True, check=_positive, doc="How many nodes."),
+    _Row(name="nodeCount", type=schema.INT, required=True, check=validators.at_least(1), doc="How many nodes."),
     _Row(name="size", required=True, doc="The size of each node."),
     _Row(name="instanceNames", type=schema.LIST, computed=True, output_only=True, doc="The nodes' names."),
     _Row(name="publicIpNodePool", type=schema.BOOL, computed=True, doc="Whether each node has a public address."),
     _Row(name="labels", type=schema.MAP, doc="Labels of the nodes."),
     _Row(name="taints", wire="taint", type=schema.SET, fields=_TAINT, doc="Taints of the nodes."),
 )
-_CLUSTER_ID = _Row(name="clusterId", required=True, check=_not_empty, doc="The cluster that the pool belongs to.")
+_CLUSTER_ID = _Row(name="clusterId", required=True, check=validators.not_empty, doc="The cluster that the pool belongs to.")
 NODE_POOL = schema.Table(
     token="civo:index/kubernetesNodePool:KubernetesNodePool",  # noqa: S106  # a type token
     doc="A further node pool of a cluster.",
@@ -122,7 +104,7 @@ CLUSTER = schema.Table(
         _Row(name="name", computed=True, autoname=True, check=_short_name, doc="The cluster's name."),
         _Row(name="region", computed=True, doc="Where; the provider's region if unset."),
         _Row(name="networkId", computed=True, check=_uuid, doc="Its network; the default one if unset."),
-        _Row(name="numTargetNodes", type=schema.INT, computed=True, check=_positive, deprecated=_DEPRECATED),
+        _Row(name="numTargetNodes", type=schema.INT, computed=True, check=validators.at_least(1), deprecated=_DEPRECATED),
         _Row(name="targetNodesSize", computed=True, deprecated=_DEPRECATED),
         _Row(name="kubernetesVersion", computed=True, doc="The Kubernetes version."),
         _Row(name="cni", computed=True, check=_cni, doc="flannel or cilium."),
@@ -156,14 +138,14 @@ NETWORK = schema.Table(
     ),
 )
 
-_PROTOCOLS = _one_of("tcp", "udp", "icmp")
+_PROTOCOLS = validators.one_of("tcp", "udp", "icmp")
 _RULE = (
     _Row(name="id", computed=True, output_only=True, doc="The rule's id."),
-    _Row(name="label", check=_not_empty, doc="The rule's name."),
+    _Row(name="label", check=validators.not_empty, doc="The rule's name."),
     _Row(name="protocol", default="tcp", check=_PROTOCOLS, doc="tcp, udp or icmp."),
     _Row(name="portRange", doc="A port, or a range of ports."),
     _Row(name="cidrs", wire="cidr", type=schema.SET, required=True, doc="The other end's addresses."),
-    _Row(name="action", required=True, check=_one_of("allow", "deny"), doc="allow or deny."),
+    _Row(name="action", required=True, check=validators.one_of("allow", "deny"), doc="allow or deny."),
 )
 FIREWALL = schema.Table(
     token="civo:index/firewall:Firewall",  # noqa: S106  # a type token

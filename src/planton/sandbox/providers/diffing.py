@@ -1,4 +1,4 @@
-"""The detailed difference between a state and a plan, with the keys and kinds that the plugins report.
+"""The detailed difference between a state and a plan, with the keys and kinds that older plugins report.
 
 Items of a set have no identity: a changed item is one that went and one that came, so all its keys are reported.
 """
@@ -12,15 +12,16 @@ from pulumi.runtime.proto import provider_pb2
 
 from planton.sandbox.providers import planning, schema, values
 
-_Kind: typing.TypeAlias = provider_pb2.PropertyDiff.Kind.ValueType
+Kind: typing.TypeAlias = provider_pb2.PropertyDiff.Kind.ValueType
 _ADD = provider_pb2.PropertyDiff.ADD
 _DELETE = provider_pb2.PropertyDiff.DELETE
 _UPDATE = provider_pb2.PropertyDiff.UPDATE
-_REPLACING: typing.Final = {
+REPLACING: typing.Final = {
     _ADD: provider_pb2.PropertyDiff.ADD_REPLACE,
     _DELETE: provider_pb2.PropertyDiff.DELETE_REPLACE,
     _UPDATE: provider_pb2.PropertyDiff.UPDATE_REPLACE,
 }
+"""The kinds of change that need a replacement, by those that do not."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,36 +34,47 @@ class Difference:
         stables: the top-level properties that can never change in place and do not.
     """
 
-    kinds: dict[str, _Kind]
+    kinds: dict[str, Kind]
     replaces: tuple[str, ...]
     stables: tuple[str, ...]
 
     @property
     def properties(self) -> tuple[str, ...]:
         """The top-level properties that change."""
-        return tuple(sorted({path.split(".")[0].split("[")[0] for path in self.kinds}))
+        return tuple(sorted({top(path) for path in self.kinds}))
 
 
-def difference(table: schema.Table, *, old: planning.State, new: planning.State) -> Difference:
+def top(path: str) -> str:
+    """Returns the top-level property of a path."""
+    return path.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]
+
+
+def difference(table: schema.Table, old: planning.State, new: planning.State) -> Difference:
     """Compares a state with a plan; what only the cloud sets does not count."""
-    kinds: dict[str, _Kind] = {}
+    kinds: dict[str, Kind] = {}
     replaces: list[str] = []
     for row in table.properties:
-        found: dict[str, _Kind] = {}
+        found: dict[str, Kind] = {}
         _compare_row(row, old.get(row.name), new.get(row.name), row.name, found)
         if found and row.replaces:
             replaces.append(row.name)
-            found = {path: _REPLACING[kind] for path, kind in found.items()}
+            found = {path: REPLACING[kind] for path, kind in found.items()}
         kinds.update(found)
-    stables = (row.name for row in table.properties if row.replaces and row.name not in replaces)
-    return Difference(kinds=kinds, replaces=tuple(sorted(replaces)), stables=tuple(sorted(stables)))
+    return conclude(table, kinds, replaces)
 
 
-def _note(found: dict[str, _Kind], path: str, kind: _Kind) -> None:
+def conclude(table: schema.Table, kinds: dict[str, Kind], replaces: typing.Iterable[str]) -> Difference:
+    """Puts a difference together from its kinds and the top-level properties that need a replacement."""
+    needing = sorted(set(replaces))
+    stables = sorted(row.name for row in table.properties if row.replaces and row.name not in needing)
+    return Difference(kinds=kinds, replaces=tuple(needing), stables=tuple(stables))
+
+
+def _note(found: dict[str, Kind], path: str, kind: Kind) -> None:
     found[path] = _UPDATE if path in found and found[path] != kind else kind
 
 
-def _compare_row(row: schema.Property, old: values.Json, new: values.Json, path: str, found: dict[str, _Kind]) -> None:
+def _compare_row(row: schema.Property, old: values.Json, new: values.Json, path: str, found: dict[str, Kind]) -> None:
     if row.output_only or planning.same(row, old, new):
         return
     if new is values.UNKNOWN:
@@ -82,7 +94,7 @@ def _compare_row(row: schema.Property, old: values.Json, new: values.Json, path:
         _note(found, path, _ADD if values.is_empty(old) else _UPDATE)
 
 
-def _compare_maps(old: planning.State, new: planning.State, path: str, found: dict[str, _Kind]) -> None:
+def _compare_maps(old: planning.State, new: planning.State, path: str, found: dict[str, Kind]) -> None:
     if len(old) != len(new):
         _note(found, path, _UPDATE)
     for key in {**old, **new}:
@@ -94,7 +106,7 @@ def _compare_maps(old: planning.State, new: planning.State, path: str, found: di
             _note(found, f"{path}.{key}", _UPDATE)
 
 
-def _compare_lists(old: list[values.Json], new: list[values.Json], path: str, found: dict[str, _Kind]) -> None:
+def _compare_lists(old: list[values.Json], new: list[values.Json], path: str, found: dict[str, Kind]) -> None:
     if len(old) != len(new):
         _note(found, path, _UPDATE)
     for index in range(max(len(old), len(new))):
@@ -107,7 +119,7 @@ def _compare_lists(old: list[values.Json], new: list[values.Json], path: str, fo
 
 
 def _compare_sets(
-    row: schema.Property, old: list[values.Json], new: list[values.Json], path: str, found: dict[str, _Kind]
+    row: schema.Property, old: list[values.Json], new: list[values.Json], path: str, found: dict[str, Kind]
 ) -> None:
     if len(old) != len(new):
         _note(found, path, _UPDATE)
@@ -121,7 +133,7 @@ def _compare_sets(
             _whole_item(row, item, f"{path}[{index}]", _ADD, found)
 
 
-def _whole_item(row: schema.Property, item: values.Json, path: str, kind: _Kind, found: dict[str, _Kind]) -> None:
+def _whole_item(row: schema.Property, item: values.Json, path: str, kind: Kind, found: dict[str, Kind]) -> None:
     if not row.fields:
         _note(found, path, kind)
         return

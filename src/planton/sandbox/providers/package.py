@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import typing
 
-from planton.sandbox.providers import planning, schema, values
+from planton.sandbox.providers import diffing, planning, schema, values
 
 Call = typing.Callable[[typing.Any, planning.Data], None]
 """Does something with the cloud's client and the resource; raises ``Fault`` or ``Crash``."""
+_HALF_AN_HOUR: typing.Final = 1800
 
 
 def nothing(_cloud: typing.Any, _data: planning.Data) -> None:
@@ -27,6 +28,8 @@ class Resource:
         delete: removes it, and waits as long as the plugin waits.
         customize: refuses or refines a plan; ``id`` is empty for a creation.
         find: turns an import id into id and first properties; clears the id where there is nothing.
+        timeouts: the seconds that each operation may take, as the state says; it is told, not enforced here.
+        schema_version: the version of the state's form.
     """
 
     table: schema.Table
@@ -36,6 +39,10 @@ class Resource:
     delete: Call
     customize: Call = nothing
     find: Call = nothing
+    timeouts: typing.Mapping[str, int] = dataclasses.field(
+        default_factory=lambda: dict.fromkeys(("create", "delete", "update"), _HALF_AN_HOUR)
+    )
+    schema_version: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,6 +67,8 @@ class Package:
         version: the version of the official plugin that it stands for.
         config: the provider's own settings.
         connect: takes the settings and a gate to pass before each request, and returns the cloud's client.
+        compare: tells how a plan differs from a state; the plugins' bridge changed its mind about that once.
+        raw_state: states say how they came from the plugin's own form.
     """
 
     name: str
@@ -68,6 +77,8 @@ class Package:
     resources: tuple[Resource, ...]
     functions: tuple[Function, ...]
     connect: typing.Callable[[dict[str, values.Json], typing.Callable[[], None]], typing.Any]
+    compare: typing.Callable[[schema.Table, planning.State, planning.State], diffing.Difference] = diffing.difference
+    raw_state: bool = False
 
     def schema(self) -> str:
         """The package schema as JSON."""

@@ -14,6 +14,7 @@ from planton.sandbox.providers import checking, schema, values
 
 State = dict[str, values.Json]
 _BLOCKS = (schema.LIST, schema.SET)
+_NUMBERS = (schema.BOOL, schema.INT, schema.FLOAT)
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -25,12 +26,16 @@ class Data:
         id: its id; empty once it is found gone.
         prior: the state before, or nothing when it is being made.
         state: the planned state, which the calls turn into the real one.
+        given: by snake case name, the texts that the plan has in another spelling than the program.
+        replace: the change needs another resource, although no property alone would.
     """
 
     table: schema.Table
     id: str = ""
     prior: State | None = None
     state: State = dataclasses.field(default_factory=dict)
+    given: dict[str, str] = dataclasses.field(default_factory=dict)
+    replace: bool = False
 
     def get(self, name: str) -> values.Json:
         """Returns a value that is known, else null."""
@@ -55,11 +60,21 @@ def plan(table: schema.Table, *, prior: State | None, inputs: State, ignored: ty
     return planned
 
 
+def spelled(table: schema.Table, *, prior: State | None, inputs: State) -> dict[str, str]:
+    """Returns the changed texts that have a spelling of their own in the plan, as the program spells them."""
+    rows = ((row, inputs.get(row.name)) for row in table.properties if row.normalize)
+    return {
+        row.path: text
+        for row, text in rows
+        if isinstance(text, str) and row.normalize and row.normalize(text) != (prior or {}).get(row.name)
+    }
+
+
 def settle(table: schema.Table, *, planned: State, real: State) -> State:
     """Returns what an apply leaves in the state.
 
-    A set that was fully planned stays as planned whatever the cloud says, and a map that was planned null is not made
-    empty; both until the next refresh.
+    A set that was fully planned stays as planned whatever the cloud says, and what was planned null is not made an empty
+    map, list or set of plain values; both until the next refresh.
     """
     return _settle_rows(table.properties, planned, real)
 
@@ -73,13 +88,13 @@ def as_read(table: schema.Table, real: State) -> State:
 
 
 def same(row: schema.Property, old: values.Json, new: values.Json) -> bool:  # noqa: PLR0911  # one return a type
-    """Compares two values of a property; unset, empty and, for a switch, off are the same."""
+    """Compares two values of a property; unset, empty, zero and off are the same."""
     if old is values.UNKNOWN or new is values.UNKNOWN:
         return old is new
     if values.is_empty(old) and values.is_empty(new):
         return True
-    if row.type == schema.BOOL:
-        return bool(old) == bool(new)
+    if row.type in _NUMBERS:
+        return bool((old or 0) == (new or 0))
     if row.type == schema.OBJECT and isinstance(old, dict) and isinstance(new, dict):
         return _same_block(row, old, new)
     if row.type == schema.MAP and isinstance(old, dict) and isinstance(new, dict):
@@ -134,13 +149,15 @@ def _plan_rows(rows: tuple[schema.Property, ...], prior: State | None, inputs: S
 def _plan_row(row: schema.Property, prior: State | None, inputs: State) -> values.Json:
     before = None if prior is None else prior.get(row.name)
     given = inputs.get(row.name)
+    if row.suppress is not None and given is not values.UNKNOWN and row.suppress(prior or {}, inputs):
+        return before
     if given is not None and not row.output_only:
         return _plan_value(row, before, given)
     if row.default is not None:
         return row.default
     if row.computed or row.output_only:
         return values.UNKNOWN if prior is None else copy.deepcopy(before)
-    if before is not None and values.is_empty(before):
+    if before is not None and (values.is_empty(before) or before == 0):
         return copy.deepcopy(before)
     return [] if row.fields and row.type in _BLOCKS else None
 
@@ -152,9 +169,10 @@ def _plan_value(row: schema.Property, before: values.Json, given: values.Json) -
         return _plan_rows(row.fields, before if isinstance(before, dict) else None, given)
     if row.type == schema.MAP:
         return _plain(given)
-    if not row.fields:
-        return copy.deepcopy(given)
     olds = before if isinstance(before, list) else []
+    if not row.fields:
+        same_set = row.fold and olds and _same_items(row, olds, given)
+        return copy.deepcopy(olds if same_set else row.normalize(given) if row.normalize else given)
     pairs = match(row, olds, given)
     return [_plan_rows(row.fields, olds[pairs[i]] if i in pairs else None, item) for i, item in enumerate(given)]
 
@@ -176,7 +194,7 @@ def _settle_row(row: schema.Property, planned: values.Json, real: values.Json) -
         return _settle_rows(row.fields, planned, real)
     if row.type == schema.SET and planned is not None and values.is_known(planned):
         return planned
-    if row.type == schema.MAP and planned is None and values.is_empty(real):
+    if not row.fields and planned is None and isinstance(real, (list, dict)) and not real:
         return None
     if real is values.UNKNOWN:
         return [] if row.type in _BLOCKS else None
@@ -195,6 +213,8 @@ def _same_block(row: schema.Property, old: State, new: State) -> bool:
 def _same_item(row: schema.Property, old: values.Json, new: values.Json) -> bool:
     if row.fields and isinstance(old, dict) and isinstance(new, dict):
         return _same_block(row, old, new)
+    if row.fold and isinstance(old, str) and isinstance(new, str):
+        return old.casefold() == new.casefold()
     return bool(old == new)
 
 

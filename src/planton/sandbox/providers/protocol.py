@@ -9,20 +9,14 @@ from __future__ import annotations
 import concurrent.futures
 import copy
 import dataclasses
-import json
 import typing
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from planton.sandbox.providers import checking, diffing, package, planning, schema, sessions, values
+from planton.sandbox.providers import checking, outputs, package, planning, sessions, values
 
-_META = "__meta"
-_TIMEOUTS_KEY = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"
-_TIMEOUT = 1_800_000_000_000
-_TIMEOUTS: typing.Final = {_TIMEOUTS_KEY: {"create": _TIMEOUT, "delete": _TIMEOUT, "update": _TIMEOUT}}
-_PLANNED: typing.Final = {"_new_extra_shim": {}, **_TIMEOUTS}
 _DEAD = "error reading from server: EOF"
 _WORKERS = 128
 _T = typing.TypeVar("_T")
@@ -184,7 +178,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         def compare() -> provider_pb2.DiffResponse:
             data = _load(resource, request.id, values.decode(request.olds))
             _plan(resource, session, data, request.urn, inputs, tuple(request.ignoreChanges))
-            return _difference(resource.table, data, inputs)
+            return self._difference(data, inputs)
 
         return self._run(context, session, compare)
 
@@ -192,23 +186,23 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Makes a resource, or shows what it would be."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
+        form = self._form(resource, session)
 
         def create() -> provider_pb2.CreateResponse:
             data = planning.Data(table=resource.table)
             _plan(resource, session, data, request.urn, values.decode(request.properties), ())
             if request.preview:
-                shown = {**data.state, "id": values.UNKNOWN}
-                return provider_pb2.CreateResponse(properties=_outputs(resource, session, shown, _PLANNED))
+                return provider_pb2.CreateResponse(properties=form.planned(data, values.UNKNOWN))
             planned = copy.deepcopy(data.state)
             try:
                 resource.create(session.cloud, data)
             except sessions.Fault as fault:
                 if not data.id:
                     raise _wrapped(fault) from fault
-                raise _init_failed(resource, session, data, f"creating {request.urn}: {_list(fault)}") from fault
+                raise _init_failed(form, data, f"creating {request.urn}: {_list(fault)}") from fault
             if not data.id:
                 raise sessions.Fault(f"expected non-nil error with nil state during Create of {request.urn}")
-            return provider_pb2.CreateResponse(id=data.id, properties=_settled(resource, session, data, planned))
+            return provider_pb2.CreateResponse(id=data.id, properties=form.settled(data, planned))
 
         return self._run(context, session, create)
 
@@ -216,21 +210,23 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Changes a resource, or shows what it would be."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
+        form = self._form(resource, session)
 
         def update() -> provider_pb2.UpdateResponse:
             data = _load(resource, request.id, values.decode(request.olds))
             inputs, ignored = values.decode(request.news), tuple(request.ignoreChanges)
             _plan(resource, session, data, request.urn, inputs, ignored)
             if request.preview:
-                shown = {**data.state, "id": request.id}
-                return provider_pb2.UpdateResponse(properties=_outputs(resource, session, shown, _PLANNED))
+                return provider_pb2.UpdateResponse(properties=form.planned(data, request.id))
             planned = copy.deepcopy(data.state)
             try:
                 resource.update(session.cloud, data)
             except sessions.Fault as fault:
                 data.state = planned
-                raise _init_failed(resource, session, data, f"updating {request.urn}: {_list(fault)}") from fault
-            return provider_pb2.UpdateResponse(properties=_settled(resource, session, data, planned))
+                raise _init_failed(form, data, f"updating {request.urn}: {_list(fault)}") from fault
+            if not data.id:
+                raise sessions.Fault(f"expected non-empty ID for new state during Update of {request.urn}")
+            return provider_pb2.UpdateResponse(properties=form.settled(data, planned))
 
         return self._run(context, session, update)
 
@@ -238,7 +234,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Refreshes a resource, or imports one."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
-        return self._run(context, session, lambda: _read(resource, session, request))
+        return self._run(context, session, lambda: _read(self._form(resource, session), request))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: typing.Any) -> empty_pb2.Empty:  # noqa: N802
         """Removes a resource."""
@@ -261,6 +257,28 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             context.abort(grpc.StatusCode.UNKNOWN, f"unrecognized resource type (Check): {token}")
             raise AssertionError  # abort raises
         return resource
+
+    def _form(self, resource: package.Resource, session: sessions.Session) -> outputs.Form:
+        return outputs.Form(resource=resource, session=session, raw_state=self._package.raw_state)
+
+    def _difference(self, data: planning.Data, inputs: planning.State) -> provider_pb2.DiffResponse:
+        found = self._package.compare(data.table, data.prior or {}, data.state)
+        kinds, replaces = dict(found.kinds), found.replaces
+        if data.replace and not replaces:
+            # No property says why, so the plugins blame their own notes.
+            kinds[outputs.META] = provider_pb2.PropertyDiff.UPDATE_REPLACE
+            replaces = (outputs.META,)
+        defaulted = inputs.get(checking.DEFAULTS) or []
+        named = any(row.autoname and row.name in inputs and row.name not in defaulted for row in data.table.properties)
+        return provider_pb2.DiffResponse(
+            changes=provider_pb2.DiffResponse.DIFF_SOME if kinds else provider_pb2.DiffResponse.DIFF_NONE,
+            diffs=sorted({*found.properties, *replaces}),
+            replaces=replaces,
+            stables=found.stables,
+            detailedDiff={path: provider_pb2.PropertyDiff(kind=kind) for path, kind in kinds.items()},
+            hasDetailedDiff=True,
+            deleteBeforeReplace=bool(replaces) and named,
+        )
 
     def _run(self, context: typing.Any, session: sessions.Session, work: typing.Callable[[], _T]) -> _T:
         """Does the work unless the session's process dies before, which is seen at once."""
@@ -314,47 +332,15 @@ def _plan(  # what the protocol's requests have in common
     ignored: tuple[str, ...],
 ) -> None:
     data.state = planning.plan(resource.table, prior=data.prior, inputs=inputs, ignored=ignored)
+    data.given = planning.spelled(resource.table, prior=data.prior, inputs=inputs)
     try:
         resource.customize(session.cloud, data)
     except sessions.Fault as fault:
         raise sessions.Fault(f"diffing {urn}: {_list(fault)}") from fault
 
 
-def _difference(table: schema.Table, data: planning.Data, inputs: planning.State) -> provider_pb2.DiffResponse:
-    found = diffing.difference(table, old=data.prior or {}, new=data.state)
-    defaulted = inputs.get(checking.DEFAULTS) or []
-    named = any(row.autoname and row.name in inputs and row.name not in defaulted for row in table.properties)
-    some = provider_pb2.DiffResponse.DIFF_SOME if found.kinds else provider_pb2.DiffResponse.DIFF_NONE
-    return provider_pb2.DiffResponse(
-        changes=some,
-        diffs=found.properties,
-        replaces=found.replaces,
-        stables=found.stables,
-        detailedDiff={path: provider_pb2.PropertyDiff(kind=kind) for path, kind in found.kinds.items()},
-        hasDetailedDiff=True,
-        deleteBeforeReplace=bool(found.replaces) and named,
-    )
-
-
-def _outputs(
-    resource: package.Resource, session: sessions.Session, state: planning.State, meta: dict[str, values.Json]
-) -> typing.Any:
-    shown = dict(state)
-    for row in resource.table.properties:
-        if row.secret and session.accepts_secrets:
-            shown[row.name] = values.Secret(state.get(row.name))
-    shown[_META] = json.dumps(meta, separators=(",", ":"), sort_keys=True)
-    return values.encode(shown)
-
-
-def _settled(resource: package.Resource, session: sessions.Session, data: planning.Data, planned: planning.State) -> typing.Any:
-    state = planning.settle(resource.table, planned=planned, real=data.state)
-    return _outputs(resource, session, {**state, "id": data.id}, _TIMEOUTS)
-
-
-def _init_failed(resource: package.Resource, session: sessions.Session, data: planning.Data, reason: str) -> _InitFailed:
-    state = planning.settle(resource.table, planned=data.state, real=data.state)
-    properties = _outputs(resource, session, {**state, "id": data.id}, _TIMEOUTS)
+def _init_failed(form: outputs.Form, data: planning.Data, reason: str) -> _InitFailed:
+    properties = form.settled(data, data.state)
     detail = provider_pb2.ErrorResourceInitFailed(id=data.id, properties=properties, reasons=[reason])
     return _InitFailed(reason, detail)
 
@@ -365,15 +351,15 @@ def _status(failed: _InitFailed) -> bytes:
     return status.SerializeToString()
 
 
-def _read(resource: package.Resource, session: sessions.Session, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
+def _read(form: outputs.Form, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
+    resource, cloud = form.resource, form.session.cloud
     state, inputs = values.decode(request.properties), values.decode(request.inputs)
     data = _load(resource, request.id, state)
-    meta = json.loads(state.get(_META) or "{}") if state else {"schema_version": "0"}
     try:
         if not state:
-            resource.find(session.cloud, data)
+            resource.find(cloud, data)
         if data.id:
-            resource.read(session.cloud, data)
+            resource.read(cloud, data)
     except sessions.Fault as fault:
         raise sessions.Fault(f"refreshing {request.urn}: {_list(fault)}") from fault
     if not data.id:
@@ -381,8 +367,8 @@ def _read(resource: package.Resource, session: sessions.Session, request: provid
     rows = resource.table.properties
     settled = planning.as_read(resource.table, data.state)
     current = planning.refreshed(rows, inputs, settled) if state else planning.imported(rows, settled)
-    outputs = _outputs(resource, session, {**settled, "id": data.id}, {**_TIMEOUTS, **meta})
-    return provider_pb2.ReadResponse(id=data.id, properties=outputs, inputs=values.encode(current))
+    noted = (state.get(outputs.META) or "") if state else None
+    return provider_pb2.ReadResponse(id=data.id, properties=form.read(settled, data.id, noted), inputs=values.encode(current))
 
 
 def _invoke(function: package.Function, session: sessions.Session, args: dict[str, values.Json]) -> provider_pb2.InvokeResponse:

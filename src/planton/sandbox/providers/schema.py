@@ -17,9 +17,12 @@ Problem = tuple[str, ...]
 """The texts of what is wrong with a value; empty means nothing."""
 Validator = typing.Callable[[values.Json, str], Problem]
 """Takes a known value and its dotted snake case path."""
+Suppressor = typing.Callable[[dict[str, values.Json], dict[str, values.Json]], bool]
+"""Takes the state before and the inputs, both of the block that a property stands in."""
 
 _MODULE_FORMAT = "(.*)(?:/[^/]*)"
-STRING, INT, BOOL, LIST, SET, MAP, OBJECT = "string", "integer", "boolean", "list", "set", "map", "object"
+STRING, INT, FLOAT, BOOL = "string", "integer", "number", "boolean"
+LIST, SET, MAP, OBJECT = "list", "set", "map", "object"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,17 +32,23 @@ class Property:
     Attributes:
         name: the name in programs.
         wire: the name in the plugins' texts.
-        type: one of the seven type names above; ``OBJECT`` is a block that occurs at most once.
+        type: one of the eight type names above; ``OBJECT`` is a block that occurs at most once.
+        items: the type of the items of a ``LIST`` or ``SET`` without ``fields``.
         computed: the cloud fills it in when the program does not.
         output_only: programs may not set it.
         replaces: a change replaces the resource.
         autoname: a name is made up from the logical one when none is given.
         fields: the block's properties, for ``LIST`` and ``SET`` of blocks and for ``OBJECT``.
+        fold: items of a ``SET`` that differ only in case are the same.
+        check: judges a value; for a ``LIST`` or ``SET`` without ``fields``, each of its items.
+        normalize: turns a text into the one that the cloud uses.
+        suppress: tells whether a change is none after all.
     """
 
     name: str
     wire: str = ""
     type: str = STRING
+    items: str = STRING
     doc: str = ""
     required: bool = False
     computed: bool = False
@@ -50,12 +59,20 @@ class Property:
     deprecated: str = ""
     default: values.Json = None
     fields: tuple[Property, ...] = ()
+    fold: bool = False
     check: Validator | None = None
+    normalize: typing.Callable[[str], str] | None = None
+    suppress: Suppressor | None = None
 
     @property
     def path(self) -> str:
         """The snake case name."""
-        return self.wire or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name).lower()
+        return self.wire or self.plain_path
+
+    @property
+    def plain_path(self) -> str:
+        """The snake case name that follows from the one in programs."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name).lower()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -70,6 +87,11 @@ class Table:
     def by_name(self) -> dict[str, Property]:
         """The properties by their name in programs."""
         return {row.name: row for row in self.properties}
+
+
+def out(name: str, kind: str = STRING, fields: tuple[Property, ...] = (), *, items: str = STRING) -> Property:
+    """Makes a row for something that only the cloud says."""
+    return Property(name=name, type=kind, fields=fields, items=items, output_only=True, computed=True)
 
 
 def package(
@@ -137,7 +159,7 @@ def _type(row: Property, stem: str, types: dict[str, values.Json], package_name:
     if row.type == MAP:
         return {"type": "object", "additionalProperties": {"type": "string"}}
     if not row.fields:
-        return {"type": "array", "items": {"type": "string"}} if row.type in (LIST, SET) else {"type": row.type}
+        return {"type": "array", "items": {"type": row.items}} if row.type in (LIST, SET) else {"type": row.type}
     singular = row.name if row.type == OBJECT else row.name.removesuffix("s")
     title = stem[0].upper() + stem[1:] + singular[0].upper() + singular[1:]
     token = f"{package_name}:index/{title}:{title}"

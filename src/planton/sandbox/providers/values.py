@@ -6,6 +6,7 @@ above this module sees ``UNKNOWN`` instead of the former and never the latter.
 
 from __future__ import annotations
 
+import datetime as dt
 import typing
 
 from google.protobuf import struct_pb2
@@ -84,6 +85,19 @@ def known_or_null(value: Json) -> Json:
     if isinstance(value, list):
         return [known_or_null(item) for item in value]
     return None if value is UNKNOWN else value
+
+
+def go_time(text: str | None) -> str:
+    """Writes a time as the plugin's language prints it.
+
+    >>> go_time("2026-11-21T05:00:00.25Z")
+    '2026-11-21 05:00:00.25 +0000 UTC'
+    """
+    if not text:
+        return "0001-01-01 00:00:00 +0000 UTC"
+    moment = dt.datetime.fromisoformat(text).astimezone(dt.UTC)
+    fraction = f".{moment.microsecond:06d}".rstrip("0").rstrip(".")
+    return f"{moment:%Y-%m-%d %H:%M:%S}{fraction} +0000 UTC"
 
 
 def _decode(value: struct_pb2.Value) -> Json:
