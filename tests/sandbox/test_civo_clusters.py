@@ -145,7 +145,7 @@ def test_taint_removal_does_not_reach_nodes(cloud: Cloud) -> None:
     taint = {"key": "a", "value": "b", "effect": "NoSchedule"}
     cloud.ok("PUT", f"{CLUSTERS}/{key}/pools/main", {"labels": {"x": "y"}, "taints": [taint]})
     cloud.ok("PUT", f"{CLUSTERS}/{key}/pools/main", {"labels": {}, "taints": [], "count": 3})
-    nodes = cloud.civo.kubernetes(client="127.0.0.1")[0].nodes
+    nodes = cloud.civo.kubernetes(client="127.0.0.1", now=cloud.now)[0].nodes
     assert [[item.key for item in node.taints] for node in nodes] == [["a"], ["a"], []]
     assert all("x" not in node.labels for node in nodes)
 
@@ -166,7 +166,7 @@ def test_upgrade_goes_node_by_node(cloud: Cloud) -> None:
     seen = []
     for _ in range(3):
         status = cloud.show(key)["status"]
-        versions = [node.version for node in cloud.civo.kubernetes(client="127.0.0.1")[0].nodes]
+        versions = [node.version for node in cloud.civo.kubernetes(client="127.0.0.1", now=cloud.now)[0].nodes]
         seen.append((status, versions.count("v1.31.2+k3s1")))
     assert seen == [("UPGRADING", 0), ("UPGRADING", 1), ("ACTIVE", 2)]
     assert cloud.show(key)["kubernetes_version"] == "1.31.2-k3s1"
@@ -247,7 +247,7 @@ def test_deleting_a_cluster(cloud: Cloud) -> None:
     """A deleted cluster is seen DELETING, then gone; its API is closed at once."""
     key = cloud.built()
     cloud.ok("DELETE", f"{CLUSTERS}/{key}")
-    assert not cloud.civo.kubernetes(client="127.0.0.1")[0].open
+    assert not cloud.civo.kubernetes(client="127.0.0.1", now=cloud.now)[0].open
     assert cloud.show(key)["status"] == "DELETING"
     gone = cloud.ask("GET", f"{CLUSTERS}/{key}")
     assert (gone.status, gone.body["code"]) == (404, "database_kubernetes_cluster_not_found")
@@ -328,7 +328,7 @@ def test_realistic_upgrade_is_spread_over_the_nodes() -> None:
     cloud.ok("PUT", f"{CLUSTERS}/{key}", {"kubernetes_version": "1.31.2-k3s1"})
     cloud.now += 375
     cloud.show(key)
-    versions = [node.version for node in cloud.civo.kubernetes(client="127.0.0.1")[0].nodes]
+    versions = [node.version for node in cloud.civo.kubernetes(client="127.0.0.1", now=cloud.now)[0].nodes]
     assert versions == ["v1.31.2+k3s1", "v1.30.5+k3s1"]
     cloud.now += 375
     assert cloud.show(key)["status"] == "ACTIVE"

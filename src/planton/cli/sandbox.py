@@ -121,7 +121,7 @@ def reset(home: pathlib.Path) -> None:
 def env(home: pathlib.Path) -> None:
     """Print the shell commands that point tools at the sandbox.
 
-    For planton, pulumi, the civo plugin and the civo command line:
+    For planton, pulumi and its plugins, the civo and doctl command lines:
 
         eval "$(planton sandbox env)"
     """
@@ -197,8 +197,10 @@ def _show(info: launch.Info, *, home: pathlib.Path, output: str) -> None:
         return
     click.echo(f"The sandbox runs as process {info.pid}, latency {info.latency}.")
     for name, url in info.clouds.items():
-        click.echo(f"  {name:<10} {url}")
-    click.echo(f"  {'control':<10} {info.control}")
+        click.echo(f"  {name:<12} {url}")
+    click.echo(f"  {'control':<12} {info.control}")
     for name, port in info.providers.items():
-        click.echo(f"  {'provider':<10} {name} on port {port}")
-    click.echo(f"  {'state':<10} {home}")
+        click.echo(f"  {'provider':<12} {name} on port {port}")
+    for name, path in info.files.items():
+        click.echo(f"  {'client file':<12} {path} (for the command line of {name})")
+    click.echo(f"  {'state':<12} {home}")

@@ -60,9 +60,11 @@ def _forget_the_real_cloud(running: server.Server) -> None:
     The official plugin finds a token in the user's environment; so do they here,
     whatever shell the sandbox was started from.
     """
-    for name in ("CIVO_API_URL", "CIVO_REGION", "CIVO_CREDENTIAL_FILE"):
-        os.environ.pop(name, None)
+    for name in list(os.environ):
+        if name.startswith(("CIVO_", "DIGITALOCEAN_")):
+            del os.environ[name]
     os.environ["CIVO_TOKEN"] = running.world.clouds["civo"].token
+    os.environ["DIGITALOCEAN_TOKEN"] = running.world.clouds["digitalocean"].token
 
 
 if __name__ == "__main__":

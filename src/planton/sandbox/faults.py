@@ -34,6 +34,7 @@ class Rule:
         times: How many requests it strikes; 0 for all that follow.
         status: The status that is answered.
         body: The body that is answered; ``None`` for an error in the cloud's form.
+        headers: Headers of that answer, such as ``Retry-After``.
         seconds: For ``slow`` the delay, for ``timeout`` how long nothing is said.
         seen: How many requests matched.
         struck: How many it struck.
@@ -49,6 +50,7 @@ class Rule:
     times: int = 1
     status: int = 500
     body: Any = None
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
     seconds: float = 0.0
     seen: int = 0
     struck: int = 0

@@ -17,6 +17,7 @@ LOG = "sandbox.log"
 LOCK = "lock"
 START_LOCK = "start.lock"
 CIVO_CONFIG = "civo.json"
+DOCTL_CONFIG = "doctl.yaml"
 
 
 def prepare(home: pathlib.Path) -> None:

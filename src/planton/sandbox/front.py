@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from planton.sandbox import faults, wire, world
+from planton.sandbox import faults, kubernetes_api, wire, world
 
 LOGGER = logging.getLogger(__name__)
 SILENCE_SECONDS = 3600.0
@@ -83,7 +83,7 @@ class Front:
     async def _answer(self, request: web.Request, name: str, token: str, body: Any) -> web.StreamResponse:
         cloud = self._world.clouds[name]
         if not isinstance(body, dict):
-            return _reply(cloud.error(400, code="json_invalid", reason="The body must be a JSON object"))
+            return _reply(cloud.refusal(400, "The body must be a JSON object"))
         self._world.settle()
         try:
             reply = cloud.handle(
@@ -94,11 +94,12 @@ class Front:
                     body=body,
                     token=token,
                     now=self._world.clock.now(),
+                    base=str(request.url.origin()),
                 )
             )
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             LOGGER.warning("%s %s: a malformed request: %r", request.method, request.path, error)
-            reply = cloud.error(400, code="parameter_invalid", reason=f"The request is malformed: {error!r}")
+            reply = cloud.refusal(400, f"The request is malformed: {error!r}")
         self._world.save()
         await self._settled()
         return _reply(reply)
@@ -126,15 +127,21 @@ class Front:
     async def _refused(self, request: web.Request, call: _Call, rule: faults.Rule) -> web.StreamResponse:
         if rule.action == faults.STATUS:
             self._note(request, call, status=rule.status)
-            if isinstance(rule.body, str):
-                return _closing(web.Response(status=rule.status, text=rule.body))
-            body = rule.body
-            if body is None:
-                body = {"code": "sandbox_fault", "result": "failed", "reason": f"Fault {rule.id} of the sandbox"}
-            return _closing(web.json_response(body, status=rule.status))
+            return _reply(self._ordered(call.cloud, rule))
         if rule.action == faults.TIMEOUT:
             await self._silence(request, rule.seconds or SILENCE_SECONDS)
         return self._cut(request, call)
+
+    def _ordered(self, name: str, rule: faults.Rule) -> wire.Reply:
+        if isinstance(rule.body, str):
+            return wire.Reply(rule.status, rule.body, {"Content-Type": "text/plain"} | rule.headers)
+        if rule.body is not None:
+            return wire.Reply(rule.status, rule.body, rule.headers)
+        reason = f"Fault {rule.id} of the sandbox"
+        if name == KUBERNETES:
+            return wire.Reply(rule.status, kubernetes_api.failure(rule.status, "InternalError", reason), rule.headers)
+        reply = self._world.clouds[name].refusal(rule.status, reason)
+        return dataclasses.replace(reply, headers={**reply.headers, **rule.headers})
 
     async def _silence(self, request: web.Request, seconds: float) -> None:
         loop = asyncio.get_running_loop()
@@ -170,7 +177,11 @@ def _token(request: web.Request) -> str:
 
 
 def _reply(reply: wire.Reply) -> web.Response:
-    return _closing(web.json_response(reply.body, status=reply.status))
+    if reply.status == web.HTTPNoContent.status_code:
+        return _closing(web.Response(status=reply.status, headers=reply.headers))
+    if "Content-Type" in reply.headers:
+        return _closing(web.Response(status=reply.status, body=str(reply.body).encode(), headers=reply.headers))
+    return _closing(web.json_response(reply.body, status=reply.status, headers=reply.headers))
 
 
 def _closing(response: web.Response) -> web.Response:

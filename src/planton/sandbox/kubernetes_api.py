@@ -2,7 +2,7 @@
 
 It answers reads only. Nodes come from the cloud; everything else is empty but
 for the namespaces and what ``kubectl describe node`` asks for. Who has neither
-the client certificate nor the token of the cluster gets 401.
+the client certificate nor a valid token of the cluster gets 401.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ def _admitted(request: web.Request, cluster: kubernetes_nodes.Cluster) -> bool:
     if request.transport is not None and request.transport.get_extra_info("peercert"):
         return True
     word, _, token = request.headers.get("Authorization", "").partition(" ")
-    return word.lower() == "bearer" and hmac.compare_digest(token.encode(), cluster.credentials.token.encode())
+    return word.lower() == "bearer" and any(hmac.compare_digest(token.encode(), known.encode()) for known in cluster.tokens)
 
 
 def _select(items: list[Object], query: Mapping[str, str]) -> list[Object]:
@@ -237,8 +237,9 @@ def _lease(node: Object, *, moment: str) -> Object:
     }
 
 
-def _status(code: int, reason: str, message: str, *, details: Mapping[str, str] | None = None) -> web.Response:
-    body = {
+def failure(code: int, reason: str, message: str, *, details: Mapping[str, str] | None = None) -> Object:
+    """Return the object with which a Kubernetes API refuses."""
+    return {
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},
@@ -248,4 +249,7 @@ def _status(code: int, reason: str, message: str, *, details: Mapping[str, str] 
         "details": dict(details or {}),
         "code": code,
     }
-    return web.json_response(body, status=code)
+
+
+def _status(code: int, reason: str, message: str, *, details: Mapping[str, str] | None = None) -> web.Response:
+    return web.json_response(failure(code, reason, message, details=details), status=code)

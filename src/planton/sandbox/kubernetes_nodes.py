@@ -49,13 +49,19 @@ class Node:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cluster:
-    """A cluster; ``open`` says whether its API answers on ``port``."""
+    """A cluster.
+
+    Attributes:
+        open: Whether its API answers on ``port``.
+        tokens: The bearer tokens that are valid now.
+    """
 
     id: str
     name: str
     port: int
     open: bool
     credentials: pki.Credentials
+    tokens: tuple[str, ...]
     version: str
     created: float
     nodes: tuple[Node, ...]

@@ -134,6 +134,10 @@ def environment(info: Info) -> dict[str, str]:
         "CIVO_REGION": REGION,
         # The civo command line takes its endpoint from this file only.
         "CIVO_CONFIG": info.files["civo"],
+        "DIGITALOCEAN_API_URL": info.clouds["digitalocean"],
+        "DIGITALOCEAN_TOKEN": info.tokens["digitalocean"],
+        # The doctl command line takes its token from this variable or from a file.
+        "DIGITALOCEAN_ACCESS_TOKEN": info.tokens["digitalocean"],
     }
 
 

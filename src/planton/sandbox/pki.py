@@ -73,29 +73,43 @@ def issue(name: str, *, hostnames: tuple[str, ...], now: float) -> Credentials:
     )
 
 
-def kubeconfig(credentials: Credentials, *, name: str, server: str) -> str:
-    """Return a kubeconfig, in YAML, with which an administrator reaches ``server``."""
+def kubeconfig(credentials: Credentials, *, name: str, server: str, user: str = "", token: str = "") -> str:
+    """Return a kubeconfig, in YAML, with which an administrator reaches ``server``.
+
+    Args:
+        credentials: Those of the cluster.
+        name: What cluster and context are called in it.
+        server: The URL of the Kubernetes API.
+        user: What the user is called in it; as ``name`` when empty.
+        token: A bearer token; when empty, the client certificate is used.
+    """
+    certificate = (
+        f"    client-certificate-data: {encoded(credentials.client)}\n    client-key-data: {encoded(credentials.client_key)}\n"
+    )
     return (
         "apiVersion: v1\n"
         "kind: Config\n"
         "clusters:\n"
         "- cluster:\n"
-        f"    certificate-authority-data: {_base64(credentials.authority)}\n"
+        f"    certificate-authority-data: {encoded(credentials.authority)}\n"
         f"    server: {server}\n"
         f"  name: {name}\n"
         "contexts:\n"
         "- context:\n"
         f"    cluster: {name}\n"
-        f"    user: {name}\n"
+        f"    user: {user or name}\n"
         f"  name: {name}\n"
         f"current-context: {name}\n"
         "preferences: {}\n"
         "users:\n"
-        f"- name: {name}\n"
-        "  user:\n"
-        f"    client-certificate-data: {_base64(credentials.client)}\n"
-        f"    client-key-data: {_base64(credentials.client_key)}\n"
+        f"- name: {user or name}\n"
+        "  user:\n" + (f"    token: {token}\n" if token else certificate)
     )
+
+
+def encoded(text: str) -> str:
+    """Return a text as kubeconfigs hold certificates."""
+    return base64.b64encode(text.encode()).decode()
 
 
 def _subject(common: str, *, group: str = "") -> x509.Name:
@@ -158,7 +172,3 @@ def _pem(certificate: x509.Certificate) -> str:
 
 def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
     return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode()
-
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()

@@ -21,7 +21,7 @@ from typing import Any
 
 from aiohttp import web
 
-from planton.sandbox import clock, control, files, front, kubernetes_api, kubernetes_fleet, ports, world
+from planton.sandbox import clients, clock, control, files, front, kubernetes_api, kubernetes_fleet, ports, world
 
 LOGGER = logging.getLogger(__name__)
 TICK_SECONDS = 0.2
@@ -74,7 +74,7 @@ class Server:
         await self._follow()
         providers = self._start_providers(clouds) if self._options.providers else {}
         self.world.save()
-        config = self._write_client_config(clouds["civo"])
+        tokens = {name: cloud.token for name, cloud in self.world.clouds.items()}
         self.info = {
             "pid": os.getpid(),
             "version": control.VERSION,
@@ -82,8 +82,8 @@ class Server:
             "control": endpoint,
             "clouds": clouds,
             "providers": providers,
-            "files": {"civo": str(config)},
-            "tokens": {name: cloud.token for name, cloud in self.world.clouds.items()},
+            "files": clients.write(self._options.home, clouds=clouds, tokens=tokens),
+            "tokens": tokens,
         }
         self._ticker = asyncio.create_task(self._tick())
         files.write(self._options.home / files.INFO, json.dumps(self.info, indent=2) + "\n")
@@ -124,10 +124,12 @@ class Server:
     def _start_providers(self, endpoints: dict[str, str]) -> dict[str, int]:
         started: dict[str, int] = {}
         for name, endpoint in endpoints.items():
+            target = f"planton.sandbox.providers.{name}"
             try:
-                module = importlib.import_module(f"planton.sandbox.providers.{name}")
+                module = importlib.import_module(target)
             except ModuleNotFoundError as error:
-                if (error.name or "").partition(".")[0] not in PROVIDER_PACKAGES:
+                # A cloud need not have a stand-in, nor the packages that one needs.
+                if error.name != target and (error.name or "").partition(".")[0] not in PROVIDER_PACKAGES:
                     raise
                 LOGGER.warning("no stand-in provider for %s: %s", name, error)
                 continue
@@ -162,22 +164,3 @@ class Server:
                     await self._follow()
             except OSError:
                 LOGGER.exception("the sandbox could not follow the clouds")
-
-    def _write_client_config(self, endpoint: str) -> pathlib.Path:
-        """Write the configuration with which the cloud's own command line finds the sandbox."""
-        path = self._options.home / files.CIVO_CONFIG
-        token = self.world.clouds["civo"].token
-        config = {
-            "apikeys": {"sandbox": token},
-            "meta": {
-                "admin": False,
-                "current_apikey": "sandbox",
-                "default_region": "LON1",
-                "url": endpoint,
-                # Far enough ahead that the command line never rewrites this file and announces a newer release of itself.
-                "latest_release_check": "2999-01-01T00:00:00Z",
-                "last_command_executed": "2026-01-01T00:00:00Z",
-            },
-        }
-        files.write(path, json.dumps(config, indent=2) + "\n")
-        return path

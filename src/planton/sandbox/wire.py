@@ -25,6 +25,7 @@ class Request:
         body: The decoded JSON body; an empty dictionary when there is none.
         token: The bearer token, empty when there is none.
         now: The time of the call in seconds since the epoch.
+        base: The scheme and host that were asked, for links in answers.
         parts: The named groups of the route that matched.
     """
 
@@ -34,15 +35,24 @@ class Request:
     body: Mapping[str, Any]
     token: str
     now: float
+    base: str = ""
     parts: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a request: a status and a JSON value."""
+    """The answer to a request.
+
+    Attributes:
+        status: The HTTP status.
+        body: A JSON value; with a ``Content-Type`` among the headers, text. With
+            status 204 there is no body.
+        headers: What the cloud adds to the headers.
+    """
 
     status: int
     body: Any
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class CloudError(Exception):
@@ -58,17 +68,18 @@ class CloudError(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Route(Generic[C]):
-    """A method and path pattern, and the function that answers."""
+    """A method and path pattern, the function that answers, and the status when it does not refuse."""
 
     method: str
     pattern: re.Pattern[str]
     handler: Callable[[C, Request], Any]
+    status: int
 
 
-def route(method: str, template: str, handler: Callable[[C, Request], Any]) -> Route[C]:
+def route(method: str, template: str, handler: Callable[[C, Request], Any], status: int = 200) -> Route[C]:
     """Make a route from a template such as ``/v2/networks/{id}``."""
     expression = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
-    return Route(method=method, pattern=re.compile(f"^{expression}/?$"), handler=handler)
+    return Route(method=method, pattern=re.compile(f"^{expression}/?$"), handler=handler, status=status)
 
 
 def match(routes: Sequence[Route[C]], request: Request) -> tuple[Route[C], dict[str, str]] | None:

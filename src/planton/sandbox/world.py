@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from planton.sandbox import clock, clouds, codec, faults, files, journal, kubernetes_nodes, ports
-from planton.sandbox.clouds import civo
 
 FORMAT = 1
 CLIENT = "127.0.0.1"
@@ -47,7 +46,7 @@ class World:
         self.client = str(saved.get("client", CLIENT))
         self.faults = codec.decode(faults.Faults, saved.get("faults", {}))
         self.journal = journal.Journal()
-        self.clouds: dict[str, civo.Civo] = {
+        self.clouds: dict[str, clouds.Cloud] = {
             name: make(pace=self.pace, reserve_port=self.ports.reserve, wall=source, saved=saved.get("clouds", {}).get(name))
             for name, make in clouds.CLOUDS.items()
         }
@@ -76,7 +75,8 @@ class World:
 
     def kubernetes(self) -> list[kubernetes_nodes.Cluster]:
         """Return the Kubernetes side of all clusters."""
-        return [item for cloud in self.clouds.values() for item in cloud.kubernetes(client=self.client)]
+        now = self.clock.now()
+        return [item for cloud in self.clouds.values() for item in cloud.kubernetes(client=self.client, now=now)]
 
     def read_cluster(self, key: str) -> kubernetes_nodes.Cluster | None:
         """Return the Kubernetes side of a cluster, and count as its reader.

@@ -25,6 +25,7 @@ from planton.sandbox.clouds import (
 )
 from planton.sandbox.clouds import civo_records as records
 
+_MALFORMED = 400
 _CLUSTERS = "/v2/kubernetes/clusters"
 _POOLS = f"{_CLUSTERS}/{{id}}/pools"
 
@@ -131,7 +132,7 @@ class Civo:
             account = civo_scope.account_for(self.state, request.token)
             found = wire.match(ROUTES, request)
             if found is None:
-                return self.error(404, code="not_found", reason=f"No route for {request.method} {request.path}")
+                return _refusal(404, code="not_found", reason=f"No route for {request.method} {request.path}")
             route, parts = found
             scope = self._scope(account, region=self._region(request), now=request.now)
             call = wire.Request(
@@ -143,15 +144,15 @@ class Civo:
                 now=request.now,
                 parts=parts,
             )
-            return wire.Reply(200, route.handler(scope, call))
+            return wire.Reply(route.status, route.handler(scope, call))
         except wire.CloudError as error:
             if error.status == 401:  # noqa: PLR2004 - the HTTP status
                 return wire.Reply(401, {"result": "requires_authentication", "reason": error.reason})
-            return self.error(error.status, code=error.code, reason=error.reason)
+            return _refusal(error.status, code=error.code, reason=error.reason)
 
-    def error(self, status: int, *, code: str, reason: str) -> wire.Reply:
-        """Return a refusal in this cloud's form."""
-        return wire.Reply(status, {"code": code, "result": "failed", "reason": reason})
+    def refusal(self, status: int, reason: str) -> wire.Reply:
+        """Return what the sandbox itself refuses with, in this cloud's form."""
+        return _refusal(status, code="parameter_invalid" if status == _MALFORMED else "sandbox_fault", reason=reason)
 
     def account(self, token: str) -> str:
         """Return the id of a token's account, or an empty string."""
@@ -161,7 +162,7 @@ class Civo:
         """Bring to an end what is over at ``now``; say whether anything was."""
         return civo_progress.settle(self.state, pace=self._pace, now=now)
 
-    def kubernetes(self, *, client: str) -> list[kubernetes_nodes.Cluster]:
+    def kubernetes(self, *, client: str, now: float) -> list[kubernetes_nodes.Cluster]:  # noqa: ARG002 - nothing of it expires
         """Return the clusters' Kubernetes side, as a client at this address meets it."""
         return [
             civo_nodes.cluster(item, open_=civo_clusters.reachable(self.state, item, client=client))
@@ -206,3 +207,7 @@ class Civo:
         if request.path.rstrip("/") not in _GLOBAL and catalogue.region(str(asked)) is None:
             raise wire.CloudError(400, code="region_unavailable", reason=f"There is no region {asked!r}")
         return str(asked)
+
+
+def _refusal(status: int, *, code: str, reason: str) -> wire.Reply:
+    return wire.Reply(status, {"code": code, "result": "failed", "reason": reason})

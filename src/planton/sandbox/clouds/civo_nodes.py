@@ -22,6 +22,7 @@ def cluster(item: records.Cluster, *, open_: bool) -> nodes.Cluster:
         port=item.port,
         open=open_,
         credentials=item.credentials,
+        tokens=(item.credentials.token,),
         version=_kubelet(item.version),
         created=item.created,
         nodes=tuple(_node(item, pool, node) for pool in item.pools for node in pool.nodes),
