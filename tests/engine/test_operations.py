@@ -129,7 +129,7 @@ def test_a_cluster_that_builds_is_waited_for_unless_it_shall_go(
         "id": "c",
     }
     monkeypatch.setattr(failing, "export", lambda: {"resources": [cluster]})
-    monkeypatch.setattr(failing, "refresh", lambda _watch: operations.session.Outcome(operations.plans.Plan(), None, {}))
+    monkeypatch.setattr(failing, "refresh", lambda _watch: operations.session.Outcome(operations.plans.Plan(), None))
     operation = make(failing)
     operation._journal.write(operations.journal.Record("apply", 0.0, failed=True))
     assert operation.recover(whole=whole)

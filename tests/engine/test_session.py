@@ -88,8 +88,8 @@ def test_a_stack_that_another_command_has_just_made_is_opened(tmp_path: pathlib.
     def late(*_given: object, **_options: object) -> None:
         raise automation.StackAlreadyExistsError(automation.CommandResult("", "stack 'a' already exists", 255))
 
-    monkeypatch.setattr(automation, "create_or_select_stack", late)
-    monkeypatch.setattr(automation, "select_stack", lambda *_given, **_options: "opened")
+    monkeypatch.setattr(session.workspace, "create", late)
+    monkeypatch.setattr(session.workspace, "select", lambda *_given, **_options: "opened")
     chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
     opened = session.Session(stacks.StackName("planton", "a"), None, chosen, _tools())
     assert opened._open(create=True) == "opened"

@@ -12,18 +12,13 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf import json_format
 
 from planton import errors, kinds, references
-from planton.engine import session, stacks
+from planton.engine import session, stacks, states
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from google.protobuf import message
 
     from planton.engine import settings as engine_settings
     from planton.engine import toolchain
-
-#: How Pulumi marks an encrypted value in a state.
-_SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105  # the name of a mark
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,7 +100,7 @@ class Inventory:
             if error.reason is errors.Reason.STACK_NOT_FOUND:
                 return None
             raise
-        outputs = _stack_outputs(deployment)
+        outputs = states.outputs(deployment)
         text = outputs.get(session.MANIFEST_OUTPUT)
         if not isinstance(text, str):
             return None
@@ -114,11 +109,11 @@ class Inventory:
         if kind is None:
             return None
         manifest: Any = json_format.ParseDict(data, kind.message(), ignore_unknown_fields=True)
-        plain = {field: value for field, value in outputs.items() if not _is_secret(value)}
+        plain = {field: value for field, value in outputs.items() if not states.is_secret(value)}
         manifest.status.outputs.CopyFrom(session.parse_outputs(kind, plain))
         custom = sum(bool(resource.get("custom")) for resource in deployment.get("resources") or [])
         updated = str((deployment.get("manifest") or {}).get("time", ""))
-        return Applied(references.key(manifest), name, manifest, custom, updated, _region(deployment))
+        return Applied(references.key(manifest), name, manifest, custom, updated, states.region(deployment))
 
     def is_applied(self, manifest: message.Message) -> bool:
         """Returns whether a manifest's stack exists."""
@@ -132,24 +127,6 @@ class Inventory:
         """
         opened = session.Session(applied.stack, None, self._settings, self._tools)
         return session.parse_outputs(kinds.get(applied.key.kind), opened.outputs())
-
-
-def _stack_outputs(deployment: Mapping[str, Any]) -> dict[str, Any]:
-    for resource in deployment.get("resources") or []:
-        if resource["type"] == "pulumi:pulumi:Stack":
-            return dict(resource.get("outputs") or {})
-    return {}
-
-
-def _region(deployment: Mapping[str, Any]) -> str:
-    for resource in deployment.get("resources") or []:
-        if resource["type"].startswith("pulumi:providers:") and resource.get("inputs", {}).get("region"):
-            return str(resource["inputs"]["region"])
-    return ""
-
-
-def _is_secret(value: object) -> bool:
-    return isinstance(value, dict) and _SECRET_KEY in value
 
 
 def _parsed(name: str) -> stacks.StackName:

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from planton import errors, kinds, references
-from planton.engine import clouds, explain, guards, journal, plans, session, stacks
+from planton.engine import clouds, explain, guards, journal, plans, session, stacks, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -129,7 +129,7 @@ class Operations:
                 if error.reason in _FINAL or not self._forget_gone(self._session.export()):
                     raise
                 outcome = self._session.up(self.on_event)
-        return outcome.plan, self._parsed(outcome)
+        return outcome.plan, self._outputs()
 
     def _point_at_owner(self, error: explain.OperationError) -> None:
         # The cloud says that a name exists; here it can be asked whose it is.
@@ -161,8 +161,8 @@ class Operations:
             self._session.replace_state(guards.without(deployment, gone))
         return bool(gone)
 
-    def _parsed(self, outcome: session.Outcome) -> message.Message:
-        return session.parse_outputs(kinds.get(self._input.target.kind), outcome.outputs)
+    def _outputs(self) -> message.Message:
+        return session.parse_outputs(kinds.get(self._input.target.kind), states.outputs(self._session.export()))
 
     def adopt(self, imports: Mapping[str, str]) -> tuple[plans.Plan, message.Message]:
         """Takes existing resources into the stack, and makes them what the manifest says.

@@ -17,8 +17,8 @@ from google.protobuf import json_format
 from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
-from planton import errors, kinds, modules
-from planton.engine import clouds, explain, folders, plans, process, stacks, toolchain
+from planton import errors, kinds, modules, stack_input
+from planton.engine import clouds, explain, folders, plans, process, stacks, states, toolchain, workspace
 from planton.engine import settings as engine_settings
 
 if TYPE_CHECKING:
@@ -39,12 +39,10 @@ class Outcome:
     Attributes:
         plan: The changes that were made, or would be.
         recorder: The events behind it.
-        outputs: The raw outputs of the stack after an ``up``.
     """
 
     plan: plans.Plan
     recorder: plans.Recorder
-    outputs: Mapping[str, Any]
 
 
 class Session:
@@ -75,7 +73,7 @@ class Session:
         self._imports = dict(imports or {})
         self._failure: Exception | None = None
         self._command = process.PulumiCommand(tools, timeout=settings.timeout)
-        self._stack: automation.Stack | None = None
+        self._stack: workspace.Stack | None = None
 
     def _program(self) -> None:
         import pulumi  # the package is heavy, and listing commands run no program
@@ -97,7 +95,7 @@ class Session:
         options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(import_=found))
         return pulumi.ResourceTransformationResult(args.props, options)
 
-    def _open(self, *, create: bool) -> automation.Stack:
+    def _open(self, *, create: bool) -> workspace.Stack:
         if self._stack is None:
             work = folders.private(self._settings.data / "workspaces" / self.name.project / self.name.stack)
             options = automation.LocalWorkspaceOptions(
@@ -110,19 +108,29 @@ class Session:
                     backend=automation.ProjectBackend(url=self._settings.backend_url),
                 ),
             )
-            make = automation.create_or_select_stack if create else automation.select_stack
-            given = (self.name.qualified, self.name.project, self._program)
             try:
-                try:
-                    self._stack = make(*given, opts=options)
-                except automation_errors.StackAlreadyExistsError:
-                    # Another command has made it since we looked.
-                    self._stack = automation.select_stack(*given, opts=options)
+                self._stack = self._made(options) if create else self._selected(options)
             except automation_errors.StackNotFoundError:
                 raise not_applied(str(self.name)) from None
             except automation_errors.CommandError as error:
                 raise explain.command_error(error, self.name) from None
         return self._stack
+
+    def _selected(self, options: automation.LocalWorkspaceOptions) -> workspace.Stack:
+        state = self._state_file()
+        known = state is not None and state.exists()
+        return workspace.select(self.name.qualified, self._program, options, known=known)
+
+    def _made(self, options: automation.LocalWorkspaceOptions) -> workspace.Stack:
+        state = self._state_file()
+        if state is None or state.exists():
+            with contextlib.suppress(automation_errors.StackNotFoundError):
+                return self._selected(options)
+        try:
+            return workspace.create(self.name.qualified, self._program, options)
+        except automation_errors.StackAlreadyExistsError:
+            # Another command has made it since we looked.
+            return self._selected(options)
 
     def _environment(self) -> dict[str, str]:
         ours = {
@@ -204,11 +212,10 @@ class Session:
         stack = self._open(create=create)
         self._failure = None
         try:
-            result = call(stack, watch)
+            call(stack, watch)
         except automation_errors.CommandError as error:
             raise self._explained(operation, error, recorder) from None
-        outputs = {key: output.value for key, output in (getattr(result, "outputs", None) or {}).items()}
-        return Outcome(recorder.plan(), recorder, outputs)
+        return Outcome(recorder.plan(), recorder)
 
     def _explained(
         self, operation: str, error: automation_errors.CommandError, recorder: plans.Recorder
@@ -307,9 +314,9 @@ class Session:
         Raises:
             PlantonError: The backend failed.
         """
-        workspace = self._open(create=False).workspace
+        opened = self._open(create=False).workspace
         try:
-            workspace.remove_stack(self.name.qualified)
+            opened.remove_stack(self.name.qualified)
         except automation_errors.CommandError as error:
             raise explain.command_error(error, self.name) from None
 
@@ -320,12 +327,12 @@ class Session:
             PlantonError: The backend cannot be reached.
         """
         try:
-            workspace = automation.LocalWorkspace(
+            opened = automation.LocalWorkspace(
                 work_dir=str(folders.private(self._settings.data / "workspaces")),
                 pulumi_command=self._command,
                 env_vars=self._environment(),
             )
-            return [summary.name for summary in workspace.list_stacks(include_all=True)]
+            return [summary.name for summary in opened.list_stacks(include_all=True)]
         except automation_errors.CommandError as error:
             raise explain.command_error(error, self.name) from None
 
@@ -336,7 +343,7 @@ class Session:
             PlantonError: ``STACK_NOT_FOUND``.
         """
         try:
-            return {key: output.value for key, output in self._open(create=False).outputs().items()}
+            return {key: output.value for key, output in self._open(create=False).decrypted_outputs().items()}
         except automation_errors.CommandError as error:
             raise explain.command_error(error, self.name) from None
 
@@ -397,7 +404,7 @@ def _is_local(name: str, environ: Mapping[str, str], config: Any) -> bool:
 
 
 def parse_outputs(kind: kinds.Kind, raw: Mapping[str, Any]) -> message.Message:
-    """Returns the raw outputs of a stack as the kind's StackOutputs.
+    """Returns the raw outputs of a stack as the kind's StackOutputs. A value that is encrypted becomes ``[redacted]``.
 
     Raises:
         PlantonError: ``OUTPUT_INVALID``: the module exported a name or a value that the message does not know.
@@ -410,7 +417,7 @@ def parse_outputs(kind: kinds.Kind, raw: Mapping[str, Any]) -> message.Message:
         if name != MANIFEST_OUTPUT and value is not None and plans.ENGINE_UNKNOWN not in str(value)
     }
     try:
-        json_format.ParseDict({name: _whole(value) for name, value in fields.items()}, outputs)
+        json_format.ParseDict({name: _shown(value) for name, value in fields.items()}, outputs)
     except json_format.ParseError as error:
         raise errors.PlantonError(
             f"the module of {kind.name} exported what {outputs.DESCRIPTOR.name} does not know: {error}",
@@ -420,5 +427,7 @@ def parse_outputs(kind: kinds.Kind, raw: Mapping[str, Any]) -> message.Message:
     return outputs
 
 
-def _whole(value: Any) -> Any:  # JSON data
+def _shown(value: Any) -> Any:  # JSON data
+    if states.is_secret(value):
+        return stack_input.REDACTED
     return int(value) if isinstance(value, float) and value.is_integer() else value

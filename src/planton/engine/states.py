@@ -1,0 +1,32 @@
+"""What a state says: Pulumi's deployment as JSON data, read without starting anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: How Pulumi marks an encrypted value in a state.
+_SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105  # the name of a mark
+
+
+def outputs(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the outputs of the stack; a secret is what ``is_secret`` says."""
+    for resource in deployment.get("resources") or []:
+        if resource["type"] == "pulumi:pulumi:Stack":
+            return dict(resource.get("outputs") or {})
+    return {}
+
+
+def is_secret(value: object) -> bool:
+    """Returns whether a value of a state is encrypted."""
+    return isinstance(value, dict) and _SECRET_KEY in value
+
+
+def region(deployment: Mapping[str, Any]) -> str:
+    """Returns the region of the stack's provider; empty where it has none."""
+    for resource in deployment.get("resources") or []:
+        if resource["type"].startswith("pulumi:providers:") and resource.get("inputs", {}).get("region"):
+            return str(resource["inputs"]["region"])
+    return ""

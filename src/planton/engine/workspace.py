@@ -1,0 +1,72 @@
+"""Pulumi's workspace and stack without the commands that nobody needs the answer of.
+
+The Automation API selects a stack before it works on it, and asks for outputs and history after it has. Each of these starts the
+command line anew and costs as much as a small preview; the state holds the same facts.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+from pulumi import automation
+from pulumi.automation._stack import StackInitMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class _Workspace(automation.LocalWorkspace):
+    """A workspace whose commands all name their stack, so that none need be selected."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Does nothing."""
+
+
+class Stack(automation.Stack):
+    """A stack whose operations end when they are done."""
+
+    def outputs(self) -> automation.OutputMap:
+        """Returns nothing: who needs outputs after an operation reads them in the state."""
+        return {}
+
+    def decrypted_outputs(self) -> automation.OutputMap:
+        """Returns the outputs of the last successful apply, secrets decrypted."""
+        return super().outputs()
+
+    def info(self, show_secrets: bool | None = None) -> automation.UpdateSummary:  # noqa: ARG002, FBT001  # the base class's interface
+        """Returns an empty summary: the events have told what was done."""
+        return automation.UpdateSummary("", datetime.datetime.now(datetime.UTC), "", {}, {}, "")
+
+
+def select(name: str, program: Callable[[], None], options: automation.LocalWorkspaceOptions, *, known: bool) -> Stack:
+    """Returns a stack that exists.
+
+    Args:
+        name: Its name as the command line takes it.
+        program: What operations run.
+        options: The workspace's options.
+        known: Whether the caller has seen that it exists.
+
+    Raises:
+        pulumi.automation.StackNotFoundError: It does not exist.
+        pulumi.automation.CommandError: The backend failed.
+    """
+    return Stack(name, _workspace(program, options, known=known), StackInitMode.SELECT)
+
+
+def create(name: str, program: Callable[[], None], options: automation.LocalWorkspaceOptions) -> Stack:
+    """Makes a stack and returns it.
+
+    Raises:
+        pulumi.automation.StackAlreadyExistsError: It exists.
+        pulumi.automation.CommandError: The backend failed.
+    """
+    return Stack(name, _workspace(program, options, known=False), StackInitMode.CREATE)
+
+
+def _workspace(
+    program: Callable[[], None], options: automation.LocalWorkspaceOptions, *, known: bool
+) -> automation.LocalWorkspace:
+    options.program = program
+    return (_Workspace if known else automation.LocalWorkspace)(**vars(options))
