@@ -1,4 +1,4 @@
-"""Checks that gen/python and the reference docs are what the protos and the command line would generate now."""
+"""Checks that gen/python, the comments in the package and the reference docs are what would be generated now."""
 
 from __future__ import annotations
 

@@ -1,24 +1,24 @@
 """Writes the reference pages: docs/kinds/*.md from the protos, docs/cli.md from the command line.
 
-The comments of the protos are the manual; this only lays them out. With ``--check`` it writes nothing and says what is stale.
+The comments of the protos are the manual; this only lays them out, and puts them into the package for ``planton explain``. With
+``--check`` it writes nothing and says what is stale.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
 import pathlib
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
-from buf.validate import validate_pb2
-from google.protobuf import descriptor_pb2, descriptor_pool
+from google.protobuf import descriptor_pb2
 
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
-from org.project_planton.shared.kubernetes.v1 import rules_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import kinds
+from planton import kinds, schema_text
 from planton.cli import group as command_line
 from planton.modules import unsupported
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUF = pathlib.Path(sys.executable).with_name("buf")
-_MESSAGE, _FIELD, _ENUM, _ENUM_VALUE, _NESTED = 4, 2, 5, 2, 3
+_MESSAGE, _FIELD, _ENUM, _ENUM_VALUE, _NESTED, _NESTED_ENUM = 4, 2, 5, 2, 3, 4
 _INTRO = "<!-- Written by tools/reference.py from the protos. Change the comments there, then run `make gen`. -->\n"
 _CLI_INTRO = "<!-- Written by tools/reference.py from the command line. Change the help there, then run `make gen`. -->\n"
 
@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
     """Returns 0 where every page is, or has become, what it should be."""
     pages = {f"docs/kinds/{kind.name}.md": kind_page(kind, comments()) for kind in kinds.all_kinds()}
     pages["docs/cli.md"] = cli_page()
+    pages[schema_text.COMMENTS.relative_to(ROOT).as_posix()] = comments_file()
     stale = [name for name, text in pages.items() if _read(ROOT / name) != text]
     for name in stale:
         if "--check" in arguments:
@@ -72,6 +73,30 @@ def _file_comments(file: descriptor_pb2.FileDescriptorProto) -> dict[str, str]:
     return found
 
 
+def comments_file() -> str:
+    """Returns the comments of what a manifest can hold, as the JSON file of the package."""
+    names: set[str] = set()
+    for kind in kinds.all_kinds():
+        _collect(kind.message.DESCRIPTOR, names)
+    texts = {name: text for name, text in comments().items() if name in names}
+    return json.dumps(dict(sorted(texts.items())), indent=1, ensure_ascii=False) + "\n"
+
+
+def _collect(message: Any, names: set[str]) -> None:
+    if message.full_name in names:
+        return
+    names.add(message.full_name)
+    for field in message.fields:
+        names.add(field.full_name)
+        if field.enum_type is not None:
+            names |= {
+                field.enum_type.full_name,
+                *(f"{field.enum_type.full_name}.{value.name}" for value in field.enum_type.values),
+            }
+        if field.message_type is not None:
+            _collect(field.message_type, names)
+
+
 def _name(file: descriptor_pb2.FileDescriptorProto, path: list[int]) -> str:
     if len(path) < 2 or path[0] not in (_MESSAGE, _ENUM):  # noqa: PLR2004  # kind and index
         return ""
@@ -88,6 +113,10 @@ def _name(file: descriptor_pb2.FileDescriptorProto, path: list[int]) -> str:
         return ".".join(names)
     if rest[0] == _FIELD and len(rest) == 2:  # noqa: PLR2004
         return ".".join([*names, message.field[rest[1]].name])
+    if rest[0] == _NESTED_ENUM:
+        enum = message.enum_type[rest[1]]
+        name = ".".join([*names, enum.name])
+        return name if len(rest) == 2 else _value(name, enum, rest[2:])  # noqa: PLR2004
     return ""
 
 
@@ -140,8 +169,8 @@ def _message_section(message: Any, texts: dict[str, str], *, title: str) -> list
     for field in message.fields:
         rules = "<br>".join(_rules(field)) or "-"
         lines.append(f"| `{field.json_name}` | {_type(field)} | {rules} | {_cell(texts.get(field.full_name, ''))} |")
-    for rule in message.GetOptions().Extensions[validate_pb2.message].cel:
-        lines += ["", f"Rule `{rule.id}`: {rule.message}."]
+    for rule in schema_text.message_rules(message):
+        lines += ["", f"Rule `{rule.id}`: {rule.text}."]
     return [*lines, ""]
 
 
@@ -159,35 +188,17 @@ def _type(field: Any) -> str:
 
 
 def _rules(field: Any) -> list[str]:
-    rules = field.GetOptions().Extensions[validate_pb2.field]
-    found = ["required"] if rules.required else []
     default = field.GetOptions().Extensions[options_pb2.default]
-    found += [f"default `{default}`"] if default else []
+    found = [f"default `{default}`"] if default else []
     kind = field.GetOptions().Extensions[foreign_key_pb2.default_kind]
     if kind:
         value = foreign_key_pb2.DESCRIPTOR.extensions_by_name["default_kind"].enum_type.values_by_number[kind].name
         found.append(f"refers to {value} unless `kind` says otherwise")
-    for nested in (rules, rules.repeated.items, rules.map.keys, rules.map.values):
-        found += _scalar_rules(nested)
-    return found
-
-
-def _scalar_rules(rules: Any) -> list[str]:
-    found = [f"{rule.message} (`{rule.id}`)" for rule in rules.cel]
-    text = rules.string
-    found += [f"at most {text.max_len} characters"] if text.max_len else []
-    found += [f"matches `{_cell(text.pattern)}`"] if text.pattern else []
-    found += ["an IPv4 address"] if text.ipv4 else []
-    found += ["greater than 0"] if rules.uint32.HasField("gt") else []
-    for extension in rules_pb2.DESCRIPTOR.extensions_by_name.values():
-        if text.Extensions[_extension(extension.full_name)]:
-            cel = extension.GetOptions().Extensions[validate_pb2.predefined].cel[0]
-            found.append(f"{cel.message} (`{cel.id}`)")
-    return found
-
-
-def _extension(full_name: str) -> Any:
-    return getattr(rules_pb2, descriptor_pool.Default().FindExtensionByName(full_name).name)
+    rules = schema_text.field_rules(field)
+    required = ["required"] if any(rule.id == "required" for rule in rules) else []
+    # Every reference has the rules of references: docs/manifests.md has them once.
+    own = [rule for rule in rules if rule.id != "required" and not rule.id.startswith("reference.")]
+    return [*required, *found, *(f"{_cell(rule.text)} (`{rule.id}`)" for rule in own)]
 
 
 def _cell(text: str) -> str:
