@@ -63,13 +63,13 @@ class Control:
         """Forget all faults."""
         self.call("DELETE", "/faults")
 
-    def outside(self, action: str, **body: Any) -> Any:
-        """Let the outside world act on Civo."""
-        return self.call("POST", f"/clouds/civo/{action}", body)
+    def outside(self, action: str, *, cloud: str = "civo", **body: Any) -> Any:
+        """Let the outside world act on a cloud."""
+        return self.call("POST", f"/clouds/{cloud}/{action}", body)
 
-    def resources(self) -> Any:
-        """Return what the default account has."""
-        return self.outside("resources")
+    def resources(self, cloud: str = "civo") -> Any:
+        """Return what the default account has in a cloud."""
+        return self.outside("resources", cloud=cloud)
 
     def mark(self) -> int:
         """Return the number of the newest request in the log."""
@@ -96,6 +96,11 @@ class Sandbox:
     def civo(self) -> str:
         """The URL of the Civo API."""
         return self.info.clouds["civo"]
+
+    @property
+    def digitalocean(self) -> str:
+        """The URL of the DigitalOcean API."""
+        return self.info.clouds["digitalocean"]
 
     @property
     def token(self) -> str:

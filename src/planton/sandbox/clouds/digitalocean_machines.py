@@ -24,9 +24,9 @@ def staying(pool: records.Pool) -> list[records.Node]:
     return [item for item in pool.nodes if item.deleting is None and not item.draining]
 
 
-def room(scope: digitalocean_scope.Scope, vpc: records.Vpc) -> int:
-    """Return how many more machines the account can have in a VPC."""
-    return min(scope.account.droplet_limit - _droplets(scope), len(_free_addresses(scope, vpc)))
+def room(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> int:
+    """Return how many more machines a cluster can have."""
+    return max(min(scope.account.droplet_limit - _droplets(scope), len(_free_addresses(scope, cluster.vpc))), 0)
 
 
 def require(scope: digitalocean_scope.Scope, vpc: records.Vpc, *, more: int, autoscaled: bool = False) -> None:
@@ -42,7 +42,7 @@ def require(scope: digitalocean_scope.Scope, vpc: records.Vpc, *, more: int, aut
     if more > left:
         what = "autoscale desired max nodes exceed limits: " if autoscaled else ""
         raise digitalocean_scope.invalid(f"validation error: {what}{more} additional nodes, but the droplet limit leaves {left}")
-    if more > len(_free_addresses(scope, vpc)):
+    if more > len(_free_addresses(scope, vpc.id)):
         raise digitalocean_scope.invalid(f"validation error: the range {vpc.ip_range} of the VPC has not enough free addresses")
 
 
@@ -75,8 +75,7 @@ def add(
     start: float,
 ) -> None:
     """Add nodes to a pool, made at ``start`` and ready after ``seconds`` in realistic latency."""
-    vpc = next((item for item in scope.state.vpcs if item.id == cluster.vpc), None)
-    addresses = _free_addresses(scope, vpc) if vpc else []
+    addresses = _free_addresses(scope, cluster.vpc)
     for index in range(count):
         scope.state.last_droplet += 1
         droplet = scope.state.last_droplet
@@ -121,9 +120,13 @@ def _droplets(scope: digitalocean_scope.Scope) -> int:
     return sum(len(pool.nodes) for cluster in scope.standing() for pool in cluster.pools)
 
 
-def _free_addresses(scope: digitalocean_scope.Scope, vpc: records.Vpc) -> list[str]:
+def _free_addresses(scope: digitalocean_scope.Scope, key: str) -> list[str]:
+    vpc = next((item for item in scope.vpcs() if item.id == key), None)
+    if vpc is None:
+        # The outside world can take a VPC away from under a cluster.
+        return []
     hosts = digitalocean_scope.network(vpc.ip_range)
-    clusters = [item for item in scope.standing() if item.vpc == vpc.id]
+    clusters = [item for item in scope.standing() if item.vpc == key]
     taken = {node.private_ip for cluster in clusters for pool in cluster.pools for node in pool.nodes}
     last = min(hosts.num_addresses - 1, FIRST_HOST + len(taken) + scope.account.droplet_limit)
     return [text for text in (str(hosts[index]) for index in range(FIRST_HOST, last)) if text not in taken]

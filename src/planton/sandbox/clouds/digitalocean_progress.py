@@ -147,8 +147,7 @@ def _replace(
     start: float,
 ) -> None:
     """Begin to replace nodes: one after it is gone, or with surge several before they are."""
-    vpc = next(item for item in scope.state.vpcs if item.id == cluster.vpc)
-    surge = min(catalogue.SURGE_NODES, len(outdated), machines.room(scope, vpc)) if cluster.surge_upgrade else 0
+    surge = min(catalogue.SURGE_NODES, len(outdated), machines.room(scope, cluster)) if cluster.surge_upgrade else 0
     for node in outdated[: max(surge, 1)]:
         node.draining = True
     machines.add(scope, cluster, pool, count=surge, seconds=catalogue.NODE_SECONDS, start=start)
@@ -157,8 +156,7 @@ def _replace(
 def _autoscale(scope: digitalocean_scope.Scope, cluster: records.Cluster, pool: records.Pool) -> bool:
     if not pool.auto_scale or pool.load is None or pool.deleting:
         return False
-    vpc = next((item for item in scope.vpcs() if item.id == cluster.vpc), None)
-    most = min(pool.max_nodes, pool.count + (machines.room(scope, vpc) if vpc else 0))
+    most = min(pool.max_nodes, pool.count + machines.room(scope, cluster))
     wanted = max(min(pool.load, most), pool.min_nodes)
     if wanted == pool.count:
         pool.scaling = None

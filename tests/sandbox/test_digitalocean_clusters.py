@@ -1,0 +1,444 @@
+"""Clusters of the simulated DigitalOcean, without sockets and with time as an argument."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from planton.sandbox import clock
+from planton.sandbox.clouds import digitalocean
+from support.digitalocean import CLUSTERS, MONDAY, SMALL, VERSION, Cloud, nodes, states
+
+HOUR = 3600
+DAY = 24 * HOUR
+POOL = {"name": "main", "size": SMALL, "count": 2}
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    """An instant cloud."""
+    return Cloud()
+
+
+@pytest.fixture
+def slow() -> Cloud:
+    """A cloud in which things take their time."""
+    return Cloud("realistic")
+
+
+def test_a_new_cluster_runs_at_the_next_look(cloud: Cloud) -> None:
+    """The answer to its creation says provisioning; who reads it then finds it running, with all its nodes."""
+    body = {"name": "c1", "region": "fra1", "version": VERSION, "node_pools": [POOL]}
+    made = cloud.ok("POST", CLUSTERS, body)["kubernetes_cluster"]
+    assert made["status"] == {"state": "provisioning"}
+    assert (made["endpoint"], states(made["node_pools"][0])) == ("", ["provisioning"] * 2)
+    shown = cloud.show(made["id"])
+    assert shown["status"] == {"state": "running"}
+    assert (shown["endpoint"], states(shown["node_pools"][0])) == ("https://127.0.0.1:20000", ["running"] * 2)
+
+
+def test_realistic_creation_takes_minutes(slow: Cloud) -> None:
+    """A cluster is made in about five minutes, a pool in one and a half."""
+    key = slow.cluster()
+    slow.pass_time(299)
+    assert slow.show(key)["status"]["state"] == "provisioning"
+    slow.pass_time(1)
+    assert slow.show(key)["status"]["state"] == "running"
+    pool = slow.add_pool(key)
+    slow.pass_time(89)
+    assert states(slow.pool(key, pool)) == ["provisioning"]
+    slow.pass_time(1)
+    assert states(slow.pool(key, pool)) == ["running"]
+
+
+def test_defaults(cloud: Cloud) -> None:
+    """What a client leaves out has the cloud's defaults; what nobody set is null."""
+    shown = cloud.show(cloud.cluster())
+    assert (shown["ha"], shown["auto_upgrade"], shown["surge_upgrade"], shown["registry_enabled"]) == (False,) * 4
+    assert shown["maintenance_policy"] == {"start_time": "04:00", "duration": "4h0m0s", "day": "any"}
+    assert shown["control_plane_firewall"] is None
+    assert shown["cluster_autoscaler_configuration"] is None
+    assert shown["vpc_uuid"] == next(item["id"] for item in cloud.ok("GET", "/v2/vpcs")["vpcs"] if item["name"] == "default-fra1")
+
+
+def test_tags_are_added_and_not_doubled(cloud: Cloud) -> None:
+    """The cloud adds its tags to clusters and pools; sent back, they are not there twice; a cluster's stay its own."""
+    key = cloud.cluster(tags=["prod", "PROD"])
+    assert cloud.show(key)["tags"] == ["k8s", f"k8s:{key}", "prod"]
+    pool = cloud.show(key)["node_pools"][0]
+    assert pool["tags"] == ["k8s", f"k8s:{key}", "k8s:worker"]
+    cloud.ok("PUT", cloud.first(key), {"tags": [*pool["tags"], "terraform:default-node-pool"]})
+    assert cloud.show(key)["node_pools"][0]["tags"] == [*pool["tags"], "terraform:default-node-pool"]
+
+
+def test_a_tags_only_update_of_a_pool_changes_nothing_else(cloud: Cloud) -> None:
+    """The official plugin tags a pool that it imports; count, labels and taints stay."""
+    taint = {"key": "a", "value": "b", "effect": "NoSchedule"}
+    key = cloud.cluster(node_pools=[{**POOL, "labels": {"x": "y"}, "taints": [taint]}])
+    before = cloud.show(key)["node_pools"][0]
+    cloud.ok("PUT", cloud.first(key), {"tags": ["t"]})
+    after = cloud.show(key)["node_pools"][0]
+    assert {**after, "tags": before["tags"]} == before
+
+
+def test_absent_surge_upgrade_is_false(cloud: Cloud) -> None:
+    """A client leaves out surge_upgrade to turn it off; tags that are absent stay."""
+    key = cloud.cluster(surge_upgrade=True, tags=["prod"], auto_upgrade=True)
+    assert cloud.show(key)["surge_upgrade"] is True
+    cloud.ok("PUT", f"{CLUSTERS}/{key}", {"name": "c2"})
+    shown = cloud.show(key)
+    assert (shown["name"], shown["surge_upgrade"], shown["auto_upgrade"]) == ("c2", False, True)
+    assert "prod" in shown["tags"]
+    cloud.ok("PUT", f"{CLUSTERS}/{key}", {"name": "c2", "tags": []})
+    assert "prod" not in cloud.show(key)["tags"]
+
+
+def test_blocks_of_nulls_are_ignored(cloud: Cloud) -> None:
+    """The official client sends blocks full of nulls for what its user has not set."""
+    key = cloud.cluster()
+    before = cloud.show(key)
+    cloud.ok(
+        "PUT",
+        f"{CLUSTERS}/{key}",
+        {
+            "name": "c1",
+            "auto_upgrade": False,
+            "ha": False,
+            "control_plane_firewall": {"enabled": None, "allowed_addresses": None},
+            "cluster_autoscaler_configuration": {"scale_down_utilization_threshold": None, "expanders": None},
+            "routing_agent": {"enabled": None},
+            "something_newer": {"enabled": None},
+            "maintenance_policy": {"start_time": "04:00", "duration": "", "day": "any"},
+        },
+    )
+    assert cloud.show(key) == before
+
+
+def test_settings_are_kept(cloud: Cloud) -> None:
+    """Blocks that are set are shown; the duration of a window is the cloud's, whatever a client sends."""
+    key = cloud.cluster()
+    cloud.ok(
+        "PUT",
+        f"{CLUSTERS}/{key}",
+        {
+            "name": "c1",
+            "maintenance_policy": {"start_time": "15:30", "duration": "", "day": "sunday"},
+            "cluster_autoscaler_configuration": {"scale_down_utilization_threshold": 0.65, "expanders": ["random"]},
+            "routing_agent": {"enabled": True},
+        },
+    )
+    cloud.ok("PUT", f"{CLUSTERS}/{key}", {"name": "c1", "cluster_autoscaler_configuration": {"expanders": []}})
+    shown = cloud.show(key)
+    assert shown["maintenance_policy"] == {"start_time": "15:30", "duration": "4h0m0s", "day": "sunday"}
+    assert shown["cluster_autoscaler_configuration"] == {"scale_down_utilization_threshold": 0.65, "expanders": []}
+    assert shown["routing_agent"] == {"enabled": True}
+
+
+def test_high_availability_cannot_be_undone(cloud: Cloud) -> None:
+    """It can be turned on, not off, and from 1.36 on it is the default."""
+    key = cloud.cluster()
+    cloud.ok("PUT", f"{CLUSTERS}/{key}", {"name": "c1", "ha": True})
+    assert cloud.refused("PUT", f"{CLUSTERS}/{key}", {"name": "c2", "ha": False}) == (422, "unprocessable_entity")
+    assert (cloud.show(key)["ha"], cloud.show(key)["name"]) == (True, "c1")
+    assert cloud.show(cloud.cluster("new", version="1.36.0-do.0"))["ha"] is True
+    assert cloud.show(cloud.cluster("plain", version="1.36.0-do.0", ha=False))["ha"] is False
+
+
+@pytest.mark.parametrize(("given", "slug"), [("latest", "1.36.1-do.0"), ("1.33", "1.33.1-do.0"), ("1.33.0-do.0",) * 2])
+def test_versions_are_resolved(cloud: Cloud, given: str, slug: str) -> None:
+    """``latest`` and a minor stand for the newest version there is."""
+    assert cloud.show(cloud.cluster(version=given))["version"] == slug
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": "bad name"},
+        {"region": "fra9"},
+        {"version": "1.2.3-do.0"},
+        {"version": "1.31"},
+        {"vpc_uuid": "none"},
+        {"node_pools": []},
+        {"node_pools": [{**POOL, "size": "huge"}]},
+        {"node_pools": [{**POOL, "size": "s-1vcpu-1gb"}]},
+        {"node_pools": [{**POOL, "size": "gpu-h100x1-80gb"}]},
+        {"node_pools": [{**POOL, "count": 0}]},
+        {"node_pools": [{**POOL, "count": 1000}]},
+        {"node_pools": [POOL, POOL]},
+        {"node_pools": [{**POOL, "taints": [{"key": "a", "value": "", "effect": "Never"}]}]},
+        {"node_pools": [{**POOL, "auto_scale": True, "min_nodes": 3, "max_nodes": 2}]},
+        {"tags": ["no spaces"]},
+        {"maintenance_policy": {"day": "someday"}},
+        {"maintenance_policy": {"start_time": "25:00"}},
+        {"control_plane_firewall": {"enabled": True, "allowed_addresses": ["everywhere"]}},
+        {"cluster_autoscaler_configuration": {"expanders": ["price"]}},
+        {"cluster_subnet": "10.100.0.0/16"},
+        {"service_subnet": "8.8.8.0/24"},
+        {"isolated_workers": True},
+        {"worker_subnet_uuid": "none"},
+    ],
+)
+def test_refused_clusters(cloud: Cloud, body: dict[str, Any]) -> None:
+    """What makes no sense is refused, and leaves no cluster behind."""
+    cloud.ok("GET", "/v2/account")
+    wanted = {"name": "c1", "region": "fra1", "version": VERSION, "node_pools": [POOL], **body}
+    assert cloud.refused("POST", CLUSTERS, wanted) == (422, "unprocessable_entity")
+    assert cloud.act("resources")["clusters"] == []
+
+
+def test_names_need_not_be_unique(cloud: Cloud) -> None:
+    """Two clusters may share a name, so a creation that is sent twice makes two; their networks do not overlap."""
+    first, second = cloud.show(cloud.cluster()), cloud.show(cloud.cluster())
+    assert first["id"] != second["id"]
+    subnets = {first["cluster_subnet"], first["service_subnet"], second["cluster_subnet"], second["service_subnet"]}
+    assert len(subnets) == 4
+
+
+def test_a_deleted_cluster_is_gone_at_once_and_its_vpc_later(slow: Cloud) -> None:
+    """Clients get 404 for it while its VPC still has members; when it is gone the VPC can go."""
+    vpc = slow.ok("POST", "/v2/vpcs", {"name": "v1", "region": "fra1"})["vpc"]["id"]
+    key = slow.cluster(vpc_uuid=vpc)
+    slow.pass_time(300)
+    assert slow.ask("DELETE", f"{CLUSTERS}/{key}").status == 204
+    assert slow.refused("GET", f"{CLUSTERS}/{key}") == (404, "not_found")
+    assert slow.refused("DELETE", f"{CLUSTERS}/{key}") == (404, "not_found")
+    assert slow.ok("GET", CLUSTERS)["kubernetes_clusters"] == []
+    reply = slow.ask("DELETE", f"/v2/vpcs/{vpc}")
+    assert (reply.status, reply.body["message"]) == (403, "Can not delete VPC with members")
+    assert slow.act("resources")["clusters"][0]["status"] == "deleting"
+    slow.pass_time(60)
+    assert slow.ask("DELETE", f"/v2/vpcs/{vpc}").status == 204
+
+
+def test_instant_deletion_waits_for_one_refusal(cloud: Cloud) -> None:
+    """The VPC of a cluster that was just deleted is refused once, as the official plugin expects and retries."""
+    vpc = cloud.ok("POST", "/v2/vpcs", {"name": "v1", "region": "fra1"})["vpc"]["id"]
+    cloud.ok("DELETE", f"{CLUSTERS}/{cloud.cluster(vpc_uuid=vpc)}")
+    assert [cloud.ask("DELETE", f"/v2/vpcs/{vpc}").status for _ in range(2)] == [403, 204]
+
+
+def test_instant_deletion_ends_unseen(cloud: Cloud) -> None:
+    """Nobody need look at a cluster for its deletion to end."""
+    cloud.ok("DELETE", f"{CLUSTERS}/{cloud.cluster()}")
+    assert len(cloud.act("resources")["clusters"]) == 1
+    cloud.pass_time(2)
+    assert cloud.act("resources")["clusters"] == []
+
+
+def test_no_state_is_called_deleting(slow: Cloud) -> None:
+    """The official client cannot read a cluster in that state; a stuck or failed one has others."""
+    key = slow.cluster()
+    slow.act("stuck", cluster=key)
+    slow.pass_time(10_000)
+    assert slow.show(key)["status"]["state"] == "provisioning"
+    slow.act("unstuck")
+    slow.act("fail", cluster="c1", message="out of capacity")
+    assert slow.show(key)["status"] == {"state": "error", "message": "out of capacity"}
+    slow.act("fail", cluster="c1")
+    assert slow.show(key)["status"] == {"state": "running"}
+
+
+def test_stuck_next(cloud: Cloud) -> None:
+    """The clusters to come can be made to hang, as many as one wants."""
+    cloud.act("stuck", count=1)
+    assert [cloud.show(cloud.cluster(name))["status"]["state"] for name in ("a", "b")] == ["provisioning", "running"]
+
+
+@pytest.mark.parametrize(
+    ("current", "wanted", "status"),
+    [
+        ("1.33.0-do.0", "1.33.1-do.0", 202),
+        ("1.33.0-do.0", "1.33", 202),
+        ("1.33.1-do.0", "1.34.1-do.0", 202),
+        ("1.33.1-do.0", "1.34", 202),
+        ("1.33.1-do.0", "1.33.0-do.0", 422),
+        ("1.33.1-do.0", "1.33.1-do.0", 422),
+        ("1.33.1-do.0", "1.35.1-do.0", 422),
+        ("1.33.1-do.0", "latest", 422),
+        ("1.33.0-do.0", "1.34.1-do.0", 422),
+        ("1.33.1-do.0", "1.99.0-do.0", 422),
+        ("1.33.1-do.0", "", 422),
+    ],
+)
+def test_upgrades_go_step_by_step(cloud: Cloud, current: str, wanted: str, status: int) -> None:
+    """Up only: first to the newest patch, then to the next minor."""
+    key = cloud.cluster(version=current)
+    assert cloud.ask("POST", f"{CLUSTERS}/{key}/upgrade", {"version": wanted}).status == status
+
+
+def test_upgrades_on_offer(cloud: Cloud) -> None:
+    """The list has what an upgrade accepts, and is null at the end of the road."""
+    possible = {}
+    for version in ("1.33.0-do.0", "1.33.1-do.0", "1.36.1-do.0"):
+        found = cloud.ok("GET", f"{CLUSTERS}/{cloud.cluster(version=version)}/upgrades")["available_upgrade_versions"]
+        possible[version] = found and [item["slug"] for item in found]
+    assert possible == {
+        "1.33.0-do.0": ["1.33.1-do.0"],
+        "1.33.1-do.0": ["1.34.1-do.0", "1.34.0-do.0"],
+        "1.36.1-do.0": None,
+    }
+
+
+def test_only_a_running_cluster_is_upgraded(slow: Cloud) -> None:
+    """While a cluster is made, or upgraded already, an upgrade is refused for now."""
+    key = slow.cluster()
+    wanted = {"version": "1.34.1-do.0"}
+    assert slow.refused("POST", f"{CLUSTERS}/{key}/upgrade", wanted) == (412, "precondition_failed")
+
+
+def test_an_upgrade_replaces_nodes_one_by_one(slow: Cloud) -> None:
+    """Without surge a node goes before its successor comes; count and labels stay."""
+    key = slow.cluster(node_pools=[{**POOL, "labels": {"x": "y"}}])
+    slow.pass_time(300)
+    before = nodes(slow.show(key)["node_pools"][0])
+    slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    seen = []
+    for seconds in (0, 240, 150, 150):
+        slow.pass_time(seconds)
+        shown = slow.show(key)
+        pool = shown["node_pools"][0]
+        seen.append((shown["status"]["state"], states(pool), [name in before for name in nodes(pool)]))
+    assert seen == [
+        ("upgrading", ["running", "running"], [True, True]),
+        ("upgrading", ["draining", "running"], [True, True]),
+        ("upgrading", ["draining", "running"], [True, False]),
+        ("running", ["running", "running"], [False, False]),
+    ]
+    assert slow.show(key)["version"] == "1.34.1-do.0"
+    side = slow.kubernetes(key)
+    assert [node.version for node in side.nodes] == ["v1.34.1", "v1.34.1"]
+    assert [node.labels["x"] for node in side.nodes] == ["y", "y"]
+
+
+def test_a_surge_brings_new_nodes_before_old_ones_go(slow: Cloud) -> None:
+    """With surge the successors are there while the old nodes are drained."""
+    key = slow.cluster(surge_upgrade=True)
+    slow.pass_time(300)
+    slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    slow.pass_time(240)
+    pool = slow.show(key)["node_pools"][0]
+    assert (states(pool), pool["count"]) == (["draining"] * 2 + ["provisioning"] * 2, 2)
+    slow.pass_time(150)
+    assert states(slow.show(key)["node_pools"][0]) == ["running"] * 2
+    assert slow.show(key)["status"]["state"] == "running"
+
+
+def test_a_surge_keeps_to_the_droplet_limit(slow: Cloud) -> None:
+    """Where there is no room for more droplets the upgrade goes on without surge."""
+    key = slow.cluster(surge_upgrade=True)
+    slow.pass_time(300)
+    slow.act("quota", droplet_limit=2)
+    slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    slow.pass_time(240)
+    assert states(slow.show(key)["node_pools"][0]) == ["draining", "running"]
+
+
+def test_each_reader_sees_an_upgrade_go_on(cloud: Cloud) -> None:
+    """In instant latency every reader is a step, and without readers it ends as well."""
+    key = cloud.cluster()
+    cloud.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    assert [cloud.show(key)["status"]["state"] for _ in range(4)] == ["upgrading", "upgrading", "upgrading", "running"]
+    cloud.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.35.1-do.0"})
+    for _ in range(3):
+        cloud.pass_time(0.2)
+    assert cloud.show(key)["status"]["state"] == "running"
+
+
+def test_scaling_during_an_upgrade(slow: Cloud) -> None:
+    """A pool that is scaled while it is upgraded has in the end what was asked for."""
+    key = slow.cluster(surge_upgrade=True)
+    slow.pass_time(300)
+    slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    slow.pass_time(240)
+    slow.ok("PUT", slow.first(key), {"name": "main", "count": 3})
+    slow.pass_time(10 * 60)
+    shown = slow.show(key)
+    assert (shown["status"]["state"], states(shown["node_pools"][0])) == ("running", ["running"] * 3)
+    assert {node.version for node in slow.kubernetes(key).nodes} == {"v1.34.1"}
+
+
+def test_auto_upgrade_waits_for_the_window(slow: Cloud) -> None:
+    """When the next window opens the cluster goes to the newest patch of its minor, and no further."""
+    window = {"day": "wednesday", "start_time": "02:00"}
+    key = slow.cluster(version="1.33.0-do.0", auto_upgrade=True, maintenance_policy=window)
+    slow.pass_time(2 * DAY + 2 * HOUR - 1)
+    assert slow.show(key)["version"] == "1.33.0-do.0"
+    slow.pass_time(1)
+    assert (slow.show(key)["version"], slow.show(key)["status"]["state"]) == ("1.33.1-do.0", "upgrading")
+    slow.pass_time(60 * DAY)
+    assert (slow.show(key)["version"], slow.show(key)["status"]["state"]) == ("1.33.1-do.0", "running")
+
+
+def test_auto_upgrade_counts_from_when_it_was_wanted(slow: Cloud) -> None:
+    """A window that passed before auto_upgrade was turned on has no effect."""
+    key = slow.cluster(version="1.33.0-do.0")
+    slow.pass_time(3 * DAY)
+    slow.ok("PUT", f"{CLUSTERS}/{key}", {"name": "c1", "auto_upgrade": True})
+    assert slow.show(key)["version"] == "1.33.0-do.0"
+    slow.pass_time(4 * HOUR)
+    assert slow.show(key)["version"] == "1.33.1-do.0"
+
+
+def test_a_skipped_window_is_not_missed(cloud: Cloud) -> None:
+    """The clock may jump over a window; the upgrade is begun all the same."""
+    key = cloud.cluster(version="1.33.0-do.0", auto_upgrade=True)
+    assert cloud.show(key)["version"] == "1.33.0-do.0"
+    cloud.pass_time(DAY)
+    assert cloud.show(key)["version"] == "1.33.1-do.0"
+
+
+@pytest.mark.parametrize(
+    ("guard", "client", "open_"),
+    [
+        (None, "203.0.113.9", True),
+        ({"enabled": True, "allowed_addresses": ["203.0.113.0/24"]}, "203.0.113.9", True),
+        ({"enabled": True, "allowed_addresses": ["203.0.113.9"]}, "203.0.113.9", True),
+        ({"enabled": True, "allowed_addresses": ["198.51.100.0/24"]}, "203.0.113.9", False),
+        ({"enabled": True, "allowed_addresses": []}, "203.0.113.9", False),
+        ({"enabled": False, "allowed_addresses": []}, "203.0.113.9", True),
+    ],
+)
+def test_the_control_planes_firewall(cloud: Cloud, guard: Any, client: str, open_: bool) -> None:
+    """Once enabled, it lets in who is on its list and nobody else."""
+    key = cloud.cluster(control_plane_firewall=guard)
+    assert cloud.show(key)["control_plane_firewall"] == guard
+    assert cloud.kubernetes(key, client).open is open_
+
+
+def test_credentials_expire(cloud: Cloud) -> None:
+    """A token lasts a week, or as long as was asked for; each reading gives another one."""
+    key = cloud.cluster()
+    path = f"{CLUSTERS}/{key}/credentials"
+    long, short = cloud.ok("GET", path, expiry_seconds=0), cloud.ok("GET", path, expiry_seconds=60)
+    assert (long["expires_at"], short["expires_at"]) == ("2023-01-09T00:00:00Z", "2023-01-02T00:01:00Z")
+    assert long["client_certificate_data"] is None
+    assert cloud.kubernetes(key).tokens == (long["token"], short["token"])
+    cloud.pass_time(60)
+    assert cloud.kubernetes(key).tokens == (long["token"],)
+    cloud.act("expire-credentials", cluster=key)
+    assert cloud.kubernetes(key).tokens == ()
+    assert cloud.refused("GET", path, expiry_seconds="soon") == (422, "unprocessable_entity")
+
+
+def test_the_registry(cloud: Cloud) -> None:
+    """The integration is a switch of its own; a cluster that is not there is refused."""
+    key = cloud.cluster()
+    cloud.ok("POST", "/v2/kubernetes/registry", {"cluster_uuids": [key]})
+    assert cloud.show(key)["registry_enabled"] is True
+    assert cloud.ask("DELETE", "/v2/kubernetes/registry", {"cluster_uuids": ["none"]}).status == 404
+    assert cloud.ask("DELETE", "/v2/kubernetes/registry", {"cluster_uuids": [key]}).status == 204
+    assert cloud.show(key)["registry_enabled"] is False
+
+
+def test_everything_is_remembered(cloud: Cloud) -> None:
+    """A cloud that is opened with what another saved answers the same."""
+    key = cloud.cluster(control_plane_firewall={"enabled": True, "allowed_addresses": ["127.0.0.1"]}, auto_upgrade=True)
+    cloud.add_pool(key, auto_scale=True, min_nodes=1, max_nodes=4, labels={"x": "y"})
+    cloud.ok("GET", f"{CLUSTERS}/{key}/credentials")
+    before, side = cloud.show(key), cloud.kubernetes(key)
+    saved = json.loads(json.dumps(cloud.cloud.save()))
+    cloud.cloud = digitalocean.DigitalOcean(pace=clock.Pace("instant"), reserve_port=lambda: 1, wall=lambda: MONDAY, saved=saved)
+    assert cloud.show(key) == before
+    assert cloud.kubernetes(key) == side

@@ -1,0 +1,98 @@
+"""The simulated DigitalOcean without sockets, at a time that only tests move."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+from planton.sandbox import clock, kubernetes_nodes, wire
+from planton.sandbox.clouds import digitalocean
+
+TOKEN = "sandbox-token"
+BASE = "http://127.0.0.1:1"
+CLUSTERS = "/v2/kubernetes/clusters"
+SMALL = "s-2vcpu-4gb"
+VERSION = "1.33.1-do.0"
+#: Monday, 2 January 2023, 00:00 UTC: where maintenance windows are easy to reckon.
+MONDAY = 1_672_617_600.0
+
+
+class Cloud:
+    """A cloud at a time that only tests move."""
+
+    def __init__(self, latency: str = "instant") -> None:
+        """Start on a Monday."""
+        ports = itertools.count(20000)
+        self.now = MONDAY
+        self.pace = clock.Pace(latency)
+        self.cloud = digitalocean.DigitalOcean(pace=self.pace, reserve_port=lambda: next(ports), wall=lambda: 1_700_000_000.0)
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> wire.Reply:
+        """Send a request now; ``token`` among the options is no query parameter."""
+        token = query.pop("token", TOKEN)
+        self.cloud.settle(self.now)
+        parameters = {name: str(value) for name, value in query.items()}
+        return self.cloud.handle(
+            wire.Request(method=method, path=path, query=parameters, body=body or {}, token=token, now=self.now, base=BASE)
+        )
+
+    def ok(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> Any:
+        """Send a request that must succeed; return the body."""
+        reply = self.ask(method, path, body, **query)
+        assert 200 <= reply.status < 300, reply
+        json.dumps(reply.body)
+        return reply.body
+
+    def refused(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> tuple[int, str]:
+        """Send a request that must be refused; return status and id."""
+        reply = self.ask(method, path, body, **query)
+        assert reply.status >= 400, reply
+        return reply.status, reply.body["id"]
+
+    def act(self, action: str, **body: Any) -> Any:
+        """Let the outside world act."""
+        self.cloud.settle(self.now)
+        return self.cloud.outside(action, body=body, now=self.now)
+
+    def pass_time(self, seconds: float) -> None:
+        """Move the time and let the cloud see it."""
+        self.now += seconds
+        self.cloud.settle(self.now)
+
+    def cluster(self, name: str = "c1", **more: Any) -> str:
+        """Make a cluster with a pool ``main`` of two; return its id."""
+        pools = [{"name": "main", "size": SMALL, "count": 2}]
+        body = {"name": name, "region": "fra1", "version": VERSION, "node_pools": pools, **more}
+        return str(self.ok("POST", CLUSTERS, body)["kubernetes_cluster"]["id"])
+
+    def show(self, key: str) -> Any:
+        """Read a cluster."""
+        return self.ok("GET", f"{CLUSTERS}/{key}")["kubernetes_cluster"]
+
+    def add_pool(self, key: str, name: str = "extra", **more: Any) -> str:
+        """Add a pool; return its id."""
+        body = {"name": name, "size": SMALL, "count": 1, **more}
+        return str(self.ok("POST", f"{CLUSTERS}/{key}/node_pools", body)["node_pool"]["id"])
+
+    def pool(self, key: str, pool: str) -> Any:
+        """Read a pool."""
+        return self.ok("GET", f"{CLUSTERS}/{key}/node_pools/{pool}")["node_pool"]
+
+    def first(self, key: str) -> str:
+        """Return the path of a cluster's first pool."""
+        return f"{CLUSTERS}/{key}/node_pools/{self.show(key)['node_pools'][0]['id']}"
+
+    def kubernetes(self, key: str, client: str = "127.0.0.1") -> kubernetes_nodes.Cluster:
+        """Return the Kubernetes side of a cluster."""
+        return next(item for item in self.cloud.kubernetes(client=client, now=self.now) if item.id == key)
+
+
+def nodes(pool: Any) -> list[str]:
+    """Return the names of a pool's nodes."""
+    return [item["name"] for item in pool["nodes"]]
+
+
+def states(pool: Any) -> list[str]:
+    """Return the states of a pool's nodes."""
+    return [item["status"]["state"] for item in pool["nodes"]]
