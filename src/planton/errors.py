@@ -54,6 +54,8 @@ class Reason(enum.StrEnum):
     AMBIGUOUS = "AMBIGUOUS"
     CONSENT_REQUIRED = "CONSENT_REQUIRED"
     REPLACE_REFUSED = "REPLACE_REFUSED"
+    PROTECTED = "PROTECTED"
+    PLAN_STALE = "PLAN_STALE"
     CREDENTIAL_MISSING = "CREDENTIAL_MISSING"
     CREDENTIAL_UNKNOWN = "CREDENTIAL_UNKNOWN"
     EXTRA_MISSING = "EXTRA_MISSING"
@@ -69,6 +71,7 @@ class Reason(enum.StrEnum):
     API_SERVER_CLOSED = "API_SERVER_CLOSED"
     REFRESH_NOT_BELIEVED = "REFRESH_NOT_BELIEVED"
     ENGINE_FAILED = "ENGINE_FAILED"
+    DEPENDENCY_FAILED = "DEPENDENCY_FAILED"
     OUTPUT_INVALID = "OUTPUT_INVALID"
     INTERRUPTED = "INTERRUPTED"
 
@@ -134,11 +137,15 @@ class Violation:
     document: int = 0
     source: str = ""
 
+    @property
+    def place(self) -> str:
+        """Returns ``file:line:column``, as far as it is known."""
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
     def __str__(self) -> str:
         """Returns ``file:line:column: path: message [rule-id]``."""
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         path = f"{self.path}: " if self.path else ""
-        return f"{place}: {path}{self.message} [{self.rule_id}]"
+        return f"{self.place}: {path}{self.message} [{self.rule_id}]"
 
 
 class InvalidError(PlantonError):

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
-    from planton.manifest import assignment
-
+    from planton.manifest import assignment, documents
 
 #: A text with more violations than this is checked no further.
 _ENOUGH: Final = 10_000
@@ -29,12 +28,24 @@ class Wanted:
         config: The provider config that came with it (``-p``, stack input), or None.
         source: The file it is from, for errors.
         region: Where it was applied, if the manifest itself no longer says; empty otherwise.
+        document: What it was read from; None where it was no text.
     """
 
     manifest: message.Message
     config: message.Message | None
     source: str
     region: str = ""
+    document: documents.Document | None = None
+
+    def violation(self, path: str, text: str, rule_id: str) -> errors.Violation:
+        """Returns what is wrong with a field, with the field's place."""
+        line, column = (0, 0) if self.document is None else self.document.locate(path)
+        index = 0 if self.document is None else self.document.index
+        return errors.Violation(self.source, line, column, path, text, rule_id, index)
+
+    def place(self, path: str) -> str:
+        """Returns ``file:line:column`` of a field, as far as it is known."""
+        return self.violation(path, "", "").place
 
 
 def load(

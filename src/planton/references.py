@@ -59,6 +59,7 @@ class Reference:
         target: The resource that is meant.
         field_path: The field of the target, in proto spelling, e.g. ``status.outputs.network_id``.
         holder: The message that holds the reference, to be overwritten by ``resolve``.
+        meant: The kind that the field is for, where the reference leaves to the field which output it takes; else empty.
     """
 
     owner: Key
@@ -66,6 +67,7 @@ class Reference:
     target: Key
     field_path: str
     holder: message.Message = dataclasses.field(compare=False, repr=False)
+    meant: str = ""
 
 
 def key(manifest: message.Message) -> Key:
@@ -101,7 +103,10 @@ def _reference(field: descriptor.FieldDescriptor, holder: foreign_key_pb2.String
     kind = _kind_name(number)
     field_path = ref.field_path or options[foreign_key_pb2.default_kind_field_path]
     target = Key(kind, ref.env or owner.env, ref.name)
-    return Reference(owner, path, target, _proto_path(kind, field_path), holder)
+    meant = (
+        "" if ref.field_path or not options[foreign_key_pb2.default_kind] else _kind_name(options[foreign_key_pb2.default_kind])
+    )
+    return Reference(owner, path, target, _proto_path(kind, field_path), holder, meant)
 
 
 def _kind_name(number: int) -> str:
@@ -121,7 +126,8 @@ def problems(manifest: message.Message) -> list[tuple[str, str, str]]:
     """Checks the references of a manifest against the schema.
 
     Returns:
-        (path, message, rule id) for every reference whose kind is not known here or whose field does not exist.
+        (path, message, rule id) for every reference whose kind is not known here or not the one that the field is for, or
+        whose field does not exist.
     """
     found = []
     for reference in find(manifest):
@@ -129,6 +135,9 @@ def problems(manifest: message.Message) -> list[tuple[str, str, str]]:
         if kind is None:
             text = f"refers to kind {reference.target.kind!r}, which this version cannot look up"
             found.append((f"{reference.path}.valueFrom.kind", text, "reference.kind_is_known"))
+        elif reference.meant not in ("", kind.name):
+            text = f"must be {reference.meant}; what else a {kind.name} has is referred to by fieldPath"
+            found.append((f"{reference.path}.valueFrom.kind", text, "reference.kind_fits"))
         else:
             wrong = _wrong_step(kind.message.DESCRIPTOR, reference.field_path)
             if wrong:
@@ -152,35 +161,52 @@ def _wrong_step(described: Any, field_path: str) -> str:
 
 def depends_on(manifest: message.Message) -> set[Key]:
     """Returns the resources that must be there before this one: those it refers to and its ``depends_on`` relations."""
+    return {target for target, _ in uses(manifest)}
+
+
+def uses(manifest: message.Message) -> list[tuple[Key, str]]:
+    """Returns what a manifest depends on, and where it says so: its references, then its ``depends_on`` relations."""
     owner = key(manifest)
     wanted = relationship_pb2.CloudResourceRelationship.depends_on
-    related = {
-        Key(_kind_name(relation.kind), relation.env or owner.env, relation.name)
-        for relation in manifest.metadata.relationships  # type: ignore[attr-defined]  # every manifest has metadata
+    related = [
+        (Key(_kind_name(relation.kind), relation.env or owner.env, relation.name), f"metadata.relationships[{index}]")
+        for index, relation in enumerate(manifest.metadata.relationships)  # type: ignore[attr-defined]  # every manifest has it
         if relation.type == wanted
-    }
-    return related | {reference.target for reference in find(manifest)}
+    ]
+    return [*((reference.target, reference.path) for reference in find(manifest)), *related]
 
 
 def order(manifests: Mapping[Key, message.Message]) -> list[Key]:
     """Returns the keys so that each comes after those it depends on; otherwise as given.
 
     Raises:
-        PlantonError: ``REFERENCE_INVALID``: they go in a circle, which is named.
+        PlantonError: ``REFERENCE_INVALID``: they go in a circle.
     """
-    sorter: graphlib.TopologicalSorter[Key] = graphlib.TopologicalSorter()
-    for name, manifest in manifests.items():
-        sorter.add(name, *(other for other in sorted(depends_on(manifest)) if other in manifests))
     try:
-        return list(sorter.static_order())
+        return list(_sorter(manifests).static_order())
     except graphlib.CycleError as error:
-        circle = " → ".join(str(step) for step in reversed(error.args[1]))
         raise errors.PlantonError(
-            f"the references go in a circle: {circle}",
+            f"the references go in a circle: {' → '.join(map(str, reversed(error.args[1])))}",
             code=errors.Code.INVALID,
             reason=errors.Reason.REFERENCE_INVALID,
             hint="remove one of these references",
         ) from None
+
+
+def circle(manifests: Mapping[Key, message.Message]) -> list[Key]:
+    """Returns resources each of which depends on the next, and the last on the first; empty where there are none."""
+    try:
+        _sorter(manifests).prepare()
+    except graphlib.CycleError as error:
+        # Each element comes before the next, and the first is there again at the end.
+        return [*reversed(error.args[1][1:])]
+    return []
+
+
+def _sorter(manifests: Mapping[Key, message.Message]) -> graphlib.TopologicalSorter[Key]:
+    return graphlib.TopologicalSorter(
+        {name: [other for other in sorted(depends_on(manifest)) if other in manifests] for name, manifest in manifests.items()}
+    )
 
 
 def resolve(manifest: message.Message, lookup: Callable[[Key], message.Message | None]) -> message.Message:
@@ -215,10 +241,8 @@ def _value(reference: Reference, target: message.Message | None) -> str:
             hint="give its manifest too (-f), apply it first, or correct the kind, env or name",
             metadata=ends,
         )
-    value: object = target
-    for step in reference.field_path.split("."):
-        value = getattr(value, step)
-    if not value:
+    found = value(target, reference.field_path)
+    if not found:
         raise errors.PlantonError(
             f"{reference.owner}: {reference.path} refers to {reference.field_path} of {reference.target}, which is empty",
             code=errors.Code.INVALID,
@@ -226,7 +250,24 @@ def _value(reference: Reference, target: message.Message | None) -> str:
             hint="apply the other resource again, or refer to another field of it",
             metadata=ends,
         )
-    return str(value)
+    return found
+
+
+def value(manifest: message.Message, field_path: str) -> str:
+    """Returns a field of a manifest, in proto spelling, as a text; empty where it is not set.
+
+    An enum's value is its name; a list of one is what is in it, and another list counts as not set.
+    """
+    found: Any = manifest
+    field: Any = None
+    for step in field_path.split("."):
+        field = found.DESCRIPTOR.fields_by_name[step]
+        found = getattr(found, step)
+    if field.is_repeated:
+        found = found[0] if len(found) == 1 else ""
+    if field.enum_type is not None:
+        return str(field.enum_type.values_by_number[found].name) if found else ""
+    return str(found or "")
 
 
 def _inherit_region(manifest: message.Message, copy: message.Message, lookup: Callable[[Key], message.Message | None]) -> None:

@@ -65,7 +65,7 @@ class World:
         state.mkdir(exist_ok=True)
         options = automation.LocalWorkspaceOptions(
             work_dir=str(folder),
-            pulumi_command=process.PulumiCommand(self.tools, timeout=FAST_ENOUGH),
+            pulumi_command=process.PulumiCommand(self.tools, timeout=FAST_ENOUGH, interruption=process.Interruption()),
             env_vars={
                 "PULUMI_HOME": str(self.folder / "pulumi-home"),
                 "PULUMI_BACKEND_URL": f"file://{state}",

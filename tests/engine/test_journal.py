@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pathlib
+from collections.abc import Callable
 
 import pytest
 
 from planton import errors
-from planton.engine import journal, stacks
+from planton.engine import journal, settings, stacks
 
 NAME = stacks.StackName("planton", "dev.CivoVpc.net")
+
+
+def _telling(progress: Callable[[str], None]) -> settings.Settings:
+    return settings.Settings(environ={}, progress=progress)
 
 
 def _journal(folder: pathlib.Path, backend: str = "file:///state", name: stacks.StackName = NAME) -> journal.Journal:
@@ -49,15 +54,15 @@ def test_a_damaged_record_still_says_that_something_was_interrupted(text: str, t
 def test_a_held_stack_names_its_holder(tmp_path: pathlib.Path) -> None:
     """The second does not wait longer than it may, and learns who does what; afterwards the stack is free."""
     told: list[str] = []
-    with _journal(tmp_path).hold("apply", patience=0, progress=told.append):
-        with pytest.raises(errors.PlantonError) as caught, _journal(tmp_path).hold("destroy", patience=0, progress=told.append):
+    with _journal(tmp_path).hold("apply", _telling(told.append)):
+        with pytest.raises(errors.PlantonError) as caught, _journal(tmp_path).hold("destroy", _telling(told.append)):
             pass
         assert caught.value.reason is errors.Reason.STACK_LOCKED
         assert caught.value.metadata["holder"].startswith("apply by ")
         assert caught.value.metadata["stack"] == str(NAME)
-        with _journal(tmp_path, "s3://other").hold("apply", patience=0, progress=told.append):
+        with _journal(tmp_path, "s3://other").hold("apply", _telling(told.append)):
             pass
-    with _journal(tmp_path).hold("destroy", patience=0, progress=told.append):
+    with _journal(tmp_path).hold("destroy", _telling(told.append)):
         pass
     assert told == []
 
@@ -66,10 +71,10 @@ def test_an_error_of_the_operation_frees_the_stack(tmp_path: pathlib.Path) -> No
     """What fails inside is passed on, and holds nothing."""
 
     def fail() -> None:
-        with _journal(tmp_path).hold("apply", patience=0, progress=print):
+        with _journal(tmp_path).hold("apply", _telling(print)):
             raise LookupError
 
     with pytest.raises(LookupError):
         fail()
-    with _journal(tmp_path).hold("apply", patience=0, progress=print):
+    with _journal(tmp_path).hold("apply", _telling(print)):
         pass

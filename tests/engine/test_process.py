@@ -14,7 +14,9 @@ def _command(folder: pathlib.Path, text: str, timeout: float = 60.0) -> process.
     program = folder / "pulumi"
     program.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
     program.chmod(0o755)
-    return process.PulumiCommand(toolchain.Toolchain(program, folder / "launcher", frozenset()), timeout=timeout)
+    return process.PulumiCommand(
+        toolchain.Toolchain(program, folder / "launcher", frozenset()), timeout=timeout, interruption=process.Interruption()
+    )
 
 
 def test_what_is_printed_is_passed_on_line_by_line(tmp_path: pathlib.Path) -> None:

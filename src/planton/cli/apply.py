@@ -51,6 +51,9 @@ def apply(
     planned = run.plan(recover=True)
     if form == "text":
         render.echo_lines([*render.plan_lines(planned), "", "Plan: " + render.summary(planned, done=False)])
+    if any(step.error is not None for step in planned):
+        render.echo_json(render.steps_data("plan", planned)) if form == "json" else None
+        raise SystemExit(render.worst(planned))
     options.losses_allowed(planned, allow_replace, run)
     if not all(step.up_to_date for step in planned):
         options.consent("Apply?", yes=yes or all(step.plan.empty for step in planned))

@@ -77,7 +77,7 @@ class Sources:
                 overlay=self.overlay or None,
                 overrides=self.overrides,
             )
-            wanted += [flow.Wanted(each.message, self.config(each.kind), each.file) for each in documents]
+            wanted += [flow.Wanted(each.message, self.config(each.kind), each.file, document=each) for each in documents]
         return wanted
 
     def _from_input(self, path: str) -> flow.Wanted:
@@ -160,14 +160,23 @@ def engine(function: F) -> F:
         metavar="SECONDS",
         help="Wait this long for another operation.",
     )
+    @click.option(
+        "--parallel",
+        type=click.IntRange(min=1),
+        default=10,
+        show_default=True,
+        metavar="N",
+        help="Work on so many resources at once.",
+    )
     @functools.wraps(function)
-    def wrapped(*args: object, backend: str, timeout: float, lock_timeout: float, **rest: object) -> object:
+    def wrapped(*args: object, backend: str, timeout: float, lock_timeout: float, parallel: int, **rest: object) -> object:
         from planton.engine import settings as engine_settings  # `--help` must not wait for it
 
         settings = engine_settings.Settings(
             backend=backend,
             timeout=timeout * _MINUTE,
             lock_timeout=lock_timeout,
+            parallel=parallel,
             environ=dict(os.environ),
             progress=render.progress,
         )

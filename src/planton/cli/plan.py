@@ -40,5 +40,7 @@ def plan(
         render.echo_json(render.steps_data("plan", planned))
     else:
         render.echo_lines([*render.plan_lines(planned), "", "Plan: " + render.summary(planned, done=False)])
+    if any(step.error is not None for step in planned):
+        raise SystemExit(render.worst(planned))
     if detailed_exitcode and any(not step.plan.empty for step in planned):
         raise SystemExit(int(errors.Code.CHANGES))

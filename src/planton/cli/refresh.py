@@ -32,4 +32,6 @@ def refresh(
     if form == "json":
         render.echo_json(render.steps_data("refresh", done))
     else:
-        render.echo_lines(f"{step.key}: the state is as the cloud says" for step in done)
+        render.echo_lines(f"{step.key}: the state is as the cloud says" for step in done if step.error is None)
+        render.echo_lines(render.result_lines([step for step in done if step.error is not None]))
+    raise SystemExit(render.worst(done))

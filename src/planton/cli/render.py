@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -44,10 +45,11 @@ def progress(line: str) -> None:
 
 
 class Reporter:
-    """Tells the engine's events: lines with times; on a terminal also the one that is going on."""
+    """Tells the engine's events: lines with times; on a terminal also how many go on, and the one that began last."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
+        self._lock = threading.Lock()
         self._began: dict[str, float] = {}
         self._live = sys.stderr.isatty() and not quiet
 
@@ -55,6 +57,10 @@ class Reporter:
         """Takes one event of one resource."""
         if self._quiet:
             return
+        with self._lock:
+            self._tell(key, event)
+
+    def _tell(self, key: references.Key, event: events.EngineEvent) -> None:
         if event.resource_pre_event is not None:
             self._begin(key, event.resource_pre_event.metadata)
         elif event.res_outputs_event is not None:
@@ -67,7 +73,8 @@ class Reporter:
         if words and metadata.urn not in self._began:
             self._began[metadata.urn] = time.monotonic()
             if self._live:
-                click.echo(f"\r\033[2K  {key.name}: {words[0]} {_name(metadata)} …", nl=False, err=True)
+                others = f" (and {len(self._began) - 1} more)" if len(self._began) > 1 else ""
+                click.echo(f"\r\033[2K  {key.name}: {words[0]} {_name(metadata)} …{others}", nl=False, err=True)
 
     def _end(self, key: references.Key, metadata: events.StepEventMetadata, *, failed: bool) -> None:
         words = self._words(metadata)
@@ -97,11 +104,18 @@ def plan_lines(steps: Iterable[runs.Step]) -> list[str]:
     for step in steps:
         lines.append(click.style(str(step.key), bold=True) + f"  [{step.stack}]")
         lines += [click.style(f"  ! {warning}", fg="yellow") for warning in step.plan.warnings]
-        if step.plan.empty:
+        if step.error is not None:
+            lines.append(click.style(f"  ✗ {_indented(step.error.message)}", fg="yellow" if step.skipped else "red"))
+            lines += [f"    → {step.error.hint}"] if step.error.hint and not step.skipped else []
+        elif step.plan.empty:
             lines.append("  no changes")
         for change in step.plan.changes:
             lines += change_lines(change)
     return lines
+
+
+def _indented(text: str) -> str:
+    return "\n    ".join(text.splitlines())
 
 
 def change_lines(change: plans.Change) -> list[str]:
@@ -193,7 +207,7 @@ def _output(value: Any) -> str:
 
 
 def worst(steps: Iterable[runs.Step]) -> int:
-    """Returns the exit code of steps: that of the first error, else 0."""
+    """Returns the exit code of steps: that of the first error that is no consequence of another, else 0."""
     return next((int(step.error.code) for step in steps if step.error is not None and not step.skipped), 0)
 
 

@@ -23,8 +23,9 @@ from planton import errors
 from planton.engine import folders
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
+    from planton.engine import settings as engine_settings
     from planton.engine import stacks
 
 _POLL_SECONDS = 0.2
@@ -77,19 +78,18 @@ class Journal:
         self._path.unlink(missing_ok=True)
 
     @contextlib.contextmanager
-    def hold(self, operation: str, *, patience: float, progress: Callable[[str], None]) -> Iterator[None]:
+    def hold(self, operation: str, settings: engine_settings.Settings) -> Iterator[None]:
         """Holds the stack against other processes of this machine.
 
         Args:
             operation: What the holder does, for those who wait.
-            patience: For how many seconds to wait for another holder.
-            progress: Is told whom it waits for.
+            settings: Say for how long to wait for another holder, and who is told of it.
 
         Raises:
             PlantonError: ``STACK_LOCKED``, with the holder.
         """
         with self._lock.open("a+", encoding="utf-8") as handle:
-            self._acquire(handle, patience, progress)
+            self._acquire(handle, settings)
             handle.seek(0)
             handle.truncate()
             handle.write(f"{operation} by {getpass.getuser()} (process {os.getpid()} on {socket.gethostname()})")
@@ -99,8 +99,8 @@ class Journal:
             finally:
                 handle.truncate(0)
 
-    def _acquire(self, handle: IO[str], patience: float, progress: Callable[[str], None]) -> None:
-        deadline = time.monotonic() + patience
+    def _acquire(self, handle: IO[str], settings: engine_settings.Settings) -> None:
+        deadline = time.monotonic() + settings.lock_timeout
         told = False
         while True:
             try:
@@ -119,6 +119,7 @@ class Journal:
                     metadata={"stack": str(self._name), "holder": holder},
                 )
             if not told:
-                progress(f"waiting for {holder}")
+                settings.progress(f"waiting for {holder}")
                 told = True
+            settings.interruption.check()
             time.sleep(_POLL_SECONDS)

@@ -298,6 +298,7 @@ class Operations:
             if not told:
                 self._settings.progress("  the cluster is still being built; waiting for it")
                 told = True
+            self._settings.interruption.check()
             time.sleep(1)
 
     def _unlock(self) -> None:
@@ -314,6 +315,7 @@ class Operations:
                     hint="wait until it ends, then run the same command again",
                     metadata={"stack": str(self.name), "holder": f"{process} on {host}"},
                 )
+            self._settings.interruption.check()
             time.sleep(_POLL_SECONDS)
         with contextlib.suppress(errors.PlantonError):
             self._session.unlock()
@@ -441,7 +443,7 @@ class Operations:
 
     @contextlib.contextmanager
     def _held(self, operation: str) -> Iterator[None]:
-        with self._journal.hold(operation, patience=self._settings.lock_timeout, progress=self._settings.progress):
+        with self._journal.hold(operation, self._settings):
             yield
 
     @contextlib.contextmanager

@@ -10,12 +10,14 @@ import pathlib
 import signal
 import subprocess
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import semver
 from pulumi import automation
 from pulumi.automation.errors import create_command_error
 
+from planton import errors
 from planton.engine import toolchain
 
 if TYPE_CHECKING:
@@ -27,6 +29,31 @@ _GRACE_SECONDS = 20.0
 _LONG = ("up", "preview", "refresh", "destroy", "import")
 
 
+class Interruption:
+    """The user's wish to end what goes on: once politely, twice at once. It reaches the commands of all threads."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def ask(self) -> None:
+        """Asks once more."""
+        self.times += 1
+
+    def check(self) -> None:
+        """Begins nothing new once the user has asked.
+
+        Raises:
+            PlantonError: ``INTERRUPTED``.
+        """
+        if self.times:
+            raise errors.PlantonError(
+                "interrupted before it began; nothing was changed",
+                code=errors.Code.INTERRUPTED,
+                reason=errors.Reason.INTERRUPTED,
+                hint="run the same command again: it goes on from here",
+            )
+
+
 class PulumiCommand(automation.PulumiCommand):
     """Runs the ``pulumi`` of a toolchain.
 
@@ -35,12 +62,13 @@ class PulumiCommand(automation.PulumiCommand):
         timed_out: The operation was stopped because it took longer than the timeout.
     """
 
-    def __init__(self, tools: toolchain.Toolchain, *, timeout: float) -> None:
+    def __init__(self, tools: toolchain.Toolchain, *, timeout: float, interruption: Interruption) -> None:
         # The base class would start a program to learn a version that the toolchain has made sure of.
         self.command = str(tools.pulumi)
         self.version = semver.VersionInfo(*toolchain.VERSION)
         self._launcher_folder = tools.launcher_folder
         self._timeout = timeout
+        self._interruption = interruption
         self.interrupted = False
         self.timed_out = False
 
@@ -76,27 +104,32 @@ class PulumiCommand(automation.PulumiCommand):
         ]
         for reader in readers:
             reader.start()
-        self._wait(process, self._timeout if any(word in args for word in _LONG) else None)
-        for reader in readers:
-            reader.join()
+        self._wait(process, readers, self._timeout if any(word in args for word in _LONG) else None)
         result = automation.CommandResult("\n".join(chunks[0]), "\n".join(chunks[1]), process.returncode)
         if process.returncode:
             raise create_command_error(result)
         return result
 
-    def _wait(self, process: subprocess.Popen[str], timeout: float | None) -> None:
-        waited = 0.0
+    def _wait(self, process: subprocess.Popen[str], readers: list[threading.Thread], timeout: float | None) -> None:
+        # A process that has ended has closed its output. To wait for that costs nothing, while many others wait too.
+        began = time.monotonic()
         stopping = None
+        heard = self._interruption.times
         while True:
             try:
-                process.wait(_POLL_SECONDS)
-            except subprocess.TimeoutExpired:
-                waited += _POLL_SECONDS
+                reading = next((reader for reader in readers if reader.is_alive()), None)
+                if reading is None:
+                    process.wait()
+                    return
+                reading.join(_POLL_SECONDS)
             except KeyboardInterrupt:
+                # Only the main thread gets here; a run with threads tells them itself.
+                self._interruption.ask()
+            waited = time.monotonic() - began
+            if self._interruption.times > heard:
+                heard = self._interruption.times
                 process.send_signal(signal.SIGKILL if self.interrupted else signal.SIGINT)
                 self.interrupted = True
-            else:
-                return
             if timeout is not None and waited >= timeout and not self.timed_out:
                 self.timed_out = True
                 stopping = waited

@@ -72,7 +72,7 @@ class Session:
         self._tools = tools
         self._imports = dict(imports or {})
         self._failure: Exception | None = None
-        self._command = process.PulumiCommand(tools, timeout=settings.timeout)
+        self._command = process.PulumiCommand(tools, timeout=settings.timeout, interruption=settings.interruption)
         self._stack: workspace.Stack | None = None
 
     def _program(self) -> None:

@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.engine import folders
+from planton.engine import folders, process
 
 if TYPE_CHECKING:
     import pathlib
@@ -19,6 +19,7 @@ ENDPOINTS = {"civo": "CIVO_API_URL", "digitalocean": "DIGITALOCEAN_API_URL"}
 _MINUTES = 60.0
 DEFAULT_TIMEOUT = 20 * _MINUTES
 DEFAULT_LOCK_TIMEOUT = 0.0
+DEFAULT_PARALLEL = 10
 
 
 def _silent(_line: str) -> None:
@@ -33,15 +34,19 @@ class Settings:
         backend: URL of the Pulumi backend; empty for the environment's, else a folder in the user's data folder.
         timeout: Seconds after which an operation that still waits for the cloud is stopped.
         lock_timeout: Seconds to wait for another operation on the same stack.
+        parallel: How many resources are worked on at once.
         environ: The environment of the run.
         progress: Is told what happens, a line each.
+        interruption: How the user ends what goes on.
     """
 
     backend: str = ""
     timeout: float = DEFAULT_TIMEOUT
     lock_timeout: float = DEFAULT_LOCK_TIMEOUT
+    parallel: int = DEFAULT_PARALLEL
     environ: Mapping[str, str] = dataclasses.field(default_factory=lambda: dict(os.environ))
     progress: Callable[[str], None] = _silent
+    interruption: process.Interruption = dataclasses.field(default_factory=process.Interruption, compare=False)
 
     @property
     def data(self) -> pathlib.Path:

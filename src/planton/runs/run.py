@@ -1,4 +1,4 @@
-"""Runs: several resources planned, applied and destroyed as one thing, in the order of their references."""
+"""Operations over several resources."""
 
 from __future__ import annotations
 
@@ -9,38 +9,17 @@ from typing import TYPE_CHECKING, Any
 from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation
 from planton.engine import guards, inventory, operations, plans, stacks
 from planton.modules import unsupported
+from planton.runs import schedule, wiring
+from planton.runs.steps import Step, blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from google.protobuf import message
     from pulumi.automation import events
 
     from planton.engine import settings as engine_settings
     from planton.engine import toolchain
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Step:
-    """What happens, or has happened, to one resource of a run.
-
-    Attributes:
-        key: The resource.
-        stack: Its stack's name.
-        plan: What changes.
-        up_to_date: Nothing changes, in the cloud or in what the stack keeps.
-        outputs: The outputs after an apply; None otherwise.
-        error: Why it failed or was not tried; None where all is well.
-        skipped: It was not tried because one that it depends on failed.
-    """
-
-    key: references.Key
-    stack: str
-    plan: plans.Plan = dataclasses.field(default_factory=plans.Plan)
-    up_to_date: bool = False
-    outputs: message.Message | None = None
-    error: errors.PlantonError | None = None
-    skipped: bool = False
 
 
 class Run:
@@ -71,34 +50,65 @@ class Run:
         self._tools = tools
         self._on_event = on_event
         self._allow = tuple(allow_unsupported)
-        self._wanted = _by_key(wanted)
+        self._wanted = wiring.by_key(wanted)
         self._inventory = inventory.Inventory(settings, tools)
         self._known: dict[references.Key, message.Message] = {}
         self._opened: dict[references.Key, operations.Operations] = {}
-        self.order = references.order({key: entry.manifest for key, entry in self._wanted.items()})
+        self.order = wiring.order(self._wanted)
+        self._needs = {key: references.depends_on(entry.manifest) for key, entry in self._wanted.items()}
 
     def plan(self, *, recover: bool) -> list[Step]:
         """Returns what an apply would do, in order. What is not there yet counts as known after the apply.
+
+        A resource that cannot be planned has an error; those that depend on it are skipped. Nothing is changed.
 
         Args:
             recover: Whether to repair stacks whose last operation did not end cleanly; without it they are only named.
 
         Raises:
-            PlantonError: A plan cannot be made; nothing has been changed.
+            PlantonError: ``REFERENCE_UNRESOLVED``: references that lead nowhere; ``KIND_UNKNOWN``.
         """
-        steps = []
+        wiring.check_targets(self._wanted, self._applied, lambda: (found.key for found in self._inventory.all()))
         for key in self.order:
-            operation = self._operations(key)
-            if recover:
-                operation.recover()
-            elif operation.unfinished():
-                self._settings.progress(f"{key}: the last operation did not end cleanly; an apply will look at the cloud first")
-            plan = operation.plan()
-            applied = self._inventory.read(operation.name)
-            self._remember(key, plan, applied)
-            same = plan.empty and applied is not None and _same(applied.manifest, operation.target)
-            steps.append(Step(key, str(operation.name), plan, up_to_date=same))
-        return steps
+            # Before anything else: no account helps a kind that cannot be made.
+            modules.require(kinds.get(key.kind))
+        return self._each(self.order, self._needs, functools.partial(self._plan, recover=recover), "cannot be planned")
+
+    def _plan(self, key: references.Key, *, recover: bool) -> Step:
+        operation = self._operations(key)
+        if recover:
+            operation.recover()
+        elif operation.unfinished():
+            self._settings.progress(f"{key}: the last operation did not end cleanly; an apply will look at the cloud first")
+        plan = operation.plan()
+        applied = self._inventory.read(operation.name)
+        self._remember(key, plan, applied)
+        same = plan.empty and applied is not None and _same(applied.manifest, operation.target)
+        return Step(key, str(operation.name), plan, up_to_date=same)
+
+    def _each(
+        self,
+        keys: Sequence[references.Key],
+        needs: Mapping[references.Key, set[references.Key]],
+        work: Callable[[references.Key], Step],
+        why: str,
+    ) -> list[Step]:
+        failed: set[references.Key] = set()
+        planned = {key: Step(key, str(stacks.name_of(self._wanted[key].manifest))) for key in keys}
+
+        def guarded(key: references.Key) -> Step:
+            blockers = needs.get(key, set()) & failed
+            try:
+                self._settings.interruption.check()
+                if not blockers:
+                    return work(key)
+                step = blocked(planned[key], blockers, why=why)
+            except errors.PlantonError as error:
+                step = dataclasses.replace(planned[key], error=error)
+            failed.add(key)
+            return step
+
+        return schedule.each(keys, needs, guarded, parallel=self._settings.parallel, interrupt=self._settings.interruption.ask)
 
     def _remember(self, key: references.Key, plan: plans.Plan, applied: inventory.Applied | None) -> None:
         made = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
@@ -111,33 +121,18 @@ class Run:
     def apply(self, planned: Sequence[Step]) -> list[Step]:
         """Applies what ``plan`` has returned, in order. One that fails stops those that depend on it, and no other."""
         self._known.clear()
-        failed: set[references.Key] = set()
-        done = []
-        for step in planned:
-            result = self._apply(step, failed)
-            if result.error is not None:
-                failed.add(step.key)
-            done.append(result)
-        return done
+        steps = {step.key: step for step in planned}
+        return self._each(list(steps), self._needs, lambda key: self._apply(steps[key]), "failed")
 
-    def _apply(self, step: Step, failed: set[references.Key]) -> Step:
-        blockers = references.depends_on(self._wanted[step.key].manifest) & failed
-        if blockers:
-            error = errors.PlantonError(
-                f"{step.key} was not tried, because {', '.join(map(str, sorted(blockers)))} failed",
-                code=errors.Code.FAILED,
-                reason=errors.Reason.ENGINE_FAILED,
-                hint="the same command goes on from here",
-            )
-            return dataclasses.replace(step, error=error, skipped=True)
+    def _apply(self, step: Step) -> Step:
+        operation = self._operations(step.key, told=True)
+        if step.up_to_date:
+            applied = self._inventory.read(operation.name)
+            outputs = None if applied is None else applied.manifest.status.outputs  # type: ignore[attr-defined]
+            return dataclasses.replace(step, outputs=outputs)
+        if operation.unfinished():
+            operation.recover()
         try:
-            operation = self._operations(step.key, told=True)
-            if step.up_to_date:
-                applied = self._inventory.read(operation.name)
-                outputs = None if applied is None else applied.manifest.status.outputs  # type: ignore[attr-defined]
-                return dataclasses.replace(step, outputs=outputs)
-            if operation.unfinished():
-                operation.recover()
             plan, outputs = operation.apply()
         except errors.PlantonError as error:
             return dataclasses.replace(step, error=error)
@@ -161,33 +156,23 @@ class Run:
         return Step(key, str(operation.name), plan, outputs=outputs)
 
     def refresh(self) -> list[Step]:
-        """Makes the states what the cloud says; what has not been applied is left out.
+        """Makes the states what the cloud says; what has not been applied is left out. A state that fails stays as it was."""
+        applied = [key for key in self.order if self._inventory.is_applied(self._wanted[key].manifest)]
+        return self._each(applied, {}, self._refresh, "failed")
 
-        Raises:
-            PlantonError: What failed; the state is then as it was.
-        """
-        steps = []
-        for key in self.order:
-            entry = self._wanted[key]
-            if not self._inventory.is_applied(entry.manifest):
-                continue
-            operation = self._operations(key, applied=True)
-            if not operation.recover():
-                operation.refresh()
-            steps.append(Step(key, str(operation.name)))
-        return steps
+    def _refresh(self, key: references.Key) -> Step:
+        operation = self._operations(key, applied=True)
+        if not operation.recover():
+            operation.refresh()
+        return Step(key, str(operation.name))
 
     def drift(self) -> list[Step]:
-        """Returns how the cloud differs from what was applied; nothing is changed.
+        """Returns how the cloud differs from what was applied; nothing is changed. What was not applied has an error."""
+        return self._each(self.order, {}, self._drift, "failed")
 
-        Raises:
-            PlantonError: ``STACK_NOT_FOUND``; what failed.
-        """
-        steps = []
-        for key in self.order:
-            operation = self._operations(key, applied=True)
-            steps.append(Step(key, str(operation.name), plans.Plan(operation.drift().changes)))
-        return steps
+    def _drift(self, key: references.Key) -> Step:
+        operation = self._operations(key, applied=True)
+        return Step(key, str(operation.name), plans.Plan(operation.drift().changes))
 
     def plan_destroy(self) -> list[Step]:
         """Returns what a destroy would delete, in its order; what has not been applied is left out."""
@@ -200,27 +185,21 @@ class Run:
 
     def destroy(self, planned: Sequence[Step]) -> list[Step]:
         """Destroys what was planned. One that fails keeps those that it depends on, and no other."""
-        failed: set[references.Key] = set()
-        done = []
-        for step in planned:
-            users = {other for other in failed if step.key in references.depends_on(self._wanted[other].manifest)}
-            try:
-                if users:
-                    raise errors.PlantonError(
-                        f"{step.key} was kept, because {', '.join(map(str, sorted(users)))} could not be destroyed",
-                        code=errors.Code.FAILED,
-                        reason=errors.Reason.ENGINE_FAILED,
-                        hint="the same command goes on from here",
-                    )
-                operation = self._operations(step.key, told=True, applied=True)
-                operation.recover(whole=False)
-                operation.destroy()
-                result = step
-            except errors.PlantonError as error:
-                failed.add(step.key)
-                result = dataclasses.replace(step, error=error, skipped=bool(users))
-            done.append(result)
-        return done
+        steps = {step.key: step for step in planned}
+        users: dict[references.Key, set[references.Key]] = {key: set() for key in steps}
+        for key in steps:
+            for target in self._needs[key] & steps.keys():
+                users[target].add(key)
+        return self._each(list(steps), users, lambda key: self._destroy(steps[key]), "could not be destroyed")
+
+    def _destroy(self, step: Step) -> Step:
+        operation = self._operations(step.key, told=True, applied=True)
+        try:
+            operation.recover(whole=False)
+            operation.destroy()
+        except errors.PlantonError as error:
+            return dataclasses.replace(step, error=error)
+        return step
 
     def referrers(self, key: references.Key) -> list[references.Key]:
         """Returns the applied resources, and those of this run, that refer to one, sorted."""
@@ -259,7 +238,7 @@ class Run:
         found = validation.violations(resolved)
         if found:
             raise errors.InvalidError(
-                [errors.Violation(entry.source, 0, 0, each.path, each.message, each.rule_id) for each in found],
+                [entry.violation(each.path, each.message, each.rule_id) for each in found],
                 hint="a reference was resolved to a value that the manifest does not allow",
             )
         for field in self._allow:
@@ -282,15 +261,17 @@ class Run:
 
     def _look_up(self, key: references.Key) -> message.Message | None:
         if key not in self._known:
-            applied = self._inventory.find(key)
-            if applied is None:
+            found = self._applied(key)
+            if found is None:
                 return None
-            self._known[key] = applied.manifest
+            self._known[key] = found
         return self._known[key]
 
+    def _applied(self, key: references.Key) -> message.Message | None:
+        found = self._inventory.find(key)
+        return None if found is None else found.manifest
+
     def _operations(self, key: references.Key, *, told: bool = False, applied: bool = False) -> operations.Operations:
-        # Before anything else: no account helps a kind that cannot be made.
-        modules.require(kinds.get(key.kind))
         given = self._stack_input(self._as_applied(key) if applied else self._wanted[key])
         known = self._opened.get(key)
         if known is None or known.stack_input != given:
@@ -299,21 +280,6 @@ class Run:
             self._opened[key] = known
         known.on_event = functools.partial(self._on_event, key) if told and self._on_event is not None else None
         return known
-
-
-def _by_key(wanted: Iterable[flow.Wanted]) -> dict[references.Key, flow.Wanted]:
-    found: dict[references.Key, flow.Wanted] = {}
-    for entry in wanted:
-        key = references.key(entry.manifest)
-        if key in found:
-            raise errors.PlantonError(
-                f"{key} is given twice: {found[key].source} and {entry.source}",
-                code=errors.Code.INVALID,
-                reason=errors.Reason.REFERENCE_INVALID,
-                hint="give each resource once, or another metadata.name",
-            )
-        found[key] = entry
-    return found
 
 
 def _same(applied: message.Message, target: message.Message) -> bool:

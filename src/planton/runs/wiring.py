@@ -1,0 +1,110 @@
+"""How the resources of a run hang together: what is given twice, what refers to nothing, what goes in a circle.
+
+Every error names both ends, each with its file and line where it has one.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from planton import errors, references
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from google.protobuf import message
+
+    from planton import flow
+
+
+def by_key(wanted: Iterable[flow.Wanted]) -> dict[references.Key, flow.Wanted]:
+    """Returns resources by what they are found by.
+
+    Raises:
+        InvalidError: ``REFERENCE_INVALID``: one is given twice.
+    """
+    found: dict[references.Key, flow.Wanted] = {}
+    twice = []
+    for entry in wanted:
+        key = references.key(entry.manifest)
+        if key in found:
+            text = f"{key} is given twice: also at {found[key].place('metadata.name')}"
+            twice.append(entry.violation("metadata.name", text, "reference.given_once"))
+        found.setdefault(key, entry)
+    if twice:
+        hint = "give each resource once, or another metadata.name"
+        raise errors.InvalidError(twice, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
+    return found
+
+
+def order(wanted: Mapping[references.Key, flow.Wanted]) -> list[references.Key]:
+    """Returns the keys so that each comes after those it depends on; otherwise as given.
+
+    Raises:
+        InvalidError: ``REFERENCE_INVALID``: they go in a circle, which is named with the place of each reference in it.
+    """
+    circle = references.circle({key: entry.manifest for key, entry in wanted.items()})
+    if circle:
+        steps = [f"{key} ({wanted[key].place(_path_to(wanted[key], after))})" for key, after in _pairs(circle)]
+        first = wanted[circle[0]]
+        path = _path_to(first, circle[1 % len(circle)])
+        text = f"the references go in a circle: {' → '.join([*steps, str(circle[0])])}"
+        raise errors.InvalidError(
+            [first.violation(path, text, "reference.no_circle")],
+            reason=errors.Reason.REFERENCE_INVALID,
+            hint="remove one of these references",
+        )
+    return references.order({key: entry.manifest for key, entry in wanted.items()})
+
+
+def _pairs(circle: Sequence[references.Key]) -> list[tuple[references.Key, references.Key]]:
+    return list(zip(circle, [*circle[1:], circle[0]], strict=True))
+
+
+def _path_to(entry: flow.Wanted, target: references.Key) -> str:
+    return next((path for key, path in references.uses(entry.manifest) if key == target), "")
+
+
+def check_targets(
+    wanted: Mapping[references.Key, flow.Wanted],
+    applied: Callable[[references.Key], message.Message | None],
+    known: Callable[[], Iterable[references.Key]],
+) -> None:
+    """Checks that everything that is referred to is given or applied, and has what is referred to.
+
+    Args:
+        wanted: What is given.
+        applied: Gives the manifest, with outputs, of what has been applied.
+        known: Gives the keys of everything that has been applied, to find a near one.
+
+    Raises:
+        InvalidError: ``REFERENCE_UNRESOLVED``: every reference that leads nowhere.
+    """
+    wrong = []
+    for entry in wanted.values():
+        for target, path in references.uses(entry.manifest):
+            if target not in wanted and applied(target) is None:
+                near = _near(target, [*wanted, *known()])
+                text = f"refers to {target}, which is neither among the manifests given nor applied" + near
+                wrong.append(entry.violation(path, text, "reference.target_exists"))
+        for reference in references.find(entry.manifest):
+            made = applied(reference.target) if reference.target not in wanted else None
+            if made is not None and not references.value(made, reference.field_path):
+                text = f"refers to {reference.field_path} of {reference.target}, which has been applied, but that field is empty"
+                wrong.append(entry.violation(reference.path, text, "reference.value_is_known"))
+    if wrong:
+        raise errors.InvalidError(
+            wrong,
+            reason=errors.Reason.REFERENCE_UNRESOLVED,
+            hint="give the other manifests too (-f), apply them first, or correct the kind, env or name",
+        )
+
+
+def _near(target: references.Key, known: Iterable[references.Key]) -> str:
+    same_name = sorted({key for key in known if key.name == target.name and key != target})
+    if same_name:
+        return f"; there is {', '.join(map(str, same_name))}"
+    names = {key.name: key for key in known if key.kind == target.kind}
+    close = difflib.get_close_matches(target.name, names, n=1)
+    return f"; did you mean {names[close[0]].name!r}?" if close else ""
