@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+import yaml
 from click import testing
 
 from planton.cli import sandbox as commands
@@ -38,6 +39,10 @@ def test_a_life(home: pathlib.Path) -> None:
     exports = _run(home, "env").output.splitlines()
     assert f"export CIVO_API_URL='{started['clouds']['civo']}'" in exports
     assert "export CIVO_TOKEN='sandbox-token'" in exports
+    assert f"export DIGITALOCEAN_API_URL='{started['clouds']['digitalocean']}'" in exports
+    assert "export DIGITALOCEAN_TOKEN='sandbox-token'" in exports
+    assert "export DIGITALOCEAN_ACCESS_TOKEN='sandbox-token'" in exports
+    assert started["files"]["digitalocean"] in _run(home, "status").output
     script = "import os; os._exit(len(os.environ['CIVO_TOKEN']))"
     assert _run(home, "run", "--", sys.executable, "-c", script).exit_code == len("sandbox-token")
     assert _run(home, "run", "--", "no-such-command").exit_code == 127
@@ -66,8 +71,15 @@ def test_a_start_that_fails_says_why(home: pathlib.Path) -> None:
 
 
 def test_the_clients_configuration(home: pathlib.Path) -> None:
-    """The file for the civo command line names the endpoint and is for the owner only."""
+    """The files for the clouds' command lines name the endpoints and are for the owner only."""
     info = launch.start(home)
+    doctl = pathlib.Path(info.files["digitalocean"])
+    assert yaml.safe_load(doctl.read_text(encoding="utf-8")) == {
+        "access-token": "sandbox-token",
+        "api-url": info.clouds["digitalocean"],
+        "context": "default",
+    }
+    assert doctl.stat().st_mode & 0o077 == 0
     path = pathlib.Path(launch.environment(info)["CIVO_CONFIG"])
     config = json.loads(path.read_text(encoding="utf-8"))
     assert config["meta"]["url"] == info.clouds["civo"]

@@ -8,6 +8,7 @@ import pathlib
 import stat
 import time
 import urllib.error
+import urllib.request
 
 import pytest
 
@@ -34,6 +35,28 @@ def test_the_nth_matching_request_fails(sandbox: Sandbox) -> None:
     answers = [sandbox.call("GET", "/networks").status for _ in range(3)]
     assert answers == [200, 503, 200]
     assert sandbox.call("GET", "/regions").status == 200
+
+
+@pytest.mark.parametrize(("cloud", "key"), [("civo", "reason"), ("digitalocean", "message")])
+def test_a_fault_speaks_as_its_cloud_does(sandbox: Sandbox, cloud: str, key: str) -> None:
+    """A fault without a body is answered in the cloud's form, with the headers that it was given."""
+    sandbox.control.fault(cloud=cloud, action="status", status=429, headers={"Retry-After": "7"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{sandbox.info.clouds[cloud]}/v2/regions")
+    assert (refused.value.code, refused.value.headers["Retry-After"]) == (429, "7")
+    assert json.load(refused.value)[key].startswith("Fault ")
+
+
+def test_no_content_has_no_body(sandbox: Sandbox) -> None:
+    """A deletion on DigitalOcean is answered with a status and nothing else."""
+    headers = {"Authorization": "Bearer sandbox-token", "Content-Type": "application/json"}
+    connection = http.client.HTTPConnection(sandbox.digitalocean.removeprefix("http://"))
+    connection.request("POST", "/v2/tags", json.dumps({"name": "blue"}), headers)
+    assert json.load(connection.getresponse())["tag"]["name"] == "blue"
+    connection.request("DELETE", "/v2/tags/blue", headers=headers)
+    answer = connection.getresponse()
+    assert (answer.status, answer.read(), answer.headers["Content-Length"]) == (204, b"", None)
+    assert answer.headers["x-request-id"]
 
 
 def test_a_fault_of_one_account(sandbox: Sandbox) -> None:
