@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "doctor": ("planton.cli.doctor:doctor", "Show what is installed, what is missing, and what to do."),
     "drift": ("planton.cli.drift:drift", "Show where the cloud differs from what was applied."),
     "explain": ("planton.cli.explain:explain", "Show what a kind or a field means."),
+    "fmt": ("planton.cli.fmt:fmt", "Rewrite manifests in their canonical form."),
     "get": ("planton.cli.get:get", "Show resources that were applied."),
     "import": ("planton.cli.import_:import_", "Take over a resource that exists."),
     "kubeconfig": ("planton.cli.kubeconfig:kubeconfig", "Print or merge the kubeconfig of a cluster."),

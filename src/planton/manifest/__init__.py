@@ -2,7 +2,7 @@
 
 The parts are ``files`` (where the text comes from), ``yaml_reader`` (text → nodes, bounded), ``decode`` and ``scalars`` (nodes →
 messages), ``documents`` (a text's documents, stack inputs, provider configs), ``assignment`` (``--set``), ``dumping`` (messages →
-text). Callers use the names of this module.
+text), ``layout`` and ``canonical`` (text → text, for ``planton fmt``). Callers use the names of this module.
 """
 
 from __future__ import annotations

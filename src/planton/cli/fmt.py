@@ -1,0 +1,102 @@
+"""``planton fmt``: manifests in one form, so that differences are differences of meaning."""
+
+from __future__ import annotations
+
+import difflib
+import pathlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from planton import errors, manifest
+from planton.cli import output, render, writing
+from planton.manifest import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_STDIN = "-"
+
+
+@click.command()
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
+@click.option(
+    "-f", "--file", "files", multiple=True, metavar="PATH", help="A file, a folder, or - for standard input. May repeat."
+)
+@click.option("--check", is_flag=True, help="Write nothing; list what would change, and exit with 1 if anything would.")
+@click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
+@click.pass_context
+def fmt(context: click.Context, *, paths: tuple[str, ...], files: tuple[str, ...], check: bool, diff: bool) -> None:
+    """Rewrite manifests in their canonical form, and list those that changed.
+
+    Fields come in the order of the schema, in camelCase, two spaces a level.
+    Comments, quotes, several documents and the order of maps and lists stay.
+    The meaning never changes: what is written is read again and compared. With
+    - for PATH the result goes to standard output.
+
+    Files that are no manifests are errors, and then nothing is written at all.
+
+    Exit codes: 0 done, 1 invalid, or --check found something, 2 usage.
+    """
+    given = tuple(dict.fromkeys((*files, *paths)))
+    if not given:
+        raise click.UsageError("give a file, a folder, or - for standard input")
+    changed = False
+    for path, old, new in _formatted(given):
+        if old != new:
+            changed = True
+            _show_change(path, old, new, check=check, diff=diff)
+        if not (check or diff):
+            _write(path, old, new)
+    context.exit(errors.Code.INVALID if check and changed else 0)
+
+
+def _formatted(paths: Sequence[str]) -> list[tuple[str, bytes, bytes]]:
+    # All are read before the first is written, and one that is wrong does not hide what is wrong with the others.
+    found = []
+    failed: list[errors.PlantonError] = []
+    for path, data in _sources(paths, failed):
+        try:
+            found.append((path, data, canonical.format_text(data, file=path).encode()))
+        except errors.PlantonError as error:
+            failed.append(error)
+    for error in failed[:-1]:
+        output.show_error(error)
+    if failed:
+        raise failed[-1]
+    return found
+
+
+def _sources(paths: Sequence[str], failed: list[errors.PlantonError]) -> Iterator[tuple[str, bytes]]:
+    seen = set()
+    for path in paths:
+        try:
+            for name, data in manifest.sources([path], stdin=sys.stdin.buffer):
+                if name not in seen:
+                    seen.add(name)
+                    yield name, data
+        except errors.PlantonError as error:
+            failed.append(error)
+
+
+def _show_change(path: str, old: bytes, new: bytes, *, check: bool, diff: bool) -> None:
+    if diff:
+        lines = difflib.unified_diff(_lines(old), _lines(new), path, path, lineterm="")
+        render.echo_lines(click.style(line, fg=_COLOURS.get(line[:1])) for line in lines)
+    elif check or path != _STDIN:
+        click.echo(path)
+
+
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.decode("utf-8-sig").splitlines()
+
+
+def _write(path: str, old: bytes, new: bytes) -> None:
+    if path == _STDIN:
+        click.echo(new, nl=False)
+    elif old != new:
+        writing.write(pathlib.Path(path), new)

@@ -1,0 +1,395 @@
+"""YAML text ↔ a tree of its entries with the comments around them, so that entries can be renamed, moved and indented anew.
+
+What stands in the text is kept: scalars with their quotes, anchors, aliases, every comment. A comment above an entry goes where the
+entry goes; one behind it stays behind it. This module knows YAML and no schema: names and order are told to it by a ``Schema``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import yaml
+
+from planton.manifest import yaml_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    #: Tells, for what is known of a mapping and a key in it, how the entry is written.
+    Schema = Callable[[Any, str], "Named"]
+
+_PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+)*")
+_BLOCK_HEADER: Final = re.compile(r"([|>])([0-9+-]*)[ \t]*(#.*)?")
+_BEFORE_ALIAS: Final = re.compile(r"(?:[^*#]|#[^\n]*\n)*")
+_ALIAS: Final = re.compile(r"\*[^\s,\[\]{}]+")
+_STEP: Final = 2
+
+
+class Named(NamedTuple):
+    """What a schema says about an entry.
+
+    Attributes:
+        name: The key to write; None to keep what is there.
+        rank: Entries are ordered by this; equal ones keep their order.
+        below: What to ask about the entries of its value.
+    """
+
+    name: str | None
+    rank: int
+    below: Any
+
+
+class UnkeptError(Exception):
+    """The text has something that would be lost; the message says what."""
+
+
+class Note(NamedTuple):
+    """A line between entries: a comment with its column, or empty for a blank line."""
+
+    column: int
+    text: str
+
+
+@dataclasses.dataclass(slots=True)
+class Scalar:
+    """A value that is kept as it is.
+
+    Attributes:
+        lines: The first follows the key; the others are indented below it.
+        block: Whether it is a literal or folded block, whose comment follows the first line.
+    """
+
+    lines: list[str]
+    block: bool = False
+
+
+@dataclasses.dataclass(slots=True)
+class Block:
+    """A mapping or a list, an entry a line.
+
+    Attributes:
+        mapping: Whether it is a mapping.
+        properties: Anchor and tag; empty for none.
+        column: Where its entries began; comments left of it do not belong to it.
+        entries: In the order of the text.
+        tail: Comments after the last entry.
+    """
+
+    mapping: bool
+    properties: str
+    column: int
+    entries: list[Entry] = dataclasses.field(default_factory=list)
+    tail: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(slots=True)
+class Entry:
+    """An entry of a mapping, or an item of a list.
+
+    Attributes:
+        name: The key; empty for an item.
+        rank: See ``Named``.
+        lead: Comment lines above; an empty one is a blank line.
+        value: What it holds.
+        ends: Comments behind it.
+    """
+
+    name: str = ""
+    rank: int = 0
+    lead: list[str] = dataclasses.field(default_factory=list)
+    value: Scalar | Block = dataclasses.field(default_factory=lambda: Scalar([""]))
+    ends: list[str] = dataclasses.field(default_factory=list)
+
+
+class Reader:
+    """Reads nodes of one text, in their order, into entries.
+
+    Attributes:
+        comments: All comments read so far.
+    """
+
+    def __init__(self, text: str, schema: Schema) -> None:
+        """Starts at the beginning of a text."""
+        self.comments: list[str] = []
+        self._text = text
+        self._schema = schema
+        self._position = 0
+        self._seen: set[int] = set()
+        self._last = Entry()
+        self._keep_order = False
+
+    def root(self, node: Any, below: Any) -> Block:  # PyYAML's nodes have no types of use
+        """Reads the root mapping of a document, from its first character on."""
+        # An alias must not come to stand before its anchor.
+        self._keep_order = _has_alias(node, set())
+        self._position = node.start_mark.index
+        self._seen.add(id(node))
+        entry = Entry()
+        block = self._block(node, below, entry)
+        block.tail += [*entry.lead, *entry.ends]
+        return block
+
+    def notes_until(self, end: int) -> tuple[list[Note], list[Note], bool]:
+        """Reads what stands between documents.
+
+        Returns:
+            The lines before the marker ``---`` or ``...``, those after it, whether there is one.
+        """
+        before: list[Note] = []
+        after: list[Note] = []
+        marked = False
+        lines = self._text[self._position : end].split("\n")
+        for number, line in enumerate(lines, 1):
+            if number == 1 and self._position:
+                self._end_of_line(line)
+                continue
+            if line.startswith("%"):
+                raise UnkeptError(f"the directive {line[:40]!r} would be lost; remove it")
+            if line.startswith(("---", "...")):
+                marked = True
+                self._note(line[3:], after, blank=False)
+            else:
+                self._note(line, after if marked else before, blank=number < len(lines))
+        self._position = end
+        return before, after, marked
+
+    def settle(self, block: Block, notes: Sequence[Note]) -> list[str]:
+        """Gives the comments that are indented deeper than a block's entries to its last entry; returns the others."""
+        waiting = list(notes)
+        blank: list[str] = []
+        limit = 2**20
+        while waiting and block.entries and isinstance(target := block.entries[-1].value, Block):
+            note = waiting[0]
+            if note.text and note.column <= block.column:
+                break
+            waiting.pop(0)
+            blank.append(note.text)
+            if note.text:
+                # A later comment does not go deeper than an earlier one: they keep their order.
+                limit = min(limit, note.column)
+                while target.entries and isinstance(inner := target.entries[-1].value, Block) and inner.column <= limit:
+                    target = inner
+                target.tail += blank
+                blank = []
+        return [*blank, *(note.text for note in waiting)]
+
+    def _notes(self, end: int) -> list[Note]:
+        # Between two values there are only comments, blanks and punctuation.
+        first, *lines = self._text[self._position : end].split("\n")
+        self._end_of_line(first)
+        notes: list[Note] = []
+        for number, line in enumerate(lines, 1):
+            self._note(line, notes, blank=number < len(lines))
+        self._position = end
+        return notes
+
+    def _note(self, line: str, notes: list[Note], *, blank: bool) -> None:
+        column = line.find("#")
+        if column >= 0:
+            text = line[column:].rstrip()
+            self.comments.append(text)
+            notes.append(Note(column, text))
+        elif blank and not line.strip():
+            notes.append(Note(0, ""))
+
+    def _end_of_line(self, line: str) -> None:
+        found: list[Note] = []
+        self._note(line, found, blank=False)
+        self._last.ends += [note.text for note in found]
+
+    def _start(self, node: Any) -> tuple[int, int, bool]:  # as above
+        # PyYAML puts the anchored node itself where an alias stands.
+        if id(node) not in self._seen:
+            return node.start_mark.index, node.end_mark.index, False
+        start = _BEFORE_ALIAS.match(self._text, self._position).end()  # type: ignore[union-attr]  # it matches everywhere
+        end = _ALIAS.match(self._text, start).end()  # type: ignore[union-attr]  # the node has been seen, so this is an alias
+        return start, end, True
+
+    def _value(self, node: Any, below: Any, entry: Entry) -> Scalar | Block:  # as above
+        start, end, alias = self._start(node)
+        raw = self._text[start:end]
+        is_scalar = isinstance(node, yaml.ScalarNode)
+        inline = not is_scalar and bool(node.flow_style) and "\n" not in raw
+        if alias or is_scalar or inline:
+            entry.lead += [note.text for note in self._notes(start) if note.text]
+        if alias or inline:
+            text = raw if alias else self._inline(node, below)
+            self._position = end
+            return Scalar([text])
+        self._seen.add(id(node))
+        return self._scalar(node, raw, entry) if is_scalar else self._block(node, below, entry)
+
+    def _scalar(self, node: Any, raw: str, entry: Entry) -> Scalar:  # as above
+        start = self._position
+        properties = _PROPERTIES.match(raw)[0]  # type: ignore[index]  # it matches everywhere
+        if node.style in ("|", ">"):
+            header, _, body = raw[len(properties) :].partition("\n")
+            indicator, how, comment = _BLOCK_HEADER.fullmatch(header.rstrip()).groups()  # type: ignore[union-attr]
+            self._last = entry
+            self._end_of_line(comment or "")
+            lines, length = _block_lines(body, node.value, keep="+" in how)
+            # The end of the last line is left, so that what follows is not behind the header.
+            self._position = start + len(properties) + len(header) + length
+            chomp = re.sub("[0-9]", "", how)
+            digit = str(_STEP) if next((line for line in lines if line.strip()), "").startswith(" ") else ""
+            return Scalar([f"{properties}{indicator}{digit}{chomp}", *lines], block=True)
+        self._position = start + len(raw)
+        first, *rest = raw.split("\n")
+        return Scalar([first.rstrip() if rest else first, *(line.lstrip() if node.style else line.strip() for line in rest)])
+
+    def _block(self, node: Any, below: Any, entry: Entry) -> Block:  # as above
+        start, end = node.start_mark.index, node.end_mark.index
+        mapping = isinstance(node, yaml.MappingNode)
+        first = (node.value[0][0] if mapping else node.value[0]) if node.value else None
+        own = first is None or first.start_mark.index > start or id(first) in self._seen
+        properties = _PROPERTIES.match(self._text, start)[0] if own else ""  # type: ignore[index]  # it matches everywhere
+        opened = self._text[start + len(properties)] in "[{" and bool(node.flow_style)
+        if properties or opened:
+            entry.lead += [note.text for note in self._notes(start) if note.text]
+            self._position = start + len(properties) + 1 if opened else start + len(properties.rstrip())
+        # In brackets indentation means nothing.
+        block = Block(mapping, properties.strip(), 2**20 if opened else node.start_mark.column)
+        if not opened and properties and first is not None:
+            block.column = first.start_mark.column
+        self._entries(node, below, block)
+        if opened:
+            block.tail += [note.text for note in self._notes(end - 1)]
+            self._position = end
+            if not block.entries:
+                entry.lead += filter(None, block.tail)
+                block.tail = []
+            # What is behind the bracket comes to stand below the last entry.
+            self._last = Entry(ends=block.tail) if block.entries else entry
+        return block
+
+    def _entries(self, node: Any, below: Any, block: Block) -> None:  # as above
+        for pair in node.value:
+            key, value = pair if block.mapping else (pair, pair)
+            start, end, _ = self._start(key)
+            lead = self.settle(block, self._notes(start))
+            self._last = entry = Entry(lead=lead)
+            block.entries.append(entry)
+            if block.mapping:
+                self._seen.add(id(key))
+                named = self._named(below, key, self._text[start:end])
+                entry.name, entry.rank = named.name or self._text[start:end], named.rank
+                self._position = end
+                entry.value = self._value(value, named.below, entry)
+            else:
+                entry.value = self._value(value, below, entry)
+
+    def _named(self, below: Any, key: Any, raw: str) -> Named:  # as above
+        named = self._schema(below, key.value if isinstance(key, yaml.ScalarNode) else raw)
+        return named._replace(rank=0) if self._keep_order else named
+
+    def _inline(self, node: Any, below: Any) -> str:  # as above
+        start, end, alias = self._start(node)
+        raw = self._text[start:end]
+        if alias or isinstance(node, yaml.ScalarNode):
+            self._seen.add(id(node))
+            self._position = end
+            return raw
+        self._seen.add(id(node))
+        properties = _PROPERTIES.match(raw)[0]  # type: ignore[index]  # it matches everywhere
+        self._position = start + len(properties)
+        if isinstance(node, yaml.SequenceNode):
+            text = "[" + ", ".join([self._inline(item, below) for item in node.value]) + "]"
+        else:
+            pairs = []
+            for key, value in node.value:
+                written = self._inline(key, None)
+                named = self._named(below, key, written)
+                pairs.append((named.rank, f"{named.name or written}: {self._inline(value, named.below)}"))
+            inner = ", ".join(text for _, text in sorted(pairs, key=lambda pair: pair[0]))
+            text = "{" + inner + "}" if raw.endswith("}") else inner
+        self._position = end
+        return properties + text
+
+
+def _has_alias(node: Any, seen: set[int]) -> bool:  # as above
+    if id(node) in seen:
+        return True
+    seen.add(id(node))
+    return any(_has_alias(child, seen) for child in yaml_reader.children(node))
+
+
+def _block_lines(body: str, value: str, *, keep: bool) -> tuple[list[str], int]:
+    # Returns the lines of a literal or folded text without their indentation, and how long they are in the file.
+    lines = body.split("\n")
+    if keep and body.endswith("\n"):
+        lines.pop()
+    while lines and not keep and not lines[-1].strip():
+        lines.pop()
+    length = sum(len(line) + 1 for line in lines)
+    first = next((line for line in lines if line.strip()), "")
+    content = next((line for line in value.split("\n") if line.strip()), "")
+    indent = (len(first) - len(first.lstrip(" "))) - (len(content) - len(content.lstrip(" ")))
+    return [line[indent:] for line in lines], length
+
+
+def render(block: Block, indent: int = 0) -> list[str]:
+    """Returns a block as lines: two spaces a level, items of lists indented below their key, entries in their order."""
+    lines: list[str] = []
+    for number, entry in enumerate(sorted(block.entries, key=lambda entry: entry.rank)):
+        lead = list(entry.lead)
+        if not block.mapping and isinstance(entry.value, Block) and entry.ends:
+            # There is no room behind a dash.
+            lead += entry.ends
+        lines += padded(lead, indent, first=number == 0)
+        lines += _entry(entry, indent) if block.mapping else _item(entry, indent)
+    tail = padded(block.tail, indent)
+    while tail and not tail[-1]:
+        tail.pop()
+    return lines + tail
+
+
+def padded(notes: Sequence[str], indent: int, *, first: bool = False) -> list[str]:
+    """Returns comment lines indented; of several blank lines one, at the beginning of a block none."""
+    lines: list[str] = []
+    for text in notes:
+        if text:
+            lines.append(" " * indent + text)
+        elif lines[-1:] != [""] and (lines or not first):
+            lines.append("")
+    return lines
+
+
+def _entry(entry: Entry, indent: int) -> list[str]:
+    head = f"{' ' * indent}{entry.name}:"
+    if isinstance(entry.value, Scalar):
+        return _scalar(f"{head} ", entry.value, entry.ends, indent)
+    if not entry.value.entries:
+        return [_joined(head, _empty(entry.value), *entry.ends)]
+    return [_joined(head, entry.value.properties, *entry.ends), *render(entry.value, indent + _STEP)]
+
+
+def _item(entry: Entry, indent: int) -> list[str]:
+    head = " " * indent + "-"
+    if isinstance(entry.value, Scalar):
+        return _scalar(f"{head} ", entry.value, entry.ends, indent)
+    if not entry.value.entries:
+        return [_joined(head, _empty(entry.value))]
+    lines = render(entry.value, indent + _STEP)
+    if entry.value.properties:
+        return [_joined(head, entry.value.properties), *lines]
+    # Comments above the first entry come to stand above the dash.
+    above = next(number for number, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#"))
+    return [*(line[_STEP:] for line in lines[:above]), f"{head} {lines[above].lstrip()}", *lines[above + 1 :]]
+
+
+def _scalar(head: str, scalar: Scalar, ends: Sequence[str], indent: int) -> list[str]:
+    first, *rest = scalar.lines
+    lines = [f"{head}{first}".rstrip(" "), *(" " * (indent + _STEP) + line if line else "" for line in rest)]
+    where = 0 if scalar.block else -1
+    lines[where] = _joined(lines[where], *ends)
+    return lines
+
+
+def _empty(block: Block) -> str:
+    return _joined(block.properties, "{}" if block.mapping else "[]").strip()
+
+
+def _joined(*parts: str) -> str:
+    return " ".join(part for part in parts if part)
