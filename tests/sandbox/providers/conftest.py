@@ -1,8 +1,9 @@
-"""Fixtures: a scripted cloud, the stand-in in front of it, and an engine's side of the connection."""
+"""Fixtures: scripted clouds, the stand-ins in front of them, and an engine's side of the connection."""
 
 from __future__ import annotations
 
 import collections.abc
+import contextlib
 import dataclasses
 import typing
 
@@ -11,9 +12,9 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from planton.sandbox.providers import civo, values
+from planton.sandbox.providers import civo, digitalocean, values
 
-from . import scripted_cloud
+from . import scripted_cloud, scripted_digitalocean, scripted_http
 
 Json = typing.Any
 _REQUESTS: dict[str, typing.Any] = {
@@ -29,6 +30,9 @@ _REQUESTS: dict[str, typing.Any] = {
     "Attach": plugin_pb2.PluginAttach,
     "GetPluginInfo": empty_pb2.Empty,
     "Cancel": empty_pb2.Empty,
+    "Handshake": provider_pb2.ProviderHandshakeRequest,
+    "CheckConfig": provider_pb2.CheckRequest,
+    "DiffConfig": provider_pb2.DiffRequest,
 }
 
 
@@ -69,23 +73,34 @@ class Engine:
     def close(self) -> None:
         self._channel.close()
 
+    def create(self, urn: str, **news: Json) -> tuple[str, Json, Json]:
+        """Checks and creates; returns id, inputs and state."""
+        checked = self.call("Check", urn=urn, news=news, randomSeed=b"seed")
+        assert not checked.failures
+        made = self.call("Create", urn=urn, properties=values.decode(checked.inputs))
+        return made.id, values.decode(checked.inputs), values.decode(made.properties)
+
+    def invoke(self, token: str, /, **args: Json) -> Json:
+        """Calls a function and returns its results."""
+        answer = self.call("Invoke", tok=token, args=args)
+        assert not answer.failures
+        return values.decode(getattr(answer, "return"))
+
 
 @dataclasses.dataclass
 class Scene:
     """A cloud with the provider in front of it."""
 
-    cloud: scripted_cloud.Cloud
+    cloud: typing.Any
     waits: list[float]
     port: int
     connect: typing.Callable[[], Engine]
 
 
-@pytest.fixture
-def scene(request: pytest.FixtureRequest) -> collections.abc.Iterator[Scene]:
-    """A fresh cloud and provider; a parameter, if any, is the cloud's supply of ids."""
-    cloud = scripted_cloud.Cloud()
+@contextlib.contextmanager
+def _play(cloud: scripted_http.Cloud, serve: typing.Callable[..., typing.Any]) -> collections.abc.Iterator[Scene]:
     waits: list[float] = []
-    handle = civo.serve(cloud.url, wait=waits.append)
+    handle = serve(cloud.url, wait=waits.append)
     engines: list[Engine] = []
 
     def connect() -> Engine:
@@ -97,6 +112,20 @@ def scene(request: pytest.FixtureRequest) -> collections.abc.Iterator[Scene]:
         engine.close()
     handle.stop()
     cloud.stop()
+
+
+@pytest.fixture
+def scene() -> collections.abc.Iterator[Scene]:
+    """A fresh Civo and its provider."""
+    with _play(scripted_cloud.Cloud(), civo.serve) as played:
+        yield played
+
+
+@pytest.fixture
+def ocean() -> collections.abc.Iterator[Scene]:
+    """A fresh DigitalOcean and its provider."""
+    with _play(scripted_digitalocean.Cloud(), digitalocean.serve) as played:
+        yield played
 
 
 @pytest.fixture

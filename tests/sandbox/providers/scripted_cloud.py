@@ -6,76 +6,27 @@ tests, and the provider must work against any server.
 
 from __future__ import annotations
 
-import dataclasses
-import http.server
 import itertools
-import json
-import threading
-import typing
-import urllib.parse
-import uuid
 
-Json = typing.Any
-
-
-@dataclasses.dataclass(frozen=True)
-class Seen:
-    """A request as it arrived."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    body: Json
-    headers: dict[str, str]
-
-    @property
-    def line(self) -> str:
-        return f"{self.method} {self.path}"
-
-
-class Refused(Exception):
-    def __init__(self, status: int, body: Json) -> None:
-        super().__init__(status)
-        self.status, self.body = status, body
+from .scripted_http import Cloud as HttpCloud
+from .scripted_http import Json, Refused, Seen
 
 
 def missing(code: str, reason: str = "not there") -> Refused:
     return Refused(404, {"code": code, "reason": reason})
 
 
-class Cloud:
+class Cloud(HttpCloud):
     """The state, and a server in front of it."""
 
     def __init__(self) -> None:
-        self._ids: typing.Iterator[str] = (str(uuid.uuid4()) for _ in itertools.count())
         self._nodes = itertools.count(1)
         self.created = "2026-11-21T07:04:38Z"
-        self.lock = threading.RLock()
         self.networks: dict[str, Json] = {}
         self.firewalls: dict[str, Json] = {}
         self.clusters: dict[str, Json] = {}
-        self.seen: list[Seen] = []
         self.tokens: set[str] | None = None
-        self.faults: list[tuple[typing.Callable[[Seen], bool], Refused]] = []
-        self.before: typing.Callable[[Seen], None] = lambda _seen: None
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def supply(self, ids: typing.Iterable[str]) -> None:
-        """Gives out these ids first."""
-        self._ids = itertools.chain(ids, self._ids)
-
-    def lines(self) -> list[str]:
-        """The requests so far, which are forgotten."""
-        lines = [seen.line for seen in self.seen]
-        self.seen.clear()
-        return lines
+        super().__init__()
 
     def scale(self, cluster: str, pool: str, count: int) -> None:
         """Changes a pool behind everybody's back."""
@@ -85,29 +36,17 @@ class Cloud:
         found.update(count=count, instance_names=names)
         found["instances"] = [{"id": name, "hostname": name, "status": "ACTIVE"} for name in names]
 
-    def fail(self, method: str, path: str, *, times: int = 1, status: int = 500) -> None:
-        """Lets the next matching requests fail."""
+    def boom(self) -> Json:
+        return {"code": "internal", "reason": "boom"}
 
-        def matches(seen: Seen) -> bool:
-            return seen.method == method and seen.path.endswith(path)
-
-        self.faults += [(matches, Refused(status, {"code": "internal", "reason": "boom"}))] * times
-
-    def answer(self, seen: Seen) -> Json:
-        self.before(seen)
-        with self.lock:
-            self.seen.append(seen)
-            for index, (matches, refusal) in enumerate(self.faults):
-                if matches(seen):
-                    del self.faults[index]
-                    raise refusal
-            token = seen.headers.get("Authorization", "").removeprefix("bearer ")
-            if self.tokens is not None and token not in self.tokens:
-                raise Refused(401, {"result": "requires_authentication"})
-            parts = seen.path.removeprefix("/v2/").split("/")
-            if parts[0] == "kubernetes":
-                return self._kubernetes(seen, parts[1:])
-            return getattr(self, f"_{parts[0]}")(seen, parts[1:])
+    def act(self, seen: Seen) -> Json:
+        token = seen.headers.get("Authorization", "").removeprefix("bearer ")
+        if self.tokens is not None and token not in self.tokens:
+            raise Refused(401, {"result": "requires_authentication"})
+        parts = seen.path.removeprefix("/v2/").split("/")
+        if parts[0] == "kubernetes":
+            return self._kubernetes(seen, parts[1:])
+        return getattr(self, f"_{parts[0]}")(seen, parts[1:])
 
     def _regions(self, _seen: Seen, _parts: list[str]) -> Json:
         return [{"code": "LON1", "name": "London 1", "country": "uk", "default": True}]
@@ -270,41 +209,3 @@ class Cloud:
             if "count" in seen.body:
                 self.scale(cluster["id"], pool["id"], seen.body["count"])
         return pool
-
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        cloud = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def _serve(self) -> None:
-                url = urllib.parse.urlsplit(self.path)
-                size = int(self.headers.get("Content-Length") or 0)
-                body = json.loads(self.rfile.read(size)) if size else None
-                query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
-                seen = Seen(self.command, url.path, query, body, dict(self.headers.items()))
-                try:
-                    status, answer = 200, cloud.answer(seen)
-                except Refused as refused:
-                    status, answer = refused.status, refused.body
-                content = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            do_GET = do_POST = do_PUT = do_DELETE = _serve
-
-            def log_message(self, *_arguments: object) -> None:
-                return
-
-        return Handler
-
-
-class Client:
-    """Somebody else who uses the cloud."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-
-    def post(self, path: str, body: Json) -> Json:
-        return self._cloud.answer(Seen("POST", path, {}, body, {"Authorization": "bearer tok"}))

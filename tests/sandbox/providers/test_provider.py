@@ -22,29 +22,21 @@ _POOL = _URN.format("kubernetesNodePool:KubernetesNodePool")
 _RULE = {"action": "allow", "cidrs": ["0.0.0.0/0"], "portRange": "6443"}
 
 
-def _create(engine: conftest.Engine, urn: str, **news: Json) -> tuple[str, Json, Json]:
-    """Checks and creates; returns id, inputs and state."""
-    checked = engine.call("Check", urn=urn, news=news, randomSeed=b"seed")
-    assert not checked.failures
-    made = engine.call("Create", urn=urn, properties=_dict(checked.inputs))
-    return made.id, _dict(checked.inputs), _dict(made.properties)
-
-
 def _dict(struct: Json) -> Json:
     return values.decode(struct)
 
 
 def _pool(engine: conftest.Engine, cluster: str, **news: Json) -> tuple[str, Json, Json]:
     given = {"clusterId": cluster, "label": "workers", "nodeCount": 3, "size": "g4s.kube.small", **news}
-    return _create(engine, _POOL, **given)
+    return engine.create(_POOL, **given)
 
 
 def _whole(engine: conftest.Engine, **pool: Json) -> tuple[str, str, str]:
     """Makes a network, a firewall and a cluster; returns their ids."""
-    network, _, _ = _create(engine, _NETWORK, label="net")
-    firewall, _, _ = _create(engine, _FIREWALL, networkId=network, createDefaultRules=False, ingressRules=[_RULE])
+    network, _, _ = engine.create(_NETWORK, label="net")
+    firewall, _, _ = engine.create(_FIREWALL, networkId=network, createDefaultRules=False, ingressRules=[_RULE])
     default = {"label": "main", "nodeCount": 2, "size": "g4s.kube.small", **pool}
-    cluster, _, _ = _create(engine, _CLUSTER, networkId=network, firewallId=firewall, pools=default)
+    cluster, _, _ = engine.create(_CLUSTER, networkId=network, firewallId=firewall, pools=default)
     return network, firewall, cluster
 
 
@@ -64,8 +56,8 @@ def test_connections_do_not_share_credentials_or_regions(scene: conftest.Scene) 
     first.configure(token="a", region="LON1")  # not a secret
     second.configure(token="b", region="NYC1")  # not a secret
     scene.cloud.lines()
-    _create(first, _NETWORK, label="one")
-    _create(second, _NETWORK, label="two")
+    first.create(_NETWORK, label="one")
+    second.create(_NETWORK, label="two")
     sent = [(seen.headers["Authorization"], (seen.body or {}).get("region")) for seen in scene.cloud.seen]
     assert sent[0] == ("bearer a", "LON1")
     assert sent[3] == ("bearer b", "NYC1")
@@ -143,7 +135,7 @@ def test_labels_of_the_default_pool_are_a_perpetual_difference(scene: conftest.S
     network, firewall, _ = _whole(engine)
     pool = {"label": "main", "nodeCount": 2, "size": "g4s.kube.small", "labels": {"a": "b"}}
     given = {"networkId": network, "firewallId": firewall, "pools": pool}
-    identity, inputs, state = _create(engine, _CLUSTER, **given)
+    identity, inputs, state = engine.create(_CLUSTER, **given)
     for _ in range(2):
         found = engine.call("Diff", urn=_CLUSTER, id=identity, olds=state, news=inputs)
         assert sorted(found.detailedDiff) == ["pools.labels", "pools.labels.a"]
@@ -166,10 +158,10 @@ def test_clearing_all_labels_of_a_pool_is_a_perpetual_difference(scene: conftest
 
 def test_a_changed_rule_is_deleted_and_made_again(scene: conftest.Scene, engine: conftest.Engine) -> None:
     """Rules that stay keep their ids; the others are deleted, then posted."""
-    network, _, _ = _create(engine, _NETWORK, label="net")
+    network, _, _ = engine.create(_NETWORK, label="net")
     web = {**_RULE, "portRange": "80"}
     given = {"networkId": network, "createDefaultRules": False, "ingressRules": [_RULE, web]}
-    identity, inputs, state = _create(engine, _FIREWALL, **given)
+    identity, inputs, state = engine.create(_FIREWALL, **given)
     (kept, gone) = (rule["id"] for rule in scene.cloud.firewalls[identity]["rules"])
     scene.cloud.lines()
     changed = {**inputs, "ingressRules": [inputs["ingressRules"][0], {**web, "protocol": "tcp", "portRange": "443"}]}
@@ -220,8 +212,7 @@ def test_a_cluster_stuck_in_building_is_given_up_after_an_hour_of_waits(scene: c
 
 
 def _invoke(engine: conftest.Engine, name: str, /, **args: Json) -> Json:
-    answer = engine.call("Invoke", tok=f"civo:index/{name}:{name}", args=args)
-    return _dict(getattr(answer, "return"))
+    return engine.invoke(f"civo:index/{name}:{name}", **args)
 
 
 def test_functions_find_by_id_name_or_part_of_one(engine: conftest.Engine) -> None:
@@ -261,7 +252,7 @@ def test_functions_filter_and_sort(engine: conftest.Engine) -> None:
 def test_functions_fail_with_the_plugins_texts(engine: conftest.Engine, name: str, args: Json, text: str) -> None:
     """What cannot be found is an error that says so."""
     _whole(engine)
-    _create(engine, _NETWORK, label="another")
+    engine.create(_NETWORK, label="another")
     answer = None
     try:
         answer = engine.call("Invoke", tok=f"civo:index/{name}:{name}", args=args)
@@ -285,7 +276,7 @@ def test_the_schema_names_everything_that_can_be_imported(scene: conftest.Scene)
 
 def test_a_lost_connection_drops_nothing_but_what_the_plugin_drops(scene: conftest.Scene, engine: conftest.Engine) -> None:
     """A cloud that cannot be reached makes a refresh forget a network; so does the official plugin."""
-    identity, inputs, state = _create(engine, _NETWORK, label="net")
+    identity, inputs, state = engine.create(_NETWORK, label="net")
     scene.cloud.stop()
     assert engine.call("Read", urn=_NETWORK, id=identity, properties=state, inputs=inputs).id == ""
     error = engine.error("Create", urn=_NETWORK, properties={"label": "b"})

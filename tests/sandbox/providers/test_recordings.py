@@ -1,4 +1,4 @@
-"""The stand-in answers what the official plugin was recorded to answer.
+"""The stand-ins answer what the official plugins were recorded to answer.
 
 Each file in ``recorded/`` is a list of steps and of exchanges between an engine and the official plugin, reduced to what
 matters. The cloud behind is scripted to be what it was then. Only the suffixes of made-up names and the order of a map's
@@ -19,50 +19,50 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from planton.sandbox.providers import values
 
-from . import conftest, scripted_cloud
+from . import conftest, scripted_cloud, scripted_digitalocean, scripted_http
 
 Json = typing.Any
 _HERE = pathlib.Path(__file__).parent / "recorded"
-_TIMEOUTS = '"e2bfb730-ecaa-11e6-8f88-34363bc7c4c0":' + json.dumps(
-    dict.fromkeys(("create", "delete", "update"), 1_800_000_000_000), separators=(",", ":")
-)
-_SHORT = {
+_KEY = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"
+_TIMEOUTS = f'"{_KEY}":' + json.dumps(dict.fromkeys(("create", "delete", "update"), 1_800_000_000_000), separators=(",", ":"))
+_CIVO = {
     "PLANNED": f'"_new_extra_shim":{{}},{_TIMEOUTS}',
     "TIMEOUTS": _TIMEOUTS,
     "URN:": "urn:pulumi:dev::demo::civo:index/",
 }
+_DIGITALOCEAN = {"TIMEOUTS": _KEY, "URN:": "urn:pulumi:dev::demo::digitalocean:index/"}
 """What is shortened in the files."""
 _SUFFIX = re.compile(r"-[0-9a-f]{7}$")
 
 
-def _expand(item: Json) -> Json:
+def _expand(item: Json, shorts: dict[str, str]) -> Json:
     """Turns a recorded value into the one that goes over the wire."""
     if isinstance(item, dict):
         if set(item) == {"$secret"}:
-            return values.Secret(_expand(item["$secret"]))
-        return {key: _expand(value) for key, value in item.items()}
+            return values.Secret(_expand(item["$secret"], shorts))
+        return {key: _expand(value, shorts) for key, value in item.items()}
     if isinstance(item, list):
-        return [_expand(value) for value in item]
+        return [_expand(value, shorts) for value in item]
     if item == "<unknown>":
         return values.UNKNOWN
     if isinstance(item, str):
-        for short, full in _SHORT.items():
+        for short, full in shorts.items():
             item = item.replace(short, full)
     return item
 
 
-def _plain(item: Json) -> Json:
+def _plain(item: Json, shorts: dict[str, str]) -> Json:
     """Makes an answer comparable with a recorded one."""
     if isinstance(item, dict):
         if "4dabf18193072939515e22adb298388d" in item:
-            return {"$secret": _plain(item["value"])}
-        return {key: _plain(value) for key, value in item.items()}
+            return {"$secret": _plain(item["value"], shorts)}
+        return {key: _plain(value, shorts) for key, value in item.items()}
     if isinstance(item, list):
-        return [_plain(value) for value in item]
+        return [_plain(value, shorts) for value in item]
     if item == "04da6b54-80e4-46f7-96ec-b56ff0331ba9":
         return "<unknown>"
     if isinstance(item, str):
-        for short, full in _SHORT.items():
+        for short, full in shorts.items():
             item = item.replace(full, short)
     return item
 
@@ -73,24 +73,24 @@ def _modulo_names(item: Json) -> Json:
     return _SUFFIX.sub("-", item) if isinstance(item, str) else item
 
 
-def _answer(engine: conftest.Engine, exchange: Json) -> Json:
-    request = {key: _expand(value) for key, value in exchange["request"].items()}
+def _answer(engine: conftest.Engine, exchange: Json, shorts: dict[str, str]) -> Json:
+    request = {key: _expand(value, shorts) for key, value in exchange["request"].items()}
     try:
         response = engine.call(exchange["method"], **request)
     except grpc.RpcError as error:
-        return {"error": _error(error)}
-    return {"response": _plain(json_format.MessageToDict(response, preserving_proto_field_name=True))}
+        return {"error": _error(error, shorts)}
+    return {"response": _plain(json_format.MessageToDict(response, preserving_proto_field_name=True), shorts)}
 
 
-def _error(error: grpc.RpcError) -> Json:
+def _error(error: grpc.RpcError, shorts: dict[str, str]) -> Json:
     shown = {"code": error.code().name, "details": error.details()}
     for key, content in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin":
             detail = provider_pb2.ErrorResourceInitFailed()
             assert status_pb2.Status.FromString(content).details[0].Unpack(detail)
-            told = _plain(json_format.MessageToDict(detail, preserving_proto_field_name=True))
+            told = _plain(json_format.MessageToDict(detail, preserving_proto_field_name=True), shorts)
             shown["status_details"] = [{"type": "pulumirpc.ErrorResourceInitFailed", **told}]
-    return _plain(shown)
+    return _plain(shown, shorts)
 
 
 def _expected(exchange: Json) -> Json:
@@ -125,17 +125,23 @@ def _steps(name: str) -> list[tuple[str, list[Json]]]:
     return steps
 
 
-def _replay(scene: conftest.Scene, name: str, events: dict[str, typing.Callable[[scripted_cloud.Cloud], None]]) -> int:
+def _replay(
+    scene: conftest.Scene,
+    name: str,
+    events: dict[str, typing.Callable[[typing.Any], None]],
+    shorts: dict[str, str] = _CIVO,
+    **config: str,
+) -> int:
     engine = scene.connect()
     count = 0
     for step, exchanges in _steps(name):
         events.get(step, lambda _cloud: None)(scene.cloud)
         if not (exchanges and exchanges[0]["method"] == "Configure" and "error" in exchanges[0]):
-            engine.configure()
+            engine.configure(**config)
         for exchange in exchanges:
             if exchange["method"] == "Configure":
                 exchange["request"] = {"args": {"token": "tok", "region": "LON1"}}
-            answered, expected = _answer(engine, exchange), _expected(exchange)
+            answered, expected = _answer(engine, exchange, shorts), _expected(exchange)
             for kind in answered.get("response", {}).get("detailedDiff", {}).values():
                 kind.setdefault("kind", "ADD")
             where = f"{name}: {step}: {exchange['method']} {exchange['request'].get('urn', '')}"
@@ -181,7 +187,7 @@ def test_imports_drift_and_lost_resources_are_answered_as_recorded(scene: confte
     network, firewall, cluster = seed["ids"][0], seed["ids"][2], seed["ids"][4]
     cloud.supply(seed["ids"])
     cloud.created = seed["created"]
-    client = scripted_cloud.Client(cloud)
+    client = scripted_http.Client(cloud)
     for path, body in seed["made"]:
         client.post(path.format(network=network, firewall=firewall, cluster=cluster), body)
     kept = {"networks": dict(cloud.networks), "firewalls": dict(cloud.firewalls), "clusters": dict(cloud.clusters)}
@@ -220,3 +226,72 @@ def test_imports_drift_and_lost_resources_are_answered_as_recorded(scene: confte
         "destroy when cluster already gone": forget("clusters", cluster),
     }
     assert _replay(scene, "import_and_drift", events) > 60
+
+
+def _replay_digitalocean(
+    scene: conftest.Scene, name: str, events: dict[str, typing.Callable[[scripted_digitalocean.Cloud], None]]
+) -> int:
+    shorts = {**_DIGITALOCEAN, "CLOUD": scene.cloud.url}
+    return _replay(scene, f"digitalocean_{name}", events, shorts, httpRetryMax="0")
+
+
+def _known_clouds() -> Json:
+    return json.loads((_HERE / "digitalocean_clouds.json").read_text(encoding="utf-8"))
+
+
+def test_checks_and_diffs_of_digitalocean_are_answered_as_recorded(ocean: conftest.Scene) -> None:
+    """Every check, its text, every previewed creation and every kind of difference is the official plugin's."""
+    assert _replay_digitalocean(ocean, "checks_and_diffs", {}) == 57
+
+
+def test_a_life_on_digitalocean_is_answered_as_recorded(ocean: conftest.Scene) -> None:
+    """Creations, refreshes, updates, a failed update and what it leaves, drift and deletions are the official plugin's."""
+    known = _known_clouds()["lifecycle"]
+    ocean.cloud.become(known)
+    (cluster,) = known["ids"]["cluster"]
+    workers = known["ids"]["pool"][2]
+    limit = scripted_http.Refused(422, {"id": "unprocessable_entity", "message": "limit"})
+    in_use = scripted_http.Refused(403, {"id": "forbidden", "message": "Can not delete VPC with members"})
+
+    def without_pool(cloud: scripted_digitalocean.Cloud) -> None:
+        cloud.clusters[cluster]["node_pools"].remove(cloud.pool(cluster, "workers"))
+
+    events = {
+        "up pool count 422": lambda cloud: cloud.fail("PUT", workers, error=limit),
+        "refresh pool missing": without_pool,
+        "refresh cluster 500": lambda cloud: cloud.fail("GET", cluster),
+        "destroy": lambda cloud: cloud.fail("DELETE", known["ids"]["vpc"][0], error=in_use),
+    }
+    assert _replay_digitalocean(ocean, "lifecycle", events) == 85
+
+
+def test_imports_from_digitalocean_are_answered_as_recorded(ocean: conftest.Scene) -> None:
+    """Imports, what later plans make of them, and what is not imported are the official plugin's."""
+    clouds = _known_clouds()
+
+    def seed(which: str, *tags: str) -> str:
+        cloud, known = ocean.cloud, clouds[which]
+        cloud.become(known)
+        client = scripted_http.Client(cloud)
+        vpc = client.post("/v2/vpcs", {"name": "iv", "region": "fra1", "ip_range": "10.11.0.0/20"})["vpc"]
+        main = {"name": "main", "size": "s-2vcpu-4gb", "count": 2, "tags": ["dp", *tags], "labels": {"tier": "web"}}
+        made = {"name": "ic", "region": "fra1", "version": "1.33.1-do.0", "tags": ["prod"], "vpc_uuid": vpc["id"]}
+        body = {**made, "node_pools": [main], "auto_upgrade": False, "surge_upgrade": True}
+        cluster = client.post("/v2/kubernetes/clusters", body)["kubernetes_cluster"]["id"]
+        taint = {"Key": "k", "Value": "v", "Effect": "NoSchedule"}
+        workers = {"name": "workers", "size": "s-2vcpu-4gb", "count": 3, "labels": {"a": "b"}, "taints": [taint]}
+        client.post(f"/v2/kubernetes/clusters/{cluster}/node_pools", workers)
+        return cluster
+
+    def one_pool(cloud: scripted_digitalocean.Cloud) -> None:
+        (cluster,) = cloud.clusters.values()
+        del cluster["node_pools"][1:]
+
+    seed("tagged", scripted_digitalocean.DEFAULT_TAG)
+    events = {
+        "import preview (untagged, two pools)": lambda _cloud: seed("untagged"),
+        "import preview (untagged, one pool; pool import = default pool id)": one_pool,
+    }
+    assert _replay_digitalocean(ocean, "imports", events) == 34
+    (pool,) = next(iter(ocean.cloud.clusters.values()))["node_pools"]
+    assert pool["tags"][-1] == scripted_digitalocean.DEFAULT_TAG

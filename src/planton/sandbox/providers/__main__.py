@@ -11,10 +11,10 @@ import signal
 import sys
 import time
 
-from planton.sandbox.providers import civo
+from planton.sandbox.providers import civo, digitalocean
 
 _ENDS = {signal.SIGINT, signal.SIGTERM}
-_SERVERS = {"civo": civo.serve}
+_SERVERS = {"civo": civo.serve, "digitalocean": digitalocean.serve}
 
 
 def main(arguments: list[str] | None = None) -> int:

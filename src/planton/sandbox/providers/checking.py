@@ -72,6 +72,15 @@ def check(
     return inputs, tuple(_judge(table.properties, inputs, prefix="", top=""))
 
 
+def without_empty_notes(inputs: values.Json) -> values.Json:
+    """Leaves out the notes about defaults, at any depth, where there were none."""
+    if isinstance(inputs, list):
+        return [without_empty_notes(item) for item in inputs]
+    if isinstance(inputs, dict):
+        return {key: without_empty_notes(value) for key, value in inputs.items() if (key, value) != (DEFAULTS, [])}
+    return inputs
+
+
 def validate(table: schema.Table, inputs: dict[str, values.Json]) -> tuple[str, ...]:
     """Judges the arguments of a function; the texts carry no path."""
     rows = tuple(row for row in table.properties if not row.output_only)
@@ -88,7 +97,7 @@ def _fill(
         if row.name in filled:
             filled[row.name] = _fill_value(row, olds.get(row.name), filled[row.name], naming)
             continue
-        default = naming.name() if row.autoname else row.default
+        default = naming.name() if row.autoname else None if row.quiet else row.default
         if row.name in kept and olds.get(row.name) is not None:
             default = olds[row.name]
         if default is not None:

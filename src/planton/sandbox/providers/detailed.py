@@ -35,8 +35,12 @@ def _compare_rows(
 
 
 def _compare(row: schema.Property, old: values.Json, new: values.Json, path: str, found: _Found) -> None:
-    """Compares two values; an empty list is no value, but an empty map is one."""
+    """Compares two values; an empty list is no value, but a map that goes is emptied."""
+    if planning.same(row, old, new):
+        return
     before, after = (None if value == [] else value for value in (old, new))
+    if row.type == schema.MAP and after is None:
+        after = {}
     if before is None or after is None or after is values.UNKNOWN:
         _begin_or_cease(row, before, after, path, found)
     elif row.type == schema.OBJECT:

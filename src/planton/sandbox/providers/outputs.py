@@ -6,7 +6,7 @@ import dataclasses
 import json
 import typing
 
-from planton.sandbox.providers import package, planning, rawstate, schema, sessions, values
+from planton.sandbox.providers import detailed, package, planning, rawstate, schema, sessions, values
 
 if typing.TYPE_CHECKING:
     from google.protobuf import struct_pb2
@@ -26,15 +26,17 @@ class Form:
     Attributes:
         resource: which resource.
         session: whose engine is answered.
-        raw_state: states carry the note of ``rawstate``.
+        newer_bridge: as the package has it.
     """
 
     resource: package.Resource
     session: sessions.Session
-    raw_state: bool
+    newer_bridge: bool
 
     def planned(self, data: planning.Data, identity: values.Json) -> struct_pb2.Struct:
-        """Shows a plan."""
+        """Shows a plan; one that changes nothing has no notes where the bridge is new."""
+        if self.newer_bridge and data.prior is not None and not detailed.difference(data.table, data.prior, data.state).kinds:
+            return self._encode(data.state, identity, {})
         return self._encode(data.state, identity, {"_new_extra_shim": data.given, **self._timeouts})
 
     def settled(self, data: planning.Data, planned: planning.State) -> struct_pb2.Struct:
@@ -56,7 +58,7 @@ class Form:
     def _encode(self, state: planning.State, identity: values.Json, notes: _Notes) -> struct_pb2.Struct:
         rows: tuple[schema.Property, ...] = self.resource.table.properties
         shown = {**state, "id": identity}
-        if self.raw_state and values.is_known(shown):
+        if self.newer_bridge and values.is_known(shown):
             shown[rawstate.KEY] = rawstate.delta(rows, state)
         for row in rows:
             if row.secret and self.session.accepts_secrets:

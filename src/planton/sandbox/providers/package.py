@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import typing
 
-from planton.sandbox.providers import diffing, planning, schema, values
+from planton.sandbox.providers import planning, schema, values
 
 Call = typing.Callable[[typing.Any, planning.Data], None]
 """Does something with the cloud's client and the resource; raises ``Fault`` or ``Crash``."""
@@ -67,8 +67,8 @@ class Package:
         version: the version of the official plugin that it stands for.
         config: the provider's own settings.
         connect: takes the settings and a gate to pass before each request, and returns the cloud's client.
-        compare: tells how a plan differs from a state; the plugins' bridge changed its mind about that once.
-        raw_state: states say how they came from the plugin's own form.
+        newer_bridge: the plugin is built on a newer bridge to Terraform providers: it tells differences as ``detailed`` does,
+            adds the note of ``rawstate`` to states, and leaves notes of no defaults out of refreshed inputs.
     """
 
     name: str
@@ -77,8 +77,7 @@ class Package:
     resources: tuple[Resource, ...]
     functions: tuple[Function, ...]
     connect: typing.Callable[[dict[str, values.Json], typing.Callable[[], None]], typing.Any]
-    compare: typing.Callable[[schema.Table, planning.State, planning.State], diffing.Difference] = diffing.difference
-    raw_state: bool = False
+    newer_bridge: bool = False
 
     def schema(self) -> str:
         """The package schema as JSON."""

@@ -15,7 +15,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from planton.sandbox.providers import checking, outputs, package, planning, sessions, values
+from planton.sandbox.providers import checking, detailed, diffing, outputs, package, planning, sessions, values
 
 _DEAD = "error reading from server: EOF"
 _WORKERS = 128
@@ -259,10 +259,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return resource
 
     def _form(self, resource: package.Resource, session: sessions.Session) -> outputs.Form:
-        return outputs.Form(resource=resource, session=session, raw_state=self._package.raw_state)
+        return outputs.Form(resource=resource, session=session, newer_bridge=self._package.newer_bridge)
 
     def _difference(self, data: planning.Data, inputs: planning.State) -> provider_pb2.DiffResponse:
-        found = self._package.compare(data.table, data.prior or {}, data.state)
+        compare = detailed.difference if self._package.newer_bridge else diffing.difference
+        found = compare(data.table, data.prior or {}, data.state)
         kinds, replaces = dict(found.kinds), found.replaces
         if data.replace and not replaces:
             # No property says why, so the plugins blame their own notes.
@@ -367,6 +368,8 @@ def _read(form: outputs.Form, request: provider_pb2.ReadRequest) -> provider_pb2
     rows = resource.table.properties
     settled = planning.as_read(resource.table, data.state)
     current = planning.refreshed(rows, inputs, settled) if state else planning.imported(rows, settled)
+    if state and form.newer_bridge:
+        current = checking.without_empty_notes(current)
     noted = (state.get(outputs.META) or "") if state else None
     return provider_pb2.ReadResponse(id=data.id, properties=form.read(settled, data.id, noted), inputs=values.encode(current))
 

@@ -39,6 +39,7 @@ class Property:
         replaces: a change replaces the resource.
         autoname: a name is made up from the logical one when none is given.
         fields: the block's properties, for ``LIST`` and ``SET`` of blocks and for ``OBJECT``.
+        quiet: the default stands in plans, but Check does not fill it in.
         fold: items of a ``SET`` that differ only in case are the same.
         check: judges a value; for a ``LIST`` or ``SET`` without ``fields``, each of its items.
         normalize: turns a text into the one that the cloud uses.
@@ -59,6 +60,7 @@ class Property:
     deprecated: str = ""
     default: values.Json = None
     fields: tuple[Property, ...] = ()
+    quiet: bool = False
     fold: bool = False
     check: Validator | None = None
     normalize: typing.Callable[[str], str] | None = None

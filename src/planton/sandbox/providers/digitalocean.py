@@ -1,0 +1,87 @@
+"""The stand-in for the official ``digitalocean`` plugin, version 4.76.0.
+
+It sends the requests that the plugin sends, in its order, so it works against any server that speaks DigitalOcean's API.
+Two things it leaves out: it never calls the real cloud just because a program names no address, and it does not limit how
+many requests a second it sends.
+"""
+
+from __future__ import annotations
+
+import os
+import typing
+
+from planton.sandbox.providers import (
+    digitalocean_client,
+    digitalocean_cluster,
+    digitalocean_functions,
+    digitalocean_network,
+    digitalocean_pool,
+    digitalocean_tables,
+    package,
+    protocol,
+    values,
+    waiting,
+)
+
+VERSION: typing.Final = "4.76.0"
+Handle = protocol.Handle
+_REAL_CLOUD = "https://api.digitalocean.com"
+"""What the SDK writes into the settings of a provider whose program names no address."""
+
+
+def serve(endpoint: str, port: int = 0, *, wait: typing.Callable[[float], None]) -> Handle:
+    """Serves the stand-in on loopback, in threads.
+
+    Args:
+        endpoint: the API's address where a program's provider names none.
+        port: where to serve; 0 takes a free one.
+        wait: is called with the seconds wherever the official plugin waits.
+
+    Returns:
+        Where it is served, and how to stop it.
+
+    Raises:
+        OSError: The port is taken.
+    """
+    return protocol.serve(describe(endpoint, wait=wait), port=port)
+
+
+def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.Package:
+    """Describes the provider; the arguments are those of ``serve``."""
+
+    def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> digitalocean_client.Client:
+        named = _setting(config, "apiEndpoint", "DIGITALOCEAN_API_URL")
+        token = _setting(config, "token", "DIGITALOCEAN_TOKEN") or os.environ.get("DIGITALOCEAN_ACCESS_TOKEN", "")
+        usual = digitalocean_client.Retries()
+        retries = digitalocean_client.Retries(
+            most=int(_setting(config, "httpRetryMax", "DIGITALOCEAN_HTTP_RETRY_MAX") or usual.most),
+            shortest=float(_setting(config, "httpRetryWaitMin", "DIGITALOCEAN_HTTP_RETRY_WAIT_MIN") or usual.shortest),
+            longest=float(_setting(config, "httpRetryWaitMax", "DIGITALOCEAN_HTTP_RETRY_WAIT_MAX") or usual.longest),
+        )
+        return digitalocean_client.Client(
+            endpoint=endpoint if named.rstrip("/") in ("", _REAL_CLOUD) else named,
+            token=token,
+            patience=waiting.Patience(wait=wait, gate=gate),
+            retries=retries,
+        )
+
+    return package.Package(
+        name="digitalocean",
+        version=VERSION,
+        config=digitalocean_tables.CONFIG,
+        resources=(
+            digitalocean_network.VPC,
+            digitalocean_network.FIREWALL,
+            digitalocean_cluster.CLUSTER,
+            digitalocean_pool.NODE_POOL,
+        ),
+        functions=digitalocean_functions.FUNCTIONS,
+        connect=connect,
+        newer_bridge=True,
+    )
+
+
+def _setting(config: dict[str, values.Json], name: str, variable: str) -> str:
+    """Returns a setting of the program, else of the environment, as text."""
+    value = config.get(name)
+    return os.environ.get(variable, "") if value in (None, "") else str(value)

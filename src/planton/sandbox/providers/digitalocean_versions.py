@@ -1,0 +1,36 @@
+"""The order of version numbers as the official plugin's library sees it, which decides what counts as a step back."""
+
+from __future__ import annotations
+
+import re
+import typing
+
+_VERSION: typing.Final = re.compile(
+    r"v?(?P<numbers>\d+(\.\d+)*)"
+    r"(-(?P<early>\d+[0-9A-Za-z\-~]*(\.[0-9A-Za-z\-~]+)*)|-?(?P<named>[A-Za-z\-~]+[0-9A-Za-z\-~]*(\.[0-9A-Za-z\-~]+)*))?"
+    r"(\+[0-9A-Za-z\-~]+(\.[0-9A-Za-z\-~]+)*)?"
+)
+_LEAST_NUMBERS = 3
+_Part = tuple[int, int, str]
+
+
+def is_lower(version: str, other: str) -> bool:
+    """Tells whether one version comes before another; what is no version comes before nothing and after nothing.
+
+    >>> is_lower("1.33", "1.33.1-do.0"), is_lower("1.33.1-do.0", "1.33.1"), is_lower("latest", "1.33.1-do.0")
+    (True, True, False)
+    """
+    left, right = _parse(version), _parse(other)
+    return left is not None and right is not None and left < right
+
+
+def _parse(text: str) -> tuple[list[int], int, list[_Part]] | None:
+    found = _VERSION.fullmatch(text)
+    if found is None:
+        return None
+    numbers = [int(number) for number in found["numbers"].split(".")]
+    numbers += [0] * (_LEAST_NUMBERS - len(numbers))
+    early = found["early"] or found["named"] or ""
+    # What comes before a release is lower than the release itself, and numbers in it are lower than names.
+    parts: list[_Part] = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in early.split(".") if part]
+    return numbers, 0 if early else 1, parts
