@@ -29,6 +29,7 @@ class Wanted:
         source: The file it is from, for errors.
         region: Where it was applied, if the manifest itself no longer says; empty otherwise.
         document: What it was read from; None where it was no text.
+        origin: The name of the folder that it came from (`planton.manifest.origins`); empty where it came from no folder.
     """
 
     manifest: message.Message
@@ -36,6 +37,7 @@ class Wanted:
     source: str
     region: str = ""
     document: documents.Document | None = None
+    origin: str = ""
 
     def violation(self, path: str, text: str, rule_id: str) -> errors.Violation:
         """Returns what is wrong with a field, with the field's place."""

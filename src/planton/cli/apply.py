@@ -2,64 +2,126 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import click
 
-from planton import runs
+from planton import errors, runs
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from planton import flow
     from planton.engine import settings as engine_settings
+    from planton.runs import saved
 
 
 @click.command()
+@click.argument("plan", default="", metavar="[PLAN]")
 @options.sources
 @options.engine
+@options.consents
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--refresh", is_flag=True, help="Read the cloud first, so that drift is repaired.")
-@click.option("--allow-replace", multiple=True, metavar="KIND/NAME", help="Consent to replacing or deleting a cluster or pool.")
-@click.option("--allow-unsupported", multiple=True, metavar="FIELD", help="Accept that a field has no effect.")
 @output.output_option("text", "json")
 def apply(
     *,
+    plan: str,
     given: options.Sources,
     settings: engine_settings.Settings,
+    consents: options.Consents,
     yes: bool,
     refresh: bool,
-    allow_replace: tuple[str, ...],
-    allow_unsupported: tuple[str, ...],
     form: str,
 ) -> None:
     """Create and change resources until they are as the manifests say.
 
     Shows the plan first and asks; without a terminal it needs --yes. Resources
-    that refer to each other are ordered by that. A plan that would replace or
-    delete a cluster or a node pool also needs --allow-replace.
+    that refer to each other are ordered by that, and others are worked on side
+    by side. A plan that would replace or delete a cluster or a node pool also
+    needs --allow-replace. With --prune, what was applied from the given folders
+    and is no longer in them is destroyed at the end.
+
+    PLAN is a file that planton plan --out has written: what it says is done, or
+    nothing where things have changed since.
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
-    run = runs.Run(
-        given.read(),
-        settings,
-        options.tools(settings),
-        allow_unsupported=allow_unsupported,
-        on_event=render.Reporter(quiet=form == "json"),
-    )
+    before, wanted, consents = _planned_before(plan, given, consents)
+    report = render.Reporter(quiet=form == "json")
+    tools = options.tools(settings)
+    run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported, on_event=report)
     if refresh:
         run.refresh()
     planned = run.plan(recover=True)
-    if form == "text":
-        render.echo_lines([*render.plan_lines(planned), "", "Plan: " + render.summary(planned, done=False)])
-    if any(step.error is not None for step in planned):
-        render.echo_json(render.steps_data("plan", planned)) if form == "json" else None
-        raise SystemExit(render.worst(planned))
-    options.losses_allowed(planned, allow_replace, run)
-    if not all(step.up_to_date for step in planned):
-        options.consent("Apply?", yes=yes or all(step.plan.empty for step in planned))
+    pruning = _pruning(run, given, consents, before)
+    pruned = [] if pruning is None else pruning.plan_destroy()
+    _check(run, planned, pruned, before, consents, form)
+    if not all(step.up_to_date for step in planned) or pruned:
+        unchanged = all(step.plan.empty for step in [*planned, *pruned])
+        options.consent("Apply?", yes=yes or unchanged or before is not None)
     done = run.apply(planned)
+    if pruning is not None and not any(step.error is not None for step in done):
+        done += pruning.destroy(pruned)
     if form == "json":
         render.echo_json(render.steps_data("apply", done))
     else:
         render.echo_lines(["", *render.result_lines(done), "", "Apply: " + render.summary(done, done=True)])
     raise SystemExit(render.worst(done))
+
+
+def _planned_before(
+    plan: str, given: options.Sources, consents: options.Consents
+) -> tuple[saved.Saved | None, Sequence[flow.Wanted], options.Consents]:
+    if not plan:
+        return None, given.read(), consents
+    if given.paths or given.inputs or given.kustomize_dir or given.overrides:
+        raise errors.PlantonError(
+            "a saved plan says everything; manifests cannot be given beside it",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint=f"planton apply {plan}; to apply a manifest: planton apply -f FILE",
+        )
+    from planton.runs import saved  # most plans are made and applied in one go
+
+    before = saved.read(plan)
+    wanted = [dataclasses.replace(entry, config=given.config_of(entry.manifest)) for entry in before.wanted]
+    allowed = dataclasses.replace(
+        consents,
+        prune=bool(before.pruned),
+        allow_replace=(*consents.allow_replace, *before.allow_replace),
+        allow_unsupported=before.allow_unsupported,
+    )
+    return before, wanted, allowed
+
+
+def _pruning(run: runs.Run, given: options.Sources, consents: options.Consents, before: saved.Saved | None) -> runs.Run | None:
+    if not consents.prune:
+        return None
+    if before is not None:
+        return run.destroying(before.pruned)
+    return run.pruning(given.folders(), given.means)
+
+
+def _check(
+    run: runs.Run,
+    planned: Sequence[runs.Step],
+    pruned: Sequence[runs.Step],
+    before: saved.Saved | None,
+    consents: options.Consents,
+    form: str,
+) -> None:
+    if form == "text":
+        render.echo_plan([*planned, *pruned])
+    wrong = render.worst([*planned, *pruned])
+    if wrong:
+        if form == "json":
+            render.echo_json(render.steps_data("plan", [*planned, *pruned]))
+        raise SystemExit(wrong)
+    if before is not None:
+        from planton.runs import saved  # as above
+
+        saved.check(before, planned, pruned)
+    options.losses_allowed(planned, consents.allow_replace, run)

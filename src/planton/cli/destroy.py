@@ -22,7 +22,6 @@ def destroy(
     resources: tuple[str, ...],
     given: options.Sources,
     settings: engine_settings.Settings,
-    env: str | None,
     yes: bool,
     form: str,
 ) -> None:
@@ -35,11 +34,15 @@ def destroy(
     cloud failed.
     """
     tools = options.tools(settings)
-    wanted = options.applied(resources, env=env, settings=settings, tools=tools, given=given)
+    wanted = options.applied(resources, settings=settings, tools=tools, given=given)
     run = runs.Run(wanted, settings, tools, on_event=render.Reporter(quiet=form == "json"))
     planned = run.plan_destroy()
     if form == "text":
         render.echo_lines([*render.plan_lines(planned), "", "Destroy: " + render.summary(planned, done=False)])
+    if any(step.error is not None for step in planned):
+        if form == "json":
+            render.echo_json(render.steps_data("destroy", planned))
+        raise SystemExit(render.worst(planned))
     if any(change.noun == "KubernetesCluster" for step in planned for change in step.plan.changes):
         render.progress("! with a cluster go all its node pools, workloads and volumes, and the addresses of its load balancers")
     users = run.users_outside(step.key for step in planned)

@@ -16,15 +16,13 @@ if TYPE_CHECKING:
 @click.command()
 @options.applied_resources
 @output.output_option("text", "json")
-def drift(
-    *, resources: tuple[str, ...], given: options.Sources, settings: engine_settings.Settings, env: str | None, form: str
-) -> None:
+def drift(*, resources: tuple[str, ...], given: options.Sources, settings: engine_settings.Settings, form: str) -> None:
     """Show how the cloud differs from what was applied; nothing is changed.
 
     Exit codes: 0 no drift, 1 not applied, 2 usage, 3 drift, 6 the cloud failed.
     """
     tools = options.tools(settings)
-    wanted = options.applied(resources, env=env, settings=settings, tools=tools, given=given)
+    wanted = options.applied(resources, settings=settings, tools=tools, given=given)
     steps = runs.Run(wanted, settings, tools).drift()
     drifted = any(not step.plan.empty for step in steps)
     if form == "json":

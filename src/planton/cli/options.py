@@ -14,6 +14,7 @@ import click
 
 from planton import errors, flow, kinds, manifest, stack_input
 from planton.cli import render
+from planton.manifest import origins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +40,8 @@ class Sources:
         overrides: ``path=value`` settings.
         kustomize_dir: Folder of a kustomize base; empty for none.
         overlay: The overlay in it.
+        env: Only resources of this environment; None for all.
+        selector: Only resources with these labels.
     """
 
     paths: tuple[str, ...]
@@ -47,6 +50,8 @@ class Sources:
     overrides: tuple[str, ...]
     kustomize_dir: str
     overlay: str
+    env: str | None = None
+    selector: tuple[tuple[str, str], ...] = ()
 
     def read(self) -> list[flow.Wanted]:
         """Returns the resources, valid and with defaults.
@@ -77,8 +82,35 @@ class Sources:
                 overlay=self.overlay or None,
                 overrides=self.overrides,
             )
-            wanted += [flow.Wanted(each.message, self.config(each.kind), each.file, document=each) for each in documents]
-        return wanted
+            wanted += [self._from_document(each) for each in documents]
+        return [entry for entry in wanted if self.means(entry.manifest)]
+
+    def _from_document(self, document: manifest.Document) -> flow.Wanted:
+        origin = self._built_origin() if document.file.startswith(self.kustomize_dir or "\0") else origins.of_file(document.file)
+        return flow.Wanted(document.message, self.config(document.kind), document.file, document=document, origin=origin)
+
+    def _built_origin(self) -> str:
+        return origins.of_folder(self.kustomize_dir) + (f"?overlay={self.overlay}" if self.overlay else "")
+
+    def folders(self) -> list[str]:
+        """Returns the names of the folders that are given as a whole.
+
+        Raises:
+            PlantonError: ``USAGE``: something else is given, too.
+        """
+        if self.inputs or not all(pathlib.Path(path).is_dir() for path in self.paths):
+            raise errors.PlantonError(
+                "--prune needs whole folders: what is missing in a single file is not known to be unwanted",
+                code=errors.Code.USAGE,
+                reason=errors.Reason.USAGE,
+                hint="give a folder with -f DIR, or --kustomize-dir DIR",
+            )
+        return [*map(origins.of_folder, self.paths), *([self._built_origin()] if self.kustomize_dir else [])]
+
+    def means(self, given: message.Message) -> bool:
+        """Returns whether ``--env`` and ``--selector`` let a manifest pass."""
+        metadata = given.metadata  # type: ignore[attr-defined]  # every manifest has metadata
+        return self.env in (None, metadata.env) and all(metadata.labels.get(key) == value for key, value in self.selector)
 
     def _from_input(self, path: str) -> flow.Wanted:
         text = _bytes(path).decode("utf-8", errors="replace")
@@ -92,6 +124,10 @@ class Sources:
         if first is not None:
             config.MergeFrom(first)
         return flow.Wanted(given.target, config, path)
+
+    def config_of(self, given: message.Message) -> message.Message | None:
+        """Returns the provider config of ``-p`` for a manifest, or None."""
+        return self.config(kinds.get(given.DESCRIPTOR.name))
 
     def config(self, kind: kinds.Kind) -> message.Message | None:
         """Returns the provider config of ``-p`` for a kind, or None.
@@ -123,6 +159,10 @@ def sources(function: F) -> F:
     @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Changes a field, e.g. spec.nodeCount=5.")
     @click.option("--kustomize-dir", default="", metavar="DIR", help="Folder of a kustomize base with overlays.")
     @click.option("--overlay", default="", metavar="NAME", help="The overlay in --kustomize-dir.")
+    @click.option("--env", default=None, metavar="ENV", help="Only resources of this environment.")
+    @click.option(
+        "-l", "--selector", multiple=True, metavar="KEY=VALUE", help="Only resources with this label in their metadata."
+    )
     @functools.wraps(function)
     def wrapped(
         *args: object,
@@ -132,12 +172,22 @@ def sources(function: F) -> F:
         overrides: tuple[str, ...],
         kustomize_dir: str,
         overlay: str,
+        env: str | None,
+        selector: tuple[str, ...],
         **rest: object,
     ) -> object:
-        given = Sources(paths, inputs, provider_config, overrides, kustomize_dir, overlay)
+        labels = tuple(_label(text) for word in selector for text in word.split(","))
+        given = Sources(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
         return function(*args, given=given, **rest)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
+
+
+def _label(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint="--selector")
+    return key, value
 
 
 def engine(function: F) -> F:
@@ -185,13 +235,41 @@ def engine(function: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
-def applied_resources(function: F) -> F:
-    """Adds ``KIND/NAME`` arguments, ``--env``, and the options of ``sources`` and ``engine``: what a command on applied resources takes."""
-    function = click.option("--env", default=None, metavar="ENV", help="The environment of KIND/NAME, where it is ambiguous.")(
-        function
+@dataclasses.dataclass(frozen=True, slots=True)
+class Consents:
+    """What the user has agreed to beforehand.
+
+    Attributes:
+        allow_replace: ``KIND/NAME`` of clusters and pools that may be replaced or deleted.
+        allow_unsupported: Fields that may have no effect.
+        prune: Whether to destroy what is no longer in the given folders.
+    """
+
+    allow_replace: tuple[str, ...]
+    allow_unsupported: tuple[str, ...]
+    prune: bool
+
+
+def consents(function: F) -> F:
+    """Adds the options by which a user agrees to more than creations and changes, as the argument ``consents``."""
+
+    @click.option(
+        "--allow-replace", multiple=True, metavar="KIND/NAME", help="Consent to replacing or deleting a cluster or pool."
     )
-    function = click.argument("resources", nargs=-1, metavar="[KIND/NAME]...")(function)
-    return sources(engine(function))
+    @click.option("--allow-unsupported", multiple=True, metavar="FIELD", help="Accept that a field has no effect.")
+    @click.option("--prune", is_flag=True, help="Also destroy what was applied from these folders and is no longer in them.")
+    @functools.wraps(function)
+    def wrapped(
+        *args: object, allow_replace: tuple[str, ...], allow_unsupported: tuple[str, ...], prune: bool, **rest: object
+    ) -> object:
+        return function(*args, consents=Consents(allow_replace, allow_unsupported, prune), **rest)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def applied_resources(function: F) -> F:
+    """Adds ``KIND/NAME`` arguments and the options of ``sources`` and ``engine``: what a command on applied resources takes."""
+    return sources(engine(click.argument("resources", nargs=-1, metavar="[KIND/NAME]...")(function)))
 
 
 def tools(settings: engine_settings.Settings) -> toolchain.Toolchain:
@@ -272,7 +350,6 @@ def _because(change: object) -> str:
 def applied(
     resources: Sequence[str],
     *,
-    env: str | None,
     settings: engine_settings.Settings,
     tools: toolchain.Toolchain,
     given: Sources,
@@ -290,6 +367,6 @@ def applied(
     known = inventory.Inventory(settings, tools)
     for text in resources:
         kind, name = resource(text)
-        found = known.get(kind, name, env)
-        wanted.append(flow.Wanted(found.manifest, given.config(kind), str(found.stack), found.region))
+        found = known.get(kind, name, given.env)
+        wanted.append(flow.Wanted(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
     return wanted

@@ -16,31 +16,50 @@ if TYPE_CHECKING:
 @click.command()
 @options.sources
 @options.engine
-@click.option("--allow-unsupported", multiple=True, metavar="FIELD", help="Accept that a field has no effect.")
+@options.consents
+@click.option("--out", default="", metavar="FILE", help="Save the plan, for: planton apply FILE.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 when there are changes.")
 @output.output_option("text", "json")
 def plan(
     *,
     given: options.Sources,
     settings: engine_settings.Settings,
-    allow_unsupported: tuple[str, ...],
+    consents: options.Consents,
+    out: str,
     detailed_exitcode: bool,
     form: str,
 ) -> None:
     """Show what an apply would do; nothing is changed.
 
-    What does not exist yet is shown as (known after apply).
+    What does not exist yet is shown as (known after apply). A plan that is
+    saved with --out is applied exactly as it was shown, or not at all; the file
+    holds manifests and no credentials.
 
     Exit codes: 0 planned, 1 invalid, 2 usage, 4 changes (with
     --detailed-exitcode), 5 refused, 6 the cloud failed.
     """
-    run = runs.Run(given.read(), settings, options.tools(settings), allow_unsupported=allow_unsupported)
+    tools = options.tools(settings)
+    wanted = given.read()
+    run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported)
     planned = run.plan(recover=False)
+    pruned = run.pruning(given.folders(), given.means).plan_destroy() if consents.prune else []
     if form == "json":
-        render.echo_json(render.steps_data("plan", planned))
+        render.echo_json(render.steps_data("plan", [*planned, *pruned]))
     else:
-        render.echo_lines([*render.plan_lines(planned), "", "Plan: " + render.summary(planned, done=False)])
-    if any(step.error is not None for step in planned):
-        raise SystemExit(render.worst(planned))
-    if detailed_exitcode and any(not step.plan.empty for step in planned):
+        render.echo_plan([*planned, *pruned])
+    if any(step.error is not None for step in [*planned, *pruned]):
+        raise SystemExit(render.worst([*planned, *pruned]))
+    if out:
+        from planton.runs import saved  # few plans are saved
+
+        saved.write(
+            out,
+            wanted,
+            planned,
+            pruned,
+            allow_replace=consents.allow_replace,
+            allow_unsupported=consents.allow_unsupported,
+        )
+        render.progress(f"saved in {out}; to do exactly this: planton apply {out}")
+    if detailed_exitcode and any(not step.plan.empty for step in [*planned, *pruned]):
         raise SystemExit(int(errors.Code.CHANGES))

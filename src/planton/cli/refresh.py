@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.applied_resources
 @output.output_option("text", "json")
-def refresh(
-    *, resources: tuple[str, ...], given: options.Sources, settings: engine_settings.Settings, env: str | None, form: str
-) -> None:
+def refresh(*, resources: tuple[str, ...], given: options.Sources, settings: engine_settings.Settings, form: str) -> None:
     """Read the cloud and correct the state; the cloud is not changed.
 
     A resource is believed to be gone only when the cloud itself says so. The
@@ -27,7 +25,7 @@ def refresh(
     Exit codes: 0 done, 1 not applied, 2 usage, 6 the cloud failed.
     """
     tools = options.tools(settings)
-    wanted = options.applied(resources, env=env, settings=settings, tools=tools, given=given)
+    wanted = options.applied(resources, settings=settings, tools=tools, given=given)
     done = runs.Run(wanted, settings, tools).refresh()
     if form == "json":
         render.echo_json(render.steps_data("refresh", done))

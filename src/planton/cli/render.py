@@ -114,6 +114,11 @@ def plan_lines(steps: Iterable[runs.Step]) -> list[str]:
     return lines
 
 
+def echo_plan(steps: Sequence[runs.Step]) -> None:
+    """Prints a plan with its summary."""
+    echo_lines([*plan_lines(steps), "", "Plan: " + summary(steps, done=False)])
+
+
 def _indented(text: str) -> str:
     return "\n    ".join(text.splitlines())
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from planton.engine import toolchain
 
 
+#: ``"true"`` keeps a resource from being deleted or replaced, until a manifest without it has been applied.
+PROTECTION_ANNOTATION = "project-planton.org/deletion-protection"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Applied:
     """A resource that has been applied.
@@ -32,6 +36,7 @@ class Applied:
         resources: How many cloud resources the stack has.
         updated: When the state was written, RFC 3339; may be empty.
         region: The region of the stack's provider; may be empty.
+        origin: The name of the folder that the manifest came from; may be empty.
     """
 
     key: references.Key
@@ -40,6 +45,13 @@ class Applied:
     resources: int
     updated: str
     region: str
+    origin: str = ""
+
+    @property
+    def protected(self) -> bool:
+        """Whether the manifest, as it was applied, protects the resource against deletion."""
+        annotations = self.manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
+        return bool(annotations.get(PROTECTION_ANNOTATION, "").lower() == "true")
 
 
 class Inventory:
@@ -113,7 +125,15 @@ class Inventory:
         manifest.status.outputs.CopyFrom(session.parse_outputs(kind, plain))
         custom = sum(bool(resource.get("custom")) for resource in deployment.get("resources") or [])
         updated = str((deployment.get("manifest") or {}).get("time", ""))
-        return Applied(references.key(manifest), name, manifest, custom, updated, states.region(deployment))
+        return Applied(
+            references.key(manifest),
+            name,
+            manifest,
+            custom,
+            updated,
+            states.region(deployment),
+            str(outputs.get(session.ORIGIN_OUTPUT) or ""),
+        )
 
     def is_applied(self, manifest: message.Message) -> bool:
         """Returns whether a manifest's stack exists."""

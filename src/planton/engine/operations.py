@@ -50,6 +50,8 @@ class Operations:
         stack_input: Any,  # a StackInput of any kind
         settings: engine_settings.Settings,
         tools: toolchain.Toolchain,
+        *,
+        origin: str = "",
     ) -> None:
         """Opens nothing yet.
 
@@ -57,6 +59,7 @@ class Operations:
             stack_input: The manifest with references resolved, and the account.
             settings: The run's settings.
             tools: The command line to use.
+            origin: The name of the folder that the manifest came from.
 
         Attributes:
             on_event: Is told the engine's events, for progress; None for silence.
@@ -65,13 +68,14 @@ class Operations:
         self.on_event: Callable[[events.EngineEvent], None] | None = None
         self._settings = settings
         self._tools = tools
+        self._origin = origin
         self.name = stacks.name_of(self._input.target)
         self._suspects: dict[str, str] = {}
         self._journal = journal.Journal(settings.data, settings.backend_url, self.name)
         self._session = self._open()
 
     def _open(self, imports: Mapping[str, str] | None = None) -> session.Session:
-        return session.Session(self.name, self._input, self._settings, self._tools, imports=imports)
+        return session.Session(self.name, self._input, self._settings, self._tools, imports=imports, origin=self._origin)
 
     @property
     def _cloud(self) -> clouds.Cloud:

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from google.protobuf import message
     from pulumi.automation import events
 
-#: The output that keeps the manifest in the stack, beside the fields of StackOutputs.
+#: The outputs that keep the manifest and where it came from in the stack, beside the fields of StackOutputs.
 MANIFEST_OUTPUT = "manifest"
+ORIGIN_OUTPUT = "origin"
 _TOKEN_VARIABLES = {"civo": "PLANTON_CIVO_TOKEN"}
 
 
@@ -56,6 +57,7 @@ class Session:
         tools: toolchain.Toolchain,
         *,
         imports: Mapping[str, str] | None = None,
+        origin: str = "",
     ) -> None:
         """Opens nothing yet.
 
@@ -65,12 +67,14 @@ class Session:
             settings: The run's settings.
             tools: The command line to use.
             imports: Resource name → id in the cloud of resources to adopt instead of creating them.
+            origin: The name of the folder that the manifest came from.
         """
         self.name = name
         self._input = program_input
         self._settings = settings
         self._tools = tools
         self._imports = dict(imports or {})
+        self._origin = origin
         self._failure: Exception | None = None
         self._command = process.PulumiCommand(tools, timeout=settings.timeout, interruption=settings.interruption)
         self._stack: workspace.Stack | None = None
@@ -81,7 +85,7 @@ class Session:
         try:
             if self._imports:
                 pulumi.runtime.register_stack_transformation(self._adopt)
-            modules.run(self._input)  # type: ignore[arg-type]  # only operations with an input run the program
+            modules.run(self._input, origin=self._origin)  # type: ignore[arg-type]  # only operations with an input run the program
         except Exception as error:
             self._failure = error
             raise pulumi.RunError(str(error)) from error
@@ -414,7 +418,7 @@ def parse_outputs(kind: kinds.Kind, raw: Mapping[str, Any]) -> message.Message:
     fields = {
         name: value
         for name, value in raw.items()
-        if name != MANIFEST_OUTPUT and value is not None and plans.ENGINE_UNKNOWN not in str(value)
+        if name not in (MANIFEST_OUTPUT, ORIGIN_OUTPUT) and value is not None and plans.ENGINE_UNKNOWN not in str(value)
     }
     try:
         json_format.ParseDict({name: _shown(value) for name, value in fields.items()}, outputs)

@@ -63,8 +63,12 @@ def require(kind: kinds.Kind) -> None:
         )
 
 
-def run(stack_input: message.Message) -> None:
+def run(stack_input: message.Message, *, origin: str = "") -> None:
     """Runs the module that a stack input is for and exports its outputs, and the manifest: the program of a stack.
+
+    Args:
+        stack_input: What to make.
+        origin: The name of the folder that the manifest came from, to be exported too; empty for none.
 
     Raises:
         PlantonError: What the module refuses.
@@ -76,6 +80,8 @@ def run(stack_input: message.Message) -> None:
         pulumi.export(name, value)
     # Commands that name KIND/NAME alone find here what was applied.
     pulumi.export("manifest", json_format.MessageToJson(target, indent=None))
+    if origin:
+        pulumi.export("origin", origin)
 
 
 def main() -> None:

@@ -6,10 +6,11 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
-from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation
+from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
 from planton.engine import guards, inventory, operations, plans, stacks
+from planton.manifest import origins
 from planton.modules import unsupported
-from planton.runs import schedule, wiring
+from planton.runs import schedule
 from planton.runs.steps import Step, blocked
 
 if TYPE_CHECKING:
@@ -83,8 +84,13 @@ class Run:
         plan = operation.plan()
         applied = self._inventory.read(operation.name)
         self._remember(key, plan, applied)
-        same = plan.empty and applied is not None and _same(applied.manifest, operation.target)
-        return Step(key, str(operation.name), plan, up_to_date=same)
+        step = Step(key, str(operation.name), plan)
+        if applied is None:
+            return step
+        if applied.protected and _is_lost(key, plan):
+            return dataclasses.replace(step, error=_protected(key, "replace"))
+        same = _same(applied.manifest, operation.target) and applied.origin == self._wanted[key].origin
+        return dataclasses.replace(step, up_to_date=plan.empty and same)
 
     def _each(
         self,
@@ -180,7 +186,9 @@ class Run:
         for key in reversed(self.order):
             if self._inventory.is_applied(self._wanted[key].manifest):
                 operation = self._operations(key, applied=True)
-                steps.append(Step(key, str(operation.name), operation.plan_destroy()))
+                applied = self._inventory.read(operation.name)
+                error = _protected(key, "delete") if applied is not None and applied.protected else None
+                steps.append(Step(key, str(operation.name), operation.plan_destroy(), error=error))
         return steps
 
     def destroy(self, planned: Sequence[Step]) -> list[Step]:
@@ -212,6 +220,31 @@ class Run:
         ]
         given = references.referrers(key, [entry.manifest for entry in self._wanted.values()])
         return sorted({*by_id, *given})
+
+    def pruning(self, folders: Iterable[str], means: Callable[[message.Message], bool]) -> Run:
+        """Returns the run over what was applied from folders and is not among the resources of this one.
+
+        Args:
+            folders: Names of folders (`planton.manifest.origins`).
+            means: Says whether the user means a manifest.
+        """
+        names = list(folders)
+        return self._over(
+            found
+            for found in self._inventory.all()
+            if found.key not in self._wanted
+            and any(origins.within(found.origin, name) for name in names)
+            and means(found.manifest)
+        )
+
+    def destroying(self, names: Iterable[str]) -> Run:
+        """Returns the run over those applied resources whose keys, as text, are given."""
+        wanted = set(names)
+        return self._over(found for found in self._inventory.all() if str(found.key) in wanted)
+
+    def _over(self, found: Iterable[inventory.Applied]) -> Run:
+        wanted = [flow.Wanted(each.manifest, None, str(each.stack), each.region, origin=each.origin) for each in found]
+        return Run(wanted, self._settings, self._tools, on_event=self._on_event)
 
     def users_outside(self, keys: Iterable[references.Key]) -> dict[references.Key, list[references.Key]]:
         """Returns for each of these resources the applied ones outside this run that refer to it, if there are any."""
@@ -257,7 +290,9 @@ class Run:
         # To look at or delete what was applied, the manifest counts as it was then: what it refers to may be gone by now.
         entry = self._wanted[key]
         found = self._inventory.read(stacks.name_of(entry.manifest))
-        return entry if found is None else dataclasses.replace(entry, manifest=found.manifest, region=found.region)
+        if found is None:
+            return entry
+        return dataclasses.replace(entry, manifest=found.manifest, region=found.region, origin=found.origin)
 
     def _look_up(self, key: references.Key) -> message.Message | None:
         if key not in self._known:
@@ -272,14 +307,29 @@ class Run:
         return None if found is None else found.manifest
 
     def _operations(self, key: references.Key, *, told: bool = False, applied: bool = False) -> operations.Operations:
-        given = self._stack_input(self._as_applied(key) if applied else self._wanted[key])
+        entry = self._as_applied(key) if applied else self._wanted[key]
+        given = self._stack_input(entry)
         known = self._opened.get(key)
         if known is None or known.stack_input != given:
             # What a plan has opened serves the apply too, if references still resolve to the same values.
-            known = operations.Operations(given, self._settings, self._tools)
+            known = operations.Operations(given, self._settings, self._tools, origin=entry.origin)
             self._opened[key] = known
         known.on_event = functools.partial(self._on_event, key) if told and self._on_event is not None else None
         return known
+
+
+def _is_lost(key: references.Key, plan: plans.Plan) -> bool:
+    main = guards.MAIN[kinds.get(key.kind).stem]
+    return any(change.name == main and change.action in (plans.Action.DELETE, plans.Action.REPLACE) for change in plan.changes)
+
+
+def _protected(key: references.Key, what: str) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"{key} is protected against deletion, and this would {what} it",
+        code=errors.Code.REFUSED,
+        reason=errors.Reason.PROTECTED,
+        hint=f"remove the annotation {inventory.PROTECTION_ANNOTATION} from its manifest, apply that, then try again",
+    )
 
 
 def _same(applied: message.Message, target: message.Message) -> bool:

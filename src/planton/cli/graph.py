@@ -1,0 +1,82 @@
+"""``planton graph``: how manifests depend on each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from planton import references
+from planton.cli import options, output, render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    Graph = Mapping[references.Key, list[tuple[references.Key, str]]]
+
+
+@click.command()
+@options.sources
+@output.output_option("text", "dot", "mermaid", "json")
+def graph(*, given: options.Sources, form: str) -> None:
+    r"""Show how resources depend on each other, in the order in which an apply makes them.
+
+    Nothing is asked of a cloud or of a state. What is referred to and not
+    among the manifests is marked.
+
+    \b
+    planton graph -f envs/dev
+    planton graph -f envs/dev -o dot | dot -Tsvg > dev.svg
+
+    Exit codes: 0 shown, 1 invalid, 2 usage.
+    """
+    from planton import wiring  # `--help` must not wait for it
+
+    wanted = wiring.by_key(given.read())
+    uses = {key: references.uses(wanted[key].manifest) for key in wiring.order(wanted)}
+    if form == "json":
+        render.echo_json(_data(uses))
+    else:
+        render.echo_lines({"text": _text, "dot": _dot, "mermaid": _mermaid}[form](uses))
+
+
+def _data(graph: Graph) -> dict[str, object]:
+    def named(key: references.Key) -> dict[str, str]:
+        return {"kind": key.kind, "env": key.env, "name": key.name}
+
+    return {
+        "resources": [{**named(key), "given": True} for key in graph]
+        + [{**named(key), "given": False} for key in _others(graph)],
+        "dependencies": [
+            {"from": named(key), "to": named(target), "path": path} for key, uses in graph.items() for target, path in uses
+        ],
+    }
+
+
+def _others(graph: Graph) -> list[references.Key]:
+    return sorted({target for uses in graph.values() for target, _ in uses if target not in graph})
+
+
+def _text(graph: Graph) -> list[str]:
+    lines = []
+    for key, uses in graph.items():
+        lines.append(click.style(str(key), bold=True))
+        for target, path in uses:
+            lines.append(f"  {path} → {target}" + ("" if target in graph else click.style("  (not given)", fg="yellow")))
+    return lines
+
+
+def _dot(graph: Graph) -> list[str]:
+    lines = ["digraph planton {", "  rankdir=LR;", "  node [shape=box];"]
+    lines += [f'  "{key}";' for key in graph]
+    lines += [f'  "{key}" [style=dashed];' for key in _others(graph)]
+    lines += [f'  "{key}" -> "{target}" [label="{path}"];' for key, uses in graph.items() for target, path in uses]
+    return [*lines, "}"]
+
+
+def _mermaid(graph: Graph) -> list[str]:
+    numbers = {key: f"r{number}" for number, key in enumerate([*graph, *_others(graph)])}
+    lines = ["flowchart LR"]
+    lines += [f'  {number}["{key}"]' for key, number in numbers.items()]
+    lines += [f"  {numbers[key]} -->|{path}| {numbers[target]}" for key, uses in graph.items() for target, path in uses]
+    return lines

@@ -1,0 +1,181 @@
+"""Saved plans: what was planned, as a file, to be applied later and elsewhere exactly as it was seen.
+
+The file holds manifests and the changes that were planned, and no credentials: those are chosen when it is applied.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import time
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import json_format
+
+import planton
+from planton import errors, flow, kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from planton.engine import plans
+    from planton.runs.steps import Step
+
+_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Saved:
+    """A plan that was saved.
+
+    Attributes:
+        wanted: What was to be applied.
+        applied: What the plan for each of them was, as data.
+        pruned: What the plan for each resource that was to be destroyed was, as data.
+        allow_replace: The consents to replacements, ``KIND/NAME``.
+        allow_unsupported: The fields whose refusal was waived.
+        created: When it was planned, RFC 3339.
+    """
+
+    wanted: tuple[flow.Wanted, ...]
+    applied: dict[str, Any]
+    pruned: dict[str, Any]
+    allow_replace: tuple[str, ...]
+    allow_unsupported: tuple[str, ...]
+    created: str
+
+
+def write(
+    path: str,
+    wanted: Iterable[flow.Wanted],
+    planned: Iterable[Step],
+    pruned: Iterable[Step],
+    *,
+    allow_replace: Sequence[str],
+    allow_unsupported: Sequence[str],
+) -> None:
+    """Writes a plan to a file of mode 0600, whole or not at all.
+
+    Raises:
+        PlantonError: ``USAGE``: it cannot be written.
+    """
+    data = {
+        "version": _VERSION,
+        "planton": planton.__version__,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "resources": [
+            {
+                "manifest": json_format.MessageToDict(entry.manifest),
+                "source": entry.source,
+                "origin": entry.origin,
+                "region": entry.region,
+            }
+            for entry in wanted
+        ],
+        "apply": {str(step.key): changes(step.plan) for step in planned},
+        "prune": {str(step.key): changes(step.plan) for step in pruned},
+        "allowReplace": list(allow_replace),
+        "allowUnsupported": list(allow_unsupported),
+    }
+    temporary = pathlib.Path(f"{path}.{os.getpid()}.tmp")
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+            json.dump(data, file, indent=1)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _unusable(path, f"it cannot be written: {error.strerror}") from None
+
+
+def changes(plan: plans.Plan) -> list[Any]:
+    """Returns the changes of a plan as JSON data that can be compared."""
+    return json.loads(  # type: ignore[no-any-return]  # a list of objects
+        json.dumps(
+            [
+                [change.name, change.type, str(change.action), [[each.path, each.old, each.new] for each in change.differences]]
+                for change in plan.changes
+            ],
+            default=str,
+        )
+    )
+
+
+def read(path: str) -> Saved:
+    """Reads a saved plan.
+
+    Raises:
+        PlantonError: ``USAGE``: it cannot be read, or is no plan of this version.
+    """
+    try:
+        data: Any = json.loads(pathlib.Path(path).read_text("utf-8"))
+        if data["version"] != _VERSION:
+            raise _unusable(path, f"it was written by planton {data['planton']}")
+        wanted = tuple(_wanted(entry) for entry in data["resources"])
+        return Saved(
+            wanted,
+            dict(data["apply"]),
+            dict(data["prune"]),
+            tuple(data["allowReplace"]),
+            tuple(data["allowUnsupported"]),
+            str(data["created"]),
+        )
+    except OSError as error:
+        raise _unusable(path, str(error.strerror)) from None
+    except (ValueError, KeyError, TypeError, AttributeError, json_format.ParseError):
+        raise _unusable(path, "it is not a plan that planton plan --out has written") from None
+
+
+def _wanted(entry: Any) -> flow.Wanted:  # JSON data
+    manifest = json_format.ParseDict(entry["manifest"], kinds.get(entry["manifest"]["kind"]).message())
+    return flow.Wanted(manifest, None, str(entry["source"]), str(entry["region"]), origin=str(entry["origin"]))
+
+
+def check(saved: Saved, planned: Iterable[Step], pruned: Iterable[Step]) -> None:
+    """Checks that what would happen now is what was planned.
+
+    Raises:
+        PlantonError: ``PLAN_STALE``, with what differs.
+    """
+    now = {"apply": _by_key(planned), "prune": _by_key(pruned)}
+    differing = []
+    for what, before in (("apply", saved.applied), ("prune", saved.pruned)):
+        keys = sorted(before.keys() | now[what].keys())
+        differing += [
+            f"{key}: planned {_spoken(before.get(key))}, now {_spoken(now[what].get(key))}"
+            for key in keys
+            if before.get(key) != now[what].get(key)
+        ]
+    if differing:
+        raise errors.PlantonError(
+            f"since the plan was made ({saved.created}) things have changed, and nothing was done:\n  " + "\n  ".join(differing),
+            code=errors.Code.REFUSED,
+            reason=errors.Reason.PLAN_STALE,
+            hint="make a new plan (planton plan --out FILE), look at it, and apply that",
+        )
+
+
+def _by_key(steps: Iterable[Step]) -> dict[str, Any]:
+    return {str(step.key): changes(step.plan) for step in steps}
+
+
+def _spoken(planned: list[Any] | None) -> str:
+    if planned is None:
+        return "nothing"
+    parts = [f"{action} {name}" + _paths(differences) for name, _, action, differences in planned]
+    return ", ".join(parts) or "no changes"
+
+
+def _paths(differences: list[Any]) -> str:
+    shown = [f"{path}: {old} → {new}" for path, old, new in differences]
+    return f" ({', '.join(shown)})" if shown else ""
+
+
+def _unusable(path: str, why: str) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"cannot use the plan {path}: {why}",
+        code=errors.Code.USAGE,
+        reason=errors.Reason.USAGE,
+        hint="make one with: planton plan -f DIR --out FILE",
+    )
