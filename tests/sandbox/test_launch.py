@@ -73,7 +73,7 @@ def test_a_start_that_fails_says_why(home: pathlib.Path) -> None:
 def test_the_clients_configuration(home: pathlib.Path) -> None:
     """The files for the clouds' command lines name the endpoints and are for the owner only."""
     info = launch.start(home)
-    doctl = pathlib.Path(info.files["digitalocean"])
+    doctl = pathlib.Path(launch.environment(info)["DIGITALOCEAN_CONFIG"])
     assert yaml.safe_load(doctl.read_text(encoding="utf-8")) == {
         "access-token": "sandbox-token",
         "api-url": info.clouds["digitalocean"],

@@ -136,8 +136,9 @@ def environment(info: Info) -> dict[str, str]:
         "CIVO_CONFIG": info.files["civo"],
         "DIGITALOCEAN_API_URL": info.clouds["digitalocean"],
         "DIGITALOCEAN_TOKEN": info.tokens["digitalocean"],
-        # The doctl command line takes its token from this variable or from a file.
         "DIGITALOCEAN_ACCESS_TOKEN": info.tokens["digitalocean"],
+        # With a file of its own, doctl does not send the token of a context in the user's file.
+        "DIGITALOCEAN_CONFIG": info.files["digitalocean"],
     }
 
 
