@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "explain": ("planton.cli.explain:explain", "Show what a kind or a field means."),
     "fmt": ("planton.cli.fmt:fmt", "Rewrite manifests in their canonical form."),
     "get": ("planton.cli.get:get", "Show resources that were applied."),
+    "graph": ("planton.cli.graph:graph", "Show how manifests depend on each other."),
     "import": ("planton.cli.import_:import_", "Take over a resource that exists."),
     "kubeconfig": ("planton.cli.kubeconfig:kubeconfig", "Print or merge the kubeconfig of a cluster."),
     "outputs": ("planton.cli.outputs:outputs", "Show the outputs of a resource."),
