@@ -10,8 +10,9 @@ POST     /sandbox/clock                     ``{"advance": seconds}`` moves time 
 GET      /sandbox/faults                    the rules, with how often each was seen and struck
 POST     /sandbox/faults                    adds a rule, answers with it
 DELETE   /sandbox/faults[/ID]               clears one rule, or all
-GET      /sandbox/requests?since=SEQ        ``{"last": SEQ, "requests": [...]}``; ``&cloud=civo`` or
-                                            ``&cloud=kubernetes`` narrows it down
+GET      /sandbox/requests?since=SEQ        ``{"last": SEQ, "requests": [...]}``; ``&cloud=civo``,
+                                            ``&cloud=digitalocean`` or ``&cloud=kubernetes``
+                                            narrows it down
 DELETE   /sandbox/requests                  empties the log
 POST     /sandbox/client                    ``{"address": "203.0.113.9"}``: where clients come from
                                             in the eyes of firewalls (127.0.0.1 at first)
@@ -19,13 +20,18 @@ POST     /sandbox/clouds/CLOUD/ACTION       the outside world; the actions of ci
                                             ``clouds/civo_outside.py``: scale, relabel, upgrade,
                                             delete-cluster, delete-pool, delete-network,
                                             delete-firewall, stuck, unstuck, node, quota,
-                                            fail-application, resources
+                                            fail-application, rotate-token, resources; those of
+                                            digitalocean in ``clouds/digitalocean_outside.py``:
+                                            load, scale, relabel, upgrade, delete-cluster,
+                                            delete-pool, delete-vpc, delete-firewall, stuck,
+                                            unstuck, fail, node, quota, expire-credentials,
+                                            rotate-token, resources
 POST     /sandbox/reset                     forgets everything but the ports
 =======  =================================  =================================================
 
 A fault rule has ``action`` and, as wanted, ``method``, ``path`` (a regular
 expression), ``cloud``, ``account`` (a token), ``nth`` (1), ``times`` (1; 0 for
-ever), ``status`` and ``body`` (action ``status``), ``seconds`` (``slow``,
+ever), ``status``, ``body`` and ``headers`` (action ``status``), ``seconds`` (``slow``,
 ``timeout``). Actions: ``status`` answers at once; ``timeout`` says nothing until
 the client gives up; ``drop`` cuts the connection before the request is handled,
 ``drop_after`` after it; ``slow`` waits, then handles.
