@@ -25,9 +25,9 @@ class _Dumper(_Base):
         return True
 
 
-def _represent_text(dumper: Any, text: str) -> Any:  # PyYAML's own types say nothing
-    style = '"' if scalars.other_reading(text) or text in scalars.NULLS or text == "<<" else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+def _represent_text(dumper: Any, value: str) -> Any:  # PyYAML's own types say nothing
+    style = '"' if scalars.other_reading(value) or value in scalars.NULLS or value == "<<" else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
 
 _Dumper.add_representer(str, _represent_text)
@@ -36,11 +36,17 @@ _Dumper.add_representer(str, _represent_text)
 def dump(value: message.Message) -> str:
     """Returns a message as YAML; see ``planton.manifest.dump``."""
     data = json_format.MessageToDict(value)
-    _sort_maps(data, value.DESCRIPTOR)
+    sort_maps(data, value.DESCRIPTOR)
+    return text(data)
+
+
+def text(data: object) -> str:
+    """Returns JSON data as YAML, quoted so that every reader of YAML sees the same texts."""
     return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**20))
 
 
-def _sort_maps(data: dict[str, Any], described: Any) -> None:  # a type's descriptor
+def sort_maps(data: dict[str, Any], described: Any) -> None:  # a type's descriptor
+    """Sorts the entries of a message's maps in its JSON data; Protobuf's own order means nothing."""
     for field in described.fields:
         content = data.get(field.json_name)
         part = field.message_type
@@ -50,5 +56,5 @@ def _sort_maps(data: dict[str, Any], described: Any) -> None:  # a type's descri
             data[field.json_name] = dict(sorted(content.items()))
             part, content = part.fields_by_name["value"].message_type, list(content.values())
         for item in content if isinstance(content, list) else [content]:
-            if part is not None:
-                _sort_maps(item, part)
+            if part is not None and isinstance(item, dict):
+                sort_maps(item, part)

@@ -1,0 +1,131 @@
+"""``planton convert``: manifests and stack inputs between YAML, JSON and binary."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from planton import errors, kinds, manifest
+from planton.cli import output, writing
+
+if TYPE_CHECKING:
+    from google.protobuf import message
+
+_FORMS = click.Choice(["yaml", "json", "binary"])
+_STDIN = "-"
+_SECRET_MODE = 0o600
+
+
+def _complete_kind(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    return [kind.name for kind in kinds.all_kinds() if kind.name.lower().startswith(incomplete.lower())]
+
+
+@click.command()
+@click.option("-f", "--file", "path", required=True, metavar="FILE", help="What to convert, or - for standard input.")
+@click.option("--from", "source", type=_FORMS, default=None, help="Form of FILE.  [default: by its name, else YAML]")
+@click.option("--to", "form", type=_FORMS, default=None, help="Form of the result.  [default: by the name of --out]")
+@click.option(
+    "--as",
+    "wanted",
+    type=click.Choice(["manifest", "stack-input"]),
+    default=None,
+    help="What the result is.  [default: what FILE is]",
+)
+@click.option(
+    "--kind",
+    "kind_name",
+    default="",
+    metavar="KIND",
+    help="The kind of binary data that does not name its own.",
+    shell_complete=_complete_kind,
+)
+@click.option("-p", "--provider-config", default="", metavar="FILE", help="A file with the account, for a stack input.")
+@click.option("-o", "--out", default="-", show_default=True, metavar="FILE", help="Where to write it; - for standard output.")
+@click.option("--show-secrets", is_flag=True, help="Write secrets too; the file is then readable by you alone.")
+def convert(
+    *,
+    path: str,
+    source: str | None,
+    form: str | None,
+    wanted: str | None,
+    kind_name: str,
+    provider_config: str,
+    out: str,
+    show_secrets: bool,
+) -> None:
+    r"""Convert manifests and stack inputs between YAML, JSON and binary.
+
+    Binary is the Protobuf wire form of the manifest or stack input; the same
+    content gives the same bytes. The names .yaml, .yml, .json, .binpb, .bin
+    and .pb say the form. Everything is checked on the way; nothing is resolved
+    and nothing is asked of any cloud.
+
+    Secrets are redacted unless --show-secrets is given.
+
+    \b
+    planton convert -f cluster.yaml --to json
+    planton convert -f cluster.yaml --as stack-input -p account.yaml --show-secrets -o cluster.binpb
+    planton convert -f cluster.binpb --as manifest --to yaml
+
+    Exit codes: 0 converted, 1 invalid, 2 usage.
+    """
+    from planton import conversion  # `--help` must not wait for it
+
+    target = form or conversion.form_of(out)
+    if not target:
+        raise click.UsageError("give --to yaml, json or binary")
+    kind = kinds.parse(kind_name) if kind_name else None
+    found = conversion.read(_content(path), file=path, form=source or conversion.form_of(path) or conversion.YAML, kind=kind)
+    found = [_wanted(value, wanted, provider_config) for value in found]
+    secret = any(conversion.redacted(value) != value for value in found)
+    if secret and not show_secrets:
+        output.warn("secrets are redacted; --show-secrets writes them")
+    _emit(
+        conversion.dump(found, target, show_secrets=show_secrets),
+        out,
+        binary=target == conversion.BINARY,
+        secret=secret and show_secrets,
+    )
+
+
+def _content(path: str) -> bytes:
+    found = list(manifest.sources([path], stdin=sys.stdin.buffer))
+    if len(found) != 1 or found[0][0] != path:
+        raise errors.PlantonError(
+            f"{path} is a folder; give one file", code=errors.Code.USAGE, reason=errors.Reason.MANIFEST_UNREADABLE
+        )
+    return found[0][1]
+
+
+def _wanted(value: message.Message, wanted: str | None, provider_config: str) -> message.Message:
+    from planton import conversion, references  # as above
+
+    is_input = conversion.is_stack_input(value)
+    if wanted == "manifest" or (wanted is None and not is_input):
+        if provider_config:
+            raise click.UsageError("a manifest has no account: --provider-config needs --as stack-input")
+        return conversion.as_manifest(value)
+    config = None
+    if provider_config:
+        data = _content(provider_config)
+        config = manifest.read_provider_config(data, file=provider_config, kind=conversion.kind_of(value))
+    for reference in references.find(conversion.as_manifest(value)) if not is_input else ():
+        output.warn(f"{reference.path} is a reference, which no module takes: `planton stack-input` resolves it")
+    return conversion.as_stack_input(value, config)
+
+
+def _emit(data: bytes, out: str, *, binary: bool, secret: bool) -> None:
+    if out != _STDIN:
+        writing.write(pathlib.Path(out), data, mode=_SECRET_MODE if secret else None)
+        return
+    if binary and output.is_terminal():
+        raise errors.PlantonError(
+            "binary data is not written to a terminal",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="write it to a file with -o FILE, or into a pipe",
+        )
+    click.echo(data, nl=False)

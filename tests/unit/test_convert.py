@@ -1,0 +1,234 @@
+"""``planton convert``: the same content in three forms, and secrets only where they were asked for."""
+
+import json
+import pathlib
+import stat
+import subprocess
+import sys
+
+import pytest
+import yaml
+from google.protobuf import message
+
+from planton import cli, conversion, errors, kinds, manifest
+from planton.cli import output
+
+CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
+VALID = sorted(path for kind in kinds.all_kinds() for path in (CORPUS / kind.name / "valid").glob("*.yaml"))
+FORMS = (conversion.YAML, conversion.JSON, conversion.BINARY)
+TOKEN = "token-of-the-test"  # of no account
+EXAMPLE = CORPUS / "CivoVpc" / "valid" / "example.yaml"
+CLUSTER = CORPUS / "CivoKubernetesCluster" / "valid" / "example.yaml"
+
+
+def name(path: pathlib.Path) -> str:
+    return f"{path.parent.parent.name}/{path.name}"
+
+
+def only(path: pathlib.Path) -> message.Message:
+    return conversion.read(path.read_bytes(), file=path.name, form=conversion.YAML)[0]
+
+
+@pytest.fixture
+def account(tmp_path: pathlib.Path) -> pathlib.Path:
+    path = tmp_path / "account.yaml"
+    path.write_text(f"apiToken: {TOKEN}\ndefaultRegion: lon1\n", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("path", VALID, ids=name)
+def test_every_form_holds_a_manifest(path: pathlib.Path) -> None:
+    """A manifest of any kind is the same after each form, and so are its bytes."""
+    value = only(path)
+    for form in FORMS:
+        data = conversion.dump([value], form)
+        assert conversion.read(data, file="x", form=form) == [value]
+        assert conversion.dump(conversion.read(data, file="x", form=form), form) == data
+
+
+@pytest.mark.parametrize("path", VALID, ids=name)
+def test_every_form_holds_a_stack_input(path: pathlib.Path) -> None:
+    """So is the stack input made of it, secrets included, and the manifest comes out of it again with its defaults."""
+    value = only(path)
+    config = conversion.kind_of(value).provider_config(api_token=TOKEN, default_region=3)
+    built = conversion.as_stack_input(value, config)
+    for form in FORMS:
+        data = conversion.dump([built], form, show_secrets=True)
+        assert conversion.read(data, file="x", form=form) == [built]
+        assert conversion.as_manifest(conversion.read(data, file="x", form=form)[0]) == built.target
+    assert built.provider_config.api_token == TOKEN
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_secrets_are_redacted(form: str) -> None:
+    """In no form is there a secret that was not asked for, of the account or of the outputs."""
+    value = only(CLUSTER)
+    value.status.outputs.kubeconfig_b64 = "a3ViZWNvbmZpZw=="
+    built = conversion.as_stack_input(value, kinds.get("CivoKubernetesCluster").provider_config(api_token=TOKEN))
+    for secret, one in ((TOKEN, built), ("a3ViZWNvbmZpZw==", built), ("a3ViZWNvbmZpZw==", value)):
+        assert secret.encode() not in conversion.dump([one], form)
+        assert secret.encode() in conversion.dump([one], form, show_secrets=True)
+        assert b"[redacted]" in conversion.dump([one], form)
+
+
+def test_map_order_means_nothing() -> None:
+    """Messages that are equal give the same text and bytes, however their maps were filled."""
+    one, other = only(EXAMPLE), only(EXAMPLE)
+    for number in range(20):
+        one.metadata.labels[f"k{number}"] = "v"
+        other.metadata.labels[f"k{19 - number}"] = "v"
+    for form in FORMS:
+        assert conversion.dump([one], form) == conversion.dump([other], form)
+
+
+def run(*arguments: object) -> int:
+    return cli.main(["convert", *map(str, arguments)])
+
+
+def test_files(tmp_path: pathlib.Path, account: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Forms come from names; a manifest goes through a stack input and back; secrets make a file private."""
+    binary = tmp_path / "vpc.binpb"
+    assert run("-f", EXAMPLE, "--as", "stack-input", "-p", account, "--show-secrets", "-o", binary) == 0
+    assert stat.S_IMODE(binary.stat().st_mode) == 0o600
+    assert TOKEN.encode() in binary.read_bytes()
+    assert run("-f", binary, "--to", "yaml") == 0
+    captured = capsys.readouterr()
+    data = yaml.safe_load(captured.out)
+    assert data["target"]["kind"] == "CivoVpc"
+    assert data["provider_config"] == {"apiToken": "[redacted]", "defaultRegion": "lon1"}
+    assert "secrets are redacted" in captured.err
+    assert run("-f", binary, "--to", "yaml", "--show-secrets") == 0
+    assert yaml.safe_load(capsys.readouterr().out)["provider_config"]["apiToken"] == TOKEN
+    assert run("-f", binary, "--as", "manifest", "-o", tmp_path / "vpc.json") == 0
+    assert capsys.readouterr().err == ""
+    assert json.loads((tmp_path / "vpc.json").read_text())["spec"] == yaml.safe_load(EXAMPLE.read_text())["spec"]
+    assert manifest.read((tmp_path / "vpc.json").read_bytes(), file="x")[0][0].message == only(EXAMPLE)
+
+
+def test_a_file_that_others_may_read_becomes_private(tmp_path: pathlib.Path, account: pathlib.Path) -> None:
+    """Secrets over an open file close it; without secrets a file keeps its mode."""
+    target = tmp_path / "x.yaml"
+    target.write_text("old", "utf-8")
+    target.chmod(0o644)
+    assert run("-f", EXAMPLE, "-o", target) == 0
+    assert stat.S_IMODE(target.stat().st_mode) == 0o644
+    assert run("-f", EXAMPLE, "--as", "stack-input", "-p", account, "-o", target, "--show-secrets") == 0
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert TOKEN in target.read_text("utf-8")
+
+
+def test_an_account_replaces_a_redacted_one(tmp_path: pathlib.Path, account: pathlib.Path) -> None:
+    """What was redacted comes from -p again."""
+    redacted = tmp_path / "redacted.json"
+    full = tmp_path / "full.json"
+    assert run("-f", EXAMPLE, "--as", "stack-input", "-p", account, "-o", redacted) == 0
+    assert TOKEN not in redacted.read_text()
+    assert run("-f", redacted, "-p", account, "--show-secrets", "-o", full) == 0
+    assert json.loads(full.read_text())["provider_config"]["apiToken"] == TOKEN
+
+
+def test_a_pipe(account: pathlib.Path) -> None:
+    """Binary data goes through pipes, from standard input and to standard output."""
+    code = "import sys; from planton import cli; sys.exit(cli.main())"
+    command = [sys.executable, "-c", code, "convert", "-f"]
+    options = ["--as", "stack-input", "-p", str(account), "--show-secrets", "--to", "binary"]
+    made = subprocess.run([*command, str(EXAMPLE), *options], capture_output=True, check=True).stdout
+    back = [*command, "-", "--from", "binary", "--as", "manifest", "--to", "json"]
+    done = subprocess.run(back, input=made, capture_output=True, check=True)
+    assert json.loads(done.stdout)["metadata"]["name"] == "dev-network"
+
+
+def test_never_to_a_terminal(monkeypatch: pytest.MonkeyPatch, account: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A terminal gets no binary data."""
+    monkeypatch.setattr(output, "is_terminal", lambda **_: True)
+    assert run("-f", EXAMPLE, "--as", "stack-input", "-p", account, "--show-secrets", "--to", "binary") == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "not written to a terminal" in captured.err
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in kinds.all_kinds()])
+def test_binary_that_names_no_kind(kind: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It needs --kind, and then is read as what it is."""
+    value = only(CORPUS / kind / "valid" / "example.yaml")
+    built = conversion.as_stack_input(value)
+    for whole in (built, value):
+        bare = type(whole)()
+        bare.CopyFrom(whole)
+        for field in ("api_version", "kind"):
+            conversion.as_manifest(bare).ClearField(field)
+        path = tmp_path / "bare.pb"
+        path.write_bytes(bare.SerializeToString())
+        assert run("-f", path, "--to", "json") == 1
+        assert "--kind KIND" in capsys.readouterr().err
+        assert run("-f", path, "--to", "binary", "--kind", f"{kind.lower()}s", "-o", tmp_path / "named.pb") == 0
+        assert conversion.read((tmp_path / "named.pb").read_bytes(), file="x", form=conversion.BINARY) == [whole]
+
+
+def test_fields_that_are_not_known_are_not_lost_in_silence(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Data of a newer version is refused."""
+    path = tmp_path / "newer.pb"
+    path.write_bytes(only(EXAMPLE).SerializeToString() + bytes([0xFA, 0x3F, 1, 65]))  # field 1023
+    assert run("-f", path, "--to", "yaml") == 1
+    assert "fields that this version does not know" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "suffix", "options", "code", "said"),
+    [
+        ("kind: CivoVpc\n", "yaml", (), 2, "--to"),
+        ("kind: CivoVpc\n", "yaml", ("--to", "json"), 1, "[required]"),
+        ("a: b\n", "yaml", ("--to", "json"), 1, "kind: must be set"),
+        ("{", "json", ("--to", "yaml"), 1, "yaml.syntax"),
+        ("target: {kind: CivoVpc}\n", "yaml", ("--to", "json"), 1, "target.spec"),
+        ("\0\1\2", "pb", ("--to", "json"), 1, "no manifest or stack input in binary form"),
+        ("\0\1\2", "pb", ("--to", "json", "--kind", "civovpc"), 1, "no manifest or stack input in binary form"),
+        (EXAMPLE.read_text(), "yaml", ("--to", "json", "--kind", "CivoFirewall"), 1, "holds a CivoVpc, not a CivoFirewall"),
+        (EXAMPLE.read_text(), "yaml", ("--to", "json", "-p", "x"), 2, "--provider-config needs --as stack-input"),
+        (EXAMPLE.read_text() + "---\n" + EXAMPLE.read_text(), "yaml", ("--to", "json"), 2, "there are 2 documents"),
+        (EXAMPLE.read_text(), "yaml", ("--to", "json", "--kind", "CivoVcp"), 1, "did you mean 'CivoVpc'?"),
+    ],
+)
+def test_what_cannot_be_converted(
+    content: str,
+    suffix: str,
+    options: tuple[str, ...],
+    code: int,
+    said: str,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One clear error, and nothing on standard output."""
+    path = tmp_path / f"x.{suffix}"
+    path.write_text(content, "utf-8")
+    assert run("-f", path, *options) == code
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.out == ""
+
+
+def test_binary_rules_are_checked(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Binary data is checked like text, with the path of what is wrong."""
+    built = conversion.as_stack_input(only(EXAMPLE))
+    built.target.spec.region = ""
+    path = tmp_path / "x.bin"
+    path.write_bytes(built.SerializeToString())
+    assert run("-f", path, "--to", "yaml") == errors.Code.INVALID
+    assert "target.spec.region: value is required [required]" in capsys.readouterr().err
+
+
+def test_folders_and_documents(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder is refused; several documents stay several in YAML."""
+    (tmp_path / "two.yaml").write_text(EXAMPLE.read_text() + "---\n" + CLUSTER.read_text(), "utf-8")
+    assert run("-f", tmp_path, "--to", "yaml") == 2
+    assert "is a folder" in capsys.readouterr().err
+    assert run("-f", tmp_path / "two.yaml", "--to", "yaml") == 0
+    assert [data["kind"] for data in yaml.safe_load_all(capsys.readouterr().out)] == ["CivoVpc", "CivoKubernetesCluster"]
+
+
+def test_references_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """A stack input that no module takes is made with a warning for each reference."""
+    assert run("-f", CLUSTER, "--as", "stack-input", "--to", "yaml") == 0
+    errors_shown = capsys.readouterr().err
+    assert "spec.network is a reference" in errors_shown
+    assert "spec.firewall is a reference" in errors_shown
