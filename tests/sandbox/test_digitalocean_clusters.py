@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import itertools
 import json
 from typing import Any
 
@@ -190,10 +192,11 @@ def test_refused_clusters(cloud: Cloud, body: dict[str, Any]) -> None:
 
 def test_names_need_not_be_unique(cloud: Cloud) -> None:
     """Two clusters may share a name, so a creation that is sent twice makes two; their networks do not overlap."""
-    first, second = cloud.show(cloud.cluster()), cloud.show(cloud.cluster())
-    assert first["id"] != second["id"]
-    subnets = {first["cluster_subnet"], first["service_subnet"], second["cluster_subnet"], second["service_subnet"]}
-    assert len(subnets) == 4
+    made = [cloud.show(cloud.cluster(node_pools=[{**POOL, "count": 1}])) for _ in range(40)]
+    assert len({item["id"] for item in made}) == 40
+    texts = [item[name] for item in made for name in ("cluster_subnet", "service_subnet")]
+    subnets = [ipaddress.ip_network(text) for text in texts]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(subnets, 2))
 
 
 def test_a_deleted_cluster_is_gone_at_once_and_its_vpc_later(slow: Cloud) -> None:

@@ -95,7 +95,7 @@ def test_a_reader_of_nodes_sees_an_upgrade_through(sandbox: Sandbox) -> None:
     """What kubectl reads goes with what the cloud says: node after node is of the new version."""
     key = _cluster(sandbox)
     config = _kubeconfig(sandbox, key)
-    _ask(sandbox, "POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    assert not _ask(sandbox, "POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
     for _ in range(4):
         shown = sandbox.kubectl(config, "get", "nodes", "--no-headers").stdout
     assert shown.count("v1.34.1") == 2

@@ -177,7 +177,7 @@ def _token(request: web.Request) -> str:
 
 
 def _reply(reply: wire.Reply) -> web.Response:
-    if reply.status == web.HTTPNoContent.status_code:
+    if reply.body is None:
         return _closing(web.Response(status=reply.status, headers=reply.headers))
     if "Content-Type" in reply.headers:
         return _closing(web.Response(status=reply.status, body=str(reply.body).encode(), headers=reply.headers))

@@ -45,8 +45,8 @@ class Reply:
 
     Attributes:
         status: The HTTP status.
-        body: A JSON value; with a ``Content-Type`` among the headers, text. With
-            status 204 there is no body.
+        body: A JSON value; with a ``Content-Type`` among the headers, text;
+            ``None`` for no body.
         headers: What the cloud adds to the headers.
     """
 

@@ -32,7 +32,9 @@ BLOCKS = (
 )
 _TIME = re.compile(r"^([01]?\d|2[0-3]):[0-5]\d$")
 _EXPANDERS = ("random", "priority", "least_waste")
-_CLUSTER_PREFIX = 16
+# Where pods and services get their ranges, beyond those that VPCs get: the second number of an address.
+_PLACES = (*range(244, 255), *range(243, 200, -1))
+_PREFIXES = {"cluster_subnet": 16, "service_subnet": 19}
 
 
 def apply(cluster: records.Cluster, body: Mapping[str, Any], *, now: float) -> None:
@@ -66,8 +68,8 @@ def subnets(scope: digitalocean_scope.Scope, body: Mapping[str, Any]) -> tuple[s
     taken = [item.ip_range for item in scope.vpcs()]
     taken += [text for item in scope.standing() for text in (item.cluster_subnet, item.service_subnet)]
     chosen = []
-    for name in ("cluster_subnet", "service_subnet"):
-        text = str(body.get(name) or "") or _free(taken)
+    for name, prefix in _PREFIXES.items():
+        text = str(body.get(name) or "") or _free(taken, prefix=prefix)
         wanted = digitalocean_scope.network(text)
         other = next((item for item in taken if digitalocean_scope.network(item).overlaps(wanted)), None)
         if other:
@@ -123,14 +125,10 @@ def _autoscaler(block: Any, *, present: dict[str, Any] | None) -> dict[str, Any]
     return (present or {}) | given
 
 
-def _free(taken: list[str]) -> str:
+def _free(taken: list[str], *, prefix: int) -> str:
     used = [digitalocean_scope.network(item) for item in taken]
-    for number in range(244, 255):
-        candidate = ipaddress.IPv4Network(f"10.{number}.0.0/{_CLUSTER_PREFIX}")
-        if not any(candidate.overlaps(item) for item in used):
-            return str(candidate)
-    for number in range(16, 32):
-        candidate = ipaddress.IPv4Network(f"172.{number}.0.0/{_CLUSTER_PREFIX}")
-        if not any(candidate.overlaps(item) for item in used):
-            return str(candidate)
+    for place in _PLACES:
+        for candidate in ipaddress.IPv4Network(f"10.{place}.0.0/16").subnets(new_prefix=prefix):
+            if not any(candidate.overlaps(item) for item in used):
+                return str(candidate)
     raise digitalocean_scope.invalid("The account has no free range of private addresses left")
