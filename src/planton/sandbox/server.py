@@ -124,12 +124,10 @@ class Server:
     def _start_providers(self, endpoints: dict[str, str]) -> dict[str, int]:
         started: dict[str, int] = {}
         for name, endpoint in endpoints.items():
-            target = f"planton.sandbox.providers.{name}"
             try:
-                module = importlib.import_module(target)
+                module = importlib.import_module(f"planton.sandbox.providers.{name}")
             except ModuleNotFoundError as error:
-                # A cloud need not have a stand-in, nor the packages that one needs.
-                if error.name != target and (error.name or "").partition(".")[0] not in PROVIDER_PACKAGES:
+                if (error.name or "").partition(".")[0] not in PROVIDER_PACKAGES:
                     raise
                 LOGGER.warning("no stand-in provider for %s: %s", name, error)
                 continue
