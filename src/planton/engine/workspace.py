@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from pulumi import automation
 from pulumi.automation._stack import StackInitMode
+from pulumi.runtime import resource
+from pulumi.runtime.proto import source_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +39,16 @@ class Stack(automation.Stack):
     def info(self, show_secrets: bool | None = None) -> automation.UpdateSummary:  # noqa: ARG002, FBT001  # the base class's interface
         """Returns an empty summary: the events have told what was done."""
         return automation.UpdateSummary("", datetime.datetime.now(datetime.UTC), "", {}, {}, "")
+
+
+def _without_frames() -> source_pb2.StackTrace:
+    return source_pb2.StackTrace()
+
+
+if hasattr(resource, "_get_stack_trace"):
+    # The SDK keeps the call stack of each registration in the state: half of a small resource's record, and all of it paths of
+    # this machine, where the next user of the state has others.
+    resource._get_stack_trace = _without_frames  # noqa: SLF001  # there is no setting for it
 
 
 def select(name: str, program: Callable[[], None], options: automation.LocalWorkspaceOptions, *, known: bool) -> Stack:
