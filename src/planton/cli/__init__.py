@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "get": ("planton.cli.get:get", "Show resources that were applied."),
     "graph": ("planton.cli.graph:graph", "Show how manifests depend on each other."),
     "import": ("planton.cli.import_:import_", "Take over a resource that exists."),
+    "init": ("planton.cli.init:init", "Write manifests to start from."),
     "kubeconfig": ("planton.cli.kubeconfig:kubeconfig", "Print or merge the kubeconfig of a cluster."),
     "outputs": ("planton.cli.outputs:outputs", "Show the outputs of a resource."),
     "plan": ("planton.cli.plan:plan", "Show what apply would do."),

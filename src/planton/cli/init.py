@@ -1,0 +1,87 @@
+"""``planton init``: manifests to start from."""
+
+from __future__ import annotations
+
+import pathlib
+import shlex
+
+import click
+
+from planton import errors
+from planton.cli import render, writing
+
+_PARTS = ("cluster", "nodepool", "network", "environment")
+_PROVIDERS = ("civo", "digitalocean")
+_TEMPLATES = ("dev", "staging", "prod")
+_STDOUT = "-"
+
+
+def _complete_region(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    from planton import templates  # only while completing
+
+    providers = [context.params["provider"]] if context.params.get("provider") else _PROVIDERS
+    known = {region for provider in providers for region in templates.regions(provider)}
+    return sorted(region for region in known if region.startswith(incomplete.lower()))
+
+
+@click.command()
+@click.argument("part", type=click.Choice(_PARTS))
+@click.option("--provider", type=click.Choice(_PROVIDERS), required=True, help="The cloud.")
+@click.option("--template", type=click.Choice(_TEMPLATES), default="dev", show_default=True, help="How much of everything.")
+@click.option("--name", default="", metavar="NAME", help="What all names begin with.  [default: the environment]")
+@click.option("--env", default="", metavar="ENV", help="The environment.  [default: that of the template]")
+@click.option(
+    "--region", default="", metavar="REGION", help="The region.  [default: lon1 or fra1]", shell_complete=_complete_region
+)
+@click.option(
+    "-o", "--out", default=".", metavar="DIR", help="The folder to write to, or - for standard output.  [default: this one]"
+)
+@click.option("--force", is_flag=True, help="Replace files that are there.")
+def init(*, part: str, provider: str, template: str, name: str, env: str, region: str, out: str, force: bool) -> None:
+    r"""Write commented manifests to start from, a file for each resource.
+
+    \b
+    network      the network and, on Civo, its firewall
+    cluster      a cluster and its node pools; refers to the network
+    nodepool     node pools; refer to the cluster
+    environment  all of it
+
+    The template dev is small, staging has two pools, prod has several with
+    taints, labels and bounds, protects the cluster from deletion, restricts
+    who reaches its API server, and is highly available where the cloud has it.
+    Look for REPLACE in what is written.
+
+    \b
+    planton init environment --provider civo --template dev -o dev
+    planton apply -f dev
+
+    Exit codes: 0 written, 2 usage, 5 a file is there.
+    """
+    from planton import templates  # `--help` must not wait for it
+
+    made = templates.make(part, provider, template, name=name, env=env, region=region)
+    if out == _STDOUT:
+        click.echo("---\n".join(made.values()), nl=False)
+        return
+    folder = pathlib.Path(out)
+    files = {folder / file: text for file, text in made.items()}
+    there = [str(path) for path in files if path.exists() or path.is_symlink()]
+    if there and not force:
+        raise errors.PlantonError(
+            f"nothing was written: {', '.join(there)} {'is' if len(there) == 1 else 'are'} there already",
+            code=errors.Code.REFUSED,
+            reason=errors.Reason.CONSENT_REQUIRED,
+            hint="write to another folder with -o DIR, or replace them with --force",
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise errors.PlantonError(
+            f"cannot make the folder {folder}: {error.strerror}",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.MANIFEST_UNREADABLE,
+        ) from None
+    for path, text in files.items():
+        writing.write(path, text.encode())
+        click.echo(path)
+    render.progress(f"next: planton plan -f {shlex.quote(str(folder))}")
