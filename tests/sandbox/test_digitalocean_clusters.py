@@ -93,8 +93,9 @@ def test_absent_surge_upgrade_is_false(cloud: Cloud) -> None:
     shown = cloud.show(key)
     assert (shown["name"], shown["surge_upgrade"], shown["auto_upgrade"]) == ("c2", False, True)
     assert "prod" in shown["tags"]
-    cloud.ok("PUT", f"{CLUSTERS}/{key}", {"name": "c2", "tags": []})
-    assert "prod" not in cloud.show(key)["tags"]
+    cloud.ok("PUT", f"{CLUSTERS}/{key}", {"tags": []})
+    assert (cloud.show(key)["name"], "prod" in cloud.show(key)["tags"]) == ("c2", False)
+    assert cloud.refused("PUT", f"{CLUSTERS}/{key}", {"name": "bad name"}) == (422, "unprocessable_entity")
 
 
 def test_blocks_of_nulls_are_ignored(cloud: Cloud) -> None:

@@ -82,13 +82,14 @@ def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
 
 
 def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/kubernetes/clusters/{id}``, which must name the cluster.
+    """Answer ``PUT /v2/kubernetes/clusters/{id}``.
 
-    What is absent stays, but for ``surge_upgrade``: clients leave it out when
+    What is absent stays, the name too, which doctl leaves out although it is
+    documented as required; but for ``surge_upgrade``: clients leave it out when
     it is false, so that it is false when it is absent.
     """
     cluster, body = scope.cluster(request.parts["id"]), request.body
-    name = _name(body)
+    name = _name(body) if body.get("name") else cluster.name
     digitalocean_settings.apply(cluster, body, now=scope.now)
     cluster.name = name
     cluster.surge_upgrade = bool(body.get("surge_upgrade"))
