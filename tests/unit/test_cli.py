@@ -121,6 +121,15 @@ def test_every_command_exists(name: str) -> None:
     assert command.help
 
 
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_examples_in_help_keep_their_lines(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The mark for lines that are not to be joined is understood, not shown."""
+    assert cli.main([name, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "\\b" not in shown
+    assert "\b" not in shown
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

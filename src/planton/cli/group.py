@@ -27,6 +27,8 @@ class _Commands(click.Group):
             return None
         module, _, attribute = table.COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
+        # The framework's mark for lines that are not to be joined, as raw docstrings spell it.
+        command.help = (command.help or "").replace("\\b\n", "\b\n")
         gc.freeze()
         gc.enable()
         return command
