@@ -135,3 +135,11 @@ def engine(scene: Scene) -> Engine:
     connected.configure()
     scene.cloud.lines()
     return connected
+
+
+@pytest.fixture
+def diver(ocean: Scene) -> Engine:
+    """A connection to the DigitalOcean stand-in that is configured and repeats nothing."""
+    connected = ocean.connect()
+    connected.configure(httpRetryMax="0")
+    return connected

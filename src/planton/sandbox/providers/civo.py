@@ -19,35 +19,22 @@ from planton.sandbox.providers import (
     civo_pool,
     civo_tables,
     package,
-    protocol,
+    serving,
     sessions,
     values,
     waiting,
 )
 
 VERSION: typing.Final = "2.4.8"
-Handle = protocol.Handle
-
-
-def serve(endpoint: str, port: int = 0, *, wait: typing.Callable[[float], None]) -> Handle:
-    """Serves the stand-in on loopback, in threads.
-
-    Args:
-        endpoint: the API's address where a program's provider names none.
-        port: where to serve; 0 takes a free one.
-        wait: is called with the seconds wherever the official plugin waits.
-
-    Returns:
-        Where it is served, and how to stop it.
-
-    Raises:
-        OSError: The port is taken.
-    """
-    return protocol.serve(describe(endpoint, wait=wait), port=port)
 
 
 def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.Package:
-    """Describes the provider; the arguments are those of ``serve``."""
+    """Describes the provider.
+
+    Args:
+        endpoint: the API's address where a program's provider names none.
+        wait: is called with the seconds wherever the official plugin waits.
+    """
 
     def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> civo_client.Client:
         address = str(config.get("apiEndpoint") or os.environ.get("CIVO_API_URL") or endpoint)
@@ -71,6 +58,9 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
         functions=civo_functions.FUNCTIONS,
         connect=connect,
     )
+
+
+serve = serving.server(describe)
 
 
 def _token(config: dict[str, values.Json]) -> str:

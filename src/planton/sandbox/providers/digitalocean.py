@@ -18,36 +18,23 @@ from planton.sandbox.providers import (
     digitalocean_pool,
     digitalocean_tables,
     package,
-    protocol,
+    serving,
     values,
     waiting,
 )
 
 VERSION: typing.Final = "4.76.0"
-Handle = protocol.Handle
 _REAL_CLOUD = "https://api.digitalocean.com"
 """What the SDK writes into the settings of a provider whose program names no address."""
 
 
-def serve(endpoint: str, port: int = 0, *, wait: typing.Callable[[float], None]) -> Handle:
-    """Serves the stand-in on loopback, in threads.
+def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.Package:
+    """Describes the provider.
 
     Args:
         endpoint: the API's address where a program's provider names none.
-        port: where to serve; 0 takes a free one.
         wait: is called with the seconds wherever the official plugin waits.
-
-    Returns:
-        Where it is served, and how to stop it.
-
-    Raises:
-        OSError: The port is taken.
     """
-    return protocol.serve(describe(endpoint, wait=wait), port=port)
-
-
-def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.Package:
-    """Describes the provider; the arguments are those of ``serve``."""
 
     def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> digitalocean_client.Client:
         named = _setting(config, "apiEndpoint", "DIGITALOCEAN_API_URL")
@@ -79,6 +66,9 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
         connect=connect,
         newer_bridge=True,
     )
+
+
+serve = serving.server(describe)
 
 
 def _setting(config: dict[str, values.Json], name: str, variable: str) -> str:

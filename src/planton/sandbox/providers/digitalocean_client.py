@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import datetime as dt
 import email.utils
@@ -11,7 +12,7 @@ import threading
 import typing
 import urllib.parse
 
-from planton.sandbox.providers import sessions, transport, values, waiting
+from planton.sandbox.providers import planning, sessions, transport, values, waiting
 
 _AGENT = "Terraform/0.11+compatible godo/1.200.0"
 _MEDIA = "application/json"
@@ -150,6 +151,31 @@ class Client:
             tried = attempt + 1 if self.retries.most and _may_pass(answer) else 0
             raise _refusal(method, address, answer, tried)
         return answer
+
+
+@contextlib.contextmanager
+def explained(trouble: str) -> typing.Iterator[None]:
+    """Puts the plugin's words in front of the client library's.
+
+    Raises:
+        Fault: The cloud refused.
+    """
+    try:
+        yield
+    except CloudError as error:
+        raise sessions.Fault(f"{trouble}{error}") from error
+
+
+def look(data: planning.Data, trouble: str, fetch: typing.Callable[[], values.Json]) -> values.Json:
+    """Returns what ``fetch`` finds of a resource, or nothing and no id any more where it is gone; raises as ``explained``."""
+    with explained(trouble):
+        try:
+            return fetch()
+        except CloudError as error:
+            if not error.missing:
+                raise
+    data.id = ""
+    return None
 
 
 def compact(body: dict[str, values.Json]) -> dict[str, values.Json]:

@@ -97,10 +97,8 @@ def kubeconfigs(client: digitalocean_client.Client, cluster: planning.State, sec
     Raises:
         Fault: The cloud refused.
     """
-    try:
+    with digitalocean_client.explained("Unable to fetch Kubernetes credentials: "):
         credentials = client.get(f"{_CLUSTERS}/{cluster['id']}/credentials?expiry_seconds={seconds}")
-    except digitalocean_client.CloudError as error:
-        raise sessions.Fault(f"Unable to fetch Kubernetes credentials: {error}") from error
     return [digitalocean_kubeconfig.describe(cluster.get("name", ""), cluster.get("region", ""), credentials)]
 
 
@@ -254,20 +252,14 @@ def _wait_until_running(client: digitalocean_client.Client, identity: str) -> No
 
 
 def _registry(client: digitalocean_client.Client, method: str, identity: str, doing: str) -> None:
-    try:
+    with digitalocean_client.explained(f"Error {doing} registry integration: "):
         client.send(method, _REGISTRY, {"cluster_uuids": [identity]})
-    except digitalocean_client.CloudError as error:
-        raise sessions.Fault(f"Error {doing} registry integration: {error}") from error
 
 
 def _read(client: digitalocean_client.Client, data: planning.Data) -> None:
-    try:
-        cluster = get(client, data.id)
-    except digitalocean_client.CloudError as error:
-        if error.missing:
-            data.id = ""
-            return
-        raise sessions.Fault(f"Error retrieving Kubernetes cluster: {error}") from error
+    cluster = digitalocean_client.look(data, "Error retrieving Kubernetes cluster: ", lambda: get(client, data.id))
+    if cluster is None:
+        return
     data.set(**facts(cluster), clusterUrn=urn(cluster))
     for place, pool in default_pools(cluster):
         # The count that is wanted is only kept for the first pool of the list: the plugin looks for it by that place.
@@ -292,10 +284,8 @@ def _update(client: digitalocean_client.Client, data: planning.Data) -> None:
         pool = ((data.prior or {}).get("nodePool") or {}).get("id") or ""
         digitalocean_pool.update(client, data.get("nodePool"), data.id, pool, digitalocean_pool.DEFAULT_TAG)
     if data.changed("version"):
-        try:
+        with digitalocean_client.explained("Unable to upgrade cluster version: "):
             client.send("POST", f"{path}/upgrade", {"version": data.get("version")})
-        except digitalocean_client.CloudError as error:
-            raise sessions.Fault(f"Unable to upgrade cluster version: {error}") from error
     if data.changed("registryIntegration"):
         wanted = bool(data.get("registryIntegration"))
         _registry(client, "POST" if wanted else "DELETE", data.id, "enabling" if wanted else "disabling")
@@ -306,10 +296,8 @@ def _delete(client: digitalocean_client.Client, data: planning.Data) -> None:
     path = f"{_CLUSTERS}/{data.id}"
     if data.get("destroyAllAssociatedResources"):
         path += "/destroy_with_associated_resources"
-        try:
+        with digitalocean_client.explained("Failed to list associated resources: "):
             client.get(path)
-        except digitalocean_client.CloudError as error:
-            raise sessions.Fault(f"Failed to list associated resources: {error}") from error
         path += "/dangerous"
     try:
         client.send("DELETE", path)

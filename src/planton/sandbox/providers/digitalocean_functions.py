@@ -15,6 +15,7 @@ from planton.sandbox.providers import (
     digitalocean_tables,
     listing,
     package,
+    planning,
     schema,
     sessions,
     validators,
@@ -45,10 +46,8 @@ def _unique() -> str:
 
 
 def _versions(client: digitalocean_client.Client, args: listing.Args) -> listing.Args:
-    try:
+    with digitalocean_client.explained("Error retrieving Kubernetes options: "):
         options = client.get("/v2/kubernetes/options", "options")
-    except digitalocean_client.CloudError as error:
-        raise sessions.Fault(f"Error retrieving Kubernetes options: {error}") from error
     prefix = args.get("versionPrefix") or ""
     valid = [one["slug"] for one in options.get("versions") or () if one.get("slug", "").startswith(prefix)]
     return {
@@ -60,17 +59,13 @@ def _versions(client: digitalocean_client.Client, args: listing.Args) -> listing
 
 
 def _all_regions(client: digitalocean_client.Client) -> list[values.Json]:
-    try:
+    with digitalocean_client.explained("Error retrieving regions: "):
         return list(client.pages("/v2/regions", "regions", first=1))
-    except digitalocean_client.CloudError as error:
-        raise sessions.Fault(f"Error retrieving regions: {error}") from error
 
 
 def _all_sizes(client: digitalocean_client.Client) -> list[values.Json]:
-    try:
+    with digitalocean_client.explained("Error retrieving sizes: "):
         return list(client.pages("/v2/sizes", "sizes", first=1))
-    except digitalocean_client.CloudError as error:
-        raise sessions.Fault(f"Error retrieving sizes: {error}") from error
 
 
 def _flat_region(region: listing.Args) -> listing.Args:
@@ -119,10 +114,8 @@ def _vpc(client: digitalocean_client.Client, args: listing.Args) -> listing.Args
 
 def _listed_vpc(client: digitalocean_client.Client, key: str, args: listing.Args) -> listing.Args:
     """Finds the one network of a name, or a region's default one."""
-    try:
+    with digitalocean_client.explained("Error retrieving VPCs: "):
         listed = list(client.pages(digitalocean_network.VPCS, "vpcs", first=1))
-    except digitalocean_client.CloudError as error:
-        raise sessions.Fault(f"Error retrieving VPCs: {error}") from error
     wanted = args[key]
     found = [vpc for vpc in listed if vpc.get(key) == wanted and (key == "name" or vpc.get("default"))]
     if len(found) == 1:
@@ -135,9 +128,9 @@ def _listed_vpc(client: digitalocean_client.Client, key: str, args: listing.Args
 
 
 def _firewall(client: digitalocean_client.Client, args: listing.Args) -> listing.Args:
-    identity = str(args["firewallId"])
-    found = digitalocean_network.find_firewall(client, identity)
-    return {"id": "", "firewallId": identity} if found is None else {"id": identity, "firewallId": identity, **found}
+    data = planning.Data(table=digitalocean_tables.FIREWALL, id=str(args["firewallId"]))
+    digitalocean_network.read_firewall(client, data)
+    return {"id": data.id, "firewallId": args["firewallId"], **data.state}
 
 
 def _cluster(client: digitalocean_client.Client, args: listing.Args) -> listing.Args:
@@ -170,7 +163,7 @@ def _cluster(client: digitalocean_client.Client, args: listing.Args) -> listing.
 
 
 _CLUSTER_FACTS = (
-    *(schema.out(row.name, row.type, row.fields) for row in digitalocean_tables.CLUSTER.properties if row.output_only),
+    *(row for row in digitalocean_tables.CLUSTER.properties if row.output_only and row.name != "clusterUrn"),
     *(schema.out(name) for name in ("region", "version", "vpcUuid", "workerSubnetUuid", "clusterSubnet", "serviceSubnet", "urn")),
     *(schema.out(name, schema.BOOL) for name in ("ha", "autoUpgrade", "surgeUpgrade")),
     *(schema.out(name, schema.LIST) for name in ("controlPlaneFirewalls", "maintenancePolicies", "nodePools")),
@@ -193,10 +186,6 @@ def _one(
 
 def _by(name: str) -> schema.Property:
     return _Row(name=name, check=validators.not_zero, doc=f"The {name} to look for.")
-
-
-def _facts(table: schema.Table) -> tuple[schema.Property, ...]:
-    return tuple(row for row in table.properties if row.output_only)
 
 
 FUNCTIONS = (
@@ -222,7 +211,7 @@ FUNCTIONS = (
         "Finds a firewall.",
         _firewall,
         _Row(name="firewallId", required=True, doc="Its id."),
-        *_facts(digitalocean_tables.FIREWALL),
+        *(row for row in digitalocean_tables.FIREWALL.properties if row.name != "name"),
         schema.out("name"),
     ),
     _one(

@@ -48,32 +48,23 @@ def _create_vpc(client: digitalocean_client.Client, data: planning.Data) -> None
     optional = {"description": data.get("description"), "ip_range": data.get("ipRange")}
     body = {"name": data.get("name"), "region": data.get("region"), **digitalocean_client.compact(optional)}
     with client.locks[data.get("region")]:
-        try:
+        with digitalocean_client.explained("Error creating VPC: "):
             data.id = str(client.post(VPCS, body, "vpc")["id"])
-        except digitalocean_client.CloudError as error:
-            raise sessions.Fault(f"Error creating VPC: {error}") from error
         _read_vpc(client, data)
 
 
 def _read_vpc(client: digitalocean_client.Client, data: planning.Data) -> None:
-    try:
-        found = client.get(f"{VPCS}/{data.id}", "vpc")
-    except digitalocean_client.CloudError as error:
-        if error.missing:
-            data.id = ""
-            return
-        raise sessions.Fault(f"Error reading VPC: {error}") from error
-    data.id = str(found.get("id", ""))
-    data.set(**vpc_facts(found), vpcUrn=found.get("urn", ""))
+    found = digitalocean_client.look(data, "Error reading VPC: ", lambda: client.get(f"{VPCS}/{data.id}", "vpc"))
+    if found is not None:
+        data.id = str(found.get("id", ""))
+        data.set(**vpc_facts(found), vpcUrn=found.get("urn", ""))
 
 
 def _update_vpc(client: digitalocean_client.Client, data: planning.Data) -> None:
     if data.changed("name") or data.changed("description"):
         texts = digitalocean_client.compact({"name": data.get("name"), "description": data.get("description")})
-        try:
+        with digitalocean_client.explained("Error updating VPC : "):
             client.put(f"{VPCS}/{data.id}", {**texts, "default": bool(data.get("default"))}, "vpc")
-        except digitalocean_client.CloudError as error:
-            raise sessions.Fault(f"Error updating VPC : {error}") from error
     _read_vpc(client, data)
 
 
@@ -144,8 +135,7 @@ def _rule_state(rule: planning.State, ends: str, prefix: str) -> planning.State:
     }
 
 
-def firewall_facts(found: planning.State) -> planning.State:
-    """Returns what both the resource and the function show of a firewall."""
+def _firewall_facts(found: planning.State) -> planning.State:
     changes = found.get("pending_changes") or ()
     rules = {name: [_rule_state(rule, ends, prefix) for rule in found.get(wire) or ()] for name, wire, ends, prefix in _SIDES}
     return {
@@ -166,42 +156,28 @@ def firewall_facts(found: planning.State) -> planning.State:
     }
 
 
-def find_firewall(client: digitalocean_client.Client, identity: str) -> planning.State | None:
-    """Reads a firewall, or nothing if it is gone.
+def read_firewall(client: digitalocean_client.Client, data: planning.Data) -> None:
+    """Reads a firewall, for the resource and for the function.
 
     Raises:
         Fault: The cloud refused.
     """
-    try:
-        return firewall_facts(client.get(f"{_FIREWALLS}/{identity}", "firewall"))
-    except digitalocean_client.CloudError as error:
-        if error.missing:
-            return None
-        raise sessions.Fault(f"Error retrieving firewall: {error}") from error
-
-
-def _read_firewall(client: digitalocean_client.Client, data: planning.Data) -> None:
-    found = find_firewall(client, data.id)
-    if found is None:
-        data.id = ""
-    else:
-        data.set(**found)
+    path = f"{_FIREWALLS}/{data.id}"
+    found = digitalocean_client.look(data, "Error retrieving firewall: ", lambda: client.get(path, "firewall"))
+    if found is not None:
+        data.set(**_firewall_facts(found))
 
 
 def _create_firewall(client: digitalocean_client.Client, data: planning.Data) -> None:
-    try:
+    with digitalocean_client.explained("Error creating firewall: "):
         data.id = str(client.post(_FIREWALLS, _firewall_body(data), "firewall")["id"])
-    except digitalocean_client.CloudError as error:
-        raise sessions.Fault(f"Error creating firewall: {error}") from error
-    _read_firewall(client, data)
+    read_firewall(client, data)
 
 
 def _update_firewall(client: digitalocean_client.Client, data: planning.Data) -> None:
-    try:
+    with digitalocean_client.explained("Error updating firewall: "):
         client.put(f"{_FIREWALLS}/{data.id}", _firewall_body(data), "firewall")
-    except digitalocean_client.CloudError as error:
-        raise sessions.Fault(f"Error updating firewall: {error}") from error
-    _read_firewall(client, data)
+    read_firewall(client, data)
 
 
 def _delete_firewall(client: digitalocean_client.Client, data: planning.Data) -> None:
@@ -224,7 +200,7 @@ VPC = package.Resource(
 FIREWALL = package.Resource(
     table=digitalocean_tables.FIREWALL,
     create=_create_firewall,
-    read=_read_firewall,
+    read=read_firewall,
     update=_update_firewall,
     delete=_delete_firewall,
     customize=_possible_rules,

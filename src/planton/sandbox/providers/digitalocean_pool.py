@@ -113,10 +113,8 @@ def _node(node: planning.State) -> planning.State:
 
 def _wait_for_nodes(client: digitalocean_client.Client, cluster: str, identity: str) -> None:
     def ready() -> bool:
-        try:
+        with digitalocean_client.explained("Error trying to read nodepool state: "):
             pool = client.get(f"{CLUSTERS}/{cluster}/node_pools/{identity}", "node_pool")
-        except digitalocean_client.CloudError as error:
-            raise sessions.Fault(f"Error trying to read nodepool state: {error}") from error
         nodes = [_node(node) for node in pool.get("nodes") or ()]
         return len(nodes) == pool.get("count", 0) and all(node["status"] == "running" for node in nodes)
 
@@ -144,14 +142,10 @@ def _create(client: digitalocean_client.Client, data: planning.Data) -> None:
 
 
 def _read(client: digitalocean_client.Client, data: planning.Data) -> None:
-    try:
-        pool = client.get(f"{_path(data)}/{data.id}", "node_pool")
-    except digitalocean_client.CloudError as error:
-        if error.missing:
-            data.id = ""
-            return
-        raise sessions.Fault(f"Error retrieving Kubernetes node pool: {error}") from error
-    data.set(**facts(pool), nodeCount=pool.get("count", 0))
+    path, trouble = f"{_path(data)}/{data.id}", "Error retrieving Kubernetes node pool: "
+    pool = digitalocean_client.look(data, trouble, lambda: client.get(path, "node_pool"))
+    if pool is not None:
+        data.set(**facts(pool), nodeCount=pool.get("count", 0))
 
 
 def _update(client: digitalocean_client.Client, data: planning.Data) -> None:
@@ -164,10 +158,8 @@ def _update(client: digitalocean_client.Client, data: planning.Data) -> None:
 
 def _delete(client: digitalocean_client.Client, data: planning.Data) -> None:
     path = f"{_path(data)}/{data.id}"
-    try:
+    with digitalocean_client.explained("Unable to delete node pool "):
         client.send("DELETE", path)
-    except digitalocean_client.CloudError as error:
-        raise sessions.Fault(f"Unable to delete node pool {error}") from error
 
     def gone() -> bool:
         try:

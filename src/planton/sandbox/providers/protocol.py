@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import concurrent.futures
 import copy
-import dataclasses
 import typing
 
 import grpc
@@ -18,7 +17,8 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 from planton.sandbox.providers import checking, detailed, diffing, outputs, package, planning, sessions, values
 
 _DEAD = "error reading from server: EOF"
-_WORKERS = 128
+WORKERS = 128
+"""How many calls are answered at a time."""
 _T = typing.TypeVar("_T")
 
 
@@ -30,47 +30,6 @@ class _InitFailed(Exception):  # noqa: N818  # named for the protocol's own mess
         self.detail = detail
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Handle:
-    """A provider that is being served.
-
-    Attributes:
-        port: where on loopback.
-        stop: ends it; calls in flight fail.
-    """
-
-    port: int
-    stop: typing.Callable[[], None]
-
-
-def serve(served: package.Package, *, port: int = 0) -> Handle:
-    """Serves a package on loopback, in threads.
-
-    Args:
-        served: what to serve.
-        port: where; 0 takes a free one.
-
-    Raises:
-        OSError: The port is taken.
-    """
-    servicer = Servicer(served)
-    pool = concurrent.futures.ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix=f"{served.name}-rpc")
-    server = grpc.server(pool, options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)])
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
-    try:
-        bound = server.add_insecure_port(f"127.0.0.1:{port}")
-    except RuntimeError as error:
-        raise OSError(f"port {port} is taken") from error
-    server.start()
-
-    def stop() -> None:
-        servicer.close()
-        server.stop(grace=0).wait()
-        pool.shutdown(wait=False, cancel_futures=True)
-
-    return Handle(port=bound, stop=stop)
-
-
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     """Answers the engine."""
 
@@ -79,7 +38,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._resources = {resource.table.token: resource for resource in served.resources}
         self._functions = {function.table.token: function for function in served.functions}
         self._sessions = sessions.Sessions()
-        self._pool = concurrent.futures.ThreadPoolExecutor(_WORKERS, thread_name_prefix=f"{served.name}-call")
+        self._pool = concurrent.futures.ThreadPoolExecutor(WORKERS, thread_name_prefix=f"{served.name}-call")
 
     def close(self) -> None:
         """Ends all calls in flight."""
