@@ -63,7 +63,11 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
     if out == _STDOUT:
         click.echo("---\n".join(made.values()), nl=False)
         return
-    folder = pathlib.Path(out)
+    _write(pathlib.Path(out), made, force=force)
+    render.progress(f"next: planton plan -f {shlex.quote(out)}")
+
+
+def _write(folder: pathlib.Path, made: dict[str, str], *, force: bool) -> None:
     files = {folder / file: text for file, text in made.items()}
     there = [str(path) for path in files if path.exists() or path.is_symlink()]
     if there and not force:
@@ -84,4 +88,3 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
     for path, text in files.items():
         writing.write(path, text.encode())
         click.echo(path)
-    render.progress(f"next: planton plan -f {shlex.quote(str(folder))}")
