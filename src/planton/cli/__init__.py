@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "apply": ("planton.cli.apply:apply", "Make the cloud match manifests."),
     "completion": ("planton.cli.completion:completion", "Print the completion script of a shell."),
     "convert": ("planton.cli.convert:convert", "Convert manifests and stack inputs between YAML, JSON and binary."),
+    "credential": ("planton.cli.credential:credential", "Print a credential for a cluster, for kubectl."),
     "destroy": ("planton.cli.destroy:destroy", "Delete what manifests describe."),
     "doctor": ("planton.cli.doctor:doctor", "Show what is installed, what is missing, and what to do."),
     "drift": ("planton.cli.drift:drift", "Show where the cloud differs from what was applied."),

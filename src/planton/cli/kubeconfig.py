@@ -6,6 +6,7 @@ import base64
 import os
 import pathlib
 import socket
+import sys
 import tempfile
 import urllib.parse
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from planton import errors
 from planton.cli import options, render
 
 if TYPE_CHECKING:
+    from planton.engine import inventory
     from planton.engine import settings as engine_settings
 
 _SECONDS = 2.0
@@ -27,43 +29,77 @@ _LISTS = ("clusters", "users", "contexts")
 @click.argument("resource", metavar="KIND/NAME")
 @options.engine
 @click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+@click.option("--exec", "by_exec", is_flag=True, help="Let kubectl ask planton for a credential each time; holds no secret.")
 @click.option("--merge", is_flag=True, help="Write it into $KUBECONFIG or ~/.kube/config, as the current context.")
-def kubeconfig(*, resource: str, settings: engine_settings.Settings, env: str | None, merge: bool) -> None:
+def kubeconfig(*, resource: str, settings: engine_settings.Settings, env: str | None, by_exec: bool, merge: bool) -> None:
     r"""Print the kubeconfig of an applied cluster, or merge it into yours.
 
-    It grants full administration of the cluster: keep it secret.
+    It grants full administration of the cluster: keep it secret. That of a
+    cluster at DigitalOcean is asked of the cloud and expires in seven days. With
+    --exec it holds no secret and stays good: kubectl calls planton credential.
 
     \b
     planton kubeconfig civokubernetesclusters/dev-cluster > dev.kubeconfig
-    planton kubeconfig civokubernetesclusters/dev-cluster --merge
+    planton kubeconfig digitaloceankubernetesclusters/dev-cluster --exec --merge
 
-    Exit codes: 0 done, 1 not applied, 2 usage.
+    Exit codes: 0 done, 1 not applied, 2 usage, 6 the cloud failed, 8 no
+    credentials for the cloud.
     """
     from planton.engine import inventory  # `--help` must not wait for it
 
     kind, name = options.resource(resource)
     known = inventory.Inventory(settings, options.tools(settings))
-    outputs: Any = known.outputs(known.get(kind, name, env))
-    encoded = getattr(outputs, "kubeconfig_b64", "") or getattr(outputs, "kubeconfig", "")
-    if not encoded:
-        raise errors.PlantonError(
-            f"{kind.name}/{name} has no kubeconfig",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
-            hint="only clusters have one: planton kubeconfig civokubernetesclusters/NAME",
-        )
-    text = base64.b64decode(encoded).decode()
+    applied = known.get(kind, name, env)
+    text = _kubeconfig(known, applied, settings)
+    outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
     if not reachable(outputs.api_server_endpoint):
         render.progress(
             f"! the API server at {outputs.api_server_endpoint} does not answer from here ({errors.Reason.API_SERVER_CLOSED}): "
-            "check that a rule of the cluster's firewall opens TCP port 6443 to this machine"
+            "check that a rule of the cluster's firewall opens its port to this machine"
         )
+    if by_exec:
+        text = with_exec(text, applied, settings)
     if not merge:
         click.echo(text, nl=False)
         return
     path = pathlib.Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or pathlib.Path.home() / ".kube" / "config")
     context = write_merged(path, text, name=f"{env}-{name}" if env else name)
     render.progress(f"context {context} is now current in {path}")
+
+
+def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
+    from planton.engine import access  # as above
+
+    if access.cloud_of(applied, settings).CREDENTIALS_EXPIRE:
+        return access.credential(applied, settings, fresh=True).kubeconfig
+    outputs: Any = known.outputs(applied)
+    return base64.b64decode(outputs.kubeconfig_b64).decode()
+
+
+def with_exec(text: str, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
+    """Returns a kubeconfig whose user is whoever ``planton credential`` says, for the same cluster and backend."""
+    config = yaml.safe_load(text)
+    key = applied.key
+    command = [sys.executable, "-m", "planton", "credential", f"{key.kind}/{key.name}"]
+    command += ["--env", key.env] if key.env else []
+    command += ["--backend", settings.backend] if settings.backend else []
+    folder = settings.environ.get("PLANTON_DATA_DIR")
+    config["users"] = [
+        {
+            "name": config["users"][0]["name"],
+            "user": {
+                "exec": {
+                    "apiVersion": "client.authentication.k8s.io/v1",
+                    "command": command[0],
+                    "args": command[1:],
+                    "env": [{"name": "PLANTON_DATA_DIR", "value": str(pathlib.Path(folder).resolve())}] if folder else None,
+                    "interactiveMode": "Never",
+                    "provideClusterInfo": False,
+                }
+            },
+        }
+    ]
+    return str(yaml.safe_dump(config, sort_keys=False))
 
 
 def reachable(endpoint: str) -> bool:

@@ -175,28 +175,34 @@ class Session:
     def refresh(self, on_event: Callable[[events.EngineEvent], None] | None = None, *, preview: bool = False) -> Outcome:
         """Makes the state what the cloud says, or with ``preview`` says how it would change.
 
-        The program is run, so that the credentials are today's.
-
         Raises:
             PlantonError: A plugin, the cloud or the engine failed.
         """
         if preview:
-            return self._run(
-                "drift", lambda stack, watch: stack.preview_refresh(on_event=watch, run_program=True), on_event, create=False
-            )
-        return self._run("refresh", lambda stack, watch: stack.refresh(on_event=watch, run_program=True), on_event, create=False)
+            return self._run_on_state("drift", automation.Stack.preview_refresh, on_event)
+        return self._run_on_state("refresh", automation.Stack.refresh, on_event)
 
-    def destroy(self, on_event: Callable[[events.EngineEvent], None] | None = None, *, preview: bool = False) -> Outcome:
-        """Deletes the stack's resources, or with ``preview`` says which.
+    def destroy(self, on_event: Callable[[events.EngineEvent], None] | None = None) -> Outcome:
+        """Deletes the stack's resources.
 
         Raises:
             PlantonError: A plugin, the cloud or the engine failed; the state holds what is left.
         """
-        if preview:
+        return self._run_on_state("destroy", automation.Stack.destroy, on_event)
+
+    def _run_on_state(
+        self, operation: str, call: Callable[..., Any], on_event: Callable[[events.EngineEvent], None] | None
+    ) -> Outcome:
+        # The program is run, so that the credentials are today's. What it refuses to make, such as a version that is no longer
+        # offered, can be looked at and deleted all the same, with the credentials of the state.
+        try:
             return self._run(
-                "plan", lambda stack, watch: stack.preview_destroy(on_event=watch, run_program=True), on_event, create=False
+                operation, lambda stack, watch: call(stack, on_event=watch, run_program=True), on_event, create=False
             )
-        return self._run("destroy", lambda stack, watch: stack.destroy(on_event=watch, run_program=True), on_event, create=False)
+        except errors.PlantonError as error:
+            if error.code not in (errors.Code.REFUSED, errors.Code.INVALID):
+                raise
+        return self._run(operation, lambda stack, watch: call(stack, on_event=watch, run_program=False), on_event, create=False)
 
     def _run(
         self,

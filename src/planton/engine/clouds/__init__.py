@@ -24,6 +24,8 @@ class Cloud(Protocol):
 
     #: Main resource of a stack → the last part of its type.
     NOUNS: Mapping[str, str]
+    #: Whether what opens a cluster is good for a time only.
+    CREDENTIALS_EXPIRE: bool
     #: Where it looks, for sentences, e.g. ``LON1``.
     where: str
 

@@ -21,6 +21,7 @@ class Cloud:
         endpoint: The API's address; empty for the public cloud.
     """
 
+    CREDENTIALS_EXPIRE: ClassVar = False
     NOUNS: ClassVar = {
         "network": "Network",
         "firewall": "Firewall",

@@ -25,6 +25,7 @@ class Cloud:
         endpoint: The API's address; empty for the public cloud.
     """
 
+    CREDENTIALS_EXPIRE: ClassVar = True
     NOUNS: ClassVar = {"network": "Vpc", "cluster": "KubernetesCluster", "node_pool": "KubernetesNodePool"}
 
     token: str = dataclasses.field(repr=False)

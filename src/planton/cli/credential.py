@@ -1,0 +1,49 @@
+"""``planton credential``: what kubectl asks for when it needs to show who it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from planton.cli import options, render
+
+if TYPE_CHECKING:
+    from planton.engine import settings as engine_settings
+    from planton.engine.clouds import api
+
+
+@click.command()
+@click.argument("resource", metavar="KIND/NAME")
+@options.engine
+@click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+@click.option("--fresh", is_flag=True, help="Ask the cloud, even where a known token is still good.")
+def credential(*, resource: str, settings: engine_settings.Settings, env: str | None, fresh: bool) -> None:
+    """Print a credential for an applied cluster, as kubectl's plugins do.
+
+    The output is an ExecCredential of client.authentication.k8s.io/v1: a secret.
+    planton kubeconfig --exec writes a kubeconfig that calls this command.
+
+    Exit codes: 0 printed, 1 not applied, 2 usage, 6 the cloud failed, 8 no
+    credentials for the cloud.
+    """
+    from planton.engine import access, inventory  # `--help` must not wait for it
+
+    kind, name = options.resource(resource)
+    applied = inventory.Inventory(settings, options.tools(settings)).get(kind, name, env)
+    render.echo_json(exec_credential(access.credential(applied, settings, fresh=fresh)))
+
+
+def exec_credential(found: api.Credential) -> dict[str, object]:
+    """Returns a credential as kubectl takes it (https://kubernetes.io/docs/reference/access-authn-authz/authentication/)."""
+    status = {
+        "token": found.token,
+        "clientCertificateData": found.certificate,
+        "clientKeyData": found.key,
+        "expirationTimestamp": found.expires,
+    }
+    return {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {name: value for name, value in status.items() if value},
+    }

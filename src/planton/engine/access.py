@@ -1,0 +1,96 @@
+"""Ways into applied clusters that are good now: asked of the cloud, and kept for as long as they are."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import json
+import os
+import pathlib
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from planton import credentials, errors, kinds
+from planton.engine import clouds, folders
+
+if TYPE_CHECKING:
+    from planton.engine import inventory
+    from planton.engine import settings as engine_settings
+    from planton.engine.clouds import api
+
+#: A credential that ends sooner than this is asked for anew: what is begun with it must be able to end.
+_MARGIN = datetime.timedelta(minutes=10)
+
+
+def credential(applied: inventory.Applied, settings: engine_settings.Settings, *, fresh: bool = False) -> api.Credential:
+    """Returns a credential for an applied cluster.
+
+    One that expires is kept in a file of mode 0600 and used again until shortly before it does.
+
+    Args:
+        applied: The cluster.
+        settings: The run's settings.
+        fresh: Ask the cloud in any case.
+
+    Raises:
+        PlantonError: ``USAGE``: it is no cluster; ``NOT_FOUND``: the cloud does not have it, or not yet;
+            ``CREDENTIAL_MISSING``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+    """
+    kept = _kept(applied, settings)
+    if not fresh:
+        known = _read(kept)
+        if known is not None:
+            return known
+    cloud = cloud_of(applied, settings)
+    outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
+    found = cloud.credential(outputs.cluster_id)
+    if found is None:
+        raise errors.PlantonError(
+            f"the cloud has no credentials for {applied.key}: it is gone, or not ready yet",
+            code=errors.Code.FAILED,
+            reason=errors.Reason.NOT_FOUND,
+            hint=f"planton drift {applied.key.kind}/{applied.key.name} shows what is there",
+        )
+    if found.expires:
+        _write(kept, found)
+    return found
+
+
+def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> clouds.Cloud:
+    """Returns the cloud that an applied cluster is in.
+
+    Raises:
+        PlantonError: ``USAGE``: it is no cluster; ``CREDENTIAL_…``.
+    """
+    if kinds.get(applied.key.kind).stem != "kubernetes_cluster":
+        raise errors.PlantonError(
+            f"{applied.key} is no cluster, so there is no way into it",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="name a cluster; planton get lists what has been applied",
+        )
+    config = credentials.choose(applied.manifest, given=None, region=applied.region, environ=settings.environ)
+    return clouds.of(config, applied.region)
+
+
+def _kept(applied: inventory.Applied, settings: engine_settings.Settings) -> pathlib.Path:
+    digest = hashlib.sha256(f"{settings.backend_url} {applied.stack}".encode()).hexdigest()[:16]
+    return folders.private(settings.data / "access") / f"{digest}.json"
+
+
+def _read(path: pathlib.Path) -> api.Credential | None:
+    from planton.engine.clouds import api
+
+    try:
+        known = api.Credential(**json.loads(path.read_text("utf-8")))
+        ends = datetime.datetime.fromisoformat(known.expires)
+    except (OSError, ValueError, TypeError):
+        return None
+    return known if ends - datetime.datetime.now(datetime.UTC) > _MARGIN else None
+
+
+def _write(path: pathlib.Path, found: api.Credential) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as handle:  # of mode 0600
+        json.dump(dataclasses.asdict(found), handle)
+    os.replace(handle.name, path)  # noqa: PTH105  # whole or not at all
