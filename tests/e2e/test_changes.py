@@ -15,7 +15,7 @@ import pytest
 from google.protobuf import json_format
 
 from planton import credentials, kinds, references, stack_input
-from planton.engine import plans, session, settings, stacks, toolchain
+from planton.engine import plans, session, settings, stacks, states, toolchain
 from support import mocks
 from support import sandbox as support
 
@@ -42,10 +42,11 @@ class World:
 
     def apply(self, manifest: Any) -> dict[str, str]:
         """Applies a manifest and remembers its outputs for those that refer to it."""
-        outcome = self._session(manifest).up()
+        opened = self._session(manifest)
+        outcome = opened.up()
         known = type(manifest)()
         known.CopyFrom(manifest)
-        known.status.outputs.CopyFrom(session.parse_outputs(kinds.get(manifest.kind), outcome.outputs))
+        known.status.outputs.CopyFrom(session.parse_outputs(kinds.get(manifest.kind), states.outputs(opened.export())))
         self.applied[references.key(manifest)] = known
         return _actions(outcome.plan)
 

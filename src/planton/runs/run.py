@@ -73,9 +73,11 @@ class Run:
         for key in self.order:
             # Before anything else: no account helps a kind that cannot be made.
             modules.require(kinds.get(key.kind))
-        return self._each(self.order, self._needs, functools.partial(self._plan, recover=recover), "cannot be planned")
+        work = functools.partial(self._plan, recover=recover)
+        return self._each(self._steps(self.order), self._needs, work, why="cannot be planned")
 
-    def _plan(self, key: references.Key, *, recover: bool) -> Step:
+    def _plan(self, step: Step, *, recover: bool) -> Step:
+        key = step.key
         operation = self._operations(key)
         if recover:
             operation.recover()
@@ -84,7 +86,7 @@ class Run:
         plan = operation.plan()
         applied = self._inventory.read(operation.name)
         self._remember(key, plan, applied)
-        step = Step(key, str(operation.name), plan)
+        step = dataclasses.replace(step, plan=plan)
         if applied is None:
             return step
         if applied.protected and _is_lost(key, plan):
@@ -94,27 +96,33 @@ class Run:
 
     def _each(
         self,
-        keys: Sequence[references.Key],
+        steps: Sequence[Step],
         needs: Mapping[references.Key, set[references.Key]],
-        work: Callable[[references.Key], Step],
+        work: Callable[[Step], Step],
+        *,
         why: str,
     ) -> list[Step]:
         failed: set[references.Key] = set()
-        planned = {key: Step(key, str(stacks.name_of(self._wanted[key].manifest))) for key in keys}
+        by_key = {step.key: step for step in steps}
 
         def guarded(key: references.Key) -> Step:
+            step = by_key[key]
             blockers = needs.get(key, set()) & failed
             try:
                 self._settings.interruption.check()
-                if not blockers:
-                    return work(key)
-                step = blocked(planned[key], blockers, why=why)
+                step = blocked(step, blockers, why=why) if blockers else work(step)
             except errors.PlantonError as error:
-                step = dataclasses.replace(planned[key], error=error)
-            failed.add(key)
+                step = dataclasses.replace(step, error=error)
+            if step.error is not None:
+                failed.add(key)
             return step
 
-        return schedule.each(keys, needs, guarded, parallel=self._settings.parallel, interrupt=self._settings.interruption.ask)
+        return schedule.each(
+            list(by_key), needs, guarded, parallel=self._settings.parallel, interrupt=self._settings.interruption.ask
+        )
+
+    def _steps(self, keys: Iterable[references.Key]) -> list[Step]:
+        return [Step(key, str(stacks.name_of(self._wanted[key].manifest))) for key in keys]
 
     def _remember(self, key: references.Key, plan: plans.Plan, applied: inventory.Applied | None) -> None:
         made = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
@@ -127,8 +135,7 @@ class Run:
     def apply(self, planned: Sequence[Step]) -> list[Step]:
         """Applies what ``plan`` has returned, in order. One that fails stops those that depend on it, and no other."""
         self._known.clear()
-        steps = {step.key: step for step in planned}
-        return self._each(list(steps), self._needs, lambda key: self._apply(steps[key]), "failed")
+        return self._each(planned, self._needs, self._apply, why="failed")
 
     def _apply(self, step: Step) -> Step:
         operation = self._operations(step.key, told=True)
@@ -138,10 +145,7 @@ class Run:
             return dataclasses.replace(step, outputs=outputs)
         if operation.unfinished():
             operation.recover()
-        try:
-            plan, outputs = operation.apply()
-        except errors.PlantonError as error:
-            return dataclasses.replace(step, error=error)
+        plan, outputs = operation.apply()
         return dataclasses.replace(step, plan=plan, outputs=outputs)
 
     def adopt(self, key: references.Key, resource: str, id_: str) -> Step:
@@ -164,21 +168,20 @@ class Run:
     def refresh(self) -> list[Step]:
         """Makes the states what the cloud says; what has not been applied is left out. A state that fails stays as it was."""
         applied = [key for key in self.order if self._inventory.is_applied(self._wanted[key].manifest)]
-        return self._each(applied, {}, self._refresh, "failed")
+        return self._each(self._steps(applied), {}, self._refresh, why="failed")
 
-    def _refresh(self, key: references.Key) -> Step:
-        operation = self._operations(key, applied=True)
+    def _refresh(self, step: Step) -> Step:
+        operation = self._operations(step.key, applied=True)
         if not operation.recover():
             operation.refresh()
-        return Step(key, str(operation.name))
+        return step
 
     def drift(self) -> list[Step]:
         """Returns how the cloud differs from what was applied; nothing is changed. What was not applied has an error."""
-        return self._each(self.order, {}, self._drift, "failed")
+        return self._each(self._steps(self.order), {}, self._drift, why="failed")
 
-    def _drift(self, key: references.Key) -> Step:
-        operation = self._operations(key, applied=True)
-        return Step(key, str(operation.name), plans.Plan(operation.drift().changes))
+    def _drift(self, step: Step) -> Step:
+        return dataclasses.replace(step, plan=plans.Plan(self._operations(step.key, applied=True).drift().changes))
 
     def plan_destroy(self) -> list[Step]:
         """Returns what a destroy would delete, in its order; what has not been applied is left out."""
@@ -193,20 +196,16 @@ class Run:
 
     def destroy(self, planned: Sequence[Step]) -> list[Step]:
         """Destroys what was planned. One that fails keeps those that it depends on, and no other."""
-        steps = {step.key: step for step in planned}
-        users: dict[references.Key, set[references.Key]] = {key: set() for key in steps}
-        for key in steps:
-            for target in self._needs[key] & steps.keys():
+        users: dict[references.Key, set[references.Key]] = {step.key: set() for step in planned}
+        for key in users:
+            for target in self._needs[key] & users.keys():
                 users[target].add(key)
-        return self._each(list(steps), users, lambda key: self._destroy(steps[key]), "could not be destroyed")
+        return self._each(planned, users, self._destroy, why="could not be destroyed")
 
     def _destroy(self, step: Step) -> Step:
         operation = self._operations(step.key, told=True, applied=True)
-        try:
-            operation.recover(whole=False)
-            operation.destroy()
-        except errors.PlantonError as error:
-            return dataclasses.replace(step, error=error)
+        operation.recover(whole=False)
+        operation.destroy()
         return step
 
     def referrers(self, key: references.Key) -> list[references.Key]:

@@ -1,0 +1,181 @@
+"""A folder of manifests as one thing: side by side, pruned, protected, planned and applied later."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import signal
+import stat
+from typing import Any
+
+import pytest
+
+from support import planton as support
+
+PROTECTED = {"annotations": {"project-planton.org/deletion-protection": "true"}}
+
+
+def _pool(name: str, **spec: Any) -> dict[str, Any]:
+    wanted = support.pool(nodePoolName=name, nodeCount=1, **spec)
+    wanted["metadata"]["name"] = name
+    return wanted
+
+
+@pytest.fixture
+def folder(planton: support.Planton) -> pathlib.Path:
+    """A folder with a network, a cluster and two pools."""
+    made = planton.folder / "dev"
+    made.mkdir()
+    for name, manifest in {
+        "network": support.network(),
+        "cluster": support.cluster(),
+        "web": _pool("web"),
+        "db": _pool("db"),
+    }.items():
+        (made / f"{name}.yaml").write_text(json.dumps(manifest), "utf-8")
+    return made
+
+
+def _write(folder: pathlib.Path, name: str, manifest: dict[str, Any]) -> None:
+    (folder / f"{name}.yaml").write_text(json.dumps(manifest), "utf-8")
+
+
+def test_one_failure_stops_only_what_depends_on_it(planton: support.Planton, folder: pathlib.Path) -> None:
+    """The other pool is made; the summary counts; the same command does the rest."""
+    other = support.network(networkName="other", ipRangeCidr="10.40.0.0/24")
+    other["metadata"]["name"] = "other"
+    _write(folder, "other", other)
+    planton.sandbox.control.fault(method="POST", path="/kubernetes/clusters$", status=500, action="status", body={"code": "boom"})
+    first = planton.json("apply", "-f", "dev", "--yes", code=6)
+    results = {each["name"]: each for each in first["resources"]}
+    assert results["net"]["error"] is None
+    assert results["other"]["error"] is None
+    assert results["dev"]["error"]["reason"] == "ENGINE_FAILED"
+    assert {name for name, each in results.items() if each["skipped"]} == {"web", "db"}
+    assert results["web"]["error"]["reason"] == "DEPENDENCY_FAILED"
+    assert "CivoKubernetesCluster/dev (env dev) failed" in results["web"]["error"]["message"]
+    assert first["summary"] == {"changed": 2, "unchanged": 0, "failed": 1, "skipped": 2}
+    again = planton.run("apply", "-f", "dev", "--yes")
+    assert "failed" not in again.stdout.splitlines()[-1]
+    assert planton.json("plan", "-f", "dev")["summary"]["changed"] == 0
+
+
+def test_pools_are_made_side_by_side_and_destroyed_before_their_cluster(planton: support.Planton, folder: pathlib.Path) -> None:
+    """Both POSTs are sent before either pool is whole; a destroy goes the other way round."""
+    planton.run("apply", "-f", "dev", "--yes")
+    mark = planton.sandbox.control.mark()
+    planton.run("destroy", "-f", "dev", "--yes")
+    deleted = [path.split("/")[3:] for method, path in planton.writes(mark) if method == "DELETE"]
+    kinds = ["pools" if "pools" in path else path[0] if path else "networks" for path in deleted]
+    assert kinds.index("clusters") > max(index for index, kind in enumerate(kinds) if kind == "pools")
+
+
+def test_every_resource_that_cannot_be_planned_is_named_before_anything_is_done(
+    planton: support.Planton, folder: pathlib.Path
+) -> None:
+    """Two mistakes give two errors, and what depends on one of them is skipped."""
+    _write(folder, "cluster", support.cluster(kubernetesVersion="1.2.3+k3s1"))
+    network = support.network(isDefaultForRegion=True, networkName="other")
+    network["metadata"]["name"] = "other"
+    _write(folder, "other", network)
+    mark = planton.sandbox.control.mark()
+    done = planton.run("apply", "-f", "dev", "--yes", code=5)
+    assert "isDefaultForRegion" in done.stdout
+    assert "'1.2.3+k3s1' is not offered" in done.stdout
+    assert "CivoKubernetesNodePool/db (env dev) was not tried" in done.stdout
+    assert planton.writes(mark) == []
+
+
+def test_what_left_the_folder_is_pruned_after_consent_and_never_without_the_option(
+    planton: support.Planton, folder: pathlib.Path
+) -> None:
+    """Only what was applied from this folder, and only within the environment and the labels that are named."""
+    planton.write("elsewhere.json", _elsewhere())
+    planton.run("apply", "-f", "dev", "--yes")
+    planton.run("apply", "-f", "elsewhere.json", "--yes")
+    (folder / "db.yaml").unlink()
+    planton.run("apply", "-f", "dev", "--yes")
+    assert "db" in _names(planton)
+    refused = planton.run("apply", "-f", "dev", "--prune", code=5)
+    assert "- delete node_pool" in refused.stdout
+    assert "db" in _names(planton)
+    planton.run("apply", "-f", "dev", "--prune", "--env", "prod", "--yes", code=0)
+    planton.run("apply", "-f", "dev", "--prune", "--selector", "team=a", "--yes", code=0)
+    assert "db" in _names(planton)
+    planton.run("apply", "-f", "dev", "--prune", "--yes")
+    assert _names(planton) == {"net", "dev", "web", "elsewhere"}
+    assert "whole folders" in planton.run("apply", "-f", "dev/web.yaml", "--prune", "--yes", code=2).stderr
+
+
+def _elsewhere() -> dict[str, Any]:
+    other = support.network(networkName="elsewhere", ipRangeCidr="10.50.0.0/24")
+    other["metadata"]["name"] = "elsewhere"
+    return other
+
+
+def _names(planton: support.Planton) -> set[str]:
+    return {item["metadata"]["name"] for item in planton.json("get", "all")["items"]}
+
+
+def test_a_protected_resource_stays_until_a_manifest_without_the_annotation_was_applied(
+    planton: support.Planton, folder: pathlib.Path
+) -> None:
+    """Destroy, replacement and prune are refused, even with every other consent; nothing is changed."""
+    network = support.network()
+    network["metadata"] |= PROTECTED
+    _write(folder, "network", network)
+    for name in ("cluster", "web", "db"):
+        (folder / f"{name}.yaml").unlink()
+    planton.run("apply", "-f", "dev", "--yes")
+    mark = planton.sandbox.control.mark()
+    moved = support.network(region="fra1")
+    _write(folder, "network", moved)
+    for arguments in (("apply", "-f", "dev", "--yes"), ("destroy", "-f", "dev", "--yes"), ("destroy", "civovpc/net", "--yes")):
+        refused = planton.json(*arguments, code=5)
+        assert [each["error"]["reason"] for each in refused["resources"]] == ["PROTECTED"]
+    _write(folder, "network", _elsewhere())
+    assert "PROTECTED" in planton.run("apply", "-f", "dev", "--prune", "--yes", "--output", "json", code=5).stdout
+    assert planton.writes(mark) == []
+    _write(folder, "network", support.network())
+    planton.run("apply", "-f", "dev", "--yes")
+    planton.run("destroy", "-f", "dev", "--yes")
+    assert _names(planton) == set()
+
+
+def test_a_saved_plan_does_what_it_says_or_nothing(planton: support.Planton, folder: pathlib.Path) -> None:
+    """It needs no manifests and no consent; once things have changed it says what, and does nothing."""
+    assert planton.run("plan", "-f", "dev", "--out", "p.json", "--detailed-exitcode", code=4).stdout
+    path = planton.folder / "p.json"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert planton.sandbox.token not in path.read_text("utf-8")
+    _write(folder, "db", _pool("db", labels={"later": "change"}))
+    planton.run("apply", "p.json")
+    assert planton.json("plan", "-f", "dev")["summary"]["changed"] == 1
+    mark = planton.sandbox.control.mark()
+    stale = planton.run("apply", "p.json", code=5)
+    assert "CivoVpc/net (env dev): planned create network, now no changes" in stale.stderr
+    assert planton.writes(mark) == []
+    planton.run("plan", "-f", "dev", "--out", "p.json")
+    planton.sandbox.control.outside("relabel", cluster="dev", pool="db", labels={"out": "of-band"})
+    planton.run("refresh", "-f", "dev")
+    assert "labels" in planton.run("apply", "p.json", code=5).stderr
+    assert "cannot use the plan" in planton.run("apply", "dev/db.yaml", code=2).stderr
+
+
+def test_an_interruption_reaches_all_that_goes_on(planton: support.Planton, folder: pathlib.Path) -> None:
+    """One Ctrl-C ends every resource cleanly; the next apply makes nothing twice."""
+    planton.run("apply", "-f", "dev/network.yaml", "-f", "dev/cluster.yaml", "--yes")
+    planton.sandbox.control.fault(method="POST", path="/pools$", action="slow", seconds=2, times=0)
+    process = planton.start("apply", "-f", "dev", "--yes")
+    assert process.stderr is not None
+    mark = planton.sandbox.control.mark()
+    while not any(each["path"].endswith("/pools") for each in planton.sandbox.control.requests(mark, "civo")):
+        assert process.poll() is None, process.communicate()
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    planton.sandbox.control.clear_faults()
+    planton.run("apply", "-f", "dev", "--yes")
+    pools = [pool["id"] for pool in planton.sandbox.control.resources()["clusters"][0]["pools"]]
+    assert len(pools) == len(set(pools)) == 3
+    assert planton.json("plan", "-f", "dev")["summary"]["changed"] == 0
