@@ -86,7 +86,7 @@ class Node:
     kind: kinds.Kind
     path: str
     field: Any  # a field's descriptor or None; the stubs think that it may lack a type
-    message: descriptor.Descriptor | None
+    message: Any  # a message's descriptor or None, as above
 
     @property
     def name(self) -> str:
@@ -129,7 +129,7 @@ class Node:
     @property
     def default_kind(self) -> str:
         """The kind that a reference without ``kind`` means; empty where the field is no reference."""
-        number = self.field.GetOptions().Extensions[foreign_key_pb2.default_kind] if self.field is not None else 0
+        number: Any = self.field.GetOptions().Extensions[foreign_key_pb2.default_kind] if self.field is not None else 0
         return cloud_resource_kind_pb2.CloudResourceKind.Name(number) if number else ""
 
     @property

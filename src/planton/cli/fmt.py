@@ -61,8 +61,8 @@ def _formatted(paths: Sequence[str]) -> list[tuple[str, bytes, bytes]]:
             found.append((path, data, canonical.format_text(data, file=path).encode()))
         except errors.PlantonError as error:
             failed.append(error)
-    for error in failed[:-1]:
-        output.show_error(error)
+    for each in failed[:-1]:
+        output.show_error(each)
     if failed:
         raise failed[-1]
     return found

@@ -7,7 +7,6 @@ import datetime
 import hashlib
 import json
 import os
-import pathlib
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ from planton import credentials, errors, kinds
 from planton.engine import clouds, folders
 
 if TYPE_CHECKING:
+    import pathlib
+
     from planton.engine import inventory
     from planton.engine import settings as engine_settings
     from planton.engine.clouds import api

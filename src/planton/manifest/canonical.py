@@ -14,8 +14,6 @@ from planton.manifest import decode, documents, layout, yaml_reader
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from google.protobuf import descriptor
-
 
 def format_text(data: bytes, *, file: str) -> str:
     """Returns the manifests of a YAML or JSON text in their canonical form; formatting that again changes nothing.
@@ -81,7 +79,7 @@ def _ordered(data: Any, below: Any) -> Any:  # as above
     return {entry.name or key: _ordered(value, entry.below) for entry, key, value in named}
 
 
-def _yaml(text: str, types: Sequence[descriptor.Descriptor]) -> tuple[str, list[str]]:
+def _yaml(text: str, types: Sequence[Any]) -> tuple[str, list[str]]:
     reader = layout.Reader(text, schema)
     lines: list[str] = []
     block: layout.Block | None = None

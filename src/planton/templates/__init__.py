@@ -9,13 +9,10 @@ from __future__ import annotations
 import pathlib
 import re
 import string
-from typing import TYPE_CHECKING, Final
+from typing import Any, Final
 
 from planton import errors, kinds
 from planton.manifest import scalars
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 #: What can be made, with the beginnings of the names of its files.
 PARTS: Final = {
@@ -79,10 +76,11 @@ def _region(provider: str, region: str) -> str:
 
 def regions(provider: str) -> list[str]:
     """Returns the regions of a cloud that clusters can be in."""
-    cluster = next(kind for kind in kinds.all_kinds() if kind.provider == provider and kind.stem == "kubernetes_cluster")
-    field = cluster.message.DESCRIPTOR.fields_by_name["spec"].message_type.fields_by_name["region"]
-    values: Sequence[str] = [value.name for value in field.enum_type.values if value.number]
-    return list(values)
+    described: Any = next(
+        kind for kind in kinds.all_kinds() if kind.provider == provider and kind.stem == "kubernetes_cluster"
+    ).message.DESCRIPTOR
+    field = described.fields_by_name["spec"].message_type.fields_by_name["region"]
+    return [value.name for value in field.enum_type.values if value.number]
 
 
 def _usage(message: str, hint: str = "") -> errors.PlantonError:
