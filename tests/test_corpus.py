@@ -87,7 +87,7 @@ def field_rules(rule: validate_pb2.FieldRules, part: descriptor.Descriptor | Non
     found = {one.id for one in rule.cel}
     found |= {"required"} if rule.required else set()
     if part is not None and part.full_name.endswith(".StringValueOrRef"):
-        found |= {"reference.kind_is_known", "reference.field_path_exists"}
+        found |= {"reference.kind_is_known", "reference.kind_fits", "reference.field_path_exists"}
     kind = rule.WhichOneof("type")
     if kind is None:
         return found

@@ -9,8 +9,7 @@ import pytest
 from google.protobuf import descriptor
 
 from planton import errors, kinds, stack_input
-from planton.modules import unsupported
-from planton.modules.civo import pools
+from planton.modules import bounds, unsupported
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -76,7 +75,7 @@ def test_every_field_of_a_kind_is_on_its_page(kind: str) -> None:
 
 SETTINGS = (
     unsupported.ALLOW_ANNOTATION,
-    pools.BOUND_ANNOTATION,
+    bounds.BOUND_ANNOTATION,
     stack_input.CONFIG_KEY,
     stack_input.TEXT_VARIABLE,
     stack_input.FILE_VARIABLE,

@@ -250,6 +250,7 @@ def field_rules(field: Any) -> list[Rule]:
     part = field.message_type
     if part is not None and part.full_name == _REFERENCE:
         found.append(Rule("reference.kind_is_known", "a reference must name a kind that this version knows"))
+        found.append(Rule("reference.kind_fits", "a reference must name the kind that the field is for, or a fieldPath"))
         found.append(Rule("reference.field_path_exists", "a reference must name a field that its kind has"))
     return found
 

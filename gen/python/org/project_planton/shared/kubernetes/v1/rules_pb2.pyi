@@ -14,6 +14,7 @@ LABEL_KEY_FIELD_NUMBER: builtins.int
 LABEL_VALUE_FIELD_NUMBER: builtins.int
 TAINT_EFFECT_FIELD_NUMBER: builtins.int
 CIDR_FIELD_NUMBER: builtins.int
+IP_OR_CIDR_FIELD_NUMBER: builtins.int
 label_key: extension_dict._ExtensionFieldDescriptor[validate_pb2.StringRules, builtins.bool]
 """The text must be a label or taint key: a name of at most 63 characters, optionally after a DNS prefix of at most 253 and
 a slash (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/).
@@ -24,3 +25,5 @@ taint_effect: extension_dict._ExtensionFieldDescriptor[validate_pb2.StringRules,
 """The text must be a taint effect."""
 cidr: extension_dict._ExtensionFieldDescriptor[validate_pb2.StringRules, builtins.bool]
 """The text must be a network in CIDR notation, IPv4 or IPv6."""
+ip_or_cidr: extension_dict._ExtensionFieldDescriptor[validate_pb2.StringRules, builtins.bool]
+"""The text must be an IP address or a network in CIDR notation, IPv4 or IPv6."""

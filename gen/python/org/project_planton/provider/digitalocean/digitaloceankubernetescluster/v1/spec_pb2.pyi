@@ -55,7 +55,9 @@ class DigitalOceanKubernetesClusterSpec(message.Message):
     disable_surge_upgrade: builtins.bool
     """Whether upgrades work without an additional node."""
     maintenance_window: builtins.str
-    """When the cloud may work on the cluster, `DAY=HH:MM` in UTC; the day may be `any`. Example: `sunday=02:00`."""
+    """When the cloud may work on the cluster, `DAY=HH:MM` in UTC; the day may be `any`. Unset: the cloud's choice. Can be changed
+    in place. Example: `sunday=02:00`.
+    """
     registry_integration: builtins.bool
     """Whether the account's container registry is made known to the cluster."""
     @builtins.property
@@ -64,11 +66,11 @@ class DigitalOceanKubernetesClusterSpec(message.Message):
 
     @builtins.property
     def control_plane_firewall_allowed_ips(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The addresses and networks that may reach the API server. Unset: anywhere."""
+        """The addresses and networks that may reach the API server. Unset: anywhere, with a warning. Can be changed in place."""
 
     @builtins.property
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Tags of the cluster in the cloud: letters, digits, ':', '-' and '_'."""
+        """Tags of the cluster in the cloud, beside the six standard ones: letters, digits, ':', '-' and '_'; case means nothing."""
 
     @builtins.property
     def default_node_pool(self) -> DigitalOceanKubernetesClusterDefaultNodePool:
@@ -155,7 +157,7 @@ class DigitalOceanKubernetesClusterDefaultNodePool(message.Message):
 
     @builtins.property
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Tags of the pool's droplets in the cloud."""
+        """Tags of the pool's droplets in the cloud: letters, digits, ':', '-' and '_'; case means nothing."""
 
     def __init__(
         self,
@@ -211,7 +213,7 @@ class DigitalOceanKubernetesClusterAdditionalNodePool(message.Message):
     MAX_NODES_FIELD_NUMBER: builtins.int
     TAGS_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """The pool's name in the cluster. Changing it replaces the pool."""
+    """The pool's name in the cluster; `default` is that of the default pool. Changing it replaces the pool."""
     size: builtins.str
     """The droplet size. Changing it replaces the pool."""
     node_count: builtins.int
@@ -232,7 +234,7 @@ class DigitalOceanKubernetesClusterAdditionalNodePool(message.Message):
 
     @builtins.property
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Tags of the pool's droplets in the cloud."""
+        """Tags of the pool's droplets in the cloud: letters, digits, ':', '-' and '_'; case means nothing."""
 
     def __init__(
         self,

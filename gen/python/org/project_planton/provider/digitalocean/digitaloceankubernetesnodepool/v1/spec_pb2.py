@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from org.project_planton.provider.digitalocean.v1 import rules_pb2 as org_dot_project__planton_dot_provider_dot_digitalocean_dot_v1_dot_rules__pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2 as org_dot_project__planton_dot_shared_dot_foreignkey_dot_v1_dot_foreign__key__pb2
 from org.project_planton.shared.kubernetes.v1 import rules_pb2 as org_dot_project__planton_dot_shared_dot_kubernetes_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\nVorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x12Korg.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1\x1a\x1b\x62uf/validate/validate.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a\x34org/project_planton/shared/kubernetes/v1/rules.proto\"\xb5\x07\n\"DigitalOceanKubernetesNodePoolSpec\x12,\n\x0enode_pool_name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x0cnodePoolName\x12r\n\x07\x63luster\x18\x02 \x01(\x0b\x32:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB\x1c\xbaH\x03\xc8\x01\x01\x88\xd4\x61\xb8\t\x92\xd4\x61\rmetadata.nameR\x07\x63luster\x12\x1a\n\x04size\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12)\n\nnode_count\x18\x04 \x01(\rB\n\xbaH\x07*\x02 \x00\xc8\x01\x01R\tnodeCount\x12\x1d\n\nauto_scale\x18\x05 \x01(\x08R\tautoScale\x12\x1b\n\tmin_nodes\x18\x06 \x01(\rR\x08minNodes\x12\x1b\n\tmax_nodes\x18\x07 \x01(\rR\x08maxNodes\x12\xab\x01\n\x06labels\x18\x08 \x03(\x0b\x32{.org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.DigitalOceanKubernetesNodePoolSpec.LabelsEntryB\x16\xbaH\x13\x9a\x01\x10\"\x06r\x04\xc8\xd5\"\x01*\x06r\x04\xd0\xd5\"\x01R\x06labels\x12\x88\x01\n\x06taints\x18\t \x03(\x0b\x32p.org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.DigitalOceanKubernetesNodePoolTaintR\x06taints\x12\x12\n\x04tags\x18\n \x03(\tR\x04tags\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01:\xc4\x01\xbaH\xc0\x01\x1a\xbd\x01\nCdigital_ocean_kubernetes_node_pool_spec.min_nodes_at_most_max_nodes\x12@minNodes must not be greater than maxNodes while autoScale is on\x1a\x34!this.auto_scale || this.min_nodes <= this.max_nodes\"\x8c\x01\n#DigitalOceanKubernetesNodePoolTaint\x12\x1e\n\x03key\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xc8\xd5\"\x01\xc8\x01\x01R\x03key\x12\x1f\n\x05value\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xd0\xd5\"\x01R\x05value\x12$\n\x06\x65\x66\x66\x65\x63t\x18\x03 \x01(\tB\x0c\xbaH\tr\x04\xd8\xd5\"\x01\xc8\x01\x01R\x06\x65\x66\x66\x65\x63tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\nVorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x12Korg.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x38org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a\x34org/project_planton/shared/kubernetes/v1/rules.proto\"\xc5\x07\n\"DigitalOceanKubernetesNodePoolSpec\x12,\n\x0enode_pool_name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x0cnodePoolName\x12r\n\x07\x63luster\x18\x02 \x01(\x0b\x32:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB\x1c\xbaH\x03\xc8\x01\x01\x88\xd4\x61\xb8\t\x92\xd4\x61\rmetadata.nameR\x07\x63luster\x12\x1a\n\x04size\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12)\n\nnode_count\x18\x04 \x01(\rB\n\xbaH\x07*\x02 \x00\xc8\x01\x01R\tnodeCount\x12\x1d\n\nauto_scale\x18\x05 \x01(\x08R\tautoScale\x12\x1b\n\tmin_nodes\x18\x06 \x01(\rR\x08minNodes\x12\x1b\n\tmax_nodes\x18\x07 \x01(\rR\x08maxNodes\x12\xab\x01\n\x06labels\x18\x08 \x03(\x0b\x32{.org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.DigitalOceanKubernetesNodePoolSpec.LabelsEntryB\x16\xbaH\x13\x9a\x01\x10\"\x06r\x04\xc8\xd5\"\x01*\x06r\x04\xd0\xd5\"\x01R\x06labels\x12\x88\x01\n\x06taints\x18\t \x03(\x0b\x32p.org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.DigitalOceanKubernetesNodePoolTaintR\x06taints\x12\"\n\x04tags\x18\n \x03(\tB\x0e\xbaH\x0b\x92\x01\x08\"\x06r\x04\xf0\xd5\"\x01R\x04tags\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01:\xc4\x01\xbaH\xc0\x01\x1a\xbd\x01\nCdigital_ocean_kubernetes_node_pool_spec.min_nodes_at_most_max_nodes\x12@minNodes must not be greater than maxNodes while autoScale is on\x1a\x34!this.auto_scale || this.min_nodes <= this.max_nodes\"\x8c\x01\n#DigitalOceanKubernetesNodePoolTaint\x12\x1e\n\x03key\x18\x01 \x01(\tB\x0c\xbaH\tr\x04\xc8\xd5\"\x01\xc8\x01\x01R\x03key\x12\x1f\n\x05value\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xd0\xd5\"\x01R\x05value\x12$\n\x06\x65\x66\x66\x65\x63t\x18\x03 \x01(\tB\x0c\xbaH\tr\x04\xd8\xd5\"\x01\xc8\x01\x01R\x06\x65\x66\x66\x65\x63tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +47,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC'].fields_by_name['node_count']._serialized_options = b'\272H\007*\002 \000\310\001\001'
   _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC'].fields_by_name['labels']._loaded_options = None
   _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC'].fields_by_name['labels']._serialized_options = b'\272H\023\232\001\020\"\006r\004\310\325\"\001*\006r\004\320\325\"\001'
+  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC'].fields_by_name['tags']._loaded_options = None
+  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC'].fields_by_name['tags']._serialized_options = b'\272H\013\222\001\010\"\006r\004\360\325\"\001'
   _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC']._loaded_options = None
   _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC']._serialized_options = b'\272H\300\001\032\275\001\nCdigital_ocean_kubernetes_node_pool_spec.min_nodes_at_most_max_nodes\022@minNodes must not be greater than maxNodes while autoScale is on\0324!this.auto_scale || this.min_nodes <= this.max_nodes'
   _globals['_DIGITALOCEANKUBERNETESNODEPOOLTAINT'].fields_by_name['key']._loaded_options = None
@@ -54,10 +57,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIGITALOCEANKUBERNETESNODEPOOLTAINT'].fields_by_name['value']._serialized_options = b'\272H\006r\004\320\325\"\001'
   _globals['_DIGITALOCEANKUBERNETESNODEPOOLTAINT'].fields_by_name['effect']._loaded_options = None
   _globals['_DIGITALOCEANKUBERNETESNODEPOOLTAINT'].fields_by_name['effect']._serialized_options = b'\272H\tr\004\330\325\"\001\310\001\001'
-  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC']._serialized_start=311
-  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC']._serialized_end=1260
-  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC_LABELSENTRY']._serialized_start=1004
-  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC_LABELSENTRY']._serialized_end=1061
-  _globals['_DIGITALOCEANKUBERNETESNODEPOOLTAINT']._serialized_start=1263
-  _globals['_DIGITALOCEANKUBERNETESNODEPOOLTAINT']._serialized_end=1403
+  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC']._serialized_start=369
+  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC']._serialized_end=1334
+  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC_LABELSENTRY']._serialized_start=1078
+  _globals['_DIGITALOCEANKUBERNETESNODEPOOLSPEC_LABELSENTRY']._serialized_end=1135
+  _globals['_DIGITALOCEANKUBERNETESNODEPOOLTAINT']._serialized_start=1337
+  _globals['_DIGITALOCEANKUBERNETESNODEPOOLTAINT']._serialized_end=1477
 # @@protoc_insertion_point(module_scope)

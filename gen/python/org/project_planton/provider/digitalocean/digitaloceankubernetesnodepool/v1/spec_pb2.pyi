@@ -85,7 +85,7 @@ class DigitalOceanKubernetesNodePoolSpec(message.Message):
 
     @builtins.property
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Tags of the pool's droplets in the cloud: letters, digits, ':', '-' and '_'."""
+        """Tags of the pool's droplets in the cloud: letters, digits, ':', '-' and '_'; case means nothing."""
 
     def __init__(
         self,
