@@ -39,6 +39,7 @@ def destroy(
     planned = run.plan_destroy()
     if form == "text":
         render.echo_lines([*render.plan_lines(planned), "", "Destroy: " + render.summary(planned, done=False)])
+        render.echo_errors(planned)
     if any(step.error is not None for step in planned):
         if form == "json":
             render.echo_json(render.steps_data("destroy", planned))

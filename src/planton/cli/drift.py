@@ -30,13 +30,13 @@ def drift(*, resources: tuple[str, ...], given: options.Sources, settings: engin
     else:
         for step in steps:
             if step.error is not None:
-                render.echo_lines(render.result_lines([step]))
                 continue
             render.echo_lines([f"{step.key}: " + ("drift (applied → now)" if step.plan.changes else "no drift")])
             for change in step.plan.changes:
                 render.echo_lines(render.change_lines(change))
         if drifted:
             render.progress("to repair: planton apply --refresh -f FILE; to accept: change the manifest")
+    render.echo_errors(steps)
     if render.worst(steps):
         raise SystemExit(render.worst(steps))
     if drifted:

@@ -31,13 +31,19 @@ def echo(text: str, *, err: bool = False) -> None:
     click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
 
 
-def show_error(error: errors.PlantonError) -> None:
-    """Prints an error on standard error: what, and what to do next; coloured on a terminal."""
+def show_error(error: errors.PlantonError, *, of: str = "") -> None:
+    """Prints an error on standard error: what, and what to do next; coloured on a terminal.
+
+    Args:
+        error: The error.
+        of: The resource that it is about, where there are several; empty otherwise.
+    """
     if isinstance(error, errors.InvalidError):
         for violation in error.violations:
             show_violation(violation, err=True)
     else:
-        echo(f"{click.style('Error:', fg='red', bold=True)} {error.message}", err=True)
+        about = f"{of}: " if of and not error.message.startswith(of) else ""
+        echo(f"{click.style('Error:', fg='red', bold=True)} {about}{error.message}", err=True)
     if error.hint:
         echo(f"{click.style('Hint:', fg='cyan')} {error.hint}", err=True)
 

@@ -31,5 +31,5 @@ def refresh(*, resources: tuple[str, ...], given: options.Sources, settings: eng
         render.echo_json(render.steps_data("refresh", done))
     else:
         render.echo_lines(f"{step.key}: the state is as the cloud says" for step in done if step.error is None)
-        render.echo_lines(render.result_lines([step for step in done if step.error is not None]))
+    render.echo_errors(done)
     raise SystemExit(render.worst(done))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from planton import stack_input
+from planton.cli import output
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,9 +105,10 @@ def plan_lines(steps: Iterable[runs.Step]) -> list[str]:
     for step in steps:
         lines.append(click.style(str(step.key), bold=True) + f"  [{step.stack}]")
         lines += [click.style(f"  ! {warning}", fg="yellow") for warning in step.plan.warnings]
-        if step.error is not None:
-            lines.append(click.style(f"  ✗ {_indented(step.error.message)}", fg="yellow" if step.skipped else "red"))
-            lines += [f"    → {step.error.hint}"] if step.error.hint and not step.skipped else []
+        if step.skipped and step.error is not None:
+            lines.append(click.style(f"  ✗ {step.error.message}", fg="yellow"))
+        elif step.error is not None:
+            lines.append(click.style(f"  ✗ {step.error.reason}", fg="red"))
         elif step.plan.empty:
             lines.append("  no changes")
         for change in step.plan.changes:
@@ -115,12 +117,16 @@ def plan_lines(steps: Iterable[runs.Step]) -> list[str]:
 
 
 def echo_plan(steps: Sequence[runs.Step]) -> None:
-    """Prints a plan with its summary."""
+    """Prints a plan with its summary, and what is wrong with it on standard error."""
     echo_lines([*plan_lines(steps), "", "Plan: " + summary(steps, done=False)])
+    echo_errors(steps)
 
 
-def _indented(text: str) -> str:
-    return "\n    ".join(text.splitlines())
+def echo_errors(steps: Iterable[runs.Step]) -> None:
+    """Prints the errors of steps on standard error; one that is a consequence of another is left out."""
+    for step in steps:
+        if step.error is not None and not step.skipped:
+            output.show_error(step.error, of=str(step.key))
 
 
 def change_lines(change: plans.Change) -> list[str]:

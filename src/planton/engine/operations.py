@@ -123,7 +123,7 @@ class Operations:
             PlantonError: What failed; the state holds what was done, and the next run resumes.
         """
         with self._recorded("apply"):
-            if guards.autoscaled(self._session.export()):
+            if self._session.exists() and guards.autoscaled(self._session.export()):
                 # The plugin sends the number of nodes with every change, and the one in the state is that of the last look.
                 self._refresh()
             try:
@@ -300,7 +300,7 @@ class Operations:
             if time.monotonic() > deadline:
                 raise explain.stuck("apply", self._settings.timeout, self._input.target)
             if not told:
-                self._settings.progress("  the cluster is still being built; waiting for it")
+                self._settings.progress("  the cluster is BUILDING; waiting for it")
                 told = True
             self._settings.interruption.check()
             time.sleep(1)
