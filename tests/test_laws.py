@@ -15,12 +15,6 @@ from planton import errors, kinds, modules
 from planton.modules import unsupported
 from support import corpus, mocks
 
-#: Kinds without a module, with the reason; a law fails when one of them gets a module.
-WITHOUT_MODULE = {
-    "DigitalOceanKubernetesCluster": "manifests are validated now; the module comes with the DigitalOcean provider",
-    "DigitalOceanKubernetesNodePool": "manifests are validated now; the module comes with the DigitalOcean provider",
-    "DigitalOceanVpc": "manifests are validated now; the module comes with the DigitalOcean provider",
-}
 #: Fields that change nothing in a plan, with the reason.
 WITHOUT_EFFECT = {
     "CivoVpc spec.civo_credential_id": "chooses the provider config before the module runs (credentials.choose)",
@@ -39,7 +33,7 @@ _OTHER_ID = "55555555-5555-4555-8555-555555555555"
 _OTHER_VALUES = {"talos": "k3s", "k3s": "talos", "cilium": "flannel", "flannel": "cilium", "1.30.5+k3s1": "1.29.8-k3s1"}
 
 KINDS = {kind.name: kind for kind in kinds.all_kinds()}
-PLANNED = sorted(set(KINDS) - set(WITHOUT_MODULE))
+PLANNED = sorted(KINDS)
 
 
 def _is_reference(field: descriptor.FieldDescriptor) -> bool:
@@ -97,8 +91,9 @@ def _plan(manifest: Any) -> mocks.Planned | errors.PlantonError:  # a manifest o
     # A cluster that runs its version may keep it, whatever else changes.
     running = getattr(spec, "kubernetes_version", "").replace("+", "-")
     clusters = {"old-cluster": (mocks.CLUSTER_ID, "")} | ({spec.cluster_name: (_OTHER_ID, running)} if running else {})
+    civo = KINDS[manifest.DESCRIPTOR.name].provider == "civo"
     try:
-        return mocks.plan(mocks.stack_input(manifest), cloud=mocks.Cloud(clusters=clusters))
+        return mocks.plan(mocks.stack_input(manifest), cloud=mocks.Civo(clusters=clusters) if civo else None)
     except errors.PlantonError as error:
         return error
 
@@ -236,10 +231,8 @@ def _has_module(kind: kinds.Kind) -> bool:
 
 
 def test_the_exceptions_are_true() -> None:
-    """A kind that has a module is not excused, and no exception outlives its field or its reason."""
-    with_module = {name for name, kind in KINDS.items() if _has_module(kind)}
-    assert not with_module & set(WITHOUT_MODULE)
-    assert set(WITHOUT_MODULE) <= set(KINDS)
+    """Every kind has a module, and no exception outlives its field or its reason."""
+    assert all(_has_module(kind) for kind in KINDS.values())
     assert {f"{kind} {path}" for kind, path in FIELDS} >= set(WITHOUT_EFFECT)
-    for exceptions in (WITHOUT_MODULE, WITHOUT_EFFECT, WITHOUT_OUTPUT, WITHOUT_POOL_FIELDS):
+    for exceptions in (WITHOUT_EFFECT, WITHOUT_OUTPUT, WITHOUT_POOL_FIELDS):
         assert all(exceptions.values())

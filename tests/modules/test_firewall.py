@@ -88,7 +88,7 @@ def test_its_own_region_goes_before_that_of_the_account() -> None:
 )
 def test_a_part_of_a_networks_name_is_no_match(text: str, cause: str) -> None:
     """The plugin takes a partial match for an answer; the module does not."""
-    cloud = mocks.Cloud(networks={"net-a": mocks.NETWORK_ID, "test": "44444444-4444-4444-8444-444444444444"})
+    cloud = mocks.Civo(networks={"net-a": mocks.NETWORK_ID, "test": "44444444-4444-4444-8444-444444444444"})
     with pytest.raises(
         errors.PlantonError, match=f"no network has the name or id '{text}' in region LON1{cause or '$'}"
     ) as caught:
@@ -107,14 +107,14 @@ def test_a_part_of_a_networks_name_is_no_match(text: str, cause: str) -> None:
 def test_a_cloud_that_cannot_be_asked_is_not_a_missing_network(failure: str, reason: errors.Reason) -> None:
     """The name may be right, so the error is about the look-up, with the plugin's text."""
     with pytest.raises(errors.PlantonError, match=r"failed to look up the network 'net-a' in region LON1: .*failed: ") as caught:
-        _plan(mocks.Cloud(failure=failure), networkId={"value": "net-a"})
+        _plan(mocks.Civo(failure=failure), networkId={"value": "net-a"})
     assert (caught.value.reason, caught.value.code) == (reason, errors.Code.FAILED)
     assert failure in caught.value.message
 
 
 def test_an_opaque_id_is_found_by_the_whole_of_it() -> None:
     """An id that is no UUID is accepted if the cloud knows exactly it."""
-    planned = _plan(mocks.Cloud(networks={"net-a": "network-123"}), networkId={"value": "network-123"})
+    planned = _plan(mocks.Civo(networks={"net-a": "network-123"}), networkId={"value": "network-123"})
     assert planned.resources["firewall"].inputs["networkId"] == "network-123"
 
 

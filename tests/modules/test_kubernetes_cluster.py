@@ -210,7 +210,7 @@ def test_a_withdrawn_version_stays_good_for_the_cluster_that_runs_it(name: str, 
 def test_versions_are_ordered_by_number() -> None:
     """1.9 is older than 1.30."""
     with pytest.raises(errors.PlantonError, match=r"offered: 1\.30\.5-k3s1, 1\.9\.1-k3s1$"):
-        _plan(cloud=mocks.Cloud(versions=("1.9.1-k3s1", "1.30.5-k3s1")), kubernetesVersion="1.0")
+        _plan(cloud=mocks.Civo(versions=("1.9.1-k3s1", "1.30.5-k3s1")), kubernetesVersion="1.0")
 
 
 def test_tags_are_the_standard_ones_and_the_users_without_white_space() -> None:
@@ -234,7 +234,7 @@ def test_a_network_plugin_is_a_warning_that_it_stays() -> None:
 
 def test_a_failed_application_is_reported_and_the_cluster_is_fine() -> None:
     """The outputs are there, and the application is named."""
-    planned = _plan(cloud=mocks.Cloud(applications={"good": True, "bad": False}), applications=["good", "bad"])
+    planned = _plan(cloud=mocks.Civo(applications={"good": True, "bad": False}), applications=["good", "bad"])
     assert [warning for warning in planned.warnings if "is not installed" in warning] == [
         (
             "spec.applications: bad is not installed; the cluster is fine: install the application yourself, "

@@ -1,6 +1,6 @@
 """Runs a module against Pulumi's mocks and tells what it asks the engine for: resources, arguments, options, outputs, warnings.
 
-The mocked cloud answers look-ups as the official plugin does, matches of a part of a name included.
+The mocked clouds answer look-ups as the official plugins do, matches of a part of a name included.
 """
 
 from __future__ import annotations
@@ -8,9 +8,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
-import grpc
 import pulumi
 from google.protobuf import json_format, message
 from pulumi import runtime
@@ -19,29 +18,15 @@ from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.sync_await import _sync_await
 
 from planton import kinds, modules
+from support.mocked import CLUSTER_ID, FIREWALL_ID, NETWORK_ID, FailedCallError
+from support.mocked_civo import Civo
+from support.mocked_digitalocean import DigitalOcean
 
-NETWORK_ID = "11111111-1111-4111-8111-111111111111"
-CLUSTER_ID = "22222222-2222-4222-8222-222222222222"
-FIREWALL_ID = "33333333-3333-4333-8333-333333333333"
+__all__ = ["CLUSTER_ID", "FIREWALL_ID", "NETWORK_ID", "Civo", "DigitalOcean", "FailedCallError"]
+
 TOKEN = "token-of-the-test"  # of no account
 _SIGNATURE = "4dabf18193072939515e22adb298388d"
 _SECRET = "1b47061264138c4ac30d75fd1eb44270"  # how the engine's protocol marks a secret
-
-
-class FailedCallError(grpc.RpcError):
-    """A provider function that failed, as the engine reports it."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
-
-    def code(self) -> grpc.StatusCode:
-        """Returns the status that the plugin answers with."""
-        return grpc.StatusCode.UNKNOWN
-
-    def details(self) -> str:
-        """Returns the plugin's text."""
-        return self.text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,55 +68,16 @@ class Planned:
     calls: list[tuple[str, dict[str, Any]]]
 
 
-@dataclasses.dataclass(frozen=True)
-class Cloud:
-    """What the mocked cloud has, as far as look-ups see it.
-
-    Attributes:
-        networks: Label → id.
-        firewalls: Name → id.
-        clusters: Name → (id, version).
-        versions: The Kubernetes versions on offer.
-        failure: What every look-up by name fails with, or empty.
-        applications: Installed applications of every cluster: name → whether it is installed.
-    """
-
-    networks: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"net-a": NETWORK_ID})
-    firewalls: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"fw-a": FIREWALL_ID})
-    clusters: Mapping[str, tuple[str, str]] = dataclasses.field(
-        default_factory=lambda: {"old-cluster": (CLUSTER_ID, "1.22.2-k3s1")}
-    )
-    versions: tuple[str, ...] = ("1.30.5-k3s1", "1.29.8-k3s1", "talos-v1.5.0")
-    applications: Mapping[str, bool] = dataclasses.field(default_factory=dict)
-    failure: str = ""
+class Cloud(Protocol):
+    """What a mocked cloud must know; there is one a cloud in `mocked_civo` and `mocked_digitalocean`."""
 
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answers a provider function; raises as a failed one does."""
-        if token.endswith("getKubernetesVersion"):
-            return {"id": "versions", "versions": [{"version": version, "label": version} for version in self.versions]}
-        if self.failure:
-            raise FailedCallError(self.failure)
-        if token.endswith("getNetwork"):
-            name, id_ = _partial(self.networks, args.get("label") or args.get("id", ""))
-            return {"id": id_, "label": name, "name": f"cust-{name}", "region": args.get("region")}
-        if token.endswith("getFirewall"):
-            name, id_ = _partial(self.firewalls, args.get("name") or args.get("id", ""))
-            return {"id": id_, "name": name, "region": args.get("region")}
-        name, id_ = _partial({name: id_ for name, (id_, _) in self.clusters.items()}, args.get("name") or args.get("id", ""))
-        return {"id": id_, "name": name, "kubernetesVersion": self.clusters[name][1], "region": args.get("region")}
+        ...
 
-
-def _partial(known: Mapping[str, str], text: str) -> tuple[str, str]:
-    # The official client looks for an exact name or id first, then takes a single partial match.
-    for matches in (
-        [(name, id_) for name, id_ in known.items() if text in (name, id_)],
-        [(name, id_) for name, id_ in known.items() if text in name or text in id_],
-    ):
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
-            raise FailedCallError(f"MultipleMatchesError: unable to find {text} because there were multiple matches")
-    raise FailedCallError(f"ZeroMatchesError: unable to find {text}, zero matches\nand a second line")
+    def make(self, noun: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Returns the id of a new resource and what the cloud adds to its arguments."""
+        ...
 
 
 class _Monitor(mocks.MockMonitor):
@@ -158,26 +104,8 @@ class _Mocks(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Returns what the cloud adds to the arguments."""
-        outputs = dict(args.inputs)
-        noun = args.typ.rsplit(":", 1)[-1]
-        if noun == "Network":
-            outputs.setdefault("cidrV4", "192.168.1.0/24")
-        if noun == "KubernetesCluster":
-            outputs |= {
-                "kubeconfig": "apiVersion: v1\n",
-                "apiEndpoint": "https://10.0.0.1:6443",
-                "createdAt": "2026-11-21 07:02:38 +0000 UTC",
-                "status": "ACTIVE",
-                "pools": {**args.inputs["pools"], "instanceNames": ["k3s-node-1"]},
-                "installedApplications": [
-                    {"application": name, "installed": done, "version": "1", "category": "x"}
-                    for name, done in self.cloud.applications.items()
-                ],
-            }
-        if noun == "Resource":
-            outputs |= {"actual_node_count": 3, "node_ids": ["n-1", "n-2", "n-3"], "node_names": ["a", "b", "c"]}
-        label = args.inputs.get("label", args.name) if noun == "KubernetesNodePool" else f"id-of-{args.name}"
-        return label, outputs
+        id_, added = self.cloud.make(args.typ.rsplit(":", 1)[-1], args.name, args.inputs)
+        return id_, dict(args.inputs) | added
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
         """Returns what a provider function finds."""
@@ -239,6 +167,7 @@ def stack_input(manifest: message.Message, **config: Any) -> Any:  # a stack inp
 def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Planned:  # a stack input of any kind
     """Runs the module of a stack input; what the module raises is raised here."""
     outputs: dict[str, Any] = {}
+    usual = {"civo": Civo, "digitalocean": DigitalOcean}[kinds.get(given.target.kind).provider]
 
     def program() -> None:
         for name, value in modules.load(kinds.get(given.target.kind)).resources(given).items():
@@ -246,12 +175,12 @@ def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Pl
             resolved = _sync_await(output.future())
             outputs[name] = Secret(resolved) if _sync_await(output.is_secret()) else resolved
 
-    return dataclasses.replace(record(program, cloud=cloud, preview=preview), outputs=outputs)
+    return dataclasses.replace(record(program, cloud=cloud or usual(), preview=preview), outputs=outputs)
 
 
 def record(program: Callable[[], None], *, cloud: Cloud | None = None, preview: bool = False) -> Planned:
     """Runs a program; its outputs are the names that it exports, without their values."""
-    monitor = _Monitor(cloud or Cloud())
+    monitor = _Monitor(cloud or Civo())
     engine = _Engine()
     mocks.set_mocks(
         monitor.mocks, project="planton", stack="test", preview=preview, logger=logging.getLogger("mocks"), monitor=monitor

@@ -1,0 +1,84 @@
+"""Civo as the look-ups of its modules see it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from support.mocked import CLUSTER_ID, FIREWALL_ID, NETWORK_ID, FailedCallError
+
+
+@dataclasses.dataclass(frozen=True)
+class Civo:
+    """What the mocked cloud has, as far as look-ups see it.
+
+    Attributes:
+        networks: Label → id.
+        firewalls: Name → id.
+        clusters: Name → (id, version).
+        versions: The Kubernetes versions on offer.
+        failure: What every look-up by name fails with, or empty.
+        applications: Installed applications of every cluster: name → whether it is installed.
+    """
+
+    networks: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"net-a": NETWORK_ID})
+    firewalls: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"fw-a": FIREWALL_ID})
+    clusters: Mapping[str, tuple[str, str]] = dataclasses.field(
+        default_factory=lambda: {"old-cluster": (CLUSTER_ID, "1.22.2-k3s1")}
+    )
+    versions: tuple[str, ...] = ("1.30.5-k3s1", "1.29.8-k3s1", "talos-v1.5.0")
+    applications: Mapping[str, bool] = dataclasses.field(default_factory=dict)
+    failure: str = ""
+
+    def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        """Answers a provider function; raises as a failed one does."""
+        if token.endswith("getKubernetesVersion"):
+            return {"id": "versions", "versions": [{"version": version, "label": version} for version in self.versions]}
+        if self.failure:
+            raise FailedCallError(self.failure)
+        if token.endswith("getNetwork"):
+            name, id_ = _partial(self.networks, args.get("label") or args.get("id", ""))
+            return {"id": id_, "label": name, "name": f"cust-{name}", "region": args.get("region")}
+        if token.endswith("getFirewall"):
+            name, id_ = _partial(self.firewalls, args.get("name") or args.get("id", ""))
+            return {"id": id_, "name": name, "region": args.get("region")}
+        name, id_ = _partial({name: id_ for name, (id_, _) in self.clusters.items()}, args.get("name") or args.get("id", ""))
+        return {"id": id_, "name": name, "kubernetesVersion": self.clusters[name][1], "region": args.get("region")}
+
+    def make(self, noun: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """Returns the id of a new resource and what the cloud adds to its arguments."""
+        id_ = str(inputs.get("label", name)) if noun == "KubernetesNodePool" else f"id-of-{name}"
+        if noun == "Network":
+            return id_, {"cidrV4": inputs.get("cidrV4", "192.168.1.0/24")}
+        if noun == "KubernetesCluster":
+            return id_, self._cluster(inputs)
+        if noun == "Resource":
+            return id_, {"actual_node_count": 3, "node_ids": ["n-1", "n-2", "n-3"], "node_names": ["a", "b", "c"]}
+        return id_, {}
+
+    def _cluster(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "kubeconfig": "apiVersion: v1\n",
+            "apiEndpoint": "https://10.0.0.1:6443",
+            "createdAt": "2026-11-21 07:02:38 +0000 UTC",
+            "status": "ACTIVE",
+            "pools": {**inputs["pools"], "instanceNames": ["k3s-node-1"]},
+            "installedApplications": [
+                {"application": name, "installed": done, "version": "1", "category": "x"}
+                for name, done in self.applications.items()
+            ],
+        }
+
+
+def _partial(known: Mapping[str, str], text: str) -> tuple[str, str]:
+    # The official client looks for an exact name or id first, then takes a single partial match.
+    for matches in (
+        [(name, id_) for name, id_ in known.items() if text in (name, id_)],
+        [(name, id_) for name, id_ in known.items() if text in name or text in id_],
+    ):
+        if len(matches) == 1:
+            return matches[0]
+        if matches:
+            raise FailedCallError(f"MultipleMatchesError: unable to find {text} because there were multiple matches")
+    raise FailedCallError(f"ZeroMatchesError: unable to find {text}, zero matches\nand a second line")
