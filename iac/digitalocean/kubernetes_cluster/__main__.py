@@ -1,0 +1,5 @@
+"""DigitalOceanKubernetesCluster as a Pulumi project: makes a managed cluster at DigitalOcean from a stack input (docs/standalone.md)."""
+
+from planton import modules
+
+modules.main()

@@ -1,0 +1,5 @@
+"""DigitalOceanKubernetesNodePool as a Pulumi project: makes a node pool at DigitalOcean from a stack input (docs/standalone.md)."""
+
+from planton import modules
+
+modules.main()

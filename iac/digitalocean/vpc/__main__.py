@@ -1,0 +1,5 @@
+"""DigitalOceanVpc as a Pulumi project: makes a private network at DigitalOcean from a stack input (docs/standalone.md)."""
+
+from planton import modules
+
+modules.main()
