@@ -6,22 +6,32 @@ import json
 import pathlib
 import shutil
 import stat
+import subprocess
 from typing import Any
 
 import pytest
 import yaml
 
 from support import planton as support
+from support import sandbox as sandbox_support
 
 EXAMPLE = pathlib.Path(__file__).resolve().parents[2] / "examples" / "digitalocean-dev"
-CLUSTER, POOLS = "dev/cluster.yaml", "dev/node-pools.yaml"
+NETWORK, CLUSTER, POOLS = "dev/network.yaml", "dev/cluster.yaml", "dev/node-pools.yaml"
+CONSENT = ("--allow-replace", "DigitalOceanKubernetesCluster/dev-cluster")
 
 
 @pytest.fixture
-def dev(planton: support.Planton) -> support.Planton:
+def dev(bare: support.Planton) -> support.Planton:
     """A user who has applied the example."""
+    bare.run("apply", "-f", "dev", "--yes")
+    return bare
+
+
+@pytest.fixture
+def bare(planton: support.Planton) -> support.Planton:
+    """A user who has applied the network and the cluster of the example."""
     shutil.copytree(EXAMPLE, planton.folder / "dev")
-    planton.run("apply", "-f", "dev", "--yes")
+    planton.run("apply", "-f", NETWORK, "-f", CLUSTER, "--yes")
     return planton
 
 
@@ -42,27 +52,61 @@ def _cluster(user: support.Planton) -> dict[str, Any]:
 
 
 def _counts(user: support.Planton) -> dict[str, int]:
-    return {pool["name"]: pool["count"] for pool in _cluster(user)["node_pools"]}
+    return {pool["name"]: pool["count"] for pool in _cluster(user)["pools"]}
+
+
+def _drift(user: support.Planton, *arguments: str) -> dict[str, tuple[Any, Any]]:
+    found = user.json("drift", *arguments, code=3)["resources"]
+    return {
+        f"{one['name']} {each['path']}": (each["old"], each["new"])
+        for one in found
+        for change in one["changes"]
+        for each in change["differences"]
+    }
+
+
+def _puts(user: support.Planton, since: int) -> list[Any]:
+    logged = user.sandbox.control.requests(since, "digitalocean")
+    return [each["body"] for each in logged if each["method"] == "PUT"]
 
 
 def test_drift_is_shown_and_repaired_and_nothing_is_left_after_a_destroy(dev: support.Planton) -> None:
-    """Drift of a number, of labels, and a pool that is gone; a plan says nothing once it is repaired."""
-    assert _counts(dev) == {"default": 1, "apps": 2, "batch": 1}
+    """Of a number, of labels, of the default pool, and a pool that is gone; a plan says nothing once it is repaired."""
+    wanted = {"default": 1, "system": 2, "apps": 2, "batch": 1}
+    assert _counts(dev) == wanted
     assert dev.actions("plan", "-f", "dev") == {}
-    dev.run("drift", "-f", "dev")
+    assert dev.actions("drift", "-f", "dev") == {}
     _outside(dev, "scale", pool="apps", count=4)
-    assert "nodeCount: 2 → 4" in dev.run("drift", "-f", "dev", code=3).stdout
+    _outside(dev, "scale", pool="default", count=2)
+    _outside(dev, "relabel", pool="system", labels={"workload": "other"})
+    mark = dev.sandbox.control.mark()
+    found = _drift(dev, "-f", "dev")
+    assert found["dev-apps nodeCount"] == (2, 4)
+    assert found["dev-cluster nodePool.nodeCount"] == (1, 2)
+    assert found["dev-system labels.workload"] == ("system", "other")
+    assert {path.split(" ")[0] for path in found} == {"dev-apps", "dev-cluster", "dev-system"}
+    assert dev.writes(mark, cloud="digitalocean") == []
+    _outside(dev, "delete-pool", pool="batch")
+    assert dev.actions("drift", "-f", POOLS, code=3)["node_pool"]
     dev.run("apply", "-f", "dev", "--refresh", "--yes")
-    assert _counts(dev)["apps"] == 2
-    _outside(dev, "delete-pool", pool="apps")
-    assert dev.actions("drift", "-f", "dev", code=3) == {"node_pool": "delete"}
-    dev.run("apply", "-f", "dev", "--refresh", "--yes")
-    assert _counts(dev)["apps"] == 2
+    assert _counts(dev) == wanted
     assert dev.actions("plan", "-f", "dev") == {}
+    assert dev.actions("drift", "-f", "dev") == {}
     dev.run("destroy", "-f", "dev", "--yes")
     left = dev.sandbox.control.resources("digitalocean")
     assert left["clusters"] == []
     assert all(vpc["default"] for vpc in left["vpcs"])
+    assert "nothing has been applied" in dev.run("get").stdout
+
+
+def test_a_cluster_deleted_elsewhere_comes_back_with_its_pools(dev: support.Planton) -> None:
+    """One apply makes anew what referred to it too."""
+    _outside(dev, "delete-cluster")
+    found = {one["name"]: one["changes"][0]["action"] for one in dev.json("drift", "-f", "dev", code=3)["resources"]}
+    assert found == dict.fromkeys(("dev-cluster", "dev-system", "dev-apps", "dev-batch"), "delete")
+    dev.run("apply", "-f", "dev", "--refresh", "--yes")
+    assert _counts(dev) == {"default": 1, "system": 2, "apps": 2, "batch": 1}
+    assert dev.actions("plan", "-f", "dev") == {}
 
 
 def test_the_autoscaler_keeps_what_it_has_decided(dev: support.Planton) -> None:
@@ -70,83 +114,170 @@ def test_the_autoscaler_keeps_what_it_has_decided(dev: support.Planton) -> None:
     _outside(dev, "load", pool="batch", nodes=4)
     dev.sandbox.control.advance(600)
     assert _counts(dev)["batch"] == 4
-    dev.run("drift", "-f", "dev")
+    assert dev.actions("drift", "-f", "dev") == {}
     _change(dev, POOLS, "workload: batch", "workload: jobs")
     mark = dev.sandbox.control.mark()
-    dev.run("apply", "-f", "dev", "--yes")
+    assert dev.actions("apply", "-f", "dev", "--yes") == {"node_pool": "update"}
     assert _counts(dev)["batch"] == 4
-    [sent] = [each["body"] for each in dev.sandbox.control.requests(mark, "digitalocean") if each["method"] == "PUT"]
+    [sent] = _puts(dev, mark)
     assert (sent["count"], sent["min_nodes"], sent["max_nodes"]) == (4, 0, 5)
     _outside(dev, "load", pool="batch", nodes=0)
     dev.sandbox.control.advance(3600)
     assert _counts(dev)["batch"] == 0
+    assert dev.actions("drift", "-f", "dev") == {}
+    assert dev.actions("plan", "-f", "dev") == {}
+    _change(dev, POOLS, "  maxNodes: 5", "  maxNodes: 6")
+    dev.run("apply", "-f", POOLS, "--yes")
+    assert _counts(dev)["batch"] == 0
+    _change(dev, POOLS, "  autoScale: true\n  minNodes: 0\n  maxNodes: 6\n", "")
+    dev.run("apply", "-f", POOLS, "--yes")
+    assert _counts(dev)["batch"] == 1
     assert dev.actions("plan", "-f", "dev") == {}
 
 
-def test_upgrades_go_one_minor_at_a_time_and_never_back(dev: support.Planton) -> None:
-    """What is refused changes nothing; the plan says what kind of upgrade it is; the cloud's own patches are no drift."""
-    mark = dev.sandbox.control.mark()
-    for version, said in (("1.33.0-do.0", "cannot go back"), ("1.35.0-do.0", "skips a minor"), ("1.33", "is not offered")):
-        _change(dev, CLUSTER, "1.33.1-do.0", version)
-        assert said in dev.run("apply", "-f", "dev", "--yes", code=5).stderr
-        _change(dev, CLUSTER, version, "1.33.1-do.0")
-    assert all(each["method"] == "GET" for each in dev.sandbox.control.requests(mark, "digitalocean"))
-    _change(dev, CLUSTER, "1.33.1-do.0", "1.34.0-do.0")
-    done = dev.run("apply", "-f", "dev", "--yes")
-    assert "is a minor upgrade" in done.stdout
-    assert _cluster(dev)["version"] == "1.34.0-do.0"
-    _change(dev, CLUSTER, "  maintenanceWindow", "  autoUpgrade: true\n  maintenanceWindow")
-    dev.run("apply", "-f", "dev", "--yes")
-    _outside(dev, "upgrade", version="1.34.1-do.0")
-    dev.run("drift", "-f", "dev")
-    assert dev.actions("plan", "-f", "dev") == {}
+def test_an_autoscaled_default_pool_is_left_to_the_autoscaler_too(bare: support.Planton) -> None:
+    """A change of the cluster, and one of the pool in it, keep the number of nodes."""
+    _change(bare, CLUSTER, "    nodeCount: 1\n", "    nodeCount: 1\n    autoScale: true\n    minNodes: 1\n    maxNodes: 4\n")
+    bare.run("apply", "-f", CLUSTER, "--yes")
+    _outside(bare, "load", pool="default", nodes=3)
+    bare.sandbox.control.advance(600)
+    assert _counts(bare) == {"default": 3}
+    assert bare.actions("drift", "-f", CLUSTER) == {}
+    _change(bare, CLUSTER, "maxNodes: 4", "maxNodes: 5")
+    _change(bare, CLUSTER, "  maintenanceWindow: sunday", "  tags: [team]\n  maintenanceWindow: monday")
+    assert bare.actions("apply", "-f", CLUSTER, "--yes") == {"cluster": "update"}
+    assert _counts(bare) == {"default": 3}
+    assert bare.actions("plan", "-f", CLUSTER) == {}
+
+
+def test_upgrades_go_one_minor_at_a_time_and_never_back(bare: support.Planton) -> None:
+    """What is refused changes nothing; the plan says what kind of upgrade it is; one made elsewhere is drift to be followed."""
+    mark = bare.sandbox.control.mark()
+    for version, said in (
+        ("1.32.1-do.0", "cannot go back"),
+        ("1.35.0-do.0", "upgrade to 1.34.1-do.0 first"),
+        ("1.33", "offered:"),
+    ):
+        _change(bare, CLUSTER, "1.33.1-do.0", f'"{version}"')
+        assert said in " ".join(bare.run("apply", "-f", CLUSTER, "--yes", code=5).stderr.split())
+        _change(bare, CLUSTER, f'"{version}"', "1.33.1-do.0")
+    assert bare.writes(mark, cloud="digitalocean") == []
+    for old, version, kind in (("1.33.1-do.0", "1.34.0-do.0", "minor"), ("1.34.0-do.0", "1.34.1-do.0", "patch")):
+        _change(bare, CLUSTER, old, version)
+        mark = bare.sandbox.control.mark()
+        assert f"is a {kind} upgrade" in bare.run("apply", "-f", CLUSTER, "--yes").stdout
+        assert [path.rsplit("/", 1)[-1] for _, path in bare.writes(mark, cloud="digitalocean")] == ["upgrade"]
+        assert _cluster(bare)["version"] == version
+        assert bare.actions("plan", "-f", CLUSTER) == {}
+    _outside(bare, "upgrade", version="1.35.0-do.0")
+    assert _drift(bare, "-f", CLUSTER) == {"dev-cluster version": ("1.34.1-do.0", "1.35.0-do.0")}
+    assert "write 1.35.0-do.0" in bare.run("apply", "-f", CLUSTER, "--refresh", "--yes", code=5).stderr
+    _change(bare, CLUSTER, "1.34.1-do.0", "1.35.0-do.0")
+    bare.run("refresh", "-f", CLUSTER)
+    assert bare.actions("plan", "-f", CLUSTER) == {}
+
+
+def test_a_cluster_may_upgrade_itself(bare: support.Planton) -> None:
+    """A patch that the cloud installs, as it was told to, is no drift, and no other change takes it back."""
+    _change(bare, CLUSTER, "  maintenanceWindow", "  autoUpgrade: true\n  maintenanceWindow")
+    _change(bare, CLUSTER, "1.33.1-do.0", "1.34.0-do.0")
+    bare.run("apply", "-f", CLUSTER, "--yes")
+    bare.sandbox.control.advance(600)
+    _outside(bare, "upgrade", version="1.34.1-do.0")
+    assert bare.actions("drift", "-f", CLUSTER) == {}
+    assert bare.actions("plan", "-f", CLUSTER) == {}
+    for arguments in ((), ("--refresh",)):
+        assert bare.actions("plan", "-f", CLUSTER) == {}
+        _change(bare, CLUSTER, "    nodeCount: 1", "    tags: [a]\n    nodeCount: 1")
+        assert bare.actions("apply", "-f", CLUSTER, "--yes", *arguments) == {"cluster": "update"}
+        assert _cluster(bare)["version"] == "1.34.1-do.0"
+        _change(bare, CLUSTER, "    tags: [a]\n    nodeCount: 1", "    nodeCount: 1")
+        bare.run("apply", "-f", CLUSTER, "--yes")
 
 
 def test_what_replaces_a_cluster_needs_consent_and_a_control_plane_stays_highly_available(dev: support.Planton) -> None:
-    """A changed default size is a replacement of the cluster and of its pools."""
+    """A changed default size is a replacement of the cluster and of its pools: nothing is requested until it is named."""
     _change(dev, CLUSTER, "s-1vcpu-2gb", "s-2vcpu-2gb")
-    refused = dev.run("apply", "-f", "dev", "--yes", code=5)
-    assert "would replace cluster" in refused.stderr
-    assert "nodePool.size" in refused.stderr
-    _change(dev, CLUSTER, "s-2vcpu-2gb", "s-1vcpu-2gb")
+    mark, old = dev.sandbox.control.mark(), _cluster(dev)["id"]
+    refused = dev.run("apply", "-f", "dev", "--yes", code=5).stderr
+    assert "would replace cluster" in refused
+    assert "nodePool.size" in refused
+    assert " ".join(CONSENT) in refused
+    assert dev.writes(mark, cloud="digitalocean") == []
+    pools = [
+        each for name in ("system", "apps", "batch") for each in ("--allow-replace", f"DigitalOceanKubernetesNodePool/dev-{name}")
+    ]
+    dev.run("apply", "-f", "dev", "--yes", *CONSENT, *pools)
+    assert _cluster(dev)["id"] != old
+    assert _counts(dev) == {"default": 1, "system": 2, "apps": 2, "batch": 1}
+    assert dev.actions("plan", "-f", "dev") == {}
     _change(dev, CLUSTER, "  maintenanceWindow", "  highlyAvailable: true\n  maintenanceWindow")
-    dev.run("apply", "-f", "dev", "--yes")
+    assert dev.actions("apply", "-f", CLUSTER, "--yes") == {"cluster": "update"}
     _change(dev, CLUSTER, "  highlyAvailable: true\n", "")
-    assert "cannot switch that off" in " ".join(dev.run("apply", "-f", "dev", "--yes", code=5).stderr.split())
+    assert "cannot switch that off" in " ".join(dev.run("apply", "-f", CLUSTER, "--yes", code=5).stderr.split())
 
 
-def test_a_pool_costs_little_and_an_existing_one_is_imported(dev: support.Planton) -> None:
-    """At most five requests to make one, about 2 KB to keep it; forgotten ones are taken over by their id."""
-    extra = yaml.safe_load((EXAMPLE / "node-pools.yaml").read_text("utf-8").split("---")[0])
+def test_a_pool_costs_little_and_what_exists_is_imported(dev: support.Planton) -> None:
+    """At most five requests to make a pool, about 2 KB to keep it; what is forgotten is taken over, by id or by name."""
+    [_, document, *_] = (EXAMPLE / "node-pools.yaml").read_text("utf-8").split("---")
+    extra = yaml.safe_load(document)
     extra["metadata"]["name"] = extra["spec"]["nodePoolName"] = "extra"
     file = dev.write("extra.json", extra)
     mark = dev.sandbox.control.mark()
     dev.run("apply", "-f", file, "--yes")
-    assert len(dev.sandbox.control.requests(mark, "digitalocean")) <= 5
-    state = dev.folder / "data/state/.pulumi/stacks/planton/dev.DigitalOceanKubernetesNodePool.extra.json"
-    resources = json.loads(state.read_text("utf-8"))["checkpoint"]["latest"]["resources"]
+    sent = dev.sandbox.control.requests(mark, "digitalocean")
+    states = dev.folder / "data" / "state"
+    state = json.loads((states / ".pulumi/stacks/planton/dev.DigitalOceanKubernetesNodePool.extra.json").read_text("utf-8"))
+    resources = state["checkpoint"]["latest"]["resources"]
     [kept] = [each for each in resources if each["type"].endswith(":KubernetesNodePool")]
-    assert len(json.dumps(kept)) < 2700
-    id_ = kept["id"]
-    state.unlink()
-    dev.run("import", "digitaloceankubernetesnodepool/extra", id_, "-f", file, "--yes")
-    assert dev.actions("plan", "-f", file) == {}
-    assert len(_counts(dev)) == 4
+    print(f"requests to make a pool: {len(sent)}; its record: {len(json.dumps(kept))} bytes")
+    assert len(sent) <= 5
+    assert len(json.dumps(kept)) <= 2600
+    shutil.rmtree(states)
+    there = dev.sandbox.control.resources("digitalocean")
+    network = next(vpc["id"] for vpc in there["vpcs"] if vpc["name"] == "dev-network")
+    apps = next(pool["id"] for pool in there["clusters"][0]["pools"] if pool["name"] == "apps")
+    dev.run("import", "digitaloceanvpc/dev-network", network, "-f", "dev", "--yes")
+    dev.run("import", "digitaloceankubernetescluster/dev-cluster", there["clusters"][0]["id"], "-f", "dev", "--yes")
+    for name, id_ in (("system", "system"), ("apps", apps), ("batch", "batch")):
+        dev.run("import", f"digitaloceankubernetesnodepool/dev-{name}", id_, "-f", "dev", "--yes")
+    assert dev.actions("plan", "-f", "dev") == {}
+    assert dev.actions("drift", "-f", "dev") == {}
+    again = dev.sandbox.control.resources("digitalocean")
+    assert [again[name] for name in ("vpcs", "clusters")] == [there[name] for name in ("vpcs", "clusters")]
 
 
-def test_a_kubeconfig_that_asks_for_credentials_outlives_them(dev: support.Planton) -> None:
+def _kubectl(user: support.Planton, kubeconfig: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    assert sandbox_support.KUBECTL is not None
+    path = user.folder / "kubeconfig"
+    path.write_text(kubeconfig, "utf-8")
+    command = [sandbox_support.KUBECTL, *arguments]
+    return subprocess.run(command, env=user.environ, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_a_kubeconfig_that_asks_for_credentials_outlives_them(bare: support.Planton) -> None:
     """It holds no secret; kubectl gets a token that is good, also after the old one was made useless."""
     named = "digitaloceankubernetescluster/dev-cluster"
-    text = dev.run("kubeconfig", named, "--exec").stdout
-    assert "token" not in text
-    first = json.loads(dev.run("credential", named).stdout)
-    assert first["status"]["token"]
-    assert json.loads(dev.run("credential", named).stdout) == first
-    [kept] = (dev.folder / "data" / "access").iterdir()
+    lasting = bare.run("kubeconfig", named, "--exec").stdout
+    plain = bare.run("kubeconfig", named).stdout
+    first = json.loads(bare.run("credential", named).stdout)["status"]
+    assert first["token"] in plain
+    assert "token" not in lasting
+    [kept] = (bare.folder / "data" / "access").iterdir()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    _outside(dev, "expire-credentials")
-    fresh = json.loads(dev.run("credential", named, "--fresh").stdout)
-    assert fresh["status"]["token"] != first["status"]["token"]
-    plain = dev.run("kubeconfig", named).stdout
-    nodes = dev.sandbox.kubectl(plain, "get", "nodes", "-o", "name").stdout.split()
-    assert len(nodes) == 4
+    for kubeconfig in (plain, lasting):
+        assert len(_kubectl(bare, kubeconfig, "get", "nodes", "-o", "name").stdout.split()) == 1
+    assert json.loads(bare.run("credential", named).stdout)["status"] == first
+    _outside(bare, "expire-credentials")
+    for kubeconfig in (plain, lasting):
+        assert "logged in" in _kubectl(bare, kubeconfig, "get", "nodes").stderr
+    fresh = json.loads(bare.run("credential", named, "--fresh").stdout)["status"]
+    assert fresh["token"] != first["token"]
+    assert len(_kubectl(bare, lasting, "get", "nodes", "-o", "name").stdout.split()) == 1
+    # A token that is known to end soon is not used again.
+    kept.write_text(json.dumps(json.loads(kept.read_text("utf-8")) | {"expires": "2020-01-01T00:00:00Z"}), "utf-8")
+    _outside(bare, "expire-credentials")
+    assert len(_kubectl(bare, lasting, "get", "nodes", "-o", "name").stdout.split()) == 1
+    outputs = bare.json("outputs", named, "--show-secrets")
+    assert outputs["apiServerEndpoint"].startswith("https://")
+    assert outputs["kubeconfig"]
