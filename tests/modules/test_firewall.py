@@ -13,7 +13,7 @@ SPEC = {"name": "fw-b", "networkId": {"value": mocks.NETWORK_ID}}
 ANYWHERE = ["0.0.0.0/0"]
 
 
-def _plan(cloud: mocks.Cloud | None = None, **spec: Any) -> mocks.Planned:
+def _plan(cloud: mocks.Civo | None = None, **spec: Any) -> mocks.Planned:
     return mocks.plan(mocks.stack_input(mocks.target("CivoFirewall", {**SPEC, **spec})), cloud=cloud)
 
 

@@ -23,7 +23,7 @@ SPEC = {
 
 
 def _plan(
-    metadata: dict[str, Any] | None = None, cloud: mocks.Cloud | None = None, *, without: str = "", **spec: Any
+    metadata: dict[str, Any] | None = None, cloud: mocks.Civo | None = None, *, without: str = "", **spec: Any
 ) -> mocks.Planned:
     fields = {name: value for name, value in {**SPEC, **spec}.items() if name != without}
     return mocks.plan(mocks.stack_input(mocks.target("CivoKubernetesCluster", fields, **(metadata or {}))), cloud=cloud)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from planton import kinds
 from support import sandbox as sandbox_support
 
 SECONDS = 180
@@ -85,9 +86,9 @@ class Planton:
         resources = self.json(*arguments, code=code)["resources"]
         return {change["resource"]: change["action"] for resource in resources for change in resource["changes"]}
 
-    def writes(self, since: int) -> list[tuple[str, str]]:
+    def writes(self, since: int, *, cloud: str = "civo") -> list[tuple[str, str]]:
         """Return the requests after a mark that changed something: method and path."""
-        logged = self.sandbox.control.requests(since, "civo")
+        logged = self.sandbox.control.requests(since, cloud)
         return [(each["method"], each["path"]) for each in logged if each["method"] != "GET"]
 
 
@@ -109,7 +110,7 @@ def planton(tmp_path: pathlib.Path) -> Iterator[Planton]:
 def manifest(kind: str, name: str, /, **spec: Any) -> dict[str, Any]:
     """Return a manifest of the environment ``dev``."""
     return {
-        "apiVersion": "civo.project-planton.org/v1",
+        "apiVersion": kinds.get(kind).api_version,
         "kind": kind,
         "metadata": {"name": name, "env": "dev"},
         "spec": spec,

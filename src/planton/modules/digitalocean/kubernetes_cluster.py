@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 UNSUPPORTED: tuple[unsupported.Unsupported, ...] = ()
 _VERSION = "spec.kubernetesVersion"
+#: A version in full. The cloud makes a full one of a short one, which the plugin then takes for lower and replaces the cluster.
+_SLUG = re.compile(r"\d+\.\d+\.\d+-do\.\d+")
 _DEFAULT_POOL = "default"
 
 
@@ -96,10 +98,11 @@ def _version(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: Running 
 
 
 def _is_ahead(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: Running | None) -> bool:
-    # The cloud has installed a patch that the manifest does not know of, as it was told to.
-    if running is None or not spec.auto_upgrade:
+    # The cloud has installed a patch that the manifest does not know of, as it was told to. It installs no minor version.
+    if running is None or not spec.auto_upgrade or not _SLUG.fullmatch(spec.kubernetes_version):
         return False
-    return upgrades.numbers(running.version) > upgrades.numbers(spec.kubernetes_version)
+    has, wanted = upgrades.numbers(running.version), upgrades.numbers(spec.kubernetes_version)
+    return has > wanted and has[:2] == wanted[:2]
 
 
 def _ignored(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: Running | None) -> list[str]:
@@ -138,9 +141,9 @@ def _check_control_plane(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, runni
 
 
 def _tags(target: api_pb2.DigitalOceanKubernetesCluster) -> list[str]:
-    # The cloud allows fewer characters in a tag than Kubernetes in a label, ignores case, and keeps a tag once.
+    # The cloud allows fewer characters in a tag than Kubernetes in a label.
     standard = [re.sub(r"[^A-Za-z0-9:_-]", "-", f"{key}:{value}") for key, value in labels.standard(target).items()]
-    return list({tag.lower(): tag for tag in [*standard, *target.spec.tags]}.values())
+    return pools.unique_tags([*standard, *target.spec.tags])
 
 
 def _warnings(target: api_pb2.DigitalOceanKubernetesCluster) -> list[str]:

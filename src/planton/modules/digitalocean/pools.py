@@ -10,6 +10,8 @@ import pulumi_digitalocean
 from planton.modules import bounds, labels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from google.protobuf import message
 
     from org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1 import spec_pb2 as cluster_pb2
@@ -33,9 +35,14 @@ def arguments(spec: Pool, target: message.Message) -> dict[str, Any]:  # argumen
         "size": spec.size,
         "node_count": spec.node_count,
         "labels": {**labels.standard(target), **spec.labels},
-        "tags": list(spec.tags) or None,
+        "tags": unique_tags(spec.tags) or None,
         **scaled,
     }
+
+
+def unique_tags(tags: Iterable[str]) -> list[str]:
+    """Returns the tags, each once and as it was written last: the cloud ignores case."""
+    return list({tag.lower(): tag for tag in tags}.values())
 
 
 def register(

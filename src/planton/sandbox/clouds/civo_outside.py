@@ -187,7 +187,8 @@ def _resources(scope: civo_scope.Scope, _body: Body) -> Any:
                 "region": item.region,
                 "status": civo_progress.status(item),
                 "pools": [
-                    {"id": pool.id, "count": pool.count, "nodes": [node.hostname for node in pool.nodes]} for pool in item.pools
+                    {"id": pool.id, "count": pool.count, "labels": pool.labels, "nodes": [node.hostname for node in pool.nodes]}
+                    for pool in item.pools
                 ],
             }
             for item in state.clusters

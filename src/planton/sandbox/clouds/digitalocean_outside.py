@@ -176,9 +176,16 @@ def _resources(scope: digitalocean_scope.Scope, _body: Body) -> Any:
                 "name": item.name,
                 "region": item.region,
                 "vpc": item.vpc,
+                "version": item.version,
                 "status": records.DELETING if item.deleting else digitalocean_progress.status(item),
                 "pools": [
-                    {"id": pool.id, "name": pool.name, "count": pool.count, "nodes": [node.name for node in pool.nodes]}
+                    {
+                        "id": pool.id,
+                        "name": pool.name,
+                        "count": pool.count,
+                        "labels": pool.labels,
+                        "nodes": [node.name for node in pool.nodes],
+                    }
                     for pool in item.pools
                 ],
             }
