@@ -171,6 +171,38 @@ def test_a_changed_number_of_nodes_is_drift_unless_an_autoscaler_decides_it(want
     )
 
 
+_DEFAULT_POOL = {"size": "s", "nodeCount": 1, "actualNodeCount": 1}
+_MORE_NODES = {**_DEFAULT_POOL, "nodeCount": 3, "actualNodeCount": 3}
+
+
+@pytest.mark.parametrize(
+    ("scaled", "before", "after", "drift"),
+    [
+        (False, _DEFAULT_POOL, _MORE_NODES, [("nodePool.nodeCount", 1, 3)]),
+        (False, {**_DEFAULT_POOL, "nodeCount": 0}, {**_MORE_NODES, "nodeCount": 0}, [("nodePool.actualNodeCount", 1, 3)]),
+        (True, _DEFAULT_POOL, _MORE_NODES, []),
+        (True, _DEFAULT_POOL, {**_MORE_NODES, "size": "m"}, [("nodePool.size", "s", "m")]),
+    ],
+)
+def test_the_number_of_a_default_pool_is_told_once_or_left_to_the_autoscaler(
+    before: dict[str, Any], after: dict[str, Any], drift: list[Any], *, scaled: bool
+) -> None:
+    """DigitalOcean's plugin tells what is wanted and what is there; after an import only the latter is right."""
+    inputs = {"nodePool": {"size": "s", "nodeCount": 1, "autoScale": scaled}}
+    found = _refreshed(old=inputs, old_outputs={"nodePool": before}, new={}, new_outputs={"nodePool": after})
+    assert found == ([("x", "update", drift)] if drift else [])
+
+
+@pytest.mark.parametrize(
+    ("given", "drift"), [("autoScale", ["version"]), ("autoUpgrade", ["nodeCount"]), ("", ["nodeCount", "version"])]
+)
+def test_what_the_manifest_leaves_to_the_cloud_does_not_drift(given: str, drift: list[str]) -> None:
+    """An autoscaler moves the number of nodes, automatic upgrades the version."""
+    before, after = {"nodeCount": 1, "version": "1"}, {"nodeCount": 3, "version": "2"}
+    [(_, _, found)] = _refreshed(old=before | ({given: True} if given else {}), old_outputs=before, new={}, new_outputs=after)
+    assert [path for path, _, _ in found] == drift
+
+
 def test_what_is_gone_is_told_as_a_deletion() -> None:
     """A refresh that finds nothing ends with a deletion."""
     assert _refreshed(op="delete", old={"name": "a"}, old_outputs={"name": "a"}) == [("x", "delete", [])]

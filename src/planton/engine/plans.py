@@ -187,9 +187,11 @@ class Recorder:
 
 def _left_to_the_cloud(inputs: Mapping[str, Any]) -> list[str]:
     # An autoscaler moves the number of nodes, and automatic upgrades move the version, as the manifest says that they may.
+    scaled = (inputs.get("nodePool") or {}).get("autoScale")
     moved = {
         "nodeCount": inputs.get("autoScale"),
-        "nodePool.nodeCount": (inputs.get("nodePool") or {}).get("autoScale"),
+        "nodePool.nodeCount": scaled,
+        "nodePool.actualNodeCount": scaled,
         "version": inputs.get("autoUpgrade"),
     }
     return [path for path, left in moved.items() if left]
@@ -211,7 +213,10 @@ def _observed_differences(metadata: events.StepEventMetadata) -> tuple[Differenc
         return compare({"node_count": old["actual_node_count"]}, {"node_count": new.get("actual_node_count")})
     parents = {_parent(path) for path, _ in _leaves(inputs)} | {path for path, _ in _leaves(inputs)}
     changed = compare({key: old.get(key) for key in inputs}, {key: new.get(key) for key in inputs})
-    return tuple(difference for difference in changed if difference.path in parents or _parent(difference.path) in parents)
+    found = tuple(difference for difference in changed if difference.path in parents or _parent(difference.path) in parents)
+    # The plugin tells the number of nodes of a default pool twice, and after an import only the second time.
+    twice = "nodePool.actualNodeCount" if any(each.path == "nodePool.nodeCount" for each in found) else None
+    return tuple(each for each in found if each.path != twice)
 
 
 def _parent(path: str) -> str:
