@@ -1,0 +1,209 @@
+"""Questions to DigitalOcean's API: answers, absences, and what is neither."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from planton import errors
+from planton.engine import clouds
+from planton.engine.clouds import digitalocean
+from support import answers, mocks
+
+NOT_FOUND = '{"id":"not_found","message":"The resource you were accessing could not be found."}'
+VPC, CLUSTER, POOL = (
+    f"digitalocean:index/{name[0].lower()}{name[1:]}:{name}" for name in ("Vpc", "KubernetesCluster", "KubernetesNodePool")
+)
+VPCS, CLUSTERS = "/v2/vpcs", "/v2/kubernetes/clusters"
+
+
+@pytest.fixture
+def server() -> Iterator[answers.Server]:
+    """A server that has nothing."""
+    with answers.serving(NOT_FOUND) as made:
+        yield made
+
+
+def _cloud(server: answers.Server) -> digitalocean.Cloud:
+    return digitalocean.Cloud("tok", f"{server.url}/")
+
+
+def test_a_question_has_the_token(server: answers.Server) -> None:
+    """And nothing else: an account is in no region."""
+    server.answers["/v2/x"] = (200, {"a": 1})
+    assert _cloud(server).get("/v2/x") == {"a": 1}
+    assert server.requests == [("/v2/x", "Bearer tok")]
+    assert _cloud(server).where == "this account"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (401, "{}", errors.Reason.CLOUD_AUTH),
+        (403, "{}", errors.Reason.CLOUD_AUTH),
+        (429, "slow down", errors.Reason.CLOUD_UNREACHABLE),
+        (500, "boom", errors.Reason.CLOUD_UNREACHABLE),
+        (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE),
+    ],
+)
+def test_anything_but_not_found_is_an_error_with_the_clouds_text(
+    status: int, body: str, reason: errors.Reason, server: answers.Server
+) -> None:
+    """It never looks like an absence, and shows no token."""
+    server.answers[f"{CLUSTERS}/c-1"] = (status, body)
+    with pytest.raises(errors.PlantonError, match=f"the cloud did not answer GET {CLUSTERS}/c-1") as caught:
+        _cloud(server).exists(CLUSTER, "c-1")
+    assert caught.value.reason is reason
+    assert "tok" not in caught.value.message
+    assert "tok" not in repr(_cloud(server))
+
+
+def test_a_cloud_that_is_not_there_is_unreachable(server: answers.Server) -> None:
+    """A refused connection is our error."""
+    cloud = _cloud(server)
+    server.stop()
+    with pytest.raises(errors.PlantonError) as caught:
+        cloud.clusters()
+    assert caught.value.reason is errors.Reason.CLOUD_UNREACHABLE
+
+
+def test_lists_come_from_all_pages(server: answers.Server) -> None:
+    """The answer says whether there is another one."""
+    more = {"pages": {"next": f"https://api.digitalocean.com{VPCS}?page=2"}}
+    server.answers[f"{VPCS}?page=1&per_page=200"] = (200, {"vpcs": [{"id": "1", "name": "b"}], "links": more})
+    server.answers[f"{VPCS}?page=2&per_page=200"] = (200, {"vpcs": [{"id": "2", "name": "a"}], "links": {"pages": {}}})
+    assert _cloud(server).names("network") == ["a", "b"]
+    assert _cloud(server).find(VPC, "a") == "2"
+
+
+@pytest.mark.parametrize("answer", [{"kubernetes_clusters": None}, {"kubernetes_clusters": [], "links": None}, {}])
+def test_an_empty_list_may_be_null_or_absent(answer: Any, server: answers.Server) -> None:
+    """The cloud's clients take all of these."""
+    server.answers[CLUSTERS] = (200, answer)
+    assert _cloud(server).names("cluster") == []
+
+
+@pytest.fixture
+def full(server: answers.Server) -> answers.Server:
+    """A cloud with one of each, and two networks of one name."""
+    pool = {"id": "p-1", "name": "web"}
+    prod = {"id": "c-1", "name": "prod", "region": "fra1", "status": {"state": "running"}, "node_pools": [pool]}
+    young = {"id": "c-2", "name": "young", "region": "fra1", "status": {"state": "provisioning"}, "node_pools": []}
+    server.answers = {
+        VPCS: (200, {"vpcs": [{"id": f"v-{number}", "name": name} for number, name in ((1, "net"), (2, "twin"), (3, "twin"))]}),
+        f"{VPCS}/v-1": (200, {"vpc": {"id": "v-1", "name": "net"}}),
+        CLUSTERS: (200, {"kubernetes_clusters": [prod, young]}),
+        f"{CLUSTERS}/c-1": (200, {"kubernetes_cluster": prod}),
+        f"{CLUSTERS}/c-2": (200, {"kubernetes_cluster": young}),
+        f"{CLUSTERS}/c-1/node_pools/p-1": (200, {"node_pool": pool}),
+        f"{CLUSTERS}/c-1/credentials": (
+            200,
+            {
+                "server": "https://10.0.0.1",
+                "certificate_authority_data": "Q0E=",
+                "token": "kube-token",
+                "expires_at": "2026-11-28T05:00:00Z",
+            },
+        ),
+    }
+    return server
+
+
+@pytest.mark.parametrize(
+    ("type_", "id_", "cluster", "there"),
+    [
+        (VPC, "v-1", "", True),
+        (VPC, "net", "", False),
+        (CLUSTER, "c-1", "", True),
+        (CLUSTER, "c-9", "", False),
+        (POOL, "p-1", "c-1", True),
+        (POOL, "web", "c-1", False),
+        (POOL, "p-1", "c-9", False),
+        (POOL, "p-1", "", True),
+        (POOL, "p-9", "", False),
+    ],
+)
+def test_whether_something_is_there_is_asked_by_id(
+    type_: str, id_: str, cluster: str, full: answers.Server, *, there: bool
+) -> None:
+    """A pool is there if its cluster has it, or any cluster where none is named."""
+    assert _cloud(full).exists(type_, id_, cluster) is there
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "cluster", "found"),
+    [
+        (VPC, "net", "", "v-1"),
+        (VPC, "ne", "", None),
+        (VPC, "twin", "", None),
+        (CLUSTER, "prod", "", "c-1"),
+        (CLUSTER, "c-1", "", None),
+        (POOL, "web", "c-1", "p-1"),
+        (POOL, "db", "c-1", None),
+        (POOL, "web", "c-9", None),
+        (POOL, "web", "", None),
+    ],
+)
+def test_the_import_id_is_found_by_the_exact_and_only_name(
+    type_: str, name: str, cluster: str, found: str | None, full: answers.Server
+) -> None:
+    """Of two with one name neither is adopted."""
+    assert _cloud(full).find(type_, name, cluster) == found
+
+
+@pytest.mark.parametrize(("given", "expected"), [("web", "p-1"), ("p-1", "p-1"), ("c-1:web", "p-1"), ("p-9", "p-9")])
+def test_a_pool_is_imported_by_its_id_alone(given: str, expected: str, full: answers.Server) -> None:
+    """A name is looked up in the cluster; what is no name is taken for an id."""
+    assert _cloud(full).pool_import_id("c-1", given) == expected
+
+
+@pytest.mark.parametrize(("cluster", "expected"), [("c-1", False), ("c-2", True), ("c-9", False)])
+def test_a_cluster_that_is_not_there_does_not_build(cluster: str, full: answers.Server, *, expected: bool) -> None:
+    """Only one that is being provisioned does."""
+    assert _cloud(full).building(cluster) is expected
+
+
+def test_a_credential_says_when_it_ends_and_comes_as_a_kubeconfig(full: answers.Server) -> None:
+    """The names in it are those that the cloud's own tools give."""
+    found = _cloud(full).credential("c-1")
+    assert found is not None
+    assert (found.token, found.certificate, found.expires) == ("kube-token", "", "2026-11-28T05:00:00Z")
+    config = yaml.safe_load(found.kubeconfig)
+    assert config["current-context"] == "do-fra1-prod"
+    assert config["clusters"][0]["cluster"] == {"server": "https://10.0.0.1", "certificate-authority-data": "Q0E="}
+    assert config["users"] == [{"name": "do-fra1-prod-admin", "user": {"token": "kube-token"}}]
+    assert "kube-token" not in repr(found)
+
+
+@pytest.mark.parametrize("cluster", ["c-2", "c-9"])
+def test_where_there_is_no_cluster_or_no_way_yet_there_is_no_credential(cluster: str, full: answers.Server) -> None:
+    """Neither is an error of the cloud."""
+    assert _cloud(full).credential(cluster) is None
+
+
+OPTIONS = {
+    "versions": [{"slug": "1.34.1-do.0"}, {"slug": "1.33.1-do.0"}],
+    "regions": [{"slug": "fra1", "name": "Frankfurt 1"}],
+    "sizes": [{"slug": "s-2vcpu-4gb", "name": "s-2vcpu-4gb"}],
+}
+
+
+def test_what_is_offered_is_what_clusters_can_have(server: answers.Server) -> None:
+    """Of all sizes only those that nodes may have are listed; the first version is the default."""
+    server.answers["/v2/kubernetes/options"] = (200, {"options": OPTIONS})
+    sizes = [{"slug": slug, "vcpus": 2, "memory": 4096, "disk": 80, "regions": []} for slug in ("s-2vcpu-4gb", "s-2vcpu-1gb")]
+    server.answers["/v2/sizes"] = (200, {"sizes": sizes})
+    cloud: clouds.Cloud = _cloud(server)
+    assert [(row["version"], row["default"]) for row in cloud.versions()] == [("1.34.1-do.0", True), ("1.33.1-do.0", False)]
+    assert cloud.sizes() == [{"size": "s-2vcpu-4gb", "cpus": 2, "memory": 4096, "disk": 80}]
+    assert cloud.regions() == [{"region": "fra1", "name": "Frankfurt 1", "country": None, "full": False}]
+
+
+def test_a_cloud_is_made_of_a_provider_config() -> None:
+    """A region makes no difference."""
+    config = mocks.stack_input(mocks.target("DigitalOceanVpc", {}), apiEndpoint="http://x").provider_config
+    for region in ("", "fra1"):
+        assert clouds.of(config, region) == digitalocean.Cloud(mocks.TOKEN, "http://x")
