@@ -37,6 +37,11 @@ def file(environ: Mapping[str, str]) -> pathlib.Path:
     return pathlib.Path(named) if named else platformdirs.user_config_path("planton") / "credentials.yaml"
 
 
+def token_from(provider: str, environ: Mapping[str, str]) -> str:
+    """Returns the name of the variable that a cloud's token comes from; empty where none of those that may hold it is set."""
+    return next((name for name in _VARIABLES[provider][0] if environ.get(name)), "")
+
+
 def choose(
     manifest: message.Message, *, given: message.Message | None, region: str, environ: Mapping[str, str]
 ) -> message.Message:

@@ -9,11 +9,11 @@ import pathlib
 import shutil
 import stat
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from planton import credentials, errors
+from planton import credentials, errors, kinds
 from planton.cli import output, render
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def _python() -> Finding:
 
 
 def _extras() -> list[Finding]:
-    wanted = {"civo": ("pulumi", "pulumi_civo"), "sandbox": ("aiohttp", "cryptography", "grpc")}
+    wanted: dict[str, tuple[str, ...]] = {provider: ("pulumi", f"pulumi_{provider}") for provider in kinds.PROVIDERS}
+    wanted["sandbox"] = ("aiohttp", "cryptography", "grpc")
     found = []
     for extra, packages in wanted.items():
         missing = [package for package in packages if importlib.util.find_spec(package) is None]
@@ -115,17 +116,22 @@ def _kubectl(environ: Mapping[str, str]) -> Finding:
 
 
 def _accounts(environ: Mapping[str, str]) -> list[Finding]:
-    found = []
-    variable = next((name for name in ("CIVO_TOKEN",) if environ.get(name)), None)
-    endpoint = environ.get("CIVO_API_URL", "the public cloud")
-    detail = f"token from ${variable}, for {endpoint}" if variable else "no token in the environment"
-    advice = "" if variable else 'set CIVO_TOKEN and CIVO_REGION, or: eval "$(planton sandbox env)"'
-    found.append(Finding("Civo account", "ok" if variable else "optional", detail, advice))
+    found = [_account(provider, environ) for provider in kinds.PROVIDERS]
     path = credentials.file(environ)
     if path.exists():
         closed = not stat.S_IMODE(path.stat().st_mode) & 0o077
         found.append(Finding("credentials file", "ok" if closed else "missing", str(path), "" if closed else f"chmod 600 {path}"))
     return found
+
+
+def _account(provider: str, environ: Mapping[str, str]) -> Finding:
+    name = f"{kinds.PROVIDERS[provider][0]} account"
+    variable = credentials.token_from(provider, environ)
+    if not variable:
+        advice = f'set {provider.upper()}_TOKEN, or: eval "$(planton sandbox env)"'
+        return Finding(name, "optional", "no token in the environment", advice)
+    config: Any = credentials.from_environment(provider, environ)
+    return Finding(name, "ok", f"token from ${variable}, for {config.api_endpoint or 'the public cloud'}")
 
 
 def _data(environ: Mapping[str, str]) -> Finding:

@@ -1,0 +1,78 @@
+"""``planton doctor``: what it makes of a machine."""
+
+from __future__ import annotations
+
+import importlib.util
+import pathlib
+from typing import Any
+
+import pytest
+
+from planton import kinds
+from planton.cli import doctor
+
+
+def _findings(**environ: str) -> dict[str, doctor.Finding]:
+    return {finding.name: finding for finding in doctor.examine({"PATH": "/usr/bin:/bin", **environ})}
+
+
+ACCOUNTS = [("Civo account", "CIVO"), ("DigitalOcean account", "DIGITALOCEAN")]
+
+
+@pytest.mark.parametrize(("name", "prefix"), ACCOUNTS)
+def test_an_account_is_told_with_where_its_token_comes_from(name: str, prefix: str) -> None:
+    """And with where requests go, which is not the same in a shell that points at the sandbox."""
+    assert _findings(**{f"{prefix}_TOKEN": "secret"})[name] == doctor.Finding(
+        name, "ok", f"token from ${prefix}_TOKEN, for the public cloud"
+    )
+    local = _findings(**{f"{prefix}_TOKEN": "secret", f"{prefix}_API_URL": "http://127.0.0.1:1/"})[name]
+    assert local.detail == f"token from ${prefix}_TOKEN, for http://127.0.0.1:1"
+
+
+def test_the_variable_of_the_clouds_own_tool_counts_too() -> None:
+    """The one that goes first is told."""
+    found = _findings(DIGITALOCEAN_ACCESS_TOKEN="secret")["DigitalOcean account"]
+    assert found.detail == "token from $DIGITALOCEAN_ACCESS_TOKEN, for the public cloud"
+
+
+@pytest.mark.parametrize(("name", "prefix"), ACCOUNTS)
+def test_no_account_is_no_fault(name: str, prefix: str) -> None:
+    """Who uses one cloud needs none at the other; what to set is said."""
+    found = _findings()[name]
+    assert (found.state, found.detail) == ("optional", "no token in the environment")
+    assert found.advice.startswith(f"set {prefix}_TOKEN, or: ")
+
+
+def test_every_cloud_has_an_extra_a_plugin_and_an_account() -> None:
+    """A cloud that is added is looked at without a change here."""
+    found = _findings()
+    for provider in kinds.PROVIDERS:
+        assert f"extra {provider}" in found
+        assert any(name.startswith(f"{provider} plugin ") for name in found)
+        assert any(name.lower() == f"{provider} account" for name in found)
+
+
+def test_a_missing_extra_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not needed for everything."""
+    real = importlib.util.find_spec
+
+    def hidden(name: str, *arguments: Any) -> Any:
+        return None if name == "pulumi_digitalocean" else real(name, *arguments)
+
+    monkeypatch.setattr(importlib.util, "find_spec", hidden)
+    found = _findings()
+    assert found["extra digitalocean"] == doctor.Finding(
+        "extra digitalocean", "optional", "missing: pulumi_digitalocean", "pip install 'project-planton[digitalocean]'"
+    )
+    assert found["extra civo"].state == "ok"
+
+
+@pytest.mark.parametrize(("mode", "state"), [(0o600, "ok"), (0o644, "missing")])
+def test_a_credentials_file_that_others_may_read_is_a_fault(mode: int, state: str, tmp_path: pathlib.Path) -> None:
+    """Every command would refuse it."""
+    path = tmp_path / "credentials.yaml"
+    path.touch(mode)
+    path.chmod(mode)
+    found = _findings(PLANTON_CREDENTIALS=str(path))["credentials file"]
+    assert found.state == state
+    assert bool(found.advice) is (state == "missing")
