@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import http.client
 import json
 import pathlib
@@ -85,6 +86,19 @@ def test_slow_answers(sandbox: Sandbox) -> None:
     begun = time.monotonic()
     assert sandbox.call("GET", "/networks").status == 200
     assert time.monotonic() - begun >= 0.1
+
+
+def test_held_answers(sandbox: Sandbox) -> None:
+    """A request is held until its fault is cleared, and handled then."""
+    rule = sandbox.control.fault(method="POST", path="/networks$", action="hold")
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        asked = threads.submit(sandbox.call, "POST", "/networks", {"label": "a"})
+        while not sandbox.control.call("GET", "/faults")["faults"][0]["struck"]:
+            assert not asked.done()
+        assert "a" not in [item["label"] for item in sandbox.control.resources()["networks"]]
+        sandbox.control.call("DELETE", f"/faults/{rule}")
+        assert asked.result().status == 200
+    assert "a" in [item["label"] for item in sandbox.control.resources()["networks"]]
 
 
 def test_wrong_orders_are_explained(sandbox: Sandbox) -> None:

@@ -34,7 +34,8 @@ expression), ``cloud``, ``account`` (a token), ``nth`` (1), ``times`` (1; 0 for
 ever), ``status``, ``body`` and ``headers`` (action ``status``), ``seconds`` (``slow``,
 ``timeout``). Actions: ``status`` answers at once; ``timeout`` says nothing until
 the client gives up; ``drop`` cuts the connection before the request is handled,
-``drop_after`` after it; ``slow`` waits, then handles.
+``drop_after`` after it; ``slow`` waits, then handles; ``hold`` handles when the
+rule is cleared.
 
 For example, the second POST of a pool is done but its answer never comes::
 

@@ -16,7 +16,8 @@ TIMEOUT = "timeout"
 DROP = "drop"
 DROP_AFTER = "drop_after"
 SLOW = "slow"
-ACTIONS = (STATUS, TIMEOUT, DROP, DROP_AFTER, SLOW)
+HOLD = "hold"
+ACTIONS = (STATUS, TIMEOUT, DROP, DROP_AFTER, SLOW, HOLD)
 
 
 @dataclasses.dataclass(slots=True)
@@ -99,6 +100,10 @@ class Faults:
                 rule.struck += 1
                 chosen = rule
         return chosen
+
+    def holds(self, key: int) -> bool:
+        """Return whether a rule has not been forgotten."""
+        return any(rule.id == key for rule in self.rules)
 
     def clear(self, key: int | None = None) -> None:
         """Forget a rule by number, or all."""

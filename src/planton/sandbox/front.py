@@ -19,6 +19,7 @@ from planton.sandbox import faults, kubernetes_api, wire, world
 
 LOGGER = logging.getLogger(__name__)
 SILENCE_SECONDS = 3600.0
+POLL_SECONDS = 0.02
 MAXIMUM_BODY = 4 * 1024 * 1024
 KUBERNETES = "kubernetes"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -112,6 +113,9 @@ class Front:
         )
         if rule is not None and rule.action == faults.SLOW:
             await asyncio.sleep(rule.seconds)
+        elif rule is not None and rule.action == faults.HOLD:
+            while self._world.faults.holds(rule.id):
+                await asyncio.sleep(POLL_SECONDS)
         elif rule is not None and rule.action != faults.DROP_AFTER:
             return await self._refused(request, call, rule)
         try:
