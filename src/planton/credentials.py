@@ -1,7 +1,7 @@
 """Credentials: which account an operation uses.
 
-The order is: the file given with ``-p``, the stack input, the credential that the manifest names, the environment. The user's
-credentials file is YAML, mode 0600: a mapping from names to provider configs.
+The order is: the file given with ``-p``, the stack input, the credential that the manifest names, the environment, the
+credential of the context. The user's credentials file is YAML, mode 0600: a mapping from names to provider configs.
 """
 
 from __future__ import annotations
@@ -43,7 +43,12 @@ def token_from(provider: str, environ: Mapping[str, str]) -> str:
 
 
 def choose(
-    manifest: message.Message, *, given: message.Message | None, region: str, environ: Mapping[str, str]
+    manifest: message.Message,
+    *,
+    given: message.Message | None,
+    region: str,
+    environ: Mapping[str, str],
+    usual: Mapping[str, str] | None = None,
 ) -> message.Message:
     """Returns the provider config for a manifest.
 
@@ -53,6 +58,7 @@ def choose(
         given: The config of ``-p`` or of a stack input, which goes first; or None.
         region: The region that the manifest's references lead to, or empty; it goes before the config's default.
         environ: The environment.
+        usual: Provider → entry of the file to use where neither the manifest nor the environment says which.
 
     Raises:
         PlantonError: ``CREDENTIAL_UNKNOWN``; ``CREDENTIAL_MISSING``.
@@ -60,8 +66,10 @@ def choose(
     kind = kinds.get(manifest.DESCRIPTOR.name)
     config: Any = kind.provider_config()
     named = references.credential(manifest, lambda _: None)
+    if named in ("", None, DEFAULT):
+        named = _usual(kind.provider, environ, usual)
     has_token = given is not None and bool(given.api_token)  # type: ignore[attr-defined]  # both provider configs have it
-    if named and named != DEFAULT and not has_token:
+    if named and not has_token:
         config.CopyFrom(_entry(kind, named, environ))
     if given is not None:
         config.MergeFrom(given)
@@ -75,15 +83,31 @@ def choose(
             f"no credentials for {kind.provider}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint=f'set {variable}, give a provider config with -p FILE, or try it without an account: eval "$(planton sandbox env)"',
+            hint=f"set {variable}, give a provider config with -p FILE, use a context with a credential, or try it without an "
+            'account: eval "$(planton sandbox env)"',
         )
     return config  # type: ignore[no-any-return]  # its class is found by name
 
 
-def from_environment(provider: str, environ: Mapping[str, str]) -> message.Message:
-    """Returns the provider config that the environment alone gives; fields that it does not say are unset."""
+def _usual(provider: str, environ: Mapping[str, str], usual: Mapping[str, str] | None) -> str:
+    in_environment = any(environ.get(name) for name in _VARIABLES[provider][0])
+    return "" if in_environment else (usual or {}).get(provider, "")
+
+
+def from_environment(provider: str, environ: Mapping[str, str], usual: Mapping[str, str] | None = None) -> message.Message:
+    """Returns the provider config that no manifest has a say in; fields that nothing says are unset.
+
+    Args:
+        provider: The cloud.
+        environ: The environment.
+        usual: As for `choose`.
+
+    Raises:
+        PlantonError: ``CREDENTIAL_UNKNOWN``.
+    """
     kind = next(kind for kind in kinds.all_kinds() if kind.provider == provider)
-    config: message.Message = kind.provider_config()
+    named = _usual(provider, environ, usual)
+    config: message.Message = _entry(kind, named, environ) if named else kind.provider_config()
     _fill(config, provider, environ)
     return config
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 import socket
 import subprocess
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from pulumi import automation
@@ -164,10 +164,13 @@ def test_a_backend_that_fails_is_an_error_of_ours(call: str, tmp_path: pathlib.P
     class Stack:
         """A stack of a backend that fails."""
 
-        def _fail(self, *_args: object) -> None:
+        work_dir = str(tmp_path)
+        env_vars: ClassVar = {}
+
+        def _fail(self, *_args: object, **_more: object) -> None:
             raise automation.CommandError(automation.CommandResult("", "error: the stack is currently locked by 1 lock(s)", 255))
 
-        cancel = import_stack = remove_stack = _fail
+        cancel = run = remove_stack = _fail
 
         @property
         def workspace(self) -> Any:
@@ -178,6 +181,7 @@ def test_a_backend_that_fails_is_an_error_of_ours(call: str, tmp_path: pathlib.P
     chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
     opened = session.Session(name, None, chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
     monkeypatch.setattr(opened, "_open", lambda **_more: Stack())
+    monkeypatch.setattr(opened, "_command", Stack())
     with pytest.raises(errors.PlantonError) as caught:
         getattr(opened, call)(*([{}] if call == "replace_state" else []))
     assert caught.value.reason is errors.Reason.STACK_LOCKED

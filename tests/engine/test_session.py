@@ -9,7 +9,7 @@ import pytest
 from pulumi import automation
 
 from planton import errors, kinds
-from planton.engine import session, settings, stacks, toolchain
+from planton.engine import session, settings, stacks, stand_ins, toolchain
 from support import mocks
 
 LOCAL = {"PULUMI_DEBUG_PROVIDERS": "civo:1234", "CIVO_API_URL": "http://127.0.0.1:8080"}
@@ -40,7 +40,7 @@ def test_a_stand_in_serves_where_requests_stay_on_this_machine(
     environ: dict[str, str], plugins: tuple[str, ...], endpoint: str, expected: dict[str, str]
 ) -> None:
     """An installed official plugin is used before it."""
-    assert session.stand_ins(environ, _tools(*plugins), _config(endpoint)) == expected
+    assert stand_ins.variables(environ, _tools(*plugins), _config(endpoint)) == expected
 
 
 @pytest.mark.parametrize(
@@ -57,14 +57,14 @@ def test_a_stand_in_serves_where_requests_stay_on_this_machine(
 def test_nothing_stands_in_against_a_real_cloud(environ: dict[str, str], endpoint: str) -> None:
     """A real token must never reach a stand-in; the error says what to install."""
     with pytest.raises(errors.PlantonError, match="the official civo plugin is not installed") as caught:
-        session.stand_ins(environ, _tools(), _config(endpoint))
+        stand_ins.variables(environ, _tools(), _config(endpoint))
     assert caught.value.reason is errors.Reason.TOOLCHAIN_MISSING
     assert "pulumi plugin install resource civo 2.4.8" in caught.value.hint
 
 
 def test_operations_without_a_program_need_no_plugin() -> None:
     """Outputs are read where nothing is installed."""
-    assert session.stand_ins({}, _tools(), None) == NONE
+    assert stand_ins.variables({}, _tools(), None) == NONE
 
 
 def test_outputs_become_the_kinds_message() -> None:

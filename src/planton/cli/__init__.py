@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "apply": ("planton.cli.apply:apply", "Make the cloud match manifests."),
     "completion": ("planton.cli.completion:completion", "Print the completion script of a shell."),
+    "context": ("planton.cli.context:context", "Name sets of backend, accounts and settings, and choose one."),
     "convert": ("planton.cli.convert:convert", "Convert manifests and stack inputs between YAML, JSON and binary."),
     "credential": ("planton.cli.credential:credential", "Print a credential for a cluster, for kubectl."),
     "destroy": ("planton.cli.destroy:destroy", "Delete what manifests describe."),
@@ -29,6 +30,7 @@ COMMANDS: Final = {
     "fmt": ("planton.cli.fmt:fmt", "Rewrite manifests in their canonical form."),
     "get": ("planton.cli.get:get", "Show resources that were applied."),
     "graph": ("planton.cli.graph:graph", "Show how manifests depend on each other."),
+    "history": ("planton.cli.history:history", "Show who did what to a resource."),
     "import": ("planton.cli.import_:import_", "Take over a resource that exists."),
     "init": ("planton.cli.init:init", "Write manifests to start from."),
     "kubeconfig": ("planton.cli.kubeconfig:kubeconfig", "Print or merge the kubeconfig of a cluster."),
@@ -40,6 +42,7 @@ COMMANDS: Final = {
     "setup": ("planton.cli.setup:setup", "Install what the engine needs."),
     "sizes": ("planton.cli.offers:sizes", "List the machine sizes of a cloud."),
     "stack-input": ("planton.cli.stack_input:stack_input", "Write the input of a module for a manifest."),
+    "state": ("planton.cli.state:state", "Look at states, keep, move and mend them."),
     "validate": ("planton.cli.validate:validate", "Check manifests against the schema and its rules."),
     "version": ("planton.cli.version:version", "Show the versions of planton and of what it uses."),
     "versions": ("planton.cli.offers:versions", "List the Kubernetes versions of a cloud."),
@@ -92,9 +95,13 @@ def _run(arguments: list[str]) -> int:
 
             return check.run(paths)
         return _dispatch(arguments)
+    except SystemExit as end:
+        # A command that has said itself what failed.
+        _point_at_log(end.code)
+        raise
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
-        return errors.Code.INTERRUPTED
+        return _point_at_log(errors.Code.INTERRUPTED)
     except errors.PlantonError as error:
         return _failed(error, arguments)
     except BrokenPipeError:
@@ -141,7 +148,7 @@ def _failed(error: errors.PlantonError, arguments: list[str]) -> int:
 
         sys.stdout.write(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False) + "\n")
     output.show_error(error)
-    return error.code
+    return _point_at_log(error.code, f"{error.reason}: {error.message}")
 
 
 def _wants_json(arguments: list[str]) -> bool:
@@ -170,4 +177,20 @@ def _unexpected(error: Exception) -> int:
         traceback.print_exception(error)
     text = " ".join(str(error).split())
     sys.stderr.write(f"Error: unexpected {type(error).__name__}: {text} (set {_DEBUG}=1 for details)\n")
-    return _UNEXPECTED
+    return _point_at_log(_UNEXPECTED, "unexpected", error)
+
+
+def _point_at_log(code: Any, said: str = "", unexpected: Exception | None = None) -> int:
+    """Says where the log of a command that has failed is, and returns its exit code."""
+    # Where no command has begun a log, the module was not imported, and is not needed.
+    logs = sys.modules.get("planton.engine.logs")
+    log = logs.current() if logs is not None else None
+    number = code if isinstance(code, int) else int(code is not None)
+    if logs is None or log is None or (number < errors.Code.FAILED and not log.begun):
+        return number
+    if said:
+        logs.note(said, unexpected)
+    if log.begun and number >= errors.Code.REFUSED:
+        sys.stderr.write(f"details: {log.path}\n")
+    logs.end()
+    return number

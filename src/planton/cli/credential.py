@@ -30,7 +30,7 @@ def credential(*, resource: str, settings: engine_settings.Settings, env: str | 
     from planton.engine import access, inventory  # `--help` must not wait for it
 
     kind, name = options.resource(resource)
-    applied = inventory.Inventory(settings, options.tools(settings)).get(kind, name, env)
+    applied = inventory.Inventory(settings, options.tools(settings)).get(kind, name, options.env_of(settings, env))
     render.echo_json(exec_credential(access.credential(applied, settings, fresh=fresh)))
 
 

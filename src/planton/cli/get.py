@@ -34,7 +34,7 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, form:
     known = engine_inventory.Inventory(settings, options.tools(settings))
     if "/" in what:
         kind, name = options.resource(what)
-        found = [known.get(kind, name, env)]
+        found = [known.get(kind, name, options.env_of(settings, env))]
     else:
         wanted = None if what == "all" else kinds.parse(what).name
         found = [each for each in known.all() if wanted in (None, each.key.kind) and env in (None, each.key.env)]
@@ -52,4 +52,5 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, form:
 def _row(applied: inventory.Applied) -> tuple[str, ...]:
     outputs = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
     identity = str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
-    return (applied.key.kind, applied.key.name, applied.key.env or "-", identity or "-", applied.updated[:19] or "-")
+    shown = (identity or "-") if applied.complete else "(incomplete)"
+    return (applied.key.kind, applied.key.name, applied.key.env or "-", shown, applied.updated[:19] or "-")

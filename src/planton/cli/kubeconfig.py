@@ -49,7 +49,7 @@ def kubeconfig(*, resource: str, settings: engine_settings.Settings, env: str | 
 
     kind, name = options.resource(resource)
     known = inventory.Inventory(settings, options.tools(settings))
-    applied = known.get(kind, name, env)
+    applied = known.get(kind, name, options.env_of(settings, env))
     text = _kubeconfig(known, applied, settings)
     outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
     if not reachable(outputs.api_server_endpoint):
@@ -78,10 +78,14 @@ def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings
 
 def with_exec(text: str, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
     """Returns a kubeconfig whose user is whoever ``planton credential`` says, for the same cluster and backend."""
+    from planton.engine import contexts  # as above
+
     config = yaml.safe_load(text)
     key = applied.key
     command = [sys.executable, "-m", "planton", "credential", f"{key.kind}/{key.name}"]
-    command += ["--env", key.env] if key.env else []
+    # Which context is the current one may change; what the cluster is found by must not.
+    command += ["--env", key.env] if key.env or settings.context.env else []
+    command += ["--context", settings.context.name or contexts.NONE]
     command += ["--backend", settings.backend] if settings.backend else []
     folder = settings.environ.get("PLANTON_DATA_DIR")
     config["users"] = [

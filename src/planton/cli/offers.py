@@ -46,9 +46,10 @@ def regions(*, provider: str, form: str) -> None:
 
 
 def _cloud(provider: str) -> clouds.Cloud:
-    from planton.engine import clouds  # `--help` must not wait for it
+    from planton.engine import clouds, contexts  # `--help` must not wait for it
 
-    config: Any = credentials.from_environment(provider, os.environ)
+    usual = contexts.choose("", os.environ).credentials
+    config: Any = credentials.from_environment(provider, os.environ, usual)
     if not config.api_token:
         raise errors.PlantonError(
             f"no credentials for {provider}",

@@ -195,6 +195,14 @@ def engine(function: F) -> F:
 
     @click.option("--backend", default="", metavar="URL", help="Pulumi backend.  [default: a folder of this user]")
     @click.option(
+        "--context",
+        "context_name",
+        default="",
+        metavar="NAME",
+        shell_complete=complete_context,
+        help="Backend, accounts and more by name.  [default: the current context]",
+    )
+    @click.option(
         "--timeout",
         type=click.FloatRange(min=0.01),
         default=20.0,
@@ -219,20 +227,53 @@ def engine(function: F) -> F:
         help="Work on so many resources at once.",
     )
     @functools.wraps(function)
-    def wrapped(*args: object, backend: str, timeout: float, lock_timeout: float, parallel: int, **rest: object) -> object:
-        from planton.engine import settings as engine_settings  # `--help` must not wait for it
+    def wrapped(
+        *args: object, backend: str, context_name: str, timeout: float, lock_timeout: float, parallel: int, **rest: object
+    ) -> object:
+        from planton.engine import contexts, logs  # `--help` must not wait for it
+        from planton.engine import settings as engine_settings
 
+        environ = dict(os.environ)
+        logs.begin("-".join(click.get_current_context().command_path.split()[1:]), sys.argv[1:], environ)
         settings = engine_settings.Settings(
             backend=backend,
             timeout=timeout * _MINUTE,
             lock_timeout=lock_timeout,
             parallel=parallel,
-            environ=dict(os.environ),
-            progress=render.progress,
+            environ=environ,
+            progress=_progress,
+            context=contexts.choose(context_name, environ),
         )
         return function(*args, settings=settings, **rest)
 
     return wrapped  # type: ignore[return-value]
+
+
+def _progress(line: str) -> None:
+    import logging  # `--help` must not wait for it
+
+    logging.getLogger(__name__).info("%s", line)
+    render.progress(line)
+
+
+def complete_context(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Returns the names of contexts that begin so, for completion."""
+    from planton.engine import contexts  # only while completing
+
+    try:
+        return [name for name in sorted(contexts.read(os.environ).named) if name.startswith(incomplete)]
+    except errors.PlantonError:
+        return []
+
+
+def complete_resource(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Returns the kinds that begin so, as the beginning of ``KIND/NAME``, for completion."""
+    return [f"{kind.name}/" for kind in kinds.all_kinds() if kind.name.lower().startswith(incomplete.lower())]
+
+
+def env_of(settings: engine_settings.Settings, env: str | None) -> str | None:
+    """Returns the environment that ``KIND/NAME`` is looked for in: that of ``--env``, else of the context; None for any."""
+    return env if env is not None else settings.context.env or None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -269,7 +310,9 @@ def consents(function: F) -> F:
 
 def applied_resources(function: F) -> F:
     """Adds ``KIND/NAME`` arguments and the options of ``sources`` and ``engine``: what a command on applied resources takes."""
-    return sources(engine(click.argument("resources", nargs=-1, metavar="[KIND/NAME]...")(function)))
+    return sources(
+        engine(click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)(function))
+    )
 
 
 def tools(settings: engine_settings.Settings) -> toolchain.Toolchain:
@@ -367,6 +410,6 @@ def applied(
     known = inventory.Inventory(settings, tools)
     for text in resources:
         kind, name = resource(text)
-        found = known.get(kind, name, given.env)
+        found = known.get(kind, name, env_of(settings, given.env))
         wanted.append(flow.Wanted(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
     return wanted

@@ -31,7 +31,7 @@ def outputs(
 
     kind, name = options.resource(resource)
     known = inventory.Inventory(settings, options.tools(settings))
-    found = known.outputs(known.get(kind, name, env))
+    found = known.outputs(known.get(kind, name, options.env_of(settings, env)))
     data = stack_input.as_dict(found, show_secrets=show_secrets)
     if field:
         _print_field(kind, data, field, form)

@@ -90,7 +90,7 @@ class Reporter:
 
     @staticmethod
     def _words(metadata: events.StepEventMetadata) -> tuple[str, str] | None:
-        if metadata.type.startswith("pulumi:"):
+        if metadata.type.startswith(("pulumi:", "planton:")):
             return None
         return _DOING.get(str(getattr(metadata.op, "value", metadata.op)))
 

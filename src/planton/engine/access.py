@@ -11,12 +11,11 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 from planton import credentials, errors, kinds
-from planton.engine import clouds, folders
+from planton.engine import clouds, folders, inventory
 
 if TYPE_CHECKING:
     import pathlib
 
-    from planton.engine import inventory
     from planton.engine import settings as engine_settings
     from planton.engine.clouds import api
 
@@ -62,7 +61,7 @@ def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> 
     """Returns the cloud that an applied cluster is in.
 
     Raises:
-        PlantonError: ``USAGE``: it is no cluster; ``CREDENTIAL_…``.
+        PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``: its first apply has not ended; ``CREDENTIAL_…``.
     """
     if kinds.get(applied.key.kind).stem != "kubernetes_cluster":
         raise errors.PlantonError(
@@ -71,7 +70,10 @@ def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> 
             reason=errors.Reason.USAGE,
             hint="name a cluster; planton get lists what has been applied",
         )
-    config = credentials.choose(applied.manifest, given=None, region=applied.region, environ=settings.environ)
+    inventory.require_complete(applied)
+    config = credentials.choose(
+        applied.manifest, given=None, region=applied.region, environ=settings.environ, usual=settings.context.credentials
+    )
     return clouds.of(config, applied.region)
 
 

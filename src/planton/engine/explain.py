@@ -72,7 +72,7 @@ _LOST = re.compile(
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
 _LOCK_HINT = (
     "wait until the other operation ends, then run the same command again; a lock that a killed operation on another machine "
-    "has left behind is removed by: pulumi cancel"
+    "has left behind is removed by: planton state unlock KIND/NAME"
 )
 _NOUNS = {
     "KubernetesCluster": "cluster",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import tempfile
 from typing import TYPE_CHECKING
 
 import platformdirs
@@ -42,3 +43,23 @@ def private(path: pathlib.Path) -> pathlib.Path:
             hint="set PLANTON_DATA_DIR and PLANTON_CACHE_DIR to folders that can be written",
         ) from None
     return path
+
+
+def keep(path: pathlib.Path, text: str) -> None:
+    """Writes a file that only the user may read, whole or not at all; its folder is made.
+
+    Raises:
+        PlantonError: ``ENGINE_FAILED``: it cannot be written; what was there is still there.
+    """
+    folder = private(path.parent)
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as handle:  # of mode 0600
+            handle.write(text)
+        pathlib.Path(handle.name).replace(path)
+    except OSError as error:
+        raise errors.PlantonError(
+            f"cannot write {path}: {error.strerror}",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.ENGINE_FAILED,
+            hint="make room, or choose a folder that can be written",
+        ) from None

@@ -15,6 +15,8 @@ from planton import errors, kinds, references
 from planton.engine import session, stacks, states
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from google.protobuf import message
 
     from planton.engine import settings as engine_settings
@@ -37,6 +39,7 @@ class Applied:
         updated: When the state was written, RFC 3339; may be empty.
         region: The region of the stack's provider; may be empty.
         origin: The name of the folder that the manifest came from; may be empty.
+        complete: Whether an apply has ever come to its end; before that there are no outputs.
     """
 
     key: references.Key
@@ -46,6 +49,7 @@ class Applied:
     updated: str
     region: str
     origin: str = ""
+    complete: bool = True
 
     @property
     def protected(self) -> bool:
@@ -65,7 +69,9 @@ class Inventory:
         """Returns what has been applied under a key, or None. The derived stack is looked at first, then all others."""
         derived = stacks.StackName(stacks.PROJECT, f"{key.env or 'default'}.{key.kind}.{key.name}")
         found = self.read(derived)
-        return found or next((applied for applied in self.all() if applied.key == key), None)
+        if found is not None and found.key == key:
+            return found
+        return next((applied for applied in self.all() if applied.key == key), None)
 
     def get(self, kind: kinds.Kind, name: str, env: str | None) -> Applied:
         """Returns the one resource that ``KIND/NAME`` means.
@@ -91,11 +97,12 @@ class Inventory:
 
     def all(self) -> list[Applied]:
         """Returns everything that has been applied, by key."""
-        found = (self.read(name) for name in self._names)
+        found = (self.read(name) for name in self.names)
         return sorted((applied for applied in found if applied is not None), key=lambda applied: applied.key)
 
     @functools.cached_property
-    def _names(self) -> list[stacks.StackName]:
+    def names(self) -> list[stacks.StackName]:
+        """The names of all stacks of the backend, those of others too."""
         url = urllib.parse.urlsplit(self._settings.backend_url)
         if url.scheme == "file":
             folder = pathlib.Path(url.path) / ".pulumi" / "stacks"
@@ -105,15 +112,20 @@ class Inventory:
 
     def read(self, name: stacks.StackName) -> Applied | None:
         """Returns what a stack holds, or None where it is no stack of ours or holds nothing."""
-        opened = session.Session(name, None, self._settings, self._tools)
         try:
-            deployment = opened.export()
+            deployment = session.Session(name, None, self._settings, self._tools).export()
         except errors.PlantonError as error:
             if error.reason is errors.Reason.STACK_NOT_FOUND:
                 return None
             raise
+        return self.understand(name, deployment)
+
+    def understand(self, name: stacks.StackName, deployment: Mapping[str, Any]) -> Applied | None:
+        """Returns what a state of a stack holds, or None where it is none of ours or holds nothing."""
         outputs = states.outputs(deployment)
-        text = outputs.get(session.MANIFEST_OUTPUT)
+        complete = isinstance(outputs.get(states.MANIFEST), str)
+        said = outputs if complete else states.signature(deployment)
+        text = said.get(states.MANIFEST)
         if not isinstance(text, str):
             return None
         data = json.loads(text)
@@ -132,7 +144,8 @@ class Inventory:
             custom,
             updated,
             states.region(deployment),
-            str(outputs.get(session.ORIGIN_OUTPUT) or ""),
+            str(said.get(states.ORIGIN) or ""),
+            complete,
         )
 
     def is_applied(self, manifest: message.Message) -> bool:
@@ -143,10 +156,26 @@ class Inventory:
         """Returns the outputs of a resource, secrets decrypted.
 
         Raises:
-            PlantonError: The state cannot be decrypted.
+            PlantonError: ``STACK_NOT_FOUND``: no apply has come to its end; the state cannot be decrypted.
         """
+        require_complete(applied)
         opened = session.Session(applied.stack, None, self._settings, self._tools)
         return session.parse_outputs(kinds.get(applied.key.kind), opened.outputs())
+
+
+def require_complete(applied: Applied) -> None:
+    """Makes sure that a resource has outputs.
+
+    Raises:
+        PlantonError: ``STACK_NOT_FOUND``: no apply has come to its end.
+    """
+    if not applied.complete:
+        raise errors.PlantonError(
+            f"{applied.key} has no outputs: its first apply did not come to its end",
+            code=errors.Code.INVALID,
+            reason=errors.Reason.STACK_NOT_FOUND,
+            hint="run planton apply again, which goes on from there",
+        )
 
 
 def _parsed(name: str) -> stacks.StackName:

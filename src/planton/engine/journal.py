@@ -31,6 +31,17 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.2
 
 
+def runs(process: int) -> bool:
+    """Returns whether a process of this machine runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Record:
     """What is known of an operation that has not ended cleanly.

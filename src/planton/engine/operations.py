@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import socket
 import time
 from typing import TYPE_CHECKING, Any
 
 from planton import errors, kinds, references
-from planton.engine import clouds, explain, guards, journal, plans, session, stacks, states
+from planton.engine import clouds, explain, guards, history, journal, plans, session, stacks, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -71,6 +70,7 @@ class Operations:
         self._origin = origin
         self.name = stacks.name_of(self._input.target)
         self._suspects: dict[str, str] = {}
+        self._planned: plans.Plan | None = None
         self._journal = journal.Journal(settings.data, settings.backend_url, self.name)
         self._session = self._open()
 
@@ -100,10 +100,11 @@ class Operations:
             PlantonError: The module refuses the manifest, or the plan cannot be made.
         """
         try:
-            return self._session.preview(self.on_event).plan
+            self._planned = self._session.preview(self.on_event).plan
         except errors.PlantonError as error:
             self._list_names(error)
             raise
+        return self._planned
 
     def _list_names(self, error: errors.PlantonError) -> None:
         # A module cannot list what the cloud has; here it can be asked.
@@ -258,6 +259,7 @@ class Operations:
                 return False
             record = journal.Record("operation", time.time(), failed=not guards.pending(state))
         with self._held("recover"):
+            self._session.message = history.message("recover", references.key(self.target), None)
             self._recover(record, ours=ours, whole=whole)
         return True
 
@@ -439,7 +441,8 @@ class Operations:
             plans.Change(resource["urn"], resource["urn"].rsplit("::", 1)[-1], resource["type"], plans.Action.DELETE)
             for resource in reversed(guards.cloud_resources(self._session.export()))
         ]
-        return plans.Plan(tuple(urns))
+        self._planned = plans.Plan(tuple(urns))
+        return self._planned
 
     def exists(self) -> bool:
         """Returns whether the stack exists."""
@@ -453,6 +456,8 @@ class Operations:
     @contextlib.contextmanager
     def _recorded(self, operation: str) -> Iterator[None]:
         with self._held(operation):
+            planned = None if operation == "refresh" else self._planned
+            self._session.message = history.message(operation, references.key(self.target), planned)
             record = journal.Record(operation, time.time(), uncertain=self._suspects)
             self._journal.write(record)
             try:
@@ -468,15 +473,7 @@ class Operations:
 
 
 def _may_work(host: str, process: int) -> bool:
-    if host != socket.gethostname():
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return host != socket.gethostname() or journal.runs(process)
 
 
 def _looks_lost(change: plans.Change) -> bool:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Properties that the engine, a plugin or a module keeps for itself.
 _INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$|^identity$|^token$")
+#: Beginnings of the types of resources that stand for nothing in a cloud.
+INTERNAL_TYPES = ("pulumi:", "planton:")
 #: What the engine writes in place of a value that is not known yet.
 ENGINE_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 #: Inputs that another resource looks after: node_pool_size says what happens to the number of nodes.
@@ -142,7 +144,7 @@ class Recorder:
             self._diagnostic(event.diagnostic_event)
 
     def _diagnostic(self, event: events.DiagnosticEvent) -> None:
-        text = _plain(event.message)
+        text = plain(event.message)
         if "pending operations" in text:
             self.pending_operations = True
         elif event.severity == "error" and text:
@@ -152,7 +154,7 @@ class Recorder:
 
     def _add(self, metadata: events.StepEventMetadata) -> None:
         action = _action(metadata)
-        if action is None or action is Action.SAME or metadata.type.startswith("pulumi:"):
+        if action is None or action is Action.SAME or metadata.type.startswith(INTERNAL_TYPES):
             return
         ignored = _LOOKED_AFTER.get(metadata.type, ())
         found = tuple(each for each in differences(metadata, action) if each.path not in ignored)
@@ -164,7 +166,7 @@ class Recorder:
         self._changes[metadata.urn] = Change(metadata.urn, name, metadata.type, action, found)
 
     def _observe(self, metadata: events.StepEventMetadata) -> None:
-        if metadata.type.startswith("pulumi:") or metadata.old is None:
+        if metadata.type.startswith(INTERNAL_TYPES) or metadata.old is None:
             return
         found: tuple[Difference, ...] = ()
         action = Action.DELETE if metadata.new is None or _action(metadata) is Action.DELETE else Action.UPDATE
@@ -259,6 +261,6 @@ def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:  # JSON data
     return [(path, value)]
 
 
-def _plain(text: str) -> str:
-    # The engine writes colours as <{%name%}>.
+def plain(text: str) -> str:
+    """Returns a text of the engine without its marks for colours, ``<{%name%}>``."""
     return re.sub(r"<\{%[^%]*%\}>", "", text).strip()

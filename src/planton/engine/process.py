@@ -5,6 +5,8 @@ The Automation API's own runner cannot be interrupted without leaving its child 
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import pathlib
 import signal
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import IO
 
+_LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _GRACE_SECONDS = 20.0
 _LONG = ("up", "preview", "refresh", "destroy", "import")
@@ -79,16 +82,30 @@ class PulumiCommand(automation.PulumiCommand):
         additional_env: Mapping[str, str],
         on_output: Callable[[str], Any] | None = None,
         on_error: Callable[[str], Any] | None = None,
+        *,
+        text: str | None = None,
     ) -> automation.CommandResult:
         """Runs a command to its end and returns what it printed.
+
+        Args:
+            args: What follows ``pulumi``.
+            cwd: The folder to run in.
+            additional_env: Variables beside those of this process.
+            on_output: Is told each line of its output.
+            on_error: Is told each line that it prints on standard error.
+            text: What it reads on its standard input; None for nothing. It is not logged, and is on no disk.
 
         Raises:
             pulumi.automation.errors.CommandError: It ended with another code than 0.
         """
         folders = [str(pathlib.Path(self.command).parent), str(self._launcher_folder), os.environ.get("PATH", "")]
         environ = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": os.pathsep.join(folders)}
+        long = any(word in args for word in _LONG)
+        began = time.monotonic()
+        _LOG.debug("run: pulumi %s", " ".join(args))
         process = subprocess.Popen(
             [self.command, "--non-interactive", *[arg for arg in args if arg != "--non-interactive"]],
+            stdin=None if text is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=cwd,
@@ -98,13 +115,21 @@ class PulumiCommand(automation.PulumiCommand):
             start_new_session=True,
         )
         chunks: tuple[list[str], list[str]] = ([], [])
+        whose = threading.current_thread().name
+        # What other commands print is data, mostly states: they would fill the log.
+        logged = ("out" if long else "", "err")
         readers = [
-            threading.Thread(target=_read, args=(stream, callback, lines), daemon=True)
-            for stream, callback, lines in zip((process.stdout, process.stderr), (on_output, on_error), chunks, strict=True)
+            threading.Thread(target=_read, args=(stream, callback, lines, name), name=whose, daemon=True)
+            for stream, callback, lines, name in zip(
+                (process.stdout, process.stderr), (on_output, on_error), chunks, logged, strict=True
+            )
         ]
         for reader in readers:
             reader.start()
-        self._wait(process, readers, self._timeout if any(word in args for word in _LONG) else None)
+        if text is not None:
+            _feed(process, text)
+        self._wait(process, readers, self._timeout if long else None)
+        _LOG.debug("ended: pulumi %s: code %d after %.1f s", args[0], process.returncode, time.monotonic() - began)
         result = automation.CommandResult("\n".join(chunks[0]), "\n".join(chunks[1]), process.returncode)
         if process.returncode:
             raise create_command_error(result)
@@ -139,9 +164,18 @@ class PulumiCommand(automation.PulumiCommand):
                 process.kill()
 
 
-def _read(stream: IO[str], callback: Callable[[str], Any] | None, lines: list[str]) -> None:
+def _feed(process: subprocess.Popen[str], text: str) -> None:
+    assert process.stdin is not None, "the caller has asked for a pipe"
+    # A process that ends before it has read everything says why on its standard error.
+    with contextlib.suppress(BrokenPipeError), process.stdin as stream:
+        stream.write(text)
+
+
+def _read(stream: IO[str], callback: Callable[[str], Any] | None, lines: list[str], name: str) -> None:
     for line in stream:
         lines.append(line.rstrip())
+        if name:
+            _LOG.debug("%s: %s", name, lines[-1])
         if callback:
             callback(lines[-1])
     stream.close()

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
+import logging
 import pathlib
 import sys
 import urllib.parse
@@ -18,7 +20,7 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
 from planton import errors, kinds, modules, stack_input
-from planton.engine import clouds, explain, folders, plans, process, stacks, states, toolchain, workspace
+from planton.engine import clouds, explain, folders, logs, plans, process, stacks, stand_ins, states, workspace
 from planton.engine import settings as engine_settings
 
 if TYPE_CHECKING:
@@ -27,9 +29,12 @@ if TYPE_CHECKING:
     from google.protobuf import message
     from pulumi.automation import events
 
+    from planton.engine import toolchain
+
 #: The outputs that keep the manifest and where it came from in the stack, beside the fields of StackOutputs.
-MANIFEST_OUTPUT = "manifest"
-ORIGIN_OUTPUT = "origin"
+MANIFEST_OUTPUT = states.MANIFEST
+ORIGIN_OUTPUT = states.ORIGIN
+_LOG = logging.getLogger(__name__)
 _TOKEN_VARIABLES = {"civo": "PLANTON_CIVO_TOKEN"}
 
 
@@ -61,6 +66,9 @@ class Session:
     ) -> None:
         """Opens nothing yet.
 
+        Attributes:
+            message: What the history is to say of the next operation.
+
         Args:
             name: The stack.
             program_input: The stack input whose module is the program; None for operations that run no program.
@@ -75,6 +83,7 @@ class Session:
         self._tools = tools
         self._imports = dict(imports or {})
         self._origin = origin
+        self.message = ""
         self._failure: Exception | None = None
         self._command = process.PulumiCommand(tools, timeout=settings.timeout, interruption=settings.interruption)
         self._stack: workspace.Stack | None = None
@@ -85,10 +94,19 @@ class Session:
         try:
             if self._imports:
                 pulumi.runtime.register_stack_transformation(self._adopt)
+            self._sign()
             modules.run(self._input, origin=self._origin)  # type: ignore[arg-type]  # only operations with an input run the program
         except Exception as error:
             self._failure = error
             raise pulumi.RunError(str(error)) from error
+
+    def _sign(self) -> None:
+        # The outputs of a stack are written when all of it is there. Whose it is must be known before, should it fail half-way.
+        import pulumi
+
+        manifest = json_format.MessageToJson(self._input.target, indent=None)  # type: ignore[union-attr]
+        said = {states.MANIFEST: manifest, states.ORIGIN: self._origin}
+        pulumi.ComponentResource(states.SIGNATURE, "manifest", {name: text for name, text in said.items() if text})
 
     def _adopt(self, args: Any) -> Any:  # pulumi's own types are not exported for this
         import pulumi
@@ -102,10 +120,14 @@ class Session:
     def _open(self, *, create: bool) -> workspace.Stack:
         if self._stack is None:
             work = folders.private(self._settings.data / "workspaces" / self.name.project / self.name.stack)
+            # How secrets are encrypted is in the state. What Pulumi notes of it here could be that of another backend of the
+            # same stack's name, or older than a change on another machine.
+            (work / f"Pulumi.{self.name.stack}.yaml").unlink(missing_ok=True)
             options = automation.LocalWorkspaceOptions(
                 work_dir=str(work),
                 pulumi_command=self._command,
                 env_vars=self._environment(),
+                secrets_provider=self._settings.context.secrets_provider or None,
                 project_settings=automation.ProjectSettings(
                     name=self.name.project,
                     runtime="python",
@@ -141,17 +163,28 @@ class Session:
             "PULUMI_BACKEND_URL": self._settings.backend_url,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_CREDENTIAL_STORE": "plaintext",
+            "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
             "PULUMI_PYTHON_CMD": sys.executable,
             "PYTHONPATH": str(pathlib.Path(modules.__file__).parents[2]),
             **self._settings.passphrase(),
-            **stand_ins(self._settings.environ, self._tools, self._config()),
+            **stand_ins.variables(self._settings.environ, self._tools, self._config()),
         }
         if self._input is not None:
             kind = kinds.get(self._input.target.kind)  # type: ignore[attr-defined]
             variable = _TOKEN_VARIABLES.get(kind.provider)
             if variable:
                 ours[variable] = self._input.provider_config.api_token  # type: ignore[attr-defined]
+        logs.hide(self._secrets(ours))
         return ours
+
+    def _secrets(self, environ: Mapping[str, str]) -> list[str]:
+        config = self._config()
+        found = [] if config is None else [getattr(config, name) for name in stack_input.secret_fields(config.DESCRIPTOR)]
+        found.append(environ.get("PULUMI_CONFIG_PASSPHRASE", ""))
+        if "PULUMI_CONFIG_PASSPHRASE_FILE" in environ:
+            with contextlib.suppress(OSError, UnicodeDecodeError):
+                found.append(pathlib.Path(environ["PULUMI_CONFIG_PASSPHRASE_FILE"]).read_text("utf-8"))
+        return found
 
     def _config(self) -> Any:  # a provider config of either cloud, or None
         return None if self._input is None else self._input.provider_config  # type: ignore[attr-defined]
@@ -170,7 +203,7 @@ class Session:
         Raises:
             PlantonError: The program, a plugin, the cloud or the engine failed; the state holds what was done.
         """
-        return self._run("apply", lambda stack, watch: stack.up(on_event=watch), on_event, create=True)
+        return self._run("apply", lambda stack, watch: stack.up(on_event=watch, message=self.message), on_event, create=True)
 
     def refresh(self, on_event: Callable[[events.EngineEvent], None] | None = None, *, preview: bool = False) -> Outcome:
         """Makes the state what the cloud says, or with ``preview`` says how it would change.
@@ -180,7 +213,7 @@ class Session:
         """
         if preview:
             return self._run_on_state("drift", automation.Stack.preview_refresh, on_event)
-        return self._run_on_state("refresh", automation.Stack.refresh, on_event)
+        return self._run_on_state("refresh", functools.partial(automation.Stack.refresh, message=self.message), on_event)
 
     def destroy(self, on_event: Callable[[events.EngineEvent], None] | None = None) -> Outcome:
         """Deletes the stack's resources.
@@ -188,7 +221,7 @@ class Session:
         Raises:
             PlantonError: A plugin, the cloud or the engine failed; the state holds what is left.
         """
-        return self._run_on_state("destroy", automation.Stack.destroy, on_event)
+        return self._run_on_state("destroy", functools.partial(automation.Stack.destroy, message=self.message), on_event)
 
     def _run_on_state(
         self, operation: str, call: Callable[..., Any], on_event: Callable[[events.EngineEvent], None] | None
@@ -216,6 +249,7 @@ class Session:
 
         def watch(event: events.EngineEvent) -> None:
             recorder(event)
+            _log_event(event)
             if on_event is not None:
                 on_event(event)
 
@@ -260,8 +294,23 @@ class Session:
                 raise _damaged(local) from None
             else:
                 return checkpoint
+        return dict(json.loads(self.ask("stack", "export"))["deployment"] or {})
+
+    def ask(self, *arguments: str, text: str | None = None, create: bool = False) -> str:
+        """Runs a command of Pulumi on the stack and returns what it prints.
+
+        Args:
+            arguments: The command.
+            text: What it reads; it is on no disk on its way.
+            create: Whether to make the stack where there is none.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``; ``STACK_LOCKED``; ``CREDENTIAL_MISSING``; the backend failed.
+        """
+        opened = self._open(create=create).workspace
+        command = [*arguments, "--stack", self.name.qualified]
         try:
-            return dict(self._open(create=False).export_stack().deployment or {})
+            return str(self._command.run(command, opened.work_dir, opened.env_vars, text=text).stdout)
         except automation_errors.CommandError as error:
             raise explain.command_error(error, self.name) from None
 
@@ -281,17 +330,14 @@ class Session:
             return None
         return pathlib.Path(url.path) / ".pulumi" / "stacks" / self.name.project / f"{self.name.stack}.json"
 
-    def replace_state(self, deployment: dict[str, Any]) -> None:
-        """Puts a state in place of the present one.
+    def replace_state(self, deployment: dict[str, Any], *, create: bool = False) -> None:
+        """Puts a state in place of the present one; with ``create`` there need be none.
 
         Raises:
             PlantonError: ``STACK_LOCKED``; the backend failed.
         """
-        stack = self._open(create=False)
-        try:
-            stack.import_stack(automation.Deployment(version=3, deployment=deployment))
-        except automation_errors.CommandError as error:
-            raise explain.command_error(error, self.name) from None
+        # The Automation API would write the state, with secrets that it has decrypted, into a file of its own.
+        self.ask("stack", "import", text=json.dumps({"version": 3, "deployment": deployment}), create=create)
 
     def lock_holders(self) -> list[tuple[str, int]]:
         """Returns host and process id of whoever holds the stack in a backend that is a folder; others are not asked."""
@@ -318,15 +364,18 @@ class Session:
         except automation_errors.CommandError as error:
             raise explain.command_error(error, self.name) from None
 
-    def remove(self) -> None:
+    def remove(self, *, forget: bool = False) -> None:
         """Removes the stack, which must be empty, with its history.
+
+        Args:
+            forget: Remove it although it has resources; the cloud keeps them.
 
         Raises:
             PlantonError: The backend failed.
         """
         opened = self._open(create=False).workspace
         try:
-            opened.remove_stack(self.name.qualified)
+            opened.remove_stack(self.name.qualified, force=forget)
         except automation_errors.CommandError as error:
             raise explain.command_error(error, self.name) from None
 
@@ -353,9 +402,24 @@ class Session:
             PlantonError: ``STACK_NOT_FOUND``.
         """
         try:
-            return {key: output.value for key, output in self._open(create=False).decrypted_outputs().items()}
+            found = self._open(create=False).decrypted_outputs()
         except automation_errors.CommandError as error:
             raise explain.command_error(error, self.name) from None
+        logs.hide(str(output.value) for output in found.values() if output.secret)
+        return {key: output.value for key, output in found.items()}
+
+
+def _log_event(event: events.EngineEvent) -> None:
+    for what, part in (
+        ("begin", event.resource_pre_event),
+        ("end", event.res_outputs_event),
+        ("failed", event.res_op_failed_event),
+    ):
+        if part is not None:
+            operation = getattr(part.metadata.op, "value", part.metadata.op)
+            _LOG.debug("event: %s %s %s", what, operation, part.metadata.urn)
+    if event.diagnostic_event is not None and event.diagnostic_event.severity in ("warning", "error"):
+        _LOG.debug("event: %s: %s", event.diagnostic_event.severity, plans.plain(event.diagnostic_event.message))
 
 
 def _damaged(state: pathlib.Path) -> errors.PlantonError:
@@ -377,40 +441,6 @@ def not_applied(what: str) -> errors.PlantonError:
         reason=errors.Reason.STACK_NOT_FOUND,
         hint="apply its manifest first: planton apply -f FILE; planton get lists what has been applied",
     )
-
-
-def stand_ins(environ: Mapping[str, str], tools: toolchain.Toolchain, config: Any) -> dict[str, str]:
-    """Returns the variables that attach the sandbox's stand-ins, where they are meant and allowed.
-
-    A stand-in serves where the official plugin is not installed and the requests go to this machine; nothing stands in
-    against a real cloud.
-
-    Raises:
-        PlantonError: ``TOOLCHAIN_MISSING``: neither the official plugin nor a stand-in can serve.
-    """
-    attached = dict(entry.split(":") for entry in environ.get("PULUMI_DEBUG_PROVIDERS", "").split(",") if ":" in entry)
-    local = {name for name in attached if _is_local(name, environ, config)}
-    provider = None if config is None else type(config).DESCRIPTOR.name.removesuffix("ProviderConfig").lower()
-    usable = {name: port for name, port in attached.items() if name in local and name not in tools.plugins}
-    if provider is not None and provider not in tools.plugins and provider not in usable:
-        raise errors.PlantonError(
-            f"the official {provider} plugin is not installed",
-            code=errors.Code.MISSING,
-            reason=errors.Reason.TOOLCHAIN_MISSING,
-            hint=f"install it: pulumi plugin install resource {provider} {toolchain.PLUGINS[provider]}; without an account, "
-            'use the sandbox: eval "$(planton sandbox env)"',
-        )
-    if not usable:
-        return {"PULUMI_DEBUG_PROVIDERS": ""}
-    return {
-        "PULUMI_DEBUG_PROVIDERS": ",".join(f"{name}:{port}" for name, port in usable.items()),
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-    }
-
-
-def _is_local(name: str, environ: Mapping[str, str], config: Any) -> bool:
-    endpoint = (config is not None and config.api_endpoint) or environ.get(engine_settings.ENDPOINTS.get(name, ""), "")
-    return urllib.parse.urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def parse_outputs(kind: kinds.Kind, raw: Mapping[str, Any]) -> message.Message:

@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.engine import folders, process
+from planton.engine import contexts, folders, process
 
 if TYPE_CHECKING:
     import pathlib
@@ -31,13 +31,15 @@ class Settings:
     """How the engine works in this run.
 
     Attributes:
-        backend: URL of the Pulumi backend; empty for the environment's, else a folder in the user's data folder.
+        backend: URL of the Pulumi backend; empty for the environment's, else the context's, else a folder in the user's data
+            folder.
         timeout: Seconds after which an operation that still waits for the cloud is stopped.
         lock_timeout: Seconds to wait for another operation on the same stack.
         parallel: How many resources are worked on at once.
         environ: The environment of the run.
         progress: Is told what happens, a line each.
         interruption: How the user ends what goes on.
+        context: What counts where neither options nor the environment say otherwise.
     """
 
     backend: str = ""
@@ -47,6 +49,7 @@ class Settings:
     environ: Mapping[str, str] = dataclasses.field(default_factory=lambda: dict(os.environ))
     progress: Callable[[str], None] = _silent
     interruption: process.Interruption = dataclasses.field(default_factory=process.Interruption, compare=False)
+    context: contexts.Context = dataclasses.field(default_factory=contexts.Context)
 
     @property
     def data(self) -> pathlib.Path:
@@ -56,13 +59,16 @@ class Settings:
     @property
     def backend_url(self) -> str:
         """The URL of the backend; the embedded folder is made when it is first asked for."""
-        url = self.backend or self.environ.get("PULUMI_BACKEND_URL", "")
+        url = self.backend or self.environ.get("PULUMI_BACKEND_URL", "") or self.context.backend
         if url:
             return url
         return f"file://{folders.private(self.data / 'state')}"
 
     def passphrase(self) -> dict[str, str]:
-        """Returns the variables that tell Pulumi the passphrase: the user's, else a generated file of mode 0600."""
+        """Returns the variables that tell Pulumi the passphrase.
+
+        They are the environment's, else name the context's file, else a generated file of mode 0600.
+        """
         own = {
             name: self.environ[name]
             for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
@@ -70,6 +76,8 @@ class Settings:
         }
         if own:
             return own
+        if self.context.passphrase_file:
+            return {"PULUMI_CONFIG_PASSPHRASE_FILE": self.context.passphrase_file}
         path = folders.private(self.data) / "passphrase"
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -7,6 +7,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: The outputs of a stack that keep the manifest and the folder it came from.
+MANIFEST = "manifest"
+ORIGIN = "origin"
+#: The type of the resource that says the same from the beginning of the first apply.
+SIGNATURE = "planton:index:Manifest"
 #: How Pulumi marks an encrypted value in a state.
 _SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105  # the name of a mark
 
@@ -16,6 +21,14 @@ def outputs(deployment: Mapping[str, Any]) -> dict[str, Any]:
     for resource in deployment.get("resources") or []:
         if resource["type"] == "pulumi:pulumi:Stack":
             return dict(resource.get("outputs") or {})
+    return {}
+
+
+def signature(deployment: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what the resource says that an apply begins with; nothing where there is none."""
+    for resource in deployment.get("resources") or []:
+        if resource["type"] == SIGNATURE:
+            return dict(resource.get("inputs") or {})
     return {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import logging
 from typing import TYPE_CHECKING, Any
 
 from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
     from planton.engine import settings as engine_settings
     from planton.engine import toolchain
+
+
+_LOG = logging.getLogger(__name__)
 
 
 class Run:
@@ -92,7 +96,7 @@ class Run:
         if applied.protected and _is_lost(key, plan):
             return dataclasses.replace(step, error=_protected(key, "replace"))
         same = _same(applied.manifest, operation.target) and applied.origin == self._wanted[key].origin
-        return dataclasses.replace(step, up_to_date=plan.empty and same)
+        return dataclasses.replace(step, up_to_date=plan.empty and same and applied.complete)
 
     def _each(
         self,
@@ -112,6 +116,7 @@ class Run:
                 self._settings.interruption.check()
                 step = blocked(step, blockers, why=why) if blockers else work(step)
             except errors.PlantonError as error:
+                _LOG.error("%s: %s: %s", key, error.reason, error.message)
                 step = dataclasses.replace(step, error=error)
             if step.error is not None:
                 failed.add(key)
@@ -127,7 +132,11 @@ class Run:
     def _remember(self, key: references.Key, plan: plans.Plan, applied: inventory.Applied | None) -> None:
         made = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
         main = guards.MAIN[kinds.get(key.kind).stem]
-        if applied is None or any(change.name == main and change.action in made for change in plan.changes):
+        if (
+            applied is None
+            or not applied.complete
+            or any(change.name == main and change.action in made for change in plan.changes)
+        ):
             self._known[key] = references.unknown_outputs(self._wanted[key].manifest)
         else:
             self._known[key] = applied.manifest
@@ -282,6 +291,7 @@ class Run:
             given=entry.config,
             region=references.region(entry.manifest, self._look_up) or entry.region,
             environ=self._settings.environ,
+            usual=self._settings.context.credentials,
         )
         return stack_input.build(resolved, config)
 
@@ -303,7 +313,7 @@ class Run:
 
     def _applied(self, key: references.Key) -> message.Message | None:
         found = self._inventory.find(key)
-        return None if found is None else found.manifest
+        return None if found is None or not found.complete else found.manifest
 
     def _operations(self, key: references.Key, *, told: bool = False, applied: bool = False) -> operations.Operations:
         entry = self._as_applied(key) if applied else self._wanted[key]

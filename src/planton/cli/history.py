@@ -1,0 +1,49 @@
+"""``planton history``: who did what to a resource."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import click
+
+from planton.cli import options, output, render
+
+if TYPE_CHECKING:
+    from planton.engine import history as engine_history
+    from planton.engine import settings as engine_settings
+
+_HEADER = ("TIME", "WHO", "OPERATION", "RESULT", "CHANGES")
+
+
+@click.command()
+@click.argument("resource", metavar="KIND/NAME", shell_complete=options.complete_resource)
+@options.engine
+@click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+@click.option("-n", "number", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Show so many.")
+@output.output_option("text", "json")
+def history(*, resource: str, settings: engine_settings.Settings, env: str | None, number: int, form: str) -> None:
+    """Show who did what to an applied resource and when, newest first.
+
+    The history is that of the stack in its backend. A destroy ends it.
+
+    Exit codes: 0 shown, 1 not applied, 2 usage.
+    """
+    from planton.engine import history as engine_history  # `--help` must not wait for it
+    from planton.engine import inventory, session
+
+    kind, name = options.resource(resource)
+    tools = options.tools(settings)
+    found = inventory.Inventory(settings, tools).get(kind, name, options.env_of(settings, env))
+    entries = engine_history.read(session.Session(found.stack, None, settings, tools), number)
+    if form == "json":
+        render.echo_json([dataclasses.asdict(entry) for entry in entries])
+    else:
+        render.echo_lines(render.table([_HEADER, *(row for entry in entries for row in _rows(entry))]))
+
+
+def _rows(entry: engine_history.Entry) -> list[tuple[str, ...]]:
+    counts = ", ".join(f"{count} {name}" for name, count in sorted(entry.counts.items()))
+    first, *more = entry.changes or (counts or "-",)
+    row = (entry.started, entry.who or "-", entry.operation, entry.result, first)
+    return [row, *(("", "", "", "", change) for change in more)]
