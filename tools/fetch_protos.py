@@ -1,12 +1,15 @@
-"""Fetches buf/validate/validate.proto, which is not ours, and makes its Python stub.
+"""Fetches the protos that are not ours: buf/validate/validate.proto, with its Python stub, and google/api's annotations.
 
-It comes from the source distribution of protovalidate 1.2.0, the last one that ships it; rules of 2.x are the same. Both go
-into the ignored folder ``.cache``: the proto for ``buf``, the stub for the package and the wheel.
+The first comes from the source distribution of protovalidate 1.2.0, the last one that ships it; rules of 2.x are the same. The
+others stand in the installed package googleapis-common-protos, with their stubs. All go into the ignored folder ``.cache``: the
+protos for ``buf``, the stub for the package and the wheel.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import pathlib
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -15,6 +18,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 SOURCE = "protovalidate==1.2.0"
 NAME = "buf/validate/validate.proto"
+GOOGLE = ("google/api/annotations.proto", "google/api/http.proto")
 PROTOS = ROOT / ".cache" / "proto"
 STUBS = ROOT / ".cache" / "gen"
 
@@ -28,6 +32,12 @@ def main() -> None:
         plugin = pathlib.Path(sys.executable).with_name("protoc-gen-mypy")
         command = [sys.executable, "-m", "grpc_tools.protoc", "-I", PROTOS, f"--plugin=protoc-gen-mypy={plugin}"]
         subprocess.run([*command, f"--python_out={STUBS}", f"--mypy_out=quiet:{STUBS}", NAME], check=True)
+
+
+    installed = importlib.metadata.distribution("googleapis-common-protos")
+    for name in GOOGLE:
+        (PROTOS / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(str(installed.locate_file(name)), PROTOS / name)
 
 
 def fetch() -> None:
