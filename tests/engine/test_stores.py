@@ -121,7 +121,7 @@ def test_a_resource_whose_first_apply_failed_half_way_is_known(known: stores.Sto
     assert found is not None
     assert (str(found.key), found.complete, found.origin) == ("CivoVpc/net (env dev)", False, "here")
     assert known.look(NAME).resources == 1
-    with pytest.raises(errors.PlantonError, match="first apply did not come to its end") as caught:
+    with pytest.raises(errors.PlantonError, match="its apply did not come to its end") as caught:
         inventory.require_complete(found)
     assert caught.value.reason is errors.Reason.STACK_NOT_FOUND
 

@@ -50,7 +50,5 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, form:
 
 
 def _row(applied: inventory.Applied) -> tuple[str, ...]:
-    outputs = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
-    identity = str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
-    shown = (identity or "-") if applied.complete else "(incomplete)"
-    return (applied.key.kind, applied.key.name, applied.key.env or "-", shown, applied.updated[:19] or "-")
+    key = applied.key
+    return (key.kind, key.name, key.env or "-", applied.identity or "(incomplete)", applied.updated[:19] or "-")

@@ -74,6 +74,11 @@ _LOCK_HINT = (
     "wait until the other operation ends, then run the same command again; a lock that a killed operation on another machine "
     "has left behind is removed by: planton state unlock KIND/NAME"
 )
+_WRONG_PASSPHRASE = "incorrect passphrase"
+_PASSPHRASE_HINT = (
+    "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to what the state was made with, or use the context that names "
+    "its file"
+)
 _NOUNS = {
     "KubernetesCluster": "cluster",
     "KubernetesNodePool": "node pool",
@@ -113,6 +118,13 @@ def operation(
         explained = stuck(what, timed_out, target)
     elif _LOCKED.search(str(error)):
         explained = _locked(str(error))
+    elif _WRONG_PASSPHRASE in str(error):
+        explained = OperationError(
+            f"{_context(what, recorder, target)}: the state cannot be decrypted: {_WRONG_PASSPHRASE}",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.CREDENTIAL_MISSING,
+            hint=_PASSPHRASE_HINT,
+        )
     else:
         explained = _failed(what, texts, recorder, target, str(error))
     explained.recorder = recorder
@@ -200,8 +212,8 @@ def _tidy(text: str) -> str:
 
 
 def _last_lines(raw: str) -> str:
-    lines = [line.strip() for line in raw.splitlines() if line.strip() and "code:" not in line]
-    return " ".join(lines[-3:])
+    lines = [re.sub(r"^\s*((stdout|stderr|error):\s*)*", "", line).rstrip() for line in raw.splitlines() if "code:" not in line]
+    return " ".join([line for line in lines if line][-3:])
 
 
 def command_error(error: automation_errors.CommandError, name: stacks.StackName) -> errors.PlantonError:
@@ -214,12 +226,12 @@ def command_error(error: automation_errors.CommandError, name: stacks.StackName)
             reason=errors.Reason.STACK_LOCKED,
             hint=_LOCK_HINT,
         )
-    if "incorrect passphrase" in text or "passphrase" in text:
+    if "passphrase" in text:
         return errors.PlantonError(
             f"the state of {name} cannot be decrypted: {_last_lines(text)}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint="set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to what the state was made with",
+            hint=_PASSPHRASE_HINT,
         )
     return errors.PlantonError(
         f"the backend of {name} failed: {_last_lines(text)}",

@@ -39,7 +39,6 @@ class Applied:
         updated: When the state was written, RFC 3339; may be empty.
         region: The region of the stack's provider; may be empty.
         origin: The name of the folder that the manifest came from; may be empty.
-        complete: Whether an apply has ever come to its end; before that there are no outputs.
     """
 
     key: references.Key
@@ -49,7 +48,17 @@ class Applied:
     updated: str
     region: str
     origin: str = ""
-    complete: bool = True
+
+    @property
+    def identity(self) -> str:
+        """What the cloud calls it: the first output; empty where there is none."""
+        outputs = self.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
+        return str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has outputs: an apply has come to its end, and the cloud still has what the kind is about."""
+        return bool(self.identity)
 
     @property
     def protected(self) -> bool:
@@ -123,8 +132,7 @@ class Inventory:
     def understand(self, name: stacks.StackName, deployment: Mapping[str, Any]) -> Applied | None:
         """Returns what a state of a stack holds, or None where it is none of ours or holds nothing."""
         outputs = states.outputs(deployment)
-        complete = isinstance(outputs.get(states.MANIFEST), str)
-        said = outputs if complete else states.signature(deployment)
+        said = outputs if isinstance(outputs.get(states.MANIFEST), str) else states.signature(deployment)
         text = said.get(states.MANIFEST)
         if not isinstance(text, str):
             return None
@@ -145,7 +153,6 @@ class Inventory:
             updated,
             states.region(deployment),
             str(said.get(states.ORIGIN) or ""),
-            complete,
         )
 
     def is_applied(self, manifest: message.Message) -> bool:
@@ -171,7 +178,7 @@ def require_complete(applied: Applied) -> None:
     """
     if not applied.complete:
         raise errors.PlantonError(
-            f"{applied.key} has no outputs: its first apply did not come to its end",
+            f"{applied.key} has no outputs: its apply did not come to its end, or the cloud has lost it",
             code=errors.Code.INVALID,
             reason=errors.Reason.STACK_NOT_FOUND,
             hint="run planton apply again, which goes on from there",

@@ -104,7 +104,7 @@ class Session:
         # The outputs of a stack are written when all of it is there. Whose it is must be known before, should it fail half-way.
         import pulumi
 
-        manifest = json_format.MessageToJson(self._input.target, indent=None)  # type: ignore[union-attr]
+        manifest = modules.as_kept(self._input.target)  # type: ignore[union-attr]  # as in `_program`
         said = {states.MANIFEST: manifest, states.ORIGIN: self._origin}
         pulumi.ComponentResource(states.SIGNATURE, "manifest", {name: text for name, text in said.items() if text})
 

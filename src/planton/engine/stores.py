@@ -13,9 +13,7 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from google.protobuf import json_format
-
-from planton import errors, references
+from planton import errors, modules, references
 from planton.engine import folders, guards, inventory, journal, session, stacks, states
 
 if TYPE_CHECKING:
@@ -174,7 +172,6 @@ class Stores:
         manifest: Any = type(applied.manifest)()
         manifest.CopyFrom(applied.manifest)
         manifest.metadata.name, manifest.metadata.env = name, env
-        manifest.ClearField("status")
         target = stacks.name_of(manifest)
         if self.inventory.find(references.key(manifest)) is not None or (target != applied.stack and self.open(target).exists()):
             raise unfit(f"{references.key(manifest)} exists already", "choose another name, or destroy that first")
@@ -185,7 +182,7 @@ class Stores:
             if target != applied.stack:
                 self._rename(applied.stack, target)
             deployment = self.open(target).export()
-            self.open(target).replace_state(_named(deployment, json_format.MessageToJson(manifest, indent=None)))
+            self.open(target).replace_state(_named(deployment, modules.as_kept(manifest)))
         return target
 
     def _rename(self, old: stacks.StackName, new: stacks.StackName) -> None:

@@ -79,9 +79,17 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
     for name, value in load(kinds.get(target.kind)).resources(stack_input).items():
         pulumi.export(name, value)
     # Commands that name KIND/NAME alone find here what was applied.
-    pulumi.export("manifest", json_format.MessageToJson(target, indent=None))
+    pulumi.export("manifest", as_kept(target))
     if origin:
         pulumi.export("origin", origin)
+
+
+def as_kept(manifest: message.Message) -> str:
+    """Returns a manifest as a stack keeps it: as JSON, without the status, which the stack has as its outputs."""
+    kept = type(manifest)()
+    kept.CopyFrom(manifest)
+    kept.ClearField("status")
+    return json_format.MessageToJson(kept, indent=None)
 
 
 def main() -> None:
