@@ -87,7 +87,7 @@ def test_literals_are_no_references() -> None:
             {"name": "net", "fieldPath": "status.outputs.network"},
             (
                 "spec.network.valueFrom.fieldPath",
-                "no such output 'network'; did you mean 'network_id'?",
+                "refers to CivoVpc/net (env dev): no such output 'network'; did you mean 'network_id'?",
                 "reference.field_path_exists",
             ),
         ),
@@ -95,13 +95,17 @@ def test_literals_are_no_references() -> None:
             {"name": "net", "fieldPath": "spec.regionn"},
             (
                 "spec.network.valueFrom.fieldPath",
-                "no such field in spec 'regionn'; did you mean 'region'?",
+                "refers to CivoVpc/net (env dev): no such field in spec 'regionn'; did you mean 'region'?",
                 "reference.field_path_exists",
             ),
         ),
         (
             {"name": "net", "kind": "CivoVpc", "fieldPath": "nothing"},
-            ("spec.network.valueFrom.fieldPath", "no such field in CivoVpc 'nothing'", "reference.field_path_exists"),
+            (
+                "spec.network.valueFrom.fieldPath",
+                "refers to CivoVpc/net (env dev): no such field in CivoVpc 'nothing'",
+                "reference.field_path_exists",
+            ),
         ),
     ],
 )

@@ -7,6 +7,7 @@ schema and nothing of files, clouds or states: where a resource is found is the 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import graphlib
 import hashlib
 import re
@@ -114,6 +115,7 @@ def _kind_name(number: int) -> str:
     return value.name if value is not None else str(number)
 
 
+@functools.lru_cache(maxsize=256)
 def _proto_path(kind_name: str, field_path: str) -> str:
     # A name is what clouds show; where a cluster or a network is meant, its id is what they take.
     kind = kinds.find(kind_name)
@@ -136,12 +138,13 @@ def problems(manifest: message.Message) -> list[tuple[str, str, str]]:
             text = f"refers to kind {reference.target.kind!r}, which this version cannot look up"
             found.append((f"{reference.path}.valueFrom.kind", text, "reference.kind_is_known"))
         elif reference.meant not in ("", kind.name):
-            text = f"must be {reference.meant}; what else a {kind.name} has is referred to by fieldPath"
+            text = f"refers to {reference.target}: must be {reference.meant}; what else a {kind.name} has is referred to by fieldPath"
             found.append((f"{reference.path}.valueFrom.kind", text, "reference.kind_fits"))
         else:
             wrong = _wrong_step(kind.message.DESCRIPTOR, reference.field_path)
             if wrong:
-                found.append((f"{reference.path}.valueFrom.fieldPath", wrong, "reference.field_path_exists"))
+                text = f"refers to {reference.target}: {wrong}"
+                found.append((f"{reference.path}.valueFrom.fieldPath", text, "reference.field_path_exists"))
     return found
 
 
@@ -183,7 +186,7 @@ def order(manifests: Mapping[Key, message.Message]) -> list[Key]:
         PlantonError: ``REFERENCE_INVALID``: they go in a circle.
     """
     try:
-        return list(_sorter(manifests).static_order())
+        return list(_sorter({name: depends_on(manifest) for name, manifest in manifests.items()}).static_order())
     except graphlib.CycleError as error:
         raise errors.PlantonError(
             f"the references go in a circle: {' → '.join(map(str, reversed(error.args[1])))}",
@@ -193,19 +196,23 @@ def order(manifests: Mapping[Key, message.Message]) -> list[Key]:
         ) from None
 
 
-def circle(manifests: Mapping[Key, message.Message]) -> list[Key]:
-    """Returns resources each of which depends on the next, and the last on the first; empty where there are none."""
+def circle(needs: Mapping[Key, Iterable[Key]]) -> list[Key]:
+    """Returns resources each of which depends on the next, and the last on the first; empty where there are none.
+
+    Args:
+        needs: What each resource depends on; what is no key here does not count.
+    """
     try:
-        _sorter(manifests).prepare()
+        _sorter(needs).prepare()
     except graphlib.CycleError as error:
         # Each element comes before the next, and the first is there again at the end.
         return [*reversed(error.args[1][1:])]
     return []
 
 
-def _sorter(manifests: Mapping[Key, message.Message]) -> graphlib.TopologicalSorter[Key]:
+def _sorter(needs: Mapping[Key, Iterable[Key]]) -> graphlib.TopologicalSorter[Key]:
     return graphlib.TopologicalSorter(
-        {name: [other for other in sorted(depends_on(manifest)) if other in manifests] for name, manifest in manifests.items()}
+        {name: [other for other in sorted(others) if other in needs] for name, others in needs.items()}
     )
 
 

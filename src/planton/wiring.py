@@ -5,10 +5,9 @@ Every error names both ends, each with its file and line where it has one.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
-from planton import errors, references
+from planton import errors, kinds, references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -44,18 +43,21 @@ def order(wanted: Mapping[references.Key, flow.Wanted]) -> list[references.Key]:
     Raises:
         InvalidError: ``REFERENCE_INVALID``: they go in a circle, which is named with the place of each reference in it.
     """
-    circle = references.circle({key: entry.manifest for key, entry in wanted.items()})
-    if circle:
-        steps = [f"{key} ({wanted[key].place(_path_to(wanted[key], after))})" for key, after in _pairs(circle)]
-        first = wanted[circle[0]]
-        path = _path_to(first, circle[1 % len(circle)])
-        text = f"the references go in a circle: {' → '.join([*steps, str(circle[0])])}"
-        raise errors.InvalidError(
-            [first.violation(path, text, "reference.no_circle")],
-            reason=errors.Reason.REFERENCE_INVALID,
-            hint="remove one of these references",
-        )
+    found = circle(wanted)
+    if found is not None:
+        raise errors.InvalidError([found], reason=errors.Reason.REFERENCE_INVALID, hint="remove one of these references")
     return references.order({key: entry.manifest for key, entry in wanted.items()})
+
+
+def circle(wanted: Mapping[references.Key, flow.Wanted]) -> errors.Violation | None:
+    """Returns a circle among resources, with the place of each reference in it; None where there is none."""
+    found = references.circle({key: references.depends_on(entry.manifest) for key, entry in wanted.items()})
+    if not found:
+        return None
+    steps = [f"{key} ({wanted[key].place(_path_to(wanted[key], after))})" for key, after in _pairs(found)]
+    first = wanted[found[0]]
+    text = f"the references go in a circle: {' → '.join([*steps, str(found[0])])}"
+    return first.violation(_path_to(first, found[1 % len(found)]), text, "reference.no_circle")
 
 
 def _pairs(circle: Sequence[references.Key]) -> list[tuple[references.Key, references.Key]]:
@@ -91,8 +93,7 @@ def check_targets(
         for reference in references.find(entry.manifest):
             made = applied(reference.target) if reference.target not in wanted else None
             if made is not None and not references.value(made, reference.field_path):
-                text = f"refers to {reference.field_path} of {reference.target}, which has been applied, but that field is empty"
-                wrong.append(entry.violation(reference.path, text, "reference.value_is_known"))
+                wrong.append(_empty(entry, reference))
     if wrong:
         raise errors.InvalidError(
             wrong,
@@ -101,10 +102,44 @@ def check_targets(
         )
 
 
+def check_applied(
+    entry: flow.Wanted,
+    wanted: Mapping[references.Key, flow.Wanted],
+    applied: Callable[[references.Key], message.Message | None],
+) -> None:
+    """Checks that everything that a resource takes a value from has been applied and has the value.
+
+    Args:
+        entry: The resource.
+        wanted: What is given, to say where a target that has not been applied stands.
+        applied: Gives the manifest, with outputs, of what has been applied.
+
+    Raises:
+        InvalidError: ``REFERENCE_UNRESOLVED``: every reference without a value.
+    """
+    wrong = []
+    for reference in references.find(entry.manifest):
+        made = applied(reference.target)
+        if made is None:
+            given = wanted.get(reference.target)
+            where = "" if given is None else f" ({given.place('metadata.name')})"
+            text = f"refers to {reference.target}{where}, which has not been applied yet"
+            wrong.append(entry.violation(reference.path, text, "reference.target_applied"))
+        elif not references.value(made, reference.field_path):
+            wrong.append(_empty(entry, reference))
+    if wrong:
+        hint = "apply the other resource first, or correct the kind, env or name"
+        raise errors.InvalidError(wrong, reason=errors.Reason.REFERENCE_UNRESOLVED, hint=hint)
+
+
+def _empty(entry: flow.Wanted, reference: references.Reference) -> errors.Violation:
+    text = f"refers to {reference.field_path} of {reference.target}, which has been applied, but that field is empty"
+    return entry.violation(reference.path, text, "reference.value_is_known")
+
+
 def _near(target: references.Key, known: Iterable[references.Key]) -> str:
     same_name = sorted({key for key in known if key.name == target.name and key != target})
     if same_name:
         return f"; there is {', '.join(map(str, same_name))}"
-    names = {key.name: key for key in known if key.kind == target.kind}
-    close = difflib.get_close_matches(target.name, names, n=1)
-    return f"; did you mean {names[close[0]].name!r}?" if close else ""
+    close = kinds.suggest(target.name, [key.name for key in known if key.kind == target.kind])
+    return f"; {close}" if close else ""

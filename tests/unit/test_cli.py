@@ -47,6 +47,43 @@ def test_validate(arguments: list[str], code: int, said: str, capsys: pytest.Cap
     assert said in capsys.readouterr().out
 
 
+def _circle(folder: pathlib.Path) -> list[pathlib.Path]:
+    head = "apiVersion: civo.project-planton.org/v1\nkind: {}\nmetadata:\n  name: {}\n"
+    relation = "  relationships:\n    - {kind: CivoFirewall, name: fw, type: depends_on}\n"
+    network = "spec: {civoCredentialId: default, networkName: net, region: lon1}\n"
+    texts = {
+        "a.yaml": head.format("CivoVpc", "other") + network,
+        "b.yaml": head.format("CivoVpc", "net") + relation + network,
+        "c.yaml": head.format("CivoFirewall", "fw") + "spec:\n  name: fw\n  networkId: {valueFrom: {name: net}}\n",
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8")
+    return [folder / name for name in texts]
+
+
+def test_circles_across_files_are_found(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each step is told with its place, the one whose reference closes the circle is not valid, and no engine is started."""
+    other, network, firewall = _circle(tmp_path)
+    assert cli.main(["validate", "-f", str(tmp_path), "-o", "json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    [violation] = data["violations"]
+    assert violation["rule_id"] == "reference.no_circle"
+    assert f"CivoVpc/net ({network}:6:7) →" in violation["message"]
+    assert f"CivoFirewall/fw ({firewall}:7:3) →" in violation["message"]
+    valid = {document["file"]: document["valid"] for document in data["documents"]}
+    assert valid == {str(path): str(path) != violation["file"] for path in (other, network, firewall)}
+    assert cli.main(["validate", str(other), str(network)]) == 0
+
+
+def test_of_what_is_given_twice_the_first_can_be_in_a_circle(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Folders of several environments may be checked at once; the second network, which waits for nothing, hides no circle."""
+    other, network, firewall = _circle(tmp_path)
+    again = tmp_path / "d.yaml"
+    again.write_text(other.read_text("utf-8").replace("name: other", "name: net"), "utf-8")
+    assert cli.main(["validate", str(network), str(firewall), str(again)]) == 1
+    assert "reference.no_circle" in capsys.readouterr().out
+
+
 def test_both_ways_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     """A call without options, which takes a short cut, prints what one with options prints."""
     cli.main(["validate", VALID, INVALID, "nowhere.yaml"])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from planton import errors, flow, manifest
+from planton import errors, flow, manifest, references, wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from planton.manifest import assignment
 
@@ -25,6 +25,8 @@ class _Result:
         self.faults = 0
         self.faulty = 0
         self.unreadable: list[errors.PlantonError] = []
+        self.needs: dict[references.Key, set[references.Key]] = {}
+        self.texts: dict[references.Key, tuple[str, bytes, int]] = {}
 
     @property
     def code(self) -> int:
@@ -70,16 +72,58 @@ def _check(
         result.files += 1
         result.documents += max(len(documents), len({violation.document for violation in violations}))
         wrong = {violation.document for violation in violations}
-        result.faults += len(violations)
-        result.faulty += len(wrong)
         if violations:
-            take(violations)
+            _count_faults(result, violations, take)
         result.listed += [
             {"file": file, "index": one.index, "kind": one.kind.name, "name": _name(one), "valid": one.index not in wrong}
             for one in documents
         ]
+        _note(result, (one for one in documents if one.index not in wrong), file, data)
     if overrides is not None:
         overrides.finish()
+    _check_circles(result, overrides, take)
+
+
+def _count_faults(result: _Result, violations: list[errors.Violation], take: Callable[[list[errors.Violation]], None]) -> None:
+    result.faults += len(violations)
+    result.faulty += len({violation.document for violation in violations})
+    take(violations)
+
+
+def _note(result: _Result, documents: Iterable[manifest.Document], file: str, data: bytes) -> None:
+    # What refers to nothing is in no circle. One resource given twice is no fault here: folders of several environments are
+    # checked at once. The documents are not kept, for there may be ten thousand; those in a circle are read again.
+    for one in documents:
+        needs = references.depends_on(one.message)
+        if needs:
+            key = references.key(one.message)
+            result.needs.setdefault(key, needs)
+            result.texts.setdefault(key, (file, data, one.index))
+
+
+def _check_circles(
+    result: _Result, overrides: assignment.Overrides | None, take: Callable[[list[errors.Violation]], None]
+) -> None:
+    found = wiring.circle(_read_again(result, references.circle(result.needs), overrides))
+    if found is None:
+        return
+    _count_faults(result, [found], take)
+    for entry in result.listed:
+        if (entry["file"], entry["index"]) == (found.file, found.document):
+            entry["valid"] = False
+
+
+def _read_again(
+    result: _Result, keys: Iterable[references.Key], overrides: assignment.Overrides | None
+) -> dict[references.Key, flow.Wanted]:
+    texts = {key: result.texts[key] for key in keys}
+    documents = {
+        (file, one.index): one
+        for file, data in {(file, data) for file, data, _ in texts.values()}
+        for one in flow.collect(data, file=file, overrides=overrides)[0]
+    }
+    given = {key: documents[file, index] for key, (file, _, index) in texts.items()}
+    return {key: flow.Wanted(one.message, None, one.file, document=one) for key, one in given.items()}
 
 
 def _name(document: manifest.Document) -> str:

@@ -272,7 +272,9 @@ class Run:
         Raises:
             PlantonError: ``REFERENCE_UNRESOLVED``; ``CREDENTIAL_…``; ``MANIFEST_INVALID`` after the resolution.
         """
-        return self._stack_input(self._wanted[key])
+        entry = self._wanted[key]
+        wiring.check_applied(entry, self._wanted, self._look_up)
+        return self._stack_input(entry)
 
     def _stack_input(self, entry: flow.Wanted) -> message.Message:
         resolved: Any = references.resolve(entry.manifest, self._look_up)

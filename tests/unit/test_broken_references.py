@@ -1,0 +1,98 @@
+"""docs/references.md is what is printed: each broken reference, its manifests, the command, and the error that names both ends."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import re
+import shlex
+
+import pytest
+
+from planton import cli, flow, stack_input
+from planton.engine import stacks
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "references.md"
+NETWORK, WEB = "CivoVpc/dev-network (env dev)", "CivoFirewall/web (env dev)"
+ID = "0b1d6e3a-3f0e-4c1c-9a39-2f6f3d2f1a77"
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A section of the page: the files that it names, a command, and what the command prints."""
+
+    files: dict[str, str]
+    command: str = ""
+    printed: str = ""
+
+
+def _sections() -> dict[str, Section]:
+    parts = re.split(r"^## (.*)\n", PAGE.read_text("utf-8"), flags=re.MULTILINE)
+    return {title: _section(text) for title, text in zip(["", *parts[1::2]], parts[::2], strict=True)}
+
+
+def _section(text: str) -> Section:
+    files = {name: content for content, name in re.findall(r"^```yaml\n(# (\S+)\n.*?)^```", text, re.DOTALL | re.MULTILINE)}
+    shown = re.search(r"^```console\n\$ planton (.*)\n((?:.*\n)*?)```", text, re.MULTILINE)
+    return Section(files, *(shown.groups() if shown else ()))
+
+
+def _apply(path: pathlib.Path, data: pathlib.Path) -> None:
+    """Leave the state behind that an apply of a manifest leaves."""
+    manifest = flow.load([str(path)])[0].message
+    name = stacks.name_of(manifest)
+    outputs = {"manifest": json.dumps(stack_input.as_dict(manifest)), "network_id": ID}
+    resources = [{"type": "pulumi:pulumi:Stack", "outputs": outputs}]
+    state = data / "state" / ".pulumi" / "stacks" / name.project / f"{name.stack}.json"
+    state.parent.mkdir(parents=True)
+    state.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": resources}}}), "utf-8")
+
+
+SECTIONS = _sections()
+#: Section → where the reference stands, and the other ends, with their places where they are among what is given.
+ENDS = {
+    "The target is missing": ("./firewall.yaml:9:3: spec.networkId", ["CivoVpc/dev-netwrok (env dev)"]),
+    "They go in a circle": (
+        "./firewall.yaml:9:3: spec.networkId",
+        [f"{WEB} (./firewall.yaml:9:3)", f"{NETWORK} (./network.yaml:8:7)"],
+    ),
+    "The kind is wrong": ("./cluster.yaml:13:13: spec.network.valueFrom.kind", [WEB]),
+    "The output is misspelt": ("./firewall.yaml:12:18: spec.networkId.valueFrom.fieldPath", [NETWORK]),
+    "The target has not been applied yet": ("firewall.yaml:9:3: spec.networkId", [f"{NETWORK} (network.yaml:5:9)"]),
+    "The field is empty": ("firewall.yaml:9:3: spec.networkId", [f"metadata.id of {NETWORK}"]),
+}
+
+
+@pytest.fixture
+def data(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """The data folder of a user who is in an empty folder, and has an account that nothing may be asked of."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("PLANTON_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("CIVO_TOKEN", "unused")
+    monkeypatch.setenv("CIVO_API_URL", "http://127.0.0.1:9")
+    return tmp_path / "data"
+
+
+def test_the_page_has_a_section_for_each_way_to_break_a_reference() -> None:
+    """None is described without being checked, and none is checked without being described."""
+    assert [title for title in SECTIONS if title] == list(ENDS)
+
+
+@pytest.mark.parametrize("title", ENDS)
+def test_the_error_names_both_ends_as_the_page_shows(title: str, data: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is printed is what the page shows, to the letter: the reference with its place, and what it refers to."""
+    section = SECTIONS[title]
+    for name, content in (SECTIONS[""].files | section.files).items():
+        pathlib.Path(name).write_text(content, "utf-8")
+    if title == "The field is empty":
+        _apply(pathlib.Path("network.yaml"), data)
+    assert cli.main(shlex.split(section.command)) == 1
+    said = capsys.readouterr()
+    printed = said.out + said.err
+    place, others = ENDS[title]
+    assert printed.startswith(f"{place}: ")
+    assert [end for end in others if end not in printed] == []
+    assert printed == section.printed
