@@ -27,7 +27,7 @@ def _explained(target: Any, *given: Any, what: str = "apply", raw: str = "", **m
     recorder = plans.Recorder()
     for event in given:
         recorder(event)
-    options: dict[str, Any] = {"interrupted": False, "timed_out": None, "program": None} | more
+    options: dict[str, Any] = {"interrupted": False, "timed_out": None, "killed": False, "program": None} | more
     return explain.operation(what, _command(raw), recorder, target=target, **options)
 
 
@@ -120,6 +120,22 @@ def test_an_interruption_says_that_nothing_is_lost() -> None:
     assert error.uncertain == (events.urn(events.NETWORK, "network"),)
 
 
+def test_a_killed_engine_is_no_fault_of_the_cloud() -> None:
+    """Whatever the events said last, the creation that was under way may have reached the cloud."""
+    error = _explained(VPC, events.begins("create", events.NETWORK, "network", new={}), killed=True)
+    assert error.reason is errors.Reason.ENGINE_KILLED
+    assert error.message == "Pulumi was killed in the middle of the apply of CivoVpc main"
+    assert error.uncertain == (events.urn(events.NETWORK, "network"),)
+
+
+def test_a_state_that_cannot_be_written_is_not_said_to_be_saved() -> None:
+    """The cloud did what it was asked; the words of the backend do not make it a timeout of the cloud."""
+    text = "post-step event returned an error: failed to save snapshot: An IO error occurred: connection timed out"
+    error = _explained(VPC, events.says("error", text), events.says("error", "update failed"))
+    assert error.reason is errors.Reason.STATE_NOT_SAVED
+    assert "more may have been done than the state says" in error.hint
+
+
 def test_a_timeout_names_the_time_and_the_usual_causes() -> None:
     """Quota, addresses and capacity are what keeps a cluster in BUILDING."""
     error = _explained(CLUSTER, timed_out=1200.0)
@@ -190,5 +206,5 @@ def test_troubles_of_the_backend_name_the_stack(text: str, reason: errors.Reason
     error = explain.command_error(_command(text), NAME)
     assert error.reason is reason
     assert str(NAME) in error.message
-    assert text in error.message
+    assert text.removeprefix("error: ") in error.message
     assert error.hint

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from planton.engine import logs
+from support import disk
 
 LOG = logging.getLogger("planton.engine.test")
 
@@ -100,4 +101,14 @@ def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: pathlib.Path) -> No
     logs.begin("get", ["get"], {"PLANTON_LOG_DIR": str(tmp_path / "file")})
     LOG.debug("said")
     logs.end()
+    assert logs.current() is None
+
+
+def test_a_log_on_a_full_disk_ends_nothing_either(tmp_path: pathlib.Path) -> None:
+    """What could not be written when it was said cannot be written at the end."""
+    logs.begin("get", ["get"], {"PLANTON_LOG_DIR": str(tmp_path)})
+    LOG.debug("said")
+    with disk.full():
+        LOG.debug("said to nobody")
+        logs.end()
     assert logs.current() is None

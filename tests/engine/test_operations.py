@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from pulumi import automation
 from planton import errors
 from planton.engine import explain, operations, session, settings, toolchain
 from planton.engine.clouds import civo
-from support import mocks
+from support import disk, mocks
 
 PENDING = {"resources": [{"urn": "x"}], "pending_operations": [{"type": "creating", "resource": {"urn": "urn::a::network"}}]}
 
@@ -78,10 +79,10 @@ def make(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return operations_over
 
 
-@pytest.mark.parametrize("reason", [errors.Reason.INTERRUPTED, errors.Reason.CLOUD_STUCK, errors.Reason.STACK_LOCKED])
+@pytest.mark.parametrize("reason", operations._FINAL)
 @pytest.mark.parametrize("operation", ["destroy", "apply"])
 def test_what_was_ended_is_not_tried_again(make: Any, reason: errors.Reason, operation: str) -> None:
-    """After Ctrl-C, a timeout or a lock, nothing more is deleted or made."""
+    """After Ctrl-C, a timeout, a kill or a lock, or when nothing can be kept, nothing more is deleted or made."""
     failing = Session(reason)
     with pytest.raises(errors.PlantonError) as caught:
         getattr(make(failing), operation)()
@@ -98,19 +99,51 @@ def test_the_lock_of_another_machine_is_not_removed(make: Any) -> None:
     assert failing.asked == ["replace_state"]
 
 
-def test_after_a_kill_a_lock_goes_only_when_nobody_works_behind_it(make: Any) -> None:
-    """The engine of another machine may work on the stack that this machine has left; a dead process holds nothing."""
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_lock_that_was_left_goes_only_when_nobody_works_behind_it(make: Any, *, failed: bool) -> None:
+    """The engine of another machine may work on the stack that this machine has left; a dead process holds nothing.
+
+    An engine that was killed, or whose backend went away, leaves its lock too, and the operation has failed then.
+    """
     dead = subprocess.Popen(["true"])
     dead.wait()
     for holders, asked in (([("elsewhere", 1)], []), ([(socket.gethostname(), dead.pid)], ["unlock", "replace_state"])):
         failing = Session(errors.Reason.STACK_LOCKED)
         failing.holders = tuple(holders)
         operation = make(failing)
-        operation._journal.write(operations.journal.Record("apply", 0.0))
+        operation._journal.write(operations.journal.Record("apply", 0.0, failed=failed))
         with pytest.raises(errors.PlantonError) as caught:
             operation.recover()
         assert caught.value.reason is errors.Reason.STACK_LOCKED
         assert failing.asked == asked
+
+
+def test_on_a_full_disk_the_error_is_that_of_the_engine_and_the_record_stays(make: Any, tmp_path: pathlib.Path) -> None:
+    """That it failed cannot be kept; that it began is known, so the next run looks at the cloud."""
+    failing = Session(errors.Reason.STATE_NOT_SAVED)
+    fail = failing.up
+
+    def up(watch: object) -> Any:
+        """Fills the disk, and fails."""
+        filled.enter_context(disk.full())
+        return fail(watch)
+
+    failing.up = up  # type: ignore[method-assign]
+    operation = make(failing)
+    with pytest.raises(errors.PlantonError) as caught, contextlib.ExitStack() as filled:
+        operation.apply()
+    assert caught.value.reason is errors.Reason.STATE_NOT_SAVED
+    assert operation.unfinished()
+    assert [path.suffix for path in sorted((tmp_path / "runs").iterdir())] == [".json", ".lock"]
+
+
+def test_nothing_is_begun_that_cannot_be_recorded(make: Any) -> None:
+    """On a full disk the cloud is left alone."""
+    failing = Session(errors.Reason.ENGINE_FAILED)
+    operation = make(failing)
+    with pytest.raises(errors.PlantonError, match="cannot write"), disk.full():
+        operation.apply()
+    assert failing.asked == []
 
 
 @pytest.mark.parametrize("whole", [True, False])

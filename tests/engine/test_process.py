@@ -49,6 +49,15 @@ def test_a_failure_is_the_automation_apis_own_error(text: str, kind: type[Except
         _command(tmp_path, text).run(["stack"], str(tmp_path), {})
 
 
+def test_a_signal_is_told_from_a_failure(tmp_path: pathlib.Path) -> None:
+    """Somebody outside has killed it, or it has ended with a code of its own."""
+    for text, killed in (("kill -9 $$", True), ("exit 9", False)):
+        command = _command(tmp_path, text)
+        with pytest.raises(automation_errors.CommandError):
+            command.run(["up"], str(tmp_path), {})
+        assert command.killed is killed
+
+
 def test_an_operation_that_takes_too_long_is_asked_to_stop(tmp_path: pathlib.Path) -> None:
     """The polite signal is enough for a program that listens, and the reason is kept."""
     command = _command(tmp_path, "trap 'echo stopped; exit 1' INT; while :; do :; done", timeout=0.1)

@@ -39,6 +39,12 @@ _STUCK_HINT = (
 )
 _CAUSES = (
     _Cause(
+        r"failed to save snapshot",
+        errors.Reason.STATE_NOT_SAVED,
+        "make room on the disk, or bring the backend back, then run the same command again: it looks at the cloud, where more may "
+        "have been done than the state says",
+    ),
+    _Cause(
         r"immutable_|duplicate|already exists|already in use|name.*taken",
         errors.Reason.CLOUD_NAME_EXISTS,
         "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
@@ -74,8 +80,8 @@ _LOCK_HINT = (
     "wait until the other operation ends, then run the same command again; a lock that a killed operation on another machine "
     "has left behind is removed by: planton state unlock KIND/NAME"
 )
-_WRONG_PASSPHRASE = "incorrect passphrase"
-_PASSPHRASE_HINT = (
+_UNDECRYPTED = "incorrect passphrase"
+_DECRYPTION_HINT = (
     "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to what the state was made with, or use the context that names "
     "its file"
 )
@@ -99,6 +105,7 @@ def operation(
     target: Any,  # a manifest of any kind, or None
     interrupted: bool,
     timed_out: float | None,
+    killed: bool,
     program: errors.PlantonError | None,
 ) -> OperationError:
     """Returns our error for an operation that Pulumi has ended with an error."""
@@ -116,19 +123,21 @@ def operation(
         )
     elif timed_out is not None:
         explained = stuck(what, timed_out, target)
+    elif killed:
+        explained = _killed(what, target)
     elif _LOCKED.search(str(error)):
         explained = _locked(str(error))
-    elif _WRONG_PASSPHRASE in str(error):
+    elif _UNDECRYPTED in str(error):
         explained = OperationError(
-            f"{_context(what, recorder, target)}: the state cannot be decrypted: {_WRONG_PASSPHRASE}",
+            f"{_context(what, recorder, target)}: the state cannot be decrypted: {_UNDECRYPTED}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint=_PASSPHRASE_HINT,
+            hint=_DECRYPTION_HINT,
         )
     else:
         explained = _failed(what, texts, recorder, target, str(error))
     explained.recorder = recorder
-    explained.uncertain = tuple(_uncertain(recorder, lost=interrupted or timed_out is not None))
+    explained.uncertain = tuple(_uncertain(recorder, lost=interrupted or timed_out is not None or killed))
     return explained
 
 
@@ -157,6 +166,16 @@ def stuck(what: str, seconds: float, target: Any) -> OperationError:
         code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_STUCK,
         hint=_STUCK_HINT,
+    )
+
+
+def _killed(what: str, target: Any) -> OperationError:
+    name = "" if target is None else f" of {target.kind} {target.metadata.name}"
+    return OperationError(
+        f"Pulumi was killed in the middle of the {what}{name}",
+        code=errors.Code.FAILED,
+        reason=errors.Reason.ENGINE_KILLED,
+        hint="a machine that runs out of memory does that; run the same command again: it looks at the cloud and goes on",
     )
 
 
@@ -231,7 +250,7 @@ def command_error(error: automation_errors.CommandError, name: stacks.StackName)
             f"the state of {name} cannot be decrypted: {_last_lines(text)}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint=_PASSPHRASE_HINT,
+            hint=_DECRYPTION_HINT,
         )
     return errors.PlantonError(
         f"the backend of {name} failed: {_last_lines(text)}",

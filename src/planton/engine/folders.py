@@ -24,7 +24,7 @@ def cache(environ: Mapping[str, str] | None = None) -> pathlib.Path:
 def data(environ: Mapping[str, str] | None = None) -> pathlib.Path:
     """Returns the folder for state, passphrase and locks: ``$PLANTON_DATA_DIR``, else the user's data folder."""
     named = (os.environ if environ is None else environ).get("PLANTON_DATA_DIR")
-    return pathlib.Path(named) if named else platformdirs.user_data_path("planton")
+    return pathlib.Path(named).absolute() if named else platformdirs.user_data_path("planton")
 
 
 def private(path: pathlib.Path) -> pathlib.Path:
@@ -52,11 +52,15 @@ def keep(path: pathlib.Path, text: str) -> None:
         PlantonError: ``ENGINE_FAILED``: it cannot be written; what was there is still there.
     """
     folder = private(path.parent)
+    written = None
     try:
         with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as handle:  # of mode 0600
+            written = pathlib.Path(handle.name)
             handle.write(text)
-        pathlib.Path(handle.name).replace(path)
+        written.replace(path)
     except OSError as error:
+        if written is not None:
+            written.unlink(missing_ok=True)
         raise errors.PlantonError(
             f"cannot write {path}: {error.strerror}",
             code=errors.Code.MISSING,

@@ -13,9 +13,7 @@ import getpass
 import hashlib
 import json
 import os
-import pathlib
 import socket
-import tempfile
 import time
 from typing import IO, TYPE_CHECKING
 
@@ -23,6 +21,7 @@ from planton import errors
 from planton.engine import folders
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Iterator, Mapping
 
     from planton.engine import settings as engine_settings
@@ -79,10 +78,12 @@ class Journal:
             return Record("an operation", 0.0)
 
     def write(self, record: Record) -> None:
-        """Keeps a record, whole or not at all."""
-        with tempfile.NamedTemporaryFile("w", dir=self._path.parent, delete=False, encoding="utf-8") as handle:
-            json.dump(dataclasses.asdict(record), handle)
-        pathlib.Path(handle.name).replace(self._path)
+        """Keeps a record, whole or not at all.
+
+        Raises:
+            PlantonError: ``ENGINE_FAILED``: it cannot be written.
+        """
+        folders.keep(self._path, json.dumps(dataclasses.asdict(record)))
 
     def clear(self) -> None:
         """Forgets the record: the operation has ended cleanly."""
@@ -101,10 +102,11 @@ class Journal:
         """
         with self._lock.open("a+", encoding="utf-8") as handle:
             self._acquire(handle, settings)
-            handle.seek(0)
-            handle.truncate()
-            handle.write(f"{operation} by {getpass.getuser()} (process {os.getpid()} on {socket.gethostname()})")
-            handle.flush()
+            handle.truncate(0)
+            holder = f"{operation} by {getpass.getuser()} (process {os.getpid()} on {socket.gethostname()})"
+            # The lock holds on a full disk too; others are then not told whose it is.
+            with contextlib.suppress(OSError):
+                os.write(handle.fileno(), holder.encode())
             try:
                 yield
             finally:

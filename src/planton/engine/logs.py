@@ -90,6 +90,11 @@ class Log(logging.FileHandler):
         with contextlib.suppress(OSError, errors.PlantonError):
             super().emit(record)
 
+    def close(self) -> None:
+        """Ends the log, whatever of it could be written."""
+        with contextlib.suppress(OSError):
+            super().close()
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the base class's name
         """Does nothing, for the same reason."""
 

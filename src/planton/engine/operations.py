@@ -21,8 +21,14 @@ if TYPE_CHECKING:
     from planton.engine import toolchain
 
 
-#: What no second try may follow: the user or the timeout ended the operation, or somebody else is at work.
-_FINAL = (errors.Reason.INTERRUPTED, errors.Reason.CLOUD_STUCK, errors.Reason.STACK_LOCKED)
+#: What no second try may follow: the user, the timeout or a signal ended it, somebody else is at work, or nothing can be kept.
+_FINAL = (
+    errors.Reason.INTERRUPTED,
+    errors.Reason.CLOUD_STUCK,
+    errors.Reason.STACK_LOCKED,
+    errors.Reason.ENGINE_KILLED,
+    errors.Reason.STATE_NOT_SAVED,
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -267,7 +273,7 @@ class Operations:
         started = time.strftime("%Y-%m-%d %H:%M", time.gmtime(record.started))
         how = "failed" if record.failed else "was interrupted"
         self._settings.progress(f"the last {record.operation} of {self.name} ({started} UTC) {how}; looking at the cloud")
-        if ours and not record.failed:
+        if ours and (not record.failed or self._session.lock_holders()):
             self._unlock()
         deployment = self._session.export()
         pending = guards.pending(deployment)
@@ -423,10 +429,8 @@ class Operations:
             try:
                 outcome = self._session.destroy(self.on_event)
             except explain.OperationError as error:
-                if error.reason in _FINAL:
+                if error.reason in _FINAL or not self._forget_gone(self._session.export()):
                     raise
-                # What was deleted outside makes the plugin fail; a refresh finds out, and the second try is the last.
-                self._refresh()
                 outcome = self._session.destroy(self.on_event)
             self._session.remove()
         return outcome.plan
@@ -466,7 +470,9 @@ class Operations:
                 names = {
                     urn: guards.cloud_name(guards.type_and_name(urn)[1], self.target) for urn in getattr(error, "uncertain", ())
                 }
-                self._journal.write(dataclasses.replace(record, failed=True, uncertain={**self._suspects, **names}))
+                # Where even this cannot be kept, the record still says that the operation has begun.
+                with contextlib.suppress(errors.PlantonError):
+                    self._journal.write(dataclasses.replace(record, failed=True, uncertain={**self._suspects, **names}))
                 raise
             self._journal.clear()
             self._suspects = {}

@@ -63,6 +63,7 @@ class PulumiCommand(automation.PulumiCommand):
     Attributes:
         interrupted: The user asked to stop.
         timed_out: The operation was stopped because it took longer than the timeout.
+        killed: The last command was ended by a signal.
     """
 
     def __init__(self, tools: toolchain.Toolchain, *, timeout: float, interruption: Interruption) -> None:
@@ -74,6 +75,7 @@ class PulumiCommand(automation.PulumiCommand):
         self._interruption = interruption
         self.interrupted = False
         self.timed_out = False
+        self.killed = False
 
     def run(
         self,
@@ -131,6 +133,7 @@ class PulumiCommand(automation.PulumiCommand):
         self._wait(process, readers, self._timeout if long else None)
         _LOG.debug("ended: pulumi %s: code %d after %.1f s", args[0], process.returncode, time.monotonic() - began)
         result = automation.CommandResult("\n".join(chunks[0]), "\n".join(chunks[1]), process.returncode)
+        self.killed = process.returncode < 0
         if process.returncode:
             raise create_command_error(result)
         return result

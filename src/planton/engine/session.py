@@ -272,6 +272,7 @@ class Session:
             target=None if self._input is None else self._input.target,  # type: ignore[attr-defined]
             interrupted=self._command.interrupted,
             timed_out=self._settings.timeout if self._command.timed_out else None,
+            killed=self._command.killed,
             program=failure if isinstance(failure, errors.PlantonError) else None,
         )
         self._command.interrupted = self._command.timed_out = False
