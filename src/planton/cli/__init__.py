@@ -39,6 +39,7 @@ COMMANDS: Final = {
     "refresh": ("planton.cli.refresh:refresh", "Read the cloud into the state."),
     "regions": ("planton.cli.offers:regions", "List the regions of a cloud."),
     "sandbox": ("planton.cli.sandbox:sandbox", "Run a simulated cloud on this machine."),
+    "server": ("planton.cli.server:server", "Run the NodePool API, and look after its database."),
     "setup": ("planton.cli.setup:setup", "Install what the engine needs."),
     "sizes": ("planton.cli.offers:sizes", "List the machine sizes of a cloud."),
     "stack-input": ("planton.cli.stack_input:stack_input", "Write the input of a module for a manifest."),
@@ -55,6 +56,15 @@ _EXTRAS: Final = {
     "aiohttp": "sandbox",
     "cryptography": "sandbox",
     "grpc": "sandbox",
+    "alembic": "server",
+    "asyncpg": "server",
+    "dbos": "server",
+    "google.api": "server",
+    "jwt": "server",
+    "prometheus_client": "server",
+    "sqlalchemy": "server",
+    "starlette": "server",
+    "uvicorn": "server",
 }
 _UNEXPECTED: Final = 70
 _BROKEN_PIPE: Final = 141

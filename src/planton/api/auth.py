@@ -1,0 +1,151 @@
+"""Who asks: from a header that is trusted, a static token or a signed one (JWT). A name in a header is worth what its sender is."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime
+import hashlib
+import hmac
+import ipaddress
+import re
+import secrets
+from typing import TYPE_CHECKING, Any, Final
+
+import jwt
+
+from planton.api import errors, service
+from planton.store import access
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from planton.store import database
+
+#: Addresses that end like this are controllers' in trusted-header mode.
+CONTROLLER_DOMAIN: Final = "@system.local"
+_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,253}")
+_ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512")
+#: How long a static token that was looked up is believed, in seconds; a revoked one works no longer than this.
+_BELIEVED: Final = 10.0
+_MOST_BELIEVED: Final = 4096
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Trust:
+    """Whom the server believes.
+
+    Attributes:
+        header: Whether ``X-User-Email`` names the user, where it comes from a trusted address.
+        proxies: The networks from which the header is believed; loopback always is.
+        owners_report: Whether owners may report status, as the guide's walk-through does; only on a loopback address.
+        jwks_url: Where the keys of signed tokens are; empty for no signed tokens.
+        issuer: The issuer that signed tokens must name; not looked at where empty.
+        audience: The audience that signed tokens must name; not looked at where empty.
+    """
+
+    header: bool = False
+    proxies: Sequence[str] = ()
+    owners_report: bool = False
+    jwks_url: str = ""
+    issuer: str = ""
+    audience: str = ""
+
+
+class Authenticator:
+    """Finds out who asks."""
+
+    def __init__(self, trust: Trust, store: database.Database) -> None:
+        self._trust = trust
+        self._store = store
+        self._networks = [ipaddress.ip_network(network) for network in trust.proxies]
+        self._keys = jwt.PyJWKClient(trust.jwks_url, cache_keys=True, timeout=5) if trust.jwks_url else None
+        self._believed: dict[str, tuple[float, service.Caller]] = {}
+
+    async def caller(self, headers: Mapping[str, str], peer: str, now: datetime.datetime) -> service.Caller:
+        """Returns who asks.
+
+        Args:
+            headers: The request's headers, or a call's metadata; names in lower case.
+            peer: The address that the request comes from; empty for a Unix socket.
+            now: The time.
+
+        Raises:
+            ApiError: Nobody that is known (UNAUTHENTICATED).
+        """
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and token.strip():
+            return await self._bearer(token.strip(), now)
+        if self._trust.header and self._trusted(peer):
+            email = headers.get("x-user-email", "").strip()
+            if not _EMAIL.fullmatch(email):
+                raise _unauthenticated("give your email address in the header X-User-Email")
+            controller = email.endswith(CONTROLLER_DOMAIN)
+            return service.Caller(email, controller=controller, may_report=controller or self._trust.owners_report)
+        raise _unauthenticated("give a token in the header Authorization: Bearer …")
+
+    def _trusted(self, peer: str) -> bool:
+        try:
+            address = ipaddress.ip_address(peer.partition("%")[0])
+        except ValueError:
+            return not peer
+        address = getattr(address, "ipv4_mapped", None) or address
+        return address.is_loopback or any(address in network for network in self._networks)
+
+    async def _bearer(self, token: str, now: datetime.datetime) -> service.Caller:
+        if self._keys is not None and token.count(".") == 2:  # noqa: PLR2004 - the three parts of a JWT
+            return await asyncio.to_thread(self._signed, token)
+        wanted = digest(token)
+        moment, known = self._believed.get(wanted, (0.0, None))
+        if known is not None and now.timestamp() - moment < _BELIEVED:
+            return known
+        row = await access.token(self._store, wanted)
+        stored = row["digest"] if row else ""
+        expired = row is not None and row["expires_at"] is not None and row["expires_at"] <= service.timestamp(now)
+        if row is None or not hmac.compare_digest(stored, wanted) or expired:
+            raise _unauthenticated("the token is not known, or has expired")
+        controller = row["role"] == "controller"
+        found = service.Caller(row["subject"], controller=controller, may_report=controller)
+        if len(self._believed) >= _MOST_BELIEVED:
+            self._believed.clear()
+        self._believed[wanted] = (now.timestamp(), found)
+        return found
+
+    def _signed(self, token: str) -> service.Caller:
+        assert self._keys is not None
+        try:
+            key = self._keys.get_signing_key_from_jwt(token)
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=list(_ALGORITHMS),
+                audience=self._trust.audience or None,
+                issuer=self._trust.issuer or None,
+                options={"require": ["exp"], "verify_aud": bool(self._trust.audience)},
+            )
+        except jwt.PyJWKClientConnectionError as error:
+            raise errors.ApiError(errors.ErrorCode.UNAVAILABLE, "the keys of signed tokens cannot be had; try again") from error
+        except jwt.PyJWTError as error:
+            raise _unauthenticated("the token is not valid, or has expired") from error
+        name = claims.get("email") or claims.get("sub")
+        if not isinstance(name, str) or not name:
+            raise _unauthenticated("the token names nobody: it needs the claim email or sub")
+        roles = claims.get("roles", ())
+        controller = isinstance(roles, list) and "controller" in roles
+        return service.Caller(name, controller=controller, may_report=controller)
+
+
+def new_token() -> str:
+    """Returns a token that nobody can guess, 43 characters."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> str:
+    """Returns what is kept of a token: SHA-256 in hexadecimal. A random token needs no salt."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _unauthenticated(details: str) -> errors.ApiError:
+    return errors.ApiError(
+        errors.ErrorCode.UNAUTHENTICATED, "Authentication required", details=details, headers={"WWW-Authenticate": "Bearer"}
+    )

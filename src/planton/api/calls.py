@@ -1,0 +1,92 @@
+"""A call, whatever brings it: who asks, whether they may, and how often. Both transports go through here."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from typing import TYPE_CHECKING, Final
+
+from org.project_planton.cluster.v1 import method_pb2
+from planton.api import errors, service
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from google.protobuf import message
+
+    from planton.api import auth, records, routes
+
+_MOST_BUCKETS: Final = 10_000
+
+
+class RateLimit:
+    """A bucket of tokens for each caller: ``per_second`` flow in, ``burst`` fit in, each call takes one.
+
+    It counts in this process only: several workers allow as many times as much.
+    """
+
+    def __init__(self, per_second: float, burst: int) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, name: str, now: float) -> None:
+        """Takes a token of a caller at a time, in seconds.
+
+        Raises:
+            ApiError: There is none; ``Retry-After`` says when there will be.
+        """
+        if not self._per_second:
+            return
+        level, since = self._buckets.get(name, (float(self._burst), now))
+        level = min(float(self._burst), level + (now - since) * self._per_second)
+        if level < 1:
+            wait = math.ceil((1 - level) / self._per_second)
+            raise errors.ApiError(errors.ErrorCode.RATE_LIMITED, "too many requests", headers={"Retry-After": str(max(1, wait))})
+        if len(self._buckets) >= _MOST_BUCKETS and name not in self._buckets:
+            self._buckets.clear()
+        self._buckets[name] = (level - 1, now)
+
+
+class Calls:
+    """Runs calls.
+
+    Attributes:
+        service: What they mean.
+        authenticator: Who asks.
+    """
+
+    def __init__(
+        self,
+        meaning: service.Service,
+        authenticator: auth.Authenticator,
+        limit: RateLimit,
+        clock: Callable[[], datetime.datetime],
+    ) -> None:
+        self.service = meaning
+        self.authenticator = authenticator
+        self._limit = limit
+        self._clock = clock
+
+    async def admit(self, route: routes.Route, headers: Mapping[str, str], peer: str) -> service.Context:
+        """Returns what a call carries beside its message, once it is known that it may be made.
+
+        Raises:
+            ApiError: The caller is unknown, asks too often, or may not call this method.
+        """
+        now = self._clock()
+        caller = await self.authenticator.caller(headers, peer, now)
+        self._limit.take(caller.name, now.timestamp())
+        if route.caller == method_pb2.CALLER_USER and caller.controller:
+            raise errors.ApiError(errors.ErrorCode.FORBIDDEN, "controllers report status and change nothing else")
+        if route.caller == method_pb2.CALLER_CONTROLLER and not caller.may_report:
+            raise errors.ApiError(errors.ErrorCode.FORBIDDEN, "only controllers report status")
+        return service.Context(caller, service.timestamp(now), headers.get("if-match", ""), headers.get("idempotency-key", ""))
+
+    async def run(self, route: routes.Route, request: message.Message, context: service.Context) -> records.Answer:
+        """Returns the answer to a call that was admitted.
+
+        Raises:
+            ApiError: What is wrong with it.
+        """
+        return await self.service.call(route.method, request, context)

@@ -1,0 +1,111 @@
+"""gRPC: the same calls, from the same definition; health and reflection beside them.
+
+An error is a ``google.rpc.Status`` with an ``ErrorInfo`` (the code of the REST envelope, its details) and a ``BadRequest`` with
+the violations. Metadata carry what headers do: ``authorization``, ``x-user-email``, ``if-match``, ``idempotency-key``, ``x-request-id``.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import urllib.parse
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from planton.api import errors, messages, rest, routes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from planton.api import calls, observe
+
+_LOG: Final = logging.getLogger("planton.api")
+#: The domain of our error codes, see google.rpc.ErrorInfo.
+DOMAIN: Final = "nodepool.project-planton.org"
+
+
+def serve(running: calls.Calls, observer: observe.Observer) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
+    """Returns a server without an address yet, and what its health is set on."""
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", rest.BODY_LIMIT), ("grpc.so_reuseport", 1)])
+    methods: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
+    for route in routes.routes():
+        methods.setdefault(route.service, {})[route.method] = grpc.unary_unary_rpc_method_handler(
+            _behaviour(route, running, observer),
+            request_deserializer=route.request.FromString,
+            response_serializer=route.response.SerializeToString,
+        )
+    server.add_generic_rpc_handlers(tuple(grpc.method_handlers_generic_handler(name, found) for name, found in methods.items()))
+    healthy = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    names = (*methods, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, server)
+    return server, healthy
+
+
+async def set_health(healthy: health.aio.HealthServicer, names: Sequence[str], *, serving: bool) -> None:
+    """Says of services, and of the server as a whole (the empty name), whether they serve."""
+    status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+    for name in ("", *names):
+        await healthy.set(name, status)
+
+
+def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Observer) -> Callable[[Any, Any], Any]:
+    async def behave(request: Any, context: grpc.aio.ServicerContext) -> Any:  # the route's messages
+        headers = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+        request_id = headers.get("x-request-id") or str(uuid.uuid4())
+        await context.send_initial_metadata((("x-request-id", request_id),))
+        started, code = time.perf_counter(), "OK"
+        try:
+            admitted = await running.admit(route, headers, _address(context.peer()))
+            return messages.message(await running.run(route, request, admitted), route.response)
+        except errors.ApiError as error:
+            code = error.grpc
+            await _abort(context, error)
+        except Exception as error:  # noqa: BLE001 - nothing of it may reach the caller
+            code = "INTERNAL"
+            _LOG.error("call %s failed", request_id, exc_info=error)
+            details = f"its log has more under {request_id}"
+            await _abort(context, errors.ApiError(errors.ErrorCode.INTERNAL, "the server failed", details=details))
+        finally:
+            observer.call(route, code, time.perf_counter() - started, request_id)
+
+    return behave
+
+
+async def _abort(context: grpc.aio.ServicerContext, error: errors.ApiError) -> None:
+    context.set_trailing_metadata((("grpc-status-details-bin", _status(error).SerializeToString()),))
+    await context.abort(grpc.StatusCode[error.grpc], error.message)
+
+
+def _status(error: errors.ApiError) -> status_pb2.Status:
+    found = status_pb2.Status(code=grpc.StatusCode[error.grpc].value[0], message=error.message)
+    info = error_details_pb2.ErrorInfo(
+        reason=error.code.value, domain=DOMAIN, metadata={"details": error.details} if error.details else {}
+    )
+    details: list[Any] = [info]
+    if error.violations:
+        details.append(
+            error_details_pb2.BadRequest(
+                field_violations=[
+                    error_details_pb2.BadRequest.FieldViolation(field=one.field, description=one.message, reason=one.rule_id)
+                    for one in error.violations
+                ]
+            )
+        )
+    for detail in details:
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        found.details.append(packed)
+    return found
+
+
+def _address(peer: str) -> str:
+    """Returns the address of ``ipv4:127.0.0.1:5000`` or ``ipv6:%5B::1%5D:5000``; empty for a Unix socket."""
+    family, _, rest_of_it = urllib.parse.unquote(peer).partition(":")
+    return rest_of_it.rpartition(":")[0].strip("[]") if family in {"ipv4", "ipv6"} else ("" if family == "unix" else "unknown")

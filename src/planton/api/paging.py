@@ -1,0 +1,40 @@
+"""Cursors of lists: where a page ends, as a text that only this server reads."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from planton.store import resources
+
+
+def token(row: Mapping[str, Any], wanted: resources.Filter) -> str:
+    """Returns the cursor after a row of a list."""
+    data = json.dumps([row["created_at"], row["id"], _digest(wanted)]).encode()
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def place(text: str, wanted: resources.Filter) -> tuple[str, str]:
+    """Returns ``created_at`` and ``id`` of the row that a cursor stands after.
+
+    Raises:
+        ValueError: It is no cursor, or one of a list with another filter.
+    """
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        created_at, identifier, digest = json.loads(data)
+    except (binascii.Error, UnicodeDecodeError, TypeError) as error:
+        raise ValueError("must be the next_page_token of another answer") from error
+    if not isinstance(created_at, str) or not isinstance(identifier, str) or digest != _digest(wanted):
+        raise ValueError("must be the next_page_token of an answer to the same question")
+    return created_at, identifier
+
+
+def _digest(wanted: resources.Filter) -> str:
+    return hashlib.sha256(repr(wanted).encode()).hexdigest()[:12]

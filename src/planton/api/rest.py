@@ -1,0 +1,231 @@
+"""REST: routes, headers and bodies in; JSON and headers out. What a call means is elsewhere.
+
+Every answer carries ``X-Request-Id``; every error is the envelope of :mod:`planton.api.errors`, whatever made it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette import applications, exceptions, responses, routing
+
+from planton.api import codec, errors, records, routes
+from planton.store import events
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+    from google.protobuf import message
+    from starlette import requests
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from planton.api import calls, service
+
+    from . import observe
+
+#: Bytes that a body may have.
+BODY_LIMIT: Final = 1024 * 1024
+_LOG: Final = logging.getLogger("planton.api")
+_MOST_ID: Final = 128
+#: Seconds between two looks for new events, and between two signs of life on a stream without any.
+_POLL: Final = 0.5
+_HEARTBEAT: Final = 15.0
+
+
+def application(
+    running: calls.Calls, *, roots: Sequence[routing.Route], observer: observe.Observer, stopping: Callable[[], bool]
+) -> applications.Starlette:
+    """Returns the REST API as an ASGI application.
+
+    Args:
+        running: What runs the calls.
+        roots: The routes beside the methods: health, metrics, documents.
+        observer: What is told of each request.
+        stopping: Whether the server is about to stop, so that streams must end.
+    """
+    endpoints: dict[str, dict[str, Any]] = {}
+    for route in routes.routes():
+        endpoints.setdefault(route.path, {})[route.verb] = _endpoint(route, running, stopping)
+    app = applications.Starlette(
+        routes=[*(_dispatched(path, verbs) for path, verbs in endpoints.items()), *roots],
+        exception_handlers={
+            errors.ApiError: _api_error,  # type: ignore[dict-item]
+            exceptions.HTTPException: _http_exception,  # type: ignore[dict-item]
+            Exception: _unexpected,
+        },
+    )
+    app.router.redirect_slashes = False
+    app.add_middleware(Edge, observer=observer)
+    return app
+
+
+class Edge:
+    """The outermost layer: gives each request an id and tells the observer how it went. Plain ASGI."""
+
+    def __init__(self, app: ASGIApp, observer: observe.Observer) -> None:
+        self._app = app
+        self._observer = observer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = (
+            given.decode("latin-1")
+            if 0 < len(given) <= _MOST_ID and given.isascii() and given.decode().isprintable()
+            else str(uuid.uuid4())
+        )
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
+        started, status = time.perf_counter(), 500
+
+        async def answer(event: Any) -> None:  # an ASGI event
+            nonlocal status
+            if event["type"] == "http.response.start":
+                status = event["status"]
+                event["headers"] = [*event["headers"], (b"x-request-id", request_id.encode())]
+            await send(event)
+
+        try:
+            await self._app(scope, receive, answer)
+        finally:
+            self._observer.request(scope, status, time.perf_counter() - started)
+
+
+def _dispatched(path: str, verbs: Mapping[str, Any]) -> routing.Route:
+    async def endpoint(request: requests.Request) -> responses.Response:
+        found: responses.Response = await verbs["GET" if request.method == "HEAD" else request.method](request)
+        return found
+
+    return routing.Route(path, endpoint, methods=list(verbs))
+
+
+def _endpoint(
+    route: routes.Route, running: calls.Calls, stopping: Callable[[], bool]
+) -> Callable[[requests.Request], Awaitable[responses.Response]]:
+    async def endpoint(request: requests.Request) -> responses.Response:
+        request.state.route = route
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
+        context = await running.admit(route, headers, request.client.host if request.client else "")
+        request.state.caller = context.caller.name
+        wanted = await _request(route, request, headers)
+        request.state.subject = getattr(wanted, "id", "")
+        if route.method == "ListEvents" and "text/event-stream" in headers.get("accept", ""):
+            wanted.after = headers.get("last-event-id", "") or wanted.after
+            await running.run(route, wanted, context)
+            return responses.StreamingResponse(
+                _stream(route, running, wanted, context, stopping),
+                media_type="text/event-stream",
+                headers={"Cache-Control": "no-store"},
+            )
+        return _response(route, await running.run(route, wanted, context), request)
+
+    return endpoint
+
+
+async def _request(route: routes.Route, request: requests.Request, headers: Mapping[str, str]) -> Any:  # the route's message
+    wanted = codec.decode_query(request.query_params.multi_items(), route.request, route.query)
+    for name, value in request.path_params.items():
+        setattr(wanted, name, value)
+    if route.body:
+        kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise errors.ApiError(errors.ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json")
+        field: message.Message = getattr(wanted, route.body)
+        field.CopyFrom(codec.decode(await _body(request, headers), type(field)))
+    return wanted
+
+
+async def _body(request: requests.Request, headers: Mapping[str, str]) -> bytes:
+    length = headers.get("content-length", "0")
+    data = bytearray()
+    if length.isdecimal() and int(length) <= BODY_LIMIT:
+        async for chunk in request.stream():
+            data += chunk
+            if len(data) > BODY_LIMIT:
+                break
+        else:
+            return bytes(data)
+    raise errors.ApiError(
+        errors.ErrorCode.PAYLOAD_TOO_LARGE,
+        "the body is too large",
+        details=f"at most {BODY_LIMIT} bytes",
+        headers={"Connection": "close"},
+    )
+
+
+def _response(route: routes.Route, answer: records.Answer, request: requests.Request) -> responses.Response:
+    if isinstance(answer, records.Resource):
+        request.state.subject, request.state.generation = answer.row["id"], answer.row["generation"]
+        headers = {"ETag": answer.etag}
+        if route.success == 201:  # noqa: PLR2004 - created
+            headers["Location"] = f"/api/v1/{answer.kind.plural}/{answer.row['id']}"
+        return responses.Response(records.text(answer), route.success, headers, "application/json")
+    if isinstance(answer, records.Nothing):
+        return responses.Response(status_code=route.success)
+    return responses.Response(records.text(answer), route.success, media_type="application/json")
+
+
+async def _stream(
+    route: routes.Route, running: calls.Calls, wanted: Any, context: service.Context, stopping: Callable[[], bool]
+) -> AsyncIterator[str]:
+    """Yields events as they happen (Server-Sent Events), until the client leaves or the server stops."""
+    yield "retry: 1000\n\n"
+    quiet = 0.0
+    while not stopping():
+        try:
+            found = await running.run(route, wanted, context)
+        except errors.ApiError as error:
+            # The client comes back with Last-Event-ID, when the database may be there again.
+            yield f": {error.message}\n\n"
+            return
+        assert isinstance(found, records.Events)
+        for row in found.rows:
+            cursor = events.Cursor(row["transaction_id"], row["number"])
+            yield f"id: {cursor}\nevent: {row['type']}\ndata: {records.event(row)}\n\n"
+        if found.rows:
+            wanted.after, quiet = found.next_cursor, 0.0
+            continue
+        await asyncio.sleep(_POLL)
+        quiet += _POLL
+        if quiet >= _HEARTBEAT:
+            yield ": still here\n\n"
+            quiet = 0.0
+
+
+def error_response(error: errors.ApiError) -> responses.Response:
+    """Returns an error as an answer."""
+    return responses.Response(json.dumps(error.envelope()), error.http, dict(error.headers), "application/json")
+
+
+async def _api_error(_request: requests.Request, error: errors.ApiError) -> responses.Response:
+    return error_response(error)
+
+
+async def _http_exception(request: requests.Request, error: exceptions.HTTPException) -> responses.Response:
+    if error.status_code == errors.ErrorCode.METHOD_NOT_ALLOWED.http:
+        allow = ", ".join(sorted((error.headers or {}).get("Allow", "").replace(" ", "").split(",")))
+        return error_response(
+            errors.ApiError(
+                errors.ErrorCode.METHOD_NOT_ALLOWED, f"{request.method} is not allowed here", headers={"Allow": allow}
+            )
+        )
+    if error.status_code == errors.ErrorCode.NOT_FOUND.http:
+        return error_response(errors.ApiError(errors.ErrorCode.NOT_FOUND, "there is nothing at this path", details="see /docs"))
+    return error_response(errors.ApiError(errors.ErrorCode.VALIDATION_ERROR, "Validation failed", details=str(error.detail)))
+
+
+async def _unexpected(request: requests.Request, error: Exception) -> responses.Response:
+    _LOG.error("request %s failed", request.state.request_id, exc_info=error)
+    return error_response(
+        errors.ApiError(
+            errors.ErrorCode.INTERNAL, "the server failed", details=f"its log has more under {request.state.request_id}"
+        )
+    )

@@ -1,0 +1,469 @@
+"""The service: what each method of the API means. Functions on messages and rows; no transport is known here.
+
+A method gets its request as a message that decodes, checks the rules of the schema, does its work in one transaction and returns an
+answer (``records``). Both kinds of resources share every line but the few that say otherwise.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import json
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+from planton import validation
+from planton.api import errors, kinds, paging, records, rendering, status
+from planton.store import access, database, events, resources
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from google.protobuf import message
+
+    from planton.api.kinds import Kind
+
+_DEFAULT_LIMIT: Final = 50
+_EVENTS_LIMIT: Final = 100
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks.
+
+    Attributes:
+        name: An email address, or a controller's name.
+        controller: Whether it is a controller: sees everything, reports status, edits no spec.
+        may_report: Whether it may report the status of what it sees: controllers, and owners on a loopback address.
+    """
+
+    name: str
+    controller: bool = False
+    may_report: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Context:
+    """What a call carries beside its message.
+
+    Attributes:
+        caller: Who asks.
+        now: The time, RFC 3339 with six digits of fraction.
+        if_match: The ``If-Match`` header; empty where there is none.
+        idempotency_key: The ``Idempotency-Key`` header; empty where there is none.
+    """
+
+    caller: Caller
+    now: str
+    if_match: str = ""
+    idempotency_key: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Policy:
+    """What the operator decides.
+
+    Attributes:
+        expected: Kind's noun and platform → the controllers that must report before a resource is ready.
+        deadline: Seconds after which a resource that is not ready has failed, where a controller is expected.
+        resync: Seconds between two events that tell again what is wanted; 0 for none.
+    """
+
+    expected: Mapping[tuple[str, str], Sequence[str]] = dataclasses.field(default_factory=dict)
+    deadline: float = 1800
+    resync: float = 3600
+
+
+class _DryRunError(Exception):
+    """Carries the answer out of a transaction that must not be committed."""
+
+    def __init__(self, answer: records.Answer) -> None:
+        self.answer = answer
+
+
+class Service:
+    """The API's methods.
+
+    Attributes:
+        store: Where the rows are.
+        policy: What the operator decides.
+    """
+
+    def __init__(self, store: database.Database, policy: Policy) -> None:
+        self.store = store
+        self.policy = policy
+
+    async def call(self, rpc: str, request: message.Message, context: Context) -> records.Answer:
+        """Returns the answer of a method.
+
+        Args:
+            rpc: The method's name, e.g. ``CreateNodePool``.
+            request: Its message.
+            context: What the call carries beside it.
+
+        Raises:
+            ApiError: What is wrong, for the caller.
+        """
+        normalise(request)
+        kind = kinds.of(rpc)
+        if problems := validation.violations(request):
+            raise errors.invalid(
+                [errors.FieldViolation(_field(problem.path), problem.rule_id, problem.message) for problem in problems]
+            )
+        kind = kinds.of(rpc)
+        method: Callable[[Kind, Any, Context], Awaitable[records.Answer]] = getattr(self, _METHODS[rpc])
+        try:
+            return await method(kind, request, context)
+        except _DryRunError as dry:
+            return dry.answer
+        except database.UnavailableError as error:
+            raise errors.ApiError(errors.ErrorCode.UNAVAILABLE, "the database cannot be reached; try again") from error
+
+    async def _create(self, kind: Kind, request: Any, context: Context) -> records.Answer:
+        for attempt in ("first", "last"):
+            try:
+                return await self._create_once(kind, request, context)
+            except database.DuplicateError as error:
+                # The name is taken, or a request with the same key was quicker: then its answer is there now.
+                if attempt == "last" or not context.idempotency_key:
+                    raise _name_taken(kind, getattr(request, kind.field).name) from error
+        raise AssertionError("the loop returns or raises")
+
+    async def _create_once(self, kind: Kind, request: Any, context: Context) -> records.Answer:
+        digest = hashlib.sha256(kind.noun.encode() + request.SerializeToString(deterministic=True)).hexdigest()
+        async with self.store.transaction() as transaction:
+            if context.idempotency_key and (
+                known := await access.answer(transaction, context.caller.name, context.idempotency_key)
+            ):
+                if known["digest"] != digest:
+                    raise errors.ApiError(errors.ErrorCode.CONFLICT, "Idempotency-Key was used for another request")
+                return records.Resource(kind, json.loads(known["resource"]))
+            row = self._new(kind, request, context)
+            if not await resources.insert(transaction, kind.table, row):
+                raise errors.not_found(kinds.CLUSTER.name)
+            await self._tell(transaction, kind, row, "created", context)
+            if context.idempotency_key and not request.dry_run:
+                kept = {"identity": context.caller.name, "key": context.idempotency_key, "digest": digest}
+                await access.keep_answer(transaction, kept | {"resource": json.dumps(row), "created_at": context.now})
+            return _done(records.Resource(kind, row), request)
+
+    async def _list(self, kind: Kind, request: Any, context: Context) -> records.Answer:
+        wanted = resources.Filter(
+            owner="" if context.caller.controller else context.caller.name,
+            cluster_id=getattr(request, "cluster_id", ""),
+            platform=request.platform,
+            phases=_phases(request.status, request.health),
+            deleting=request.include_deleting,
+        )
+        after = None
+        if request.page_token:
+            if request.offset:
+                raise _violation("offset", "list.offset_or_page_token", "must not be given together with page_token")
+            try:
+                after = paging.place(request.page_token, wanted)
+            except ValueError as error:
+                raise _violation("page_token", "list.page_token", str(error)) from error
+        limit = request.limit if request.HasField("limit") else _DEFAULT_LIMIT
+        rows = await resources.page(self.store, kind.table, wanted, limit=limit + 1, offset=request.offset, after=after)
+        total = await resources.count(self.store, kind.table, wanted)
+        more = paging.token(rows[limit - 1], wanted) if len(rows) > limit else ""
+        return records.Page(kind, rows[:limit], total, limit, request.offset, more)
+
+    async def _get(self, kind: Kind, request: Any, context: Context) -> records.Answer:
+        return records.Resource(kind, _visible(kind, await resources.get(self.store, kind.table, request.id), context.caller))
+
+    async def _update(self, kind: Kind, request: Any, context: Context) -> records.Answer:
+        async with self.store.transaction() as transaction:
+            row = _visible(kind, await resources.get_for_update(transaction, kind.table, request.id), context.caller)
+            wanted = getattr(request, kind.field)
+            expected = _expected_version(kind, row, wanted.resource_version, context.if_match)
+            changed = self._changed(kind, row, wanted, context)
+            if changed is None:
+                return records.Resource(kind, row)
+            try:
+                written = await resources.update(transaction, kind.table, changed, expected=expected)
+            except database.DuplicateError as error:
+                raise _name_taken(kind, changed["name"]) from error
+            if not written:
+                raise _stale(kind)
+            await self._tell(transaction, kind, changed, "updated", context)
+            return _done(records.Resource(kind, changed), request)
+
+    async def _delete(self, kind: Kind, request: Any, context: Context) -> records.Answer:
+        async with self.store.transaction() as transaction:
+            row = await resources.get_for_update(transaction, kind.table, request.id)
+            if row is None or row["owner"] != context.caller.name or (row["deleted_at"] and not request.force):
+                raise errors.not_found(kind.name)
+            _expected_version(kind, row, "", context.if_match)
+            if json.loads(row["spec"]).get("lifecycle", {}).get("deletionProtection"):
+                raise errors.ApiError(errors.ErrorCode.CONFLICT, f"{kind.name} is protected by lifecycle.deletionProtection")
+            if kind is kinds.CLUSTER:
+                await self._delete_node_pools(transaction, row, context, force=request.force)
+            known = [status.parsed(report) for report in await resources.reports(transaction, request.id)]
+            leaving = {
+                **row,
+                "deleted_at": context.now,
+                "updated_at": context.now,
+                "resource_version": row["resource_version"] + 1,
+            }
+            leaving |= self._status(kind, leaving, known, context)
+            if request.force or not status.holders(known, self._expected(kind, row)):
+                await self._remove(transaction, kind, leaving, context)
+            else:
+                await resources.update(transaction, kind.table, leaving, expected=row["resource_version"])
+                await self._tell(transaction, kind, leaving, "updated", context)
+            return _done(records.Resource(kind, leaving) if kind is kinds.CLUSTER else records.Nothing(), request)
+
+    async def _delete_node_pools(
+        self, transaction: database.Transaction, row: Mapping[str, Any], context: Context, *, force: bool
+    ) -> None:
+        if not force:
+            if await resources.has_node_pools(transaction, row["id"]):
+                raise errors.ApiError(
+                    errors.ErrorCode.CONFLICT, "Cluster has node pools", details="delete them first, or give force=true"
+                )
+            return
+        if name := await resources.protected_node_pool(transaction, row["id"]):
+            raise errors.ApiError(errors.ErrorCode.CONFLICT, f"NodePool '{name}' is protected by lifecycle.deletionProtection")
+        gone = await resources.delete_node_pools(transaction, row["id"])
+        told = [_event(kinds.NODE_POOL, pool, "deleted", context) for pool in gone]
+        if told:
+            await events.append(transaction, self.store.name, told)
+
+    async def _get_status(self, kind: Kind, request: Any, context: Context) -> records.Answer:
+        row = _visible(kind, await resources.get(self.store, kind.table, request.id), context.caller)
+        return records.Statuses(kind, row, await resources.reports(self.store, request.id))
+
+    async def _report_status(self, kind: Kind, request: Any, context: Context) -> records.Answer:
+        async with self.store.transaction() as transaction:
+            row = _visible(kind, await resources.get_for_update(transaction, kind.table, request.id), context.caller)
+            if request.report.observed_generation > row["generation"]:
+                raise _violation(
+                    "observed_generation", "status_report.observed_generation_exists", f"must be at most {row['generation']}"
+                )
+            stored = {report["controller_name"]: report for report in await resources.reports(transaction, request.id)}
+            report = _report(request.report, stored.get(request.report.controller_name), request.id, context)
+            stored[report["controller_name"]] = report
+            await resources.put_report(transaction, report)
+            known = [status.parsed(one) for one in stored.values()]
+            row = await self._observed(transaction, kind, row, known, context)
+            return records.Statuses(kind, row, [stored[name] for name in sorted(stored)])
+
+    async def _observed(
+        self,
+        transaction: database.Transaction,
+        kind: Kind,
+        row: Mapping[str, Any],
+        known: Sequence[status.Report],
+        context: Context,
+    ) -> Mapping[str, Any]:
+        """Writes what a report changes: the status, or the end of a resource that nobody holds any more. Returns the row."""
+        if row["deleted_at"] and not status.holders(known, self._expected(kind, row)):
+            await self._remove(transaction, kind, row, context)
+            return row
+        found = self._status(kind, row, known, context)
+        if all(found[name] == row[name] for name in found if name != "status_time"):
+            return row
+        written = {**row, **found, "updated_at": context.now, "resource_version": row["resource_version"] + 1}
+        await resources.update(transaction, kind.table, written, expected=row["resource_version"])
+        if kind is kinds.NODE_POOL:
+            await self._tell(transaction, kind, written, "status_updated", context)
+        return written
+
+    async def _list_events(self, _kind: Kind, request: Any, context: Context) -> records.Answer:
+        owner = "" if context.caller.controller else context.caller.name
+        limit = request.limit if request.HasField("limit") else _EVENTS_LIMIT
+        rows = await events.read(self.store, events.cursor(request.after), limit=limit, owner=owner)
+        last = str(events.Cursor(rows[-1]["transaction_id"], rows[-1]["number"])) if rows else request.after
+        return records.Events(rows, last)
+
+    async def _acknowledge(self, _kind: Kind, request: Any, context: Context) -> records.Answer:
+        owner = "" if context.caller.controller else context.caller.name
+        async with self.store.transaction() as transaction:
+            if not await events.acknowledge(transaction, request.id, now=context.now, owner=owner):
+                raise errors.not_found("Event")
+        return records.Nothing()
+
+    def _expected(self, kind: Kind, row: Mapping[str, Any]) -> Sequence[str]:
+        return self.policy.expected.get((kind.noun, row["platform"]), ())
+
+    def _new(self, kind: Kind, request: Any, context: Context) -> dict[str, Any]:
+        wanted = getattr(request, kind.field)
+        row = {
+            "id": str(uuid.uuid4()), "name": wanted.name, "owner": context.caller.name, "generation": 1, "resource_version": 1,
+            "platform": wanted.spec.platform.type, "spec": rendering.to_json(wanted.spec), "phase": "Pending", "reason": "NotObserved",
+            "message": "no controller has observed generation 1", "observed_generation": 0, "status_time": context.now, "conditions": "[]",
+            "replacement": "", "ready_generation": 0, "deadline": None, "resync_at": _later(context.now, self.policy.resync),
+            "created_at": context.now, "updated_at": context.now, "deleted_at": None,
+        }  # fmt: skip
+        row["deadline"] = self._deadline(kind, row, context)
+        if kind is kinds.CLUSTER:
+            return row | {"target_project_id": wanted.target_project_id}
+        return row | {"cluster_id": request.cluster_id or wanted.cluster_id}
+
+    def _changed(self, kind: Kind, row: Mapping[str, Any], wanted: Any, context: Context) -> dict[str, Any] | None:
+        """Returns the row as an update wants it, or None where it is so already."""
+        before, after = json.loads(row["spec"]), rendering.to_data(wanted.spec)
+        if wanted.spec.platform.type != row["platform"]:
+            raise _violation("spec.platform.type", "update.platform_stays", f"must stay {row['platform']}")
+        changed = {**row, "name": wanted.name or row["name"]}
+        if kind is kinds.CLUSTER:
+            changed["target_project_id"] = wanted.target_project_id or row["target_project_id"]
+        elif wanted.cluster_id and wanted.cluster_id != row["cluster_id"]:
+            raise _violation("cluster_id", "update.cluster_stays", f"must stay {row['cluster_id']}")
+        if before == after and changed == dict(row):
+            return None
+        changed |= {"updated_at": context.now, "resource_version": row["resource_version"] + 1}
+        if before != after:
+            replaced = {*json.loads(row["replacement"] or "[]"), *_replaced(kind, before, after)}
+            changed |= {"spec": rendering.to_json(wanted.spec), "generation": row["generation"] + 1}
+            changed["replacement"] = json.dumps(sorted(replaced), separators=(",", ":")) if replaced else ""
+            changed["deadline"] = self._deadline(kind, changed, context)
+            observed = changed["observed_generation"]
+            # Nobody has observed the new generation, so nothing of the reports but their conditions counts.
+            changed |= self._status(kind, changed, [], context) | {"observed_generation": observed}
+            changed["conditions"] = _with_conditions(changed["conditions"], row["conditions"])
+        return changed
+
+    def _deadline(self, kind: Kind, row: Mapping[str, Any], context: Context) -> str | None:
+        return _later(context.now, self.policy.deadline) if self._expected(kind, row) else None
+
+    def _status(self, kind: Kind, row: Mapping[str, Any], known: Sequence[status.Report], context: Context) -> dict[str, Any]:
+        return status.compute(row, known, self._expected(kind, row), now=context.now)._asdict() | {"status_time": context.now}
+
+    async def _remove(self, transaction: database.Transaction, kind: Kind, row: Mapping[str, Any], context: Context) -> None:
+        await resources.delete(transaction, kind.table, row["id"])
+        await self._tell(transaction, kind, row, "deleted", context)
+
+    async def _tell(
+        self, transaction: database.Transaction, kind: Kind, row: Mapping[str, Any], what: str, context: Context
+    ) -> None:
+        await events.append(transaction, self.store.name, [_event(kind, row, what, context)])
+
+
+_METHODS: Final = {
+    **{f"{verb}{name}": f"_{verb.lower()}" for verb in ("Create", "Get", "Update", "Delete") for name in ("Cluster", "NodePool")},
+    **{f"List{name}": "_list" for name in ("Clusters", "NodePools")},
+    **{f"Get{name}Status": "_get_status" for name in ("Cluster", "NodePool")},
+    **{f"Report{name}Status": "_report_status" for name in ("Cluster", "NodePool")},
+    "ListEvents": "_list_events",
+    "AcknowledgeEvent": "_acknowledge",
+}
+
+
+def normalise(request: message.Message) -> None:
+    """Writes ``platform.type`` in lower case: any is accepted, one is kept."""
+    for field, value in request.ListFields():
+        if field.name in {"node_pool", "cluster"} and value.HasField("spec"):
+            value.spec.platform.type = value.spec.platform.type.lower() if value.spec.HasField("platform") else ""
+
+
+def _done(answer: records.Answer, request: Any) -> records.Answer:
+    """Returns the answer, or leaves the transaction with it where nothing may be stored."""
+    if request.dry_run:
+        raise _DryRunError(answer)
+    return answer
+
+
+def _visible(kind: Kind, row: Mapping[str, Any] | None, caller: Caller) -> Mapping[str, Any]:
+    if row is None or not (caller.controller or (row["owner"] == caller.name and not row["deleted_at"])):
+        raise errors.not_found(kind.name)
+    return row
+
+
+def _expected_version(kind: Kind, row: Mapping[str, Any], in_body: str, if_match: str) -> int:
+    """Returns the version that a write expects, after the comparison with what the caller has read."""
+    current = str(row["resource_version"])
+    if if_match and if_match.strip() != "*" and f'"{current}"' not in {tag.strip() for tag in if_match.split(",")}:
+        raise errors.ApiError(
+            errors.ErrorCode.PRECONDITION_FAILED, f"{kind.name} has been changed", details=f"its version is {current}"
+        )
+    if in_body and in_body != current:
+        raise _stale(kind)
+    return int(row["resource_version"])
+
+
+def _stale(kind: Kind) -> errors.ApiError:
+    return errors.ApiError(
+        errors.ErrorCode.CONFLICT, f"{kind.name} has been changed", details="read it again, and repeat the change"
+    )
+
+
+def _name_taken(kind: Kind, name: str) -> errors.ApiError:
+    where = " in cluster" if kind is kinds.NODE_POOL else ""
+    return errors.ApiError(errors.ErrorCode.CONFLICT, f"{kind.name} with name '{name}' already exists{where}")
+
+
+def _violation(field: str, rule_id: str, text: str) -> errors.ApiError:
+    return errors.invalid([errors.FieldViolation(field, rule_id, text)])
+
+
+def _field(path: str) -> str:
+    """Returns a path as the body has it: without the request's field that holds the body."""
+    for holder in ("nodePool", "cluster", "report"):
+        if path == holder or path.startswith(f"{holder}."):
+            return path.removeprefix(holder).removeprefix(".")
+    return path
+
+
+def _phases(phase: str, health: str) -> tuple[str, ...]:
+    if phase and health:
+        # A phase that does not mean this health matches nothing.
+        return (phase,) if phase in status.PHASES[health] else ("none",)
+    return (phase,) if phase else status.PHASES.get(health, ())
+
+
+def _replaced(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Returns the paths of changed fields that no cloud can change in place."""
+    cloud = after["platform"]["type"]
+    old, new = (spec["platform"].get(cloud, {}) for spec in (before, after))
+    return [f"spec.platform.{cloud}.{name}" for name in sorted({*old, *new} & kind.replaced_by) if old.get(name) != new.get(name)]
+
+
+def _with_conditions(new: str, old: str) -> str:
+    """Returns the conditions of ``new`` and those of ``old`` that are not among them, sorted by type."""
+    merged = {condition["type"]: condition for condition in (*json.loads(old), *json.loads(new))}
+    return json.dumps([merged[kind] for kind in sorted(merged)], separators=(",", ":"))
+
+
+def _report(report: Any, before: Mapping[str, Any] | None, identifier: str, context: Context) -> dict[str, Any]:
+    data = rendering.to_data(report)
+    conditions = status.transitions(status.parsed(before) if before else None, data.get("conditions", ()), now=context.now)
+    error = data.get("last_error")
+    if error is not None:
+        error.setdefault("timestamp", context.now)
+    return {
+        "resource_id": identifier,
+        "controller_name": report.controller_name,
+        "observed_generation": report.observed_generation,
+        "conditions": json.dumps(conditions, separators=(",", ":")),
+        "metadata": json.dumps(data.get("metadata", {}), separators=(",", ":")),
+        "last_error": json.dumps(error, separators=(",", ":")) if error is not None else "",
+        "updated_at": context.now,
+    }
+
+
+def _event(kind: Kind, row: Mapping[str, Any], what: str, context: Context) -> dict[str, Any]:
+    return {
+        "id": str(uuid.uuid4()),
+        "type": f"{kind.noun}.{what}",
+        "kind": kind.name,
+        "resource_id": row["id"],
+        "cluster_id": row["cluster_id"] if kind is kinds.NODE_POOL else row["id"],
+        "name": row["name"],
+        "owner": row["owner"],
+        "generation": row["generation"],
+        "actor": context.caller.name,
+        "time": context.now,
+        "replacement": row["replacement"] if what == "updated" else "",
+    }
+
+
+def timestamp(moment: datetime.datetime) -> str:
+    """Returns a time in RFC 3339, UTC, with six digits of fraction."""
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _later(now: str, seconds: float) -> str | None:
+    return timestamp(datetime.datetime.fromisoformat(now) + datetime.timedelta(seconds=seconds)) if seconds else None

@@ -1,0 +1,252 @@
+"""``planton server``: the NodePool API, over REST and gRPC."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import pathlib
+import tomllib
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
+
+import click
+import platformdirs
+
+from planton import errors
+from planton.cli import output
+
+F = TypeVar("F", bound=Callable[..., Any])
+_PREFIX: Final = "PLANTON_SERVER"
+
+
+class Setting(NamedTuple):
+    """An option of ``start``, a variable and an entry of the file at once.
+
+    Attributes:
+        name: As the option, without the dashes before it.
+        default: Its type is the setting's; a tuple takes the option several times.
+        text: What it means.
+        metavar: What its value is, for help.
+    """
+
+    name: str
+    default: Any  # bool, int, float, str or a tuple of them
+    text: str
+    metavar: str = ""
+
+
+SETTINGS: Final = (
+    Setting("host", "127.0.0.1", "Address to listen on.", "ADDRESS"),
+    Setting("port", 8080, "Port of REST.", "PORT"),
+    Setting("grpc-port", 0, "Port of gRPC; 0 for none.", "PORT"),
+    Setting("workers", 1, "Processes that serve. SQLite gains nothing from several.", "N"),
+    Setting("connections", 10, "Connections to the database, for each worker.", "N"),
+    Setting(
+        "auth",
+        "",
+        "Who callers are: `header` believes X-User-Email, `token` asks for a bearer token. header on loopback, else token.",
+        "WAY",
+    ),
+    Setting("trusted-proxy", (), "Network from which X-User-Email is believed; may be given several times.", "CIDR"),
+    Setting("jwks-url", "", "Where the keys of signed tokens (JWT) are.", "URL"),
+    Setting("issuer", "", "The issuer that signed tokens must name.", "TEXT"),
+    Setting("audience", "", "The audience that signed tokens must name.", "TEXT"),
+    Setting("rate", 0.0, "Requests a second for each caller and worker; 0 for any number.", "N"),
+    Setting("burst", 100, "Requests at once for each caller and worker.", "N"),
+    Setting(
+        "expect",
+        (),
+        "A controller that must report before a resource is ready, e.g. nodepool/gcp=gcp-nodepool-controller.",
+        "KIND/PLATFORM=NAME",
+    ),
+    Setting(
+        "deadline",
+        1800.0,
+        "Seconds after which a resource that is not ready has failed, where a controller is expected.",
+        "SECONDS",
+    ),
+    Setting("resync", 3600.0, "Seconds between two events that tell again what is wanted; 0 for none.", "SECONDS"),
+    Setting("retention", 604800.0, "Seconds that events are kept; deletions until they are acknowledged.", "SECONDS"),
+    Setting("environment", "development", "What /info calls this installation.", "NAME"),
+    Setting("log-level", "info", "debug, info, warning or error.", "LEVEL"),
+    Setting("access-log", True, "Whether each request is logged."),
+    Setting("otlp-endpoint", "", "Where traces go (OTLP over gRPC); empty for none.", "URL"),
+    Setting("metrics-pools", 1000, "Node pools that have numbers of their own in /metrics, at most.", "N"),
+)
+
+
+def _default_database() -> str:
+    return f"sqlite:///{pathlib.Path(platformdirs.user_data_dir('planton')) / 'server.db'}"
+
+
+def _read_file(context: click.Context, _parameter: click.Parameter, value: pathlib.Path | None) -> None:
+    """Makes the file's settings the defaults of the options: an option, then a variable, then the file."""
+    if value is None:
+        return
+    try:
+        found = tomllib.loads(value.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise click.BadParameter(f"cannot be read: {error}") from error
+    known = {parameter.name for parameter in context.command.params}
+    if unknown := sorted({name.replace("-", "_") for name in found} - known):
+        raise click.BadParameter(f"{value} has unknown settings: {', '.join(unknown)}")
+    context.default_map = {name.replace("-", "_"): setting for name, setting in found.items()}
+
+
+def _database_option(function: F) -> F:
+    return click.option(
+        "--database-url",
+        envvar=f"{_PREFIX}_DATABASE_URL",
+        show_envvar=True,
+        metavar="URL",
+        help="sqlite:///PATH or postgresql://…; one with a password belongs into the variable.  [default: a file in the user's data folder]",
+    )(function)
+
+
+def _settings_options(function: F) -> F:
+    for setting in reversed(SETTINGS):
+        name = setting.name.replace("-", "_")
+        switch = f"/--no-{setting.name}" if isinstance(setting.default, bool) else ""
+        function = click.option(
+            f"--{setting.name}{switch}",
+            name,
+            default=setting.default,
+            multiple=isinstance(setting.default, tuple),
+            type=str if isinstance(setting.default, tuple) else None,
+            envvar=f"{_PREFIX}_{name.upper()}",
+            show_default=True,
+            metavar=setting.metavar or None,
+            help=setting.text,
+        )(function)
+    return function
+
+
+@click.group()
+def server() -> None:
+    """Run the NodePool API, and look after its database.
+
+    The API keeps clusters and node pools, tells controllers what is wanted and
+    shows what they report, over REST and gRPC.
+    """
+
+
+@server.command()
+@_database_option
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    envvar=f"{_PREFIX}_CONFIG",
+    show_envvar=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_read_file,
+    help="TOML file of settings, named as the options.",
+)
+@click.option("--migrate/--no-migrate", default=True, show_default=True, help="Bring the database's tables up to date first.")
+@_settings_options
+def start(
+    *, database_url: str | None, migrate: bool, auth: str, trusted_proxy: tuple[str, ...], expect: tuple[str, ...], **rest: Any
+) -> None:
+    """Serve the API until a signal says to stop.
+
+    Each option can also be a variable (PLANTON_SERVER_PORT) or an entry of the
+    file (port = 8080); an option goes before a variable, a variable before the file.
+
+    Exit codes: 0 stopped, 2 usage, 6 the database or the address cannot be had.
+    """
+    from planton.api import server as running
+    from planton.api import settings
+
+    wanted = settings.Settings(
+        database_url=_url(database_url),
+        trusted_header=_trusts_header(auth, rest["host"], trusted_proxy),
+        trusted_proxies=_checked_networks(trusted_proxy),
+        expected=_checked_controllers(expect),
+        **rest,
+    )
+    if migrate:
+        _migrate(wanted.database_url)
+    click.echo(
+        f"REST on http://{wanted.host}:{wanted.port} (/docs shows how), database {wanted.database_url.partition(':')[0]}",
+        err=True,
+    )
+    running.run(wanted)
+
+
+@server.command("migrate")
+@_database_option
+@output.output_option("text", "json")
+def migrate_command(*, database_url: str | None, form: str) -> None:
+    """Bring the database's tables up to date. Older servers go on while it runs.
+
+    Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
+    """
+    before, now = _migrate(_url(database_url))
+    done = f"at revision {now} already" if before == now else f"from {before or 'nothing'} to revision {now}"
+    click.echo(json.dumps({"before": before, "now": now}) if form == "json" else f"The database is {done}.")
+
+
+@server.command("openapi")
+def openapi_command() -> None:
+    """Print the OpenAPI document of the API, as /openapi.json serves it."""
+    import planton
+    from planton.api import openapi
+
+    click.echo(json.dumps(openapi.document(planton.__version__), indent=2))
+
+
+def _migrate(url: str) -> tuple[str, str]:
+    from planton.store import database, schema
+
+    try:
+        return schema.migrate(url)
+    except database.UnavailableError as error:
+        raise errors.PlantonError(
+            "the database cannot be reached",
+            code=errors.Code.FAILED,
+            reason=errors.Reason.DATABASE_UNREACHABLE,
+            hint=f"is it running, and is the URL right? It said: {str(error).splitlines()[0]}",
+        ) from error
+
+
+def _trusts_header(auth: str, host: str, proxies: tuple[str, ...]) -> bool:
+    """Returns whether X-User-Email names the caller; refuses it where anybody could send it."""
+    from planton.api import settings
+
+    if auth not in {"", "header", "token"}:
+        raise click.UsageError("--auth must be header or token")
+    loopback = settings.is_loopback(host)
+    if auth == "header" and not loopback and not proxies:
+        raise click.UsageError(
+            f"--auth header on {host} would believe anybody: name the proxy that sets X-User-Email with --trusted-proxy, or use --auth token"
+        )
+    return auth == "header" or (not auth and (loopback or bool(proxies)))
+
+
+def _checked_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
+    for network in networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise click.UsageError(f"--trusted-proxy {network}: {error}") from error
+    return networks
+
+
+def _checked_controllers(entries: tuple[str, ...]) -> tuple[str, ...]:
+    for entry in entries:
+        place, _, name = entry.partition("=")
+        if place.partition("/")[0] not in {"cluster", "nodepool"} or not place.partition("/")[2] or not name:
+            raise click.UsageError(f"--expect {entry}: must be KIND/PLATFORM=NAME, the kind cluster or nodepool")
+    return entries
+
+
+def _url(given: str | None) -> str:
+    from planton.store import database
+
+    url = given or _default_database()
+    try:
+        if database.check(url) == "sqlite":
+            pathlib.Path(database.path(url)).parent.mkdir(parents=True, exist_ok=True)
+    except ValueError as error:
+        raise click.UsageError(f"the database URL {error}") from error
+    return url

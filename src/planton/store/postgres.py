@@ -1,0 +1,87 @@
+"""PostgreSQL, through asyncpg: a pool of connections that are made anew when they are lost."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+
+from planton.store import database
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+#: How long a request waits for a connection, and a statement for its end, in seconds.
+_PATIENCE: Final = 5.0
+_STATEMENT: Final = 30.0
+
+
+async def connect(url: str, *, connections: int) -> Postgres:
+    """Returns the database at a URL; its connections are made when they are needed."""
+    pool = asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=connections,
+        command_timeout=_STATEMENT,
+        timeout=_PATIENCE,
+        server_settings={"application_name": "planton"},
+    )
+    return Postgres(await pool)
+
+
+class Postgres:
+    """A database on a server. See :class:`planton.store.database.Database`."""
+
+    name = "postgresql"
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
+        """Runs one statement that reads."""
+        text, ordered = statement.compiled(self.name, values)
+        with _translated():
+            async with self._pool.acquire(timeout=_PATIENCE) as connection:
+                return await connection.fetch(text, *ordered)  # type: ignore[no-any-return]
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[database.Transaction]:
+        """Returns a context of one transaction."""
+        with _translated():
+            async with self._pool.acquire(timeout=_PATIENCE) as connection, connection.transaction():
+                yield _Transaction(connection)
+
+    def connections(self) -> tuple[int, int]:
+        """Returns how many connections are in use, and how many there may be."""
+        return self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size()
+
+    async def close(self) -> None:
+        """Waits for what is running and closes the connections."""
+        await self._pool.close()
+
+
+class _Transaction:
+    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
+        text, ordered = statement.compiled("postgresql", values)
+        with _translated():
+            return await self._connection.fetch(text, *ordered)  # type: ignore[no-any-return]
+
+    async def many(self, statement: database.Statement, values: Sequence[Mapping[str, Any]]) -> None:
+        compiled = [statement.compiled("postgresql", one) for one in values]
+        if compiled:
+            with _translated():
+                await self._connection.executemany(compiled[0][0], [ordered for _, ordered in compiled])
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        raise database.DuplicateError from error
+    except (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError, asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, OSError, TimeoutError) as error:
+        raise database.UnavailableError(str(error)) from error

@@ -1,0 +1,255 @@
+"""Rows of clusters and node pools: the statements, each written once for both tables and both databases."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from planton.store import tables
+from planton.store.database import Database, Row, Statement, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: What a report changes and a new spec sets anew.
+_WRITTEN: Final = (
+    "name", "generation", "resource_version", "platform", "spec", "phase", "reason", "message", "observed_generation", "status_time",
+    "conditions", "replacement", "ready_generation", "deadline", "resync_at", "updated_at", "deleted_at",
+)  # fmt: skip
+
+
+class Filter(NamedTuple):
+    """Which rows a list has.
+
+    Attributes:
+        owner: Only this owner's; everybody's where empty.
+        cluster_id: Only this cluster's node pools; all where empty.
+        platform: Only those on this cloud; all where empty.
+        phases: Only those in these phases; all where empty.
+        deleting: Whether those that are being deleted are listed too.
+    """
+
+    owner: str = ""
+    cluster_id: str = ""
+    platform: str = ""
+    phases: tuple[str, ...] = ()
+    deleting: bool = False
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Returns what fills the parameters of the filter's conditions."""
+        return {
+            **{name: value for name in ("owner", "cluster_id", "platform") if (value := getattr(self, name))},
+            **{f"phase_{number}": phase for number, phase in enumerate(self.phases)},
+        }
+
+    @property
+    def form(self) -> Filter:
+        """Returns the filter without its values: what decides about the text of the statement."""
+        return Filter(*("?" if value else "" for value in self[:3]), ("?",) * len(self.phases), self.deleting)
+
+
+async def get(database: Database | Transaction, table: sa.Table, identifier: str) -> Row | None:
+    """Returns a row, or None."""
+    found = await database.rows(_get(table, lock=False), id=identifier)
+    return found[0] if found else None
+
+
+async def get_for_update(transaction: Transaction, table: sa.Table, identifier: str) -> Row | None:
+    """Returns a row, or None, and keeps others from writing it until the end of the transaction."""
+    found = await transaction.rows(_get(table, lock=True), id=identifier)
+    return found[0] if found else None
+
+
+async def insert(transaction: Transaction, table: sa.Table, values: Mapping[str, Any]) -> bool:
+    """Inserts a row; returns whether its cluster is there, is the owner's and is not being deleted (true for a cluster).
+
+    Raises:
+        DuplicateError: The name is taken.
+    """
+    if table is tables.CLUSTERS:
+        await transaction.rows(_insert_cluster(), **values)
+        return True
+    return bool(await transaction.rows(_insert_node_pool(), **values))
+
+
+async def update(transaction: Transaction, table: sa.Table, row: Mapping[str, Any], *, expected: int) -> bool:
+    """Writes what may change of a row; returns False where its version is not the expected one.
+
+    Raises:
+        DuplicateError: The name is taken.
+    """
+    values = {name: row[name] for name in (*_WRITTEN, *_own(table))}
+    return bool(await transaction.rows(_update(table), **values, row_id=row["id"], expected=expected))
+
+
+async def delete(transaction: Transaction, table: sa.Table, identifier: str) -> None:
+    """Deletes a row and what controllers reported of it."""
+    await transaction.rows(_delete(table), id=identifier)
+    await transaction.rows(_DELETE_REPORTS, id=identifier)
+
+
+async def delete_node_pools(transaction: Transaction, cluster_id: str) -> Sequence[Row]:
+    """Deletes all node pools of a cluster, with their reports, and returns their rows."""
+    await transaction.rows(_DELETE_REPORTS_OF_POOLS, cluster_id=cluster_id)
+    return await transaction.rows(_DELETE_POOLS, cluster_id=cluster_id)
+
+
+async def protected_node_pool(transaction: Transaction, cluster_id: str) -> str | None:
+    """Returns the name of a node pool of the cluster that is protected from deletion, or None."""
+    found = await transaction.rows(_PROTECTED, cluster_id=cluster_id)
+    return found[0]["name"] if found else None
+
+
+async def has_node_pools(transaction: Transaction, cluster_id: str) -> bool:
+    """Returns whether a cluster has node pools, those that are being deleted included."""
+    return bool(await transaction.rows(_ANY_POOL, cluster_id=cluster_id))
+
+
+async def page(
+    database: Database, table: sa.Table, wanted: Filter, *, limit: int, offset: int = 0, after: tuple[str, str] | None = None
+) -> Sequence[Row]:
+    """Returns rows, the newest first.
+
+    Args:
+        database: Where they are.
+        table: Of what.
+        wanted: Which.
+        limit: How many at most.
+        offset: How many to leave out.
+        after: ``created_at`` and ``id`` of the row after which the page begins.
+    """
+    values = wanted.values | ({"created_at": after[0], "id": after[1]} if after else {})
+    return await database.rows(_page(table, wanted.form, keyset=after is not None), **values, limit=limit, offset=offset)
+
+
+async def count(database: Database, table: sa.Table, wanted: Filter) -> int:
+    """Returns how many rows a list has on all its pages."""
+    rows = await database.rows(_count(table, wanted.form), **wanted.values)
+    return int(rows[0][0])
+
+
+async def reports(transaction: Database | Transaction, identifier: str) -> Sequence[Row]:
+    """Returns what each controller reported last of a resource, by the controllers' names."""
+    return await transaction.rows(_REPORTS, id=identifier)
+
+
+async def put_report(transaction: Transaction, values: Mapping[str, Any]) -> None:
+    """Keeps what a controller reports, in the place of what it reported before."""
+    await transaction.rows(_put_report(), **values)
+
+
+async def tallies(database: Database) -> Sequence[Row]:
+    """Returns how many node pools there are, by ``phase`` and ``platform``: ``number``."""
+    return await database.rows(_TALLIES)
+
+
+def _own(table: sa.Table) -> tuple[str, ...]:
+    return ("target_project_id",) if table is tables.CLUSTERS else ()
+
+
+@functools.cache
+def _get(table: sa.Table, *, lock: bool) -> Statement:
+    query = sa.select(table).where(table.c.id == sa.bindparam("id"))
+    return Statement(query.with_for_update() if lock else query)
+
+
+@functools.cache
+def _insert_cluster() -> Statement:
+    return Statement(sa.insert(tables.CLUSTERS).values({column.name: sa.bindparam(column.name) for column in tables.CLUSTERS.c}))
+
+
+@functools.cache
+def _insert_node_pool() -> Statement:
+    # The cluster's row is held until the end, so that no pool comes into a cluster while that is deleted.
+    clusters, pools = tables.CLUSTERS, tables.NODE_POOLS
+    values = [sa.cast(sa.bindparam(column.name), column.type) for column in pools.c]
+    cluster = (
+        sa.select(*values)
+        .select_from(clusters)
+        .where(
+            clusters.c.id == sa.bindparam("cluster_id"),
+            clusters.c.owner == sa.bindparam("owner"),
+            clusters.c.deleted_at.is_(None),
+        )
+        .with_for_update(read=True, key_share=True)
+    )
+    return Statement(sa.insert(pools).from_select([column.name for column in pools.c], cluster).returning(pools.c.id))
+
+
+@functools.cache
+def _update(table: sa.Table) -> Statement:
+    values = {name: sa.bindparam(name) for name in (*_WRITTEN, *_own(table))}
+    return Statement(
+        sa.update(table)
+        .where(table.c.id == sa.bindparam("row_id"), table.c.resource_version == sa.bindparam("expected"))
+        .values(values)
+        .returning(table.c.id)
+    )
+
+
+@functools.cache
+def _delete(table: sa.Table) -> Statement:
+    return Statement(sa.delete(table).where(table.c.id == sa.bindparam("id")))
+
+
+def _conditions(table: sa.Table, form: Filter) -> list[sa.ColumnElement[bool]]:
+    found = [table.c[name] == sa.bindparam(name) for name in ("owner", "cluster_id", "platform") if getattr(form, name)]
+    if form.phases:
+        found.append(table.c.phase.in_([sa.bindparam(f"phase_{number}") for number in range(len(form.phases))]))
+    if not form.deleting:
+        found.append(table.c.deleted_at.is_(None))
+    return found
+
+
+@functools.cache
+def _page(table: sa.Table, form: Filter, *, keyset: bool) -> Statement:
+    order = (table.c.created_at, table.c.id)
+    query = sa.select(table).where(*_conditions(table, form)).order_by(*(column.desc() for column in order))
+    if keyset:
+        query = query.where(sa.tuple_(*order) < sa.tuple_(sa.bindparam("created_at"), sa.bindparam("id")))
+    return Statement(query.limit(sa.bindparam("limit", type_=sa.Integer)).offset(sa.bindparam("offset", type_=sa.Integer)))
+
+
+@functools.cache
+def _count(table: sa.Table, form: Filter) -> Statement:
+    return Statement(sa.select(sa.func.count()).select_from(table).where(*_conditions(table, form)))
+
+
+@functools.cache
+def _put_report() -> Statement:
+    table = tables.REPORTS
+    values = {column.name: sa.bindparam(column.name) for column in table.c}
+    # Both databases know this clause; SQLAlchemy has it once for each.
+    from sqlalchemy.dialects import postgresql
+
+    put = postgresql.insert(table).values(values)
+    changed = {column.name: put.excluded[column.name] for column in table.c if not column.primary_key}
+    return Statement(put.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed))
+
+
+_POOLS: Final = tables.NODE_POOLS
+_CLUSTER_ID: Final = sa.bindparam("cluster_id")
+_REPORTS: Final = Statement(
+    sa.select(tables.REPORTS).where(tables.REPORTS.c.resource_id == sa.bindparam("id")).order_by(tables.REPORTS.c.controller_name)
+)
+_DELETE_REPORTS: Final = Statement(sa.delete(tables.REPORTS).where(tables.REPORTS.c.resource_id == sa.bindparam("id")))
+_DELETE_REPORTS_OF_POOLS: Final = Statement(
+    sa.delete(tables.REPORTS).where(
+        tables.REPORTS.c.resource_id.in_(sa.select(_POOLS.c.id).where(_POOLS.c.cluster_id == _CLUSTER_ID))
+    )
+)
+_DELETE_POOLS: Final = Statement(sa.delete(_POOLS).where(_POOLS.c.cluster_id == _CLUSTER_ID).returning(_POOLS))
+_ANY_POOL: Final = Statement(sa.select(_POOLS.c.id).where(_POOLS.c.cluster_id == _CLUSTER_ID).limit(1))
+_PROTECTED: Final = Statement(
+    sa.select(_POOLS.c.name)
+    .where(_POOLS.c.cluster_id == _CLUSTER_ID, _POOLS.c.spec.contains('"deletionProtection":true'))
+    .limit(1)
+)
+_TALLIES: Final = Statement(
+    sa.select(_POOLS.c.phase, _POOLS.c.platform, sa.func.count().label("number"))
+    .where(_POOLS.c.deleted_at.is_(None))
+    .group_by(_POOLS.c.phase, _POOLS.c.platform)
+)

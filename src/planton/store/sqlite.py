@@ -1,0 +1,116 @@
+"""SQLite: one file, readers beside one writer (WAL), each commit on the disk before it is acknowledged.
+
+Statements run where they are called: they take microseconds. What can wait runs in a thread: the begin of a transaction, which waits for
+writers in other processes, and its commit, which waits for the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pathlib
+import sqlite3
+from typing import TYPE_CHECKING, Any, Final
+
+from planton.store import database
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+#: How long a writer waits for writers in other processes.
+_PATIENCE: Final = 10.0
+
+
+def connect(path: str) -> SQLite:
+    """Returns the database in a file, which is made where there is none, readable by its owner alone.
+
+    Raises:
+        UnavailableError: The file cannot be opened.
+    """
+    with _translated():
+        pathlib.Path(path).touch(mode=0o600)
+        return SQLite(path)
+
+
+class SQLite:
+    """A database in a file. See :class:`planton.store.database.Database`."""
+
+    name = "sqlite"
+
+    def __init__(self, path: str) -> None:
+        self._reader = _open(path)
+        self._writer = _open(path)
+        self._writing = asyncio.Lock()
+
+    async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
+        """Runs one statement that reads."""
+        with _translated():
+            return self._reader.execute(*statement.compiled(self.name, values)).fetchall()
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[database.Transaction]:
+        """Returns a context of one transaction; those of one process wait in the order in which they come."""
+        async with self._writing:
+            with _translated():
+                await _finished(self._writer.execute, "BEGIN IMMEDIATE")
+            try:
+                yield _Transaction(self._writer)
+            except BaseException:
+                self._writer.rollback()
+                raise
+            with _translated():
+                await _finished(self._writer.commit)
+
+    def connections(self) -> tuple[int, int]:
+        """Returns 1 in use while something is written, of 2."""
+        return int(self._writing.locked()), 2
+
+    async def close(self) -> None:
+        """Waits for the writer and closes both connections."""
+        async with self._writing:
+            self._writer.close()
+            self._reader.close()
+
+
+class _Transaction:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
+        with _translated():
+            return self._connection.execute(*statement.compiled("sqlite", values)).fetchall()
+
+    async def many(self, statement: database.Statement, values: Sequence[Mapping[str, Any]]) -> None:
+        with _translated():
+            for one in values:
+                self._connection.execute(*statement.compiled("sqlite", one))
+
+
+async def _finished(function: Any, *arguments: Any) -> None:  # a method of sqlite3
+    """Runs a function in a thread, and to its end although the caller is cancelled: a commit is done or not, never unknown."""
+    task = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+def _open(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {setting}")
+    return connection
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        if error.sqlite_errorcode in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
+            raise database.DuplicateError from error
+        raise
+    except (sqlite3.OperationalError, sqlite3.DatabaseError, OSError) as error:
+        raise database.UnavailableError(str(error)) from error

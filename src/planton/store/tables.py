@@ -1,0 +1,131 @@
+"""The tables. What changes here needs a migration in ``migrations/versions``, which a test compares with this.
+
+Times are texts in RFC 3339, UTC, with six digits of fraction: they sort as times do, in both databases, and are the same on every
+read. ``spec``, ``conditions`` and the like are JSON texts that are stored as they are shown; what is searched for has a column.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+METADATA: Final = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+#: Grows without gaps that matter in SQLite only where the column is an INTEGER.
+_SEQUENCE: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _resource(name: str, *own: sa.Column[str] | sa.UniqueConstraint) -> sa.Table:
+    return sa.Table(
+        name,
+        METADATA,
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("owner", sa.Text, nullable=False),
+        sa.Column("generation", sa.BigInteger, nullable=False),
+        sa.Column("resource_version", sa.BigInteger, nullable=False),
+        sa.Column("platform", sa.Text, nullable=False),
+        sa.Column("spec", sa.Text, nullable=False),
+        sa.Column("phase", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("message", sa.Text, nullable=False),
+        sa.Column("observed_generation", sa.BigInteger, nullable=False),
+        sa.Column("status_time", sa.Text, nullable=False),
+        sa.Column("conditions", sa.Text, nullable=False),
+        sa.Column("replacement", sa.Text, nullable=False),
+        sa.Column("ready_generation", sa.BigInteger, nullable=False),
+        sa.Column("deadline", sa.Text),
+        sa.Column("resync_at", sa.Text),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.Column("updated_at", sa.Text, nullable=False),
+        sa.Column("deleted_at", sa.Text),
+        *own,
+    )
+
+
+CLUSTERS: Final = _resource(
+    "clusters", sa.Column("target_project_id", sa.Text, nullable=False), sa.UniqueConstraint("owner", "name")
+)
+NODE_POOLS: Final = _resource(
+    "node_pools",
+    sa.Column("cluster_id", sa.Text, sa.ForeignKey("clusters.id"), nullable=False),
+    sa.UniqueConstraint("cluster_id", "name"),
+)
+for _table, _columns in (
+    (CLUSTERS, ("owner",)),
+    (CLUSTERS, ()),
+    (NODE_POOLS, ("cluster_id",)),
+    (NODE_POOLS, ("owner",)),
+    (NODE_POOLS, ("phase",)),
+    (NODE_POOLS, ("platform",)),
+    (NODE_POOLS, ()),
+):
+    # Each serves one filter, in the order of lists.
+    sa.Index(None, *(_table.c[column] for column in _columns), _table.c.created_at, _table.c.id)
+for _table in (CLUSTERS, NODE_POOLS):
+    for _time in ("deadline", "resync_at"):
+        sa.Index(None, _table.c[_time], postgresql_where=_table.c[_time].is_not(None), sqlite_where=_table.c[_time].is_not(None))
+
+#: What each controller reported last. ``resource_id`` is a cluster's or a node pool's; ids are never used twice.
+REPORTS: Final = sa.Table(
+    "reports",
+    METADATA,
+    sa.Column("resource_id", sa.Text, primary_key=True),
+    sa.Column("controller_name", sa.Text, primary_key=True),
+    sa.Column("observed_generation", sa.BigInteger, nullable=False),
+    sa.Column("conditions", sa.Text, nullable=False),
+    sa.Column("metadata", sa.Text, nullable=False),
+    sa.Column("last_error", sa.Text, nullable=False),
+    sa.Column("updated_at", sa.Text, nullable=False),
+)
+
+#: The outbox. ``transaction_id`` orders what was committed (see ``events``); it is 0 in SQLite, where one transaction writes at a time.
+EVENTS: Final = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("number", _SEQUENCE, primary_key=True, autoincrement=True),
+    sa.Column("transaction_id", sa.BigInteger, nullable=False),
+    sa.Column("id", sa.Text, nullable=False, unique=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("resource_id", sa.Text, nullable=False),
+    sa.Column("cluster_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("time", sa.Text, nullable=False),
+    sa.Column("replacement", sa.Text, nullable=False),
+    sa.Column("acknowledged_at", sa.Text),
+    sa.Index(None, "transaction_id", "number"),
+    sa.Index(None, "time"),
+    sqlite_autoincrement=True,
+)
+
+#: First answers to requests that carry an ``Idempotency-Key``.
+ANSWERS: Final = sa.Table(
+    "answers",
+    METADATA,
+    sa.Column("identity", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("resource", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False, index=True),
+)
+
+#: Static bearer tokens; only the SHA-256 of each is kept.
+TOKENS: Final = sa.Table(
+    "tokens",
+    METADATA,
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("expires_at", sa.Text),
+)
