@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import stat
+import urllib.parse
 
 import pytest
 
@@ -22,6 +23,27 @@ def test_the_backend_is_the_users_or_a_private_folder(tmp_path: pathlib.Path) ->
     assert not (tmp_path / "data").exists()
     assert _settings(tmp_path / "data").backend_url == f"file://{tmp_path}/data/state"
     assert stat.S_IMODE((tmp_path / "data" / "state").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("name", ["50%", "a#b", "a b", "a%20b", "what?"])
+def test_a_folder_of_any_name_can_be_the_backend(name: str, tmp_path: pathlib.Path) -> None:
+    """Its URL means the same folder to Pulumi, which reads it as one."""
+    chosen = _settings(tmp_path / name)
+    assert urllib.parse.unquote(urllib.parse.urlsplit(chosen.backend_url).path) == str(tmp_path / name / "state")
+    assert chosen.backend_folder == tmp_path / name / "state" / ".pulumi" / "stacks"
+    assert _settings(tmp_path, "s3://a").backend_folder is None
+
+
+def test_a_backend_below_the_current_or_the_home_folder_is_found(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever Pulumi itself runs."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert _settings(tmp_path, "file://./a").backend_url == (tmp_path / "a").as_uri()
+    assert _settings(tmp_path, "file://../b?no_tmp_dir=true").backend_url == f"{(tmp_path.parent / 'b').as_uri()}?no_tmp_dir=true"
+    assert _settings(tmp_path, "file://~/c").backend_url == (tmp_path / "home" / "c").as_uri()
+    assert _settings(tmp_path, "file:///d").backend_url == "file:///d"
+    monkeypatch.setenv("PLANTON_DATA_DIR", "data")
+    assert settings.Settings().backend_folder == tmp_path / "data" / "state" / ".pulumi" / "stacks"
 
 
 @pytest.mark.parametrize("name", ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"])

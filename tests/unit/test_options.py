@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from planton import errors, stack_input
+from planton import errors, references, runs, stack_input
 from planton.cli import options
+from planton.engine import plans
 from support import mocks
 
 
@@ -45,3 +46,52 @@ def test_settings_change_a_stack_input(tmp_path: pathlib.Path) -> None:
     with pytest.raises(errors.PlantonError) as caught:
         _wanted(tmp_path, settings=("spec.nonsense=b",))
     assert caught.value.reason is errors.Reason.USAGE
+
+
+class _Run:
+    """A run in which nothing refers to anything."""
+
+    @staticmethod
+    def referrers(_key: references.Key) -> tuple[references.Key, ...]:
+        """Return nothing."""
+        return ()
+
+
+def _replacing(env: str, name: str = "dev") -> Any:
+    change = plans.Change("urn", "cluster", "civo:index/kubernetesCluster:KubernetesCluster", plans.Action.REPLACE)
+    return runs.Step(references.Key("CivoKubernetesCluster", env, name), "", plans.Plan((change,)))
+
+
+@pytest.mark.parametrize(
+    ("steps", "allowed"),
+    [
+        ([_replacing("dev")], ["civokubernetescluster/dev"]),
+        ([_replacing("dev"), _replacing("prod", "other")], ["dev/CivoKubernetesCluster/dev", "CivoKubernetesClusters/other"]),
+        ([_replacing("dev"), _replacing("prod")], ["dev/CivoKubernetesCluster/dev", "prod/CivoKubernetesCluster/dev"]),
+        ([_replacing(""), _replacing("prod")], ["default/CivoKubernetesCluster/dev", "prod/CivoKubernetesCluster/dev"]),
+    ],
+)
+def test_a_named_cluster_may_be_replaced(steps: list[Any], allowed: list[str]) -> None:
+    """By kind and name, and where that is not clear by its environment."""
+    options.losses_allowed(steps, allowed, _Run())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("steps", "allowed", "hint"),
+    [
+        ([_replacing("dev")], [], "--allow-replace CivoKubernetesCluster/dev"),
+        ([_replacing("dev")], ["prod/CivoKubernetesCluster/dev"], "--allow-replace CivoKubernetesCluster/dev"),
+        ([_replacing("dev"), _replacing("prod")], ["CivoKubernetesCluster/dev"], "--allow-replace dev/CivoKubernetesCluster/dev"),
+        (
+            [_replacing("dev"), _replacing("prod")],
+            ["dev/CivoKubernetesCluster/dev"],
+            "--allow-replace prod/CivoKubernetesCluster/dev",
+        ),
+    ],
+)
+def test_a_cluster_that_is_not_named_is_not_replaced(steps: list[Any], allowed: list[str], hint: str) -> None:
+    """A consent to the one of ``dev`` is none to the one of ``prod``; the hint is what would have been enough."""
+    with pytest.raises(errors.PlantonError) as caught:
+        options.losses_allowed(steps, allowed, _Run())  # type: ignore[arg-type]
+    assert caught.value.reason is errors.Reason.REPLACE_REFUSED
+    assert caught.value.hint.endswith(hint)

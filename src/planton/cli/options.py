@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import functools
 import os
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MINUTE = 60.0
+#: How the environment of a resource without one is called, in stack names too.
+_NO_ENV = "default"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -281,7 +284,7 @@ class Consents:
     """What the user has agreed to beforehand.
 
     Attributes:
-        allow_replace: ``KIND/NAME`` of clusters and pools that may be replaced or deleted.
+        allow_replace: ``KIND/NAME`` or ``ENV/KIND/NAME`` of clusters and pools that may be replaced or deleted.
         allow_unsupported: Fields that may have no effect.
         prune: Whether to destroy what is no longer in the given folders.
     """
@@ -295,7 +298,10 @@ def consents(function: F) -> F:
     """Adds the options by which a user agrees to more than creations and changes, as the argument ``consents``."""
 
     @click.option(
-        "--allow-replace", multiple=True, metavar="KIND/NAME", help="Consent to replacing or deleting a cluster or pool."
+        "--allow-replace",
+        multiple=True,
+        metavar="KIND/NAME",
+        help="Consent to replacing or deleting a cluster or pool; or ENV/KIND/NAME.",
     )
     @click.option("--allow-unsupported", multiple=True, metavar="FIELD", help="Accept that a field has no effect.")
     @click.option("--prune", is_flag=True, help="Also destroy what was applied from these folders and is no longer in them.")
@@ -366,13 +372,18 @@ def consent(question: str, *, yes: bool) -> None:
 def losses_allowed(steps: Sequence[runs.Step], allowed: Sequence[str], run: runs.Run) -> None:
     """Checks that every cluster or pool that a plan replaces or deletes has been named by the user.
 
+    Where the plan has one of this kind and name in several environments, the environment must be named too.
+
     Raises:
         PlantonError: ``REPLACE_REFUSED``, with what refers to each.
     """
-    named = {(kind.name, name) for kind, name in map(resource, allowed)}
+    named = set(map(_consented, allowed))
+    alike = collections.Counter((step.key.kind, step.key.name) for step in steps)
     for step in steps:
         lost = step.plan.losses()
-        if not lost or (step.key.kind, step.key.name) in named:
+        short = (step.key.kind, step.key.name)
+        full = (step.key.env or _NO_ENV, *short)
+        if not lost or full in named or (alike[short] == 1 and ("", *short) in named):
             continue
         what = ", ".join(f"{change.action} {change.name}" + _because(change) for change in lost)
         users = ", ".join(map(str, run.referrers(step.key)))
@@ -380,9 +391,15 @@ def losses_allowed(steps: Sequence[runs.Step], allowed: Sequence[str], run: runs
             f"the plan for {step.key} would {what}" + (f"; {users} refer to it" if users else "") + "; nothing was changed",
             code=errors.Code.REFUSED,
             reason=errors.Reason.REPLACE_REFUSED,
-            hint=f"if that is what you want, add --allow-replace {step.key.kind}/{step.key.name}",
+            hint=f"if that is what you want, add --allow-replace {'/'.join(short if alike[short] == 1 else full)}",
             metadata={"resource": str(step.key), "referrers": users},
         )
+
+
+def _consented(text: str) -> tuple[str, str, str]:
+    env, _, rest = text.partition("/") if text.count("/") > 1 else ("", "", text)
+    kind, name = resource(rest)
+    return env, kind.name, name
 
 
 def _because(change: object) -> str:

@@ -304,7 +304,7 @@ def unlock(*, known: stores.Stores, find: Callable[..., stacks.StackName], force
     """
     name = find(known)
     holders = known.look(name).holders
-    if not holders and known.settings.backend_url.startswith("file:"):
+    if not holders and known.settings.backend_folder is not None:
         _done(form, f"{name} is not locked", stack=str(name), unlocked=False, lockedBy=[])
         return
     known.require_gone(name, force=force)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
-import pathlib
-import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf import json_format
@@ -112,9 +110,8 @@ class Inventory:
     @functools.cached_property
     def names(self) -> list[stacks.StackName]:
         """The names of all stacks of the backend, those of others too."""
-        url = urllib.parse.urlsplit(self._settings.backend_url)
-        if url.scheme == "file":
-            folder = pathlib.Path(url.path) / ".pulumi" / "stacks"
+        folder = self._settings.backend_folder
+        if folder is not None:
             return [stacks.StackName(path.parent.name, path.stem) for path in sorted(folder.glob("*/*.json"))]
         opened = session.Session(stacks.StackName(stacks.PROJECT, "inventory"), None, self._settings, self._tools)
         return [_parsed(name) for name in opened.stack_names()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pathlib
 import tempfile
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +123,7 @@ class Migration:
     def _minted(self, name: stacks.StackName) -> Any:  # JSON data
         # Only Pulumi can make the salt or the data key of a new encryption; an empty stack elsewhere has one.
         with tempfile.TemporaryDirectory(prefix="planton-") as folder:
-            elsewhere = dataclasses.replace(self._target.settings, backend=f"file://{folder}")
+            elsewhere = dataclasses.replace(self._target.settings, backend=pathlib.Path(folder).as_uri())
             opened = session.Session(name, None, elsewhere, self._tools)
             opened.ask("stack", "history", "--json", create=True)
             return opened.export().get("secrets_providers")

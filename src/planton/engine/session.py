@@ -12,7 +12,6 @@ import json
 import logging
 import pathlib
 import sys
-import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf import json_format
@@ -326,10 +325,8 @@ class Session:
 
     def _state_file(self) -> pathlib.Path | None:
         # Reading the file saves half a second for each look at a state in a folder; other backends are asked.
-        url = urllib.parse.urlsplit(self._settings.backend_url)
-        if url.scheme != "file" or self.name.organization:
-            return None
-        return pathlib.Path(url.path) / ".pulumi" / "stacks" / self.name.project / f"{self.name.stack}.json"
+        folder = self._settings.backend_folder
+        return None if folder is None or self.name.organization else folder / self.name.project / f"{self.name.stack}.json"
 
     def replace_state(self, deployment: dict[str, Any], *, create: bool = False) -> None:
         """Puts a state in place of the present one; with ``create`` there need be none.

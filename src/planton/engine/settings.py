@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import pathlib
 import secrets
+import urllib.parse
 from typing import TYPE_CHECKING
 
 from planton import errors
 from planton.engine import contexts, folders, process
 
 if TYPE_CHECKING:
-    import pathlib
     from collections.abc import Callable, Mapping
 
 #: Providers whose endpoint variable says where requests go; a stand-in is only ever attached on loopback.
@@ -58,11 +59,22 @@ class Settings:
 
     @property
     def backend_url(self) -> str:
-        """The URL of the backend; the embedded folder is made when it is first asked for."""
+        """The URL of the backend; that of a folder is absolute. The embedded folder is made when it is first asked for."""
         url = self.backend or self.environ.get("PULUMI_BACKEND_URL", "") or self.context.backend
-        if url:
+        if not url:
+            return folders.private(self.data / "state").as_uri()
+        parts = urllib.parse.urlsplit(url)
+        if parts.scheme != "file" or parts.netloc not in (".", "..", "~"):
             return url
-        return f"file://{folders.private(self.data / 'state')}"
+        # Pulumi would take it for one below the folder that it works in.
+        folder = pathlib.Path(urllib.parse.unquote(parts.netloc + parts.path)).expanduser().resolve()
+        return urllib.parse.urlsplit(folder.as_uri())._replace(query=parts.query).geturl()
+
+    @property
+    def backend_folder(self) -> pathlib.Path | None:
+        """Where a backend that is a folder keeps its states, ``PROJECT/STACK.json``; None for any other backend."""
+        parts = urllib.parse.urlsplit(self.backend_url)
+        return pathlib.Path(urllib.parse.unquote(parts.path)) / ".pulumi" / "stacks" if parts.scheme == "file" else None
 
     def passphrase(self) -> dict[str, str]:
         """Returns the variables that tell Pulumi the passphrase.

@@ -34,7 +34,7 @@ class Saved:
         wanted: What was to be applied.
         applied: What the plan for each of them was, as data.
         pruned: What the plan for each resource that was to be destroyed was, as data.
-        allow_replace: The consents to replacements, ``KIND/NAME``.
+        allow_replace: The consents to replacements, ``KIND/NAME`` or ``ENV/KIND/NAME``.
         allow_unsupported: The fields whose refusal was waived.
         created: When it was planned, RFC 3339.
     """
