@@ -10,6 +10,7 @@ import pytest
 
 from planton import kinds
 from planton.cli import doctor
+from planton.engine import contexts
 
 
 def _findings(**environ: str) -> dict[str, doctor.Finding]:
@@ -76,3 +77,20 @@ def test_a_credentials_file_that_others_may_read_is_a_fault(mode: int, state: st
     found = _findings(PLANTON_CREDENTIALS=str(path))["credentials file"]
     assert found.state == state
     assert bool(found.advice) is (state == "missing")
+
+
+def test_a_context_is_told_with_its_account_and_backend(tmp_path: pathlib.Path) -> None:
+    """A token in the environment goes before it; an account that is not there is a fault, because commands would use it."""
+    path = tmp_path / "credentials.yaml"
+    path.write_text("acme:\n  apiToken: secret\n", "utf-8")
+    path.chmod(0o600)
+    environ = {"PLANTON_CREDENTIALS": str(path), "PLANTON_CONTEXTS": str(tmp_path / "contexts.yaml")}
+    wanted = contexts.Context("dev", "s3://acme", credentials={"civo": "acme", "digitalocean": "other"})
+    contexts.write(contexts.Contexts().having(wanted).using("dev"), environ)
+    found = _findings(**environ)
+    assert (found["context"].state, found["context"].detail) == ("ok", "dev")
+    assert found["Civo account"].detail == "credential acme of context dev, for the public cloud"
+    assert found["state"].detail == "s3://acme"
+    assert (found["DigitalOcean account"].state, "'other'" in found["DigitalOcean account"].detail) == ("missing", True)
+    assert _findings(CIVO_TOKEN="x", **environ)["Civo account"].detail.startswith("token from $CIVO_TOKEN")
+    assert _findings(PLANTON_CONTEXT="nothing", **environ)["context"].state == "missing"

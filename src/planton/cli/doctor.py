@@ -19,6 +19,8 @@ from planton.cli import output, render
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from planton.engine import contexts
+
 _MINIMUM_PYTHON = (3, 11)
 
 
@@ -62,7 +64,19 @@ def doctor(*, form: str) -> None:
 
 def examine(environ: Mapping[str, str]) -> list[Finding]:
     """Returns what was found on this machine."""
-    return [_python(), *_extras(), _pulumi(environ), *_plugins(environ), _kubectl(environ), *_accounts(environ), _data(environ)]
+    context, found = _context(environ)
+    programs = [_python(), *_extras(), _pulumi(environ), *_plugins(environ), _kubectl(environ)]
+    return [*programs, *found, *_accounts(environ, context), _data(environ, context)]
+
+
+def _context(environ: Mapping[str, str]) -> tuple[contexts.Context, list[Finding]]:
+    from planton.engine import contexts  # as above
+
+    try:
+        chosen = contexts.choose("", environ)
+    except errors.PlantonError as error:
+        return contexts.Context(), [Finding("context", "missing", error.message, error.hint)]
+    return chosen, [Finding("context", "ok", chosen.name)] if chosen.name else []
 
 
 def _python() -> Finding:
@@ -115,8 +129,8 @@ def _kubectl(environ: Mapping[str, str]) -> Finding:
     return Finding("kubectl", "ok" if found else "optional", found or "not found", advice)
 
 
-def _accounts(environ: Mapping[str, str]) -> list[Finding]:
-    found = [_account(provider, environ) for provider in kinds.PROVIDERS]
+def _accounts(environ: Mapping[str, str], context: contexts.Context) -> list[Finding]:
+    found = [_account(provider, environ, context) for provider in kinds.PROVIDERS]
     path = credentials.file(environ)
     if path.exists():
         closed = not stat.S_IMODE(path.stat().st_mode) & 0o077
@@ -124,21 +138,27 @@ def _accounts(environ: Mapping[str, str]) -> list[Finding]:
     return found
 
 
-def _account(provider: str, environ: Mapping[str, str]) -> Finding:
+def _account(provider: str, environ: Mapping[str, str], context: contexts.Context) -> Finding:
     name = f"{kinds.PROVIDERS[provider][0]} account"
-    variable = credentials.token_from(provider, environ)
-    if not variable:
+    variable, entry = credentials.token_from(provider, environ), context.credentials.get(provider)
+    if not variable and not entry:
         advice = f'set {provider.upper()}_TOKEN, or: eval "$(planton sandbox env)"'
         return Finding(name, "optional", "no token in the environment", advice)
-    config: Any = credentials.from_environment(provider, environ)
-    return Finding(name, "ok", f"token from ${variable}, for {config.api_endpoint or 'the public cloud'}")
+    try:
+        config: Any = credentials.from_environment(provider, environ, context.credentials)
+    except errors.PlantonError as error:
+        return Finding(name, "missing", error.message, error.hint)
+    source = f"token from ${variable}" if variable else f"credential {entry} of context {context.name}"
+    return Finding(name, "ok", f"{source}, for {config.api_endpoint or 'the public cloud'}")
 
 
-def _data(environ: Mapping[str, str]) -> Finding:
+def _data(environ: Mapping[str, str], context: contexts.Context) -> Finding:
     from planton.engine import folders
 
     path = folders.data(environ)
     existing = next(folder for folder in (path, *path.parents) if folder.exists())
     writable = os.access(existing, os.W_OK)
     advice = "" if writable else "set PLANTON_DATA_DIR to a folder that can be written"
-    return Finding("state", "ok" if writable else "missing", environ.get("PULUMI_BACKEND_URL") or str(path), advice)
+    return Finding(
+        "state", "ok" if writable else "missing", environ.get("PULUMI_BACKEND_URL") or context.backend or str(path), advice
+    )
