@@ -1,4 +1,4 @@
-"""The standalone projects of iac/, on the real engine against the sandbox.
+"""The standalone projects of iac/ for both clouds, on the real engine against the sandbox.
 
 Where ``pulumi-language-python`` is on PATH these are the literal ``pulumi up`` and ``pulumi import`` in a copy of the
 project's folder. Elsewhere the very same ``__main__.py`` is run as the program of a stack that is opened on that folder, and
@@ -8,7 +8,7 @@ project's folder. Elsewhere the very same ``__main__.py`` is run as the program 
 from __future__ import annotations
 
 import dataclasses
-import os
+import json
 import pathlib
 import runpy
 import shutil
@@ -26,9 +26,13 @@ from planton import modules
 from planton.engine import process, toolchain
 from support import sandbox as support
 
-IAC = pathlib.Path(__file__).resolve().parents[2] / "iac" / "civo"
+IAC = pathlib.Path(__file__).resolve().parents[2] / "iac"
 LITERAL = shutil.which("pulumi-language-python") is not None
 FAST_ENOUGH = 300.0
+PROJECTS = {
+    "civo": ("vpc", "firewall", "kubernetes_cluster", "kubernetes_node_pool"),
+    "digitalocean": ("vpc", "kubernetes_cluster", "kubernetes_node_pool"),
+}
 VPC: dict[str, Any] = {
     "apiVersion": "civo.project-planton.org/v1",
     "kind": "CivoVpc",
@@ -84,9 +88,9 @@ class World:
             opened.set_config("planton-cloud:stack-input", automation.ConfigValue(config, secret=True))
         return opened
 
-    def project(self, name: str) -> pathlib.Path:
-        """Returns a copy of a project of iac/civo."""
-        return pathlib.Path(shutil.copytree(IAC / name, self.folder / name))
+    def project(self, name: str, *, cloud: str = "civo") -> pathlib.Path:
+        """Returns a copy of a project of iac."""
+        return pathlib.Path(shutil.copytree(IAC / cloud / name, self.folder / name))
 
 
 @pytest.fixture
@@ -187,37 +191,40 @@ def test_a_refusal_is_told_without_a_traceback(text: str, said: list[str], world
     assert "net-a" not in _labels(world)
 
 
-def _spec(name: str, **spec: Any) -> dict[str, Any]:
-    example = yaml.safe_load((IAC / name / "stack-input.example.yaml").read_text("utf-8"))
+def _example(cloud: str, name: str, **spec: Any) -> str:
+    example = yaml.safe_load((IAC / cloud / name / "stack-input.example.yaml").read_text("utf-8"))
     example["target"]["spec"] |= spec
-    return dict(example["target"])
+    return str(yaml.safe_dump(example))
 
 
-def test_the_four_examples_make_a_cluster_and_scale_its_pool(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("cloud", PROJECTS)
+def test_the_examples_make_a_cluster_and_scale_its_pool(cloud: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The example stack inputs fit together, each next plan is empty, scaling keeps the nodes, and all is destroyed."""
     stacks = {}
     outputs = {}
-    for name in ("vpc", "firewall", "kubernetes_cluster", "kubernetes_node_pool"):
-        folder = world.project(name)
+    for name in PROJECTS[cloud]:
+        folder = world.project(name, cloud=cloud)
         shutil.copy(folder / "stack-input.example.yaml", folder / "stack-input.yaml")
         monkeypatch.chdir(folder)
         stacks[name] = world.open(folder)
         outputs[name] = {key: output.value for key, output in stacks[name].up().outputs.items()}
         assert _changes(stacks[name].preview()) == {}, name
-    assert outputs["kubernetes_cluster"]["status"] == "ACTIVE"
+    made = world.sandbox.control.resources(cloud)
+    assert [cluster["name"] for cluster in made["clusters"]] == ["dev-cluster"]
+    assert "dev-network" in json.dumps(made)
     before = outputs["kubernetes_node_pool"]["node_ids"]
     assert len(before) == 2
     folder = world.folder / "kubernetes_node_pool"
-    (folder / "stack-input.yaml").write_text(_input(_spec("kubernetes_node_pool", nodeCount=4)), "utf-8")
+    (folder / "stack-input.yaml").write_text(_example(cloud, "kubernetes_node_pool", nodeCount=4), "utf-8")
     after = stacks["kubernetes_node_pool"].up().outputs["node_ids"].value
     assert after[:2] == before
     assert len(after) == 4
     for name in reversed(stacks):
         monkeypatch.chdir(world.folder / name)
         stacks[name].destroy()
-    left = world.sandbox.control.resources()
+    left = world.sandbox.control.resources(cloud)
     assert not left["clusters"]
-    assert "dev-network" not in _labels(world)
+    assert "dev-network" not in json.dumps(left)
 
 
 def test_a_project_in_an_empty_folder_needs_two_files(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,18 +250,52 @@ def _adopt(name: str, id_: str) -> Callable[[], None]:
     return lambda: pulumi.runtime.register_stack_transformation(transform)
 
 
-def _import(world: World, folder: pathlib.Path, config: str, type_: str, name: str, id_: str) -> automation.Stack:
+@dataclasses.dataclass(frozen=True)
+class Imported:
+    """A row of the table in docs/standalone.md: what a resource is imported as, and the output that holds its id."""
+
+    cloud: str
+    project: str
+    type: str
+    name: str
+    output: str
+
+    def __str__(self) -> str:
+        """Return how the test is called."""
+        return f"{self.cloud}-{self.project}"
+
+
+IMPORTED = [
+    Imported("civo", "vpc", "civo:index/network:Network", "network", "network_id"),
+    Imported("civo", "firewall", "civo:index/firewall:Firewall", "firewall", "firewall_id"),
+    Imported("civo", "kubernetes_cluster", "civo:index/kubernetesCluster:KubernetesCluster", "cluster", "cluster_id"),
+    Imported("civo", "kubernetes_node_pool", "civo:index/kubernetesNodePool:KubernetesNodePool", "node_pool", "node_pool_id"),
+    Imported("digitalocean", "vpc", "digitalocean:index/vpc:Vpc", "network", "vpc_id"),
+    Imported(
+        "digitalocean", "kubernetes_cluster", "digitalocean:index/kubernetesCluster:KubernetesCluster", "cluster", "cluster_id"
+    ),
+    Imported(
+        "digitalocean",
+        "kubernetes_node_pool",
+        "digitalocean:index/kubernetesNodePool:KubernetesNodePool",
+        "node_pool",
+        "node_pool_id",
+    ),
+]
+
+
+def _import(world: World, folder: pathlib.Path, config: str, what: Imported, id_: str) -> automation.Stack:
     # `pulumi import --generate-code=false` after an `up` of the provider alone; the substitute is the option `import_`.
     if not LITERAL:
-        world.open(folder, config=config, before=_adopt(name, id_)).up()
+        world.open(folder, config=config, before=_adopt(what.name, id_)).up()
         return world.open(folder, config=config)
     stack = world.open(folder, config=config)
     project = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))["name"]
-    provider = f"urn:pulumi:test::{project}::pulumi:providers:civo::civo"
+    provider = f"urn:pulumi:test::{project}::pulumi:providers:{what.cloud}::{what.cloud}"
     stack.up(target=[provider])
     stack.import_resources(
-        resources=[{"type": type_, "name": name, "id": id_, "provider": "civo"}],
-        name_table={"civo": provider},
+        resources=[{"type": what.type, "name": what.name, "id": id_, "provider": what.cloud}],
+        name_table={what.cloud: provider},
         generate_code=False,
         protect=False,
     )
@@ -267,39 +308,41 @@ def _provider_of(stack: automation.Stack, name: str) -> str:
     return str(next(r["provider"] for r in resources if r["urn"].endswith(f"::{name}")))
 
 
-@pytest.mark.parametrize("kind", ["vpc", "firewall", "kubernetes_cluster", "kubernetes_node_pool"])
+def _to_adopt(what: Imported, made: dict[str, dict[str, Any]]) -> tuple[str, str]:
+    """Return the stack input that fits what was made, and the id to import it by."""
+    found = str(made[what.project][what.output])
+    if what.cloud != "civo":
+        return _example(what.cloud, what.project), found
+    if what.project == "kubernetes_node_pool":
+        found = f"{made['kubernetes_cluster']['cluster_id']}:{found}"
+    if what.project != "kubernetes_cluster":
+        return _example(what.cloud, what.project), found
+    # The firewall that was made with it belongs to the other stack.
+    given = yaml.safe_load(_example(what.cloud, what.project, firewall={"value": made["firewall"]["firewall_id"]}))
+    del given["target"]["spec"]["apiServerAllowedCidrs"]
+    return str(yaml.safe_dump(given)), found
+
+
+@pytest.mark.parametrize("what", IMPORTED, ids=str)
 def test_an_imported_resource_keeps_its_provider_and_needs_no_change(
-    kind: str, world: World, monkeypatch: pytest.MonkeyPatch
+    what: Imported, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What exists in the cloud is adopted, and the plan after that is empty."""
     made: dict[str, dict[str, Any]] = {}
-    for name in ("vpc", "firewall", "kubernetes_cluster", "kubernetes_node_pool"):
-        folder = world.project(name)
+    for name in PROJECTS[what.cloud]:
+        folder = world.project(name, cloud=what.cloud)
         monkeypatch.chdir(folder)
-        stack = world.open(folder, config=_input(_spec(name)))
+        stack = world.open(folder, config=_example(what.cloud, name))
         made[name] = {key: output.value for key, output in stack.up().outputs.items()}
-        if name == kind:
+        if name == what.project:
             break
-    type_, resource, id_ = {
-        "vpc": ("civo:index/network:Network", "network", "network_id"),
-        "firewall": ("civo:index/firewall:Firewall", "firewall", "firewall_id"),
-        "kubernetes_cluster": ("civo:index/kubernetesCluster:KubernetesCluster", "cluster", "cluster_id"),
-        "kubernetes_node_pool": ("civo:index/kubernetesNodePool:KubernetesNodePool", "node_pool", "node_pool_id"),
-    }[kind]
-    found = made[kind][id_]
-    if kind == "kubernetes_node_pool":
-        found = f"{made['kubernetes_cluster']['cluster_id']}:{found}"
-    spec = {"firewall": {"value": made["firewall"]["firewall_id"]}} if kind == "kubernetes_cluster" else {}
-    target = _spec(kind, **spec)
-    if spec:
-        del target["spec"]["apiServerAllowedCidrs"]
-    elsewhere = pathlib.Path(shutil.copytree(IAC / kind, world.folder / "adopting"))
+    given, id_ = _to_adopt(what, made)
+    elsewhere = pathlib.Path(shutil.copytree(IAC / what.cloud / what.project, world.folder / "adopting"))
     (elsewhere / "Pulumi.yaml").write_text("name: adopting\nruntime: python\n", "utf-8")
     monkeypatch.chdir(elsewhere)
     mark = world.sandbox.control.mark()
-    adopted = _import(world, elsewhere, _input(target), type_, resource, found)
+    adopted = _import(world, elsewhere, given, what, id_)
     assert _changes(adopted.preview()) == {}
-    assert "pulumi:providers:civo::civo::" in _provider_of(adopted, resource)
-    posted = [request for request in world.sandbox.control.requests(mark, "civo") if request["method"] == "POST"]
+    assert f"pulumi:providers:{what.cloud}::{what.cloud}::" in _provider_of(adopted, what.name)
+    posted = [request for request in world.sandbox.control.requests(mark, what.cloud) if request["method"] == "POST"]
     assert posted == []
-    assert os.environ.get("CIVO_TOKEN")
