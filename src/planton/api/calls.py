@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +9,8 @@ from org.project_planton.cluster.v1 import method_pb2
 from planton.api import errors, service
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import datetime
+    from collections.abc import Callable, Mapping, Sequence
 
     from google.protobuf import message
 
@@ -83,10 +83,22 @@ class Calls:
             raise errors.ApiError(errors.ErrorCode.FORBIDDEN, "only controllers report status")
         return service.Context(caller, service.timestamp(now), headers.get("if-match", ""), headers.get("idempotency-key", ""))
 
-    async def run(self, route: routes.Route, request: message.Message, context: service.Context) -> records.Answer:
+    async def run(
+        self,
+        route: routes.Route,
+        request: message.Message,
+        context: service.Context,
+        violations: Sequence[errors.FieldViolation] = (),
+    ) -> records.Answer:
         """Returns the answer to a call that was admitted.
+
+        Args:
+            route: What is called.
+            request: Its message.
+            context: What :meth:`admit` returned.
+            violations: What the transport found wrong with the message.
 
         Raises:
             ApiError: What is wrong with it.
         """
-        return await self.service.call(route.method, request, context)
+        return await self.service.call(route.method, request, context, violations)

@@ -115,23 +115,26 @@ def _endpoint(
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
         context = await running.admit(route, headers, request.client.host if request.client else "")
         request.state.caller = context.caller.name
-        wanted = await _request(route, request, headers)
+        wanted, violations = await _request(route, request, headers)
         request.state.subject = getattr(wanted, "id", "")
         if route.method == "ListEvents" and "text/event-stream" in headers.get("accept", ""):
             wanted.after = headers.get("last-event-id", "") or wanted.after
-            await running.run(route, wanted, context)
+            await running.run(route, wanted, context, violations)
             return responses.StreamingResponse(
                 _stream(route, running, wanted, context, stopping),
                 media_type="text/event-stream",
                 headers={"Cache-Control": "no-store"},
             )
-        return _response(route, await running.run(route, wanted, context), request)
+        return _response(route, await running.run(route, wanted, context, violations), request)
 
     return endpoint
 
 
-async def _request(route: routes.Route, request: requests.Request, headers: Mapping[str, str]) -> Any:  # the route's message
-    wanted = codec.decode_query(request.query_params.multi_items(), route.request, route.query)
+async def _request(
+    route: routes.Route, request: requests.Request, headers: Mapping[str, str]
+) -> tuple[Any, Sequence[errors.FieldViolation]]:
+    """Returns the route's message, and what is wrong with the texts that it was read from."""
+    wanted, violations = codec.read_query(request.query_params.multi_items(), route.request, route.query)
     for name, value in request.path_params.items():
         setattr(wanted, name, value)
     if route.body:
@@ -139,8 +142,12 @@ async def _request(route: routes.Route, request: requests.Request, headers: Mapp
         if kind != "application/json":
             raise errors.ApiError(errors.ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json")
         field: message.Message = getattr(wanted, route.body)
-        field.CopyFrom(codec.decode(await _body(request, headers), type(field)))
-    return wanted
+        body, wrong = codec.read(await _body(request, headers), type(field))
+        if any(violation.rule_id == "json.malformed" for violation in wrong):
+            raise errors.invalid(wrong)
+        field.CopyFrom(body)
+        violations = (*violations, *wrong)
+    return wanted, violations
 
 
 async def _body(request: requests.Request, headers: Mapping[str, str]) -> bytes:

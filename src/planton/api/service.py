@@ -94,24 +94,28 @@ class Service:
         self.store = store
         self.policy = policy
 
-    async def call(self, rpc: str, request: message.Message, context: Context) -> records.Answer:
+    async def call(
+        self, rpc: str, request: message.Message, context: Context, violations: Sequence[errors.FieldViolation] = ()
+    ) -> records.Answer:
         """Returns the answer of a method.
 
         Args:
             rpc: The method's name, e.g. ``CreateNodePool``.
             request: Its message.
             context: What the call carries beside it.
+            violations: What the transport found wrong with the message, to be told together with the rules that it breaks.
 
         Raises:
             ApiError: What is wrong, for the caller.
         """
+        kind = kinds.of(rpc)
         normalise(request)
         kind = kinds.of(rpc)
-        if problems := validation.violations(request):
-            raise errors.invalid(
-                [errors.FieldViolation(_field(problem.path), problem.rule_id, problem.message) for problem in problems]
-            )
-        kind = kinds.of(rpc)
+        problems = validation.violations(request)
+        if problems or violations:
+            told = {violation.field for violation in violations}
+            broken = [errors.FieldViolation(_field(problem.path), problem.rule_id, problem.message) for problem in problems]
+            raise errors.invalid([*violations, *(one for one in broken if one.field not in told)], noun=kind.noun)
         method: Callable[[Kind, Any, Context], Awaitable[records.Answer]] = getattr(self, _METHODS[rpc])
         try:
             return await method(kind, request, context)
