@@ -63,7 +63,7 @@ def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Obse
         started, code = time.perf_counter(), "OK"
         try:
             admitted = await running.admit(route, headers, _address(context.peer()))
-            return messages.message(await running.run(route, request, admitted), route.response)
+            return messages.of(await running.run(route, request, admitted), route.response)
         except errors.ApiError as error:
             code = error.grpc
             await _abort(context, error)

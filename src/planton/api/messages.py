@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from google.protobuf import message
 
 
-def message(answer: records.Answer, response: type[message.Message]) -> message.Message:
+def of(answer: records.Answer, response: type[message.Message]) -> message.Message:
     """Returns an answer as the response of its method."""
     if isinstance(answer, records.Nothing):
         return response()

@@ -46,11 +46,10 @@ def run(wanted: settings.Settings) -> None:
         ws="none",
         proxy_headers=False,
     )
-    server = uvicorn.Server(config)
     if wanted.workers > 1:
-        Multiprocess(config, target=server.run, sockets=[config.bind_socket()]).run()
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
     else:
-        server.run()
+        uvicorn.Server(config).run()
 
 
 def from_environment() -> Application:

@@ -99,8 +99,9 @@ class Settings:
     @classmethod
     def load(cls, text: str) -> Settings:
         """Returns the settings that :meth:`dump` wrote."""
-        data: dict[str, Any] = json.loads(text)
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+        data = json.loads(text)
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        return cls(**values)
 
 
 def is_loopback(host: str) -> bool:

@@ -56,7 +56,8 @@ class Statement:
         if database not in self._compiled:
             compiled = self.clause.compile(dialect=_DIALECTS[database](), compile_kwargs={"render_postcompile": True})
             own = {name: value for name, value in compiled.params.items() if value is not None}
-            self._compiled[database] = (str(compiled), tuple(compiled.positiontup or ()), own)
+            names: tuple[str, ...] = tuple(getattr(compiled, "positiontup", None) or ())
+            self._compiled[database] = (str(compiled), names, own)
         text, names, own = self._compiled[database]
         return text, [values[name] if name in values else own[name] for name in names]
 

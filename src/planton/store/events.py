@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _EVENTS: Final = tables.EVENTS
-_CURRENT: Final = {"postgresql": sa.literal_column("pg_current_xact_id()::text::bigint"), "sqlite": sa.literal_column("0")}
-_OLDEST_RUNNING: Final = {
+_CURRENT: Final[Mapping[str, sa.ColumnElement[int]]] = {
+    "postgresql": sa.literal_column("pg_current_xact_id()::text::bigint"),
+    "sqlite": sa.literal_column("0"),
+}
+_OLDEST_RUNNING: Final[Mapping[str, sa.ColumnElement[int]]] = {
     "postgresql": sa.literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint"),
     "sqlite": sa.literal_column("1"),
 }
@@ -97,7 +100,7 @@ async def lag(database: Database) -> Row:
 @functools.cache
 def _append(database: str) -> Statement:
     given = [column.name for column in _EVENTS.c if column.name not in {"number", "transaction_id", "acknowledged_at"}]
-    values = {name: sa.bindparam(name) for name in given}
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in given}
     return Statement(sa.insert(_EVENTS).inline().values(transaction_id=_CURRENT[database], **values))
 
 

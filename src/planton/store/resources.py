@@ -48,7 +48,8 @@ class Filter(NamedTuple):
     @property
     def form(self) -> Filter:
         """Returns the filter without its values: what decides about the text of the statement."""
-        return Filter(*("?" if value else "" for value in self[:3]), ("?",) * len(self.phases), self.deleting)
+        owner, cluster_id, platform = ("?" if value else "" for value in self[:3])
+        return Filter(owner, cluster_id, platform, ("?",) * len(self.phases), self.deleting)
 
 
 async def get(database: Database | Transaction, table: sa.Table, identifier: str) -> Row | None:
@@ -181,7 +182,7 @@ def _insert_node_pool() -> Statement:
 
 @functools.cache
 def _update(table: sa.Table) -> Statement:
-    values = {name: sa.bindparam(name) for name in (*_WRITTEN, *_own(table))}
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in (*_WRITTEN, *_own(table))}
     return Statement(
         sa.update(table)
         .where(table.c.id == sa.bindparam("row_id"), table.c.resource_version == sa.bindparam("expected"))
@@ -221,7 +222,7 @@ def _count(table: sa.Table, form: Filter) -> Statement:
 @functools.cache
 def _put_report() -> Statement:
     table = tables.REPORTS
-    values = {column.name: sa.bindparam(column.name) for column in table.c}
+    values: dict[str, Any] = {column.name: sa.bindparam(column.name) for column in table.c}
     # Both databases know this clause; SQLAlchemy has it once for each.
     from sqlalchemy.dialects import postgresql
 
@@ -231,7 +232,7 @@ def _put_report() -> Statement:
 
 
 _POOLS: Final = tables.NODE_POOLS
-_CLUSTER_ID: Final = sa.bindparam("cluster_id")
+_CLUSTER_ID: Final[sa.BindParameter[str]] = sa.bindparam("cluster_id")
 _REPORTS: Final = Statement(
     sa.select(tables.REPORTS).where(tables.REPORTS.c.resource_id == sa.bindparam("id")).order_by(tables.REPORTS.c.controller_name)
 )
