@@ -42,6 +42,12 @@ def test_every_valid_manifest(path: pathlib.Path) -> None:
     assert sorted(_comment_lines(text)) == sorted(_comment_lines(data.decode("utf-8-sig")))
 
 
+def test_the_examples_are_formatted(capsys: pytest.CaptureFixture[str]) -> None:
+    """What users copy is in the form that the command writes."""
+    assert cli.main(["fmt", "--check", str(CORPUS.parents[1] / "examples")]) == 0
+    assert capsys.readouterr().out == ""
+
+
 def _comment_lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.lstrip().startswith("#")]
 
