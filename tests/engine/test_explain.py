@@ -136,6 +136,21 @@ def test_a_state_that_cannot_be_written_is_not_said_to_be_saved() -> None:
     assert "more may have been done than the state says" in error.hint
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Error: Unknown error response - status: 429 Too Many Requests, code: 429, reason: {}",
+        "InternalServerError: internal server error",
+        'POST https://api.digitalocean.com/v2/vpcs: 503 (request "a") Service unavailable',
+    ],
+)
+def test_a_trouble_of_the_cloud_may_have_come_after_the_creation(text: str) -> None:
+    """It is told from a cloud that cannot be reached, and what was asked for is looked for."""
+    error = _explained(VPC, *_failed("create", events.NETWORK, "network", text))
+    assert error.reason is errors.Reason.CLOUD_FAILED
+    assert error.uncertain == (events.urn(events.NETWORK, "network"),)
+
+
 def test_a_timeout_names_the_time_and_the_usual_causes() -> None:
     """Quota, addresses and capacity are what keeps a cluster in BUILDING."""
     error = _explained(CLUSTER, timed_out=1200.0)

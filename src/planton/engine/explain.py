@@ -37,6 +37,8 @@ _STUCK_HINT = (
     "the cloud keeps a resource in BUILDING when quota, free addresses of the network or the region's capacity run out: check "
     "those in its dashboard, then run the same command again (--timeout MINUTES waits longer)"
 )
+#: How the plugins say 429 and 5xx.
+_TROUBLE = r"InternalServerError|: (429|5\d\d)\b"
 _CAUSES = (
     _Cause(
         r"failed to save snapshot",
@@ -64,6 +66,11 @@ _CAUSES = (
         errors.Reason.CLOUD_IN_USE,
         "something still uses it; destroy that first (planton get lists what has been applied)",
     ),
+    _Cause(
+        _TROUBLE,
+        errors.Reason.CLOUD_FAILED,
+        "the cloud has a trouble of its own or asks for patience; wait a little, then run the same command again",
+    ),
     _Cause(r"timeout while waiting for state", errors.Reason.CLOUD_STUCK, _STUCK_HINT),
     _Cause(
         r"connection refused|no such host|timeout|timed out|Timeout|reset by peer|urlopen error|Remote end closed",
@@ -73,7 +80,8 @@ _CAUSES = (
 )
 #: "nil state" is what the engine says of a plugin that made a resource and then could not read it.
 _LOST = re.compile(
-    r"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create", re.IGNORECASE
+    rf"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create|{_TROUBLE}",
+    re.IGNORECASE,
 )
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
 _LOCK_HINT = (

@@ -35,10 +35,10 @@ def test_a_network_has_just_what_the_manifest_says(spec: dict[str, Any], argumen
     assert planned.warnings == []
 
 
-def test_the_provider_gets_the_token_as_a_secret() -> None:
-    """The token is never plain state; an account knows no region."""
+def test_the_provider_gets_the_token_as_a_secret_and_repeats_nothing() -> None:
+    """The token is never plain state; an account knows no region; a creation whose answer is lost is not sent again."""
     given = _plan({"apiEndpoint": "https://do.test"}).resources["digitalocean"].inputs
-    assert given == {"apiEndpoint": "https://do.test", "token": mocks.Secret(mocks.TOKEN)}
+    assert given == {"apiEndpoint": "https://do.test", "httpRetryMax": "0", "token": mocks.Secret(mocks.TOKEN)}
 
 
 def test_an_account_without_a_token_is_an_error_before_anything_is_made() -> None:

@@ -55,7 +55,11 @@ def account(config: provider_pb2.DigitalOceanProviderConfig) -> Account:
             hint="set DIGITALOCEAN_TOKEN, or give a provider config with -p FILE (docs/credentials.md)",
         )
     provider = pulumi_digitalocean.Provider(
-        "digitalocean", token=pulumi.Output.secret(config.api_token), api_endpoint=config.api_endpoint or None
+        "digitalocean",
+        token=pulumi.Output.secret(config.api_token),
+        api_endpoint=config.api_endpoint or None,
+        # The plugin would repeat a creation whose answer was lost, and the cloud make a second cluster of the same name.
+        http_retry_max=0,
     )
     return Account(provider)
 
