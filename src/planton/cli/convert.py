@@ -78,17 +78,9 @@ def convert(
     if not target:
         raise click.UsageError("give --to yaml, json or binary")
     kind = kinds.parse(kind_name) if kind_name else None
-    found = conversion.read(_content(path), file=path, form=source or conversion.form_of(path) or conversion.YAML, kind=kind)
-    found = [_wanted(value, wanted, provider_config) for value in found]
-    secret = any(conversion.redacted(value) != value for value in found)
-    if secret and not show_secrets:
-        output.warn("secrets are redacted; --show-secrets writes them")
-    _emit(
-        conversion.dump(found, target, show_secrets=show_secrets),
-        out,
-        binary=target == conversion.BINARY,
-        secret=secret and show_secrets,
-    )
+    given = source or conversion.form_of(path) or conversion.YAML
+    found = conversion.read(_content(path), file=path, form=given, kind=kind)
+    _emit([_wanted(value, wanted, provider_config) for value in found], target, out, show_secrets=show_secrets)
 
 
 def _content(path: str) -> bytes:
@@ -117,11 +109,17 @@ def _wanted(value: message.Message, wanted: str | None, provider_config: str) ->
     return conversion.as_stack_input(value, config)
 
 
-def _emit(data: bytes, out: str, *, binary: bool, secret: bool) -> None:
+def _emit(values: list[message.Message], form: str, out: str, *, show_secrets: bool) -> None:
+    from planton import conversion  # as above
+
+    secret = any(conversion.redacted(value) != value for value in values)
+    if secret and not show_secrets:
+        output.warn("secrets are redacted; --show-secrets writes them")
+    data = conversion.dump(values, form, show_secrets=show_secrets)
     if out != _STDIN:
-        writing.write(pathlib.Path(out), data, mode=_SECRET_MODE if secret else None)
+        writing.write(pathlib.Path(out), data, mode=_SECRET_MODE if secret and show_secrets else None)
         return
-    if binary and output.is_terminal():
+    if form == conversion.BINARY and output.is_terminal():
         raise errors.PlantonError(
             "binary data is not written to a terminal",
             code=errors.Code.USAGE,
