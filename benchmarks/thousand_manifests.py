@@ -1,6 +1,6 @@
 """What 1,000 manifests that refer to each other cost before anything is asked of a cloud: reading, validation, order.
 
-Usage: python benchmarks/thousand_manifests.py [COUNT]. The bound is 1 s for 1,000 (issue of whole environments); Pulumi must not
+Usage: python benchmarks/thousand_manifests.py [COUNT]. The bound is 1 s for 1,000; Pulumi must not
 be loaded. Each cluster refers to a network, and each nine pools to a cluster.
 """
 

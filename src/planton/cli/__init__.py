@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: Name → what to import, and the line that help shows for it.
 COMMANDS: Final = {
     "apply": ("planton.cli.apply:apply", "Make the cloud match manifests."),
+    "clusters": ("planton.cli.nodepools:clusters", "Work with the clusters that the NodePool API keeps."),
     "completion": ("planton.cli.completion:completion", "Print the completion script of a shell."),
     "context": ("planton.cli.context:context", "Name sets of backend, accounts and settings, and choose one."),
     "convert": ("planton.cli.convert:convert", "Convert manifests and stack inputs between YAML, JSON and binary."),
@@ -34,6 +35,7 @@ COMMANDS: Final = {
     "import": ("planton.cli.import_:import_", "Take over a resource that exists."),
     "init": ("planton.cli.init:init", "Write manifests to start from."),
     "kubeconfig": ("planton.cli.kubeconfig:kubeconfig", "Print or merge the kubeconfig of a cluster."),
+    "nodepools": ("planton.cli.nodepools:nodepools", "Work with the node pools that the NodePool API keeps."),
     "outputs": ("planton.cli.outputs:outputs", "Show the outputs of a resource."),
     "plan": ("planton.cli.plan:plan", "Show what apply would do."),
     "refresh": ("planton.cli.refresh:refresh", "Read the cloud into the state."),
@@ -60,6 +62,7 @@ _EXTRAS: Final = {
     "asyncpg": "server",
     "dbos": "server",
     "google.api": "server",
+    "httpx": "client",
     "jwt": "server",
     "prometheus_client": "server",
     "sqlalchemy": "server",

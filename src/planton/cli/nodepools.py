@@ -1,0 +1,386 @@
+"""``planton nodepools`` and ``planton clusters``: what the NodePool API keeps, from the command line."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import json
+import os
+import pathlib
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+
+import click
+import yaml
+
+from planton import errors
+from planton.cli import options, output, render
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from planton import client
+
+F = TypeVar("F", bound=Callable[..., Any])
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PHASES: Final = ("Pending", "Progressing", "Ready", "Degraded", "Failed", "Deleting")
+_HEALTH: Final = {"Ready": "healthy", "Degraded": "unhealthy", "Failed": "unhealthy"}
+_AGES: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+
+
+class _Kind(NamedTuple):
+    """What differs between the two groups of commands."""
+
+    plural: str
+    noun: str
+    header: tuple[str, ...]
+    row: Callable[[Mapping[str, Any]], tuple[str, ...]]
+
+
+def _age(item: Mapping[str, Any]) -> str:
+    passed = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(item["created_at"])
+    seconds = max(0, int(passed.total_seconds()))
+    return next((f"{seconds // size}{unit}" for size, unit in _AGES if seconds >= size), "0s")
+
+
+def _common(item: Mapping[str, Any]) -> tuple[str, ...]:
+    phase = item["status"]["phase"]
+    return (phase, _HEALTH.get(phase, "unknown"), str(item["generation"]), _age(item), item["id"])
+
+
+def _pool_row(item: Mapping[str, Any]) -> tuple[str, ...]:
+    spec = item["spec"]
+    scaling = spec.get("autoscaling", {})
+    bounds = f" ({scaling.get('minNodes', 0)}–{scaling.get('maxNodes', 0)})" if scaling.get("enabled") else ""
+    return (item["name"], spec["platform"]["type"], f"{spec.get('nodeCount', '-')}{bounds}", *_common(item))
+
+
+def _cluster_row(item: Mapping[str, Any]) -> tuple[str, ...]:
+    return (item["name"], item["spec"]["platform"]["type"], *_common(item))
+
+
+_TAIL: Final = ("PHASE", "HEALTH", "GENERATION", "AGE", "ID")
+_NODE_POOL: Final = _Kind("nodepools", "node pool", ("NAME", "PLATFORM", "NODES", *_TAIL), _pool_row)
+_CLUSTER: Final = _Kind("clusters", "cluster", ("NAME", "PLATFORM", *_TAIL), _cluster_row)
+
+
+def _server(function: F) -> F:
+    """Adds the options that say which server, and who asks; passes them as ``api``, a transport."""
+
+    @click.option(
+        "--server",
+        envvar="PLANTON_API_URL",
+        show_envvar=True,
+        default="http://127.0.0.1:8080",
+        show_default=True,
+        metavar="URL",
+        help="The API.",
+    )
+    @click.option(
+        "--user",
+        envvar="PLANTON_API_USER",
+        show_envvar=True,
+        default="",
+        metavar="EMAIL",
+        help="Who asks, where the server believes it.",
+    )
+    @click.option(
+        "--token-file",
+        envvar="PLANTON_API_TOKEN_FILE",
+        show_envvar=True,
+        type=click.Path(dir_okay=False, path_type=pathlib.Path),
+        help="File of a bearer token; or give the token in PLANTON_API_TOKEN.",
+    )
+    @functools.wraps(function)
+    def wrapped(*, server: str, user: str, token_file: pathlib.Path | None, **rest: Any) -> Any:
+        from planton import client
+
+        try:
+            token = token_file.read_text("utf-8").strip() if token_file else os.environ.get("PLANTON_API_TOKEN", "")
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"the token file cannot be read: {error}") from error
+        if not token and not user:
+            raise errors.PlantonError(
+                "the API wants to know who asks",
+                code=errors.Code.MISSING,
+                reason=errors.Reason.CREDENTIAL_MISSING,
+                hint="give --user or PLANTON_API_USER, or a token in PLANTON_API_TOKEN or --token-file",
+            )
+        with client.Transport(server, user=user, token=token) as api:
+            return function(api=api, **rest)
+
+    return wrapped  # type: ignore[return-value]
+
+
+def _cluster_option(*, required: bool) -> Callable[[F], F]:
+    return click.option("--cluster", required=required, default=None, metavar="NAME|ID", help="The cluster.")
+
+
+def _file_option(function: F) -> F:
+    return click.option(
+        "-f", "--file", "file", required=True, type=click.File("rb"), help="YAML or JSON of the body; - for standard input."
+    )(function)
+
+
+@click.group()
+def nodepools() -> None:
+    """Work with the node pools that the NodePool API keeps.
+
+    Start a server with: planton server start
+    """
+
+
+@click.group()
+def clusters() -> None:
+    """Work with the clusters that the NodePool API keeps.
+
+    Start a server with: planton server start
+    """
+
+
+def _list(kind: _Kind, api: client.Transport, query: Mapping[str, str], limit: int, form: str) -> None:
+    items: list[dict[str, Any]] = []
+    wanted = dict(query)
+    while True:
+        page = api.request("GET", f"/api/v1/{kind.plural}", query={**wanted, "limit": str(min(100, limit - len(items)))})
+        items += page[kind.plural]
+        if len(items) >= limit or not page.get("next_page_token"):
+            break
+        wanted["page_token"] = page["next_page_token"]
+    if form == "table":
+        render.echo_lines(render.table([kind.header, *map(kind.row, items)]) if items else [f"there are no {kind.noun}s"])
+        if page.get("next_page_token"):
+            output.echo(f"{len(items)} of {page['total']}; --limit shows more", err=True)
+    elif form == "name":
+        render.echo_lines(item["name"] for item in items)
+    else:
+        _show_data({"items": items, "total": page["total"]}, form)
+
+
+def _show_data(data: Any, form: str) -> None:  # JSON data
+    if form == "json":
+        render.echo_json(data)
+    else:
+        click.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), nl=False)
+
+
+def _show(kind: _Kind, item: Mapping[str, Any], form: str) -> None:
+    if form == "table":
+        render.echo_lines(render.table([kind.header, kind.row(item)]))
+    else:
+        _show_data(item, form)
+
+
+def _find(kind: _Kind, api: client.Transport, text: str, cluster: str | None = None) -> str:
+    """Returns the id that a text means: itself, or the one resource of that name."""
+    if _UUID.fullmatch(text):
+        return text
+    query = {"clusterId": _find(_CLUSTER, api, cluster)} if cluster else {}
+    found: list[dict[str, Any]] = []
+    while True:
+        page = api.request("GET", f"/api/v1/{kind.plural}", query={**query, "limit": "100", "includeDeleting": "true"})
+        found += [item for item in page[kind.plural] if item["name"] == text]
+        if not page.get("next_page_token"):
+            break
+        query["page_token"] = page["next_page_token"]
+    if len(found) == 1:
+        return str(found[0]["id"])
+    if not found:
+        raise errors.PlantonError(
+            f"there is no {kind.noun} {text}",
+            code=errors.Code.INVALID,
+            reason=errors.Reason.NOT_FOUND,
+            hint=f"planton {kind.plural} list shows those that there are",
+        )
+    raise errors.PlantonError(
+        f"there are {len(found)} {kind.noun}s {text}: {', '.join(str(item['id']) for item in found)}",
+        code=errors.Code.INVALID,
+        reason=errors.Reason.AMBIGUOUS,
+        hint="give the id, or the cluster with --cluster",
+    )
+
+
+def _body(file: Any) -> dict[str, Any]:  # a binary file
+    try:
+        data = yaml.safe_load(file.read())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"{file.name} is neither YAML nor JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise click.UsageError(f"{file.name} must hold a mapping: name and spec")
+    return data
+
+
+def _query(**given: str | None) -> dict[str, str]:
+    return {name: value for name, value in given.items() if value}
+
+
+def _list_options(function: F) -> F:
+    for option in (
+        output.output_option("table", "json", "yaml", "name"),
+        click.option("--limit", type=click.IntRange(1), default=500, show_default=True, help="How many at most."),
+        click.option("--include-deleting", is_flag=True, help="Those that are being deleted too."),
+        click.option("--platform", default=None, metavar="CLOUD", help="Only those on this cloud."),
+        click.option(
+            "--health", default=None, type=click.Choice(["healthy", "unhealthy", "unknown"]), help="Only those of this health."
+        ),
+        click.option("--status", default=None, type=click.Choice(_PHASES), help="Only those in this phase."),
+    ):
+        function = option(function)
+    return function
+
+
+@nodepools.command("list")
+@_server
+@_cluster_option(required=False)
+@_list_options
+def list_pools(
+    *, api: client.Transport, cluster: str | None, limit: int, form: str, include_deleting: bool, **filters: str | None
+) -> None:
+    """List node pools, the newest first."""
+    cluster_id = _find(_CLUSTER, api, cluster) if cluster else None
+    _list(
+        _NODE_POOL,
+        api,
+        _query(clusterId=cluster_id, includeDeleting="true" if include_deleting else None, **filters),
+        limit,
+        form,
+    )
+
+
+@clusters.command("list")
+@_server
+@_list_options
+def list_clusters(*, api: client.Transport, limit: int, form: str, include_deleting: bool, **filters: str | None) -> None:
+    """List clusters, the newest first."""
+    _list(_CLUSTER, api, _query(includeDeleting="true" if include_deleting else None, **filters), limit, form)
+
+
+@nodepools.command("create")
+@_server
+@_cluster_option(required=False)
+@_file_option
+@click.option("--dry-run", is_flag=True, help="Only check.")
+@output.output_option("table", "json", "yaml")
+def create_pool(*, api: client.Transport, cluster: str | None, file: Any, dry_run: bool, form: str) -> None:
+    """Create a node pool from a file of its name, cluster_id and spec."""
+    body = _body(file)
+    if cluster:
+        body["cluster_id"] = _find(_CLUSTER, api, cluster)
+    _show(_NODE_POOL, api.request("POST", "/api/v1/nodepools", body, query=_query(dryRun="true" if dry_run else None)), form)
+
+
+@clusters.command("create")
+@_server
+@_file_option
+@click.option("--dry-run", is_flag=True, help="Only check.")
+@output.output_option("table", "json", "yaml")
+def create_cluster(*, api: client.Transport, file: Any, dry_run: bool, form: str) -> None:
+    """Create a cluster from a file of its name and spec."""
+    _show(_CLUSTER, api.request("POST", "/api/v1/clusters", _body(file), query=_query(dryRun="true" if dry_run else None)), form)
+
+
+@nodepools.command("scale")
+@_server
+@click.argument("name", metavar="NAME|ID")
+@click.argument("nodes", type=click.IntRange(0))
+@_cluster_option(required=False)
+@output.output_option("table", "json", "yaml")
+def scale(*, api: client.Transport, name: str, nodes: int, cluster: str | None, form: str) -> None:
+    """Set how many nodes a node pool has; nobody else's change is lost."""
+    path = f"/api/v1/nodepools/{_find(_NODE_POOL, api, name, cluster)}"
+    pool = api.request("GET", path)
+    body = {"spec": pool["spec"] | {"nodeCount": nodes}, "resource_version": pool["resource_version"]}
+    _show(_NODE_POOL, api.request("PUT", path, body), form)
+
+
+@nodepools.command("watch")
+@_server
+@click.option("--after", default="", metavar="CURSOR", help="Begin after this event; at the oldest kept where not given.")
+@output.output_option("text", "json")
+def watch(*, api: client.Transport, after: str, form: str) -> None:
+    """Show events as they happen, until Ctrl-C."""
+    for event in api.events(after):
+        if form == "json":
+            click.echo(json.dumps(event))
+            continue
+        what = event["resource"]
+        replaced = f"; replaces nodes: {', '.join(event['replacement']['fields'])}" if "replacement" in event else ""
+        click.echo(
+            f"{event['time']}  {event['type']:24}  {what['name']}  generation {event['generation']}  {event['actor']}{replaced}"
+        )
+
+
+def _status_lines(data: Mapping[str, Any]) -> Sequence[str]:
+    status = data["status"]
+    lines = [f"{status['phase']}: {status['message']}", *(_condition_lines(status["conditions"]))]
+    for one in data["controller_status"]:
+        lines += [
+            "",
+            f"{one['controller_name']}, generation {one['observed_generation']}, {one['updated_at']}",
+            *_condition_lines(one["conditions"]),
+        ]
+        if error := one.get("last_error"):
+            lines.append(f"  {error['error_type']} {error.get('error_code', '')}: {error.get('message', '')}")
+    return lines
+
+
+def _condition_lines(conditions: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [f"  {one['type']}={one['status']}  {one['reason']}  {one['message']}".rstrip() for one in conditions]
+
+
+def _same(function: F) -> F:
+    return function
+
+
+def _common_commands(group: click.Group, kind: _Kind) -> None:
+    """Adds the commands that are the same for both kinds."""
+    # A cluster belongs to no cluster.
+    cluster: Callable[[F], F] = _cluster_option(required=False) if kind is _NODE_POOL else _same
+
+    @group.command("get", help=f"Show a {kind.noun}.")
+    @_server
+    @click.argument("name", metavar="NAME|ID")
+    @cluster
+    @output.output_option("yaml", "json", "table")
+    def get(*, api: client.Transport, name: str, form: str, cluster: str | None = None) -> None:
+        _show(kind, api.request("GET", f"/api/v1/{kind.plural}/{_find(kind, api, name, cluster)}"), form)
+
+    @group.command("update", help=f"Replace a {kind.noun}'s spec by that of a file.")
+    @_server
+    @click.argument("name", metavar="NAME|ID")
+    @cluster
+    @_file_option
+    @click.option("--dry-run", is_flag=True, help="Only check.")
+    @output.output_option("table", "json", "yaml")
+    def update(*, api: client.Transport, name: str, file: Any, dry_run: bool, form: str, cluster: str | None = None) -> None:
+        path = f"/api/v1/{kind.plural}/{_find(kind, api, name, cluster)}"
+        _show(kind, api.request("PUT", path, _body(file), query=_query(dryRun="true" if dry_run else None)), form)
+
+    @group.command("delete", help=f"Delete a {kind.noun}, once its controllers have let it go.")
+    @_server
+    @click.argument("name", metavar="NAME|ID")
+    @cluster
+    @click.option("--force", is_flag=True, help="Wait for no controller; of a cluster, delete the node pools too.")
+    @click.option("--yes", is_flag=True, help="Do not ask.")
+    def delete(*, api: client.Transport, name: str, force: bool, yes: bool, cluster: str | None = None) -> None:
+        identifier = _find(kind, api, name, cluster)
+        options.consent(f"Delete the {kind.noun} {name}?", yes=yes)
+        api.request("DELETE", f"/api/v1/{kind.plural}/{identifier}", query=_query(force="true" if force else None))
+        output.echo(f"{kind.noun} {name}: deletion asked for", err=True)
+
+    @group.command("status", help=f"Show a {kind.noun}'s status and what each controller reported.")
+    @_server
+    @click.argument("name", metavar="NAME|ID")
+    @cluster
+    @output.output_option("text", "json", "yaml")
+    def status(*, api: client.Transport, name: str, form: str, cluster: str | None = None) -> None:
+        data = api.request("GET", f"/api/v1/{kind.plural}/{_find(kind, api, name, cluster)}/status")
+        if form == "text":
+            render.echo_lines(_status_lines(data))
+        else:
+            _show_data(data, form)
+
+
+_common_commands(nodepools, _NODE_POOL)
+_common_commands(clusters, _CLUSTER)

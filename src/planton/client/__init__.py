@@ -1,0 +1,15 @@
+"""The client of the NodePool API: for the command line, for controllers, for other programs.
+
+    with client.Client("http://127.0.0.1:8080", email="user@example.com") as api:
+        for pool in api.list_node_pools(status="Ready"):
+            print(pool.name, pool.spec.node_count)
+
+What the server refuses is an ``ApiError``; what could not be asked at all is ``API_UNREACHABLE``, after as many tries as are safe.
+"""
+
+from __future__ import annotations
+
+from planton.client.api import Client
+from planton.client.transport import ApiError, Transport
+
+__all__ = ["ApiError", "Client", "Transport"]

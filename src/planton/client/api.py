@@ -1,0 +1,155 @@
+"""The API's methods, on the messages of its protos."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from google.protobuf import json_format, message
+
+from org.project_planton.cluster.v1 import cluster_pb2, status_pb2
+from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
+from org.project_planton.nodepool.v1 import event_pb2, nodepool_pb2
+from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
+from planton.client import transport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_M = TypeVar("_M", bound=message.Message)
+
+
+class Client:
+    """A client of the NodePool API.
+
+    Every method raises :class:`~planton.client.ApiError` where the server refuses.
+
+    Attributes:
+        transport: What sends the requests.
+    """
+
+    def __init__(self, url: str, *, email: str = "", token: str = "") -> None:
+        self.transport = transport.Transport(url, user=email, token=token)
+
+    def __enter__(self) -> Self:
+        """Returns itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Closes the connections."""
+        self.transport.__exit__(*error)
+
+    def create_cluster(self, cluster: clusters_pb2.NewCluster) -> cluster_pb2.Cluster:
+        """Creates a cluster and returns it."""
+        return self._sent("POST", "/api/v1/clusters", cluster, cluster_pb2.Cluster)
+
+    def list_clusters(self, **filters: str) -> Iterator[cluster_pb2.Cluster]:
+        """Yields all clusters, the newest first.
+
+        Args:
+            filters: ``status``, ``health``, ``platform``, ``includeDeleting``.
+        """
+        yield from self._all("/api/v1/clusters", "clusters", filters, cluster_pb2.Cluster)
+
+    def get_cluster(self, identifier: str) -> cluster_pb2.Cluster:
+        """Returns a cluster."""
+        return self._got(_path("clusters", identifier), cluster_pb2.Cluster)
+
+    def update_cluster(self, identifier: str, update: clusters_pb2.ClusterUpdate) -> cluster_pb2.Cluster:
+        """Replaces a cluster's spec and returns the cluster. With a ``resource_version`` only where nobody else was quicker."""
+        return self._sent("PUT", _path("clusters", identifier), update, cluster_pb2.Cluster)
+
+    def delete_cluster(self, identifier: str, *, force: bool = False) -> cluster_pb2.Cluster:
+        """Deletes a cluster, with ``force`` its node pools too, and returns what is left of it."""
+        return _read(self.transport.request("DELETE", _path("clusters", identifier), query=_force(force)), cluster_pb2.Cluster)
+
+    def get_cluster_status(self, identifier: str) -> clusters_pb2.GetClusterStatusResponse:
+        """Returns a cluster's status and what each controller reported."""
+        return self._got(_path("clusters", identifier, "status"), clusters_pb2.GetClusterStatusResponse)
+
+    def report_cluster_status(self, identifier: str, report: status_pb2.StatusReport) -> clusters_pb2.ReportClusterStatusResponse:
+        """Reports what a controller observes of a cluster."""
+        return self._sent("PUT", _path("clusters", identifier, "status"), report, clusters_pb2.ReportClusterStatusResponse)
+
+    def create_node_pool(self, cluster_id: str, pool: node_pools_pb2.NewNodePool) -> nodepool_pb2.NodePool:
+        """Creates a node pool in a cluster and returns it."""
+        return self._sent("POST", _path("clusters", cluster_id, "nodepools"), pool, nodepool_pb2.NodePool)
+
+    def list_node_pools(self, **filters: str) -> Iterator[nodepool_pb2.NodePool]:
+        """Yields all node pools, the newest first.
+
+        Args:
+            filters: ``clusterId``, ``status``, ``health``, ``platform``, ``includeDeleting``.
+        """
+        yield from self._all("/api/v1/nodepools", "nodepools", filters, nodepool_pb2.NodePool)
+
+    def get_node_pool(self, identifier: str) -> nodepool_pb2.NodePool:
+        """Returns a node pool."""
+        return self._got(_path("nodepools", identifier), nodepool_pb2.NodePool)
+
+    def update_node_pool(self, identifier: str, update: node_pools_pb2.NodePoolUpdate) -> nodepool_pb2.NodePool:
+        """Replaces a node pool's spec and returns the pool. With a ``resource_version`` only where nobody else was quicker."""
+        return self._sent("PUT", _path("nodepools", identifier), update, nodepool_pb2.NodePool)
+
+    def delete_node_pool(self, identifier: str, *, force: bool = False) -> None:
+        """Deletes a node pool: at once where no controller holds it, or with ``force``."""
+        self.transport.request("DELETE", _path("nodepools", identifier), query=_force(force))
+
+    def get_node_pool_status(self, identifier: str) -> node_pools_pb2.GetNodePoolStatusResponse:
+        """Returns a node pool's status and what each controller reported."""
+        return self._got(_path("nodepools", identifier, "status"), node_pools_pb2.GetNodePoolStatusResponse)
+
+    def report_node_pool_status(
+        self, identifier: str, report: status_pb2.StatusReport
+    ) -> node_pools_pb2.ReportNodePoolStatusResponse:
+        """Reports what a controller observes of a node pool."""
+        return self._sent("PUT", _path("nodepools", identifier, "status"), report, node_pools_pb2.ReportNodePoolStatusResponse)
+
+    def watch(self, after: str = "") -> Iterator[event_pb2.Event]:
+        """Yields events as they happen, for ever; what was missed while a connection was broken comes next.
+
+        Args:
+            after: The cursor of the last event that is known; empty for all that are kept.
+        """
+        for event in self.transport.events(after):
+            yield _read(event, event_pb2.Event)
+
+    def acknowledge(self, event_id: str) -> None:
+        """Lets a ``deleted`` event go."""
+        self.transport.request("PUT", _path("events", event_id, "acknowledgement"))
+
+    def _got(self, path: str, answer: type[_M]) -> _M:
+        return _read(self.transport.request("GET", path), answer)
+
+    def _sent(self, verb: str, path: str, sent: message.Message, answer: type[_M]) -> _M:
+        return _read(self.transport.request(verb, path, _plain(sent)), answer)
+
+    def _all(self, path: str, name: str, filters: Mapping[str, str], item: type[_M]) -> Iterator[_M]:
+        query = {**filters, "limit": "100"}
+        while True:
+            page = self.transport.request("GET", path, query=query)
+            for one in page[name]:
+                yield _read(one, item)
+            if not page.get("next_page_token"):
+                return
+            query["page_token"] = page["next_page_token"]
+
+
+def _path(*parts: str) -> str:
+    return "/api/v1/" + "/".join(map(transport.segment, parts))
+
+
+def _force(force: bool) -> dict[str, str]:  # noqa: FBT001 - the one argument says it all
+    return {"force": "true"} if force else {}
+
+
+def _read(data: dict[str, Any], answer: type[_M]) -> _M:
+    # A newer server may say more than this client knows.
+    return json_format.ParseDict(data, answer(), ignore_unknown_fields=True)
+
+
+def _plain(sent: message.Message) -> dict[str, Any]:
+    """Returns a message as JSON data, whole numbers of 64 bits as numbers: the API takes no text for them."""
+    data: dict[str, Any] = json_format.MessageToDict(sent)
+    if isinstance(sent, status_pb2.StatusReport):
+        data["observed_generation"] = sent.observed_generation
+    return data

@@ -1,0 +1,190 @@
+"""Requests and answers: what is sent, what is tried again, what an error is. JSON data in and out."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import time
+import urllib.parse
+import uuid
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
+
+import httpx
+
+from planton import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+#: Seconds before each further try.
+_WAITS: Final = (0.2, 0.6, 1.8)
+_TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_AGAIN: Final = frozenset({429, 502, 503, 504})
+_FIRST_ERROR: Final = 400
+_LONGEST_WAIT: Final = 30.0
+#: The API's error code → the kind of trouble, and its name.
+_CODES: Final = {
+    "VALIDATION_ERROR": (errors.Code.INVALID, errors.Reason.API_REFUSED),
+    "NOT_FOUND": (errors.Code.INVALID, errors.Reason.NOT_FOUND),
+    "UNAUTHENTICATED": (errors.Code.MISSING, errors.Reason.CREDENTIAL_MISSING),
+    "FORBIDDEN": (errors.Code.REFUSED, errors.Reason.API_REFUSED),
+    "CONFLICT": (errors.Code.REFUSED, errors.Reason.API_CONFLICT),
+    "PRECONDITION_FAILED": (errors.Code.REFUSED, errors.Reason.API_CONFLICT),
+    "UNAVAILABLE": (errors.Code.FAILED, errors.Reason.API_UNREACHABLE),
+}
+
+
+class ApiError(errors.PlantonError):
+    """An answer that is not a success.
+
+    Attributes:
+        status: The HTTP status.
+        api_code: The code in the envelope, e.g. ``CONFLICT``.
+        violations: ``{field, rule_id, message}`` of each field that is wrong.
+        request_id: What the server's log has the request under.
+    """
+
+    def __init__(self, status: int, error: Mapping[str, Any], request_id: str) -> None:
+        self.status = status
+        self.api_code: str = error.get("code", "INTERNAL")
+        self.violations: list[dict[str, str]] = list(error.get("violations", ()))
+        self.request_id = request_id
+        code, reason = _CODES.get(self.api_code, (errors.Code.FAILED, errors.Reason.API_REFUSED))
+        parts = [error.get("message") or f"the server answered {status}"]
+        if self.violations:
+            parts += [f"{one['field']}: {one['message']} [{one['rule_id']}]".removeprefix(": ") for one in self.violations]
+        elif error.get("details"):
+            parts.append(error["details"])
+        metadata = {"status": str(status), "code": self.api_code, "request_id": request_id}
+        super().__init__("\n  ".join(parts) if self.violations else ": ".join(parts), code=code, reason=reason, metadata=metadata)
+
+
+class Transport:
+    """A connection to a server.
+
+    Attributes:
+        url: Where it is, without a path.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        user: str = "",
+        token: str = "",
+        transport: httpx.BaseTransport | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {"X-User-Email": user} if user else {}
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT, transport=transport)
+        self._wait = wait
+
+    def __enter__(self) -> Self:
+        """Returns itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    def request(
+        self,
+        verb: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Returns the JSON data of an answer; empty where it has no body.
+
+        What may be repeated is tried again where the server is busy or gone: reads, deletions, and creations, which carry
+        an ``Idempotency-Key``. A replacement is tried again only where the server said that it did not do it.
+
+        Raises:
+            ApiError: The server refused.
+            PlantonError: The server cannot be reached (``API_UNREACHABLE``).
+        """
+        sent = dict(headers or {})
+        if verb == "POST":
+            sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
+        for wait in (*_WAITS, None):
+            try:
+                answer = self._http.request(verb, path, json=body, params=query, headers=sent)
+            except httpx.TransportError as error:
+                if wait is None or (verb == "PUT" and not isinstance(error, httpx.ConnectError)):
+                    self._unreachable(error)
+                self._wait(wait)
+                continue
+            if answer.status_code in _AGAIN and wait is not None:
+                self._wait(_retry_after(answer, wait))
+                continue
+            return _data(answer)
+        raise AssertionError("the last try returns or raises")
+
+    def events(self, after: str = "") -> Iterator[dict[str, Any]]:
+        """Yields events as they happen, for ever; each once, although connections break.
+
+        Args:
+            after: The cursor of the last event that is known; empty for all that are kept.
+
+        Raises:
+            ApiError: The server refused.
+            PlantonError: The server cannot be reached any more (``API_UNREACHABLE``).
+        """
+        failures = 0
+        while True:
+            headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": after} if after else {})
+            try:
+                with self._http.stream(
+                    "GET", "/api/v1/events", headers=headers, timeout=httpx.Timeout(60.0, connect=5.0)
+                ) as answer:
+                    if answer.status_code >= _FIRST_ERROR and answer.status_code not in _AGAIN:
+                        answer.read()
+                        _data(answer)
+                    for line in answer.iter_lines():
+                        if line.startswith("data: "):
+                            event = json.loads(line.removeprefix("data: "))
+                            after, failures = event["cursor"], 0
+                            yield event
+            except httpx.TransportError as error:
+                if failures >= len(_WAITS):
+                    self._unreachable(error)
+            self._wait(_WAITS[min(failures, len(_WAITS) - 1)])
+            failures += 1
+
+    def _unreachable(self, error: Exception) -> NoReturn:
+        raise errors.PlantonError(
+            f"the API at {self.url} cannot be reached",
+            code=errors.Code.FAILED,
+            reason=errors.Reason.API_UNREACHABLE,
+            hint="start one with: planton server start; name another with --server or PLANTON_API_URL",
+        ) from error
+
+
+def segment(text: str) -> str:
+    """Returns a text as one part of a path."""
+    return urllib.parse.quote(text, safe="")
+
+
+def _data(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        data = answer.json() if answer.content else {}
+    except ValueError:
+        data = {}
+    if not isinstance(data, dict):
+        data = {}
+    if answer.status_code >= _FIRST_ERROR:
+        error = data.get("error")
+        raise ApiError(answer.status_code, error if isinstance(error, dict) else {}, answer.headers.get("x-request-id", ""))
+    return data
+
+
+def _retry_after(answer: httpx.Response, wait: float) -> float:
+    given = answer.headers.get("retry-after", "")
+    if given.isdecimal():
+        return min(float(given), _LONGEST_WAIT)
+    if given and (moment := email.utils.parsedate_to_datetime(given)):
+        return min(max(wait, moment.timestamp() - time.time()), _LONGEST_WAIT)
+    return wait
