@@ -1,0 +1,151 @@
+"""What the API's client sends, repeats and raises."""
+
+import json
+
+import httpx
+import pytest
+
+from org.project_planton.cluster.v1 import status_pb2
+from org.project_planton.nodepool.v1 import service_pb2
+from planton import client, errors
+
+
+class Answers:
+    """A server that gives answers in turn and keeps the requests."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.requests = []
+
+    def __call__(self, request):
+        self.requests.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def transport(answers, waits=None, **options):
+    wait = waits.append if waits is not None else lambda _: None
+    return client.Transport("http://api", transport=httpx.MockTransport(answers), wait=wait, **options)
+
+
+def error(status, code, **more):
+    headers = {"x-request-id": "r-1"} | more.pop("headers", {})
+    return httpx.Response(status, json={"error": {"code": code, "message": "no", "details": "", **more}}, headers=headers)
+
+
+def test_a_user_is_named_by_the_header_and_a_token_goes_before():
+    answers = Answers(httpx.Response(200, json={}), httpx.Response(200, json={}))
+    transport(answers, user="a@example.com").request("GET", "/x")
+    transport(answers, user="a@example.com", token="t").request("GET", "/x")
+    assert answers.requests[0].headers["x-user-email"] == "a@example.com"
+    assert "x-user-email" not in answers.requests[1].headers
+    assert answers.requests[1].headers["authorization"] == "Bearer t"
+
+
+def test_a_creation_is_repeated_under_one_key():
+    answers = Answers(httpx.ReadTimeout("late"), error(503, "UNAVAILABLE"), httpx.Response(201, json={"id": "1"}))
+    assert transport(answers).request("POST", "/x", {"name": "a"}) == {"id": "1"}
+    keys = {request.headers["idempotency-key"] for request in answers.requests}
+    assert len(answers.requests) == 3
+    assert len(keys) == 1
+
+
+def test_a_replacement_whose_answer_is_lost_is_not_repeated():
+    answers = Answers(httpx.ReadTimeout("late"))
+    with pytest.raises(errors.PlantonError) as raised:
+        transport(answers).request("PUT", "/x", {})
+    assert raised.value.reason == errors.Reason.API_UNREACHABLE
+    assert len(answers.requests) == 1
+
+
+def test_a_busy_server_says_when_to_come_back():
+    waits = []
+    answers = Answers(error(429, "RATE_LIMITED", headers={"retry-after": "7"}), httpx.Response(200, json={}))
+    transport(answers, waits).request("GET", "/x")
+    assert waits == [7.0]
+
+
+def test_a_server_that_stays_away_is_an_error_after_four_tries():
+    waits = []
+    answers = Answers(*[httpx.ConnectError("gone")] * 4)
+    with pytest.raises(errors.PlantonError) as raised:
+        transport(answers, waits).request("GET", "/x")
+    assert raised.value.code == errors.Code.FAILED
+    assert "planton server start" in raised.value.hint
+    assert waits == [0.2, 0.6, 1.8]
+
+
+def test_a_refusal_tells_every_field_that_is_wrong():
+    violations = [
+        {"field": "name", "rule_id": "required", "message": "value is required"},
+        {"field": "", "rule_id": "x", "message": "no"},
+    ]
+    with pytest.raises(client.ApiError) as raised:
+        transport(Answers(error(400, "VALIDATION_ERROR", violations=violations))).request("POST", "/x", {})
+    assert raised.value.message == "no\n  name: value is required [required]\n  no [x]"
+    assert raised.value.code == errors.Code.INVALID
+    assert raised.value.request_id == "r-1"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [(404, "NOT_FOUND", "NOT_FOUND"), (409, "CONFLICT", "API_CONFLICT"), (401, "UNAUTHENTICATED", "CREDENTIAL_MISSING")],
+)
+def test_a_refusal_has_the_reason_of_its_code(status, code, reason):
+    with pytest.raises(client.ApiError) as raised:
+        transport(Answers(error(status, code))).request("GET", "/x")
+    assert raised.value.reason == reason
+
+
+def test_what_is_no_answer_of_the_api_is_told_by_its_status():
+    with pytest.raises(client.ApiError, match="the server answered 500"):
+        transport(Answers(httpx.Response(500, text="<html>"))).request("GET", "/x")
+
+
+def event(number):
+    return f"id: 0-{number}\nevent: nodepool.created\ndata: {json.dumps({'cursor': f'0-{number}'})}\n\n"
+
+
+def test_events_go_on_after_a_broken_connection_where_they_stopped():
+    stream = {"content-type": "text/event-stream"}
+    answers = Answers(
+        httpx.Response(200, text=": hello\n\n" + event(1) + event(2), headers=stream),
+        httpx.ReadError("broken"),
+        httpx.Response(200, text=event(3), headers=stream),
+    )
+    events = transport(answers).events()
+    assert [next(events)["cursor"] for _ in range(3)] == ["0-1", "0-2", "0-3"]
+    assert [request.headers.get("last-event-id") for request in answers.requests] == [None, "0-2", "0-2"]
+
+
+def test_events_end_where_the_server_refuses():
+    with pytest.raises(client.ApiError) as raised:
+        next(transport(Answers(error(401, "UNAUTHENTICATED"))).events())
+    assert raised.value.status == 401
+
+
+def test_lists_are_read_page_by_page_as_messages():
+    pages = Answers(
+        httpx.Response(200, json={"nodepools": [{"id": "1", "name": "a", "generation": 2}], "next_page_token": "t"}),
+        httpx.Response(200, json={"nodepools": [{"id": "2", "name": "b", "new_field": 1}]}),
+    )
+    api = client.Client("http://api")
+    api.transport = transport(pages)
+    assert [(pool.name, pool.generation) for pool in api.list_node_pools(status="Ready")] == [("a", 2), ("b", 0)]
+    assert [request.url.params.get("page_token") for request in pages.requests] == [None, "t"]
+    assert pages.requests[1].url.params["status"] == "Ready"
+
+
+def test_bodies_have_the_names_and_numbers_of_the_api():
+    answers = Answers(httpx.Response(200, json={}), httpx.Response(201, json={}))
+    api = client.Client("http://api")
+    api.transport = transport(answers)
+    api.report_node_pool_status("id/1", status_pb2.StatusReport(controller_name="c", observed_generation=2))
+    new = service_pb2.NewNodePool(name="a")
+    new.spec.node_count = 0
+    api.create_node_pool("c-1", new)
+    assert answers.requests[0].url.raw_path == b"/api/v1/nodepools/id%2F1/status"
+    assert json.loads(answers.requests[0].content) == {"controller_name": "c", "observed_generation": 2}
+    assert json.loads(answers.requests[1].content) == {"name": "a", "spec": {"nodeCount": 0}}
