@@ -1,9 +1,10 @@
 """The outbox: what happened, written in the transaction that made it happen, read in an order that never changes.
 
 In PostgreSQL the number of a row is given before its transaction commits, so a later number can be seen earlier; a reader that goes by
-numbers would miss the others for ever. Events are therefore ordered by transaction, and only those of transactions older than
-every one still running are shown. The row that a change is about is locked before its transaction has an id, so the events
-of one resource are in the order of its changes.
+numbers would miss the others for ever. Events are therefore ordered by transaction first, and shown once no transaction so old
+runs any more. The transaction of an event is its own, or the newest that had ended when the event was written, where that is later:
+whoever changed the same resource before held its row, and has ended. So the events of one resource are in the order of its
+changes, although a transaction that began earlier may have waited for one that began later.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _EVENTS: Final = tables.EVENTS
-_CURRENT: Final[Mapping[str, sa.ColumnElement[int]]] = {
-    "postgresql": sa.literal_column("pg_current_xact_id()::text::bigint"),
+#: The name of the database → the transaction of an event, for a statement that begins after the resource's row is locked.
+CURRENT: Final[Mapping[str, sa.ColumnElement[int]]] = {
+    "postgresql": sa.literal_column(
+        "greatest(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)"
+    ),
     "sqlite": sa.literal_column("0"),
 }
 _OLDEST_RUNNING: Final[Mapping[str, sa.ColumnElement[int]]] = {
@@ -101,7 +105,7 @@ async def lag(database: Database) -> Row:
 def _append(database: str) -> Statement:
     given = [column.name for column in _EVENTS.c if column.name not in {"number", "transaction_id", "acknowledged_at"}]
     values: dict[str, Any] = {name: sa.bindparam(name) for name in given}
-    return Statement(sa.insert(_EVENTS).inline().values(transaction_id=_CURRENT[database], **values))
+    return Statement(sa.insert(_EVENTS).inline().values(transaction_id=CURRENT[database], **values))
 
 
 @functools.cache

@@ -51,15 +51,15 @@ class SQLite:
     async def transaction(self) -> AsyncIterator[database.Transaction]:
         """Returns a context of one transaction; those of one process wait in the order in which they come."""
         async with self._writing:
-            with _translated():
-                await _finished(self._writer.execute, "BEGIN IMMEDIATE")
             try:
+                with _translated():
+                    await _finished(self._writer.execute, "BEGIN IMMEDIATE")
                 yield _Transaction(self._writer)
-            except BaseException:
+                with _translated():
+                    await _finished(self._writer.commit)
+            finally:
+                # Whatever went wrong, be it the commit itself, leaves nothing open; after a commit nothing is.
                 self._writer.rollback()
-                raise
-            with _translated():
-                await _finished(self._writer.commit)
 
     def connections(self) -> tuple[int, int]:
         """Returns 1 in use while something is written, of 2."""
