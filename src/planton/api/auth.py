@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import datetime
 import hashlib
 import hmac
 import ipaddress
@@ -18,6 +17,7 @@ from planton.api import errors, service
 from planton.store import access
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Mapping, Sequence
 
     from planton.store import database
@@ -79,10 +79,10 @@ class Authenticator:
         if self._trust.header and self._trusted(peer):
             email = headers.get("x-user-email", "").strip()
             if not _EMAIL.fullmatch(email):
-                raise _unauthenticated("give your email address in the header X-User-Email")
+                raise errors.unauthenticated("give your email address in the header X-User-Email")
             controller = email.endswith(CONTROLLER_DOMAIN)
             return service.Caller(email, controller=controller, may_report=controller or self._trust.owners_report)
-        raise _unauthenticated("give a token in the header Authorization: Bearer …")
+        raise errors.unauthenticated("give a token in the header Authorization: Bearer …")
 
     def _trusted(self, peer: str) -> bool:
         try:
@@ -103,7 +103,7 @@ class Authenticator:
         stored = row["digest"] if row else ""
         expired = row is not None and row["expires_at"] is not None and row["expires_at"] <= service.timestamp(now)
         if row is None or not hmac.compare_digest(stored, wanted) or expired:
-            raise _unauthenticated("the token is not known, or has expired")
+            raise errors.unauthenticated("the token is not known, or has expired")
         controller = row["role"] == "controller"
         found = service.Caller(row["subject"], controller=controller, may_report=controller)
         if len(self._believed) >= _MOST_BELIEVED:
@@ -124,12 +124,12 @@ class Authenticator:
                 options={"require": ["exp"], "verify_aud": bool(self._trust.audience)},
             )
         except jwt.PyJWKClientConnectionError as error:
-            raise errors.ApiError(errors.ErrorCode.UNAVAILABLE, "the keys of signed tokens cannot be had; try again") from error
+            raise errors.unavailable() from error
         except jwt.PyJWTError as error:
-            raise _unauthenticated("the token is not valid, or has expired") from error
+            raise errors.unauthenticated("the token is not valid, or has expired") from error
         name = claims.get("email") or claims.get("sub")
         if not isinstance(name, str) or not name:
-            raise _unauthenticated("the token names nobody: it needs the claim email or sub")
+            raise errors.unauthenticated("the token names nobody: it needs the claim email or sub")
         roles = claims.get("roles", ())
         controller = isinstance(roles, list) and "controller" in roles
         return service.Caller(name, controller=controller, may_report=controller)
@@ -143,9 +143,3 @@ def new_token() -> str:
 def digest(token: str) -> str:
     """Returns what is kept of a token: SHA-256 in hexadecimal. A random token needs no salt."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _unauthenticated(details: str) -> errors.ApiError:
-    return errors.ApiError(
-        errors.ErrorCode.UNAUTHENTICATED, "Authentication required", details=details, headers={"WWW-Authenticate": "Bearer"}
-    )

@@ -42,7 +42,7 @@ class RateLimit:
         level = min(float(self._burst), level + (now - since) * self._per_second)
         if level < 1:
             wait = math.ceil((1 - level) / self._per_second)
-            raise errors.ApiError(errors.ErrorCode.RATE_LIMITED, "too many requests", headers={"Retry-After": str(max(1, wait))})
+            raise errors.rate_limited(max(1, wait))
         if len(self._buckets) >= _MOST_BUCKETS and name not in self._buckets:
             self._buckets.clear()
         self._buckets[name] = (level - 1, now)
@@ -78,9 +78,9 @@ class Calls:
         caller = await self.authenticator.caller(headers, peer, now)
         self._limit.take(caller.name, now.timestamp())
         if route.caller == method_pb2.CALLER_USER and caller.controller:
-            raise errors.ApiError(errors.ErrorCode.FORBIDDEN, "controllers report status and change nothing else")
+            raise errors.forbidden("controllers report status and change nothing else")
         if route.caller == method_pb2.CALLER_CONTROLLER and not caller.may_report:
-            raise errors.ApiError(errors.ErrorCode.FORBIDDEN, "only controllers report status")
+            raise errors.forbidden("only controllers report status")
         return service.Context(caller, service.timestamp(now), headers.get("if-match", ""), headers.get("idempotency-key", ""))
 
     async def run(

@@ -202,7 +202,12 @@ def method_not_allowed(allowed: Sequence[str]) -> ApiError:
 
 def too_large(limit: int) -> ApiError:
     """Returns the error of a body of more than ``limit`` bytes."""
-    return ApiError(ErrorCode.PAYLOAD_TOO_LARGE, "Body too large", details=f"at most {limit:,} bytes are read")
+    return ApiError(
+        ErrorCode.PAYLOAD_TOO_LARGE,
+        "Body too large",
+        details=f"at most {limit:,} bytes are read",
+        headers={"Connection": "close"},
+    )
 
 
 def unsupported_media_type() -> ApiError:

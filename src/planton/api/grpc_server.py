@@ -70,8 +70,7 @@ def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Obse
         except Exception as error:  # noqa: BLE001 - nothing of it may reach the caller
             code = "INTERNAL"
             _LOG.error("call %s failed", request_id, exc_info=error)
-            details = f"its log has more under {request_id}"
-            await _abort(context, errors.ApiError(errors.ErrorCode.INTERNAL, "the server failed", details=details))
+            await _abort(context, errors.internal(request_id))
         finally:
             observer.call(route, code, time.perf_counter() - started, request_id)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TEXT: Final = json.encoder.encode_basestring
 #: AKS allows twelve characters in a pool's name, the first a letter.
 _AKS_CHARACTERS: Final = 11
-_SECRET: Final = '"userData"'
+_UNLISTED: Final = '"userData"'
 
 
 class Resource(NamedTuple):
@@ -108,7 +108,7 @@ def provider_name(row: Mapping[str, Any]) -> str:
 
 def _resource(kind: Kind, row: Mapping[str, Any], *, secrets: bool = True) -> str:
     spec = row["spec"]
-    if not secrets and _SECRET in spec:
+    if not secrets and _UNLISTED in spec:
         spec = _without_secrets(spec)
     cluster = f'"cluster_id":"{row["cluster_id"]}",' if kind.noun == "nodepool" else ""
     deleted = f',"deleted_at":"{row["deleted_at"]}"' if row["deleted_at"] else ""

@@ -140,7 +140,7 @@ async def _request(
     if route.body:
         kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         if kind != "application/json":
-            raise errors.ApiError(errors.ErrorCode.UNSUPPORTED_MEDIA_TYPE, "the body must be application/json")
+            raise errors.unsupported_media_type()
         field: message.Message = getattr(wanted, route.body)
         body, wrong = codec.read(await _body(request, headers), type(field))
         if any(violation.rule_id == "json.malformed" for violation in wrong):
@@ -160,12 +160,7 @@ async def _body(request: requests.Request, headers: Mapping[str, str]) -> bytes:
                 break
         else:
             return bytes(data)
-    raise errors.ApiError(
-        errors.ErrorCode.PAYLOAD_TOO_LARGE,
-        "the body is too large",
-        details=f"at most {BODY_LIMIT} bytes",
-        headers={"Connection": "close"},
-    )
+    raise errors.too_large(BODY_LIMIT)
 
 
 def _response(route: routes.Route, answer: records.Answer, request: requests.Request) -> responses.Response:
@@ -216,14 +211,10 @@ async def _api_error(_request: requests.Request, error: errors.ApiError) -> resp
     return error_response(error)
 
 
-async def _http_exception(request: requests.Request, error: exceptions.HTTPException) -> responses.Response:
+async def _http_exception(_request: requests.Request, error: exceptions.HTTPException) -> responses.Response:
     if error.status_code == errors.ErrorCode.METHOD_NOT_ALLOWED.http:
-        allow = ", ".join(sorted((error.headers or {}).get("Allow", "").replace(" ", "").split(",")))
-        return error_response(
-            errors.ApiError(
-                errors.ErrorCode.METHOD_NOT_ALLOWED, f"{request.method} is not allowed here", headers={"Allow": allow}
-            )
-        )
+        allow = (error.headers or {}).get("Allow", "").replace(" ", "").split(",")
+        return error_response(errors.method_not_allowed(allow))
     if error.status_code == errors.ErrorCode.NOT_FOUND.http:
         return error_response(errors.ApiError(errors.ErrorCode.NOT_FOUND, "there is nothing at this path", details="see /docs"))
     return error_response(errors.ApiError(errors.ErrorCode.VALIDATION_ERROR, "Validation failed", details=str(error.detail)))
@@ -231,8 +222,4 @@ async def _http_exception(request: requests.Request, error: exceptions.HTTPExcep
 
 async def _unexpected(request: requests.Request, error: Exception) -> responses.Response:
     _LOG.error("request %s failed", request.state.request_id, exc_info=error)
-    return error_response(
-        errors.ApiError(
-            errors.ErrorCode.INTERNAL, "the server failed", details=f"its log has more under {request.state.request_id}"
-        )
-    )
+    return error_response(errors.internal(request.state.request_id))

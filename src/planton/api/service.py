@@ -110,7 +110,6 @@ class Service:
         """
         kind = kinds.of(rpc)
         normalise(request)
-        kind = kinds.of(rpc)
         problems = validation.violations(request)
         if problems or violations:
             told = {violation.field for violation in violations}
@@ -122,7 +121,7 @@ class Service:
         except _DryRunError as dry:
             return dry.answer
         except database.UnavailableError as error:
-            raise errors.ApiError(errors.ErrorCode.UNAVAILABLE, "the database cannot be reached; try again") from error
+            raise errors.unavailable() from error
 
     async def _create(self, kind: Kind, request: Any, context: Context) -> records.Answer:
         for attempt in ("first", "last"):
@@ -141,7 +140,7 @@ class Service:
                 known := await access.answer(transaction, context.caller.name, context.idempotency_key)
             ):
                 if known["digest"] != digest:
-                    raise errors.ApiError(errors.ErrorCode.CONFLICT, "Idempotency-Key was used for another request")
+                    raise errors.conflict("Idempotency-Key was used for another request")
                 return records.Resource(kind, json.loads(known["resource"]))
             row = self._new(kind, request, context)
             if not await resources.insert(transaction, kind.table, row):
@@ -163,11 +162,11 @@ class Service:
         after = None
         if request.page_token:
             if request.offset:
-                raise _violation("offset", "list.offset_or_page_token", "must not be given together with page_token")
+                raise errors.bad_field("offset", "list.offset_or_page_token", "must not be given together with page_token")
             try:
                 after = paging.place(request.page_token, wanted)
             except ValueError as error:
-                raise _violation("page_token", "list.page_token", str(error)) from error
+                raise errors.bad_field("page_token", "list.page_token", str(error)) from error
         limit = request.limit if request.HasField("limit") else _DEFAULT_LIMIT
         rows = await resources.page(self.store, kind.table, wanted, limit=limit + 1, offset=request.offset, after=after)
         total = await resources.count(self.store, kind.table, wanted)
@@ -191,7 +190,8 @@ class Service:
                 raise _name_taken(kind, changed["name"]) from error
             if not written:
                 raise _stale(kind)
-            await self._tell(transaction, kind, changed, "updated", context)
+            replaced = _replaced(kind, json.loads(row["spec"]), json.loads(changed["spec"]))
+            await self._tell(transaction, kind, changed, "updated", context, replaced)
             return _done(records.Resource(kind, changed), request)
 
     async def _delete(self, kind: Kind, request: Any, context: Context) -> records.Answer:
@@ -201,7 +201,7 @@ class Service:
                 raise errors.not_found(kind.name)
             _expected_version(kind, row, "", context.if_match)
             if json.loads(row["spec"]).get("lifecycle", {}).get("deletionProtection"):
-                raise errors.ApiError(errors.ErrorCode.CONFLICT, f"{kind.name} is protected by lifecycle.deletionProtection")
+                raise errors.in_the_way(f"{kind.name} is protected by lifecycle.deletionProtection")
             if kind is kinds.CLUSTER:
                 await self._delete_node_pools(transaction, row, context, force=request.force)
             known = [status.parsed(report) for report in await resources.reports(transaction, request.id)]
@@ -224,12 +224,10 @@ class Service:
     ) -> None:
         if not force:
             if await resources.has_node_pools(transaction, row["id"]):
-                raise errors.ApiError(
-                    errors.ErrorCode.CONFLICT, "Cluster has node pools", details="delete them first, or give force=true"
-                )
+                raise errors.in_the_way("Cluster has node pools", details="delete them first, or give force=true")
             return
         if name := await resources.protected_node_pool(transaction, row["id"]):
-            raise errors.ApiError(errors.ErrorCode.CONFLICT, f"NodePool '{name}' is protected by lifecycle.deletionProtection")
+            raise errors.in_the_way(f"NodePool '{name}' is protected by lifecycle.deletionProtection")
         gone = await resources.delete_node_pools(transaction, row["id"])
         told = [_event(kinds.NODE_POOL, pool, "deleted", context) for pool in gone]
         if told:
@@ -243,7 +241,7 @@ class Service:
         async with self.store.transaction() as transaction:
             row = _visible(kind, await resources.get_for_update(transaction, kind.table, request.id), context.caller)
             if request.report.observed_generation > row["generation"]:
-                raise _violation(
+                raise errors.bad_field(
                     "observed_generation", "status_report.observed_generation_exists", f"must be at most {row['generation']}"
                 )
             stored = {report["controller_name"]: report for report in await resources.reports(transaction, request.id)}
@@ -310,12 +308,12 @@ class Service:
         """Returns the row as an update wants it, or None where it is so already."""
         before, after = json.loads(row["spec"]), rendering.to_data(wanted.spec)
         if wanted.spec.platform.type != row["platform"]:
-            raise _violation("spec.platform.type", "update.platform_stays", f"must stay {row['platform']}")
+            raise errors.bad_field("spec.platform.type", "update.platform_stays", f"must stay {row['platform']}")
         changed = {**row, "name": wanted.name or row["name"]}
         if kind is kinds.CLUSTER:
             changed["target_project_id"] = wanted.target_project_id or row["target_project_id"]
         elif wanted.cluster_id and wanted.cluster_id != row["cluster_id"]:
-            raise _violation("cluster_id", "update.cluster_stays", f"must stay {row['cluster_id']}")
+            raise errors.bad_field("cluster_id", "update.cluster_stays", f"must stay {row['cluster_id']}")
         if before == after and changed == dict(row):
             return None
         changed |= {"updated_at": context.now, "resource_version": row["resource_version"] + 1}
@@ -341,9 +339,15 @@ class Service:
         await self._tell(transaction, kind, row, "deleted", context)
 
     async def _tell(
-        self, transaction: database.Transaction, kind: Kind, row: Mapping[str, Any], what: str, context: Context
+        self,
+        transaction: database.Transaction,
+        kind: Kind,
+        row: Mapping[str, Any],
+        what: str,
+        context: Context,
+        replaced: Sequence[str] = (),
     ) -> None:
-        await events.append(transaction, self.store.name, [_event(kind, row, what, context)])
+        await events.append(transaction, self.store.name, [_event(kind, row, what, context, replaced)])
 
 
 _METHODS: Final = {
@@ -380,27 +384,19 @@ def _expected_version(kind: Kind, row: Mapping[str, Any], in_body: str, if_match
     """Returns the version that a write expects, after the comparison with what the caller has read."""
     current = str(row["resource_version"])
     if if_match and if_match.strip() != "*" and f'"{current}"' not in {tag.strip() for tag in if_match.split(",")}:
-        raise errors.ApiError(
-            errors.ErrorCode.PRECONDITION_FAILED, f"{kind.name} has been changed", details=f"its version is {current}"
-        )
+        raise errors.precondition_failed()
     if in_body and in_body != current:
         raise _stale(kind)
     return int(row["resource_version"])
 
 
 def _stale(kind: Kind) -> errors.ApiError:
-    return errors.ApiError(
-        errors.ErrorCode.CONFLICT, f"{kind.name} has been changed", details="read it again, and repeat the change"
-    )
+    return errors.conflict(f"{kind.name} has been changed", details="read it again, and repeat the change")
 
 
 def _name_taken(kind: Kind, name: str) -> errors.ApiError:
     where = " in cluster" if kind is kinds.NODE_POOL else ""
-    return errors.ApiError(errors.ErrorCode.CONFLICT, f"{kind.name} with name '{name}' already exists{where}")
-
-
-def _violation(field: str, rule_id: str, text: str) -> errors.ApiError:
-    return errors.invalid([errors.FieldViolation(field, rule_id, text)])
+    return errors.already_exists(f"{kind.name} with name '{name}' already exists{where}")
 
 
 def _field(path: str) -> str:
@@ -448,7 +444,7 @@ def _report(report: Any, before: Mapping[str, Any] | None, identifier: str, cont
     }
 
 
-def _event(kind: Kind, row: Mapping[str, Any], what: str, context: Context) -> dict[str, Any]:
+def _event(kind: Kind, row: Mapping[str, Any], what: str, context: Context, replaced: Sequence[str] = ()) -> dict[str, Any]:
     return {
         "id": str(uuid.uuid4()),
         "type": f"{kind.noun}.{what}",
@@ -460,7 +456,7 @@ def _event(kind: Kind, row: Mapping[str, Any], what: str, context: Context) -> d
         "generation": row["generation"],
         "actor": context.caller.name,
         "time": context.now,
-        "replacement": row["replacement"] if what == "updated" else "",
+        "replacement": json.dumps(replaced, separators=(",", ":")) if replaced else "",
     }
 
 
