@@ -55,8 +55,8 @@ def upgrade() -> None:
         "ix_clusters_deadline",
         "clusters",
         ["deadline"],
-        postgresql_where=sa.text("deadline IS NOT NULL"),
-        sqlite_where=sa.text("deadline IS NOT NULL"),
+        postgresql_where=sa.text("deadline IS NOT NULL AND phase <> 'Failed' AND deleted_at IS NULL"),
+        sqlite_where=sa.text("deadline IS NOT NULL AND phase <> 'Failed' AND deleted_at IS NULL"),
     )
     op.create_index("ix_clusters_owner_created_at_id", "clusters", ["owner", "created_at", "id"])
     op.create_index(
@@ -146,8 +146,8 @@ def upgrade() -> None:
         "ix_node_pools_deadline",
         "node_pools",
         ["deadline"],
-        postgresql_where=sa.text("deadline IS NOT NULL"),
-        sqlite_where=sa.text("deadline IS NOT NULL"),
+        postgresql_where=sa.text("deadline IS NOT NULL AND phase <> 'Failed' AND deleted_at IS NULL"),
+        sqlite_where=sa.text("deadline IS NOT NULL AND phase <> 'Failed' AND deleted_at IS NULL"),
     )
     op.create_index("ix_node_pools_owner_created_at_id", "node_pools", ["owner", "created_at", "id"])
     op.create_index("ix_node_pools_phase_created_at_id", "node_pools", ["phase", "created_at", "id"])

@@ -1,0 +1,62 @@
+"""Rows of the API's tables for tests: what a test does not name is of no importance to it."""
+
+from __future__ import annotations
+
+import uuid
+
+import sqlalchemy as sa
+
+from planton.store import tables
+
+#: The moment at which rows were made, and one a minute and one an hour later.
+THEN, MINUTE, HOUR = "2026-01-01T10:00:00.000000Z", "2026-01-01T10:01:00.000000Z", "2026-01-01T11:00:00.000000Z"
+_RESOURCE = {
+    "owner": "user@example.com", "generation": 3, "resource_version": 7, "platform": "gcp", "spec": "{}", "phase": "Progressing",
+    "reason": "", "message": "", "observed_generation": 0, "status_time": THEN, "conditions": "[]", "replacement": "",
+    "ready_generation": 0, "deadline": None, "resync_at": None, "created_at": THEN, "updated_at": THEN, "deleted_at": None,
+}  # fmt: skip
+_EVENT = {
+    "transaction_id": 0, "type": "nodepool.updated", "kind": "NodePool", "resource_id": "r", "cluster_id": "c", "name": "n",
+    "owner": "user@example.com", "generation": 1, "actor": "user@example.com", "time": THEN, "replacement": "",
+}  # fmt: skip
+
+
+def cluster(engine: sa.Engine, **values: object) -> str:
+    """Insert a cluster and return its id."""
+    identifier = str(uuid.uuid4())
+    row = _RESOURCE | {"id": identifier, "name": f"cluster-{identifier}", "target_project_id": ""} | values
+    _insert(engine, tables.CLUSTERS, row)
+    return identifier
+
+
+def node_pool(engine: sa.Engine, cluster_id: str, **values: object) -> str:
+    """Insert a node pool and return its id."""
+    identifier = str(uuid.uuid4())
+    _insert(
+        engine, tables.NODE_POOLS, _RESOURCE | {"id": identifier, "name": f"pool-{identifier}", "cluster_id": cluster_id} | values
+    )
+    return identifier
+
+
+def event(engine: sa.Engine, **values: object) -> str:
+    """Insert an event and return its id."""
+    identifier = str(uuid.uuid4())
+    _insert(engine, tables.EVENTS, _EVENT | {"id": identifier} | values)
+    return identifier
+
+
+def read(engine: sa.Engine, table: sa.Table, identifier: str) -> sa.RowMapping:
+    """Return the row of an id."""
+    with engine.connect() as connection:
+        return connection.execute(sa.select(table).where(table.c.id == identifier)).mappings().one()
+
+
+def told(engine: sa.Engine) -> list[sa.RowMapping]:
+    """Return all events, by their numbers."""
+    with engine.connect() as connection:
+        return list(connection.execute(sa.select(tables.EVENTS).order_by(tables.EVENTS.c.number)).mappings())
+
+
+def _insert(engine: sa.Engine, table: sa.Table, row: dict[str, object]) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.insert(table).values(row))
