@@ -318,6 +318,17 @@ def _same_ids(older: pathlib.Path, newer: dict[str, Any]) -> dict[str, str]:
     return {old: new for old, new in found.items() if ":" not in old and old != new}
 
 
+def test_a_data_folder_may_have_any_name(planton: support.Planton) -> None:
+    """Also one with characters that mean something in URLs."""
+    environ = {"PLANTON_DATA_DIR": str(planton.folder / "50% #1?")}
+    file = _apply(planton, support.network(), **environ)
+    assert _names(planton, **environ) == {("net", "dev")}
+    assert planton.json("state", "list", **environ)[0]["resources"] == 1
+    planton.run("destroy", "-f", file, "--yes", **environ)
+    assert _names(planton, **environ) == set()
+    assert not planton.run("get", **environ).stderr
+
+
 @pytest.mark.parametrize("debug", ["", "1"])
 def test_a_log_says_what_happened_and_no_secret(planton: support.Planton, debug: str) -> None:
     """Its path is the last line when a command fails; only this user may read it."""
