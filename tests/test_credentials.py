@@ -60,6 +60,25 @@ def test_the_environment_is_the_last(manifest: Any, environ: dict[str, str]) -> 
     assert (config.api_token, config.default_region) == ("of-environment", NYC1)
 
 
+def test_the_entry_of_a_context_is_the_last(environ: dict[str, str]) -> None:
+    """A token of the shell and an entry that the manifest names go before it; an unknown entry is an error."""
+    usual = {"civo": "acme"}
+    without = {name: value for name, value in environ.items() if name != "CIVO_TOKEN"}
+
+    def choose(manifest: Any, environ: dict[str, str], usual: dict[str, str]) -> Any:
+        return credentials.choose(manifest, given=None, region="", environ=environ, usual=usual)
+
+    assert choose(_vpc(), without, usual).api_token == "of-acme"
+    assert choose(_pool(), without, usual).api_token == "of-acme"
+    assert choose(_vpc("bare"), without, usual).api_token == "of-bare"
+    assert choose(_vpc(), environ, usual).api_token == "of-environment"
+    listing: Any = credentials.from_environment("civo", without, usual)
+    assert (listing.api_token, listing.default_region) == ("of-acme", FRA1)
+    with pytest.raises(errors.PlantonError) as caught:
+        choose(_vpc(), without, {"civo": "acne"})
+    assert caught.value.reason is errors.Reason.CREDENTIAL_UNKNOWN
+
+
 def test_manifests_of_one_run_may_use_different_accounts(environ: dict[str, str]) -> None:
     """Each choice stands by itself."""
     assert [_choose(_vpc(name), environ).api_token for name in ("acme", "bare", "default")] == [

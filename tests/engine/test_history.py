@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from typing import Any
 
 import pytest
@@ -58,6 +60,16 @@ def test_what_other_programs_left_is_shown_as_it_is(update: dict[str, Any], oper
     """Older releases and plain Pulumi do not say who it was."""
     found = history.parse(update)
     assert (found.who, found.operation, found.changes) == ("", operation, changes)
+
+
+def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers often run as a number that no file of users has."""
+
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    assert history.message("apply", KEY, None).startswith(f"{os.getuid()}@")
 
 
 def test_a_message_is_not_longer_than_backends_take() -> None:

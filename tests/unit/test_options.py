@@ -10,7 +10,7 @@ import pytest
 
 from planton import errors, references, runs, stack_input
 from planton.cli import options
-from planton.engine import plans
+from planton.engine import contexts, plans
 from support import mocks
 
 
@@ -95,3 +95,16 @@ def test_a_cluster_that_is_not_named_is_not_replaced(steps: list[Any], allowed: 
         options.losses_allowed(steps, allowed, _Run())  # type: ignore[arg-type]
     assert caught.value.reason is errors.Reason.REPLACE_REFUSED
     assert caught.value.hint.endswith(hint)
+
+
+def test_kinds_and_contexts_complete(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any case; where the contexts file cannot be used, nothing is offered, and no error shown."""
+    monkeypatch.setenv("PLANTON_CONTEXTS", str(tmp_path / "contexts.yaml"))
+    known = contexts.Contexts().having(contexts.Context("staging")).having(contexts.Context("production"))
+    contexts.write(known, {"PLANTON_CONTEXTS": str(tmp_path / "contexts.yaml")})
+    command: Any = None
+    assert options.complete_resource(command, command, "civok") == ["CivoKubernetesCluster/", "CivoKubernetesNodePool/"]
+    assert options.complete_context(command, command, "") == ["production", "staging"]
+    assert options.complete_context(command, command, "s") == ["staging"]
+    (tmp_path / "contexts.yaml").write_text("[", "utf-8")
+    assert options.complete_context(command, command, "") == []

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import getpass
 import json
 import re
 import socket
 from typing import TYPE_CHECKING, Any
+
+from planton.engine import journal
 
 if TYPE_CHECKING:
     from planton import references
@@ -56,7 +57,7 @@ def message(operation: str, key: references.Key, plan: plans.Plan | None) -> str
     changes = [] if plan is None else [_spoken(change) for change in plan.changes]
     # The end of a line is the end of a change.
     said = "\n".join(changes) or ("" if plan is None else _NOTHING)
-    text = f"{getpass.getuser()}@{socket.gethostname()}: planton {operation} {key.kind}/{key.name}: {said}"
+    text = f"{journal.user()}@{socket.gethostname()}: planton {operation} {key.kind}/{key.name}: {said}"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 2]} …"
 
 

@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.2
 
 
+def user() -> str:
+    """Returns the name of the user, or the number where the system has no name for it, as in many containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
 def runs(process: int) -> bool:
     """Returns whether a process of this machine runs."""
     try:
@@ -103,7 +111,7 @@ class Journal:
         with self._lock.open("a+", encoding="utf-8") as handle:
             self._acquire(handle, settings)
             handle.truncate(0)
-            holder = f"{operation} by {getpass.getuser()} (process {os.getpid()} on {socket.gethostname()})"
+            holder = f"{operation} by {user()} (process {os.getpid()} on {socket.gethostname()})"
             # The lock holds on a full disk too; others are then not told whose it is.
             with contextlib.suppress(OSError):
                 os.write(handle.fileno(), holder.encode())
