@@ -3,8 +3,8 @@
 Usage: python benchmarks/hundred_pools.py [--pools N] [--parallel N] [--latency realistic|instant]. The bound is 1.2 times what
 cannot be avoided: the cloud's critical path and the engine's processor time, spread over the cores. The critical path is what the
 simulated cloud takes for the longest chain, network → cluster → pool, whatever number of pools stands side by side. The engine is
-planton and all that it starts. The sandbox, which stands in for plugin and cloud, and whatever else runs on the machine take time
-from the same cores; they are shown and not counted, so that a busy machine makes the ratio worse and never better.
+planton and all that it starts. The sandbox, which stands in for plugin and cloud, and whatever else runs on the machine are shown
+and not counted: on a busy machine everything takes longer, the engine's processor time too, and the ratio says little.
 """
 
 import argparse
