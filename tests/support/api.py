@@ -1,0 +1,342 @@
+"""The API as a client sees it, the same over REST and gRPC: a method, its fields, its body; an answer with a status and a body."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import datetime
+import itertools
+import threading
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import grpc
+import httpx
+import prometheus_client
+from google.protobuf import json_format
+from google.rpc import error_details_pb2, status_pb2
+
+from planton.api import auth, calls, errors, grpc_server, observe, rendering, rest, roots, routes, service, settings
+from planton.store import database
+
+#: Seconds after which a call that does not return fails its test.
+PATIENCE = 60
+#: What the operator of the tests expects: nobody on gcp, civo and digitalocean, one controller on aws, two on azure.
+EXPECTED = {
+    ("nodepool", "aws"): ("aws-controller",),
+    ("nodepool", "azure"): ("azure-controller", "azure-network"),
+    ("cluster", "aws"): ("aws-cluster-controller",),
+}
+CONTROLLER = "controller@system.local"
+_SMALL = {
+    "gcp": {"machineType": "n1-standard-4"},
+    "aws": {"instanceType": "m5.xlarge"},
+    "azure": {"vmSize": "Standard_D4s_v3"},
+    "civo": {"size": "g4s.kube.medium"},
+    "digitalocean": {"size": "s-2vcpu-4gb"},
+}
+_MAIN = {route.method: route for route in reversed(routes.routes())}
+
+
+class Loop:
+    """An event loop in a thread, on which servers and clients live while tests are plain functions."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+
+    def run(self, awaitable: Awaitable[Any]) -> Any:
+        """Returns what an awaitable comes to."""
+        return self.begin(awaitable).result(PATIENCE)
+
+    def begin(self, awaitable: Awaitable[Any]) -> concurrent.futures.Future[Any]:
+        """Starts an awaitable."""
+
+        async def waited() -> Any:
+            return await awaitable
+
+        return asyncio.run_coroutine_threadsafe(waited(), self._loop)
+
+    def close(self) -> None:
+        """Ends the loop and its thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+class Clock:
+    """Tells each who asks a time one millisecond later than the one before."""
+
+    def __init__(self) -> None:
+        self._now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+    def __call__(self) -> datetime.datetime:
+        self._now += datetime.timedelta(milliseconds=1)
+        return self._now
+
+    def advance(self, seconds: float) -> None:
+        """Lets time pass."""
+        self._now += datetime.timedelta(seconds=seconds)
+
+
+class Counted:
+    """A database that counts the statements which go through it, those that read apart from those in a transaction."""
+
+    def __init__(self, within: database.Database) -> None:
+        self._within = within
+        self.name = within.name
+        self.reads = self.writes = 0
+
+    async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
+        self.reads += 1
+        return await self._within.rows(statement, **values)
+
+    @contextlib.asynccontextmanager
+    async def transaction(self):
+        async with self._within.transaction() as transaction:
+            yield _CountedTransaction(self, transaction)
+
+    def connections(self) -> tuple[int, int]:
+        return self._within.connections()
+
+    async def close(self) -> None:
+        await self._within.close()
+
+
+class _CountedTransaction:
+    def __init__(self, counted: Counted, within: database.Transaction) -> None:
+        self._counted = counted
+        self._within = within
+
+    async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
+        self._counted.writes += 1
+        return await self._within.rows(statement, **values)
+
+    async def many(self, statement: database.Statement, values: Sequence[Mapping[str, Any]]) -> None:
+        self._counted.writes += 1
+        await self._within.many(statement, values)
+
+
+class Server:
+    """The API on one database, behind both doors, in this process.
+
+    Attributes:
+        clock: Its time.
+        store: Its database, which counts.
+        rest: A client of the one door.
+        grpc: A channel to the other.
+        url: Where the database is.
+    """
+
+    def __init__(self, loop: Loop, url: str, **options: Any) -> None:
+        self.loop = loop
+        self.url = url
+        self.clock = Clock()
+        loop.run(self._open(**options))
+
+    async def _open(
+        self,
+        *,
+        trust: auth.Trust | None = None,
+        policy: service.Policy | None = None,
+        rate: float = 0.0,
+        burst: int = 100,
+        connections: int = 10,
+    ) -> None:
+        self.store = Counted(await database.connect(self.url, connections=connections))
+        observer = observe.Observer(prometheus_client.CollectorRegistry())
+        running = calls.Calls(
+            service.Service(self.store, policy or service.Policy(EXPECTED)),
+            auth.Authenticator(trust or auth.Trust(header=True), self.store),
+            calls.RateLimit(rate, burst),
+            self.clock,
+        )
+        own = roots.routes(self.store, settings.Settings(self.url), observer)
+        app = rest.application(running, roots=own, observer=observer, stopping=lambda: False)
+        self.rest = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://api", timeout=PATIENCE
+        )
+        self._served, healthy = grpc_server.serve(running, observer)
+        self.port = self._served.add_insecure_port("127.0.0.1:0")
+        await grpc_server.set_health(healthy, sorted({route.service for route in routes.routes()}), serving=True)
+        await self._served.start()
+        self.grpc = grpc.aio.insecure_channel(f"127.0.0.1:{self.port}")
+
+    def close(self) -> None:
+        """Closes the doors and the database."""
+        self.loop.run(self._close())
+
+    async def _close(self) -> None:
+        await self.rest.aclose()
+        await self.grpc.close()
+        await self._served.stop(None)
+        await self.store.close()
+
+
+class Reply(NamedTuple):
+    """An answer, in the terms of REST.
+
+    Attributes:
+        status: The HTTP status; over gRPC the one that the error's reason has.
+        body: The JSON data; over gRPC the message as such; None where there is none.
+        headers: Of HTTP; empty over gRPC.
+        grpc: The gRPC status; empty over REST.
+    """
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+    grpc: str = ""
+
+    @property
+    def error(self) -> dict[str, Any]:
+        return self.body["error"]
+
+    @property
+    def rules(self) -> list[tuple[str, str]]:
+        """The violations: field and rule."""
+        return [(violation["field"], violation["rule_id"]) for violation in self.error["violations"]]
+
+
+class Api:
+    """A caller of one server through one door.
+
+    Attributes:
+        server: The server.
+        door: ``rest`` or ``grpc``.
+        user: Who calls where nobody else is named.
+    """
+
+    _users = itertools.count()
+
+    def __init__(self, server: Server, door: str) -> None:
+        self.server = server
+        self.door = door
+        self.user = f"user-{next(self._users)}@example.com"
+
+    def call(self, method: str, body: Any = None, **fields: Any) -> Reply:
+        """Calls a method.
+
+        Args:
+            method: Its name.
+            body: What the route's body has.
+            fields: Other fields of the request by their names, and ``who``, ``if_match``, ``key``.
+        """
+        return self.server.loop.run(self.calling(method, body, **fields))
+
+    def together(self, requests: Sequence[tuple[str, Any, dict[str, Any]]]) -> list[Reply]:
+        """Makes calls at the same time; returns their answers in the order of the calls."""
+
+        async def gathered() -> list[Reply]:
+            return await asyncio.gather(*(self.calling(method, body, **fields) for method, body, fields in requests))
+
+        return self.server.loop.run(gathered())
+
+    async def calling(
+        self, method: str, body: Any = None, *, who: str = "", if_match: str = "", key: str = "", **fields: Any
+    ) -> Reply:
+        """Calls a method, on the loop."""
+        headers = {"x-user-email": who or self.user}
+        headers |= {"if-match": if_match} if if_match else {}
+        headers |= {"idempotency-key": key} if key else {}
+        if self.door == "rest":
+            return await self._rest(_route(method, fields), body, headers, fields)
+        return await self._grpc(_MAIN[method], body, headers, fields)
+
+    async def _rest(self, route: routes.Route, body: Any, headers: dict[str, str], fields: dict[str, Any]) -> Reply:
+        path = route.path.format(**{name: fields[name] for name in route.path_fields})
+        names = route.request.DESCRIPTOR.fields_by_name
+        query = {names[name].json_name: value for name, value in fields.items() if name not in route.path_fields}
+        said = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in query.items()}
+        answer = await self.server.rest.request(route.verb, path, params=said, headers=headers, json=body if route.body else None)
+        return Reply(answer.status_code, answer.json() if answer.content else None, answer.headers)
+
+    async def _grpc(self, route: routes.Route, body: Any, headers: dict[str, str], fields: dict[str, Any]) -> Reply:
+        names = route.request.DESCRIPTOR.fields_by_name
+        data = {names[name].json_name: value for name, value in fields.items()}
+        if route.body:
+            data[names[route.body].json_name] = body
+        request = json_format.ParseDict(data, route.request())
+        called = self.server.grpc.unary_unary(
+            route.name, request_serializer=route.request.SerializeToString, response_deserializer=route.response.FromString
+        )
+        try:
+            found = rendering.to_data(await called(request, metadata=tuple(headers.items()), timeout=PATIENCE))
+        except grpc.aio.AioRpcError as error:
+            return _failed(error)
+        return Reply(route.success, (found[names_of(route)] if route.response_body else found) or None, {}, "OK")
+
+    def create(self, method: str, body: Any, **fields: Any) -> dict[str, Any]:
+        """Creates what must succeed and returns it."""
+        reply = self.call(method, body, **fields)
+        assert reply.status == 201, reply.body
+        return reply.body
+
+    def cluster(self, platform: str = "gcp", *, who: str = "", **changes: Any) -> dict[str, Any]:
+        """Creates a cluster and returns it."""
+        name = f"cluster-{next(self._users)}"
+        return self.create("CreateCluster", {"name": name, "spec": {"platform": {"type": platform}}, **changes}, who=who)
+
+    def pool(
+        self, platform: str = "gcp", *, cluster: str = "", name: str = "workers", who: str = "", **spec: Any
+    ) -> dict[str, Any]:
+        """Creates a node pool, in a new cluster where none is named, and returns it."""
+        cluster = cluster or self.cluster(platform, who=who)["id"]
+        return self.create("CreateNodePool", pool(platform, name=name, **spec), cluster_id=cluster, who=who)
+
+    def report(self, found: Mapping[str, Any], controller: str = "a-controller", **report: Any) -> Reply:
+        """Reports the status of a resource; ``available=True`` and the like become conditions."""
+        method = "ReportNodePoolStatus" if "cluster_id" in found else "ReportClusterStatus"
+        who = report.pop("who", CONTROLLER)
+        body = {"controller_name": controller, "observed_generation": found["generation"], **report}
+        body["conditions"] = [
+            {"type": kind, "status": value} if isinstance(value, str) else value
+            for kind, value in report.get("conditions", {}).items()
+        ]
+        return self.call(method, body, id=found["id"], who=who)
+
+    def events(self, *, who: str = "", after: str = "", limit: int = 1000) -> list[dict[str, Any]]:
+        """Returns the events that a caller sees."""
+        return self.call("ListEvents", who=who, after=after, limit=limit).body["events"]
+
+
+def pool(platform: str = "gcp", *, name: str = "workers", cloud: Mapping[str, Any] | None = None, **spec: Any) -> dict[str, Any]:
+    """Returns the body of a small node pool.
+
+    Args:
+        platform: The cloud.
+        name: The pool's name.
+        cloud: Further fields of the cloud's own object.
+        spec: Further fields of the spec.
+    """
+    own = {**_SMALL[platform], **(cloud or {})}
+    return {"name": name, "spec": {"nodeCount": 3, **spec, "platform": {"type": platform, platform: own}}}
+
+
+def names_of(route: routes.Route) -> str:
+    """Returns the key under which a response holds its body."""
+    return route.response.DESCRIPTOR.fields_by_name[route.response_body].json_name
+
+
+def _route(method: str, fields: Mapping[str, Any]) -> routes.Route:
+    """Returns the route of a method whose path's fields are given."""
+    return next(
+        route for route in routes.routes() if route.method == method and all(fields.get(name) for name in route.path_fields)
+    )
+
+
+def _failed(error: grpc.aio.AioRpcError) -> Reply:
+    packed = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
+    status = status_pb2.Status.FromString(packed)
+    info, broken = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    for detail in status.details:
+        detail.Unpack(info)
+        detail.Unpack(broken)
+    assert info.domain == grpc_server.DOMAIN, error
+    body: dict[str, Any] = {"code": info.reason, "message": status.message, "details": info.metadata.get("details", "")}
+    assert (status.code, status.message) == (error.code().value[0], error.details())
+    if broken.field_violations:
+        body["violations"] = [
+            {"field": one.field, "rule_id": one.reason, "message": one.description} for one in broken.field_violations
+        ]
+    return Reply(errors.ErrorCode(info.reason).http, {"error": body}, {}, error.code().name)
