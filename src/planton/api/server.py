@@ -16,7 +16,7 @@ import prometheus_client
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from planton.api import auth, calls, grpc_server, observe, rest, roots, routes, service, settings
+from planton.api import auth, calls, grpc_server, observe, rest, roots, routes, service, settings, timers
 from planton.store import database
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class Application:
         self._app: ASGIApp | None = None
         self._store: database.Database | None = None
         self._grpc: grpc.aio.Server | None = None
+        self._timers = timers.Timers(wanted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves a request, or starts and stops."""
@@ -110,6 +111,7 @@ class Application:
             self._grpc.add_insecure_port(f"{self.settings.host}:{self.settings.grpc_port}")
             await grpc_server.set_health(healthy, sorted({route.service for route in routes.routes()}), serving=True)
             await self._grpc.start()
+        self._timers.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._hear(number)
 
@@ -118,6 +120,7 @@ class Application:
         self._stopping = True
         if self._grpc is not None:
             await self._grpc.stop(GRACE)
+        await asyncio.to_thread(self._timers.stop)
         if self._store is not None:
             await asyncio.wait_for(self._store.close(), GRACE)
 

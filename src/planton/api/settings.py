@@ -35,6 +35,7 @@ class Settings:
         deadline: Seconds until a resource that is not ready has failed.
         resync: Seconds between two events that tell again what is wanted.
         retention: Seconds that events are kept.
+        tick: Seconds between two looks at deadlines and resyncs; 0 for none.
         environment: What ``/info`` calls this installation.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         access_log: Whether each request is logged.
@@ -59,6 +60,7 @@ class Settings:
     deadline: float = 1800.0
     resync: float = 3600.0
     retention: float = 7 * 24 * 3600.0
+    tick: int = 10
     environment: str = "development"
     log_level: str = "info"
     access_log: bool = True

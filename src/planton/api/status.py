@@ -18,6 +18,8 @@ PHASES: Final = {
     "unknown": ("Pending", "Progressing", "Deleting"),
 }
 _PERMANENT: Final = frozenset({"Fatal", "Configuration"})
+#: Reason and message of what passed its deadline.
+LATE: Final = ("DeadlineExceeded", "it was not ready in time")
 #: The status that decides where controllers disagree about a condition.
 _WORST: Final = ("False", "Unknown", "True")
 
@@ -139,7 +141,7 @@ def _phase(row: Mapping[str, Any], current: Mapping[str, Report], awaited: set[s
     if current and not missing and not unready:
         return "Ready", "AllControllersReady", "all controllers report it as available"
     if row["deadline"] and row["deadline"] <= now:
-        return "Failed", "DeadlineExceeded", "it was not ready in time"
+        return "Failed", *LATE
     if not current:
         return "Pending", "NotObserved", f"no controller has observed generation {row['generation']}"
     was_ready = row["ready_generation"] == row["generation"]

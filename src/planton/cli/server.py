@@ -67,6 +67,12 @@ SETTINGS: Final = (
     ),
     Setting("resync", 3600.0, "Seconds between two events that tell again what is wanted; 0 for none.", "SECONDS"),
     Setting("retention", 604800.0, "Seconds that events are kept; deletions until they are acknowledged.", "SECONDS"),
+    Setting(
+        "tick",
+        10,
+        "Seconds between two looks at deadlines and resyncs: a part of a minute, or minutes that are a part of an hour; 0 for none.",
+        "SECONDS",
+    ),
     Setting("environment", "development", "What /info calls this installation.", "NAME"),
     Setting("log-level", "info", "debug, info, warning or error.", "LEVEL"),
     Setting("access-log", True, "Whether each request is logged."),
@@ -145,7 +151,14 @@ def server() -> None:
 @click.option("--migrate/--no-migrate", default=True, show_default=True, help="Bring the database's tables up to date first.")
 @_settings_options
 def start(
-    *, database_url: str | None, migrate: bool, auth: str, trusted_proxy: tuple[str, ...], expect: tuple[str, ...], **rest: Any
+    *,
+    database_url: str | None,
+    migrate: bool,
+    auth: str,
+    trusted_proxy: tuple[str, ...],
+    expect: tuple[str, ...],
+    tick: int,
+    **rest: Any,
 ) -> None:
     """Serve the API until a signal says to stop.
 
@@ -162,6 +175,7 @@ def start(
         trusted_header=_trusts_header(auth, rest["host"], trusted_proxy),
         trusted_proxies=_checked_networks(trusted_proxy),
         expected=_checked_controllers(expect),
+        tick=_checked_tick(tick),
         **rest,
     )
     if migrate:
@@ -238,6 +252,17 @@ def _checked_controllers(entries: tuple[str, ...]) -> tuple[str, ...]:
         if place.partition("/")[0] not in {"cluster", "nodepool"} or not place.partition("/")[2] or not name:
             raise click.UsageError(f"--expect {entry}: must be KIND/PLATFORM=NAME, the kind cluster or nodepool")
     return entries
+
+
+def _checked_tick(seconds: int) -> int:
+    from planton.api import timers
+
+    try:
+        if seconds:
+            timers.cron(seconds)
+    except ValueError as error:
+        raise click.UsageError(f"--tick {seconds}: {error}") from error
+    return seconds
 
 
 def _url(given: str | None) -> str:

@@ -143,7 +143,7 @@ def _insert(database: str, table: sa.Table, changed: sa.FromClause, what: str) -
         "generation": row.generation,
         "actor": sa.literal_column(f"'{ACTOR}'"),
         "time": _NOW,
-        "replacement": row.replacement if what == "updated" else sa.literal_column("''"),
+        "replacement": sa.literal_column("''"),
     }
     return sa.insert(_EVENTS).inline().from_select(list(values), sa.select(*values.values()).select_from(changed))
 

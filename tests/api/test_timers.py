@@ -1,0 +1,194 @@
+"""Timed work on schedules: each moment once for all replicas, whatever the database does meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import json
+import pathlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from planton.api import settings, status, timers
+from planton.store import schema, tables
+from support import postgres, rows, waiting
+
+#: A replica's timed work, for as long as its stdin is open; it says to what it connects beside its log.
+REPLICA = """
+import logging, sys
+sys.addaudithook(lambda event, given: event == "socket.connect" and logging.getLogger("test").info("connects to %s", given[1]))
+from planton.api import observe, settings, timers
+observe.log_to_stderr("debug")
+running = timers.Timers(settings.Settings(sys.argv[1], tick=1, log_level="debug"))
+running.start()
+sys.stdin.read()
+running.stop()
+"""
+NOW = datetime.datetime.fromisoformat(rows.HOUR)
+
+
+class Replica:
+    """A process that does timed work.
+
+    Attributes:
+        log: Where it logs.
+    """
+
+    def __init__(self, url: str, log: pathlib.Path) -> None:
+        self.log = log
+        with log.open("w") as file:
+            self._process = subprocess.Popen([sys.executable, "-c", REPLICA, url], stdin=subprocess.PIPE, stderr=file)
+
+    def lines(self) -> list[dict[str, str]]:
+        """Return the log so far; each line of it is JSON."""
+        complete = self.log.read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in complete.splitlines()]
+
+    def moments(self) -> list[str]:
+        """Return the moments whose ticks this replica has run."""
+        return [line["moment"] for line in self.lines() if line["logger"] == "planton.api.timers" and line["message"] == "tick"]
+
+    def stop(self) -> int:
+        """End it in order, and return its exit status."""
+        self._process.communicate(timeout=waiting.PATIENCE)
+        return self._process.returncode
+
+    def kill(self) -> None:
+        """End it as a crash does."""
+        self._process.kill()
+        self._process.wait()
+
+
+@pytest.fixture
+def replica(tmp_path: pathlib.Path) -> Iterator[object]:
+    """Starts replicas."""
+    made: list[Replica] = []
+
+    def start(url: str) -> Replica:
+        made.append(Replica(url, tmp_path / f"replica-{len(made)}.log"))
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.kill()
+
+
+@contextlib.contextmanager
+def engine_of(url: str) -> Iterator[sa.Engine]:
+    made = schema.engine(url)
+    yield made
+    made.dispose()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(1, "*/1 * * * * *"), (10, "*/10 * * * * *"), (30, "*/30 * * * * *"), (60, "0 */1 * * * *"), (900, "0 */15 * * * *")],
+)
+def test_ticks_are_as_far_apart_as_wanted(seconds: int, expected: str) -> None:
+    """In the form with seconds first."""
+    assert timers.cron(seconds) == expected
+
+
+@pytest.mark.parametrize("seconds", [-10, 0, 7, 59, 61, 90, 7 * 60, 3600 * 24])
+def test_ticks_that_would_not_be_even_are_refused(seconds: int) -> None:
+    """Every 7 seconds of a minute is not every 7 seconds."""
+    with pytest.raises(ValueError, match="divide"):
+        timers.cron(seconds)
+
+
+def test_a_tick_does_both_things_at_its_time(new_url, engine: str) -> None:
+    """Deadlines with the reason that a report would find, and resyncs an hour later again."""
+    url = new_url(engine)
+    with engine_of(url) as opened:
+        pool = rows.node_pool(opened, rows.cluster(opened), deadline=rows.MINUTE, resync_at=rows.MINUTE)
+        timers.tick(opened, settings.Settings(url, resync=60.0), NOW)
+        found = rows.read(opened, tables.NODE_POOLS, pool)
+        assert found["resync_at"] == "2026-01-01T11:01:00.000000Z"
+        computed = status.compute(found, [], ["gcp-controller"], now=rows.HOUR)
+        assert (found["phase"], found["reason"], found["message"], found["deadline"]) == (*computed[:3], computed.deadline)
+        assert [event["type"] for event in rows.told(opened)] == ["nodepool.status_updated", "nodepool.updated"]
+
+
+def test_without_resyncs_nothing_is_told_again(new_url) -> None:
+    """What was planned under another setting happens once more, and then never."""
+    url = new_url("sqlite")
+    with engine_of(url) as opened:
+        pool = rows.node_pool(opened, rows.cluster(opened), resync_at=rows.MINUTE)
+        timers.tick(opened, settings.Settings(url, resync=0.0), NOW)
+        assert rows.read(opened, tables.NODE_POOLS, pool)["resync_at"] is None
+
+
+def test_cleaning_counts_from_its_time(new_url, engine: str) -> None:
+    """Events that are older than the retention go."""
+    url = new_url(engine)
+    with engine_of(url) as opened:
+        rows.event(opened, time=rows.THEN)
+        kept = rows.event(opened, time=rows.MINUTE)
+        timers.clean(opened, settings.Settings(url, retention=3600.0 - 1), NOW)
+        assert [event["id"] for event in rows.told(opened)] == [kept]
+
+
+def test_replicas_share_the_moments(new_url, engine: str, replica) -> None:
+    """Each moment is one replica's, none is left out while one lives, and nothing is connected to but the database."""
+    url = new_url(engine).replace("postgres@", "postgres:s3cret@")
+    first, second = replica(url), replica(url)
+    waiting.until(
+        lambda: len(first.moments()) + len(second.moments()) >= 6 and first.moments() and second.moments(), "ticks of both"
+    )
+    assert (first.stop(), second.stop()) == (0, 0)
+    done = sorted([*first.moments(), *second.moments()])
+    assert len(done) == len(set(done))
+    assert {line["message"] for one in (first, second) for line in one.lines() if line["logger"] == "test"} == set()
+    assert all("s3cret" not in one.log.read_text() for one in (first, second))
+
+
+def test_the_others_go_on_when_one_is_killed(new_url, replica) -> None:
+    """A moment may be lost with it; what was due then is due at the next one too."""
+    url = new_url("postgresql")
+    first, second = replica(url), replica(url)
+    waiting.until(lambda: first.moments() and second.moments(), "ticks of both")
+    first.kill()
+    with engine_of(url) as opened:
+        pool = rows.node_pool(opened, rows.cluster(opened), deadline=rows.MINUTE)
+        waiting.until(lambda: rows.read(opened, tables.NODE_POOLS, pool)["phase"] == "Failed", "the deadline to pass")
+    assert second.stop() == 0
+
+
+def test_ticks_begin_when_the_database_is_there_and_go_on_when_it_is_back() -> None:
+    """The start does not wait for it, and a crash of it ends nothing."""
+    cluster = postgres.Cluster()
+    url = cluster.url(cluster.create())
+    schema.migrate(url)
+    with engine_of(url) as opened:
+        early, late = (rows.node_pool(opened, rows.cluster(opened), deadline=time) for time in (rows.MINUTE, "2999"))
+        cluster.stop()
+        running = timers.Timers(settings.Settings(url, tick=1))
+        running.start()
+        cluster.start()
+        waiting.until(lambda: rows.read(opened, tables.NODE_POOLS, early)["phase"] == "Failed", "the first tick")
+        cluster.stop()
+        cluster.start()
+        with opened.begin() as connection:
+            connection.execute(sa.update(tables.NODE_POOLS).where(tables.NODE_POOLS.c.id == late).values(deadline=rows.MINUTE))
+        waiting.until(lambda: rows.read(opened, tables.NODE_POOLS, late)["phase"] == "Failed", "a tick after the crash")
+    running.stop()
+    cluster.remove()
+
+
+def test_the_record_of_old_ticks_goes(new_url, replica) -> None:
+    """An hour of it is kept, so that the tables of the schedules do not grow."""
+    url = new_url("sqlite")
+    one = replica(url)
+    waiting.until(one.moments, "a tick")
+    assert one.stop() == 0
+    with engine_of(url) as opened, opened.begin() as connection:
+        recorded = "SELECT count(*) FROM workflow_status WHERE status = 'SUCCESS'"
+        assert connection.exec_driver_sql(recorded).scalar_one() >= 1
+    with timers.launched(settings.Settings(url)):
+        timers.forget(datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1))
+    with engine_of(url) as opened, opened.begin() as connection:
+        assert connection.exec_driver_sql(recorded).scalar_one() == 0
