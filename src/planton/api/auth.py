@@ -128,7 +128,7 @@ class Authenticator:
         except jwt.PyJWTError as error:
             raise errors.unauthenticated("the token is not valid, or has expired") from error
         name = claims.get("email") or claims.get("sub")
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or not name.isprintable():
             raise errors.unauthenticated("the token names nobody: it needs the claim email or sub")
         roles = claims.get("roles", ())
         controller = isinstance(roles, list) and "controller" in roles

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import uuid
 from typing import TYPE_CHECKING, Final
 
 from org.project_planton.cluster.v1 import method_pb2
@@ -17,6 +18,13 @@ if TYPE_CHECKING:
     from planton.api import auth, records, routes
 
 _MOST_BUCKETS: Final = 10_000
+_LONGEST_ID: Final = 128
+
+
+def request_id(given: str) -> str:
+    """Returns a request's id: the caller's own where it is short and printable, else a new one."""
+    fits = 0 < len(given) <= _LONGEST_ID and given.isascii() and given.isprintable()
+    return given if fits else str(uuid.uuid4())
 
 
 class RateLimit:

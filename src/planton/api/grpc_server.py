@@ -1,7 +1,7 @@
 """gRPC: the same calls, from the same definition; health and reflection beside them.
 
-An error is a ``google.rpc.Status`` with an ``ErrorInfo`` (the code of the REST envelope, its details) and a ``BadRequest`` with
-the violations. Metadata carry what headers do: ``authorization``, ``x-user-email``, ``if-match``, ``idempotency-key``, ``x-request-id``.
+An error is a ``google.rpc.Status`` with an ``ErrorInfo`` (the code of the REST envelope, its details), a ``BadRequest`` with the
+violations and a ``RetryInfo`` where it may pass. Metadata carry what headers do: ``authorization``, ``x-user-email``, ``if-match``, ``idempotency-key``, ``x-request-id``.
 """
 
 from __future__ import annotations
@@ -9,21 +9,20 @@ from __future__ import annotations
 import logging
 import time
 import urllib.parse
-import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
-from google.protobuf import any_pb2
+from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from planton.api import errors, messages, rest, routes
+from planton.api import calls, errors, messages, rest, routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from planton.api import calls, observe
+    from planton.api import observe
 
 _LOG: Final = logging.getLogger("planton.api")
 #: The domain of our error codes, see google.rpc.ErrorInfo.
@@ -58,12 +57,13 @@ async def set_health(healthy: health.aio.HealthServicer, names: Sequence[str], *
 def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Observer) -> Callable[[Any, Any], Any]:
     async def behave(request: Any, context: grpc.aio.ServicerContext) -> Any:  # the route's messages
         headers = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-        request_id = headers.get("x-request-id") or str(uuid.uuid4())
+        request_id = calls.request_id(headers.get("x-request-id", ""))
         await context.send_initial_metadata((("x-request-id", request_id),))
-        started, code = time.perf_counter(), "OK"
+        started, code = time.perf_counter(), "CANCELLED"
         try:
             admitted = await running.admit(route, headers, _address(context.peer()))
-            return messages.of(await running.run(route, request, admitted), route.response)
+            violations = list(messages.violations(getattr(request, route.body))) if route.body else []
+            answer = messages.of(await running.run(route, request, admitted, violations), route.response)
         except errors.ApiError as error:
             code = error.grpc
             await _abort(context, error)
@@ -71,6 +71,9 @@ def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Obse
             code = "INTERNAL"
             _LOG.error("call %s failed", request_id, exc_info=error)
             await _abort(context, errors.internal(request_id))
+        else:
+            code = "OK"
+            return answer
         finally:
             observer.call(route, code, time.perf_counter() - started, request_id)
 
@@ -97,6 +100,8 @@ def _status(error: errors.ApiError) -> status_pb2.Status:
                 ]
             )
         )
+    if "Retry-After" in error.headers:
+        details.append(error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=int(error.headers["Retry-After"]))))
     for detail in details:
         packed = any_pb2.Any()
         packed.Pack(detail)

@@ -9,12 +9,11 @@ import asyncio
 import json
 import logging
 import time
-import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette import applications, exceptions, responses, routing
 
-from planton.api import codec, errors, records, routes
+from planton.api import calls, codec, errors, records, routes
 from planton.store import events
 
 if TYPE_CHECKING:
@@ -24,14 +23,11 @@ if TYPE_CHECKING:
     from starlette import requests
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from planton.api import calls, service
-
-    from . import observe
+    from planton.api import observe, service
 
 #: Bytes that a body may have.
 BODY_LIMIT: Final = 1024 * 1024
 _LOG: Final = logging.getLogger("planton.api")
-_MOST_ID: Final = 128
 #: Seconds between two looks for new events, and between two signs of life on a stream without any.
 _POLL: Final = 0.5
 _HEARTBEAT: Final = 15.0
@@ -39,7 +35,7 @@ _HEARTBEAT: Final = 15.0
 
 def application(
     running: calls.Calls, *, roots: Sequence[routing.Route], observer: observe.Observer, stopping: Callable[[], bool]
-) -> applications.Starlette:
+) -> ASGIApp:
     """Returns the REST API as an ASGI application.
 
     Args:
@@ -60,8 +56,7 @@ def application(
         },
     )
     app.router.redirect_slashes = False
-    app.add_middleware(Edge, observer=observer)
-    return app
+    return Edge(app, observer)
 
 
 class Edge:
@@ -77,24 +72,25 @@ class Edge:
             await self._app(scope, receive, send)
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = (
-            given.decode("latin-1")
-            if 0 < len(given) <= _MOST_ID and given.isascii() and given.decode().isprintable()
-            else str(uuid.uuid4())
-        )
+        request_id = calls.request_id(given.decode("latin-1"))
         state = scope.setdefault("state", {})
         state["request_id"] = request_id
-        started, status = time.perf_counter(), 500
+        started, status, answered = time.perf_counter(), 500, False
 
         async def answer(event: Any) -> None:  # an ASGI event
-            nonlocal status
+            nonlocal status, answered
             if event["type"] == "http.response.start":
                 status = event["status"]
                 event["headers"] = [*event["headers"], (b"x-request-id", request_id.encode())]
             await send(event)
+            answered = event["type"] == "http.response.body" and not event.get("more_body", False)
 
         try:
             await self._app(scope, receive, answer)
+        except Exception:
+            # Starlette raises again what it has logged and answered with 500; the server below would log it twice.
+            if not answered:
+                raise
         finally:
             self._observer.request(scope, status, time.perf_counter() - started)
 
@@ -113,7 +109,7 @@ def _endpoint(
     async def endpoint(request: requests.Request) -> responses.Response:
         request.state.route = route
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
-        context = await running.admit(route, headers, request.client.host if request.client else "")
+        context = await running.admit(route, headers, request.client.host if request.client else "unknown")
         request.state.caller = context.caller.name
         wanted, violations = await _request(route, request, headers)
         request.state.subject = getattr(wanted, "id", "")

@@ -234,8 +234,8 @@ class Service:
             await events.append(transaction, self.store.name, told)
 
     async def _get_status(self, kind: Kind, request: Any, context: Context) -> records.Answer:
-        row = _visible(kind, await resources.get(self.store, kind.table, request.id), context.caller)
-        return records.Statuses(kind, row, await resources.reports(self.store, request.id))
+        row, reports = await resources.get_with_reports(self.store, kind.table, request.id)
+        return records.Statuses(kind, _visible(kind, row, context.caller), reports)
 
     async def _report_status(self, kind: Kind, request: Any, context: Context) -> records.Answer:
         async with self.store.transaction() as transaction:

@@ -83,5 +83,16 @@ def _translated() -> Iterator[None]:
         yield
     except asyncpg.UniqueViolationError as error:
         raise database.DuplicateError from error
-    except (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError, asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError, OSError, TimeoutError) as error:
+    except (
+        asyncpg.PostgresConnectionError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.InterfaceError,
+        asyncpg.InsufficientResourcesError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+        asyncpg.TransactionRollbackError,
+        OSError,
+        TimeoutError,
+    ) as error:
         raise database.UnavailableError(str(error)) from error

@@ -94,8 +94,10 @@ async def delete(transaction: Transaction, table: sa.Table, identifier: str) -> 
 
 async def delete_node_pools(transaction: Transaction, cluster_id: str) -> Sequence[Row]:
     """Deletes all node pools of a cluster, with their reports, and returns their rows."""
-    await transaction.rows(_DELETE_REPORTS_OF_POOLS, cluster_id=cluster_id)
-    return await transaction.rows(_DELETE_POOLS, cluster_id=cluster_id)
+    gone = await transaction.rows(_DELETE_POOLS, cluster_id=cluster_id)
+    # After the pools: who reports on one holds its row, so no report comes any more.
+    await transaction.many(_DELETE_REPORTS, [{"id": row["id"]} for row in gone])
+    return gone
 
 
 async def protected_node_pool(transaction: Transaction, cluster_id: str) -> str | None:
@@ -132,9 +134,17 @@ async def count(database: Database, table: sa.Table, wanted: Filter) -> int:
     return int(rows[0][0])
 
 
-async def reports(transaction: Database | Transaction, identifier: str) -> Sequence[Row]:
+async def reports(transaction: Transaction, identifier: str) -> Sequence[Row]:
     """Returns what each controller reported last of a resource, by the controllers' names."""
     return await transaction.rows(_REPORTS, id=identifier)
+
+
+async def get_with_reports(database: Database, table: sa.Table, identifier: str) -> tuple[Row | None, Sequence[Row]]:
+    """Returns a row, or None, and what each controller reported last, both as of one moment."""
+    found = await database.rows(_get_with_reports(table), id=identifier)
+    names = [column.name for column in tables.REPORTS.c]
+    reported = [{name: row[f"report_{name}"] for name in names} for row in found if row["report_controller_name"] is not None]
+    return (found[0] if found else None), reported
 
 
 async def put_report(transaction: Transaction, values: Mapping[str, Any]) -> None:
@@ -155,6 +165,17 @@ def _own(table: sa.Table) -> tuple[str, ...]:
 def _get(table: sa.Table, *, lock: bool) -> Statement:
     query = sa.select(table).where(table.c.id == sa.bindparam("id"))
     return Statement(query.with_for_update() if lock else query)
+
+
+@functools.cache
+def _get_with_reports(table: sa.Table) -> Statement:
+    reported = tables.REPORTS
+    query = (
+        sa.select(table, *(column.label(f"report_{column.name}") for column in reported.c))
+        .select_from(table.outerjoin(reported, reported.c.resource_id == table.c.id))
+        .where(table.c.id == sa.bindparam("id"))
+    )
+    return Statement(query.order_by(reported.c.controller_name))
 
 
 @functools.cache
@@ -237,11 +258,6 @@ _REPORTS: Final = Statement(
     sa.select(tables.REPORTS).where(tables.REPORTS.c.resource_id == sa.bindparam("id")).order_by(tables.REPORTS.c.controller_name)
 )
 _DELETE_REPORTS: Final = Statement(sa.delete(tables.REPORTS).where(tables.REPORTS.c.resource_id == sa.bindparam("id")))
-_DELETE_REPORTS_OF_POOLS: Final = Statement(
-    sa.delete(tables.REPORTS).where(
-        tables.REPORTS.c.resource_id.in_(sa.select(_POOLS.c.id).where(_POOLS.c.cluster_id == _CLUSTER_ID))
-    )
-)
 _DELETE_POOLS: Final = Statement(sa.delete(_POOLS).where(_POOLS.c.cluster_id == _CLUSTER_ID).returning(_POOLS))
 _ANY_POOL: Final = Statement(sa.select(_POOLS.c.id).where(_POOLS.c.cluster_id == _CLUSTER_ID).limit(1))
 _PROTECTED: Final = Statement(
