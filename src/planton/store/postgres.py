@@ -23,11 +23,20 @@ async def connect(url: str, *, connections: int) -> Postgres:
         url,
         min_size=0,
         max_size=connections,
+        connection_class=_Connection,
         command_timeout=_STATEMENT,
         timeout=_PATIENCE,
         server_settings={"application_name": "planton"},
     )
     return Postgres(await pool)
+
+
+class _Connection(asyncpg.Connection):
+    """A connection that needs no cleaning between two users: transactions end here, and nothing else is kept in a session."""
+
+    def get_reset_query(self) -> str:
+        """Returns what is run when the connection goes back: nothing, which saves each request a round trip."""
+        return ""
 
 
 class Postgres:
