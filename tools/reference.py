@@ -19,6 +19,7 @@ from google.protobuf import descriptor_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
 from planton import kinds, schema_text
+from planton.api import routes
 from planton.cli import group as command_line
 from planton.modules import unsupported
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUF = pathlib.Path(sys.executable).with_name("buf")
-_MESSAGE, _FIELD, _ENUM, _ENUM_VALUE, _NESTED, _NESTED_ENUM = 4, 2, 5, 2, 3, 4
+_MESSAGE, _FIELD, _ENUM, _ENUM_VALUE, _NESTED, _NESTED_ENUM, _SERVICE, _METHOD = 4, 2, 5, 2, 3, 4, 6, 2
 _INTRO = "<!-- Written by tools/reference.py from the protos. Change the comments there, then run `make gen`. -->\n"
 _CLI_INTRO = "<!-- Written by tools/reference.py from the command line. Change the help there, then run `make gen`. -->\n"
 
@@ -74,16 +75,20 @@ def _file_comments(file: descriptor_pb2.FileDescriptorProto) -> dict[str, str]:
 
 
 def comments_file() -> str:
-    """Returns the comments of what a manifest can hold, as the JSON file of the package."""
+    """Returns the comments of what a manifest can hold, and of the API, as the JSON file of the package."""
     names: set[str] = set()
     for kind in kinds.all_kinds():
         _collect(kind.message.DESCRIPTOR, names)
+    for route in routes.routes():
+        names |= {route.service, f"{route.service}.{route.method}"}
+        _collect(route.request.DESCRIPTOR, names)
+        _collect(route.response.DESCRIPTOR, names)
     texts = {name: text for name, text in comments().items() if name in names}
     return json.dumps(dict(sorted(texts.items())), indent=1, ensure_ascii=False) + "\n"
 
 
 def _collect(message: Any, names: set[str]) -> None:
-    if message.full_name in names:
+    if message.full_name in names or message.full_name.startswith("google."):
         return
     names.add(message.full_name)
     for field in message.fields:
@@ -98,13 +103,18 @@ def _collect(message: Any, names: set[str]) -> None:
 
 
 def _name(file: descriptor_pb2.FileDescriptorProto, path: list[int]) -> str:
-    if len(path) < 2 or path[0] not in (_MESSAGE, _ENUM):  # noqa: PLR2004  # kind and index
+    if len(path) < 2 or path[0] not in (_MESSAGE, _ENUM, _SERVICE):  # noqa: PLR2004  # kind and index
         return ""
+    if path[0] == _SERVICE:
+        return _method(file.service[path[1]], path[2:])
     if path[0] == _ENUM:
         enum = file.enum_type[path[1]]
         return enum.name if len(path) == 2 else _value(enum.name, enum, path[2:])  # noqa: PLR2004
-    message: Any = file.message_type[path[1]]
-    names, rest = [message.name], path[2:]
+    return _in_message(file.message_type[path[1]], path[2:])
+
+
+def _in_message(message: Any, rest: list[int]) -> str:
+    names = [message.name]
     while len(rest) >= 2 and rest[0] == _NESTED:  # noqa: PLR2004
         message = message.nested_type[rest[1]]
         names.append(message.name)
@@ -118,6 +128,12 @@ def _name(file: descriptor_pb2.FileDescriptorProto, path: list[int]) -> str:
         name = ".".join([*names, enum.name])
         return name if len(rest) == 2 else _value(name, enum, rest[2:])  # noqa: PLR2004
     return ""
+
+
+def _method(service: descriptor_pb2.ServiceDescriptorProto, rest: list[int]) -> str:
+    if not rest:
+        return service.name
+    return f"{service.name}.{service.method[rest[1]].name}" if rest[0] == _METHOD and len(rest) == 2 else ""  # noqa: PLR2004
 
 
 def _value(prefix: str, enum: descriptor_pb2.EnumDescriptorProto, rest: list[int]) -> str:
