@@ -97,6 +97,7 @@ def _translated() -> Iterator[None]:
         asyncpg.CannotConnectNowError,
         asyncpg.InterfaceError,
         asyncpg.InsufficientResourcesError,
+        asyncpg.DeadlockDetectedError,
         asyncpg.OperatorInterventionError,
         asyncpg.InvalidAuthorizationSpecificationError,
         asyncpg.InvalidCatalogNameError,

@@ -152,11 +152,6 @@ async def put_report(transaction: Transaction, values: Mapping[str, Any]) -> Non
     await transaction.rows(_put_report(), **values)
 
 
-async def tallies(database: Database) -> Sequence[Row]:
-    """Returns how many node pools there are, by ``phase`` and ``platform``: ``number``."""
-    return await database.rows(_TALLIES)
-
-
 def _own(table: sa.Table) -> tuple[str, ...]:
     return ("target_project_id",) if table is tables.CLUSTERS else ()
 
@@ -237,7 +232,18 @@ def _page(table: sa.Table, form: Filter, *, keyset: bool) -> Statement:
 
 @functools.cache
 def _count(table: sa.Table, form: Filter) -> Statement:
+    if table is tables.NODE_POOLS:
+        return _sum(form)
     return Statement(sa.select(sa.func.count()).select_from(table).where(*_conditions(table, form)))
+
+
+def _sum(form: Filter) -> Statement:
+    table = tables.TALLIES
+    conditions = _conditions(table, form._replace(cluster_id="", deleting=True))
+    conditions.append(table.c.cluster_id == (sa.bindparam("cluster_id") if form.cluster_id else sa.literal_column("''")))
+    if not form.deleting:
+        conditions.append(table.c.phase != sa.literal_column("'Deleting'"))
+    return Statement(sa.select(sa.func.coalesce(sa.func.sum(table.c.number), sa.literal_column("0"))).where(*conditions))
 
 
 @functools.cache
@@ -264,9 +270,4 @@ _PROTECTED: Final = Statement(
     sa.select(_POOLS.c.name)
     .where(_POOLS.c.cluster_id == _CLUSTER_ID, _POOLS.c.spec.contains('"deletionProtection":true'))
     .limit(1)
-)
-_TALLIES: Final = Statement(
-    sa.select(_POOLS.c.phase, _POOLS.c.platform, sa.func.count().label("number"))
-    .where(_POOLS.c.deleted_at.is_(None))
-    .group_by(_POOLS.c.phase, _POOLS.c.platform)
 )

@@ -77,6 +77,20 @@ for _table in (CLUSTERS, NODE_POOLS):
     for _time, _due in DUE.items():
         sa.Index(None, _table.c[_time], postgresql_where=_due, sqlite_where=_due)
 
+#: How many node pools there are, kept by triggers of ``node_pools``: a list's total is a sum over a few rows, however long the list is.
+#: Each is counted under its cluster and, with an empty ``cluster_id``, under its owner. A connection counts in a shard of its own, so that
+#: writers do not wait for each other; the number of a shard can be negative.
+TALLIES: Final = sa.Table(
+    "tallies",
+    METADATA,
+    sa.Column("cluster_id", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("phase", sa.Text, primary_key=True),
+    sa.Column("shard", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+
 #: What each controller reported last. ``resource_id`` is a cluster's or a node pool's; ids are never used twice.
 REPORTS: Final = sa.Table(
     "reports",

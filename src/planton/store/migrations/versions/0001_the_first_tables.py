@@ -159,3 +159,49 @@ def upgrade() -> None:
         postgresql_where=sa.text("resync_at IS NOT NULL"),
         sqlite_where=sa.text("resync_at IS NOT NULL"),
     )
+    op.create_table(
+        "tallies",
+        sa.Column("cluster_id", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("phase", sa.Text(), nullable=False),
+        sa.Column("shard", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("cluster_id", "owner", "platform", "phase", "shard", name="pk_tallies"),
+    )
+    for statement in _SQLITE if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL:
+        op.execute(statement)
+
+
+#: Rows that a change of one node pool adds, in the order of their key, so that two connections never wait for each other in a circle.
+_COUNT = """
+INSERT INTO tallies AS t (cluster_id, owner, platform, phase, shard, number)
+SELECT * FROM (VALUES {values}) AS changes ORDER BY 1, 2, 3, 4
+ON CONFLICT (cluster_id, owner, platform, phase, shard) DO UPDATE SET number = t.number + excluded.number;
+"""
+_LESS = "('', OLD.owner, OLD.platform, OLD.phase, {shard}, -1), (OLD.cluster_id, OLD.owner, OLD.platform, OLD.phase, {shard}, -1)"
+_MORE = "('', NEW.owner, NEW.platform, NEW.phase, {shard}, 1), (NEW.cluster_id, NEW.owner, NEW.platform, NEW.phase, {shard}, 1)"
+#: Event → the rows; a phase is all that an update changes of what is counted.
+_EVENTS = {"INSERT": _MORE, "DELETE": _LESS, "UPDATE": f"{_LESS}, {_MORE}"}
+_SHARDS = 64
+
+
+def _postgresql(event: str) -> list[str]:
+    name, changed = f"tally_{event.lower()}", " WHEN (OLD.phase <> NEW.phase)" if event == "UPDATE" else ""
+    count = _COUNT.format(values=_EVENTS[event].format(shard=f"pg_backend_pid() % {_SHARDS}"))
+    return [
+        f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {count} RETURN NULL; END $$",
+        f"CREATE TRIGGER {name} AFTER {event} ON node_pools FOR EACH ROW{changed} EXECUTE FUNCTION {name}()",
+    ]
+
+
+def _sqlite(event: str) -> str:
+    changed = " WHEN OLD.phase <> NEW.phase" if event == "UPDATE" else ""
+    # SQLite's parser would take ON CONFLICT for a join's ON; a condition in between says that it is none. The view has no names for columns.
+    count = _COUNT.format(values=_EVENTS[event].format(shard="0")).replace(" AS t ", " ").replace("t.number", "number")
+    count = count.replace(" AS changes ORDER BY 1, 2, 3, 4", " WHERE true")
+    return f"CREATE TRIGGER tally_{event.lower()} AFTER {event} ON node_pools{changed} BEGIN {count} END"
+
+
+_SQLITE = [_sqlite(event) for event in _EVENTS]
+_POSTGRESQL = [statement for event in _EVENTS for statement in _postgresql(event)]
