@@ -151,6 +151,21 @@ def test_a_trouble_of_the_cloud_may_have_come_after_the_creation(text: str) -> N
     assert error.uncertain == (events.urn(events.NETWORK, "network"),)
 
 
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('UnknownError: Post "https://api.civo.com/v2/networks": EOF', errors.Reason.CLOUD_UNREACHABLE),
+        ("error reading from server: EOF", errors.Reason.ENGINE_FAILED),
+        ("Timeout waiting to create cluster", errors.Reason.CLOUD_STUCK),
+    ],
+)
+def test_a_cloud_that_says_nothing_is_told_from_a_plugin_that_died(text: str, reason: errors.Reason) -> None:
+    """Either way the creation may have reached the cloud."""
+    error = _explained(VPC, *_failed("create", events.NETWORK, "network", text))
+    assert error.reason is reason
+    assert error.uncertain == (events.urn(events.NETWORK, "network"),)
+
+
 def test_a_timeout_names_the_time_and_the_usual_causes() -> None:
     """Quota, addresses and capacity are what keeps a cluster in BUILDING."""
     error = _explained(CLUSTER, timed_out=1200.0)

@@ -146,6 +146,38 @@ def test_nothing_is_begun_that_cannot_be_recorded(make: Any) -> None:
     assert failing.asked == []
 
 
+def test_a_refresh_that_was_killed_says_so(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock of the dead engine goes, the state is put back, and where that fails the first error counts."""
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    failing = Session(errors.Reason.ENGINE_KILLED)
+    failing.holders = ((socket.gethostname(), dead.pid),)
+
+    def locked(_state: object) -> None:
+        failing.asked.append("replace_state")
+        raise errors.PlantonError("no", code=errors.Code.LOCKED, reason=errors.Reason.STACK_LOCKED)
+
+    monkeypatch.setattr(failing, "replace_state", locked)
+    with pytest.raises(errors.PlantonError) as caught:
+        make(failing).refresh()
+    assert caught.value.reason is errors.Reason.ENGINE_KILLED
+    assert failing.asked == ["refresh", "unlock", "replace_state"]
+
+
+def test_a_drift_that_nobody_can_look_for_says_why(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plugin has not said that anything is gone when the cloud answers neither it nor us."""
+
+    def silent(*_given: object) -> None:
+        raise errors.PlantonError("no", code=errors.Code.FAILED, reason=errors.Reason.CLOUD_UNREACHABLE)
+
+    failing = Session(errors.Reason.CLOUD_FAILED)
+    monkeypatch.setattr(failing, "refresh", lambda _watch, **_more: failing._fail("refresh"))
+    monkeypatch.setattr(operations.guards, "missing", silent)
+    with pytest.raises(errors.PlantonError) as caught:
+        make(failing).drift()
+    assert caught.value.reason is errors.Reason.CLOUD_FAILED
+
+
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_cluster_that_builds_is_waited_for_unless_it_shall_go(
     make: Any, monkeypatch: pytest.MonkeyPatch, *, whole: bool

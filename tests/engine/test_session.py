@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import pathlib
+import threading
 from typing import Any
 
 import pytest
 from pulumi import automation
+from pulumi.runtime import sync_await
 
 from planton import errors, kinds
 from planton.engine import session, settings, stacks, stand_ins, toolchain
@@ -93,3 +97,36 @@ def test_a_stack_that_another_command_has_just_made_is_opened(tmp_path: pathlib.
     chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
     opened = session.Session(stacks.StackName("planton", "a"), None, chosen, _tools())
     assert opened._open(create=True) == "opened"
+
+
+def test_a_program_whose_engine_has_died_ends(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would wait for an answer for ever, and its thread would keep this process from ending."""
+    begun = threading.Event()
+
+    async def waits() -> None:
+        begun.set()
+        await asyncio.get_running_loop().create_future()
+
+    def runs() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(in_loop())
+
+    async def in_loop() -> None:
+        opened._program()
+
+    def command(*_given: Any) -> None:
+        program.start()
+        begun.wait()
+        raise automation.CommandError(automation.CommandResult("", "error: update failed", -9))
+
+    given = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}))
+    chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
+    opened = session.Session(stacks.StackName("planton", "a"), given, chosen, _tools("civo"))
+    monkeypatch.setattr(session.modules, "run", lambda *_args, **_more: sync_await._sync_await(waits()))
+    monkeypatch.setattr(opened, "_sign", lambda: None)
+    monkeypatch.setattr(opened, "_open", lambda **_more: None)
+    program = threading.Thread(target=runs, daemon=True)
+    with pytest.raises(errors.PlantonError):
+        opened._run("apply", command, None, create=True)
+    program.join(60)
+    assert not program.is_alive()

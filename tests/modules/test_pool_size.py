@@ -5,7 +5,11 @@ from __future__ import annotations
 import collections
 import http.server
 import json
+import pathlib
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -246,3 +250,34 @@ def test_names_are_quoted_in_paths(cloud: Cloud) -> None:
     cloud.answers.append((404, GONE))
     pool_size.NodePoolSizeProvider().read("x", _props(cloud, cluster_id="a/b c"))
     assert cloud.requests[0][1] == "/v2/kubernetes/clusters/a%2Fb%20c?region=LON1"
+
+
+_ENGINE = """
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {provider!r}], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
+_PROVIDER = """
+import threading
+from planton.modules.civo import pool_size
+pool_size._WATCH_SECONDS = 0.01
+pool_size.NodePoolSizeProvider().configure(None)
+print(flush=True)
+threading.Event().wait()
+"""
+
+
+def test_the_process_ends_with_its_engine() -> None:
+    """One that was killed ends nobody else; the token would stay in the memory of a process that nobody knows of."""
+    command = [sys.executable, "-c", _ENGINE.format(provider=_PROVIDER)]
+    engine = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert engine.stdout is not None
+    provider = pathlib.Path("/proc", engine.stdout.readline().decode().strip(), "stat")
+    assert provider.exists()
+    engine.kill()
+    engine.communicate()
+    deadline = time.monotonic() + 60
+    while provider.exists() and " Z " not in provider.read_text():
+        assert time.monotonic() < deadline

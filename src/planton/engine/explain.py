@@ -47,6 +47,11 @@ _CAUSES = (
         "have been done than the state says",
     ),
     _Cause(
+        r"error reading from server|exited prematurely",
+        errors.Reason.ENGINE_FAILED,
+        "the plugin has crashed or was killed; run the same command again: it looks at the cloud and goes on",
+    ),
+    _Cause(
         r"immutable_|duplicate|already exists|already in use|name.*taken",
         errors.Reason.CLOUD_NAME_EXISTS,
         "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
@@ -71,9 +76,9 @@ _CAUSES = (
         errors.Reason.CLOUD_FAILED,
         "the cloud has a trouble of its own or asks for patience; wait a little, then run the same command again",
     ),
-    _Cause(r"timeout while waiting for state", errors.Reason.CLOUD_STUCK, _STUCK_HINT),
+    _Cause(r"timeout while waiting for state|Timeout waiting to", errors.Reason.CLOUD_STUCK, _STUCK_HINT),
     _Cause(
-        r"connection refused|no such host|timeout|timed out|Timeout|reset by peer|urlopen error|Remote end closed",
+        r"connection refused|no such host|timeout|timed out|Timeout|reset by peer|urlopen error|Remote end closed|\bEOF\b",
         errors.Reason.CLOUD_UNREACHABLE,
         "the cloud did not answer; check the network and the API address, then run the same command again",
     ),

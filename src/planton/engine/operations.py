@@ -349,12 +349,19 @@ class Operations:
             if error.reason is errors.Reason.STACK_LOCKED:
                 raise
             if error.reason in _FINAL or not self._forget_gone(before):
-                self._session.replace_state(before)
+                self._put_back(before)
                 raise
             outcome = self._session.refresh(self.on_event)
         self._believe(before, self._session.export())
         self._with_whole_rules()
         return outcome.plan
+
+    def _put_back(self, state: dict[str, Any]) -> None:
+        # What the error of the refresh says matters more than that this cannot be done; the next run refreshes again.
+        with contextlib.suppress(errors.PlantonError):
+            if self._session.lock_holders():
+                self._unlock()
+            self._session.replace_state(state)
 
     def _with_whole_rules(self) -> dict[str, Any]:
         state = self._session.export()
@@ -396,7 +403,7 @@ class Operations:
             changes = () if error.recorder is None else error.recorder.refreshed()
         ours = {resource["urn"] for resource in guards.cloud_resources(before)}
         suspects = {change.urn for change in changes if _looks_lost(change)} & ours
-        gone = self._confirmed_gone(before) if suspects or failure is not None else set()
+        gone = self._confirmed_gone(before, failure) if suspects or failure is not None else set()
         if failure is not None and not gone:
             raise failure
         if suspects - gone:
@@ -409,10 +416,12 @@ class Operations:
         others = (change for change in changes if change.urn not in gone and change.action is not plans.Action.DELETE)
         return Drift((*deleted, *others))
 
-    def _confirmed_gone(self, deployment: dict[str, Any]) -> set[str]:
+    def _confirmed_gone(self, deployment: dict[str, Any], failure: explain.OperationError | None) -> set[str]:
         try:
             return guards.missing(deployment, self._cloud)
         except errors.PlantonError as error:
+            if failure is not None:
+                raise failure from error
             names = [resource["urn"].rsplit("::", 1)[-1] for resource in guards.cloud_resources(deployment)]
             raise guards.not_believed(names, f"the cloud cannot confirm it ({error.message})") from error
 

@@ -5,6 +5,7 @@ Here Pulumi's errors become ours. What an operation means for the user (guards, 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import functools
@@ -86,10 +87,12 @@ class Session:
         self._failure: Exception | None = None
         self._command = process.PulumiCommand(tools, timeout=settings.timeout, interruption=settings.interruption)
         self._stack: workspace.Stack | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def _program(self) -> None:
         import pulumi  # the package is heavy, and listing commands run no program
 
+        self._loop = asyncio.get_running_loop()
         try:
             if self._imports:
                 pulumi.runtime.register_stack_transformation(self._adopt)
@@ -258,7 +261,17 @@ class Session:
             call(stack, watch)
         except automation_errors.CommandError as error:
             raise self._explained(operation, error, recorder) from None
+        finally:
+            self._end_program()
         return Outcome(recorder.plan(), recorder)
+
+    def _end_program(self) -> None:
+        # A program whose engine has died waits for ever: Pulumi's SDK fails to log that a registration has failed, and so never
+        # tells those who wait for it. Its thread would keep this process from ending.
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended well, and its loop is closed
+                loop.call_soon_threadsafe(_cancel, loop)
 
     def _explained(
         self, operation: str, error: automation_errors.CommandError, recorder: plans.Recorder
@@ -405,6 +418,11 @@ class Session:
             raise explain.command_error(error, self.name) from None
         logs.hide(str(output.value) for output in found.values() if output.secret)
         return {key: output.value for key, output in found.items()}
+
+
+def _cancel(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
 
 
 def _log_event(event: events.EngineEvent) -> None:

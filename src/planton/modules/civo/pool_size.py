@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 import urllib.error
 import urllib.parse
@@ -26,6 +27,7 @@ _REQUEST_SECONDS = 30
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _READY_SECONDS = 1800
+_WATCH_SECONDS = 1.0
 _NOT_FOUND = ("database_cluster_pool_not_found", "database_kubernetes_cluster_not_found")
 #: A token given by the engine for one operation; the one in the state may have been rotated since.
 TOKEN_VARIABLE = "PLANTON_CIVO_TOKEN"  # noqa: S105  # the name of a variable
@@ -39,6 +41,10 @@ class NodePoolSizeProvider(dynamic.ResourceProvider):
     """Creates, reads and changes the number of nodes of one pool; deleting it does nothing."""
 
     serialize_as_secret_always = False
+
+    def configure(self, _config: dynamic.ConfigureRequest) -> None:
+        """Begins to watch over the engine, which leaves this process behind when it is killed."""
+        threading.Thread(target=end_after, args=(os.getppid(),), daemon=True).start()
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
         """Brings the pool to the wanted number, if one is wanted, and returns its nodes."""
@@ -69,6 +75,13 @@ class NodePoolSizeProvider(dynamic.ResourceProvider):
             return dynamic.ReadResult(id_, {**props, **_observed(_get_cluster(props), props["pool_id"])})
         except PoolGoneError:
             return dynamic.ReadResult("", {})
+
+
+def end_after(engine: int) -> None:
+    """Ends this process when its parent is another one than the engine that has started it."""
+    while os.getppid() == engine:
+        time.sleep(_WATCH_SECONDS)
+    os._exit(0)
 
 
 def _settle(
