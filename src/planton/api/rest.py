@@ -139,7 +139,8 @@ async def _request(
             raise errors.unsupported_media_type()
         field: message.Message = getattr(wanted, route.body)
         body, wrong = codec.read(await _body(request, headers), type(field))
-        if any(violation.rule_id == "json.malformed" for violation in wrong):
+        if any(not violation.field for violation in wrong):
+            # It is no object at all; what an empty one would lack need not be told.
             raise errors.invalid(wrong)
         field.CopyFrom(body)
         violations = (*violations, *wrong)

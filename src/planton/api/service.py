@@ -18,7 +18,7 @@ from planton.api import errors, kinds, paging, records, rendering, status
 from planton.store import access, database, events, resources
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from google.protobuf import message
 
@@ -114,7 +114,7 @@ class Service:
         if problems or violations:
             told = {violation.field for violation in violations}
             broken = [errors.FieldViolation(_field(problem.path), problem.rule_id, problem.message) for problem in problems]
-            raise errors.invalid([*violations, *(one for one in broken if one.field not in told)], noun=kind.noun)
+            raise errors.invalid([*violations, *(one for one in broken if not _is_within(one.field, told))], noun=kind.noun)
         method: Callable[[Kind, Any, Context], Awaitable[records.Answer]] = getattr(self, _METHODS[rpc])
         try:
             return await method(kind, request, context)
@@ -405,6 +405,11 @@ def _field(path: str) -> str:
         if path == holder or path.startswith(f"{holder}."):
             return path.removeprefix(holder).removeprefix(".")
     return path
+
+
+def _is_within(field: str, others: Collection[str]) -> bool:
+    """Returns whether a field is one of others, or a part of one."""
+    return any(field == other or field.startswith((f"{other}.", f"{other}[")) for other in others)
 
 
 def _phases(phase: str, health: str) -> tuple[str, ...]:

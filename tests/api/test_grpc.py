@@ -1,0 +1,195 @@
+"""What gRPC adds to the methods: statuses with details, health, reflection, and messages that JSON could not say."""
+
+import grpc
+import pytest
+from google.protobuf import struct_pb2, timestamp_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+
+from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
+from org.project_planton.cluster.v1 import status_pb2 as statuses_pb2
+from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
+from planton.api import grpc_server, routes
+from support import api
+
+MAIN = {route.method: route for route in routes.routes()}
+
+
+@pytest.fixture
+def client(servers):
+    """A caller over gRPC on SQLite."""
+    return api.Api(servers("sqlite"), "grpc")
+
+
+def call(client, method, request, metadata=()):
+    """Calls a method with a message as it stands; returns the call."""
+    route = MAIN[method]
+
+    async def done():
+        begun = client.server.grpc.unary_unary(
+            route.name, request_serializer=route.request.SerializeToString, response_deserializer=route.response.FromString
+        )(request, metadata=(("x-user-email", client.user), *metadata), timeout=api.PATIENCE)
+        code = await begun.code()
+        return code, await begun.initial_metadata(), await begun.trailing_metadata()
+
+    return client.server.loop.run(done())
+
+
+def details(trailing):
+    """Returns the details of an error by the names of their types."""
+    status = status_pb2.Status.FromString(dict(trailing)["grpc-status-details-bin"])
+    return {detail.type_url.rpartition(".")[2]: detail for detail in status.details}
+
+
+def test_error_has_info_and_violations(client):
+    """An invalid request names its reason and each field, as Google's APIs do."""
+    code, _, trailing = call(client, "CreateCluster", clusters_pb2.CreateClusterRequest(cluster={"name": "Bad"}))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    found = details(trailing)
+    info, broken = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    assert found["ErrorInfo"].Unpack(info)
+    assert found["BadRequest"].Unpack(broken)
+    assert (info.reason, info.domain) == ("VALIDATION_ERROR", grpc_server.DOMAIN)
+    assert {(one.field, one.reason) for one in broken.field_violations} == {("name", "string.pattern"), ("spec", "required")}
+    assert all(one.description for one in broken.field_violations)
+
+
+def test_absent_name(client):
+    """The words of the guide are the same here."""
+    _, _, trailing = call(client, "CreateNodePool", node_pools_pb2.CreateNodePoolRequest())
+    info = error_details_pb2.ErrorInfo()
+    details(trailing)["ErrorInfo"].Unpack(info)
+    assert "is required" in info.metadata["details"]
+
+
+def test_who_asks_too_often_is_told_when_to_come_back(private):
+    """The wait stands in a RetryInfo."""
+    client = api.Api(private(rate=0.5, burst=1), "grpc")
+    codes = [call(client, "ListClusters", clusters_pb2.ListClustersRequest()) for _ in range(2)]
+    assert [code for code, _, _ in codes] == [grpc.StatusCode.OK, grpc.StatusCode.RESOURCE_EXHAUSTED]
+    retry = error_details_pb2.RetryInfo()
+    assert details(codes[1][2])["RetryInfo"].Unpack(retry)
+    assert retry.retry_delay.seconds == 2
+
+
+def test_request_id(client):
+    """Each answer has an id among its metadata, errors too."""
+    for method, request in (
+        ("ListClusters", clusters_pb2.ListClustersRequest()),
+        ("GetCluster", clusters_pb2.GetClusterRequest()),
+    ):
+        _, initial, _ = call(client, method, request, (("x-request-id", "my-id"),))
+        assert dict(initial)["x-request-id"] == "my-id"
+        _, initial, _ = call(client, method, request)
+        assert len(dict(initial)["x-request-id"]) == 36
+
+
+def test_failure_of_the_server(client, monkeypatch, caplog):
+    """A mistake in the server shows its id and nothing of itself."""
+
+    async def broken(*_):
+        raise ValueError("driver's own words")
+
+    monkeypatch.setattr("planton.api.service.Service._list", broken)
+    code, _, trailing = call(client, "ListClusters", clusters_pb2.ListClustersRequest(), (("x-request-id", "the-id"),))
+    assert code is grpc.StatusCode.INTERNAL
+    status = dict(trailing)["grpc-status-details-bin"]
+    assert b"the-id" in status
+    assert b"driver" not in status
+    assert "driver's own words" in str(caplog.records[-1].exc_info[1])
+
+
+def test_health(client):
+    """The server and each service say that they serve; of others nothing is known."""
+
+    def check(name):
+        return client.server.grpc.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)
+
+    for name in ("", *{route.service for route in routes.routes()}):
+        assert client.server.loop.run(check(name)).status == health_pb2.HealthCheckResponse.SERVING
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        client.server.loop.run(check("unknown"))
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_reflection(client):
+    """A client without the protos finds the services."""
+
+    async def ask():
+        stream = client.server.grpc.stream_stream(
+            "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
+            request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+            response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+        )(iter([reflection_pb2.ServerReflectionRequest(list_services="")]), timeout=api.PATIENCE)
+        return [answer async for answer in stream]
+
+    (answer,) = client.server.loop.run(ask())
+    names = {service.name for service in answer.list_services_response.service}
+    assert {route.service for route in routes.routes()} | {"grpc.health.v1.Health"} <= names
+
+
+def _deep(levels):
+    value = struct_pb2.Value(string_value="x")
+    for _ in range(levels):
+        value = struct_pb2.Value(list_value=struct_pb2.ListValue(values=[value]))
+    return struct_pb2.Struct(fields={"deep": value})
+
+
+@pytest.mark.parametrize(
+    ("report", "broken"),
+    [
+        ({"controller_name": "a\0b"}, ("controller_name", "json.text")),
+        (
+            {"metadata": struct_pb2.Struct(fields={"a": struct_pb2.Value(number_value=float("nan"))})},
+            ('metadata["a"]', "json.wrong_type"),
+        ),
+        ({"metadata": struct_pb2.Struct(fields={"a\0": struct_pb2.Value(bool_value=True)})}, ('metadata["a\0"]', "json.text")),
+        ({"metadata": _deep(24)}, ('metadata["deep"]' + "[0]" * 23, "json.too_deep")),
+        ({"conditions": [{"type": "A", "status": "True", "message": "\0"}]}, ("conditions[0].message", "json.text")),
+        (
+            {"conditions": [{"type": "A", "status": "True", "last_transition_time": timestamp_pb2.Timestamp(seconds=2**40)}]},
+            ("conditions[0].lastTransitionTime", "json.wrong_type"),
+        ),
+        (
+            {"conditions": [{"type": "A", "status": "True", "last_transition_time": timestamp_pb2.Timestamp(nanos=-1)}]},
+            ("conditions[0].lastTransitionTime", "json.wrong_type"),
+        ),
+        (
+            {"last_error": {"error_type": "Fatal", "details": {"number_value": float("inf")}}},
+            ("last_error.details", "json.wrong_type"),
+        ),
+    ],
+)
+def test_what_json_cannot_say_is_refused(client, report, broken):
+    """Nothing is stored that a reader over REST could not read."""
+    made = client.pool()
+    whole = statuses_pb2.StatusReport(**{"controller_name": "c", "observed_generation": 1, **report})
+    request = node_pools_pb2.ReportNodePoolStatusRequest(id=made["id"], report=whole)
+    code, _, trailing = call(client, "ReportNodePoolStatus", request, (("x-user-email", api.CONTROLLER),))
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    found = error_details_pb2.BadRequest()
+    details(trailing)["BadRequest"].Unpack(found)
+    assert broken in {(one.field, one.reason) for one in found.field_violations}
+    assert client.call("GetNodePoolStatus", id=made["id"]).body["controllers"] == []
+
+
+def test_deep_data_that_json_can_say_is_kept(client):
+    """The deepest data that JSON may hold goes through both ways."""
+    made = client.pool()
+    report = statuses_pb2.StatusReport(controller_name="c", observed_generation=1, metadata=_deep(23))
+    request = node_pools_pb2.ReportNodePoolStatusRequest(id=made["id"], report=report)
+    code, _, _ = call(client, "ReportNodePoolStatus", request, (("x-user-email", api.CONTROLLER),))
+    assert code is grpc.StatusCode.OK
+    assert client.call("GetNodePoolStatus", id=made["id"]).body["controllers"][0]["metadata"]["deep"]
+
+
+def test_message_over_the_limit(client):
+    """A message of more than a mebibyte is not read."""
+    request = clusters_pb2.CreateClusterRequest(cluster={"name": "a" * (1 << 20)})
+    code, _, _ = call(client, "CreateCluster", request)
+    assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
