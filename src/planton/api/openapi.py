@@ -93,7 +93,7 @@ def _tags() -> list[dict[str, str]]:
 
 
 def _tag(service: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", service.rpartition(".")[2].removesuffix("Service")) + "s"
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", service.rpartition(".")[2].removesuffix("Service")).capitalize() + "s"
 
 
 def _operation(route: routes.Route, components: schemas.Components) -> _Operation:

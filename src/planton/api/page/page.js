@@ -37,7 +37,7 @@ function limits(schema) {
     if (key in found && Math.abs(found[key]) < 2 ** 31 - 1) text.push(`${word} ${found[key]}`);
   }
   if (found.uniqueItems) text.push("no item twice");
-  if (found.pattern && found.pattern.length < 80 && !found.pattern.includes("u0000")) text.push(found.pattern);
+  if (found.pattern && !found.format && found.pattern.length < 80 && !found.pattern.includes("u0000")) text.push(found.pattern);
   return text.join(", ");
 }
 
@@ -56,10 +56,11 @@ function fieldsOf(schema) {
   for (const [name, field] of Object.entries(schema.properties || {})) {
     if (isNull(field)) continue;
     const mark = (schema.required || []).includes(name) ? el("span.required", " *") : "";
-    const head = el("span", el("code", name), mark, " ", el("small", [typeOf(field), limits(field)].filter(Boolean).join("; ")));
+    const type = el("small", [typeOf(field), limits(field)].filter(Boolean).join("; "));
+    const head = el("span", el("code", name), mark, " ", type, prose(field.description, "div"));
     const inner = below(field);
     const item = inner ? lazily(head, () => fieldsOf(inner), "li") : el("li", head);
-    item.append(prose(field.description, "div"), ...rulesOf(field));
+    item.append(...rulesOf(field));
     list.append(item);
   }
   list.append(...rulesOf(schema));
@@ -75,7 +76,8 @@ function lazily(head, make, kind) {
 
 function inputs(parameters) {
   const rows = parameters.map((parameter) => {
-    const input = el("input");
+    const choices = parameter.schema.enum || (parameter.schema.type === "boolean" ? ["", "true", "false"] : null);
+    const input = choices ? el("select", ...choices.map((value) => el("option", value))) : el("input");
     input.name = `${parameter.in}:${parameter.name}`;
     input.required = Boolean(parameter.required);
     input.setAttribute("aria-label", parameter.name);
@@ -145,7 +147,7 @@ function operationOf(path, verb, operation) {
     send(verb.toUpperCase(), path, form, output);
   });
   const who = operation["x-caller"] ? el("small", ` ${operation["x-caller"]}s only`) : "";
-  const fold = lazily(el("span", el("b", verb.toUpperCase()), el("code", path), " ", operation.summary, who), () =>
+  const fold = lazily(el("span", el("b", verb.toUpperCase()), el("code", path), " ", prose(operation.summary, "span"), who), () =>
     el("div", prose(operation.description), operation["x-grpc-method"] ? el("p.soft", "gRPC: ", el("code", operation["x-grpc-method"])) : "", form, ...rulesOf(operation), ...answersOf(operation)), "div").firstChild;
   fold.className = `operation ${verb}`;
   fold.id = operation.operationId;
