@@ -93,6 +93,44 @@ def _pool(**spec: Any) -> Any:
     return mocks.target("CivoKubernetesNodePool", base | spec, name="pool")
 
 
+def _do_vpc(**spec: Any) -> Any:
+    return mocks.target("DigitalOceanVpc", {"region": "fra1", "ipRangeCidr": "10.10.0.0/20"} | spec, name="net")
+
+
+def _do_cluster(**spec: Any) -> Any:
+    base = {
+        "clusterName": "prod",
+        "region": "fra1",
+        "kubernetesVersion": "1.33.0-do.0",
+        "vpc": {"valueFrom": {"name": "net"}},
+        "controlPlaneFirewallAllowedIps": ["192.0.2.7"],
+        "maintenanceWindow": "sunday=02:00",
+        "tags": ["team:a"],
+        "defaultNodePool": {"size": "s-2vcpu-4gb", "nodeCount": 1},
+        "additionalNodePools": [
+            {"name": "web", "size": "s-2vcpu-4gb", "nodeCount": 1, "tags": ["web"]},
+            {"name": "db", "size": "s-2vcpu-4gb", "nodeCount": 1},
+        ],
+    }
+    return mocks.target("DigitalOceanKubernetesCluster", base | spec, name="cluster")
+
+
+def _do_pool(**spec: Any) -> Any:
+    base = {
+        "nodePoolName": "workers",
+        "cluster": {"valueFrom": {"name": "cluster"}},
+        "size": "s-2vcpu-4gb",
+        "nodeCount": 2,
+        "labels": {"role": "web"},
+        "taints": [{"key": "a", "value": "b", "effect": "NoSchedule"}],
+        "tags": ["web"],
+    }
+    return mocks.target("DigitalOceanKubernetesNodePool", base | spec, name="pool")
+
+
+APPLIED = [_vpc(), _firewall(), _cluster(), _pool(), _do_vpc(), _do_cluster(), _do_pool()]
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """All that the plans of this file differ from; nothing in it changes."""
@@ -104,17 +142,22 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         for name in ("PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
             environ.pop(name, None)
         made = World(settings.Settings(environ=environ), tools)
-        for manifest in (_vpc(), _firewall(), _cluster(), _pool()):
+        for manifest in APPLIED:
             made.apply(manifest)
         yield made
 
 
-@pytest.mark.parametrize("manifest", [_vpc(), _firewall(), _cluster(), _pool()], ids=lambda manifest: manifest.kind)
+@pytest.mark.parametrize("manifest", APPLIED, ids=lambda manifest: manifest.kind)
 def test_what_is_applied_needs_no_change(manifest: Any, world: World) -> None:
     """Neither at once nor in another spelling of the same."""
     assert world.plan(manifest) == {}
 
 
+DO_WEB, DO_DB = ({"name": name, "size": "s-2vcpu-4gb", "nodeCount": 1, "tags": [name]} for name in ("web", "db"))
+DO_DB.pop("tags")
+DO_DEFAULT = {"size": "s-2vcpu-4gb", "nodeCount": 1}
+SCALED = {"autoScale": True, "minNodes": 0, "maxNodes": 4}
+TAINT = {"key": "c", "effect": "NoExecute"}
 POOL_DB, POOL_WEB = ({"name": name, "size": "g4s.kube.small", "nodeCount": 1} for name in ("db", "web"))
 RECREATED = dict.fromkeys(("cluster", "node_pool-web", "node_pool-db"), "replace")
 
@@ -152,6 +195,45 @@ RECREATED = dict.fromkeys(("cluster", "node_pool-web", "node_pool-db"), "replace
         (_pool(size="g4s.kube.medium"), {"node_pool": "replace"}),
         (_pool(nodePoolName="other"), {"node_pool": "replace"}),
         (_pool(publicIp=True), {"node_pool": "replace"}),
+        (_do_vpc(description="ours"), {"network": "update"}),
+        (_do_vpc(ipRangeCidr="10.30.0.0/20"), {"network": "replace"}),
+        (_do_vpc(region="nyc3"), {"network": "replace"}),
+        (_do_cluster(clusterName="other"), {"cluster": "update"}),
+        (_do_cluster(kubernetesVersion="1.33.1-do.0"), {"cluster": "update"}),
+        (_do_cluster(kubernetesVersion="1.34.1-do.0"), {"cluster": "update"}),
+        (_do_cluster(highlyAvailable=True), {"cluster": "update"}),
+        (_do_cluster(autoUpgrade=True), {"cluster": "update"}),
+        (_do_cluster(disableSurgeUpgrade=True), {"cluster": "update"}),
+        (_do_cluster(registryIntegration=True), {"cluster": "update"}),
+        (_do_cluster(maintenanceWindow="any=23:00"), {"cluster": "update"}),
+        (_do_cluster(controlPlaneFirewallAllowedIps=["192.0.2.0/24"]), {"cluster": "update"}),
+        (_do_cluster(controlPlaneFirewallAllowedIps=[]), {"cluster": "update"}),
+        (_do_cluster(tags=["team:b"]), {"cluster": "update"}),
+        (_do_cluster(tags=["TEAM:A", "team:a"]), {}),
+        (_do_cluster(region="nyc3"), RECREATED),
+        (_do_cluster(vpc={"value": mocks.NETWORK_ID}), RECREATED),
+        (_do_cluster(defaultNodePool=DO_DEFAULT | {"size": "s-4vcpu-8gb"}), RECREATED),
+        (_do_cluster(defaultNodePool=DO_DEFAULT | {"nodeCount": 3}), {"cluster": "update"}),
+        (_do_cluster(defaultNodePool=DO_DEFAULT | SCALED), {"cluster": "update"}),
+        (_do_cluster(defaultNodePool=DO_DEFAULT | {"labels": {"a": "b"}}), {"cluster": "update"}),
+        (_do_cluster(defaultNodePool=DO_DEFAULT | {"taints": [TAINT]}), {"cluster": "update"}),
+        (_do_cluster(defaultNodePool=DO_DEFAULT | {"tags": ["x"]}), {"cluster": "update"}),
+        (_do_cluster(additionalNodePools=[DO_DB, DO_WEB]), {}),
+        (_do_cluster(additionalNodePools=[DO_WEB]), {"node_pool-db": "delete"}),
+        (_do_cluster(additionalNodePools=[DO_DB, DO_WEB | {"nodeCount": 3}]), {"node_pool-web": "update"}),
+        (_do_cluster(additionalNodePools=[DO_DB, DO_WEB | SCALED]), {"node_pool-web": "update"}),
+        (_do_cluster(additionalNodePools=[DO_DB, DO_WEB | {"size": "s-4vcpu-8gb"}]), {"node_pool-web": "replace"}),
+        (_do_pool(nodeCount=4), {"node_pool": "update"}),
+        (_do_pool(**SCALED), {"node_pool": "update"}),
+        (_do_pool(labels={"role": "db"}), {"node_pool": "update"}),
+        (_do_pool(labels={}), {"node_pool": "update"}),
+        (_do_pool(taints=[TAINT]), {"node_pool": "update"}),
+        (_do_pool(taints=[]), {"node_pool": "update"}),
+        (_do_pool(tags=["WEB"]), {}),
+        (_do_pool(tags=[]), {"node_pool": "update"}),
+        (_do_pool(nodePoolName="other"), {"node_pool": "update"}),
+        (_do_pool(size="s-4vcpu-8gb"), {"node_pool": "replace"}),
+        (_do_pool(cluster={"value": mocks.CLUSTER_ID}), {"node_pool": "replace"}),
     ],
     ids=lambda value: getattr(value, "kind", ""),
 )
