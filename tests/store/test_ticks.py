@@ -83,9 +83,7 @@ def test_a_resync_tells_again_what_is_wanted(engine: sa.Engine) -> None:
     assert dict(rows.read(engine, tables.NODE_POOLS, pool)) == dict(before) | {"resync_at": HOUR}
     found = {event["type"]: event for event in rows.told(engine)}
     assert sorted(found) == ["cluster.updated", "nodepool.updated"]
-    assert [
-        (event["resource_id"], event["cluster_id"], event["generation"]) for event in found.values()
-    ] == [
+    assert [(event["resource_id"], event["cluster_id"], event["generation"]) for event in found.values()] == [
         (cluster, cluster, 5),
         (pool, cluster, 3),
     ]

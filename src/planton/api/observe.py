@@ -5,29 +5,42 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import os
+import pathlib
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import prometheus_client
+from prometheus_client import multiprocess
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from prometheus_client import core
     from starlette.types import Scope
 
     from planton.api import routes
 
+#: The variable, of prometheus_client, that names the folder where workers put their numbers. It counts when that is first imported.
+FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 _LOG: Final = logging.getLogger("planton.api.access")
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Observer:
-    """Counts and logs requests.
+    """Counts and logs requests. Workers of one server count together, where :data:`FOLDER` is set."""
 
-    Attributes:
-        registry: Where the numbers are.
-    """
+    def __init__(
+        self, registry: prometheus_client.CollectorRegistry, connections: Callable[[], tuple[int, int]] = lambda: (0, 0)
+    ) -> None:
+        """Begins to count.
 
-    def __init__(self, registry: prometheus_client.CollectorRegistry) -> None:
-        self.registry = registry
+        Args:
+            registry: Where the numbers are.
+            connections: Says how many connections to the database are in use, and how many there may be.
+        """
+        self._registry = registry
+        self._connections = connections
         self._requests = prometheus_client.Counter(
             "planton_requests_total", "Requests by route and answer.", ("transport", "method", "route", "code"), registry=registry
         )
@@ -38,6 +51,37 @@ class Observer:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._in_use, self._most = (
+            prometheus_client.Gauge(name, text, registry=registry, multiprocess_mode="livesum")
+            for name, text in (
+                ("planton_database_connections_in_use", "Connections to the database that are in use."),
+                ("planton_database_connections_max", "Connections to the database that there may be."),
+            )
+        )
+        self._ticks = prometheus_client.Counter("planton_ticks_total", "Timed work that was done.", ("work",), registry=registry)
+        for work in ("tick", "clean"):
+            # A number that is there from the start can be seen to stand still.
+            self._ticks.labels(work)
+
+    def families(self) -> list[core.Metric]:
+        """Returns the numbers; those of all workers."""
+        self._sample()
+        folder = os.environ.get(FOLDER)
+        if not folder:
+            return list(self._registry.collect())
+        _forget_dead_workers(pathlib.Path(folder))
+        together = prometheus_client.CollectorRegistry()
+        multiprocess.MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]
+        return list(together.collect())
+
+    def ticked(self, work: str) -> None:
+        """Counts timed work: ``tick`` or ``clean``."""
+        self._ticks.labels(work).inc()
+
+    def _sample(self) -> None:
+        in_use, most = self._connections()
+        self._in_use.set(in_use)
+        self._most.set(most)
 
     def request(self, scope: Scope, status: int, seconds: float) -> None:
         """Counts and logs a request over HTTP."""
@@ -48,6 +92,7 @@ class Observer:
         verb = scope["method"] if route or path != "other" else "other"
         self._requests.labels("rest", verb, path, str(status)).inc()
         self._durations.labels("rest", verb, path).observe(seconds)
+        self._sample()
         if _LOG.isEnabledFor(logging.INFO):
             _LOG.info(
                 "request",
@@ -65,6 +110,7 @@ class Observer:
         name = f"/{route.service}/{route.method}"
         self._requests.labels("grpc", route.method, name, code).inc()
         self._durations.labels("grpc", route.method, name).observe(seconds)
+        self._sample()
         if _LOG.isEnabledFor(logging.INFO):
             facts = {"request_id": request_id, "transport": "grpc", "method": route.method, "route": name, "status": code}
             _LOG.info("request", extra={"facts": facts | {"seconds": round(seconds, 6)}})
@@ -87,8 +133,17 @@ class Lines(logging.Formatter):
         return json.dumps(line)
 
 
-def log_to_stderr(level: str) -> None:
-    """Sends the server's log to stderr, one line of JSON for each record."""
+def _forget_dead_workers(folder: pathlib.Path) -> None:
+    """Leaves out what workers that were killed had in use; what they counted stays."""
+    for file in folder.glob("gauge_live*_*.db"):
+        process = int(file.stem.rpartition("_")[2])
+        if not pathlib.Path(f"/proc/{process}").exists():
+            multiprocess.mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]
+
+
+def log_to_stderr(level: str, *, access: bool = True) -> None:
+    """Sends the server's log to stderr, one line of JSON for each record; with or without one for each request."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(Lines())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    _LOG.setLevel(logging.NOTSET if access else logging.WARNING)

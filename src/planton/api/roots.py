@@ -7,12 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 import prometheus_client
-import sqlalchemy as sa
 from starlette import responses, routing
 
 import planton
 from planton.api import docs_page, openapi, service
-from planton.store import database
+from planton.api import metrics as numbers
+from planton.store import database, measures
 
 if TYPE_CHECKING:
     from starlette import requests
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from planton.api import observe, settings
 
 SERVICE: Final = "planton-nodepool-api"
-_ALIVE: Final = database.Statement(sa.select(sa.literal_column("1")))
 
 
 def routes(store: database.Database, wanted: settings.Settings, observer: observe.Observer) -> list[routing.Route]:
@@ -45,9 +44,8 @@ def routes(store: database.Database, wanted: settings.Settings, observer: observ
         return _json({"service": SERVICE, "version": planton.__version__, "environment": wanted.environment, "api_version": "v1"})
 
     async def metrics(_request: requests.Request) -> responses.Response:
-        return responses.Response(
-            prometheus_client.generate_latest(observer.registry), media_type=prometheus_client.CONTENT_TYPE_LATEST
-        )
+        found = await numbers.text(store, observer, pools=wanted.metrics_pools, now=datetime.datetime.now(datetime.UTC))
+        return responses.Response(found, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
     document = json.dumps(openapi.document(planton.__version__))
 
@@ -66,7 +64,7 @@ def routes(store: database.Database, wanted: settings.Settings, observer: observ
 
 async def _alive(store: database.Database) -> bool:
     try:
-        await store.rows(_ALIVE)
+        await measures.ping(store)
     except database.UnavailableError:
         return False
     return True

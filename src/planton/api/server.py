@@ -10,6 +10,7 @@ import datetime
 import gc
 import os
 import signal
+import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
 import prometheus_client
@@ -47,7 +48,9 @@ def run(wanted: settings.Settings) -> None:
         proxy_headers=False,
     )
     if wanted.workers > 1:
-        Multiprocess(config, sockets=[config.bind_socket()]).run()
+        with tempfile.TemporaryDirectory(prefix="planton-metrics-") as folder:
+            os.environ[observe.FOLDER] = folder
+            Multiprocess(config, sockets=[config.bind_socket()]).run()
     else:
         uvicorn.Server(config).run()
 
@@ -57,7 +60,7 @@ def from_environment() -> Application:
     wanted = settings.Settings.load(os.environ[settings.VARIABLE])
     # The command line has switched it off, for the short time that others run.
     gc.enable()
-    observe.log_to_stderr(wanted.log_level)
+    observe.log_to_stderr(wanted.log_level, access=wanted.access_log)
     return Application(wanted)
 
 
@@ -74,7 +77,7 @@ class Application:
         self._app: ASGIApp | None = None
         self._store: database.Database | None = None
         self._grpc: grpc.aio.Server | None = None
-        self._timers = timers.Timers(wanted)
+        self._timers: timers.Timers | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves a request, or starts and stops."""
@@ -96,7 +99,7 @@ class Application:
     async def start(self) -> None:
         """Connects and begins to serve gRPC; REST is served by what calls this application."""
         self._store = await database.connect(self.settings.database_url, connections=self.settings.connections)
-        observer = observe.Observer(prometheus_client.CollectorRegistry())
+        observer = observe.Observer(prometheus_client.CollectorRegistry(), self._store.connections)
         running = calls.Calls(
             service.Service(self._store, self.settings.policy),
             auth.Authenticator(self.settings.trust, self._store),
@@ -111,6 +114,7 @@ class Application:
             self._grpc.add_insecure_port(f"{self.settings.host}:{self.settings.grpc_port}")
             await grpc_server.set_health(healthy, sorted({route.service for route in routes.routes()}), serving=True)
             await self._grpc.start()
+        self._timers = timers.Timers(self.settings, observer.ticked)
         self._timers.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._hear(number)
@@ -120,7 +124,8 @@ class Application:
         self._stopping = True
         if self._grpc is not None:
             await self._grpc.stop(GRACE)
-        await asyncio.to_thread(self._timers.stop)
+        if self._timers is not None:
+            await asyncio.to_thread(self._timers.stop)
         if self._store is not None:
             await asyncio.wait_for(self._store.close(), GRACE)
 

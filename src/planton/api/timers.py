@@ -19,7 +19,7 @@ from planton.api import service, status
 from planton.store import ticks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
 
@@ -43,8 +43,15 @@ _ONE: Final = threading.Lock()
 class Timers:
     """The timed work of one process."""
 
-    def __init__(self, wanted: settings.Settings) -> None:
+    def __init__(self, wanted: settings.Settings, done: Callable[[str], None] = lambda _work: None) -> None:
+        """Prepares it.
+
+        Args:
+            wanted: What the operator sets.
+            done: Is told of work that was done, ``tick`` or ``clean``.
+        """
         self._settings = wanted
+        self._done = done
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
 
@@ -64,7 +71,7 @@ class Timers:
             if not _ONE.acquire(timeout=_AGAIN):
                 continue
             try:
-                with launched(self._settings):
+                with launched(self._settings, self._done):
                     self._stopping.wait()
             except Exception as error:  # noqa: BLE001 - whatever it is, deadlines must pass later
                 _LOG.warning("timed work waits for the database: %s", str(error).partition("\n")[0])
@@ -109,7 +116,7 @@ def clean(engine: Engine, wanted: settings.Settings, now: datetime.datetime) -> 
 
 
 @contextlib.contextmanager
-def launched(wanted: settings.Settings) -> Iterator[None]:
+def launched(wanted: settings.Settings, done: Callable[[str], None] = lambda _work: None) -> Iterator[None]:
     """Keeps the schedules while the block runs."""
     # Half a second of imports, which no request should wait for.
     from dbos import DBOS
@@ -123,7 +130,12 @@ def launched(wanted: settings.Settings) -> Iterator[None]:
             _DBOS_LOG.addHandler(logging.NullHandler())
         DBOS(config=_config(wanted, engine))  # type: ignore[arg-type]
         schedules: list[Any] = [  # ScheduleInput, of dbos
-            {"schedule_name": "tick", "workflow_fn": _workflow(engine, wanted), "schedule": cron(wanted.tick), "context": "tick"},
+            {
+                "schedule_name": "tick",
+                "workflow_fn": _workflow(engine, wanted, done),
+                "schedule": cron(wanted.tick),
+                "context": "tick",
+            },
         ]
         schedules.append(schedules[0] | {"schedule_name": "clean", "schedule": _CLEANING, "context": "clean"})
         DBOS.launch()
@@ -134,7 +146,7 @@ def launched(wanted: settings.Settings) -> Iterator[None]:
         engine.dispose()
 
 
-def _workflow(engine: Engine, wanted: settings.Settings) -> Any:  # a function as dbos registers it
+def _workflow(engine: Engine, wanted: settings.Settings, done: Callable[[str], None]) -> Any:  # a function as dbos registers it
     from dbos import DBOS
 
     @DBOS.workflow(name="planton.timed_work")
@@ -147,6 +159,7 @@ def _workflow(engine: Engine, wanted: settings.Settings) -> Any:  # a function a
             clean(engine, wanted, now)
             # In a context of its own: within the workflow's it would be recorded itself.
             contextvars.Context().run(forget, now - _RECORD)
+        done(name)
 
     return run
 

@@ -140,7 +140,7 @@ def _acknowledge(*, owned: bool) -> Statement:
 
 
 _LAG: Final = Statement(
-    sa.select(sa.func.count().label("unacknowledged"), sa.func.min(_EVENTS.c.time).label("oldest")).where(
-        _EVENTS.c.type.in_(["cluster.deleted", "nodepool.deleted"]), _EVENTS.c.acknowledged_at.is_(None)
-    )
+    sa.select(sa.func.count().label("unacknowledged"), sa.func.min(_EVENTS.c.time).label("oldest"))
+    .select_from(_EVENTS)
+    .where(tables.UNACKNOWLEDGED)
 )

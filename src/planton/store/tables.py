@@ -104,6 +104,8 @@ REPORTS: Final = sa.Table(
     sa.Column("updated_at", sa.Text, nullable=False),
 )
 
+#: What the index on deletions that wait to be acknowledged holds; statements must say it in these words.
+UNACKNOWLEDGED: Final = sa.text("acknowledged_at IS NULL AND type IN ('cluster.deleted', 'nodepool.deleted')")
 #: The outbox. ``transaction_id`` orders what was committed (see ``events``); it is 0 in SQLite, where one transaction writes at a time.
 EVENTS: Final = sa.Table(
     "events",
@@ -124,6 +126,7 @@ EVENTS: Final = sa.Table(
     sa.Column("acknowledged_at", sa.Text),
     sa.Index(None, "transaction_id", "number"),
     sa.Index(None, "time"),
+    sa.Index("ix_events_unacknowledged", "time", postgresql_where=UNACKNOWLEDGED, sqlite_where=UNACKNOWLEDGED),
     sqlite_autoincrement=True,
 )
 

@@ -88,6 +88,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_events_time", "events", ["time"])
+    op.create_index(
+        "ix_events_unacknowledged",
+        "events",
+        ["time"],
+        postgresql_where=sa.text("acknowledged_at IS NULL AND type IN ('cluster.deleted', 'nodepool.deleted')"),
+        sqlite_where=sa.text("acknowledged_at IS NULL AND type IN ('cluster.deleted', 'nodepool.deleted')"),
+    )
     op.create_index("ix_events_transaction_id_number", "events", ["transaction_id", "number"])
 
     op.create_table(

@@ -1,0 +1,138 @@
+"""Numbers and log lines of a server that runs, as operators see them."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from prometheus_client import parser
+
+from support import postgres, serving, waiting
+
+SECRET = "export TOKEN=s3cret"
+REPORT = {
+    "controller_name": "gcp-controller",
+    "observed_generation": 1,
+    "conditions": [
+        {"type": "Ready", "status": "True", "lastTransitionTime": "2025-10-17T10:30:00Z", "reason": "R", "message": "m"}
+    ],
+    "metadata": {"active_nodes": 2, "desired_nodes": 4},
+}
+
+
+def numbers(server: serving.Server) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Name and labels → value, of everything in /metrics."""
+    families = parser.text_string_to_metric_families(httpx.get(f"{server.url}/metrics", timeout=waiting.PATIENCE).text)
+    return {(sample.name, frozenset(sample.labels.items())): sample.value for family in families for sample in family.samples}
+
+
+def number(server: serving.Server, name: str, /, **labels: str) -> float | None:
+    return numbers(server).get((name, frozenset(labels.items())))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Server]:
+    with serving.running(tmp_path_factory.mktemp("metrics"), "--tick", "1", "--expect", "nodepool/aws=aws-controller") as made:
+        yield made
+
+
+def test_requests_are_counted_by_route_and_answer(server: serving.Server) -> None:
+    """The route, not the path: ids would make as many numbers as there are resources. Unknown paths are one."""
+    missing = "00000000-0000-4000-8000-000000000000"
+    assert server.client.get(f"/api/v1/nodepools/{missing}").status_code == 404
+    assert server.client.get("/nothing/here").status_code == 404
+    labels = {"transport": "rest", "method": "GET", "route": "/api/v1/nodepools/{id}"}
+    assert number(server, "planton_requests_total", **labels, code="404") == 1
+    assert number(server, "planton_request_duration_seconds_count", **labels) == 1
+    assert number(server, "planton_requests_total", transport="rest", method="other", route="other", code="404") == 1
+    assert not any(missing in value for _, given in numbers(server) for _, value in given)
+
+
+def test_a_pool_has_its_numbers(server: serving.Server) -> None:
+    """Wanted ones from the spec, until a controller says what it makes of them."""
+    cluster, pool = server.pool()
+    labels = {"nodepool": pool, "cluster": cluster, "name": "pool-1", "platform": "gcp"}
+    assert number(server, "planton_nodepool_desired_nodes", **labels) == 3
+    assert number(server, "planton_nodepool_active_nodes", **labels) is None
+    assert number(server, "planton_nodepools", phase="Pending", platform="gcp") == 1
+    server.call("PUT", f"/nodepools/{pool}/status", REPORT)
+    assert number(server, "planton_nodepool_desired_nodes", **labels) == 4
+    assert number(server, "planton_nodepool_active_nodes", **labels) == 2
+    assert number(server, "planton_nodepools", phase="Ready", platform="gcp") == 1
+    assert number(server, "planton_nodepools_omitted") == 0
+    server.call("DELETE", f"/clusters/{cluster}?force=true")
+    assert number(server, "planton_nodepool_desired_nodes", **labels) is None
+    assert number(server, "planton_events_unacknowledged") == 2
+    assert number(server, "planton_events_unacknowledged_seconds") > 0
+
+
+def test_the_database_and_the_timed_work_have_theirs(server: serving.Server) -> None:
+    """What stands still can be seen."""
+    assert number(server, "planton_database_up") == 1
+    assert number(server, "planton_database_connections_max") == 2
+    waiting.until(lambda: number(server, "planton_ticks_total", work="tick"), "a tick")
+    assert number(server, "planton_ticks_total", work="clean") is not None
+
+
+def test_the_numbers_of_pools_are_bounded(tmp_path: pathlib.Path) -> None:
+    """What is left out is told."""
+    with serving.running(tmp_path, "--metrics-pools", "0", "--tick", "0") as server:
+        server.pool()
+        found = numbers(server)
+        assert not any(name == "planton_nodepool_desired_nodes" for name, _ in found)
+        assert number(server, "planton_nodepools_omitted") == 1
+
+
+def test_without_its_database_a_server_still_tells_its_numbers(tmp_path: pathlib.Path) -> None:
+    """The alert on the database needs them then."""
+    cluster = postgres.Cluster()
+    try:
+        with serving.running(tmp_path, "--database-url", cluster.url(cluster.create()), "--tick", "1") as server:
+            cluster.stop()
+            assert number(server, "planton_database_up") == 0
+            assert number(server, "planton_nodepools_omitted") is None
+            assert server.client.get("/health").status_code == 503
+            cluster.start()
+            waiting.until(lambda: number(server, "planton_database_up"), "the database")
+    finally:
+        cluster.remove()
+
+
+def test_workers_count_together(tmp_path: pathlib.Path) -> None:
+    """Whichever answers; the connections are those of all."""
+    with serving.running(tmp_path, "--workers", "2", "--tick", "0") as server:
+        labels = {"transport": "rest", "method": "GET", "route": "/info", "code": "200"}
+        # Each on a connection of its own, so that both workers get some.
+        statuses = {httpx.get(f"{server.url}/info").status_code for _ in range(20)}
+        assert statuses == {200}
+        assert number(server, "planton_requests_total", **labels) == 20
+        waiting.until(lambda: number(server, "planton_database_connections_max") == 4, "both workers to have been asked")
+        assert server.stop() == 0
+
+
+def test_a_request_is_one_line_without_secrets(server: serving.Server) -> None:
+    """Who, what, which resource at which generation, how it went; nothing of its body or credentials."""
+    cluster = server.call(
+        "POST", "/clusters", {"name": "logged", "spec": {"platform": {"type": "aws", "aws": {"region": "us-east-1"}}}}
+    )
+    body = {"name": "logged", "spec": {"platform": {"type": "aws", "aws": {"instanceType": "m5.large", "userData": SECRET}}}}
+    pool = server.call("POST", f"/clusters/{cluster['id']}/nodepools", body, headers={"X-Request-Id": "request-1"})
+    assert server.client.get("/info", headers={"Authorization": "Bearer s3cret"}).status_code == 200
+    assert server.client.get("/api/v1/nodepools", headers={"Authorization": "Bearer s3cret"}).status_code == 401
+    [line] = [line for line in server.lines("request") if line["request_id"] == "request-1"]
+    assert {name: line[name] for name in ("level", "transport", "method", "route", "status", "caller", "subject", "generation")} == {
+        "level": "info", "transport": "rest", "method": "POST", "route": "/api/v1/clusters/{cluster_id}/nodepools", "status": 201,
+        "caller": "user@example.com", "subject": pool["id"], "generation": 1,
+    }  # fmt: skip
+    assert 0 < line["seconds"] < waiting.PATIENCE
+    assert "s3cret" not in server.log.read_text()
+    assert "m5.large" not in server.log.read_text()
+
+
+def test_requests_need_not_be_logged(tmp_path: pathlib.Path) -> None:
+    """Other lines come still."""
+    with serving.running(tmp_path, "--no-access-log", "--log-level", "debug", "--tick", "1") as server:
+        waiting.until(lambda: server.lines("tick"), "a tick")
+        assert server.lines("request") == []

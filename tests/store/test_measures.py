@@ -1,0 +1,96 @@
+"""What operators measure, as the database says it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from planton.store import database, events, measures, tables
+from support import rows
+
+
+def asked(url: str, question: Callable[[database.Database], Awaitable[Any]]) -> Any:
+    async def ask() -> Any:
+        store = await database.connect(url)
+        try:
+            return await question(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(ask())
+
+
+def report(engine: sa.Engine, pool: str, controller: str, metadata: object, updated_at: str = rows.THEN) -> None:
+    values = {
+        "resource_id": pool, "controller_name": controller, "observed_generation": 1, "conditions": "[]",
+        "metadata": json.dumps(metadata), "last_error": "", "updated_at": updated_at,
+    }  # fmt: skip
+    with engine.begin() as connection:
+        connection.execute(sa.insert(tables.REPORTS).values(values))
+
+
+def test_pools_are_counted_by_phase_and_cloud(url: str, engine: sa.Engine) -> None:
+    """Those that are being deleted too; what is no more is not there, not even as zero."""
+    cluster = rows.cluster(engine)
+    for values in ({}, {}, {"platform": "aws"}, {"phase": "Deleting", "deleted_at": rows.THEN}):
+        rows.node_pool(engine, cluster, **values)
+    gone = rows.node_pool(engine, cluster, phase="Ready")
+    with engine.begin() as connection:
+        connection.execute(sa.delete(tables.NODE_POOLS).where(tables.NODE_POOLS.c.id == gone))
+    found = {(row["phase"], row["platform"]): row["number"] for row in asked(url, measures.tallies)}
+    assert found == {("Progressing", "gcp"): 2, ("Progressing", "aws"): 1, ("Deleting", "gcp"): 1}
+
+
+@pytest.mark.parametrize(
+    ("spec", "reports", "desired", "active"),
+    [
+        ({"nodeCount": 3}, [], 3, None),
+        ({}, [], None, None),
+        ({"nodeCount": 3}, [{"active_nodes": 2}], 3, 2),
+        ({"nodeCount": 3}, [{"active_nodes": 5, "desired_nodes": 5}], 5, 5),
+        ({"nodeCount": 3}, [{"active_nodes": 0, "desired_nodes": 0}], 0, 0),
+        ({"nodeCount": 3}, [{"active_nodes": 5}, {"active_nodes": 4}, {"region": "r"}], 3, 4),
+        ({"nodeCount": 3}, [{"active_nodes": "many", "desired_nodes": True}], 3, None),
+    ],
+)
+def test_nodes_are_what_controllers_say_else_what_is_wanted(
+    url: str, engine: sa.Engine, spec: dict[str, int], reports: list[dict[str, object]], desired: int, active: int
+) -> None:
+    """The latest report that has a number counts; what is no number does not."""
+    cluster = rows.cluster(engine)
+    pool = rows.node_pool(engine, cluster, spec=json.dumps(spec), name="workers")
+    for number, metadata in enumerate(reports):
+        report(engine, pool, f"controller-{9 - number}", metadata, updated_at=f"2026-01-0{number + 1}")
+    [found] = asked(url, lambda store: measures.nodes(store, limit=10))
+    assert found == measures.Nodes(pool, cluster, "workers", "gcp", desired, active)
+
+
+def test_only_the_newest_pools_have_numbers_of_their_own(url: str, engine: sa.Engine) -> None:
+    """However many controllers report of each."""
+    cluster = rows.cluster(engine)
+    pools = [rows.node_pool(engine, cluster, created_at=f"2026-01-0{number}") for number in range(1, 5)]
+    for pool in pools:
+        for controller in ("first", "second"):
+            report(engine, pool, controller, {"active_nodes": 1})
+    found = asked(url, lambda store: measures.nodes(store, limit=2))
+    assert [one.identifier for one in found] == [pools[3], pools[2]]
+
+
+def test_the_lag_is_of_deletions_that_nobody_acknowledged(url: str, engine: sa.Engine) -> None:
+    """Other events need no acknowledgement."""
+    assert tuple(asked(url, events.lag)) == (0, None)
+    rows.event(engine, time=rows.THEN)
+    rows.event(engine, time=rows.THEN, type="nodepool.deleted", acknowledged_at=rows.MINUTE)
+    rows.event(engine, time=rows.HOUR, type="nodepool.deleted")
+    rows.event(engine, time=rows.MINUTE, type="cluster.deleted")
+    assert tuple(asked(url, events.lag)) == (2, rows.MINUTE)
+
+
+def test_a_database_that_is_there_answers(url: str) -> None:
+    """And says nothing."""
+    assert asked(url, measures.ping) is None
