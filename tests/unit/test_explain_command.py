@@ -9,6 +9,7 @@ import pytest
 from google.protobuf import descriptor
 
 from planton import cli, errors, kinds, schema_text
+from planton.api import routes
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
 KINDS = [kind.name for kind in kinds.all_kinds()]
@@ -118,10 +119,14 @@ def test_the_kinds_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_no_comment_is_without_its_field() -> None:
-    """The file of comments has nothing that no manifest can hold, and no empty text."""
+    """The file of comments has nothing that neither a manifest nor the API can hold, and no empty text."""
     names: set[str] = set()
     for kind in kinds.all_kinds():
         _collect(kind.message.DESCRIPTOR, names)
+    for route in routes.routes():
+        names |= {route.service, f"{route.service}.{route.method}"}
+        _collect(route.request.DESCRIPTOR, names)
+        _collect(route.response.DESCRIPTOR, names)
     texts = schema_text.comments()
     assert set(texts) <= names
     assert all(texts.values())
