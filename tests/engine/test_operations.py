@@ -158,6 +158,7 @@ def test_a_refresh_that_was_killed_says_so(make: Any, monkeypatch: pytest.Monkey
         raise errors.PlantonError("no", code=errors.Code.LOCKED, reason=errors.Reason.STACK_LOCKED)
 
     monkeypatch.setattr(failing, "replace_state", locked)
+    monkeypatch.setattr(failing, "export", lambda: {"resources": []})
     with pytest.raises(errors.PlantonError) as caught:
         make(failing).refresh()
     assert caught.value.reason is errors.Reason.ENGINE_KILLED
