@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import datetime
 import hashlib
 import hmac
 import ipaddress
+import math
 import re
 import secrets
 from typing import TYPE_CHECKING, Any, Final
@@ -17,7 +19,6 @@ from planton.api import errors, service
 from planton.store import access
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Mapping, Sequence
 
     from planton.store import database
@@ -60,6 +61,7 @@ class Authenticator:
         self._store = store
         self._networks = [ipaddress.ip_network(network) for network in trust.proxies]
         self._keys = jwt.PyJWKClient(trust.jwks_url, cache_keys=True, timeout=5) if trust.jwks_url else None
+        #: Digest → until when it is believed, as seconds since 1970, and whom it names.
         self._believed: dict[str, tuple[float, service.Caller]] = {}
 
     async def caller(self, headers: Mapping[str, str], peer: str, now: datetime.datetime) -> service.Caller:
@@ -96,19 +98,18 @@ class Authenticator:
         if self._keys is not None and token.count(".") == 2:  # noqa: PLR2004 - the three parts of a JWT
             return await asyncio.to_thread(self._signed, token)
         wanted = digest(token)
-        moment, known = self._believed.get(wanted, (0.0, None))
-        if known is not None and now.timestamp() - moment < _BELIEVED:
+        until, known = self._believed.get(wanted, (0.0, None))
+        if known is not None and now.timestamp() < until:
             return known
         row = await access.token(self._store, wanted)
-        stored = row["digest"] if row else ""
-        expired = row is not None and row["expires_at"] is not None and row["expires_at"] <= service.timestamp(now)
-        if row is None or not hmac.compare_digest(stored, wanted) or expired:
+        ends = datetime.datetime.fromisoformat(row["expires_at"]).timestamp() if row and row["expires_at"] else math.inf
+        if row is None or not hmac.compare_digest(row["digest"], wanted) or ends <= now.timestamp():
             raise errors.unauthenticated("the token is not known, or has expired")
         controller = row["role"] == "controller"
         found = service.Caller(row["subject"], controller=controller, may_report=controller)
         if len(self._believed) >= _MOST_BELIEVED:
             self._believed.clear()
-        self._believed[wanted] = (now.timestamp(), found)
+        self._believed[wanted] = (min(now.timestamp() + _BELIEVED, ends), found)
         return found
 
     def _signed(self, token: str) -> service.Caller:

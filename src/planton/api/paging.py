@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from typing import TYPE_CHECKING, Any
@@ -29,7 +28,7 @@ def place(text: str, wanted: resources.Filter) -> tuple[str, str]:
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         created_at, identifier, digest = json.loads(data)
-    except (binascii.Error, UnicodeDecodeError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError("must be the next_page_token of another answer") from error
     if not isinstance(created_at, str) or not isinstance(identifier, str) or digest != _digest(wanted):
         raise ValueError("must be the next_page_token of an answer to the same question")
