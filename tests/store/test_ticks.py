@@ -108,6 +108,30 @@ def test_many_at_once_are_told_one_by_one(engine: sa.Engine) -> None:
     assert sorted(event["resource_id"] for event in found) == sorted([*pools, *pools])
 
 
+def test_what_fails_is_counted_as_failed(engine: sa.Engine) -> None:
+    """The totals of lists are right after a tick, by owner and by cluster."""
+    first, second = rows.cluster(engine), rows.cluster(engine)
+    for cluster, number in ((first, 3), (second, 2)):
+        for _ in range(number):
+            rows.node_pool(engine, cluster, deadline=THEN)
+    rows.node_pool(engine, second, phase="Pending", deadline=THEN, platform="aws")
+    rows.node_pool(engine, second)
+    ticks.deadlines(engine, now=MINUTE, **LATE)
+    column = tables.TALLIES.c
+    query = sa.select(column.cluster_id, column.platform, column.phase, sa.func.sum(column.number)).group_by(*list(column)[:4])
+    with engine.connect() as connection:
+        found = {(*key, int(number)) for *key, number in connection.execute(query) if number}
+    assert found == {
+        (first, "gcp", "Failed", 3), (second, "gcp", "Failed", 2), (second, "aws", "Failed", 1), (second, "gcp", "Progressing", 1),
+        ("", "gcp", "Failed", 5), ("", "aws", "Failed", 1), ("", "gcp", "Progressing", 1),
+    }  # fmt: skip
+    # Whoever has the connection next is counted by the trigger again.
+    with engine.begin() as connection:
+        connection.execute(sa.update(tables.NODE_POOLS).where(tables.NODE_POOLS.c.phase == "Progressing").values(phase="Ready"))
+        ready = sa.select(sa.func.sum(column.number)).where(column.phase == "Ready", column.cluster_id == "")
+        assert connection.execute(ready).scalar_one() == 1
+
+
 def test_ticks_at_once_do_nothing_twice(engine: sa.Engine) -> None:
     """What several replicas would do if each had its own clock."""
     cluster = rows.cluster(engine)

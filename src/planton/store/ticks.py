@@ -10,6 +10,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from planton.store import events, tables
 
@@ -112,7 +113,15 @@ def _due(table: sa.Table, time: str) -> sa.ColumnElement[bool]:
 def _update(database: str, table: sa.Table, due: sa.ColumnElement[bool], change: Mapping[str, Any]) -> sa.Update:
     if database == "sqlite":
         return sa.update(table).where(due).values(change)
-    free = sa.select(table.c.id).where(due).with_for_update(skip_locked=True).cte("due")
+    return _update_of(table, _free(table, due), change)
+
+
+def _free(table: sa.Table, due: sa.ColumnElement[bool]) -> sa.CTE:
+    """Returns what is due and not being written at this moment."""
+    return sa.select(table).where(due).with_for_update(skip_locked=True).cte("due")
+
+
+def _update_of(table: sa.Table, free: sa.CTE, change: Mapping[str, Any]) -> sa.Update:
     return sa.update(table).where(table.c.id.in_(sa.select(free.c.id))).values(change)
 
 
@@ -120,12 +129,39 @@ def _told(
     database: str, table: sa.Table, due: sa.ColumnElement[bool], change: Mapping[str, Any], what: str
 ) -> tuple[sa.Executable, ...]:
     """Returns the statements of a change with its events; the last one writes as many rows as resources change."""
-    update = _update(database, table, due, change)
     if database == "sqlite":
         # One transaction writes at a time, so what the first statement found is what the second one changes.
+        update = _update(database, table, due, change)
         return _insert(database, table, sa.select(table).where(due).subquery(), what), update
-    changed = update.returning(table).cte("changed")
-    return (_insert(database, table, changed, what),)
+    free = _free(table, due)
+    changed = _update_of(table, free, change).returning(table).cte("changed")
+    tell = _insert(database, table, changed, what)
+    if "phase" not in change:
+        return (tell,)
+    # The trigger that counts would write the same few rows once for each resource.
+    count = sa.select(sa.func.set_config("planton.counts", "itself", sa.true()))
+    return count, tell.add_cte(_counted(free, change["phase"]).cte("counted"))
+
+
+def _counted(free: sa.CTE, phase: sa.ColumnElement[str]) -> sa.Insert:
+    """Returns the statement that counts rows which leave their phases for another one, in PostgreSQL."""
+    tallies = tables.TALLIES
+    old = free.c
+    empty: sa.ColumnElement[str] = sa.literal_column("''")
+    shard = sa.func.mod(sa.func.pg_backend_pid(), sa.literal_column("64"))
+    parts = [
+        sa.select(cluster.label("cluster_id"), old.owner, old.platform, each.label("phase"), sa.literal_column(sign).label("one"))
+        for cluster in (empty, old.cluster_id)
+        for each, sign in ((old.phase, "-1"), (phase, "1"))
+    ]
+    union = sa.union_all(*parts).subquery("changes").c
+    # In the order of the key, as the trigger does it, so that two connections never wait for each other in a circle.
+    key = (union.cluster_id, union.owner, union.platform, union.phase)
+    rows = sa.select(*key, shard, sa.func.sum(union.one)).group_by(*key).order_by(*key)
+    put = postgresql.insert(tallies).from_select([column.name for column in tallies.c], rows)
+    return put.on_conflict_do_update(
+        index_elements=list(tallies.primary_key), set_={"number": tallies.c.number + put.excluded.number}
+    )
 
 
 def _insert(database: str, table: sa.Table, changed: sa.FromClause, what: str) -> sa.Insert:
