@@ -43,6 +43,7 @@ class Reason(enum.StrEnum):
     MANIFEST_INVALID = "MANIFEST_INVALID"
     MANIFEST_UNREADABLE = "MANIFEST_UNREADABLE"
     KIND_UNKNOWN = "KIND_UNKNOWN"
+    POLICY_INVALID = "POLICY_INVALID"
     REFERENCE_INVALID = "REFERENCE_INVALID"
     REFERENCE_UNRESOLVED = "REFERENCE_UNRESOLVED"
     STACK_INPUT_INVALID = "STACK_INPUT_INVALID"
@@ -136,6 +137,7 @@ class Violation:
         document: The position of the document in its file, from 0.
         source: The source line, for the caret; may be empty.
     """
+        level: ``error``; or ``warning``, which a policy may give, and which fails nothing.
 
     file: str
     line: int
@@ -146,15 +148,17 @@ class Violation:
     document: int = 0
     source: str = ""
 
+    level: str = "error"
     @property
     def place(self) -> str:
         """Returns ``file:line:column``, as far as it is known."""
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
     def __str__(self) -> str:
-        """Returns ``file:line:column: path: message [rule-id]``."""
+        """Returns ``file:line:column: path: message [rule-id]``, with ``warning:`` after the place where it is one."""
+        level = "" if self.level == "error" else f"{self.level}: "
         path = f"{self.path}: " if self.path else ""
-        return f"{self.place}: {path}{self.message} [{self.rule_id}]"
+        return f"{self.place}: {level}{path}{self.message} [{self.rule_id}]"
 
 
 class InvalidError(PlantonError):

@@ -60,6 +60,7 @@ _EXTRAS: Final = {
     "grpc": "sandbox",
     "alembic": "server",
     "asyncpg": "server",
+    "cel_expr_python": "policy",
     "dbos": "server",
     "google.api": "server",
     "httpx": "client",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import errors, runs
-from planton.cli import options, output, render
+from planton.cli import options, output, policing, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @options.sources
 @options.engine
 @options.consents
+@policing.option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--refresh", is_flag=True, help="Read the cloud first, so that drift is repaired.")
 @output.output_option("text", "json")
@@ -32,6 +33,7 @@ def apply(
     given: options.Sources,
     settings: engine_settings.Settings,
     consents: options.Consents,
+    policy_files: tuple[str, ...],
     yes: bool,
     refresh: bool,
     form: str,
@@ -49,7 +51,9 @@ def apply(
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
+    rules = policing.load(policy_files)
     before, wanted, consents = _planned_before(plan, given, consents)
+    policing.enforce(rules, wanted)
     report = render.Reporter(quiet=form == "json")
     tools = options.tools(settings)
     run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported, on_event=report)

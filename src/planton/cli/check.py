@@ -10,6 +10,7 @@ from planton import errors, flow, manifest, references, wiring
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from planton import policies
     from planton.manifest import assignment
 
 
@@ -24,6 +25,7 @@ class _Result:
         self.violations: list[errors.Violation] = []
         self.faults = 0
         self.faulty = 0
+        self.warnings = 0
         self.unreadable: list[errors.PlantonError] = []
         self.needs: dict[references.Key, set[references.Key]] = {}
         self.texts: dict[references.Key, tuple[str, bytes, int]] = {}
@@ -40,6 +42,7 @@ def run(
     kustomize_dir: str | None = None,
     overlay: str | None = None,
     overrides: Sequence[str] = (),
+    rules: tuple[policies.Rule, ...] = (),
     form: str = "text",
 ) -> int:
     """Checks manifests, prints what is wrong and a summary, and returns the exit code.
@@ -49,6 +52,7 @@ def run(
         kustomize_dir: A folder to build with kustomize, beside them.
         overlay: The overlay in it.
         overrides: ``PATH=VALUE`` to set first.
+        rules: Rules of the user's own, which manifests that are valid must keep too.
         form: ``text``, ``json`` or ``sarif``.
 
     Raises:
@@ -56,7 +60,7 @@ def run(
     """
     result = _Result()
     take = _print_violations if form == "text" else result.violations.extend
-    _check(result, _readable(result, paths, kustomize_dir, overlay), manifest.overrides(overrides), take)
+    _check(result, _readable(result, paths, kustomize_dir, overlay), manifest.overrides(overrides), rules, take)
     _SHOW[form](result)
     return result.code
 
@@ -65,13 +69,15 @@ def _check(
     result: _Result,
     sources: Iterator[tuple[str, bytes]],
     overrides: assignment.Overrides | None,
+    rules: tuple[policies.Rule, ...],
     take: Callable[[list[errors.Violation]], None],
 ) -> None:
     for file, data in sources:
         documents, violations = flow.collect(data, file=file, overrides=overrides)
+        violations += _broken(rules, documents, violations)
         result.files += 1
         result.documents += max(len(documents), len({violation.document for violation in violations}))
-        wrong = {violation.document for violation in violations}
+        wrong = _wrong(violations)
         if violations:
             _count_faults(result, violations, take)
         result.listed += [
@@ -84,9 +90,27 @@ def _check(
     _check_circles(result, overrides, take)
 
 
+def _broken(
+    rules: tuple[policies.Rule, ...], documents: list[manifest.Document], violations: list[errors.Violation]
+) -> list[errors.Violation]:
+    # A value that is missing or wrong would be told a second time, by a rule that asks for it.
+    if not rules:
+        return []
+    from planton import policies  # few runs have any
+
+    wrong = _wrong(violations)
+    return [broken for one in documents if one.index not in wrong for broken in policies.check(rules, one)]
+
+
+def _wrong(violations: list[errors.Violation]) -> set[int]:
+    return {violation.document for violation in violations if violation.level == "error"}
+
+
 def _count_faults(result: _Result, violations: list[errors.Violation], take: Callable[[list[errors.Violation]], None]) -> None:
-    result.faults += len(violations)
-    result.faulty += len({violation.document for violation in violations})
+    faults = sum(violation.level == "error" for violation in violations)
+    result.faults += faults
+    result.warnings += len(violations) - faults
+    result.faulty += len(_wrong(violations))
     take(violations)
 
 
@@ -168,6 +192,7 @@ def _summary(result: _Result) -> str:
         text = f"{checked}: {_count(result.faults, 'violation')} in {_count(result.faulty, 'document')}"
     else:
         text = f"{checked}: valid" if result.documents else f"{checked}"
+    text += f"; {_count(result.warnings, 'warning')}" if result.warnings else ""
     return text + (f"; {_count(len(result.unreadable), 'path')} could not be read" if result.unreadable else "")
 
 

@@ -61,7 +61,8 @@ def show_violation(violation: errors.Violation, *, err: bool = False) -> None:
     place = f"{violation.file}:{violation.line}:{violation.column}" if violation.line else violation.file
     path = f" {click.style(violation.path, fg='cyan')}:" if violation.path else ""
     rule = click.style(f"[{violation.rule_id}]", dim=True)
-    echo(f"{click.style(place + ':', bold=True)}{path} {violation.message} {rule}", err=err)
+    level = "" if violation.level == "error" else click.style(f" {violation.level}:", fg="yellow")
+    echo(f"{click.style(place + ':', bold=True)}{level}{path} {violation.message} {rule}", err=err)
     if violation.source and violation.column:
         echo(f"    {violation.source}", err=err)
         echo(f"    {caret(violation)}", err=err)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import errors, runs
-from planton.cli import options, output, render
+from planton.cli import options, output, policing, render
 
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @options.sources
 @options.engine
 @options.consents
+@policing.option
 @click.option("--out", default="", metavar="FILE", help="Save the plan, for: planton apply FILE.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 when there are changes.")
 @output.output_option("text", "json")
@@ -25,6 +26,7 @@ def plan(
     given: options.Sources,
     settings: engine_settings.Settings,
     consents: options.Consents,
+    policy_files: tuple[str, ...],
     out: str,
     detailed_exitcode: bool,
     form: str,
@@ -38,8 +40,10 @@ def plan(
     Exit codes: 0 planned, 1 invalid, 2 usage, 4 changes (with
     --detailed-exitcode), 5 refused, 6 the cloud failed.
     """
+    rules = policing.load(policy_files)
     tools = options.tools(settings)
     wanted = given.read()
+    policing.enforce(rules, wanted)
     run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported)
     planned = run.plan(recover=False)
     pruned = run.pruning(given.folders(), given.means).plan_destroy() if consents.prune else []

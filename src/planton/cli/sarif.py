@@ -43,7 +43,7 @@ def _result(violation: errors.Violation, rule_index: int) -> dict[str, Any]:
     return {
         "ruleId": violation.rule_id,
         "ruleIndex": rule_index,
-        "level": "error",
+        "level": violation.level,
         "message": {"text": text},
         "locations": [location],
     }

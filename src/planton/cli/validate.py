@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from planton.cli import check, output
+from planton.cli import check, output, policing
 
 
 @click.command()
@@ -17,6 +17,7 @@ from planton.cli import check, output
 @click.option(
     "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Set a field first, e.g. spec.nodeCount=5. May repeat."
 )
+@policing.option
 @output.output_option("text", "json", "sarif")
 @click.pass_context
 def validate(  # click passes each option as an argument
@@ -27,6 +28,7 @@ def validate(  # click passes each option as an argument
     kustomize_dir: str | None,
     overlay: str | None,
     overrides: tuple[str, ...],
+    policy_files: tuple[str, ...],
     form: str,
 ) -> None:
     """Check manifests against the schema and its rules.
@@ -36,12 +38,22 @@ def validate(  # click passes each option as an argument
 
         file:line:column: field.path: message [rule-id]
 
+    With --policy, manifests that are valid are checked against the rules in
+    FILE too. What they give the level warning is shown and does not fail.
+
     The exit code is 0 if all is valid, 1 if something is not, 2 if something
-    cannot be read.
+    cannot be read or a policy is wrong.
     """
     if overlay is not None and kustomize_dir is None:
         raise click.UsageError("--overlay needs --kustomize-dir")
     if not (paths or files or kustomize_dir):
         raise click.UsageError("give a file, a folder, - for standard input, or --kustomize-dir")
-    code = check.run((*files, *paths), kustomize_dir=kustomize_dir, overlay=overlay, overrides=overrides, form=form)
+    code = check.run(
+        (*files, *paths),
+        kustomize_dir=kustomize_dir,
+        overlay=overlay,
+        overrides=overrides,
+        rules=policing.load(policy_files),
+        form=form,
+    )
     context.exit(code)

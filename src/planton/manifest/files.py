@@ -19,6 +19,8 @@ STDIN: Final = "-"
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 #: A kustomization lists manifests and is none.
 _NO_MANIFESTS: Final = frozenset(("kustomization.yaml", "kustomization.yml"))
+#: Nor is a policy, which may stand beside the manifests that it is for.
+_POLICIES: Final = (".policy.yaml", ".policy.yml")
 _KUSTOMIZE_SECONDS: Final = 120
 
 
@@ -26,8 +28,8 @@ def sources(paths: Iterable[str], *, stdin: IO[bytes] | None = None) -> Iterator
     """Yields the name and content of every file that the paths mean.
 
     Args:
-        paths: Files, folders (all ``.yaml``, ``.yml`` and ``.json`` files in them, sorted; hidden ones and kustomizations are
-            left out), ``-`` for standard input.
+        paths: Files, folders (all ``.yaml``, ``.yml`` and ``.json`` files in them, sorted; hidden ones, kustomizations
+            and policies are left out), ``-`` for standard input.
         stdin: Standard input; the process's where None.
 
     Raises:
@@ -62,8 +64,12 @@ def _files(path: str) -> Iterator[str]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _files(entry.path)
-        elif entry.name.endswith(_SUFFIXES) and entry.name not in _NO_MANIFESTS and not entry.is_dir():
+        elif _is_manifest(entry.name) and not entry.is_dir():
             yield entry.path
+
+
+def _is_manifest(name: str) -> bool:
+    return name.endswith(_SUFFIXES) and name not in _NO_MANIFESTS and not name.endswith(_POLICIES)
 
 
 def _content(path: str) -> bytes:
