@@ -136,8 +136,8 @@ class Violation:
         rule_id: The rule's id, which is API.
         document: The position of the document in its file, from 0.
         source: The source line, for the caret; may be empty.
-    """
         level: ``error``; or ``warning``, which a policy may give, and which fails nothing.
+    """
 
     file: str
     line: int
@@ -147,8 +147,8 @@ class Violation:
     rule_id: str
     document: int = 0
     source: str = ""
-
     level: str = "error"
+
     @property
     def place(self) -> str:
         """Returns ``file:line:column``, as far as it is known."""
