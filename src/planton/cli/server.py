@@ -5,18 +5,20 @@ from __future__ import annotations
 import ipaddress
 import json
 import pathlib
+import socket
 import tomllib
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
-import platformdirs
 
 from planton import errors
-from planton.cli import output
+from planton.cli import output, server_backup, server_database, server_token
+
+if TYPE_CHECKING:
+    from planton.api import settings
 
 F = TypeVar("F", bound=Callable[..., Any])
-_PREFIX: Final = "PLANTON_SERVER"
 
 
 class Setting(NamedTuple):
@@ -81,10 +83,6 @@ SETTINGS: Final = (
 )
 
 
-def _default_database() -> str:
-    return f"sqlite:///{pathlib.Path(platformdirs.user_data_dir('planton')) / 'server.db'}"
-
-
 def _read_file(context: click.Context, _parameter: click.Parameter, value: pathlib.Path | None) -> None:
     """Makes the file's settings the defaults of the options: an option, then a variable, then the file."""
     if value is None:
@@ -99,16 +97,6 @@ def _read_file(context: click.Context, _parameter: click.Parameter, value: pathl
     context.default_map = {name.replace("-", "_"): setting for name, setting in found.items()}
 
 
-def _database_option(function: F) -> F:
-    return click.option(
-        "--database-url",
-        envvar=f"{_PREFIX}_DATABASE_URL",
-        show_envvar=True,
-        metavar="URL",
-        help="sqlite:///PATH or postgresql://…; one with a password belongs into the variable.  [default: a file in the user's data folder]",
-    )(function)
-
-
 def _settings_options(function: F) -> F:
     for setting in reversed(SETTINGS):
         name = setting.name.replace("-", "_")
@@ -119,7 +107,7 @@ def _settings_options(function: F) -> F:
             default=setting.default,
             multiple=isinstance(setting.default, tuple),
             type=str if isinstance(setting.default, tuple) else None,
-            envvar=f"{_PREFIX}_{name.upper()}",
+            envvar=f"{server_database.PREFIX}_{name.upper()}",
             show_default=True,
             metavar=setting.metavar or None,
             help=setting.text,
@@ -136,12 +124,17 @@ def server() -> None:
     """
 
 
+server.add_command(server_backup.backup)
+server.add_command(server_backup.restore)
+server.add_command(server_token.token)
+
+
 @server.command()
-@_database_option
+@server_database.option
 @click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=pathlib.Path),
-    envvar=f"{_PREFIX}_CONFIG",
+    envvar=f"{server_database.PREFIX}_CONFIG",
     show_envvar=True,
     is_eager=True,
     expose_value=False,
@@ -171,7 +164,7 @@ def start(
     from planton.api import settings
 
     wanted = settings.Settings(
-        database_url=_url(database_url),
+        database_url=server_database.url(database_url),
         trusted_header=_trusts_header(auth, rest["host"], trusted_proxy),
         trusted_proxies=_checked_networks(trusted_proxy),
         expected=_checked_controllers(expect),
@@ -179,23 +172,21 @@ def start(
         **rest,
     )
     if migrate:
-        _migrate(wanted.database_url)
-    click.echo(
-        f"REST on http://{wanted.host}:{wanted.port} (/docs shows how), database {wanted.database_url.partition(':')[0]}",
-        err=True,
-    )
+        server_database.migrate(wanted.database_url)
+    _check_addresses(wanted.host, wanted.port, wanted.grpc_port)
+    click.echo(_greeting(wanted), err=True)
     running.run(wanted)
 
 
 @server.command("migrate")
-@_database_option
+@server_database.option
 @output.output_option("text", "json")
 def migrate_command(*, database_url: str | None, form: str) -> None:
     """Bring the database's tables up to date. Older servers go on while it runs.
 
     Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
     """
-    before, now = _migrate(_url(database_url))
+    before, now = server_database.migrate(server_database.url(database_url))
     done = f"at revision {now} already" if before == now else f"from {before or 'nothing'} to revision {now}"
     click.echo(json.dumps({"before": before, "now": now}) if form == "json" else f"The database is {done}.")
 
@@ -209,18 +200,38 @@ def openapi_command() -> None:
     click.echo(json.dumps(openapi.document(planton.__version__), indent=2))
 
 
-def _migrate(url: str) -> tuple[str, str]:
-    from planton.store import database, schema
+def _greeting(wanted: settings.Settings) -> str:
+    """Returns what a person wants to know of a server that starts."""
+    import planton
+    from planton.store import database
 
-    try:
-        return schema.migrate(url)
-    except database.UnavailableError as error:
-        raise errors.PlantonError(
-            "the database cannot be reached",
-            code=errors.Code.FAILED,
-            reason=errors.Reason.DATABASE_UNREACHABLE,
-            hint=f"is it running, and is the URL right? It said: {str(error).splitlines()[0]}",
-        ) from error
+    where = wanted.database_url.partition(":")[0]
+    if where == "sqlite":
+        where = database.path(wanted.database_url)
+    grpc = f", gRPC on {wanted.host}:{wanted.grpc_port}" if wanted.grpc_port else ""
+    who = "users named by X-User-Email" if wanted.trusted_header else "bearer tokens only"
+    return (
+        f"planton {planton.__version__}: REST on http://{wanted.host}:{wanted.port} (see /docs){grpc}; database {where}; {who}."
+    )
+
+
+def _check_addresses(host: str, *ports: int) -> None:
+    """Makes sure that the server can listen where it shall, while it can be said what is wrong."""
+    for port in filter(None, ports):
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
+                0
+            ]
+            with socket.socket(family, kind, protocol) as trying:
+                trying.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trying.bind(address)
+        except OSError as error:
+            raise errors.PlantonError(
+                f"cannot listen on {host}:{port}: {error.strerror}",
+                code=errors.Code.FAILED,
+                reason=errors.Reason.ADDRESS_UNAVAILABLE,
+                hint="is another server running there? --port and --host say where to listen",
+            ) from error
 
 
 def _trusts_header(auth: str, host: str, proxies: tuple[str, ...]) -> bool:
@@ -263,15 +274,3 @@ def _checked_tick(seconds: int) -> int:
     except ValueError as error:
         raise click.UsageError(f"--tick {seconds}: {error}") from error
     return seconds
-
-
-def _url(given: str | None) -> str:
-    from planton.store import database
-
-    url = given or _default_database()
-    try:
-        if database.check(url) == "sqlite":
-            pathlib.Path(database.path(url)).parent.mkdir(parents=True, exist_ok=True)
-    except ValueError as error:
-        raise click.UsageError(f"the database URL {error}") from error
-    return url

@@ -1,0 +1,145 @@
+"""``planton server token``: bearer tokens of users and controllers. The database keeps a hash of each, never the token."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from planton import errors
+from planton.cli import output, server_database
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from planton.store import database
+
+#: As much of the hash as tells tokens apart.
+_SHOWN: Final = 12
+_UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+@click.group()
+def token() -> None:
+    """Make, list and revoke bearer tokens of users and controllers."""
+
+
+@token.command()
+@click.argument("subject")
+@click.option("--role", type=click.Choice(["user", "controller"]), default="user", show_default=True, help="What it may do.")
+@click.option("--expires", metavar="TIME", help="How long it works: 90d, 12h, 30m.  [default: until it is revoked]")
+@server_database.option
+@output.output_option("text", "json")
+def create(*, subject: str, role: str, expires: str | None, database_url: str | None, form: str) -> None:
+    """Make a token for SUBJECT, an email address or a controller's name, and print it.
+
+    It is shown this once. Clients send it as `Authorization: Bearer TOKEN`.
+
+    Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
+    """
+    from planton.api import auth, service
+    from planton.store import access
+
+    if not re.fullmatch(r"\S{1,254}", subject):
+        raise click.UsageError("SUBJECT must be an email address or a name without spaces")
+    now = datetime.datetime.now(datetime.UTC)
+    end = service.timestamp(now + _duration(expires)) if expires else None
+    made = auth.new_token()
+    digest = auth.digest(made)
+    values = {"digest": digest, "subject": subject, "role": role, "created_at": service.timestamp(now), "expires_at": end}
+
+    async def put(store: database.Database) -> None:
+        async with store.transaction() as transaction:
+            await access.put_token(transaction, values)
+
+    _asked(database_url, put)
+    if form == "json":
+        click.echo(json.dumps({"token": made, **_shown(values)}))
+        return
+    click.echo(made)
+    click.echo(f"A token of the {role} {subject}, {_until(end)}; it is not shown again. Its id: {digest[:_SHOWN]}", err=True)
+
+
+@token.command("list")
+@server_database.option
+@output.output_option("text", "json")
+def list_command(*, database_url: str | None, form: str) -> None:
+    """List tokens: ids, subjects, roles and times, not the tokens.
+
+    Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
+    """
+    from planton.store import access
+
+    found = [_shown(row) for row in _asked(database_url, access.list_tokens)]
+    if form == "json":
+        click.echo(json.dumps(found))
+        return
+    for row in found:
+        click.echo(f"{row['id']}  {row['role']:<10}  {row['subject']}  made {row['created_at']}, {_until(row['expires_at'])}")
+
+
+@token.command()
+@click.argument("identifier", metavar="ID")
+@server_database.option
+def revoke(*, identifier: str, database_url: str | None) -> None:
+    """Revoke the token with this id; a running server believes it for ten seconds at most.
+
+    Exit codes: 0 done, 1 there is no such token, 2 usage, 6 the database cannot be reached.
+    """
+    from planton.store import access
+
+    if not re.fullmatch(r"[0-9a-f]{4,64}", identifier):
+        raise click.UsageError("ID must be one that `planton server token list` shows")
+
+    async def remove(store: database.Database) -> bool:
+        async with store.transaction() as transaction:
+            return await access.revoke_token(transaction, identifier)
+
+    if not _asked(database_url, remove):
+        raise errors.PlantonError(
+            f"no token has the id {identifier}, or several begin so",
+            code=errors.Code.INVALID,
+            reason=errors.Reason.NOT_FOUND,
+            hint="planton server token list shows them",
+        )
+    click.echo("Revoked.")
+
+
+def _asked(database_url: str | None, question: Callable[[database.Database], Awaitable[Any]]) -> Any:
+    """Returns what a question to the database comes to."""
+    from planton.store import database
+
+    url = server_database.url(database_url)
+    server_database.migrate(url)
+
+    async def ask() -> Any:
+        store = await database.connect(url, connections=1)
+        try:
+            return await question(store)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(ask())
+    except database.UnavailableError as error:
+        raise server_database.unreachable(str(error)) from error
+
+
+def _shown(row: Any) -> dict[str, str | None]:  # a row
+    rest = {name: row[name] for name in ("subject", "role", "created_at", "expires_at")}
+    return {"id": row["digest"][:_SHOWN], **rest}
+
+
+def _until(end: str | None) -> str:
+    return f"good until {end}" if end else "good until it is revoked"
+
+
+def _duration(text: str) -> datetime.timedelta:
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([dhm])", text)
+    if match is None:
+        raise click.UsageError(f"--expires {text}: must be a number and d, h or m, such as 90d")
+    return datetime.timedelta(**{_UNITS[match[2]]: int(match[1])})

@@ -1,0 +1,170 @@
+"""``planton server backup`` and ``restore``: what was in the database is in it again, or nothing is changed."""
+
+from __future__ import annotations
+
+import pathlib
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+
+from planton import cli
+from planton.store import schema, tables
+from support import postgres, rows, serving
+
+
+@pytest.fixture
+def backed_up(new_url, engine: str, tmp_path, monkeypatch):
+    """A database with a pool and two events, and its backup."""
+    if engine == "postgresql":
+        # Those of the server's own version.
+        monkeypatch.setenv("PATH", str(postgres._programs()), prepend=":")
+    url, file = new_url(engine), tmp_path / "backup"
+    opened = schema.engine(url)
+    rows.node_pool(opened, rows.cluster(opened), resync_at="2999", name="kept")
+    rows.event(opened)
+    rows.event(opened, transaction_id=10**15, type="nodepool.deleted")
+    opened.dispose()
+    assert cli.main(["server", "backup", str(file), "--database-url", url]) == 0
+    return url, file
+
+
+def read(url: str) -> tuple[list[str], int]:
+    """Return the names of pools and the number of events."""
+    opened = schema.engine(url)
+    with opened.connect() as connection:
+        names = list(connection.execute(sa.select(tables.NODE_POOLS.c.name)).scalars())
+        events = connection.execute(sa.select(sa.func.count()).select_from(tables.EVENTS)).scalar_one()
+    opened.dispose()
+    return names, events
+
+
+def empty(engine: str, tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> str:
+    if engine == "sqlite":
+        return f"sqlite:///{tmp_path / 'other' / 'server.db'}"
+    cluster = request.getfixturevalue("cluster")
+    return cluster.url(cluster.create())
+
+
+def test_a_backup_becomes_the_same_database(backed_up, engine: str, tmp_path, request) -> None:
+    """In an empty one; only its owner can read the file."""
+    _, file = backed_up
+    assert file.stat().st_mode & 0o777 == 0o600
+    other = empty(engine, tmp_path, request)
+    assert cli.main(["server", "restore", str(file), "--database-url", other]) == 0
+    assert read(other) == (["kept"], 2)
+    opened = schema.engine(other)
+    with opened.connect() as connection:
+        # What is wanted is told again: whatever happened since the backup is not known any more.
+        assert connection.execute(sa.select(tables.NODE_POOLS.c.resync_at)).scalar_one() < "2999"
+        # And no event is hidden behind transactions of another server.
+        assert (
+            connection.execute(sa.select(sa.func.max(tables.EVENTS.c.transaction_id))).scalar_one() < 10**15 or engine == "sqlite"
+        )
+        assert connection.execute(sa.select(sa.func.sum(tables.TALLIES.c.number))).scalar_one() == 2
+    opened.dispose()
+
+
+def test_a_database_that_holds_something_is_kept(backed_up, capsys) -> None:
+    """Unless it is said that it may be lost."""
+    url, file = backed_up
+    opened = schema.engine(url)
+    rows.cluster(opened)
+    rows.event(opened)
+    opened.dispose()
+    assert cli.main(["server", "restore", str(file), "--database-url", url]) == 5
+    assert "--overwrite" in capsys.readouterr().err
+    assert read(url) == (["kept"], 3)
+    assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 0
+    assert read(url) == (["kept"], 2)
+
+
+def test_a_file_that_is_there_is_kept(backed_up) -> None:
+    """Unless it is said that it may be replaced."""
+    url, file = backed_up
+    before = file.read_bytes()
+    assert cli.main(["server", "backup", str(file), "--database-url", url]) == 5
+    assert file.read_bytes() == before
+    assert cli.main(["server", "backup", str(file), "--database-url", url, "--overwrite"]) == 0
+
+
+def test_events_after_a_restore_come_after_all_that_were_read(new_url, backed_up, engine: str) -> None:
+    """A consumer whose cursor is newer than the backup misses nothing."""
+    if engine != "sqlite":
+        pytest.skip("transactions of one PostgreSQL server go on; those of another one make consumers start anew")
+    url, file = backed_up
+    opened = schema.engine(url)
+    for _ in range(5):
+        rows.event(opened)
+    last = rows.told(opened)[-1]["number"]
+    opened.dispose()
+    assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 0
+    opened = schema.engine(url)
+    rows.event(opened)
+    assert rows.told(opened)[-1]["number"] > last
+    opened.dispose()
+
+
+@pytest.mark.parametrize("content", [b"", b"no database", None])
+def test_what_is_no_backup_changes_nothing(new_url, tmp_path, content: bytes | None) -> None:
+    """Neither an empty file nor another one, nor another program's database."""
+    url, file = new_url("sqlite"), tmp_path / "file"
+    opened = schema.engine(url)
+    rows.cluster(opened)
+    opened.dispose()
+    if content is None:
+        with sqlite3.connect(file) as other:
+            other.execute("CREATE TABLE t (x)")
+        other.close()
+    else:
+        file.write_bytes(content)
+    before = pathlib.Path(url.removeprefix("sqlite:///")).stat().st_size
+    assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 2
+    assert read(url) == ([], 0)
+    assert pathlib.Path(url.removeprefix("sqlite:///")).stat().st_size >= before
+
+
+def test_a_server_that_runs_is_backed_up_and_not_restored(tmp_path, capsys) -> None:
+    """It would go on with the file that was replaced."""
+    url, file = f"sqlite:///{tmp_path / 'server.db'}", tmp_path / "backup"
+    with serving.running(tmp_path) as server:
+        server.pool()
+        assert cli.main(["server", "backup", str(file), "--database-url", url]) == 0
+        assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 5
+        assert "stop the server first" in capsys.readouterr().err
+        assert server.call("GET", "/nodepools")["total"] == 1
+    assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 0
+    with serving.running(tmp_path) as server:
+        assert [pool["name"] for pool in server.call("GET", "/nodepools")["nodepools"]] == ["pool-1"]
+
+
+def test_passwords_go_to_programs_in_their_environment(tmp_path, monkeypatch, capsys) -> None:
+    """Others on the machine see the arguments of a program."""
+    saw = tmp_path / "saw"
+    program = tmp_path / "pg_dump"
+    program.write_text(f'#!/bin/sh\necho "$@" "[$PGPASSWORD]" > {saw}\necho "pg_dump: error: no such server" >&2\nexit 1\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    url = "postgresql://user:s3cret@host/db?sslmode=require&password=s3cret"
+    assert cli.main(["server", "backup", str(tmp_path / "backup"), "--database-url", url]) == 6
+    assert "[s3cret]" in saw.read_text()
+    assert saw.read_text().count("s3cret") == 1
+    assert "--dbname=postgresql://user@host/db?sslmode=require" in saw.read_text()
+    assert "no such server" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pg_dump", "saw"]
+
+
+def test_a_missing_program_is_named(tmp_path, monkeypatch, capsys) -> None:
+    """Exit code 8, with what to install."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert cli.main(["server", "backup", str(tmp_path / "backup"), "--database-url", "postgresql://host/db"]) == 8
+    assert "pg_dump is not on PATH" in capsys.readouterr().err
+
+
+def test_the_commands_say_what_they_did(new_url, tmp_path, capsys) -> None:
+    """With the size, so that an empty backup is seen."""
+    file = tmp_path / "backup"
+    assert cli.main(["server", "backup", str(file), "--database-url", new_url("sqlite")]) == 0
+    assert f"{file} holds the database ({file.stat().st_size} bytes)" in capsys.readouterr().out
+    assert cli.main(["server", "restore", str(file), "--database-url", f"sqlite:///{tmp_path / 'new.db'}"]) == 0
+    assert f"The database is what {file} says." in capsys.readouterr().out

@@ -1,0 +1,85 @@
+"""``planton server token``: tokens are shown once, kept as hashes, and work until they end."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sqlite3
+
+import pytest
+
+from planton import cli
+from support import serving
+
+
+@pytest.fixture
+def run(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]):
+    """Runs a command on a database of the test's, and returns its exit code and what it printed."""
+
+    def run(*arguments: str) -> tuple[int, str]:
+        code = cli.main(["server", "token", *arguments, "--database-url", f"sqlite:///{tmp_path / 'server.db'}"])
+        return code, capsys.readouterr().out
+
+    return run
+
+
+def test_a_token_is_printed_alone_and_kept_as_a_hash(run, tmp_path) -> None:
+    """So that it can go into a file; the database does not know it."""
+    code, out = run("create", "user@example.com")
+    token = out.strip()
+    assert (code, len(token)) == (0, 43)
+    assert sqlite3.connect(tmp_path / "server.db").execute("SELECT subject, role FROM tokens").fetchall() == [
+        ("user@example.com", "user")
+    ]
+    assert token.encode() not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert (tmp_path / "server.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_tokens_are_listed_by_what_tells_them_apart(run) -> None:
+    """Never the token itself."""
+    made = json.loads(run("create", "aws-controller", "--role", "controller", "--expires", "12h", "-o", "json")[1])
+    [found] = json.loads(run("list", "-o", "json")[1])
+    assert found == {name: value for name, value in made.items() if name != "token"}
+    assert (found["subject"], found["role"]) == ("aws-controller", "controller")
+    assert found["expires_at"] > found["created_at"]
+    assert found["id"] in run("list")[1]
+
+
+def test_a_revoked_token_is_gone(run) -> None:
+    """The others stay."""
+    first, second = (json.loads(run("create", name, "-o", "json")[1])["id"] for name in ("first", "second"))
+    assert run("revoke", first) == (0, "Revoked.\n")
+    assert [one["id"] for one in json.loads(run("list", "-o", "json")[1])] == [second]
+    assert run("revoke", first)[0] == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("create", "two words"),
+        ("create", "a", "--expires", "1y"),
+        ("create", "a", "--role", "admin"),
+        ("revoke", "%%%%"),
+        ("revoke", "abc"),
+    ],
+)
+def test_what_cannot_be_meant_is_a_usage_error(run, arguments: tuple[str, ...]) -> None:
+    """A pattern would revoke what nobody named."""
+    assert run(*arguments)[0] == 2
+
+
+def test_a_server_knows_the_tokens_that_were_made(run, tmp_path) -> None:
+    """Each with its role; without one nobody is anybody."""
+    user, controller = (run("create", "somebody@example.com", "--role", role)[1].strip() for role in ("user", "controller"))
+    with serving.running(tmp_path, "--auth", "token", "--tick", "0") as server:
+
+        def status(verb: str, path: str, token: str) -> int:
+            return server.client.request(
+                verb, path, headers={"Authorization": f"Bearer {token}"}, json=serving.CLUSTER
+            ).status_code
+
+        assert status("POST", "/api/v1/clusters", user) == 201
+        assert status("POST", "/api/v1/clusters", controller) == 403
+        assert status("POST", "/api/v1/clusters", "another") == 401
+        assert server.client.post("/api/v1/clusters", json=serving.CLUSTER).status_code == 401
+        assert all(token not in server.log.read_text() for token in (user, controller))
