@@ -3,7 +3,7 @@
 import pytest
 
 from planton.store import schema
-from support import api, postgres
+from support import api
 
 
 @pytest.fixture(scope="session")
@@ -11,22 +11,6 @@ def loop():
     made = api.Loop()
     yield made
     made.close()
-
-
-@pytest.fixture(scope="session")
-def cluster():
-    """A PostgreSQL of this worker's."""
-    made = postgres.Cluster()
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="session")
-def migrated(cluster):
-    """The name of a database with all tables and no rows, to be copied."""
-    name = cluster.create()
-    schema.migrate(cluster.url(name))
-    return name
 
 
 @pytest.fixture(scope="session")

@@ -9,23 +9,6 @@ import pytest
 import sqlalchemy as sa
 
 from planton.store import schema
-from support import postgres
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[postgres.Cluster]:
-    """A PostgreSQL of this worker's."""
-    made = postgres.Cluster()
-    yield made
-    made.remove()
-
-
-@pytest.fixture(scope="session")
-def template(cluster: postgres.Cluster) -> str:
-    """The name of a migrated database, to be copied."""
-    name = cluster.create()
-    schema.migrate(cluster.url(name))
-    return name
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -36,7 +19,7 @@ def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
         schema.migrate(made)
         return made
     cluster = request.getfixturevalue("cluster")
-    return cluster.url(cluster.create(request.getfixturevalue("template")))
+    return cluster.url(cluster.create(request.getfixturevalue("migrated")))
 
 
 @pytest.fixture

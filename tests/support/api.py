@@ -96,6 +96,11 @@ class Counted:
         async with self._within.transaction() as transaction:
             yield _CountedTransaction(self, transaction)
 
+    @contextlib.asynccontextmanager
+    async def unit(self):
+        async with self._within.unit() as transaction:
+            yield _CountedTransaction(self, transaction)
+
     def connections(self) -> tuple[int, int]:
         return self._within.connections()
 
@@ -105,6 +110,7 @@ class Counted:
 
 class _CountedTransaction:
     def __init__(self, counted: Counted, within: database.Transaction) -> None:
+        self.name = counted.name
         self._counted = counted
         self._within = within
 

@@ -47,12 +47,16 @@ def migrate(url: str) -> tuple[str, str]:
     Raises:
         UnavailableError: The database cannot be reached.
     """
-    made = engine(url)
+    try:
+        made = engine(url)
+    except OSError as error:
+        raise database.UnavailableError(str(error)) from error
     try:
         with made.connect() as connection:
             if made.dialect.name == "sqlite":
                 # Readers and the writer do not wait for each other from the first statement on.
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
             else:
                 connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
                 connection.commit()
