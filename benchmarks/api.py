@@ -24,12 +24,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from planton.store import database, resources, schema, tables
+from planton.store import schema, tables
 
 OWNER = "bench@example.com"
 CLUSTERS = 12
 SPEC = '{"nodeCount":3,"platform":{"type":"gcp","gcp":{"machineType":"n1-standard-4","diskSize":100,"diskType":"pd-ssd"}}}'
 DEPTH = 9_900
+BATCH = 10_000
 #: Verb, path, body or None.
 Request = tuple[str, str, dict[str, Any] | None]
 Make = Callable[[], Request]
@@ -61,9 +62,8 @@ def _children(pid: int) -> list[int]:
     return [*found, *(below for child in found for below in _children(child))]
 
 
-async def fill(url: str, pools: int) -> tuple[list[str], list[str]]:
+def fill(connection: sa.Connection, pools: int) -> tuple[list[str], list[str]]:
     """Writes clusters and node pools straight into the tables, a second apart in age."""
-    store = await database.connect(url)
     row = {
         "owner": OWNER, "generation": 1, "resource_version": 1, "platform": "gcp", "spec": SPEC, "phase": "Pending", "reason": "NotObserved",
         "message": "no controller has observed generation 1", "observed_generation": 0, "status_time": "", "conditions": "[]",
@@ -71,16 +71,15 @@ async def fill(url: str, pools: int) -> tuple[list[str], list[str]]:
     }  # fmt: skip
     clusters = [f"00000000-0000-4000-8000-{number:012}" for number in range(CLUSTERS)]
     ids = [f"00000000-0000-4000-9000-{number:012}" for number in range(pools)]
-    async with store.transaction() as transaction:
-        for number, one in enumerate([*clusters, *ids]):
-            moment = time.gmtime(1_700_000_000 + number)
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", moment)
-            row |= {"id": one, "name": f"n-{number}", "created_at": stamp, "updated_at": stamp, "status_time": stamp}
-            if number < CLUSTERS:
-                await resources.insert(transaction, tables.CLUSTERS, row | {"target_project_id": ""})
-            else:
-                await resources.insert(transaction, tables.NODE_POOLS, row | {"cluster_id": clusters[number % CLUSTERS]})
-    await store.close()
+
+    def aged(number: int, one: str) -> dict[str, object]:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(1_700_000_000 + number))
+        return row | {"id": one, "name": f"n-{number}", "created_at": stamp, "updated_at": stamp, "status_time": stamp}
+
+    connection.execute(sa.insert(tables.CLUSTERS), [aged(n, one) | {"target_project_id": ""} for n, one in enumerate(clusters)])
+    for begin in range(0, pools, BATCH):
+        batch = [aged(n, ids[n]) | {"cluster_id": clusters[n % CLUSTERS]} for n in range(begin, min(pools, begin + BATCH))]
+        connection.execute(sa.insert(tables.NODE_POOLS), batch)
     return clusters, ids
 
 
@@ -92,8 +91,9 @@ def start(url: str, workers: int, pools: int, port: int) -> Server:
         connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
     engine.dispose()
     schema.migrate(url)
-    clusters, ids = asyncio.run(fill(url, pools))
     engine = schema.engine(url)
+    with engine.begin() as connection:
+        clusters, ids = fill(connection, pools)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
     engine.dispose()

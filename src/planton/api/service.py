@@ -135,7 +135,8 @@ class Service:
 
     async def _create_once(self, kind: Kind, request: Any, context: Context) -> records.Answer:
         digest = hashlib.sha256(kind.noun.encode() + request.SerializeToString(deterministic=True)).hexdigest()
-        async with self.store.transaction() as transaction:
+        alone = not (context.idempotency_key or request.dry_run)
+        async with self.store.unit() if alone else self.store.transaction() as transaction:
             if context.idempotency_key and (
                 known := await access.answer(transaction, context.caller.name, context.idempotency_key)
             ):
@@ -143,9 +144,8 @@ class Service:
                     raise errors.conflict("Idempotency-Key was used for another request")
                 return records.Resource(kind, json.loads(known["resource"]))
             row = self._new(kind, request, context)
-            if not await resources.insert(transaction, kind.table, row):
+            if not await resources.insert(transaction, kind.table, row, _event(kind, row, "created", context)):
                 raise errors.not_found(kinds.CLUSTER.name)
-            await self._tell(transaction, kind, row, "created", context)
             if context.idempotency_key and not request.dry_run:
                 kept = {"identity": context.caller.name, "key": context.idempotency_key, "digest": digest}
                 await access.keep_answer(transaction, kept | {"resource": json.dumps(row), "created_at": context.now})
@@ -177,21 +177,29 @@ class Service:
         return records.Resource(kind, _visible(kind, await resources.get(self.store, kind.table, request.id), context.caller))
 
     async def _update(self, kind: Kind, request: Any, context: Context) -> records.Answer:
-        async with self.store.transaction() as transaction:
-            row = _visible(kind, await resources.get_for_update(transaction, kind.table, request.id), context.caller)
+        answer = None
+        # Where somebody was quicker, the change is made anew on what is there now; each turn means that another writer is done.
+        while answer is None:
+            answer = await self._update_once(kind, request, context)
+        return answer
+
+    async def _update_once(self, kind: Kind, request: Any, context: Context) -> records.Answer | None:
+        """Returns None where the resource was changed between the reading and the writing."""
+        async with self.store.transaction() if request.dry_run else self.store.unit() as transaction:
+            row = _visible(kind, await resources.get(transaction, kind.table, request.id), context.caller)
             wanted = getattr(request, kind.field)
             expected = _expected_version(kind, row, wanted.resource_version, context.if_match)
             changed = self._changed(kind, row, wanted, context)
             if changed is None:
                 return records.Resource(kind, row)
+            event = _event(
+                kind, changed, "updated", context, _replaced(kind, json.loads(row["spec"]), json.loads(changed["spec"]))
+            )
             try:
-                written = await resources.update(transaction, kind.table, changed, expected=expected)
+                if not await resources.update(transaction, kind.table, changed, event, expected=expected):
+                    return None
             except database.DuplicateError as error:
                 raise _name_taken(kind, changed["name"]) from error
-            if not written:
-                raise _stale(kind)
-            replaced = _replaced(kind, json.loads(row["spec"]), json.loads(changed["spec"]))
-            await self._tell(transaction, kind, changed, "updated", context, replaced)
             return _done(records.Resource(kind, changed), request)
 
     async def _delete(self, kind: Kind, request: Any, context: Context) -> records.Answer:
@@ -215,8 +223,8 @@ class Service:
             if request.force or not status.holders(known, self._expected(kind, row)):
                 await self._remove(transaction, kind, leaving, context)
             else:
-                await resources.update(transaction, kind.table, leaving, expected=row["resource_version"])
-                await self._tell(transaction, kind, leaving, "updated", context)
+                event = _event(kind, leaving, "updated", context)
+                await resources.update(transaction, kind.table, leaving, event, expected=row["resource_version"])
             return _done(records.Resource(kind, leaving) if kind is kinds.CLUSTER else records.Nothing(), request)
 
     async def _delete_node_pools(
@@ -268,9 +276,9 @@ class Service:
         if all(found[name] == row[name] for name in found if name != "status_time"):
             return row
         written = {**row, **found, "updated_at": context.now, "resource_version": row["resource_version"] + 1}
-        await resources.update(transaction, kind.table, written, expected=row["resource_version"])
-        if kind is kinds.NODE_POOL:
-            await self._tell(transaction, kind, written, "status_updated", context)
+        # There is no event about a cluster's status.
+        event = _event(kind, written, "status_updated", context) if kind is kinds.NODE_POOL else None
+        await resources.update(transaction, kind.table, written, event, expected=row["resource_version"])
         return written
 
     async def _list_events(self, _kind: Kind, request: Any, context: Context) -> records.Answer:
@@ -336,18 +344,7 @@ class Service:
 
     async def _remove(self, transaction: database.Transaction, kind: Kind, row: Mapping[str, Any], context: Context) -> None:
         await resources.delete(transaction, kind.table, row["id"])
-        await self._tell(transaction, kind, row, "deleted", context)
-
-    async def _tell(
-        self,
-        transaction: database.Transaction,
-        kind: Kind,
-        row: Mapping[str, Any],
-        what: str,
-        context: Context,
-        replaced: Sequence[str] = (),
-    ) -> None:
-        await events.append(transaction, self.store.name, [_event(kind, row, what, context, replaced)])
+        await events.append(transaction, self.store.name, [_event(kind, row, "deleted", context)])
 
 
 _METHODS: Final = {

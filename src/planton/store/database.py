@@ -63,7 +63,13 @@ class Statement:
 
 
 class Transaction(Protocol):
-    """Statements that happen together or not at all."""
+    """Statements that happen together or not at all.
+
+    Attributes:
+        name: Of the database, ``postgresql`` or ``sqlite``.
+    """
+
+    name: str
 
     async def rows(self, statement: Statement, **values: Any) -> Sequence[Row]:
         """Runs a statement and returns its rows.
@@ -103,6 +109,17 @@ class Database(Protocol):
 
     def transaction(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
         """Returns a context that commits at its end and rolls back where it is left by an error.
+
+        Raises:
+            UnavailableError: The database is gone.
+        """
+        ...
+
+    def unit(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
+        """Returns a context for one statement that writes, and for what is read before it.
+
+        PostgreSQL makes the one statement atomic by itself, without the round trips of a transaction; others may write between what is
+        read and it, so it must say what it expects. SQLite makes a transaction of it.
 
         Raises:
             UnavailableError: The database is gone.

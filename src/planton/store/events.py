@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _EVENTS: Final = tables.EVENTS
+#: What the writer of an event says.
+_GIVEN: Final = tuple(column.name for column in _EVENTS.c if column.name not in {"number", "transaction_id", "acknowledged_at"})
 #: The name of the database → the transaction of an event, for a statement that begins after the resource's row is locked.
 CURRENT: Final[Mapping[str, sa.ColumnElement[int]]] = {
     "postgresql": sa.literal_column(
@@ -76,6 +78,21 @@ async def append(transaction: Transaction, database: str, events: Sequence[Mappi
         await transaction.many(_append(database), events)
 
 
+def told_of(written: sa.CTE) -> sa.Insert:
+    """Returns the statement that writes the event of a change in the statement of the change; nothing changed, nothing is told.
+
+    Its parameters are named :func:`parameters`. Only for PostgreSQL, where a statement can have several parts that write.
+    """
+    values = {name: sa.bindparam(f"event_{name}", type_=_EVENTS.c[name].type) for name in _GIVEN}
+    row = sa.select(CURRENT["postgresql"], *values.values()).select_from(written)
+    return sa.insert(_EVENTS).inline().from_select(["transaction_id", *values], row).returning(_EVENTS.c.id)
+
+
+def parameters(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns an event as the parameters of :func:`told_of`."""
+    return {f"event_{name}": event[name] for name in _GIVEN}
+
+
 async def read(database: Database, after: Cursor, *, limit: int, owner: str = "") -> Sequence[Row]:
     """Returns events, the oldest first; only an owner's where one is named."""
     values = {"owner": owner} if owner else {}
@@ -103,8 +120,7 @@ async def lag(database: Database) -> Row:
 
 @functools.cache
 def _append(database: str) -> Statement:
-    given = [column.name for column in _EVENTS.c if column.name not in {"number", "transaction_id", "acknowledged_at"}]
-    values: dict[str, Any] = {name: sa.bindparam(name) for name in given}
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in _GIVEN}
     return Statement(sa.insert(_EVENTS).inline().values(transaction_id=CURRENT[database], **values))
 
 

@@ -31,7 +31,7 @@ async def connect(url: str, *, connections: int) -> Postgres:
     return Postgres(await pool)
 
 
-class _Connection(asyncpg.Connection):
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
     """A connection that needs no cleaning between two users: transactions end here, and nothing else is kept in a session."""
 
     def get_reset_query(self) -> str:
@@ -61,6 +61,13 @@ class Postgres:
             async with self._pool.acquire(timeout=_PATIENCE) as connection, connection.transaction():
                 yield _Transaction(connection)
 
+    @contextlib.asynccontextmanager
+    async def unit(self) -> AsyncIterator[database.Transaction]:
+        """Returns a context of statements that are each atomic by themselves."""
+        with _translated():
+            async with self._pool.acquire(timeout=_PATIENCE) as connection:
+                yield _Transaction(connection)
+
     def connections(self) -> tuple[int, int]:
         """Returns how many connections are in use, and how many there may be."""
         return self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size()
@@ -71,6 +78,8 @@ class Postgres:
 
 
 class _Transaction:
+    name = Postgres.name
+
     def __init__(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
         self._connection = connection
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from planton.store import tables
+from planton.store import events, tables
 from planton.store.database import Database, Row, Statement, Transaction
 
 if TYPE_CHECKING:
@@ -64,26 +64,35 @@ async def get_for_update(transaction: Transaction, table: sa.Table, identifier: 
     return found[0] if found else None
 
 
-async def insert(transaction: Transaction, table: sa.Table, values: Mapping[str, Any]) -> bool:
-    """Inserts a row; returns whether its cluster is there, is the owner's and is not being deleted (true for a cluster).
+async def insert(transaction: Transaction, table: sa.Table, values: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Inserts a row and its event; returns whether its cluster is there, is the owner's and is not being deleted.
 
     Raises:
         DuplicateError: The name is taken.
     """
-    if table is tables.CLUSTERS:
-        await transaction.rows(_insert_cluster(), **values)
-        return True
-    return bool(await transaction.rows(_insert_node_pool(), **values))
+    if transaction.name == "postgresql":
+        return bool(await transaction.rows(_told(_insert(table)), **values, **events.parameters(event)))
+    inserted = bool(await transaction.rows(_alone(_insert(table)), **values))
+    if inserted:
+        await events.append(transaction, transaction.name, [event])
+    return inserted
 
 
-async def update(transaction: Transaction, table: sa.Table, row: Mapping[str, Any], *, expected: int) -> bool:
-    """Writes what may change of a row; returns False where its version is not the expected one.
+async def update(
+    transaction: Transaction, table: sa.Table, row: Mapping[str, Any], event: Mapping[str, Any] | None, *, expected: int
+) -> bool:
+    """Writes what may change of a row, and an event of it; returns False, and does nothing, where its version is not the expected one.
 
     Raises:
         DuplicateError: The name is taken.
     """
-    values = {name: row[name] for name in (*_WRITTEN, *_own(table))}
-    return bool(await transaction.rows(_update(table), **values, row_id=row["id"], expected=expected))
+    values = {name: row[name] for name in (*_WRITTEN, *_own(table))} | {"row_id": row["id"], "expected": expected}
+    if event is not None and transaction.name == "postgresql":
+        return bool(await transaction.rows(_told(_update(table)), **values, **events.parameters(event)))
+    updated = bool(await transaction.rows(_alone(_update(table)), **values))
+    if updated and event is not None:
+        await events.append(transaction, transaction.name, [event])
+    return updated
 
 
 async def delete(transaction: Transaction, table: sa.Table, identifier: str) -> None:
@@ -174,12 +183,19 @@ def _get_with_reports(table: sa.Table) -> Statement:
 
 
 @functools.cache
-def _insert_cluster() -> Statement:
-    return Statement(sa.insert(tables.CLUSTERS).values({column.name: sa.bindparam(column.name) for column in tables.CLUSTERS.c}))
+def _alone(change: sa.Insert | sa.Update) -> Statement:
+    return Statement(change)
 
 
 @functools.cache
-def _insert_node_pool() -> Statement:
+def _told(change: sa.Insert | sa.Update) -> Statement:
+    return Statement(events.told_of(change.cte("written")))
+
+
+@functools.cache
+def _insert(table: sa.Table) -> sa.Insert:
+    if table is tables.CLUSTERS:
+        return sa.insert(table).values({column.name: sa.bindparam(column.name) for column in table.c}).returning(table.c.id)
     # The cluster's row is held until the end, so that no pool comes into a cluster while that is deleted.
     clusters, pools = tables.CLUSTERS, tables.NODE_POOLS
     values = [sa.cast(sa.bindparam(column.name), column.type) for column in pools.c]
@@ -193,13 +209,13 @@ def _insert_node_pool() -> Statement:
         )
         .with_for_update(read=True, key_share=True)
     )
-    return Statement(sa.insert(pools).from_select([column.name for column in pools.c], cluster).returning(pools.c.id))
+    return sa.insert(pools).from_select([column.name for column in pools.c], cluster).returning(pools.c.id)
 
 
 @functools.cache
-def _update(table: sa.Table) -> Statement:
+def _update(table: sa.Table) -> sa.Update:
     values: dict[str, Any] = {name: sa.bindparam(name) for name in (*_WRITTEN, *_own(table))}
-    return Statement(
+    return (
         sa.update(table)
         .where(table.c.id == sa.bindparam("row_id"), table.c.resource_version == sa.bindparam("expected"))
         .values(values)

@@ -61,6 +61,9 @@ class SQLite:
                 # Whatever went wrong, be it the commit itself, leaves nothing open; after a commit nothing is.
                 self._writer.rollback()
 
+    #: Statements that write wait for each other in any case.
+    unit = transaction
+
     def connections(self) -> tuple[int, int]:
         """Returns 1 in use while something is written, of 2."""
         return int(self._writing.locked()), 2
@@ -73,6 +76,8 @@ class SQLite:
 
 
 class _Transaction:
+    name = SQLite.name
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
