@@ -14,6 +14,8 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUF = pathlib.Path(sys.executable).with_name("buf")
 RULES = '{"version":"v1","breaking":{"use":["WIRE_JSON"]}}'
+#: How buf ends where something breaks.
+_FOUND = 100
 
 
 def main() -> int:
@@ -28,9 +30,26 @@ def main() -> int:
         subprocess.run(["tar", "x", "-C", folder], input=archive.stdout, check=True)
         shutil.copytree(ROOT / ".cache" / "proto", folder / ".cache" / "proto")
         before, now = folder / "before.binpb", folder / "now.binpb"
-        subprocess.run([BUF, "build", "-o", before], cwd=folder, check=True)
-        subprocess.run([BUF, "build", "-o", now], cwd=ROOT, check=True)
-        return subprocess.run([BUF, "breaking", now, "--against", before, "--config", RULES], check=False).returncode
+        build(folder, before)
+        build(ROOT, now)
+        found = breaking(before, now)
+    for line in found:
+        print(line)
+    return 1 if found else 0
+
+
+def build(folder: pathlib.Path, image: pathlib.Path) -> None:
+    """Builds the protos of a checkout into an image."""
+    subprocess.run([BUF, "build", "-o", image], cwd=folder, check=True)
+
+
+def breaking(before: pathlib.Path, now: pathlib.Path) -> list[str]:
+    """Returns what breaks those who have the image from before: a line for each, with file, place and rule."""
+    command = [BUF, "breaking", now, "--against", before, "--config", RULES]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, _FOUND):
+        raise subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+    return done.stdout.splitlines()
 
 
 def _git(*arguments: str) -> str:
