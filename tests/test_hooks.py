@@ -1,0 +1,134 @@
+"""What users' repositories take from this one: the hooks before a commit, and the recipe for CI."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+KINDS = ROOT / "tests" / "kinds"
+VALID = KINDS / "CivoVpc" / "valid" / "minimal.yaml"
+INVALID = KINDS / "CivoVpc" / "invalid" / "required@region.yaml"
+HOOKS: dict[str, dict[str, Any]] = {
+    hook["id"]: hook for hook in yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+}
+POLICY = str(ROOT / "examples" / "policies" / "tags.policy.yaml")
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PATH": os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ["PATH"]])}
+
+
+def run_hook(name: str, folder: pathlib.Path, files: list[str], args: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Runs the entry of a hook as pre-commit does: its words, its arguments, the files that it does not exclude."""
+    hook = HOOKS[name]
+    taken = [file for file in files if not re.search(hook["exclude"], file)]
+    command = [*shlex.split(hook["entry"]), *hook.get("args", []), *args, *taken]
+    return subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def repository(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Returns a folder with a manifest that is valid, one that is not, and what is no manifest."""
+    (tmp_path / "manifests").mkdir()
+    shutil.copy(VALID, tmp_path / "manifests" / "good.yaml")
+    shutil.copy(INVALID, tmp_path / "manifests" / "bad.yaml")
+    for name in ("kustomization.yaml", "acme.policy.yaml", ".hidden.yaml"):
+        (tmp_path / "manifests" / name).write_text("a: [\n", "utf-8")
+    return tmp_path
+
+
+def test_the_hook_validates_the_files_that_it_is_given(repository: pathlib.Path) -> None:
+    """A violation fails the commit, with its place; a file that is not given is not looked at."""
+    done = run_hook("planton-validate", repository, ["manifests/good.yaml", "manifests/bad.yaml"])
+    assert done.returncode == 1
+    assert done.stdout.startswith("manifests/bad.yaml:5:1: spec.region: value is required [required]\n")
+    assert run_hook("planton-validate", repository, ["manifests/good.yaml"]).returncode == 0
+
+
+def test_the_hook_leaves_out_what_is_no_manifest(repository: pathlib.Path) -> None:
+    """Kustomizations, policies and hidden files may be in the same commit."""
+    files = [path.relative_to(repository).as_posix() for path in (repository / "manifests").iterdir() if path.name != "bad.yaml"]
+    done = run_hook("planton-validate", repository, files)
+    assert (done.returncode, done.stdout) == (0, "1 document in 1 file: valid\n")
+    assert len(files) == 4
+
+
+def test_the_hook_takes_policies_as_arguments(repository: pathlib.Path) -> None:
+    """As docs/ci.md says."""
+    done = run_hook("planton-validate", repository, ["manifests/good.yaml"], ("--policy", POLICY))
+    assert done.returncode == 1
+    assert "[acme.team_label]" in done.stdout
+
+
+def test_the_other_hook_rewrites(repository: pathlib.Path) -> None:
+    """What it has rewritten it finds in order the next time."""
+    text = "kind: CivoVpc\n" + VALID.read_text("utf-8").replace("kind: CivoVpc\n", "")
+    (repository / "manifests" / "good.yaml").write_text(text, "utf-8")
+    assert run_hook("planton-fmt", repository, ["manifests/good.yaml"]).returncode == 0
+    assert (repository / "manifests" / "good.yaml").read_text("utf-8") == VALID.read_text("utf-8")
+
+
+def recipe() -> dict[str, Any]:
+    """Returns the step of the workflow in docs/ci.md that validates."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "ci.md").read_text("utf-8"), re.DOTALL)
+    (workflow,) = [yaml.safe_load(block) for block in blocks if "jobs:" in block]
+    (step,) = [step for step in workflow["jobs"]["validate"]["steps"] if step.get("name") == "Validate"]
+    return dict(step)
+
+
+def commit(folder: pathlib.Path, *changes: str) -> str:
+    command = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    subprocess.run([*command, "add", "--", *changes], cwd=folder, check=True)
+    subprocess.run([*command, "commit", "--quiet", "--message", "a change"], cwd=folder, check=True)
+    return subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def history(repository: pathlib.Path) -> tuple[pathlib.Path, str]:
+    """Returns a git repository whose first commit has the good manifest, and that commit."""
+    subprocess.run(["git", "init", "--quiet"], cwd=repository, check=True)
+    return repository, commit(repository, "manifests/good.yaml")
+
+
+def run_recipe(folder: pathlib.Path, base: str) -> int:
+    # As GitHub runs a step: `bash -e`, in the checkout.
+    variables = {**environment(), "BASE": base}
+    return subprocess.run(["bash", "-e", "-c", recipe()["run"]], cwd=folder, env=variables, check=False, timeout=60).returncode
+
+
+def test_the_recipe_checks_what_a_pull_request_changes(history: tuple[pathlib.Path, str]) -> None:
+    """The finding is in the SARIF file, at a path that the code host knows; the step fails."""
+    folder, base = history
+    commit(folder, "manifests/bad.yaml", "manifests/acme.policy.yaml", "manifests/kustomization.yaml")
+    assert run_recipe(folder, base) == 1
+    (result,) = json.loads((folder / "planton.sarif").read_text("utf-8"))["runs"][0]["results"]
+    assert result["ruleId"] == "required"
+    assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "manifests/bad.yaml"
+
+
+def test_the_recipe_leaves_alone_what_does_not_change(history: tuple[pathlib.Path, str]) -> None:
+    """A pull request that changes no manifest, or deletes one, makes no file to upload and does not fail."""
+    folder, first = history
+    base = commit(folder, "manifests/bad.yaml")
+    (folder / "manifests" / "bad.yaml").unlink()
+    (folder / "README.md").write_text("text\n", "utf-8")
+    commit(folder, "manifests/bad.yaml", "README.md")
+    assert run_recipe(folder, base) == 0
+    assert not (folder / "planton.sarif").exists()
+
+
+def test_the_recipe_checks_everything_on_the_main_branch(history: tuple[pathlib.Path, str]) -> None:
+    """There is no base there."""
+    assert run_recipe(history[0], "") == 1
+    assert (history[0] / "planton.sarif").exists()
