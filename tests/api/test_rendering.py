@@ -100,7 +100,8 @@ def test_maps_and_free_data_are_in_the_order_of_their_keys():
 
 
 @pytest.mark.parametrize(
-    ("number", "text"), [(5.0, "5"), (-5.0, "-5"), (0.5, "0.5"), (1e300, "1e+300"), (2.0**53, "9007199254740992.0")]
+    ("number", "text"),
+    [(5.0, "5"), (-5.0, "-5"), (0.0, "0"), (-0.0, "-0.0"), (0.5, "0.5"), (1e300, "1e+300"), (2.0**53, "9007199254740992.0")],
 )
 def test_numbers_of_free_data(number, text):
     """A whole number has no fraction, as the guide shows ``active_nodes``; one beyond exactness is written as the float that it is."""

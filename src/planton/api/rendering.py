@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from planton.api import timestamps
@@ -156,13 +157,18 @@ def _value(value: struct_pb2.Value) -> Any:  # JSON data
     if kind == "string_value":
         return value.string_value
     if kind == "number_value":
-        number = value.number_value
-        return int(number) if -_EXACT < number < _EXACT and number.is_integer() else number
+        return _number(value.number_value)
     if kind == "bool_value":
         return value.bool_value
     if kind == "struct_value":
         return _struct(value.struct_value)
     return _list(value.list_value) if kind == "list_value" else None
+
+
+def _number(value: float) -> float:
+    """Returns a whole number as such, as far as floats are exact; negative zero, which no whole number is, stays what it is."""
+    is_whole = -_EXACT < value < _EXACT and value.is_integer() and (value != 0 or math.copysign(1, value) > 0)
+    return int(value) if is_whole else value
 
 
 _SPECIAL: Final[dict[str, Callable[[Any], Any]]] = {
