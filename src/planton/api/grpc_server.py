@@ -29,9 +29,13 @@ _LOG: Final = logging.getLogger("planton.api")
 DOMAIN: Final = "nodepool.project-planton.org"
 
 
-def serve(running: calls.Calls, observer: observe.Observer) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
+def serve(
+    running: calls.Calls, observer: observe.Observer, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
+) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
     """Returns a server without an address yet, and what its health is set on."""
-    server = grpc.aio.server(options=[("grpc.max_receive_message_length", rest.BODY_LIMIT), ("grpc.so_reuseport", 1)])
+    server = grpc.aio.server(
+        interceptors=interceptors, options=[("grpc.max_receive_message_length", rest.BODY_LIMIT), ("grpc.so_reuseport", 1)]
+    )
     methods: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
     for route in routes.routes():
         methods.setdefault(route.service, {})[route.method] = grpc.unary_unary_rpc_method_handler(

@@ -14,7 +14,7 @@ import prometheus_client
 from prometheus_client import multiprocess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from prometheus_client import core
     from starlette.types import Scope
@@ -31,16 +31,21 @@ class Observer:
     """Counts and logs requests. Workers of one server count together, where :data:`FOLDER` is set."""
 
     def __init__(
-        self, registry: prometheus_client.CollectorRegistry, connections: Callable[[], tuple[int, int]] = lambda: (0, 0)
+        self,
+        registry: prometheus_client.CollectorRegistry,
+        connections: Callable[[], tuple[int, int]] = lambda: (0, 0),
+        note: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
         """Begins to count.
 
         Args:
             registry: Where the numbers are.
             connections: Says how many connections to the database are in use, and how many there may be.
+            note: Is told the facts of each request, as the log is; None where nobody wants to know.
         """
         self._registry = registry
         self._connections = connections
+        self._note = note
         self._requests = prometheus_client.Counter(
             "planton_requests_total", "Requests by route and answer.", ("transport", "method", "route", "code"), registry=registry
         )
@@ -93,16 +98,13 @@ class Observer:
         self._requests.labels("rest", verb, path, str(status)).inc()
         self._durations.labels("rest", verb, path).observe(seconds)
         self._sample()
-        if _LOG.isEnabledFor(logging.INFO):
-            _LOG.info(
-                "request",
-                extra={
-                    "facts": {
-                        "request_id": state["request_id"], "transport": "rest", "method": scope["method"], "route": path, "status": status,
-                        "seconds": round(seconds, 6), "caller": state.get("caller", ""), "subject": state.get("subject", ""),
-                        "generation": state.get("generation", 0),
-                    }
-                },
+        if self._note or _LOG.isEnabledFor(logging.INFO):
+            self._tell(
+                {
+                    "request_id": state["request_id"], "transport": "rest", "method": scope["method"], "route": path, "status": status,
+                    "seconds": round(seconds, 6), "caller": state.get("caller", ""), "subject": state.get("subject", ""),
+                    "generation": state.get("generation", 0),
+                }
             )  # fmt: skip
 
     def call(self, route: routes.Route, code: str, seconds: float, request_id: str) -> None:
@@ -111,9 +113,14 @@ class Observer:
         self._requests.labels("grpc", route.method, name, code).inc()
         self._durations.labels("grpc", route.method, name).observe(seconds)
         self._sample()
-        if _LOG.isEnabledFor(logging.INFO):
+        if self._note or _LOG.isEnabledFor(logging.INFO):
             facts = {"request_id": request_id, "transport": "grpc", "method": route.method, "route": name, "status": code}
-            _LOG.info("request", extra={"facts": facts | {"seconds": round(seconds, 6)}})
+            self._tell(facts | {"seconds": round(seconds, 6)})
+
+    def _tell(self, facts: Mapping[str, Any]) -> None:
+        if self._note:
+            self._note(facts)
+        _LOG.info("request", extra={"facts": facts})
 
 
 class Lines(logging.Formatter):

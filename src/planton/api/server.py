@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import grpc
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from planton.api import tracing
+
 #: Seconds that a stop waits for requests and calls.
 GRACE: Final = 30
 
@@ -52,7 +54,14 @@ def run(wanted: settings.Settings) -> None:
             os.environ[observe.FOLDER] = folder
             Multiprocess(config, sockets=[config.bind_socket()]).run()
     else:
+        # The server below sends itself the signal again when it has stopped: a stop that was asked for is a success.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _end)
         uvicorn.Server(config).run()
+
+
+def _end(_number: int, _frame: types.FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def from_environment() -> Application:
@@ -78,6 +87,7 @@ class Application:
         self._store: database.Database | None = None
         self._grpc: grpc.aio.Server | None = None
         self._timers: timers.Timers | None = None
+        self._traces: tracing.Traces | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves a request, or starts and stops."""
@@ -98,26 +108,38 @@ class Application:
 
     async def start(self) -> None:
         """Connects and begins to serve gRPC; REST is served by what calls this application."""
-        self._store = await database.connect(self.settings.database_url, connections=self.settings.connections)
-        observer = observe.Observer(prometheus_client.CollectorRegistry(), self._store.connections)
+        store = await database.connect(self.settings.database_url, connections=self.settings.connections)
+        note = None
+        if self.settings.otlp_endpoint:
+            # A fifth of a second of imports, for those who want it.
+            from planton.api import tracing
+
+            self._traces, note = tracing.Traces(self.settings.otlp_endpoint), tracing.note
+            store = self._traces.store(store)
+        self._store = store
+        observer = observe.Observer(prometheus_client.CollectorRegistry(), store.connections, note)
         running = calls.Calls(
-            service.Service(self._store, self.settings.policy),
-            auth.Authenticator(self.settings.trust, self._store),
+            service.Service(store, self.settings.policy),
+            auth.Authenticator(self.settings.trust, store),
             calls.RateLimit(self.settings.rate, self.settings.burst),
             lambda: datetime.datetime.now(datetime.UTC),
         )
-        self._app = rest.application(
-            running, roots=roots.routes(self._store, self.settings, observer), observer=observer, stopping=lambda: self._stopping
+        app = rest.application(
+            running, roots=roots.routes(store, self.settings, observer), observer=observer, stopping=lambda: self._stopping
         )
+        self._app = self._traces.app(app) if self._traces else app
         if self.settings.grpc_port:
-            self._grpc, healthy = grpc_server.serve(running, observer)
-            self._grpc.add_insecure_port(f"{self.settings.host}:{self.settings.grpc_port}")
-            await grpc_server.set_health(healthy, sorted({route.service for route in routes.routes()}), serving=True)
-            await self._grpc.start()
+            await self._serve_grpc(running, observer)
         self._timers = timers.Timers(self.settings, observer.ticked)
         self._timers.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._hear(number)
+
+    async def _serve_grpc(self, running: calls.Calls, observer: observe.Observer) -> None:
+        self._grpc, healthy = grpc_server.serve(running, observer, self._traces.interceptors() if self._traces else ())
+        self._grpc.add_insecure_port(f"{self.settings.host}:{self.settings.grpc_port}")
+        await grpc_server.set_health(healthy, sorted({route.service for route in routes.routes()}), serving=True)
+        await self._grpc.start()
 
     async def stop(self) -> None:
         """Ends streams, waits for calls, closes connections."""
@@ -128,6 +150,8 @@ class Application:
             await asyncio.to_thread(self._timers.stop)
         if self._store is not None:
             await asyncio.wait_for(self._store.close(), GRACE)
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.stop)
 
     def _hear(self, number: signal.Signals) -> None:
         """Learns of a signal before the server below waits for open streams, which end only because of this."""
