@@ -16,7 +16,7 @@ from support import serving
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
-LIST = next(route for route in routes.routes() if route.method == "ListClusters")
+LIST, GET = (next(route for route in routes.routes() if route.method == method) for method in ("ListClusters", "GetCluster"))
 
 
 class Collector(trace_service_pb2_grpc.TraceServiceServicer):
@@ -25,6 +25,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
     def __init__(self) -> None:
         self.spans: list[Any] = []
         self.resources: list[dict[str, str]] = []
+        self.lines: list[dict[str, Any]] = []
 
     def Export(self, request: Any, context: Any) -> Any:  # noqa: N802 - of the protocol
         for group in request.resource_spans:
@@ -45,7 +46,8 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Collector:
     folder: pathlib.Path = tmp_path_factory.mktemp("traces")
     port = serving.free_port()
     with serving.running(folder, "--otlp-endpoint", endpoint, "--grpc-port", str(port), "--tick", "1") as server:
-        server.call("POST", "/clusters", serving.CLUSTER, headers={"X-Request-Id": "request-1", "traceparent": PARENT})
+        headers = {"X-Request-Id": "request-1", "traceparent": PARENT}
+        cluster = server.call("POST", "/clusters", serving.CLUSTER, headers=headers)
         assert server.client.get("/api/v1/nodepools/none").status_code == 400
         with server.client.stream("GET", "/api/v1/events", headers={"Accept": "text/event-stream"}) as stream:
             next(stream.iter_lines())
@@ -53,9 +55,18 @@ def traced(tmp_path_factory: pytest.TempPathFactory) -> Collector:
             metadata = (("x-user-email", serving.USER["X-User-Email"]), ("x-request-id", "request-2"))
             call = channel.unary_unary(LIST.name, LIST.request.SerializeToString, LIST.response.FromString)
             call(LIST.request(), metadata=metadata)
+            get = channel.unary_unary(GET.name, GET.request.SerializeToString, GET.response.FromString)
+            get(GET.request(id=cluster["id"]), metadata=metadata[:1])
         assert server.stop() == 0
+        collector.lines = server.lines("request")
     listening.stop(0).wait()
     return collector
+
+
+@pytest.fixture(scope="module")
+def logged(traced: Collector) -> list[dict[str, Any]]:
+    """The lines of the requests."""
+    return traced.lines
 
 
 def attributes(span: Any) -> dict[str, Any]:
@@ -111,3 +122,14 @@ def test_streams_and_timed_work_leave_no_spans(traced: Collector) -> None:
     """They would never end, or come without end."""
     assert not [span for span in traced.spans if "events" in span.name]
     assert not [span for span in traced.spans if not span.parent_span_id and span.kind != 2]
+
+
+def test_a_call_over_grpc_is_one_line_of_the_log(logged: list[dict[str, Any]]) -> None:
+    """With the same facts as a request over REST."""
+    [line] = [line for line in logged if line["route"] == GET.name]
+    [made] = [line for line in logged if line["request_id"] == "request-1"]
+    assert {name: line[name] for name in ("transport", "method", "status", "caller", "subject", "generation")} == {
+        "transport": "grpc", "method": "GetCluster", "status": "OK", "caller": "user@example.com", "subject": made["subject"],
+        "generation": 1,
+    }  # fmt: skip
+    assert set(line) == set(made)

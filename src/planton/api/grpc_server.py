@@ -17,7 +17,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from planton.api import calls, errors, messages, rest, routes
+from planton.api import calls, errors, messages, records, rest, routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,10 +64,15 @@ def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Obse
         request_id = calls.request_id(headers.get("x-request-id", ""))
         await context.send_initial_metadata((("x-request-id", request_id),))
         started, code = time.perf_counter(), "CANCELLED"
+        state: dict[str, Any] = {"request_id": request_id, "subject": getattr(request, "id", "")}
         try:
             admitted = await running.admit(route, headers, _address(context.peer()))
+            state["caller"] = admitted.caller.name
             violations = list(messages.violations(getattr(request, route.body))) if route.body else []
-            answer = messages.of(await running.run(route, request, admitted, violations), route.response)
+            found = await running.run(route, request, admitted, violations)
+            if isinstance(found, records.Resource):
+                state |= {"subject": found.row["id"], "generation": found.row["generation"]}
+            answer = messages.of(found, route.response)
         except errors.ApiError as error:
             code = error.grpc
             await _abort(context, error)
@@ -79,7 +84,7 @@ def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Obse
             code = "OK"
             return answer
         finally:
-            observer.call(route, code, time.perf_counter() - started, request_id)
+            observer.call(route, code, time.perf_counter() - started, state)
 
     return behave
 

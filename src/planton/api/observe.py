@@ -98,26 +98,27 @@ class Observer:
         self._requests.labels("rest", verb, path, str(status)).inc()
         self._durations.labels("rest", verb, path).observe(seconds)
         self._sample()
-        if self._note or _LOG.isEnabledFor(logging.INFO):
-            self._tell(
-                {
-                    "request_id": state["request_id"], "transport": "rest", "method": scope["method"], "route": path, "status": status,
-                    "seconds": round(seconds, 6), "caller": state.get("caller", ""), "subject": state.get("subject", ""),
-                    "generation": state.get("generation", 0),
-                }
-            )  # fmt: skip
+        self._tell(state, {"transport": "rest", "method": scope["method"], "route": path, "status": status, "seconds": seconds})
 
-    def call(self, route: routes.Route, code: str, seconds: float, request_id: str) -> None:
-        """Counts and logs a call over gRPC."""
-        name = f"/{route.service}/{route.method}"
-        self._requests.labels("grpc", route.method, name, code).inc()
-        self._durations.labels("grpc", route.method, name).observe(seconds)
+    def call(self, route: routes.Route, code: str, seconds: float, state: Mapping[str, Any]) -> None:
+        """Counts and logs a call over gRPC.
+
+        Args:
+            route: What was called.
+            code: How it ended.
+            seconds: How long it took.
+            state: ``request_id``, and as far as they are known ``caller``, ``subject`` and ``generation``.
+        """
+        self._requests.labels("grpc", route.method, route.name, code).inc()
+        self._durations.labels("grpc", route.method, route.name).observe(seconds)
         self._sample()
-        if self._note or _LOG.isEnabledFor(logging.INFO):
-            facts = {"request_id": request_id, "transport": "grpc", "method": route.method, "route": name, "status": code}
-            self._tell(facts | {"seconds": round(seconds, 6)})
+        self._tell(state, {"transport": "grpc", "method": route.method, "route": route.name, "status": code, "seconds": seconds})
 
-    def _tell(self, facts: Mapping[str, Any]) -> None:
+    def _tell(self, state: Mapping[str, Any], how: Mapping[str, Any]) -> None:
+        if self._note is None and not _LOG.isEnabledFor(logging.INFO):
+            return
+        who = {"caller": state.get("caller", ""), "subject": state.get("subject", ""), "generation": state.get("generation", 0)}
+        facts = {"request_id": state["request_id"], **how, "seconds": round(how["seconds"], 6), **who}
         if self._note:
             self._note(facts)
         _LOG.info("request", extra={"facts": facts})
