@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
-from planton.engine import guards, inventory, operations, plans, stacks
+from planton.engine import guards, inventory, journal, operations, plans, stacks
 from planton.manifest import origins
 from planton.modules import unsupported
 from planton.runs import schedule
@@ -201,7 +201,16 @@ class Run:
                 applied = self._inventory.read(operation.name)
                 error = _protected(key, "delete") if applied is not None and applied.protected else None
                 steps.append(Step(key, str(operation.name), operation.plan_destroy(), error=error))
+            else:
+                self._forget(key)
         return steps
+
+    def _forget(self, key: references.Key) -> None:
+        # A destroy that was killed after its last deletion has left a record, and nothing else.
+        records = journal.Journal(self._settings.data, self._settings.backend_url, stacks.name_of(self._wanted[key].manifest))
+        if records.read() is not None:
+            with records.hold("destroy", self._settings):
+                records.clear()
 
     def destroy(self, planned: Sequence[Step]) -> list[Step]:
         """Destroys what was planned. One that fails keeps those that it depends on, and no other."""
