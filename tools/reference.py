@@ -1,4 +1,4 @@
-"""Writes the reference pages: docs/kinds/*.md from the protos, docs/cli.md from the command line.
+"""Writes the reference pages: docs/kinds/*.md and schemas/*.json from the protos, docs/cli.md from the command line.
 
 The comments of the protos are the manual; this only lays them out, and puts them into the package for ``planton explain``. With
 ``--check`` it writes nothing and says what is stale.
@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from google.protobuf import descriptor_pb2
 
+from org.project_planton.policy.v1 import policy_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import kinds, schema_text
+from planton import json_schema, kinds, schema_text
 from planton.api import routes
 from planton.cli import group as command_line
 from planton.modules import unsupported
@@ -38,6 +39,7 @@ def main(arguments: list[str]) -> int:
     pages = {f"docs/kinds/{kind.name}.md": kind_page(kind, comments()) for kind in kinds.all_kinds()}
     pages["docs/cli.md"] = cli_page()
     pages[schema_text.COMMENTS.relative_to(ROOT).as_posix()] = comments_file()
+    pages |= schema_files()
     stale = [name for name, text in pages.items() if _read(ROOT / name) != text]
     for name in stale:
         if "--check" in arguments:
@@ -79,12 +81,21 @@ def comments_file() -> str:
     names: set[str] = set()
     for kind in kinds.all_kinds():
         _collect(kind.message.DESCRIPTOR, names)
+    _collect(policy_pb2.Policy.DESCRIPTOR, names)
     for route in routes.routes():
         names |= {route.service, f"{route.service}.{route.method}"}
         _collect(route.request.DESCRIPTOR, names)
         _collect(route.response.DESCRIPTOR, names)
     texts = {name: text for name, text in comments().items() if name in names}
     return json.dumps(dict(sorted(texts.items())), indent=1, ensure_ascii=False) + "\n"
+
+
+def schema_files() -> dict[str, str]:
+    """Returns the JSON Schemas: one for each kind, one for policies, one for manifests of any kind."""
+    texts = comments()
+    named = {name: json_schema.document(name, comments=texts) for name in json_schema.names()}
+    named["planton"] = json_schema.document(comments=texts)
+    return {f"schemas/{name}.schema.json": json.dumps(each, indent=1, ensure_ascii=False) + "\n" for name, each in named.items()}
 
 
 def _collect(message: Any, names: set[str]) -> None:

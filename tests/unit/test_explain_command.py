@@ -8,6 +8,7 @@ import sys
 import pytest
 from google.protobuf import descriptor
 
+from org.project_planton.policy.v1 import policy_pb2
 from planton import cli, errors, kinds, schema_text
 from planton.api import routes
 
@@ -119,8 +120,9 @@ def test_the_kinds_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_no_comment_is_without_its_field() -> None:
-    """The file of comments has nothing that neither a manifest nor the API can hold, and no empty text."""
+    """The file of comments has nothing that neither a manifest, nor a policy, nor the API can hold, and no empty text."""
     names: set[str] = set()
+    _collect(policy_pb2.Policy.DESCRIPTOR, names)
     for kind in kinds.all_kinds():
         _collect(kind.message.DESCRIPTOR, names)
     for route in routes.routes():

@@ -8,12 +8,11 @@ not know is an error, so that none is left out in silence.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from buf.validate import validate_pb2
 
-from planton import schema_text
+from planton import keywords, schema_text
 from planton.api import json_values, rendering
 
 if TYPE_CHECKING:
@@ -36,42 +35,6 @@ _ABSENT_OBJECTS: Final = frozenset(
 #: Rules that the variants of a message say in full: its ``type`` names the one object that is there.
 _SAID_BY_VARIANTS: Final = ("only_the_object_of_type", "has_the_object_of_type")
 _NO_NUL: Final = r"^[^\u0000]*$"
-_UUID: Final = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
-_BYTE: Final = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-_IPV4: Final = f"{_BYTE}([.]{_BYTE}){{3}}"
-_HEX: Final = "[0-9a-fA-F]{1,4}"
-_LAST: Final = f"({_HEX}:{_HEX}|{_IPV4})"
-#: RFC 3986, appendix A.
-_IPV6: Final = "|".join(
-    [
-        f"({_HEX}:){{6}}{_LAST}",
-        f"::({_HEX}:){{5}}{_LAST}",
-        *(f"(({_HEX}:){{0,{left}}}{_HEX})?::({_HEX}:){{{4 - left}}}{_LAST}" for left in range(5)),
-        f"(({_HEX}:){{0,5}}{_HEX})?::{_HEX}",
-        f"(({_HEX}:){{0,6}}{_HEX})?::",
-    ]
-)
-_CIDR: Final = f"^({_IPV4}/(3[0-2]|[12]?[0-9])|({_IPV6})/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$"
-#: Standard rule → the keyword that says the same.
-_KEYWORDS: Final = {
-    "in": "enum",
-    "pattern": "pattern",
-    "min_len": "minLength",
-    "max_len": "maxLength",
-    "max_bytes": "maxLength",
-    "gte": "minimum",
-    "lte": "maximum",
-    "gt": "exclusiveMinimum",
-    "lt": "exclusiveMaximum",
-    "min_items": "minItems",
-    "max_items": "maxItems",
-    "unique": "uniqueItems",
-    "min_pairs": "minProperties",
-    "max_pairs": "maxProperties",
-}
-_SIZE: Final = re.compile(r"this\.size\(\) <= ([0-9]+)")
-_MATCHES: Final = re.compile(r"this\.matches\('([^'\\]*)'\)")
-_ONE_OF: Final = re.compile(r"this in \[([^\]\\]*)\]")
 _DOUBLE: Final = 1.7976931348623157e308
 
 
@@ -105,11 +68,11 @@ class Components:
             entry = field.message_type.fields_by_name
             keys = _scalar(entry["key"], rules.map.keys, strict=strict)
             below = _scalar(entry["value"], rules.map.values, strict=strict)
-            return {"type": "object", "propertyNames": keys, "additionalProperties": below} | _constraints(rules)
+            return {"type": "object", "propertyNames": keys, "additionalProperties": below} | keywords.of_rules(rules)
         if not field.is_repeated:
             return self._part(field, rules, strict=strict, sparse=sparse)
         items = self._part(field, rules.repeated.items, strict=strict, sparse=sparse)
-        return {"type": "array", "items": items} | _constraints(rules)
+        return {"type": "array", "items": items} | keywords.of_rules(rules)
 
     def _reference(self, name: str, described: Any, *, strict: bool, sparse: bool) -> dict[str, Any]:
         if name not in self.schemas:
@@ -209,7 +172,7 @@ def _tag(described: Any) -> tuple[Any, list[str]]:  # a field's descriptor
     """Returns the field that names the one object of a message that is there, and the names; None where there is no such field."""
     objects = {field.name for field in described.fields if field.message_type is not None}
     for field in described.fields:
-        names = _constraints(_rules(field)).get("enum", []) if field.type == field.TYPE_STRING else []
+        names = keywords.of_rules(_rules(field)).get("enum", []) if field.type == field.TYPE_STRING else []
         if names and objects.issuperset(names):
             return field, names
     return None, []
@@ -238,7 +201,7 @@ def _variant(described: Any, tag: Any, name: str, names: list[str], parts: dict[
 
 
 def _scalar(field: Any, rules: Any, *, strict: bool) -> dict[str, Any]:
-    constraints = _constraints(rules)
+    constraints = keywords.of_rules(rules)
     assert not rules.cel or rules == _rules(field), f"{field.full_name}: rules on items are not known here"
     zero: Any = field.default_value
     if field.type == field.TYPE_STRING:
@@ -256,41 +219,6 @@ def _scalar(field: Any, rules: Any, *, strict: bool) -> dict[str, Any]:
     if constraints and rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:
         return {"anyOf": [schema, {"const": zero}]}
     return schema
-
-
-def _constraints(rules: Any) -> dict[str, Any]:
-    """Returns the keywords that say what the rules of a field, or of the items of one, say."""
-    kind = rules.WhichOneof("type")
-    found: dict[str, Any] = {}
-    for rule, value in getattr(rules, kind).ListFields() if kind else ():
-        if rule.name in ("items", "keys", "values") and rule.message_type is not None:
-            continue
-        if rule.is_extension:
-            found |= _predefined(rule)
-        elif rule.name == "uuid":
-            found |= {"format": "uuid", "pattern": _UUID}
-        elif rule.name in _KEYWORDS:
-            found[_KEYWORDS[rule.name]] = list(value) if rule.name == "in" else value
-        else:
-            raise TypeError(f"the rule {kind}.{rule.name} has no JSON Schema here")
-    return found
-
-
-def _predefined(rule: Any) -> dict[str, Any]:  # the descriptor of an extension of the rules
-    """Returns the keywords that say what a predefined rule says in CEL."""
-    found: dict[str, Any] = {}
-    for each in rule.GetOptions().Extensions[validate_pb2.predefined].cel:
-        if "isIpPrefix()" in each.expression and "isIp()" not in each.expression:
-            found["pattern"] = _CIDR
-        if match := _MATCHES.search(each.expression):
-            found["pattern"] = match[1]
-        if match := _SIZE.search(each.expression):
-            found["maxLength"] = int(match[1])
-        if match := _ONE_OF.search(each.expression):
-            found["enum"] = re.findall("'([^']*)'", match[1])
-    if not found:
-        raise TypeError(f"the rule {rule.full_name} has no JSON Schema here")
-    return found
 
 
 def _json_value() -> dict[str, Any]:

@@ -41,6 +41,7 @@ COMMANDS: Final = {
     "refresh": ("planton.cli.refresh:refresh", "Read the cloud into the state."),
     "regions": ("planton.cli.offers:regions", "List the regions of a cloud."),
     "sandbox": ("planton.cli.sandbox:sandbox", "Run a simulated cloud on this machine."),
+    "schema": ("planton.cli.schema:schema", "Print the JSON Schema of manifests, for editors."),
     "server": ("planton.cli.server:server", "Run the NodePool API, and look after its database."),
     "setup": ("planton.cli.setup:setup", "Install what the engine needs."),
     "sizes": ("planton.cli.offers:sizes", "List the machine sizes of a cloud."),

@@ -28,7 +28,8 @@ _SCALAR, _MESSAGE, _LIST, _MAP, _WELL_KNOWN = range(5)
 _SHOWN: Final = 40
 _LONGEST_WORD: Final = 64
 _F = descriptor.FieldDescriptor
-_INTEGERS: Final = {
+#: Type of a field → the least and the greatest whole number that it holds.
+INTEGERS: Final = {
     **dict.fromkeys((_F.TYPE_INT32, _F.TYPE_SINT32, _F.TYPE_SFIXED32), (-(2**31), 2**31 - 1)),
     **dict.fromkeys((_F.TYPE_INT64, _F.TYPE_SINT64, _F.TYPE_SFIXED64), (-(2**63), 2**63 - 1)),
     **dict.fromkeys((_F.TYPE_UINT32, _F.TYPE_FIXED32), (0, 2**32 - 1)),
@@ -427,8 +428,8 @@ def converter(field: Any) -> Callable[[Any], Any]:
         return functools.partial(_to_enum, field.enum_type)
     if field.type == _F.TYPE_BYTES:
         return _to_bytes
-    if field.type in _INTEGERS:
-        return functools.partial(_to_integer, *_INTEGERS[field.type])
+    if field.type in INTEGERS:
+        return functools.partial(_to_integer, *INTEGERS[field.type])
     return _to_float
 
 

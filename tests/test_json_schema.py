@@ -1,0 +1,169 @@
+"""The JSON Schema of manifests: over the whole corpus it gives the strict reader's verdicts, as far as it can express them."""
+
+from __future__ import annotations
+
+import functools
+import json
+import pathlib
+import re
+from typing import Any
+
+import jsonschema_rs
+import pytest
+import yaml
+from google.protobuf import json_format
+
+from planton import cli, errors, flow, json_schema, kinds
+from support import yaml12
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+CORPUS = ROOT / "tests" / "kinds"
+#: Files that break a rule of the text, which is gone when it has become data; with what the data is.
+TEXT = {
+    "manifest.empty": "no document",
+    "manifest.wrong_type@octal": "010 is the number 10 in YAML 1.2",
+    "yaml.duplicate_key": "one of the two values",
+    "yaml.duplicate_key@map": "one of the two values",
+    "yaml.quote_scalar@boolean": "no is a text in YAML 1.2",
+    "yaml.quote_scalar@letter": "y is a text in YAML 1.2",
+    "yaml.quote_scalar@list": "on is a text in YAML 1.2",
+    "yaml.quote_scalar@underscore": "1_000 is a text in YAML 1.2",
+}
+
+
+@functools.cache
+def validator(name: str) -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(json_schema.document(name))
+
+
+def accepted(data: Any) -> bool:
+    """Returns whether the schema of any manifest takes a document; that of its kind must agree."""
+    verdict = validator("").is_valid(data)
+    if isinstance(data, dict) and isinstance(data.get("kind"), str) and kinds.find(data["kind"]):
+        assert validator(data["kind"]).is_valid(data) == verdict
+    return verdict
+
+
+def files(section: str) -> list[pathlib.Path]:
+    return sorted(CORPUS.glob(f"*/{section}/*"))
+
+
+def name(path: pathlib.Path) -> str:
+    return f"{path.parent.parent.name}/{path.name}"
+
+
+def read(path: pathlib.Path) -> list[Any]:
+    data = path.read_bytes()
+    return [json.loads(data)] if path.suffix == ".json" else yaml12.documents(data)
+
+
+@pytest.mark.parametrize("path", files("valid"), ids=name)
+def test_what_the_reader_takes_is_taken(path: pathlib.Path) -> None:
+    """No manifest that is valid is refused."""
+    found = read(path)
+    assert found
+    for document in found:
+        wrong = [f"{error.instance_path}: {error.message}" for error in validator("").iter_errors(document)]
+        assert wrong == []
+        assert accepted(document)
+
+
+@pytest.mark.parametrize("snake", [False, True], ids=["camelCase", "snake_case"])
+def test_both_spellings_of_everything_are_taken(snake: bool) -> None:
+    """Every field that the corpus has, in the spelling of manifests and in that of the protos; enums by name and by number."""
+    for path in files("valid"):
+        for document in flow.load([str(path)]):
+            for numbers in (False, True):
+                data = json_format.MessageToDict(
+                    document.message, preserving_proto_field_name=snake, use_integers_for_enums=numbers
+                )
+                assert accepted(data), path
+
+
+@pytest.mark.parametrize("path", files("invalid"), ids=name)
+def test_what_the_reader_refuses_is_refused(path: pathlib.Path) -> None:
+    """Unless the schema says itself that it cannot check the rule, or the text is to blame; then it takes the manifest."""
+    try:
+        found = read(path)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        assert path.parent.parent.name == "yaml"
+        return
+    beyond = path.stem.partition("@")[0] in unchecked() or path.stem in TEXT
+    assert all(accepted(document) for document in found) == beyond
+
+
+@functools.cache
+def unchecked() -> set[str]:
+    """Returns the ids under ``x-rules``: what the schema says that it cannot check."""
+    return set(_unchecked(json_schema.document()))
+
+
+def _unchecked(schema: Any) -> list[str]:
+    below = list(schema.values()) if isinstance(schema, dict) else schema if isinstance(schema, list) else []
+    own = [rule["id"] for rule in schema.get("x-rules", [])] if isinstance(schema, dict) else []
+    return own + [rule for part in below for rule in _unchecked(part)]
+
+
+@pytest.mark.parametrize("kind", ["", *json_schema.names()])
+def test_schemas_are_schemas(kind: str) -> None:
+    """Each keeps the rules of its own dialect, and what it refers to is there."""
+    schema = json_schema.document(kind)
+    jsonschema_rs.meta.validate(schema)
+    referred = set(re.findall(r'"\$ref": "#/\$defs/([A-Za-z0-9]+)', json.dumps(schema)))
+    assert referred <= schema["$defs"].keys()
+
+
+@pytest.mark.parametrize("kind", [kind.name for kind in kinds.all_kinds()])
+def test_every_field_has_a_meaning(kind: str) -> None:
+    """What an editor shows beside a field is the comment of the proto."""
+    silent = [
+        f"{name}.{field}"
+        for name, schema in json_schema.document(kind)["$defs"].items()
+        for field, described in schema.get("properties", {}).items()
+        if not described.get("description")
+    ]
+    assert silent == []
+
+
+def test_what_editors_offer() -> None:
+    """Names of enums with their meanings, defaults, and fields in one spelling."""
+    schema = json_schema.document("CivoKubernetesCluster")["$defs"]
+    spec = schema["CivoKubernetesClusterSpec"]
+    assert schema["CivoRegion"]["anyOf"][0]["enum"][:2] == ["lon1", "lon2"]
+    assert schema["CivoRegion"]["anyOf"][0]["enumDescriptions"][0] == "London, first site (`LON1`)."
+    assert spec["properties"]["clusterType"]["default"] == "k3s"
+    assert [name for name in spec["properties"] if "_" in name] == []
+    assert "^cluster_type$" in spec["patternProperties"]
+
+
+@pytest.mark.parametrize("word", ["civovpc", "CivoVpcs", "CivoVpc"])
+def test_the_command_prints_what_is_committed(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Kinds may be written as everywhere else."""
+    assert cli.main(["schema", word]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads((ROOT / "schemas" / "CivoVpc.schema.json").read_text("utf-8"))
+
+
+def test_the_command_without_a_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    """The one schema is for all kinds."""
+    assert cli.main(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert schema == json.loads((ROOT / "schemas" / "planton.schema.json").read_text("utf-8"))
+    assert schema["properties"]["kind"]["enum"] == [kind.name for kind in kinds.all_kinds()]
+
+
+def test_an_unknown_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    """The nearest name is said."""
+    assert cli.main(["schema", "polic"]) == errors.Code.INVALID
+    assert "did you mean 'Policy'?" in capsys.readouterr().err
+
+
+def test_policies_have_a_schema() -> None:
+    """It takes the examples, and refuses what is no policy."""
+    schema = jsonschema_rs.Draft202012Validator(json_schema.document("policy"))
+    found = [read(path)[0] for path in sorted((ROOT / "examples" / "policies").iterdir())]
+    assert all(schema.is_valid(policy) for policy in found)
+    assert len(found) == 4
+    for wrong in ({"level": "fatal"}, {"id": "nodots"}, {"expression": ""}, {"expresion": "true"}):
+        rule = {"id": "a.b", "expression": "true", "message": "m"} | wrong
+        assert not schema.is_valid(found[0] | {"rules": [rule]}), wrong
+    assert not schema.is_valid(found[0] | {"rules": []})
