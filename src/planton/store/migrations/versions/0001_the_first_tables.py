@@ -204,6 +204,21 @@ def _postgresql(event: str) -> list[str]:
     ]
 
 
+#: A cluster can be deleted with thousands of node pools in one statement, which are counted together.
+_DELETED = """
+CREATE OR REPLACE FUNCTION tally_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+INSERT INTO tallies AS t (cluster_id, owner, platform, phase, shard, number)
+SELECT cluster, owner, platform, phase, mod(pg_backend_pid(), 64), -count(*)
+FROM (SELECT '' AS cluster, owner, platform, phase FROM gone UNION ALL SELECT cluster_id, owner, platform, phase FROM gone) AS changes
+GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+ON CONFLICT (cluster_id, owner, platform, phase, shard) DO UPDATE SET number = t.number + excluded.number;
+RETURN NULL; END $$
+"""
+_ON_DELETE = """
+CREATE TRIGGER tally_delete AFTER DELETE ON node_pools REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION tally_delete()
+"""
+
+
 def _sqlite(event: str) -> str:
     changed = " WHEN OLD.phase <> NEW.phase" if event == "UPDATE" else ""
     # SQLite's parser would take ON CONFLICT for a join's ON; a condition in between says that it is none. The view has no names for columns.
@@ -213,4 +228,4 @@ def _sqlite(event: str) -> str:
 
 
 _SQLITE = [_sqlite(event) for event in _EVENTS]
-_POSTGRESQL = [statement for event in _EVENTS for statement in _postgresql(event)]
+_POSTGRESQL = [*_postgresql("INSERT"), *_postgresql("UPDATE"), _DELETED, _ON_DELETE]

@@ -1,0 +1,38 @@
+"""Totals of lists are counted by triggers, whatever changes the rows."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from planton.store import tables
+from support import rows
+
+POOLS = tables.NODE_POOLS
+
+
+def counted(engine: sa.Engine) -> dict[tuple[str, str], int]:
+    """Cluster and phase → how many pools, without those that are none."""
+    column = tables.TALLIES.c
+    query = sa.select(column.cluster_id, column.phase, sa.func.sum(column.number)).group_by(column.cluster_id, column.phase)
+    with engine.connect() as connection:
+        return {(cluster, phase): int(number) for cluster, phase, number in connection.execute(query) if number}
+
+
+def test_what_one_statement_changes_is_counted(engine: sa.Engine) -> None:
+    """Of several rows, in several clusters, in each of the three ways; no row changes nothing."""
+    first, second = rows.cluster(engine), rows.cluster(engine)
+    for cluster in (first, first, first, second):
+        rows.node_pool(engine, cluster)
+    assert counted(engine) == {("", "Progressing"): 4, (first, "Progressing"): 3, (second, "Progressing"): 1}
+    statements = [
+        (sa.update(POOLS).where(POOLS.c.cluster_id == first).values(phase="Ready"), {
+            ("", "Progressing"): 1, ("", "Ready"): 3, (first, "Ready"): 3, (second, "Progressing"): 1}),
+        (sa.delete(POOLS).where(POOLS.c.phase == "Failed"), {
+            ("", "Progressing"): 1, ("", "Ready"): 3, (first, "Ready"): 3, (second, "Progressing"): 1}),
+        (sa.delete(POOLS).where(POOLS.c.cluster_id == first), {("", "Progressing"): 1, (second, "Progressing"): 1}),
+        (sa.delete(POOLS), {}),
+    ]  # fmt: skip
+    for statement, expected in statements:
+        with engine.begin() as connection:
+            connection.execute(statement)
+        assert counted(engine) == expected
