@@ -36,9 +36,15 @@ class Cluster:
         """Stops the server as a crash does: connections break."""
         self._run("pg_ctl", "--wait", "--silent", "--mode=immediate", "stop")
 
+    def start_again(self) -> None:
+        """Starts the server where it is stopped."""
+        if not self._running():
+            self.start()
+
     def remove(self) -> None:
         """Stops the server for good."""
-        self.stop()
+        if self._running():
+            self.stop()
         shutil.rmtree(self.folder)
 
     def url(self, name: str) -> str:
@@ -51,6 +57,9 @@ class Cluster:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return name
+
+    def _running(self) -> bool:
+        return (self.folder / "data" / "postmaster.pid").exists()
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), f"--pgdata={self.folder / 'data'}", *arguments]

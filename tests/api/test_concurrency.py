@@ -1,0 +1,217 @@
+"""Many at once: nothing is lost, torn, skipped or told twice, by all four ways."""
+
+import asyncio
+
+from support import api
+
+WRITERS = 40
+
+
+def test_writers_of_one_version(client):
+    """Of forty who have read the same version one wins, and thirty-nine are told."""
+    made = client.pool()
+    body = api.pool() | {"resource_version": made["resource_version"]}
+    requests = []
+    for number in range(WRITERS):
+        spec = body["spec"] | {"nodeCount": 100 + number}
+        if number % 2:
+            requests.append(("UpdateNodePool", body | {"spec": spec}, {"id": made["id"]}))
+        else:
+            tag = f'"{made["resource_version"]}"'
+            requests.append(("UpdateNodePool", {"spec": spec}, {"id": made["id"], "if_match": tag}))
+    replies = client.together(requests)
+    winners = [reply for reply in replies if reply.status == 200]
+    assert len(winners) == 1
+    assert {reply.status for reply in replies[0::2]} <= {200, 412}
+    assert {reply.status for reply in replies[1::2]} <= {200, 409}
+    now = client.call("GetNodePool", id=made["id"]).body
+    assert now == winners[0].body
+    assert now["generation"] == 2
+    assert [event["type"] for event in client.events()].count("nodepool.updated") == 1
+
+
+def test_unconditional_writers(client):
+    """Of forty who have read nothing none is lost: each change is a generation, a version and an event."""
+    made = client.pool()
+    requests = [("UpdateNodePool", api.pool(nodeCount=100 + number), {"id": made["id"]}) for number in range(WRITERS)]
+    replies = client.together(requests)
+    assert {reply.status for reply in replies} == {200}
+    assert sorted(reply.body["generation"] for reply in replies) == list(range(2, WRITERS + 2))
+    assert len({reply.body["resource_version"] for reply in replies}) == WRITERS
+    now = client.call("GetNodePool", id=made["id"]).body
+    (last,) = [reply.body for reply in replies if reply.body["generation"] == WRITERS + 1]
+    assert now == last
+    told = [event["generation"] for event in client.events() if event["type"] == "nodepool.updated"]
+    assert told == list(range(2, WRITERS + 2))
+
+
+def test_creations_of_one_name(client):
+    """Of twenty with one name one is created, and nineteen are told."""
+    cluster = client.cluster()["id"]
+    replies = client.together([("CreateNodePool", api.pool(), {"cluster_id": cluster})] * 20)
+    assert sorted(reply.status for reply in replies) == [201, *[409] * 19]
+    assert client.call("ListNodePools").body["total"] == 1
+    assert [event["type"] for event in client.events()] == ["cluster.created", "nodepool.created"]
+
+
+def test_total_after_many_changes(client):
+    """The total is exact after any number of changes at once."""
+    cluster = client.cluster()["id"]
+    made = client.together([("CreateNodePool", api.pool(name=f"p{number}"), {"cluster_id": cluster}) for number in range(20)])
+    ids = [reply.body["id"] for reply in made]
+    report = {"controller_name": "c", "observed_generation": 1, "conditions": [{"type": "Ready", "status": "True"}]}
+    client.together(
+        [
+            *(("DeleteNodePool", None, {"id": found}) for found in ids[:5]),
+            *(("ReportNodePoolStatus", report, {"id": found, "who": api.CONTROLLER}) for found in ids[5:12]),
+            *(("CreateNodePool", api.pool(name=f"q{number}"), {"cluster_id": cluster}) for number in range(5)),
+        ]
+    )
+    for fields, expected in (
+        ({}, 20),
+        ({"cluster_id": cluster}, 20),
+        ({"status": "Ready"}, 7),
+        ({"health": "unknown", "platform": "gcp"}, 13),
+    ):
+        body = client.call("ListNodePools", limit=100, **fields).body
+        assert (body["total"], len(body["nodepools"])) == (expected, expected), fields
+
+
+def test_repeated_deletions(client):
+    """Of ten who delete one node pool one does, and there is one event."""
+    made = client.pool()
+    replies = client.together([("DeleteNodePool", None, {"id": made["id"]})] * 10)
+    assert sorted(reply.status for reply in replies) == [204, *[404] * 9]
+    assert [event["type"] for event in client.events()].count("nodepool.deleted") == 1
+
+
+def test_creations_in_a_cluster_that_goes(client):
+    """While a cluster is deleted, a node pool comes into it and goes with it, or does not come: none is left behind."""
+    cluster = client.cluster()["id"]
+    requests = [("CreateNodePool", api.pool(name=f"p{number}"), {"cluster_id": cluster}) for number in range(16)]
+    requests.insert(8, ("DeleteCluster", None, {"id": cluster, "force": True}))
+    replies = client.together(requests)
+    assert replies.pop(8).status == 202
+    assert {reply.status for reply in replies} <= {201, 404}
+    assert client.call("ListNodePools", include_deleting=True, who=api.CONTROLLER, cluster_id=cluster).body["total"] == 0
+    types = [event["type"] for event in client.events()]
+    assert types.count("nodepool.created") == types.count("nodepool.deleted") == [reply.status for reply in replies].count(201)
+    assert types[-1] == "cluster.deleted"
+
+
+def test_swapped_names(client):
+    """Two who want each other's names at once get an answer that says so, and no failure of the server."""
+    first = client.pool(name="a")
+    second = client.pool(cluster=first["cluster_id"], name="b")
+    requests = [
+        ("UpdateNodePool", {"name": "b", "spec": first["spec"]}, {"id": first["id"]}),
+        ("UpdateNodePool", {"name": "a", "spec": second["spec"]}, {"id": second["id"]}),
+    ]
+    replies = client.together(requests * 4)
+    assert {reply.status for reply in replies} <= {409, 503}
+
+
+def test_readers_see_no_torn_status(client):
+    """What a reader sees of a status is of one moment: phase, conditions and reports fit each other at each reading."""
+    made = client.pool()
+
+    async def write():
+        for number in range(30):
+            status = "False" if number % 2 else "True"
+            body = {"controller_name": "c", "observed_generation": 1, "conditions": [{"type": "Available", "status": status}]}
+            await client.calling("ReportNodePoolStatus", body, id=made["id"], who=api.CONTROLLER)
+
+    async def read(method):
+        seen = []
+        while not writing.done():
+            seen.append((await client.calling(method, id=made["id"])).body)
+            await asyncio.sleep(0)  # in one process nothing else need make the readers let the writer go on
+        return seen
+
+    async def run():
+        nonlocal writing
+        writing = asyncio.ensure_future(write())
+        whole, parts = await asyncio.gather(read("GetNodePool"), read("GetNodePoolStatus"))
+        await writing
+        return whole, parts
+
+    writing = None
+    whole, parts = client.server.loop.run(run())
+    phases = {"True": {"Ready"}, "False": {"Degraded", "Progressing"}}
+    assert len(parts) > 3
+    for status in [found["status"] for found in whole + parts if found["status"]["conditions"]]:
+        assert status["phase"] in phases[status["conditions"][0]["status"]]
+    for found in parts:
+        reported = [condition for controller in found["controllers"] for condition in controller["conditions"]]
+        assert reported == found["status"]["conditions"]
+
+
+def test_list_by_cursor_under_inserts(client):
+    """Who reads page by page while others insert sees each node pool that was there at the beginning once."""
+    cluster = client.cluster()["id"]
+    before = {client.pool(cluster=cluster, name=f"old-{number}")["id"] for number in range(30)}
+
+    async def insert():
+        for number in range(30):
+            await client.calling("CreateNodePool", api.pool(name=f"new-{number}"), cluster_id=cluster)
+
+    async def read():
+        seen, token = [], None
+        while token is None or token:
+            page = (await client.calling("ListNodePools", limit=3, **({"page_token": token} if token else {}))).body
+            seen += [found["id"] for found in page["nodepools"]]
+            token = page.get("next_page_token", "")
+            await asyncio.sleep(0)
+        return seen
+
+    async def run():
+        inserting = asyncio.ensure_future(insert())
+        seen = [await read() for _ in range(2)]
+        await inserting
+        return seen
+
+    for seen in client.server.loop.run(run()):
+        assert len(seen) == len(set(seen))
+        assert before <= set(seen)
+
+
+def test_event_stream_under_writers(client):
+    """Who follows the events while many write gets each once, those of a resource in the order of its changes."""
+    cluster = client.cluster()["id"]
+    made = [client.pool(cluster=cluster, name=f"p{number}") for number in range(4)]
+
+    async def write(found, counts):
+        for count in counts:
+            reply = await client.calling("UpdateNodePool", api.pool(name=found["name"], nodeCount=count), id=found["id"])
+            assert reply.status == 200
+
+    async def follow():
+        seen, after = [], ""
+        while True:
+            ended = writing.done()
+            page = (await client.calling("ListEvents", after=after, limit=7)).body
+            seen += page["events"]
+            after = page["next_cursor"]
+            await asyncio.sleep(0)
+            if ended and not page["events"]:
+                return seen
+
+    async def run():
+        nonlocal writing
+        writers = [write(found, range(start * 100, start * 100 + 8)) for found in made for start in (1, 2, 3)]
+        writing = asyncio.gather(*writers)
+        seen = await follow()
+        await writing
+        return seen
+
+    writing = None
+    seen = client.server.loop.run(run())
+    assert len({event["id"] for event in seen}) == len(seen)
+    for found in made:
+        told = [
+            event["generation"]
+            for event in seen
+            if event["resource"]["id"] == found["id"] and event["type"] == "nodepool.updated"
+        ]
+        assert told == list(range(2, client.call("GetNodePool", id=found["id"]).body["generation"] + 1))
+        assert len(told) == 24
