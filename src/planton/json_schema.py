@@ -195,7 +195,7 @@ class _Definitions:
             return found
         unset = [value.name for value in enum.values if not value.number]
         return {
-            "anyOf": [found, {"type": ["string", "integer"], "pattern": f"^({'|'.join(unset)}|0)$", "minimum": 0, "maximum": 0}]
+            "anyOf": [found, {"type": ["string", "integer"], "pattern": f"^({'|'.join(unset)}|0+)$", "minimum": 0, "maximum": 0}]
         }
 
     def _comment(self, full_name: str) -> str:
@@ -224,14 +224,22 @@ def _scalar(field: Any, rules: Any) -> dict[str, Any]:
         return {"type": ["boolean", "string"], "pattern": _BOOLEAN}
     low, high = decode.INTEGERS[field.type]
     low = max(low, said.pop("exclusiveMinimum", low - 1) + 1, 1 if rules.required and low == 0 else low)
-    digits = "[0-9]*[1-9][0-9]*" if low == 1 else "[0-9]+"
-    return {
-        "type": ["integer", "string"],
-        "minimum": low,
-        "maximum": high,
-        "pattern": f"^{digits}$" if low >= 0 else f"^-?{digits}$",
-        **said,
-    }
+    # Numbers may be in quotes; the bounds hold for them too.
+    found = {"type": ["integer", "string"], "minimum": low, "maximum": high}
+    if low < 0:
+        return found | {"pattern": f"^-?0*{_up_to(high)}$"} | said
+    zero = {"not": {"type": "string", "pattern": "^0+$"}} if low > 0 else {}
+    return found | {"pattern": f"^0*{_up_to(high)}$"} | zero | said
+
+
+def _up_to(greatest: int) -> str:
+    """Returns the pattern of the numbers from 0 to a greatest one, which has more than one digit."""
+    digits = str(greatest)
+    parts = [f"[0-9]{{1,{len(digits) - 1}}}", digits]
+    for index, digit in enumerate(digits):
+        if digit != "0":
+            parts.append(f"{digits[:index]}[0-{int(digit) - 1}][0-9]{{{len(digits) - index - 1}}}")
+    return f"({'|'.join(parts)})"
 
 
 def _message_of(rules: Any) -> str:
@@ -253,7 +261,7 @@ def _numbers(numbers: Sequence[int]) -> list[dict[str, Any]]:
             runs.append([number, number])
     quoted = "|".join(str(number) for number in sorted(set(numbers)))
     plain = [{"type": "integer", "minimum": low, "maximum": high} for low, high in runs]
-    return [*plain, {"type": "string", "pattern": f"^({quoted})$"}]
+    return [*plain, {"type": "string", "pattern": f"^0*({quoted})$"}]
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
