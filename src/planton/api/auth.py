@@ -78,6 +78,8 @@ class Authenticator:
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token.strip():
             return await self._bearer(token.strip(), now)
+        if "authorization" in headers:
+            raise errors.unauthenticated("the header Authorization must be: Bearer, and a token")
         if self._trust.header and self._trusted(peer):
             email = headers.get("x-user-email", "").strip()
             if not _EMAIL.fullmatch(email):

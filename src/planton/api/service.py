@@ -417,10 +417,14 @@ def _phases(phase: str, health: str) -> tuple[str, ...]:
 
 
 def _replaced(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Returns the paths of changed fields that no cloud can change in place."""
+    """Returns the paths of changed fields that no cloud can change in place; false, zero and empty mean the same as absent."""
     cloud = after["platform"]["type"]
     old, new = (spec["platform"].get(cloud, {}) for spec in (before, after))
-    return [f"spec.platform.{cloud}.{name}" for name in sorted({*old, *new} & kind.replaced_by) if old.get(name) != new.get(name)]
+    return [
+        f"spec.platform.{cloud}.{name}"
+        for name in sorted({*old, *new} & kind.replaced_by)
+        if (old.get(name) or None) != (new.get(name) or None)
+    ]
 
 
 def _with_conditions(new: str, old: str) -> str:

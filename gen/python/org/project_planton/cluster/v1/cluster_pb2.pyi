@@ -447,13 +447,15 @@ class ClusterNetwork(message.Message):
         self,
         *,
         cidr: builtins.str = ...,
-        host_prefix: builtins.int = ...,
+        host_prefix: builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_host_prefix", b"_host_prefix", "host_prefix", b"host_prefix"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["cidr", b"cidr", "host_prefix", b"host_prefix"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_host_prefix", b"_host_prefix", "cidr", b"cidr", "host_prefix", b"host_prefix"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__host_prefix: _TypeAlias = typing.Literal["host_prefix"]  # noqa: Y015
+    _WhichOneofArgType__host_prefix: _TypeAlias = typing.Literal["_host_prefix", b"_host_prefix"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__host_prefix) -> _WhichOneofReturnType__host_prefix | None: ...
 
 @typing.final
 class Dns(message.Message):

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.org/project_planton/cluster/v1/lifecycle.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1b\x62uf/validate/validate.proto\"\x94\x01\n\tLifecycle\x12:\n\x0c\x64rift_policy\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x06RepairR\x06ReportR\x0b\x64riftPolicy\x12\x1a\n\x08recreate\x18\x02 \x01(\x08R\x08recreate\x12/\n\x13\x64\x65letion_protection\x18\x03 \x01(\x08R\x12\x64\x65letionProtectionb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.org/project_planton/cluster/v1/lifecycle.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1b\x62uf/validate/validate.proto\"\xc3\x01\n\tLifecycle\x12:\n\x0c\x64rift_policy\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x06RepairR\x06ReportR\x0b\x64riftPolicy\x12\x1f\n\x08recreate\x18\x02 \x01(\x08H\x00R\x08recreate\x88\x01\x01\x12\x34\n\x13\x64\x65letion_protection\x18\x03 \x01(\x08H\x01R\x12\x64\x65letionProtection\x88\x01\x01\x42\x0b\n\t_recreateB\x16\n\x14_deletion_protectionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,5 +35,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LIFECYCLE'].fields_by_name['drift_policy']._loaded_options = None
   _globals['_LIFECYCLE'].fields_by_name['drift_policy']._serialized_options = b'\272H\024r\022R\000R\006RepairR\006Report'
   _globals['_LIFECYCLE']._serialized_start=112
-  _globals['_LIFECYCLE']._serialized_end=260
+  _globals['_LIFECYCLE']._serialized_end=307
 # @@protoc_insertion_point(module_scope)

@@ -9,10 +9,10 @@ import builtins as builtins
 import sys
 import typing as typing
 
-if sys.version_info >= (3, 11):
-    from typing import TypeAlias as _TypeAlias, Never as _Never
+if sys.version_info >= (3, 10):
+    from typing import TypeAlias as _TypeAlias
 else:
-    from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
+    from typing_extensions import TypeAlias as _TypeAlias
 
 DESCRIPTOR: descriptor.FileDescriptor
 
@@ -35,11 +35,18 @@ class Lifecycle(message.Message):
         self,
         *,
         drift_policy: builtins.str = ...,
-        recreate: builtins.bool = ...,
-        deletion_protection: builtins.bool = ...,
+        recreate: builtins.bool | None = ...,
+        deletion_protection: builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection", "_recreate", b"_recreate", "deletion_protection", b"deletion_protection", "recreate", b"recreate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["deletion_protection", b"deletion_protection", "drift_policy", b"drift_policy", "recreate", b"recreate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection", "_recreate", b"_recreate", "deletion_protection", b"deletion_protection", "drift_policy", b"drift_policy", "recreate", b"recreate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__deletion_protection: _TypeAlias = typing.Literal["deletion_protection"]  # noqa: Y015
+    _WhichOneofArgType__deletion_protection: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection"]  # noqa: Y015
+    _WhichOneofReturnType__recreate: _TypeAlias = typing.Literal["recreate"]  # noqa: Y015
+    _WhichOneofArgType__recreate: _TypeAlias = typing.Literal["_recreate", b"_recreate"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__deletion_protection) -> _WhichOneofReturnType__deletion_protection | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__recreate) -> _WhichOneofReturnType__recreate | None: ...

@@ -193,19 +193,30 @@ class Autoscaling(message.Message):
     def __init__(
         self,
         *,
-        enabled: builtins.bool = ...,
-        min_nodes: builtins.int = ...,
-        max_nodes: builtins.int = ...,
+        enabled: builtins.bool | None = ...,
+        min_nodes: builtins.int | None = ...,
+        max_nodes: builtins.int | None = ...,
         target_cpu_utilization: builtins.int = ...,
         target_memory_utilization: builtins.int = ...,
         scale_down_delay: builtins.str = ...,
         scale_up_delay: builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_enabled", b"_enabled", "_max_nodes", b"_max_nodes", "_min_nodes", b"_min_nodes", "enabled", b"enabled", "max_nodes", b"max_nodes", "min_nodes", b"min_nodes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["enabled", b"enabled", "max_nodes", b"max_nodes", "min_nodes", b"min_nodes", "scale_down_delay", b"scale_down_delay", "scale_up_delay", b"scale_up_delay", "target_cpu_utilization", b"target_cpu_utilization", "target_memory_utilization", b"target_memory_utilization"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_enabled", b"_enabled", "_max_nodes", b"_max_nodes", "_min_nodes", b"_min_nodes", "enabled", b"enabled", "max_nodes", b"max_nodes", "min_nodes", b"min_nodes", "scale_down_delay", b"scale_down_delay", "scale_up_delay", b"scale_up_delay", "target_cpu_utilization", b"target_cpu_utilization", "target_memory_utilization", b"target_memory_utilization"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__enabled: _TypeAlias = typing.Literal["enabled"]  # noqa: Y015
+    _WhichOneofArgType__enabled: _TypeAlias = typing.Literal["_enabled", b"_enabled"]  # noqa: Y015
+    _WhichOneofReturnType__max_nodes: _TypeAlias = typing.Literal["max_nodes"]  # noqa: Y015
+    _WhichOneofArgType__max_nodes: _TypeAlias = typing.Literal["_max_nodes", b"_max_nodes"]  # noqa: Y015
+    _WhichOneofReturnType__min_nodes: _TypeAlias = typing.Literal["min_nodes"]  # noqa: Y015
+    _WhichOneofArgType__min_nodes: _TypeAlias = typing.Literal["_min_nodes", b"_min_nodes"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__enabled) -> _WhichOneofReturnType__enabled | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_nodes) -> _WhichOneofReturnType__max_nodes | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__min_nodes) -> _WhichOneofReturnType__min_nodes | None: ...
 
 @typing.final
 class NodePoolLifecycle(message.Message):
@@ -231,15 +242,22 @@ class NodePoolLifecycle(message.Message):
         self,
         *,
         drift_policy: builtins.str = ...,
-        recreate: builtins.bool = ...,
-        deletion_protection: builtins.bool = ...,
+        recreate: builtins.bool | None = ...,
+        deletion_protection: builtins.bool | None = ...,
         rollout: Rollout | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["rollout", b"rollout"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection", "_recreate", b"_recreate", "deletion_protection", b"deletion_protection", "recreate", b"recreate", "rollout", b"rollout"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["deletion_protection", b"deletion_protection", "drift_policy", b"drift_policy", "recreate", b"recreate", "rollout", b"rollout"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection", "_recreate", b"_recreate", "deletion_protection", b"deletion_protection", "drift_policy", b"drift_policy", "recreate", b"recreate", "rollout", b"rollout"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__deletion_protection: _TypeAlias = typing.Literal["deletion_protection"]  # noqa: Y015
+    _WhichOneofArgType__deletion_protection: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection"]  # noqa: Y015
+    _WhichOneofReturnType__recreate: _TypeAlias = typing.Literal["recreate"]  # noqa: Y015
+    _WhichOneofArgType__recreate: _TypeAlias = typing.Literal["_recreate", b"_recreate"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__deletion_protection) -> _WhichOneofReturnType__deletion_protection | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__recreate) -> _WhichOneofReturnType__recreate | None: ...
 
 @typing.final
 class Rollout(message.Message):

@@ -136,17 +136,24 @@ class GcpNodePool(message.Message):
         disk_size: builtins.int = ...,
         disk_type: builtins.str = ...,
         zones: abc.Iterable[builtins.str] | None = ...,
-        preemptible: builtins.bool = ...,
-        spot: builtins.bool = ...,
+        preemptible: builtins.bool | None = ...,
+        spot: builtins.bool | None = ...,
         accelerators: abc.Iterable[Accelerator] | None = ...,
         labels: abc.Mapping[builtins.str, builtins.str] | None = ...,
         taints: abc.Iterable[Taint] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_preemptible", b"_preemptible", "_spot", b"_spot", "preemptible", b"preemptible", "spot", b"spot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["accelerators", b"accelerators", "disk_size", b"disk_size", "disk_type", b"disk_type", "labels", b"labels", "machine_type", b"machine_type", "preemptible", b"preemptible", "spot", b"spot", "taints", b"taints", "zones", b"zones"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_preemptible", b"_preemptible", "_spot", b"_spot", "accelerators", b"accelerators", "disk_size", b"disk_size", "disk_type", b"disk_type", "labels", b"labels", "machine_type", b"machine_type", "preemptible", b"preemptible", "spot", b"spot", "taints", b"taints", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__preemptible: _TypeAlias = typing.Literal["preemptible"]  # noqa: Y015
+    _WhichOneofArgType__preemptible: _TypeAlias = typing.Literal["_preemptible", b"_preemptible"]  # noqa: Y015
+    _WhichOneofReturnType__spot: _TypeAlias = typing.Literal["spot"]  # noqa: Y015
+    _WhichOneofArgType__spot: _TypeAlias = typing.Literal["_spot", b"_spot"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__preemptible) -> _WhichOneofReturnType__preemptible | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__spot) -> _WhichOneofReturnType__spot | None: ...
 
 @typing.final
 class Accelerator(message.Message):
@@ -202,17 +209,24 @@ class AwsNodePool(message.Message):
         self,
         *,
         instance_type: builtins.str = ...,
-        volume_size: builtins.int = ...,
+        volume_size: builtins.int | None = ...,
         volume_type: builtins.str = ...,
         availability_zones: abc.Iterable[builtins.str] | None = ...,
-        spot_instances: builtins.bool = ...,
+        spot_instances: builtins.bool | None = ...,
         user_data: builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_spot_instances", b"_spot_instances", "_volume_size", b"_volume_size", "spot_instances", b"spot_instances", "volume_size", b"volume_size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["availability_zones", b"availability_zones", "instance_type", b"instance_type", "spot_instances", b"spot_instances", "user_data", b"user_data", "volume_size", b"volume_size", "volume_type", b"volume_type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_spot_instances", b"_spot_instances", "_volume_size", b"_volume_size", "availability_zones", b"availability_zones", "instance_type", b"instance_type", "spot_instances", b"spot_instances", "user_data", b"user_data", "volume_size", b"volume_size", "volume_type", b"volume_type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__spot_instances: _TypeAlias = typing.Literal["spot_instances"]  # noqa: Y015
+    _WhichOneofArgType__spot_instances: _TypeAlias = typing.Literal["_spot_instances", b"_spot_instances"]  # noqa: Y015
+    _WhichOneofReturnType__volume_size: _TypeAlias = typing.Literal["volume_size"]  # noqa: Y015
+    _WhichOneofArgType__volume_size: _TypeAlias = typing.Literal["_volume_size", b"_volume_size"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__spot_instances) -> _WhichOneofReturnType__spot_instances | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__volume_size) -> _WhichOneofReturnType__volume_size | None: ...
 
 @typing.final
 class AzureNodePool(message.Message):
@@ -244,13 +258,15 @@ class AzureNodePool(message.Message):
         os_disk_size_gb: builtins.int = ...,
         os_disk_type: builtins.str = ...,
         availability_zones: abc.Iterable[builtins.str] | None = ...,
-        spot_instances: builtins.bool = ...,
+        spot_instances: builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_spot_instances", b"_spot_instances", "spot_instances", b"spot_instances"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["availability_zones", b"availability_zones", "os_disk_size_gb", b"os_disk_size_gb", "os_disk_type", b"os_disk_type", "spot_instances", b"spot_instances", "vm_size", b"vm_size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_spot_instances", b"_spot_instances", "availability_zones", b"availability_zones", "os_disk_size_gb", b"os_disk_size_gb", "os_disk_type", b"os_disk_type", "spot_instances", b"spot_instances", "vm_size", b"vm_size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__spot_instances: _TypeAlias = typing.Literal["spot_instances"]  # noqa: Y015
+    _WhichOneofArgType__spot_instances: _TypeAlias = typing.Literal["_spot_instances", b"_spot_instances"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__spot_instances) -> _WhichOneofReturnType__spot_instances | None: ...
 
 @typing.final
 class CivoNodePool(message.Message):
