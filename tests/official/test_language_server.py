@@ -1,0 +1,150 @@
+"""The YAML language server, with the schema and the modeline that docs/editors.md shows: what an editor shows of manifests."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from typing import IO, Any
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+KINDS = ROOT / "tests" / "kinds"
+CLUSTER = ROOT / "examples" / "civo-dev" / "cluster.yaml"
+MODELINE = "# yaml-language-server: $schema=planton.schema.json\n"
+SECONDS = 60
+
+pytestmark = pytest.mark.official
+
+
+class Editor:
+    """Speaks to a language server as an editor does."""
+
+    def __init__(self, process: subprocess.Popen[bytes], folder: pathlib.Path) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._to: IO[bytes] = process.stdin
+        self._from: IO[bytes] = process.stdout
+        self._folder = folder
+        root = {"rootUri": folder.as_uri(), "workspaceFolders": [{"uri": folder.as_uri(), "name": "manifests"}]}
+        self.ask("initialize", {"processId": os.getpid(), "capabilities": {}, **root})
+        self._send({"method": "initialized", "params": {}})
+
+    def ask(self, method: str, params: dict[str, Any]) -> Any:
+        """Returns the result of a request."""
+        self._send({"id": method, "method": method, "params": params})
+        return next(message["result"] for message in self._messages() if message.get("id") == method)
+
+    def open(self, name: str, text: str) -> list[str]:
+        """Opens a file and returns what the server finds, as ``line:column: message``."""
+        uri = (self._folder / name).as_uri()
+        document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
+        self._send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+        found = next(
+            message["params"]["diagnostics"]
+            for message in self._messages()
+            if message.get("method") == "textDocument/publishDiagnostics" and message["params"]["uri"] == uri
+        )
+        places = [(each["range"]["start"], each["message"]) for each in found]
+        return sorted(f"{start['line'] + 1}:{start['character'] + 1}: {text}" for start, text in places)
+
+    def at(self, method: str, name: str, text: str, before: str) -> Any:
+        """Returns what the server says of a place: that which follows a part of the text."""
+        above = text[: text.index(before) + len(before)].split("\n")
+        position = {"line": len(above) - 1, "character": len(above[-1])}
+        return self.ask(method, {"textDocument": {"uri": (self._folder / name).as_uri()}, "position": position})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self._to.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self._to.flush()
+
+    def _messages(self) -> Iterator[dict[str, Any]]:
+        while header := self._from.readline():
+            length = int(header.partition(b":")[2])
+            while self._from.readline() != b"\r\n":
+                pass
+            message: dict[str, Any] = json.loads(self._from.read(length))
+            if "id" in message and "method" in message:
+                # The server asks for the editor's settings: there are none.
+                asked = message.get("params", {}).get("items", [])
+                self._send({"id": message["id"], "result": [{} for _ in asked]})
+            yield message
+
+
+@contextlib.contextmanager
+def editing(folder: pathlib.Path, server: str) -> Iterator[Editor]:
+    """Starts a language server and stops it."""
+    process = subprocess.Popen([server, "--stdio"], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    # A server that says nothing must not hold up the tests: reading ends where it ends.
+    watch = threading.Timer(SECONDS, process.kill)
+    watch.start()
+    try:
+        yield Editor(process, folder)
+    finally:
+        watch.cancel()
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+    """Returns an editor in a folder that has the schema."""
+    server = os.environ.get("PLANTON_YAML_LANGUAGE_SERVER") or shutil.which("yaml-language-server")
+    if server is None:
+        pytest.skip("no YAML language server: it is not on PATH, and PLANTON_YAML_LANGUAGE_SERVER names none")
+    folder = tmp_path_factory.mktemp("manifests")
+    shutil.copy(ROOT / "schemas" / "planton.schema.json", folder)
+    with editing(folder, server) as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        CLUSTER,
+        KINDS / "CivoFirewall" / "valid" / "rules.yaml",
+        KINDS / "DigitalOceanKubernetesCluster" / "valid" / "snake-case.yaml",
+        KINDS / "yaml" / "valid" / "merge-keys.yaml",
+    ],
+    ids=lambda path: path.stem,
+)
+def test_nothing_is_said_of_a_good_manifest(path: pathlib.Path, editor: Editor) -> None:
+    """In both spellings, with merge keys too."""
+    assert editor.open(f"good-{path.name}", MODELINE + path.read_text("utf-8")) == []
+
+
+def test_mistakes_are_shown_at_their_places(editor: Editor) -> None:
+    """A value that is not allowed, a misspelt field, and the field that is missing for it."""
+    text = CLUSTER.read_text("utf-8").replace("region: lon1", "region: mars1").replace("nodeCount", "nodeCuont")
+    found = editor.open("bad.yaml", MODELINE + text)
+    assert found == [
+        '10:11: Value is not accepted. Valid values: "lon1", "lon2", "fra1", "nyc1", "phx1", "mum1".',
+        '15:3: Missing property "nodeCount".',
+        "17:5: Property nodeCuont is not allowed.",
+    ]
+
+
+def test_without_the_modeline_nothing_is_known(editor: Editor) -> None:
+    """It is the modeline that makes the server find the mistakes above, and no list of known schemas."""
+    assert editor.open("plain.yaml", CLUSTER.read_text("utf-8").replace("region: lon1", "region: mars1")) == []
+
+
+def test_names_and_meanings_are_offered(editor: Editor) -> None:
+    """Names of an enum and nothing else; fields in the spelling of manifests; the comments of the protos."""
+    text = MODELINE + CLUSTER.read_text("utf-8")
+    editor.open("hover.yaml", text)
+    offered = editor.at("textDocument/completion", "hover.yaml", text, "  region: ")
+    assert [item["label"] for item in offered["items"]] == ["lon1", "lon2", "fra1", "nyc1", "phx1", "mum1"]
+    hover = editor.at("textDocument/hover", "hover.yaml", text, "  kubernetes")
+    assert "Kubernetes cannot go back." in hover["contents"]["value"]
+    fields = editor.at("textDocument/completion", "hover.yaml", text, "spec:\n  ")
+    labels = {item["label"] for item in fields["items"]}
+    assert "highlyAvailable" in labels
+    assert [label for label in labels if "_" in label] == []
