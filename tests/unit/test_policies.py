@@ -196,6 +196,18 @@ def test_a_wrong_policy_comes_before_any_manifest(tmp_path: pathlib.Path, capsys
     )
 
 
+def test_a_wrong_policy_as_data(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Programs find the place in JSON, and code hosts in SARIF, so that a pipeline which uploads it has something to upload."""
+    policy = written(tmp_path, RULE + "that\n")
+    assert cli.main(["validate", POOL, "--policy", policy, "-o", "json"]) == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["reason"], error["violations"][0]["line"]) == ("POLICY_INVALID", 7)
+    assert cli.main(["validate", POOL, "--policy", policy, "-o", "sarif"]) == 2
+    (result,) = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    assert result["ruleId"] == "policy.expression"
+    assert result["locations"][0]["physicalLocation"]["region"] == {"startLine": 7, "startColumn": 17}
+
+
 def test_policies_beside_manifests_are_no_manifests(small: str, tmp_path: pathlib.Path) -> None:
     """A folder may hold both: what is named as a policy is left out of its manifests."""
     written(tmp_path, pathlib.Path(POOL).read_text("utf-8"), "pool.yaml")

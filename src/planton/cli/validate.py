@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from planton.cli import check, output, policing
+from planton import errors
+from planton.cli import check, output, policing, sarif
 
 
 @click.command()
@@ -48,12 +49,11 @@ def validate(  # click passes each option as an argument
         raise click.UsageError("--overlay needs --kustomize-dir")
     if not (paths or files or kustomize_dir):
         raise click.UsageError("give a file, a folder, - for standard input, or --kustomize-dir")
-    code = check.run(
-        (*files, *paths),
-        kustomize_dir=kustomize_dir,
-        overlay=overlay,
-        overrides=overrides,
-        rules=policing.load(policy_files),
-        form=form,
-    )
+    try:
+        rules = policing.load(policy_files)
+    except errors.InvalidError as error:
+        if form == "sarif":
+            click.echo(sarif.dumps(error.violations, []))
+        raise
+    code = check.run((*files, *paths), kustomize_dir=kustomize_dir, overlay=overlay, overrides=overrides, rules=rules, form=form)
     context.exit(code)
