@@ -33,7 +33,6 @@ def main() -> None:
         command = [sys.executable, "-m", "grpc_tools.protoc", "-I", PROTOS, f"--plugin=protoc-gen-mypy={plugin}"]
         subprocess.run([*command, f"--python_out={STUBS}", f"--mypy_out=quiet:{STUBS}", NAME], check=True)
 
-
     installed = importlib.metadata.distribution("googleapis-common-protos")
     for name in GOOGLE:
         (PROTOS / name).parent.mkdir(parents=True, exist_ok=True)
