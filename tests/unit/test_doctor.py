@@ -53,17 +53,18 @@ def test_every_cloud_has_an_extra_a_plugin_and_an_account() -> None:
         assert any(name.lower() == f"{provider} account" for name in found)
 
 
-def test_a_missing_extra_is_named_with_what_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("extra", "package"), [("digitalocean", "pulumi_digitalocean"), ("policy", "cel_expr_python")])
+def test_a_missing_extra_is_named_with_what_installs_it(extra: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not needed for everything."""
     real = importlib.util.find_spec
 
     def hidden(name: str, *arguments: Any) -> Any:
-        return None if name == "pulumi_digitalocean" else real(name, *arguments)
+        return None if name == package else real(name, *arguments)
 
     monkeypatch.setattr(importlib.util, "find_spec", hidden)
     found = _findings()
-    assert found["extra digitalocean"] == doctor.Finding(
-        "extra digitalocean", "optional", "missing: pulumi_digitalocean", "pip install 'project-planton[digitalocean]'"
+    assert found[f"extra {extra}"] == doctor.Finding(
+        f"extra {extra}", "optional", f"missing: {package}", f"pip install 'project-planton[{extra}]'"
     )
     assert found["extra civo"].state == "ok"
 
