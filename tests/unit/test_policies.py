@@ -3,6 +3,7 @@
 import json
 import pathlib
 import sys
+import types
 from typing import Any
 
 import pytest
@@ -225,6 +226,20 @@ def test_what_a_policy_refuses_is_not_planned(
     shown = capsys.readouterr().err
     assert f"{POOL}:10:14: spec.nodeCount: must be so [acme.rule]\n" in shown
     assert f"{POOL}:1:1: warning: should be so [acme.hint]\n" in shown
+
+
+def test_what_was_planned_before_is_judged_too(
+    small: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A saved plan has no text, so a violation is told with the file that it came from and without a line."""
+    (document,) = flow.load([POOL])
+    before = types.SimpleNamespace(
+        wanted=[flow.Wanted(document.message, None, "pool.yaml")], pruned=[], allow_replace=(), allow_unsupported=()
+    )
+    monkeypatch.setattr("planton.runs.saved.read", lambda _: before)
+    monkeypatch.setattr("planton.runs.Run", None)
+    assert cli.main(["apply", "dev.plan", "--policy", small]) == 1
+    assert "pool.yaml: spec.nodeCount: must be so [acme.rule]\n" in capsys.readouterr().err
 
 
 def test_without_the_extra(small: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
