@@ -29,11 +29,16 @@ demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destro
 
 .PHONY: test
 test: setup lint ## Prove it all: lint, unit, corpus, laws, end to end, README
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m "not official"
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m "not official and not matrix"
 
 .PHONY: test-official
 test-official: setup ## Compare with the official plugin and the civo command line, where they can be had
 	$(BIN)/python -m pytest -q -m official -rs
+
+.PHONY: matrix
+matrix: setup ## Play every cell of the fault matrix, and write docs/fault-matrix.md
+	@# Many cells wait for Pulumi, which tries for half a minute to write a state.
+	UPDATE_GOLDENS=1 $(BIN)/python -m pytest -n $$((2 * $(JOBS))) -q tests/e2e/test_fault_matrix.py
 
 .PHONY: lint
 lint: .venv/.ready ## Check protos, generated code, style, types and layers

@@ -63,12 +63,12 @@ class Planton:
         """Run a command and return the JSON document it prints."""
         return json.loads(self.run(*arguments, "--output", "json", code=code, **environ).stdout)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         """Start a command in a process group of its own."""
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
-            env=self.environ,
+            env=self.environ | environ,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -1,0 +1,265 @@
+"""The fault matrix: cloud × operation × fault. docs/fault-matrix.md is made by it and explains it.
+
+``make test`` runs some cells, ``make matrix`` all of them, and writes the table anew: read the difference before it is committed.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from support import matrix_faults, matrix_page, matrix_world
+
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "fault-matrix.md"
+_EVERY = 6
+_CLUSTERS = "/v2/kubernetes/clusters"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Operation:
+    """An operation of the matrix.
+
+    Attributes:
+        name: For the table.
+        command: Before ``-f FILE``.
+        method: Of the request that the fault meets.
+        path: Of that request, where POOLS is the cloud's word.
+        world: The world that it starts in.
+        subject: The manifest that it is about.
+        then: The command that follows.
+        change: What is changed in the manifest.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    method: str
+    path: str
+    world: str = "pool"
+    subject: str = "pool"
+    then: tuple[str, ...] = ("apply", "--yes")
+    change: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def ends(self) -> str:
+        """The world that it ends in, but for what it changes."""
+        before = matrix_world.WORLDS.index(self.subject) - 1
+        return matrix_world.WORLDS[before] if self.then[0] == "destroy" else self.subject
+
+
+_APPLY = ("apply", "--yes")
+_DESTROY = ("destroy", "--yes")
+_NETWORK = "/v2/(networks|vpcs)"
+_POOL = f"{_CLUSTERS}/[^/]+/POOLS/[^/]+$"
+_READ = f"{_CLUSTERS}/[^/]+(/POOLS/[^/]+)?$"
+_OPERATIONS = (
+    Operation("create a network", _APPLY, "POST", f"{_NETWORK}$", "nothing", "network"),
+    Operation("create a cluster", _APPLY, "POST", f"{_CLUSTERS}$", "network", "cluster"),
+    Operation("create a cluster, then destroy it", _APPLY, "POST", f"{_CLUSTERS}$", "network", "cluster", _DESTROY),
+    Operation("create a pool", _APPLY, "POST", "/POOLS$", "cluster"),
+    Operation("scale a pool", _APPLY, "PUT", _POOL, change=(("nodeCount", 4),)),
+    Operation("relabel a pool", _APPLY, "PUT", _POOL, change=(("labels", {"tier": "web"}),)),
+    Operation("refresh", ("refresh",), "GET", _READ),
+    Operation("drift", ("drift",), "GET", _READ),
+    Operation("destroy a pool", _DESTROY, "DELETE", _POOL, then=_DESTROY),
+    Operation("destroy a cluster", _DESTROY, "DELETE", f"{_CLUSTERS}/[^/]+$", "cluster", "cluster", _DESTROY),
+    Operation("destroy a network", _DESTROY, "DELETE", f"{_NETWORK}/[^/]+$", "network", "network", _DESTROY),
+)
+OPERATIONS = {operation.name: operation for operation in _OPERATIONS}
+CELLS = [
+    matrix_page.Cell(cloud, operation, fault)
+    for cloud in matrix_world.CLOUDS
+    for operation in OPERATIONS
+    for fault in matrix_faults.FAULTS
+]
+
+
+def _why_not(cell: matrix_page.Cell) -> str:
+    operation = OPERATIONS[cell.operation]
+    creates = operation.method == "POST"
+    asks = (creates and operation.subject != "network") or "nodeCount" in dict(operation.change)
+    if cell.fault == "quota" and not asks:
+        return "asks for no machine"
+    if cell.fault == "stuck" and not (creates and operation.subject == "cluster"):
+        return "makes no cluster"
+    return ""
+
+
+#: The cells that make no sense, and why.
+EMPTY = {cell: matrix_page.Row(f"not applicable: {why}", "", "", "") for cell in CELLS if (why := _why_not(cell))}
+
+
+def _parameter(cell: matrix_page.Cell) -> Any:
+    return pytest.param(cell, id=str(cell), marks=() if _usual(cell) else pytest.mark.matrix)
+
+
+def _usual(cell: matrix_page.Cell) -> bool:
+    # Diagonals meet each operation and each fault at both clouds. What Pulumi takes long to give up is met once.
+    cloud = list(matrix_world.CLOUDS).index(cell.cloud)
+    operation = list(OPERATIONS).index(cell.operation)
+    fault = list(matrix_faults.FAULTS).index(cell.fault)
+    if matrix_faults.FAULTS[cell.fault].slowly:
+        return operation == 0 and fault % len(matrix_world.CLOUDS) == cloud
+    return (operation + fault + cloud * _EVERY // 2) % _EVERY == 0
+
+
+@pytest.fixture(scope="session")
+def snapshots(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, matrix_world.Snapshots]:
+    """The worlds of the clouds, which are made when they are first asked for."""
+    folder = tmp_path_factory.mktemp("matrix")
+    return {name: matrix_world.Snapshots(folder / name, cloud) for name, cloud in matrix_world.CLOUDS.items()}
+
+
+@pytest.mark.parametrize("cell", [_parameter(cell) for cell in CELLS if cell not in EMPTY])
+def test_what_is_told_and_what_is_there_agree_and_the_next_command_ends_well(
+    cell: matrix_page.Cell, snapshots: Mapping[str, matrix_world.Snapshots]
+) -> None:
+    """Cloud, state and words agree after the fault; one more command ends as wanted, nothing is made twice or left behind."""
+    operation, fault = OPERATIONS[cell.operation], matrix_faults.FAULTS[cell.fault]
+    row = matrix_page.FAILED
+    try:
+        with snapshots[cell.cloud].world(operation.world) as world:
+            row = _play(world, operation, fault)
+    finally:
+        if os.environ.get("UPDATE_GOLDENS"):
+            matrix_page.write(PAGE, EMPTY | {cell: row}, head=_head(), order=CELLS)
+    assert row == matrix_page.read(PAGE).get(cell)
+
+
+def test_the_page_has_every_cell_and_none_that_failed() -> None:
+    """What is committed is what the matrix says, all of it."""
+    rows = matrix_page.read(PAGE)
+    assert PAGE.read_text("utf-8") == matrix_page.render(EMPTY | rows, head=_head(), order=CELLS)
+    assert [str(cell) for cell in CELLS if rows[cell] in (matrix_page.UNKNOWN, matrix_page.FAILED)] == []
+
+
+def _play(world: matrix_world.World, operation: Operation, fault: matrix_faults.Fault) -> matrix_page.Row:
+    manifest = copy.deepcopy(getattr(world.cloud, operation.subject))
+    manifest["spec"] |= dict(operation.change)
+    file = world.user.write(f"{operation.subject}.yaml", manifest)
+    path = operation.path.replace("POOLS", world.cloud.pools)
+    mark, before = world.user.sandbox.control.mark(), _left(world)
+    told = matrix_faults.run(world, (*operation.command, "-f", file), fault, method=operation.method, path=path)
+    left = _left(world)
+    left.check(told)
+    if told.code == 0 and operation.command == operation.then:
+        _check_end(world, operation, before)
+    then = matrix_faults.finish(world, (*operation.then, "-f", file))
+    assert then.code == 0, then.text
+    _check_end(world, operation, before)
+    if operation.method == "POST":
+        made = world.made(mark, path, lost=fault.name == "dropped after")
+        assert made <= 1 if operation.then == _DESTROY else made == 1, f"made {made} times"
+    under_way = "".join(f" ({each})" for each in left.pending)
+    return matrix_page.Row(
+        str(told),
+        _difference(before.cloud, left.cloud),
+        "what the engine still wrote" if fault.races else _difference(before.states, left.states) + under_way,
+        f"`{operation.then[0]}` ends well" + ("" if fault.races else _said(then)),
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Left:
+    """What there is when a command has ended.
+
+    Attributes:
+        cloud: In the cloud.
+        states: In the states.
+        pending: What the engine has noted down as being under way: what and where.
+        noted: What planton has noted down: names of what may have been made.
+        unfinished: How many operations planton knows to go on with.
+    """
+
+    cloud: frozenset[matrix_world.Thing]
+    states: frozenset[matrix_world.Thing]
+    pending: tuple[str, ...]
+    noted: frozenset[str]
+    unfinished: int
+
+    def check(self, told: matrix_faults.Told) -> None:
+        """Check that what is there is what was told, or that it is noted down where it may be otherwise."""
+        if told.code == 0:
+            assert self.cloud == self.states
+        if self.cloud != self.states or self.pending:
+            assert self.unfinished == 1, "nobody knows that there is more to do"
+            assert told.code != 0
+        known = {thing.key for thing in self.states}
+        creating = any(each.startswith("creating") for each in self.pending)
+        unknown = {thing.name for thing in self.cloud if thing.key not in known}
+        assert creating or unknown <= self.noted, f"nobody knows of {unknown - self.noted}"
+
+
+def _left(world: matrix_world.World) -> Left:
+    records = world.noted()
+    noted = frozenset(name for record in records for name in record["uncertain"].values())
+    return Left(world.in_cloud(), world.in_states(), tuple(world.pending()), noted, len(records))
+
+
+def _check_end(world: matrix_world.World, operation: Operation, before: Left) -> None:
+    end = _left(world)
+    assert end.cloud == end.states
+    assert (end.pending, end.unfinished) == ((), 0)
+    worlds = matrix_world.WORLDS[1 : matrix_world.WORLDS.index(operation.ends) + 1]
+    assert sorted(thing.key for thing in end.cloud) == sorted(key for world_ in worlds for key in world.cloud.made[world_])
+    if operation.then != _DESTROY:
+        assert {thing.id for thing in before.cloud} <= {thing.id for thing in end.cloud}, "something was replaced"
+    changed = dict(operation.change)
+    for pool in (thing for thing in end.cloud if thing.noun == "pool"):
+        assert pool.size == changed.get("nodeCount", world.cloud.pool["spec"]["nodeCount"])
+        assert pool.tier == changed.get("labels", {}).get("tier", "")
+
+
+def _difference(before: frozenset[matrix_world.Thing], after: frozenset[matrix_world.Thing]) -> str:
+    old, new = {thing.id for thing in before}, {thing.id for thing in after}
+    words = [f"+ {thing}" for thing in sorted(after) if thing.id not in old]
+    words += [f"- {thing}" for thing in sorted(before) if thing.id not in new]
+    words += [f"~ {thing}" for thing in sorted(after - before) if thing.id in old]
+    return ", ".join(words) or "as before"
+
+
+_SAID = {
+    "was interrupted": "says what was interrupted",
+    "UTC) failed": "says what failed",
+    "adopting": "adopts what was made",
+}
+
+
+def _said(then: matrix_faults.Told) -> str:
+    return "".join(f"; {words}" for text, words in _SAID.items() if text in then.text)
+
+
+def _head() -> str:
+    ran = [cell for cell in CELLS if cell not in EMPTY]
+    faults = "\n".join(f"| {fault.name} | {fault.means} |" for fault in matrix_faults.FAULTS.values())
+    return _HEAD.format(cells=len(ran), empty=len(EMPTY), every=_EVERY, faults=faults)
+
+
+_HEAD = """\
+# The fault matrix
+
+What happens when a fault strikes in the middle of an operation: for each cloud, each operation and each fault. The tables are
+written by `make matrix`, which runs all {cells} cells against the sandbox with real Pulumi ({empty} more make no sense);
+`make test` runs those of every {every}th diagonal, and two of the faults for which Pulumi needs half a minute to give up. It fails if
+one of them is not as it is written here.
+
+In each cell the fault strikes the request that the operation is about: the `POST` of what is created, the `PUT` of what is
+changed, the `GET` of what is looked at, the `DELETE` of what is destroyed. After it, the test holds that
+
+- exit code 0 was given only where the cloud is what the state says, and nothing is left to be done;
+- whatever else is in the cloud or only in the state is noted down: as under way in the state, or in a record of planton's;
+- one more command of the same kind, without the fault, ends well;
+- the cloud then has what was wanted, and the state the same; nothing was made twice, replaced, or left behind;
+- no record and nothing under way is left.
+
+| fault | what it is |
+|---|---|
+{faults}
+
+In the tables, `+` is something that came, `-` something that went, and `~` something that was changed.
+"""

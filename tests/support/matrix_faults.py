@@ -1,0 +1,265 @@
+"""The faults of the fault matrix: how each strikes one operation, in the middle of one request."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from support import disk, matrix_world
+
+#: A bound for a broken test only.
+_SECONDS = 180.0
+_SOON = 30.0
+Strike = Callable[["Struck"], None]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault.
+
+    Attributes:
+        name: For the table.
+        means: What it stands for, for the page.
+        rule: What the sandbox does to the request that is struck; None leaves it alone.
+        strike: What happens while that request is held; None where nothing does.
+        outside: What happens in the cloud before, and to end it afterwards.
+        races: Whether the engine goes on for a moment, so that what it still writes differs from time to time.
+        slowly: Whether Pulumi tries for half a minute before it gives up.
+    """
+
+    name: str
+    means: str
+    rule: dict[str, Any] | None = None
+    strike: Strike | None = None
+    outside: Callable[[matrix_world.World], Callable[[], None]] | None = None
+    races: bool = False
+    slowly: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Struck:
+    """An operation whose request is being held.
+
+    Attributes:
+        world: Where.
+        process: The command line.
+        provider: The process of the provider that is attached; None where it is the sandbox's own.
+        undo: What ends the fault.
+    """
+
+    world: matrix_world.World
+    process: subprocess.Popen[str]
+    provider: subprocess.Popen[str] | None
+    undo: contextlib.ExitStack
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Told:
+    """What a user got.
+
+    Attributes:
+        code: The exit code; below 0 the signal that ended the command.
+        reasons: The reasons of errors.
+        text: All that was printed.
+    """
+
+    code: int
+    reasons: tuple[str, ...]
+    text: str
+
+    def __str__(self) -> str:
+        """Return it for the table."""
+        if self.code < 0:
+            return "killed"
+        return " ".join([f"exit {self.code}", *self.reasons])
+
+
+def until(condition: Callable[[], object], what: str) -> None:
+    """Wait for something that another process does."""
+    deadline = time.monotonic() + _SOON
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.01)
+
+
+def below(parent: int) -> list[int]:
+    """Return the processes below one, deepest last."""
+    found = []
+    for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, IndexError):
+            pid, above = int(entry.parent.name), int(entry.read_text().rsplit(")", 1)[1].split()[1])
+            if above == parent:
+                found += [pid, *below(pid)]
+    return found
+
+
+def _command(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_text("utf-8").replace("\0", " ")
+    return ""
+
+
+def _alive(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return False
+
+
+def _engine(struck: Struck) -> int:
+    return next(pid for pid in below(struck.process.pid) if pathlib.Path(_command(pid).split(" ", 1)[0]).name == "pulumi")
+
+
+def _kill_command(struck: Struck) -> None:
+    struck.process.kill()
+
+
+def _kill_engine(struck: Struck) -> None:
+    os.kill(_engine(struck), signal.SIGKILL)
+
+
+def _kill_provider(struck: Struck) -> None:
+    dynamic = [pid for pid in below(struck.process.pid) if "pulumi.dynamic" in _command(pid) and "python" in _command(pid)]
+    if dynamic:
+        # What sets the number of a pool's nodes is a provider of our own, which the engine has started.
+        for pid in dynamic:
+            os.kill(pid, signal.SIGKILL)
+    else:
+        assert struck.provider is not None
+        struck.provider.kill()
+
+
+def _fill_disk(struck: Struck) -> None:
+    for pid in (struck.process.pid, *below(struck.process.pid)):
+        with contextlib.suppress(ProcessLookupError):
+            disk.fill(pid)
+
+
+def _lose_backend(struck: Struck) -> None:
+    # As when a network share goes away: where the folder was is something that is none.
+    state = struck.world.user.folder / "data" / "state"
+    away = state.with_name("state.away")
+    state.rename(away)
+    state.write_text("", "utf-8")
+
+    def back() -> None:
+        state.unlink()
+        away.rename(state)
+
+    struck.undo.callback(back)
+
+
+def _quota(world: matrix_world.World) -> Callable[[], None]:
+    nothing, usual = world.cloud.limits
+    world.user.sandbox.control.outside("quota", cloud=world.cloud.name, **nothing)
+    return lambda: world.user.sandbox.control.outside("quota", cloud=world.cloud.name, **usual)
+
+
+def _stuck(world: matrix_world.World) -> Callable[[], None]:
+    world.user.sandbox.control.outside("stuck", cloud=world.cloud.name, count=1)
+    return lambda: world.user.sandbox.control.outside("unstuck", cloud=world.cloud.name)
+
+
+_HOLD = {"action": "hold"}
+_FAULTS = (
+    Fault(
+        "429, Retry-After",
+        "the cloud answers twice with 429 and says how long to wait",
+        {"action": "status", "status": 429, "headers": {"Retry-After": "1"}, "times": 2},
+    ),
+    Fault("429", "the cloud answers with 429 for as long as the command runs", {"action": "status", "status": 429, "times": 0}),
+    Fault("500", "the cloud answers with 500 for as long as the command runs", {"action": "status", "status": 500, "times": 0}),
+    Fault("timeout", "the cloud says nothing, until the connection ends", {"action": "timeout", "seconds": 0.2, "times": 0}),
+    Fault("dropped before", "the connection is cut, nothing is done", {"action": "drop", "times": 0}),
+    Fault("dropped after", "what was asked for is done, and the answer lost, once", {"action": "drop_after"}),
+    Fault("slow", "the answer takes half a second", {"action": "slow", "seconds": 0.5}),
+    Fault("quota", "the account may have no more machines", outside=_quota),
+    Fault("stuck", "what is made does not come up, for as long as the plugin waits", outside=_stuck),
+    Fault("planton killed", "`kill -9` of the command, while the request is under way", _HOLD, _kill_command, races=True),
+    Fault("engine killed", "`kill -9` of the `pulumi` process, while the request is under way", _HOLD, _kill_engine),
+    Fault("provider killed", "`kill -9` of the plugin, while the request is under way", _HOLD, _kill_provider),
+    Fault("disk full", "from the middle of the request on, no file can grow", _HOLD, _fill_disk, slowly=True),
+    Fault(
+        "backend lost", "from the middle of the request on, the state's folder is no folder", _HOLD, _lose_backend, slowly=True
+    ),
+)
+FAULTS = {fault.name: fault for fault in _FAULTS}
+
+
+@contextlib.contextmanager
+def _attached(world: matrix_world.World) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Serve the cloud's provider in a process of its own, as the official plugin is one; give what attaches it."""
+    info = world.user.sandbox.info
+    command = [sys.executable, "-m", "planton.sandbox.providers", world.cloud.name, "--endpoint", info.clouds[world.cloud.name]]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **world.user.environ})
+    try:
+        assert process.stdout is not None
+        yield process, process.stdout.readline().strip()
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def run(world: matrix_world.World, arguments: tuple[str, ...], fault: Fault, *, method: str, path: str) -> Told:
+    """Run a command whose requests of a method to a path meet a fault, and end the fault."""
+    with contextlib.ExitStack() as undo:
+        if fault.outside is not None:
+            undo.callback(fault.outside(world))
+        provider, attached = undo.enter_context(_attached(world)) if fault.strike is _kill_provider else (None, "")
+        variables = {"PULUMI_DEBUG_PROVIDERS": attached} if attached else {}
+        if fault.rule is not None:
+            rule = world.user.sandbox.control.fault(cloud=world.cloud.name, method=method, path=path, **fault.rule)
+            undo.callback(_forget, world, rule)
+        process = world.user.start(*arguments, "--output", "json", **variables)
+        started: list[int] = []
+        if fault.strike is not None:
+            until(lambda: _struck(world, rule) or process.poll() is not None, "the request never came")
+            started = below(process.pid)
+            fault.strike(Struck(world, process, provider, undo))
+            _forget(world, rule)
+        out, err = process.communicate(timeout=_SECONDS)
+        # What is left behind is looked at when nobody works on it any more.
+        until(lambda: not any(map(_alive, started)), "what a killed command has started goes on for ever")
+        if fault.rule is not None:
+            assert _seen(world, rule), f"the fault struck nothing: {out}{err}"
+    return told(process.returncode, out, err)
+
+
+def finish(world: matrix_world.World, arguments: tuple[str, ...]) -> Told:
+    """Run a command without a fault."""
+    process = world.user.start(*arguments, "--output", "json")
+    out, err = process.communicate(timeout=_SECONDS)
+    return told(process.returncode, out, err)
+
+
+def _forget(world: matrix_world.World, rule: int) -> None:
+    # What was held is answered now, also to those who do not live any more.
+    struck = _struck(world, rule)
+    world.user.sandbox.control.call("DELETE", f"/faults/{rule}")
+    until(lambda: _seen(world, rule) >= struck, "the request that was held was never answered")
+
+
+def _struck(world: matrix_world.World, rule: int) -> int:
+    rules = world.user.sandbox.control.call("GET", "/faults")["faults"]
+    return next((int(each["struck"]) for each in rules if each["id"] == rule), 0)
+
+
+def _seen(world: matrix_world.World, rule: int) -> int:
+    return sum(each["fault"] == rule for each in world.user.sandbox.control.requests(0, world.cloud.name))
+
+
+def told(code: int, out: str, err: str) -> Told:
+    """Return what a command with ``--output json`` told."""
+    assert "Traceback" not in err, err
+    assert "unexpected" not in err, err
+    data = json.loads(out) if out.strip() else {}
+    problems = [data.get("error"), *(each["error"] for each in data.get("resources", ()))]
+    return Told(code, tuple(sorted({str(each["reason"]) for each in problems if each})), out + err)

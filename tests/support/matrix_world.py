@@ -1,0 +1,241 @@
+"""The worlds of the fault matrix: a cloud with something in it, made once and put back for each cell, and what can be seen of it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import pathlib
+import re
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+from support import planton as support
+from support import sandbox as sandbox_support
+
+#: Each holds what the one before it holds.
+WORLDS = ("nothing", "network", "cluster", "pool")
+#: What clouds have from the start.
+_DEFAULTS = ("default", "default-fra1", "default-lon1")
+_LISTS = {"networks": ("network", "label"), "vpcs": ("network", "name"), "clusters": ("cluster", "name")}
+_NOUNS = {
+    "Network": "network",
+    "Vpc": "network",
+    "Firewall": "firewall",
+    "KubernetesCluster": "cluster",
+    "KubernetesNodePool": "pool",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cloud:
+    """What differs between the clouds.
+
+    Attributes:
+        name: As the sandbox calls it.
+        network: The manifest of a network.
+        cluster: The manifest of a cluster in it.
+        pool: The manifest of a pool of the cluster.
+        made: What the manifests of a network, a cluster and a pool make: nouns and names in the cloud.
+        pools: The last part of the path of a cluster's pools.
+        limits: The account's limits, as the outside world sets them: one that allows nothing new, and the usual one.
+    """
+
+    name: str
+    network: dict[str, Any]
+    cluster: dict[str, Any]
+    pool: dict[str, Any]
+    made: dict[str, frozenset[tuple[str, str]]]
+    pools: str
+    limits: tuple[dict[str, int], dict[str, int]]
+
+
+_MADE = {
+    "network": frozenset({("network", "net")}),
+    "cluster": frozenset({("cluster", "dev")}),
+    "pool": frozenset({("pool", "workers")}),
+}
+CIVO = Cloud(
+    "civo",
+    support.network(),
+    support.cluster(),
+    support.pool(),
+    _MADE | {"cluster": _MADE["cluster"] | {("firewall", "dev-firewall")}},
+    "pools",
+    ({"instance_count": 0}, {"instance_count": 200}),
+)
+DIGITALOCEAN = Cloud(
+    "digitalocean",
+    support.manifest("DigitalOceanVpc", "net", region="fra1"),
+    support.manifest(
+        "DigitalOceanKubernetesCluster",
+        "dev",
+        clusterName="dev",
+        region="fra1",
+        kubernetesVersion="1.33.1-do.0",
+        vpc={"valueFrom": {"name": "net"}},
+        defaultNodePool={"size": "s-1vcpu-2gb", "nodeCount": 1},
+    ),
+    support.manifest(
+        "DigitalOceanKubernetesNodePool",
+        "workers",
+        nodePoolName="workers",
+        cluster={"valueFrom": {"name": "dev"}},
+        size="s-2vcpu-4gb",
+        nodeCount=3,
+    ),
+    _MADE,
+    "node_pools",
+    ({"droplet_limit": 0}, {"droplet_limit": 100}),
+)
+CLOUDS = {cloud.name: cloud for cloud in (CIVO, DIGITALOCEAN)}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class Thing:
+    """Something that a cloud or a state has.
+
+    Attributes:
+        noun: ``network``, ``firewall``, ``cluster`` or ``pool``.
+        name: The cloud's name of it.
+        id: The cloud's id.
+        size: The number of nodes of a pool; 0 for others.
+        tier: The label of a pool that the matrix changes.
+    """
+
+    noun: str
+    name: str
+    id: str
+    size: int = 0
+    tier: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The noun and the name."""
+        return self.noun, self.name
+
+    def __str__(self) -> str:
+        """Return what it is, for the table."""
+        return f"{self.noun} {self.name}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class World:
+    """A user, a cloud, and what can be seen of them from outside."""
+
+    user: support.Planton
+    cloud: Cloud
+
+    def in_cloud(self) -> frozenset[Thing]:
+        """Return what the cloud has and does not have of itself; pools that belong to their cluster are a part of it."""
+        found: set[Thing] = set()
+        answer = self.user.sandbox.control.resources(self.cloud.name)
+        # DigitalOcean's clients see no cluster that is being deleted.
+        answer["clusters"] = [each for each in answer["clusters"] if each["status"] != "deleting"]
+        for list_, (noun, field) in _LISTS.items():
+            found |= {Thing(noun, each[field], each["id"]) for each in answer.get(list_, ()) if not each.get("default")}
+        found |= {Thing("firewall", each["name"], each["id"]) for each in answer["firewalls"] if not each.get("hidden")}
+        for cluster in answer["clusters"]:
+            pools = cluster.get("node_pools") or cluster["pools"]
+            found |= {_pool(each) for each in pools if (each.get("name") or each["id"]) == "workers"}
+        return frozenset(each for each in found if each.name not in _DEFAULTS)
+
+    def in_states(self) -> frozenset[Thing]:
+        """Return what the states hold."""
+        resources = list(self._resources("resources"))
+        # The number of nodes is a resource of its own where the plugin cannot change it.
+        sizes = {_stack(each): each["outputs"]["node_count"] for each in resources if each["urn"].endswith("::node_pool_size")}
+        return frozenset(
+            _of_state(each, sizes.get(_stack(each)))
+            for each in resources
+            if each.get("custom") and each.get("id") and each["type"].startswith(f"{self.cloud.name}:")
+        )
+
+    def pending(self) -> list[str]:
+        """Return what the engine has noted down as being under way."""
+        return [f"{each['type']} {each['resource']['urn'].rsplit('::', 1)[-1]}" for each in self._resources("pending_operations")]
+
+    def _resources(self, part: str) -> Iterator[dict[str, Any]]:
+        for path in sorted((self.user.folder / "data" / "state" / ".pulumi" / "stacks").glob("*/*.json")):
+            yield from (json.loads(path.read_text("utf-8"))["checkpoint"].get("latest") or {}).get(part) or ()
+
+    def noted(self) -> list[dict[str, Any]]:
+        """Return the records of operations that have not ended cleanly."""
+        records = sorted((self.user.folder / "data" / "runs").glob("*.json"))
+        return [json.loads(path.read_text("utf-8")) for path in records]
+
+    def made(self, since: int, path: str, *, lost: bool) -> int:
+        """Return how many creations the cloud has done since a mark, by the end of their path.
+
+        Args:
+            since: The mark.
+            path: The end.
+            lost: Whether those whose answer was cut off were done.
+        """
+        logged = self.user.sandbox.control.requests(since, self.cloud.name)
+        posts = [each for each in logged if each["method"] == "POST" and re.search(path, each["path"])]
+        return sum(each["status"] in range(200, 300) or (lost and each["fault"] > 0) for each in posts)
+
+
+def _pool(each: dict[str, Any]) -> Thing:
+    labels = each.get("labels") or {}
+    return Thing("pool", each.get("name") or each["id"], each["id"], each["count"], str(labels.get("tier", "")))
+
+
+def _stack(resource: dict[str, Any]) -> str:
+    return str(resource["urn"]).split("::", 1)[0]
+
+
+def _of_state(resource: dict[str, Any], size: int | None) -> Thing:
+    noun = _NOUNS[resource["type"].rsplit(":", 1)[-1]]
+    inputs, outputs = resource.get("inputs") or {}, resource.get("outputs") or {}
+    name = str(inputs.get("label") or inputs.get("name"))
+    if noun != "pool":
+        return Thing(noun, name, resource["id"])
+    labels = outputs.get("labels") or {}
+    return Thing(noun, name, resource["id"], int(outputs["nodeCount"] if size is None else size), str(labels.get("tier", "")))
+
+
+@contextlib.contextmanager
+def _served(home: pathlib.Path, cloud: Cloud) -> Iterator[World]:
+    with sandbox_support.running(home / "sandbox", providers=True) as served:
+        yield World(support.Planton(served, home), cloud)
+
+
+class Snapshots:
+    """Worlds that are made once, each on the one before, and put back for each cell.
+
+    They are always put back into the same folder, with the same ports, as states name both.
+    """
+
+    def __init__(self, folder: pathlib.Path, cloud: Cloud) -> None:
+        """Make none yet."""
+        self._kept = folder / "kept"
+        self._live = folder / "live"
+        self._cloud = cloud
+
+    @contextlib.contextmanager
+    def world(self, name: str) -> Iterator[World]:
+        """Give a world as it was kept: ``nothing``, a ``network``, a ``cluster`` in it, or also a ``pool``."""
+        self._put_back(name)
+        with _served(self._live, self._cloud) as world:
+            yield world
+
+    def _put_back(self, name: str) -> None:
+        kept = self._kept / name
+        if not kept.exists():
+            self._make(name)
+            shutil.copytree(self._live, kept)
+        shutil.rmtree(self._live)
+        shutil.copytree(kept, self._live)
+
+    def _make(self, name: str) -> None:
+        if name == WORLDS[0]:
+            self._live.mkdir(parents=True, exist_ok=True)
+        else:
+            self._put_back(WORLDS[WORLDS.index(name) - 1])
+        with _served(self._live, self._cloud) as world:
+            manifest = getattr(self._cloud, name, None)
+            if manifest is not None:
+                world.user.run("apply", "-f", world.user.write(f"{name}.yaml", manifest), "--yes")
