@@ -55,8 +55,8 @@ def test_a_cluster_has_just_what_the_manifest_says() -> None:
             "surgeUpgrade": True,
             "registryIntegration": False,
             "controlPlaneFirewall": {"enabled": True, "allowedAddresses": ["203.0.113.7"]},
-            "tags": [f"{key}:{value}" for key, value in STANDARD.items()],
-            "nodePool": {"name": "default", "size": "s-2vcpu-4gb", "nodeCount": 2, "labels": STANDARD},
+            "tags": sorted(f"{key}:{value}" for key, value in STANDARD.items()),
+            "nodePool": {"name": "default", "size": "s-2vcpu-4gb", "nodeCount": 2, "autoScale": False, "labels": STANDARD},
         },
         {"provider": "digitalocean", "delete_before_replace": True},
     )
@@ -226,15 +226,15 @@ def test_the_control_planes_firewall_is_closed_and_opened(wanted: list[str], run
 
 
 def test_tags_are_the_standard_ones_and_the_users_each_once() -> None:
-    """In characters that a tag may have; case means nothing to the cloud, and the user's spelling wins."""
+    """In characters that a tag may have; case means nothing to the cloud, the user's spelling wins, and a refresh sorts them."""
     tags = ["team:a", "TEAM:A", "Planton-Resource:True"]
     assert _cluster(metadata={"name": "dev.one", "org": "acme corp", "env": "dev"}, tags=tags)["tags"] == [
         "Planton-Resource:True",
-        "planton-resource-name:dev-one",
-        "planton-resource-kind:DigitalOceanKubernetesCluster",
-        "planton-organization:acme-corp",
-        "planton-environment:dev",
         "TEAM:A",
+        "planton-environment:dev",
+        "planton-organization:acme-corp",
+        "planton-resource-kind:DigitalOceanKubernetesCluster",
+        "planton-resource-name:dev-one",
     ]
 
 

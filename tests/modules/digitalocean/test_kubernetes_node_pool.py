@@ -32,7 +32,14 @@ def test_a_pool_has_just_what_the_manifest_says() -> None:
     planned = _plan()
     assert planned.resources["node_pool"] == mocks.Recorded(
         "digitalocean:index/kubernetesNodePool:KubernetesNodePool",
-        {"clusterId": mocks.CLUSTER_ID, "name": "workers", "size": "s-2vcpu-4gb", "nodeCount": 3, "labels": STANDARD},
+        {
+            "clusterId": mocks.CLUSTER_ID,
+            "name": "workers",
+            "size": "s-2vcpu-4gb",
+            "nodeCount": 3,
+            "autoScale": False,
+            "labels": STANDARD,
+        },
         {"provider": "digitalocean", "delete_before_replace": True},
     )
     assert planned.resources.keys() == {"digitalocean", "node_pool"}
@@ -81,18 +88,22 @@ def test_an_autoscaled_pool_has_its_bounds_and_keeps_only_its_initial_count(leas
 
 
 def test_bounds_without_autoscaling_are_a_warning_and_are_not_sent() -> None:
-    """The cloud takes none for a pool of a fixed size; they are valid and mean nothing, which is said."""
+    """The cloud takes none for a pool of a fixed size; they are valid and mean nothing, which is said.
+
+    That the size is fixed is sent: a plugin that is told nothing leaves the autoscaler on.
+    """
     planned = _plan(minNodes=1, maxNodes=5)
-    assert not {"autoScale", "minNodes", "maxNodes"} & planned.resources["node_pool"].inputs.keys()
+    assert not {"minNodes", "maxNodes"} & planned.resources["node_pool"].inputs.keys()
+    assert planned.resources["node_pool"].inputs["autoScale"] is False
     assert planned.warnings == ["spec.minNodes, spec.maxNodes: no effect while autoScale is off (ignored)"]
 
 
 @pytest.mark.parametrize(
     ("tags", "expected"),
-    [([], []), (["web"], ["web"]), (["web", "team:a", "WEB"], ["WEB", "team:a"])],
+    [([], []), (["web"], ["web"]), (["web", "team:a", "WEB", "api"], ["WEB", "api", "team:a"])],
 )
 def test_a_tag_comes_once_whatever_its_case(tags: list[str], expected: list[str]) -> None:
-    """To the cloud, case means nothing in a tag."""
+    """To the cloud, case means nothing in a tag; they are sorted as a refresh sorts them."""
     assert pools.unique_tags(tags) == expected
     assert _pool(tags=tags).get("tags", []) == expected
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 
 import pytest
+from pulumi.runtime.proto import provider_pb2
 
 from planton.sandbox.providers import values
 
@@ -225,6 +226,39 @@ def test_a_firewall_lives_and_is_imported(ocean: conftest.Scene, diver: conftest
     assert clean.changes == clean.DIFF_NONE
     diver.call("Delete", urn=oceans.FIREWALL, id=identity, properties=values.decode(read.properties))
     assert ocean.cloud.firewalls == {}
+
+
+@pytest.mark.parametrize("refreshed", [False, True])
+def test_after_a_refresh_the_autoscaler_stays_until_it_is_said_to_be_off(refreshed: bool, diver: conftest.Engine) -> None:
+    """The inputs that it gives have no list of defaults, so that what they hold is taken for one; "off" has to be said."""
+    cluster, _, _ = oceans.cluster(diver)
+    scaled = {"autoScale": True, "minNodes": 1, "maxNodes": 4}
+    identity, inputs, state = oceans.pool(diver, cluster, **scaled)
+    if refreshed:
+        read = diver.call("Read", urn=oceans.POOL, id=identity, properties=state, inputs=inputs)
+        inputs = values.decode(read.inputs)
+        assert "__defaults" not in inputs
+    news = {"clusterId": cluster, "name": "workers", "size": "s-1", "nodeCount": 1}
+    checked = values.decode(diver.call("Check", urn=oceans.POOL, olds=inputs, news=news).inputs)
+    assert checked == news | {"__defaults": []} | ({"autoScale": True, "__defaults": ["autoScale"]} if refreshed else {})
+    off = values.decode(diver.call("Check", urn=oceans.POOL, olds=inputs, news=news | {"autoScale": False}).inputs)
+    assert off == news | {"__defaults": [], "autoScale": False}
+
+
+def test_tags_that_were_taken_away_come_back_with_a_refresh(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """No tags are left out of the request, which the cloud takes for no change; the state has none until it is read anew."""
+    cluster, _, _ = oceans.cluster(diver)
+    identity, inputs, state = oceans.pool(diver, cluster, tags=["web"])
+    without = {key: value for key, value in inputs.items() if key != "tags"}
+    updated = diver.call("Update", urn=oceans.POOL, id=identity, olds=state, news=without)
+    assert "tags" not in oceans.bodies(ocean, "PUT")[f"{oceans.CLUSTERS}/{cluster}/node_pools/{identity}"]
+    state = values.decode(updated.properties)
+    assert state["tags"] == []
+    assert (
+        diver.call("Diff", urn=oceans.POOL, id=identity, olds=state, news=without).changes == provider_pb2.DiffResponse.DIFF_NONE
+    )
+    read = diver.call("Read", urn=oceans.POOL, id=identity, properties=state, inputs=without)
+    assert values.decode(read.properties)["tags"] == ["web"]
 
 
 @pytest.mark.parametrize(

@@ -30,10 +30,12 @@ def arguments(spec: Pool, target: message.Message) -> dict[str, Any]:  # argumen
 
     Labels are the six standard ones with the user's over them. The bounds are given only while the autoscaler decides.
     """
-    scaled = {"auto_scale": True, "min_nodes": spec.min_nodes, "max_nodes": spec.max_nodes} if spec.auto_scale else {}
+    scaled = {"min_nodes": spec.min_nodes, "max_nodes": spec.max_nodes} if spec.auto_scale else {}
     return {
         "size": spec.size,
         "node_count": spec.node_count,
+        # Said when it is off too: after a refresh, the plugin keeps on what it is not told to be off.
+        "auto_scale": spec.auto_scale,
         "labels": {**labels.standard(target), **spec.labels},
         "tags": unique_tags(spec.tags) or None,
         **scaled,
@@ -41,8 +43,11 @@ def arguments(spec: Pool, target: message.Message) -> dict[str, Any]:  # argumen
 
 
 def unique_tags(tags: Iterable[str]) -> list[str]:
-    """Returns the tags, each once and as it was written last: the cloud ignores case."""
-    return list({tag.lower(): tag for tag in tags}.values())
+    """Returns the tags, each once and as it was written last, for the cloud ignores case.
+
+    They are sorted: a refresh writes them in this order, and in another one each would be shown as a change beside any other.
+    """
+    return sorted({tag.lower(): tag for tag in tags}.values())
 
 
 def register(

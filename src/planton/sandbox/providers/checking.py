@@ -92,18 +92,25 @@ def _fill(
 ) -> dict[str, values.Json]:
     filled = {key: value for key, value in news.items() if value is not None and key != DEFAULTS}
     defaulted: list[str] = []
-    kept = olds.get(DEFAULTS) or []
     for row in rows:
         if row.name in filled:
             filled[row.name] = _fill_value(row, olds.get(row.name), filled[row.name], naming)
             continue
         default = naming.name() if row.autoname else None if row.quiet else row.default
-        if row.name in kept and olds.get(row.name) is not None:
+        if olds.get(row.name) is not None and _stays(row, olds.get(DEFAULTS)):
             default = olds[row.name]
         if default is not None:
             filled[row.name] = default
             defaulted.append(row.name)
     return {**filled, DEFAULTS: sorted(defaulted)}
+
+
+def _stays(row: schema.Property, defaulted: values.Json) -> bool:
+    """Tells whether an old value that is not given any more stays.
+
+    One that was a default does. Where no list of defaults is, as after a refresh, one is taken for a default that could be one.
+    """
+    return row.autoname or row.default is not None if defaulted is None else row.name in defaulted
 
 
 def _fill_value(row: schema.Property, old: values.Json, new: values.Json, naming: Naming) -> values.Json:

@@ -159,7 +159,7 @@ def _plan_row(row: schema.Property, prior: State | None, inputs: State) -> value
         return values.UNKNOWN if prior is None else copy.deepcopy(before)
     if before is not None and (values.is_empty(before) or before == 0):
         return copy.deepcopy(before)
-    return [] if row.fields and row.type in _BLOCKS else None
+    return [] if row.type in _BLOCKS and (row.fields or (row.type == schema.SET and before)) else None
 
 
 def _plan_value(row: schema.Property, before: values.Json, given: values.Json) -> values.Json:
