@@ -32,7 +32,7 @@ test: setup lint ## Prove it all: lint, unit, corpus, laws, end to end, README
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m "not official and not matrix"
 
 .PHONY: test-official
-test-official: setup ## Compare with the official plugin and the civo command line, where they can be had
+test-official: setup ## Compare with the official plugins and command lines, where they can be had
 	$(BIN)/python -m pytest -q -m official -rs
 
 .PHONY: matrix

@@ -1,4 +1,4 @@
-"""Fixtures: the official plugin and the cloud's own command line, where this machine has them."""
+"""Fixtures: the official plugins and the clouds' own command lines, where this machine has them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,43 @@ import pytest
 from support import official
 
 
-@pytest.fixture(scope="session")
-def plugin() -> pathlib.Path:
-    """The folder of the official plugin."""
-    folder = official.plugin_folder()
+def _plugin(cloud: str) -> pathlib.Path:
+    folder = official.plugin_folder(cloud)
     if folder is None:
         pytest.skip(
-            f"no official plugin: Pulumi's plugin folder has no {official.PLUGIN}, "
+            f"no official plugin: Pulumi's plugin folder has no {official.plugin_name(cloud)}, "
             "and PLANTON_OFFICIAL_PLUGIN_HOME names no Pulumi home that has it"
         )
     return folder
 
 
+def _command_line(cloud: str) -> pathlib.Path:
+    executable = official.command_line(cloud)
+    if executable is None:
+        name, variable = official.COMMAND_LINES[cloud]
+        pytest.skip(f"no {name} command line: it is not on PATH, and {variable} names none")
+    return executable
+
+
+@pytest.fixture(scope="session")
+def plugin() -> pathlib.Path:
+    """The folder of the official plugin for Civo."""
+    return _plugin("civo")
+
+
+@pytest.fixture(scope="session")
+def digitalocean_plugin() -> pathlib.Path:
+    """The folder of the official plugin for DigitalOcean."""
+    return _plugin("digitalocean")
+
+
 @pytest.fixture(scope="session")
 def command_line() -> pathlib.Path:
     """The `civo` command line."""
-    executable = official.command_line()
-    if executable is None:
-        pytest.skip("no civo command line: it is not on PATH, and PLANTON_CIVO_CLI names none")
-    return executable
+    return _command_line("civo")
+
+
+@pytest.fixture(scope="session")
+def doctl() -> pathlib.Path:
+    """The `doctl` command line."""
+    return _command_line("digitalocean")

@@ -36,13 +36,13 @@ def user(command_line: pathlib.Path, tmp_path: pathlib.Path) -> Iterator[officia
 def test_it_lists_and_shows_what_planton_made(user: official.User) -> None:
     """Networks, firewalls and their rules, clusters, pools and the kubeconfig."""
     user.apply(*WANTED)
-    assert {"default", "net"} == {each["label"] for each in user.civo_json("network", "list")}
-    assert {"fw", "dev-firewall"} <= {each["name"] for each in user.civo_json("firewall", "list")}
-    rules = {(each["start_port"], each["cidr"], each["label"]) for each in user.civo_json("firewall", "rule", "list", "fw")}
+    assert {"default", "net"} == {each["label"] for each in user.tool_json("network", "list")}
+    assert {"fw", "dev-firewall"} <= {each["name"] for each in user.tool_json("firewall", "list")}
+    rules = {(each["start_port"], each["cidr"], each["label"]) for each in user.tool_json("firewall", "rule", "list", "fw")}
     assert rules == {("6443", "127.0.0.1/32", "api"), ("22", "127.0.0.1/32", "ssh")}
-    (listed,) = user.civo_json("kubernetes", "list")
+    (listed,) = user.tool_json("kubernetes", "list")
     assert (listed["name"], listed["nodes"], listed["pools"], listed["status"]) == ("dev", "5", "2", "ACTIVE")
-    shown = user.civo_json("kubernetes", "show", "dev")
+    shown = user.tool_json("kubernetes", "show", "dev")
     outputs = user.json("outputs", "civokubernetescluster/dev")
     assert shown["id"] == outputs["clusterId"]
     assert shown["version"] == outputs["kubernetesVersion"]
@@ -51,8 +51,8 @@ def test_it_lists_and_shows_what_planton_made(user: official.User) -> None:
     assert (pool["count"], pool["size"], pool["labels"]["tier"]) == (3, "g4s.kube.medium", "web")
     nodes = {node for each in shown["pools"] if each["id"] == "workers" for node in each["instance_names"]}
     assert nodes == set(user.json("outputs", "civokubernetesnodepool/workers")["nodeNames"])
-    assert user.civo("kubernetes", "config", "dev").split() == user.run("kubeconfig", "civokubernetescluster/dev").stdout.split()
-    assert "workers" in user.civo("kubernetes", "show", "dev")
+    assert user.tool("kubernetes", "config", "dev").split() == user.run("kubeconfig", "civokubernetescluster/dev").stdout.split()
+    assert "workers" in user.tool("kubernetes", "show", "dev")
 
 
 def test_planton_offers_what_it_lists(user: official.User) -> None:
@@ -66,7 +66,7 @@ def test_planton_offers_what_it_lists(user: official.User) -> None:
         printed = user.run(ours, "--provider", "civo").stdout.lower()
         # Sizes of machines that are no nodes have no place in a cluster.
         listed = [
-            each[field] for each in user.civo_json(*theirs) if each.get("type") in (None, "Kubernetes") or ours == "versions"
+            each[field] for each in user.tool_json(*theirs) if each.get("type") in (None, "Kubernetes") or ours == "versions"
         ]
         missing = [name for name in listed if name.lower() not in printed]
         assert missing == [], printed
@@ -76,8 +76,8 @@ def test_planton_sees_what_it_scaled_and_upgraded(user: official.User) -> None:
     """Drift names the pool's count and the cluster's version, and an apply takes the count back."""
     file = user.write("wanted.yaml", *WANTED)
     user.apply(*WANTED)
-    user.civo("kubernetes", "node-pool", "scale", "dev", "workers", "--nodes", "5")
-    user.civo("kubernetes", "upgrade", "dev", "--version", "1.31.2-k3s1")
+    user.tool("kubernetes", "node-pool", "scale", "dev", "workers", "--nodes", "5")
+    user.tool("kubernetes", "upgrade", "dev", "--version", "1.31.2-k3s1")
     found = user.json("drift", "-f", file, code=3)["resources"]
     paths = {each["path"]: each["new"] for one in found for change in one["changes"] for each in change["differences"]}
     assert paths == {"kubernetesVersion": "1.31.2-k3s1", "node_count": 5}
@@ -91,25 +91,25 @@ def test_planton_sees_what_it_deleted(user: official.User) -> None:
     """A pool and a firewall rule that were removed with it are drift, and come back."""
     file = user.write("wanted.yaml", *WANTED)
     user.apply(*WANTED)
-    user.civo("kubernetes", "node-pool", "delete", "dev", "workers", "--yes")
-    rule = user.civo_json("firewall", "rule", "list", "fw")[0]["id"]
-    user.civo("firewall", "rule", "remove", "fw", rule, "--yes")
+    user.tool("kubernetes", "node-pool", "delete", "dev", "workers", "--yes")
+    rule = user.tool_json("firewall", "rule", "list", "fw")[0]["id"]
+    user.tool("firewall", "rule", "remove", "fw", rule, "--yes")
     user.sandbox.control.advance(600)
     assert user.actions("drift", "-f", file, code=3) == {"node_pool": "delete", "firewall": "update"}
     user.run("apply", "-f", file, "--yes", "--refresh")
     assert user.actions("drift", "-f", file) == {}
     assert user.pools()["workers"]["count"] == 3
-    assert {each["label"] for each in user.civo_json("firewall", "rule", "list", "fw")} == {"api", "ssh"}
+    assert {each["label"] for each in user.tool_json("firewall", "rule", "list", "fw")} == {"api", "ssh"}
 
 
 def test_planton_adopts_what_it_made(user: official.User) -> None:
     """Network, firewall, cluster and pool that were made with it are imported, and the next plan is empty."""
-    user.civo("network", "create", "net", "--cidr-v4", "10.20.0.0/24")
-    user.civo("firewall", "create", "fw", "--network", "net", "--no-default-rules")
-    user.civo(
+    user.tool("network", "create", "net", "--cidr-v4", "10.20.0.0/24")
+    user.tool("firewall", "create", "fw", "--network", "net", "--no-default-rules")
+    user.tool(
         "firewall", "rule", "create", "fw", "--protocol", "tcp", "--startport", "6443", "--cidr", "127.0.0.1/32", "--label", "api"
     )
-    user.civo(
+    user.tool(
         "kubernetes",
         "create",
         "dev",
@@ -125,8 +125,8 @@ def test_planton_adopts_what_it_made(user: official.User) -> None:
         "1.30.5-k3s1",
         "--wait",
     )
-    user.civo("kubernetes", "node-pool", "create", "dev", "--nodes", "3", "--size", "g4s.kube.medium")
-    shown = user.civo_json("kubernetes", "show", "dev")
+    user.tool("kubernetes", "node-pool", "create", "dev", "--nodes", "3", "--size", "g4s.kube.medium")
+    shown = user.tool_json("kubernetes", "show", "dev")
     name = next(pool["id"] for pool in shown["required_pools"] if pool["count"] == 3)
     ids = {
         "civovpc/net": shown["network_id"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from support import official
@@ -16,12 +17,12 @@ _RULES = [
     (re.compile(r"\bcust-net-[0-9a-f]{8}\b"), "cust-net-<id>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?( \+0000 UTC|Z)"), "<time>"),
     # The plugin also logs an error, and the explanation then has its text twice.
-    (re.compile(r"sdk-v2/\S+: sdk\.helper_schema: .*?: provider=civo@[\d.]+; "), ""),
+    (re.compile(r"sdk-v2/\S+: sdk\.helper_schema: .*?: provider=(civo|digitalocean)@[\d.]+; "), ""),
     (re.compile(r"\b127\.0\.0\.1:\d+"), "<address>"),
 ]
 _SECRET = "4dabf18193072939515e22adb298388d"  # Pulumi's sign for "this is a special value"
-# The plugin keeps rules as a set, in an order that differs from run to run.
-_SETS = {"ingressRules", "egressRules", "rules"}
+# The plugins keep rules, tags and taints as sets: rules in an order that differs from run to run, tags by their hashes.
+_SETS = {"ingressRules", "egressRules", "rules", "tags", "taints"}
 _VARYING = {"created", "modified", "sourcePosition", "stackTrace", "taintedBy"}
 
 
@@ -32,8 +33,10 @@ def plain(value: Any) -> Any:
             return "<rule>"
         if _SECRET in value:
             return "<secret>"
+        if "dropletId" in value:
+            value = value | {"name": "<node>", "dropletId": "<id>"}
         return {
-            plain(key): _rules(item) if key in _SETS and item else plain(item)
+            plain(key): _sorted(item) if key in _SETS and isinstance(item, list) else plain(item)
             for key, item in sorted(value.items())
             if key not in _VARYING
         }
@@ -45,8 +48,18 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _rules(rules: list[dict[str, Any]]) -> list[Any]:
-    return sorted(({name: item for name, item in plain(rule).items() if item != ""} for rule in rules), key=str)
+def _sorted(items: list[Any]) -> list[Any]:
+    shown = [
+        {name: part for name, part in item.items() if part != ""} if isinstance(item, dict) else item for item in plain(items)
+    ]
+    return sorted(shown, key=str)
+
+
+def left(user: official.User, step: Callable[[], Any]) -> dict[str, Any]:
+    """Run a step of a user, and return what it printed, which requests it made of the cloud, and the states after it."""
+    mark = user.sandbox.control.mark()
+    printed = plain(json.loads(_anywhere(json.dumps(step()), user)))
+    return {"printed": printed, "requests": requests(user.sandbox.control.requests(mark, user.cloud)), "states": states(user)}
 
 
 def requests(logged: list[dict[str, Any]]) -> list[str]:
@@ -65,10 +78,14 @@ def states(user: official.User) -> dict[str, list[Any]]:
     """Return the resources in the states of all stacks."""
     found = {}
     for path in sorted((user.folder / "data" / "state" / ".pulumi" / "stacks").rglob("*.json")):
-        latest = json.loads(path.read_text("utf-8"))["checkpoint"].get("latest") or {}
+        latest = json.loads(_anywhere(path.read_text("utf-8"), user))["checkpoint"].get("latest") or {}
         resources = [each for each in latest.get("resources") or [] if each["type"] != "pulumi:pulumi:Stack"]
         found[path.stem] = sorted((plain(each) for each in resources), key=lambda each: each["urn"])
     return found
+
+
+def _anywhere(text: str, user: official.User) -> str:
+    return text.replace(str(user.folder), "<folder>")
 
 
 def differences(expected: Any, found: Any, path: str = "") -> list[str]:

@@ -1,4 +1,4 @@
-"""A user who has the official Civo plugin, one who has the sandbox's stand-in, and the `civo` command line of both."""
+"""A user who has an official plugin, one who has the sandbox's stand-in, and the clouds' own command lines of both."""
 
 from __future__ import annotations
 
@@ -16,33 +16,39 @@ from planton.engine import toolchain
 from support import planton
 from support import sandbox as sandbox_support
 
-PLUGIN = f"resource-civo-v{toolchain.PLUGINS['civo']}"
-EXECUTABLE = "pulumi-resource-civo"
-#: How the official plugin names itself to the cloud, and the stand-in as well.
-AGENT = "terraform-provider-civo"
+#: The clouds' own command lines, and the variables that may name their files.
+COMMAND_LINES = {"civo": ("civo", "PLANTON_CIVO_CLI"), "digitalocean": ("doctl", "PLANTON_DOCTL")}
 # Nothing answers there, so whatever a program asks of another host than this one fails at once.
 _NOWHERE = "http://127.0.0.1:9"
 _SECONDS = 120
 
 
-def plugin_folder() -> pathlib.Path | None:
-    """Return the folder of the official plugin, or None."""
+def plugin_name(cloud: str) -> str:
+    """Return the name of the folder in which Pulumi keeps a cloud's plugin."""
+    return f"resource-{cloud}-v{toolchain.PLUGINS[cloud]}"
+
+
+def plugin_folder(cloud: str) -> pathlib.Path | None:
+    """Return the folder of a cloud's official plugin, or None."""
     given = os.environ.get("PLANTON_OFFICIAL_PLUGIN_HOME")
     plugins = pathlib.Path(given).expanduser() / "plugins" if given else toolchain.plugin_folder(os.environ)
-    return plugins / PLUGIN if (plugins / PLUGIN / EXECUTABLE).is_file() else None
+    folder = plugins / plugin_name(cloud)
+    return folder if (folder / f"pulumi-resource-{cloud}").is_file() else None
 
 
-def command_line() -> pathlib.Path | None:
-    """Return the `civo` command line, or None."""
-    found = os.environ.get("PLANTON_CIVO_CLI") or shutil.which("civo")
+def command_line(cloud: str) -> pathlib.Path | None:
+    """Return a cloud's own command line, or None."""
+    name, variable = COMMAND_LINES[cloud]
+    found = os.environ.get(variable) or shutil.which(name)
     return pathlib.Path(found).expanduser() if found and pathlib.Path(found).expanduser().is_file() else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class User(planton.Planton):
-    """A user with a Pulumi home of their own, whose programs reach this machine only."""
+    """A user of one cloud with a Pulumi home of their own, whose programs reach this machine only."""
 
     home: pathlib.Path
+    cloud: str = "civo"
 
     @property
     def environ(self) -> dict[str, str]:
@@ -61,13 +67,14 @@ class User(planton.Planton):
         return self.actions("plan", "-f", self.write("wanted.yaml", *manifests))
 
     def pools(self) -> dict[str, dict[str, Any]]:
-        """Return the pools of the only cluster by their ids, as the cloud has them."""
-        (cluster,) = self.sandbox.control.resources()["clusters"]
-        return {pool["id"]: pool for pool in cluster["pools"]}
+        """Return the pools of the only cluster by their names, as the cloud has them."""
+        (cluster,) = self.sandbox.control.resources(self.cloud)["clusters"]
+        # Civo's pools have their names for ids.
+        return {pool.get("name") or pool["id"]: pool for pool in cluster["pools"]}
 
-    def civo(self, *arguments: str) -> str:
+    def tool(self, *arguments: str) -> str:
         """Run the cloud's own command line and return what it prints."""
-        executable = command_line()
+        executable = command_line(self.cloud)
         assert executable is not None
         done = subprocess.run(
             [executable, *arguments],
@@ -78,28 +85,24 @@ class User(planton.Planton):
             check=False,
             stdin=subprocess.DEVNULL,
         )
-        assert done.returncode == 0, f"civo {arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, f"{executable.name} {arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def civo_json(self, *arguments: str) -> Any:
+    def tool_json(self, *arguments: str) -> Any:
         """Run the cloud's own command line and return the JSON that it prints."""
-        return json.loads(self.civo(*arguments, "--output", "json"))
-
-    def requests(self, since: int) -> list[dict[str, Any]]:
-        """Return what the plugin has asked of the cloud after a mark."""
-        return [each for each in self.sandbox.control.requests(since, "civo") if each["agent"].startswith(AGENT)]
+        return json.loads(self.tool(*arguments, "--output", "json"))
 
 
 @contextlib.contextmanager
-def using(folder: pathlib.Path, plugin: pathlib.Path | None) -> Iterator[User]:
+def using(folder: pathlib.Path, plugin: pathlib.Path | None, *, cloud: str = "civo") -> Iterator[User]:
     """Run a sandbox and give its user, with the official plugin of a folder or with the stand-in."""
     home = folder / "pulumi"
     home.mkdir(parents=True)
     if plugin is not None:
         # Linked, not used in place: Pulumi writes into its home.
-        installed = home / "plugins" / PLUGIN
+        installed = home / "plugins" / plugin.name
         installed.mkdir(parents=True)
         for path in plugin.iterdir():
             (installed / path.name).symlink_to(path.resolve())
     with sandbox_support.running(folder / "sandbox", providers=plugin is None) as served:
-        yield User(served, folder, home)
+        yield User(served, folder, home, cloud)
