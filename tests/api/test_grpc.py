@@ -1,16 +1,19 @@
 """What gRPC adds to the methods: statuses with details, health, reflection, and messages that JSON could not say."""
 
+import subprocess
+import sys
+
 import grpc
 import pytest
-from google.protobuf import struct_pb2, timestamp_pb2
-from google.rpc import error_details_pb2, status_pb2
+from google.protobuf import any_pb2, struct_pb2, timestamp_pb2
+from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.cluster.v1 import status_pb2 as statuses_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
-from planton.api import grpc_server, routes
+from planton.api import grpc_server, routes, rpc_status
 from support import api
 
 MAIN = {route.method: route for route in routes.routes()}
@@ -38,8 +41,8 @@ def call(client, method, request, metadata=()):
 
 def details(trailing):
     """Returns the details of an error by the names of their types."""
-    status = status_pb2.Status.FromString(dict(trailing)["grpc-status-details-bin"])
-    return {detail.type_url.rpartition(".")[2]: detail for detail in status.details}
+    status = rpc_status.Status.FromString(dict(trailing)["grpc-status-details-bin"])
+    return {detail.type_url.rpartition(".")[2]: detail for detail in map(any_pb2.Any.FromString, status.details)}
 
 
 def test_error_has_info_and_violations(client):
@@ -193,3 +196,10 @@ def test_message_over_the_limit(client):
     request = clusters_pb2.CreateClusterRequest(cluster={"name": "a" * (1 << 20)})
     code, _, _ = call(client, "CreateCluster", request)
     assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+def test_the_engine_fits_beside_the_server():
+    """Pulumi's SDK has a google.rpc.Status of its own; both orders of loading go well."""
+    server, engine = "import planton.api.grpc_server", "import pulumi.runtime.proto.status_pb2"
+    for first, second in ((server, engine), (engine, server)):
+        subprocess.run([sys.executable, "-c", f"{first}\n{second}"], check=True)

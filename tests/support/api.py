@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import grpc
 import httpx
 import prometheus_client
-from google.protobuf import json_format
-from google.rpc import error_details_pb2, status_pb2
+from google.protobuf import any_pb2, json_format
+from google.rpc import error_details_pb2
 
-from planton.api import auth, calls, errors, grpc_server, observe, rendering, rest, roots, routes, service, settings
+from planton.api import auth, calls, errors, grpc_server, observe, rendering, rest, roots, routes, rpc_status, service, settings
 from planton.store import database
 
 #: Seconds after which a call that does not return fails its test.
@@ -333,9 +333,9 @@ def _route(method: str, fields: Mapping[str, Any]) -> routes.Route:
 
 def _failed(error: grpc.aio.AioRpcError) -> Reply:
     packed = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin", b"")
-    status = status_pb2.Status.FromString(packed)
+    status = rpc_status.Status.FromString(packed)
     info, broken = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
-    for detail in status.details:
+    for detail in map(any_pb2.Any.FromString, status.details):
         detail.Unpack(info)
         detail.Unpack(broken)
     assert info.domain == grpc_server.DOMAIN, error

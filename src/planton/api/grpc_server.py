@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import error_details_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from planton.api import calls, errors, messages, records, rest, routes
+from planton.api import calls, errors, messages, records, rest, routes, rpc_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -94,8 +94,8 @@ async def _abort(context: grpc.aio.ServicerContext, error: errors.ApiError) -> N
     await context.abort(grpc.StatusCode[error.grpc], error.message)
 
 
-def _status(error: errors.ApiError) -> status_pb2.Status:
-    found = status_pb2.Status(code=grpc.StatusCode[error.grpc].value[0], message=error.message)
+def _status(error: errors.ApiError) -> Any:  # a google.rpc.Status
+    found = rpc_status.Status(code=grpc.StatusCode[error.grpc].value[0], message=error.message)
     info = error_details_pb2.ErrorInfo(
         reason=error.code.value, domain=DOMAIN, metadata={"details": error.details} if error.details else {}
     )
@@ -114,7 +114,7 @@ def _status(error: errors.ApiError) -> status_pb2.Status:
     for detail in details:
         packed = any_pb2.Any()
         packed.Pack(detail)
-        found.details.append(packed)
+        found.details.append(packed.SerializeToString())
     return found
 
 
