@@ -50,7 +50,7 @@ def test_one_failure_stops_only_what_depends_on_it(planton: support.Planton, fol
     results = {each["name"]: each for each in first["resources"]}
     assert results["net"]["error"] is None
     assert results["other"]["error"] is None
-    assert results["dev"]["error"]["reason"] == "ENGINE_FAILED"
+    assert results["dev"]["error"]["reason"] == "CLOUD_FAILED"
     assert {name for name, each in results.items() if each["skipped"]} == {"web", "db"}
     assert results["web"]["error"]["reason"] == "DEPENDENCY_FAILED"
     assert "CivoKubernetesCluster/dev (env dev) failed" in results["web"]["error"]["message"]

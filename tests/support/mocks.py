@@ -5,6 +5,7 @@ The mocked clouds answer look-ups as the official plugins do, matches of a part 
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Mapping
@@ -178,8 +179,19 @@ def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Pl
     return dataclasses.replace(record(program, cloud=cloud or usual(), preview=preview), outputs=outputs)
 
 
+def _make_event_loop() -> None:
+    """Sees to it that the thread has an event loop, which Pulumi takes; whoever used asyncio.run before has left none."""
+    try:
+        closed = asyncio.get_event_loop().is_closed()
+    except RuntimeError:
+        closed = True
+    if closed:
+        asyncio.set_event_loop(asyncio.new_event_loop())
+
+
 def record(program: Callable[[], None], *, cloud: Cloud | None = None, preview: bool = False) -> Planned:
     """Runs a program; its outputs are the names that it exports, without their values."""
+    _make_event_loop()
     monitor = _Monitor(cloud or Civo())
     engine = _Engine()
     mocks.set_mocks(

@@ -5,6 +5,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 
 import psycopg
@@ -12,6 +13,7 @@ import pytest
 
 #: Whom the server runs as where the tests run as root, whom it refuses: the first that this machine has.
 _USERS = ("postgres", "nobody")
+_SWITCH = "import os, sys; user, group = map(int, sys.argv[1:3]); os.setgroups([]); os.setgid(group); os.setuid(user); os.execv(sys.argv[3], sys.argv[3:])"
 
 
 class Cluster:
@@ -62,12 +64,21 @@ class Cluster:
         return (self.folder / "data" / "postmaster.pid").exists()
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self._programs / program), f"--pgdata={self.folder / 'data'}", *arguments]
+        command = [*self._as_other(), str(self._programs / program), f"--pgdata={self.folder / 'data'}", *arguments]
         environment = os.environ | {"LC_ALL": "C"}
         done = subprocess.run(
-            command, **self._as, cwd="/", env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            command, cwd="/", env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
+
+    def _as_other(self) -> list[str]:
+        """Returns what runs a program as the other user.
+
+        ``subprocess`` could do it, but then forks in a way that runs gRPC's handlers, which can end the child before its program begins.
+        """
+        if not self._as:
+            return []
+        return [sys.executable, "-c", _SWITCH, str(self._as["user"]), str(self._as["group"])]
 
 
 def _programs() -> pathlib.Path:
