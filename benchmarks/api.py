@@ -171,7 +171,7 @@ def requests(server: Server) -> dict[str, Make]:
     cursor = _cursor(server)
 
     def create() -> Request:
-        return "POST", f"/api/v1/clusters/{choice(server.clusters)}/nodepools", {"name": f"c-{next(count)}", "spec": spec}
+        return "POST", f"/api/v1/clusters/{choice(server.clusters)}/nodepools", {"name": f"c-{time.time_ns()}", "spec": spec}
 
     def get() -> Request:
         return "GET", f"/api/v1/nodepools/{choice(server.pools)}", None
