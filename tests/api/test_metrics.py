@@ -12,14 +12,6 @@ from prometheus_client import parser
 from support import postgres, serving, waiting
 
 SECRET = "export TOKEN=s3cret"
-REPORT = {
-    "controller_name": "gcp-controller",
-    "observed_generation": 1,
-    "conditions": [
-        {"type": "Ready", "status": "True", "lastTransitionTime": "2025-10-17T10:30:00Z", "reason": "R", "message": "m"}
-    ],
-    "metadata": {"active_nodes": 2, "desired_nodes": 4},
-}
 
 
 def numbers(server: serving.Server) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
@@ -57,7 +49,7 @@ def test_a_pool_has_its_numbers(server: serving.Server) -> None:
     assert number(server, "planton_nodepool_desired_nodes", **labels) == 3
     assert number(server, "planton_nodepool_active_nodes", **labels) is None
     assert number(server, "planton_nodepools", phase="Pending", platform="gcp") == 1
-    server.call("PUT", f"/nodepools/{pool}/status", REPORT)
+    server.call("PUT", f"/nodepools/{pool}/status", serving.REPORT)
     assert number(server, "planton_nodepool_desired_nodes", **labels) == 4
     assert number(server, "planton_nodepool_active_nodes", **labels) == 2
     assert number(server, "planton_nodepools", phase="Ready", platform="gcp") == 1

@@ -24,14 +24,6 @@ RULES = ROOT / "ops" / "prometheus-alerts.yaml"
 WORDS = {"sum", "max", "min", "by", "rate", "increase", "histogram_quantile", "absent"}
 #: Labels that Prometheus adds.
 ADDED = {"instance", "job"}
-REPORT = {
-    "controller_name": "gcp-controller",
-    "observed_generation": 1,
-    "conditions": [
-        {"type": "Ready", "status": "True", "lastTransitionTime": "2025-10-17T10:30:00Z", "reason": "R", "message": "m"}
-    ],
-    "metadata": {"active_nodes": 2, "desired_nodes": 4},
-}
 
 
 class Selector(NamedTuple):
@@ -89,7 +81,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """Name → labels of each number that a server with a pool has."""
     with serving.running(tmp_path_factory.mktemp("ops"), "--tick", "0") as server:
         _, pool = server.pool()
-        server.call("PUT", f"/nodepools/{pool}/status", REPORT)
+        server.call("PUT", f"/nodepools/{pool}/status", serving.REPORT)
         families = parser.text_string_to_metric_families(httpx.get(f"{server.url}/metrics").text)
         found: dict[str, set[str]] = {}
         for family in families:

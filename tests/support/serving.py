@@ -24,6 +24,16 @@ POOL = {
     "spec": {"nodeCount": 3, "platform": {"type": "gcp", "gcp": {"machineType": "n1-standard-4", "zones": ["us-central1-a"]}}},
 }
 
+#: What a controller says of a pool.
+REPORT = {
+    "controller_name": "gcp-controller",
+    "observed_generation": 1,
+    "conditions": [
+        {"type": "Ready", "status": "True", "lastTransitionTime": "2025-10-17T10:30:00Z", "reason": "R", "message": "m"}
+    ],
+    "metadata": {"active_nodes": 2, "desired_nodes": 4},
+}
+
 
 class Server:
     """A running server.

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 from org.project_planton.cluster.v1 import method_pb2
-from planton.api import errors, service
+from planton.api import errors, service, timestamps
 
 if TYPE_CHECKING:
     import datetime
@@ -89,7 +89,7 @@ class Calls:
             raise errors.forbidden("controllers report status and change nothing else")
         if route.caller == method_pb2.CALLER_CONTROLLER and not caller.may_report:
             raise errors.forbidden("only controllers report status")
-        return service.Context(caller, service.timestamp(now), headers.get("if-match", ""), headers.get("idempotency-key", ""))
+        return service.Context(caller, timestamps.text(now), headers.get("if-match", ""), headers.get("idempotency-key", ""))
 
     async def run(
         self,

@@ -11,6 +11,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from planton.store import events
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -89,7 +91,7 @@ def event(row: Mapping[str, Any]) -> str:
     """Returns an event in JSON."""
     replacement = f',"replacement":{{"required":true,"fields":{row["replacement"]}}}' if row["replacement"] else ""
     return (
-        f'{{"id":"{row["id"]}","cursor":"{row["transaction_id"]}-{row["number"]}","type":"{row["type"]}",'
+        f'{{"id":"{row["id"]}","cursor":"{events.place(row)}","type":"{row["type"]}",'
         f'"resource":{{"kind":"{row["kind"]}","id":"{row["resource_id"]}","cluster_id":"{row["cluster_id"]}","name":"{row["name"]}"}},'
         f'"generation":{row["generation"]},"actor":{_TEXT(row["actor"])},"time":"{row["time"]}"{replacement}}}'
     )

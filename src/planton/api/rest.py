@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette import requests
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-    from planton.api import observe, service
+    from planton.api import observe
 
 #: Bytes that a body may have.
 BODY_LIMIT: Final = 1024 * 1024
@@ -115,9 +115,9 @@ def _endpoint(
         request.state.subject = getattr(wanted, "id", "")
         if route.method == "ListEvents" and "text/event-stream" in headers.get("accept", ""):
             wanted.after = headers.get("last-event-id", "") or wanted.after
-            await running.run(route, wanted, context, violations)
+            first = await running.run(route, wanted, context, violations)
             return responses.StreamingResponse(
-                _stream(route, running, wanted, context, stopping),
+                _stream(first, lambda: running.run(route, wanted, context), wanted, stopping),
                 media_type="text/event-stream",
                 headers={"Cache-Control": "no-store"},
             )
@@ -173,30 +173,36 @@ def _response(route: routes.Route, answer: records.Answer, request: requests.Req
 
 
 async def _stream(
-    route: routes.Route, running: calls.Calls, wanted: Any, context: service.Context, stopping: Callable[[], bool]
+    found: records.Answer, read: Callable[[], Awaitable[records.Answer]], wanted: Any, stopping: Callable[[], bool]
 ) -> AsyncIterator[str]:
-    """Yields events as they happen (Server-Sent Events), until the client leaves or the server stops."""
+    """Yields events as they happen (Server-Sent Events), until the client leaves or the server stops.
+
+    Args:
+        found: The first events, which were read before the answer began, so that a refusal is an answer of its own.
+        read: Reads those after ``wanted.after``.
+        wanted: What ``read`` asks for.
+        stopping: Whether the server is about to stop.
+    """
     yield "retry: 1000\n\n"
     quiet = 0.0
     while not stopping():
+        assert isinstance(found, records.Events)
+        for row in found.rows:
+            yield f"id: {events.place(row)}\nevent: {row['type']}\ndata: {records.event(row)}\n\n"
+        if found.rows:
+            wanted.after, quiet = found.next_cursor, 0.0
+        else:
+            await asyncio.sleep(_POLL)
+            quiet += _POLL
+            if quiet >= _HEARTBEAT:
+                yield ": still here\n\n"
+                quiet = 0.0
         try:
-            found = await running.run(route, wanted, context)
+            found = await read()
         except errors.ApiError as error:
             # The client comes back with Last-Event-ID, when the database may be there again.
             yield f": {error.message}\n\n"
             return
-        assert isinstance(found, records.Events)
-        for row in found.rows:
-            cursor = events.Cursor(row["transaction_id"], row["number"])
-            yield f"id: {cursor}\nevent: {row['type']}\ndata: {records.event(row)}\n\n"
-        if found.rows:
-            wanted.after, quiet = found.next_cursor, 0.0
-            continue
-        await asyncio.sleep(_POLL)
-        quiet += _POLL
-        if quiet >= _HEARTBEAT:
-            yield ": still here\n\n"
-            quiet = 0.0
 
 
 def error_response(error: errors.ApiError) -> responses.Response:

@@ -10,7 +10,7 @@ import prometheus_client
 from starlette import responses, routing
 
 import planton
-from planton.api import docs_page, openapi, service
+from planton.api import docs_page, openapi, timestamps
 from planton.api import metrics as numbers
 from planton.store import database, measures
 
@@ -31,7 +31,7 @@ def routes(store: database.Database, wanted: settings.Settings, observer: observ
             "status": "healthy" if alive else "unhealthy",
             "service": SERVICE,
             "version": planton.__version__,
-            "timestamp": service.timestamp(datetime.datetime.now(datetime.UTC)),
+            "timestamp": timestamps.text(datetime.datetime.now(datetime.UTC)),
             "components": {"database": {"status": "healthy" if alive else "unhealthy", "engine": store.name}},
         }
         return _json(body, 200 if alive else 503)

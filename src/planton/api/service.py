@@ -14,7 +14,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import validation
-from planton.api import errors, kinds, paging, records, rendering, status
+from planton.api import errors, kinds, paging, records, rendering, status, timestamps
 from planton.store import access, database, events, resources
 
 if TYPE_CHECKING:
@@ -189,12 +189,10 @@ class Service:
             row = _visible(kind, await resources.get(transaction, kind.table, request.id), context.caller)
             wanted = getattr(request, kind.field)
             expected = _expected_version(kind, row, wanted.resource_version, context.if_match)
-            changed = self._changed(kind, row, wanted, context)
+            changed, replaced = self._changed(kind, row, wanted, context)
             if changed is None:
                 return records.Resource(kind, row)
-            event = _event(
-                kind, changed, "updated", context, _replaced(kind, json.loads(row["spec"]), json.loads(changed["spec"]))
-            )
+            event = _event(kind, changed, "updated", context, replaced)
             try:
                 if not await resources.update(transaction, kind.table, changed, event, expected=expected):
                     return None
@@ -285,7 +283,7 @@ class Service:
         owner = "" if context.caller.controller else context.caller.name
         limit = request.limit if request.HasField("limit") else _EVENTS_LIMIT
         rows = await events.read(self.store, events.cursor(request.after), limit=limit, owner=owner)
-        last = str(events.Cursor(rows[-1]["transaction_id"], rows[-1]["number"])) if rows else request.after
+        last = str(events.place(rows[-1])) if rows else request.after
         return records.Events(rows, last)
 
     async def _acknowledge(self, _kind: Kind, request: Any, context: Context) -> records.Answer:
@@ -312,8 +310,10 @@ class Service:
             return row | {"target_project_id": wanted.target_project_id}
         return row | {"cluster_id": request.cluster_id or wanted.cluster_id}
 
-    def _changed(self, kind: Kind, row: Mapping[str, Any], wanted: Any, context: Context) -> dict[str, Any] | None:
-        """Returns the row as an update wants it, or None where it is so already."""
+    def _changed(
+        self, kind: Kind, row: Mapping[str, Any], wanted: Any, context: Context
+    ) -> tuple[dict[str, Any] | None, Sequence[str]]:
+        """Returns the row as an update wants it, or None where it is so already; and the changed fields that replace nodes."""
         before, after = json.loads(row["spec"]), rendering.to_data(wanted.spec)
         if wanted.spec.platform.type != row["platform"]:
             raise errors.bad_field("spec.platform.type", "update.platform_stays", f"must stay {row['platform']}")
@@ -323,18 +323,19 @@ class Service:
         elif wanted.cluster_id and wanted.cluster_id != row["cluster_id"]:
             raise errors.bad_field("cluster_id", "update.cluster_stays", f"must stay {row['cluster_id']}")
         if before == after and changed == dict(row):
-            return None
+            return None, ()
+        replaced = _replaced(kind, before, after)
         changed |= {"updated_at": context.now, "resource_version": row["resource_version"] + 1}
         if before != after:
-            replaced = {*json.loads(row["replacement"] or "[]"), *_replaced(kind, before, after)}
+            pending = {*json.loads(row["replacement"] or "[]"), *replaced}
             changed |= {"spec": rendering.to_json(wanted.spec), "generation": row["generation"] + 1}
-            changed["replacement"] = json.dumps(sorted(replaced), separators=(",", ":")) if replaced else ""
+            changed["replacement"] = json.dumps(sorted(pending), separators=(",", ":")) if pending else ""
             changed["deadline"] = self._deadline(kind, changed, context)
             observed = changed["observed_generation"]
             # Nobody has observed the new generation, so nothing of the reports but their conditions counts.
             changed |= self._status(kind, changed, [], context) | {"observed_generation": observed}
             changed["conditions"] = _with_conditions(changed["conditions"], row["conditions"])
-        return changed
+        return changed, replaced
 
     def _deadline(self, kind: Kind, row: Mapping[str, Any], context: Context) -> str | None:
         return _later(context.now, self.policy.deadline) if self._expected(kind, row) else None
@@ -466,10 +467,5 @@ def _event(kind: Kind, row: Mapping[str, Any], what: str, context: Context, repl
     }
 
 
-def timestamp(moment: datetime.datetime) -> str:
-    """Returns a time in RFC 3339, UTC, with six digits of fraction."""
-    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
 def _later(now: str, seconds: float) -> str | None:
-    return timestamp(datetime.datetime.fromisoformat(now) + datetime.timedelta(seconds=seconds)) if seconds else None
+    return timestamps.text(datetime.datetime.fromisoformat(now) + datetime.timedelta(seconds=seconds)) if seconds else None

@@ -15,7 +15,7 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from planton.api import service, status
+from planton.api import status, timestamps
 from planton.store import ticks
 
 if TYPE_CHECKING:
@@ -97,10 +97,10 @@ def cron(seconds: int) -> str:
 def tick(engine: Engine, wanted: settings.Settings, now: datetime.datetime) -> None:
     """Does what is due at a time: lets deadlines pass, and tells again what is wanted."""
     reason, message = status.LATE
-    failed = ticks.deadlines(engine, now=service.timestamp(now), reason=reason, message=message)
-    following = service.timestamp(now + datetime.timedelta(seconds=wanted.resync)) if wanted.resync else None
-    told = ticks.resyncs(engine, now=service.timestamp(now), following=following)
-    facts = {"moment": service.timestamp(now), "failed": failed, "resynced": told}
+    failed = ticks.deadlines(engine, now=timestamps.text(now), reason=reason, message=message)
+    following = timestamps.text(now + datetime.timedelta(seconds=wanted.resync)) if wanted.resync else None
+    told = ticks.resyncs(engine, now=timestamps.text(now), following=following)
+    facts = {"moment": timestamps.text(now), "failed": failed, "resynced": told}
     _LOG.log(logging.INFO if failed or told else logging.DEBUG, "tick", extra={"facts": facts})
 
 
@@ -108,8 +108,8 @@ def clean(engine: Engine, wanted: settings.Settings, now: datetime.datetime) -> 
     """Deletes what is no longer kept at a time."""
     gone = ticks.clean(
         engine,
-        events_before=service.timestamp(now - datetime.timedelta(seconds=wanted.retention)),
-        answers_before=service.timestamp(now - _ANSWERS),
+        events_before=timestamps.text(now - datetime.timedelta(seconds=wanted.retention)),
+        answers_before=timestamps.text(now - _ANSWERS),
     )
     if gone:
         _LOG.info("cleaned", extra={"facts": {"rows": gone}})

@@ -41,6 +41,11 @@ def parse(text: str) -> timestamp_pb2.Timestamp | None:
     return timestamp_pb2.Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=nanos)
 
 
+def text(moment: datetime.datetime) -> str:
+    """Returns a time that knows its zone as text: ``2025-10-17T10:30:00.000000Z``."""
+    return f"{moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
 def render(moment: timestamp_pb2.Timestamp) -> str:
     """Returns a time as text, cut to microseconds: ``2025-10-17T10:30:00.000000Z``."""
     passed = datetime.timedelta(seconds=moment.seconds, microseconds=moment.nanos // 1000)

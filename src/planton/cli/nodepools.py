@@ -176,14 +176,8 @@ def _find(kind: _Kind, api: client.Transport, text: str, cluster: str | None = N
     """Returns the id that a text means: itself, or the one resource of that name."""
     if _UUID.fullmatch(text):
         return text
-    query = {"clusterId": _find(_CLUSTER, api, cluster)} if cluster else {}
-    found: list[dict[str, Any]] = []
-    while True:
-        page = api.request("GET", f"/api/v1/{kind.plural}", query={**query, "limit": "100", "includeDeleting": "true"})
-        found += [item for item in page[kind.plural] if item["name"] == text]
-        if not page.get("next_page_token"):
-            break
-        query["page_token"] = page["next_page_token"]
+    query = {"includeDeleting": "true"} | ({"clusterId": _find(_CLUSTER, api, cluster)} if cluster else {})
+    found = [item for item in api.items(f"/api/v1/{kind.plural}", kind.plural, query) if item["name"] == text]
     if len(found) == 1:
         return str(found[0]["id"])
     if not found:

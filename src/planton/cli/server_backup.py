@@ -44,10 +44,10 @@ def restore(*, file: pathlib.Path, database_url: str | None, overwrite: bool) ->
     Exit codes: 0 done, 2 usage or no such backup, 5 the database holds something
     or is in use, 6 it cannot be reached, 8 pg_restore is missing.
     """
-    from planton.api import service
+    from planton.api import timestamps
     from planton.store import backup as store
 
     url = server_database.url(database_url)
-    store.restore(url, file, overwrite=overwrite, now=service.timestamp(datetime.datetime.now(datetime.UTC)))
+    store.restore(url, file, overwrite=overwrite, now=timestamps.text(datetime.datetime.now(datetime.UTC)))
     server_database.migrate(url)
     click.echo(f"The database is what {file} says.")

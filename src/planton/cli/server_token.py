@@ -41,16 +41,16 @@ def create(*, subject: str, role: str, expires: str | None, database_url: str | 
 
     Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
     """
-    from planton.api import auth, service
+    from planton.api import auth, timestamps
     from planton.store import access
 
     if not re.fullmatch(r"\S{1,254}", subject):
         raise click.UsageError("SUBJECT must be an email address or a name without spaces")
     now = datetime.datetime.now(datetime.UTC)
-    end = service.timestamp(now + _duration(expires)) if expires else None
+    end = timestamps.text(now + _duration(expires)) if expires else None
     made = auth.new_token()
     digest = auth.digest(made)
-    values = {"digest": digest, "subject": subject, "role": role, "created_at": service.timestamp(now), "expires_at": end}
+    values = {"digest": digest, "subject": subject, "role": role, "created_at": timestamps.text(now), "expires_at": end}
 
     async def put(store: database.Database) -> None:
         async with store.transaction() as transaction:

@@ -124,14 +124,8 @@ class Client:
         return _read(self.transport.request(verb, path, _plain(sent)), answer)
 
     def _all(self, path: str, name: str, filters: Mapping[str, str], item: type[_M]) -> Iterator[_M]:
-        query = {**filters, "limit": "100"}
-        while True:
-            page = self.transport.request("GET", path, query=query)
-            for one in page[name]:
-                yield _read(one, item)
-            if not page.get("next_page_token"):
-                return
-            query["page_token"] = page["next_page_token"]
+        for one in self.transport.items(path, name, filters):
+            yield _read(one, item)
 
 
 def _path(*parts: str) -> str:

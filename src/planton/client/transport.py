@@ -123,6 +123,26 @@ class Transport:
             return _data(answer)
         raise AssertionError("the last try returns or raises")
 
+    def items(self, path: str, name: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+        """Yields everything that a list has, page by page.
+
+        Args:
+            path: Of the list.
+            name: What the answer has the items under.
+            query: Filters.
+
+        Raises:
+            ApiError: The server refused.
+            PlantonError: The server cannot be reached (``API_UNREACHABLE``).
+        """
+        wanted = {**query, "limit": "100"}
+        while True:
+            page = self.request("GET", path, query=wanted)
+            yield from page[name]
+            if not page.get("next_page_token"):
+                return
+            wanted["page_token"] = page["next_page_token"]
+
     def events(self, after: str = "") -> Iterator[dict[str, Any]]:
         """Yields events as they happen, for ever; each once, although connections break.
 

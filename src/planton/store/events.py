@@ -52,6 +52,11 @@ class Cursor(NamedTuple):
         return f"{self.transaction_id}-{self.number}"
 
 
+def place(row: Row) -> Cursor:
+    """Returns the place of an event."""
+    return Cursor(row["transaction_id"], row["number"])
+
+
 def cursor(text: str) -> Cursor:
     """Returns the place that a text means; the beginning where it is empty.
 
@@ -104,7 +109,7 @@ async def read(database: Database, after: Cursor, *, limit: int, owner: str = ""
 async def last(database: Database) -> Cursor:
     """Returns the place of the newest event that can be read."""
     rows = await database.rows(_last(database.name))
-    return Cursor(rows[0]["transaction_id"], rows[0]["number"]) if rows else Cursor()
+    return place(rows[0]) if rows else Cursor()
 
 
 async def acknowledge(transaction: Transaction, identifier: str, *, now: str, owner: str = "") -> bool:
