@@ -28,8 +28,18 @@ demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destro
 	@$(BIN)/python tools/demo.py
 
 .PHONY: test
-test: setup lint ## Prove it all: lint, unit, corpus, laws, end to end, README
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m "not official and not matrix"
+test: setup lint ## Prove it all: lint, unit, corpus, laws, end to end, README, and each language that is on this machine
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m "not official and not matrix and not language"
+	@$(MAKE) --no-print-directory test-python
+	@for pair in go:go ts:npm java:mvn; do \
+	  command -v $${pair#*:} >/dev/null || { echo "test-$${pair%:*}: not run, for $${pair#*:} is not on this machine"; continue; }; \
+	  $(MAKE) --no-print-directory test-$${pair%:*} || exit 1; \
+	done
+
+.PHONY: test-go test-ts test-java test-python
+test-go test-ts test-java test-python: test-%: setup ## Check the stubs of one language, its verdicts on all vectors, and its client against a server
+	$(BIN)/python tools/generate.py --check $*
+	$(BIN)/python -m pytest -q tests/languages --language $*
 
 .PHONY: test-official
 test-official: setup ## Compare with the official plugins and command lines, where they can be had
@@ -45,7 +55,8 @@ lint: .venv/.ready ## Check protos, generated code, style, types and layers
 	$(BIN)/buf lint
 	$(BIN)/buf format --diff --exit-code
 	$(BIN)/python tools/buf_breaking.py
-	$(BIN)/python tools/check_generated.py
+	$(BIN)/python tools/generate.py --check python
+	$(BIN)/python tools/reference.py --check
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy
@@ -53,7 +64,7 @@ lint: .venv/.ready ## Check protos, generated code, style, types and layers
 
 .PHONY: gen
 gen: .venv/.ready ## Generate stubs and reference docs from the protos and the command line
-	$(BIN)/buf generate
+	$(BIN)/python tools/generate.py
 	$(BIN)/python tools/reference.py
 
 .PHONY: bench
