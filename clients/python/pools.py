@@ -1,0 +1,123 @@
+"""A program of your own in Python: manifests and stack inputs as messages, node pools through the API. ``clients/README.md`` says what it does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from google.protobuf import json_format
+
+from org.project_planton.nodepool.v1 import nodepool_pb2, service_pb2
+from planton import errors, flow, kinds, manifest, stack_input, validation
+from planton.client import ApiError, Client
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from google.protobuf import message
+
+TOKENS = {"civo": "CIVO_TOKEN", "digitalocean": "DIGITALOCEAN_TOKEN"}
+TRIES = 5
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns 0 where it is done, 1 where something is invalid, 2 where something could not be read or asked."""
+    parser = argparse.ArgumentParser(prog="pools", description="Manifests, stack inputs and node pools, from Python.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in (("validate", "check a manifest"), ("stack-input", "print a manifest's stack input"), ("create", "create a pool")):
+        commands.add_parser(name, help=text).add_argument("file", type=pathlib.Path)
+    scale_command = commands.add_parser("scale", help="set a pool's number of nodes")
+    scale_command.add_argument("id")
+    scale_command.add_argument("count", type=int)
+    commands.add_parser("watch", help="print a pool's phases until it is Ready").add_argument("id")
+    chosen = parser.parse_args(arguments)
+    try:
+        if chosen.command == "validate":
+            print_json({"kind": read(chosen.file).DESCRIPTOR.name, "valid": True})
+        elif chosen.command == "stack-input":
+            print_json(stack_input.file_dict(built(read(chosen.file)), show_secrets=True))
+        else:
+            with client() as api:
+                {"create": create, "scale": scale, "watch": watch}[chosen.command](api, chosen)
+    except errors.InvalidError as error:
+        for violation in error.violations:
+            print(f"{chosen.file}: {violation.path}: {violation.message} [{violation.rule_id}]", file=sys.stderr)
+        return 1
+    except errors.PlantonError as error:
+        print(f"pools: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def read(path: pathlib.Path) -> message.Message:
+    """Returns the manifest of a file, with defaults.
+
+    Raises:
+        InvalidError: It breaks rules.
+    """
+    [document] = flow.load([str(path)])
+    return document.message
+
+
+def built(target: message.Message) -> message.Message:
+    """Returns the stack input of a manifest, for the account whose token is in the environment."""
+    kind = kinds.get(target.DESCRIPTOR.name)
+    config = kind.provider_config()
+    manifest.assign(config, f"apiToken={os.environ[TOKENS[kind.provider]]}")
+    manifest.assign(config, f"defaultRegion={os.environ['REGION']}")
+    return stack_input.build(target, config)
+
+
+def client() -> Client:
+    """Returns a client of the server that the environment names."""
+    url = os.environ.get("PLANTON_API_URL", "http://127.0.0.1:8080")
+    file = os.environ.get("PLANTON_API_TOKEN_FILE")
+    return Client(url, email=os.environ.get("PLANTON_API_USER", ""), token=pathlib.Path(file).read_text("utf-8").strip() if file else "")
+
+
+def create(api: Client, chosen: argparse.Namespace) -> None:
+    """Creates the node pool of a JSON body, and prints it."""
+    new = json_format.Parse(chosen.file.read_text("utf-8"), service_pb2.NewNodePool())
+    if problems := validation.violations(new):
+        raise errors.InvalidError([errors.Violation(str(chosen.file), 0, 0, *problem) for problem in problems])
+    print_json(json_format.MessageToDict(api.create_node_pool(new.cluster_id, new)))
+
+
+def scale(api: Client, chosen: argparse.Namespace) -> None:
+    """Sets a pool's number of nodes, whatever else changes it meanwhile, and prints it."""
+    for tried in range(1, TRIES + 1):
+        pool = api.get_node_pool(chosen.id)
+        update = service_pb2.NodePoolUpdate(spec=pool.spec, resource_version=pool.resource_version)
+        update.spec.node_count = chosen.count
+        try:
+            return print_json(json_format.MessageToDict(api.update_node_pool(chosen.id, update)))
+        except ApiError as error:
+            if error.api_code != "CONFLICT" or tried == TRIES:
+                raise
+    return None
+
+
+def watch(api: Client, chosen: argparse.Namespace) -> None:
+    """Prints a pool's phase and generation at each change, until it is Ready."""
+    shown = None
+    while shown is None or shown["phase"] != "Ready":
+        pool = api.get_node_pool(chosen.id)
+        found = {"phase": pool.status.phase, "generation": int(pool.generation)}
+        if found != shown:
+            print_json(found)
+            shown = found
+        time.sleep(1)
+
+
+def print_json(value: object) -> None:
+    """Prints a value as JSON on one line."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
