@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
 
-from org.project_planton.nodepool.v1 import nodepool_pb2, service_pb2
+from org.project_planton.nodepool.v1 import service_pb2
 from planton import errors, flow, kinds, manifest, stack_input, validation
 from planton.client import ApiError, Client
 
@@ -29,7 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns 0 where it is done, 1 where something is invalid, 2 where something could not be read or asked."""
     parser = argparse.ArgumentParser(prog="pools", description="Manifests, stack inputs and node pools, from Python.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in (("validate", "check a manifest"), ("stack-input", "print a manifest's stack input"), ("create", "create a pool")):
+    for name, text in (
+        ("validate", "check a manifest"),
+        ("stack-input", "print a manifest's stack input"),
+        ("create", "create a pool"),
+    ):
         commands.add_parser(name, help=text).add_argument("file", type=pathlib.Path)
     scale_command = commands.add_parser("scale", help="set a pool's number of nodes")
     scale_command.add_argument("id")
@@ -77,7 +81,9 @@ def client() -> Client:
     """Returns a client of the server that the environment names."""
     url = os.environ.get("PLANTON_API_URL", "http://127.0.0.1:8080")
     file = os.environ.get("PLANTON_API_TOKEN_FILE")
-    return Client(url, email=os.environ.get("PLANTON_API_USER", ""), token=pathlib.Path(file).read_text("utf-8").strip() if file else "")
+    return Client(
+        url, email=os.environ.get("PLANTON_API_USER", ""), token=pathlib.Path(file).read_text("utf-8").strip() if file else ""
+    )
 
 
 def create(api: Client, chosen: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Final
 from planton import errors, manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from google.protobuf import message
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 #: A text with more violations than this is checked no further.
 _ENOUGH: Final = 10_000
+#: What can be wrong with a reference whose target is given; the message begins with :data:`_TO` and the target.
+_OF_TARGETS: Final = frozenset({"reference.kind_fits", "reference.field_path_exists"})
+_TO: Final = "refers to "
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,8 +84,36 @@ def load(
     if assignments is not None:
         assignments.finish()
     if violations:
-        raise errors.InvalidError(violations)
+        raise errors.InvalidError(_with_targets(violations, documents))
     return documents
+
+
+def _with_targets(violations: list[errors.Violation], documents: list[manifest.Document]) -> list[errors.Violation]:
+    from planton import references  # what is valid needs none
+
+    given = {str(references.key(one.message)): Wanted(one.message, None, one.file, document=one) for one in documents}
+
+    def place(target: str) -> str:
+        return given[target].place("metadata.name") if target in given else ""
+
+    return [with_target(violation, place) for violation in violations]
+
+
+def has_target(violation: errors.Violation) -> bool:
+    """Returns whether a violation is about a reference and what it refers to."""
+    return violation.rule_id in _OF_TARGETS
+
+
+def with_target(violation: errors.Violation, place: Callable[[str], str]) -> errors.Violation:
+    """Returns a violation with the place of what its reference refers to, where that is given too.
+
+    Args:
+        violation: Any violation.
+        place: Gives ``file:line:column`` of a resource by its key, as text; empty where it is not given.
+    """
+    target, _, rest = violation.message.removeprefix(_TO).partition(": ")
+    where = place(target) if has_target(violation) else ""
+    return dataclasses.replace(violation, message=f"{_TO}{target} ({where}): {rest}") if where else violation
 
 
 def built(folder: str | None, overlay: str | None) -> list[tuple[str, bytes]]:

@@ -10,6 +10,7 @@ from planton.api import routes
 from support import api
 from support.api_bodies import BROKEN, GOOD
 
+
 def refused(rest, method, body):
     """Returns the rules that a body breaks, by field."""
     fields = {"cluster_id": str(uuid.UUID(int=1))} if method == "CreateNodePool" else {}

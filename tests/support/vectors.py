@@ -52,7 +52,9 @@ def _unreadable(name: str, data: bytes) -> list[dict[str, Any]]:
         assert kind is not None
         json_format.ParseDict(content, kind.message())
     except json_format.ParseError:
-        return [{"name": name, "yaml": data.decode("utf-8-sig"), "message": kind.message.DESCRIPTOR.full_name, "unreadable": True}]
+        return [
+            {"name": name, "yaml": data.decode("utf-8-sig"), "message": kind.message.DESCRIPTOR.full_name, "unreadable": True}
+        ]
     except (AssertionError, KeyError, TypeError, ValueError, yaml.YAMLError):
         pass  # it is no text, no mapping, or of no kind: nothing that Protobuf has a say in
     return []
@@ -110,7 +112,8 @@ def _verdict(value: message.Message) -> list[dict[str, str]]:
     """Returns the rules of the schema that a message breaks, by field path and id, as protovalidate writes them."""
     found = protovalidate.collect_violations(value)
     return sorted(
-        ({"field": _path(one.proto.field), "rule": one.proto.rule_id} for one in found), key=lambda one: (one["field"], one["rule"])
+        ({"field": _path(one.proto.field), "rule": one.proto.rule_id} for one in found),
+        key=lambda one: (one["field"], one["rule"]),
     )
 
 

@@ -57,8 +57,8 @@ ENDS = {
         "./firewall.yaml:9:3: spec.networkId",
         [f"{WEB} (./firewall.yaml:9:3)", f"{NETWORK} (./network.yaml:8:7)"],
     ),
-    "The kind is wrong": ("./cluster.yaml:13:13: spec.network.valueFrom.kind", [WEB]),
-    "The output is misspelt": ("./firewall.yaml:12:18: spec.networkId.valueFrom.fieldPath", [NETWORK]),
+    "The kind is wrong": ("./cluster.yaml:13:13: spec.network.valueFrom.kind", [f"{WEB} (./firewall.yaml:5:9)"]),
+    "The output is misspelt": ("./firewall.yaml:12:18: spec.networkId.valueFrom.fieldPath", [f"{NETWORK} (./network.yaml:5:9)"]),
     "The target has not been applied yet": ("firewall.yaml:9:3: spec.networkId", [f"{NETWORK} (network.yaml:5:9)"]),
     "The field is empty": ("firewall.yaml:9:3: spec.networkId", [f"metadata.id of {NETWORK}"]),
 }

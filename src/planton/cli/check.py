@@ -27,6 +27,7 @@ class _Result:
         self.faulty = 0
         self.warnings = 0
         self.unreadable: list[errors.PlantonError] = []
+        self.later: list[errors.Violation] = []
         self.needs: dict[references.Key, set[references.Key]] = {}
         self.texts: dict[references.Key, tuple[str, bytes, int]] = {}
 
@@ -84,9 +85,10 @@ def _check(
             {"file": file, "index": one.index, "kind": one.kind.name, "name": _name(one), "valid": one.index not in wrong}
             for one in documents
         ]
-        _note(result, (one for one in documents if one.index not in wrong), file, data)
+        _note(result, documents, wrong, file, data)
     if overrides is not None:
         overrides.finish()
+    _tell_targets(result, overrides, take)
     _check_circles(result, overrides, take)
 
 
@@ -111,18 +113,35 @@ def _count_faults(result: _Result, violations: list[errors.Violation], take: Cal
     result.faults += faults
     result.warnings += len(violations) - faults
     result.faulty += len(_wrong(violations))
-    take(violations)
+    # Where a target stands is known when everything has been read.
+    result.later += [violation for violation in violations if flow.has_target(violation)]
+    take([violation for violation in violations if not flow.has_target(violation)])
 
 
-def _note(result: _Result, documents: Iterable[manifest.Document], file: str, data: bytes) -> None:
+def _note(result: _Result, documents: Iterable[manifest.Document], wrong: set[int], file: str, data: bytes) -> None:
     # What refers to nothing is in no circle. One resource given twice is no fault here: folders of several environments are
-    # checked at once. The documents are not kept, for there may be ten thousand; those in a circle are read again.
+    # checked at once. The documents are not kept, for there may be ten thousand; those that something is told of are read again.
     for one in documents:
-        needs = references.depends_on(one.message)
-        if needs:
-            key = references.key(one.message)
+        key = references.key(one.message)
+        result.texts.setdefault(key, (file, data, one.index))
+        if one.index not in wrong and (needs := references.depends_on(one.message)):
             result.needs.setdefault(key, needs)
-            result.texts.setdefault(key, (file, data, one.index))
+
+
+def _tell_targets(
+    result: _Result, overrides: assignment.Overrides | None, take: Callable[[list[errors.Violation]], None]
+) -> None:
+    if not result.later:
+        return
+    keys = {str(key): key for key in result.texts}
+
+    def place(target: str) -> str:
+        if target not in keys:
+            return ""
+        [given] = _read_again(result, [keys[target]], overrides).values()
+        return given.place("metadata.name")
+
+    take([flow.with_target(violation, place) for violation in result.later])
 
 
 def _check_circles(
