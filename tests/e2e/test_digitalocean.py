@@ -236,9 +236,8 @@ def test_a_pool_costs_little_and_what_exists_is_imported(dev: support.Planton) -
     assert len(json.dumps(kept)) <= 2600
     shutil.rmtree(states)
     there = dev.sandbox.control.resources("digitalocean")
-    network = next(vpc["id"] for vpc in there["vpcs"] if vpc["name"] == "dev-network")
     apps = next(pool["id"] for pool in there["clusters"][0]["pools"] if pool["name"] == "apps")
-    dev.run("import", "digitaloceanvpc/dev-network", network, "-f", "dev", "--yes")
+    dev.run("import", "digitaloceanvpc/dev-network", _network_id(there), "-f", "dev", "--yes")
     dev.run("import", "digitaloceankubernetescluster/dev-cluster", there["clusters"][0]["id"], "-f", "dev", "--yes")
     for name, id_ in (("system", "system"), ("apps", apps), ("batch", "batch")):
         dev.run("import", f"digitaloceankubernetesnodepool/dev-{name}", id_, "-f", "dev", "--yes")
@@ -246,6 +245,33 @@ def test_a_pool_costs_little_and_what_exists_is_imported(dev: support.Planton) -
     assert dev.actions("drift", "-f", "dev") == {}
     again = dev.sandbox.control.resources("digitalocean")
     assert [again[name] for name in ("vpcs", "clusters")] == [there[name] for name in ("vpcs", "clusters")]
+
+
+def test_a_cluster_is_imported_with_its_additional_pools(bare: support.Planton) -> None:
+    """Those that the manifest names are taken over with it; to remove one needs consent, and concerns nobody else."""
+    (bare.folder / POOLS).unlink()
+    _change(
+        bare,
+        CLUSTER,
+        "  defaultNodePool:",
+        "  additionalNodePools: [{name: extra, size: s-2vcpu-4gb, nodeCount: 1}]\n  defaultNodePool:",
+    )
+    bare.run("apply", "-f", "dev", "--yes")
+    there = bare.sandbox.control.resources("digitalocean")
+    shutil.rmtree(bare.folder / "data" / "state")
+    bare.run("import", "digitaloceanvpc/dev-network", "-f", "dev", "--yes", _network_id(there))
+    bare.run("import", "digitaloceankubernetescluster/dev-cluster", there["clusters"][0]["id"], "-f", "dev", "--yes")
+    assert bare.actions("plan", "-f", "dev") == {}
+    assert bare.sandbox.control.resources("digitalocean")["clusters"] == there["clusters"]
+    _change(bare, CLUSTER, "  additionalNodePools: [{name: extra, size: s-2vcpu-4gb, nodeCount: 1}]\n", "")
+    refused = bare.run("apply", "-f", "dev", "--yes", code=5).stderr
+    assert "delete node_pool-extra" in refused
+    assert "refer to it" not in refused
+    assert bare.actions("apply", "-f", "dev", "--yes", *CONSENT) == {"node_pool-extra": "delete"}
+
+
+def _network_id(there: dict[str, Any]) -> str:
+    return next(str(vpc["id"]) for vpc in there["vpcs"] if vpc["name"] == "dev-network")
 
 
 def _kubectl(user: support.Planton, kubeconfig: str, *arguments: str) -> subprocess.CompletedProcess[str]:

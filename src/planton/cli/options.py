@@ -386,7 +386,9 @@ def losses_allowed(steps: Sequence[runs.Step], allowed: Sequence[str], run: runs
         if not lost or full in named or (alike[short] == 1 and ("", *short) in named):
             continue
         what = ", ".join(f"{change.action} {change.name}" + _because(change) for change in lost)
-        users = ", ".join(map(str, run.referrers(step.key)))
+        # Others refer to a cluster, and never to one of its additional pools.
+        whole = any(not change.name.startswith("node_pool-") for change in lost)
+        users = ", ".join(map(str, run.referrers(step.key))) if whole else ""
         raise errors.PlantonError(
             f"the plan for {step.key} would {what}" + (f"; {users} refer to it" if users else "") + "; nothing was changed",
             code=errors.Code.REFUSED,

@@ -178,6 +178,8 @@ class Operations:
     def adopt(self, imports: Mapping[str, str]) -> tuple[plans.Plan, message.Message]:
         """Takes existing resources into the stack, and makes them what the manifest says.
 
+        A cluster comes with those of its additional pools that are there already.
+
         Args:
             imports: Resource name → import id.
 
@@ -189,11 +191,17 @@ class Operations:
         """
         for resource, id_ in imports.items():
             self._check_there(resource, id_)
-        usual, self._session = self._session, self._open(imports)
+        usual, self._session = self._session, self._open({**imports, **self._pools_there(imports.get("cluster", ""))})
         try:
             return self.apply()
         finally:
             self._session = usual
+
+    def _pools_there(self, cluster: str) -> dict[str, str]:
+        pools = self._input.target.spec.additional_node_pools if cluster else ()
+        type_ = self._cloud.NOUNS["node_pool"]
+        found = {f"node_pool-{pool.name}": self._cloud.find(type_, pool.name, cluster) for pool in pools}
+        return {resource: id_ for resource, id_ in found.items() if id_}
 
     def _check_there(self, resource: str, id_: str) -> None:
         # The plugin imports a network of any id, and fails when it updates what is not there.
