@@ -82,6 +82,12 @@ _CAUSES = (
         errors.Reason.CLOUD_UNREACHABLE,
         "the cloud did not answer; check the network and the API address, then run the same command again",
     ),
+    _Cause(
+        r"\[ERR\] failed to",
+        errors.Reason.CLOUD_FAILED,
+        "the plugin passes on no more of the cloud's answer than this; correct what it names, else wait a little, then run the same "
+        "command again",
+    ),
 )
 #: "nil state" is what the engine says of a plugin that made a resource and then could not read it.
 _LOST = re.compile(
