@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+/** A program of your own in TypeScript: manifests and stack inputs as messages, node pools through the API. `clients/README.md` says what it does. */
+import { fromJsonString } from "@bufbuild/protobuf";
+import { ConnectError } from "@connectrpc/connect";
+import { NodePoolSchema } from "@project-planton/protos/org/project_planton/nodepool/v1/nodepool_pb.js";
+import { NewNodePoolSchema } from "@project-planton/protos/org/project_planton/nodepool/v1/service_pb.js";
+import { advice, connect, createPool, scalePool, watchPool } from "./api.js";
+import { check, encode, InvalidError, PoolsError, readManifest, readText, reason, stackInput } from "./manifests.js";
+
+const USAGE = "usage: pools validate FILE | stack-input FILE | create FILE | scale ID COUNT | watch ID";
+
+/** Does what the arguments say, and prints it. */
+async function run(command: string | undefined, operands: string[]): Promise<void> {
+  const [first = "", second = ""] = operands;
+  if (operands.length !== (command === "scale" ? 2 : 1)) {
+    throw new PoolsError(USAGE);
+  }
+  switch (command) {
+    case "validate": {
+      const manifest = readManifest(readText(first), first);
+      check(manifest);
+      return print({ kind: manifest.schema.name, valid: true });
+    }
+    case "stack-input": {
+      const manifest = readManifest(readText(first), first);
+      check(manifest);
+      const input = stackInput(manifest, process.env);
+      check(input);
+      return print(encode(input));
+    }
+    case "create": {
+      const message = readBody(first);
+      check({ schema: NewNodePoolSchema, message });
+      return print(encode({ schema: NodePoolSchema, message: await createPool(connect(process.env), message) }));
+    }
+    case "scale": {
+      if (!/^\d{1,9}$/.test(second)) {
+        throw new PoolsError(`${second} is not a number of nodes; ${USAGE}`);
+      }
+      return print(encode({ schema: NodePoolSchema, message: await scalePool(connect(process.env), first, Number(second)) }));
+    }
+    case "watch":
+      for await (const observed of watchPool(connect(process.env), first)) {
+        print(observed);
+      }
+      return;
+    default:
+      throw new PoolsError(USAGE);
+  }
+}
+
+/** Returns the node pool of a JSON body; it may break rules. */
+function readBody(file: string) {
+  try {
+    return fromJsonString(NewNodePoolSchema, readText(file));
+  } catch (error) {
+    throw error instanceof PoolsError ? error : new PoolsError(`${file} is not the body of a node pool: ${reason(error)}`);
+  }
+}
+
+function print(value: unknown): void {
+  console.log(JSON.stringify(value));
+}
+
+/** Returns 0 where it is done, 1 where something is invalid, 2 where something could not be read or asked. */
+async function main([command, ...operands]: string[]): Promise<number> {
+  try {
+    await run(command, operands);
+    return 0;
+  } catch (error) {
+    if (error instanceof InvalidError) {
+      for (const violation of error.violations) {
+        console.error(`${operands[0]}: ${violation}`);
+      }
+      return 1;
+    }
+    console.error(`pools: ${error instanceof ConnectError ? advice(error, process.env) : reason(error)}`);
+    return 2;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
