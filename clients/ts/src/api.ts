@@ -4,7 +4,12 @@ import { create, type MessageShape } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import type { NodePool } from "@project-planton/protos/org/project_planton/nodepool/v1/nodepool_pb.js";
-import { type NewNodePoolSchema, NodePoolService, NodePoolUpdateSchema } from "@project-planton/protos/org/project_planton/nodepool/v1/service_pb.js";
+import {
+  GetNodePoolRequestSchema,
+  type NewNodePoolSchema,
+  NodePoolService,
+  NodePoolUpdateSchema,
+} from "@project-planton/protos/org/project_planton/nodepool/v1/service_pb.js";
 import { check, PoolsError, readText } from "./manifests.js";
 
 /** What a pool's watcher is told. */
@@ -44,7 +49,7 @@ export async function createPool(pools: Pools, nodePool: MessageShape<typeof New
 /** Returns a pool after its number of nodes is set, whatever else changes it meanwhile. */
 export async function scalePool(pools: Pools, id: string, nodeCount: number): Promise<NodePool> {
   for (let tried = 1; ; tried++) {
-    const { spec, resourceVersion } = present((await pools.getNodePool({ id })).nodePool);
+    const { spec, resourceVersion } = await getPool(pools, id);
     const nodePool = create(NodePoolUpdateSchema, { spec: { ...present(spec), nodeCount }, resourceVersion });
     check({ schema: NodePoolUpdateSchema, message: nodePool });
     try {
@@ -64,7 +69,7 @@ export async function* watchPool(pools: Pools, id: string): AsyncGenerator<Obser
     if (last !== undefined) {
       await setTimeout(PERIOD_MS);
     }
-    const pool = present((await pools.getNodePool({ id })).nodePool);
+    const pool = await getPool(pools, id);
     const found = { phase: pool.status?.phase ?? "", generation: Number(pool.generation) };
     if (found.phase !== last?.phase || found.generation !== last.generation) {
       yield found;
@@ -86,6 +91,13 @@ export function advice(error: ConnectError, environment: NodeJS.ProcessEnv): str
     [Code.Aborted]: "others write to it; try again",
   };
   return [error.message, next[error.code]].filter(Boolean).join("; ");
+}
+
+/** Returns the pool as it is. */
+async function getPool(pools: Pools, id: string): Promise<NodePool> {
+  const message = create(GetNodePoolRequestSchema, { id });
+  check({ schema: GetNodePoolRequestSchema, message });
+  return present((await pools.getNodePool(message)).nodePool);
 }
 
 function address(environment: NodeJS.ProcessEnv): string {
