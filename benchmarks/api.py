@@ -8,205 +8,11 @@ keep-alive connections from this process. Server, database and this load share t
 
 import argparse
 import asyncio
-import dataclasses
-import json
-import os
-import pathlib
-import random
-import signal
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Callable
-from typing import Any
 
-import sqlalchemy as sa
+import _server
 
-from planton.store import schema, tables
-
-OWNER = "bench@example.com"
-CLUSTERS = 12
-SPEC = '{"nodeCount":3,"platform":{"type":"gcp","gcp":{"machineType":"n1-standard-4","diskSize":100,"diskType":"pd-ssd"}}}'
 DEPTH = 9_900
-BATCH = 10_000
-#: Verb, path, body or None.
-Request = tuple[str, str, dict[str, Any] | None]
-Make = Callable[[], Request]
-
-
-@dataclasses.dataclass
-class Server:
-    """A running server and the ids of what it holds."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    clusters: list[str]
-    pools: list[str]
-
-    def cpu(self) -> float:
-        """Returns the seconds of processor time of the server's processes."""
-        return sum(_cpu(pid) for pid in [self.process.pid, *_children(self.process.pid)])
-
-
-def _cpu(pid: int) -> float:
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _children(pid: int) -> list[int]:
-    found = [
-        int(child) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text("utf-8").split()
-    ]
-    return [*found, *(below for child in found for below in _children(child))]
-
-
-def fill(connection: sa.Connection, pools: int) -> tuple[list[str], list[str]]:
-    """Writes clusters and node pools straight into the tables, a second apart in age."""
-    row = {
-        "owner": OWNER, "generation": 1, "resource_version": 1, "platform": "gcp", "spec": SPEC, "phase": "Pending", "reason": "NotObserved",
-        "message": "no controller has observed generation 1", "observed_generation": 0, "status_time": "", "conditions": "[]",
-        "replacement": "", "ready_generation": 0, "deadline": None, "resync_at": None, "deleted_at": None,
-    }  # fmt: skip
-    clusters = [f"00000000-0000-4000-8000-{number:012}" for number in range(CLUSTERS)]
-    ids = [f"00000000-0000-4000-9000-{number:012}" for number in range(pools)]
-
-    def aged(number: int, one: str) -> dict[str, object]:
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(1_700_000_000 + number))
-        return row | {"id": one, "name": f"n-{number}", "created_at": stamp, "updated_at": stamp, "status_time": stamp}
-
-    connection.execute(sa.insert(tables.CLUSTERS), [aged(n, one) | {"target_project_id": ""} for n, one in enumerate(clusters)])
-    for begin in range(0, pools, BATCH):
-        batch = [aged(n, ids[n]) | {"cluster_id": clusters[n % CLUSTERS]} for n in range(begin, min(pools, begin + BATCH))]
-        connection.execute(sa.insert(tables.NODE_POOLS), batch)
-    return clusters, ids
-
-
-def start(url: str, workers: int, pools: int, port: int) -> Server:
-    """Empties the database, fills it and starts the server."""
-    engine = schema.engine(url)
-    with engine.begin() as connection:
-        tables.METADATA.drop_all(connection)
-        connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
-    engine.dispose()
-    schema.migrate(url)
-    engine = schema.engine(url)
-    with engine.begin() as connection:
-        clusters, ids = fill(connection, pools)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
-    engine.dispose()
-    command = [
-        sys.executable,
-        "-m",
-        "planton",
-        "server",
-        "start",
-        "--port",
-        str(port),
-        "--workers",
-        str(workers),
-        "--no-access-log",
-    ]
-    environment = os.environ | {"PLANTON_SERVER_DATABASE_URL": url, "PLANTON_SERVER_LOG_LEVEL": "warning"}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=1):
-                return Server(process, port, clusters, ids)
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the server did not start")
-
-
-class Load:
-    """Sends requests over connections for a time and keeps how long each took."""
-
-    def __init__(self, server: Server, connections: int, seconds: float) -> None:
-        self.server = server
-        self.connections = connections
-        self.seconds = seconds
-
-    async def measure(self, name: str, make: Make) -> None:
-        """Prints a line: requests a second, p50 and p99 in ms, CPU of the server for each in ms, errors."""
-        times: list[float] = []
-        wrong: list[int] = []
-        end = time.perf_counter() + self.seconds
-        before, begun = self.server.cpu(), time.perf_counter()
-        await asyncio.gather(*(self._connection(make, end, times, wrong) for _ in range(self.connections)))
-        spent, cpu = time.perf_counter() - begun, self.server.cpu() - before
-        times.sort()
-        p50, p99 = (times[int(len(times) * part)] * 1000 for part in (0.5, 0.99))
-        print(
-            f"{name:28}{len(times) / spent:9.0f}/s  p50 {p50:7.2f}  p99 {p99:7.2f}  cpu {cpu / len(times) * 1000:6.2f}  errors {len(wrong)}"
-        )
-
-    async def _connection(self, make: Make, end: float, times: list[float], wrong: list[int]) -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.server.port, limit=1 << 20)
-        while time.perf_counter() < end:
-            verb, path, body = make()
-            data = json.dumps(body).encode() if body is not None else b""
-            begun = time.perf_counter()
-            writer.write(
-                f"{verb} {path} HTTP/1.1\r\nHost: x\r\nX-User-Email: {OWNER}\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(data)}\r\n\r\n".encode()
-                + data
-            )
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0] or 0)
-            await reader.readexactly(length)
-            times.append(time.perf_counter() - begun)
-            if not head.startswith(b"HTTP/1.1 2"):
-                wrong.append(int(head[9:12]))
-        writer.close()
-
-
-def requests(server: Server) -> dict[str, Make]:
-    """Returns what is measured: name → a function that makes a request."""
-    choice = random.Random(1).choice
-    spec = json.loads(SPEC)
-    count = iter(range(10**9))
-    cursor = _cursor(server)
-
-    def create() -> Request:
-        return "POST", f"/api/v1/clusters/{choice(server.clusters)}/nodepools", {"name": f"c-{time.time_ns()}", "spec": spec}
-
-    def get() -> Request:
-        return "GET", f"/api/v1/nodepools/{choice(server.pools)}", None
-
-    def update() -> Request:
-        return "PUT", f"/api/v1/nodepools/{choice(server.pools)}", {"spec": spec | {"nodeCount": next(count) % 900 + 1}}
-
-    def report() -> Request:
-        status = "True" if next(count) % 2 else "False"
-        conditions = [{"type": "Ready", "status": status, "reason": f"R{next(count)}", "message": "nodes"}]
-        body = {"controller_name": "gcp", "observed_generation": 1, "conditions": conditions, "metadata": {"active_nodes": 3}}
-        return "PUT", f"/api/v1/nodepools/{choice(server.pools)}/status", body
-
-    def listing() -> Request:
-        return "GET", "/api/v1/nodepools?limit=50", None
-
-    def mix() -> Request:
-        return choice((get, get, get, listing, update, report, create))()
-
-    return {
-        "get": get,
-        "list 50": listing,
-        f"list 50 at {DEPTH}, cursor": lambda: ("GET", f"/api/v1/nodepools?limit=50&page_token={cursor}", None),
-        f"list 50 at {DEPTH}, offset": lambda: ("GET", f"/api/v1/nodepools?limit=50&offset={DEPTH}", None),
-        "status report": report,
-        "update": update,
-        "create": create,
-        "mix": mix,
-    }
-
-
-def _cursor(server: Server) -> str:
-    url = f"http://127.0.0.1:{server.port}/api/v1/nodepools?limit=1&offset={DEPTH - 1}"
-    with urllib.request.urlopen(urllib.request.Request(url, headers={"X-User-Email": OWNER})) as answer:
-        return json.load(answer).get("next_page_token", "")
 
 
 def main() -> None:
@@ -219,16 +25,17 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8971)
     wanted = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        server = start(wanted.database_url or f"sqlite:///{folder}/api.db", wanted.workers, wanted.pools, wanted.port)
+        server = _server.start(wanted.database_url or f"sqlite:///{folder}/api.db", wanted.workers, wanted.pools, wanted.port)
         try:
             for connections in dict.fromkeys((wanted.connections, 1)):
                 print(f"-- {connections} connections, {wanted.workers} workers, {wanted.pools} node pools; times in ms")
-                load = Load(server, connections, wanted.seconds)
-                for name, make in requests(server).items():
-                    asyncio.run(load.measure(name, make))
+                load = _server.Load(server, connections, wanted.seconds)
+                for name, make in _server.requests(server, min(DEPTH, wanted.pools - 100)).items():
+                    one = asyncio.run(load.measure(make))
+                    times = f"p50 {one.p50:7.2f}  p99 {one.p99:7.2f}  cpu {one.cpu:6.2f}"
+                    print(f"{name:28}{one.rate:9.0f}/s  {times}  errors {one.errors}")
         finally:
-            server.process.send_signal(signal.SIGTERM)
-            server.process.wait(30)
+            _server.stop(server)
 
 
 if __name__ == "__main__":
