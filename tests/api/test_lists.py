@@ -1,5 +1,7 @@
 """Lists: pages, cursors, filters, totals, by all four ways."""
 
+import uuid
+
 import pytest
 
 from support import api
@@ -141,10 +143,38 @@ def test_filters_of_clusters(client):
         assert [found["id"] for found in client.call("ListClusters", **fields).body["clusters"]] == [cluster["id"]]
 
 
-def test_list_of_an_absent_cluster_is_empty(client):
-    """A cluster that is not there, or somebody else's, shows nothing; both look the same."""
-    foreign = client.pool(who="somebody@example.com")
-    assert client.call("ListNodePools", cluster_id=foreign["cluster_id"]).body["total"] == 0
+def test_list_in_a_cluster_that_is_not_there(client):
+    """A cluster that is absent, somebody else's or being deleted is not found, on whatever page; controllers see the latter two."""
+    foreign = client.pool(who="somebody@example.com")["cluster_id"]
+    leaving = client.cluster("aws")
+    assert client.call("DeleteCluster", id=leaving["id"]).status == 202
+    for cluster in (str(uuid.uuid4()), foreign, leaving["id"]):
+        for fields in ({}, {"offset": 5}, {"include_deleting": True}, {"status": "Ready"}):
+            reply = client.call("ListNodePools", cluster_id=cluster, **fields)
+            assert (reply.status, reply.error["message"]) == (404, "Cluster not found")
+            assert reply.grpc in {"", "NOT_FOUND"}
+    assert client.call("ListNodePools", cluster_id=str(uuid.uuid4()), who=api.CONTROLLER).status == 404
+    assert client.call("ListNodePools", cluster_id=foreign, who=api.CONTROLLER).body["total"] == 1
+    assert client.call("ListNodePools", cluster_id=leaving["id"], who=api.CONTROLLER).body["total"] == 0
+
+
+def test_empty_page_in_a_cluster_that_is_there(client, five):
+    """Nothing to show is no error: no node pool at all, none that fits, none so far down; the total is right."""
+    empty = client.cluster()["id"]
+    assert client.call("ListNodePools", cluster_id=empty).body["total"] == 0
+    assert client.call("ListNodePools", cluster_id=five, platform="aws").body["total"] == 0
+    beyond = client.call("ListNodePools", cluster_id=five, platform="gcp", offset=9)
+    assert (names(beyond), beyond.body["total"]) == ([], 5)
+
+
+def test_filter_by_a_cluster_that_is_not_there(server):
+    """In the query it is a filter as others are, which nothing fits: absent and somebody else's look the same."""
+    client = api.Api(server, "rest")
+    foreign = client.pool(who="somebody@example.com")["cluster_id"]
+    for cluster in (str(uuid.uuid4()), foreign):
+        ask = server.rest.get("/api/v1/nodepools", params={"clusterId": cluster}, headers={"x-user-email": client.user})
+        answer = server.loop.run(ask)
+        assert (answer.status_code, answer.json()["total"]) == (200, 0)
 
 
 def test_user_data_is_in_no_list(client):

@@ -33,6 +33,9 @@ def test_reads_write_nothing(client, cost):
     token = client.call("ListNodePools", limit=5).body["next_page_token"]
     assert cost("ListNodePools", page_token=token) == (2, 0)
     assert cost("ListNodePools", offset=50) == (2, 0)
+    for fields in ({}, {"offset": 50}, {"platform": "aws", "status": "Ready"}):
+        assert cost("ListNodePools", cluster_id=client.cluster()["id"], **fields) == (2, 0)
+    assert cost("ListNodePools", cluster_id=cluster["id"], offset=90) == (2, 0)
     assert cost("ListEvents") == (1, 0)
 
 

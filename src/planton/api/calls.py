@@ -89,7 +89,13 @@ class Calls:
             raise errors.forbidden("controllers report status and change nothing else")
         if route.caller == method_pb2.CALLER_CONTROLLER and not caller.may_report:
             raise errors.forbidden("only controllers report status")
-        return service.Context(caller, timestamps.text(now), headers.get("if-match", ""), headers.get("idempotency-key", ""))
+        return service.Context(
+            caller,
+            timestamps.text(now),
+            headers.get("if-match", ""),
+            headers.get("idempotency-key", ""),
+            in_cluster="cluster_id" in route.path_fields,
+        )
 
     async def run(
         self,

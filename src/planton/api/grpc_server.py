@@ -37,7 +37,8 @@ def serve(
         interceptors=interceptors, options=[("grpc.max_receive_message_length", rest.BODY_LIMIT), ("grpc.so_reuseport", 1)]
     )
     methods: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
-    for route in routes.routes():
+    # Where a method has several routes, its main one says what it means: it comes last.
+    for route in reversed(routes.routes()):
         methods.setdefault(route.service, {})[route.method] = grpc.unary_unary_rpc_method_handler(
             _behaviour(route, running, observer),
             request_deserializer=route.request.FromString,

@@ -52,12 +52,14 @@ class Context:
         now: The time, RFC 3339 with six digits of fraction.
         if_match: The ``If-Match`` header; empty where there is none.
         idempotency_key: The ``Idempotency-Key`` header; empty where there is none.
+        in_cluster: Whether a cluster that a list names must be there; else it is a filter.
     """
 
     caller: Caller
     now: str
     if_match: str = ""
     idempotency_key: str = ""
+    in_cluster: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -169,7 +171,12 @@ class Service:
                 raise errors.bad_field("page_token", "list.page_token", str(error)) from error
         limit = request.limit if request.HasField("limit") else _DEFAULT_LIMIT
         rows = await resources.page(self.store, kind.table, wanted, limit=limit + 1, offset=request.offset, after=after)
-        total = await resources.count(self.store, kind.table, wanted)
+        if context.in_cluster and wanted.cluster_id and not rows:
+            # Where there is a node pool of the caller's, there is its cluster: only an empty page must ask.
+            cluster, total = await resources.count_in_cluster(self.store, wanted)
+            _visible(kinds.CLUSTER, cluster, context.caller)
+        else:
+            total = await resources.count(self.store, kind.table, wanted)
         more = paging.token(rows[limit - 1], wanted) if len(rows) > limit else ""
         return records.Page(kind, rows[:limit], total, limit, request.offset, more)
 

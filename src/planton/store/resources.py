@@ -143,6 +143,12 @@ async def count(database: Database, table: sa.Table, wanted: Filter) -> int:
     return int(rows[0][0])
 
 
+async def count_in_cluster(database: Database, wanted: Filter) -> tuple[Row | None, int]:
+    """Returns the cluster that a list of node pools names, or None, and how many rows the list has on all its pages."""
+    rows = await database.rows(_count_in_cluster(wanted.form), **wanted.values)
+    return (rows[0], int(rows[0]["total"])) if rows else (None, 0)
+
+
 async def reports(transaction: Transaction, identifier: str) -> Sequence[Row]:
     """Returns what each controller reported last of a resource, by the controllers' names."""
     return await transaction.rows(_REPORTS, id=identifier)
@@ -249,17 +255,24 @@ def _page(table: sa.Table, form: Filter, *, keyset: bool) -> Statement:
 @functools.cache
 def _count(table: sa.Table, form: Filter) -> Statement:
     if table is tables.NODE_POOLS:
-        return _sum(form)
+        return Statement(_sum(form))
     return Statement(sa.select(sa.func.count()).select_from(table).where(*_conditions(table, form)))
 
 
-def _sum(form: Filter) -> Statement:
+@functools.cache
+def _count_in_cluster(form: Filter) -> Statement:
+    clusters = tables.CLUSTERS
+    total = _sum(form).scalar_subquery().label("total")
+    return Statement(sa.select(clusters.c.owner, clusters.c.deleted_at, total).where(clusters.c.id == _CLUSTER_ID))
+
+
+def _sum(form: Filter) -> sa.Select[tuple[int]]:
     table = tables.TALLIES
     conditions = _conditions(table, form._replace(cluster_id="", deleting=True))
     conditions.append(table.c.cluster_id == (sa.bindparam("cluster_id") if form.cluster_id else sa.literal_column("''")))
     if not form.deleting:
         conditions.append(table.c.phase != sa.literal_column("'Deleting'"))
-    return Statement(sa.select(sa.func.coalesce(sa.func.sum(table.c.number), sa.literal_column("0"))).where(*conditions))
+    return sa.select(sa.func.coalesce(sa.func.sum(table.c.number), sa.literal_column("0"))).where(*conditions)
 
 
 @functools.cache
