@@ -1,5 +1,6 @@
 """What gRPC adds to the methods: statuses with details, health, reflection, and messages that JSON could not say."""
 
+import asyncio
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.cluster.v1 import status_pb2 as statuses_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
-from planton.api import grpc_server, routes, rpc_status
+from planton.api import grpc_health, grpc_server, routes, rpc_status
 from support import api
 
 MAIN = {route.method: route for route in routes.routes()}
@@ -118,6 +119,32 @@ def test_health(client):
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         client.server.loop.run(check("unknown"))
     assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_many_who_watch_the_health_cost_no_more_than_one(client):
+    """The database is asked for all of them at once."""
+    store = client.server.store
+    request = health_pb2.HealthCheckRequest()
+
+    async def watched():
+        healthy, before = grpc_health.Health(store, poll=60.0), store.reads
+        streams = [healthy.Watch(request, None) for _ in range(20)]
+        found = {answer.status for answer in await asyncio.gather(*map(anext, streams))}
+        for stream in streams:
+            await stream.aclose()
+        return found, store.reads - before
+
+    assert client.server.loop.run(watched()) == ({health_pb2.HealthCheckResponse.SERVING}, 1)
+
+
+def test_watched_health_of_an_unknown_service(client):
+    """Of a service that is not there nothing is known, as the protocol wants it."""
+    request = health_pb2.HealthCheckRequest(service="unknown")
+
+    async def watched():
+        return await anext(grpc_health.Health(client.server.store).Watch(request, None))
+
+    assert client.server.loop.run(watched()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
 
 def test_reflection(client):

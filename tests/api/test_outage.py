@@ -1,8 +1,12 @@
 """A database that goes away: the server says so, keeps nothing half done, and goes on when it is back."""
 
 import pytest
+from grpc_health.v1 import health_pb2
 
+from planton.api import routes
 from support import api
+
+_SERVING, _NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
 
 @pytest.fixture
@@ -52,6 +56,40 @@ def test_health_in_an_outage(alone, cluster):
     assert states() == ([503, 503, 200], "unhealthy")
     cluster.start()
     assert states() == ([200, 200, 200], "healthy")
+
+
+def _check(server, name):
+    asked = server.grpc.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+        response_deserializer=health_pb2.HealthCheckResponse.FromString,
+    )
+    return server.loop.run(asked(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)).status
+
+
+def test_health_over_grpc_in_an_outage(alone, cluster):
+    """Who asks, and who watches, learns that nothing is served while the database is gone, and that it is again afterwards."""
+    names = ("", *{route.service for route in routes.routes()})
+    watch = alone.grpc.unary_stream(
+        "/grpc.health.v1.Health/Watch",
+        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+        response_deserializer=health_pb2.HealthCheckResponse.FromString,
+    )
+
+    async def watched():
+        return watch(health_pb2.HealthCheckRequest(service=names[1]), timeout=api.PATIENCE)
+
+    stream = alone.loop.run(watched())
+
+    def seen():
+        return alone.loop.run(stream.read()).status, {_check(alone, name) for name in names}
+
+    assert seen() == (_SERVING, {_SERVING})
+    cluster.stop()
+    assert seen() == (_NOT_SERVING, {_NOT_SERVING})
+    cluster.start()
+    assert seen() == (_SERVING, {_SERVING})
+    stream.cancel()
 
 
 def test_more_requests_than_connections(private):

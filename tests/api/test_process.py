@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 
+import grpc
 import httpx
 import pytest
+from grpc_health.v1 import health_pb2
 
 from support import api, api_process
 
@@ -189,6 +191,29 @@ def test_graceful_stop(loop, process, number):
 
     answer = loop.run(run())
     assert answer.status_code == 201
+    assert process.stop() == 0
+
+
+def test_watched_health_ends_with_the_server(loop, start, new_url):
+    """Who watches the health over gRPC learns that the server stops, and does not hold it up."""
+    port = api_process.free_port()
+    process = start(new_url("sqlite"), f"--grpc-port={port}")
+
+    async def run():
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            watch = channel.unary_stream(
+                "/grpc.health.v1.Health/Watch",
+                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                response_deserializer=health_pb2.HealthCheckResponse.FromString,
+            )(health_pb2.HealthCheckRequest(), timeout=api.PATIENCE)
+            seen = []
+            async for answer in watch:
+                seen.append(answer.status)
+                if len(seen) == 1:
+                    process.signal()
+            return seen
+
+    assert loop.run(run()) == [health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING]
     assert process.stop() == 0
 
 

@@ -15,7 +15,21 @@ import prometheus_client
 from google.protobuf import any_pb2, json_format
 from google.rpc import error_details_pb2
 
-from planton.api import auth, calls, errors, grpc_server, observe, rendering, rest, roots, routes, rpc_status, service, settings
+from planton.api import (
+    auth,
+    calls,
+    errors,
+    grpc_health,
+    grpc_server,
+    observe,
+    rendering,
+    rest,
+    roots,
+    routes,
+    rpc_status,
+    service,
+    settings,
+)
 from planton.store import database
 
 #: Seconds after which a call that does not return fails its test.
@@ -162,9 +176,10 @@ class Server:
         self.rest = httpx.AsyncClient(
             transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://api", timeout=PATIENCE
         )
-        self._served, healthy = grpc_server.serve(running, observer)
+        # Often, so that no test waits for it.
+        healthy = grpc_health.Health(self.store, poll=0.05)
+        self._served = grpc_server.serve(running, healthy, observer)
         self.port = self._served.add_insecure_port("127.0.0.1:0")
-        await grpc_server.set_health(healthy, sorted({route.service for route in routes.routes()}), serving=True)
         await self._served.start()
         self.grpc = grpc.aio.insecure_channel(f"127.0.0.1:{self.port}")
 

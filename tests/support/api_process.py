@@ -20,7 +20,7 @@ class Process:
     """
 
     def __init__(self, database_url: str, *options: str, port: int = 0) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[str] = []
         self._told = threading.Condition()
@@ -68,7 +68,9 @@ class Process:
         return code
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Returns a port on which nobody listens."""
+    """Returns a port that is free now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

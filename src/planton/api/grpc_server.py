@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import grpc
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from planton.api import calls, errors, messages, records, rest, routes, rpc_status
@@ -22,7 +22,7 @@ from planton.api import calls, errors, messages, records, rest, routes, rpc_stat
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from planton.api import observe
+    from planton.api import grpc_health, observe
 
 _LOG: Final = logging.getLogger("planton.api")
 #: The domain of our error codes, see google.rpc.ErrorInfo.
@@ -30,9 +30,12 @@ DOMAIN: Final = "nodepool.project-planton.org"
 
 
 def serve(
-    running: calls.Calls, observer: observe.Observer, interceptors: Sequence[grpc.aio.ServerInterceptor] = ()
-) -> tuple[grpc.aio.Server, health.aio.HealthServicer]:
-    """Returns a server without an address yet, and what its health is set on."""
+    running: calls.Calls,
+    healthy: grpc_health.Health,
+    observer: observe.Observer,
+    interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
+) -> grpc.aio.Server:
+    """Returns a server without an address yet."""
     server = grpc.aio.server(
         interceptors=interceptors, options=[("grpc.max_receive_message_length", rest.BODY_LIMIT), ("grpc.so_reuseport", 1)]
     )
@@ -45,18 +48,10 @@ def serve(
             response_serializer=route.response.SerializeToString,
         )
     server.add_generic_rpc_handlers(tuple(grpc.method_handlers_generic_handler(name, found) for name, found in methods.items()))
-    healthy = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
     names = (*methods, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
-    return server, healthy
-
-
-async def set_health(healthy: health.aio.HealthServicer, names: Sequence[str], *, serving: bool) -> None:
-    """Says of services, and of the server as a whole (the empty name), whether they serve."""
-    status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
-    for name in ("", *names):
-        await healthy.set(name, status)
+    return server
 
 
 def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Observer) -> Callable[[Any, Any], Any]:

@@ -12,12 +12,13 @@ from starlette import responses, routing
 import planton
 from planton.api import docs_page, openapi, timestamps
 from planton.api import metrics as numbers
-from planton.store import database, measures
+from planton.store import measures
 
 if TYPE_CHECKING:
     from starlette import requests
 
     from planton.api import observe, settings
+    from planton.store import database
 
 SERVICE: Final = "planton-nodepool-api"
 
@@ -26,7 +27,7 @@ def routes(store: database.Database, wanted: settings.Settings, observer: observ
     """Returns the routes."""
 
     async def health(_request: requests.Request) -> responses.Response:
-        alive = await _alive(store)
+        alive = await measures.answers(store)
         body = {
             "status": "healthy" if alive else "unhealthy",
             "service": SERVICE,
@@ -37,7 +38,7 @@ def routes(store: database.Database, wanted: settings.Settings, observer: observ
         return _json(body, 200 if alive else 503)
 
     async def ready(_request: requests.Request) -> responses.Response:
-        alive = await _alive(store)
+        alive = await measures.answers(store)
         return _json({"status": "ready" if alive else "not ready"}, 200 if alive else 503)
 
     async def info(_request: requests.Request) -> responses.Response:
@@ -60,14 +61,6 @@ def routes(store: database.Database, wanted: settings.Settings, observer: observ
         "/openapi.json": openapi_json, "/docs": docs,
     }  # fmt: skip
     return [routing.Route(path, endpoint, methods=["GET"]) for path, endpoint in found.items()]
-
-
-async def _alive(store: database.Database) -> bool:
-    try:
-        await measures.ping(store)
-    except database.UnavailableError:
-        return False
-    return True
 
 
 def _json(body: dict[str, Any], status: int = 200) -> responses.Response:

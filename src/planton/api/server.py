@@ -17,7 +17,7 @@ import prometheus_client
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from planton.api import auth, calls, grpc_server, observe, rest, roots, routes, service, settings, timers
+from planton.api import auth, calls, grpc_health, grpc_server, observe, rest, roots, service, settings, timers
 from planton.store import database
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class Application:
         self._app: ASGIApp | None = None
         self._store: database.Database | None = None
         self._grpc: grpc.aio.Server | None = None
+        self._health: grpc_health.Health | None = None
         self._timers: timers.Timers | None = None
         self._traces: tracing.Traces | None = None
 
@@ -129,22 +130,23 @@ class Application:
         )
         self._app = self._traces.app(app) if self._traces else app
         if self.settings.grpc_port:
-            await self._serve_grpc(running, observer)
+            await self._serve_grpc(running, observer, store)
         self._timers = timers.Timers(self.settings, observer.ticked)
         self._timers.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._hear(number)
 
-    async def _serve_grpc(self, running: calls.Calls, observer: observe.Observer) -> None:
-        self._grpc, healthy = grpc_server.serve(running, observer, self._traces.interceptors() if self._traces else ())
+    async def _serve_grpc(self, running: calls.Calls, observer: observe.Observer, store: database.Database) -> None:
+        self._health = grpc_health.Health(store)
+        self._grpc = grpc_server.serve(running, self._health, observer, self._traces.interceptors() if self._traces else ())
         self._grpc.add_insecure_port(f"{self.settings.host}:{self.settings.grpc_port}")
-        await grpc_server.set_health(healthy, sorted({route.service for route in routes.routes()}), serving=True)
         await self._grpc.start()
 
     async def stop(self) -> None:
         """Ends streams, waits for calls, closes connections."""
         self._stopping = True
-        if self._grpc is not None:
+        if self._grpc is not None and self._health is not None:
+            self._health.stop()
             await self._grpc.stop(GRACE)
         if self._timers is not None:
             await asyncio.to_thread(self._timers.stop)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import sqlalchemy as sa
 
 from planton.store import tables
-from planton.store.database import Database, Row, Statement
+from planton.store.database import Database, Row, Statement, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -38,13 +38,13 @@ class Nodes(NamedTuple):
     active: float | None
 
 
-async def ping(database: Database) -> None:
-    """Asks the database for nothing.
-
-    Raises:
-        UnavailableError: It does not answer.
-    """
-    await database.rows(_PING)
+async def answers(database: Database) -> bool:
+    """Returns whether the database answers."""
+    try:
+        await database.rows(_PING)
+    except UnavailableError:
+        return False
+    return True
 
 
 async def tallies(database: Database) -> Sequence[Row]:

@@ -1,0 +1,81 @@
+"""The health of the server over gRPC (grpc.health.v1): it serves as long as its database answers.
+
+``Check`` asks the database, as ``/ready`` does. ``Watch`` asks it again and again, once for all who watch; where nobody does, nothing runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from planton.api import routes
+from planton.store import measures
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from planton.store import database
+
+_Answer = health_pb2.HealthCheckResponse
+#: Seconds between two looks at the database for those who watch.
+_POLL: Final = 2.0
+
+
+class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_health has no types
+    """Answers for the server as a whole (the empty name) and for each of its services; they share one database."""
+
+    def __init__(self, store: database.Database, *, poll: float = _POLL) -> None:
+        """Prepares the answers.
+
+        Args:
+            store: The database that must answer.
+            poll: Seconds between two looks at it for those who watch.
+        """
+        self._store = store
+        self._poll = poll
+        self._names = {"", *(route.service for route in routes.routes())}
+        self._stopping = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._seen: tuple[float, Any] = (-math.inf, None)
+
+    async def Check(self, request: Any, context: grpc.aio.ServicerContext) -> Any:  # noqa: N802 - of the protocol
+        """Says whether a service serves now."""
+        if request.service not in self._names:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "there is no such service")
+        return _Answer(status=await self._status())
+
+    async def Watch(self, request: Any, _context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:  # noqa: N802 - as above
+        """Says whether a service serves, and again when that changes, until the server stops."""
+        told = None
+        while True:
+            found = await self._looked() if request.service in self._names else _Answer.SERVICE_UNKNOWN
+            if found != told:
+                told = found
+                yield _Answer(status=found)
+            if self._stopping.is_set():
+                return
+            try:
+                await asyncio.wait_for(self._stopping.wait(), self._poll)
+            except TimeoutError:
+                continue
+
+    def stop(self) -> None:
+        """Says from now on that nothing serves, and ends what is watched: else it would hold up the stop."""
+        self._stopping.set()
+
+    async def _status(self) -> Any:  # a serving status
+        if self._stopping.is_set():
+            return _Answer.NOT_SERVING
+        return _Answer.SERVING if await measures.answers(self._store) else _Answer.NOT_SERVING
+
+    async def _looked(self) -> Any:  # a serving status
+        """Returns what is seen at most half a poll ago, so that many who watch cost no more than one."""
+        async with self._looking:
+            if self._stopping.is_set() or time.monotonic() - self._seen[0] > self._poll / 2:
+                self._seen = time.monotonic(), await self._status()
+            return self._seen[1]
