@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import socket
 
 import click
+import psycopg
 import pytest
+import sqlalchemy as sa
 
 from planton import cli
 from planton.api import server as running
-from planton.api import settings
+from planton.api import settings, timers
 from planton.cli import server
-from support import serving
+from planton.store import schema
+from support import postgres, serving, waiting
 
 
 @pytest.fixture
@@ -158,6 +162,44 @@ def test_a_database_that_is_gone_is_told_without_its_password(command: tuple[str
     said = capsys.readouterr()
     assert "s3cret" not in said.out + said.err
     assert "Error: " in said.err
+
+
+def test_a_server_that_may_create_nothing(cluster: postgres.Cluster, tmp_path: pathlib.Path) -> None:
+    """Once another role has migrated, the rights that the docs name are enough, for timed work too."""
+    name = cluster.create()
+    assert cli.main(["server", "migrate", "--database-url", cluster.url(name)]) == 0
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "server.md"
+    [grants] = re.findall(r"(?ms)^```sql\n(.*?)^```", page.read_text("utf-8"))
+    with psycopg.connect(cluster.url(name), autocommit=True) as connection:
+        connection.execute(grants)
+    url = cluster.url(name).replace("postgres@", "server@")
+    with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("CREATE TABLE forbidden ()")
+    with serving.running(tmp_path, "--database-url", url, "--no-migrate", "--tick=1") as started:
+        _, pool = started.pool()
+        assert started.call("PUT", f"/nodepools/{pool}/status", serving.REPORT)["status"]["phase"] == "Ready"
+        ticks = 'planton_ticks_total{work="tick"}'
+        waiting.until(lambda: f"{ticks} 0.0" not in started.client.get("/metrics").text, "a tick")
+        assert started.stop() == 0
+        assert [line["message"] for line in started.lines() if line["level"] in {"warning", "error"}] == []
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_the_tables_of_the_schedules_are_made_once(new_url, engine: str) -> None:
+    """A second migration, and the timed work itself, find them as they must be."""
+    url = new_url(engine)
+    opened = schema.engine(url)
+    try:
+        found = []
+        for _ in range(2):
+            assert cli.main(["server", "migrate", "--database-url", url]) == 0
+            found.append(sorted(sa.inspect(opened).get_table_names(schema="dbos" if engine == "postgresql" else None)))
+        with timers.launched(settings.Settings(url)):
+            found.append(sorted(sa.inspect(opened).get_table_names(schema="dbos" if engine == "postgresql" else None)))
+    finally:
+        opened.dispose()
+    assert found[0] == found[1] == found[2]
+    assert "workflow_status" in found[0]
 
 
 def test_a_folder_that_cannot_be_made_is_a_database_that_cannot_be_reached(tmp_path, capsys) -> None:

@@ -29,6 +29,8 @@ _LOG: Final = logging.getLogger("planton.api.timers")
 _DBOS_LOG: Final = logging.getLogger("dbos")
 #: Replicas of one version take each other's ticks. It is not ours: old and new ones do so too, while they roll.
 _VERSION: Final = "1"
+#: PostgreSQL's schema with the tables of the schedules; in SQLite they stand beside ours.
+_SCHEMA: Final = "dbos"
 _CLEANING: Final = "0 */10 * * * *"
 #: How long answers under an Idempotency-Key and the record of ticks are kept.
 _ANSWERS: Final = datetime.timedelta(hours=24)
@@ -164,6 +166,35 @@ def _workflow(engine: Engine, wanted: settings.Settings, done: Callable[[str], N
     return run
 
 
+def migrate(database_url: str) -> None:
+    """Makes the tables of the schedules, or brings them up to date, in a database whose own tables are.
+
+    A server makes them itself where they are not there; but then its role must be allowed to.
+    """
+    from dbos import DBOSPortableJSONSerializer
+
+    # DBOS.migrate would make triggers too that no server of ours needs, and that later migrations of theirs count on.
+    from dbos._sys_db import SystemDatabase
+
+    from planton.store import schema
+
+    engine = schema.engine(database_url)
+    made = SystemDatabase.create(
+        system_database_url=database_url,
+        engine_kwargs={},
+        engine=engine if engine.dialect.name != "sqlite" else None,
+        schema=_SCHEMA,
+        serializer=DBOSPortableJSONSerializer(),
+        executor_id=None,
+        use_listen_notify=False,
+    )
+    try:
+        made.run_migrations()
+    finally:
+        made.destroy()
+        engine.dispose()
+
+
 def forget(before: datetime.datetime) -> None:
     """Deletes the record of ticks from before a time, also of those during which a server was killed."""
     from dbos import DBOS
@@ -183,7 +214,7 @@ def _config(wanted: settings.Settings, engine: Engine) -> dict[str, Any]:
         "system_database_url": wanted.database_url,
         # With an engine of ours it does not look whether there is a database, for which it would need other rights.
         "system_database_engine": engine if engine.dialect.name != "sqlite" else None,
-        "dbos_system_schema": "dbos",
+        "dbos_system_schema": _SCHEMA,
         # Nobody waits for a tick.
         "use_listen_notify": False,
         # A database is no place to load objects from.

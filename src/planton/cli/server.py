@@ -182,11 +182,18 @@ def start(
 @server_database.option
 @output.output_option("text", "json")
 def migrate_command(*, database_url: str | None, form: str) -> None:
-    """Bring the database's tables up to date. Older servers go on while it runs.
+    """Bring the database's tables up to date.
+
+    Those of the schedules too, so that servers need no right to make any. Older
+    servers go on while it runs.
 
     Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
     """
-    before, now = server_database.migrate(server_database.url(database_url))
+    from planton.api import timers
+
+    url = server_database.url(database_url)
+    before, now = server_database.migrate(url)
+    timers.migrate(url)
     done = f"at revision {now} already" if before == now else f"from {before or 'nothing'} to revision {now}"
     click.echo(json.dumps({"before": before, "now": now}) if form == "json" else f"The database is {done}.")
 
