@@ -2,7 +2,18 @@
 
 import pytest
 
-from support import postgres
+from support import languages, postgres
+
+
+def pytest_addoption(parser):
+    parser.addoption("--language", choices=sorted(languages.LANGUAGES), help="run tests/languages for this language alone")
+
+
+def pytest_generate_tests(metafunc):
+    """Runs tests of programs in other languages for those that are on this machine, or for the one that is asked for."""
+    if "language" in metafunc.fixturenames:
+        chosen = metafunc.config.getoption("--language")
+        metafunc.parametrize("language", [chosen] if chosen else languages.there(), scope="session", indirect=True)
 
 
 @pytest.fixture(scope="session")

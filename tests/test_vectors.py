@@ -12,7 +12,7 @@ import pathlib
 from typing import Any
 
 import pytest
-from google.protobuf import descriptor_pool, json_format, message_factory
+from google.protobuf import json_format
 
 from support import corpus, vectors
 
@@ -39,7 +39,7 @@ def test_json_and_bytes_are_one_message(name: str) -> None:
     assert len({vector["name"] for vector in known}) == len(known)
     for vector in known:
         if "unreadable" not in vector:
-            kind = message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(vector["message"]))
+            kind = vectors.message_class(vector["message"])
             from_json = json_format.ParseDict(vector["json"], kind())
             assert from_json == kind.FromString(base64.b64decode(vector["binary"])), vector["name"]
 

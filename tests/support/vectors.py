@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import base64
 import collections
+import functools
 import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
 import protovalidate
 import yaml
-from google.protobuf import json_format, message_factory
+from google.protobuf import descriptor_pool, json_format, message_factory
 
 from planton import kinds, manifest
 from planton.api import examples, routes
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from google.protobuf import message
 
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "vectors"
+
+
+@functools.cache
+def message_class(name: str) -> Any:  # a class of messages
+    """Returns the class of a vector's message."""
+    for kind in kinds.all_kinds():
+        _ = kind.message, kind.stack_input  # loads the types, which are found by name
+    return message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
 
 
 def manifests() -> list[dict[str, Any]]:

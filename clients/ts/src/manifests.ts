@@ -43,9 +43,9 @@ export function readText(file: string): string {
   }
 }
 
-/** Returns the JSON value of a YAML 1.2 text with one document. Throws what the YAML library does where it is not. */
+/** Returns the JSON value of a YAML 1.2 text with one document, which may use merge keys. Throws what the YAML library does where it is not. */
 export function fromYaml(text: string): JsonValue {
-  return parse(text, { prettyErrors: false }) as JsonValue;
+  return parse(text, { merge: true, prettyErrors: false }) as JsonValue;
 }
 
 /** Returns the message of a JSON value. An unknown field, or a value that does not fit, throws. */

@@ -1,0 +1,91 @@
+"""Programs in other languages: how they are built and started, and where their libraries differ from Python's."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+#: Seconds; a first build downloads what it needs.
+_PATIENCE = 900
+_SWITCHES = "`yes`, `on` and `off` are texts in YAML 1.2"
+
+
+class Language(NamedTuple):
+    """A language.
+
+    Attributes:
+        title: Its name.
+        needs: The program that must be on the machine; empty where set-up brings it.
+        build: Commands that build the program and the runner of vectors, from the repository's root.
+        pools: The program (clients/README.md).
+        vectors: What reads the vectors in one folder and writes what it found to another.
+        differences: Vectors, ``file/name``, whose answers differ, and why.
+    """
+
+    title: str
+    needs: str
+    build: tuple[tuple[str, ...], ...]
+    pools: tuple[str, ...]
+    vectors: tuple[str, ...]
+    differences: Mapping[str, str]
+
+
+LANGUAGES = {
+    "go": Language(
+        "Go",
+        "go",
+        (
+            ("go", "-C", "clients/go", "build", "-o", "bin/", "./cmd/pools", "./internal/vectors"),
+            ("go", "-C", "clients/go", "vet", "./..."),
+        ),
+        ("clients/go/bin/pools",),
+        ("clients/go/bin/vectors",),
+        {
+            "manifests/CivoKubernetesCluster/valid/switches": _SWITCHES,
+            "manifests/DigitalOceanKubernetesCluster/valid/switches": _SWITCHES,
+            "manifests/yaml/valid/booleans-of-yaml-1.1": _SWITCHES,
+            "manifests/yaml/valid/explicit-text-tag": "the YAML library resolves `!!str 010` to a number before it looks at the tag",
+        },
+    ),
+    "ts": Language(
+        "TypeScript",
+        "npm",
+        (("npm", "--prefix", "clients/ts", "ci"), ("npm", "--prefix", "clients/ts", "run", "build")),
+        ("node", "clients/ts/dist/src/pools.js"),
+        ("node", "clients/ts/dist/test/vectors.js"),
+        {
+            "manifests/CivoKubernetesCluster/valid/switches": _SWITCHES,
+            "manifests/DigitalOceanKubernetesCluster/valid/switches": _SWITCHES,
+            "manifests/yaml/valid/booleans-of-yaml-1.1": _SWITCHES,
+        },
+    ),
+    "java": Language("Java", "mvn", (), (), (), {}),
+    "python": Language(
+        "Python", "", (), (sys.executable, "clients/python/pools.py"), (sys.executable, "clients/python/vectors.py"), {}
+    ),
+}
+
+
+def there() -> list[str]:
+    """Returns the languages that are on this machine."""
+    return [name for name, language in LANGUAGES.items() if not language.needs or shutil.which(language.needs)]
+
+
+def run(command: tuple[str, ...], *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command in the repository's root, with further variables in its environment."""
+    return subprocess.run(
+        [*command, *arguments], cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, check=False, timeout=_PATIENCE
+    )
+
+
+def start(command: tuple[str, ...], *arguments: str, **environ: str) -> subprocess.Popen[str]:
+    """Starts a command as :func:`run` does; what it prints can be read while it runs."""
+    return subprocess.Popen([*command, *arguments], cwd=ROOT, env=os.environ | environ, stdout=subprocess.PIPE, text=True)
