@@ -5,10 +5,15 @@ import pytest
 from support import languages
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    """Marks what runs for each language, and leaves out what is for another one than the one that is asked for."""
+    chosen = config.getoption("--language")
     for item in items:
         if "language" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.language)
+    kept = [item for item in items if chosen in (None, getattr(item.module, "ONLY", chosen))]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
 
 
 @pytest.fixture(scope="session")

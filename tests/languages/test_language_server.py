@@ -14,13 +14,18 @@ from typing import IO, Any
 
 import pytest
 
+from support import languages
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KINDS = ROOT / "tests" / "kinds"
 CLUSTER = ROOT / "examples" / "civo-dev" / "cluster.yaml"
 MODELINE = "# yaml-language-server: $schema=planton.schema.json\n"
 SECONDS = 60
 
-pytestmark = pytest.mark.official
+#: Where npm puts it.
+FOLDER = pathlib.Path(__file__).parent / "editor"
+ONLY = "ts"
+pytestmark = [pytest.mark.language, pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not on this machine")]
 
 
 class Editor:
@@ -96,12 +101,11 @@ def editing(folder: pathlib.Path, server: str) -> Iterator[Editor]:
 @pytest.fixture(scope="module")
 def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
     """Returns an editor in a folder that has the schema."""
-    server = os.environ.get("PLANTON_YAML_LANGUAGE_SERVER") or shutil.which("yaml-language-server")
-    if server is None:
-        pytest.skip("no YAML language server: it is not on PATH, and PLANTON_YAML_LANGUAGE_SERVER names none")
+    done = languages.run(("npm", "--prefix", str(FOLDER), "ci"))
+    assert done.returncode == 0, done.stderr
     folder = tmp_path_factory.mktemp("manifests")
     shutil.copy(ROOT / "schemas" / "planton.schema.json", folder)
-    with editing(folder, server) as made:
+    with editing(folder, str(FOLDER / "node_modules" / ".bin" / "yaml-language-server")) as made:
         yield made
 
 
