@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from planton.api import settings, status, timers
+from planton.api import resyncs, settings, status, timers
 from planton.store import schema, tables
 from support import postgres, rows, waiting
 
@@ -101,13 +101,13 @@ def test_ticks_that_would_not_be_even_are_refused(seconds: int) -> None:
 
 
 def test_a_tick_does_both_things_at_its_time(new_url, engine: str) -> None:
-    """Deadlines with the reason that a report would find, and resyncs an hour later again."""
+    """Deadlines with the reason that a report would find, and resyncs at its next time again."""
     url = new_url(engine)
     with engine_of(url) as opened:
         pool = rows.node_pool(opened, rows.cluster(opened), deadline=rows.MINUTE, resync_at=rows.MINUTE)
         timers.tick(opened, settings.Settings(url, resync=60.0), NOW)
         found = rows.read(opened, tables.NODE_POOLS, pool)
-        assert found["resync_at"] == "2026-01-01T11:01:00.000000Z"
+        assert found["resync_at"] == resyncs.time(pool, NOW, 60.0)
         computed = status.compute(found, [], ["gcp-controller"], now=rows.HOUR)
         assert (found["phase"], found["reason"], found["message"], found["deadline"]) == (*computed[:3], computed.deadline)
         assert [event["type"] for event in rows.told(opened)] == ["nodepool.status_updated", "nodepool.updated"]

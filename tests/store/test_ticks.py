@@ -16,6 +16,8 @@ from support import rows
 from support.rows import HOUR, MINUTE, THEN
 
 LATE = {"reason": "DeadlineExceeded", "message": "it was not ready in time"}
+#: First digits of an id → when its next resync is.
+AT_HOUR = {f"{place:02x}": HOUR for place in range(256)}
 UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 
@@ -79,7 +81,7 @@ def test_a_resync_tells_again_what_is_wanted(engine: sa.Engine) -> None:
     cluster = rows.cluster(engine, resync_at=MINUTE, generation=5)
     pool = rows.node_pool(engine, cluster, resync_at=MINUTE, replacement='["spec.x"]')
     before = rows.read(engine, tables.NODE_POOLS, pool)
-    assert ticks.resyncs(engine, now=MINUTE, following=HOUR) == 2
+    assert ticks.resyncs(engine, now=MINUTE, following=AT_HOUR) == 2
     assert dict(rows.read(engine, tables.NODE_POOLS, pool)) == dict(before) | {"resync_at": HOUR}
     found = {event["type"]: event for event in rows.told(engine)}
     assert sorted(found) == ["cluster.updated", "nodepool.updated"]
@@ -93,15 +95,25 @@ def test_a_resync_tells_again_what_is_wanted(engine: sa.Engine) -> None:
 def test_a_resync_comes_once_for_each_time(engine: sa.Engine) -> None:
     """Also of a resource that is being deleted, which a controller may have missed; without a next time never again."""
     rows.node_pool(engine, rows.cluster(engine), resync_at=MINUTE, phase="Deleting", deleted_at=THEN)
-    times = [(THEN, HOUR), (MINUTE, HOUR), (MINUTE, HOUR), (HOUR, None), (HOUR, HOUR)]
+    times = [(THEN, AT_HOUR), (MINUTE, AT_HOUR), (MINUTE, AT_HOUR), (HOUR, None), (HOUR, AT_HOUR)]
     assert [ticks.resyncs(engine, now=now, following=following) for now, following in times] == [0, 1, 0, 1, 0]
+
+
+def test_the_next_resync_is_at_the_time_of_the_id(engine: sa.Engine) -> None:
+    """By its first two digits, on each engine."""
+    cluster = rows.cluster(engine)
+    pools = [rows.node_pool(engine, cluster, resync_at=MINUTE) for _ in range(20)]
+    following = {place: f"2026-01-02T{place}" for place in AT_HOUR}
+    assert ticks.resyncs(engine, now=MINUTE, following=following) == 20
+    found = {pool: rows.read(engine, tables.NODE_POOLS, pool)["resync_at"] for pool in pools}
+    assert found == {pool: f"2026-01-02T{pool[:2]}" for pool in pools}
 
 
 def test_many_at_once_are_told_one_by_one(engine: sa.Engine) -> None:
     """Each resource has its own event, with an id of its own."""
     cluster = rows.cluster(engine)
     pools = {rows.node_pool(engine, cluster, deadline=THEN, resync_at=THEN) for _ in range(50)}
-    assert ticks.resyncs(engine, now=MINUTE, following=HOUR) == 50
+    assert ticks.resyncs(engine, now=MINUTE, following=AT_HOUR) == 50
     assert ticks.deadlines(engine, now=MINUTE, **LATE) == 50
     found = rows.told(engine)
     assert len({event["id"] for event in found}) == 100
@@ -161,7 +173,7 @@ def test_a_tick_waits_for_no_request(engine: sa.Engine) -> None:
 def test_events_of_a_tick_are_of_its_transaction(engine: sa.Engine) -> None:
     """In PostgreSQL they are read in the order of transactions; in SQLite there is only one at a time."""
     rows.node_pool(engine, rows.cluster(engine), resync_at=THEN)
-    ticks.resyncs(engine, now=MINUTE, following=HOUR)
+    ticks.resyncs(engine, now=MINUTE, following=AT_HOUR)
     ticks.resyncs(engine, now=HOUR, following=None)
     first, second = (event["transaction_id"] for event in rows.told(engine))
     assert (first, second) == (0, 0) if engine.dialect.name == "sqlite" else 0 < first < second

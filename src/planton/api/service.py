@@ -14,7 +14,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import validation
-from planton.api import errors, kinds, paging, records, rendering, status, timestamps
+from planton.api import errors, kinds, paging, records, rendering, resyncs, status, timestamps
 from planton.store import access, database, events, resources
 
 if TYPE_CHECKING:
@@ -309,10 +309,11 @@ class Service:
             "id": str(uuid.uuid4()), "name": wanted.name, "owner": context.caller.name, "generation": 1, "resource_version": 1,
             "platform": wanted.spec.platform.type, "spec": rendering.to_json(wanted.spec), "phase": "Pending", "reason": "NotObserved",
             "message": "no controller has observed generation 1", "observed_generation": 0, "status_time": context.now, "conditions": "[]",
-            "replacement": "", "ready_generation": 0, "deadline": None, "resync_at": _later(context.now, self.policy.resync),
+            "replacement": "", "ready_generation": 0, "deadline": None, "resync_at": None,
             "created_at": context.now, "updated_at": context.now, "deleted_at": None,
         }  # fmt: skip
         row["deadline"] = self._deadline(kind, row, context)
+        row["resync_at"] = resyncs.time(row["id"], datetime.datetime.fromisoformat(context.now), self.policy.resync)
         if kind is kinds.CLUSTER:
             return row | {"target_project_id": wanted.target_project_id}
         return row | {"cluster_id": request.cluster_id or wanted.cluster_id}

@@ -15,7 +15,7 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 
-from planton.api import status, timestamps
+from planton.api import resyncs, status, timestamps
 from planton.store import ticks
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ def tick(engine: Engine, wanted: settings.Settings, now: datetime.datetime) -> N
     """Does what is due at a time: lets deadlines pass, and tells again what is wanted."""
     reason, message = status.LATE
     failed = ticks.deadlines(engine, now=timestamps.text(now), reason=reason, message=message)
-    following = timestamps.text(now + datetime.timedelta(seconds=wanted.resync)) if wanted.resync else None
-    told = ticks.resyncs(engine, now=timestamps.text(now), following=following)
+    told = ticks.resyncs(engine, now=timestamps.text(now), following=resyncs.times(now, wanted.resync))
     facts = {"moment": timestamps.text(now), "failed": failed, "resynced": told}
     _LOG.log(logging.INFO if failed or told else logging.DEBUG, "tick", extra={"facts": facts})
 

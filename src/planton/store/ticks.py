@@ -7,6 +7,7 @@ that is repeated, do nothing twice. It waits for no request: a row that is being
 from __future__ import annotations
 
 import functools
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -48,15 +49,15 @@ def deadlines(engine: sa.Engine, *, now: str, reason: str, message: str) -> int:
     return sum(_run(engine, _deadlines(engine.dialect.name, table), values) for table in _KINDS)
 
 
-def resyncs(engine: sa.Engine, *, now: str, following: str | None) -> int:
+def resyncs(engine: sa.Engine, *, now: str, following: Mapping[str, str] | None) -> int:
     """Tells again what is wanted of resources whose time has come. Returns of how many.
 
     Args:
         engine: The database.
         now: RFC 3339.
-        following: When it is told next; None for never.
+        following: First two digits of an id → when it is told next; None for never.
     """
-    values = {"now": now, "following": following}
+    values = {"now": now, "following": json.dumps(following or {})}
     return sum(_run(engine, _resyncs(engine.dialect.name, table), values) for table in _KINDS)
 
 
@@ -102,7 +103,17 @@ def _deadlines(database: str, table: sa.Table) -> tuple[sa.Executable, ...]:
 
 @functools.cache
 def _resyncs(database: str, table: sa.Table) -> tuple[sa.Executable, ...]:
-    return _told(database, table, _due(table, "resync_at"), {"resync_at": sa.bindparam("following", type_=sa.Text)}, "updated")
+    return _told(database, table, _due(table, "resync_at"), {"resync_at": _following(database, table)}, "updated")
+
+
+def _following(database: str, table: sa.Table) -> sa.ColumnElement[str]:
+    """Returns the time of a row's own place, from the JSON object that has the times of all places."""
+    times: sa.ColumnElement[Any] = sa.bindparam("following", type_=sa.Text)
+    place = sa.func.substr(table.c.id, sa.literal_column("1"), sa.literal_column("2"))
+    if database == "sqlite":
+        path = sa.literal_column("'$.\"'").concat(place).concat(sa.literal_column("'\"'"))
+        return sa.func.json_extract(times, path)
+    return sa.cast(times, postgresql.JSON).op("->>")(place)
 
 
 def _due(table: sa.Table, time: str) -> sa.ColumnElement[bool]:
