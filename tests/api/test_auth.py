@@ -5,6 +5,7 @@ import datetime
 import http.server
 import json
 import threading
+import types
 
 import jwt
 import pytest
@@ -202,11 +203,13 @@ def _jwk(algorithm, key, identifier):
 
 @pytest.fixture(scope="session")
 def jwks():
-    """An issuer's keys, served over HTTP."""
+    """An issuer's keys, served over HTTP: where they are, and which requests came."""
+    asked = []
     keys = [_jwk(jwt.algorithms.RSAAlgorithm, RSA, "rsa"), _jwk(jwt.algorithms.ECAlgorithm, CURVE, "ec")]
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
+            asked.append(self.path)
             self.send_response(200)
             self.end_headers()
             self.wfile.write(json.dumps({"keys": keys}).encode())
@@ -217,7 +220,7 @@ def jwks():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/keys"
+    yield types.SimpleNamespace(url=f"http://127.0.0.1:{server.server_port}/keys", asked=asked)
     server.shutdown()
     thread.join()
     server.server_close()
@@ -225,7 +228,7 @@ def jwks():
 
 @pytest.fixture
 def trust(jwks):
-    return auth.Trust(header=True, jwks_url=jwks, issuer=ISSUER, audience=AUDIENCE)
+    return auth.Trust(header=True, jwks_url=jwks.url, issuer=ISSUER, audience=AUDIENCE)
 
 
 def signed(key=RSA, algorithm="RS256", kid="rsa", **changes):
@@ -291,6 +294,24 @@ def test_unsigned_token(ask, trust):
     forged = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "kid": "rsa", "typ": "JWT"}).encode()).decode().rstrip("=")
     assert ask(trust, bearer(f"{forged}.{claims}.AAAA")) == "UNAUTHENTICATED"
     assert ask(trust, bearer(f"{header}.{claims}.")) == "UNAUTHENTICATED"
+
+
+def test_tokens_of_unknown_keys_cost_the_issuer_nothing(loop, store, jwks, trust):
+    """For a hundred of them it is asked once, and tokens of its keys are believed meanwhile."""
+    asker = auth.Authenticator(trust, store)
+
+    async def refused(kid):
+        with pytest.raises(errors.ApiError) as caught:
+            await asker.caller(bearer(signed(kid=kid)), "", NOW)
+        return caught.value.code.value
+
+    async def together():
+        return {await refused(f"unknown-{number}") for number in range(100)}
+
+    before = len(jwks.asked)
+    assert loop.run(together()) == {"UNAUTHENTICATED"}
+    assert loop.run(asker.caller(bearer(signed()), "", NOW)).name == "u@example.com"
+    assert len(jwks.asked) - before == 1
 
 
 def test_keys_that_cannot_be_had(ask):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import datetime
 import hashlib
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jwt
 
-from planton.api import errors, service
+from planton.api import errors, issuer, service
 from planton.store import access
 
 if TYPE_CHECKING:
@@ -60,7 +59,11 @@ class Authenticator:
         self._trust = trust
         self._store = store
         self._networks = [ipaddress.ip_network(network) for network in trust.proxies]
-        self._keys = jwt.PyJWKClient(trust.jwks_url, cache_keys=True, timeout=5) if trust.jwks_url else None
+        self._keys = (
+            issuer.Keys(jwt.PyJWKClient(trust.jwks_url, cache_jwk_set=False, timeout=5).get_signing_keys)
+            if trust.jwks_url
+            else None
+        )
         #: Digest → until when it is believed, as seconds since 1970, and whom it names.
         self._believed: dict[str, tuple[float, service.Caller]] = {}
 
@@ -98,7 +101,7 @@ class Authenticator:
 
     async def _bearer(self, token: str, now: datetime.datetime) -> service.Caller:
         if self._keys is not None and token.count(".") == 2:  # noqa: PLR2004 - the three parts of a JWT
-            return await asyncio.to_thread(self._signed, token)
+            return await self._signed(self._keys, token, now)
         wanted = digest(token)
         until, known = self._believed.get(wanted, (0.0, None))
         if known is not None and now.timestamp() < until:
@@ -114,10 +117,11 @@ class Authenticator:
         self._believed[wanted] = (min(now.timestamp() + _BELIEVED, ends), found)
         return found
 
-    def _signed(self, token: str) -> service.Caller:
-        assert self._keys is not None
+    async def _signed(self, keys: issuer.Keys, token: str, now: datetime.datetime) -> service.Caller:
         try:
-            key = self._keys.get_signing_key_from_jwt(token)
+            key = await keys.find(str(jwt.get_unverified_header(token).get("kid")), now.timestamp())
+            if key is None:
+                raise jwt.InvalidKeyError
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
@@ -126,7 +130,7 @@ class Authenticator:
                 issuer=self._trust.issuer or None,
                 options={"require": ["exp"], "verify_aud": bool(self._trust.audience)},
             )
-        except jwt.PyJWKClientConnectionError as error:
+        except issuer.UnreachableError as error:
             raise errors.unavailable() from error
         except jwt.PyJWTError as error:
             raise errors.unauthenticated("the token is not valid, or has expired") from error
