@@ -67,7 +67,24 @@ LANGUAGES = {
             "manifests/yaml/valid/booleans-of-yaml-1.1": _SWITCHES,
         },
     ),
-    "java": Language("Java", "mvn", (), (), (), {}),
+    "java": Language(
+        "Java",
+        "mvn",
+        (("mvn", "--batch-mode", "--quiet", "--file", "clients/java/pom.xml", "package"),),
+        ("java", "-jar", "clients/java/pools/target/pools.jar"),
+        (
+            "java",
+            "-cp",
+            "clients/java/pools/target/pools.jar:clients/java/pools/target/test-classes",
+            "org.project_planton.pools.Vectors",
+        ),
+        {
+            "manifests/CivoKubernetesCluster/valid/switches": _SWITCHES,
+            "manifests/DigitalOceanKubernetesCluster/valid/switches": _SWITCHES,
+            "manifests/yaml/valid/booleans-of-yaml-1.1": _SWITCHES,
+            "manifests/yaml/invalid/manifest.wrong_type@boolean": 'the JSON library takes the text `"true"` for a boolean',
+        },
+    ),
     "python": Language(
         "Python", "", (), (sys.executable, "clients/python/pools.py"), (sys.executable, "clients/python/vectors.py"), {}
     ),
