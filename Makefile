@@ -8,7 +8,7 @@ JOBS ?= 2
 
 .PHONY: help
 help: ## Show this help
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z][a-z -]*:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: .venv/.ready ## Make .venv with everything that is pinned, and the Pulumi command line
@@ -30,16 +30,16 @@ demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destro
 .PHONY: test
 test: setup lint ## Prove it all: lint, unit, corpus, laws, end to end, README, and each language that is on this machine
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -q -m "not official and not matrix and not language"
-	@$(MAKE) --no-print-directory test-python
-	@for pair in go:go ts:npm java:mvn; do \
+	@for pair in python:python3 go:go ts:npm java:mvn; do \
 	  command -v $${pair#*:} >/dev/null || { echo "test-$${pair%:*}: not run, for $${pair#*:} is not on this machine"; continue; }; \
-	  $(MAKE) --no-print-directory test-$${pair%:*} || exit 1; \
+	  echo "test-$${pair%:*}"; $(call test_language,$${pair%:*}) || exit 1; \
 	done
 
+test_language = $(BIN)/python tools/generate.py --check $(1) && $(BIN)/python -m pytest -q tests/languages --language $(1)
+
 .PHONY: test-go test-ts test-java test-python
-test-go test-ts test-java test-python: test-%: setup ## Check the stubs of one language, its verdicts on all vectors, and its client against a server
-	$(BIN)/python tools/generate.py --check $*
-	$(BIN)/python -m pytest -q tests/languages --language $*
+test-go test-ts test-java test-python: test-%: setup ## Check one language: its stubs, its verdicts on all vectors, its program
+	@$(call test_language,$*)
 
 .PHONY: test-official
 test-official: setup ## Compare with the official plugins and command lines, where they can be had
