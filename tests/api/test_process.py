@@ -15,7 +15,7 @@ from grpc_health.v1 import health_pb2
 from support import api, api_process
 
 USER = {"x-user-email": "user@example.com"}
-CONNECTIONS, WRITES, KILLED_AFTER = 16, 1000, 300
+CONNECTIONS, WRITES, KILLED_AFTER = 16, 3000, 1000
 
 
 @pytest.fixture
@@ -100,6 +100,7 @@ def test_kill(loop, start, new_url, engine):
     load = Load(start(url))
     loop.run(load.run())
     assert KILLED_AFTER <= len(load.acknowledged) < WRITES
+    assert load.cursor, "it was killed while a consumer read"
 
     async def look():
         stored, token = [], None
