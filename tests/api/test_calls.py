@@ -40,6 +40,24 @@ def test_refusal_costs_nothing():
     limit.take("a", 1.0)
 
 
+def test_what_is_left():
+    """Whole calls, and the seconds until all are left again; who has not asked yet has all."""
+    limit = calls.RateLimit(0.5, 3)
+
+    def left(now):
+        return [limit.left("a", now)[f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")]
+
+    assert left(0.0) == ["3", "3", "0"]
+    limit.take("a", 0.0)
+    limit.take("a", 0.0)
+    assert [left(0.0), left(1.0), left(2.0), left(9.0)] == [["3", "1", "4"], ["3", "1", "3"], ["3", "2", "2"], ["3", "3", "0"]]
+    limit.take("a", 0.0)
+    with pytest.raises(errors.ApiError) as caught:
+        limit.take("a", 0.0)
+    assert caught.value.headers == {"Retry-After": "2", **limit.left("a", 0.0)}
+    assert calls.RateLimit(0.0, 3).left("a", 0.0) == {}
+
+
 def test_no_limit():
     """Without a rate nobody is refused."""
     limit = calls.RateLimit(0.0, 0)

@@ -241,9 +241,18 @@ def test_rate(private):
     answers = [send(eager, "GET", "/api/v1/nodepools") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert (error(answers[2]), answers[2].headers["retry-after"]) == ("RATE_LIMITED", "2")
+    said = [[answer.headers[f"ratelimit-{name}"] for name in ("limit", "remaining", "reset")] for answer in answers]
+    assert said == [["2", "1", "2"], ["2", "0", "4"], ["2", "0", "4"]]
     assert send(other, "GET", "/api/v1/nodepools").status_code == 200
+    absent = send(other, "GET", f"/api/v1/nodepools/{uuid.uuid4()}")
+    assert (absent.status_code, absent.headers["ratelimit-remaining"]) == (404, "0")
     server.clock.advance(2)
     assert send(eager, "GET", "/api/v1/nodepools").status_code == 200
+
+
+def test_without_a_rate_nothing_is_said_of_it(rest):
+    """What is not limited has no limit to tell."""
+    assert not [name for name in send(rest, "GET", "/api/v1/nodepools").headers if name.startswith("ratelimit")]
 
 
 def test_request_id(rest):

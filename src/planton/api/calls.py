@@ -46,14 +46,29 @@ class RateLimit:
         """
         if not self._per_second:
             return
-        level, since = self._buckets.get(name, (float(self._burst), now))
-        level = min(float(self._burst), level + (now - since) * self._per_second)
+        level = self._level(name, now)
         if level < 1:
             wait = math.ceil((1 - level) / self._per_second)
-            raise errors.rate_limited(max(1, wait))
+            raise errors.rate_limited(max(1, wait), self.left(name, now))
         if len(self._buckets) >= _MOST_BUCKETS and name not in self._buckets:
             self._buckets.clear()
         self._buckets[name] = (level - 1, now)
+
+    def left(self, name: str, now: float) -> dict[str, str]:
+        """Returns what is left to a caller at a time, as header fields; none where there is no limit.
+
+        ``RateLimit-Limit`` is the burst, ``RateLimit-Remaining`` how many calls may be made at once, ``RateLimit-Reset`` after how many
+        seconds without a call that is the burst again.
+        """
+        if not self._per_second:
+            return {}
+        level = self._level(name, now)
+        reset = math.ceil((self._burst - level) / self._per_second)
+        return {"RateLimit-Limit": str(self._burst), "RateLimit-Remaining": str(int(level)), "RateLimit-Reset": str(reset)}
+
+    def _level(self, name: str, now: float) -> float:
+        level, since = self._buckets.get(name, (float(self._burst), now))
+        return min(float(self._burst), level + (now - since) * self._per_second)
 
 
 class Calls:
@@ -96,6 +111,10 @@ class Calls:
             headers.get("idempotency-key", ""),
             in_cluster="cluster_id" in route.path_fields,
         )
+
+    def left(self, caller: service.Caller) -> dict[str, str]:
+        """Returns how often a caller may ask now, as header fields; none where there is no limit."""
+        return self._limit.left(caller.name, self._clock().timestamp())
 
     async def run(
         self,

@@ -215,13 +215,18 @@ def unsupported_media_type() -> ApiError:
     return ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", details="Content-Type must be application/json")
 
 
-def rate_limited(retry_after: int) -> ApiError:
-    """Returns the error of a caller who asks too often and may come back after so many seconds."""
+def rate_limited(retry_after: int, left: Mapping[str, str] = _NO_HEADERS) -> ApiError:
+    """Returns the error of a caller who asks too often and may come back after so many seconds.
+
+    Args:
+        retry_after: The seconds.
+        left: Header fields that say how often it may ask.
+    """
     return ApiError(
         ErrorCode.RATE_LIMITED,
         "Too many requests",
         details=f"try again in {retry_after} s",
-        headers={"Retry-After": str(retry_after)},
+        headers={"Retry-After": str(retry_after), **left},
     )
 
 

@@ -32,6 +32,21 @@ _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
+    "RateLimit-Limit": {
+        "description": "Requests that the caller may make at once; on other answers too, where the server limits the rate.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "RateLimit-Remaining": {
+        "description": "How many of them are left.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
+    "RateLimit-Reset": {
+        "description": "Seconds without a request after which all of them are left again.",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 0},
+    },
     "WWW-Authenticate": {"description": "How to say who asks.", "required": True, "schema": _TEXT},
 }
 _PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -76,7 +91,7 @@ _WHEN: Final[Mapping[ErrorCode, str]] = {
 }
 _ERROR_HEADERS: Final[Mapping[ErrorCode, tuple[str, ...]]] = {
     ErrorCode.UNAUTHENTICATED: ("WWW-Authenticate",),
-    ErrorCode.RATE_LIMITED: ("Retry-After",),
+    ErrorCode.RATE_LIMITED: ("Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
 }
 
 

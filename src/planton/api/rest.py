@@ -60,7 +60,7 @@ def application(
 
 
 class Edge:
-    """The outermost layer: gives each request an id and tells the observer how it went. Plain ASGI."""
+    """The outermost layer: gives each request an id and what is left of its caller's rate, and tells the observer how it went."""
 
     def __init__(self, app: ASGIApp, observer: observe.Observer) -> None:
         self._app = app
@@ -81,7 +81,8 @@ class Edge:
             nonlocal status, answered
             if event["type"] == "http.response.start":
                 status = event["status"]
-                event["headers"] = [*event["headers"], (b"x-request-id", request_id.encode())]
+                left = [(name.lower().encode(), value.encode()) for name, value in state.get("left", {}).items()]
+                event["headers"] = [*event["headers"], (b"x-request-id", request_id.encode()), *left]
             await send(event)
             answered = event["type"] == "http.response.body" and not event.get("more_body", False)
 
@@ -111,6 +112,7 @@ def _endpoint(
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
         context = await running.admit(route, headers, request.client.host if request.client else "unknown")
         request.state.caller = context.caller.name
+        request.state.left = running.left(context.caller)
         wanted, violations = await _request(route, request, headers)
         request.state.subject = getattr(wanted, "id", "")
         if route.method == "ListEvents" and "text/event-stream" in headers.get("accept", ""):
