@@ -74,3 +74,9 @@ def test_a_folder_that_cannot_be_made_is_our_error(tmp_path: pathlib.Path) -> No
         with pytest.raises(errors.PlantonError, match=r"cannot make the folder .*file") as caught:
             ask()
         assert "PLANTON_DATA_DIR" in caught.value.hint
+
+
+@pytest.mark.parametrize(("gigabytes", "parallel"), [(1, 4), (8, 13), (16, 27), (64, 100)])
+def test_what_is_worked_on_at_once_fits_into_memory(gigabytes: int, parallel: int) -> None:
+    """A quarter of the memory, but neither a crawl on a small machine nor a crowd on a big one."""
+    assert settings.default_parallel(gigabytes * 1024**3) == parallel

@@ -224,14 +224,13 @@ def engine(function: F) -> F:
     @click.option(
         "--parallel",
         type=click.IntRange(min=1),
-        default=10,
-        show_default=True,
+        show_default="by memory",
         metavar="N",
         help="Work on so many resources at once.",
     )
     @functools.wraps(function)
     def wrapped(
-        *args: object, backend: str, context_name: str, timeout: float, lock_timeout: float, parallel: int, **rest: object
+        *args: object, backend: str, context_name: str, timeout: float, lock_timeout: float, parallel: int | None, **rest: object
     ) -> object:
         from planton.engine import contexts, logs  # `--help` must not wait for it
         from planton.engine import settings as engine_settings
@@ -242,7 +241,7 @@ def engine(function: F) -> F:
             backend=backend,
             timeout=timeout * _MINUTE,
             lock_timeout=lock_timeout,
-            parallel=parallel,
+            parallel=parallel or engine_settings.default_parallel(),
             environ=environ,
             progress=_progress,
             context=contexts.choose(context_name, environ),

@@ -20,7 +20,23 @@ ENDPOINTS = {"civo": "CIVO_API_URL", "digitalocean": "DIGITALOCEAN_API_URL"}
 _MINUTES = 60.0
 DEFAULT_TIMEOUT = 20 * _MINUTES
 DEFAULT_LOCK_TIMEOUT = 0.0
-DEFAULT_PARALLEL = 10
+#: Bytes that work on one resource takes (docs/performance.md).
+_ENGINE_BYTES = 150 * 1024**2
+_FEWEST_PARALLEL, _MOST_PARALLEL = 4, 100
+
+
+def default_parallel(memory: int | None = None) -> int:
+    """Returns how many resources are worked on at once where nobody says: those that fill a quarter of the memory, from 4 to 100.
+
+    Args:
+        memory: Bytes; this machine's where None, and where it does not say, that of a small one.
+    """
+    if memory is None:
+        try:
+            memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        except (AttributeError, OSError, ValueError):
+            memory = 8 * 1024**3
+    return max(_FEWEST_PARALLEL, min(_MOST_PARALLEL, memory // 4 // _ENGINE_BYTES))
 
 
 def _silent(_line: str) -> None:
@@ -46,7 +62,7 @@ class Settings:
     backend: str = ""
     timeout: float = DEFAULT_TIMEOUT
     lock_timeout: float = DEFAULT_LOCK_TIMEOUT
-    parallel: int = DEFAULT_PARALLEL
+    parallel: int = dataclasses.field(default_factory=default_parallel)
     environ: Mapping[str, str] = dataclasses.field(default_factory=lambda: dict(os.environ))
     progress: Callable[[str], None] = _silent
     interruption: process.Interruption = dataclasses.field(default_factory=process.Interruption, compare=False)
