@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import itertools
 import json
@@ -16,7 +15,7 @@ import yaml
 from google.protobuf import json_format
 
 from planton import cli, errors, flow, json_schema, kinds
-from support import yaml12
+from support import mutations, yaml12
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "tests" / "kinds"
@@ -106,37 +105,6 @@ def _unchecked(schema: Any) -> list[str]:
     return own + [rule for part in below for rule in _unchecked(part)]
 
 
-#: What is put in the place of each value, item and mapping of each valid manifest; no word that YAML 1.1 takes for true or false,
-#: for whether such a word is in quotes is gone when it has become data.
-VALUES: list[Any] = [
-    *(None, "", "x", "a b", "-x-", "a/b/c", "x" * 64, "x" * 101, True, False, "true"),
-    *(0, 1, -1, 3.0, 2.5, 1500, 2**32 - 1, 2**32, "0", "000", "3", "007", "-1", str(2**32 - 1), str(2**32), "1_0", "1.0"),
-    *("::/0", "::1", "fe80::1%eth0", "10.0.0.0/8", "10.0.0.0/33", "010.0.0.0/8", "1.2.3.4", "8000-9000", "default"),
-    *("lon1", "LON1", "civo_region_unspecified", "monday=10:00", "any=24:00", "https://a.b", "https://a.b/"),
-    *([], ["x"], [None], [3], {}, {"a": "b"}, {"value": "x"}, {"value": ""}, {"valueFrom": {"name": "x"}}),
-    *({"value": "x", "valueFrom": {"name": "y"}}, {"value": None, "value_from": {"name": "y"}}, {"valueFrom": {"name": ""}}),
-]
-
-
-def places(data: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Returns the path of everything in a document, but for the document itself and its kind."""
-    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
-    own = [above] if above not in ((), ("kind",)) else []
-    return own + [path for key, value in pairs for path in places(value, (*above, key))]
-
-
-def mutated(data: Any, path: tuple[Any, ...], value: Any) -> Any:
-    """Returns a document with another value in a place; without the place where the value is ``...``."""
-    result = copy.deepcopy(data)
-    *above, last = path
-    part = functools.reduce(lambda found, key: found[key], above, result)
-    if value is ...:
-        del part[last]
-    else:
-        part[last] = value
-    return result
-
-
 def refused_by_reader(data: Any) -> set[str]:
     """Returns the rules that the strict reader says a document breaks."""
     return {violation.rule_id for violation in flow.collect(json.dumps(data).encode(), file="x")[1]}
@@ -148,8 +116,8 @@ def test_verdicts_over_manifests_with_one_change(kind: str) -> None:
     schema, tried, refused = validator(kind), 0, 0
     for path in sorted((CORPUS / kind / "valid").iterdir()):
         for document in (document for document in read(path) if not refused_by_reader(document)):
-            for place, value in itertools.product(places(document), [..., *VALUES]):
-                changed = mutated(document, place, value)
+            for place, value in itertools.product(mutations.places(document), [..., *mutations.VALUES]):
+                changed = mutations.mutated(document, place, value)
                 broken = refused_by_reader(changed)
                 verdict = schema.is_valid(changed)
                 assert verdict == (broken <= unchecked()), (path.name, place, value, broken)

@@ -1,4 +1,4 @@
-"""Writes the reference pages: docs/kinds/*.md and schemas/*.json from the protos, docs/cli.md from the command line.
+"""Writes the reference pages: docs/kinds/*.md, schemas/*.json and schemas/crd/*.yaml from the protos, docs/cli.md from the command line.
 
 The comments of the protos are the manual; this only lays them out, and puts them into the package for ``planton explain``. With
 ``--check`` it writes nothing and says what is stale.
@@ -14,12 +14,13 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import click
+import yaml
 from google.protobuf import descriptor_pb2
 
 from org.project_planton.policy.v1 import policy_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import json_schema, kinds, schema_text
+from planton import crd, json_schema, kinds, schema_text
 from planton.api import routes
 from planton.cli import group as command_line
 from planton.modules import unsupported
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> int:
     pages = {f"docs/kinds/{kind.name}.md": kind_page(kind, comments()) for kind in kinds.all_kinds()}
     pages["docs/cli.md"] = cli_page()
     pages[schema_text.COMMENTS.relative_to(ROOT).as_posix()] = comments_file()
-    pages |= schema_files()
+    pages |= schema_files() | definition_files()
     stale = [name for name, text in pages.items() if _read(ROOT / name) != text]
     for name in stale:
         if "--check" in arguments:
@@ -96,6 +97,12 @@ def schema_files() -> dict[str, str]:
     named = {name: json_schema.document(name, comments=texts) for name in json_schema.names()}
     named["planton"] = json_schema.document(comments=texts)
     return {f"schemas/{name}.schema.json": json.dumps(each, indent=1, ensure_ascii=False) + "\n" for name, each in named.items()}
+
+
+def definition_files() -> dict[str, str]:
+    """Returns the CustomResourceDefinitions, one for each kind."""
+    named = {name: crd.document(name, comments=comments()) for name in crd.names()}
+    return {f"schemas/crd/{name}.yaml": yaml.safe_dump(each, sort_keys=False, allow_unicode=True) for name, each in named.items()}
 
 
 def _collect(message: Any, names: set[str]) -> None:

@@ -117,7 +117,7 @@ class _Definitions:
 
     def _message(self, described: Any) -> dict[str, Any]:
         two = [field for field in described.fields if field.name != field.json_name]
-        needed = [field for field in described.fields if _is_needed(field)]
+        needed = [field for field in described.fields if is_needed(field)]
         properties = {field.json_name: self._property(field, needed=field in needed) for field in described.fields}
         where = f"{_DEFINITIONS}{described.name}/properties/"
         # One of both spellings must be there, or one at most.
@@ -141,7 +141,7 @@ class _Definitions:
         return {key: value for key, value in schema.items() if value not in ({}, [], "")}
 
     def _property(self, field: Any, *, needed: bool) -> dict[str, Any]:  # a field's descriptor, here and below
-        rules = _rules(field)
+        rules = rules_of(field)
         schema = self._values(field, rules, needed=needed)
         unsaid = _unsaid(_beyond(field, rules))
         unsaid += [
@@ -153,7 +153,7 @@ class _Definitions:
         return schema | {key: value for key, value in about.items() if value not in ("", [])}
 
     def _values(self, field: Any, rules: Any, *, needed: bool) -> dict[str, Any]:
-        if _is_map(field):
+        if is_map(field):
             entry = field.message_type.fields_by_name
             keys = self._one(entry["key"], rules.map.keys, needed=False)
             below = self._one(entry["value"], rules.map.values, needed=False)
@@ -172,13 +172,8 @@ class _Definitions:
         return _scalar(field, rules)
 
     def _enum(self, field: Any, *, needed: bool) -> dict[str, Any]:
-        if not _rules(field).enum.defined_only:
-            raise TypeError(f"{field.full_name}: an enum whose numbers are open is not known here")
         enum = field.enum_type
-        known = {kind.name for kind in kinds.all_kinds()}
-        # A reference is looked up by this version; other kinds are names only.
-        only = known if field.full_name == _REFERENCE_KIND else {value.name for value in enum.values if value.number}
-        values = [value for value in enum.values if value.name in only]
+        values = values_of(field)
         name = f"{enum.name}ToReferTo" if field.full_name == _REFERENCE_KIND else enum.name
         self.schemas[name] = {
             "description": self._comment(enum.full_name),
@@ -202,8 +197,26 @@ class _Definitions:
         return self._comments.get(full_name, "")
 
 
-def _is_map(field: Any) -> bool:
+def is_map(field: Any) -> bool:
+    """Returns whether a field is a map."""
     return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
+
+
+def values_of(field: Any) -> list[Any]:  # descriptors of an enum's values
+    """Returns the values of an enum that a field may have, but for the one that means that it is not set."""
+    if not rules_of(field).enum.defined_only:
+        raise TypeError(f"{field.full_name}: an enum whose numbers are open is not known here")
+    known = {kind.name for kind in kinds.all_kinds()}
+    # A reference is looked up by this version; other kinds are names only.
+    is_reference = field.full_name == _REFERENCE_KIND
+    return [value for value in field.enum_type.values if (value.name in known if is_reference else value.number)]
+
+
+def bounds_of(field: Any, said: dict[str, Any], *, required: bool) -> tuple[int, int]:
+    """Returns the least and the greatest number of a field; takes what ``said`` says of either as a bound that is not included."""
+    low, high = decode.INTEGERS[field.type]
+    low = max(low, said.pop("exclusiveMinimum", low - 1) + 1, 1 if required and low == 0 else low)
+    return low, min(high, said.pop("exclusiveMaximum", high + 1) - 1)
 
 
 def _scalar(field: Any, rules: Any) -> dict[str, Any]:
@@ -222,8 +235,7 @@ def _scalar(field: Any, rules: Any) -> dict[str, Any]:
         return {"type": "string"} | said | ({"patternErrorMessage": message} if message and "pattern" in said else {})
     if field.type == field.TYPE_BOOL:
         return {"type": ["boolean", "string"], "pattern": _BOOLEAN}
-    low, high = decode.INTEGERS[field.type]
-    low = max(low, said.pop("exclusiveMinimum", low - 1) + 1, 1 if rules.required and low == 0 else low)
+    low, high = bounds_of(field, said, required=rules.required)
     # Numbers may be in quotes; the bounds hold for them too.
     found = {"type": ["integer", "string"], "minimum": low, "maximum": high}
     if low < 0:
@@ -244,10 +256,7 @@ def _up_to(greatest: int) -> str:
 
 def _message_of(rules: Any) -> str:
     """Returns what the one expression over a text says must hold; empty where there are none, or several."""
-    found = list(rules.cel)
-    kind = rules.WhichOneof("type")
-    for rule, _ in getattr(rules, kind).ListFields() if kind else ():
-        found += rule.GetOptions().Extensions[validate_pb2.predefined].cel if rule.is_extension else ()
+    found = [rule for rule, _ in keywords.expressions(rules)]
     return str(found[0].message) if len(found) == 1 else ""
 
 
@@ -274,9 +283,9 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     return schema | {"type": [*kinds_of_values, "null"]} | enum
 
 
-def _is_needed(field: Any) -> bool:
+def is_needed(field: Any) -> bool:
     """Returns whether a field must be set: because it says so, or because what it holds while unset breaks its rules."""
-    rules = _rules(field)
+    rules = rules_of(field)
     if rules.required:
         return True
     if field.has_presence or field.is_repeated or field.type != field.TYPE_STRING:
@@ -316,9 +325,14 @@ def _unsaid(rules: Iterable[Any]) -> list[dict[str, str]]:
 
 def _proposed(field: Any) -> dict[str, Any]:
     """Returns the value that a field is given while it is unset, and the one that forms may propose."""
-    default, proposal = _options(field, options_pb2.default), _options(field, options_pb2.recommended_default)
-    found = {"default": _value(field, default)} if default else {}
-    return found | ({"examples": [_value(field, proposal)]} if proposal else {})
+    proposal = _options(field, options_pb2.recommended_default)
+    return default_of(field) | ({"examples": [_value(field, proposal)]} if proposal else {})
+
+
+def default_of(field: Any) -> dict[str, Any]:
+    """Returns the keyword that says which value a field is given while it is unset; nothing where there is none."""
+    default = _options(field, options_pb2.default)
+    return {"default": _value(field, default)} if default else {}
 
 
 def _value(field: Any, text: str) -> Any:  # text, a number, true or false
@@ -327,7 +341,8 @@ def _value(field: Any, text: str) -> Any:  # text, a number, true or false
     return int(text) if field.type in decode.INTEGERS else text
 
 
-def _rules(field: Any) -> Any:  # a validate_pb2.FieldRules
+def rules_of(field: Any) -> Any:  # a validate_pb2.FieldRules
+    """Returns the rules of a field."""
     return _options(field, validate_pb2.field)
 
 

@@ -8,9 +8,12 @@ such. It must not know what messages look like in JSON.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from buf.validate import validate_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Standard rule → the keyword that says the same.
 _KEYWORDS: Final = {
@@ -60,8 +63,12 @@ _NOT: Final = re.compile(r"this != '([^'\\]*)'")
 _OR_EMPTY: Final = "this == '' || "
 
 
-def of_rules(rules: Any) -> dict[str, Any]:  # a validate_pb2.FieldRules
-    """Returns what the rules of a field, or of the items of one, say, those that are predefined among them.
+def of_rules(rules: Any, *, predefined: bool = True) -> dict[str, Any]:  # a validate_pb2.FieldRules, here and below
+    """Returns what the rules of a field, or of the items of one, say.
+
+    Args:
+        rules: The rules.
+        predefined: Whether those that are predefined, which are expressions, are among them.
 
     Raises:
         TypeError: There is a rule that has no keyword here.
@@ -72,7 +79,7 @@ def of_rules(rules: Any) -> dict[str, Any]:  # a validate_pb2.FieldRules
         if rule.name in ("items", "keys", "values") and rule.message_type is not None:
             continue
         if rule.is_extension:
-            found |= _predefined(rule)
+            found |= _predefined(rule) if predefined else {}
         elif rule.name == "uuid":
             found |= {"format": "uuid", "pattern": _UUID}
         elif rule.name == "ipv4":
@@ -84,6 +91,15 @@ def of_rules(rules: Any) -> dict[str, Any]:  # a validate_pb2.FieldRules
         else:
             raise TypeError(f"the rule {kind}.{rule.name} has no JSON Schema here")
     return found
+
+
+def expressions(rules: Any) -> Iterator[tuple[Any, Any]]:  # validate_pb2.Rule, and the value of a predefined rule
+    """Yields the expressions over a value: its own, and those of predefined rules, each with the value of ``rule`` in it."""
+    yield from ((rule, None) for rule in rules.cel)
+    kind = rules.WhichOneof("type")
+    for rule, value in getattr(rules, kind).ListFields() if kind else ():
+        if rule.is_extension:
+            yield from ((each, value) for each in rule.GetOptions().Extensions[validate_pb2.predefined].cel)
 
 
 def of_expression(expression: str) -> dict[str, Any] | None:

@@ -227,6 +227,13 @@ def echo_json(data: object) -> None:
     click.echo(stack_input.dumps(data))
 
 
+def echo_yaml(documents: Sequence[object]) -> None:
+    """Prints JSON data as documents of one YAML stream on stdout."""
+    import yaml  # `--help` must not wait for it
+
+    click.echo(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True), nl=False)
+
+
 def echo_lines(lines: Iterable[str]) -> None:
     """Prints lines on stdout; colours only on a terminal."""
     for line in lines:

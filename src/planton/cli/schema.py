@@ -1,4 +1,4 @@
-"""``planton schema``: the JSON Schema of manifests, for editors and for other programs."""
+"""``planton schema``: the schema of manifests, for editors and other programs, and for Kubernetes' API server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,16 @@ def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: 
 
 @click.command()
 @click.argument("kind", metavar="[KIND]", default="", shell_complete=_complete)
-def schema(*, kind: str) -> None:
+@click.option("--crd", is_flag=True, help="Print CustomResourceDefinitions instead, with the rules in CEL.")
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(("json", "yaml")),
+    default=None,
+    help="Form of the result.  [default: json; yaml with --crd]",
+)
+def schema(*, kind: str, crd: bool, form: str | None) -> None:
     r"""Print the JSON Schema of manifests (draft 2020-12).
 
     KIND may be singular or plural, in any case, or Policy; without it the
@@ -31,8 +40,31 @@ def schema(*, kind: str) -> None:
     \b
     # yaml-language-server: $schema=planton.schema.json
 
-    Exit codes: 0 shown, 1 unknown kind.
+    With --crd the kinds become types of a Kubernetes cluster, which stores
+    manifests as `planton fmt` writes them, and whose API server checks them.
+    It needs the extra `policy`.
+
+    \b
+    planton schema --crd | kubectl apply -f -
+
+    Exit codes: 0 shown, 1 unknown kind, 2 usage.
     """
+    data = _definitions(kind) if crd else [_json_schema(kind)]
+    if (form or ("yaml" if crd else "json")) == "yaml":
+        render.echo_yaml(data)
+    elif len(data) == 1:
+        render.echo_json(data[0])
+    else:
+        render.echo_json({"apiVersion": "v1", "kind": "List", "items": data})
+
+
+def _json_schema(kind: str) -> object:
     from planton import json_schema  # `--help` must not wait for it
 
-    render.echo_json(json_schema.document(kind))
+    return json_schema.document(kind)
+
+
+def _definitions(kind: str) -> list[object]:
+    from planton import crd  # as above
+
+    return [crd.document(kind)] if kind else [*crd.documents()]
