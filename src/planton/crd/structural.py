@@ -264,6 +264,8 @@ def _type(field: Any) -> str:
 def _kept(said: dict[str, Any]) -> dict[str, Any]:
     """Returns keywords as structural schemas have them."""
     found = dict(said)
+    # Beside a format the API server takes a list for a text; the pattern says as much as the format.
+    found.pop("format", None)
     if "const" in found:
         found["enum"] = [found.pop("const")]
     if found.pop("uniqueItems", False):

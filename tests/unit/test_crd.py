@@ -1,0 +1,243 @@
+"""CustomResourceDefinitions: rules in Kubernetes' CEL, and schemas that leave none out. tests/languages/test_crd.py asks the API server."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+import pytest
+import yaml
+from buf.validate import validate_pb2
+
+from planton import cli, crd, errors, json_schema, keywords, kinds
+from planton.crd import cel, structural
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CLUSTER = kinds.get("CivoKubernetesCluster").message.DESCRIPTOR
+SPEC = CLUSTER.fields_by_name["spec"].message_type.full_name
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("this.cluster_name == 'a'", "self.clusterName == 'a'"),
+        ("this.kubernetes_version.matches('^v?[0-9]\\\\.$')", r"self.kubernetesVersion.matches('^v?[0-9]\\.$')"),
+        ("this.cni == 'x'", "self.?cni.orValue('') == 'x'"),
+        ("this.cni.size() < 3", "(has(self.cni) ? self.cni : '').size() < 3"),
+        ("!this.auto_upgrade", "!self.?autoUpgrade.orValue(false)"),
+        ("!(this.auto_upgrade || true)", "!(self.?autoUpgrade.orValue(false) || true)"),
+        ("this.default_node_pool.node_count >= 2u", "self.defaultNodePool.nodeCount >= 2"),
+        ("1 - (2 - 3) == 2 - 1 - 1", "1 - (2 - 3) == 2 - 1 - 1"),
+        ("(true ? 1 : 2) == 1", "(true ? 1 : 2) == 1"),
+        ("this.tags[0] == 'a'", "(has(self.tags) ? self.tags : [])[0] == 'a'"),
+    ],
+)
+def test_fields_that_may_be_unset_have_a_value(expression: str, text: str) -> None:
+    """Those that must be there are read as they are; the others with what a message has in their place."""
+    assert cel.translate(expression, this=SPEC).text == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("has(this.firewall)", "has(self.firewall)"),
+        ("has(this.network.value_from)", "has(self.network.valueFrom)"),
+        ("has(this.firewall.value_from)", "has(self.firewall) && has(self.firewall.valueFrom)"),
+        ("this.network.value_from.name != ''", "self.network.?valueFrom.name.orValue('') != ''"),
+        (
+            "this.network.value_from.name.size() == 1",
+            "(has(self.network.valueFrom) ? self.network.valueFrom.name : '').size() == 1",
+        ),
+        ("has(this.tags)", "size(self.?tags.orValue([])) > 0"),
+        ("has(this.cluster_name)", "self.clusterName != ''"),
+        ("has(this.region)", "self.region != 'civo_region_unspecified'"),
+        ("has(this.cluster_type)", "has(self.clusterType)"),
+    ],
+)
+def test_presence(expression: str, text: str) -> None:
+    """To ask for a field of something that is not there is an error in Kubernetes."""
+    assert cel.translate(expression, this=SPEC).text == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("this.region == 1", "self.region == 'lon1'"),
+        ("3 != this.region", "'fra1' != self.region"),
+        ("this.region in [1, 2]", "self.region in ['lon1', 'lon2']"),
+        ("this.network.value_from.kind == 0", "self.network.?valueFrom.?kind.orValue('unspecified') == 'unspecified'"),
+    ],
+)
+def test_enums_are_texts(expression: str, text: str) -> None:
+    """Their numbers are not in manifests."""
+    assert cel.translate(expression, this=SPEC).text == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("this.tags.all(t, t != '')", "!has(self.tags) || self.tags.all(t, t != '')"),
+        ("this.tags.exists(t, t == 'a')", "has(self.tags) && self.tags.exists(t, t == 'a')"),
+        ("this.tags.exists_one(t, t == 'a')", "has(self.tags) && self.tags.exists_one(t, t == 'a')"),
+        ("this.tags.filter(t, t == 'a').size() < 2", "(has(self.tags) ? self.tags.filter(t, t == 'a') : []).size() < 2"),
+        ("this.tags.map(t, t == 'a', t + 'b') == []", "(has(self.tags) ? self.tags.map(t, t == 'a', t + 'b') : []) == []"),
+        ("this.tags.unique()", "!has(self.tags) || self.tags.all(x, self.tags.exists_one(x2, x2 == x))"),
+        (
+            "this.additional_node_pools.all(p, p.labels.all(k, k != p.name))",
+            "!has(self.additionalNodePools) || self.additionalNodePools.all(p, !has(p.labels) || p.labels.all(k, k != p.name))",
+        ),
+        ("[1, 2].all(x, [1].all(x, x > 0))", "[1, 2].all(x, [1].all(xx, xx > 0))"),
+    ],
+)
+def test_macros(expression: str, text: str) -> None:
+    """The compiler makes loops of them; they are written as macros again."""
+    assert cel.translate(expression, this=SPEC).text == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "text"),
+    [
+        ("this.isIp()", "isIP(self)"),
+        ("!rule || this.isIpPrefix(4)", "isCIDR(self) && cidr(self).ip().family() == 4"),
+        ("this == '' || this.isIpPrefix(6)", "self == '' || (isCIDR(self) && cidr(self).ip().family() == 6)"),
+        ("rule && this == 'it\\'s'", r"true && self == 'it\'s'"),
+    ],
+)
+def test_rules_over_one_value(expression: str, text: str) -> None:
+    """Kubernetes has functions of its own for addresses, and no variable for the value of a predefined rule."""
+    assert cel.translate(expression, this="STRING", rule=True).text == text
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("this.cluster_name.isHostname()", "Kubernetes has no isHostname"),
+        ("this.region > 1", "region is a text in Kubernetes and no number"),
+        ("this.region == 99", "is no value of CivoRegion"),
+        ("this.firewall == this.network", "firewall may be unset, and is used as a whole"),
+        ("this.nothing == 1", "undefined field 'nothing'"),
+        ("{'a': 1}.size() == 1", "a message or a map that is written out"),
+        ("this.cni == '\\n'", "is not known here"),
+    ],
+)
+def test_what_cannot_be_translated_is_told(expression: str, why: str) -> None:
+    """It is an error with a reason, so that who describes a field can say that a rule is missing."""
+    with pytest.raises(cel.UntranslatableError, match=why):
+        cel.translate(expression, this=SPEC)
+
+
+def test_what_a_rule_costs_depends_on() -> None:
+    """What is looked at as a whole needs a bound; what is compared with a constant does not."""
+
+    def reads(expression: str, this: str = SPEC) -> set[str]:
+        return {name.rpartition(".")[2] for name in cel.translate(expression, this=this).reads}
+
+    assert reads("this.cni == 'x' && this.cluster_type in ['a']") == set()
+    assert reads("this.cni.matches('x') == true") == {"cni"}
+    assert reads("this.tags.all(t, t == this.cni)") == {"tags", "cni"}
+    assert reads("this == 'x'", "STRING") == set()
+    assert reads("this == 'x' || this.matches('y')", "STRING") == {"this"}
+
+
+def expressions(described: Any, seen: set[str]) -> set[str]:
+    """Returns the ids of all rules in CEL of a message and of what is below it."""
+    if described.full_name in seen:
+        return set()
+    seen.add(described.full_name)
+    found = {rule.id for rule in described.GetOptions().Extensions[validate_pb2.message].cel}
+    for field in described.fields:
+        given = json_schema.rules_of(field)
+        for part in (given, given.repeated.items, given.map.keys, given.map.values):
+            found |= {rule.id for rule, _ in keywords.expressions(part)}
+        if field.message_type is not None:
+            found |= expressions(field.message_type, seen)
+    return found
+
+
+@pytest.mark.parametrize("kind", crd.names())
+def test_no_rule_is_left_out(kind: str) -> None:
+    """Each is in the definition with its id: as a rule, or as one that Kubernetes cannot check."""
+    text = json.dumps(crd.document(kind))
+    wanted = expressions(kinds.get(kind).message.DESCRIPTOR, set())
+    assert {rule for rule in wanted if f"[{rule}]" not in text} == set()
+    schemas = structural.Schemas(kinds.get(kind).message.DESCRIPTOR, {})
+    assert schemas.unchecked.keys() <= {"reference.field_path_exists"}
+    assert all(f"[{rule}]" in text for rule in schemas.unchecked)
+
+
+def parts(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """Returns a schema and those below it."""
+    below = [*schema.get("properties", {}).values(), *(schema[key] for key in ("items", "additionalProperties") if key in schema)]
+    return [schema, *(part for one in below for part in parts(one))]
+
+
+@pytest.mark.parametrize("kind", crd.names())
+def test_schemas_are_structural(kind: str) -> None:
+    """Each value has one type, fields have one spelling, nothing is referred to, and numbers say how many bits they have."""
+    document = crd.document(kind)
+    assert document["metadata"]["name"] == f"{kind.lower()}s.{kinds.get(kind).api_version.partition('/')[0]}"
+    [version] = document["spec"]["versions"]
+    assert version["subresources"] == {"status": {}}
+    found = parts(version["schema"]["openAPIV3Schema"])
+    known = {
+        "description",
+        "type",
+        "format",
+        "enum",
+        "required",
+        "properties",
+        "items",
+        "additionalProperties",
+        "default",
+        "pattern",
+    }
+    known |= {f"{least}{of}" for least in ("min", "max") for of in ("imum", "Length", "Items", "Properties")}
+    for part in found:
+        assert part["type"] in ("object", "array", "string", "integer", "boolean")
+        assert part.keys() <= known | {structural.RULES}
+        assert (part["type"] == "integer") == ("format" in part)
+        assert not any("_" in name for name in part.get("properties", {}))
+        assert part.get("required", []) == [name for name in part.get("properties", {}) if name in part.get("required", [])]
+    described = [name for part in found for name, one in part.get("properties", {}).items() if not one.get("description")]
+    assert set(described) == {"metadata", "name"}
+
+
+def test_metadata_is_kubernetes_own() -> None:
+    """What Kubernetes does not have is said, as the schema has no place for it."""
+    schema = crd.document("civovpc")["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    assert schema["properties"]["metadata"]["properties"].keys() == {"name"}
+    assert "metadata.{env,group,id,org,relationships,slug,tags}" in schema["description"]
+
+
+@pytest.mark.parametrize("word", ["civovpc", "CivoVpcs"])
+def test_the_command_prints_what_is_committed(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """As YAML, or as JSON."""
+    committed = (ROOT / "schemas" / "crd" / "CivoVpc.yaml").read_text("utf-8")
+    assert cli.main(["schema", "--crd", word]) == 0
+    assert capsys.readouterr().out == committed
+    assert cli.main(["schema", "--crd", word, "--output", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == yaml.safe_load(committed)
+
+
+def test_the_command_without_a_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    """All kinds are one stream of YAML, or one list in JSON; kubectl takes both."""
+    assert cli.main(["schema", "--crd"]) == 0
+    stream = list(yaml.safe_load_all(capsys.readouterr().out))
+    assert [each["spec"]["names"]["kind"] for each in stream] == crd.names()
+    assert cli.main(["schema", "--crd", "-o", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"apiVersion": "v1", "kind": "List", "items": stream}
+
+
+def test_json_schema_as_yaml(capsys: pytest.CaptureFixture[str]) -> None:
+    """The form may be chosen for either."""
+    assert cli.main(["schema", "CivoVpc", "-o", "yaml"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out) == json_schema.document("CivoVpc")
+
+
+def test_policies_have_no_definition(capsys: pytest.CaptureFixture[str]) -> None:
+    """They are no kind; an unknown one is told apart."""
+    assert cli.main(["schema", "--crd", "policy"]) == errors.Code.USAGE
+    assert "policies have no CustomResourceDefinition" in capsys.readouterr().err
+    assert cli.main(["schema", "--crd", "civovpx"]) == errors.Code.INVALID
+    assert "did you mean 'CivoVpc'?" in capsys.readouterr().err
