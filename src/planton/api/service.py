@@ -126,31 +126,29 @@ class Service:
             raise errors.unavailable() from error
 
     async def _create(self, kind: Kind, request: Any, context: Context) -> records.Answer:
-        for attempt in ("first", "last"):
-            try:
-                return await self._create_once(kind, request, context)
-            except database.DuplicateError as error:
-                # The name is taken, or a request with the same key was quicker: then its answer is there now.
-                if attempt == "last" or not context.idempotency_key:
-                    raise _name_taken(kind, getattr(request, kind.field).name) from error
-        raise AssertionError("the loop returns or raises")
-
-    async def _create_once(self, kind: Kind, request: Any, context: Context) -> records.Answer:
         digest = hashlib.sha256(kind.noun.encode() + request.SerializeToString(deterministic=True)).hexdigest()
+        try:
+            return await self._create_once(kind, request, context, digest)
+        except database.DuplicateError as error:
+            # The name is taken, or there was a request with the same key: then its answer is there.
+            known = None
+            if context.idempotency_key:
+                known = await access.answer(self.store, context.caller.name, context.idempotency_key)
+            if known is None:
+                raise _name_taken(kind, getattr(request, kind.field).name) from error
+        if known["digest"] != digest:
+            raise errors.conflict("Idempotency-Key was used for another request")
+        return records.Resource(kind, json.loads(known["resource"]))
+
+    async def _create_once(self, kind: Kind, request: Any, context: Context, digest: str) -> records.Answer:
+        row = self._new(kind, request, context)
         alone = not (context.idempotency_key or request.dry_run)
         async with self.store.unit() if alone else self.store.transaction() as transaction:
-            if context.idempotency_key and (
-                known := await access.answer(transaction, context.caller.name, context.idempotency_key)
-            ):
-                if known["digest"] != digest:
-                    raise errors.conflict("Idempotency-Key was used for another request")
-                return records.Resource(kind, json.loads(known["resource"]))
-            row = self._new(kind, request, context)
-            if not await resources.insert(transaction, kind.table, row, _event(kind, row, "created", context)):
-                raise errors.not_found(kinds.CLUSTER.name)
-            if context.idempotency_key and not request.dry_run:
+            if context.idempotency_key:
                 kept = {"identity": context.caller.name, "key": context.idempotency_key, "digest": digest}
                 await access.keep_answer(transaction, kept | {"resource": json.dumps(row), "created_at": context.now})
+            if not await resources.insert(transaction, kind.table, row, _event(kind, row, "created", context)):
+                raise errors.not_found(kinds.CLUSTER.name)
             return _done(records.Resource(kind, row), request)
 
     async def _list(self, kind: Kind, request: Any, context: Context) -> records.Answer:

@@ -16,9 +16,9 @@ _ANSWERS: Final = tables.ANSWERS
 _TOKENS: Final = tables.TOKENS
 
 
-async def answer(transaction: Transaction, identity: str, key: str) -> Row | None:
+async def answer(database: Database, identity: str, key: str) -> Row | None:
     """Returns the first answer to a request of a caller under a key: ``digest`` and ``resource``; None where there is none."""
-    found = await transaction.rows(_ANSWER, identity=identity, key=key)
+    found = await database.rows(_ANSWER, identity=identity, key=key)
     return found[0] if found else None
 
 
@@ -26,7 +26,7 @@ async def keep_answer(transaction: Transaction, values: Mapping[str, Any]) -> No
     """Keeps an answer.
 
     Raises:
-        DuplicateError: Another request of the caller had the key at the same time.
+        DuplicateError: Another request of the caller has the key.
     """
     await transaction.rows(_KEEP, **values)
 
