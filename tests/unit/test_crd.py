@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from buf.validate import validate_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool, text_format
 
 from planton import cli, crd, errors, json_schema, keywords, kinds
 from planton.crd import cel, structural
@@ -164,6 +165,82 @@ def test_no_rule_is_left_out(kind: str) -> None:
     schemas = structural.Schemas(kinds.get(kind).message.DESCRIPTOR, {})
     assert schemas.unchecked.keys() <= {"reference.field_path_exists"}
     assert all(f"[{rule}]" in text for rule in schemas.unchecked)
+
+
+def made(name: str, *fields: dict[str, Any], rules: str = "") -> Any:
+    """Returns the descriptor of a message with fields and rules, of a file of its own."""
+    file = descriptor_pb2.FileDescriptorProto(name=f"test/{name}.proto", package="org.project_planton.test", syntax="proto3")
+    file.dependency.append("buf/validate/validate.proto")
+    message = file.message_type.add(name=name)
+    for number, field in enumerate(fields, 1):
+        added = message.field.add(number=number, **{key: value for key, value in field.items() if key != "rules"})
+        added.options.Extensions[validate_pb2.field].MergeFrom(
+            text_format.Parse(field.get("rules", ""), validate_pb2.FieldRules())
+        )
+    message.options.Extensions[validate_pb2.message].MergeFrom(text_format.Parse(rules, validate_pb2.MessageRules()))
+    file.enum_type.add(name=f"{name}Size", value=[{"name": f"{name}_none", "number": 0}, {"name": f"{name}_big", "number": 1}])
+    pool = descriptor_pool.Default()
+    pool.Add(file)
+    return pool.FindMessageTypeByName(f"org.project_planton.test.{name}")
+
+
+def test_rules_of_parts() -> None:
+    """A rule over a message is beside those of the message; what looks at an enum's number, or at a host name, is named."""
+    inner = made(
+        "Inner", {"name": "text", "type": 9}, rules="cel {id: 'inner.a' message: 'must be' expression: 'this.text != \"\"'}"
+    )
+    outer = made(
+        "Outer",
+        {
+            "name": "in_it",
+            "type": 11,
+            "type_name": inner.full_name,
+            "rules": "cel {id: 'o.a' message: 'm' expression: 'has(this.text)'}",
+        },
+        {
+            "name": "size",
+            "type": 14,
+            "type_name": "org.project_planton.test.OuterSize",
+            "rules": "cel {id: 'o.b' message: 'm' expression: 'this > 0'} enum {defined_only: true}",
+        },
+        {"name": "host", "type": 9, "rules": "cel {id: 'o.c' message: 'must be a host' expression: 'this.isHostname()'}"},
+        {
+            "name": "count",
+            "type": 13,
+            "rules": "ignore: IGNORE_IF_ZERO_VALUE cel {id: 'o.d' message: 'm' expression: 'this > 1u'}",
+        },
+        {"name": "names", "type": 9, "label": 3, "rules": "repeated {unique: true min_items: 1} required: true"},
+    )
+    schemas = structural.Schemas(outer, {})
+    found = schemas.message(outer)["properties"]
+    assert found["inIt"] == {
+        "type": "object",
+        "properties": {"text": {"type": "string"}},
+        structural.RULES: [
+            {"rule": "self.?text.orValue('') != ''", "message": "must be [inner.a]"},
+            {"rule": "self.?text.orValue('') != ''", "message": "m [o.a]"},
+        ],
+    }
+    assert found["size"] == {"description": "Not checked here: m [o.b].", "type": "string", "enum": ["Outer_big", "Outer_none"]}
+    assert found["host"] == {"description": "Not checked here: must be a host [o.c].", "type": "string"}
+    assert found["count"][structural.RULES] == [{"rule": "self == 0 || (self > 1)", "message": "m [o.d]"}]
+    assert found["names"] == {"type": "array", "minItems": 1, "x-kubernetes-list-type": "set", "items": {"type": "string"}}
+    assert schemas.unchecked == {"o.b": "it looks at what is not in the resource", "o.c": "Kubernetes has no isHostname"}
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "why"),
+    [
+        ("Recursive", {"type": 11, "type_name": "org.project_planton.test.Recursive"}, "contains itself"),
+        ("Long", {"type": 4}, "such numbers are not known here"),
+        ("Foreign", {"type": 11, "type_name": "google.protobuf.Duration"}, "a JSON form of its own"),
+    ],
+)
+def test_what_no_definition_can_say_is_an_error(name: str, field: dict[str, Any], why: str) -> None:
+    """Whoever adds such a field is told so by the tests, and not by an API server."""
+    described = made(name, {"name": "it", **field})
+    with pytest.raises(TypeError, match=why):
+        structural.Schemas(described, {}).message(described)
 
 
 def parts(schema: dict[str, Any]) -> list[dict[str, Any]]:

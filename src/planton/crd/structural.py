@@ -42,7 +42,7 @@ class Rule(NamedTuple):
     Attributes:
         id: What violations show.
         message: What must hold, in words.
-        expression: The same in CEL, as the protos have it; empty where it looks at other manifests or at the schema.
+        expression: The same in CEL, as the protos have it; empty where it looks at what is not in the resource.
         value: The value of ``rule`` in the expression.
     """
 
@@ -108,9 +108,9 @@ class Schemas:
             raise TypeError(f"{described.full_name} contains itself, which no structural schema can say")
         self._said[described.full_name] = self._rules(_of_message(described), this=described.full_name)
         for field in described.fields:
-            part = field.message_type
-            if part is not None and not json_schema.is_map(field):
-                self._translate(part, (*above, described.full_name))
+            below = field.message_type.fields_by_name["value"] if json_schema.is_map(field) else field
+            if below.message_type is not None:
+                self._translate(below.message_type, (*above, described.full_name))
 
     def _rules(self, rules: Iterable[Rule], *, this: str, each: str = "") -> Said:
         """Returns the rules over something, or over each part of it, in Kubernetes' words, and those that have none."""
@@ -118,7 +118,7 @@ class Schemas:
         for rule in rules:
             try:
                 if not rule.expression:
-                    raise cel.UntranslatableError("it looks at what is no part of the manifest")
+                    raise cel.UntranslatableError("it looks at what is not in the resource")
                 translation = cel.translate(rule.expression, this=this, name=each or "self", rule=rule.value)
             except cel.UntranslatableError as error:
                 self.unchecked[rule.id] = str(error)
@@ -176,14 +176,10 @@ class Schemas:
 
     def _one(self, field: Any, rules: Any, unsaid: list[Rule]) -> dict[str, Any]:
         if field.message_type is not None:
-            if not field.message_type.full_name.startswith("org.project_planton."):
-                raise TypeError(f"{field.full_name}: a type with a JSON form of its own is not known here")
-            found = self.message(field.message_type)
-            if not field.is_repeated:
-                del found["description"]  # the field has its own
-                unsaid += self._said[field.message_type.full_name].unsaid
-            return found
+            return self._part(field, rules, unsaid)
         if field.enum_type is not None:
+            # A rule over it looks at its number, which is not in Kubernetes.
+            unsaid += self._rules([rule._replace(expression="") for rule in _of_value(rules)], this="INT").unsaid
             names = [value.name for value in json_schema.values_of(field)]
             unset = [] if json_schema.is_needed(field) else [field.enum_type.values_by_number[0].name]
             return {"type": "string", "enum": [*names, *unset]}
@@ -193,6 +189,18 @@ class Schemas:
         if rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:
             said = [one | {"rule": f"self == {_ZEROS[found['type']]} || ({one['rule']})"} for one in said]
         return found | ({RULES: said} if said else {})
+
+    def _part(self, field: Any, rules: Any, unsaid: list[Rule]) -> dict[str, Any]:
+        name = field.message_type.full_name
+        if not name.startswith("org.project_planton."):
+            raise TypeError(f"{field.full_name}: a type with a JSON form of its own is not known here")
+        found = self.message(field.message_type)
+        said, more, _ = self._rules(_of_value(rules), this=name)
+        unsaid += more
+        if not field.is_repeated:
+            found.pop("description", None)  # the field has its own
+            unsaid += self._said[name].unsaid
+        return found | ({RULES: [*found.get(RULES, []), *said]} if said else {})
 
     def _scalar(self, field: Any, rules: Any, *, sized: bool) -> dict[str, Any]:
         said = keywords.of_rules(rules, predefined=False)
