@@ -45,7 +45,7 @@ def violations(value: message.Message, *, limit: int | None = None) -> list[Prob
     problems = [_problem(violation.proto, value.DESCRIPTOR) for violation in found[:limit]] if found else []
     # A kind whose number means nothing has no name to look up.
     nameless = any(problem.path.endswith("valueFrom.kind") for problem in problems)
-    if {"metadata", "spec"} <= value.DESCRIPTOR.fields_by_name.keys() and not nameless:
+    if all(name in value.DESCRIPTOR.fields_by_name for name in ("metadata", "spec")) and not nameless:
         problems += [Problem(*problem) for problem in references.problems(value)]
     return problems
 
