@@ -120,6 +120,14 @@ def test_an_interruption_says_that_nothing_is_lost() -> None:
     assert error.uncertain == (events.urn(events.NETWORK, "network"),)
 
 
+@pytest.mark.parametrize(("what", "saved"), [("apply", True), ("destroy", True), ("plan", False), ("drift", False)])
+@pytest.mark.parametrize("how", [{"interrupted": True}, {"timed_out": 60.0}, {"raw": "something broke"}])
+def test_what_changes_nothing_has_nothing_to_save(what: str, how: dict[str, Any], *, saved: bool) -> None:
+    """Whatever ended it."""
+    error = _explained(VPC, what=what, **how)
+    assert ("what was done is saved" in f"{error.message} {error.hint}") is saved
+
+
 def test_a_killed_engine_is_no_fault_of_the_cloud() -> None:
     """Whatever the events said last, the creation that was under way may have reached the cloud."""
     error = _explained(VPC, events.begins("create", events.NETWORK, "network", new={}), killed=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import pathlib
+import socket
 import threading
 from typing import Any
 
@@ -29,6 +30,13 @@ def _config(endpoint: str = "") -> Any:
     return mocks.stack_input(mocks.target("CivoVpc", {}), apiEndpoint=endpoint).provider_config
 
 
+@pytest.fixture
+def sandbox_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody listens at every port."""
+    monkeypatch.setattr(stand_ins, "answers", lambda _address: True)
+
+
+@pytest.mark.usefixtures("sandbox_runs")
 @pytest.mark.parametrize(
     ("environ", "plugins", "endpoint", "expected"),
     [
@@ -69,6 +77,29 @@ def test_nothing_stands_in_against_a_real_cloud(environ: dict[str, str], endpoin
 def test_operations_without_a_program_need_no_plugin() -> None:
     """Outputs are read where nothing is installed."""
     assert stand_ins.variables({}, _tools(), None) == NONE
+
+
+@pytest.mark.parametrize("dead", ["CIVO_API_URL", "PULUMI_DEBUG_PROVIDERS"])
+@pytest.mark.parametrize("plugins", [(), ("civo",)])
+def test_a_sandbox_that_was_stopped_is_named_before_the_engine_starts(dead: str, plugins: tuple[str, ...]) -> None:
+    """Its API and its stand-in are asked for; an official plugin needs the first only, and looking at states neither."""
+    with socket.create_server(("127.0.0.1", 0)) as served, socket.create_server(("127.0.0.1", 0)) as closed:
+        alive, gone = served.getsockname()[1], closed.getsockname()[1]
+        closed.close()
+        ports = {"CIVO_API_URL": alive, "PULUMI_DEBUG_PROVIDERS": alive} | {dead: gone}
+        environ = {
+            "CIVO_API_URL": f"http://127.0.0.1:{ports['CIVO_API_URL']}",
+            "PULUMI_DEBUG_PROVIDERS": f"civo:{ports['PULUMI_DEBUG_PROVIDERS']}",
+        }
+        assert stand_ins.variables(environ, _tools(), None)["PULUMI_DEBUG_PROVIDERS"] == environ["PULUMI_DEBUG_PROVIDERS"]
+        if plugins and dead == "PULUMI_DEBUG_PROVIDERS":
+            assert stand_ins.variables(environ, _tools(*plugins), _config()) == NONE
+            return
+        with pytest.raises(errors.PlantonError, match=f"does not run: nothing listens at http://127.0.0.1:{gone}") as caught:
+            stand_ins.variables(environ, _tools(*plugins), _config())
+    assert caught.value.reason is errors.Reason.CLOUD_UNREACHABLE
+    assert "planton sandbox start" in caught.value.hint
+    assert "unset CIVO_API_URL DIGITALOCEAN_API_URL PULUMI_DEBUG_PROVIDERS" in caught.value.hint
 
 
 def test_outputs_become_the_kinds_message() -> None:

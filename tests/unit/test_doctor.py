@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import pathlib
+import socket
 from typing import Any
 
 import pytest
@@ -26,8 +27,18 @@ def test_an_account_is_told_with_where_its_token_comes_from(name: str, prefix: s
     assert _findings(**{f"{prefix}_TOKEN": "secret"})[name] == doctor.Finding(
         name, "ok", f"token from ${prefix}_TOKEN, for the public cloud"
     )
-    local = _findings(**{f"{prefix}_TOKEN": "secret", f"{prefix}_API_URL": "http://127.0.0.1:1/"})[name]
-    assert local.detail == f"token from ${prefix}_TOKEN, for http://127.0.0.1:1"
+    with socket.create_server(("127.0.0.1", 0)) as served:
+        address = f"http://127.0.0.1:{served.getsockname()[1]}"
+        local = _findings(**{f"{prefix}_TOKEN": "secret", f"{prefix}_API_URL": f"{address}/"})[name]
+    assert local == doctor.Finding(name, "ok", f"token from ${prefix}_TOKEN, for {address}")
+
+
+@pytest.mark.parametrize(("name", "prefix"), ACCOUNTS)
+def test_a_sandbox_that_does_not_run_is_a_fault(name: str, prefix: str) -> None:
+    """The shell points at it, so every command that asks the cloud would fail."""
+    found = _findings(**{f"{prefix}_TOKEN": "secret", f"{prefix}_API_URL": "http://127.0.0.1:1/"})[name]
+    assert (found.state, "http://127.0.0.1:1" in found.detail) == ("missing", True)
+    assert "planton sandbox start" in found.advice
 
 
 def test_the_variable_of_the_clouds_own_tool_counts_too() -> None:

@@ -149,6 +149,11 @@ def _account(provider: str, environ: Mapping[str, str], context: contexts.Contex
         config: Any = credentials.from_environment(provider, environ, context.credentials)
     except errors.PlantonError as error:
         return Finding(name, "missing", error.message, error.hint)
+    from planton.engine import stand_ins  # as above
+
+    if not stand_ins.answers(config.api_endpoint):
+        stopped = stand_ins.not_running(config.api_endpoint)
+        return Finding(name, "missing", stopped.message, stopped.hint)
     source = f"token from ${variable}" if variable else f"credential {entry} of context {context.name}"
     return Finding(name, "ok", f"{source}, for {config.api_endpoint or 'the public cloud'}")
 

@@ -112,6 +112,8 @@ _NOUNS = {
     "Vpc": "VPC",
 }
 _VERBS = {"create": "create", "create-replacement": "create", "update": "update", "delete": "delete", "delete-replaced": "delete"}
+#: What changes nothing, so that nothing can be saved.
+_READING = ("plan", "drift")
 #: Lines of the engine that say nothing about what went wrong.
 _NOISE = re.compile(r"^(update|preview|refresh|destroy) failed$|^error: |^preview of update|^\d+ errors? occurred:?$")
 
@@ -135,7 +137,7 @@ def operation(
         )
     elif interrupted:
         explained = OperationError(
-            f"{what} was interrupted; what was done is saved",
+            f"{what} was interrupted{_kept(what)}",
             code=errors.Code.INTERRUPTED,
             reason=errors.Reason.INTERRUPTED,
             hint="run the same command again: it looks at the cloud and goes on",
@@ -181,11 +183,15 @@ def stuck(what: str, seconds: float, target: Any) -> OperationError:
     """Returns the error for an operation that was stopped because the cloud took longer than the timeout."""
     name = "" if target is None else f" of {target.kind} {target.metadata.name}"
     return OperationError(
-        f"{what}{name} has not finished after {seconds / 60:g} minutes and was stopped; what was done is saved",
+        f"{what}{name} has not finished after {seconds / 60:g} minutes and was stopped{_kept(what)}",
         code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_STUCK,
         hint=_STUCK_HINT,
     )
+
+
+def _kept(what: str) -> str:
+    return "" if what in _READING else "; what was done is saved"
 
 
 def _killed(what: str, target: Any) -> OperationError:
@@ -207,9 +213,7 @@ def _failed(what: str, texts: tuple[str, ...], recorder: plans.Recorder, target:
         f"{context}: {cloud}",
         code=errors.Code.FAILED,
         reason=cause.reason if cause else errors.Reason.ENGINE_FAILED,
-        hint=cause.hint.format(target=spoken)
-        if cause
-        else "what was done is saved; run the same command again when the cause is gone",
+        hint=cause.hint.format(target=spoken) if cause else f"run the same command again when the cause is gone{_kept(what)}",
         metadata={"target": spoken},
     )
 

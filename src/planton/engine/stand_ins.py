@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from planton.engine import settings, toolchain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_SECONDS = 1.0
+
 
 def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: Any) -> dict[str, str]:
     """Returns the variables that attach the sandbox's stand-ins, where they are meant and allowed.
@@ -19,7 +22,8 @@ def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
     against a real cloud.
 
     Raises:
-        PlantonError: ``TOOLCHAIN_MISSING``: neither the official plugin nor a stand-in can serve.
+        PlantonError: ``TOOLCHAIN_MISSING``: neither the official plugin nor a stand-in can serve; ``CLOUD_UNREACHABLE``: what
+            this machine is to serve does not run.
     """
     attached = dict(entry.split(":") for entry in environ.get("PULUMI_DEBUG_PROVIDERS", "").split(",") if ":" in entry)
     local = {name for name in attached if _is_local(name, environ, config)}
@@ -33,6 +37,14 @@ def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
             hint=f"install it: pulumi plugin install resource {provider} {toolchain.PLUGINS[provider]}; without an account, "
             'use the sandbox: eval "$(planton sandbox env)"',
         )
+    if provider is not None:
+        # The engine would wait a quarter of a minute for a plugin that nobody serves, and blame the first resource.
+        for address in (
+            _endpoint(provider, environ, config),
+            f"http://127.0.0.1:{usable[provider]}" if provider in usable else "",
+        ):
+            if not answers(address):
+                raise not_running(address)
     if not usable:
         return {"PULUMI_DEBUG_PROVIDERS": ""}
     return {
@@ -41,6 +53,36 @@ def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
     }
 
 
+def answers(address: str) -> bool:
+    """Returns whether somebody listens at a URL of this machine; any other counts as yes, without being asked."""
+    parts = urllib.parse.urlsplit(address)
+    if not _is_here(address):
+        return True
+    try:
+        socket.create_connection((parts.hostname, parts.port or {"https": 443}.get(parts.scheme, 80)), _SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def not_running(address: str) -> errors.PlantonError:
+    """Returns the error for a URL of this machine at which nobody listens."""
+    names = " ".join([*settings.ENDPOINTS.values(), "PULUMI_DEBUG_PROVIDERS"])
+    return errors.PlantonError(
+        f"the sandbox that this shell points at does not run: nothing listens at {address}",
+        code=errors.Code.FAILED,
+        reason=errors.Reason.CLOUD_UNREACHABLE,
+        hint=f'start it: planton sandbox start, then eval "$(planton sandbox env)"; or go back to the real cloud: unset {names}',
+    )
+
+
 def _is_local(name: str, environ: Mapping[str, str], config: Any) -> bool:
-    endpoint = (config is not None and config.api_endpoint) or environ.get(settings.ENDPOINTS.get(name, ""), "")
-    return urllib.parse.urlsplit(endpoint).hostname in ("127.0.0.1", "localhost", "::1")
+    return _is_here(_endpoint(name, environ, config))
+
+
+def _endpoint(name: str, environ: Mapping[str, str], config: Any) -> str:
+    return str((config is not None and config.api_endpoint) or environ.get(settings.ENDPOINTS.get(name, ""), ""))
+
+
+def _is_here(address: str) -> bool:
+    return urllib.parse.urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
