@@ -44,6 +44,17 @@ def test_a_user_is_named_by_the_header_and_a_token_goes_before():
     assert answers.requests[1].headers["authorization"] == "Bearer t"
 
 
+@pytest.mark.parametrize(
+    "identity", [{"token": "\u2026"}, {"token": "two words"}, {"user": "m\u00fcller@example.com"}, {"user": "a@b\n"}]
+)
+def test_an_identity_that_no_header_carries_is_told_and_a_token_not_shown(identity):
+    with pytest.raises(errors.PlantonError) as raised:
+        transport(Answers(), **identity)
+    assert (raised.value.code, raised.value.reason) == (errors.Code.MISSING, errors.Reason.CREDENTIAL_MISSING)
+    assert identity.get("token", "!") not in str(raised.value)
+    assert "PLANTON_API_" in raised.value.hint
+
+
 def test_a_creation_is_repeated_under_one_key():
     answers = Answers(httpx.ReadTimeout("late"), error(503, "UNAVAILABLE"), httpx.Response(201, json={"id": "1"}))
     assert transport(answers).request("POST", "/x", {"name": "a"}) == {"id": "1"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import re
 import time
 import urllib.parse
 import uuid
@@ -22,6 +23,8 @@ _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 _FIRST_ERROR: Final = 400
 _LONGEST_WAIT: Final = 30.0
+#: What a header can carry; no token and no address that the server knows has anything else.
+_SENDABLE: Final = re.compile(r"[!-~]*")
 #: The API's error code → the kind of trouble, and its name.
 _CODES: Final = {
     "VALIDATION_ERROR": (errors.Code.INVALID, errors.Reason.API_REFUSED),
@@ -64,6 +67,9 @@ class Transport:
 
     Attributes:
         url: Where it is, without a path.
+
+    Raises:
+        PlantonError: The token or the user cannot be meant (``CREDENTIAL_MISSING``).
     """
 
     def __init__(
@@ -75,7 +81,7 @@ class Transport:
         transport: httpx.BaseTransport | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {"X-User-Email": user} if user else {}
+        headers = _identity(user, token)
         self.url = url.rstrip("/")
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT, transport=transport)
         self._wait = wait
@@ -181,6 +187,21 @@ class Transport:
             reason=errors.Reason.API_UNREACHABLE,
             hint="start one with: planton server start; name another with --server or PLANTON_API_URL",
         ) from error
+
+
+def _identity(user: str, token: str) -> dict[str, str]:
+    """Returns the headers that say who asks."""
+    if not _SENDABLE.fullmatch(token or user):
+        raise errors.PlantonError(
+            # Never the token itself.
+            f"{'the token' if token else f'the user {user!r}'} has characters that none can have",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.CREDENTIAL_MISSING,
+            hint="give the whole token, as it was issued, in PLANTON_API_TOKEN or a token file"
+            if token
+            else "give an email address with --user or PLANTON_API_USER",
+        )
+    return {"Authorization": f"Bearer {token}"} if token else {"X-User-Email": user} if user else {}
 
 
 def segment(text: str) -> str:
