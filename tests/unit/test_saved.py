@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 import stat
@@ -84,7 +85,7 @@ def test_what_cannot_be_written_says_why_and_leaves_nothing(tmp_path: pathlib.Pa
 def test_changes_are_data_that_can_be_compared() -> None:
     """Neither the engine's names nor warnings count; numbers stay numbers."""
     differences = [["label", "old", "new"], ["size", 1, None]]
-    assert saved.changes(UPDATE.plan) == [["network", "civo:index/network:Network", "update", differences]]
+    assert saved.changes(UPDATE.plan) == [["network", "civo:index/network:Network", "update", differences, ""]]
     assert saved.changes(NONE.plan) == []
 
 
@@ -96,8 +97,9 @@ def test_changes_are_data_that_can_be_compared() -> None:
         ("[]", "it is not a plan that planton plan --out has written"),
         ("{}", "it is not a plan that planton plan --out has written"),
         ('{"version": 99, "planton": "9.9.9"}', "it was written by planton 9.9.9"),
-        ('{"version": 1, "resources": [{"manifest": {"kind": "CivoVpc", "spec": {"no": 1}}}]}', "it is not a plan that"),
-        ('{"version": 1, "resources": [{"manifest": {}}]}', "it is not a plan that"),
+        ('{"version": 2, "resources": [{"manifest": {"kind": "CivoVpc", "spec": {"no": 1}}}]}', "it is not a plan that"),
+        ('{"version": 2, "resources": [{"manifest": {}}]}', "it is not a plan that"),
+        ("[" * 100_000, "it is not a plan that"),
     ],
 )
 def test_what_is_no_plan_is_refused(text: str | None, why: str, tmp_path: pathlib.Path) -> None:
@@ -141,6 +143,23 @@ def test_each_difference_is_told(planned: steps.Step, now: steps.Step | None, to
     with pytest.raises(errors.PlantonError) as caught:
         saved.check(found, [now] if now else [], [])
     assert _told(caught) == [f"  {NETWORK}: {told}"]
+
+
+def test_what_is_made_of_something_else_is_a_difference(tmp_path: pathlib.Path) -> None:
+    """A plan shows nothing of what a creation is made with, so a reference that leads elsewhere by now would pass unseen."""
+    found = _write(tmp_path / "dev.plan", _step(NETWORK, dataclasses.replace(CREATE.plan.changes[0], inputs="a" * 64)))
+    with pytest.raises(errors.PlantonError) as caught:
+        saved.check(found, [_step(NETWORK, dataclasses.replace(CREATE.plan.changes[0], inputs="b" * 64))], [])
+    assert _told(caught) == [f"  {NETWORK}: planned create network, now the same with other inputs"]
+
+
+def test_a_file_that_somebody_has_changed_is_refused(tmp_path: pathlib.Path) -> None:
+    """Exactly what was planned is applied, or nothing."""
+    path = tmp_path / "dev.plan"
+    _write(path, CREATE)
+    path.write_text(path.read_text("utf-8").replace("lon1", "fra1"), "utf-8")
+    with pytest.raises(errors.PlantonError, match="it has been changed since it was written"):
+        saved.read(str(path))
 
 
 def test_another_value_is_a_difference(tmp_path: pathlib.Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import hashlib
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +77,7 @@ class Change:
         type: Its type, e.g. ``civo:index/kubernetesCluster:KubernetesCluster``.
         action: What happens.
         differences: Which properties change; empty for a creation or deletion.
+        inputs: A digest of what it is made with, for a creation or an import; empty otherwise.
     """
 
     urn: str
@@ -82,6 +85,7 @@ class Change:
     type: str
     action: Action
     differences: tuple[Difference, ...] = ()
+    inputs: str = ""
 
     @property
     def noun(self) -> str:
@@ -163,7 +167,7 @@ class Recorder:
         if known is not None and known.action is Action.IMPORT:
             # What is imported and then changed to what the manifest says is still an import.
             action = Action.IMPORT
-        self._changes[metadata.urn] = Change(metadata.urn, name, metadata.type, action, found)
+        self._changes[metadata.urn] = Change(metadata.urn, name, metadata.type, action, found, _digest(metadata, action))
 
     def _observe(self, metadata: events.StepEventMetadata) -> None:
         if metadata.type.startswith(INTERNAL_TYPES) or metadata.old is None:
@@ -201,6 +205,14 @@ def _left_to_the_cloud(inputs: Mapping[str, Any]) -> list[str]:
 
 def _action(metadata: events.StepEventMetadata) -> Action | None:
     return _ACTIONS.get(str(getattr(metadata.op, "value", metadata.op)))
+
+
+def _digest(metadata: events.StepEventMetadata, action: Action) -> str:
+    # Nobody sees what something new is made with; a plan that was saved must not be another one there.
+    if action not in (Action.CREATE, Action.IMPORT) or metadata.new is None:
+        return ""
+    inputs = {path: value for path, value in _leaves(metadata.new.inputs or {}) if not _INTERNAL.search(path)}
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _observed_differences(metadata: events.StepEventMetadata) -> tuple[Difference, ...]:

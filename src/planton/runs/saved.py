@@ -6,6 +6,7 @@ The file holds manifests and the changes that were planned, and no credentials: 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from planton.engine import plans
     from planton.runs.steps import Step
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ def write(
         "allowReplace": list(allow_replace),
         "allowUnsupported": list(allow_unsupported),
     }
+    data["digest"] = _digest(data)
     temporary = pathlib.Path(f"{path}.{os.getpid()}.tmp")
     try:
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
@@ -89,12 +91,22 @@ def write(
         raise _unusable(path, f"it cannot be written: {error.strerror}") from None
 
 
+def _digest(data: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+
+
 def changes(plan: plans.Plan) -> list[Any]:
     """Returns the changes of a plan as JSON data that can be compared."""
     return json.loads(  # type: ignore[no-any-return]  # a list of objects
         json.dumps(
             [
-                [change.name, change.type, str(change.action), [[each.path, each.old, each.new] for each in change.differences]]
+                [
+                    change.name,
+                    change.type,
+                    str(change.action),
+                    [[each.path, each.old, each.new] for each in change.differences],
+                    change.inputs,
+                ]
                 for change in plan.changes
             ],
             default=str,
@@ -112,6 +124,8 @@ def read(path: str) -> Saved:
         data: Any = json.loads(pathlib.Path(path).read_text("utf-8"))
         if data["version"] != _VERSION:
             raise _unusable(path, f"it was written by planton {data['planton']}")
+        if data.pop("digest") != _digest(data):
+            raise _unusable(path, "it has been changed since it was written")
         wanted = tuple(_wanted(entry) for entry in data["resources"])
         return Saved(
             wanted,
@@ -123,7 +137,7 @@ def read(path: str) -> Saved:
         )
     except OSError as error:
         raise _unusable(path, str(error.strerror)) from None
-    except (ValueError, KeyError, TypeError, AttributeError, json_format.ParseError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, json_format.ParseError):
         raise _unusable(path, "it is not a plan that planton plan --out has written") from None
 
 
@@ -143,9 +157,7 @@ def check(saved: Saved, planned: Iterable[Step], pruned: Iterable[Step]) -> None
     for what, before in (("apply", saved.applied), ("prune", saved.pruned)):
         keys = sorted(before.keys() | now[what].keys())
         differing += [
-            f"{key}: planned {_spoken(before.get(key))}, now {_spoken(now[what].get(key))}"
-            for key in keys
-            if before.get(key) != now[what].get(key)
+            f"{key}: {_both(before.get(key), now[what].get(key))}" for key in keys if before.get(key) != now[what].get(key)
         ]
     if differing:
         raise errors.PlantonError(
@@ -160,10 +172,15 @@ def _by_key(steps: Iterable[Step]) -> dict[str, Any]:
     return {str(step.key): changes(step.plan) for step in steps}
 
 
+def _both(planned: list[Any] | None, now: list[Any] | None) -> str:
+    before, after = _spoken(planned), _spoken(now)
+    return f"planned {before}, now {after}" if before != after else f"planned {before}, now the same with other inputs"
+
+
 def _spoken(planned: list[Any] | None) -> str:
     if planned is None:
         return "nothing"
-    parts = [f"{action} {name}" + _paths(differences) for name, _, action, differences in planned]
+    parts = [f"{action} {name}" + _paths(differences) for name, _, action, differences, _ in planned]
     return ", ".join(parts) or "no changes"
 
 
