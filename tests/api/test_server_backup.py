@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import pathlib
 import sqlite3
+from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
@@ -122,6 +124,67 @@ def test_what_is_no_backup_changes_nothing(new_url, tmp_path, content: bytes | N
     assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 2
     assert read(url) == ([], 0)
     assert pathlib.Path(url.removeprefix("sqlite:///")).stat().st_size >= before
+
+
+def _only_revision(file: pathlib.Path) -> None:
+    file.unlink()
+    with contextlib.closing(sqlite3.connect(file)) as made:
+        made.executescript("CREATE TABLE alembic_version (version_num); INSERT INTO alembic_version VALUES ('0001')")
+
+
+def _changed(statement: str) -> Callable[[pathlib.Path], None]:
+    def change(file: pathlib.Path) -> None:
+        with contextlib.closing(sqlite3.connect(file)) as made:
+            made.executescript(statement)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (_only_revision, "there is no column"),
+        (_changed("DELETE FROM alembic_version"), "revision none"),
+        (_changed("UPDATE alembic_version SET version_num = 'from-the-future'"), "revision from-the-future"),
+        (_changed("DROP INDEX ix_events_time"), "there is no index ix_events_time"),
+        (_changed("CREATE TRIGGER t AFTER UPDATE ON clusters BEGIN DELETE FROM tokens; END"), "triggers"),
+        (_changed("DROP TRIGGER tally_insert"), "triggers"),
+        (_changed("DROP TABLE reports; CREATE VIEW reports AS SELECT 1"), "there is no column reports"),
+    ],
+)
+def test_another_database_changes_nothing(new_url, tmp_path, capsys, spoil: Callable[[pathlib.Path], None], said: str) -> None:
+    """Although it has what tells a server's: it is looked at before it takes the place of the good one."""
+    url, file = new_url("sqlite"), tmp_path / "file"
+    opened = schema.engine(url)
+    rows.node_pool(opened, rows.cluster(opened), name="kept")
+    opened.dispose()
+    assert cli.main(["server", "backup", str(file), "--database-url", url]) == 0
+    spoil(file)
+    assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 2
+    assert said in capsys.readouterr().err
+    assert read(url) == (["kept"], 0)
+    path = pathlib.Path(url.removeprefix("sqlite:///"))
+    assert {one.name for one in path.parent.iterdir()} <= {path.name, f"{path.name}-wal", f"{path.name}-shm"}
+
+
+def test_what_a_killed_server_left_is_not_played_into_the_restored_database(tmp_path, capsys) -> None:
+    """Its journal is another database's; it may hold what the file that is gone did not."""
+    path, file = tmp_path / "server.db", tmp_path / "backup"
+    url = f"sqlite:///{path}"
+    with serving.running(tmp_path, "--tick", "0") as server:
+        server.pool()
+        assert cli.main(["server", "backup", str(file), "--database-url", url]) == 0
+        server.call("POST", "/clusters", serving.CLUSTER | {"name": "later"})
+        server.process.kill()
+        server.process.wait()
+    path.unlink()
+    assert path.with_name("server.db-wal").stat().st_size
+    assert cli.main(["server", "restore", str(file), "--database-url", url]) == 5
+    assert "--overwrite" in capsys.readouterr().err
+    assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 0
+    assert read(url)[0] == ["pool-1"]
+    with contextlib.closing(sqlite3.connect(path)) as restored:
+        assert restored.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_a_server_that_runs_is_backed_up_and_not_restored(tmp_path, capsys) -> None:

@@ -67,9 +67,14 @@ def restore(url: str, source: pathlib.Path, *, overwrite: bool, now: str) -> Non
     if not source.is_file():
         raise _usage(f"{source} is not there")
     if database.check(url) == "sqlite":
-        _restore_sqlite(pathlib.Path(database.path(url)), source, overwrite=overwrite)
+        _restore_sqlite(pathlib.Path(database.path(url)), source, overwrite=overwrite, now=now)
     else:
         _restore_postgresql(url, source, overwrite=overwrite)
+        _renew(url, now)
+
+
+def _renew(url: str, now: str) -> None:
+    """Makes all that is wanted due to be told again, by events that come after any that consumers have read."""
     made = schema.engine(url)
     try:
         with made.begin() as connection:
@@ -86,13 +91,36 @@ def restore(url: str, source: pathlib.Path, *, overwrite: bool, now: str) -> Non
         made.dispose()
 
 
-def _restore_sqlite(path: pathlib.Path, source: pathlib.Path, *, overwrite: bool) -> None:
-    if path.exists() and path.stat().st_size:
+def _restore_sqlite(path: pathlib.Path, source: pathlib.Path, *, overwrite: bool, now: str) -> None:
+    if any(one.exists() and one.stat().st_size for one in (path, *_journals(path))):
         if not overwrite:
             raise _refused(f"{path} holds a database already")
-        _close_for_others(path)
+        if path.exists():
+            _close_for_others(path)
     with _replacing(path) as temporary:
         _copy(source, temporary, missing="there is no file")
+        _make_ready(temporary, source, now)
+        # Of a server that was killed: SQLite would play them into the new file.
+        for journal in _journals(path):
+            journal.unlink(missing_ok=True)
+
+
+def _make_ready(path: pathlib.Path, source: pathlib.Path, now: str) -> None:
+    """Makes a copy what the servers of this release need, while it harms nobody if that fails."""
+    url = f"sqlite:///{urllib.parse.quote(str(path))}"
+    try:
+        if wrong := schema.fault(url):
+            raise _usage(f"{source} is no database of a server: {wrong}")
+        schema.migrate(url)
+        _renew(url, now)
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA journal_mode = DELETE")
+    except (sa.exc.DatabaseError, sqlite3.DatabaseError, database.UnavailableError) as error:
+        raise _usage(f"{source} is no database of a server: {getattr(error, 'orig', error)}") from error
+
+
+def _journals(path: pathlib.Path) -> list[pathlib.Path]:
+    return [path.with_name(path.name + suffix) for suffix in ("-wal", "-shm", "-journal")]
 
 
 def _close_for_others(path: pathlib.Path) -> None:
@@ -144,7 +172,8 @@ def _replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
     except OSError as error:
         raise _usage(f"cannot write {target}: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        for left in (temporary, *_journals(temporary)):
+            left.unlink(missing_ok=True)
 
 
 def _restore_postgresql(url: str, source: pathlib.Path, *, overwrite: bool) -> None:

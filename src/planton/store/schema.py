@@ -76,6 +76,39 @@ def migrate(url: str) -> tuple[str, str]:
         made.dispose()
 
 
+def fault(url: str) -> str:
+    """Returns what keeps a SQLite file from being a server's database, in words; empty where it is what the migrations make.
+
+    Tables that are not ours may stand beside them, as those of the schedules do; triggers may not, for they would run with our statements.
+
+    Raises:
+        DatabaseError: SQLAlchemy's; the file cannot be read.
+    """
+    made, fresh = engine(url), sa.create_engine("sqlite://")
+    try:
+        with made.connect() as connection, fresh.connect() as wanted:
+            revisions = list(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
+            if len(revisions) != 1 or revisions[0] not in _known():
+                return f"revision {', '.join(map(str, revisions)) or 'none'} is not one that this release knows"
+            alembic.command.upgrade(_config(wanted), revisions[0])
+            lacking = sorted(_parts(wanted) - _parts(connection))
+            if lacking:
+                return f"there is no {lacking[0]}"
+            return "" if _triggers(wanted) == _triggers(connection) else "its triggers are not those of a server"
+    finally:
+        made.dispose()
+        fresh.dispose()
+
+
+def _parts(connection: sa.Connection) -> set[str]:
+    return set(connection.execute(sa.text(_PARTS)).scalars())
+
+
+def _triggers(connection: sa.Connection) -> set[str]:
+    found = connection.execute(sa.text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")).scalars()
+    return {" ".join(one.split()) for one in found}
+
+
 def _known() -> Iterator[str]:
     for script in alembic.script.ScriptDirectory(str(_FOLDER)).walk_revisions():
         yield script.revision
@@ -92,4 +125,9 @@ def _config(connection: sa.Connection) -> alembic.config.Config:
     return config
 
 
+#: The text of a table's definition depends on what wrote it; its columns do not.
+_PARTS: Final = """
+SELECT type || ' ' || name FROM sqlite_master WHERE type IN ('table', 'index')
+UNION SELECT 'column ' || t.name || '.' || c.name || ' ' || c.type FROM sqlite_master AS t, pragma_table_info(t.name) AS c WHERE t.type = 'table'
+"""
 _FOLDER: Final = pathlib.Path(__file__).with_name("migrations")
