@@ -80,6 +80,7 @@ def test_ctrl_c_saves_what_was_done_and_the_next_run_resumes(planton: support.Pl
     _, stderr = process.communicate(timeout=SECONDS)
     assert "Traceback" not in stderr
     assert process.returncode in (0, 130), stderr
+    assert "Ctrl-C again ends at once" in stderr
     planton.run("apply", "-f", file, "--yes")
     assert len(planton.sandbox.control.resources()["clusters"]) == 1
     assert planton.actions("plan", "-f", file) == {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
+import sys
 
 import pytest
 from pulumi.automation import errors as automation_errors
@@ -65,3 +67,24 @@ def test_an_operation_that_takes_too_long_is_asked_to_stop(tmp_path: pathlib.Pat
         command.run(["up"], str(tmp_path), {})
     assert command.timed_out
     assert not command.interrupted
+
+
+def test_the_first_wish_to_end_is_answered_at_once() -> None:
+    """What is under way may take minutes, and silence looks like a program that does not listen."""
+    said: list[str] = []
+    interruption = process.Interruption(said.append)
+    interruption.ask()
+    assert said == ["ending after what is under way: waiting for the cloud; Ctrl-C again ends at once"]
+    interruption.ask()
+    assert (interruption.times, len(said)) == (2, 1)
+
+
+def test_an_engine_that_is_killed_leaves_no_warning_of_python() -> None:
+    """Its events end in the middle, which the SDK tells as a warning."""
+    code = (
+        "from planton.engine import workspace; from pulumi.automation import _stack\n"
+        "def killed():\n    raise OSError('cancelled')\n    yield\n"
+        "_stack._EventsServicer(print).StreamEvents(killed(), None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert (done.stdout, done.stderr) == ("", "")

@@ -232,7 +232,7 @@ def engine(function: F) -> F:
     def wrapped(
         *args: object, backend: str, context_name: str, timeout: float, lock_timeout: float, parallel: int | None, **rest: object
     ) -> object:
-        from planton.engine import contexts, logs  # `--help` must not wait for it
+        from planton.engine import contexts, logs, process  # `--help` must not wait for it
         from planton.engine import settings as engine_settings
 
         environ = dict(os.environ)
@@ -244,6 +244,7 @@ def engine(function: F) -> F:
             parallel=parallel or engine_settings.default_parallel(),
             environ=environ,
             progress=_progress,
+            interruption=process.Interruption(_progress),
             context=contexts.choose(context_name, environ),
         )
         return function(*args, settings=settings, **rest)

@@ -42,7 +42,8 @@ _DOING = {
 
 def progress(line: str) -> None:
     """Prints a line of progress, which is no result, on stderr."""
-    click.secho(line, err=True, dim=True)
+    # On a terminal the line that says what goes on, or the ^C, gives way.
+    click.secho(("\r\033[2K" if sys.stderr.isatty() else "") + line, err=True, dim=True)
 
 
 class Reporter:

@@ -35,12 +35,20 @@ _LONG = ("up", "preview", "refresh", "destroy", "import")
 class Interruption:
     """The user's wish to end what goes on: once politely, twice at once. It reaches the commands of all threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
+        """Has been asked nothing yet.
+
+        Args:
+            tell: Is told what the first asking does, for what is under way may take minutes; None for silence.
+        """
         self.times = 0
+        self._tell = tell
 
     def ask(self) -> None:
         """Asks once more."""
         self.times += 1
+        if self.times == 1 and self._tell is not None:
+            self._tell("ending after what is under way: waiting for the cloud; Ctrl-C again ends at once")
 
     def check(self) -> None:
         """Begins nothing new once the user has asked.

@@ -7,6 +7,7 @@ command line anew and costs as much as a small preview; the state holds the same
 from __future__ import annotations
 
 import datetime
+import warnings
 from typing import TYPE_CHECKING
 
 from pulumi import automation
@@ -49,6 +50,10 @@ if hasattr(resource, "_get_stack_trace"):
     # The SDK keeps the call stack of each registration in the state: half of a small resource's record, and all of it paths of
     # this machine, where the next user of the state has others.
     resource._get_stack_trace = _without_frames  # noqa: SLF001  # there is no setting for it
+
+
+# An engine that is killed, as by a second Ctrl-C, ends its events in the middle. Its exit code says so already.
+warnings.filterwarnings("ignore", message="Error in event stream")
 
 
 def select(name: str, program: Callable[[], None], options: automation.LocalWorkspaceOptions, *, known: bool) -> Stack:
