@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 DASHBOARD = ROOT / "ops" / "grafana-dashboard.json"
 RULES = ROOT / "ops" / "prometheus-alerts.yaml"
 #: Words of PromQL that are no names of numbers.
-WORDS = {"sum", "max", "min", "by", "rate", "increase", "histogram_quantile", "absent"}
+WORDS = {"sum", "max", "min", "by", "rate", "increase", "histogram_quantile", "absent", "vector", "or"}
 #: Labels that Prometheus adds.
 ADDED = {"instance", "job"}
 
