@@ -97,6 +97,14 @@ def test_panels_ask_for_what_there_is(known: dict[str, set[str]], title: str, ta
     assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= grouped(target["expr"])
 
 
+def test_no_panel_lies_on_another() -> None:
+    """Each has its place in the 24 columns."""
+    places = [panel["gridPos"] for panel in json.loads(DASHBOARD.read_text())["panels"]]
+    fields = [(place["x"] + x, place["y"] + y) for place in places for x in range(place["w"]) for y in range(place["h"])]
+    assert len(fields) == len(set(fields))
+    assert {x for x, _ in fields} == set(range(24))
+
+
 @pytest.mark.parametrize(("name", "rule"), [pytest.param(*one, id=one[0]) for one in rules()])
 def test_alerts_ask_for_what_there_is(known: dict[str, set[str]], name: str, rule: dict[str, object]) -> None:
     """And say what is wrong by labels that the answer has; what to do is in the docs."""
