@@ -51,26 +51,33 @@ COMMANDS: Final = {
     "version": ("planton.cli.version:version", "Show the versions of planton and of what it uses."),
     "versions": ("planton.cli.offers:versions", "List the Kubernetes versions of a cloud."),
 }
-#: Top-level package → the extra that brings it.
+#: Package → the extra that brings it, where the command does not say which.
 _EXTRAS: Final = {
-    "pulumi": "civo",
-    "pulumi_civo": "civo",
-    "pulumi_digitalocean": "digitalocean",
     "aiohttp": "sandbox",
-    "cryptography": "sandbox",
-    "grpc": "sandbox",
     "alembic": "server",
     "asyncpg": "server",
     "cel_expr_python": "policy",
+    "cryptography": "sandbox",
     "dbos": "server",
-    "google.api": "server",
+    "google.api": "client",
+    "google.rpc": "client",
+    "grpc": "sandbox",
+    "grpc_health": "server",
+    "grpc_reflection": "server",
     "httpx": "client",
     "jwt": "server",
+    "opentelemetry": "server",
     "prometheus_client": "server",
+    "pulumi": "civo",
+    "pulumi_civo": "civo",
+    "pulumi_digitalocean": "digitalocean",
+    "semver": "civo",  # Pulumi's
     "sqlalchemy": "server",
     "starlette": "server",
     "uvicorn": "server",
 }
+#: Command → the extra that brings whatever it misses: some packages come with several.
+_EXTRAS_OF_COMMANDS: Final = {"clusters": "client", "nodepools": "client", "sandbox": "sandbox", "server": "server"}
 _UNEXPECTED: Final = 70
 _BROKEN_PIPE: Final = 141
 _DEBUG: Final = "PLANTON_DEBUG"
@@ -122,7 +129,7 @@ def _run(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except ModuleNotFoundError as error:
-        missing = _missing_extra(error)
+        missing = _missing_extra(error, next(iter(arguments), ""))
         return _failed(missing, arguments) if missing else _unexpected(error)
     except Exception as error:  # noqa: BLE001  # the last line of defence: nobody sees a traceback unasked
         return _unexpected(error)
@@ -171,11 +178,13 @@ def _wants_json(arguments: list[str]) -> bool:
     return any((word in ("-o", "--output") and following == "json") or word == "--output=json" for word, following in pairs)
 
 
-def _missing_extra(error: ModuleNotFoundError) -> errors.PlantonError | None:
-    package = (error.name or "").partition(".")[0]
-    extra = _EXTRAS.get(package)
-    if extra is None:
+def _missing_extra(error: ModuleNotFoundError, command: str) -> errors.PlantonError | None:
+    package = error.name or ""
+    while package and package not in _EXTRAS:
+        package = package.rpartition(".")[0]
+    if not package:
         return None
+    extra = _EXTRAS_OF_COMMANDS.get(command, _EXTRAS[package])
     return errors.PlantonError(
         f"this command needs the extra {extra!r}: the package {package!r} is not installed",
         code=errors.Code.MISSING,
