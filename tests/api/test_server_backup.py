@@ -7,12 +7,14 @@ import pathlib
 import sqlite3
 from collections.abc import Callable
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from planton import cli
-from planton.store import schema, tables
-from support import postgres, rows, serving
+from planton.store import database, schema, tables
+from planton.store import postgres as store_postgres
+from support import api, postgres, rows, serving, waiting
 
 
 @pytest.fixture
@@ -199,6 +201,48 @@ def test_a_server_that_runs_is_backed_up_and_not_restored(tmp_path, capsys) -> N
     assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 0
     with serving.running(tmp_path) as server:
         assert [pool["name"] for pool in server.call("GET", "/nodepools")["nodepools"]] == ["pool-1"]
+
+
+def _holders(url: str) -> list[int]:
+    """Return the connections that show that a database is in use."""
+    query = "SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE locktype = 'advisory' AND granted AND datname = current_database()"
+    with psycopg.connect(url, autocommit=True) as connection:
+        return [row[0] for row in connection.execute(query)]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_a_database_that_servers_use_is_not_restored(backed_up, loop, engine: str, capsys, monkeypatch) -> None:
+    """Also after the connection that shows the use was lost; when they have stopped it is."""
+    monkeypatch.setattr(store_postgres, "_LOOK", 0.05)
+    url, file = backed_up
+    server = api.Server(loop, url)
+    assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 5
+    assert "stop the server first" in capsys.readouterr().err
+    [holder] = _holders(url)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT pg_terminate_backend(%s)", [holder])
+    waiting.until(lambda: _holders(url) not in ([], [holder]), "another connection")
+    assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 5
+    server.close()
+    assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 0
+
+
+def test_a_server_starts_when_the_restore_is_done(new_url, loop) -> None:
+    """What it wrote meanwhile would be lost."""
+    url = new_url("postgresql")
+    with psycopg.connect(url, autocommit=True) as restoring:
+        restoring.execute("SELECT pg_advisory_lock(%s)", [database.IN_USE])
+        starting = loop.begin(database.connect(url))
+        waiting.until(lambda: not _granted(url), "the server to wait")
+        assert not starting.done()
+    loop.run(starting.result(waiting.PATIENCE).close())
+
+
+def _granted(url: str) -> bool:
+    """Return whether nobody waits for a lock of a database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'"
+        return connection.execute(waits).fetchone() == (0,)
 
 
 def test_passwords_go_to_programs_in_their_environment(tmp_path, monkeypatch, capsys) -> None:

@@ -69,8 +69,14 @@ def restore(url: str, source: pathlib.Path, *, overwrite: bool, now: str) -> Non
     if database.check(url) == "sqlite":
         _restore_sqlite(pathlib.Path(database.path(url)), source, overwrite=overwrite, now=now)
     else:
-        _restore_postgresql(url, source, overwrite=overwrite)
-        _renew(url, now)
+        with _alone(url) as holds:
+            if holds and not overwrite:
+                raise _refused("the database holds something already")
+            clean = ("--clean", "--if-exists") if holds else ()
+            _run(
+                "pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", *clean, str(source)
+            )
+            _renew(url, now)
 
 
 def _renew(url: str, now: str) -> None:
@@ -134,12 +140,7 @@ def _close_for_others(path: pathlib.Path) -> None:
             return
         mode = "locked"
     if mode != "delete":
-        raise errors.PlantonError(
-            f"{path} is in use",
-            code=errors.Code.REFUSED,
-            reason=errors.Reason.CONSENT_REQUIRED,
-            hint="stop the server first: it would not notice",
-        )
+        raise _in_use(str(path))
 
 
 def _copy(source: pathlib.Path, target: pathlib.Path, *, missing: str) -> None:
@@ -176,21 +177,21 @@ def _replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
             left.unlink(missing_ok=True)
 
 
-def _restore_postgresql(url: str, source: pathlib.Path, *, overwrite: bool) -> None:
+@contextlib.contextmanager
+def _alone(url: str) -> Iterator[bool]:
+    """Keeps servers from using a database on PostgreSQL; yields whether it holds anything."""
     made = schema.engine(url)
     try:
-        with made.connect() as connection:
-            holds = sa.inspect(connection).has_table("alembic_version")
+        with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(database.IN_USE))).scalar_one():
+                raise _in_use("the database")
+            yield sa.inspect(connection).has_table("alembic_version")
     except sa.exc.OperationalError as error:
         raise errors.PlantonError(
             "the database cannot be reached", code=errors.Code.FAILED, reason=errors.Reason.DATABASE_UNREACHABLE
         ) from error
     finally:
         made.dispose()
-    if holds and not overwrite:
-        raise _refused("the database holds something already")
-    clean = ("--clean", "--if-exists") if holds else ()
-    _run("pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", *clean, str(source))
 
 
 def _run(program: str, url: str, *arguments: str) -> None:
@@ -217,6 +218,15 @@ def _run(program: str, url: str, *arguments: str) -> None:
             reason=errors.Reason.DATABASE_UNREACHABLE,
             hint=f"it said: {said[0].partition('error: ')[2] or said[0]}",
         )
+
+
+def _in_use(what: str) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"{what} is in use",
+        code=errors.Code.REFUSED,
+        reason=errors.Reason.CONSENT_REQUIRED,
+        hint="stop the server first: it would not notice",
+    )
 
 
 def _refused(message: str) -> errors.PlantonError:

@@ -20,6 +20,8 @@ _DIALECTS: Final[Mapping[str, Callable[[], sa.Dialect]]] = {
     "postgresql": asyncpg.dialect,
     "sqlite": functools.partial(pysqlite.dialect, paramstyle="qmark"),
 }
+#: The key of PostgreSQL's advisory lock that servers share while they use a database, and that who replaces it must have alone.
+IN_USE: Final = 0x706C616E746F6F
 #: A row: values by position and by column name.
 Row = Any
 

@@ -1,7 +1,8 @@
-"""PostgreSQL, through asyncpg: a pool of connections that are made anew when they are lost."""
+"""PostgreSQL, through asyncpg: a pool of connections that are made anew when they are lost, and one that shows who uses the database."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
 #: How long a request waits for a connection, and a statement for its end, in seconds.
 _PATIENCE: Final = 5.0
 _STATEMENT: Final = 30.0
+#: Seconds between two looks whether the connection that shows the use is still there.
+_LOOK: Final = 2.0
 
 
 async def connect(url: str, *, connections: int) -> Postgres:
-    """Returns the database at a URL; its connections are made when they are needed."""
+    """Returns the database at a URL; its connections are made when they are needed. Waits while the database is being replaced."""
     pool = asyncpg.create_pool(
         url,
         min_size=0,
@@ -28,7 +31,9 @@ async def connect(url: str, *, connections: int) -> Postgres:
         timeout=_PATIENCE,
         server_settings={"application_name": "planton"},
     )
-    return Postgres(await pool)
+    use = _Use(url)
+    await use.begin()
+    return Postgres(await pool, use)
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -44,8 +49,9 @@ class Postgres:
 
     name = "postgresql"
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, use: _Use) -> None:
         self._pool = pool
+        self._use = use
 
     async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
         """Runs one statement that reads."""
@@ -75,6 +81,56 @@ class Postgres:
     async def close(self) -> None:
         """Waits for what is running and closes the connections."""
         await self._pool.close()
+        await self._use.end()
+
+
+class _Use:
+    """Holds the shared lock on the database, on a connection of its own, which is made anew when it is lost."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: asyncpg.Connection | None = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Takes the lock where the database can be reached, else as soon as it can."""
+        await self._take()
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def end(self) -> None:
+        """Lets the lock go."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
+        self._drop()
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK)
+            try:
+                with _translated():
+                    if self._connection is not None:
+                        await self._connection.execute("SELECT 1", timeout=_PATIENCE)
+                        continue
+            except (database.UnavailableError, asyncpg.PostgresError):
+                self._drop()
+            await self._take()
+
+    async def _take(self) -> None:
+        with contextlib.suppress(database.UnavailableError, asyncpg.PostgresError), _translated():
+            self._connection = await asyncpg.connect(
+                self._url, timeout=_PATIENCE, server_settings={"application_name": "planton in use"}
+            )
+            try:
+                await self._connection.execute(f"SELECT pg_advisory_lock_shared({database.IN_USE})")
+            except BaseException:
+                self._drop()
+                raise
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
 
 
 class _Transaction:
