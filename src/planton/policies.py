@@ -114,15 +114,22 @@ def check(rules: Iterable[Rule], document: manifest.Document) -> list[errors.Vio
 def _finding(rule: Rule, program: Any, value: message.Message) -> Finding | None:  # as in Rule
     from cel_expr_python import cel  # the extra `policy`, which only this module needs
 
-    result = program.eval(data={"this": value})
-    if result.type() == cel.Type.ERROR:
-        # What cannot be judged has not been found good, whatever the rule's level.
-        reason = str(result.value()).partition(": ")[2] or str(result.value())
-        return Finding(rule, f"cannot be judged: {reason}; the rule is: {rule.message}", "error")
+    try:
+        result = program.eval(data={"this": value})
+    except (RuntimeError, MemoryError) as error:
+        # The library raises what is beyond its budget, and gives back all other errors.
+        return _unjudged(rule, str(error) or "it needs too much memory")
     said = result.value()
+    if result.type() == cel.Type.ERROR:
+        return _unjudged(rule, str(said).partition(": ")[2] or str(said))
     if said is True or said == "":
         return None
     return Finding(rule, said or rule.message, rule.level)
+
+
+def _unjudged(rule: Rule, reason: str) -> Finding:
+    # What cannot be judged has not been found good, whatever the rule's level.
+    return Finding(rule, f"cannot be judged: {reason}; the rule is: {rule.message}", "error")
 
 
 def _read(file: str, data: bytes, violations: list[errors.Violation]) -> Iterator[_Policy]:

@@ -63,6 +63,16 @@ def test_what_an_expression_says(tmp_path: pathlib.Path, expression: str, said: 
     assert found == ([(said, level)] if said else [])
 
 
+def test_what_takes_too_long_is_not_judged(tmp_path: pathlib.Path) -> None:
+    """The library ends it, with an error of another kind than those of expressions."""
+    expression = "true"
+    for name in "abcdefg":
+        expression = f"[0, 1, 2, 3, 4, 5, 6, 7, 8, 9].all({name}, {name} >= 0 && {expression})"
+    [violation] = broken(written(tmp_path, f"{RULE}{json.dumps(expression)}\n"), POOL)
+    assert violation.message.startswith("cannot be judged: ")
+    assert "budget" in violation.message
+
+
 @pytest.mark.parametrize(
     ("expression", "line", "column", "text"),
     [
