@@ -6,9 +6,9 @@ import pytest
 from buf.validate import validate_pb2
 
 from org.project_planton.shared.kubernetes.v1 import rules_pb2
-from planton.api import routes
+from planton.api import routes, sizes
 from support import api
-from support.api_bodies import BROKEN, GOOD
+from support.api_bodies import BROKEN, GOOD, labels, taints
 
 
 def refused(rest, method, body):
@@ -52,10 +52,43 @@ def test_every_rule_of_relations_has_a_body():
     assert known - elsewhere <= {rule for _, _, (_, rule) in BROKEN}
 
 
+def test_every_list_has_a_bound():
+    """Whatever a request repeats has a greatest number, so that no rule sees a long list; free data has no rules."""
+    fields = {}
+    for route in routes.routes():
+        _repeated(route.request.DESCRIPTOR, fields)
+    assert len(fields) > 10
+    assert [name for name, most in fields.items() if not most] == []
+
+
+def test_long_list_is_not_looked_at(client):
+    """What is too many is told, and what it holds is not: rules that compare items take the square of their number."""
+    body = api.pool(taints=[*taints(64), *[{}] * 15_000], labels=labels(5_000))
+    reply = client.call("CreateNodePool", body, cluster_id=str(uuid.uuid4()))
+    assert (reply.status, set(reply.rules)) == (400, {("spec.taints", "repeated.max_items"), ("spec.labels", "map.max_pairs")})
+
+
+def test_long_report_is_not_looked_at(client):
+    """Nor the conditions of a report."""
+    made = client.pool()
+    reply = client.report(made, conditions={f"A{number}": "True" for number in range(10_000)})
+    assert (reply.status, reply.rules) == (400, [("conditions", "repeated.max_items")])
+
+
 def test_id_of_a_cluster_in_the_body(rest):
     """The cluster's id is a UUID there too."""
     reply = rest.call("CreateNodePool", api.pool() | {"cluster_id": "x"})
     assert (reply.status, reply.rules) == (400, [("cluster_id", "string.uuid")])
+
+
+def _repeated(described, found):
+    for field in described.fields:
+        if field.message_type is not None and field.message_type.file.package == "google.protobuf":
+            continue
+        if field.is_repeated and field.full_name not in found:
+            found[field.full_name] = sizes.most(field)
+        if field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            _repeated(field.message_type, found)
 
 
 def _rules(described, seen):

@@ -6,6 +6,7 @@ from support import api
 
 LONG = "a" * 63
 LABEL = f"{'p' * 253}/{LONG}"
+ZONES = [f"us-central1-{letter}" for letter in "abcdefghijklmnopq"]
 
 
 def cluster_body(platform, **spec):
@@ -27,6 +28,14 @@ def azure(**cloud):
 
 def taint(**changes):
     return {"key": "k", "value": "v", "effect": "NoSchedule"} | changes
+
+
+def taints(number):
+    return [taint(key=f"k{one}") for one in range(number)]
+
+
+def labels(number):
+    return {f"k{one}": "" for one in range(number)}
 
 
 def without(body, *path):
@@ -98,6 +107,17 @@ POOLS = [
     (api.pool(lifecycle={"driftPolicy": "repair"}), ("spec.lifecycle.driftPolicy", "string.in")),
     (api.pool(lifecycle={"rollout": {"maxSurge": 101}}), ("spec.lifecycle.rollout.maxSurge", "int32.gte_lte")),
     (api.pool(lifecycle={"rollout": {"drainTimeout": "soon"}}), ("spec.lifecycle.rollout.drainTimeout", "string.pattern")),
+    (api.pool(labels=labels(65)), ("spec.labels", "map.max_pairs")),
+    (api.pool(taints=taints(65)), ("spec.taints", "repeated.max_items")),
+    (gcp(labels=labels(65)), ("spec.platform.gcp.labels", "map.max_pairs")),
+    (gcp(taints=taints(65)), ("spec.platform.gcp.taints", "repeated.max_items")),
+    (gcp(zones=ZONES[:17]), ("spec.platform.gcp.zones", "repeated.max_items")),
+    (gcp(accelerators=[{"type": "t", "count": 1}] * 17), ("spec.platform.gcp.accelerators", "repeated.max_items")),
+    (
+        aws(availabilityZones=[f"us-west-2{zone[-1]}" for zone in ZONES]),
+        ("spec.platform.aws.availabilityZones", "repeated.max_items"),
+    ),
+    (api.pool("digitalocean", cloud={"tags": [*labels(65)]}), ("spec.platform.digitalocean.tags", "repeated.max_items")),
     (gcp(machineType=""), ("spec.platform.gcp.machineType", "required")),
     (gcp(machineType="n1"), ("spec.platform.gcp.machineType", "string.pattern")),
     (gcp(machineType=f"n1-{LONG}"), ("spec.platform.gcp.machineType", "string.max_len")),
@@ -184,6 +204,14 @@ CLUSTERS = [
         cluster_body("gcp", networking={"clusterNetwork": [{"cidr": "10.0.0.0/8", "hostPrefix": 129}]}),
         ("spec.networking.clusterNetwork[0].hostPrefix", "int32.gte_lte"),
     ),
+    (
+        cluster_body("gcp", networking={"clusterNetwork": [{"cidr": "10.0.0.0/8"}] * 17}),
+        ("spec.networking.clusterNetwork", "repeated.max_items"),
+    ),
+    (
+        cluster_body("gcp", networking={"serviceNetwork": ["10.0.0.0/8"] * 17}),
+        ("spec.networking.serviceNetwork", "repeated.max_items"),
+    ),
     (cluster_body("gcp", lifecycle={"driftPolicy": "x"}), ("spec.lifecycle.driftPolicy", "string.in")),
 ]
 UPDATES = [
@@ -220,4 +248,6 @@ GOOD = [
     api.pool("azure", nodeCount=1000),
     api.pool("civo", cloud={"region": "LON1"}),
     api.pool("digitalocean", cloud={"region": "fra1", "tags": ["a:b", "c_d"]}),
+    api.pool(labels=labels(64), taints=taints(64), cloud={"zones": ZONES[:16], "accelerators": [{"type": "t", "count": 1}] * 16}),
+    api.pool("digitalocean", cloud={"tags": [*labels(64)]}),
 ]  # fmt: skip

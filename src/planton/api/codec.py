@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import collections
 import functools
+import itertools
 import json
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from google.protobuf import descriptor, message
 
 from planton import kinds
-from planton.api import errors, json_values
+from planton.api import errors, json_values, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -132,9 +133,10 @@ def _field(field: Any, spellings: tuple[str, ...]) -> Field:  # a field's descri
     below = field.message_type
     scalar: Callable[[Any], Any] | None = None
     if below is not None and below.GetOptions().map_entry:
-        part = _map_reader(below)
+        part = _map_reader(below, sizes.most(field))
     elif field.is_repeated:
-        part = _list_reader(_message_reader(below) if below is not None else _scalar_reader(json_values.scalar(field)))
+        item_reader = _message_reader(below) if below is not None else _scalar_reader(json_values.scalar(field))
+        part = _list_reader(item_reader, sizes.most(field))
     elif below is not None:
         part = _message_reader(below)
     else:
@@ -198,18 +200,20 @@ def _scalar_reader(scalar: Callable[[Any], Any]) -> Callable[[Any, str, json_val
 
 
 def _list_reader(
-    item_reader: Callable[[Any, str, json_values.Reading], Any],
+    item_reader: Callable[[Any, str, json_values.Reading], Any], most: int | None
 ) -> Callable[[Any, str, json_values.Reading], Any]:
     def convert(value: Any, path: str, reading: json_values.Reading) -> list[Any] | None:  # as above
         if not json_values.is_list(value, path, reading):
             return None
-        converted = [item_reader(item, f"{path}[{index}]", reading) for index, item in enumerate(value)]
+        # One item too many breaks the rule; the rest is not worth the reading.
+        read = value if most is None else value[: most + 1]
+        converted = [item_reader(item, f"{path}[{index}]", reading) for index, item in enumerate(read)]
         return [item for item in converted if item is not None]
 
     return convert
 
 
-def _map_reader(entry: descriptor.Descriptor) -> Callable[[Any, str, json_values.Reading], Any]:
+def _map_reader(entry: descriptor.Descriptor, most: int | None) -> Callable[[Any, str, json_values.Reading], Any]:
     key, item_field = entry.fields_by_name["key"], entry.fields_by_name["value"]
     if key.type != _TEXT or item_field.message_type is not None:
         raise TypeError(f"{entry.full_name}: only maps of text to scalars have a JSON form here")
@@ -220,7 +224,7 @@ def _map_reader(entry: descriptor.Descriptor) -> Callable[[Any, str, json_values
             return None
         json_values.tell_repeated(value, path, reading)
         converted = {}
-        for name, item in value.items():
+        for name, item in itertools.islice(value.items(), None if most is None else most + 1):
             where = json_values.map_path(path, name)
             found = reading.try_scalar(scalar, item, where)
             if found is not None and reading.try_scalar(json_values.text, name, where) is not None:

@@ -5,13 +5,14 @@ A message can hold what no JSON text can: the character NUL, NaN, a time before 
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import json_format, message
 
-from planton.api import errors, json_values, records
+from planton.api import errors, json_values, records, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,9 +70,13 @@ def _violations(item: Any, path: str, depth: int) -> Iterator[errors.FieldViolat
 def _items(field: Any, content: Any, path: str) -> Iterator[tuple[str, Any]]:  # a field's descriptor and its value
     if not field.is_repeated:
         yield path, content
-    elif field.message_type is not None and field.message_type.GetOptions().map_entry:
-        for key in content:
+        return
+    # As ``codec``: what is too many is not looked at.
+    most = sizes.most(field)
+    read = content if most is None else itertools.islice(content, most + 1)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        for key in read:
             yield json_values.map_path(path, key), key
             yield json_values.map_path(path, key), content[key]
     else:
-        yield from ((f"{path}[{index}]", item) for index, item in enumerate(content))
+        yield from ((f"{path}[{index}]", item) for index, item in enumerate(read))

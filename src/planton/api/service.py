@@ -14,7 +14,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import validation
-from planton.api import errors, kinds, paging, records, rendering, resyncs, status, timestamps
+from planton.api import errors, kinds, paging, records, rendering, resyncs, sizes, status, timestamps
 from planton.store import access, database, events, resources
 
 if TYPE_CHECKING:
@@ -112,10 +112,13 @@ class Service:
         """
         kind = kinds.of(rpc)
         normalise(request)
-        problems = validation.violations(request)
-        if problems or violations:
+        found = [*sizes.cut(request)]
+        found += [
+            errors.FieldViolation(problem.path, problem.rule_id, problem.message) for problem in validation.violations(request)
+        ]
+        if found or violations:
             told = {violation.field for violation in violations}
-            broken = [errors.FieldViolation(_field(problem.path), problem.rule_id, problem.message) for problem in problems]
+            broken = [one._replace(field=_field(one.field)) for one in found]
             raise errors.invalid([*violations, *(one for one in broken if not _is_within(one.field, told))], noun=kind.noun)
         method: Callable[[Kind, Any, Context], Awaitable[records.Answer]] = getattr(self, _METHODS[rpc])
         try:

@@ -1061,11 +1061,12 @@ const file_org_project_planton_cluster_v1_cluster_proto_rawDesc = "" +
 	"\aRelease\x12\x14\n" +
 	"\x05image\x18\x01 \x01(\tR\x05image\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12#\n" +
-	"\rchannel_group\x18\x03 \x01(\tR\fchannelGroup\"\x9e\x01\n" +
+	"\rchannel_group\x18\x03 \x01(\tR\fchannelGroup\"\xaa\x01\n" +
 	"\n" +
-	"Networking\x12W\n" +
-	"\x0fcluster_network\x18\x01 \x03(\v2..org.project_planton.cluster.v1.ClusterNetworkR\x0eclusterNetwork\x127\n" +
-	"\x0fservice_network\x18\x02 \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe0\xd5\"\x01R\x0eserviceNetwork\"t\n" +
+	"Networking\x12a\n" +
+	"\x0fcluster_network\x18\x01 \x03(\v2..org.project_planton.cluster.v1.ClusterNetworkB\b\xbaH\x05\x92\x01\x02\x10\x10R\x0eclusterNetwork\x129\n" +
+	"\x0fservice_network\x18\x02 \x03(\tB\x10\xbaH\r\x92\x01\n" +
+	"\x10\x10\"\x06r\x04\xe0\xd5\"\x01R\x0eserviceNetwork\"t\n" +
 	"\x0eClusterNetwork\x12 \n" +
 	"\x04cidr\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\xe0\xd5\"\x01R\x04cidr\x120\n" +
 	"\vhost_prefix\x18\x02 \x01(\x05B\n" +

@@ -306,7 +306,7 @@ type StatusReport struct {
 	ControllerName string `protobuf:"bytes,1,opt,name=controller_name,proto3" json:"controller_name,omitempty"`
 	// The generation of the resource that the report is about. Must not be greater than the resource's.
 	ObservedGeneration int64 `protobuf:"varint,2,opt,name=observed_generation,proto3" json:"observed_generation,omitempty"`
-	// The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+	// The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
 	Conditions []*Condition `protobuf:"bytes,3,rep,name=conditions,proto3" json:"conditions,omitempty"`
 	// Facts of any form. `active_nodes` and `desired_nodes` become metrics.
 	Metadata *structpb.Struct `protobuf:"bytes,4,opt,name=metadata,proto3" json:"metadata,omitempty"`
@@ -491,15 +491,15 @@ const file_org_project_planton_cluster_v1_status_proto_rawDesc = "" +
 	"\x06status\x18\x02 \x01(\tB\x1e\xbaH\x1b\xc8\x01\x01r\x16R\x04TrueR\x05FalseR\aUnknownR\x06status\x12L\n" +
 	"\x14last_transition_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x12lastTransitionTime\x12 \n" +
 	"\x06reason\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\bR\x06reason\x12#\n" +
-	"\amessage\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x02R\amessage\"\xb7\x02\n" +
+	"\amessage\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x18\x80\x80\x02R\amessage\"\xc2\x02\n" +
 	"\x06Status\x12\x14\n" +
 	"\x05phase\x18\x01 \x01(\tR\x05phase\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12/\n" +
 	"\x13observed_generation\x18\x04 \x01(\x03R\x12observedGeneration\x12D\n" +
-	"\x10last_update_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0elastUpdateTime\x12I\n" +
+	"\x10last_update_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0elastUpdateTime\x12T\n" +
 	"\n" +
-	"conditions\x18\x06 \x03(\v2).org.project_planton.cluster.v1.ConditionR\n" +
+	"conditions\x18\x06 \x03(\v2).org.project_planton.cluster.v1.ConditionB\t\xbaH\x06\x92\x01\x03\x10\x80\x02R\n" +
 	"conditions\x12#\n" +
 	"\rprovider_name\x18\a \x01(\tR\fproviderName\"\xc3\x02\n" +
 	"\tLastError\x12Q\n" +

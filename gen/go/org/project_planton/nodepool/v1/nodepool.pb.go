@@ -170,9 +170,9 @@ type NodePoolSpec struct {
 	NodeCount *int32 `protobuf:"varint,1,opt,name=node_count,json=nodeCount,proto3,oneof" json:"node_count,omitempty"`
 	// Whether and how the number of nodes follows the load.
 	Autoscaling *Autoscaling `protobuf:"bytes,2,opt,name=autoscaling,proto3" json:"autoscaling,omitempty"`
-	// Kubernetes labels of the nodes.
+	// Kubernetes labels of the nodes, at most 64.
 	Labels map[string]string `protobuf:"bytes,3,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Kubernetes taints of the nodes.
+	// Kubernetes taints of the nodes, at most 64.
 	Taints []*Taint `protobuf:"bytes,4,rep,name=taints,proto3" json:"taints,omitempty"`
 	// What happens on drift, on loss, on a wish to delete it, and how nodes are replaced.
 	Lifecycle *NodePoolLifecycle `protobuf:"bytes,5,opt,name=lifecycle,proto3" json:"lifecycle,omitempty"`
@@ -511,14 +511,14 @@ const file_org_project_planton_nodepool_v1_nodepool_proto_rawDesc = "" +
 	"created_by\x12:\n" +
 	"\n" +
 	"deleted_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"deleted_at\"\xe5\x0f\n" +
+	"deleted_at\"\xec\x0f\n" +
 	"\fNodePoolSpec\x12+\n" +
 	"\n" +
 	"node_count\x18\x01 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x00R\tnodeCount\x88\x01\x01\x12N\n" +
-	"\vautoscaling\x18\x02 \x01(\v2,.org.project_planton.nodepool.v1.AutoscalingR\vautoscaling\x12i\n" +
-	"\x06labels\x18\x03 \x03(\v29.org.project_planton.nodepool.v1.NodePoolSpec.LabelsEntryB\x16\xbaH\x13\x9a\x01\x10\"\x06r\x04\xc8\xd5\"\x01*\x06r\x04\xd0\xd5\"\x01R\x06labels\x12\xd1\x01\n" +
-	"\x06taints\x18\x04 \x03(\v2&.org.project_planton.nodepool.v1.TaintB\x90\x01\xbaH\x8c\x01\xba\x01\x88\x01\n" +
-	"\x1cnode_pool_spec.taints_differ\x12.must not have two taints of one key and effect\x1a8this.map(taint, taint.key + ' ' + taint.effect).unique()R\x06taints\x12P\n" +
+	"\vautoscaling\x18\x02 \x01(\v2,.org.project_planton.nodepool.v1.AutoscalingR\vautoscaling\x12k\n" +
+	"\x06labels\x18\x03 \x03(\v29.org.project_planton.nodepool.v1.NodePoolSpec.LabelsEntryB\x18\xbaH\x15\x9a\x01\x12\x10@\"\x06r\x04\xc8\xd5\"\x01*\x06r\x04\xd0\xd5\"\x01R\x06labels\x12\xd6\x01\n" +
+	"\x06taints\x18\x04 \x03(\v2&.org.project_planton.nodepool.v1.TaintB\x95\x01\xbaH\x91\x01\xba\x01\x88\x01\n" +
+	"\x1cnode_pool_spec.taints_differ\x12.must not have two taints of one key and effect\x1a8this.map(taint, taint.key + ' ' + taint.effect).unique()\x92\x01\x02\x10@R\x06taints\x12P\n" +
 	"\tlifecycle\x18\x05 \x01(\v22.org.project_planton.nodepool.v1.NodePoolLifecycleR\tlifecycle\x12U\n" +
 	"\bplatform\x18\x06 \x01(\v21.org.project_planton.nodepool.v1.NodePoolPlatformB\x06\xbaH\x03\xc8\x01\x01R\bplatform\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +

@@ -133,9 +133,9 @@ type GcpNodePool struct {
 	Spot *bool `protobuf:"varint,6,opt,name=spot,proto3,oneof" json:"spot,omitempty"`
 	// The accelerators of each node. Changing them replaces the nodes.
 	Accelerators []*Accelerator `protobuf:"bytes,7,rep,name=accelerators,proto3" json:"accelerators,omitempty"`
-	// Kubernetes labels of the nodes, here or in the spec.
+	// Kubernetes labels of the nodes, at most 64, here or in the spec.
 	Labels map[string]string `protobuf:"bytes,8,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Kubernetes taints of the nodes, here or in the spec.
+	// Kubernetes taints of the nodes, at most 64, here or in the spec.
 	Taints        []*Taint `protobuf:"bytes,9,rep,name=taints,proto3" json:"taints,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -658,20 +658,20 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\x04civo\x18\x05 \x01(\v2-.org.project_planton.nodepool.v1.CivoNodePoolR\x04civo\x12Y\n" +
 	"\fdigitalocean\x18\x06 \x01(\v25.org.project_planton.nodepool.v1.DigitalOceanNodePoolR\fdigitalocean:\x8c\x05\xbaH\x88\x05\x1a\xcd\x02\n" +
 	"*node_pool_platform.only_the_object_of_type\x126must have no other object than the one that type names\x1a\xe6\x01(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean')\x1a\xb5\x02\n" +
-	")node_pool_platform.has_the_object_of_type\x12$must have the object that type names\x1a\xe1\x01(this.type != 'gcp' || has(this.gcp)) && (this.type != 'aws' || has(this.aws)) && (this.type != 'azure' || has(this.azure)) && (this.type != 'civo' || has(this.civo)) && (this.type != 'digitalocean' || has(this.digitalocean))\"\xeb\b\n" +
+	")node_pool_platform.has_the_object_of_type\x12$must have the object that type names\x1a\xe1\x01(this.type != 'gcp' || has(this.gcp)) && (this.type != 'aws' || has(this.aws)) && (this.type != 'azure' || has(this.azure)) && (this.type != 'civo' || has(this.civo)) && (this.type != 'digitalocean' || has(this.digitalocean))\"\xfe\b\n" +
 	"\vGcpNodePool\x12L\n" +
 	"\fmachine_type\x18\x01 \x01(\tB)\xbaH&\xc8\x01\x01r!\x18?2\x1d^[a-z][a-z0-9]*(-[a-z0-9]+)+$R\vmachineType\x12+\n" +
 	"\tdisk_size\x18\x02 \x01(\x05B\x0e\xbaH\v\xd8\x01\x01\x1a\x06\x18\x80\x80\x04(\n" +
 	"R\bdiskSize\x12Z\n" +
-	"\tdisk_type\x18\x03 \x01(\tB=\xbaH:r8R\x00R\vpd-standardR\x06pd-ssdR\vpd-balancedR\x12hyperdisk-balancedR\bdiskType\x12\xef\x01\n" +
-	"\x05zones\x18\x04 \x03(\tB\xd8\x01\xbaH\xd4\x01\xba\x01\xaa\x01\n" +
-	"!gcp_node_pool.zones_of_one_region\x12\x19must all be of one region\x1ajthis.all(zone, zone.substring(0, zone.lastIndexOf('-')) == this[0].substring(0, this[0].lastIndexOf('-')))\x92\x01#\x18\x01\"\x1fr\x1d2\x1b^[a-z]+-[a-z]+[0-9]+-[a-z]$R\x05zones\x12%\n" +
+	"\tdisk_type\x18\x03 \x01(\tB=\xbaH:r8R\x00R\vpd-standardR\x06pd-ssdR\vpd-balancedR\x12hyperdisk-balancedR\bdiskType\x12\xf1\x01\n" +
+	"\x05zones\x18\x04 \x03(\tB\xda\x01\xbaH\xd6\x01\xba\x01\xaa\x01\n" +
+	"!gcp_node_pool.zones_of_one_region\x12\x19must all be of one region\x1ajthis.all(zone, zone.substring(0, zone.lastIndexOf('-')) == this[0].substring(0, this[0].lastIndexOf('-')))\x92\x01%\x10\x10\x18\x01\"\x1fr\x1d2\x1b^[a-z]+-[a-z]+[0-9]+-[a-z]$R\x05zones\x12%\n" +
 	"\vpreemptible\x18\x05 \x01(\bH\x00R\vpreemptible\x88\x01\x01\x12\x17\n" +
-	"\x04spot\x18\x06 \x01(\bH\x01R\x04spot\x88\x01\x01\x12P\n" +
-	"\faccelerators\x18\a \x03(\v2,.org.project_planton.nodepool.v1.AcceleratorR\faccelerators\x12h\n" +
-	"\x06labels\x18\b \x03(\v28.org.project_planton.nodepool.v1.GcpNodePool.LabelsEntryB\x16\xbaH\x13\x9a\x01\x10\"\x06r\x04\xc8\xd5\"\x01*\x06r\x04\xd0\xd5\"\x01R\x06labels\x12\xd0\x01\n" +
-	"\x06taints\x18\t \x03(\v2&.org.project_planton.nodepool.v1.TaintB\x8f\x01\xbaH\x8b\x01\xba\x01\x87\x01\n" +
-	"\x1bgcp_node_pool.taints_differ\x12.must not have two taints of one key and effect\x1a8this.map(taint, taint.key + ' ' + taint.effect).unique()R\x06taints\x1a9\n" +
+	"\x04spot\x18\x06 \x01(\bH\x01R\x04spot\x88\x01\x01\x12Z\n" +
+	"\faccelerators\x18\a \x03(\v2,.org.project_planton.nodepool.v1.AcceleratorB\b\xbaH\x05\x92\x01\x02\x10\x10R\faccelerators\x12j\n" +
+	"\x06labels\x18\b \x03(\v28.org.project_planton.nodepool.v1.GcpNodePool.LabelsEntryB\x18\xbaH\x15\x9a\x01\x12\x10@\"\x06r\x04\xc8\xd5\"\x01*\x06r\x04\xd0\xd5\"\x01R\x06labels\x12\xd5\x01\n" +
+	"\x06taints\x18\t \x03(\v2&.org.project_planton.nodepool.v1.TaintB\x94\x01\xbaH\x90\x01\xba\x01\x87\x01\n" +
+	"\x1bgcp_node_pool.taints_differ\x12.must not have two taints of one key and effect\x1a8this.map(taint, taint.key + ' ' + taint.effect).unique()\x92\x01\x02\x10@R\x06taints\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:p\xbaHm\x1ak\n" +
@@ -681,36 +681,36 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\vAccelerator\x12\x1a\n" +
 	"\x04type\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04type\x12 \n" +
 	"\x05count\x18\x02 \x01(\x05B\n" +
-	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\x89\a\n" +
+	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\x8b\a\n" +
 	"\vAwsNodePool\x12O\n" +
 	"\rinstance_type\x18\x01 \x01(\tB*\xbaH'\xc8\x01\x01r\"\x18?2\x1e^[a-z][a-z0-9-]*[.][a-z0-9-]+$R\finstanceType\x12-\n" +
 	"\vvolume_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x00R\n" +
 	"volumeSize\x88\x01\x01\x12<\n" +
 	"\vvolume_type\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x03gp2R\x03gp3R\x03io1R\x03io2R\n" +
-	"volumeType\x12\x81\x02\n" +
-	"\x12availability_zones\x18\x04 \x03(\tB\xd1\x01\xbaH\xcd\x01\xba\x01\x9e\x01\n" +
-	"!aws_node_pool.zones_of_one_region\x12\x19must all be of one region\x1a^this.all(zone, zone.substring(0, zone.size() - 1) == this[0].substring(0, this[0].size() - 1))\x92\x01(\x18\x01\"$r\"2 ^[a-z]{2}(-[a-z]+)+-[0-9]+[a-z]$R\x11availabilityZones\x12*\n" +
+	"volumeType\x12\x83\x02\n" +
+	"\x12availability_zones\x18\x04 \x03(\tB\xd3\x01\xbaH\xcf\x01\xba\x01\x9e\x01\n" +
+	"!aws_node_pool.zones_of_one_region\x12\x19must all be of one region\x1a^this.all(zone, zone.substring(0, zone.size() - 1) == this[0].substring(0, this[0].size() - 1))\x92\x01*\x10\x10\x18\x01\"$r\"2 ^[a-z]{2}(-[a-z]+)+-[0-9]+[a-z]$R\x11availabilityZones\x12*\n" +
 	"\x0espot_instances\x18\x05 \x01(\bH\x01R\rspotInstances\x88\x01\x01\x12)\n" +
 	"\tuser_data\x18\x06 \x01(\tB\f\xbaH\x06r\x04(\x80\x80\x01\x80\x01\x01R\buserData:\xbd\x02\xbaH\xb9\x02\x1a\xb6\x02\n" +
 	"#aws_node_pool.volume_size_fits_type\x12evolumeSize must be 1 to 16384 GiB for gp2, 1 to 65536 for gp3, 4 to 16384 for io1, 4 to 65536 for io2\x1a\xa7\x01this.volume_size == 0 || (this.volume_size >= (this.volume_type in ['io1', 'io2'] ? 4 : 1) && this.volume_size <= (this.volume_type in ['gp2', 'io1'] ? 16384 : 65536))B\x0e\n" +
 	"\f_volume_sizeB\x11\n" +
-	"\x0f_spot_instances\"\xfd\x02\n" +
+	"\x0f_spot_instances\"\xff\x02\n" +
 	"\rAzureNodePool\x12K\n" +
 	"\avm_size\x18\x01 \x01(\tB2\xbaH/\xc8\x01\x01r*\x18?2&^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+$R\x06vmSize\x124\n" +
 	"\x0fos_disk_size_gb\x18\x02 \x01(\x05B\r\xbaH\n" +
 	"\xd8\x01\x01\x1a\x05\x18\x80\x10(\x1eR\fosDiskSizeGB\x12d\n" +
 	"\fos_disk_type\x18\x03 \x01(\tBB\xbaH?r=R\x00R\fStandard_LRSR\x0fStandardSSD_LRSR\vPremium_LRSR\rPremiumV2_LRSR\n" +
-	"osDiskType\x12D\n" +
-	"\x12availability_zones\x18\x04 \x03(\tB\x15\xbaH\x12\x92\x01\x0f\x18\x01\"\vr\tR\x011R\x012R\x013R\x11availabilityZones\x12*\n" +
+	"osDiskType\x12F\n" +
+	"\x12availability_zones\x18\x04 \x03(\tB\x17\xbaH\x14\x92\x01\x11\x10\x10\x18\x01\"\vr\tR\x011R\x012R\x013R\x11availabilityZones\x12*\n" +
 	"\x0espot_instances\x18\x05 \x01(\bH\x00R\rspotInstances\x88\x01\x01B\x11\n" +
 	"\x0f_spot_instances\"B\n" +
 	"\fCivoNodePool\x12\x1a\n" +
 	"\x04size\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12\x16\n" +
-	"\x06region\x18\x02 \x01(\tR\x06region\"\x85\x01\n" +
+	"\x06region\x18\x02 \x01(\tR\x06region\"\x87\x01\n" +
 	"\x14DigitalOceanNodePool\x12\x1a\n" +
 	"\x04size\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12\x16\n" +
-	"\x06region\x18\x02 \x01(\tR\x06region\x129\n" +
-	"\x04tags\x18\x03 \x03(\tB%\xbaH\"\x92\x01\x1f\x18\x01\"\x1br\x192\x17^[A-Za-z0-9_:-]{1,255}$R\x04tags\"n\n" +
+	"\x06region\x18\x02 \x01(\tR\x06region\x12;\n" +
+	"\x04tags\x18\x03 \x03(\tB'\xbaH$\x92\x01!\x10@\x18\x01\"\x1br\x192\x17^[A-Za-z0-9_:-]{1,255}$R\x04tags\"n\n" +
 	"\x05Taint\x12\x1e\n" +
 	"\x03key\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\xc8\xd5\"\x01R\x03key\x12\x1f\n" +
 	"\x05value\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xd0\xd5\"\x01R\x05value\x12$\n" +

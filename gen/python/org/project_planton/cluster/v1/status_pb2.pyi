@@ -167,7 +167,7 @@ class StatusReport(message.Message):
     """The generation of the resource that the report is about. Must not be greater than the resource's."""
     @builtins.property
     def conditions(self) -> containers.RepeatedCompositeFieldContainer[Condition]:
-        """The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go."""
+        """The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go."""
 
     @builtins.property
     def metadata(self) -> struct_pb2.Struct:

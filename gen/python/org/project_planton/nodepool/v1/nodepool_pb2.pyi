@@ -131,11 +131,11 @@ class NodePoolSpec(message.Message):
 
     @builtins.property
     def labels(self) -> containers.ScalarMap[builtins.str, builtins.str]:
-        """Kubernetes labels of the nodes."""
+        """Kubernetes labels of the nodes, at most 64."""
 
     @builtins.property
     def taints(self) -> containers.RepeatedCompositeFieldContainer[platform_pb2.Taint]:
-        """Kubernetes taints of the nodes."""
+        """Kubernetes taints of the nodes, at most 64."""
 
     @builtins.property
     def lifecycle(self) -> NodePoolLifecycle:

@@ -123,11 +123,11 @@ class GcpNodePool(message.Message):
 
     @builtins.property
     def labels(self) -> containers.ScalarMap[builtins.str, builtins.str]:
-        """Kubernetes labels of the nodes, here or in the spec."""
+        """Kubernetes labels of the nodes, at most 64, here or in the spec."""
 
     @builtins.property
     def taints(self) -> containers.RepeatedCompositeFieldContainer[Taint]:
-        """Kubernetes taints of the nodes, here or in the spec."""
+        """Kubernetes taints of the nodes, at most 64, here or in the spec."""
 
     def __init__(
         self,

@@ -199,7 +199,7 @@ export declare type StatusReport = Message<"org.project_planton.cluster.v1.Statu
   observedGeneration: bigint;
 
   /**
-   * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+   * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
    *
    * @generated from field: repeated org.project_planton.cluster.v1.Condition conditions = 3;
    */

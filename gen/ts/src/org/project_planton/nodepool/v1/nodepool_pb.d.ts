@@ -126,14 +126,14 @@ export declare type NodePoolSpec = Message<"org.project_planton.nodepool.v1.Node
   autoscaling?: Autoscaling | undefined;
 
   /**
-   * Kubernetes labels of the nodes.
+   * Kubernetes labels of the nodes, at most 64.
    *
    * @generated from field: map<string, string> labels = 3;
    */
   labels: { [key: string]: string };
 
   /**
-   * Kubernetes taints of the nodes.
+   * Kubernetes taints of the nodes, at most 64.
    *
    * @generated from field: repeated org.project_planton.nodepool.v1.Taint taints = 4;
    */

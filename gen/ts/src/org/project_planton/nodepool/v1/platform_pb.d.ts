@@ -123,14 +123,14 @@ export declare type GcpNodePool = Message<"org.project_planton.nodepool.v1.GcpNo
   accelerators: Accelerator[];
 
   /**
-   * Kubernetes labels of the nodes, here or in the spec.
+   * Kubernetes labels of the nodes, at most 64, here or in the spec.
    *
    * @generated from field: map<string, string> labels = 8;
    */
   labels: { [key: string]: string };
 
   /**
-   * Kubernetes taints of the nodes, here or in the spec.
+   * Kubernetes taints of the nodes, at most 64, here or in the spec.
    *
    * @generated from field: repeated org.project_planton.nodepool.v1.Taint taints = 9;
    */

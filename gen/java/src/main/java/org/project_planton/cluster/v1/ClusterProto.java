@@ -174,15 +174,16 @@ public final class ClusterProto extends com.google.protobuf.GeneratedFile {
       "e_count\030\002 \001(\005B\n\272H\007\032\002 \000\310\001\001R\tnodeCount\"^\n\007" +
       "Release\022\024\n\005image\030\001 \001(\tR\005image\022\030\n\007version" +
       "\030\002 \001(\tR\007version\022#\n\rchannel_group\030\003 \001(\tR\014" +
-      "channelGroup\"\236\001\n\nNetworking\022W\n\017cluster_n" +
+      "channelGroup\"\252\001\n\nNetworking\022a\n\017cluster_n" +
       "etwork\030\001 \003(\0132..org.project_planton.clust" +
-      "er.v1.ClusterNetworkR\016clusterNetwork\0227\n\017" +
-      "service_network\030\002 \003(\tB\016\272H\013\222\001\010\"\006r\004\340\325\"\001R\016s" +
-      "erviceNetwork\"t\n\016ClusterNetwork\022 \n\004cidr\030" +
-      "\001 \001(\tB\014\272H\tr\004\340\325\"\001\310\001\001R\004cidr\0220\n\013host_prefix" +
-      "\030\002 \001(\005B\n\272H\007\032\005\030\200\001(\000H\000R\nhostPrefix\210\001\001B\016\n\014_" +
-      "host_prefix\"&\n\003Dns\022\037\n\013base_domain\030\001 \001(\tR" +
-      "\nbaseDomainB\020B\014ClusterProtoP\001b\006proto3"
+      "er.v1.ClusterNetworkB\010\272H\005\222\001\002\020\020R\016clusterN" +
+      "etwork\0229\n\017service_network\030\002 \003(\tB\020\272H\r\222\001\n\020" +
+      "\020\"\006r\004\340\325\"\001R\016serviceNetwork\"t\n\016ClusterNetw" +
+      "ork\022 \n\004cidr\030\001 \001(\tB\014\272H\tr\004\340\325\"\001\310\001\001R\004cidr\0220\n" +
+      "\013host_prefix\030\002 \001(\005B\n\272H\007\032\005\030\200\001(\000H\000R\nhostPr" +
+      "efix\210\001\001B\016\n\014_host_prefix\"&\n\003Dns\022\037\n\013base_d" +
+      "omain\030\001 \001(\tR\nbaseDomainB\020B\014ClusterProtoP" +
+      "\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

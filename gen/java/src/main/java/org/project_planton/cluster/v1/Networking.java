@@ -63,7 +63,7 @@ private static final long serialVersionUID = 0L;
    * The pods' networks.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public java.util.List<org.project_planton.cluster.v1.ClusterNetwork> getClusterNetworkList() {
@@ -74,7 +74,7 @@ private static final long serialVersionUID = 0L;
    * The pods' networks.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public java.util.List<? extends org.project_planton.cluster.v1.ClusterNetworkOrBuilder> 
@@ -86,7 +86,7 @@ private static final long serialVersionUID = 0L;
    * The pods' networks.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public int getClusterNetworkCount() {
@@ -97,7 +97,7 @@ private static final long serialVersionUID = 0L;
    * The pods' networks.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public org.project_planton.cluster.v1.ClusterNetwork getClusterNetwork(int index) {
@@ -108,7 +108,7 @@ private static final long serialVersionUID = 0L;
    * The pods' networks.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public org.project_planton.cluster.v1.ClusterNetworkOrBuilder getClusterNetworkOrBuilder(
@@ -579,7 +579,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public java.util.List<org.project_planton.cluster.v1.ClusterNetwork> getClusterNetworkList() {
       if (clusterNetworkBuilder_ == null) {
@@ -593,7 +593,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public int getClusterNetworkCount() {
       if (clusterNetworkBuilder_ == null) {
@@ -607,7 +607,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.cluster.v1.ClusterNetwork getClusterNetwork(int index) {
       if (clusterNetworkBuilder_ == null) {
@@ -621,7 +621,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public Builder setClusterNetwork(
         int index, org.project_planton.cluster.v1.ClusterNetwork value) {
@@ -642,7 +642,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public Builder setClusterNetwork(
         int index, org.project_planton.cluster.v1.ClusterNetwork.Builder builderForValue) {
@@ -660,7 +660,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public Builder addClusterNetwork(org.project_planton.cluster.v1.ClusterNetwork value) {
       if (clusterNetworkBuilder_ == null) {
@@ -680,7 +680,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public Builder addClusterNetwork(
         int index, org.project_planton.cluster.v1.ClusterNetwork value) {
@@ -701,7 +701,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public Builder addClusterNetwork(
         org.project_planton.cluster.v1.ClusterNetwork.Builder builderForValue) {
@@ -719,7 +719,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public Builder addClusterNetwork(
         int index, org.project_planton.cluster.v1.ClusterNetwork.Builder builderForValue) {
@@ -737,7 +737,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public Builder addAllClusterNetwork(
         java.lang.Iterable<? extends org.project_planton.cluster.v1.ClusterNetwork> values) {
@@ -756,7 +756,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public Builder clearClusterNetwork() {
       if (clusterNetworkBuilder_ == null) {
@@ -773,7 +773,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public Builder removeClusterNetwork(int index) {
       if (clusterNetworkBuilder_ == null) {
@@ -790,7 +790,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.cluster.v1.ClusterNetwork.Builder getClusterNetworkBuilder(
         int index) {
@@ -801,7 +801,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.cluster.v1.ClusterNetworkOrBuilder getClusterNetworkOrBuilder(
         int index) {
@@ -815,7 +815,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public java.util.List<? extends org.project_planton.cluster.v1.ClusterNetworkOrBuilder> 
          getClusterNetworkOrBuilderList() {
@@ -830,7 +830,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.cluster.v1.ClusterNetwork.Builder addClusterNetworkBuilder() {
       return internalGetClusterNetworkFieldBuilder().addBuilder(
@@ -841,7 +841,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.cluster.v1.ClusterNetwork.Builder addClusterNetworkBuilder(
         int index) {
@@ -853,7 +853,7 @@ private static final long serialVersionUID = 0L;
      * The pods' networks.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
      */
     public java.util.List<org.project_planton.cluster.v1.ClusterNetwork.Builder> 
          getClusterNetworkBuilderList() {

@@ -15,7 +15,7 @@ public interface NetworkingOrBuilder extends
    * The pods' networks.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
    */
   java.util.List<org.project_planton.cluster.v1.ClusterNetwork> 
       getClusterNetworkList();
@@ -24,7 +24,7 @@ public interface NetworkingOrBuilder extends
    * The pods' networks.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
    */
   org.project_planton.cluster.v1.ClusterNetwork getClusterNetwork(int index);
   /**
@@ -32,7 +32,7 @@ public interface NetworkingOrBuilder extends
    * The pods' networks.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
    */
   int getClusterNetworkCount();
   /**
@@ -40,7 +40,7 @@ public interface NetworkingOrBuilder extends
    * The pods' networks.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
    */
   java.util.List<? extends org.project_planton.cluster.v1.ClusterNetworkOrBuilder> 
       getClusterNetworkOrBuilderList();
@@ -49,7 +49,7 @@ public interface NetworkingOrBuilder extends
    * The pods' networks.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.ClusterNetwork cluster_network = 1 [json_name = "clusterNetwork", (.buf.validate.field) = { ... }</code>
    */
   org.project_planton.cluster.v1.ClusterNetworkOrBuilder getClusterNetworkOrBuilder(
       int index);

@@ -260,7 +260,7 @@ private static final long serialVersionUID = 0L;
    * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public java.util.List<org.project_planton.cluster.v1.Condition> getConditionsList() {
@@ -271,7 +271,7 @@ private static final long serialVersionUID = 0L;
    * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public java.util.List<? extends org.project_planton.cluster.v1.ConditionOrBuilder> 
@@ -283,7 +283,7 @@ private static final long serialVersionUID = 0L;
    * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public int getConditionsCount() {
@@ -294,7 +294,7 @@ private static final long serialVersionUID = 0L;
    * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public org.project_planton.cluster.v1.Condition getConditions(int index) {
@@ -305,7 +305,7 @@ private static final long serialVersionUID = 0L;
    * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public org.project_planton.cluster.v1.ConditionOrBuilder getConditionsOrBuilder(
@@ -1375,7 +1375,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public java.util.List<org.project_planton.cluster.v1.Condition> getConditionsList() {
       if (conditionsBuilder_ == null) {
@@ -1389,7 +1389,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public int getConditionsCount() {
       if (conditionsBuilder_ == null) {
@@ -1403,7 +1403,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.cluster.v1.Condition getConditions(int index) {
       if (conditionsBuilder_ == null) {
@@ -1417,7 +1417,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public Builder setConditions(
         int index, org.project_planton.cluster.v1.Condition value) {
@@ -1438,7 +1438,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public Builder setConditions(
         int index, org.project_planton.cluster.v1.Condition.Builder builderForValue) {
@@ -1456,7 +1456,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public Builder addConditions(org.project_planton.cluster.v1.Condition value) {
       if (conditionsBuilder_ == null) {
@@ -1476,7 +1476,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public Builder addConditions(
         int index, org.project_planton.cluster.v1.Condition value) {
@@ -1497,7 +1497,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public Builder addConditions(
         org.project_planton.cluster.v1.Condition.Builder builderForValue) {
@@ -1515,7 +1515,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public Builder addConditions(
         int index, org.project_planton.cluster.v1.Condition.Builder builderForValue) {
@@ -1533,7 +1533,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public Builder addAllConditions(
         java.lang.Iterable<? extends org.project_planton.cluster.v1.Condition> values) {
@@ -1552,7 +1552,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public Builder clearConditions() {
       if (conditionsBuilder_ == null) {
@@ -1569,7 +1569,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public Builder removeConditions(int index) {
       if (conditionsBuilder_ == null) {
@@ -1586,7 +1586,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.cluster.v1.Condition.Builder getConditionsBuilder(
         int index) {
@@ -1597,7 +1597,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.cluster.v1.ConditionOrBuilder getConditionsOrBuilder(
         int index) {
@@ -1611,7 +1611,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public java.util.List<? extends org.project_planton.cluster.v1.ConditionOrBuilder> 
          getConditionsOrBuilderList() {
@@ -1626,7 +1626,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.cluster.v1.Condition.Builder addConditionsBuilder() {
       return internalGetConditionsFieldBuilder().addBuilder(
@@ -1637,7 +1637,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.cluster.v1.Condition.Builder addConditionsBuilder(
         int index) {
@@ -1649,7 +1649,7 @@ private static final long serialVersionUID = 0L;
      * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+     * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
      */
     public java.util.List<org.project_planton.cluster.v1.Condition.Builder> 
          getConditionsBuilderList() {

@@ -112,7 +112,7 @@ public interface StatusOrBuilder extends
    * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
    */
   java.util.List<org.project_planton.cluster.v1.Condition> 
       getConditionsList();
@@ -121,7 +121,7 @@ public interface StatusOrBuilder extends
    * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
    */
   org.project_planton.cluster.v1.Condition getConditions(int index);
   /**
@@ -129,7 +129,7 @@ public interface StatusOrBuilder extends
    * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
    */
   int getConditionsCount();
   /**
@@ -137,7 +137,7 @@ public interface StatusOrBuilder extends
    * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
    */
   java.util.List<? extends org.project_planton.cluster.v1.ConditionOrBuilder> 
       getConditionsOrBuilderList();
@@ -146,7 +146,7 @@ public interface StatusOrBuilder extends
    * The conditions that controllers report, one of each type, and `ReplacementRequired` where a change replaces nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions"];</code>
+   * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 6 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
    */
   org.project_planton.cluster.v1.ConditionOrBuilder getConditionsOrBuilder(
       int index);

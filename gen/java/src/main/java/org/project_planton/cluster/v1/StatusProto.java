@@ -71,47 +71,47 @@ public final class StatusProto extends com.google.protobuf.GeneratedFile {
       "t_transition_time\030\003 \001(\0132\032.google.protobu" +
       "f.TimestampR\022lastTransitionTime\022 \n\006reaso" +
       "n\030\004 \001(\tB\010\272H\005r\003\030\200\010R\006reason\022#\n\007message\030\005 \001" +
-      "(\tB\t\272H\006r\004\030\200\200\002R\007message\"\267\002\n\006Status\022\024\n\005pha" +
+      "(\tB\t\272H\006r\004\030\200\200\002R\007message\"\302\002\n\006Status\022\024\n\005pha" +
       "se\030\001 \001(\tR\005phase\022\030\n\007message\030\002 \001(\tR\007messag" +
       "e\022\026\n\006reason\030\003 \001(\tR\006reason\022/\n\023observed_ge" +
       "neration\030\004 \001(\003R\022observedGeneration\022D\n\020la" +
       "st_update_time\030\005 \001(\0132\032.google.protobuf.T" +
-      "imestampR\016lastUpdateTime\022I\n\nconditions\030\006" +
+      "imestampR\016lastUpdateTime\022T\n\nconditions\030\006" +
       " \003(\0132).org.project_planton.cluster.v1.Co" +
-      "nditionR\nconditions\022#\n\rprovider_name\030\007 \001" +
-      "(\tR\014providerName\"\303\002\n\tLastError\022Q\n\nerror_" +
-      "type\030\001 \001(\tB1\272H.r)R\tTransientR\rConfigurat" +
-      "ionR\005FatalR\006System\310\001\001R\nerror_type\022(\n\nerr" +
-      "or_code\030\002 \001(\tB\010\272H\005r\003\030\200\002R\nerror_code\022#\n\007m" +
-      "essage\030\003 \001(\tB\t\272H\006r\004\030\200\200\002R\007message\022(\n\017user" +
-      "_actionable\030\004 \001(\010R\017user_actionable\0228\n\tti" +
-      "mestamp\030\005 \001(\0132\032.google.protobuf.Timestam" +
-      "pR\ttimestamp\0220\n\007details\030\006 \001(\0132\026.google.p" +
-      "rotobuf.ValueR\007details\"\346\003\n\014StatusReport\022" +
-      "5\n\017controller_name\030\001 \001(\tB\013\272H\010r\003\030\375\001\310\001\001R\017c" +
-      "ontroller_name\022<\n\023observed_generation\030\002 " +
-      "\001(\003B\n\272H\007\"\002 \000\310\001\001R\023observed_generation\022\340\001\n" +
-      "\nconditions\030\003 \003(\0132).org.project_planton." +
-      "cluster.v1.ConditionB\224\001\272H\220\001\222\001\002\020@\272\001\207\001\n-st" +
-      "atus_report.conditions_have_different_ty" +
-      "pes\022(must not have two conditions of one" +
-      " type\032,this.map(condition, condition.typ" +
-      "e).unique()R\nconditions\0223\n\010metadata\030\004 \001(" +
-      "\0132\027.google.protobuf.StructR\010metadata\022I\n\n" +
-      "last_error\030\005 \001(\0132).org.project_planton.c" +
-      "luster.v1.LastErrorR\nlast_error\"\265\003\n\020Cont" +
-      "rollerStatus\022(\n\017controller_name\030\001 \001(\tR\017c" +
-      "ontroller_name\0220\n\023observed_generation\030\002 " +
-      "\001(\003R\023observed_generation\022I\n\nconditions\030\003" +
-      " \003(\0132).org.project_planton.cluster.v1.Co" +
-      "nditionR\nconditions\0223\n\010metadata\030\004 \001(\0132\027." +
-      "google.protobuf.StructR\010metadata\022I\n\nlast" +
-      "_error\030\005 \001(\0132).org.project_planton.clust" +
-      "er.v1.LastErrorR\nlast_error\022:\n\nupdated_a" +
-      "t\030\006 \001(\0132\032.google.protobuf.TimestampR\nupd" +
-      "ated_at\022>\n\014last_updated\030\007 \001(\0132\032.google.p" +
-      "rotobuf.TimestampR\014last_updatedB\017B\013Statu" +
-      "sProtoP\001b\006proto3"
+      "nditionB\t\272H\006\222\001\003\020\200\002R\nconditions\022#\n\rprovid" +
+      "er_name\030\007 \001(\tR\014providerName\"\303\002\n\tLastErro" +
+      "r\022Q\n\nerror_type\030\001 \001(\tB1\272H.r)R\tTransientR" +
+      "\rConfigurationR\005FatalR\006System\310\001\001R\nerror_" +
+      "type\022(\n\nerror_code\030\002 \001(\tB\010\272H\005r\003\030\200\002R\nerro" +
+      "r_code\022#\n\007message\030\003 \001(\tB\t\272H\006r\004\030\200\200\002R\007mess" +
+      "age\022(\n\017user_actionable\030\004 \001(\010R\017user_actio" +
+      "nable\0228\n\ttimestamp\030\005 \001(\0132\032.google.protob" +
+      "uf.TimestampR\ttimestamp\0220\n\007details\030\006 \001(\013" +
+      "2\026.google.protobuf.ValueR\007details\"\346\003\n\014St" +
+      "atusReport\0225\n\017controller_name\030\001 \001(\tB\013\272H\010" +
+      "r\003\030\375\001\310\001\001R\017controller_name\022<\n\023observed_ge" +
+      "neration\030\002 \001(\003B\n\272H\007\"\002 \000\310\001\001R\023observed_gen" +
+      "eration\022\340\001\n\nconditions\030\003 \003(\0132).org.proje" +
+      "ct_planton.cluster.v1.ConditionB\224\001\272H\220\001\222\001" +
+      "\002\020@\272\001\207\001\n-status_report.conditions_have_d" +
+      "ifferent_types\022(must not have two condit" +
+      "ions of one type\032,this.map(condition, co" +
+      "ndition.type).unique()R\nconditions\0223\n\010me" +
+      "tadata\030\004 \001(\0132\027.google.protobuf.StructR\010m" +
+      "etadata\022I\n\nlast_error\030\005 \001(\0132).org.projec" +
+      "t_planton.cluster.v1.LastErrorR\nlast_err" +
+      "or\"\265\003\n\020ControllerStatus\022(\n\017controller_na" +
+      "me\030\001 \001(\tR\017controller_name\0220\n\023observed_ge" +
+      "neration\030\002 \001(\003R\023observed_generation\022I\n\nc" +
+      "onditions\030\003 \003(\0132).org.project_planton.cl" +
+      "uster.v1.ConditionR\nconditions\0223\n\010metada" +
+      "ta\030\004 \001(\0132\027.google.protobuf.StructR\010metad" +
+      "ata\022I\n\nlast_error\030\005 \001(\0132).org.project_pl" +
+      "anton.cluster.v1.LastErrorR\nlast_error\022:" +
+      "\n\nupdated_at\030\006 \001(\0132\032.google.protobuf.Tim" +
+      "estampR\nupdated_at\022>\n\014last_updated\030\007 \001(\013" +
+      "2\032.google.protobuf.TimestampR\014last_updat" +
+      "edB\017B\013StatusProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

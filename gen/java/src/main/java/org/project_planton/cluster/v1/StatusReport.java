@@ -122,7 +122,7 @@ private static final long serialVersionUID = 0L;
   private java.util.List<org.project_planton.cluster.v1.Condition> conditions_;
   /**
    * <pre>
-   * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+   * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
    * </pre>
    *
    * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -133,7 +133,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+   * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
    * </pre>
    *
    * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -145,7 +145,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+   * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
    * </pre>
    *
    * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -156,7 +156,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+   * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
    * </pre>
    *
    * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -167,7 +167,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+   * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
    * </pre>
    *
    * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -891,7 +891,7 @@ private static final long serialVersionUID = 0L;
 
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -905,7 +905,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -919,7 +919,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -933,7 +933,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -954,7 +954,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -972,7 +972,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -992,7 +992,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -1013,7 +1013,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -1031,7 +1031,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -1049,7 +1049,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -1068,7 +1068,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -1085,7 +1085,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -1102,7 +1102,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -1113,7 +1113,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -1127,7 +1127,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -1142,7 +1142,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -1153,7 +1153,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -1165,7 +1165,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+     * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
      * </pre>
      *
      * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>

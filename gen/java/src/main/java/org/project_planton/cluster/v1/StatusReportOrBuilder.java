@@ -42,7 +42,7 @@ public interface StatusReportOrBuilder extends
 
   /**
    * <pre>
-   * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+   * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
    * </pre>
    *
    * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -51,7 +51,7 @@ public interface StatusReportOrBuilder extends
       getConditionsList();
   /**
    * <pre>
-   * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+   * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
    * </pre>
    *
    * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -59,7 +59,7 @@ public interface StatusReportOrBuilder extends
   org.project_planton.cluster.v1.Condition getConditions(int index);
   /**
    * <pre>
-   * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+   * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
    * </pre>
    *
    * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -67,7 +67,7 @@ public interface StatusReportOrBuilder extends
   int getConditionsCount();
   /**
    * <pre>
-   * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+   * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
    * </pre>
    *
    * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>
@@ -76,7 +76,7 @@ public interface StatusReportOrBuilder extends
       getConditionsOrBuilderList();
   /**
    * <pre>
-   * The conditions. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
+   * The conditions, at most 64. `Available` decides whether the resource is ready, `Ready` where there is none; `Deleted` lets it go.
    * </pre>
    *
    * <code>repeated .org.project_planton.cluster.v1.Condition conditions = 3 [json_name = "conditions", (.buf.validate.field) = { ... }</code>

@@ -295,7 +295,7 @@ private static final long serialVersionUID = 0L;
    * The accelerators of each node. Changing them replaces the nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public java.util.List<org.project_planton.nodepool.v1.Accelerator> getAcceleratorsList() {
@@ -306,7 +306,7 @@ private static final long serialVersionUID = 0L;
    * The accelerators of each node. Changing them replaces the nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public java.util.List<? extends org.project_planton.nodepool.v1.AcceleratorOrBuilder> 
@@ -318,7 +318,7 @@ private static final long serialVersionUID = 0L;
    * The accelerators of each node. Changing them replaces the nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public int getAcceleratorsCount() {
@@ -329,7 +329,7 @@ private static final long serialVersionUID = 0L;
    * The accelerators of each node. Changing them replaces the nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public org.project_planton.nodepool.v1.Accelerator getAccelerators(int index) {
@@ -340,7 +340,7 @@ private static final long serialVersionUID = 0L;
    * The accelerators of each node. Changing them replaces the nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
    */
   @java.lang.Override
   public org.project_planton.nodepool.v1.AcceleratorOrBuilder getAcceleratorsOrBuilder(
@@ -376,7 +376,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Kubernetes labels of the nodes, here or in the spec.
+   * Kubernetes labels of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -397,7 +397,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Kubernetes labels of the nodes, here or in the spec.
+   * Kubernetes labels of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -408,7 +408,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Kubernetes labels of the nodes, here or in the spec.
+   * Kubernetes labels of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -426,7 +426,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Kubernetes labels of the nodes, here or in the spec.
+   * Kubernetes labels of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -448,7 +448,7 @@ java.lang.String defaultValue) {
   private java.util.List<org.project_planton.nodepool.v1.Taint> taints_;
   /**
    * <pre>
-   * Kubernetes taints of the nodes, here or in the spec.
+   * Kubernetes taints of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -459,7 +459,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Kubernetes taints of the nodes, here or in the spec.
+   * Kubernetes taints of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -471,7 +471,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Kubernetes taints of the nodes, here or in the spec.
+   * Kubernetes taints of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -482,7 +482,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Kubernetes taints of the nodes, here or in the spec.
+   * Kubernetes taints of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -493,7 +493,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Kubernetes taints of the nodes, here or in the spec.
+   * Kubernetes taints of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1668,7 +1668,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public java.util.List<org.project_planton.nodepool.v1.Accelerator> getAcceleratorsList() {
       if (acceleratorsBuilder_ == null) {
@@ -1682,7 +1682,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public int getAcceleratorsCount() {
       if (acceleratorsBuilder_ == null) {
@@ -1696,7 +1696,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.nodepool.v1.Accelerator getAccelerators(int index) {
       if (acceleratorsBuilder_ == null) {
@@ -1710,7 +1710,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public Builder setAccelerators(
         int index, org.project_planton.nodepool.v1.Accelerator value) {
@@ -1731,7 +1731,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public Builder setAccelerators(
         int index, org.project_planton.nodepool.v1.Accelerator.Builder builderForValue) {
@@ -1749,7 +1749,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public Builder addAccelerators(org.project_planton.nodepool.v1.Accelerator value) {
       if (acceleratorsBuilder_ == null) {
@@ -1769,7 +1769,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public Builder addAccelerators(
         int index, org.project_planton.nodepool.v1.Accelerator value) {
@@ -1790,7 +1790,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public Builder addAccelerators(
         org.project_planton.nodepool.v1.Accelerator.Builder builderForValue) {
@@ -1808,7 +1808,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public Builder addAccelerators(
         int index, org.project_planton.nodepool.v1.Accelerator.Builder builderForValue) {
@@ -1826,7 +1826,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public Builder addAllAccelerators(
         java.lang.Iterable<? extends org.project_planton.nodepool.v1.Accelerator> values) {
@@ -1845,7 +1845,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public Builder clearAccelerators() {
       if (acceleratorsBuilder_ == null) {
@@ -1862,7 +1862,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public Builder removeAccelerators(int index) {
       if (acceleratorsBuilder_ == null) {
@@ -1879,7 +1879,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.nodepool.v1.Accelerator.Builder getAcceleratorsBuilder(
         int index) {
@@ -1890,7 +1890,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.nodepool.v1.AcceleratorOrBuilder getAcceleratorsOrBuilder(
         int index) {
@@ -1904,7 +1904,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public java.util.List<? extends org.project_planton.nodepool.v1.AcceleratorOrBuilder> 
          getAcceleratorsOrBuilderList() {
@@ -1919,7 +1919,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.nodepool.v1.Accelerator.Builder addAcceleratorsBuilder() {
       return internalGetAcceleratorsFieldBuilder().addBuilder(
@@ -1930,7 +1930,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public org.project_planton.nodepool.v1.Accelerator.Builder addAcceleratorsBuilder(
         int index) {
@@ -1942,7 +1942,7 @@ java.lang.String defaultValue) {
      * The accelerators of each node. Changing them replaces the nodes.
      * </pre>
      *
-     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+     * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
      */
     public java.util.List<org.project_planton.nodepool.v1.Accelerator.Builder> 
          getAcceleratorsBuilderList() {
@@ -1991,7 +1991,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes, here or in the spec.
+     * Kubernetes labels of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -2012,7 +2012,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes, here or in the spec.
+     * Kubernetes labels of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -2023,7 +2023,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes, here or in the spec.
+     * Kubernetes labels of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -2041,7 +2041,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes, here or in the spec.
+     * Kubernetes labels of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -2065,7 +2065,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes, here or in the spec.
+     * Kubernetes labels of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -2088,7 +2088,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes, here or in the spec.
+     * Kubernetes labels of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -2105,7 +2105,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes, here or in the spec.
+     * Kubernetes labels of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -2132,7 +2132,7 @@ java.lang.String defaultValue) {
 
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2146,7 +2146,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2160,7 +2160,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2174,7 +2174,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2195,7 +2195,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2213,7 +2213,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2233,7 +2233,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2254,7 +2254,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2272,7 +2272,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2290,7 +2290,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2309,7 +2309,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2326,7 +2326,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2343,7 +2343,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2354,7 +2354,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2368,7 +2368,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2383,7 +2383,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2394,7 +2394,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -2406,7 +2406,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes, here or in the spec.
+     * Kubernetes taints of the nodes, at most 64, here or in the spec.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>

@@ -144,7 +144,7 @@ public interface GcpNodePoolOrBuilder extends
    * The accelerators of each node. Changing them replaces the nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
    */
   java.util.List<org.project_planton.nodepool.v1.Accelerator> 
       getAcceleratorsList();
@@ -153,7 +153,7 @@ public interface GcpNodePoolOrBuilder extends
    * The accelerators of each node. Changing them replaces the nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
    */
   org.project_planton.nodepool.v1.Accelerator getAccelerators(int index);
   /**
@@ -161,7 +161,7 @@ public interface GcpNodePoolOrBuilder extends
    * The accelerators of each node. Changing them replaces the nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
    */
   int getAcceleratorsCount();
   /**
@@ -169,7 +169,7 @@ public interface GcpNodePoolOrBuilder extends
    * The accelerators of each node. Changing them replaces the nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
    */
   java.util.List<? extends org.project_planton.nodepool.v1.AcceleratorOrBuilder> 
       getAcceleratorsOrBuilderList();
@@ -178,14 +178,14 @@ public interface GcpNodePoolOrBuilder extends
    * The accelerators of each node. Changing them replaces the nodes.
    * </pre>
    *
-   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators"];</code>
+   * <code>repeated .org.project_planton.nodepool.v1.Accelerator accelerators = 7 [json_name = "accelerators", (.buf.validate.field) = { ... }</code>
    */
   org.project_planton.nodepool.v1.AcceleratorOrBuilder getAcceleratorsOrBuilder(
       int index);
 
   /**
    * <pre>
-   * Kubernetes labels of the nodes, here or in the spec.
+   * Kubernetes labels of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -193,7 +193,7 @@ public interface GcpNodePoolOrBuilder extends
   int getLabelsCount();
   /**
    * <pre>
-   * Kubernetes labels of the nodes, here or in the spec.
+   * Kubernetes labels of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -208,7 +208,7 @@ public interface GcpNodePoolOrBuilder extends
   getLabels();
   /**
    * <pre>
-   * Kubernetes labels of the nodes, here or in the spec.
+   * Kubernetes labels of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -217,7 +217,7 @@ public interface GcpNodePoolOrBuilder extends
   getLabelsMap();
   /**
    * <pre>
-   * Kubernetes labels of the nodes, here or in the spec.
+   * Kubernetes labels of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -229,7 +229,7 @@ java.lang.String getLabelsOrDefault(
 java.lang.String defaultValue);
   /**
    * <pre>
-   * Kubernetes labels of the nodes, here or in the spec.
+   * Kubernetes labels of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 8 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -239,7 +239,7 @@ java.lang.String defaultValue);
 
   /**
    * <pre>
-   * Kubernetes taints of the nodes, here or in the spec.
+   * Kubernetes taints of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -248,7 +248,7 @@ java.lang.String defaultValue);
       getTaintsList();
   /**
    * <pre>
-   * Kubernetes taints of the nodes, here or in the spec.
+   * Kubernetes taints of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -256,7 +256,7 @@ java.lang.String defaultValue);
   org.project_planton.nodepool.v1.Taint getTaints(int index);
   /**
    * <pre>
-   * Kubernetes taints of the nodes, here or in the spec.
+   * Kubernetes taints of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -264,7 +264,7 @@ java.lang.String defaultValue);
   int getTaintsCount();
   /**
    * <pre>
-   * Kubernetes taints of the nodes, here or in the spec.
+   * Kubernetes taints of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -273,7 +273,7 @@ java.lang.String defaultValue);
       getTaintsOrBuilderList();
   /**
    * <pre>
-   * Kubernetes taints of the nodes, here or in the spec.
+   * Kubernetes taints of the nodes, at most 64, here or in the spec.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 9 [json_name = "taints", (.buf.validate.field) = { ... }</code>

@@ -159,7 +159,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Kubernetes labels of the nodes.
+   * Kubernetes labels of the nodes, at most 64.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -180,7 +180,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Kubernetes labels of the nodes.
+   * Kubernetes labels of the nodes, at most 64.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -191,7 +191,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Kubernetes labels of the nodes.
+   * Kubernetes labels of the nodes, at most 64.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -209,7 +209,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Kubernetes labels of the nodes.
+   * Kubernetes labels of the nodes, at most 64.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -231,7 +231,7 @@ java.lang.String defaultValue) {
   private java.util.List<org.project_planton.nodepool.v1.Taint> taints_;
   /**
    * <pre>
-   * Kubernetes taints of the nodes.
+   * Kubernetes taints of the nodes, at most 64.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -242,7 +242,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Kubernetes taints of the nodes.
+   * Kubernetes taints of the nodes, at most 64.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -254,7 +254,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Kubernetes taints of the nodes.
+   * Kubernetes taints of the nodes, at most 64.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -265,7 +265,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Kubernetes taints of the nodes.
+   * Kubernetes taints of the nodes, at most 64.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -276,7 +276,7 @@ java.lang.String defaultValue) {
   }
   /**
    * <pre>
-   * Kubernetes taints of the nodes.
+   * Kubernetes taints of the nodes, at most 64.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1171,7 +1171,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes.
+     * Kubernetes labels of the nodes, at most 64.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -1192,7 +1192,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes.
+     * Kubernetes labels of the nodes, at most 64.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -1203,7 +1203,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes.
+     * Kubernetes labels of the nodes, at most 64.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -1221,7 +1221,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes.
+     * Kubernetes labels of the nodes, at most 64.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -1245,7 +1245,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes.
+     * Kubernetes labels of the nodes, at most 64.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -1268,7 +1268,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes.
+     * Kubernetes labels of the nodes, at most 64.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -1285,7 +1285,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes labels of the nodes.
+     * Kubernetes labels of the nodes, at most 64.
      * </pre>
      *
      * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -1312,7 +1312,7 @@ java.lang.String defaultValue) {
 
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1326,7 +1326,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1340,7 +1340,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1354,7 +1354,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1375,7 +1375,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1393,7 +1393,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1413,7 +1413,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1434,7 +1434,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1452,7 +1452,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1470,7 +1470,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1489,7 +1489,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1506,7 +1506,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1523,7 +1523,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1534,7 +1534,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1548,7 +1548,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1563,7 +1563,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1574,7 +1574,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -1586,7 +1586,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * Kubernetes taints of the nodes.
+     * Kubernetes taints of the nodes, at most 64.
      * </pre>
      *
      * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>

@@ -58,7 +58,7 @@ public interface NodePoolSpecOrBuilder extends
 
   /**
    * <pre>
-   * Kubernetes labels of the nodes.
+   * Kubernetes labels of the nodes, at most 64.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -66,7 +66,7 @@ public interface NodePoolSpecOrBuilder extends
   int getLabelsCount();
   /**
    * <pre>
-   * Kubernetes labels of the nodes.
+   * Kubernetes labels of the nodes, at most 64.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -81,7 +81,7 @@ public interface NodePoolSpecOrBuilder extends
   getLabels();
   /**
    * <pre>
-   * Kubernetes labels of the nodes.
+   * Kubernetes labels of the nodes, at most 64.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -90,7 +90,7 @@ public interface NodePoolSpecOrBuilder extends
   getLabelsMap();
   /**
    * <pre>
-   * Kubernetes labels of the nodes.
+   * Kubernetes labels of the nodes, at most 64.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -102,7 +102,7 @@ java.lang.String getLabelsOrDefault(
 java.lang.String defaultValue);
   /**
    * <pre>
-   * Kubernetes labels of the nodes.
+   * Kubernetes labels of the nodes, at most 64.
    * </pre>
    *
    * <code>map&lt;string, string&gt; labels = 3 [json_name = "labels", (.buf.validate.field) = { ... }</code>
@@ -112,7 +112,7 @@ java.lang.String defaultValue);
 
   /**
    * <pre>
-   * Kubernetes taints of the nodes.
+   * Kubernetes taints of the nodes, at most 64.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -121,7 +121,7 @@ java.lang.String defaultValue);
       getTaintsList();
   /**
    * <pre>
-   * Kubernetes taints of the nodes.
+   * Kubernetes taints of the nodes, at most 64.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -129,7 +129,7 @@ java.lang.String defaultValue);
   org.project_planton.nodepool.v1.Taint getTaints(int index);
   /**
    * <pre>
-   * Kubernetes taints of the nodes.
+   * Kubernetes taints of the nodes, at most 64.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -137,7 +137,7 @@ java.lang.String defaultValue);
   int getTaintsCount();
   /**
    * <pre>
-   * Kubernetes taints of the nodes.
+   * Kubernetes taints of the nodes, at most 64.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>
@@ -146,7 +146,7 @@ java.lang.String defaultValue);
       getTaintsOrBuilderList();
   /**
    * <pre>
-   * Kubernetes taints of the nodes.
+   * Kubernetes taints of the nodes, at most 64.
    * </pre>
    *
    * <code>repeated .org.project_planton.nodepool.v1.Taint taints = 4 [json_name = "taints", (.buf.validate.field) = { ... }</code>

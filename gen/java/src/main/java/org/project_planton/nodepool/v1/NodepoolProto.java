@@ -84,89 +84,89 @@ public final class NodepoolProto extends com.google.protobuf.GeneratedFile {
       "\n\nupdated_at\030\t \001(\0132\032.google.protobuf.Tim" +
       "estampR\nupdated_at\022\036\n\ncreated_by\030\n \001(\tR\n" +
       "created_by\022:\n\ndeleted_at\030\013 \001(\0132\032.google." +
-      "protobuf.TimestampR\ndeleted_at\"\345\017\n\014NodeP" +
+      "protobuf.TimestampR\ndeleted_at\"\354\017\n\014NodeP" +
       "oolSpec\022+\n\nnode_count\030\001 \001(\005B\007\272H\004\032\002(\000H\000R\t" +
       "nodeCount\210\001\001\022N\n\013autoscaling\030\002 \001(\0132,.org." +
       "project_planton.nodepool.v1.AutoscalingR" +
-      "\013autoscaling\022i\n\006labels\030\003 \003(\01329.org.proje" +
+      "\013autoscaling\022k\n\006labels\030\003 \003(\01329.org.proje" +
       "ct_planton.nodepool.v1.NodePoolSpec.Labe" +
-      "lsEntryB\026\272H\023\232\001\020\"\006r\004\310\325\"\001*\006r\004\320\325\"\001R\006labels\022" +
-      "\321\001\n\006taints\030\004 \003(\0132&.org.project_planton.n" +
-      "odepool.v1.TaintB\220\001\272H\214\001\272\001\210\001\n\034node_pool_s" +
-      "pec.taints_differ\022.must not have two tai" +
-      "nts of one key and effect\0328this.map(tain" +
-      "t, taint.key + \' \' + taint.effect).uniqu" +
-      "e()R\006taints\022P\n\tlifecycle\030\005 \001(\01322.org.pro" +
-      "ject_planton.nodepool.v1.NodePoolLifecyc" +
-      "leR\tlifecycle\022U\n\010platform\030\006 \001(\01321.org.pr" +
-      "oject_planton.nodepool.v1.NodePoolPlatfo" +
-      "rmB\006\272H\003\310\001\001R\010platform\0329\n\013LabelsEntry\022\020\n\003k" +
-      "ey\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001:" +
-      "\245\n\272H\241\n\032\221\002\n\'node_pool_spec.node_count_wit" +
-      "hin_bounds\022MnodeCount must lie between m" +
-      "inNodes and maxNodes while autoscaling i" +
-      "s enabled\032\226\001!has(this.node_count) || !th" +
-      "is.autoscaling.enabled || (this.node_cou" +
-      "nt >= this.autoscaling.min_nodes && this" +
-      ".node_count <= this.autoscaling.max_node" +
-      "s)\032\251\002\n\030node_pool_spec.gcp_nodes\0227must no" +
-      "t have more than 1000 nodes for each zon" +
-      "e on gcp\032\323\001this.platform.type != \'gcp\' |" +
-      "| ([this.node_count, this.autoscaling.en" +
-      "abled ? this.autoscaling.max_nodes : 0]." +
-      "all(nodes, nodes <= 1000 * (this.platfor" +
-      "m.gcp.zones.size() > 0 ? this.platform.g" +
-      "cp.zones.size() : 1)))\032\301\001\n\030node_pool_spe" +
-      "c.aws_nodes\022(must not have more than 450" +
-      " nodes on aws\032{this.platform.type != \'aw" +
-      "s\' || (this.node_count <= 450 && (!this." +
-      "autoscaling.enabled || this.autoscaling." +
-      "max_nodes <= 450))\032\312\001\n\032node_pool_spec.az" +
-      "ure_nodes\022+must not have more than 1000 " +
-      "nodes on azure\032\177this.platform.type != \'a" +
-      "zure\' || (this.node_count <= 1000 && (!t" +
-      "his.autoscaling.enabled || this.autoscal" +
-      "ing.max_nodes <= 1000))\032\245\001\n\"node_pool_sp" +
-      "ec.labels_in_one_place\022>labels must stan" +
-      "d in spec or in spec.platform.gcp, not i" +
-      "n both\032?this.labels.size() == 0 || this." +
-      "platform.gcp.labels.size() == 0\032\245\001\n\"node" +
-      "_pool_spec.taints_in_one_place\022>taints m" +
-      "ust stand in spec or in spec.platform.gc" +
-      "p, not in both\032?this.taints.size() == 0 " +
-      "|| this.platform.gcp.taints.size() == 0B" +
-      "\r\n\013_node_count\"\227\006\n\013Autoscaling\022\035\n\007enable" +
-      "d\030\001 \001(\010H\000R\007enabled\210\001\001\022)\n\tmin_nodes\030\002 \001(\005" +
-      "B\007\272H\004\032\002(\000H\001R\010minNodes\210\001\001\022)\n\tmax_nodes\030\003 " +
-      "\001(\005B\007\272H\004\032\002(\000H\002R\010maxNodes\210\001\001\022B\n\026target_cp" +
-      "u_utilization\030\004 \001(\005B\014\272H\t\032\004\030d(\001\330\001\001R\024targe" +
-      "tCPUUtilization\022H\n\031target_memory_utiliza" +
-      "tion\030\005 \001(\005B\014\272H\t\032\004\030d(\001\330\001\001R\027targetMemoryUt" +
-      "ilization\022T\n\020scale_down_delay\030\006 \001(\tB*\272H\'" +
-      "r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+s)?)?$R" +
-      "\016scaleDownDelay\022P\n\016scale_up_delay\030\007 \001(\tB" +
-      "*\272H\'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+s)?" +
-      ")?$R\014scaleUpDelay:\264\002\272H\260\002\032\245\001\n\'autoscaling" +
-      ".min_nodes_at_most_max_nodes\022GminNodes m" +
-      "ust not be greater than maxNodes while a" +
-      "utoscaling is enabled\0321!this.enabled || " +
-      "this.min_nodes <= this.max_nodes\032\205\001\n#aut" +
-      "oscaling.max_nodes_where_enabled\0228maxNod" +
-      "es must be at least 1 while autoscaling " +
-      "is enabled\032$!this.enabled || this.max_no" +
-      "des >= 1B\n\n\010_enabledB\014\n\n_min_nodesB\014\n\n_m" +
-      "ax_nodes\"\217\002\n\021NodePoolLifecycle\022:\n\014drift_" +
-      "policy\030\001 \001(\tB\027\272H\024r\022R\000R\006RepairR\006ReportR\013d" +
-      "riftPolicy\022\037\n\010recreate\030\002 \001(\010H\000R\010recreate" +
-      "\210\001\001\0224\n\023deletion_protection\030\003 \001(\010H\001R\022dele" +
-      "tionProtection\210\001\001\022B\n\007rollout\030\004 \001(\0132(.org" +
-      ".project_planton.nodepool.v1.RolloutR\007ro" +
-      "lloutB\013\n\t_recreateB\026\n\024_deletion_protecti" +
-      "on\"\225\001\n\007Rollout\022+\n\tmax_surge\030\001 \001(\005B\t\272H\006\032\004" +
-      "\030d(\000H\000R\010maxSurge\210\001\001\022O\n\rdrain_timeout\030\002 \001" +
+      "lsEntryB\030\272H\025\232\001\022\020@\"\006r\004\310\325\"\001*\006r\004\320\325\"\001R\006label" +
+      "s\022\326\001\n\006taints\030\004 \003(\0132&.org.project_planton" +
+      ".nodepool.v1.TaintB\225\001\272H\221\001\222\001\002\020@\272\001\210\001\n\034node" +
+      "_pool_spec.taints_differ\022.must not have " +
+      "two taints of one key and effect\0328this.m" +
+      "ap(taint, taint.key + \' \' + taint.effect" +
+      ").unique()R\006taints\022P\n\tlifecycle\030\005 \001(\01322." +
+      "org.project_planton.nodepool.v1.NodePool" +
+      "LifecycleR\tlifecycle\022U\n\010platform\030\006 \001(\01321" +
+      ".org.project_planton.nodepool.v1.NodePoo" +
+      "lPlatformB\006\272H\003\310\001\001R\010platform\0329\n\013LabelsEnt" +
+      "ry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005val" +
+      "ue:\0028\001:\245\n\272H\241\n\032\221\002\n\'node_pool_spec.node_co" +
+      "unt_within_bounds\022MnodeCount must lie be" +
+      "tween minNodes and maxNodes while autosc" +
+      "aling is enabled\032\226\001!has(this.node_count)" +
+      " || !this.autoscaling.enabled || (this.n" +
+      "ode_count >= this.autoscaling.min_nodes " +
+      "&& this.node_count <= this.autoscaling.m" +
+      "ax_nodes)\032\251\002\n\030node_pool_spec.gcp_nodes\0227" +
+      "must not have more than 1000 nodes for e" +
+      "ach zone on gcp\032\323\001this.platform.type != " +
+      "\'gcp\' || ([this.node_count, this.autosca" +
+      "ling.enabled ? this.autoscaling.max_node" +
+      "s : 0].all(nodes, nodes <= 1000 * (this." +
+      "platform.gcp.zones.size() > 0 ? this.pla" +
+      "tform.gcp.zones.size() : 1)))\032\301\001\n\030node_p" +
+      "ool_spec.aws_nodes\022(must not have more t" +
+      "han 450 nodes on aws\032{this.platform.type" +
+      " != \'aws\' || (this.node_count <= 450 && " +
+      "(!this.autoscaling.enabled || this.autos" +
+      "caling.max_nodes <= 450))\032\312\001\n\032node_pool_" +
+      "spec.azure_nodes\022+must not have more tha" +
+      "n 1000 nodes on azure\032\177this.platform.typ" +
+      "e != \'azure\' || (this.node_count <= 1000" +
+      " && (!this.autoscaling.enabled || this.a" +
+      "utoscaling.max_nodes <= 1000))\032\245\001\n\"node_" +
+      "pool_spec.labels_in_one_place\022>labels mu" +
+      "st stand in spec or in spec.platform.gcp" +
+      ", not in both\032?this.labels.size() == 0 |" +
+      "| this.platform.gcp.labels.size() == 0\032\245" +
+      "\001\n\"node_pool_spec.taints_in_one_place\022>t" +
+      "aints must stand in spec or in spec.plat" +
+      "form.gcp, not in both\032?this.taints.size(" +
+      ") == 0 || this.platform.gcp.taints.size(" +
+      ") == 0B\r\n\013_node_count\"\227\006\n\013Autoscaling\022\035\n" +
+      "\007enabled\030\001 \001(\010H\000R\007enabled\210\001\001\022)\n\tmin_node" +
+      "s\030\002 \001(\005B\007\272H\004\032\002(\000H\001R\010minNodes\210\001\001\022)\n\tmax_n" +
+      "odes\030\003 \001(\005B\007\272H\004\032\002(\000H\002R\010maxNodes\210\001\001\022B\n\026ta" +
+      "rget_cpu_utilization\030\004 \001(\005B\014\272H\t\032\004\030d(\001\330\001\001" +
+      "R\024targetCPUUtilization\022H\n\031target_memory_" +
+      "utilization\030\005 \001(\005B\014\272H\t\032\004\030d(\001\330\001\001R\027targetM" +
+      "emoryUtilization\022T\n\020scale_down_delay\030\006 \001" +
       "(\tB*\272H\'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+" +
-      "s)?)?$R\014drainTimeoutB\014\n\n_max_surgeB\021B\rNo" +
-      "depoolProtoP\001b\006proto3"
+      "s)?)?$R\016scaleDownDelay\022P\n\016scale_up_delay" +
+      "\030\007 \001(\tB*\272H\'r%2#^(([0-9]+h)?([0-9]+m)?([0" +
+      "-9]+s)?)?$R\014scaleUpDelay:\264\002\272H\260\002\032\245\001\n\'auto" +
+      "scaling.min_nodes_at_most_max_nodes\022Gmin" +
+      "Nodes must not be greater than maxNodes " +
+      "while autoscaling is enabled\0321!this.enab" +
+      "led || this.min_nodes <= this.max_nodes\032" +
+      "\205\001\n#autoscaling.max_nodes_where_enabled\022" +
+      "8maxNodes must be at least 1 while autos" +
+      "caling is enabled\032$!this.enabled || this" +
+      ".max_nodes >= 1B\n\n\010_enabledB\014\n\n_min_node" +
+      "sB\014\n\n_max_nodes\"\217\002\n\021NodePoolLifecycle\022:\n" +
+      "\014drift_policy\030\001 \001(\tB\027\272H\024r\022R\000R\006RepairR\006Re" +
+      "portR\013driftPolicy\022\037\n\010recreate\030\002 \001(\010H\000R\010r" +
+      "ecreate\210\001\001\0224\n\023deletion_protection\030\003 \001(\010H" +
+      "\001R\022deletionProtection\210\001\001\022B\n\007rollout\030\004 \001(" +
+      "\0132(.org.project_planton.nodepool.v1.Roll" +
+      "outR\007rolloutB\013\n\t_recreateB\026\n\024_deletion_p" +
+      "rotection\"\225\001\n\007Rollout\022+\n\tmax_surge\030\001 \001(\005" +
+      "B\t\272H\006\032\004\030d(\000H\000R\010maxSurge\210\001\001\022O\n\rdrain_time" +
+      "out\030\002 \001(\tB*\272H\'r%2#^(([0-9]+h)?([0-9]+m)?" +
+      "([0-9]+s)?)?$R\014drainTimeoutB\014\n\n_max_surg" +
+      "eB\021B\rNodepoolProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
