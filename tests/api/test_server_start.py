@@ -108,7 +108,9 @@ def test_a_header_is_believed_only_where_no_stranger_can_send_it(started, option
         (("--trusted-proxy", "10.0.0.1/8"), "has host bits set"),
         (("--expect", "pool/gcp=c"), "KIND/PLATFORM=NAME"),
         (("--tick", "7"), "divide a minute"),
+        (("--expect", "nodepool/gpc=c"), "one of gcp, aws, azure, civo, digitalocean"),
         (("--port", "many"), "not a valid integer"),
+        (("--port", "8080", "--grpc-port", "8080"), "must not be the port of REST"),
         (("--database-url", "mysql://host/db"), "sqlite:///PATH or postgresql://"),
         (("--config", "/nowhere.toml"), "cannot be read"),
     ],
@@ -119,6 +121,27 @@ def test_what_cannot_be_meant_is_told_before_anything_is_done(options: tuple[str
         raise SystemExit(cli.main(["server", "start", *options]))
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("port", -5), ("port", 99999), ("grpc-port", 65536), ("workers", 0), ("connections", 0), ("rate", -1.0), ("burst", 0),
+        ("deadline", -1.0), ("resync", -1.0), ("retention", -1.0), ("tick", -10), ("log-level", "verbose"), ("log-level", "trace"),
+        ("metrics-pools", -1),
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_meant_is_refused_from_each_place(name: str, value: object, tmp_path, monkeypatch, capsys) -> None:
+    """An option, a variable or the file; before the database is touched."""
+    monkeypatch.setenv("PLANTON_SERVER_DATABASE_URL", f"sqlite:///{tmp_path / 'new' / 'server.db'}")
+    assert cli.main(["server", "start", f"--{name}={value}"]) == 2
+    file = tmp_path / "server.toml"
+    file.write_text(f"{name} = {value!r}\n")
+    assert cli.main(["server", "start", "--config", str(file)]) == 2
+    monkeypatch.setenv(f"PLANTON_SERVER_{name.replace('-', '_').upper()}", str(value))
+    assert cli.main(["server", "start"]) == 2
+    assert capsys.readouterr().err.count(f"'--{name}'") == 3
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_file_with_an_unknown_setting_is_refused(tmp_path, capsys) -> None:

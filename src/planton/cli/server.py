@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from planton.api import settings
 
 F = TypeVar("F", bound=Callable[..., Any])
+_PORT: Final = click.IntRange(0, 65535)
+_SECONDS: Final = click.FloatRange(0)
 
 
 class Setting(NamedTuple):
@@ -29,20 +31,22 @@ class Setting(NamedTuple):
         default: Its type is the setting's; a tuple takes the option several times.
         text: What it means.
         metavar: What its value is, for help.
+        type: What values it can have, beside the default's type.
     """
 
     name: str
     default: Any  # bool, int, float, str or a tuple of them
     text: str
     metavar: str = ""
+    type: click.ParamType[Any] | None = None
 
 
 SETTINGS: Final = (
     Setting("host", "127.0.0.1", "Address to listen on.", "ADDRESS"),
-    Setting("port", 8080, "Port of REST.", "PORT"),
-    Setting("grpc-port", 0, "Port of gRPC; 0 for none.", "PORT"),
-    Setting("workers", 1, "Processes that serve. SQLite gains nothing from several.", "N"),
-    Setting("connections", 10, "Connections to the database, for each worker.", "N"),
+    Setting("port", 8080, "Port of REST.", "PORT", _PORT),
+    Setting("grpc-port", 0, "Port of gRPC; 0 for none.", "PORT", _PORT),
+    Setting("workers", 1, "Processes that serve. SQLite gains nothing from several.", "N", click.IntRange(1)),
+    Setting("connections", 10, "Connections to the database, for each worker.", "N", click.IntRange(1)),
     Setting(
         "auth",
         "",
@@ -53,8 +57,8 @@ SETTINGS: Final = (
     Setting("jwks-url", "", "Where the keys of signed tokens (JWT) are.", "URL"),
     Setting("issuer", "", "The issuer that signed tokens must name.", "TEXT"),
     Setting("audience", "", "The audience that signed tokens must name.", "TEXT"),
-    Setting("rate", 0.0, "Requests a second for each caller and worker; 0 for any number.", "N"),
-    Setting("burst", 100, "Requests at once for each caller and worker.", "N"),
+    Setting("rate", 0.0, "Requests a second for each caller and worker; 0 for any number.", "N", click.FloatRange(0)),
+    Setting("burst", 100, "Requests at once for each caller and worker.", "N", click.IntRange(1)),
     Setting(
         "expect",
         (),
@@ -66,20 +70,22 @@ SETTINGS: Final = (
         1800.0,
         "Seconds after which a resource that is not ready has failed, where a controller is expected.",
         "SECONDS",
+        _SECONDS,
     ),
-    Setting("resync", 3600.0, "Seconds between two events that tell again what is wanted; 0 for none.", "SECONDS"),
-    Setting("retention", 604800.0, "Seconds that events are kept; deletions until they are acknowledged.", "SECONDS"),
+    Setting("resync", 3600.0, "Seconds between two events that tell again what is wanted; 0 for none.", "SECONDS", _SECONDS),
+    Setting("retention", 604800.0, "Seconds that events are kept; deletions until they are acknowledged.", "SECONDS", _SECONDS),
     Setting(
         "tick",
         10,
         "Seconds between two looks at deadlines and resyncs: a part of a minute, or minutes that are a part of an hour; 0 for none.",
         "SECONDS",
+        click.IntRange(0),
     ),
     Setting("environment", "development", "What /info calls this installation.", "NAME"),
-    Setting("log-level", "info", "debug, info, warning or error.", "LEVEL"),
+    Setting("log-level", "info", "debug, info, warning or error.", "LEVEL", click.Choice(["debug", "info", "warning", "error"])),
     Setting("access-log", True, "Whether each request is logged."),
     Setting("otlp-endpoint", "", "Where traces go (OTLP over gRPC); empty for none.", "URL"),
-    Setting("metrics-pools", 1000, "Node pools that have numbers of their own in /metrics, at most.", "N"),
+    Setting("metrics-pools", 1000, "Node pools that have numbers of their own in /metrics, at most.", "N", click.IntRange(0)),
 )
 
 
@@ -106,7 +112,7 @@ def _settings_options(function: F) -> F:
             name,
             default=setting.default,
             multiple=isinstance(setting.default, tuple),
-            type=str if isinstance(setting.default, tuple) else None,
+            type=str if isinstance(setting.default, tuple) else setting.type,
             envvar=f"{server_database.PREFIX}_{name.upper()}",
             show_default=True,
             metavar=setting.metavar or None,
@@ -163,13 +169,16 @@ def start(
     from planton.api import server as running
     from planton.api import settings
 
+    if rest["port"] and rest["port"] == rest["grpc_port"]:
+        raise click.UsageError(f"--grpc-port {rest['grpc_port']}: must not be the port of REST")
     wanted = settings.Settings(
-        database_url=server_database.url(database_url),
         trusted_header=_trusts_header(auth, rest["host"], trusted_proxy),
         trusted_proxies=_checked_networks(trusted_proxy),
         expected=_checked_controllers(expect),
         tick=_checked_tick(tick),
         **rest,
+        # The last, for it makes the folder.
+        database_url=server_database.url(database_url),
     )
     if migrate:
         server_database.migrate(wanted.database_url)
@@ -265,10 +274,16 @@ def _checked_networks(networks: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _checked_controllers(entries: tuple[str, ...]) -> tuple[str, ...]:
+    from org.project_planton.cluster.v1 import cluster_pb2
+
+    platforms = [field.name for field in cluster_pb2.ClusterPlatform.DESCRIPTOR.fields if field.message_type]
     for entry in entries:
         place, _, name = entry.partition("=")
-        if place.partition("/")[0] not in {"cluster", "nodepool"} or not place.partition("/")[2] or not name:
-            raise click.UsageError(f"--expect {entry}: must be KIND/PLATFORM=NAME, the kind cluster or nodepool")
+        kind, _, platform = place.partition("/")
+        if kind not in {"cluster", "nodepool"} or platform not in platforms or not name:
+            raise click.UsageError(
+                f"--expect {entry}: must be KIND/PLATFORM=NAME, the kind cluster or nodepool, the platform one of {', '.join(platforms)}"
+            )
     return entries
 
 
