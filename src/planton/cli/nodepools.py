@@ -26,6 +26,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PHASES: Final = ("Pending", "Progressing", "Ready", "Degraded", "Failed", "Deleting")
 _HEALTH: Final = {"Ready": "healthy", "Degraded": "unhealthy", "Failed": "unhealthy"}
+#: What the API says of a name or id that a resource may have which is being deleted → the resource's kind.
+_HIDDEN: Final = re.compile(r"(Cluster|NodePool) (?:not found|with name .* already exists)")
 _AGES: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
@@ -108,7 +110,12 @@ def _server(function: F) -> F:
                 hint="give --user or PLANTON_API_USER, or a token in PLANTON_API_TOKEN or --token-file",
             )
         with client.Transport(server, user=user, token=token) as api:
-            return function(api=api, **rest)
+            try:
+                return function(api=api, **rest)
+            except client.ApiError as error:
+                if found := _HIDDEN.match(error.message):
+                    error.hint = f"it may be being deleted: planton {found[1].lower()}s list --include-deleting"
+                raise
 
     return wrapped  # type: ignore[return-value]
 
@@ -142,6 +149,8 @@ def clusters() -> None:
 def _list(kind: _Kind, api: client.Transport, query: Mapping[str, str], limit: int, form: str) -> None:
     items: list[dict[str, Any]] = []
     wanted = dict(query)
+    if wanted.get("status") == "Deleting":
+        wanted["includeDeleting"] = "true"
     while True:
         page = api.request("GET", f"/api/v1/{kind.plural}", query={**wanted, "limit": str(min(100, limit - len(items)))})
         items += page[kind.plural]

@@ -1,0 +1,56 @@
+"""``planton nodepools`` and ``planton clusters``: what they ask the API, and what they say of its answers."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from planton import cli
+from support import serving
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[serving.Server]:
+    """A server with a node pool, which somebody has deleted and a controller holds, in a cluster."""
+    with serving.running(tmp_path_factory.mktemp("server"), "--tick", "0") as started:
+        _, pool = started.pool()
+        started.call("PUT", f"/nodepools/{pool}/status", serving.REPORT)
+        started.call("DELETE", f"/nodepools/{pool}")
+        yield started
+
+
+@pytest.fixture
+def run(server: serving.Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Runs a command, and returns its exit code and what it wrote to both streams."""
+    monkeypatch.setenv("PLANTON_API_URL", server.url)
+    monkeypatch.setenv("PLANTON_API_USER", "user@example.com")
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = cli.main(arguments)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+def test_those_that_are_being_deleted_are_listed_where_they_are_asked_for(run: Run) -> None:
+    """By their phase too, and else not."""
+    assert run("nodepools", "list")[1] == "there are no node pools\n"
+    assert run("nodepools", "list", "--status", "Deleting", "-o", "name")[1] == "pool-1\n"
+    assert run("nodepools", "list", "--include-deleting", "-o", "name")[1] == "pool-1\n"
+
+
+def test_what_is_being_deleted_is_hinted_at_where_it_is_in_the_way(run: Run, tmp_path: pathlib.Path) -> None:
+    """The API says that it is not there, and that its name is taken."""
+    body = tmp_path / "pool.json"
+    body.write_text(json.dumps(serving.POOL))
+    for command in (("get", "pool-1"), ("status", "pool-1"), ("create", "--cluster", "cluster-1", "-f", str(body))):
+        code, _, said = run("nodepools", *command)
+        assert code != 0
+        assert "it may be being deleted: planton nodepools list --include-deleting" in said
