@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 TOKENS = {"civo": "CIVO_TOKEN", "digitalocean": "DIGITALOCEAN_TOKEN"}
 TRIES = 5
+USAGE = {"code": errors.Code.USAGE, "reason": errors.Reason.USAGE}
+#: Beginnings of the ids of what is wrong with a text.
+TEXT = ("yaml.", "manifest.")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,8 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except errors.InvalidError as error:
         for violation in error.violations:
             print(f"{chosen.file}: {violation.path}: {violation.message} [{violation.rule_id}]", file=sys.stderr)
-        return 1
-    except errors.PlantonError as error:
+        # What is wrong with the text comes before what its rules say.
+        return 2 if any(violation.rule_id.startswith(TEXT) for violation in error.violations) else 1
+    except (errors.PlantonError, json_format.ParseError, OSError) as error:
         print(f"pools: {error}", file=sys.stderr)
         return 2
     return 0
@@ -62,18 +66,23 @@ def read(path: pathlib.Path) -> message.Message:
     """Returns the manifest of a file, with defaults.
 
     Raises:
-        InvalidError: It breaks rules.
+        InvalidError: It cannot be read, or breaks rules.
+        PlantonError: It has another number of documents than one.
     """
-    [document] = flow.load([str(path)])
-    return document.message
+    documents = flow.load([str(path)])
+    if len(documents) != 1:
+        raise errors.PlantonError(f"{path} has {len(documents)} documents; give a file with one", **USAGE)
+    return documents[0].message
 
 
 def built(target: message.Message) -> message.Message:
     """Returns the stack input of a manifest, for the account whose token is in the environment."""
     kind = kinds.get(target.DESCRIPTOR.name)
     config = kind.provider_config()
-    manifest.assign(config, f"apiToken={os.environ[TOKENS[kind.provider]]}")
-    manifest.assign(config, f"defaultRegion={os.environ['REGION']}")
+    for field, variable in (("apiToken", TOKENS[kind.provider]), ("defaultRegion", "REGION")):
+        if variable not in os.environ:
+            raise errors.PlantonError(f"${variable} is not set", **USAGE)
+        manifest.assign(config, f"{field}={os.environ[variable]}")
     return stack_input.build(target, config)
 
 

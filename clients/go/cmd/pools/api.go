@@ -182,7 +182,7 @@ func explained(err error, address string) error {
 	case answer.Code() == codes.Unauthenticated:
 		line += "; set PLANTON_API_USER to your email address, or PLANTON_API_TOKEN_FILE to the file of a token"
 	case !known:
-		line = fmt.Sprintf("no answer from %s: start it with `planton server start`, or set PLANTON_API_GRPC (%s)", address, line)
+		line = fmt.Sprintf("no answer from %s: start it with `planton server start --grpc-port 9090`, or set PLANTON_API_GRPC (%s)", address, line)
 	}
 	return errors.New(line)
 }
