@@ -79,7 +79,10 @@ _EXTRAS: Final = {
 #: Command → the extra that brings whatever it misses: some packages come with several.
 _EXTRAS_OF_COMMANDS: Final = {"clusters": "client", "nodepools": "client", "sandbox": "sandbox", "server": "server"}
 _UNEXPECTED: Final = 70
+#: What a shell reports of a program that a broken pipe has ended.
 _BROKEN_PIPE: Final = 141
+#: The commands that finish although nobody reads what they say.
+_FINISHING: Final = ("apply", "destroy", "import", "refresh", "server", "state")
 _DEBUG: Final = "PLANTON_DEBUG"
 _COMPLETE: Final = "_PLANTON_COMPLETE"
 
@@ -90,23 +93,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What follows the program's name; the process's arguments where None.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    # Starting makes many objects and drops none: looking for garbage among them would be in vain.
-    gc.disable()
+    if arguments is None:
+        return _process(sys.argv[1:])
+    return _start(list(arguments))
+
+
+def _process(given: list[str]) -> int:
+    from planton.cli import streams  # where somebody else has called, the streams are theirs
+
+    unread = streams.guard(None if next(iter(given), "") in _FINISHING else _BROKEN_PIPE)
     try:
-        code = _run(given)
+        code = _start(given)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader has gone, as with `| head`. Python would complain once more when it closes the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = _BROKEN_PIPE
-    finally:
-        gc.enable()
-    if arguments is None and given[:1] == ["validate"]:
+    except SystemExit as end:
+        if end.code or not unread():
+            raise
+        code = 0
+    if given[:1] == ["validate"]:
         # Checking leaves nothing open. Tearing down the interpreter would take as long as reading a hundred manifests.
         sys.stderr.flush()
         os._exit(code)
-    return code
+    return code or (_BROKEN_PIPE if unread() else 0)
+
+
+def _start(given: list[str]) -> int:
+    # Starting makes many objects and drops none: looking for garbage among them would be in vain.
+    gc.disable()
+    try:
+        return _run(given)
+    finally:
+        gc.enable()
 
 
 def _run(arguments: list[str]) -> int:
@@ -118,16 +134,15 @@ def _run(arguments: list[str]) -> int:
             return check.run(paths)
         return _dispatch(arguments)
     except SystemExit as end:
-        # A command that has said itself what failed.
-        _point_at_log(end.code)
+        # A command that has said itself what failed; one that nobody listens to has not failed.
+        if end.code != _BROKEN_PIPE:
+            _point_at_log(end.code)
         raise
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         return _point_at_log(errors.Code.INTERRUPTED)
     except errors.PlantonError as error:
         return _failed(error, arguments)
-    except BrokenPipeError:
-        raise
     except ModuleNotFoundError as error:
         missing = _missing_extra(error, next(iter(arguments), ""))
         return _failed(missing, arguments) if missing else _unexpected(error)
