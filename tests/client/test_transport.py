@@ -55,6 +55,33 @@ def test_an_identity_that_no_header_carries_is_told_and_a_token_not_shown(identi
     assert "PLANTON_API_" in raised.value.hint
 
 
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8080", "localhost", "", "ftp://api", "http://", "http://[::1", "http://a:99999", "http://a b"]
+)
+def test_what_is_no_address_is_told_with_what_one_looks_like(url):
+    with pytest.raises(errors.PlantonError) as raised:
+        client.Transport(url)
+    assert raised.value.code == errors.Code.USAGE
+    assert "http://127.0.0.1:8080" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://a:8080/", "http://a:8080"),
+        ("http://a:8080/api/v1/", "http://a:8080"),
+        ("https://a/planton/api/v1", "https://a/planton"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_an_address_may_have_the_beginning_of_all_paths(url, expected):
+    answers = Answers(httpx.Response(200, json={}))
+    made = client.Transport(url, transport=httpx.MockTransport(answers))
+    made.request("GET", "/api/v1/nodepools")
+    assert made.url == expected
+    assert str(answers.requests[0].url) == f"{expected}/api/v1/nodepools"
+
+
 def test_a_creation_is_repeated_under_one_key():
     answers = Answers(httpx.ReadTimeout("late"), error(503, "UNAVAILABLE"), httpx.Response(201, json={"id": "1"}))
     assert transport(answers).request("POST", "/x", {"name": "a"}) == {"id": "1"}

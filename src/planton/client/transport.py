@@ -25,6 +25,7 @@ _FIRST_ERROR: Final = 400
 _LONGEST_WAIT: Final = 30.0
 #: What a header can carry; no token and no address that the server knows has anything else.
 _SENDABLE: Final = re.compile(r"[!-~]*")
+_ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 #: The API's error code → the kind of trouble, and its name.
 _CODES: Final = {
     "VALIDATION_ERROR": (errors.Code.INVALID, errors.Reason.API_REFUSED),
@@ -66,10 +67,10 @@ class Transport:
     """A connection to a server.
 
     Attributes:
-        url: Where it is, without a path.
+        url: Where it is, without the ``/api/v1`` that all paths begin with.
 
     Raises:
-        PlantonError: The token or the user cannot be meant (``CREDENTIAL_MISSING``).
+        PlantonError: The address is none (``USAGE``), or no token or user can be so (``CREDENTIAL_MISSING``).
     """
 
     def __init__(
@@ -82,7 +83,7 @@ class Transport:
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         headers = _identity(user, token)
-        self.url = url.rstrip("/")
+        self.url = _address(url)
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT, transport=transport)
         self._wait = wait
 
@@ -187,6 +188,23 @@ class Transport:
             reason=errors.Reason.API_UNREACHABLE,
             hint="start one with: planton server start; name another with --server or PLANTON_API_URL",
         ) from error
+
+
+def _address(url: str) -> str:
+    found = url.rstrip("/").removesuffix("/api/v1")
+    try:
+        # A port that is none shows when it is read.
+        usable = _ADDRESS.fullmatch(found) and urllib.parse.urlsplit(found).port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise errors.PlantonError(
+            f"{url!r} is no address of an API",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="it must look like http://127.0.0.1:8080 or https://planton.example.com: give it with --server or PLANTON_API_URL",
+        )
+    return found
 
 
 def _identity(user: str, token: str) -> dict[str, str]:
