@@ -112,6 +112,7 @@ def test_what_is_no_plan_is_refused(text: str | None, why: str, tmp_path: pathli
     assert caught.value.code is errors.Code.USAGE
     assert f"cannot use the plan {path}: {why}" in caught.value.message
     assert "planton plan -f DIR --out FILE" in caught.value.hint
+    assert (f"for manifests: planton apply -f {path}" in caught.value.hint) is ("by planton" not in why)
 
 
 def test_a_plan_names_the_version_that_wrote_it(tmp_path: pathlib.Path) -> None:

@@ -136,9 +136,9 @@ def read(path: str) -> Saved:
             str(data["created"]),
         )
     except OSError as error:
-        raise _unusable(path, str(error.strerror)) from None
+        raise _unusable(path, str(error.strerror), manifests=True) from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, json_format.ParseError):
-        raise _unusable(path, "it is not a plan that planton plan --out has written") from None
+        raise _unusable(path, "it is not a plan that planton plan --out has written", manifests=True) from None
 
 
 def _wanted(entry: Any) -> flow.Wanted:  # JSON data
@@ -189,10 +189,11 @@ def _paths(differences: list[Any]) -> str:
     return f" ({', '.join(shown)})" if shown else ""
 
 
-def _unusable(path: str, why: str) -> errors.PlantonError:
+def _unusable(path: str, why: str, *, manifests: bool = False) -> errors.PlantonError:
     return errors.PlantonError(
         f"cannot use the plan {path}: {why}",
         code=errors.Code.USAGE,
         reason=errors.Reason.USAGE,
-        hint="make one with: planton plan -f DIR --out FILE",
+        # Who forgets -f gives manifests where a plan belongs.
+        hint="make one with: planton plan -f DIR --out FILE" + (f"; for manifests: planton apply -f {path}" if manifests else ""),
     )
