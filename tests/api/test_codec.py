@@ -206,7 +206,7 @@ def test_violations_are_counted_up_to_a_limit():
     started = time.perf_counter()
     found = violations(body)
     assert time.perf_counter() - started < 5
-    assert len(found) == json_values.MAX_VIOLATIONS + 1
+    assert len(found) == errors.MAX_VIOLATIONS + 1
     assert found[-1] == ("", "json.too_many")
 
 

@@ -1,5 +1,6 @@
 """The rules of bodies: each has a body that breaks it and nothing else, each bound a body on both sides."""
 
+import json
 import uuid
 
 import pytest
@@ -66,6 +67,21 @@ def test_long_list_is_not_looked_at(client):
     body = api.pool(taints=[*taints(64), *[{}] * 15_000], labels=labels(5_000))
     reply = client.call("CreateNodePool", body, cluster_id=str(uuid.uuid4()))
     assert (reply.status, set(reply.rules)) == (400, {("spec.taints", "repeated.max_items"), ("spec.labels", "map.max_pairs")})
+
+
+@pytest.mark.parametrize("key", ["-{}", "-" + "a" * 400 + "{}"])
+def test_many_violations(client, key):
+    """An answer tells a hundred at most, over gRPC what metadata hold, and says that there are more; long keys are cut."""
+    body = api.pool(labels={key.format(number): " " for number in range(64)}, cloud={"accelerators": [{}] * 16})
+    reply = client.call("CreateNodePool", body, cluster_id=str(uuid.uuid4()))
+    assert (reply.status, reply.rules[-1]) == (400, ("", "json.too_many"))
+    text = json.dumps(reply.error)
+    assert f"more than {len(reply.rules) - 1} violations" in text
+    if client.door == "rest":
+        assert len(reply.rules) == 101
+        assert len(text) < 250_000
+    else:
+        assert len(text) < 12_000
 
 
 def test_long_report_is_not_looked_at(client):

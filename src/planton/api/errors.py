@@ -70,6 +70,12 @@ _STATUSES: Final = types.MappingProxyType(
         ErrorCode.INTERNAL: (500, "INTERNAL"),
     }
 )
+#: A request with more faults than this is not meant for this API; the rest would not help.
+MAX_VIOLATIONS: Final = 100
+#: The rule of the violation that says that there are more.
+TOO_MANY: Final = "json.too_many"
+#: Characters of a violation's field and message that are shown; a key of a map can be as long as a body.
+_LONGEST: Final = 1000
 _NO_HEADERS: Final[Mapping[str, str]] = types.MappingProxyType({})
 
 
@@ -130,15 +136,23 @@ class ApiError(Exception):
         return {"error": error}
 
 
+def more_than(shown: int) -> FieldViolation:
+    """Returns what stands after the violations that are shown, where there are more."""
+    return FieldViolation("", TOO_MANY, f"there are more than {shown} violations; the rest is not shown")
+
+
 def invalid(violations: Sequence[FieldViolation], *, noun: str = "") -> ApiError:
-    """Returns the error of a request that is not valid: all that is wrong, the first of it in words.
+    """Returns the error of a request that is not valid: what is wrong, as far as it helps, the first of it in words.
 
     Args:
         violations: What is wrong; at least one.
         noun: What the request is about, ``nodepool`` or ``cluster``; an absent name is told as ``nodepool name is required``, first.
     """
-    ordered = sorted(violations, key=lambda violation: not (noun and _is_absent_name(violation)))
+    told = [_shortened(violation) for violation in violations if violation.rule_id != TOO_MANY]
+    ordered = sorted(told, key=lambda violation: not (noun and _is_absent_name(violation)))
     first = ordered[0]
+    if len(told) < len(violations) or len(told) > MAX_VIOLATIONS:
+        ordered = [*ordered[:MAX_VIOLATIONS], more_than(MAX_VIOLATIONS)]
     if noun and _is_absent_name(first):
         details = f"{noun} name is required"
     else:
@@ -148,6 +162,11 @@ def invalid(violations: Sequence[FieldViolation], *, noun: str = "") -> ApiError
 
 def _is_absent_name(violation: FieldViolation) -> bool:
     return violation.rule_id == "required" and violation.field.rpartition(".")[2] == "name"
+
+
+def _shortened(violation: FieldViolation) -> FieldViolation:
+    cut = (f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text for text in (violation.field, violation.message))
+    return FieldViolation(next(cut), violation.rule_id, next(cut))
 
 
 def bad_field(field: str, rule_id: str, message: str) -> ApiError:

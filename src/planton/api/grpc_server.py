@@ -6,6 +6,7 @@ violations and a ``RetryInfo`` where it may pass. Metadata carry what headers do
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 import urllib.parse
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("planton.api")
 #: The domain of our error codes, see google.rpc.ErrorInfo.
 DOMAIN: Final = "nodepool.project-planton.org"
+#: Bytes that an error's details may have: in base64 they are a third more, and clients read 8 KB of metadata.
+_ROOM: Final = 5000
 
 
 def serve(
@@ -64,11 +67,12 @@ def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Obse
         try:
             admitted = await running.admit(route, headers, _address(context.peer()))
             state["caller"] = admitted.caller.name
-            violations = list(messages.violations(getattr(request, route.body))) if route.body else []
-            found = await running.run(route, request, admitted, violations)
-            if isinstance(found, records.Resource):
-                state |= {"subject": found.row["id"], "generation": found.row["generation"]}
-            answer = messages.of(found, route.response)
+            found = messages.violations(getattr(request, route.body)) if route.body else ()
+            violations = tuple(itertools.islice(found, errors.MAX_VIOLATIONS + 1))
+            made = await running.run(route, request, admitted, violations)
+            if isinstance(made, records.Resource):
+                state |= {"subject": made.row["id"], "generation": made.row["generation"]}
+            answer = messages.of(made, route.response)
         except errors.ApiError as error:
             code = error.grpc
             await _abort(context, error)
@@ -97,14 +101,7 @@ def _status(error: errors.ApiError) -> Any:  # a google.rpc.Status
     )
     details: list[Any] = [info]
     if error.violations:
-        details.append(
-            error_details_pb2.BadRequest(
-                field_violations=[
-                    error_details_pb2.BadRequest.FieldViolation(field=one.field, description=one.message, reason=one.rule_id)
-                    for one in error.violations
-                ]
-            )
-        )
+        details.append(error_details_pb2.BadRequest(field_violations=_fitting(error.violations, _ROOM - info.ByteSize())))
     if "Retry-After" in error.headers:
         details.append(error_details_pb2.RetryInfo(retry_delay=duration_pb2.Duration(seconds=int(error.headers["Retry-After"]))))
     for detail in details:
@@ -112,6 +109,22 @@ def _status(error: errors.ApiError) -> Any:  # a google.rpc.Status
         packed.Pack(detail)
         found.details.append(packed.SerializeToString())
     return found
+
+
+def _fitting(violations: Sequence[errors.FieldViolation], room: int) -> list[error_details_pb2.BadRequest.FieldViolation]:
+    """Returns as many violations as fit into some bytes; where that is not all, the last one says so."""
+    shown: list[error_details_pb2.BadRequest.FieldViolation] = []
+    for one in violations:
+        found = _violation(one)
+        room -= found.ByteSize()
+        if room < 0:
+            return [*shown, _violation(errors.more_than(len(shown)))]
+        shown.append(found)
+    return shown
+
+
+def _violation(one: errors.FieldViolation) -> error_details_pb2.BadRequest.FieldViolation:
+    return error_details_pb2.BadRequest.FieldViolation(field=one.field, description=one.message, reason=one.rule_id)
 
 
 def _address(peer: str) -> str:

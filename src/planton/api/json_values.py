@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 #: How deep free data may be nested: what is stored must be readable again, and protobuf counts three levels for each of these.
 MAX_DEPTH: Final = 24
-#: A text with more faults than this is not meant for this API; the rest would not help.
-MAX_VIOLATIONS: Final = 100
 #: Characters of a caller's own word that are shown, and up to which a similar word is looked for.
 LONGEST: Final = 64
 _F: Final = descriptor.FieldDescriptor
@@ -59,7 +57,7 @@ class Reading:
     """What is wrong with a request, as far as it is read.
 
     Attributes:
-        violations: At most ``MAX_VIOLATIONS``, and one that says that there are more.
+        violations: At most ``errors.MAX_VIOLATIONS``, and one that says that there are more.
     """
 
     __slots__ = ("violations",)
@@ -70,15 +68,14 @@ class Reading:
     @property
     def is_full(self) -> bool:
         """Whether further violations are dropped."""
-        return len(self.violations) > MAX_VIOLATIONS
+        return len(self.violations) > errors.MAX_VIOLATIONS
 
     def add(self, path: str, rule_id: str, text: str) -> None:
         """Notes what must hold of a field."""
-        if len(self.violations) < MAX_VIOLATIONS:
+        if len(self.violations) < errors.MAX_VIOLATIONS:
             self.violations.append(errors.FieldViolation(path, rule_id, text))
         elif not self.is_full:
-            text = f"there are more than {MAX_VIOLATIONS} violations; the rest is not shown"
-            self.violations.append(errors.FieldViolation("", "json.too_many", text))
+            self.violations.append(errors.more_than(errors.MAX_VIOLATIONS))
 
     def try_scalar(self, convert: Callable[[Any], Any], value: Any, path: str) -> Any:  # JSON data; a value of the field's type
         """Returns a converted scalar; None, and a note, where it does not fit."""
