@@ -54,3 +54,24 @@ def test_what_is_being_deleted_is_hinted_at_where_it_is_in_the_way(run: Run, tmp
         code, _, said = run("nodepools", *command)
         assert code != 0
         assert "it may be being deleted: planton nodepools list --include-deleting" in said
+
+
+@pytest.mark.parametrize("command", [("nodepools", "create"), ("clusters", "create"), ("nodepools", "update", "pool-1")])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_manifest_is_sent_to_apply(run: Run, tmp_path: pathlib.Path, command: tuple[str, ...], times: int) -> None:
+    """It is another way to a node pool, and looks alike."""
+    manifest = tmp_path / "pool.yaml"
+    manifest.write_text("---\napiVersion: civo.project-planton.org/v1\nkind: CivoKubernetesNodePool\n" * times)
+    code, _, said = run(*command, "-f", str(manifest))
+    assert code == 2
+    assert "is a manifest" in said
+    assert "planton apply -f" in said
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "name: a\n---\nname: b\n"])
+def test_a_body_is_one_mapping(run: Run, tmp_path: pathlib.Path, text: str) -> None:
+    """Else it is a mistake of usage."""
+    body = tmp_path / "body.yaml"
+    body.write_text(text)
+    code, _, said = run("clusters", "create", "-f", str(body))
+    assert (code, "must hold one mapping" in said) == (2, True)

@@ -206,12 +206,16 @@ def _find(kind: _Kind, api: client.Transport, text: str, cluster: str | None = N
 
 def _body(file: Any) -> dict[str, Any]:  # a binary file
     try:
-        data = yaml.safe_load(file.read())
+        documents = list(yaml.safe_load_all(file.read()))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{file.name} is neither YAML nor JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise click.UsageError(f"{file.name} must hold a mapping: name and spec")
-    return data
+    if any(isinstance(data, dict) and {"apiVersion", "kind"} <= data.keys() for data in documents):
+        raise click.UsageError(
+            f"{file.name} is a manifest, which the API does not take: planton apply -f makes what it describes"
+        )
+    if len(documents) != 1 or not isinstance(documents[0], dict):
+        raise click.UsageError(f"{file.name} must hold one mapping: name and spec")
+    return documents[0]
 
 
 def _query(**given: str | None) -> dict[str, str]:
