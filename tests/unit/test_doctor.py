@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import pathlib
 import socket
+import tomllib
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from planton import kinds
 from planton.cli import doctor
 from planton.engine import contexts
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
 
 
 def _findings(**environ: str) -> dict[str, doctor.Finding]:
@@ -62,6 +66,14 @@ def test_every_cloud_has_an_extra_a_plugin_and_an_account() -> None:
         assert f"extra {provider}" in found
         assert any(name.startswith(f"{provider} plugin ") for name in found)
         assert any(name.lower() == f"{provider} account" for name in found)
+
+
+@pytest.mark.parametrize("extra", sorted(set(EXTRAS) - {"all"}))
+def test_every_extra_is_looked_at_and_told_to_who_begins(extra: str) -> None:
+    """By `planton doctor`, and on the page about installing."""
+    assert f"extra {extra}" in _findings()
+    page = (ROOT / "docs" / "getting-started.md").read_text("utf-8")
+    assert f"`{extra}`" in page.partition("The extras are ")[2].partition("\n\n")[0]
 
 
 @pytest.mark.parametrize(("extra", "package"), [("digitalocean", "pulumi_digitalocean"), ("policy", "cel_expr_python")])

@@ -89,6 +89,8 @@ def _extras() -> list[Finding]:
     wanted: dict[str, tuple[str, ...]] = {provider: ("pulumi", f"pulumi_{provider}") for provider in kinds.PROVIDERS}
     wanted["sandbox"] = ("aiohttp", "cryptography", "grpc")
     wanted["policy"] = ("cel_expr_python",)
+    wanted["client"] = ("google.api", "httpx")
+    wanted["server"] = ("alembic", "dbos", "grpc", "sqlalchemy", "starlette", "uvicorn")
     found = []
     for extra, packages in wanted.items():
         missing = [package for package in packages if importlib.util.find_spec(package) is None]
