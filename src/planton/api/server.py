@@ -17,7 +17,7 @@ import prometheus_client
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from planton.api import auth, calls, grpc_health, grpc_server, observe, rest, roots, service, settings, timers
+from planton.api import auth, calls, connections, grpc_health, grpc_server, observe, rest, roots, service, settings, timers
 from planton.store import database
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def run(wanted: settings.Settings) -> None:
         timeout_graceful_shutdown=GRACE,
         ws="none",
         proxy_headers=False,
+        http=connections.Protocol,
     )
     if wanted.workers > 1:
         with tempfile.TemporaryDirectory(prefix="planton-metrics-") as folder:
