@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from planton import cli
+from planton import cli, client
 from support import serving
 
 
@@ -75,3 +75,16 @@ def test_a_body_is_one_mapping(run: Run, tmp_path: pathlib.Path, text: str) -> N
     body.write_text(text)
     code, _, said = run("clusters", "create", "-f", str(body))
     assert (code, "must hold one mapping" in said) == (2, True)
+
+
+def test_watching_shows_the_cursor_to_go_on_after(run: Run, server: serving.Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is kept comes first; who has seen it begins after its last event."""
+    told = server.call("GET", "/events")["events"]
+    monkeypatch.setattr(
+        client.Transport,
+        "events",
+        lambda self, after: iter(self.request("GET", "/api/v1/events", query={"after": after})["events"]),
+    )
+    lines = run("nodepools", "watch")[1].splitlines()
+    assert [line.rpartition("  ")[2] for line in lines] == [event["cursor"] for event in told]
+    assert run("nodepools", "watch", "--after", lines[-2].split()[-1])[1].splitlines() == lines[-1:]

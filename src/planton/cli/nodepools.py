@@ -303,10 +303,17 @@ def scale(*, api: client.Transport, name: str, nodes: int, cluster: str | None, 
 
 @nodepools.command("watch")
 @_server
-@click.option("--after", default="", metavar="CURSOR", help="Begin after this event; at the oldest kept where not given.")
+@click.option(
+    "--after", default="", metavar="CURSOR", help="Begin after this event; with the oldest that is kept where not given."
+)
 @output.output_option("text", "json")
 def watch(*, api: client.Transport, after: str, form: str) -> None:
-    """Show events as they happen, until Ctrl-C."""
+    """Show the events that are kept, then new ones.
+
+    New ones are shown as they happen, until Ctrl-C.
+    The last column is the event's cursor: with --after it, a later watch begins
+    where this one ended.
+    """
     for event in api.events(after):
         if form == "json":
             click.echo(json.dumps(event))
@@ -315,6 +322,7 @@ def watch(*, api: client.Transport, after: str, form: str) -> None:
         replaced = f"; replaces nodes: {', '.join(event['replacement']['fields'])}" if "replacement" in event else ""
         click.echo(
             f"{event['time']}  {event['type']:24}  {what['name']}  generation {event['generation']}  {event['actor']}{replaced}"
+            f"  {event['cursor']}"
         )
 
 
