@@ -6,6 +6,7 @@ import contextlib
 import pathlib
 import socket
 import subprocess
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -66,13 +67,17 @@ class Session:
         self._fail("replace_state")
 
 
+def _silent(_line: str) -> None:
+    """Says nothing."""
+
+
 @pytest.fixture
 def make(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Returns a maker of operations over a session that fails."""
 
-    def operations_over(failing: Session) -> operations.Operations:
+    def operations_over(failing: Session, progress: Callable[[str], None] = _silent) -> operations.Operations:
         monkeypatch.setattr(operations.session, "Session", lambda *_args, **_more: failing)
-        chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
+        chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)}, progress=progress)
         given = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}, name="a"))
         return operations.Operations(given, chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
 
@@ -88,6 +93,18 @@ def test_what_was_ended_is_not_tried_again(make: Any, reason: errors.Reason, ope
         getattr(make(failing), operation)()
     assert caught.value.reason is reason
     assert failing.asked == ["destroy" if operation == "destroy" else "up"]
+
+
+def test_what_is_gone_is_said_to_be_gone_and_not_who_deleted_it(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A destroy whose plugin saw no end of its own deletion finds the same as one after somebody else's."""
+    told: list[str] = []
+    failing = Session(errors.Reason.ENGINE_FAILED)
+    monkeypatch.setattr(Session, "replace_state", lambda *_: None)
+    monkeypatch.setattr(operations.guards, "missing", lambda *_: {"urn::a::network"})
+    with pytest.raises(explain.OperationError):
+        make(failing, told.append).destroy()
+    assert failing.asked == ["destroy", "destroy"]
+    assert told == ["network is gone; the cloud confirms it"]
 
 
 def test_the_lock_of_another_machine_is_not_removed(make: Any) -> None:

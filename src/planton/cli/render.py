@@ -85,9 +85,11 @@ class Reporter:
             return
         if self._live:
             click.echo("\r\033[2K", nl=False, err=True)
-        seconds = time.monotonic() - began
-        text = f"  {key.name}: {'failed ' + words[0] if failed else words[1]} {_name(metadata)} ({seconds:.1f} s)"
-        click.secho(text, err=True, fg="red" if failed else None)
+        said = f"{'failed ' + words[0] if failed else words[1]} {_name(metadata)}"
+        if failed and words[0].startswith("deleting"):
+            # The resource may be gone all the same: the cloud is asked now, and the next line says which.
+            said = f"{words[0]} {_name(metadata)} was not seen to end"
+        click.secho(f"  {key.name}: {said} ({time.monotonic() - began:.1f} s)", err=True, fg="red" if failed else None)
 
     @staticmethod
     def _words(metadata: events.StepEventMetadata) -> tuple[str, str] | None:

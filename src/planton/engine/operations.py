@@ -167,7 +167,8 @@ class Operations:
         except errors.PlantonError:
             return False
         for urn in sorted(gone):
-            self._settings.progress(f"{urn.rsplit('::', 1)[-1]} was deleted outside; the cloud confirms it")
+            # By whom is not known: somebody else, or this operation, whose plugin did not see the end.
+            self._settings.progress(f"{urn.rsplit('::', 1)[-1]} is gone; the cloud confirms it")
         if gone:
             self._session.replace_state(guards.without(deployment, gone))
         return bool(gone)
