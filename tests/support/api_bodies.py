@@ -35,7 +35,7 @@ def taints(number):
 
 
 def labels(number):
-    return {f"k{one}": "" for one in range(number)}
+    return {f"k{one:05}": "" for one in range(number)}
 
 
 def without(body, *path):
