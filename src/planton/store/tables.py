@@ -125,6 +125,8 @@ EVENTS: Final = sa.Table(
     sa.Column("replacement", sa.Text, nullable=False),
     sa.Column("acknowledged_at", sa.Text),
     sa.Index(None, "transaction_id", "number"),
+    # An owner who has few events must not read everybody's.
+    sa.Index(None, "owner", "transaction_id", "number"),
     sa.Index(None, "time"),
     sa.Index("ix_events_unacknowledged", "time", postgresql_where=UNACKNOWLEDGED, sqlite_where=UNACKNOWLEDGED),
     sqlite_autoincrement=True,
