@@ -127,6 +127,7 @@ def test_what_cannot_be_meant_is_told_before_anything_is_done(options: tuple[str
     ("name", "value"),
     [
         ("port", -5), ("port", 99999), ("grpc-port", 65536), ("workers", 0), ("connections", 0), ("rate", -1.0), ("burst", 0),
+        ("rate", float("nan")), ("deadline", float("inf")), ("resync", 1e300), ("retention", float("nan")),
         ("deadline", -1.0), ("resync", -1.0), ("retention", -1.0), ("tick", -10), ("log-level", "verbose"), ("log-level", "trace"),
         ("metrics-pools", -1),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import math
 import pathlib
 import socket
 import tomllib
@@ -20,7 +21,21 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PORT: Final = click.IntRange(0, 65535)
-_SECONDS: Final = click.FloatRange(0)
+
+
+class _Number(click.FloatRange):
+    """A number in a range, which `nan` is not, although it is neither below nor above it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found: float = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return found
+
+
+#: A hundred years are as good as for ever, and still have a date.
+_SECONDS: Final = _Number(0, 100 * 365 * 86_400)
+_RATE: Final = _Number(0, 1_000_000)
 
 
 class Setting(NamedTuple):
@@ -57,7 +72,7 @@ SETTINGS: Final = (
     Setting("jwks-url", "", "Where the keys of signed tokens (JWT) are.", "URL"),
     Setting("issuer", "", "The issuer that signed tokens must name.", "TEXT"),
     Setting("audience", "", "The audience that signed tokens must name.", "TEXT"),
-    Setting("rate", 0.0, "Requests a second for each caller and worker; 0 for any number.", "N", click.FloatRange(0)),
+    Setting("rate", 0.0, "Requests a second for each caller and worker; 0 for any number.", "N", _RATE),
     Setting("burst", 100, "Requests at once for each caller and worker.", "N", click.IntRange(1)),
     Setting(
         "expect",
