@@ -143,7 +143,8 @@ class Server:
     Attributes:
         clock: Its time.
         store: Its database, which counts.
-        rest: A client of the one door.
+        app: The one door, as ASGI.
+        rest: A client of it.
         grpc: A channel to the other.
         url: Where the database is.
     """
@@ -171,10 +172,10 @@ class Server:
             calls.RateLimit(rate, burst),
             self.clock,
         )
-        own = roots.routes(self.store, settings.Settings(self.url), observer)
-        app = rest.application(running, roots=own, observer=observer, stopping=lambda: False)
+        own = roots.routes(self.store, settings.Settings(self.url), observer, running.authenticator)
+        self.app = rest.application(running, roots=own, observer=observer, stopping=lambda: False)
         self.rest = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://api", timeout=PATIENCE
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://api", timeout=PATIENCE
         )
         # Often, so that no test waits for it.
         healthy = grpc_health.Health(self.store, poll=0.05)

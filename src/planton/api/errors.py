@@ -249,6 +249,16 @@ def rate_limited(retry_after: int, left: Mapping[str, str] = _NO_HEADERS) -> Api
     )
 
 
+def too_many_streams(most: int) -> ApiError:
+    """Returns the error of a caller who has as many streams as one may have."""
+    return ApiError(
+        ErrorCode.RATE_LIMITED,
+        "Too many streams",
+        details=f"at most {most} at once: end one, or try again in 10 s",
+        headers={"Retry-After": "10"},
+    )
+
+
 def unavailable(*, retry_after: int = 1) -> ApiError:
     """Returns the error of a server that cannot answer now; it may be asked again after so many seconds."""
     return ApiError(ErrorCode.UNAVAILABLE, "Service unavailable", details="try again", headers={"Retry-After": str(retry_after)})

@@ -6,6 +6,7 @@ Every answer carries ``X-Request-Id``; every error is the envelope of :mod:`plan
 from __future__ import annotations
 
 import asyncio
+import collections
 import json
 import logging
 import time
@@ -31,6 +32,8 @@ _LOG: Final = logging.getLogger("planton.api")
 #: Seconds between two looks for new events, and between two signs of life on a stream without any.
 _POLL: Final = 0.5
 _HEARTBEAT: Final = 15.0
+#: Streams that a caller may have open at once: each looks for events as long as it is.
+MOST_STREAMS: Final = 20
 
 
 def application(
@@ -45,8 +48,9 @@ def application(
         stopping: Whether the server is about to stop, so that streams must end.
     """
     endpoints: dict[str, dict[str, Any]] = {}
+    streams: collections.Counter[str] = collections.Counter()
     for route in routes.routes():
-        endpoints.setdefault(route.path, {})[route.verb] = _endpoint(route, running, stopping)
+        endpoints.setdefault(route.path, {})[route.verb] = _endpoint(route, running, stopping, streams)
     app = applications.Starlette(
         routes=[*(_dispatched(path, verbs) for path, verbs in endpoints.items()), *roots],
         exception_handlers={
@@ -105,7 +109,7 @@ def _dispatched(path: str, verbs: Mapping[str, Any]) -> routing.Route:
 
 
 def _endpoint(
-    route: routes.Route, running: calls.Calls, stopping: Callable[[], bool]
+    route: routes.Route, running: calls.Calls, stopping: Callable[[], bool], streams: collections.Counter[str]
 ) -> Callable[[requests.Request], Awaitable[responses.Response]]:
     async def endpoint(request: requests.Request) -> responses.Response:
         request.state.route = route
@@ -118,11 +122,10 @@ def _endpoint(
         if route.method == "ListEvents" and "text/event-stream" in headers.get("accept", ""):
             wanted.after = headers.get("last-event-id", "") or wanted.after
             first = await running.run(route, wanted, context, violations)
-            return responses.StreamingResponse(
-                _stream(first, lambda: running.run(route, wanted, context), wanted, stopping),
-                media_type="text/event-stream",
-                headers={"Cache-Control": "no-store"},
-            )
+            if streams[context.caller.name] >= MOST_STREAMS:
+                raise errors.too_many_streams(MOST_STREAMS)
+            told = _stream(first, lambda: running.run(route, wanted, context), wanted, stopping)
+            return _Stream(told, streams, context.caller.name)
         return _response(route, await running.run(route, wanted, context, violations), request)
 
     return endpoint
@@ -172,6 +175,24 @@ def _response(route: routes.Route, answer: records.Answer, request: requests.Req
     if isinstance(answer, records.Nothing):
         return responses.Response(status_code=route.success)
     return responses.Response(records.text(answer), route.success, media_type="application/json")
+
+
+class _Stream(responses.StreamingResponse):
+    """An answer of events, counted as its caller's until it has ended, however it ends."""
+
+    def __init__(self, told: AsyncIterator[str], streams: collections.Counter[str], caller: str) -> None:
+        super().__init__(told, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        self._streams = streams
+        self._caller = caller
+        streams[caller] += 1
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._streams[self._caller] -= 1
+            if not self._streams[self._caller]:
+                del self._streams[self._caller]
 
 
 async def _stream(

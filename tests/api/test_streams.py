@@ -1,0 +1,74 @@
+"""Streams of events: how many there may be, and how long they last."""
+
+import asyncio
+
+import pytest
+
+from planton.api import rest as transport
+from support import api
+
+
+class Stream:
+    """A stream that is open until it is left, or until the server ends it."""
+
+    def __init__(self, client, **headers):
+        self.text = ""
+        self.status = 0
+        self._client = client
+        self._left = asyncio.Event()
+        self._begun = asyncio.Event()
+        said = {"accept": "text/event-stream", "x-user-email": client.user} | headers
+        self._headers = [(name.encode(), value.encode()) for name, value in said.items() if value]
+        self._running = client.server.loop.begin(self._run())
+        client.server.loop.run(asyncio.wait_for(self._begun.wait(), api.PATIENCE))
+
+    async def _run(self):
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "path": "/api/v1/events",
+            "raw_path": b"/api/v1/events", "query_string": b"", "root_path": "", "scheme": "http", "headers": self._headers,
+            "client": ("127.0.0.1", 1), "server": ("api", 80),
+        }  # fmt: skip
+        await self._client.server.app(scope, self._receive, self._send)
+
+    async def _receive(self):
+        await self._left.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, event):
+        self.status = event.get("status", self.status)
+        self.text += event.get("body", b"").decode()
+        if event["type"] == "http.response.body":
+            self._begun.set()
+
+    def leave(self):
+        """Goes away, and returns when the server has seen it."""
+
+        async def leave():
+            self._left.set()
+
+        self._client.server.loop.run(leave())
+        self.end()
+
+    def end(self):
+        """Returns when the server has ended the stream."""
+        self._running.result(api.PATIENCE)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(transport, "_POLL", 0.01)
+
+
+def test_streams_of_a_caller_are_counted(rest, quick):
+    """A caller has so many at once and no more; who leaves makes room, and others have room of their own."""
+    streams = [Stream(rest) for _ in range(transport.MOST_STREAMS)]
+    assert {stream.status for stream in streams} == {200}
+    refused = Stream(rest)
+    refused.end()
+    assert (refused.status, '"RATE_LIMITED"' in refused.text) == (429, True)
+    other = Stream(api.Api(rest.server, "rest"))
+    streams.pop().leave()
+    streams += [other, Stream(rest)]
+    assert streams[-1].status == other.status == 200
+    for stream in streams:
+        stream.leave()
