@@ -28,13 +28,18 @@ def by_key(wanted: Iterable[flow.Wanted]) -> dict[references.Key, flow.Wanted]:
     for entry in wanted:
         key = references.key(entry.manifest)
         if key in found:
-            text = f"{key} is given twice: also at {found[key].place('metadata.name')}"
-            twice.append(entry.violation("metadata.name", text, "reference.given_once"))
+            twice.append(given_twice(key, found[key], entry))
         found.setdefault(key, entry)
     if twice:
         hint = "give each resource once, or another metadata.name"
         raise errors.InvalidError(twice, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
     return found
+
+
+def given_twice(key: references.Key, first: flow.Wanted, second: flow.Wanted) -> errors.Violation:
+    """Returns what is wrong with the second of two that are given for one resource."""
+    text = f"{key} is given twice: also at {first.place('metadata.name')}"
+    return second.violation("metadata.name", text, "reference.given_once")
 
 
 def order(wanted: Mapping[references.Key, flow.Wanted]) -> list[references.Key]:

@@ -34,7 +34,7 @@ def run(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.C
         ([VALID, "--set", "spec.networkName=other"], 0, "valid"),
         ([VALID, "--set", "spec.region="], 1, "[required]"),
         ([VALID, "--set", "spec.regio=x"], 2, ""),
-        ([str(CORPUS / "CivoVpc" / "valid")], 0, "valid"),
+        ([str(CORPUS.parents[1] / "examples" / "civo-dev")], 0, "valid"),
         ([], 2, ""),
         (["--overlay", "dev", VALID], 2, ""),
         (["--output", "xml", VALID], 2, ""),
@@ -56,6 +56,7 @@ def _circle(folder: pathlib.Path) -> list[pathlib.Path]:
         "b.yaml": head.format("CivoVpc", "net") + relation + network,
         "c.yaml": head.format("CivoFirewall", "fw") + "spec:\n  name: fw\n  networkId: {valueFrom: {name: net}}\n",
     }
+    folder.mkdir(exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, "utf-8")
     return [folder / name for name in texts]
@@ -73,6 +74,29 @@ def test_circles_across_files_are_found(tmp_path: pathlib.Path, capsys: pytest.C
     valid = {document["file"]: document["valid"] for document in data["documents"]}
     assert valid == {str(path): str(path) != violation["file"] for path in (other, network, firewall)}
     assert cli.main(["validate", str(other), str(network)]) == 0
+
+
+def test_what_is_given_twice_in_a_folder_is_a_fault_as_it_is_for_an_apply(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The second is told with the place of the first; in another folder it is a warning, and the same file is no other."""
+    other, network, _ = _circle(tmp_path / "a")
+    again = tmp_path / "a" / "d.yaml"
+    again.write_bytes(other.read_bytes())
+    assert cli.main(["validate", str(other), str(again), "-o", "json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    [violation] = data["violations"]
+    assert (violation["rule_id"], violation["level"], violation["line"]) == ("reference.given_once", "error", 4)
+    assert violation["message"] == f"CivoVpc/other is given twice: also at {other}:4:9"
+    assert [document["valid"] for document in data["documents"]] == [True, False]
+    elsewhere, *_ = _circle(tmp_path / "b")
+    assert cli.main(["validate", str(other), str(elsewhere)]) == 0
+    assert f"{elsewhere}:4:9: warning: metadata.name: CivoVpc/other is given twice" in capsys.readouterr().out
+    assert cli.main(["validate", str(other), str(other), str(network)]) == 0
+    assert "given twice" not in capsys.readouterr().out
+    other.write_text(f"{other.read_text('utf-8')}---\n{other.read_text('utf-8')}", "utf-8")
+    assert cli.main(["validate", str(other)]) == 1
+    assert f"metadata.name: CivoVpc/other is given twice: also at {other}:4:9" in capsys.readouterr().out
 
 
 def test_of_what_is_given_twice_the_first_can_be_in_a_circle(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import pathlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,10 @@ if TYPE_CHECKING:
 
     from planton import policies
     from planton.manifest import assignment
+
+#: Where a document is: the file, its text, the position in it. The documents are not kept, for there may be ten thousand; those
+#: that something is told of are read again.
+_Text = tuple[str, bytes, int]
 
 
 class _Result:
@@ -29,7 +35,8 @@ class _Result:
         self.unreadable: list[errors.PlantonError] = []
         self.later: list[errors.Violation] = []
         self.needs: dict[references.Key, set[references.Key]] = {}
-        self.texts: dict[references.Key, tuple[str, bytes, int]] = {}
+        self.texts: dict[references.Key, _Text] = {}
+        self.twice: list[tuple[references.Key, _Text]] = []
 
     @property
     def code(self) -> int:
@@ -89,6 +96,7 @@ def _check(
     if overrides is not None:
         overrides.finish()
     _tell_targets(result, overrides, take)
+    _check_twice(result, overrides, take)
     _check_circles(result, overrides, take)
 
 
@@ -119,11 +127,12 @@ def _count_faults(result: _Result, violations: list[errors.Violation], take: Cal
 
 
 def _note(result: _Result, documents: Iterable[manifest.Document], wrong: set[int], file: str, data: bytes) -> None:
-    # What refers to nothing is in no circle. One resource given twice is no fault here: folders of several environments are
-    # checked at once. The documents are not kept, for there may be ten thousand; those that something is told of are read again.
+    # What refers to nothing is in no circle.
     for one in documents:
         key = references.key(one.message)
-        result.texts.setdefault(key, (file, data, one.index))
+        text = (file, data, one.index)
+        if result.texts.setdefault(key, text) is not text and one.index not in wrong:
+            result.twice.append((key, text))
         if one.index not in wrong and (needs := references.depends_on(one.message)):
             result.needs.setdefault(key, needs)
 
@@ -144,6 +153,30 @@ def _tell_targets(
     take([flow.with_target(violation, place) for violation in result.later])
 
 
+def _check_twice(result: _Result, overrides: assignment.Overrides | None, take: Callable[[list[errors.Violation]], None]) -> None:
+    """Tells what is given twice: as an error in one folder, which an apply refuses, else as a warning.
+
+    Folders of several environments, and a kustomize base with its overlays, may be checked at once.
+    """
+    pairs = [(key, result.texts[key], text) for key, text in result.twice]
+    documents = _documents([text for _, *both in pairs for text in both], overrides)
+    wrong = []
+    for key, (file, _, index), (other, _, position) in pairs:
+        path, beside = pathlib.Path(file).resolve(), pathlib.Path(other).resolve()
+        if (path, index) == (beside, position):
+            continue
+        found = wiring.given_twice(key, _wanted(documents[file, index]), _wanted(documents[other, position]))
+        wrong.append(found if path.parent == beside.parent else dataclasses.replace(found, level="warning"))
+        _count_faults(result, wrong[-1:], take)
+    _mark(result, wrong)
+
+
+def _mark(result: _Result, violations: Iterable[errors.Violation]) -> None:
+    wrong = {(violation.file, violation.document) for violation in violations if violation.level == "error"}
+    for entry in result.listed if wrong else ():
+        entry["valid"] &= (entry["file"], entry["index"]) not in wrong
+
+
 def _check_circles(
     result: _Result, overrides: assignment.Overrides | None, take: Callable[[list[errors.Violation]], None]
 ) -> None:
@@ -151,22 +184,27 @@ def _check_circles(
     if found is None:
         return
     _count_faults(result, [found], take)
-    for entry in result.listed:
-        if (entry["file"], entry["index"]) == (found.file, found.document):
-            entry["valid"] = False
+    _mark(result, [found])
 
 
 def _read_again(
     result: _Result, keys: Iterable[references.Key], overrides: assignment.Overrides | None
 ) -> dict[references.Key, flow.Wanted]:
     texts = {key: result.texts[key] for key in keys}
-    documents = {
+    documents = _documents(texts.values(), overrides)
+    return {key: _wanted(documents[file, index]) for key, (file, _, index) in texts.items()}
+
+
+def _documents(texts: Iterable[_Text], overrides: assignment.Overrides | None) -> dict[tuple[str, int], manifest.Document]:
+    return {
         (file, one.index): one
-        for file, data in {(file, data) for file, data, _ in texts.values()}
+        for file, data in {(file, data) for file, data, _ in texts}
         for one in flow.collect(data, file=file, overrides=overrides)[0]
     }
-    given = {key: documents[file, index] for key, (file, _, index) in texts.items()}
-    return {key: flow.Wanted(one.message, None, one.file, document=one) for key, one in given.items()}
+
+
+def _wanted(document: manifest.Document) -> flow.Wanted:
+    return flow.Wanted(document.message, None, document.file, document=document)
 
 
 def _name(document: manifest.Document) -> str:
@@ -224,7 +262,6 @@ def _count(number: int, noun: str) -> str:
 
 
 def _show_json(result: _Result) -> None:
-    import dataclasses  # as above
     import json  # text output does without
 
     data = {
