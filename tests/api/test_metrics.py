@@ -9,6 +9,7 @@ import httpx
 import pytest
 from prometheus_client import parser
 
+from planton import cli
 from support import postgres, serving, waiting
 
 SECRET = "export TOKEN=s3cret"
@@ -75,6 +76,37 @@ def test_the_numbers_of_pools_are_bounded(tmp_path: pathlib.Path) -> None:
         found = numbers(server)
         assert not any(name == "planton_nodepool_desired_nodes" for name, _ in found)
         assert number(server, "planton_nodepools_omitted") == 1
+
+
+def _token(folder: pathlib.Path, role: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    url = f"sqlite:///{folder / 'server.db'}"
+    assert cli.main(["server", "token", "create", f"{role}@example.com", "--role", role, "--database-url", url]) == 0
+    return {"Authorization": f"Bearer {capsys.readouterr().out.strip()}"}
+
+
+def test_the_numbers_of_pools_need_a_token_where_callers_do(tmp_path: pathlib.Path, capsys) -> None:
+    """Of a controller, who sees all; a proxy on this machine could bring anybody. The rest is open."""
+    with serving.running(tmp_path, "--tick", "0") as server:
+        _, pool = server.pool()
+    with serving.running(tmp_path, "--tick", "0", "--auth", "token") as server:
+        for headers in ({}, serving.USER, {"X-User-Email": "c@system.local"}, _token(tmp_path, "user", capsys)):
+            text = httpx.get(f"{server.url}/metrics", headers=headers).raise_for_status().text
+            assert pool not in text
+            assert "pool-1" not in text
+            assert 'planton_nodepools{phase="Pending",platform="gcp"} 1.0' in text
+            assert "planton_nodepools_omitted 1.0" in text
+        controller = _token(tmp_path, "controller", capsys)
+        assert pool in httpx.get(f"{server.url}/metrics", headers=controller).text
+        assert httpx.get(f"{server.url}/metrics", headers={"Authorization": "Bearer wrong"}).status_code == 401
+
+
+def test_a_user_sees_no_numbers_of_pools(server: serving.Server) -> None:
+    """Where the header names callers, as a proxy sets it; who names nobody on this machine could name a controller as well."""
+    cluster, pool = server.pool()
+    assert pool not in server.client.get("/metrics").text
+    assert pool in server.client.get("/metrics", headers={"X-User-Email": "c@system.local"}).text
+    assert pool in httpx.get(f"{server.url}/metrics").text
+    server.call("DELETE", f"/clusters/{cluster}?force=true")
 
 
 def test_without_its_database_a_server_still_tells_its_numbers(tmp_path: pathlib.Path) -> None:

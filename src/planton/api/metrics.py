@@ -58,7 +58,7 @@ async def _stored(store: database.Database, pools: int, now: datetime.datetime) 
         total += row["number"]
     listed = await measures.nodes(store, limit=pools) if pools else []
     omitted = core.GaugeMetricFamily(
-        "planton_nodepools_omitted", "Node pools beyond the setting metrics-pools.", value=total - len(listed)
+        "planton_nodepools_omitted", "Node pools that have no numbers of their own here.", value=total - len(listed)
     )
     return [tallies, omitted, *_nodes(listed), *_lag(await events.lag(store), now)]
 

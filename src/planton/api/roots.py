@@ -10,21 +10,22 @@ import prometheus_client
 from starlette import responses, routing
 
 import planton
-from planton.api import docs_page, openapi, timestamps
+from planton.api import docs_page, errors, openapi, settings, timestamps
 from planton.api import metrics as numbers
-from planton.store import measures
+from planton.store import database, measures
 
 if TYPE_CHECKING:
     from starlette import requests
 
-    from planton.api import observe, settings
-    from planton.store import database
+    from planton.api import auth, observe
 
 SERVICE: Final = "planton-nodepool-api"
 
 
-def routes(store: database.Database, wanted: settings.Settings, observer: observe.Observer) -> list[routing.Route]:
-    """Returns the routes."""
+def routes(
+    store: database.Database, wanted: settings.Settings, observer: observe.Observer, authenticator: auth.Authenticator
+) -> list[routing.Route]:
+    """Returns the routes. Anybody may call them; what is of single node pools is for those who may see all."""
 
     async def health(_request: requests.Request) -> responses.Response:
         alive = await measures.answers(store)
@@ -44,8 +45,10 @@ def routes(store: database.Database, wanted: settings.Settings, observer: observ
     async def info(_request: requests.Request) -> responses.Response:
         return _json({"service": SERVICE, "version": planton.__version__, "environment": wanted.environment, "api_version": "v1"})
 
-    async def metrics(_request: requests.Request) -> responses.Response:
-        found = await numbers.text(store, observer, pools=wanted.metrics_pools, now=datetime.datetime.now(datetime.UTC))
+    async def metrics(request: requests.Request) -> responses.Response:
+        now = datetime.datetime.now(datetime.UTC)
+        pools = wanted.metrics_pools if await _sees_all(request, authenticator, wanted, now) else 0
+        found = await numbers.text(store, observer, pools=pools, now=now)
         return responses.Response(found, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
     document = json.dumps(openapi.document(planton.__version__))
@@ -61,6 +64,29 @@ def routes(store: database.Database, wanted: settings.Settings, observer: observ
         "/openapi.json": openapi_json, "/docs": docs,
     }  # fmt: skip
     return [routing.Route(path, endpoint, methods=["GET"]) for path, endpoint in found.items()]
+
+
+async def _sees_all(
+    request: requests.Request, authenticator: auth.Authenticator, wanted: settings.Settings, now: datetime.datetime
+) -> bool:
+    """Returns whether a caller may know of everybody's node pools: a controller, and this machine where that could name itself one.
+
+    Raises:
+        ApiError: The token is not known.
+    """
+    peer = request.client.host if request.client else "unknown"
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    if "authorization" not in headers and "x-user-email" not in headers:
+        return wanted.trusted_header and settings.is_loopback(peer)
+    try:
+        return (await authenticator.caller(headers, peer, now)).controller
+    except database.UnavailableError:
+        # The numbers tell that.
+        return False
+    except errors.ApiError:
+        if "authorization" in headers:
+            raise
+        return False
 
 
 def _json(body: dict[str, Any], status: int = 200) -> responses.Response:

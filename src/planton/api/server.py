@@ -120,15 +120,15 @@ class Application:
             store = self._traces.store(store)
         self._store = store
         observer = observe.Observer(prometheus_client.CollectorRegistry(), store.connections, note)
+        authenticator = auth.Authenticator(self.settings.trust, store)
         running = calls.Calls(
             service.Service(store, self.settings.policy),
-            auth.Authenticator(self.settings.trust, store),
+            authenticator,
             calls.RateLimit(self.settings.rate, self.settings.burst),
             lambda: datetime.datetime.now(datetime.UTC),
         )
-        app = rest.application(
-            running, roots=roots.routes(store, self.settings, observer), observer=observer, stopping=lambda: self._stopping
-        )
+        beside = roots.routes(store, self.settings, observer, authenticator)
+        app = rest.application(running, roots=beside, observer=observer, stopping=lambda: self._stopping)
         self._app = self._traces.app(app) if self._traces else app
         if self.settings.grpc_port:
             await self._serve_grpc(running, observer, store)
