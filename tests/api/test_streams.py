@@ -1,10 +1,13 @@
 """Streams of events: how many there may be, and how long they last."""
 
 import asyncio
+import datetime
 
 import pytest
 
+from planton.api import auth, timestamps
 from planton.api import rest as transport
+from planton.store import access
 from support import api
 
 
@@ -72,3 +75,46 @@ def test_streams_of_a_caller_are_counted(rest, quick):
     assert streams[-1].status == other.status == 200
     for stream in streams:
         stream.leave()
+
+
+@pytest.fixture
+def token(rest):
+    """Keeps a token for a caller of its own and returns it; ``expires`` is in seconds from now."""
+
+    def make(expires=None):
+        made = auth.new_token()
+        now = rest.server.clock()
+        ends = timestamps.text(now + datetime.timedelta(seconds=expires)) if expires else None
+        row = {"digest": auth.digest(made), "subject": rest.user, "role": "user", "created_at": timestamps.text(now)}
+
+        async def put():
+            async with rest.server.store.transaction() as transaction:
+                await access.put_token(transaction, row | {"expires_at": ends})
+
+        rest.server.loop.run(put())
+        return made
+
+    return make
+
+
+def test_stream_of_a_revoked_token_ends(rest, quick, token):
+    """As soon as the token has no effect any more, ten seconds later at most."""
+    made = token()
+    stream = Stream(rest, authorization=f"Bearer {made}")
+
+    async def revoke():
+        async with rest.server.store.transaction() as transaction:
+            assert await access.revoke_token(transaction, auth.digest(made)[:12])
+
+    rest.server.loop.run(revoke())
+    rest.server.clock.advance(10)
+    stream.end()
+    assert stream.text.endswith(": Authentication required\n\n")
+
+
+def test_stream_of_an_expired_token_ends(rest, quick, token):
+    """It is open no longer than the token is good."""
+    stream = Stream(rest, authorization=f"Bearer {token(expires=60)}")
+    rest.server.clock.advance(60)
+    stream.end()
+    assert stream.text.endswith(": Authentication required\n\n")

@@ -112,6 +112,15 @@ class Calls:
             in_cluster="cluster_id" in route.path_fields,
         )
 
+    async def still(self, caller: service.Caller, headers: Mapping[str, str], peer: str) -> None:
+        """Asks again who asks, where a call goes on: a token can be revoked or expire meanwhile.
+
+        Raises:
+            ApiError: It is nobody any more, or somebody else.
+        """
+        if await self.authenticator.caller(headers, peer, self._clock()) != caller:
+            raise errors.unauthenticated("the token means something else now")
+
     def left(self, caller: service.Caller) -> dict[str, str]:
         """Returns how often a caller may ask now, as header fields; none where there is no limit."""
         return self._limit.left(caller.name, self._clock().timestamp())

@@ -114,7 +114,8 @@ def _endpoint(
     async def endpoint(request: requests.Request) -> responses.Response:
         request.state.route = route
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
-        context = await running.admit(route, headers, request.client.host if request.client else "unknown")
+        peer = request.client.host if request.client else "unknown"
+        context = await running.admit(route, headers, peer)
         request.state.caller = context.caller.name
         request.state.left = running.left(context.caller)
         wanted, violations = await _request(route, request, headers)
@@ -124,8 +125,12 @@ def _endpoint(
             first = await running.run(route, wanted, context, violations)
             if streams[context.caller.name] >= MOST_STREAMS:
                 raise errors.too_many_streams(MOST_STREAMS)
-            told = _stream(first, lambda: running.run(route, wanted, context), wanted, stopping)
-            return _Stream(told, streams, context.caller.name)
+
+            async def read() -> records.Answer:
+                await running.still(context.caller, headers, peer)
+                return await running.run(route, wanted, context)
+
+            return _Stream(_stream(first, read, wanted, stopping), streams, context.caller.name)
         return _response(route, await running.run(route, wanted, context, violations), request)
 
     return endpoint
@@ -198,7 +203,7 @@ class _Stream(responses.StreamingResponse):
 async def _stream(
     found: records.Answer, read: Callable[[], Awaitable[records.Answer]], wanted: Any, stopping: Callable[[], bool]
 ) -> AsyncIterator[str]:
-    """Yields events as they happen (Server-Sent Events), until the client leaves or the server stops.
+    """Yields events as they happen (Server-Sent Events), until the client leaves, is not known any more, or the server stops.
 
     Args:
         found: The first events, which were read before the answer began, so that a refusal is an answer of its own.
@@ -223,7 +228,7 @@ async def _stream(
         try:
             found = await read()
         except errors.ApiError as error:
-            # The client comes back with Last-Event-ID, when the database may be there again.
+            # The client comes back with Last-Event-ID, when the database may be there again; or it is not known any more.
             yield f": {error.message}\n\n"
             return
 
