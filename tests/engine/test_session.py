@@ -71,7 +71,7 @@ def test_nothing_stands_in_against_a_real_cloud(environ: dict[str, str], endpoin
     with pytest.raises(errors.PlantonError, match="the official civo plugin is not installed") as caught:
         stand_ins.variables(environ, _tools(), _config(endpoint))
     assert caught.value.reason is errors.Reason.TOOLCHAIN_MISSING
-    assert "pulumi plugin install resource civo 2.4.8" in caught.value.hint
+    assert "install it: planton setup;" in caught.value.hint
 
 
 def test_operations_without_a_program_need_no_plugin() -> None:

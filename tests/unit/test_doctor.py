@@ -76,6 +76,12 @@ def test_every_extra_is_looked_at_and_told_to_who_begins(extra: str) -> None:
     assert f"`{extra}`" in page.partition("The extras are ")[2].partition("\n\n")[0]
 
 
+def test_a_missing_plugin_is_installed_by_planton(tmp_path: pathlib.Path) -> None:
+    """The command line of Pulumi need not be on PATH."""
+    found = _findings(PULUMI_HOME=str(tmp_path))["civo plugin 2.4.8"]
+    assert (found.state, found.advice) == ("optional", "needed for the real cloud only: planton setup")
+
+
 @pytest.mark.parametrize(("extra", "package"), [("digitalocean", "pulumi_digitalocean"), ("policy", "cel_expr_python")])
 def test_a_missing_extra_is_named_with_what_installs_it(extra: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not needed for everything."""

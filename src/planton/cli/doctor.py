@@ -116,11 +116,11 @@ def _plugins(environ: Mapping[str, str]) -> list[Finding]:
     from planton.engine import toolchain
 
     installed = toolchain.installed_plugins(environ)
-    advice = "needed for the real cloud only: pulumi plugin install resource {} {}"
+    advice = "needed for the real cloud only: planton setup"
     return [
         Finding(f"{name} plugin {version}", "ok", "installed")
         if name in installed
-        else Finding(f"{name} plugin {version}", "optional", "not installed", advice.format(name, version))
+        else Finding(f"{name} plugin {version}", "optional", "not installed", advice)
         for name, version in toolchain.PLUGINS.items()
     ]
 

@@ -34,8 +34,7 @@ def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
             f"the official {provider} plugin is not installed",
             code=errors.Code.MISSING,
             reason=errors.Reason.TOOLCHAIN_MISSING,
-            hint=f"install it: pulumi plugin install resource {provider} {toolchain.PLUGINS[provider]}; without an account, "
-            'use the sandbox: eval "$(planton sandbox env)"',
+            hint='install it: planton setup; without an account, use the sandbox: eval "$(planton sandbox env)"',
         )
     if provider is not None:
         # The engine would wait a quarter of a minute for a plugin that nobody serves, and blame the first resource.
