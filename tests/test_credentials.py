@@ -39,6 +39,18 @@ def _choose(manifest: Any, environ: dict[str, str], given: Any = None, region: s
     return credentials.choose(manifest, given=given, region=region, environ=environ)
 
 
+@pytest.mark.parametrize("token", ["abc…", "abc\r", "ab c", "ключ"])
+def test_a_token_that_no_request_can_carry_is_refused(token: str, environ: dict[str, str]) -> None:
+    """It is not shown, for it may be one that was pasted with something beside it."""
+    environ["CIVO_TOKEN"] = token
+    for use in (lambda: _choose(_vpc(), environ), lambda: credentials.from_environment("civo", environ)):
+        with pytest.raises(errors.PlantonError, match="the token for civo has characters that no token has") as caught:
+            use()
+        assert (caught.value.code, caught.value.reason) == (errors.Code.MISSING, errors.Reason.CREDENTIAL_INVALID)
+        assert token not in f"{caught.value.message} {caught.value.hint}"
+        assert "CIVO_TOKEN" in caught.value.hint
+
+
 def test_a_given_config_goes_before_everything(environ: dict[str, str]) -> None:
     """Neither the manifest's entry nor the environment's token is used."""
     config = _choose(_vpc("acme"), environ, _given(apiToken="of-file", defaultRegion="fra1"))

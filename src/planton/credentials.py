@@ -61,7 +61,7 @@ def choose(
         usual: Provider → entry of the file to use where neither the manifest nor the environment says which.
 
     Raises:
-        PlantonError: ``CREDENTIAL_UNKNOWN``; ``CREDENTIAL_MISSING``.
+        PlantonError: ``CREDENTIAL_UNKNOWN``; ``CREDENTIAL_MISSING``; ``CREDENTIAL_INVALID``.
     """
     kind = kinds.get(manifest.DESCRIPTOR.name)
     config: Any = kind.provider_config()
@@ -103,7 +103,7 @@ def from_environment(provider: str, environ: Mapping[str, str], usual: Mapping[s
         usual: As for `choose`.
 
     Raises:
-        PlantonError: ``CREDENTIAL_UNKNOWN``.
+        PlantonError: ``CREDENTIAL_UNKNOWN``; ``CREDENTIAL_INVALID``.
     """
     kind = next(kind for kind in kinds.all_kinds() if kind.provider == provider)
     named = _usual(provider, environ, usual)
@@ -120,6 +120,14 @@ def _fill(config: Any, provider: str, environ: Mapping[str, str]) -> None:  # tw
         config.default_region = _region_number(config, regions[0])
     if not config.api_endpoint and endpoints:
         config.api_endpoint = endpoints[0].rstrip("/")
+    if not all("!" <= character <= "~" for character in config.api_token):
+        # No request could carry it, and what fails then would say so of a codec.
+        raise errors.PlantonError(
+            f"the token for {provider} has characters that no token has: spaces, or others than ASCII's",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.CREDENTIAL_INVALID,
+            hint=f"copy it once more, whole and alone; it comes from {_VARIABLES[provider][0][0]}, a credentials file or -p FILE",
+        )
 
 
 def _region_number(config: Any, name: str) -> int:

@@ -44,20 +44,20 @@ def test_not_found_is_an_answer(server: answers.Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "reason"),
+    ("status", "body", "reason", "how"),
     [
-        (401, "{}", errors.Reason.CLOUD_AUTH),
-        (403, "{}", errors.Reason.CLOUD_AUTH),
-        (500, "boom", errors.Reason.CLOUD_UNREACHABLE),
-        (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE),
+        (401, "{}", errors.Reason.CLOUD_AUTH, "refused"),
+        (403, "{}", errors.Reason.CLOUD_AUTH, "refused"),
+        (500, "boom", errors.Reason.CLOUD_UNREACHABLE, "failed at"),
+        (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
     ],
 )
 def test_anything_else_is_an_error_with_the_clouds_text(
-    status: int, body: str, reason: errors.Reason, server: answers.Server
+    status: int, body: str, reason: errors.Reason, how: str, server: answers.Server
 ) -> None:
     """It never looks like an absence, and shows no token."""
     server.answers["/v2/networks"] = (status, body)
-    with pytest.raises(errors.PlantonError, match="the cloud did not answer GET /v2/networks") as caught:
+    with pytest.raises(errors.PlantonError, match=f"the cloud {how} GET /v2/networks") as caught:
         _cloud(server).networks()
     assert caught.value.reason is reason
     assert "tok" not in caught.value.message

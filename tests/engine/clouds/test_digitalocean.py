@@ -40,21 +40,21 @@ def test_a_question_has_the_token(server: answers.Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "reason"),
+    ("status", "body", "reason", "how"),
     [
-        (401, "{}", errors.Reason.CLOUD_AUTH),
-        (403, "{}", errors.Reason.CLOUD_AUTH),
-        (429, "slow down", errors.Reason.CLOUD_UNREACHABLE),
-        (500, "boom", errors.Reason.CLOUD_UNREACHABLE),
-        (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE),
+        (401, "{}", errors.Reason.CLOUD_AUTH, "refused"),
+        (403, "{}", errors.Reason.CLOUD_AUTH, "refused"),
+        (429, "slow down", errors.Reason.CLOUD_UNREACHABLE, "failed at"),
+        (500, "boom", errors.Reason.CLOUD_UNREACHABLE, "failed at"),
+        (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
     ],
 )
 def test_anything_but_not_found_is_an_error_with_the_clouds_text(
-    status: int, body: str, reason: errors.Reason, server: answers.Server
+    status: int, body: str, reason: errors.Reason, how: str, server: answers.Server
 ) -> None:
     """It never looks like an absence, and shows no token."""
     server.answers[f"{CLUSTERS}/c-1"] = (status, body)
-    with pytest.raises(errors.PlantonError, match=f"the cloud did not answer GET {CLUSTERS}/c-1") as caught:
+    with pytest.raises(errors.PlantonError, match=f"the cloud {how} GET {CLUSTERS}/c-1") as caught:
         _cloud(server).exists(CLUSTER, "c-1")
     assert caught.value.reason is reason
     assert "tok" not in caught.value.message

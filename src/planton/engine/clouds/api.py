@@ -70,14 +70,16 @@ def get(url: str, *, authorization: str, path: str, missing: str = "") -> Any:  
         text = error.read().decode(errors="replace")
         if error.code == _NOT_FOUND and missing in text:
             return None
-        raise _failed(path, f"{error.code} {text}", auth=error.code in (401, 403)) from None
+        auth = error.code in (401, 403)
+        how = "refused" if auth else "failed at"
+        raise _failed(f"{how} GET {path}: {error.code} {text}", auth=auth) from None
     except (OSError, ValueError) as error:
-        raise _failed(path, str(error), auth=False) from None
+        raise _failed(f"did not answer GET {path}: {error}", auth=False) from None
 
 
-def _failed(path: str, text: str, *, auth: bool) -> errors.PlantonError:
+def _failed(how: str, *, auth: bool) -> errors.PlantonError:
     return errors.PlantonError(
-        f"the cloud did not answer GET {path}: {text}",
+        f"the cloud {how}",
         code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_AUTH if auth else errors.Reason.CLOUD_UNREACHABLE,
         hint="check the token and the region" if auth else "check the network and the API address, then try again",
