@@ -17,7 +17,7 @@ import prometheus_client
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from planton.api import auth, calls, connections, grpc_health, grpc_server, observe, rest, roots, service, settings, timers
+from planton.api import auth, calls, connections, grpc_health, grpc_server, hosts, observe, rest, roots, service, settings, timers
 from planton.store import database
 
 if TYPE_CHECKING:
@@ -129,6 +129,8 @@ class Application:
         )
         beside = roots.routes(store, self.settings, observer, authenticator)
         app = rest.application(running, roots=beside, observer=observer, stopping=lambda: self._stopping)
+        if self.settings.trusted_header:
+            app = hosts.Guard(app, self.settings.trusted_proxies)
         self._app = self._traces.app(app) if self._traces else app
         if self.settings.grpc_port:
             await self._serve_grpc(running, observer, store)
