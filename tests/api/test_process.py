@@ -218,6 +218,25 @@ def test_watched_health_ends_with_the_server(loop, start, new_url):
     assert process.stop() == 0
 
 
+def test_an_address_of_ipv6(loop, start, new_url):
+    """Both doors are there too."""
+    port = api_process.free_port()
+    process = start(new_url("sqlite"), "--host=::1", f"--grpc-port={port}")
+
+    async def run():
+        async with grpc.aio.insecure_channel(f"[::1]:{port}") as channel:
+            check = channel.unary_unary(
+                "/grpc.health.v1.Health/Check",
+                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                response_deserializer=health_pb2.HealthCheckResponse.FromString,
+            )
+            served = await check(health_pb2.HealthCheckRequest(), timeout=api.PATIENCE)
+        async with httpx.AsyncClient(headers=USER, timeout=api.PATIENCE) as connection:
+            return served.status, (await connection.get(f"http://[::1]:{process.port}/api/v1/nodepools")).status_code
+
+    assert loop.run(run()) == (health_pb2.HealthCheckResponse.SERVING, 200)
+
+
 def test_trusted_header_only_where_it_can_be_trusted(tmp_path):
     """The server does not listen beyond this machine in a mode in which anybody could be anybody."""
     command = [
