@@ -218,6 +218,20 @@ def test_deep_data_that_json_can_say_is_kept(client):
     assert client.call("GetNodePoolStatus", id=made["id"]).body["controllers"][0]["metadata"]["deep"]
 
 
+@pytest.mark.parametrize("data", [b"\xff", b"\x0a\xff", b"\x0a\x01\xff", b"\x0a\x02" * 5])
+def test_bytes_that_are_no_message(client, caplog, data):
+    """They are a mistake of the caller, who must be known, and none of the server."""
+
+    async def done(*metadata):
+        begun = client.server.grpc.unary_unary(MAIN["GetNodePool"].name)(data, metadata=metadata, timeout=api.PATIENCE)
+        return await begun.code(), await begun.details()
+
+    assert client.server.loop.run(done())[0] is grpc.StatusCode.UNAUTHENTICATED
+    found = client.server.loop.run(done(("x-user-email", client.user)))
+    assert found == (grpc.StatusCode.INVALID_ARGUMENT, "Validation failed")
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 def test_message_over_the_limit(client):
     """A message of more than a mebibyte is not read."""
     request = clusters_pb2.CreateClusterRequest(cluster={"name": "a" * (1 << 20)})

@@ -99,11 +99,12 @@ def test_issuer_that_cannot_be_reached(find):
     assert [find(keys, "b", 520.0), find(keys, "a", 520.0)] == ["b", None]
 
 
-def test_answer_that_is_no_set_of_keys(loop):
-    """Says nothing either."""
+@pytest.mark.parametrize("error", [ValueError, RecursionError, AttributeError])
+def test_answer_that_is_no_set_of_keys(loop, error):
+    """Says nothing either: no JSON, nested without an end, of another form."""
 
     def broken():
-        raise ValueError("no JSON")
+        raise error
 
     with pytest.raises(issuer.UnreachableError):
         loop.run(issuer.Keys(broken).find("a", 100.0))

@@ -10,6 +10,18 @@ from planton.api import paging
 from planton.store import resources
 
 ROW = {"created_at": "2026-01-01T00:00:00.000001Z", "id": "550e8400-e29b-41d4-a716-446655440000"}
+DIGEST = paging._digest(resources.Filter())
+#: Places under the right filter that no row can have.
+FORGED = [
+    ("\ud800", ROW["id"]),
+    ("a\0", ROW["id"]),
+    ("2026-01-01", ROW["id"]),
+    (None, ROW["id"]),
+    (ROW["created_at"], "\ud800"),
+    (ROW["created_at"], "\0"),
+    (ROW["created_at"], ROW["id"].upper()),
+    (ROW["created_at"], 1),
+]
 FILTERS = strategies.builds(
     resources.Filter,
     owner=strategies.text(max_size=5),
@@ -38,8 +50,11 @@ def test_no_text_breaks_the_reading(text):
 
 
 @pytest.mark.parametrize(
-    "data", [None, 1, [], {}, ["a", "b"], [1, 2, 3], ["a", "b", "c"], {"a": 1, "b": 2, "c": 3}, "abc", [["a"], "b", "c"]]
-)
+    "data",
+    [
+        *([created_at, identifier, DIGEST] for created_at, identifier in FORGED), None, 1, [], {}, ["a", "b"], [1, 2, 3], ["a", "b", "c"], {"a": 1, "b": 2, "c": 3}, "abc", [["a"], "b", "c"],
+    ],
+)  # fmt: skip
 def test_forged_cursor(data):
     """JSON of another form is no cursor either."""
     text = base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")

@@ -96,3 +96,12 @@ def test_rehearsed_deletion(client, force):
     assert client.call("DeleteCluster", id=made["cluster_id"], dry_run=True, force=force).status == (202 if force else 409)
     assert client.call("GetNodePool", id=made["id"]).body == made
     assert len(client.events()) == 2
+
+
+@pytest.mark.parametrize(("key", "status"), [("k" * 255, 201), ("k" * 256, 400), ("k" * 8000, 400), ("a b", 400)])
+def test_what_a_key_can_be(client, key, status):
+    """Visible ASCII, as much as each database can look up."""
+    reply = client.call("CreateCluster", {"name": "c", "spec": {"platform": {"type": "gcp"}}}, key=key)
+    assert reply.status == status, reply.body
+    if status == 400:
+        assert reply.rules == [("Idempotency-Key", "header.idempotency_key")]

@@ -281,6 +281,30 @@ def test_failure_of_the_server(rest, monkeypatch, caplog):
     assert "driver's own words" in str(record.exc_info[1])
 
 
+def test_client_that_leaves_in_the_middle_of_a_body(rest, caplog):
+    """It is counted as that, and nothing has failed."""
+    caplog.set_level(logging.INFO)
+    events = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+    sent = []
+
+    async def receive():
+        return events.pop(0)
+
+    async def send_on(event):
+        sent.append(event)
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "POST", "path": "/api/v1/clusters",
+        "raw_path": b"/api/v1/clusters", "query_string": b"", "root_path": "", "scheme": "http",
+        "headers": [(b"x-user-email", rest.user.encode()), (b"content-length", b"9")], "client": ("127.0.0.1", 1), "server": ("api", 80),
+    }  # fmt: skip
+    rest.server.loop.run(rest.server.app(scope, receive, send_on))
+    assert sent[0]["status"] == 499
+    (line,) = [record.facts for record in caplog.records if hasattr(record, "facts")]
+    assert (line["status"], line["route"]) == (499, "/api/v1/clusters")
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 def test_head(rest):
     """HEAD is GET without the body."""
     made = rest.pool()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _MOST_BUCKETS: Final = 10_000
 _LONGEST_ID: Final = 128
+#: What an Idempotency-Key is: visible ASCII, short enough for an index.
+_KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
 def request_id(given: str) -> str:
@@ -104,6 +107,8 @@ class Calls:
             raise errors.forbidden("controllers report status and change nothing else")
         if route.caller == method_pb2.CALLER_CONTROLLER and not caller.may_report:
             raise errors.forbidden("only controllers report status")
+        if not _KEY.fullmatch(headers.get("idempotency-key", "none")):
+            raise errors.bad_field("Idempotency-Key", "header.idempotency_key", "must be 1 to 255 visible characters of ASCII")
         return service.Context(
             caller,
             timestamps.text(now),

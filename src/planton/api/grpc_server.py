@@ -13,7 +13,7 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
-from google.protobuf import any_pb2, duration_pb2
+from google.protobuf import any_pb2, duration_pb2, message
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -47,7 +47,6 @@ def serve(
     for route in reversed(routes.routes()):
         methods.setdefault(route.service, {})[route.method] = grpc.unary_unary_rpc_method_handler(
             _behaviour(route, running, observer),
-            request_deserializer=route.request.FromString,
             response_serializer=route.response.SerializeToString,
         )
     server.add_generic_rpc_handlers(tuple(grpc.method_handlers_generic_handler(name, found) for name, found in methods.items()))
@@ -58,15 +57,17 @@ def serve(
 
 
 def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Observer) -> Callable[[Any, Any], Any]:
-    async def behave(request: Any, context: grpc.aio.ServicerContext) -> Any:  # the route's messages
+    async def behave(data: bytes, context: grpc.aio.ServicerContext) -> Any:  # the route's response
         headers = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
         request_id = calls.request_id(headers.get("x-request-id", ""))
         await context.send_initial_metadata((("x-request-id", request_id),))
         started, code = time.perf_counter(), "CANCELLED"
-        state: dict[str, Any] = {"request_id": request_id, "subject": getattr(request, "id", "")}
+        state: dict[str, Any] = {"request_id": request_id}
         try:
             admitted = await running.admit(route, headers, _address(context.peer()))
             state["caller"] = admitted.caller.name
+            request = _request(route, data)
+            state["subject"] = getattr(request, "id", "")
             found = messages.violations(getattr(request, route.body)) if route.body else ()
             violations = tuple(itertools.islice(found, errors.MAX_VIOLATIONS + 1))
             made = await running.run(route, request, admitted, violations)
@@ -87,6 +88,14 @@ def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Obse
             observer.call(route, code, time.perf_counter() - started, state)
 
     return behave
+
+
+def _request(route: routes.Route, data: bytes) -> Any:  # the route's request
+    """Returns the message of a call: read here and not by the library, which would show its own mistakes, and to anybody."""
+    try:
+        return route.request.FromString(data)
+    except message.DecodeError as error:
+        raise errors.bad_field("", "message.malformed", "must be the method's request in Protobuf's binary form") from error
 
 
 async def _abort(context: grpc.aio.ServicerContext, error: errors.ApiError) -> None:

@@ -10,10 +10,10 @@ import asyncio
 import math
 from typing import TYPE_CHECKING, Final
 
-import jwt
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    import jwt
 
 #: Seconds between two fetches, at least; a new key may be unknown for so long.
 _PAUSE: Final = 10.0
@@ -32,7 +32,7 @@ class Keys:
         """Prepares them; nothing is fetched yet.
 
         Args:
-            fetch: Returns all keys, or raises what PyJWT raises, or ValueError. It may block.
+            fetch: Returns all keys, or raises whatever error. It may block.
         """
         self._fetch = fetch
         self._keys: dict[str, jwt.PyJWK] = {}
@@ -64,7 +64,7 @@ class Keys:
         """Fetches the keys; where that fails, those that are known stay: an issuer that is down withdraws none."""
         try:
             found = await asyncio.to_thread(self._fetch)
-        except (jwt.PyJWTError, ValueError):
+        except Exception:  # noqa: BLE001 - whatever it answers that is no set of keys, it says nothing
             return
         self._keys = {key.key_id: key for key in found if key.key_id}
         self._fetched = now

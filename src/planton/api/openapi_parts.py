@@ -61,7 +61,7 @@ _PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "in": "header",
         "description": "A text of the caller's. A repetition with the same key gets the first answer again, for 24 hours; another "
         "body under the same key is a conflict.",
-        "schema": _TEXT,
+        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     },
     "IfMatch": {
         "name": "If-Match",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
+
+from planton.api import timestamps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,9 +32,14 @@ def place(text: str, wanted: resources.Filter) -> tuple[str, str]:
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         created_at, identifier, digest = json.loads(data)
-    except (ValueError, TypeError, RecursionError) as error:
+        # A caller can write what looks like a cursor; not every text can be asked of a database.
+        is_place = (
+            timestamps.text(datetime.datetime.fromisoformat(created_at)) == created_at
+            and str(uuid.UUID(identifier)) == identifier
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("must be the next_page_token of another answer") from error
-    if not isinstance(created_at, str) or not isinstance(identifier, str) or digest != _digest(wanted):
+    if not is_place or digest != _digest(wanted):
         raise ValueError("must be the next_page_token of an answer to the same question")
     return created_at, identifier
 

@@ -12,7 +12,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from starlette import applications, exceptions, responses, routing
+from starlette import applications, exceptions, requests, responses, routing
 
 from planton.api import calls, codec, errors, records, routes
 from planton.store import events
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
     from google.protobuf import message
-    from starlette import requests
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from planton.api import observe
@@ -56,6 +55,7 @@ def application(
         exception_handlers={
             errors.ApiError: _api_error,  # type: ignore[dict-item]
             exceptions.HTTPException: _http_exception,  # type: ignore[dict-item]
+            requests.ClientDisconnect: _left,
             Exception: _unexpected,
         },
     )
@@ -249,6 +249,11 @@ async def _http_exception(_request: requests.Request, error: exceptions.HTTPExce
     if error.status_code == errors.ErrorCode.NOT_FOUND.http:
         return error_response(errors.ApiError(errors.ErrorCode.NOT_FOUND, "there is nothing at this path", details="see /docs"))
     return error_response(errors.ApiError(errors.ErrorCode.VALIDATION_ERROR, "Validation failed", details=str(error.detail)))
+
+
+async def _left(_request: requests.Request, _error: Exception) -> responses.Response:
+    # Nobody reads this; the status is what others call it, for the log and the numbers.
+    return responses.Response(status_code=499)
 
 
 async def _unexpected(request: requests.Request, error: Exception) -> responses.Response:
