@@ -48,6 +48,32 @@ def test_settings_change_a_stack_input(tmp_path: pathlib.Path) -> None:
     assert caught.value.reason is errors.Reason.USAGE
 
 
+@pytest.mark.parametrize(
+    ("env", "selector", "said"),
+    [
+        ("prod", (), "has the environment 'prod'; there are: (none), dev"),
+        ("prod", (("tier", "web"),), "has the environment 'prod'"),
+        (None, (("tier", "wbe"),), "has the labels tier=wbe; there are: tier=db, tier=web"),
+        ("dev", (("tier", "db"),), "has the labels tier=db; there are: tier=db, tier=web"),
+        (None, (("tire", "web"),), "has the labels tire=web; there are: none"),
+    ],
+)
+def test_who_means_nothing_that_is_there_is_told(
+    env: str | None, selector: tuple[tuple[str, str], ...], said: str, tmp_path: pathlib.Path
+) -> None:
+    """A typo in a pipeline would pass for a cloud without changes; where the last resource is pruned it is meant."""
+    spec = "spec: {civoCredentialId: default, networkName: net, region: lon1}\n"
+    for name, metadata in (("a", "{name: a, env: dev, labels: {tier: web}}"), ("b", "{name: b, labels: {tier: db}}")):
+        head = f"apiVersion: civo.project-planton.org/v1\nkind: CivoVpc\nmetadata: {metadata}\n"
+        (tmp_path / f"{name}.yaml").write_text(head + spec, "utf-8")
+    given = options.Sources((str(tmp_path),), (), "", (), "", "", env, selector)
+    with pytest.raises(errors.PlantonError) as caught:
+        given.read()
+    assert caught.value.code is errors.Code.USAGE
+    assert said in caught.value.message
+    assert given.read(none=True) == []
+
+
 class _Run:
     """A run in which nothing refers to anything."""
 

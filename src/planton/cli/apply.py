@@ -80,7 +80,7 @@ def _planned_before(
     plan: str, given: options.Sources, consents: options.Consents
 ) -> tuple[saved.Saved | None, Sequence[flow.Wanted], options.Consents]:
     if not plan:
-        return None, given.read(), consents
+        return None, given.read(none=consents.prune), consents
     if given.paths or given.inputs or given.kustomize_dir or given.overrides:
         raise errors.PlantonError(
             "a saved plan says everything; manifests cannot be given beside it",

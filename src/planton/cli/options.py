@@ -56,12 +56,15 @@ class Sources:
     env: str | None = None
     selector: tuple[tuple[str, str], ...] = ()
 
-    def read(self) -> list[flow.Wanted]:
+    def read(self, *, none: bool = False) -> list[flow.Wanted]:
         """Returns the resources, valid and with defaults.
+
+        Args:
+            none: Whether ``--env`` and ``--selector`` may let none of them pass, as where the last of them is to be pruned.
 
         Raises:
             InvalidError: Everything that is wrong with any of them.
-            PlantonError: Nothing is given, or something cannot be read.
+            PlantonError: Nothing is given or meant, or something cannot be read.
         """
         if not (self.paths or self.inputs or self.kustomize_dir):
             raise errors.PlantonError(
@@ -86,7 +89,27 @@ class Sources:
                 overrides=self.overrides,
             )
             wanted += [self._from_document(each) for each in documents]
-        return [entry for entry in wanted if self.means(entry.manifest)]
+        meant = [entry for entry in wanted if self.means(entry.manifest)]
+        if wanted and not (meant or none):
+            raise self._nothing_meant([entry.manifest for entry in wanted])
+        return meant
+
+    def _nothing_meant(self, given: Sequence[message.Message]) -> errors.PlantonError:
+        # A typo must not look like a cloud that is as it should be.
+        metadata = [one.metadata for one in given]  # type: ignore[attr-defined]  # every manifest has metadata
+        envs = {one.env for one in metadata}
+        if self.env is not None and self.env not in envs:
+            what, known = f"environment {self.env!r}", {env or "(none)" for env in envs}
+        else:
+            what = "labels " + ",".join(f"{key}={value}" for key, value in self.selector)
+            known = {f"{key}={one.labels[key]}" for one in metadata for key, _ in self.selector if key in one.labels}
+        listed = ", ".join(sorted(known)) or "none"
+        return errors.PlantonError(
+            f"none of the manifests given has the {what}; there are: {listed}",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="correct --env and --selector, or give other manifests",
+        )
 
     def _from_document(self, document: manifest.Document) -> flow.Wanted:
         origin = self._built_origin() if document.file.startswith(self.kustomize_dir or "\0") else origins.of_file(document.file)

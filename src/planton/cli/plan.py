@@ -42,7 +42,7 @@ def plan(
     """
     rules = policing.load(policy_files)
     tools = options.tools(settings)
-    wanted = given.read()
+    wanted = given.read(none=consents.prune)
     policing.enforce(rules, wanted)
     run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported)
     planned = run.plan(recover=False)
