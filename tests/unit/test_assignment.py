@@ -3,7 +3,7 @@
 import pytest
 
 from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
-from planton import errors, manifest
+from planton import errors, kinds, manifest
 
 
 def assigned(*texts: str) -> api_pb2.CivoKubernetesCluster:
@@ -77,3 +77,18 @@ def test_a_set_of_documents() -> None:
     with pytest.raises(errors.PlantonError, match="nothing"):
         overrides.finish()
     assert manifest.overrides([]) is None
+
+
+def test_of_several_kinds_the_one_with_a_near_name_is_told() -> None:
+    """Where none has one, the first is named with what it has."""
+    for path, hint in (
+        ("spec.nodeCont", "did you mean 'nodeCount'?"),
+        ("spec.qqqq", "CivoVpcSpec has civoCredentialId, networkName"),
+    ):
+        overrides = manifest.overrides([f"{path}=5"])
+        assert overrides is not None
+        for kind in ("CivoVpc", "CivoKubernetesNodePool", "CivoKubernetesCluster"):
+            overrides.apply(kinds.get(kind).message())
+        with pytest.raises(errors.PlantonError, match=f"cannot set {path}: spec has no field") as caught:
+            overrides.finish()
+        assert caught.value.hint.startswith(hint)

@@ -19,7 +19,13 @@ _STEP: Final = r'\[([0-9]+)\]|\["((?:[^"\\]|\\.)*)"\]|\[([^\]"]+)\]|(?:^|\.)([^.
 
 
 class UnknownPathError(errors.PlantonError):
-    """The path of an assignment leads to no field of the message."""
+    """The path of an assignment leads to no field of the message.
+
+    Attributes:
+        near: Whether the hint is a name like the one that was given.
+    """
+
+    near = False
 
 
 def assign(target: message.Message, assignment: str) -> None:
@@ -80,12 +86,14 @@ def _field(described: descriptor.Descriptor, name: str, path: str, assignment: s
     known = list(dict.fromkeys(spelling for field in described.fields for spelling in (field.json_name, field.name)))
     where = path or described.name
     hint = decode.suggest(name, known).removeprefix("; ")
-    raise UnknownPathError(
+    error = UnknownPathError(
         f"cannot set {assignment.partition('=')[0]}: {where} has no field {decode.preview(name)}",
         code=errors.Code.USAGE,
         reason=errors.Reason.USAGE,
-        hint=hint or "it has " + ", ".join(field.json_name for field in described.fields),
+        hint=hint or f"{described.name} has " + ", ".join(field.json_name for field in described.fields),
     )
+    error.near = bool(hint)
+    raise error
 
 
 def _set(part: message.Message, field: descriptor.FieldDescriptor, value: str, path: str, assignment: str) -> None:
@@ -180,7 +188,7 @@ class Overrides:
     def __init__(self, assignments: Sequence[str]) -> None:
         """Takes ``PATH=VALUE`` texts."""
         self._assignments = tuple(assignments)
-        self._misfits: dict[str, errors.PlantonError] = {}
+        self._misfits: dict[str, UnknownPathError] = {}
         self._fitted: set[str] = set()
 
     def apply(self, target: message.Message) -> None:
@@ -194,7 +202,10 @@ class Overrides:
                 assign(target, assignment)
                 self._fitted.add(assignment)
             except UnknownPathError as error:
-                self._misfits.setdefault(assignment, error)
+                # Of several kinds the one that has a field of nearly this name was meant.
+                known = self._misfits.get(assignment)
+                if known is None or (error.near and not known.near):
+                    self._misfits[assignment] = error
 
     def finish(self) -> None:
         """Raises the error of an assignment that fitted nothing.
