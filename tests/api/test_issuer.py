@@ -108,12 +108,3 @@ def test_answer_that_is_no_set_of_keys(loop, error):
 
     with pytest.raises(issuer.UnreachableError):
         loop.run(issuer.Keys(broken).find("a", 100.0))
-
-
-def test_clock_that_was_put_back(find):
-    """Keeps nobody from asking."""
-    source = Issuer()
-    keys = issuer.Keys(source)
-    assert find(keys, "a", 1000.0) is None
-    source.names = ("a",)
-    assert find(keys, "a", 500.0) == "a"

@@ -250,6 +250,18 @@ def test_rate(private):
     assert send(eager, "GET", "/api/v1/nodepools").status_code == 200
 
 
+def test_clock_that_is_put_back_locks_nobody_out(private):
+    """The rate is one of time that passes, not of the time of day."""
+    server = private(rate=1.0, burst=2)
+    caller = api.Api(server, "rest")
+    assert send(caller, "GET", "/api/v1/nodepools").status_code == 200
+    server.clock.put_back(3600)
+    assert send(caller, "GET", "/api/v1/nodepools").headers["ratelimit-remaining"] == "0"
+    assert send(caller, "GET", "/api/v1/nodepools").status_code == 429
+    server.clock.advance(1)
+    assert send(caller, "GET", "/api/v1/nodepools").status_code == 200
+
+
 def test_without_a_rate_nothing_is_said_of_it(rest):
     """What is not limited has no limit to tell."""
     assert not [name for name in send(rest, "GET", "/api/v1/nodepools").headers if name.startswith("ratelimit")]

@@ -83,14 +83,24 @@ class Clock:
 
     def __init__(self) -> None:
         self._now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+        self._elapsed = 0.0
 
     def __call__(self) -> datetime.datetime:
         self._now += datetime.timedelta(milliseconds=1)
         return self._now
 
+    def elapsed(self) -> float:
+        """Returns the seconds that have passed."""
+        return self._elapsed
+
     def advance(self, seconds: float) -> None:
         """Lets time pass."""
         self._now += datetime.timedelta(seconds=seconds)
+        self._elapsed += seconds
+
+    def put_back(self, seconds: float) -> None:
+        """Changes the time of day, which lets no time pass."""
+        self._now -= datetime.timedelta(seconds=seconds)
 
 
 class Counted:
@@ -168,9 +178,10 @@ class Server:
         observer = observe.Observer(prometheus_client.CollectorRegistry())
         running = calls.Calls(
             service.Service(self.store, policy or service.Policy(EXPECTED)),
-            auth.Authenticator(trust or auth.Trust(header=True), self.store),
+            auth.Authenticator(trust or auth.Trust(header=True), self.store, self.clock.elapsed),
             calls.RateLimit(rate, burst),
             self.clock,
+            self.clock.elapsed,
         )
         own = roots.routes(self.store, settings.Settings(self.url), observer, running.authenticator)
         self.app = rest.application(running, roots=own, observer=observer, stopping=lambda: False)

@@ -10,6 +10,7 @@ import ipaddress
 import math
 import re
 import secrets
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 import jwt
@@ -18,7 +19,7 @@ from planton.api import errors, issuer, service
 from planton.store import access
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from planton.store import database
 
@@ -55,17 +56,25 @@ class Trust:
 class Authenticator:
     """Finds out who asks."""
 
-    def __init__(self, trust: Trust, store: database.Database) -> None:
+    def __init__(self, trust: Trust, store: database.Database, timer: Callable[[], float] = time.monotonic) -> None:
+        """Prepares to find out.
+
+        Args:
+            trust: Whom to believe.
+            store: Where the static tokens are.
+            timer: Tells the seconds since some moment, and never goes back, as the time of day may.
+        """
         self._trust = trust
         self._store = store
+        self._timer = timer
         self._networks = [ipaddress.ip_network(network) for network in trust.proxies]
         self._keys = (
             issuer.Keys(jwt.PyJWKClient(trust.jwks_url, cache_jwk_set=False, timeout=5).get_signing_keys)
             if trust.jwks_url
             else None
         )
-        #: Digest → until when it is believed, as seconds since 1970, and whom it names.
-        self._believed: dict[str, tuple[float, service.Caller]] = {}
+        #: Digest → until when it is believed, by the timer; when the token ends, as seconds since 1970; and whom it names.
+        self._believed: dict[str, tuple[float, float, service.Caller]] = {}
 
     async def caller(self, headers: Mapping[str, str], peer: str, now: datetime.datetime) -> service.Caller:
         """Returns who asks.
@@ -101,10 +110,10 @@ class Authenticator:
 
     async def _bearer(self, token: str, now: datetime.datetime) -> service.Caller:
         if self._keys is not None and token.count(".") == 2:  # noqa: PLR2004 - the three parts of a JWT
-            return await self._signed(self._keys, token, now)
+            return await self._signed(self._keys, token)
         wanted = digest(token)
-        until, known = self._believed.get(wanted, (0.0, None))
-        if known is not None and now.timestamp() < until:
+        until, ends, known = self._believed.get(wanted, (0.0, 0.0, None))
+        if known is not None and self._timer() < until and now.timestamp() < ends:
             return known
         row = await access.token(self._store, wanted)
         ends = datetime.datetime.fromisoformat(row["expires_at"]).timestamp() if row and row["expires_at"] else math.inf
@@ -114,12 +123,12 @@ class Authenticator:
         found = service.Caller(row["subject"], controller=controller, may_report=controller)
         if len(self._believed) >= _MOST_BELIEVED:
             self._believed.clear()
-        self._believed[wanted] = (min(now.timestamp() + _BELIEVED, ends), found)
+        self._believed[wanted] = (self._timer() + _BELIEVED, ends, found)
         return found
 
-    async def _signed(self, keys: issuer.Keys, token: str, now: datetime.datetime) -> service.Caller:
+    async def _signed(self, keys: issuer.Keys, token: str) -> service.Caller:
         try:
-            key = await keys.find(str(jwt.get_unverified_header(token).get("kid")), now.timestamp())
+            key = await keys.find(str(jwt.get_unverified_header(token).get("kid")), self._timer())
             if key is None:
                 raise jwt.InvalidKeyError
             claims: dict[str, Any] = jwt.decode(

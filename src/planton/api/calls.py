@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 import uuid
 from typing import TYPE_CHECKING, Final
 
@@ -42,7 +43,7 @@ class RateLimit:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, name: str, now: float) -> None:
-        """Takes a token of a caller at a time, in seconds.
+        """Takes a token of a caller at a time, in seconds that never go back.
 
         Raises:
             ApiError: There is none; ``Retry-After`` says when there will be.
@@ -88,11 +89,22 @@ class Calls:
         authenticator: auth.Authenticator,
         limit: RateLimit,
         clock: Callable[[], datetime.datetime],
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Prepares to run calls.
+
+        Args:
+            meaning: What they mean.
+            authenticator: Who asks.
+            limit: How often each may.
+            clock: Tells the time.
+            timer: Tells the seconds since some moment, and never goes back, as the time of day may.
+        """
         self.service = meaning
         self.authenticator = authenticator
         self._limit = limit
         self._clock = clock
+        self._timer = timer
 
     async def admit(self, route: routes.Route, headers: Mapping[str, str], peer: str) -> service.Context:
         """Returns what a call carries beside its message, once it is known that it may be made.
@@ -102,7 +114,7 @@ class Calls:
         """
         now = self._clock()
         caller = await self.authenticator.caller(headers, peer, now)
-        self._limit.take(caller.name, now.timestamp())
+        self._limit.take(caller.name, self._timer())
         if route.caller == method_pb2.CALLER_USER and caller.controller:
             raise errors.forbidden("controllers report status and change nothing else")
         if route.caller == method_pb2.CALLER_CONTROLLER and not caller.may_report:
@@ -128,7 +140,7 @@ class Calls:
 
     def left(self, caller: service.Caller) -> dict[str, str]:
         """Returns how often a caller may ask now, as header fields; none where there is no limit."""
-        return self._limit.left(caller.name, self._clock().timestamp())
+        return self._limit.left(caller.name, self._timer())
 
     async def run(
         self,

@@ -44,16 +44,16 @@ class Keys:
 
         Args:
             name: The key's id.
-            now: The time, in seconds.
+            now: The seconds since some moment; they must not go back, as the time of day may.
 
         Raises:
             UnreachableError: It is not known, and the issuer could not be asked.
         """
-        if name in self._keys and _passed(self._fetched, now) < _BELIEVED:
+        if name in self._keys and now - self._fetched < _BELIEVED:
             return self._keys[name]
         async with self._one:
             # Others may have waited for the same fetch: then there is none to be made any more.
-            if _passed(self._asked, now) >= _PAUSE:
+            if now - self._asked >= _PAUSE:
                 self._asked = now
                 await self._refresh(now)
         if name not in self._keys and self._fetched != self._asked:
@@ -68,9 +68,3 @@ class Keys:
             return
         self._keys = {key.key_id: key for key in found if key.key_id}
         self._fetched = now
-
-
-def _passed(since: float, now: float) -> float:
-    """Returns the seconds since a time; where the clock was put back, as many as there can be."""
-    # Of two requests the later one may be the first to come here.
-    return now - since if now > since - _PAUSE else math.inf
