@@ -26,14 +26,14 @@ def client(servers):
     return api.Api(servers("sqlite"), "grpc")
 
 
-def call(client, method, request, metadata=()):
+def call(client, method, request, metadata=(), *, who=""):
     """Calls a method with a message as it stands; returns the call."""
     route = MAIN[method]
 
     async def done():
         begun = client.server.grpc.unary_unary(
             route.name, request_serializer=route.request.SerializeToString, response_deserializer=route.response.FromString
-        )(request, metadata=(("x-user-email", client.user), *metadata), timeout=api.PATIENCE)
+        )(request, metadata=(("x-user-email", who or client.user), *metadata), timeout=api.PATIENCE)
         code = await begun.code()
         return code, await begun.initial_metadata(), await begun.trailing_metadata()
 
@@ -200,7 +200,7 @@ def test_what_json_cannot_say_is_refused(client, report, broken):
     made = client.pool()
     whole = statuses_pb2.StatusReport(**{"controller_name": "c", "observed_generation": 1, **report})
     request = node_pools_pb2.ReportNodePoolStatusRequest(id=made["id"], report=whole)
-    code, _, trailing = call(client, "ReportNodePoolStatus", request, (("x-user-email", api.CONTROLLER),))
+    code, _, trailing = call(client, "ReportNodePoolStatus", request, who=api.CONTROLLER)
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     found = error_details_pb2.BadRequest()
     details(trailing)["BadRequest"].Unpack(found)
@@ -213,9 +213,22 @@ def test_deep_data_that_json_can_say_is_kept(client):
     made = client.pool()
     report = statuses_pb2.StatusReport(controller_name="c", observed_generation=1, metadata=_deep(23))
     request = node_pools_pb2.ReportNodePoolStatusRequest(id=made["id"], report=report)
-    code, _, _ = call(client, "ReportNodePoolStatus", request, (("x-user-email", api.CONTROLLER),))
+    code, _, _ = call(client, "ReportNodePoolStatus", request, who=api.CONTROLLER)
     assert code is grpc.StatusCode.OK
     assert client.call("GetNodePoolStatus", id=made["id"]).body["controllers"][0]["metadata"]["deep"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "code"),
+    [
+        ((("x-user-email", api.CONTROLLER),), grpc.StatusCode.UNAUTHENTICATED),
+        ((("authorization", "Bearer a"), ("authorization", "Bearer b")), grpc.StatusCode.UNAUTHENTICATED),
+        ((("if-match", '"1"'), ("if-match", "*")), grpc.StatusCode.INVALID_ARGUMENT),
+    ],
+)
+def test_metadata_that_come_twice(client, metadata, code):
+    """Who asks, and under which condition, is said once."""
+    assert call(client, "ListClusters", clusters_pb2.ListClustersRequest(), metadata)[0] is code
 
 
 @pytest.mark.parametrize("data", [b"\xff", b"\x0a\xff", b"\x0a\x01\xff", b"\x0a\x02" * 5])

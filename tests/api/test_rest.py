@@ -317,6 +317,23 @@ def test_client_that_leaves_in_the_middle_of_a_body(rest, caplog):
     assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "code", "status"),
+    [
+        ("X-User-Email", ("user@example.com", api.CONTROLLER), "UNAUTHENTICATED", 401),
+        ("Authorization", ("Bearer a", "Bearer b"), "UNAUTHENTICATED", 401),
+        ("If-Match", ('"1"', '"2"'), "VALIDATION_ERROR", 400),
+        ("Idempotency-Key", ("a", "b"), "VALIDATION_ERROR", 400),
+    ],
+)
+def test_header_that_comes_twice(rest, name, values, code, status):
+    """Behind a proxy that adds its header to its client's nobody can choose who to be."""
+    who = [] if status == 401 else [("X-User-Email", rest.user)]
+    said = [*who, *((name, value) for value in values)]
+    answer = rest.server.loop.run(rest.server.rest.get("/api/v1/nodepools", headers=said))
+    assert (answer.status_code, error(answer)) == (status, code)
+
+
 def test_head(rest):
     """HEAD is GET without the body."""
     made = rest.pool()

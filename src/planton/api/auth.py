@@ -19,7 +19,7 @@ from planton.api import errors, issuer, service
 from planton.store import access
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from planton.store import database
 
@@ -30,6 +30,9 @@ _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdD
 #: How long a static token that was looked up is believed, in seconds; a revoked one works no longer than this.
 _BELIEVED: Final = 10.0
 _MOST_BELIEVED: Final = 4096
+#: Headers that say who asks, and those that say under which condition.
+_IDENTITY: Final = frozenset({"authorization", "x-user-email"})
+_CONDITIONS: Final = {"if-match": "If-Match", "idempotency-key": "Idempotency-Key"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -149,6 +152,27 @@ class Authenticator:
         roles = claims.get("roles", ())
         controller = isinstance(roles, list) and "controller" in roles
         return service.Caller(name, controller=controller, may_report=controller)
+
+
+def headers(given: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Returns a request's headers, or a call's metadata, by name.
+
+    A header that is worth something must come once: behind a proxy that adds its own to its client's, either could be the client's.
+
+    Args:
+        given: Names in lower case, and values.
+
+    Raises:
+        ApiError: One that says who asks comes twice (UNAUTHENTICATED), or a condition does (VALIDATION_ERROR).
+    """
+    found: dict[str, str] = {}
+    for name, value in given:
+        if name in found and name in _IDENTITY:
+            raise errors.unauthenticated(f"the header {name} must come once")
+        if name in found and name in _CONDITIONS:
+            raise errors.bad_field(_CONDITIONS[name], "header.duplicate", "must come once")
+        found[name] = value
+    return found
 
 
 def new_token() -> str:

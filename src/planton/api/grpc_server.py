@@ -18,7 +18,7 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from planton.api import calls, errors, messages, records, rest, routes, rpc_status
+from planton.api import auth, calls, errors, messages, records, rest, routes, rpc_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,13 +58,13 @@ def serve(
 
 def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Observer) -> Callable[[Any, Any], Any]:
     async def behave(data: bytes, context: grpc.aio.ServicerContext) -> Any:  # the route's response
-        headers = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
-        request_id = calls.request_id(headers.get("x-request-id", ""))
+        metadata = [(key, value) for key, value in context.invocation_metadata() or () if isinstance(value, str)]
+        request_id = calls.request_id(dict(metadata).get("x-request-id", ""))
         await context.send_initial_metadata((("x-request-id", request_id),))
         started, code = time.perf_counter(), "CANCELLED"
         state: dict[str, Any] = {"request_id": request_id}
         try:
-            admitted = await running.admit(route, headers, _address(context.peer()))
+            admitted = await running.admit(route, auth.headers(metadata), _address(context.peer()))
             state["caller"] = admitted.caller.name
             request = _request(route, data)
             state["subject"] = getattr(request, "id", "")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette import applications, exceptions, requests, responses, routing
 
-from planton.api import calls, codec, errors, records, routes
+from planton.api import auth, calls, codec, errors, records, routes
 from planton.store import events
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _endpoint(
 ) -> Callable[[requests.Request], Awaitable[responses.Response]]:
     async def endpoint(request: requests.Request) -> responses.Response:
         request.state.route = route
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]}
+        headers = auth.headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"])
         peer = request.client.host if request.client else "unknown"
         context = await running.admit(route, headers, peer)
         request.state.caller = context.caller.name

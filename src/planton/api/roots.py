@@ -10,14 +10,14 @@ import prometheus_client
 from starlette import responses, routing
 
 import planton
-from planton.api import docs_page, errors, openapi, settings, timestamps
+from planton.api import auth, docs_page, errors, openapi, settings, timestamps
 from planton.api import metrics as numbers
 from planton.store import database, measures
 
 if TYPE_CHECKING:
     from starlette import requests
 
-    from planton.api import auth, observe
+    from planton.api import observe
 
 SERVICE: Final = "planton-nodepool-api"
 
@@ -75,7 +75,7 @@ async def _sees_all(
         ApiError: The token is not known.
     """
     peer = request.client.host if request.client else "unknown"
-    headers = {name.lower(): value for name, value in request.headers.items()}
+    headers = auth.headers((name.lower(), value) for name, value in request.headers.items())
     if "authorization" not in headers and "x-user-email" not in headers:
         return wanted.trusted_header and settings.is_loopback(peer)
     try:
