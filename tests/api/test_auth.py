@@ -244,6 +244,8 @@ def signed(key=RSA, algorithm="RS256", kid="rsa", **changes):
 def test_signed_token(ask, trust):
     """A token of the issuer names its user by email, else by subject; RSA and elliptic curves."""
     assert ask(trust, bearer(signed())).name == "u@example.com"
+    assert ask(trust, bearer(signed(email_verified=True))).name == "u@example.com"
+    assert ask(trust, bearer(signed(email=None, email_verified=False))).name == "1234"
     assert ask(trust, bearer(signed(CURVE, "ES256", "ec", email=None))).name == "1234"
 
 
@@ -280,6 +282,8 @@ def _past(**delta):
         {"kid": "unknown"},
         {"email": None, "sub": None},
         {"email": "a\x00@example.com"},
+        {"email_verified": False},
+        {"email_verified": "false"},
     ],
 )
 def test_bad_signed_token(ask, trust, changes):

@@ -146,6 +146,9 @@ class Authenticator:
             raise errors.unavailable() from error
         except jwt.PyJWTError as error:
             raise errors.unauthenticated("the token is not valid, or has expired") from error
+        # Some issuers write their booleans as text. Who can give any address to an account must not be everybody by that.
+        if claims.get("email") and claims.get("email_verified") in (False, "false"):
+            raise errors.unauthenticated("the token's email is not verified")
         name = claims.get("email") or claims.get("sub")
         if not isinstance(name, str) or not name or not name.isprintable():
             raise errors.unauthenticated("the token names nobody: it needs the claim email or sub")
