@@ -217,6 +217,22 @@ def test_what_is_no_http_gets_the_envelope(loop, door, sent: bytes) -> None:
     assert json.loads(body)["error"]["code"] == "VALIDATION_ERROR"
 
 
+def test_the_heads_of_many_requests_may_be_long_together(loop, door) -> None:
+    """With bodies or without; each has the limit for itself."""
+    body = b"x" * 30_000
+
+    async def run() -> int:
+        client, answered = await door(), 0
+        for _ in range(8):
+            await client.send(REQUEST.replace(b"\r\n\r\n", b"\r\nX: %s\r\n\r\n" % body))
+            answered += b" 200 " in await client.reader.readuntil(b"0\r\n\r\n")
+            await client.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 120000\r\n\r\n" + body * 4)
+            answered += b"120000" in await client.reader.readuntil(b"0\r\n\r\n")
+        return answered
+
+    assert loop.run(run()) == 16
+
+
 def test_files_are_left_for_other_things() -> None:
     """The database and the log need some of those that a process may open."""
     assert 0 < connections.most() <= 4096

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
 import pathlib
+from collections.abc import Callable
 
 import httpx
 import pytest
 
 from planton.api import hosts
-from support import serving
+from support import api, serving
 
 
-def ask(host: str | None, peer: str, *proxies: str) -> httpx.Response:
-    """Return the answer to a request with a Host, from an address."""
+@pytest.fixture
+def ask(loop: api.Loop) -> Callable[..., httpx.Response]:
+    """Returns the answer to a request with a Host, from an address."""
+    return lambda *arguments: loop.run(_ask(*arguments))
+
+
+async def _ask(host: str | None, peer: str, *proxies: str) -> httpx.Response:
 
     async def app(_scope, _receive, send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    async def run() -> httpx.Response:
-        transport = httpx.ASGITransport(hosts.Guard(app, proxies), client=(peer, 5000))
-        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            request = client.build_request("GET", "/")
-            del request.headers["host"]
-            if host is not None:
-                request.headers["host"] = host
-            return await client.send(request)
-
-    return asyncio.run(run())
+    transport = httpx.ASGITransport(hosts.Guard(app, proxies), client=(peer, 5000))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        request = client.build_request("GET", "/")
+        del request.headers["host"]
+        if host is not None:
+            request.headers["host"] = host
+        return await client.send(request)
 
 
 @pytest.mark.parametrize(
@@ -36,21 +38,21 @@ def ask(host: str | None, peer: str, *proxies: str) -> httpx.Response:
     ["localhost", "LocalHost:8080", "127.0.0.1", "127.1.2.3:80", "[::1]", "[::1]:8080", "::1", None],
 )
 @pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
-def test_this_machine_is_answered(host: str | None, peer: str) -> None:
+def test_this_machine_is_answered(ask, host: str | None, peer: str) -> None:
     """By each of its names; programs that name none are no browsers."""
     assert ask(host, peer).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "localhost.evil.example", "10.0.0.1", "[fd00::1]:80", ""])
 @pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
-def test_a_page_is_not(host: str, peer: str) -> None:
+def test_a_page_is_not(ask, host: str, peer: str) -> None:
     """With the envelope of every error."""
     answer = ask(host, peer)
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "FORBIDDEN")
     assert answer.headers["x-request-id"]
 
 
-def test_a_proxy_that_is_named_may_bring_any_host() -> None:
+def test_a_proxy_that_is_named_may_bring_any_host(ask) -> None:
     """On this machine or on another one; from there no page can come, for its browser is here."""
     assert ask("api.example.com", "127.0.0.1", "127.0.0.1/32").status_code == 200
     assert ask("api.example.com", "10.1.2.3", "10.0.0.0/8").status_code == 200

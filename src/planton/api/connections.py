@@ -41,6 +41,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         super().__init__(*arguments, **rest)
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
+        #: Bytes that came since the head began, at most.
         self._head = 0
 
     @property
@@ -66,20 +67,20 @@ class Protocol(httptools_impl.HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes what came."""
+        self._head += len(data)
         super().data_received(data)
-        self._head = self._head + len(data) if self._in_head else 0
-        if self._head > HEAD_LIMIT and not self.transport.is_closing():
+        if self._in_head and self._head > HEAD_LIMIT and not self.transport.is_closing():
             self.send_400_response(f"the head of the request has more than {HEAD_LIMIT:,} bytes")
 
     def on_headers_complete(self) -> None:
         """Goes on to wait for the body."""
-        self._in_head = False
+        self._in_head, self._head = False, 0
         super().on_headers_complete()
         self._wait()
 
     def on_message_complete(self) -> None:
         """Waits no more: it is the server's turn, unless it has answered already."""
-        self._in_head = True
+        self._in_head, self._head = True, 0
         super().on_message_complete()
         if self.cycle.response_complete:
             self._wait()
