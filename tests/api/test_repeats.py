@@ -98,7 +98,7 @@ def test_rehearsed_deletion(client, force):
     assert len(client.events()) == 2
 
 
-@pytest.mark.parametrize(("key", "status"), [("k" * 255, 201), ("k" * 256, 400), ("k" * 8000, 400), ("a b", 400)])
+@pytest.mark.parametrize(("key", "status"), [("k" * 255, 201), ("k" * 256, 400), ("k" * 8000, 400), ("a b", 400), ("", 400)])
 def test_what_a_key_can_be(client, key, status):
     """Visible ASCII, as much as each database can look up."""
     reply = client.call("CreateCluster", {"name": "c", "spec": {"platform": {"type": "gcp"}}}, key=key)

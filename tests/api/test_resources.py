@@ -184,6 +184,9 @@ def test_if_match(client, kind):
         assert (reply.status, reply.error["code"]) == (412, "PRECONDITION_FAILED"), wrong
         assert client.call(f"Delete{kind}", id=made["id"], if_match=wrong).status == 412
     assert client.call(f"Get{kind}", id=made["id"]).body == made
+    for empty in ("", " "):
+        reply = client.call(f"Update{kind}", body, id=made["id"], if_match=empty)
+        assert (reply.status, reply.rules) == (400, [("If-Match", "header.if_match")])
     assert client.call(f"Update{kind}", body, id=made["id"], if_match=f'"no", {current}').body["name"] == "renamed"
     assert client.call(f"Update{kind}", body | {"name": "again"}, id=made["id"], if_match="*").body["name"] == "again"
     assert client.call(f"Delete{kind}", id=made["id"], if_match="*").status in {202, 204}

@@ -266,12 +266,12 @@ class Api:
         return self.server.loop.run(gathered())
 
     async def calling(
-        self, method: str, body: Any = None, *, who: str = "", if_match: str = "", key: str = "", **fields: Any
+        self, method: str, body: Any = None, *, who: str = "", if_match: str | None = None, key: str | None = None, **fields: Any
     ) -> Reply:
         """Calls a method, on the loop."""
         headers = {"x-user-email": who or self.user}
-        headers |= {"if-match": if_match} if if_match else {}
-        headers |= {"idempotency-key": key} if key else {}
+        headers |= {"if-match": if_match} if if_match is not None else {}
+        headers |= {"idempotency-key": key} if key is not None else {}
         if self.door == "rest":
             return await self._rest(_route(method, fields), body, headers, fields)
         return await self._grpc(_MAIN[method], body, headers, fields)

@@ -121,6 +121,9 @@ class Calls:
             raise errors.forbidden("only controllers report status")
         if not _KEY.fullmatch(headers.get("idempotency-key", "none")):
             raise errors.bad_field("Idempotency-Key", "header.idempotency_key", "must be 1 to 255 visible characters of ASCII")
+        # An empty one, as of a variable that is not set, would be no condition, and the write would be anybody's.
+        if not headers.get("if-match", "*").strip():
+            raise errors.bad_field("If-Match", "header.if_match", "must be an entity tag, or *")
         return service.Context(
             caller,
             timestamps.text(now),

@@ -35,6 +35,9 @@ RULES: Final = {
     "query.unknown_parameter": "The request has no such query parameter.",
     "query.duplicate": "A query parameter is given twice.",
     "query.wrong_type": "The value does not fit its query parameter's type.",
+    "header.duplicate": "A header that says under which condition is given twice.",
+    "header.if_match": "If-Match is empty.",
+    "header.idempotency_key": "Idempotency-Key is empty, too long, or not visible ASCII.",
 }
 _WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,39})\Z", re.ASCII)
 _BOOLEANS: Final = {"true": True, "false": False}

@@ -67,7 +67,7 @@ _PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "name": "If-Match",
         "in": "header",
         "description": "The `ETag` of the version that the caller has read. Where the resource has another one by now, nothing happens.",
-        "schema": _TEXT,
+        "schema": {"type": "string", "pattern": r"\S"},
     },
     "LastEventId": {
         "name": "Last-Event-ID",
