@@ -17,7 +17,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answer with the length of the body; at /stream line by line until the client leaves, at /work when it is told to."""
+    """Answer with the length of the body; at /work when it is told to, at /stream line by line until then."""
     if scope["path"] == "/work":
         await app.told.wait()
     size, more = 0, True
@@ -26,7 +26,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         more = message.get("more_body", False)
         size += len(message.get("body", b""))
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    while scope["path"] == "/stream":
+    while scope["path"] == "/stream" and not app.told.is_set():
         await send({"type": "http.response.body", "body": b"tick\n", "more_body": True})
         await asyncio.sleep(0.05)
     await send({"type": "http.response.body", "body": b"%d" % size if scope["path"] != "/large" else b"x" * 50_000_000})
@@ -76,7 +76,8 @@ def door(loop: api.Loop, monkeypatch: pytest.MonkeyPatch):
     yield connect
 
     async def end() -> None:
-        server.should_exit = server.force_exit = True
+        server.should_exit = True
+        app.told.set()
         for one in opened:
             one.writer.close()
 
