@@ -45,8 +45,12 @@ def main(arguments: list[str]) -> int:
     """Returns 0 where everything that was looked at is, or has become, what it should be."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("languages", nargs="*", choices=LANGUAGES, metavar="LANGUAGE")
+    parser.add_argument(
+        "languages", nargs="*", metavar="LANGUAGE", help=f"of {', '.join(LANGUAGES)}; all that are there, where none is given"
+    )
     options = parser.parse_args(arguments)
+    if unknown := set(options.languages) - set(LANGUAGES):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
     stale = []
     for name in options.languages or LANGUAGES:
         language = LANGUAGES[name]
