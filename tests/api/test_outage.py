@@ -64,7 +64,12 @@ def _check(server, name):
         request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
         response_deserializer=health_pb2.HealthCheckResponse.FromString,
     )
-    return server.loop.run(asked(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)).status
+
+    async def answered():
+        # gRPC asks for the loop where the call begins.
+        return await asked(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)
+
+    return server.loop.run(answered()).status
 
 
 def test_health_over_grpc_in_an_outage(alone, cluster):
