@@ -124,6 +124,7 @@ POOLS = [
     (gcp(diskSize=9), ("spec.platform.gcp.diskSize", "int32.gte_lte")),
     (gcp(diskType="ssd"), ("spec.platform.gcp.diskType", "string.in")),
     (gcp(zones=["us-central1"]), ("spec.platform.gcp.zones[0]", "string.pattern")),
+    (gcp(zones=["uscentral1a"]), ("spec.platform.gcp.zones[0]", "string.pattern")),
     (gcp(zones=["us-central1-a"] * 2), ("spec.platform.gcp.zones", "repeated.unique")),
     (gcp(zones=["us-central1-a", "us-east1-a"]), ("spec.platform.gcp.zones", "gcp_node_pool.zones_of_one_region")),
     (gcp(preemptible=True, spot=True), ("spec.platform.gcp", "gcp_node_pool.preemptible_or_spot")),
@@ -144,6 +145,7 @@ POOLS = [
     (aws(volumeType="io2", volumeSize=3), ("spec.platform.aws", "aws_node_pool.volume_size_fits_type")),
     (aws(volumeType="io2", volumeSize=65537), ("spec.platform.aws", "aws_node_pool.volume_size_fits_type")),
     (aws(availabilityZones=["us-west-2"]), ("spec.platform.aws.availabilityZones[0]", "string.pattern")),
+    (aws(availabilityZones=[""]), ("spec.platform.aws.availabilityZones[0]", "string.pattern")),
     (aws(availabilityZones=["us-west-2a"] * 2), ("spec.platform.aws.availabilityZones", "repeated.unique")),
     (
         aws(availabilityZones=["us-west-2a", "us-west-1a"]),

@@ -111,7 +111,8 @@ def _vector(value: message.Message) -> dict[str, Any]:
     """Returns what holds of a message in every language."""
     return {
         "message": value.DESCRIPTOR.full_name,
-        "json": json_format.MessageToDict(value),
+        # In order, for the keys of a map have none.
+        "json": json.loads(json.dumps(json_format.MessageToDict(value), sort_keys=True)),
         "binary": base64.b64encode(value.SerializeToString(deterministic=True)).decode("ascii"),
         "violations": _verdict(value),
     }
