@@ -213,14 +213,16 @@ def _holders(url: str) -> list[int]:
 @pytest.mark.parametrize("engine", ["postgresql"])
 def test_a_database_that_servers_use_is_not_restored(backed_up, loop, engine: str, capsys, monkeypatch) -> None:
     """Also after the connection that shows the use was lost; when they have stopped it is."""
-    monkeypatch.setattr(store_postgres, "_LOOK", 0.05)
+    monkeypatch.setattr(store_postgres, "_LOOK", 0.01)
     url, file = backed_up
     server = api.Server(loop, url)
     assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 5
     assert "stop the server first" in capsys.readouterr().err
-    [holder] = _holders(url)
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("SELECT pg_terminate_backend(%s)", [holder])
+        # Often enough to break it between any two messages.
+        for _ in range(20):
+            [holder] = waiting.until(lambda: _holders(url), "a connection")
+            connection.execute("SELECT pg_terminate_backend(%s)", [holder])
     waiting.until(lambda: _holders(url) not in ([], [holder]), "another connection")
     assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 5
     server.close()

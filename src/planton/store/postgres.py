@@ -108,16 +108,15 @@ class _Use:
         while True:
             await asyncio.sleep(_LOOK)
             try:
-                with _translated():
-                    if self._connection is not None:
-                        await self._connection.execute("SELECT 1", timeout=_PATIENCE)
-                        continue
-            except (database.UnavailableError, asyncpg.PostgresError):
+                if self._connection is not None:
+                    await self._connection.execute("SELECT 1", timeout=_PATIENCE)
+                    continue
+            except Exception:  # noqa: BLE001 - whatever broke it, another one is made
                 self._drop()
             await self._take()
 
     async def _take(self) -> None:
-        with contextlib.suppress(database.UnavailableError, asyncpg.PostgresError), _translated():
+        with contextlib.suppress(Exception):
             self._connection = await asyncpg.connect(
                 self._url, timeout=_PATIENCE, server_settings={"application_name": "planton in use"}
             )
@@ -161,6 +160,8 @@ def _translated() -> Iterator[None]:
         asyncpg.PostgresConnectionError,
         asyncpg.CannotConnectNowError,
         asyncpg.InterfaceError,
+        # What a connection that breaks between two messages can end with.
+        asyncpg.InternalClientError,
         asyncpg.InsufficientResourcesError,
         asyncpg.DeadlockDetectedError,
         asyncpg.OperatorInterventionError,
