@@ -341,6 +341,13 @@ def test_head(rest):
     assert (answer.status_code, answer.headers["etag"]) == (200, f'"{made["resource_version"]}"')
 
 
+def test_head_of_the_events(rest):
+    """A stream has no end that somebody who wants no body could wait for."""
+    answer = send(rest, "HEAD", "/api/v1/events", accept="text/event-stream")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+
+
 @pytest.mark.parametrize("path", ["/health", "/api/v1/health"])
 def test_health(rest, path):
     """Health says what the contract says, to anybody."""

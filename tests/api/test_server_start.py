@@ -162,6 +162,8 @@ def test_it_says_where_it_listens_and_what_it_believes(started, capsys) -> None:
     assert f"gRPC on 127.0.0.1:{grpc}" in line
     assert "server.db" in line
     assert "X-User-Email" in line
+    started("--port", str(port), "--host", "::1")
+    assert f"http://[::1]:{port}" in capsys.readouterr().err
 
 
 def test_an_address_that_is_taken_is_told(tmp_path, capsys) -> None:

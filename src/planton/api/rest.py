@@ -120,7 +120,8 @@ def _endpoint(
         request.state.left = running.left(context.caller)
         wanted, violations = await _request(route, request, headers)
         request.state.subject = getattr(wanted, "id", "")
-        if route.method == "ListEvents" and "text/event-stream" in headers.get("accept", ""):
+        # Who asks for the head alone waits for its end, which a stream has not.
+        if route.method == "ListEvents" and request.method == "GET" and "text/event-stream" in headers.get("accept", ""):
             wanted.after = headers.get("last-event-id", "") or wanted.after
             first = await running.run(route, wanted, context, violations)
             if streams[context.caller.name] >= MOST_STREAMS:

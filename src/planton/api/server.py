@@ -142,8 +142,7 @@ class Application:
     async def _serve_grpc(self, running: calls.Calls, observer: observe.Observer, store: database.Database) -> None:
         self._health = grpc_health.Health(store)
         self._grpc = grpc_server.serve(running, self._health, observer, self._traces.interceptors() if self._traces else ())
-        host = f"[{self.settings.host}]" if ":" in self.settings.host else self.settings.host
-        self._grpc.add_insecure_port(f"{host}:{self.settings.grpc_port}")
+        self._grpc.add_insecure_port(self.settings.address(self.settings.grpc_port))
         await self._grpc.start()
 
     async def stop(self) -> None:

@@ -72,6 +72,10 @@ class Settings:
         """Whether only programs of this machine can connect."""
         return is_loopback(self.host)
 
+    def address(self, port: int) -> str:
+        """Returns the address of a port as URLs have it: with brackets where it is one of IPv6."""
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
+
     @property
     def trust(self) -> auth.Trust:
         """Returns whom the server believes."""

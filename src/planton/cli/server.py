@@ -239,11 +239,10 @@ def _greeting(wanted: settings.Settings) -> str:
     where = wanted.database_url.partition(":")[0]
     if where == "sqlite":
         where = database.path(wanted.database_url)
-    grpc = f", gRPC on {wanted.host}:{wanted.grpc_port}" if wanted.grpc_port else ""
+    grpc = f", gRPC on {wanted.address(wanted.grpc_port)}" if wanted.grpc_port else ""
     who = "users named by X-User-Email" if wanted.trusted_header else "bearer tokens only"
-    return (
-        f"planton {planton.__version__}: REST on http://{wanted.host}:{wanted.port} (see /docs){grpc}; database {where}; {who}."
-    )
+    rest = f"REST on http://{wanted.address(wanted.port)} (see /docs)"
+    return f"planton {planton.__version__}: {rest}{grpc}; database {where}; {who}."
 
 
 def _check_addresses(host: str, *ports: int) -> None:
