@@ -1,8 +1,14 @@
 """Fixtures of several folders of tests."""
 
+import signal
+
 import pytest
 
 from support import languages, postgres
+
+# Who starts the tests in the background lets them and all that they start ignore Ctrl-C, which some tests are about.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser):
