@@ -154,7 +154,7 @@ class Load:
             data = json.dumps(body).encode() if body is not None else b""
             begun = time.perf_counter()
             writer.write(
-                f"{verb} {path} HTTP/1.1\r\nHost: x\r\nX-User-Email: {OWNER}\r\nContent-Type: application/json\r\n"
+                f"{verb} {path} HTTP/1.1\r\nHost: localhost\r\nX-User-Email: {OWNER}\r\nContent-Type: application/json\r\n"
                 f"Content-Length: {len(data)}\r\n\r\n".encode()
                 + data
             )
