@@ -23,7 +23,8 @@ from support import languages, mutations, vectors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.language
+ONLY = "go"
+pytestmark = [pytest.mark.language, pytest.mark.skipif(shutil.which("go") is None, reason="go is not on this machine")]
 
 DEFINITIONS = languages.ROOT / "schemas" / "crd"
 VECTORS = vectors.FOLDER / "manifests.json"
@@ -55,10 +56,8 @@ NARROWER = {"fe80::1%eth0": "an address with a zone is no address for Kubernetes
 
 
 @pytest.fixture(scope="module")
-def program(request: pytest.FixtureRequest) -> tuple[str, ...]:
+def program() -> tuple[str, ...]:
     """The program that asks the libraries, built."""
-    if request.config.getoption("--language") not in (None, "go") or not shutil.which("go"):
-        pytest.skip("only where Go is asked for")
     for command in (("build", "-p", "2", "-o", "bin/", "."), ("vet", "-p", "2", ".")):
         done = languages.run(("go", "-C", "tests/crd", *command))
         assert done.returncode == 0, done.stderr
