@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.http import httptools_impl
 
-from planton.api import calls, errors
+from planton.api import calls, errors, rest
 
 if TYPE_CHECKING:
     import asyncio
@@ -125,11 +125,8 @@ class Protocol(httptools_impl.HttpToolsProtocol):
             self.transport.abort()
 
 
-async def _full(_scope: Scope, _receive: Receive, send: Send) -> None:
+async def _full(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers where every connection has a request that is being worked on."""
-    error = errors.unavailable()
-    body = json.dumps(error.envelope()).encode()
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), "Connection": "close", **error.headers}
-    head = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": error.http, "headers": head})
-    await send({"type": "http.response.body", "body": body})
+    answer = rest.error_response(errors.unavailable())
+    answer.headers["Connection"] = "close"
+    await answer(scope, receive, send)

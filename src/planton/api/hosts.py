@@ -7,10 +7,9 @@ browser still says the page's name in ``Host``.
 from __future__ import annotations
 
 import ipaddress
-import json
 from typing import TYPE_CHECKING
 
-from planton.api import calls, errors, settings
+from planton.api import calls, errors, rest, settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,17 +30,13 @@ class Guard:
         if not self._from_here(scope) or all(settings.is_loopback(_name(host)) for host in hosts):
             await self._app(scope, receive, send)
             return
-        error = errors.forbidden(
-            "Host must be localhost or a loopback address, unless --trusted-proxy names where requests come from"
+        answer = rest.error_response(
+            errors.forbidden(
+                "Host must be localhost or a loopback address, unless --trusted-proxy names where requests come from"
+            )
         )
-        body = json.dumps(error.envelope()).encode()
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"x-request-id", calls.request_id("").encode()),
-        ]
-        await send({"type": "http.response.start", "status": error.http, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        answer.headers["X-Request-Id"] = calls.request_id("")
+        await answer(scope, receive, send)
 
     def _from_here(self, scope: Scope) -> bool:
         if scope["client"] is None:
