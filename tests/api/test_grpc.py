@@ -8,7 +8,7 @@ import grpc
 import pytest
 from google.protobuf import any_pb2, struct_pb2, timestamp_pb2
 from google.rpc import error_details_pb2
-from grpc_health.v1 import health_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
 
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
@@ -108,11 +108,8 @@ def test_health(client):
     """The server and each service say that they serve; of others nothing is known."""
 
     def check(name):
-        return client.server.grpc.unary_unary(
-            "/grpc.health.v1.Health/Check",
-            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-            response_deserializer=health_pb2.HealthCheckResponse.FromString,
-        )(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)
+        stub = health_pb2_grpc.HealthStub(client.server.grpc)
+        return stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)
 
     for name in ("", *{route.service for route in routes.routes()}):
         assert client.server.loop.run(check(name)).status == health_pb2.HealthCheckResponse.SERVING

@@ -1,7 +1,7 @@
 """A database that goes away: the server says so, keeps nothing half done, and goes on when it is back."""
 
 import pytest
-from grpc_health.v1 import health_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from planton.api import routes
 from support import api
@@ -59,15 +59,11 @@ def test_health_in_an_outage(alone, cluster):
 
 
 def _check(server, name):
-    asked = server.grpc.unary_unary(
-        "/grpc.health.v1.Health/Check",
-        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-        response_deserializer=health_pb2.HealthCheckResponse.FromString,
-    )
+    stub = health_pb2_grpc.HealthStub(server.grpc)
 
     async def answered():
         # gRPC asks for the loop where the call begins.
-        return await asked(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)
+        return await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)
 
     return server.loop.run(answered()).status
 
@@ -75,14 +71,10 @@ def _check(server, name):
 def test_health_over_grpc_in_an_outage(alone, cluster):
     """Who asks, and who watches, learns that nothing is served while the database is gone, and that it is again afterwards."""
     names = ("", *{route.service for route in routes.routes()})
-    watch = alone.grpc.unary_stream(
-        "/grpc.health.v1.Health/Watch",
-        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-        response_deserializer=health_pb2.HealthCheckResponse.FromString,
-    )
+    stub = health_pb2_grpc.HealthStub(alone.grpc)
 
     async def watched():
-        return watch(health_pb2.HealthCheckRequest(service=names[1]), timeout=api.PATIENCE)
+        return stub.Watch(health_pb2.HealthCheckRequest(service=names[1]), timeout=api.PATIENCE)
 
     stream = alone.loop.run(watched())
 

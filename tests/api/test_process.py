@@ -10,7 +10,7 @@ import sys
 import grpc
 import httpx
 import pytest
-from grpc_health.v1 import health_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from support import api, api_process
 
@@ -202,11 +202,7 @@ def test_watched_health_ends_with_the_server(loop, start, new_url):
 
     async def run():
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            watch = channel.unary_stream(
-                "/grpc.health.v1.Health/Watch",
-                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-                response_deserializer=health_pb2.HealthCheckResponse.FromString,
-            )(health_pb2.HealthCheckRequest(), timeout=api.PATIENCE)
+            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=api.PATIENCE)
             seen = []
             async for answer in watch:
                 seen.append(answer.status)
@@ -225,12 +221,7 @@ def test_an_address_of_ipv6(loop, start, new_url):
 
     async def run():
         async with grpc.aio.insecure_channel(f"[::1]:{port}") as channel:
-            check = channel.unary_unary(
-                "/grpc.health.v1.Health/Check",
-                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-                response_deserializer=health_pb2.HealthCheckResponse.FromString,
-            )
-            served = await check(health_pb2.HealthCheckRequest(), timeout=api.PATIENCE)
+            served = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=api.PATIENCE)
         async with httpx.AsyncClient(headers=USER, timeout=api.PATIENCE) as connection:
             return served.status, (await connection.get(f"http://[::1]:{process.port}/api/v1/nodepools")).status_code
 
