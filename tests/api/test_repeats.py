@@ -98,6 +98,12 @@ def test_rehearsed_deletion(client, force):
     assert len(client.events()) == 2
 
 
+def test_long_keys(client):
+    """Whether a key is too long is no matter of chance: gRPC's own lower limit, 8 KB, makes it one up to 16 KB."""
+    replies = [client.call("CreateCluster", {"name": "c"}, key="k" * 16_000) for _ in range(8)]
+    assert [reply.rules for reply in replies] == [[("Idempotency-Key", "header.idempotency_key")]] * 8
+
+
 @pytest.mark.parametrize(("key", "status"), [("k" * 255, 201), ("k" * 256, 400), ("k" * 8000, 400), ("a b", 400), ("", 400)])
 def test_what_a_key_can_be(client, key, status):
     """Visible ASCII, as much as each database can look up."""

@@ -18,7 +18,7 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from planton.api import auth, calls, errors, messages, records, rest, routes, rpc_status
+from planton.api import auth, calls, connections, errors, messages, records, rest, routes, rpc_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -39,9 +39,14 @@ def serve(
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
 ) -> grpc.aio.Server:
     """Returns a server without an address yet."""
-    server = grpc.aio.server(
-        interceptors=interceptors, options=[("grpc.max_receive_message_length", rest.BODY_LIMIT), ("grpc.so_reuseport", 1)]
+    options = (
+        ("grpc.max_receive_message_length", rest.BODY_LIMIT),
+        # gRPC has a lower limit too, above which it lets chance decide which calls it turns away.
+        ("grpc.max_metadata_size", connections.HEAD_LIMIT),
+        ("grpc.absolute_max_metadata_size", connections.HEAD_LIMIT),
+        ("grpc.so_reuseport", 1),
     )
+    server = grpc.aio.server(interceptors=interceptors, options=options)
     methods: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
     # Where a method has several routes, its main one says what it means: it comes last.
     for route in reversed(routes.routes()):
