@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.cluster.v1 import status_pb2 as statuses_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
-from planton.api import grpc_health, grpc_server, routes, rpc_status
+from planton.api import connections, grpc_health, grpc_server, routes, rpc_status
 from support import api
 
 MAIN = {route.method: route for route in routes.routes()}
@@ -247,6 +247,70 @@ def test_message_over_the_limit(client):
     request = clusters_pb2.CreateClusterRequest(cluster={"name": "a" * (1 << 20)})
     code, _, _ = call(client, "CreateCluster", request)
     assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+
+@pytest.fixture
+def door(loop, monkeypatch):
+    """Begins servers with some patience, and returns their ports; nothing is behind them but what gRPC does by itself."""
+    servers = []
+    monkeypatch.setattr(grpc_server, "AGE", 0.6)
+    monkeypatch.setattr(connections, "most", lambda _: 2)
+
+    async def begin():
+        servers.append(grpc_server.serve(None, health_pb2_grpc.HealthServicer(), None))
+        port = servers[0].add_insecure_port("127.0.0.1:0")
+        await servers[0].start()
+        return port
+
+    def started(patience):
+        monkeypatch.setattr(connections, "PATIENCE", patience)
+        return loop.run(begin())
+
+    yield started
+    loop.run(servers[0].stop(0))
+
+
+def test_a_connection_that_says_nothing_ends(loop, door):
+    """It would hold a file for ever."""
+    port = door(0.4)
+
+    async def done():
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(api.PATIENCE):
+            await reader.read()
+        writer.close()
+
+    loop.run(done())
+
+
+def test_a_call_without_a_request_ends(loop, door):
+    """Its metadata came, and no more."""
+    port = door(0.4)
+
+    async def done():
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            begun = channel.stream_unary(MAIN["CreateCluster"].name)()
+            async with asyncio.timeout(api.PATIENCE):
+                return await begun.code()
+
+    assert loop.run(done()) is grpc.StatusCode.UNAVAILABLE
+
+
+def test_too_many_connections_are_closed(loop, door):
+    """Each of those before has its greeting."""
+    port = door(api.PATIENCE)
+
+    async def done():
+        opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        async with asyncio.timeout(api.PATIENCE):
+            found = [await reader.read(9) for reader, _ in opened]
+        for _, writer in opened:
+            writer.close()
+        return found
+
+    greeted, also, closed = loop.run(done())
+    assert len(greeted) == len(also) == 9
+    assert closed == b""
 
 
 def test_the_engine_fits_beside_the_server():

@@ -28,10 +28,14 @@ _MOST: Final = 4096
 _SHARE: Final = 0.75
 
 
-def most() -> int:
-    """Returns how many connections a process has at once."""
+def most(share: float = _SHARE) -> int:
+    """Returns how many connections a process has at once.
+
+    Args:
+        share: Of the files that it may open.
+    """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _MOST if files == resource.RLIM_INFINITY else min(_MOST, int(files * _SHARE))
+    return _MOST if files == resource.RLIM_INFINITY else min(_MOST, int(files * share))
 
 
 class Protocol(httptools_impl.HttpToolsProtocol):

@@ -30,6 +30,13 @@ _LOG: Final = logging.getLogger("planton.api")
 DOMAIN: Final = "nodepool.project-planton.org"
 #: Bytes that an error's details may have: in base64 they are a third more, and clients read 8 KB of metadata.
 _ROOM: Final = 5000
+#: Seconds that a connection may be without a call, and that it may live.
+IDLE: Final = 300.0
+AGE: Final = 3600.0
+#: Calls that a connection may have at once.
+STREAMS: Final = 256
+#: What of the files that a process may open is for gRPC's connections, of which each carries many calls.
+_SHARE: Final = 0.125
 
 
 def serve(
@@ -39,14 +46,7 @@ def serve(
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
 ) -> grpc.aio.Server:
     """Returns a server without an address yet."""
-    options = (
-        ("grpc.max_receive_message_length", rest.BODY_LIMIT),
-        # gRPC has a lower limit too, above which it lets chance decide which calls it turns away.
-        ("grpc.max_metadata_size", connections.HEAD_LIMIT),
-        ("grpc.absolute_max_metadata_size", connections.HEAD_LIMIT),
-        ("grpc.so_reuseport", 1),
-    )
-    server = grpc.aio.server(interceptors=interceptors, options=options)
+    server = grpc.aio.server(interceptors=interceptors, options=_options())
     methods: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
     # Where a method has several routes, its main one says what it means: it comes last.
     for route in reversed(routes.routes()):
@@ -59,6 +59,28 @@ def serve(
     names = (*methods, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
     return server
+
+
+def _options() -> list[tuple[str, int]]:
+    """Returns what a connection may be: gRPC's core keeps an eye on it."""
+    return [
+        ("grpc.max_receive_message_length", rest.BODY_LIMIT),
+        # gRPC has a lower limit too, above which it lets chance decide which calls it turns away.
+        ("grpc.max_metadata_size", connections.HEAD_LIMIT),
+        ("grpc.absolute_max_metadata_size", connections.HEAD_LIMIT),
+        ("grpc.server_handshake_timeout_ms", _milliseconds(connections.PATIENCE)),
+        ("grpc.max_connection_idle_ms", _milliseconds(IDLE)),
+        # A call whose request does not come has no other end. Clients connect anew by themselves, and to all workers again.
+        ("grpc.max_connection_age_ms", _milliseconds(AGE)),
+        ("grpc.max_connection_age_grace_ms", _milliseconds(connections.PATIENCE)),
+        ("grpc.max_allowed_incoming_connections", connections.most(_SHARE)),
+        ("grpc.max_concurrent_streams", STREAMS),
+        ("grpc.so_reuseport", 1),
+    ]
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(1000 * seconds)
 
 
 def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Observer) -> Callable[[Any, Any], Any]:
