@@ -6,7 +6,7 @@ import sys
 
 import grpc
 import pytest
-from google.protobuf import any_pb2, struct_pb2, timestamp_pb2
+from google.protobuf import any_pb2, json_format, struct_pb2, timestamp_pb2
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2
@@ -203,6 +203,25 @@ def test_what_json_cannot_say_is_refused(client, report, broken):
     details(trailing)["BadRequest"].Unpack(found)
     assert broken in {(one.field, one.reason) for one in found.field_violations}
     assert client.call("GetNodePoolStatus", id=made["id"]).body["controllers"] == []
+
+
+@pytest.mark.parametrize("holder", ["", "node_pool", "node_pool.spec", "node_pool.spec.platform", "node_pool.spec.platform.gcp"])
+def test_fields_of_a_later_schema_are_refused(client, holder):
+    """As a word that is no field is over REST: what a newer client asks for is done, or is not."""
+    cluster = client.cluster()
+    body = json_format.ParseDict(api.pool(), node_pools_pb2.CreateNodePoolRequest().node_pool)
+    request = node_pools_pb2.CreateNodePoolRequest(cluster_id=cluster["id"], node_pool=body)
+    inner = request
+    for name in filter(None, holder.split(".")):
+        inner = getattr(inner, name)
+    inner.MergeFromString(b"\xf8\x07\x01")
+    code, _, trailing = call(client, "CreateNodePool", request)
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    found = error_details_pb2.BadRequest()
+    details(trailing)["BadRequest"].Unpack(found)
+    path = ".".join([*holder.split(".")[1:], "127"])
+    assert [(one.field, one.reason) for one in found.field_violations] == [(path, "json.unknown_field")]
+    assert client.call("ListNodePools", cluster_id=cluster["id"]).body["total"] == 0
 
 
 def test_deep_data_that_json_can_say_is_kept(client):

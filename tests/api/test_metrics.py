@@ -109,6 +109,14 @@ def test_a_user_sees_no_numbers_of_pools(server: serving.Server) -> None:
     server.call("DELETE", f"/clusters/{cluster}?force=true")
 
 
+def test_a_proxy_on_this_machine_shows_no_numbers_of_pools(tmp_path: pathlib.Path) -> None:
+    """It brings anybody, without a name too."""
+    with serving.running(tmp_path, "--tick", "0", "--trusted-proxy", "127.0.0.1") as server:
+        _, pool = server.pool()
+        assert pool not in httpx.get(f"{server.url}/metrics").text
+        assert pool in server.client.get("/metrics", headers={"X-User-Email": "c@system.local"}).text
+
+
 def test_without_its_database_a_server_still_tells_its_numbers(tmp_path: pathlib.Path) -> None:
     """The alert on the database needs them then."""
     cluster = postgres.Cluster()
@@ -153,6 +161,22 @@ def test_a_request_is_one_line_without_secrets(server: serving.Server) -> None:
     assert 0 < line["seconds"] < waiting.PATIENCE
     assert "s3cret" not in server.log.read_text()
     assert "m5.large" not in server.log.read_text()
+
+
+def test_reports_and_deletions_name_their_resource(server: serving.Server) -> None:
+    """At its generation, as what is created does."""
+    cluster, pool = server.pool()
+    server.call(
+        "PUT",
+        f"/nodepools/{pool}",
+        {"spec": {"nodeCount": 5, "platform": {"type": "gcp", "gcp": {"machineType": "n1-standard-1"}}}},
+    )
+    server.call("PUT", f"/nodepools/{pool}/status", {"controller_name": "c", "observed_generation": 2})
+    server.call("GET", f"/nodepools/{pool}/status")
+    server.call("DELETE", f"/nodepools/{pool}?force=true")
+    told = [(line["method"], line["generation"]) for line in server.lines("request") if line["subject"] == pool]
+    assert told == [("POST", 1), ("PUT", 2), ("PUT", 2), ("GET", 2), ("DELETE", 2)]
+    server.call("DELETE", f"/clusters/{cluster}")
 
 
 def test_requests_need_not_be_logged(tmp_path: pathlib.Path) -> None:

@@ -95,11 +95,9 @@ def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Obse
             state["caller"] = admitted.caller.name
             request = _request(route, data)
             state["subject"] = getattr(request, "id", "")
-            found = messages.violations(getattr(request, route.body)) if route.body else ()
-            violations = tuple(itertools.islice(found, errors.MAX_VIOLATIONS + 1))
+            violations = tuple(itertools.islice(messages.broken(request, route.body), errors.MAX_VIOLATIONS + 1))
             made = await running.run(route, request, admitted, violations)
-            if isinstance(made, records.Resource):
-                state |= {"subject": made.row["id"], "generation": made.row["generation"]}
+            state |= records.subject(made)
             answer = messages.of(made, route.response)
         except errors.ApiError as error:
             code = error.grpc

@@ -10,7 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from google.protobuf import json_format, message
+from google.protobuf import json_format, message, unknown_fields
 
 from planton.api import errors, json_values, records, sizes
 
@@ -35,6 +35,18 @@ def of(answer: records.Answer, response: type[message.Message]) -> message.Messa
     return json_format.ParseDict(data, response())
 
 
+def broken(request: message.Message, body: str) -> Iterator[errors.FieldViolation]:
+    """Yields what a request holds and JSON cannot say.
+
+    Args:
+        request: The request of a method.
+        body: Its field that holds the body; empty where there is none.
+    """
+    yield from _unknown(request, "")
+    if body:
+        yield from violations(getattr(request, body))
+
+
 def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterator[errors.FieldViolation]:
     """Yields what a message holds and JSON cannot say, by the rules of ``codec``.
 
@@ -43,6 +55,7 @@ def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterat
         path: Where it stands.
         depth: How deep it stands in free data.
     """
+    yield from _unknown(value, path)
     name = value.DESCRIPTOR.full_name
     depth += name in _NESTING
     if name == _TIMESTAMP:
@@ -56,6 +69,12 @@ def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterat
             where = path if name in _FREE else json_values.join(path, field.json_name)
             for place, item in _items(field, content, where):
                 yield from _violations(item, place, depth)
+
+
+def _unknown(value: message.Message, path: str) -> Iterator[errors.FieldViolation]:
+    """Yields the fields of a later schema, or of none: nothing that a caller wants may be lost without a word."""
+    for field in unknown_fields.UnknownFieldSet(value):
+        yield errors.FieldViolation(json_values.join(path, str(field.field_number)), "json.unknown_field", "is not a field")
 
 
 def _violations(item: Any, path: str, depth: int) -> Iterator[errors.FieldViolation]:  # a value of any type of protobuf

@@ -63,7 +63,13 @@ class Events(NamedTuple):
 
 
 class Nothing(NamedTuple):
-    """It is done, and there is nothing to say."""
+    """It is done, and there is nothing to say.
+
+    Attributes:
+        row: The resource that it was done to, if any.
+    """
+
+    row: Mapping[str, Any] | None = None
 
 
 Answer = Resource | Page | Statuses | Events | Nothing
@@ -85,6 +91,15 @@ def text(answer: Answer) -> str:
             return f'{{"events":[{",".join(map(event, rows))}],"next_cursor":{_TEXT(cursor)}}}'
         case Nothing():
             return ""
+
+
+def subject(answer: Answer) -> dict[str, Any]:
+    """Returns which resource an answer is about, for the log: ``subject``, its id, and ``generation``; empty for lists."""
+    match answer:
+        case Resource(row=row) | Statuses(row=row) | Nothing(row=row) if row is not None:
+            return {"subject": row["id"], "generation": row["generation"]}
+        case _:
+            return {}
 
 
 def event(row: Mapping[str, Any]) -> str:

@@ -172,8 +172,9 @@ async def _body(request: requests.Request, headers: Mapping[str, str]) -> bytes:
 
 
 def _response(route: routes.Route, answer: records.Answer, request: requests.Request) -> responses.Response:
+    for name, value in records.subject(answer).items():
+        setattr(request.state, name, value)
     if isinstance(answer, records.Resource):
-        request.state.subject, request.state.generation = answer.row["id"], answer.row["generation"]
         headers = {"ETag": answer.etag}
         if route.success == 201:  # noqa: PLR2004 - created
             headers["Location"] = f"/api/v1/{answer.kind.plural}/{answer.row['id']}"

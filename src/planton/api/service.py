@@ -231,7 +231,7 @@ class Service:
             else:
                 event = _event(kind, leaving, "updated", context)
                 await resources.update(transaction, kind.table, leaving, event, expected=row["resource_version"])
-            return _done(records.Resource(kind, leaving) if kind is kinds.CLUSTER else records.Nothing(), request)
+            return _done(records.Resource(kind, leaving) if kind is kinds.CLUSTER else records.Nothing(leaving), request)
 
     async def _delete_node_pools(
         self, transaction: database.Transaction, row: Mapping[str, Any], context: Context, *, force: bool
