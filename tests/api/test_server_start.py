@@ -101,6 +101,14 @@ def test_a_header_is_believed_only_where_no_stranger_can_send_it(started, option
 
 
 @pytest.mark.parametrize(
+    ("options", "report"), [((), True), (("--trusted-proxy", "127.0.0.1"), False), (("--auth", "token"), False)]
+)
+def test_owners_report_only_where_no_proxy_brings_them(started, options: tuple[str, ...], report: bool) -> None:
+    """Behind one on this machine they come from loopback too."""
+    assert started(*options).trust.owners_report is report
+
+
+@pytest.mark.parametrize(
     ("options", "said"),
     [
         (("--auth", "header", "--host", "0.0.0.0"), "would believe anybody"),

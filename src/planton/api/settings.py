@@ -82,7 +82,7 @@ class Settings:
         return auth.Trust(
             header=self.trusted_header,
             proxies=self.trusted_proxies,
-            owners_report=self.trusted_header and self.loopback,
+            owners_report=self.trusted_header and self.loopback and not self.trusted_proxies,
             jwks_url=self.jwks_url,
             issuer=self.issuer,
             audience=self.audience,
