@@ -98,6 +98,28 @@ def test_a_replacement_whose_answer_is_lost_is_not_repeated():
     assert len(answers.requests) == 1
 
 
+def test_a_deletion_that_finds_nothing_after_a_lost_answer_is_done():
+    answers = Answers(httpx.ReadTimeout("late"), error(503, "UNAVAILABLE"), error(404, "NOT_FOUND"))
+    assert transport(answers).request("DELETE", "/x") == {}
+    assert len(answers.requests) == 3
+
+
+@pytest.mark.parametrize(
+    ("verb", "query", "before"),
+    [
+        ("DELETE", {}, []),
+        ("DELETE", {}, [httpx.ConnectError("gone")]),
+        ("DELETE", {}, [error(503, "UNAVAILABLE")]),
+        ("DELETE", {"dryRun": "true"}, [httpx.ReadTimeout("late")]),
+        ("GET", {}, [httpx.ReadTimeout("late")]),
+    ],
+)
+def test_what_is_not_found_and_cannot_have_been_deleted_is_an_error(verb, query, before):
+    with pytest.raises(client.ApiError) as raised:
+        transport(Answers(*before, error(404, "NOT_FOUND"))).request(verb, "/x", query=query)
+    assert raised.value.status == 404
+
+
 def test_a_busy_server_says_when_to_come_back():
     waits = []
     answers = Answers(error(429, "RATE_LIMITED", headers={"retry-after": "7"}), httpx.Response(200, json={}))

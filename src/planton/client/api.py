@@ -59,7 +59,10 @@ class Client:
         return self._sent("PUT", _path("clusters", identifier), update, cluster_pb2.Cluster)
 
     def delete_cluster(self, identifier: str, *, force: bool = False) -> cluster_pb2.Cluster:
-        """Deletes a cluster, with ``force`` its node pools too, and returns what is left of it."""
+        """Deletes a cluster, with ``force`` its node pools too, and returns what is left of it.
+
+        What it returns is empty where the answer was lost, and the cluster was gone when it was asked for again.
+        """
         return _read(self.transport.request("DELETE", _path("clusters", identifier), query=_force(force)), cluster_pb2.Cluster)
 
     def get_cluster_status(self, identifier: str) -> clusters_pb2.GetClusterStatusResponse:

@@ -22,6 +22,7 @@ _WAITS: Final = (0.2, 0.6, 1.8)
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 _FIRST_ERROR: Final = 400
+_NOT_FOUND: Final = 404
 _LONGEST_WAIT: Final = 30.0
 #: What a header can carry; no token and no address that the server knows has anything else.
 _SENDABLE: Final = re.compile(r"[!-~]*")
@@ -107,7 +108,8 @@ class Transport:
         """Returns the JSON data of an answer; empty where it has no body.
 
         What may be repeated is tried again where the server is busy or gone: reads, deletions, and creations, which carry
-        an ``Idempotency-Key``. A replacement is tried again only where the server said that it did not do it.
+        an ``Idempotency-Key``. A replacement is tried again only where the server said that it did not do it. A deletion that
+        finds nothing, after a try whose answer was lost, is done: its answer is empty.
 
         Raises:
             ApiError: The server refused.
@@ -116,14 +118,19 @@ class Transport:
         sent = dict(headers or {})
         if verb == "POST":
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
+        lost = False
         for wait in (*_WAITS, None):
             try:
                 answer = self._http.request(verb, path, json=body, params=query, headers=sent)
             except httpx.TransportError as error:
                 if wait is None or (verb == "PUT" and not isinstance(error, httpx.ConnectError)):
                     self._unreachable(error)
+                # Without a connection nothing was sent, so nothing can have been done.
+                lost = lost or not isinstance(error, httpx.ConnectError)
                 self._wait(wait)
                 continue
+            if lost and answer.status_code == _NOT_FOUND and _deletes(verb, query):
+                return {}
             if answer.status_code in _AGAIN and wait is not None:
                 self._wait(_retry_after(answer, wait))
                 continue
@@ -220,6 +227,11 @@ def _identity(user: str, token: str) -> dict[str, str]:
             else "give an email address with --user or PLANTON_API_USER",
         )
     return {"Authorization": f"Bearer {token}"} if token else {"X-User-Email": user} if user else {}
+
+
+def _deletes(verb: str, query: Mapping[str, str] | None) -> bool:
+    # One that only checks leaves everything where it is.
+    return verb == "DELETE" and (query or {}).get("dryRun") != "true"
 
 
 def segment(text: str) -> str:
