@@ -5,6 +5,7 @@ import json
 import httpx
 import pytest
 
+from org.project_planton.cluster.v1 import service_pb2 as cluster_service_pb2
 from org.project_planton.cluster.v1 import status_pb2
 from org.project_planton.nodepool.v1 import service_pb2
 from planton import client, errors
@@ -196,6 +197,22 @@ def test_lists_are_read_page_by_page_as_messages():
     assert [(pool.name, pool.generation) for pool in api.list_node_pools(status="Ready")] == [("a", 2), ("b", 0)]
     assert [request.url.params.get("page_token") for request in pages.requests] == [None, "t"]
     assert pages.requests[1].url.params["status"] == "Ready"
+
+
+def test_a_dry_run_is_asked_for_of_everything_that_writes():
+    answers = Answers(*(httpx.Response(200, json={}) for _ in range(12)))
+    api = client.Client("http://api")
+    api.transport = transport(answers)
+    for dry_run in (True, False):
+        api.create_cluster(cluster_service_pb2.NewCluster(), dry_run=dry_run)
+        api.update_cluster("1", cluster_service_pb2.ClusterUpdate(), dry_run=dry_run)
+        api.delete_cluster("1", dry_run=dry_run)
+        api.create_node_pool("1", service_pb2.NewNodePool(), dry_run=dry_run)
+        api.update_node_pool("2", service_pb2.NodePoolUpdate(), dry_run=dry_run)
+        api.delete_node_pool("2", force=True, dry_run=dry_run)
+    queries = [dict(request.url.params) for request in answers.requests]
+    assert queries[:6] == [{"dryRun": "true"}] * 5 + [{"force": "true", "dryRun": "true"}]
+    assert queries[6:] == [{}] * 5 + [{"force": "true"}]
 
 
 def test_bodies_have_the_names_and_numbers_of_the_api():

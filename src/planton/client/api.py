@@ -21,7 +21,8 @@ _M = TypeVar("_M", bound=message.Message)
 class Client:
     """A client of the NodePool API.
 
-    Every method raises :class:`~planton.client.ApiError` where the server refuses.
+    Every method raises :class:`~planton.client.ApiError` where the server refuses. With ``dry_run`` the server only checks, and answers
+    as if done.
 
     Attributes:
         transport: What sends the requests.
@@ -38,9 +39,9 @@ class Client:
         """Closes the connections."""
         self.transport.__exit__(*error)
 
-    def create_cluster(self, cluster: clusters_pb2.NewCluster) -> cluster_pb2.Cluster:
+    def create_cluster(self, cluster: clusters_pb2.NewCluster, *, dry_run: bool = False) -> cluster_pb2.Cluster:
         """Creates a cluster and returns it."""
-        return self._sent("POST", "/api/v1/clusters", cluster, cluster_pb2.Cluster)
+        return self._sent("POST", "/api/v1/clusters", cluster, cluster_pb2.Cluster, dry_run=dry_run)
 
     def list_clusters(self, **filters: str) -> Iterator[cluster_pb2.Cluster]:
         """Yields all clusters, the newest first.
@@ -54,16 +55,19 @@ class Client:
         """Returns a cluster."""
         return self._got(_path("clusters", identifier), cluster_pb2.Cluster)
 
-    def update_cluster(self, identifier: str, update: clusters_pb2.ClusterUpdate) -> cluster_pb2.Cluster:
+    def update_cluster(
+        self, identifier: str, update: clusters_pb2.ClusterUpdate, *, dry_run: bool = False
+    ) -> cluster_pb2.Cluster:
         """Replaces a cluster's spec and returns the cluster. With a ``resource_version`` only where nobody else was quicker."""
-        return self._sent("PUT", _path("clusters", identifier), update, cluster_pb2.Cluster)
+        return self._sent("PUT", _path("clusters", identifier), update, cluster_pb2.Cluster, dry_run=dry_run)
 
-    def delete_cluster(self, identifier: str, *, force: bool = False) -> cluster_pb2.Cluster:
+    def delete_cluster(self, identifier: str, *, force: bool = False, dry_run: bool = False) -> cluster_pb2.Cluster:
         """Deletes a cluster, with ``force`` its node pools too, and returns what is left of it.
 
         What it returns is empty where the answer was lost, and the cluster was gone when it was asked for again.
         """
-        return _read(self.transport.request("DELETE", _path("clusters", identifier), query=_force(force)), cluster_pb2.Cluster)
+        query = _query(force=force, dryRun=dry_run)
+        return _read(self.transport.request("DELETE", _path("clusters", identifier), query=query), cluster_pb2.Cluster)
 
     def get_cluster_status(self, identifier: str) -> clusters_pb2.GetClusterStatusResponse:
         """Returns a cluster's status and what each controller reported."""
@@ -73,9 +77,11 @@ class Client:
         """Reports what a controller observes of a cluster."""
         return self._sent("PUT", _path("clusters", identifier, "status"), report, clusters_pb2.ReportClusterStatusResponse)
 
-    def create_node_pool(self, cluster_id: str, pool: node_pools_pb2.NewNodePool) -> nodepool_pb2.NodePool:
+    def create_node_pool(
+        self, cluster_id: str, pool: node_pools_pb2.NewNodePool, *, dry_run: bool = False
+    ) -> nodepool_pb2.NodePool:
         """Creates a node pool in a cluster and returns it."""
-        return self._sent("POST", _path("clusters", cluster_id, "nodepools"), pool, nodepool_pb2.NodePool)
+        return self._sent("POST", _path("clusters", cluster_id, "nodepools"), pool, nodepool_pb2.NodePool, dry_run=dry_run)
 
     def list_node_pools(self, **filters: str) -> Iterator[nodepool_pb2.NodePool]:
         """Yields all node pools, the newest first.
@@ -89,13 +95,15 @@ class Client:
         """Returns a node pool."""
         return self._got(_path("nodepools", identifier), nodepool_pb2.NodePool)
 
-    def update_node_pool(self, identifier: str, update: node_pools_pb2.NodePoolUpdate) -> nodepool_pb2.NodePool:
+    def update_node_pool(
+        self, identifier: str, update: node_pools_pb2.NodePoolUpdate, *, dry_run: bool = False
+    ) -> nodepool_pb2.NodePool:
         """Replaces a node pool's spec and returns the pool. With a ``resource_version`` only where nobody else was quicker."""
-        return self._sent("PUT", _path("nodepools", identifier), update, nodepool_pb2.NodePool)
+        return self._sent("PUT", _path("nodepools", identifier), update, nodepool_pb2.NodePool, dry_run=dry_run)
 
-    def delete_node_pool(self, identifier: str, *, force: bool = False) -> None:
+    def delete_node_pool(self, identifier: str, *, force: bool = False, dry_run: bool = False) -> None:
         """Deletes a node pool: at once where no controller holds it, or with ``force``."""
-        self.transport.request("DELETE", _path("nodepools", identifier), query=_force(force))
+        self.transport.request("DELETE", _path("nodepools", identifier), query=_query(force=force, dryRun=dry_run))
 
     def get_node_pool_status(self, identifier: str) -> node_pools_pb2.GetNodePoolStatusResponse:
         """Returns a node pool's status and what each controller reported."""
@@ -123,8 +131,8 @@ class Client:
     def _got(self, path: str, answer: type[_M]) -> _M:
         return _read(self.transport.request("GET", path), answer)
 
-    def _sent(self, verb: str, path: str, sent: message.Message, answer: type[_M]) -> _M:
-        return _read(self.transport.request(verb, path, _plain(sent)), answer)
+    def _sent(self, verb: str, path: str, sent: message.Message, answer: type[_M], *, dry_run: bool = False) -> _M:
+        return _read(self.transport.request(verb, path, _plain(sent), query=_query(dryRun=dry_run)), answer)
 
     def _all(self, path: str, name: str, filters: Mapping[str, str], item: type[_M]) -> Iterator[_M]:
         for one in self.transport.items(path, name, filters):
@@ -135,8 +143,8 @@ def _path(*parts: str) -> str:
     return "/api/v1/" + "/".join(map(transport.segment, parts))
 
 
-def _force(force: bool) -> dict[str, str]:  # noqa: FBT001 - the one argument says it all
-    return {"force": "true"} if force else {}
+def _query(**wanted: bool) -> dict[str, str]:
+    return {name: "true" for name, is_wanted in wanted.items() if is_wanted}
 
 
 def _read(data: dict[str, Any], answer: type[_M]) -> _M:
