@@ -85,6 +85,18 @@ def test_repeated_deletions(client):
     assert [event["type"] for event in client.events()].count("nodepool.deleted") == 1
 
 
+def test_protection_while_its_cluster_goes(client):
+    """Who was told that a node pool is protected has it still."""
+    pools = [client.pool() for _ in range(20)]
+    protected = api.pool(lifecycle={"deletionProtection": True})
+    requests = []
+    for pool in pools:
+        requests.append(("UpdateNodePool", protected, {"id": pool["id"]}))
+        requests.append(("DeleteCluster", None, {"id": pool["cluster_id"], "force": True}))
+    replies = [reply.status for reply in client.together(requests)]
+    assert set(zip(replies[0::2], replies[1::2], strict=True)) <= {(200, 409), (404, 202)}
+
+
 def test_creations_in_a_cluster_that_goes(client):
     """While a cluster is deleted, a node pool comes into it and goes with it, or does not come: none is left behind."""
     cluster = client.cluster()["id"]

@@ -214,7 +214,7 @@ class Service:
             if row is None or row["owner"] != context.caller.name or (row["deleted_at"] and not request.force):
                 raise errors.not_found(kind.name)
             _expected_version(kind, row, "", context.if_match)
-            if json.loads(row["spec"]).get("lifecycle", {}).get("deletionProtection"):
+            if _is_protected(row):
                 raise errors.in_the_way(f"{kind.name} is protected by lifecycle.deletionProtection")
             if kind is kinds.CLUSTER:
                 await self._delete_node_pools(transaction, row, context, force=request.force)
@@ -240,9 +240,10 @@ class Service:
             if await resources.has_node_pools(transaction, row["id"]):
                 raise errors.in_the_way("Cluster has node pools", details="delete them first, or give force=true")
             return
-        if name := await resources.protected_node_pool(transaction, row["id"]):
-            raise errors.in_the_way(f"NodePool '{name}' is protected by lifecycle.deletionProtection")
         gone = await resources.delete_node_pools(transaction, row["id"])
+        # Of the rows that are deleted, and not of those that were there before: an update may come between.
+        if names := sorted(pool["name"] for pool in gone if _is_protected(pool)):
+            raise errors.in_the_way(f"NodePool '{names[0]}' is protected by lifecycle.deletionProtection")
         told = [_event(kinds.NODE_POOL, pool, "deleted", context) for pool in gone]
         if told:
             await events.append(transaction, self.store.name, told)
@@ -385,6 +386,10 @@ def _visible(kind: Kind, row: Mapping[str, Any] | None, caller: Caller) -> Mappi
     if row is None or not (caller.controller or (row["owner"] == caller.name and not row["deleted_at"])):
         raise errors.not_found(kind.name)
     return row
+
+
+def _is_protected(row: Mapping[str, Any]) -> bool:
+    return bool(json.loads(row["spec"]).get("lifecycle", {}).get("deletionProtection"))
 
 
 def _expected_version(kind: Kind, row: Mapping[str, Any], in_body: str, if_match: str) -> int:

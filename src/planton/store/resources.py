@@ -109,12 +109,6 @@ async def delete_node_pools(transaction: Transaction, cluster_id: str) -> Sequen
     return gone
 
 
-async def protected_node_pool(transaction: Transaction, cluster_id: str) -> str | None:
-    """Returns the name of a node pool of the cluster that is protected from deletion, or None."""
-    found = await transaction.rows(_PROTECTED, cluster_id=cluster_id)
-    return found[0]["name"] if found else None
-
-
 async def has_node_pools(transaction: Transaction, cluster_id: str) -> bool:
     """Returns whether a cluster has node pools, those that are being deleted included."""
     return bool(await transaction.rows(_ANY_POOL, cluster_id=cluster_id))
@@ -295,8 +289,3 @@ _REPORTS: Final = Statement(
 _DELETE_REPORTS: Final = Statement(sa.delete(tables.REPORTS).where(tables.REPORTS.c.resource_id == sa.bindparam("id")))
 _DELETE_POOLS: Final = Statement(sa.delete(_POOLS).where(_POOLS.c.cluster_id == _CLUSTER_ID).returning(_POOLS))
 _ANY_POOL: Final = Statement(sa.select(_POOLS.c.id).where(_POOLS.c.cluster_id == _CLUSTER_ID).limit(1))
-_PROTECTED: Final = Statement(
-    sa.select(_POOLS.c.name)
-    .where(_POOLS.c.cluster_id == _CLUSTER_ID, _POOLS.c.spec.contains('"deletionProtection":true'))
-    .limit(1)
-)
