@@ -88,3 +88,26 @@ def test_watching_shows_the_cursor_to_go_on_after(run: Run, server: serving.Serv
     lines = run("nodepools", "watch")[1].splitlines()
     assert [line.rpartition("  ")[2] for line in lines] == [event["cursor"] for event in told]
     assert run("nodepools", "watch", "--after", lines[-2].split()[-1])[1].splitlines() == lines[-1:]
+
+
+@pytest.fixture
+def made(server: serving.Server) -> Iterator[tuple[str, str]]:
+    """A cluster of two, and a node pool in it: their ids. Gone afterwards, both clusters."""
+    clusters = [server.call("POST", "/clusters", serving.CLUSTER | {"name": name})["id"] for name in ("made", "other")]
+    yield clusters[0], server.call("POST", f"/clusters/{clusters[0]}/nodepools", serving.POOL | {"name": "workers"})["id"]
+    for cluster in server.call("GET", "/clusters")["clusters"]:
+        if cluster["id"] in clusters:
+            server.call("DELETE", f"/clusters/{cluster['id']}?force=true")
+
+
+@pytest.mark.parametrize("spelling", ["cluster_id", "clusterId"])
+def test_a_file_of_another_cluster_than_the_one_that_is_given_is_refused(
+    run: Run, server: serving.Server, made: tuple[str, str], tmp_path: pathlib.Path, spelling: str
+) -> None:
+    """The server compares the two; one and the same is no contradiction."""
+    body = tmp_path / "pool.json"
+    body.write_text(json.dumps(serving.POOL | {"name": "second", spelling: made[0]}))
+    code, _, said = run("nodepools", "create", "--cluster", "other", "-f", str(body))
+    assert (code, "the cluster_id of the path and of the body must be the same" in said) == (1, True), said
+    assert [pool["name"] for pool in server.call("GET", "/nodepools")["nodepools"]] == ["workers"]
+    assert run("nodepools", "create", "--cluster", "made", "-f", str(body))[0] == 0

@@ -272,9 +272,10 @@ def list_clusters(*, api: client.Transport, limit: int, form: str, include_delet
 def create_pool(*, api: client.Transport, cluster: str | None, file: Any, dry_run: bool, form: str) -> None:
     """Create a node pool from a file of its name, cluster_id and spec."""
     body = _body(file)
-    if cluster:
-        body["cluster_id"] = _find(_CLUSTER, api, cluster)
-    _show(_NODE_POOL, api.request("POST", "/api/v1/nodepools", body, query=_query(dryRun="true" if dry_run else None)), form)
+    # Where the file names a cluster too, the server compares the two.
+    within = f"/clusters/{_find(_CLUSTER, api, cluster)}" if cluster else ""
+    path = f"/api/v1{within}/nodepools"
+    _show(_NODE_POOL, api.request("POST", path, body, query=_query(dryRun="true" if dry_run else None)), form)
 
 
 @clusters.command("create")

@@ -21,8 +21,8 @@ _M = TypeVar("_M", bound=message.Message)
 class Client:
     """A client of the NodePool API.
 
-    Every method raises :class:`~planton.client.ApiError` where the server refuses. With ``dry_run`` the server only checks, and answers
-    as if done.
+    Every method raises :class:`~planton.client.ApiError` where the server refuses. With ``dry_run`` the server only checks, and
+    answers as if done.
 
     Attributes:
         transport: What sends the requests.
