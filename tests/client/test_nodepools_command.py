@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import pathlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from org.project_planton.cluster.v1 import cluster_pb2
+from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
+from org.project_planton.nodepool.v1 import nodepool_pb2
+from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
 from planton import cli, client
+from planton.cli import nodepools
 from support import serving
 
 
@@ -111,3 +117,47 @@ def test_a_file_of_another_cluster_than_the_one_that_is_given_is_refused(
     assert (code, "the cluster_id of the path and of the body must be the same" in said) == (1, True), said
     assert [pool["name"] for pool in server.call("GET", "/nodepools")["nodepools"]] == ["workers"]
     assert run("nodepools", "create", "--cluster", "made", "-f", str(body))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("resource", "new", "update"),
+    [
+        (cluster_pb2.Cluster, clusters_pb2.NewCluster, clusters_pb2.ClusterUpdate),
+        (nodepool_pb2.NodePool, node_pools_pb2.NewNodePool, node_pools_pb2.NodePoolUpdate),
+    ],
+)
+def test_what_is_left_out_of_a_file_is_what_no_body_has(resource: Any, new: Any, update: Any) -> None:
+    """So that nothing which the server would take, or should refuse, is dropped."""
+    answered, created, replaced = (set(each.DESCRIPTOR.fields_by_name) for each in (resource, new, update))
+    assert answered - created == nodepools._ANSWERED_OF_NEW
+    assert answered - replaced == nodepools._ANSWERED
+
+
+@pytest.mark.parametrize(("group", "name"), [("nodepools", "workers"), ("clusters", "made")])
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_what_was_got_can_be_given_back_once(
+    run: Run, made: tuple[str, str], tmp_path: pathlib.Path, group: str, name: str, form: str
+) -> None:
+    """It has the server's fields and a version: it is taken, and refused once it is stale."""
+    body = tmp_path / "body"
+    body.write_text(run(group, "get", name, "-o", form)[1].replace("us-central1", "us-east1"))
+    code, shown, said = run(group, "update", name, "-f", str(body), "-o", "json")
+    assert code == 0, said
+    assert json.loads(shown)["generation"] == 2
+    code, _, said = run(group, "update", name, "-f", str(body))
+    assert (code, "has been changed" in said) == (5, True), said
+
+
+@pytest.mark.parametrize(("group", "name", "other"), [("nodepools", "workers", "second"), ("clusters", "made", "third")])
+def test_what_was_got_makes_another_and_replaces_no_other(
+    run: Run, made: tuple[str, str], tmp_path: pathlib.Path, group: str, name: str, other: str
+) -> None:
+    """Of a new resource neither the id nor the version of the old one counts."""
+    body = tmp_path / "body.yaml"
+    body.write_text(run(group, "get", name)[1].replace(f"name: {name}", f"name: {other}"))
+    code, shown, said = run(group, "create", "-f", str(body), "-o", "json")
+    assert code == 0, said
+    identifier = json.loads(shown)["id"]
+    code, _, said = run(group, "update", other, "-f", str(body))
+    assert (code, f"and {identifier} is to be updated" in said, "Hint: " in said) == (2, True, True), said
+    run(group, "delete", identifier, "--yes")

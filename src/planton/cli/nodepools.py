@@ -18,7 +18,7 @@ from planton import errors
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from planton import client
 
@@ -26,6 +26,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PHASES: Final = ("Pending", "Progressing", "Ready", "Degraded", "Failed", "Deleting")
 _HEALTH: Final = {"Ready": "healthy", "Degraded": "unhealthy", "Failed": "unhealthy"}
+#: What an answer has beside what a body may have.
+_ANSWERED: Final = frozenset({"id", "generation", "status", "created_at", "updated_at", "created_by", "deleted_at"})
+#: The same of a new resource, of which there is no version yet.
+_ANSWERED_OF_NEW: Final = _ANSWERED | {"resource_version"}
 #: What the API says of a name or id that a resource may have which is being deleted → the resource's kind.
 _HIDDEN: Final = re.compile(r"(Cluster|NodePool) (?:not found|with name .* already exists)")
 _AGES: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
@@ -218,6 +222,34 @@ def _body(file: Any) -> dict[str, Any]:  # a binary file
     return documents[0]
 
 
+def _without(body: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if name not in names}
+
+
+def _new(file: Any) -> dict[str, Any]:  # a binary file
+    """Returns the body that creates what a file describes; the file may be what ``get`` showed of another."""
+    return _without(_body(file), _ANSWERED_OF_NEW)
+
+
+def _replacement(kind: _Kind, file: Any, identifier: str) -> dict[str, Any]:  # a binary file
+    """Returns the body that makes a resource what a file describes; the file may be what ``get`` showed of it.
+
+    The version stays in it, so that the server refuses a file that is stale.
+
+    Raises:
+        PlantonError: The file is another resource's.
+    """
+    body = _body(file)
+    if body.get("id") not in (None, identifier):
+        raise errors.PlantonError(
+            f"{file.name} describes the {kind.noun} {body['id']}, and {identifier} is to be updated",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="where that is what you want, take id and resource_version out of the file",
+        )
+    return _without(body, _ANSWERED)
+
+
 def _query(**given: str | None) -> dict[str, str]:
     return {name: value for name, value in given.items() if value}
 
@@ -271,11 +303,10 @@ def list_clusters(*, api: client.Transport, limit: int, form: str, include_delet
 @output.output_option("table", "json", "yaml")
 def create_pool(*, api: client.Transport, cluster: str | None, file: Any, dry_run: bool, form: str) -> None:
     """Create a node pool from a file of its name, cluster_id and spec."""
-    body = _body(file)
     # Where the file names a cluster too, the server compares the two.
     within = f"/clusters/{_find(_CLUSTER, api, cluster)}" if cluster else ""
     path = f"/api/v1{within}/nodepools"
-    _show(_NODE_POOL, api.request("POST", path, body, query=_query(dryRun="true" if dry_run else None)), form)
+    _show(_NODE_POOL, api.request("POST", path, _new(file), query=_query(dryRun="true" if dry_run else None)), form)
 
 
 @clusters.command("create")
@@ -285,7 +316,7 @@ def create_pool(*, api: client.Transport, cluster: str | None, file: Any, dry_ru
 @output.output_option("table", "json", "yaml")
 def create_cluster(*, api: client.Transport, file: Any, dry_run: bool, form: str) -> None:
     """Create a cluster from a file of its name and spec."""
-    _show(_CLUSTER, api.request("POST", "/api/v1/clusters", _body(file), query=_query(dryRun="true" if dry_run else None)), form)
+    _show(_CLUSTER, api.request("POST", "/api/v1/clusters", _new(file), query=_query(dryRun="true" if dry_run else None)), form)
 
 
 @nodepools.command("scale")
@@ -370,8 +401,9 @@ def _common_commands(group: click.Group, kind: _Kind) -> None:
     @click.option("--dry-run", is_flag=True, help="Only check.")
     @output.output_option("table", "json", "yaml")
     def update(*, api: client.Transport, name: str, file: Any, dry_run: bool, form: str, cluster: str | None = None) -> None:
-        path = f"/api/v1/{kind.plural}/{_find(kind, api, name, cluster)}"
-        _show(kind, api.request("PUT", path, _body(file), query=_query(dryRun="true" if dry_run else None)), form)
+        identifier = _find(kind, api, name, cluster)
+        path, body = f"/api/v1/{kind.plural}/{identifier}", _replacement(kind, file, identifier)
+        _show(kind, api.request("PUT", path, body, query=_query(dryRun="true" if dry_run else None)), form)
 
     @group.command("delete", help=f"Delete a {kind.noun}, once its controllers have let it go.")
     @_server
