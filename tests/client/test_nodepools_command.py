@@ -161,3 +161,21 @@ def test_what_was_got_makes_another_and_replaces_no_other(
     code, _, said = run(group, "update", other, "-f", str(body))
     assert (code, f"and {identifier} is to be updated" in said, "Hint: " in said) == (2, True, True), said
     run(group, "delete", identifier, "--yes")
+
+
+def test_scaling_can_be_checked_alone(run: Run, made: tuple[str, str], server: serving.Server) -> None:
+    """The answer is as if it were done."""
+    code, shown, said = run("nodepools", "scale", "workers", "7", "--dry-run", "-o", "json")
+    assert code == 0, said
+    assert json.loads(shown)["spec"]["nodeCount"] == 7
+    assert server.call("GET", f"/nodepools/{made[1]}")["spec"]["nodeCount"] == 3
+    assert run("nodepools", "scale", "workers", "5000", "--dry-run")[0] == 1
+
+
+def test_deleting_can_be_checked_alone(run: Run, made: tuple[str, str], server: serving.Server) -> None:
+    """It needs no consent, and refuses what the deletion would be refused for."""
+    for command in (("nodepools", "delete", "workers"), ("clusters", "delete", "made", "--force")):
+        code, _, said = run(*command, "--dry-run")
+        assert (code, "can be deleted" in said) == (0, True), said
+    assert run("clusters", "delete", "made", "--dry-run")[0] == 5
+    assert server.call("GET", f"/nodepools/{made[1]}")["status"]["phase"] == "Pending"

@@ -134,6 +134,10 @@ def _file_option(function: F) -> F:
     )(function)
 
 
+def _dry_run_option(function: F) -> F:
+    return click.option("--dry-run", is_flag=True, help="Only check.")(function)
+
+
 @click.group()
 def nodepools() -> None:
     """Work with the node pools that the NodePool API keeps.
@@ -250,8 +254,8 @@ def _replacement(kind: _Kind, file: Any, identifier: str) -> dict[str, Any]:  # 
     return _without(body, _ANSWERED)
 
 
-def _query(**given: str | None) -> dict[str, str]:
-    return {name: value for name, value in given.items() if value}
+def _query(**given: str | bool | None) -> dict[str, str]:
+    return {name: "true" if value is True else value for name, value in given.items() if value}
 
 
 def _list_options(function: F) -> F:
@@ -281,7 +285,7 @@ def list_pools(
     _list(
         _NODE_POOL,
         api,
-        _query(clusterId=cluster_id, includeDeleting="true" if include_deleting else None, **filters),
+        _query(clusterId=cluster_id, includeDeleting=include_deleting, **filters),
         limit,
         form,
     )
@@ -292,31 +296,31 @@ def list_pools(
 @_list_options
 def list_clusters(*, api: client.Transport, limit: int, form: str, include_deleting: bool, **filters: str | None) -> None:
     """List clusters, the newest first."""
-    _list(_CLUSTER, api, _query(includeDeleting="true" if include_deleting else None, **filters), limit, form)
+    _list(_CLUSTER, api, _query(includeDeleting=include_deleting, **filters), limit, form)
 
 
 @nodepools.command("create")
 @_server
 @_cluster_option(required=False)
 @_file_option
-@click.option("--dry-run", is_flag=True, help="Only check.")
+@_dry_run_option
 @output.output_option("table", "json", "yaml")
 def create_pool(*, api: client.Transport, cluster: str | None, file: Any, dry_run: bool, form: str) -> None:
     """Create a node pool from a file of its name, cluster_id and spec."""
     # Where the file names a cluster too, the server compares the two.
     within = f"/clusters/{_find(_CLUSTER, api, cluster)}" if cluster else ""
     path = f"/api/v1{within}/nodepools"
-    _show(_NODE_POOL, api.request("POST", path, _new(file), query=_query(dryRun="true" if dry_run else None)), form)
+    _show(_NODE_POOL, api.request("POST", path, _new(file), query=_query(dryRun=dry_run)), form)
 
 
 @clusters.command("create")
 @_server
 @_file_option
-@click.option("--dry-run", is_flag=True, help="Only check.")
+@_dry_run_option
 @output.output_option("table", "json", "yaml")
 def create_cluster(*, api: client.Transport, file: Any, dry_run: bool, form: str) -> None:
     """Create a cluster from a file of its name and spec."""
-    _show(_CLUSTER, api.request("POST", "/api/v1/clusters", _new(file), query=_query(dryRun="true" if dry_run else None)), form)
+    _show(_CLUSTER, api.request("POST", "/api/v1/clusters", _new(file), query=_query(dryRun=dry_run)), form)
 
 
 @nodepools.command("scale")
@@ -324,13 +328,14 @@ def create_cluster(*, api: client.Transport, file: Any, dry_run: bool, form: str
 @click.argument("name", metavar="NAME|ID")
 @click.argument("nodes", type=click.IntRange(0))
 @_cluster_option(required=False)
+@_dry_run_option
 @output.output_option("table", "json", "yaml")
-def scale(*, api: client.Transport, name: str, nodes: int, cluster: str | None, form: str) -> None:
+def scale(*, api: client.Transport, name: str, nodes: int, cluster: str | None, dry_run: bool, form: str) -> None:
     """Set how many nodes a node pool has; nobody else's change is lost."""
     path = f"/api/v1/nodepools/{_find(_NODE_POOL, api, name, cluster)}"
     pool = api.request("GET", path)
     body = {"spec": pool["spec"] | {"nodeCount": nodes}, "resource_version": pool["resource_version"]}
-    _show(_NODE_POOL, api.request("PUT", path, body), form)
+    _show(_NODE_POOL, api.request("PUT", path, body, query=_query(dryRun=dry_run)), form)
 
 
 @nodepools.command("watch")
@@ -398,12 +403,12 @@ def _common_commands(group: click.Group, kind: _Kind) -> None:
     @click.argument("name", metavar="NAME|ID")
     @cluster
     @_file_option
-    @click.option("--dry-run", is_flag=True, help="Only check.")
+    @_dry_run_option
     @output.output_option("table", "json", "yaml")
     def update(*, api: client.Transport, name: str, file: Any, dry_run: bool, form: str, cluster: str | None = None) -> None:
         identifier = _find(kind, api, name, cluster)
         path, body = f"/api/v1/{kind.plural}/{identifier}", _replacement(kind, file, identifier)
-        _show(kind, api.request("PUT", path, body, query=_query(dryRun="true" if dry_run else None)), form)
+        _show(kind, api.request("PUT", path, body, query=_query(dryRun=dry_run)), form)
 
     @group.command("delete", help=f"Delete a {kind.noun}, once its controllers have let it go.")
     @_server
@@ -411,11 +416,13 @@ def _common_commands(group: click.Group, kind: _Kind) -> None:
     @cluster
     @click.option("--force", is_flag=True, help="Wait for no controller; of a cluster, delete the node pools too.")
     @click.option("--yes", is_flag=True, help="Do not ask.")
-    def delete(*, api: client.Transport, name: str, force: bool, yes: bool, cluster: str | None = None) -> None:
+    @_dry_run_option
+    def delete(*, api: client.Transport, name: str, force: bool, yes: bool, dry_run: bool, cluster: str | None = None) -> None:
         identifier = _find(kind, api, name, cluster)
-        options.consent(f"Delete the {kind.noun} {name}?", yes=yes)
-        api.request("DELETE", f"/api/v1/{kind.plural}/{identifier}", query=_query(force="true" if force else None))
-        output.echo(f"{kind.noun} {name}: deletion asked for", err=True)
+        # There is nothing to consent to where nothing is deleted.
+        options.consent(f"Delete the {kind.noun} {name}?", yes=yes or dry_run)
+        api.request("DELETE", f"/api/v1/{kind.plural}/{identifier}", query=_query(force=force, dryRun=dry_run))
+        output.echo(f"{kind.noun} {name}: {'can be deleted' if dry_run else 'deletion asked for'}", err=True)
 
     @group.command("status", help=f"Show a {kind.noun}'s status and what each controller reported.")
     @_server
