@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import yaml
 
 from org.project_planton.cluster.v1 import cluster_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
@@ -93,6 +94,10 @@ def test_watching_shows_the_cursor_to_go_on_after(run: Run, server: serving.Serv
     )
     lines = run("nodepools", "watch")[1].splitlines()
     assert [line.rpartition("  ")[2] for line in lines] == [event["cursor"] for event in told]
+    assert [json.loads(line) for line in run("nodepools", "watch", "-o", "json")[1].splitlines()] == told
+    shown = run("nodepools", "watch", "-o", "yaml")[1]
+    assert list(yaml.safe_load_all(shown)) == told
+    assert shown.count("---\n") == len(told)
     assert run("nodepools", "watch", "--after", lines[-2].split()[-1])[1].splitlines() == lines[-1:]
 
 
@@ -179,3 +184,20 @@ def test_deleting_can_be_checked_alone(run: Run, made: tuple[str, str], server: 
         assert (code, "can be deleted" in said) == (0, True), said
     assert run("clusters", "delete", "made", "--dry-run")[0] == 5
     assert server.call("GET", f"/nodepools/{made[1]}")["status"]["phase"] == "Pending"
+
+
+@pytest.mark.parametrize("form", ["json", "yaml"])
+def test_every_command_has_forms_for_programs(form: str) -> None:
+    """The page about them promises it."""
+    for group, kind in ((nodepools.nodepools, "nodepools"), (nodepools.clusters, "clusters")):
+        for name, command in group.commands.items():
+            (option,) = (one for one in command.params if one.name == "form")
+            assert form in option.type.choices, f"{kind} {name}"
+
+
+@pytest.mark.parametrize(("form", "read"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_what_is_deleted_is_shown_to_programs(run: Run, made: tuple[str, str], form: str, read: Callable[[str], Any]) -> None:
+    """Of a cluster what is left, of a node pool, of which nothing is left, the id."""
+    assert read(run("nodepools", "delete", "workers", "--yes", "-o", form)[1]) == {"id": made[1]}
+    left = read(run("clusters", "delete", "made", "--yes", "-o", form)[1])
+    assert (left["id"], left["status"]["phase"]) == (made[0], "Deleting")

@@ -343,7 +343,7 @@ def scale(*, api: client.Transport, name: str, nodes: int, cluster: str | None, 
 @click.option(
     "--after", default="", metavar="CURSOR", help="Begin after this event; with the oldest that is kept where not given."
 )
-@output.output_option("text", "json")
+@output.output_option("text", "json", "yaml")
 def watch(*, api: client.Transport, after: str, form: str) -> None:
     """Show the events that are kept, then new ones.
 
@@ -354,13 +354,21 @@ def watch(*, api: client.Transport, after: str, form: str) -> None:
     for event in api.events(after):
         if form == "json":
             click.echo(json.dumps(event))
-            continue
-        what = event["resource"]
-        replaced = f"; replaces nodes: {', '.join(event['replacement']['fields'])}" if "replacement" in event else ""
-        click.echo(
-            f"{event['time']}  {event['type']:24}  {what['name']}  generation {event['generation']}  {event['actor']}{replaced}"
-            f"  {event['cursor']}"
-        )
+        elif form == "yaml":
+            # It begins each document, so that the one before need not wait for its end.
+            click.echo("---")
+            _show_data(event, form)
+        else:
+            click.echo(_event_line(event))
+
+
+def _event_line(event: Mapping[str, Any]) -> str:
+    what = event["resource"]
+    replaced = f"; replaces nodes: {', '.join(event['replacement']['fields'])}" if "replacement" in event else ""
+    return (
+        f"{event['time']}  {event['type']:24}  {what['name']}  generation {event['generation']}  {event['actor']}{replaced}"
+        f"  {event['cursor']}"
+    )
 
 
 def _status_lines(data: Mapping[str, Any]) -> Sequence[str]:
@@ -417,12 +425,19 @@ def _common_commands(group: click.Group, kind: _Kind) -> None:
     @click.option("--force", is_flag=True, help="Wait for no controller; of a cluster, delete the node pools too.")
     @click.option("--yes", is_flag=True, help="Do not ask.")
     @_dry_run_option
-    def delete(*, api: client.Transport, name: str, force: bool, yes: bool, dry_run: bool, cluster: str | None = None) -> None:
+    @output.output_option("text", "json", "yaml")
+    def delete(
+        *, api: client.Transport, name: str, force: bool, yes: bool, dry_run: bool, form: str, cluster: str | None = None
+    ) -> None:
         identifier = _find(kind, api, name, cluster)
         # There is nothing to consent to where nothing is deleted.
         options.consent(f"Delete the {kind.noun} {name}?", yes=yes or dry_run)
-        api.request("DELETE", f"/api/v1/{kind.plural}/{identifier}", query=_query(force=force, dryRun=dry_run))
-        output.echo(f"{kind.noun} {name}: {'can be deleted' if dry_run else 'deletion asked for'}", err=True)
+        left = api.request("DELETE", f"/api/v1/{kind.plural}/{identifier}", query=_query(force=force, dryRun=dry_run))
+        if form == "text":
+            output.echo(f"{kind.noun} {name}: {'can be deleted' if dry_run else 'deletion asked for'}", err=True)
+        else:
+            # Of a node pool the API says nothing any more.
+            _show_data(left or {"id": identifier}, form)
 
     @group.command("status", help=f"Show a {kind.noun}'s status and what each controller reported.")
     @_server
