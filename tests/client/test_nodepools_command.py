@@ -201,3 +201,10 @@ def test_what_is_deleted_is_shown_to_programs(run: Run, made: tuple[str, str], f
     assert read(run("nodepools", "delete", "workers", "--yes", "-o", form)[1]) == {"id": made[1]}
     left = read(run("clusters", "delete", "made", "--yes", "-o", form)[1])
     assert (left["id"], left["status"]["phase"]) == (made[0], "Deleting")
+
+
+def test_a_cluster_with_node_pools_is_hinted_at_force(run: Run, made: tuple[str, str]) -> None:
+    """The API's own words are those of its requests."""
+    code, _, said = run("clusters", "delete", "made", "--yes")
+    assert (code, "add --force to delete them too" in said) == (5, True), said
+    assert run("clusters", "delete", "made", "--yes", "--force")[0] == 0

@@ -32,6 +32,8 @@ _ANSWERED: Final = frozenset({"id", "generation", "status", "created_at", "updat
 _ANSWERED_OF_NEW: Final = _ANSWERED | {"resource_version"}
 #: What the API says of a name or id that a resource may have which is being deleted → the resource's kind.
 _HIDDEN: Final = re.compile(r"(Cluster|NodePool) (?:not found|with name .* already exists)")
+#: What the API says of a cluster that its node pools keep; its words are those of requests.
+_NOT_EMPTY: Final = re.compile("Cluster has node pools")
 _AGES: Final = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
 
 
@@ -117,11 +119,19 @@ def _server(function: F) -> F:
             try:
                 return function(api=api, **rest)
             except client.ApiError as error:
-                if found := _HIDDEN.match(error.message):
-                    error.hint = f"it may be being deleted: planton {found[1].lower()}s list --include-deleting"
+                error.hint = _hint(error.message)
                 raise
 
     return wrapped  # type: ignore[return-value]
+
+
+def _hint(message: str) -> str:
+    """Returns what to do about an answer, in the words of the commands; empty where they add nothing."""
+    if found := _HIDDEN.match(message):
+        return f"it may be being deleted: planton {found[1].lower()}s list --include-deleting"
+    if _NOT_EMPTY.match(message):
+        return "planton nodepools list --cluster NAME shows them; add --force to delete them too"
+    return ""
 
 
 def _cluster_option(*, required: bool) -> Callable[[F], F]:
