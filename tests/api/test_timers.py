@@ -86,14 +86,14 @@ def engine_of(url: str) -> Iterator[sa.Engine]:
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(1, "*/1 * * * * *"), (10, "*/10 * * * * *"), (30, "*/30 * * * * *"), (60, "0 */1 * * * *"), (900, "0 */15 * * * *")],
+    [(1, "*/1 * * * * *"), (10, "*/10 * * * * *"), (30, "*/30 * * * * *"), (60, "0 */1 * * * *"), (300, "0 */5 * * * *")],
 )
 def test_ticks_are_as_far_apart_as_wanted(seconds: int, expected: str) -> None:
     """In the form with seconds first."""
     assert timers.cron(seconds) == expected
 
 
-@pytest.mark.parametrize("seconds", [-10, 0, 7, 59, 61, 90, 7 * 60, 3600 * 24])
+@pytest.mark.parametrize("seconds", [-10, 0, 7, 59, 61, 90, 6 * 60, 3600])
 def test_ticks_that_would_not_be_even_are_refused(seconds: int) -> None:
     """Every 7 seconds of a minute is not every 7 seconds."""
     with pytest.raises(ValueError, match="divide"):

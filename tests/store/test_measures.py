@@ -63,11 +63,24 @@ def test_nodes_are_what_controllers_say_else_what_is_wanted(
 ) -> None:
     """The latest report that has a number counts; what is no number does not."""
     cluster = rows.cluster(engine)
-    pool = rows.node_pool(engine, cluster, spec=json.dumps(spec), name="workers")
+    pool = rows.node_pool(engine, cluster, spec=json.dumps(spec), name="workers", generation=1)
     for number, metadata in enumerate(reports):
         report(engine, pool, f"controller-{9 - number}", metadata, updated_at=f"2026-01-0{number + 1}")
     [found] = asked(url, lambda store: measures.nodes(store, limit=10))
     assert found == measures.Nodes(pool, cluster, "workers", "gcp", desired, active)
+
+
+@pytest.mark.parametrize(
+    ("values", "desired"), [({"generation": 2}, 9), ({"generation": 1}, 3), ({"generation": 1, "deleted_at": rows.THEN}, 0)]
+)
+def test_who_has_not_seen_what_is_wanted_does_not_say_it(
+    url: str, engine: sa.Engine, values: dict[str, object], desired: int
+) -> None:
+    """A controller that is gone says what was wanted before; of a pool that is being deleted no node is."""
+    pool = rows.node_pool(engine, rows.cluster(engine), spec='{"nodeCount":9}', **values)
+    report(engine, pool, "controller", {"active_nodes": 3, "desired_nodes": 3})
+    [found] = asked(url, lambda store: measures.nodes(store, limit=10))
+    assert (found.desired, found.active) == (desired, 3)
 
 
 def test_only_the_newest_pools_have_numbers_of_their_own(url: str, engine: sa.Engine) -> None:

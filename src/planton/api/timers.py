@@ -86,14 +86,14 @@ def cron(seconds: int) -> str:
     """Returns a schedule, with seconds, of ticks that are so far apart.
 
     Raises:
-        ValueError: Seconds do not divide a minute, or minutes not an hour.
+        ValueError: They do not divide a minute, and are not one to five minutes: whoever watches the ticks must miss them soon.
     """
     minutes, rest = divmod(seconds, 60)
     if 0 < seconds < 60 and 60 % seconds == 0:  # noqa: PLR2004 - a minute
         return f"*/{seconds} * * * * *"
-    if minutes and not rest and 60 % minutes == 0:
+    if 1 <= minutes <= 5 and not rest:  # noqa: PLR2004 - they divide an hour, each
         return f"0 */{minutes} * * * *"
-    raise ValueError("must be seconds that divide a minute, or minutes that divide an hour")
+    raise ValueError("must be seconds that divide a minute, or one to five minutes")
 
 
 def tick(engine: Engine, wanted: settings.Settings, now: datetime.datetime) -> None:

@@ -92,7 +92,8 @@ SETTINGS: Final = (
     Setting(
         "tick",
         10,
-        "Seconds between two looks at deadlines and resyncs: a part of a minute, or minutes that are a part of an hour; 0 for none.",
+        "Seconds between two looks at deadlines and resyncs: a part of a minute, or one to five minutes; 0 for none, and no cleaning of "
+        "events and Idempotency-Keys.",
         "SECONDS",
         click.IntRange(0),
     ),

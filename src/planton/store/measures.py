@@ -26,7 +26,8 @@ class Nodes(NamedTuple):
         cluster_id: Its cluster's.
         name: The pool's.
         platform: Its cloud.
-        desired: How many a controller says there should be, else the ``nodeCount`` of the spec; None where neither says.
+        desired: How many a controller that has observed the spec says there should be, else the ``nodeCount`` of the spec; None where
+            neither says, and 0 where the pool is being deleted.
         active: How many a controller says there are; None where none does.
     """
 
@@ -62,16 +63,19 @@ async def nodes(database: Database, *, limit: int) -> list[Nodes]:
 
 def _nodes(rows: Sequence[Row]) -> Nodes:
     """Returns the nodes of one pool: of what controllers say of it, the latest counts."""
-    said = [json.loads(row["metadata"]) for row in sorted(rows, key=lambda row: row["updated_at"] or "") if row["metadata"]]
-    desired = _last(data.get("desired_nodes") for data in said)
     pool = rows[0]
+    reports = sorted((row for row in rows if row["metadata"]), key=lambda row: row["updated_at"])
+    said = [(row["observed_generation"] == pool["generation"], json.loads(row["metadata"])) for row in reports]
+    desired = _last(data.get("desired_nodes") for observed, data in said if observed)
+    if desired is None:
+        desired = json.loads(pool["spec"]).get("nodeCount")
     return Nodes(
         pool["id"],
         pool["cluster_id"],
         pool["name"],
         pool["platform"],
-        json.loads(pool["spec"]).get("nodeCount") if desired is None else desired,
-        _last(data.get("active_nodes") for data in said),
+        0 if pool["deleted_at"] else desired,
+        _last(data.get("active_nodes") for _, data in said),
     )
 
 
@@ -89,14 +93,15 @@ _BY_PHASE: Final = Statement(
     .group_by(_TALLIES.c.phase, _TALLIES.c.platform)
     .having(sa.func.sum(_TALLIES.c.number) != sa.literal_column("0"))
 )
+_OF_A_POOL: Final = ("id", "cluster_id", "name", "platform", "spec", "generation", "created_at", "deleted_at")
 _NEWEST: Final = (
-    sa.select(_POOLS.c.id, _POOLS.c.cluster_id, _POOLS.c.name, _POOLS.c.platform, _POOLS.c.spec, _POOLS.c.created_at)
+    sa.select(*(_POOLS.c[name] for name in _OF_A_POOL))
     .order_by(_POOLS.c.created_at.desc(), _POOLS.c.id.desc())
     .limit(sa.bindparam("limit", type_=sa.Integer))
     .subquery("newest")
 )
 _NODES: Final = Statement(
-    sa.select(_NEWEST, _REPORTS.c.metadata, _REPORTS.c.updated_at)
+    sa.select(_NEWEST, _REPORTS.c.observed_generation, _REPORTS.c.metadata, _REPORTS.c.updated_at)
     .select_from(_NEWEST.outerjoin(_REPORTS, _REPORTS.c.resource_id == _NEWEST.c.id))
     .order_by(_NEWEST.c.created_at.desc(), _NEWEST.c.id.desc())
 )
