@@ -108,6 +108,23 @@ def test_of_what_is_given_twice_the_first_can_be_in_a_circle(tmp_path: pathlib.P
     assert "reference.no_circle" in capsys.readouterr().out
 
 
+def test_a_broken_policy_hides_no_reference(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is given twice, and what goes in a circle, is told beside the rules of the user's own."""
+    other, network, firewall = _circle(tmp_path / "a")
+    again = tmp_path / "a" / "d.yaml"
+    again.write_bytes(other.read_bytes())
+    policy = tmp_path / "never.policy.yaml"
+    rule = "  - {id: acme.never, kinds: [CivoVpc, CivoFirewall], message: never, expression: 'false'}\n"
+    policy.write_text(f"apiVersion: policy.project-planton.org/v1\nkind: Policy\nrules:\n{rule}", "utf-8")
+    for files, found in (([other, again], "reference.given_once"), ([network, firewall], "reference.no_circle")):
+        assert cli.main(["validate", *map(str, files), "--policy", str(policy), "-o", "json"]) == 1
+        data = json.loads(capsys.readouterr().out)
+        assert [violation["rule_id"] for violation in data["violations"]] == ["acme.never", "acme.never", found]
+        assert [document["valid"] for document in data["documents"]] == [False, False]
+        assert cli.main(["validate", *map(str, files), "--policy", str(policy)]) == 1
+        assert capsys.readouterr().out.endswith("2 documents in 2 files: 3 violations in 2 documents\n")
+
+
 def test_both_ways_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     """A call without options, which takes a short cut, prints what one with options prints."""
     cli.main(["validate", VALID, INVALID, "nowhere.yaml"])

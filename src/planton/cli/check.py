@@ -30,7 +30,7 @@ class _Result:
         self.listed: list[dict[str, Any]] = []
         self.violations: list[errors.Violation] = []
         self.faults = 0
-        self.faulty = 0
+        self.faulty: set[tuple[str, int]] = set()
         self.warnings = 0
         self.unreadable: list[errors.PlantonError] = []
         self.later: list[errors.Violation] = []
@@ -82,7 +82,8 @@ def _check(
 ) -> None:
     for file, data in sources:
         documents, violations = flow.collect(data, file=file, overrides=overrides)
-        violations += _broken(rules, documents, violations)
+        refused = _wrong(violations)
+        violations += _broken(rules, documents, refused)
         result.files += 1
         result.documents += max(len(documents), len({violation.document for violation in violations}))
         wrong = _wrong(violations)
@@ -92,7 +93,8 @@ def _check(
             {"file": file, "index": one.index, "kind": one.kind.name, "name": _name(one), "valid": one.index not in wrong}
             for one in documents
         ]
-        _note(result, documents, wrong, file, data)
+        # A broken policy hides no reference: the document can be read.
+        _note(result, documents, refused, file, data)
     if overrides is not None:
         overrides.finish()
     _tell_targets(result, overrides, take)
@@ -100,40 +102,41 @@ def _check(
     _check_circles(result, overrides, take)
 
 
-def _broken(
-    rules: tuple[policies.Rule, ...], documents: list[manifest.Document], violations: list[errors.Violation]
-) -> list[errors.Violation]:
+def _broken(rules: tuple[policies.Rule, ...], documents: list[manifest.Document], refused: set[int]) -> list[errors.Violation]:
     # A value that is missing or wrong would be told a second time, by a rule that asks for it.
     if not rules:
         return []
     from planton import policies  # few runs have any
 
-    wrong = _wrong(violations)
-    return [broken for one in documents if one.index not in wrong for broken in policies.check(rules, one)]
+    return [broken for one in documents if one.index not in refused for broken in policies.check(rules, one)]
 
 
 def _wrong(violations: list[errors.Violation]) -> set[int]:
     return {violation.document for violation in violations if violation.level == "error"}
 
 
+def _faulty(violations: Iterable[errors.Violation]) -> set[tuple[str, int]]:
+    return {(violation.file, violation.document) for violation in violations if violation.level == "error"}
+
+
 def _count_faults(result: _Result, violations: list[errors.Violation], take: Callable[[list[errors.Violation]], None]) -> None:
     faults = sum(violation.level == "error" for violation in violations)
     result.faults += faults
     result.warnings += len(violations) - faults
-    result.faulty += len(_wrong(violations))
+    result.faulty |= _faulty(violations)
     # Where a target stands is known when everything has been read.
     result.later += [violation for violation in violations if flow.has_target(violation)]
     take([violation for violation in violations if not flow.has_target(violation)])
 
 
-def _note(result: _Result, documents: Iterable[manifest.Document], wrong: set[int], file: str, data: bytes) -> None:
+def _note(result: _Result, documents: Iterable[manifest.Document], refused: set[int], file: str, data: bytes) -> None:
     # What refers to nothing is in no circle.
     for one in documents:
         key = references.key(one.message)
         text = (file, data, one.index)
-        if result.texts.setdefault(key, text) is not text and one.index not in wrong:
+        if result.texts.setdefault(key, text) is not text and one.index not in refused:
             result.twice.append((key, text))
-        if one.index not in wrong and (needs := references.depends_on(one.message)):
+        if one.index not in refused and (needs := references.depends_on(one.message)):
             result.needs.setdefault(key, needs)
 
 
@@ -172,7 +175,7 @@ def _check_twice(result: _Result, overrides: assignment.Overrides | None, take: 
 
 
 def _mark(result: _Result, violations: Iterable[errors.Violation]) -> None:
-    wrong = {(violation.file, violation.document) for violation in violations if violation.level == "error"}
+    wrong = _faulty(violations)
     for entry in result.listed if wrong else ():
         entry["valid"] &= (entry["file"], entry["index"]) not in wrong
 
@@ -246,7 +249,7 @@ def _show_text(result: _Result) -> None:
 def _summary(result: _Result) -> str:
     checked = f"{_count(result.documents, 'document')} in {_count(result.files, 'file')}"
     if result.faults:
-        text = f"{checked}: {_count(result.faults, 'violation')} in {_count(result.faulty, 'document')}"
+        text = f"{checked}: {_count(result.faults, 'violation')} in {_count(len(result.faulty), 'document')}"
     else:
         text = f"{checked}: valid" if result.documents else f"{checked}"
     text += f"; {_count(result.warnings, 'warning')}" if result.warnings else ""
