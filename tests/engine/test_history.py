@@ -42,6 +42,12 @@ def test_no_changes_and_unknown_ones_are_none() -> None:
     assert history.parse(_update(history.message("refresh", KEY, None), kind="refresh")).changes == ()
 
 
+def test_an_apply_that_changed_nothing_in_the_cloud_counts_nothing() -> None:
+    """Another folder, or a label of the manifest, is a change of planton's own record in the stack."""
+    assert history.parse(_update(history.message("apply", KEY, plans.Plan()), resourceChanges={"update": 1})).counts == {}
+    assert history.parse(_update(history.message("apply", KEY, None), resourceChanges={"update": 1})).counts == {"update": 1}
+
+
 def test_a_refresh_before_an_operation_is_one() -> None:
     """It has the message of the operation, and changed nothing in the cloud."""
     found = history.parse(_update(history.message("apply", KEY, _plan()), kind="refresh"))

@@ -26,6 +26,7 @@ class Session:
     def __init__(self, reason: errors.Reason) -> None:
         """Fails nothing yet."""
         self.reason = reason
+        self.message = ""
         self.asked: list[str] = []
 
     def _fail(self, what: str) -> Any:
@@ -268,3 +269,12 @@ def test_a_backend_that_fails_is_an_error_of_ours(call: str, tmp_path: pathlib.P
     with pytest.raises(errors.PlantonError) as caught:
         getattr(opened, call)(*([{}] if call == "replace_state" else []))
     assert caught.value.reason is errors.Reason.STACK_LOCKED
+
+
+def test_the_history_says_what_was_seen_before_references_were_known(make: Any) -> None:
+    """The operation that applies is then another one than the one that has planned."""
+    failing = Session(errors.Reason.INTERRUPTED)
+    change = operations.plans.Change("urn:a::network", "network", "civo:index/network:Network", operations.plans.Action.CREATE)
+    with pytest.raises(errors.PlantonError):
+        make(failing).apply(operations.plans.Plan((change,)))
+    assert failing.message.endswith(": planton apply CivoVpc/a: create network")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pathlib
+from typing import Any
 
 import pytest
 
-from planton import errors, flow
-from planton.engine import inventory, journal, settings, stacks, toolchain
+from planton import errors, flow, references
+from planton.engine import inventory, journal, plans, settings, stacks, toolchain
 from planton.runs import run
 from support import mocks
 
@@ -40,3 +41,96 @@ def test_the_record_of_a_first_apply_that_goes_on_stays(chosen: settings.Setting
     with records.hold("apply", chosen), pytest.raises(errors.PlantonError, match="apply by"):
         destroying.plan_destroy()
     assert records.read() is not None
+
+
+TYPES = {"CivoVpc": ("network", "civo:index/network:Network"), "CivoFirewall": ("firewall", "civo:index/firewall:Firewall")}
+
+
+class World:
+    """Operations of an engine that plans what it is told to and makes everything at once."""
+
+    def __init__(self) -> None:
+        """Has applied nothing."""
+        self.applied: dict[str, inventory.Applied] = {}
+        self.actions: dict[str, plans.Action | None] = {}
+        self.planned: dict[str, list[plans.Plan]] = {}
+        self.told: dict[str, plans.Plan] = {}
+        self.makes = "11111111-1111-1111-1111-111111111111"
+
+    def plan(self, target: Any) -> plans.Plan:
+        """Returns the plan of a resource: a creation, nothing, or what the test says."""
+        applied = self.applied.get(target.metadata.name)
+        usual = None if applied is not None and run._same(applied.manifest, target) else plans.Action.CREATE
+        action = self.actions.get(target.metadata.name, usual)
+        name, type_ = TYPES[target.kind]
+        made = plans.Plan(() if action is None else (plans.Change(f"urn::{name}", name, type_, action),))
+        self.planned.setdefault(target.metadata.name, []).append(made)
+        return made
+
+    def apply(self, target: Any, planned: plans.Plan) -> None:
+        """Makes a resource, whose first output is an id."""
+        self.told[target.metadata.name] = planned
+        manifest = type(target)()
+        manifest.CopyFrom(target)
+        outputs = manifest.status.outputs
+        setattr(outputs, outputs.DESCRIPTOR.fields[0].name, self.makes)
+        name = stacks.name_of(manifest)
+        self.applied[target.metadata.name] = inventory.Applied(references.key(manifest), name, manifest, 1, "", "")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Runs work on this world instead of an engine."""
+    made = World()
+
+    class Operations:
+        """The operations on one resource of the world."""
+
+        on_event = None
+
+        def __init__(self, stack_input: Any, *_given: object, **_more: object) -> None:
+            """Opens nothing."""
+            self.stack_input = stack_input
+            self.target = stack_input.target
+            self.name = stacks.name_of(self.target)
+
+        def plan(self) -> plans.Plan:
+            """Plans it."""
+            return made.plan(self.target)
+
+        def apply(self, planned: plans.Plan) -> tuple[plans.Plan, Any]:
+            """Makes it."""
+            made.apply(self.target, planned)
+            return planned, made.applied[self.target.metadata.name].manifest.status.outputs  # type: ignore[attr-defined]
+
+        def unfinished(self) -> bool:
+            """Says that all has ended well."""
+            return False
+
+        def recover(self) -> bool:
+            """Finds nothing to do."""
+            return False
+
+    monkeypatch.setattr(run.operations, "Operations", Operations)
+    monkeypatch.setattr(inventory.Inventory, "find", lambda _self, key: made.applied.get(key.name))
+    monkeypatch.setattr(inventory.Inventory, "read", lambda _self, name: made.applied.get(name.stack.rpartition(".")[2]))
+    return made
+
+
+def _folder(tmp_path: pathlib.Path) -> run.Run:
+    network = mocks.target(
+        "CivoVpc", {"civoCredentialId": "default", "networkName": "net", "region": "lon1"}, name="net", env="dev"
+    )
+    reference = {"valueFrom": {"name": "net", "fieldPath": "status.outputs.networkId"}}
+    firewall = mocks.target("CivoFirewall", {"networkId": reference, "name": "fw"}, name="fw", env="dev")
+    chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path), "CIVO_TOKEN": "token", "CIVO_REGION": "lon1"})
+    tools = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
+    return run.Run([flow.Wanted(each, None, "dev.yaml") for each in (network, firewall)], chosen, tools)
+
+
+def test_what_was_planned_is_known_to_the_apply_of_what_refers_to_something_new(world: World, tmp_path: pathlib.Path) -> None:
+    """Its reference resolves only then; the history says all the same what was to change."""
+    folder = _folder(tmp_path)
+    assert [step.error for step in folder.apply(folder.plan(recover=True))] == [None, None]
+    assert [change.action for change in world.told["fw"].changes] == [plans.Action.CREATE]
+    assert world.told["fw"] is world.planned["fw"][0]

@@ -33,7 +33,7 @@ class Entry:
         ended: RFC 3339; empty where it goes on.
         result: ``succeeded``, ``failed`` or ``in-progress``.
         changes: What it was to change.
-        counts: How many resources were created, updated and so on.
+        counts: How many resources were created, updated and so on; none where what was written is the manifest alone.
     """
 
     version: int
@@ -90,8 +90,11 @@ def parse(update: dict[str, Any]) -> Entry:
     if found and update.get("kind") == "refresh" != operation:
         # Other operations look at the cloud first where the state may be old.
         operation, changes = "refresh", (f"before {operation}",)
+    elif found and found["changes"] == _NOTHING:
+        # What is counted then is planton's own record of the manifest.
+        changes, counts = (), {}
     elif found:
-        changes = tuple(line for line in found["changes"].splitlines() if line and line != _NOTHING)
+        changes = tuple(filter(None, found["changes"].splitlines()))
     else:
         changes = tuple(filter(None, [" ".join((update.get("message") or "").split())]))
     return Entry(

@@ -120,8 +120,11 @@ class Operations:
                 names = ", ".join(self._cloud.names(what)) or "none"
                 error.message += f"; {what}s there: {names}"
 
-    def apply(self) -> tuple[plans.Plan, message.Message]:
+    def apply(self, planned: plans.Plan | None = None) -> tuple[plans.Plan, message.Message]:
         """Makes the cloud what the manifest says.
+
+        Args:
+            planned: What the user has seen, where that was before references were known; otherwise it is what ``plan`` said.
 
         Returns:
             What was changed, and the StackOutputs.
@@ -129,6 +132,8 @@ class Operations:
         Raises:
             PlantonError: What failed; the state holds what was done, and the next run resumes.
         """
+        if planned is not None:
+            self._planned = planned
         with self._recorded("apply"):
             if self._session.exists() and guards.autoscaled(self._session.export()):
                 # The plugin sends the number of nodes with every change, and the one in the state is that of the last look.

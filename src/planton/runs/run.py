@@ -154,7 +154,7 @@ class Run:
             return dataclasses.replace(step, outputs=outputs)
         if operation.unfinished():
             operation.recover()
-        plan, outputs = operation.apply()
+        plan, outputs = operation.apply(step.plan)
         return dataclasses.replace(step, plan=plan, outputs=outputs)
 
     def adopt(self, key: references.Key, resource: str, id_: str) -> Step:
