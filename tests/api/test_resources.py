@@ -70,9 +70,21 @@ def test_two_ways_to_name_the_cluster(client):
     in_both = client.create("CreateNodePool", api.pool(name="c") | {"cluster_id": cluster}, cluster_id=cluster)
     assert {found["cluster_id"] for found in (in_path, in_body, in_both)} == {cluster}
     reply = client.call("CreateNodePool", api.pool(name="d") | {"cluster_id": cluster}, cluster_id=ABSENT)
-    assert (reply.status, reply.rules) == (400, [("", "create_node_pool_request.one_cluster")])
+    assert (reply.status, reply.rules) == (400, [("cluster_id", "create_node_pool_request.one_cluster")])
     reply = client.call("CreateNodePool", api.pool(name="d"))
-    assert (reply.status, reply.rules) == (400, [("", "create_node_pool_request.has_cluster")])
+    assert (reply.status, reply.rules) == (400, [("cluster_id", "create_node_pool_request.has_cluster")])
+
+
+def test_ids_in_any_case(client):
+    """As RFC 9562 reads them: in the path, in the query and in the body."""
+    made = client.pool()
+    identifier, cluster = made["id"].upper(), made["cluster_id"].upper()
+    assert client.call("GetNodePool", id=identifier).body == made
+    assert client.call("ListNodePools", cluster_id=cluster).body["total"] == 1
+    body = api.pool(name="b") | {"cluster_id": cluster}
+    assert client.create("CreateNodePool", body, cluster_id=made["cluster_id"])["cluster_id"] == made["cluster_id"]
+    update = client.call("UpdateNodePool", api.pool(nodeCount=4) | {"cluster_id": cluster}, id=identifier)
+    assert (update.status, update.body["id"]) == (200, made["id"])
 
 
 def test_pool_needs_a_cluster_that_is_there(client):
@@ -249,6 +261,15 @@ def test_replacement_is_announced(client, platform, before, after, fields):
     (condition,) = [found for found in changed["status"]["conditions"] if found["type"] == "ReplacementRequired"]
     assert condition["status"] == "True"
     assert all(path in condition["message"] for path in paths)
+
+
+def test_zones_have_no_order(client):
+    """What is the same in another order replaces nothing."""
+    zones = ["us-central1-a", "us-central1-b"]
+    made = client.pool(cloud={"zones": zones})
+    changed = client.call("UpdateNodePool", api.pool(cloud={"zones": zones[::-1]}), id=made["id"]).body
+    assert changed["spec"]["platform"]["gcp"]["zones"] == zones[::-1]
+    assert "replacement" not in client.events()[-1]
 
 
 def test_change_in_place_announces_no_replacement(client):

@@ -118,7 +118,7 @@ class Service:
         ]
         if found or violations:
             told = {violation.field for violation in violations}
-            broken = [one._replace(field=_field(one.field)) for one in found]
+            broken = [one._replace(field=_FIELDS.get(one.rule_id) or _field(one.field)) for one in found]
             raise errors.invalid([*violations, *(one for one in broken if not _is_within(one.field, told))], noun=kind.noun)
         method: Callable[[Kind, Any, Context], Awaitable[records.Answer]] = getattr(self, _METHODS[rpc])
         try:
@@ -368,11 +368,24 @@ _METHODS: Final = {
 }
 
 
+#: Rules that compare a field with others, and so are the whole message's → the field that they are about.
+_FIELDS: Final = {
+    "new_node_pool.gcp_name_is_short": "name",
+    "node_pool_update.gcp_name_is_short": "name",
+    "create_node_pool_request.one_cluster": "cluster_id",
+    "create_node_pool_request.has_cluster": "cluster_id",
+}
+
+
 def normalise(request: message.Message) -> None:
-    """Writes ``platform.type`` in lower case: any is accepted, one is kept."""
+    """Writes ids and ``platform.type`` in lower case: any is accepted, one is kept."""
     for field, value in request.ListFields():
-        if field.name in {"node_pool", "cluster"} and value.HasField("spec"):
-            value.spec.platform.type = value.spec.platform.type.lower() if value.spec.HasField("platform") else ""
+        if field.name in {"id", "cluster_id"}:
+            setattr(request, field.name, value.lower())
+        elif field.name in {"node_pool", "cluster"}:
+            normalise(value)
+        elif field.name == "spec":
+            value.platform.type = value.platform.type.lower() if value.HasField("platform") else ""
 
 
 def _done(answer: records.Answer, request: Any) -> records.Answer:
@@ -432,14 +445,21 @@ def _phases(phase: str, health: str) -> tuple[str, ...]:
 
 
 def _replaced(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Returns the paths of changed fields that no cloud can change in place; false, zero and empty mean the same as absent."""
+    """Returns the paths of changed fields that no cloud can change in place."""
     cloud = after["platform"]["type"]
     old, new = (spec["platform"].get(cloud, {}) for spec in (before, after))
     return [
         f"spec.platform.{cloud}.{name}"
         for name in sorted({*old, *new} & kind.replaced_by)
-        if (old.get(name) or None) != (new.get(name) or None)
+        if _meaning(old.get(name)) != _meaning(new.get(name))
     ]
+
+
+def _meaning(value: Any) -> Any:  # of any JSON value
+    """Returns what is compared: false, zero and empty mean the same as absent, and zones have no order."""
+    if isinstance(value, list):
+        return sorted(map(json.dumps, value)) or None
+    return value or None
 
 
 def _with_conditions(new: str, old: str) -> str:

@@ -264,9 +264,9 @@ type Autoscaling struct {
 	// The greatest number of nodes.
 	MaxNodes *int32 `protobuf:"varint,3,opt,name=max_nodes,json=maxNodes,proto3,oneof" json:"max_nodes,omitempty"`
 	// The use of processors to aim at, in percent.
-	TargetCpuUtilization int32 `protobuf:"varint,4,opt,name=target_cpu_utilization,json=targetCPUUtilization,proto3" json:"target_cpu_utilization,omitempty"`
+	TargetCpuUtilization *int32 `protobuf:"varint,4,opt,name=target_cpu_utilization,json=targetCPUUtilization,proto3,oneof" json:"target_cpu_utilization,omitempty"`
 	// The use of memory to aim at, in percent.
-	TargetMemoryUtilization int32 `protobuf:"varint,5,opt,name=target_memory_utilization,json=targetMemoryUtilization,proto3" json:"target_memory_utilization,omitempty"`
+	TargetMemoryUtilization *int32 `protobuf:"varint,5,opt,name=target_memory_utilization,json=targetMemoryUtilization,proto3,oneof" json:"target_memory_utilization,omitempty"`
 	// How long a node is idle before it goes. Example: `10m`.
 	ScaleDownDelay string `protobuf:"bytes,6,opt,name=scale_down_delay,json=scaleDownDelay,proto3" json:"scale_down_delay,omitempty"`
 	// How long a load lasts before a node comes. Example: `3m`.
@@ -327,15 +327,15 @@ func (x *Autoscaling) GetMaxNodes() int32 {
 }
 
 func (x *Autoscaling) GetTargetCpuUtilization() int32 {
-	if x != nil {
-		return x.TargetCpuUtilization
+	if x != nil && x.TargetCpuUtilization != nil {
+		return *x.TargetCpuUtilization
 	}
 	return 0
 }
 
 func (x *Autoscaling) GetTargetMemoryUtilization() int32 {
-	if x != nil {
-		return x.TargetMemoryUtilization
+	if x != nil && x.TargetMemoryUtilization != nil {
+		return *x.TargetMemoryUtilization
 	}
 	return 0
 }
@@ -532,13 +532,13 @@ const file_org_project_planton_nodepool_v1_nodepool_proto_rawDesc = "" +
 	"\x1anode_pool_spec.azure_nodes\x12+must not have more than 1000 nodes on azure\x1a\x7fthis.platform.type != 'azure' || (this.node_count <= 1000 && (!this.autoscaling.enabled || this.autoscaling.max_nodes <= 1000))\x1a\xa5\x01\n" +
 	"\"node_pool_spec.labels_in_one_place\x12>labels must stand in spec or in spec.platform.gcp, not in both\x1a?this.labels.size() == 0 || this.platform.gcp.labels.size() == 0\x1a\xa5\x01\n" +
 	"\"node_pool_spec.taints_in_one_place\x12>taints must stand in spec or in spec.platform.gcp, not in both\x1a?this.taints.size() == 0 || this.platform.gcp.taints.size() == 0B\r\n" +
-	"\v_node_count\"\x97\x06\n" +
+	"\v_node_count\"\xd4\x06\n" +
 	"\vAutoscaling\x12\x1d\n" +
 	"\aenabled\x18\x01 \x01(\bH\x00R\aenabled\x88\x01\x01\x12)\n" +
 	"\tmin_nodes\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x01R\bminNodes\x88\x01\x01\x12)\n" +
-	"\tmax_nodes\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x02R\bmaxNodes\x88\x01\x01\x12B\n" +
-	"\x16target_cpu_utilization\x18\x04 \x01(\x05B\f\xbaH\t\xd8\x01\x01\x1a\x04\x18d(\x01R\x14targetCPUUtilization\x12H\n" +
-	"\x19target_memory_utilization\x18\x05 \x01(\x05B\f\xbaH\t\xd8\x01\x01\x1a\x04\x18d(\x01R\x17targetMemoryUtilization\x12T\n" +
+	"\tmax_nodes\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x02R\bmaxNodes\x88\x01\x01\x12D\n" +
+	"\x16target_cpu_utilization\x18\x04 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x01H\x03R\x14targetCPUUtilization\x88\x01\x01\x12J\n" +
+	"\x19target_memory_utilization\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x01H\x04R\x17targetMemoryUtilization\x88\x01\x01\x12T\n" +
 	"\x10scale_down_delay\x18\x06 \x01(\tB*\xbaH'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+s)?)?$R\x0escaleDownDelay\x12P\n" +
 	"\x0escale_up_delay\x18\a \x01(\tB*\xbaH'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+s)?)?$R\fscaleUpDelay:\xb4\x02\xbaH\xb0\x02\x1a\xa5\x01\n" +
 	"'autoscaling.min_nodes_at_most_max_nodes\x12GminNodes must not be greater than maxNodes while autoscaling is enabled\x1a1!this.enabled || this.min_nodes <= this.max_nodes\x1a\x85\x01\n" +
@@ -548,7 +548,9 @@ const file_org_project_planton_nodepool_v1_nodepool_proto_rawDesc = "" +
 	"\n" +
 	"_min_nodesB\f\n" +
 	"\n" +
-	"_max_nodes\"\x8f\x02\n" +
+	"_max_nodesB\x19\n" +
+	"\x17_target_cpu_utilizationB\x1c\n" +
+	"\x1a_target_memory_utilization\"\x8f\x02\n" +
 	"\x11NodePoolLifecycle\x12:\n" +
 	"\fdrift_policy\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x06RepairR\x06ReportR\vdriftPolicy\x12\x1f\n" +
 	"\brecreate\x18\x02 \x01(\bH\x00R\brecreate\x88\x01\x01\x124\n" +

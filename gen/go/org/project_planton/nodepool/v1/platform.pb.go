@@ -122,7 +122,7 @@ type GcpNodePool struct {
 	// The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
 	MachineType string `protobuf:"bytes,1,opt,name=machine_type,json=machineType,proto3" json:"machine_type,omitempty"`
 	// The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
-	DiskSize int32 `protobuf:"varint,2,opt,name=disk_size,json=diskSize,proto3" json:"disk_size,omitempty"`
+	DiskSize *int32 `protobuf:"varint,2,opt,name=disk_size,json=diskSize,proto3,oneof" json:"disk_size,omitempty"`
 	// The boot disk's type. Changing it replaces the nodes.
 	DiskType string `protobuf:"bytes,3,opt,name=disk_type,json=diskType,proto3" json:"disk_type,omitempty"`
 	// The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
@@ -179,8 +179,8 @@ func (x *GcpNodePool) GetMachineType() string {
 }
 
 func (x *GcpNodePool) GetDiskSize() int32 {
-	if x != nil {
-		return x.DiskSize
+	if x != nil && x.DiskSize != nil {
+		return *x.DiskSize
 	}
 	return 0
 }
@@ -658,16 +658,16 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\x04civo\x18\x05 \x01(\v2-.org.project_planton.nodepool.v1.CivoNodePoolR\x04civo\x12Y\n" +
 	"\fdigitalocean\x18\x06 \x01(\v25.org.project_planton.nodepool.v1.DigitalOceanNodePoolR\fdigitalocean:\x8c\x05\xbaH\x88\x05\x1a\xcd\x02\n" +
 	"*node_pool_platform.only_the_object_of_type\x126must have no other object than the one that type names\x1a\xe6\x01(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean')\x1a\xb5\x02\n" +
-	")node_pool_platform.has_the_object_of_type\x12$must have the object that type names\x1a\xe1\x01(this.type != 'gcp' || has(this.gcp)) && (this.type != 'aws' || has(this.aws)) && (this.type != 'azure' || has(this.azure)) && (this.type != 'civo' || has(this.civo)) && (this.type != 'digitalocean' || has(this.digitalocean))\"\xb0\t\n" +
+	")node_pool_platform.has_the_object_of_type\x12$must have the object that type names\x1a\xe1\x01(this.type != 'gcp' || has(this.gcp)) && (this.type != 'aws' || has(this.aws)) && (this.type != 'azure' || has(this.azure)) && (this.type != 'civo' || has(this.civo)) && (this.type != 'digitalocean' || has(this.digitalocean))\"\xc0\t\n" +
 	"\vGcpNodePool\x12L\n" +
-	"\fmachine_type\x18\x01 \x01(\tB)\xbaH&\xc8\x01\x01r!\x18?2\x1d^[a-z][a-z0-9]*(-[a-z0-9]+)+$R\vmachineType\x12+\n" +
-	"\tdisk_size\x18\x02 \x01(\x05B\x0e\xbaH\v\xd8\x01\x01\x1a\x06\x18\x80\x80\x04(\n" +
-	"R\bdiskSize\x12Z\n" +
+	"\fmachine_type\x18\x01 \x01(\tB)\xbaH&\xc8\x01\x01r!\x18?2\x1d^[a-z][a-z0-9]*(-[a-z0-9]+)+$R\vmachineType\x12-\n" +
+	"\tdisk_size\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\x80\x80\x04(\n" +
+	"H\x00R\bdiskSize\x88\x01\x01\x12Z\n" +
 	"\tdisk_type\x18\x03 \x01(\tB=\xbaH:r8R\x00R\vpd-standardR\x06pd-ssdR\vpd-balancedR\x12hyperdisk-balancedR\bdiskType\x12\xa3\x02\n" +
 	"\x05zones\x18\x04 \x03(\tB\x8c\x02\xbaH\x88\x02\xba\x01\xdc\x01\n" +
 	"!gcp_node_pool.zones_of_one_region\x12\x19must all be of one region\x1a\x9b\x01this.all(zone, !zone.contains('-') || !this[0].contains('-') || zone.substring(0, zone.lastIndexOf('-')) == this[0].substring(0, this[0].lastIndexOf('-')))\x92\x01%\x10\x10\x18\x01\"\x1fr\x1d2\x1b^[a-z]+-[a-z]+[0-9]+-[a-z]$R\x05zones\x12%\n" +
-	"\vpreemptible\x18\x05 \x01(\bH\x00R\vpreemptible\x88\x01\x01\x12\x17\n" +
-	"\x04spot\x18\x06 \x01(\bH\x01R\x04spot\x88\x01\x01\x12Z\n" +
+	"\vpreemptible\x18\x05 \x01(\bH\x01R\vpreemptible\x88\x01\x01\x12\x17\n" +
+	"\x04spot\x18\x06 \x01(\bH\x02R\x04spot\x88\x01\x01\x12Z\n" +
 	"\faccelerators\x18\a \x03(\v2,.org.project_planton.nodepool.v1.AcceleratorB\b\xbaH\x05\x92\x01\x02\x10\x10R\faccelerators\x12j\n" +
 	"\x06labels\x18\b \x03(\v28.org.project_planton.nodepool.v1.GcpNodePool.LabelsEntryB\x18\xbaH\x15\x9a\x01\x12\x10@\"\x06r\x04\xc8\xd5\"\x01*\x06r\x04\xd0\xd5\"\x01R\x06labels\x12\xd5\x01\n" +
 	"\x06taints\x18\t \x03(\v2&.org.project_planton.nodepool.v1.TaintB\x94\x01\xbaH\x90\x01\xba\x01\x87\x01\n" +
@@ -675,24 +675,26 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:p\xbaHm\x1ak\n" +
-	"!gcp_node_pool.preemptible_or_spot\x12%must not be both preemptible and spot\x1a\x1f!this.preemptible || !this.spotB\x0e\n" +
+	"!gcp_node_pool.preemptible_or_spot\x12%must not be both preemptible and spot\x1a\x1f!this.preemptible || !this.spotB\f\n" +
+	"\n" +
+	"_disk_sizeB\x0e\n" +
 	"\f_preemptibleB\a\n" +
 	"\x05_spot\"K\n" +
 	"\vAccelerator\x12\x1a\n" +
 	"\x04type\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04type\x12 \n" +
 	"\x05count\x18\x02 \x01(\x05B\n" +
-	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\xaa\a\n" +
+	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\xa2\a\n" +
 	"\vAwsNodePool\x12O\n" +
-	"\rinstance_type\x18\x01 \x01(\tB*\xbaH'\xc8\x01\x01r\"\x18?2\x1e^[a-z][a-z0-9-]*[.][a-z0-9-]+$R\finstanceType\x12-\n" +
-	"\vvolume_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00H\x00R\n" +
+	"\rinstance_type\x18\x01 \x01(\tB*\xbaH'\xc8\x01\x01r\"\x18?2\x1e^[a-z][a-z0-9-]*[.][a-z0-9-]+$R\finstanceType\x12$\n" +
+	"\vvolume_size\x18\x02 \x01(\x05H\x00R\n" +
 	"volumeSize\x88\x01\x01\x12<\n" +
 	"\vvolume_type\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x03gp2R\x03gp3R\x03io1R\x03io2R\n" +
 	"volumeType\x12\xa2\x02\n" +
 	"\x12availability_zones\x18\x04 \x03(\tB\xf2\x01\xbaH\xee\x01\xba\x01\xbd\x01\n" +
 	"!aws_node_pool.zones_of_one_region\x12\x19must all be of one region\x1a}this.all(zone, zone == '' || this[0] == '' || zone.substring(0, zone.size() - 1) == this[0].substring(0, this[0].size() - 1))\x92\x01*\x10\x10\x18\x01\"$r\"2 ^[a-z]{2}(-[a-z]+)+-[0-9]+[a-z]$R\x11availabilityZones\x12*\n" +
 	"\x0espot_instances\x18\x05 \x01(\bH\x01R\rspotInstances\x88\x01\x01\x12)\n" +
-	"\tuser_data\x18\x06 \x01(\tB\f\xbaH\x06r\x04(\x80\x80\x01\x80\x01\x01R\buserData:\xbd\x02\xbaH\xb9\x02\x1a\xb6\x02\n" +
-	"#aws_node_pool.volume_size_fits_type\x12evolumeSize must be 1 to 16384 GiB for gp2, 1 to 65536 for gp3, 4 to 16384 for io1, 4 to 65536 for io2\x1a\xa7\x01this.volume_size == 0 || (this.volume_size >= (this.volume_type in ['io1', 'io2'] ? 4 : 1) && this.volume_size <= (this.volume_type in ['gp2', 'io1'] ? 16384 : 65536))B\x0e\n" +
+	"\tuser_data\x18\x06 \x01(\tB\f\xbaH\x06r\x04(\x80\x80\x01\x80\x01\x01R\buserData:\xbe\x02\xbaH\xba\x02\x1a\xb7\x02\n" +
+	"#aws_node_pool.volume_size_fits_type\x12evolumeSize must be 1 to 16384 GiB for gp2, 1 to 65536 for gp3, 4 to 16384 for io1, 4 to 65536 for io2\x1a\xa8\x01!has(this.volume_size) || (this.volume_size >= (this.volume_type in ['io1', 'io2'] ? 4 : 1) && this.volume_size <= (this.volume_type in ['gp2', 'io1'] ? 16384 : 65536))B\x0e\n" +
 	"\f_volume_sizeB\x11\n" +
 	"\x0f_spot_instances\"\xff\x02\n" +
 	"\rAzureNodePool\x12K\n" +

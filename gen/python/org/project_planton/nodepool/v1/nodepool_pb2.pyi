@@ -196,14 +196,14 @@ class Autoscaling(message.Message):
         enabled: builtins.bool | None = ...,
         min_nodes: builtins.int | None = ...,
         max_nodes: builtins.int | None = ...,
-        target_cpu_utilization: builtins.int = ...,
-        target_memory_utilization: builtins.int = ...,
+        target_cpu_utilization: builtins.int | None = ...,
+        target_memory_utilization: builtins.int | None = ...,
         scale_down_delay: builtins.str = ...,
         scale_up_delay: builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_enabled", b"_enabled", "_max_nodes", b"_max_nodes", "_min_nodes", b"_min_nodes", "enabled", b"enabled", "max_nodes", b"max_nodes", "min_nodes", b"min_nodes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_enabled", b"_enabled", "_max_nodes", b"_max_nodes", "_min_nodes", b"_min_nodes", "_target_cpu_utilization", b"_target_cpu_utilization", "_target_memory_utilization", b"_target_memory_utilization", "enabled", b"enabled", "max_nodes", b"max_nodes", "min_nodes", b"min_nodes", "target_cpu_utilization", b"target_cpu_utilization", "target_memory_utilization", b"target_memory_utilization"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_enabled", b"_enabled", "_max_nodes", b"_max_nodes", "_min_nodes", b"_min_nodes", "enabled", b"enabled", "max_nodes", b"max_nodes", "min_nodes", b"min_nodes", "scale_down_delay", b"scale_down_delay", "scale_up_delay", b"scale_up_delay", "target_cpu_utilization", b"target_cpu_utilization", "target_memory_utilization", b"target_memory_utilization"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_enabled", b"_enabled", "_max_nodes", b"_max_nodes", "_min_nodes", b"_min_nodes", "_target_cpu_utilization", b"_target_cpu_utilization", "_target_memory_utilization", b"_target_memory_utilization", "enabled", b"enabled", "max_nodes", b"max_nodes", "min_nodes", b"min_nodes", "scale_down_delay", b"scale_down_delay", "scale_up_delay", b"scale_up_delay", "target_cpu_utilization", b"target_cpu_utilization", "target_memory_utilization", b"target_memory_utilization"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__enabled: _TypeAlias = typing.Literal["enabled"]  # noqa: Y015
     _WhichOneofArgType__enabled: _TypeAlias = typing.Literal["_enabled", b"_enabled"]  # noqa: Y015
@@ -211,12 +211,20 @@ class Autoscaling(message.Message):
     _WhichOneofArgType__max_nodes: _TypeAlias = typing.Literal["_max_nodes", b"_max_nodes"]  # noqa: Y015
     _WhichOneofReturnType__min_nodes: _TypeAlias = typing.Literal["min_nodes"]  # noqa: Y015
     _WhichOneofArgType__min_nodes: _TypeAlias = typing.Literal["_min_nodes", b"_min_nodes"]  # noqa: Y015
+    _WhichOneofReturnType__target_cpu_utilization: _TypeAlias = typing.Literal["target_cpu_utilization"]  # noqa: Y015
+    _WhichOneofArgType__target_cpu_utilization: _TypeAlias = typing.Literal["_target_cpu_utilization", b"_target_cpu_utilization"]  # noqa: Y015
+    _WhichOneofReturnType__target_memory_utilization: _TypeAlias = typing.Literal["target_memory_utilization"]  # noqa: Y015
+    _WhichOneofArgType__target_memory_utilization: _TypeAlias = typing.Literal["_target_memory_utilization", b"_target_memory_utilization"]  # noqa: Y015
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__enabled) -> _WhichOneofReturnType__enabled | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__max_nodes) -> _WhichOneofReturnType__max_nodes | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__min_nodes) -> _WhichOneofReturnType__min_nodes | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__target_cpu_utilization) -> _WhichOneofReturnType__target_cpu_utilization | None: ...
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__target_memory_utilization) -> _WhichOneofReturnType__target_memory_utilization | None: ...
 
 @typing.final
 class NodePoolLifecycle(message.Message):

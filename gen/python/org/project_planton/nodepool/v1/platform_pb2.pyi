@@ -133,7 +133,7 @@ class GcpNodePool(message.Message):
         self,
         *,
         machine_type: builtins.str = ...,
-        disk_size: builtins.int = ...,
+        disk_size: builtins.int | None = ...,
         disk_type: builtins.str = ...,
         zones: abc.Iterable[builtins.str] | None = ...,
         preemptible: builtins.bool | None = ...,
@@ -142,14 +142,18 @@ class GcpNodePool(message.Message):
         labels: abc.Mapping[builtins.str, builtins.str] | None = ...,
         taints: abc.Iterable[Taint] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = typing.Literal["_preemptible", b"_preemptible", "_spot", b"_spot", "preemptible", b"preemptible", "spot", b"spot"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = typing.Literal["_disk_size", b"_disk_size", "_preemptible", b"_preemptible", "_spot", b"_spot", "disk_size", b"disk_size", "preemptible", b"preemptible", "spot", b"spot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_preemptible", b"_preemptible", "_spot", b"_spot", "accelerators", b"accelerators", "disk_size", b"disk_size", "disk_type", b"disk_type", "labels", b"labels", "machine_type", b"machine_type", "preemptible", b"preemptible", "spot", b"spot", "taints", b"taints", "zones", b"zones"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_disk_size", b"_disk_size", "_preemptible", b"_preemptible", "_spot", b"_spot", "accelerators", b"accelerators", "disk_size", b"disk_size", "disk_type", b"disk_type", "labels", b"labels", "machine_type", b"machine_type", "preemptible", b"preemptible", "spot", b"spot", "taints", b"taints", "zones", b"zones"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__disk_size: _TypeAlias = typing.Literal["disk_size"]  # noqa: Y015
+    _WhichOneofArgType__disk_size: _TypeAlias = typing.Literal["_disk_size", b"_disk_size"]  # noqa: Y015
     _WhichOneofReturnType__preemptible: _TypeAlias = typing.Literal["preemptible"]  # noqa: Y015
     _WhichOneofArgType__preemptible: _TypeAlias = typing.Literal["_preemptible", b"_preemptible"]  # noqa: Y015
     _WhichOneofReturnType__spot: _TypeAlias = typing.Literal["spot"]  # noqa: Y015
     _WhichOneofArgType__spot: _TypeAlias = typing.Literal["_spot", b"_spot"]  # noqa: Y015
+    @typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__disk_size) -> _WhichOneofReturnType__disk_size | None: ...
     @typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__preemptible) -> _WhichOneofReturnType__preemptible | None: ...
     @typing.overload

@@ -190,16 +190,16 @@ export declare type Autoscaling = Message<"org.project_planton.nodepool.v1.Autos
   /**
    * The use of processors to aim at, in percent.
    *
-   * @generated from field: int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization"];
+   * @generated from field: optional int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization"];
    */
-  targetCpuUtilization: number;
+  targetCpuUtilization?: number | undefined;
 
   /**
    * The use of memory to aim at, in percent.
    *
-   * @generated from field: int32 target_memory_utilization = 5;
+   * @generated from field: optional int32 target_memory_utilization = 5;
    */
-  targetMemoryUtilization: number;
+  targetMemoryUtilization?: number | undefined;
 
   /**
    * How long a node is idle before it goes. Example: `10m`.

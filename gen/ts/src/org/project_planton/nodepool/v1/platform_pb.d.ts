@@ -83,9 +83,9 @@ export declare type GcpNodePool = Message<"org.project_planton.nodepool.v1.GcpNo
   /**
    * The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
    *
-   * @generated from field: int32 disk_size = 2;
+   * @generated from field: optional int32 disk_size = 2;
    */
-  diskSize: number;
+  diskSize?: number | undefined;
 
   /**
    * The boot disk's type. Changing it replaces the nodes.

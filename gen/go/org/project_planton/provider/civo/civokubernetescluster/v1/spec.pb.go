@@ -410,7 +410,7 @@ const file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto
 	"\x04size\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12)\n" +
 	"\n" +
 	"node_count\x18\x02 \x01(\rB\n" +
-	"\xbaH\a\xc8\x01\x01*\x02 \x00R\tnodeCount\"\xb2\a\n" +
+	"\xbaH\a\xc8\x01\x01*\x02 \x00R\tnodeCount\"\xd7\a\n" +
 	"'CivoKubernetesClusterAdditionalNodePool\x12\xae\x01\n" +
 	"\x04name\x18\x01 \x01(\tB\x99\x01\xbaH\x95\x01\xba\x01\x8e\x01\n" +
 	">civo_kubernetes_cluster_additional_node_pool.name_is_pool_name\x12)must be letters, digits, '-', '_' and '.'\x1a!this.matches('^[A-Za-z0-9._-]*$')\xc8\x01\x01R\x04name\x12\x1a\n" +
@@ -427,8 +427,8 @@ const file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto
 	"\tpublic_ip\x18\t \x01(\bR\bpublicIp\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xc9\x01\xbaH\xc5\x01\x1a\xc2\x01\n" +
-	"Hcivo_kubernetes_cluster_additional_node_pool.min_nodes_at_most_max_nodes\x12@minNodes must not be greater than maxNodes while autoScale is on\x1a4!this.auto_scale || this.min_nodes <= this.max_nodesBoZmproject-planton.org/gen/go/org/project_planton/provider/civo/civokubernetescluster/v1;civokubernetesclusterv1b\x06proto3"
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xee\x01\xbaH\xea\x01\x1a\xe7\x01\n" +
+	"Hcivo_kubernetes_cluster_additional_node_pool.min_nodes_at_most_max_nodes\x12LmaxNodes must be at least 1, and minNodes not greater, while autoScale is on\x1aM!this.auto_scale || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes)BoZmproject-planton.org/gen/go/org/project_planton/provider/civo/civokubernetescluster/v1;civokubernetesclusterv1b\x06proto3"
 
 var (
 	file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto_rawDescOnce sync.Once

@@ -434,7 +434,7 @@ const file_org_project_planton_provider_digitalocean_digitaloceankubernetesclust
 	"\x04tags\x18\v \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xf0\xd5\"\x01R\x04tags\x12\xac\x01\n" +
 	"\x11default_node_pool\x18\f \x01(\v2x.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterDefaultNodePoolB\x06\xbaH\x03\xc8\x01\x01R\x0fdefaultNodePool\x12\xaf\x01\n" +
 	"\x15additional_node_pools\x18d \x03(\v2{.org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterAdditionalNodePoolR\x13additionalNodePools:\xb7\x01\xbaH\xb3\x01\x1a\xb0\x01\n" +
-	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12-additionalNodePools must have different names\x1a2this.additional_node_pools.map(p, p.name).unique()\"\xc2\x06\n" +
+	"Kdigital_ocean_kubernetes_cluster_spec.additional_node_pool_names_are_unique\x12-additionalNodePools must have different names\x1a2this.additional_node_pools.map(p, p.name).unique()\"\xe7\x06\n" +
 	",DigitalOceanKubernetesClusterDefaultNodePool\x12\x1a\n" +
 	"\x04size\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12)\n" +
 	"\n" +
@@ -449,8 +449,8 @@ const file_org_project_planton_provider_digitalocean_digitaloceankubernetesclust
 	"\x04tags\x18f \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xf0\xd5\"\x01R\x04tags\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xcf\x01\xbaH\xcb\x01\x1a\xc8\x01\n" +
-	"Ndigital_ocean_kubernetes_cluster_default_node_pool.min_nodes_at_most_max_nodes\x12@minNodes must not be greater than maxNodes while autoScale is on\x1a4!this.auto_scale || this.min_nodes <= this.max_nodes\"\x8a\b\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xf4\x01\xbaH\xf0\x01\x1a\xed\x01\n" +
+	"Ndigital_ocean_kubernetes_cluster_default_node_pool.min_nodes_at_most_max_nodes\x12LmaxNodes must be at least 1, and minNodes not greater, while autoScale is on\x1aM!this.auto_scale || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes)\"\xaf\b\n" +
 	"/DigitalOceanKubernetesClusterAdditionalNodePool\x12\xbc\x01\n" +
 	"\x04name\x18\x01 \x01(\tB\xa7\x01\xbaH\xa3\x01\xba\x01\x9c\x01\n" +
 	"Idigital_ocean_kubernetes_cluster_additional_node_pool.name_is_not_default\x12<must not be 'default', which is the name of the default pool\x1a\x11this != 'default'\xc8\x01\x01R\x04name\x12\x1a\n" +
@@ -467,8 +467,8 @@ const file_org_project_planton_provider_digitalocean_digitaloceankubernetesclust
 	"\x04tags\x18\t \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xf0\xd5\"\x01R\x04tags\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xd2\x01\xbaH\xce\x01\x1a\xcb\x01\n" +
-	"Qdigital_ocean_kubernetes_cluster_additional_node_pool.min_nodes_at_most_max_nodes\x12@minNodes must not be greater than maxNodes while autoScale is on\x1a4!this.auto_scale || this.min_nodes <= this.max_nodesB\x88\x01Z\x85\x01project-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1;digitaloceankubernetesclusterv1b\x06proto3"
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xf7\x01\xbaH\xf3\x01\x1a\xf0\x01\n" +
+	"Qdigital_ocean_kubernetes_cluster_additional_node_pool.min_nodes_at_most_max_nodes\x12LmaxNodes must be at least 1, and minNodes not greater, while autoScale is on\x1aM!this.auto_scale || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes)B\x88\x01Z\x85\x01project-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1;digitaloceankubernetesclusterv1b\x06proto3"
 
 var (
 	file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDescOnce sync.Once

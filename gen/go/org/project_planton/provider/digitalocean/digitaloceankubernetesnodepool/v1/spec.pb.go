@@ -224,7 +224,7 @@ var File_org_project_planton_provider_digitalocean_digitaloceankubernetesnodepoo
 
 const file_org_project_planton_provider_digitalocean_digitaloceankubernetesnodepool_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Vorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x12Korg.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\"\xc5\a\n" +
+	"Vorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x12Korg.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\"\xea\a\n" +
 	"\"DigitalOceanKubernetesNodePoolSpec\x12,\n" +
 	"\x0enode_pool_name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\fnodePoolName\x12r\n" +
 	"\acluster\x18\x02 \x01(\v2:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB\x1c\xbaH\x03\xc8\x01\x01\x88\xd4a\xb8\t\x92\xd4a\rmetadata.nameR\acluster\x12\x1a\n" +
@@ -242,8 +242,8 @@ const file_org_project_planton_provider_digitalocean_digitaloceankubernetesnodep
 	" \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xf0\xd5\"\x01R\x04tags\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xc4\x01\xbaH\xc0\x01\x1a\xbd\x01\n" +
-	"Cdigital_ocean_kubernetes_node_pool_spec.min_nodes_at_most_max_nodes\x12@minNodes must not be greater than maxNodes while autoScale is on\x1a4!this.auto_scale || this.min_nodes <= this.max_nodes\"\x8c\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xe9\x01\xbaH\xe5\x01\x1a\xe2\x01\n" +
+	"Cdigital_ocean_kubernetes_node_pool_spec.min_nodes_at_most_max_nodes\x12LmaxNodes must be at least 1, and minNodes not greater, while autoScale is on\x1aM!this.auto_scale || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes)\"\x8c\x01\n" +
 	"#DigitalOceanKubernetesNodePoolTaint\x12\x1e\n" +
 	"\x03key\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\xc8\xd5\"\x01R\x03key\x12\x1f\n" +
 	"\x05value\x18\x02 \x01(\tB\t\xbaH\x06r\x04\xd0\xd5\"\x01R\x05value\x12$\n" +

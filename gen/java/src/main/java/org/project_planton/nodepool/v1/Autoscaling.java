@@ -143,7 +143,19 @@ private static final long serialVersionUID = 0L;
    * The use of processors to aim at, in percent.
    * </pre>
    *
-   * <code>int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
+   * <code>optional int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
+   * @return Whether the targetCpuUtilization field is set.
+   */
+  @java.lang.Override
+  public boolean hasTargetCpuUtilization() {
+    return ((bitField0_ & 0x00000008) != 0);
+  }
+  /**
+   * <pre>
+   * The use of processors to aim at, in percent.
+   * </pre>
+   *
+   * <code>optional int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
    * @return The targetCpuUtilization.
    */
   @java.lang.Override
@@ -158,7 +170,19 @@ private static final long serialVersionUID = 0L;
    * The use of memory to aim at, in percent.
    * </pre>
    *
-   * <code>int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
+   * <code>optional int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
+   * @return Whether the targetMemoryUtilization field is set.
+   */
+  @java.lang.Override
+  public boolean hasTargetMemoryUtilization() {
+    return ((bitField0_ & 0x00000010) != 0);
+  }
+  /**
+   * <pre>
+   * The use of memory to aim at, in percent.
+   * </pre>
+   *
+   * <code>optional int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
    * @return The targetMemoryUtilization.
    */
   @java.lang.Override
@@ -283,10 +307,10 @@ private static final long serialVersionUID = 0L;
     if (((bitField0_ & 0x00000004) != 0)) {
       output.writeInt32(3, maxNodes_);
     }
-    if (targetCpuUtilization_ != 0) {
+    if (((bitField0_ & 0x00000008) != 0)) {
       output.writeInt32(4, targetCpuUtilization_);
     }
-    if (targetMemoryUtilization_ != 0) {
+    if (((bitField0_ & 0x00000010) != 0)) {
       output.writeInt32(5, targetMemoryUtilization_);
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(scaleDownDelay_)) {
@@ -311,11 +335,11 @@ private static final long serialVersionUID = 0L;
       size += com.google.protobuf.CodedOutputStream
         .computeInt32Size(3, maxNodes_);
     }
-    if (targetCpuUtilization_ != 0) {
+    if (((bitField0_ & 0x00000008) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeInt32Size(4, targetCpuUtilization_);
     }
-    if (targetMemoryUtilization_ != 0) {
+    if (((bitField0_ & 0x00000010) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeInt32Size(5, targetMemoryUtilization_);
     }
@@ -364,10 +388,16 @@ private static final long serialVersionUID = 0L;
       if (getMaxNodes()
           != other.getMaxNodes()) return false;
     }
-    if (getTargetCpuUtilization()
-        != other.getTargetCpuUtilization()) return false;
-    if (getTargetMemoryUtilization()
-        != other.getTargetMemoryUtilization()) return false;
+    if (hasTargetCpuUtilization() != other.hasTargetCpuUtilization()) return false;
+    if (hasTargetCpuUtilization()) {
+      if (getTargetCpuUtilization()
+          != other.getTargetCpuUtilization()) return false;
+    }
+    if (hasTargetMemoryUtilization() != other.hasTargetMemoryUtilization()) return false;
+    if (hasTargetMemoryUtilization()) {
+      if (getTargetMemoryUtilization()
+          != other.getTargetMemoryUtilization()) return false;
+    }
     if (!getScaleDownDelay()
         .equals(other.getScaleDownDelay())) return false;
     if (!getScaleUpDelay()
@@ -396,10 +426,14 @@ private static final long serialVersionUID = 0L;
       hash = (37 * hash) + MAX_NODES_FIELD_NUMBER;
       hash = (53 * hash) + getMaxNodes();
     }
-    hash = (37 * hash) + TARGET_CPU_UTILIZATION_FIELD_NUMBER;
-    hash = (53 * hash) + getTargetCpuUtilization();
-    hash = (37 * hash) + TARGET_MEMORY_UTILIZATION_FIELD_NUMBER;
-    hash = (53 * hash) + getTargetMemoryUtilization();
+    if (hasTargetCpuUtilization()) {
+      hash = (37 * hash) + TARGET_CPU_UTILIZATION_FIELD_NUMBER;
+      hash = (53 * hash) + getTargetCpuUtilization();
+    }
+    if (hasTargetMemoryUtilization()) {
+      hash = (37 * hash) + TARGET_MEMORY_UTILIZATION_FIELD_NUMBER;
+      hash = (53 * hash) + getTargetMemoryUtilization();
+    }
     hash = (37 * hash) + SCALE_DOWN_DELAY_FIELD_NUMBER;
     hash = (53 * hash) + getScaleDownDelay().hashCode();
     hash = (37 * hash) + SCALE_UP_DELAY_FIELD_NUMBER;
@@ -594,9 +628,11 @@ private static final long serialVersionUID = 0L;
       }
       if (((from_bitField0_ & 0x00000008) != 0)) {
         result.targetCpuUtilization_ = targetCpuUtilization_;
+        to_bitField0_ |= 0x00000008;
       }
       if (((from_bitField0_ & 0x00000010) != 0)) {
         result.targetMemoryUtilization_ = targetMemoryUtilization_;
+        to_bitField0_ |= 0x00000010;
       }
       if (((from_bitField0_ & 0x00000020) != 0)) {
         result.scaleDownDelay_ = scaleDownDelay_;
@@ -628,10 +664,10 @@ private static final long serialVersionUID = 0L;
       if (other.hasMaxNodes()) {
         setMaxNodes(other.getMaxNodes());
       }
-      if (other.getTargetCpuUtilization() != 0) {
+      if (other.hasTargetCpuUtilization()) {
         setTargetCpuUtilization(other.getTargetCpuUtilization());
       }
-      if (other.getTargetMemoryUtilization() != 0) {
+      if (other.hasTargetMemoryUtilization()) {
         setTargetMemoryUtilization(other.getTargetMemoryUtilization());
       }
       if (!other.getScaleDownDelay().isEmpty()) {
@@ -896,7 +932,19 @@ private static final long serialVersionUID = 0L;
      * The use of processors to aim at, in percent.
      * </pre>
      *
-     * <code>int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
+     * @return Whether the targetCpuUtilization field is set.
+     */
+    @java.lang.Override
+    public boolean hasTargetCpuUtilization() {
+      return ((bitField0_ & 0x00000008) != 0);
+    }
+    /**
+     * <pre>
+     * The use of processors to aim at, in percent.
+     * </pre>
+     *
+     * <code>optional int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
      * @return The targetCpuUtilization.
      */
     @java.lang.Override
@@ -908,7 +956,7 @@ private static final long serialVersionUID = 0L;
      * The use of processors to aim at, in percent.
      * </pre>
      *
-     * <code>int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
      * @param value The targetCpuUtilization to set.
      * @return This builder for chaining.
      */
@@ -924,7 +972,7 @@ private static final long serialVersionUID = 0L;
      * The use of processors to aim at, in percent.
      * </pre>
      *
-     * <code>int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
      * @return This builder for chaining.
      */
     public Builder clearTargetCpuUtilization() {
@@ -940,7 +988,19 @@ private static final long serialVersionUID = 0L;
      * The use of memory to aim at, in percent.
      * </pre>
      *
-     * <code>int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
+     * @return Whether the targetMemoryUtilization field is set.
+     */
+    @java.lang.Override
+    public boolean hasTargetMemoryUtilization() {
+      return ((bitField0_ & 0x00000010) != 0);
+    }
+    /**
+     * <pre>
+     * The use of memory to aim at, in percent.
+     * </pre>
+     *
+     * <code>optional int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
      * @return The targetMemoryUtilization.
      */
     @java.lang.Override
@@ -952,7 +1012,7 @@ private static final long serialVersionUID = 0L;
      * The use of memory to aim at, in percent.
      * </pre>
      *
-     * <code>int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
      * @param value The targetMemoryUtilization to set.
      * @return This builder for chaining.
      */
@@ -968,7 +1028,7 @@ private static final long serialVersionUID = 0L;
      * The use of memory to aim at, in percent.
      * </pre>
      *
-     * <code>int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
      * @return This builder for chaining.
      */
     public Builder clearTargetMemoryUtilization() {

@@ -72,7 +72,16 @@ public interface AutoscalingOrBuilder extends
    * The use of processors to aim at, in percent.
    * </pre>
    *
-   * <code>int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
+   * <code>optional int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
+   * @return Whether the targetCpuUtilization field is set.
+   */
+  boolean hasTargetCpuUtilization();
+  /**
+   * <pre>
+   * The use of processors to aim at, in percent.
+   * </pre>
+   *
+   * <code>optional int32 target_cpu_utilization = 4 [json_name = "targetCPUUtilization", (.buf.validate.field) = { ... }</code>
    * @return The targetCpuUtilization.
    */
   int getTargetCpuUtilization();
@@ -82,7 +91,16 @@ public interface AutoscalingOrBuilder extends
    * The use of memory to aim at, in percent.
    * </pre>
    *
-   * <code>int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
+   * <code>optional int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
+   * @return Whether the targetMemoryUtilization field is set.
+   */
+  boolean hasTargetMemoryUtilization();
+  /**
+   * <pre>
+   * The use of memory to aim at, in percent.
+   * </pre>
+   *
+   * <code>optional int32 target_memory_utilization = 5 [json_name = "targetMemoryUtilization", (.buf.validate.field) = { ... }</code>
    * @return The targetMemoryUtilization.
    */
   int getTargetMemoryUtilization();

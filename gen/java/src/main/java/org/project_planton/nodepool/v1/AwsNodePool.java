@@ -112,7 +112,7 @@ private static final long serialVersionUID = 0L;
    * The volume's size in GiB. Changing it replaces the nodes.
    * </pre>
    *
-   * <code>optional int32 volume_size = 2 [json_name = "volumeSize", (.buf.validate.field) = { ... }</code>
+   * <code>optional int32 volume_size = 2 [json_name = "volumeSize"];</code>
    * @return Whether the volumeSize field is set.
    */
   @java.lang.Override
@@ -124,7 +124,7 @@ private static final long serialVersionUID = 0L;
    * The volume's size in GiB. Changing it replaces the nodes.
    * </pre>
    *
-   * <code>optional int32 volume_size = 2 [json_name = "volumeSize", (.buf.validate.field) = { ... }</code>
+   * <code>optional int32 volume_size = 2 [json_name = "volumeSize"];</code>
    * @return The volumeSize.
    */
   @java.lang.Override
@@ -853,7 +853,7 @@ private static final long serialVersionUID = 0L;
      * The volume's size in GiB. Changing it replaces the nodes.
      * </pre>
      *
-     * <code>optional int32 volume_size = 2 [json_name = "volumeSize", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 volume_size = 2 [json_name = "volumeSize"];</code>
      * @return Whether the volumeSize field is set.
      */
     @java.lang.Override
@@ -865,7 +865,7 @@ private static final long serialVersionUID = 0L;
      * The volume's size in GiB. Changing it replaces the nodes.
      * </pre>
      *
-     * <code>optional int32 volume_size = 2 [json_name = "volumeSize", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 volume_size = 2 [json_name = "volumeSize"];</code>
      * @return The volumeSize.
      */
     @java.lang.Override
@@ -877,7 +877,7 @@ private static final long serialVersionUID = 0L;
      * The volume's size in GiB. Changing it replaces the nodes.
      * </pre>
      *
-     * <code>optional int32 volume_size = 2 [json_name = "volumeSize", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 volume_size = 2 [json_name = "volumeSize"];</code>
      * @param value The volumeSize to set.
      * @return This builder for chaining.
      */
@@ -893,7 +893,7 @@ private static final long serialVersionUID = 0L;
      * The volume's size in GiB. Changing it replaces the nodes.
      * </pre>
      *
-     * <code>optional int32 volume_size = 2 [json_name = "volumeSize", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 volume_size = 2 [json_name = "volumeSize"];</code>
      * @return This builder for chaining.
      */
     public Builder clearVolumeSize() {

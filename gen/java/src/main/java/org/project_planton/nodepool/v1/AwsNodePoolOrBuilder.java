@@ -35,7 +35,7 @@ public interface AwsNodePoolOrBuilder extends
    * The volume's size in GiB. Changing it replaces the nodes.
    * </pre>
    *
-   * <code>optional int32 volume_size = 2 [json_name = "volumeSize", (.buf.validate.field) = { ... }</code>
+   * <code>optional int32 volume_size = 2 [json_name = "volumeSize"];</code>
    * @return Whether the volumeSize field is set.
    */
   boolean hasVolumeSize();
@@ -44,7 +44,7 @@ public interface AwsNodePoolOrBuilder extends
    * The volume's size in GiB. Changing it replaces the nodes.
    * </pre>
    *
-   * <code>optional int32 volume_size = 2 [json_name = "volumeSize", (.buf.validate.field) = { ... }</code>
+   * <code>optional int32 volume_size = 2 [json_name = "volumeSize"];</code>
    * @return The volumeSize.
    */
   int getVolumeSize();

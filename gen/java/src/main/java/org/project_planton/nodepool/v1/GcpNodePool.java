@@ -125,7 +125,19 @@ private static final long serialVersionUID = 0L;
    * The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
    * </pre>
    *
-   * <code>int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
+   * <code>optional int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
+   * @return Whether the diskSize field is set.
+   */
+  @java.lang.Override
+  public boolean hasDiskSize() {
+    return ((bitField0_ & 0x00000001) != 0);
+  }
+  /**
+   * <pre>
+   * The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
+   * </pre>
+   *
+   * <code>optional int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
    * @return The diskSize.
    */
   @java.lang.Override
@@ -245,7 +257,7 @@ private static final long serialVersionUID = 0L;
    */
   @java.lang.Override
   public boolean hasPreemptible() {
-    return ((bitField0_ & 0x00000001) != 0);
+    return ((bitField0_ & 0x00000002) != 0);
   }
   /**
    * <pre>
@@ -272,7 +284,7 @@ private static final long serialVersionUID = 0L;
    */
   @java.lang.Override
   public boolean hasSpot() {
-    return ((bitField0_ & 0x00000002) != 0);
+    return ((bitField0_ & 0x00000004) != 0);
   }
   /**
    * <pre>
@@ -521,7 +533,7 @@ java.lang.String defaultValue) {
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(machineType_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 1, machineType_);
     }
-    if (diskSize_ != 0) {
+    if (((bitField0_ & 0x00000001) != 0)) {
       output.writeInt32(2, diskSize_);
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(diskType_)) {
@@ -530,10 +542,10 @@ java.lang.String defaultValue) {
     for (int i = 0; i < zones_.size(); i++) {
       com.google.protobuf.GeneratedMessage.writeString(output, 4, zones_.getRaw(i));
     }
-    if (((bitField0_ & 0x00000001) != 0)) {
+    if (((bitField0_ & 0x00000002) != 0)) {
       output.writeBool(5, preemptible_);
     }
-    if (((bitField0_ & 0x00000002) != 0)) {
+    if (((bitField0_ & 0x00000004) != 0)) {
       output.writeBool(6, spot_);
     }
     for (int i = 0; i < accelerators_.size(); i++) {
@@ -555,7 +567,7 @@ java.lang.String defaultValue) {
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(machineType_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(1, machineType_);
     }
-    if (diskSize_ != 0) {
+    if (((bitField0_ & 0x00000001) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeInt32Size(2, diskSize_);
     }
@@ -570,11 +582,11 @@ java.lang.String defaultValue) {
       size += dataSize;
       size += 1 * getZonesList().size();
     }
-    if (((bitField0_ & 0x00000001) != 0)) {
+    if (((bitField0_ & 0x00000002) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeBoolSize(5, preemptible_);
     }
-    if (((bitField0_ & 0x00000002) != 0)) {
+    if (((bitField0_ & 0x00000004) != 0)) {
       size += com.google.protobuf.CodedOutputStream
         .computeBoolSize(6, spot_);
     }
@@ -632,8 +644,11 @@ java.lang.String defaultValue) {
 
     if (!getMachineType()
         .equals(other.getMachineType())) return false;
-    if (getDiskSize()
-        != other.getDiskSize()) return false;
+    if (hasDiskSize() != other.hasDiskSize()) return false;
+    if (hasDiskSize()) {
+      if (getDiskSize()
+          != other.getDiskSize()) return false;
+    }
     if (!getDiskType()
         .equals(other.getDiskType())) return false;
     if (!getZonesList()
@@ -667,8 +682,10 @@ java.lang.String defaultValue) {
     hash = (19 * hash) + getDescriptor().hashCode();
     hash = (37 * hash) + MACHINE_TYPE_FIELD_NUMBER;
     hash = (53 * hash) + getMachineType().hashCode();
-    hash = (37 * hash) + DISK_SIZE_FIELD_NUMBER;
-    hash = (53 * hash) + getDiskSize();
+    if (hasDiskSize()) {
+      hash = (37 * hash) + DISK_SIZE_FIELD_NUMBER;
+      hash = (53 * hash) + getDiskSize();
+    }
     hash = (37 * hash) + DISK_TYPE_FIELD_NUMBER;
     hash = (53 * hash) + getDiskType().hashCode();
     if (getZonesCount() > 0) {
@@ -934,8 +951,10 @@ java.lang.String defaultValue) {
       if (((from_bitField0_ & 0x00000001) != 0)) {
         result.machineType_ = machineType_;
       }
+      int to_bitField0_ = 0;
       if (((from_bitField0_ & 0x00000002) != 0)) {
         result.diskSize_ = diskSize_;
+        to_bitField0_ |= 0x00000001;
       }
       if (((from_bitField0_ & 0x00000004) != 0)) {
         result.diskType_ = diskType_;
@@ -944,14 +963,13 @@ java.lang.String defaultValue) {
         zones_.makeImmutable();
         result.zones_ = zones_;
       }
-      int to_bitField0_ = 0;
       if (((from_bitField0_ & 0x00000010) != 0)) {
         result.preemptible_ = preemptible_;
-        to_bitField0_ |= 0x00000001;
+        to_bitField0_ |= 0x00000002;
       }
       if (((from_bitField0_ & 0x00000020) != 0)) {
         result.spot_ = spot_;
-        to_bitField0_ |= 0x00000002;
+        to_bitField0_ |= 0x00000004;
       }
       if (((from_bitField0_ & 0x00000080) != 0)) {
         result.labels_ = internalGetLabels();
@@ -977,7 +995,7 @@ java.lang.String defaultValue) {
         bitField0_ |= 0x00000001;
         onChanged();
       }
-      if (other.getDiskSize() != 0) {
+      if (other.hasDiskSize()) {
         setDiskSize(other.getDiskSize());
       }
       if (!other.getDiskType().isEmpty()) {
@@ -1262,7 +1280,19 @@ java.lang.String defaultValue) {
      * The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
      * </pre>
      *
-     * <code>int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
+     * @return Whether the diskSize field is set.
+     */
+    @java.lang.Override
+    public boolean hasDiskSize() {
+      return ((bitField0_ & 0x00000002) != 0);
+    }
+    /**
+     * <pre>
+     * The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
+     * </pre>
+     *
+     * <code>optional int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
      * @return The diskSize.
      */
     @java.lang.Override
@@ -1274,7 +1304,7 @@ java.lang.String defaultValue) {
      * The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
      * </pre>
      *
-     * <code>int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
      * @param value The diskSize to set.
      * @return This builder for chaining.
      */
@@ -1290,7 +1320,7 @@ java.lang.String defaultValue) {
      * The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
      * </pre>
      *
-     * <code>int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
+     * <code>optional int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
      * @return This builder for chaining.
      */
     public Builder clearDiskSize() {

@@ -35,7 +35,16 @@ public interface GcpNodePoolOrBuilder extends
    * The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
    * </pre>
    *
-   * <code>int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
+   * <code>optional int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
+   * @return Whether the diskSize field is set.
+   */
+  boolean hasDiskSize();
+  /**
+   * <pre>
+   * The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
+   * </pre>
+   *
+   * <code>optional int32 disk_size = 2 [json_name = "diskSize", (.buf.validate.field) = { ... }</code>
    * @return The diskSize.
    */
   int getDiskSize();

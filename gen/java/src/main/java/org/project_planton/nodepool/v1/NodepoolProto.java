@@ -135,38 +135,40 @@ public final class NodepoolProto extends com.google.protobuf.GeneratedFile {
       "aints must stand in spec or in spec.plat" +
       "form.gcp, not in both\032?this.taints.size(" +
       ") == 0 || this.platform.gcp.taints.size(" +
-      ") == 0B\r\n\013_node_count\"\227\006\n\013Autoscaling\022\035\n" +
+      ") == 0B\r\n\013_node_count\"\324\006\n\013Autoscaling\022\035\n" +
       "\007enabled\030\001 \001(\010H\000R\007enabled\210\001\001\022)\n\tmin_node" +
       "s\030\002 \001(\005B\007\272H\004\032\002(\000H\001R\010minNodes\210\001\001\022)\n\tmax_n" +
-      "odes\030\003 \001(\005B\007\272H\004\032\002(\000H\002R\010maxNodes\210\001\001\022B\n\026ta" +
-      "rget_cpu_utilization\030\004 \001(\005B\014\272H\t\032\004\030d(\001\330\001\001" +
-      "R\024targetCPUUtilization\022H\n\031target_memory_" +
-      "utilization\030\005 \001(\005B\014\272H\t\032\004\030d(\001\330\001\001R\027targetM" +
-      "emoryUtilization\022T\n\020scale_down_delay\030\006 \001" +
-      "(\tB*\272H\'r%2#^(([0-9]+h)?([0-9]+m)?([0-9]+" +
-      "s)?)?$R\016scaleDownDelay\022P\n\016scale_up_delay" +
-      "\030\007 \001(\tB*\272H\'r%2#^(([0-9]+h)?([0-9]+m)?([0" +
-      "-9]+s)?)?$R\014scaleUpDelay:\264\002\272H\260\002\032\245\001\n\'auto" +
-      "scaling.min_nodes_at_most_max_nodes\022Gmin" +
-      "Nodes must not be greater than maxNodes " +
-      "while autoscaling is enabled\0321!this.enab" +
-      "led || this.min_nodes <= this.max_nodes\032" +
-      "\205\001\n#autoscaling.max_nodes_where_enabled\022" +
-      "8maxNodes must be at least 1 while autos" +
-      "caling is enabled\032$!this.enabled || this" +
-      ".max_nodes >= 1B\n\n\010_enabledB\014\n\n_min_node" +
-      "sB\014\n\n_max_nodes\"\217\002\n\021NodePoolLifecycle\022:\n" +
-      "\014drift_policy\030\001 \001(\tB\027\272H\024r\022R\000R\006RepairR\006Re" +
-      "portR\013driftPolicy\022\037\n\010recreate\030\002 \001(\010H\000R\010r" +
-      "ecreate\210\001\001\0224\n\023deletion_protection\030\003 \001(\010H" +
-      "\001R\022deletionProtection\210\001\001\022B\n\007rollout\030\004 \001(" +
-      "\0132(.org.project_planton.nodepool.v1.Roll" +
-      "outR\007rolloutB\013\n\t_recreateB\026\n\024_deletion_p" +
-      "rotection\"\225\001\n\007Rollout\022+\n\tmax_surge\030\001 \001(\005" +
-      "B\t\272H\006\032\004\030d(\000H\000R\010maxSurge\210\001\001\022O\n\rdrain_time" +
-      "out\030\002 \001(\tB*\272H\'r%2#^(([0-9]+h)?([0-9]+m)?" +
-      "([0-9]+s)?)?$R\014drainTimeoutB\014\n\n_max_surg" +
-      "eB\021B\rNodepoolProtoP\001b\006proto3"
+      "odes\030\003 \001(\005B\007\272H\004\032\002(\000H\002R\010maxNodes\210\001\001\022D\n\026ta" +
+      "rget_cpu_utilization\030\004 \001(\005B\t\272H\006\032\004\030d(\001H\003R" +
+      "\024targetCPUUtilization\210\001\001\022J\n\031target_memor" +
+      "y_utilization\030\005 \001(\005B\t\272H\006\032\004\030d(\001H\004R\027target" +
+      "MemoryUtilization\210\001\001\022T\n\020scale_down_delay" +
+      "\030\006 \001(\tB*\272H\'r%2#^(([0-9]+h)?([0-9]+m)?([0" +
+      "-9]+s)?)?$R\016scaleDownDelay\022P\n\016scale_up_d" +
+      "elay\030\007 \001(\tB*\272H\'r%2#^(([0-9]+h)?([0-9]+m)" +
+      "?([0-9]+s)?)?$R\014scaleUpDelay:\264\002\272H\260\002\032\245\001\n\'" +
+      "autoscaling.min_nodes_at_most_max_nodes\022" +
+      "GminNodes must not be greater than maxNo" +
+      "des while autoscaling is enabled\0321!this." +
+      "enabled || this.min_nodes <= this.max_no" +
+      "des\032\205\001\n#autoscaling.max_nodes_where_enab" +
+      "led\0228maxNodes must be at least 1 while a" +
+      "utoscaling is enabled\032$!this.enabled || " +
+      "this.max_nodes >= 1B\n\n\010_enabledB\014\n\n_min_" +
+      "nodesB\014\n\n_max_nodesB\031\n\027_target_cpu_utili" +
+      "zationB\034\n\032_target_memory_utilization\"\217\002\n" +
+      "\021NodePoolLifecycle\022:\n\014drift_policy\030\001 \001(\t" +
+      "B\027\272H\024r\022R\000R\006RepairR\006ReportR\013driftPolicy\022\037" +
+      "\n\010recreate\030\002 \001(\010H\000R\010recreate\210\001\001\0224\n\023delet" +
+      "ion_protection\030\003 \001(\010H\001R\022deletionProtecti" +
+      "on\210\001\001\022B\n\007rollout\030\004 \001(\0132(.org.project_pla" +
+      "nton.nodepool.v1.RolloutR\007rolloutB\013\n\t_re" +
+      "createB\026\n\024_deletion_protection\"\225\001\n\007Rollo" +
+      "ut\022+\n\tmax_surge\030\001 \001(\005B\t\272H\006\032\004\030d(\000H\000R\010maxS" +
+      "urge\210\001\001\022O\n\rdrain_timeout\030\002 \001(\tB*\272H\'r%2#^" +
+      "(([0-9]+h)?([0-9]+m)?([0-9]+s)?)?$R\014drai" +
+      "nTimeoutB\014\n\n_max_surgeB\021B\rNodepoolProtoP" +
+      "\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

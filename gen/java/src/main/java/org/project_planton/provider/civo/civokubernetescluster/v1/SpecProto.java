@@ -121,7 +121,7 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "ster_type\"m\n$CivoKubernetesClusterDefaul" +
       "tNodePool\022\032\n\004size\030\001 \001(\tB\006\272H\003\310\001\001R\004size\022)\n" +
       "\nnode_count\030\002 \001(\rB\n\272H\007*\002 \000\310\001\001R\tnodeCount" +
-      "\"\262\007\n\'CivoKubernetesClusterAdditionalNode" +
+      "\"\327\007\n\'CivoKubernetesClusterAdditionalNode" +
       "Pool\022\256\001\n\004name\030\001 \001(\tB\231\001\272H\225\001\272\001\216\001\n>civo_kub" +
       "ernetes_cluster_additional_node_pool.nam" +
       "e_is_pool_name\022)must be letters, digits," +
@@ -139,13 +139,14 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "\033\n\tmin_nodes\030\007 \001(\rR\010minNodes\022\033\n\tmax_node" +
       "s\030\010 \001(\rR\010maxNodes\022\033\n\tpublic_ip\030\t \001(\010R\010pu" +
       "blicIp\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022" +
-      "\024\n\005value\030\002 \001(\tR\005value:\0028\001:\311\001\272H\305\001\032\302\001\nHciv" +
+      "\024\n\005value\030\002 \001(\tR\005value:\0028\001:\356\001\272H\352\001\032\347\001\nHciv" +
       "o_kubernetes_cluster_additional_node_poo" +
-      "l.min_nodes_at_most_max_nodes\022@minNodes " +
-      "must not be greater than maxNodes while " +
-      "autoScale is on\0324!this.auto_scale || thi" +
-      "s.min_nodes <= this.max_nodesB\rB\tSpecPro" +
-      "toP\001b\006proto3"
+      "l.min_nodes_at_most_max_nodes\022LmaxNodes " +
+      "must be at least 1, and minNodes not gre" +
+      "ater, while autoScale is on\032M!this.auto_" +
+      "scale || (this.max_nodes > 0u && this.mi" +
+      "n_nodes <= this.max_nodes)B\rB\tSpecProtoP" +
+      "\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

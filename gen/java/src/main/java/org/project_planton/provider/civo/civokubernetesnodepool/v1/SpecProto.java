@@ -56,7 +56,7 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "esnodepool.v1\032\033buf/validate/validate.pro" +
       "to\032:org/project_planton/shared/foreignke" +
       "y/v1/foreign_key.proto\0324org/project_plan" +
-      "ton/shared/kubernetes/v1/rules.proto\"\220\007\n" +
+      "ton/shared/kubernetes/v1/rules.proto\"\265\007\n" +
       "\032CivoKubernetesNodePoolSpec\022,\n\016node_pool" +
       "_name\030\001 \001(\tB\006\272H\003\310\001\001R\014nodePoolName\022r\n\007clu" +
       "ster\030\002 \001(\0132:.org.project_planton.shared." +
@@ -75,15 +75,16 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "voKubernetesNodePoolTaintR\006taints\022\033\n\tpub" +
       "lic_ip\030f \001(\010R\010publicIp\0329\n\013LabelsEntry\022\020\n" +
       "\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028" +
-      "\001:\273\001\272H\267\001\032\264\001\n:civo_kubernetes_node_pool_s" +
-      "pec.min_nodes_at_most_max_nodes\022@minNode" +
-      "s must not be greater than maxNodes whil" +
-      "e autoScale is on\0324!this.auto_scale || t" +
-      "his.min_nodes <= this.max_nodes\"\204\001\n\033Civo" +
-      "KubernetesNodePoolTaint\022\036\n\003key\030\001 \001(\tB\014\272H" +
-      "\tr\004\310\325\"\001\310\001\001R\003key\022\037\n\005value\030\002 \001(\tB\t\272H\006r\004\320\325\"" +
-      "\001R\005value\022$\n\006effect\030\003 \001(\tB\014\272H\tr\004\330\325\"\001\310\001\001R\006" +
-      "effectB\rB\tSpecProtoP\001b\006proto3"
+      "\001:\340\001\272H\334\001\032\331\001\n:civo_kubernetes_node_pool_s" +
+      "pec.min_nodes_at_most_max_nodes\022LmaxNode" +
+      "s must be at least 1, and minNodes not g" +
+      "reater, while autoScale is on\032M!this.aut" +
+      "o_scale || (this.max_nodes > 0u && this." +
+      "min_nodes <= this.max_nodes)\"\204\001\n\033CivoKub" +
+      "ernetesNodePoolTaint\022\036\n\003key\030\001 \001(\tB\014\272H\tr\004" +
+      "\310\325\"\001\310\001\001R\003key\022\037\n\005value\030\002 \001(\tB\t\272H\006r\004\320\325\"\001R\005" +
+      "value\022$\n\006effect\030\003 \001(\tB\014\272H\tr\004\330\325\"\001\310\001\001R\006eff" +
+      "ectB\rB\tSpecProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

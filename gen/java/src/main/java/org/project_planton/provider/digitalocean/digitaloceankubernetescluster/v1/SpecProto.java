@@ -112,7 +112,7 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "ernetes_cluster_spec.additional_node_poo" +
       "l_names_are_unique\022-additionalNodePools " +
       "must have different names\0322this.addition" +
-      "al_node_pools.map(p, p.name).unique()\"\302\006" +
+      "al_node_pools.map(p, p.name).unique()\"\347\006" +
       "\n,DigitalOceanKubernetesClusterDefaultNo" +
       "dePool\022\032\n\004size\030\001 \001(\tB\006\272H\003\310\001\001R\004size\022)\n\nno" +
       "de_count\030\002 \001(\rB\n\272H\007*\002 \000\310\001\001R\tnodeCount\022\035\n" +
@@ -128,39 +128,41 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "ol.v1.DigitalOceanKubernetesNodePoolTain" +
       "tR\006taints\022\"\n\004tags\030f \003(\tB\016\272H\013\222\001\010\"\006r\004\360\325\"\001R" +
       "\004tags\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024" +
-      "\n\005value\030\002 \001(\tR\005value:\0028\001:\317\001\272H\313\001\032\310\001\nNdigi" +
+      "\n\005value\030\002 \001(\tR\005value:\0028\001:\364\001\272H\360\001\032\355\001\nNdigi" +
       "tal_ocean_kubernetes_cluster_default_nod" +
-      "e_pool.min_nodes_at_most_max_nodes\022@minN" +
-      "odes must not be greater than maxNodes w" +
-      "hile autoScale is on\0324!this.auto_scale |" +
-      "| this.min_nodes <= this.max_nodes\"\212\010\n/D" +
-      "igitalOceanKubernetesClusterAdditionalNo" +
-      "dePool\022\274\001\n\004name\030\001 \001(\tB\247\001\272H\243\001\272\001\234\001\nIdigita" +
-      "l_ocean_kubernetes_cluster_additional_no" +
-      "de_pool.name_is_not_default\022<must not be" +
-      " \'default\', which is the name of the def" +
-      "ault pool\032\021this != \'default\'\310\001\001R\004name\022\032\n" +
-      "\004size\030\002 \001(\tB\006\272H\003\310\001\001R\004size\022)\n\nnode_count\030" +
-      "\003 \001(\rB\n\272H\007*\002 \000\310\001\001R\tnodeCount\022\270\001\n\006labels\030" +
-      "\004 \003(\0132\207\001.org.project_planton.provider.di" +
-      "gitalocean.digitaloceankubernetescluster" +
-      ".v1.DigitalOceanKubernetesClusterAdditio" +
-      "nalNodePool.LabelsEntryB\026\272H\023\232\001\020\"\006r\004\310\325\"\001*" +
-      "\006r\004\320\325\"\001R\006labels\022\210\001\n\006taints\030\005 \003(\0132p.org.p" +
-      "roject_planton.provider.digitalocean.dig" +
-      "italoceankubernetesnodepool.v1.DigitalOc" +
-      "eanKubernetesNodePoolTaintR\006taints\022\035\n\nau" +
-      "to_scale\030\006 \001(\010R\tautoScale\022\033\n\tmin_nodes\030\007" +
-      " \001(\rR\010minNodes\022\033\n\tmax_nodes\030\010 \001(\rR\010maxNo" +
-      "des\022\"\n\004tags\030\t \003(\tB\016\272H\013\222\001\010\"\006r\004\360\325\"\001R\004tags\032" +
-      "9\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005valu" +
-      "e\030\002 \001(\tR\005value:\0028\001:\322\001\272H\316\001\032\313\001\nQdigital_oc" +
-      "ean_kubernetes_cluster_additional_node_p" +
-      "ool.min_nodes_at_most_max_nodes\022@minNode" +
-      "s must not be greater than maxNodes whil" +
-      "e autoScale is on\0324!this.auto_scale || t" +
-      "his.min_nodes <= this.max_nodesB\rB\tSpecP" +
-      "rotoP\001b\006proto3"
+      "e_pool.min_nodes_at_most_max_nodes\022LmaxN" +
+      "odes must be at least 1, and minNodes no" +
+      "t greater, while autoScale is on\032M!this." +
+      "auto_scale || (this.max_nodes > 0u && th" +
+      "is.min_nodes <= this.max_nodes)\"\257\010\n/Digi" +
+      "talOceanKubernetesClusterAdditionalNodeP" +
+      "ool\022\274\001\n\004name\030\001 \001(\tB\247\001\272H\243\001\272\001\234\001\nIdigital_o" +
+      "cean_kubernetes_cluster_additional_node_" +
+      "pool.name_is_not_default\022<must not be \'d" +
+      "efault\', which is the name of the defaul" +
+      "t pool\032\021this != \'default\'\310\001\001R\004name\022\032\n\004si" +
+      "ze\030\002 \001(\tB\006\272H\003\310\001\001R\004size\022)\n\nnode_count\030\003 \001" +
+      "(\rB\n\272H\007*\002 \000\310\001\001R\tnodeCount\022\270\001\n\006labels\030\004 \003" +
+      "(\0132\207\001.org.project_planton.provider.digit" +
+      "alocean.digitaloceankubernetescluster.v1" +
+      ".DigitalOceanKubernetesClusterAdditional" +
+      "NodePool.LabelsEntryB\026\272H\023\232\001\020\"\006r\004\310\325\"\001*\006r\004" +
+      "\320\325\"\001R\006labels\022\210\001\n\006taints\030\005 \003(\0132p.org.proj" +
+      "ect_planton.provider.digitalocean.digita" +
+      "loceankubernetesnodepool.v1.DigitalOcean" +
+      "KubernetesNodePoolTaintR\006taints\022\035\n\nauto_" +
+      "scale\030\006 \001(\010R\tautoScale\022\033\n\tmin_nodes\030\007 \001(" +
+      "\rR\010minNodes\022\033\n\tmax_nodes\030\010 \001(\rR\010maxNodes" +
+      "\022\"\n\004tags\030\t \003(\tB\016\272H\013\222\001\010\"\006r\004\360\325\"\001R\004tags\0329\n\013" +
+      "LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002" +
+      " \001(\tR\005value:\0028\001:\367\001\272H\363\001\032\360\001\nQdigital_ocean" +
+      "_kubernetes_cluster_additional_node_pool" +
+      ".min_nodes_at_most_max_nodes\022LmaxNodes m" +
+      "ust be at least 1, and minNodes not grea" +
+      "ter, while autoScale is on\032M!this.auto_s" +
+      "cale || (this.max_nodes > 0u && this.min" +
+      "_nodes <= this.max_nodes)B\rB\tSpecProtoP\001" +
+      "b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

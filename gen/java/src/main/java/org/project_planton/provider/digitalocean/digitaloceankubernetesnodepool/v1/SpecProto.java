@@ -59,7 +59,7 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "/rules.proto\032:org/project_planton/shared" +
       "/foreignkey/v1/foreign_key.proto\0324org/pr" +
       "oject_planton/shared/kubernetes/v1/rules" +
-      ".proto\"\305\007\n\"DigitalOceanKubernetesNodePoo" +
+      ".proto\"\352\007\n\"DigitalOceanKubernetesNodePoo" +
       "lSpec\022,\n\016node_pool_name\030\001 \001(\tB\006\272H\003\310\001\001R\014n" +
       "odePoolName\022r\n\007cluster\030\002 \001(\0132:.org.proje" +
       "ct_planton.shared.foreignkey.v1.StringVa" +
@@ -78,16 +78,17 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "italOceanKubernetesNodePoolTaintR\006taints" +
       "\022\"\n\004tags\030\n \003(\tB\016\272H\013\222\001\010\"\006r\004\360\325\"\001R\004tags\0329\n\013" +
       "LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002" +
-      " \001(\tR\005value:\0028\001:\304\001\272H\300\001\032\275\001\nCdigital_ocean" +
+      " \001(\tR\005value:\0028\001:\351\001\272H\345\001\032\342\001\nCdigital_ocean" +
       "_kubernetes_node_pool_spec.min_nodes_at_" +
-      "most_max_nodes\022@minNodes must not be gre" +
-      "ater than maxNodes while autoScale is on" +
-      "\0324!this.auto_scale || this.min_nodes <= " +
-      "this.max_nodes\"\214\001\n#DigitalOceanKubernete" +
-      "sNodePoolTaint\022\036\n\003key\030\001 \001(\tB\014\272H\tr\004\310\325\"\001\310\001" +
-      "\001R\003key\022\037\n\005value\030\002 \001(\tB\t\272H\006r\004\320\325\"\001R\005value\022" +
-      "$\n\006effect\030\003 \001(\tB\014\272H\tr\004\330\325\"\001\310\001\001R\006effectB\rB" +
-      "\tSpecProtoP\001b\006proto3"
+      "most_max_nodes\022LmaxNodes must be at leas" +
+      "t 1, and minNodes not greater, while aut" +
+      "oScale is on\032M!this.auto_scale || (this." +
+      "max_nodes > 0u && this.min_nodes <= this" +
+      ".max_nodes)\"\214\001\n#DigitalOceanKubernetesNo" +
+      "dePoolTaint\022\036\n\003key\030\001 \001(\tB\014\272H\tr\004\310\325\"\001\310\001\001R\003" +
+      "key\022\037\n\005value\030\002 \001(\tB\t\272H\006r\004\320\325\"\001R\005value\022$\n\006" +
+      "effect\030\003 \001(\tB\014\272H\tr\004\330\325\"\001\310\001\001R\006effectB\rB\tSp" +
+      "ecProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
