@@ -139,7 +139,7 @@ def test_workers_count_together(tmp_path: pathlib.Path) -> None:
         # Each on a connection of its own, so that both workers get some.
         statuses = {httpx.get(f"{server.url}/info").status_code for _ in range(20)}
         assert statuses == {200}
-        assert number(server, "planton_requests_total", **labels) == 20
+        waiting.until(lambda: number(server, "planton_requests_total", **labels) == 20, "all to be counted")
         waiting.until(lambda: number(server, "planton_database_connections_max") == 4, "both workers to have been asked")
         assert server.stop() == 0
 
@@ -174,9 +174,13 @@ def test_reports_and_deletions_name_their_resource(server: serving.Server) -> No
     server.call("PUT", f"/nodepools/{pool}/status", {"controller_name": "c", "observed_generation": 2})
     server.call("GET", f"/nodepools/{pool}/status")
     server.call("DELETE", f"/nodepools/{pool}?force=true")
-    told = [(line["method"], line["generation"]) for line in server.lines("request") if line["subject"] == pool]
-    assert told == [("POST", 1), ("PUT", 2), ("PUT", 2), ("GET", 2), ("DELETE", 2)]
     server.call("DELETE", f"/clusters/{cluster}")
+    # A line is written after its answer.
+    expected = [("POST", 1), ("PUT", 2), ("PUT", 2), ("GET", 2), ("DELETE", 2)]
+    waiting.until(
+        lambda: [(line["method"], line["generation"]) for line in server.lines("request") if line["subject"] == pool] == expected,
+        "each request's line",
+    )
 
 
 def test_requests_need_not_be_logged(tmp_path: pathlib.Path) -> None:

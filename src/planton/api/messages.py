@@ -73,7 +73,8 @@ def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterat
 
 def _unknown(value: message.Message, path: str) -> Iterator[errors.FieldViolation]:
     """Yields the fields of a later schema, or of none: nothing that a caller wants may be lost without a word."""
-    for field in unknown_fields.UnknownFieldSet(value):
+    found: Any = unknown_fields.UnknownFieldSet(value)  # its stub cannot be iterated over
+    for field in found:
         yield errors.FieldViolation(json_values.join(path, str(field.field_number)), "json.unknown_field", "is not a field")
 
 
