@@ -122,6 +122,21 @@ def test_without_resyncs_nothing_is_told_again(new_url) -> None:
         assert rows.read(opened, tables.NODE_POOLS, pool)["resync_at"] is None
 
 
+def test_resyncs_can_be_switched_on_again(new_url, engine: str) -> None:
+    """What was written meanwhile gets a time, by its place; what has one keeps it."""
+    url = new_url(engine)
+    with engine_of(url) as opened:
+        cluster = rows.cluster(opened)
+        without, planned = rows.node_pool(opened, cluster), rows.node_pool(opened, cluster, resync_at=rows.MINUTE)
+        timers.begin(opened, settings.Settings(url, resync=0.0), NOW)
+        assert rows.read(opened, tables.NODE_POOLS, without)["resync_at"] is None
+        timers.begin(opened, settings.Settings(url, resync=60.0), NOW)
+        assert rows.read(opened, tables.NODE_POOLS, without)["resync_at"] == resyncs.time(without, NOW, 60.0)
+        assert rows.read(opened, tables.CLUSTERS, cluster)["resync_at"] == resyncs.time(cluster, NOW, 60.0)
+        assert rows.read(opened, tables.NODE_POOLS, planned)["resync_at"] == rows.MINUTE
+        assert rows.told(opened) == []
+
+
 def test_cleaning_counts_from_its_time(new_url, engine: str) -> None:
     """Events that are older than the retention go."""
     url = new_url(engine)

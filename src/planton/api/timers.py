@@ -96,6 +96,13 @@ def cron(seconds: int) -> str:
     raise ValueError("must be seconds that divide a minute, or one to five minutes")
 
 
+def begin(engine: Engine, wanted: settings.Settings, now: datetime.datetime) -> None:
+    """Plans what was not planned while there were no resyncs, so that they can be switched on again."""
+    following = resyncs.times(now, wanted.resync)
+    if following:
+        ticks.plan_resyncs(engine, following=following)
+
+
 def tick(engine: Engine, wanted: settings.Settings, now: datetime.datetime) -> None:
     """Does what is due at a time: lets deadlines pass, and tells again what is wanted."""
     reason, message = status.LATE
@@ -139,6 +146,7 @@ def launched(wanted: settings.Settings, done: Callable[[str], None] = lambda _wo
             },
         ]
         schedules.append(schedules[0] | {"schedule_name": "clean", "schedule": _CLEANING, "context": "clean"})
+        begin(engine, wanted, datetime.datetime.now(datetime.UTC))
         DBOS.launch()
         DBOS.apply_schedules(schedules)
         yield

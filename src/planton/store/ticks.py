@@ -61,6 +61,16 @@ def resyncs(engine: sa.Engine, *, now: str, following: Mapping[str, str] | None)
     return sum(_run(engine, _resyncs(engine.dialect.name, table), values) for table in _KINDS)
 
 
+def plan_resyncs(engine: sa.Engine, *, following: Mapping[str, str]) -> int:
+    """Gives a time to resources that have none, for they were written while nothing was told again. Returns to how many.
+
+    Args:
+        engine: The database.
+        following: First two digits of an id → when it is told next.
+    """
+    return sum(_run(engine, _unplanned(engine.dialect.name, table), {"following": json.dumps(following)}) for table in _KINDS)
+
+
 def clean(engine: sa.Engine, *, events_before: str, answers_before: str) -> int:
     """Deletes old events, but no deletion that nobody has acknowledged, and old answers to repeated requests.
 
@@ -104,6 +114,11 @@ def _deadlines(database: str, table: sa.Table) -> tuple[sa.Executable, ...]:
 @functools.cache
 def _resyncs(database: str, table: sa.Table) -> tuple[sa.Executable, ...]:
     return _told(database, table, _due(table, "resync_at"), {"resync_at": _following(database, table)}, "updated")
+
+
+@functools.cache
+def _unplanned(database: str, table: sa.Table) -> tuple[sa.Executable, ...]:
+    return (_update(database, table, table.c.resync_at.is_(None), {"resync_at": _following(database, table)}),)
 
 
 def _following(database: str, table: sa.Table) -> sa.ColumnElement[str]:
