@@ -99,8 +99,19 @@ def test_a_replacement_whose_answer_is_lost_is_not_repeated():
     assert len(answers.requests) == 1
 
 
-def test_a_deletion_that_finds_nothing_after_a_lost_answer_is_done():
-    answers = Answers(httpx.ReadTimeout("late"), error(503, "UNAVAILABLE"), error(404, "NOT_FOUND"))
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_replacement_whose_answer_a_proxy_lost_is_not_repeated(status):
+    answers = Answers(httpx.Response(status, text="<html>"))
+    with pytest.raises(client.ApiError):
+        transport(answers).request("PUT", "/x", {})
+    assert len(answers.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "lost", [httpx.ReadTimeout("late"), httpx.Response(502), httpx.Response(504)], ids=["late", "502", "504"]
+)
+def test_a_deletion_that_finds_nothing_after_a_lost_answer_is_done(lost):
+    answers = Answers(lost, error(503, "UNAVAILABLE"), error(404, "NOT_FOUND"))
     assert transport(answers).request("DELETE", "/x") == {}
     assert len(answers.requests) == 3
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _WAITS: Final = (0.2, 0.6, 1.8)
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _AGAIN: Final = frozenset({429, 502, 503, 504})
+#: A proxy's word that the server's answer was lost: it may have done what was asked.
+_LOST: Final = frozenset({502, 504})
 _FIRST_ERROR: Final = 400
 _NOT_FOUND: Final = 404
 _LONGEST_WAIT: Final = 30.0
@@ -131,7 +133,8 @@ class Transport:
                 continue
             if lost and answer.status_code == _NOT_FOUND and _deletes(verb, query):
                 return {}
-            if answer.status_code in _AGAIN and wait is not None:
+            lost = lost or answer.status_code in _LOST
+            if answer.status_code in _AGAIN and wait is not None and not (verb == "PUT" and lost):
                 self._wait(_retry_after(answer, wait))
                 continue
             return _data(answer)
