@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from planton import errors, kinds, references
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from google.protobuf import message
 
@@ -77,6 +77,8 @@ def check_targets(
     wanted: Mapping[references.Key, flow.Wanted],
     applied: Callable[[references.Key], message.Message | None],
     known: Callable[[], Iterable[references.Key]],
+    *,
+    going: Collection[references.Key] = (),
 ) -> None:
     """Checks that everything that is referred to is given or applied, and has what is referred to.
 
@@ -84,6 +86,7 @@ def check_targets(
         wanted: What is given.
         applied: Gives the manifest, with outputs, of what has been applied.
         known: Gives the keys of everything that has been applied, to find a near one.
+        going: What has been applied and would be pruned after the apply; nothing may refer to it.
 
     Raises:
         InvalidError: ``REFERENCE_UNRESOLVED``: every reference that leads nowhere.
@@ -91,20 +94,21 @@ def check_targets(
     wrong = []
     for entry in wanted.values():
         for target, path in references.uses(entry.manifest):
-            if target not in wanted and applied(target) is None:
+            if target in going:
+                text = f"refers to {target}, which is no longer among the manifests given, so that --prune would destroy it"
+                wrong.append(entry.violation(path, text, "reference.target_exists"))
+            elif target not in wanted and applied(target) is None:
                 near = _near(target, [*wanted, *known()])
                 text = f"refers to {target}, which is neither among the manifests given nor applied" + near
                 wrong.append(entry.violation(path, text, "reference.target_exists"))
         for reference in references.find(entry.manifest):
-            made = applied(reference.target) if reference.target not in wanted else None
+            made = None if reference.target in wanted or reference.target in going else applied(reference.target)
             if made is not None and not references.value(made, reference.field_path):
                 wrong.append(_empty(entry, reference))
     if wrong:
-        raise errors.InvalidError(
-            wrong,
-            reason=errors.Reason.REFERENCE_UNRESOLVED,
-            hint="give the other manifests too (-f), apply them first, or correct the kind, env or name",
-        )
+        hint = "give the other manifests too (-f), apply them first, or correct the kind, env or name"
+        hint += "; without --prune they stay" if going else ""
+        raise errors.InvalidError(wrong, reason=errors.Reason.REFERENCE_UNRESOLVED, hint=hint)
 
 
 def check_applied(

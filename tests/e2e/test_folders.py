@@ -105,6 +105,11 @@ def test_what_left_the_folder_is_pruned_after_consent_and_never_without_the_opti
     planton.run("apply", "-f", "dev", "--prune", "--yes")
     assert _names(planton) == {"net", "dev", "web", "elsewhere"}
     assert "whole folders" in planton.run("apply", "-f", "dev/web.yaml", "--prune", "--yes", code=2).stderr
+    (folder / "cluster.yaml").unlink()
+    for arguments in (("plan",), ("apply", "--yes")):
+        refused = planton.run(*arguments, "-f", "dev", "--prune", code=1)
+        assert "spec.cluster: refers to CivoKubernetesCluster/dev (env dev), which is no longer" in refused.stderr
+    assert "dev" in _names(planton)
 
 
 def _elsewhere() -> dict[str, Any]:

@@ -147,6 +147,19 @@ def test_what_has_been_applied_must_have_the_value() -> None:
     assert _raised(caught) == [("fw.yaml:8:3", "reference.value_is_known")]
 
 
+def test_what_is_to_be_pruned_is_no_target() -> None:
+    """It is applied and has the value, and would be gone after the apply; a relation to it counts as much."""
+    firewall, going = _firewall(), [_network("a").manifest, _network().manifest]
+    given = wiring.by_key([firewall, _network("b", after="fw")])
+    applied = _applied(network_id="x")
+    wiring.check_targets(given, applied, list, going=[references.key(going[0])])
+    with pytest.raises(errors.InvalidError) as caught:
+        wiring.check_targets(given, applied, list, going=list(map(references.key, going)))
+    assert _raised(caught) == [("fw.yaml:8:3", "reference.target_exists")]
+    assert "CivoVpc/net (env dev), which is no longer among the manifests given" in caught.value.violations[0].message
+    assert "--prune" in caught.value.hint
+
+
 def test_a_stack_input_needs_its_targets_applied() -> None:
     """One that is only given is named with its place; one that has the value is no trouble."""
     firewall, network = _firewall(), _network()

@@ -59,10 +59,12 @@ def apply(
     run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported, on_event=report)
     if refresh:
         run.refresh()
-    planned = run.plan(recover=True)
     pruning = _pruning(run, given, consents, before)
+    planned = run.plan(recover=True, going=[] if pruning is None else pruning.order)
     pruned = [] if pruning is None else pruning.plan_destroy()
     _check(run, planned, pruned, before, consents, form)
+    if pruning is not None:
+        render.echo_users(pruning.users_outside(step.key for step in pruned))
     if not all(step.up_to_date for step in planned) or pruned:
         unchanged = all(step.plan.empty for step in [*planned, *pruned])
         options.consent("Apply?", yes=yes or unchanged or before is not None)

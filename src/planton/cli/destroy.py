@@ -46,9 +46,7 @@ def destroy(
         raise SystemExit(render.worst(planned))
     if any(change.noun == "KubernetesCluster" for step in planned for change in step.plan.changes):
         render.progress("! with a cluster go all its node pools, workloads and volumes, and the addresses of its load balancers")
-    users = run.users_outside(step.key for step in planned)
-    for key, others in users.items():
-        render.progress(f"! {', '.join(map(str, others))} refer to {key} and stay behind")
+    render.echo_users(run.users_outside(step.key for step in planned))
     if planned:
         options.consent("Destroy?", yes=yes)
     done = run.destroy(planned)

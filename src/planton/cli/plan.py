@@ -45,14 +45,17 @@ def plan(
     wanted = given.read(none=consents.prune)
     policing.enforce(rules, wanted)
     run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported)
-    planned = run.plan(recover=False)
-    pruned = run.pruning(given.folders(), given.means).plan_destroy() if consents.prune else []
+    pruning = run.pruning(given.folders(), given.means) if consents.prune else None
+    planned = run.plan(recover=False, going=[] if pruning is None else pruning.order)
+    pruned = [] if pruning is None else pruning.plan_destroy()
     if form == "json":
         render.echo_json(render.steps_data("plan", [*planned, *pruned]))
     else:
         render.echo_plan([*planned, *pruned])
     if any(step.error is not None for step in [*planned, *pruned]):
         raise SystemExit(render.worst([*planned, *pruned]))
+    if pruning is not None:
+        render.echo_users(pruning.users_outside(step.key for step in pruned))
     if out:
         from planton.runs import saved  # few plans are saved
 

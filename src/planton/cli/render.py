@@ -13,7 +13,7 @@ from planton import stack_input
 from planton.cli import output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pulumi.automation import events
 
@@ -123,6 +123,12 @@ def echo_plan(steps: Sequence[runs.Step]) -> None:
     """Prints a plan with its summary, and what is wrong with it on standard error."""
     echo_lines([*plan_lines(steps), "", "Plan: " + summary(steps, done=False)])
     echo_errors(steps)
+
+
+def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None:
+    """Prints a line for each resource that would be deleted and that others, which stay, refer to."""
+    for key, others in users.items():
+        progress(f"! {', '.join(map(str, others))} refer to {key} and stay behind")
 
 
 def echo_errors(steps: Iterable[runs.Step]) -> None:

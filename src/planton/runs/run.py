@@ -15,7 +15,7 @@ from planton.runs import schedule
 from planton.runs.steps import Step, blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from google.protobuf import message
     from pulumi.automation import events
@@ -38,6 +38,7 @@ class Run:
         *,
         allow_unsupported: Sequence[str] = (),
         on_event: Callable[[references.Key, events.EngineEvent], None] | None = None,
+        beside: Mapping[references.Key, flow.Wanted] | None = None,
     ) -> None:
         """Orders the resources.
 
@@ -47,6 +48,7 @@ class Run:
             tools: The command line to use.
             allow_unsupported: Fields whose refusal the user waives.
             on_event: Is told the engine's events and whose they are, for progress.
+            beside: What the same command applies first, so that it stands for what was applied.
 
         Raises:
             PlantonError: ``REFERENCE_INVALID``: a circle, or one resource given twice.
@@ -56,24 +58,26 @@ class Run:
         self._on_event = on_event
         self._allow = tuple(allow_unsupported)
         self._wanted = wiring.by_key(wanted)
+        self._beside = dict(beside or {})
         self._inventory = inventory.Inventory(settings, tools)
         self._known: dict[references.Key, message.Message] = {}
         self._opened: dict[references.Key, operations.Operations] = {}
         self.order = wiring.order(self._wanted)
         self._needs = {key: references.depends_on(entry.manifest) for key, entry in self._wanted.items()}
 
-    def plan(self, *, recover: bool) -> list[Step]:
+    def plan(self, *, recover: bool, going: Collection[references.Key] = ()) -> list[Step]:
         """Returns what an apply would do, in order. What is not there yet counts as known after the apply.
 
         A resource that cannot be planned has an error; those that depend on it are skipped. Nothing is changed.
 
         Args:
             recover: Whether to repair stacks whose last operation did not end cleanly; without it they are only named.
+            going: What is to be pruned after the apply, so that nothing may refer to it.
 
         Raises:
             PlantonError: ``REFERENCE_UNRESOLVED``: references that lead nowhere; ``KIND_UNKNOWN``.
         """
-        wiring.check_targets(self._wanted, self._applied, lambda: (found.key for found in self._inventory.all()))
+        wiring.check_targets(self._wanted, self._applied, lambda: (found.key for found in self._inventory.all()), going=going)
         for key in self.order:
             # Before anything else: no account helps a kind that cannot be made.
             modules.require(kinds.get(key.kind))
@@ -228,14 +232,15 @@ class Run:
 
     def referrers(self, key: references.Key) -> list[references.Key]:
         """Returns the applied resources, and those of this run, that refer to one, sorted."""
-        applied = [found.manifest for found in self._inventory.all() if found.key != key]
+        kept = {found.key: found.manifest for found in self._inventory.all()}
+        kept.update({name: entry.manifest for name, entry in self._beside.items()})
         own_id = self._ids(key)
         by_id = [
-            references.key(manifest)
-            for manifest in applied
-            if own_id and own_id in (getattr(manifest.spec, name).value for name in _reference_fields(manifest))  # type: ignore[attr-defined]
+            name
+            for name, manifest in kept.items()
+            if name != key and own_id and own_id in (getattr(manifest.spec, name).value for name in _reference_fields(manifest))  # type: ignore[attr-defined]
         ]
-        given = references.referrers(key, [entry.manifest for entry in self._wanted.values()])
+        given = references.referrers(key, [entry.manifest for entry in [*self._wanted.values(), *self._beside.values()]])
         return sorted({*by_id, *given})
 
     def pruning(self, folders: Iterable[str], means: Callable[[message.Message], bool]) -> Run:
@@ -261,7 +266,7 @@ class Run:
 
     def _over(self, found: Iterable[inventory.Applied]) -> Run:
         wanted = [flow.Wanted(each.manifest, None, str(each.stack), each.region, origin=each.origin) for each in found]
-        return Run(wanted, self._settings, self._tools, on_event=self._on_event)
+        return Run(wanted, self._settings, self._tools, on_event=self._on_event, beside=self._wanted)
 
     def users_outside(self, keys: Iterable[references.Key]) -> dict[references.Key, list[references.Key]]:
         """Returns for each of these resources the applied ones outside this run that refer to it, if there are any."""
