@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 TOKENS = {"civo": "CIVO_TOKEN", "digitalocean": "DIGITALOCEAN_TOKEN"}
 TRIES = 5
 USAGE = {"code": errors.Code.USAGE, "reason": errors.Reason.USAGE}
+MOST_NODES = 2**31 - 1
 #: Beginnings of the ids of what is wrong with a text.
 TEXT = ("yaml.", "manifest.")
 
@@ -40,24 +41,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         commands.add_parser(name, help=text).add_argument("file", type=pathlib.Path)
     scale_command = commands.add_parser("scale", help="set a pool's number of nodes")
     scale_command.add_argument("id")
-    scale_command.add_argument("count", type=int)
+    scale_command.add_argument("count")
     commands.add_parser("watch", help="print a pool's phases until it is Ready").add_argument("id")
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "validate":
             print_json({"kind": read(chosen.file).DESCRIPTOR.name, "valid": True})
         elif chosen.command == "stack-input":
-            print_json(stack_input.file_dict(built(read(chosen.file)), show_secrets=True))
+            found = built(read(chosen.file))
+            check(chosen.file, found)
+            print_json(stack_input.file_dict(found, show_secrets=True))
         else:
             with client() as api:
                 {"create": create, "scale": scale, "watch": watch}[chosen.command](api, chosen)
     except errors.InvalidError as error:
         for violation in error.violations:
-            print(f"{chosen.file}: {violation.path}: {violation.message} [{violation.rule_id}]", file=sys.stderr)
+            field = f"{violation.path}: " if violation.path else ""
+            print(f"{chosen.file}: {field}{violation.message} [{violation.rule_id}]", file=sys.stderr)
         # What is wrong with the text comes before what its rules say.
         return 2 if any(violation.rule_id.startswith(TEXT) for violation in error.violations) else 1
-    except (errors.PlantonError, json_format.ParseError, OSError) as error:
-        print(f"pools: {error}", file=sys.stderr)
+    except (errors.PlantonError, OSError) as error:
+        print(f"pools: {explained(error)}", file=sys.stderr)
         return 2
     return 0
 
@@ -71,18 +75,28 @@ def read(path: pathlib.Path) -> message.Message:
     """
     documents = flow.load([str(path)])
     if len(documents) != 1:
-        raise errors.PlantonError(f"{path} has {len(documents)} documents; give a file with one", **USAGE)
+        raise errors.PlantonError(f"{path}: there is more than one document: put each into a file of its own", **USAGE)
     return documents[0].message
+
+
+def check(path: pathlib.Path, value: message.Message) -> None:
+    """Raises InvalidError where the message of a file breaks rules."""
+    if problems := validation.violations(value):
+        raise errors.InvalidError([errors.Violation(str(path), 0, 0, *problem) for problem in problems])
 
 
 def built(target: message.Message) -> message.Message:
     """Returns the stack input of a manifest, for the account whose token is in the environment."""
     kind = kinds.get(target.DESCRIPTOR.name)
     config = kind.provider_config()
-    for field, variable in (("apiToken", TOKENS[kind.provider]), ("defaultRegion", "REGION")):
-        if variable not in os.environ:
-            raise errors.PlantonError(f"${variable} is not set", **USAGE)
-        manifest.assign(config, f"{field}={os.environ[variable]}")
+    variable, region = TOKENS[kind.provider], os.environ.get("REGION")
+    if not os.environ.get(variable):
+        raise errors.PlantonError(f"${variable} is not set: put the token of your account there", **USAGE)
+    _, *regions = config.DESCRIPTOR.fields_by_name["default_region"].enum_type.values
+    if region not in {one.name for one in regions}:
+        raise errors.PlantonError(f"$REGION does not name a region: set it to one such as {regions[0].name}", **USAGE)
+    manifest.assign(config, f"apiToken={os.environ[variable]}")
+    manifest.assign(config, f"defaultRegion={region}")
     return stack_input.build(target, config)
 
 
@@ -97,18 +111,23 @@ def client() -> Client:
 
 def create(api: Client, chosen: argparse.Namespace) -> None:
     """Creates the node pool of a JSON body, and prints it."""
-    new = json_format.Parse(chosen.file.read_text("utf-8"), service_pb2.NewNodePool())
-    if problems := validation.violations(new):
-        raise errors.InvalidError([errors.Violation(str(chosen.file), 0, 0, *problem) for problem in problems])
+    try:
+        new = json_format.Parse(chosen.file.read_text("utf-8"), service_pb2.NewNodePool())
+    except (json_format.ParseError, UnicodeDecodeError) as error:
+        raise errors.PlantonError(f"{chosen.file}: {error}", **USAGE) from error
+    check(chosen.file, new)
+    if not new.cluster_id:  # the path has it, over REST
+        raise errors.PlantonError(f"{chosen.file}: cluster_id is required", **USAGE)
     print_json(json_format.MessageToDict(api.create_node_pool(new.cluster_id, new)))
 
 
 def scale(api: Client, chosen: argparse.Namespace) -> None:
     """Sets a pool's number of nodes, whatever else changes it meanwhile, and prints it."""
+    count = number(chosen.count)
     for tried in range(1, TRIES + 1):
         pool = api.get_node_pool(chosen.id)
         update = service_pb2.NodePoolUpdate(spec=pool.spec, resource_version=pool.resource_version)
-        update.spec.node_count = chosen.count
+        update.spec.node_count = count
         try:
             return print_json(json_format.MessageToDict(api.update_node_pool(chosen.id, update)))
         except ApiError as error:
@@ -127,6 +146,27 @@ def watch(api: Client, chosen: argparse.Namespace) -> None:
             print_json(found)
             shown = found
         time.sleep(1)
+
+
+def number(text: str) -> int:
+    """Returns a number of nodes; the server says which ones there may be."""
+    try:
+        found = int(text)
+    except ValueError:
+        found = None
+    if found is None or abs(found) > MOST_NODES:
+        raise errors.PlantonError(f'COUNT must be a number of nodes, and is "{text}"', **USAGE)
+    return found
+
+
+def explained(error: Exception) -> str:
+    """Returns what is wrong and what to do, on one line."""
+    first, *others = [line.strip() for line in str(error).splitlines()]
+    if isinstance(error, ApiError):
+        line = ": ".join(filter(None, [first, "; ".join(others)]))  # each violation is on a line
+        advice = "set PLANTON_API_USER to your email address, or PLANTON_API_TOKEN_FILE to the file of a token"
+        return f"{line}; {advice}" if error.api_code == "UNAUTHENTICATED" else line
+    return " ".join([first, *others])
 
 
 def print_json(value: object) -> None:

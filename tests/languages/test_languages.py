@@ -10,14 +10,18 @@ import base64
 import json
 import pathlib
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from google.protobuf import json_format
 
 from org.project_planton.cluster.v1 import cluster_pb2, service_pb2, status_pb2
+from org.project_planton.nodepool.v1 import service_pb2 as pool_service_pb2
 from planton.client import Client
 from support import api_process, languages, projects, vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DOCS = languages.ROOT / "docs" / "languages.md"
 VPC = """\
@@ -27,7 +31,31 @@ metadata: {name: main, env: dev}
 spec: {civoCredentialId: default, networkName: net-a, region: lon1, ipRangeCidr: 10.20.0.0/24}
 """
 USER = "user@example.com"
+CLUSTER = cluster_pb2.ClusterSpec(platform=cluster_pb2.ClusterPlatform(type="civo"))
 POOL = {"nodeCount": 2, "platform": {"type": "civo", "civo": {"size": "g4s.kube.medium"}}}
+GCP_POOL = {
+    "name": "n" * 41,
+    "spec": {"nodeCount": 2, "platform": {"type": "gcp", "gcp": {"machineType": "e2-small"}}},
+}
+NO_USER = "set PLANTON_API_USER to your email address, or PLANTON_API_TOKEN_FILE to the file of a token"
+NO_REGION = "pools: $REGION does not name a region: set it to one such as lon1"
+NO_COUNT = "pools: COUNT must be a number of nodes, and is "
+#: Command, content of FILE, environment, and the one line of the error; `…` is what a library or the server says.
+MISTAKES: tuple[tuple[str, str, dict[str, str], str], ...] = (
+    ("watch nonsense", "", {}, "pools: Validation failed: id: must be a valid UUID [string.uuid]"),
+    ("watch 550e8400-e29b-41d4-a716-446655440000", "", {}, "pools: NodePool not found"),
+    ("watch POOL", "", {"PLANTON_API_USER": ""}, f"pools: Authentication required: …; {NO_USER}"),
+    ("scale POOL -3", "", {}, "pools: Validation failed: spec.nodeCount: must be greater than or equal to 0 [int32.gte]"),
+    ("scale POOL two", "", {}, f'{NO_COUNT}"two"'),
+    ("scale POOL 9999999999", "", {}, f'{NO_COUNT}"9999999999"'),
+    ("create FILE", "nodeCount: 2", {}, "pools: FILE: …"),
+    ("create FILE", '{"colour": "red"}', {}, "pools: FILE: …colour…"),
+    ("create FILE", json.dumps(GCP_POOL), {}, "FILE: name … [new_node_pool.gcp_name_is_short]"),
+    ("create NOWHERE", "", {}, "pools: …NOWHERE…"),
+    ("validate FILE", f"{VPC}---\n{VPC}", {}, "pools: FILE: there is more than one document: put each into a file of its own"),
+    ("stack-input FILE", VPC, {"CIVO_TOKEN": ""}, "pools: $CIVO_TOKEN is not set: put the token of your account there"),
+    *(("stack-input FILE", VPC, {"REGION": region}, NO_REGION) for region in ("", "mars1", "1", "civo_region_unspecified")),
+)
 
 
 @pytest.fixture(scope="session")
@@ -121,8 +149,7 @@ def test_a_node_pool_lives_through_the_api(language: languages.Language, tmp_pat
     environ = {"PLANTON_API_GRPC": f"127.0.0.1:{port}", "PLANTON_API_URL": server.url, "PLANTON_API_USER": USER}
     try:
         with Client(server.url, email=USER) as api:
-            spec = cluster_pb2.ClusterSpec(platform=cluster_pb2.ClusterPlatform(type="civo"))
-            cluster = api.create_cluster(service_pb2.NewCluster(name="dev", spec=spec))
+            cluster = api.create_cluster(service_pb2.NewCluster(name="dev", spec=CLUSTER))
             file = tmp_path / "pool.json"
             file.write_text(json.dumps({"name": "workers", "cluster_id": cluster.id, "spec": POOL}), "utf-8")
             created = languages.run(language.pools, "create", str(file), **environ)
@@ -157,3 +184,47 @@ def _watch(language: languages.Language, environ: dict[str, str], api: Client, i
     finally:
         watching.kill()
         watching.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str, str], str]]:
+    """The environment of a program that speaks to a server, and the id of a node pool there."""
+    database = f"sqlite:///{tmp_path_factory.mktemp('server') / 'server.db'}"
+    server = api_process.Process(database, "--grpc-port", str(port := api_process.free_port()))
+    try:
+        with Client(server.url, email=USER) as api:
+            cluster = api.create_cluster(service_pb2.NewCluster(name="dev", spec=CLUSTER))
+            new = json_format.ParseDict({"name": "workers", "spec": POOL}, pool_service_pb2.NewNodePool())
+            identifier = api.create_node_pool(cluster.id, new).id
+        yield (
+            {
+                "PLANTON_API_GRPC": f"127.0.0.1:{port}",
+                "PLANTON_API_URL": server.url,
+                "PLANTON_API_USER": USER,
+                "CIVO_TOKEN": "t",
+                "REGION": "lon1",
+            },
+            identifier,
+        )
+    finally:
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize(("command", "content", "given", "line"), MISTAKES)
+def test_a_mistake_is_told_alike(
+    language: languages.Language,
+    served: tuple[dict[str, str], str],
+    tmp_path: pathlib.Path,
+    command: str,
+    content: str,
+    given: dict[str, str],
+    line: str,
+) -> None:
+    """Every program says the same on one line, and ends with 1 where a file breaks rules, else with 2."""
+    environ, identifier = served
+    names = {"POOL": identifier, "FILE": str(tmp_path / "file"), "NOWHERE": str(tmp_path / "nowhere")}
+    (tmp_path / "file").write_text(content, "utf-8")
+    done = languages.run(language.pools, *(names.get(word, word) for word in command.split()), **environ | given)
+    assert (done.returncode, done.stdout) == (2 if line.startswith("pools: ") else 1, ""), done.stderr
+    expected = line.replace("FILE: ", f"{names['FILE']}: ").replace("NOWHERE", names["NOWHERE"])
+    assert re.fullmatch(".+".join(map(re.escape, expected.split("…"))) + "\n", done.stderr), done.stderr

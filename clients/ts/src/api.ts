@@ -4,13 +4,9 @@ import { create, type MessageShape } from "@bufbuild/protobuf";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import type { NodePool } from "@project-planton/protos/org/project_planton/nodepool/v1/nodepool_pb.js";
-import {
-  GetNodePoolRequestSchema,
-  type NewNodePoolSchema,
-  NodePoolService,
-  NodePoolUpdateSchema,
-} from "@project-planton/protos/org/project_planton/nodepool/v1/service_pb.js";
-import { check, PoolsError, readText } from "./manifests.js";
+import { type NewNodePoolSchema, NodePoolService, NodePoolUpdateSchema } from "@project-planton/protos/org/project_planton/nodepool/v1/service_pb.js";
+import { BadRequest, ErrorInfo, type Info, type Wrong } from "./details.js";
+import { PoolsError, readText } from "./manifests.js";
 
 /** What a pool's watcher is told. */
 export interface Observed {
@@ -51,12 +47,11 @@ export async function scalePool(pools: Pools, id: string, nodeCount: number): Pr
   for (let tried = 1; ; tried++) {
     const { spec, resourceVersion } = await getPool(pools, id);
     const nodePool = create(NodePoolUpdateSchema, { spec: { ...present(spec), nodeCount }, resourceVersion });
-    check({ schema: NodePoolUpdateSchema, message: nodePool });
     try {
       return present((await pools.updateNodePool({ id, nodePool })).nodePool);
     } catch (error) {
-      const passed = error instanceof ConnectError && (error.code === Code.Aborted || error.code === Code.FailedPrecondition);
-      if (!passed || tried === TRIES) {
+      // Aborted: somebody else wrote first. What they wrote is read, and the count set in that.
+      if (!(error instanceof ConnectError && error.code === Code.Aborted) || tried === TRIES) {
         throw error;
       }
     }
@@ -79,25 +74,22 @@ export async function* watchPool(pools: Pools, id: string): AsyncGenerator<Obser
 }
 
 /** Returns what went wrong in a call and what to do next, on one line. */
-export function advice(error: ConnectError, environment: NodeJS.ProcessEnv): string {
-  const next: Partial<Record<Code, string>> = {
-    [Code.Unavailable]: `is there a server at ${address(environment)}? Start one, or set $PLANTON_API_GRPC`,
-    [Code.DeadlineExceeded]: `${address(environment)} does not answer; try again, or set $PLANTON_API_GRPC`,
-    [Code.Unauthenticated]: "set $PLANTON_API_USER, or $PLANTON_API_TOKEN_FILE",
-    [Code.PermissionDenied]: "ask as another user",
-    [Code.NotFound]: "look for its id with `planton nodepools list`",
-    [Code.InvalidArgument]: "correct the request",
-    [Code.AlreadyExists]: "choose another name",
-    [Code.Aborted]: "others write to it; try again",
-  };
-  return [error.message, next[error.code]].filter(Boolean).join("; ");
+export function explained(error: ConnectError, environment: NodeJS.ProcessEnv): string {
+  const [info] = error.findDetails(ErrorInfo) as unknown as Info[];
+  if (info === undefined) {
+    const start = "start it with `planton server start --grpc-port 9090`, or set PLANTON_API_GRPC";
+    return `no answer from ${address(environment)}: ${start} (${error.rawMessage})`;
+  }
+  const [request] = error.findDetails(BadRequest) as unknown as Wrong[];
+  const violations = request?.fieldViolations.map((one) => `${one.field ? `${one.field}: ` : ""}${one.description} [${one.reason}]`);
+  const line = [error.rawMessage, violations?.join("; ") || info.metadata["details"]].filter(Boolean).join(": ");
+  const advice = "set PLANTON_API_USER to your email address, or PLANTON_API_TOKEN_FILE to the file of a token";
+  return error.code === Code.Unauthenticated ? `${line}; ${advice}` : line;
 }
 
 /** Returns the pool as it is. */
 async function getPool(pools: Pools, id: string): Promise<NodePool> {
-  const message = create(GetNodePoolRequestSchema, { id });
-  check({ schema: GetNodePoolRequestSchema, message });
-  return present((await pools.getNodePool(message)).nodePool);
+  return present((await pools.getNodePool({ id })).nodePool);
 }
 
 function address(environment: NodeJS.ProcessEnv): string {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { type DescMessage, fromJson, type JsonObject, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import { registry } from "@project-planton/protos/registry.js";
-import { parse } from "yaml";
+import { parse, YAMLParseError } from "yaml";
 
 /** Something that cannot be read or asked; the message says what to do next. */
 export class PoolsError extends Error {}
@@ -43,9 +43,16 @@ export function readText(file: string): string {
   }
 }
 
-/** Returns the JSON value of a YAML 1.2 text with one document, which may use merge keys. Throws what the YAML library does where it is not. */
+/** Returns the JSON value of a YAML 1.2 text with one document, which may use merge keys. Throws where it is none. */
 export function fromYaml(text: string): JsonValue {
-  return parse(text, { merge: true, prettyErrors: false }) as JsonValue;
+  try {
+    return parse(text, { merge: true, prettyErrors: false }) as JsonValue;
+  } catch (error) {
+    if (error instanceof YAMLParseError && error.code === "MULTIPLE_DOCS") {
+      throw new PoolsError("there is more than one document: put each into a file of its own");
+    }
+    throw error;
+  }
 }
 
 /** Returns the message of a JSON value. An unknown field, or a value that does not fit, throws. */
@@ -86,7 +93,7 @@ export function readManifest(text: string, file: string): Typed {
     }
     return { schema, message: decode(schema, json) };
   } catch (error) {
-    throw new PoolsError(`${file} is not a manifest: ${reason(error)}`);
+    throw new PoolsError(`${file}: ${reason(error)}`);
   }
 }
 
@@ -97,18 +104,16 @@ export function stackInput(target: Typed, environment: NodeJS.ProcessEnv): Typed
   if (!schema || !config) {
     throw new PoolsError(`${target.schema.name} has no stack input; take a kind that a module makes`);
   }
-  const token = TOKENS[config.name] ?? "";
-  for (const name of [token, "REGION"]) {
-    if (!environment[name]) {
-      throw new PoolsError(`the stack input of a ${target.schema.name} needs $${name}; set it`);
-    }
+  const variable = TOKENS[config.name] ?? "";
+  if (!environment[variable]) {
+    throw new PoolsError(`$${variable} is not set: put the token of your account there`);
   }
-  const providerConfig = { apiToken: environment[token] ?? "", defaultRegion: environment["REGION"] ?? "" };
-  try {
-    return { schema, message: decode(schema, { target: encode(target), providerConfig }) };
-  } catch (error) {
-    throw new PoolsError(`$REGION is no region of this provider: ${reason(error)}`);
+  const [, ...regions] = config.field["defaultRegion"]?.enum?.values ?? [];
+  if (!regions.some((one) => one.name === environment["REGION"])) {
+    throw new PoolsError(`$REGION does not name a region: set it to one such as ${regions[0]?.name}`);
   }
+  const providerConfig = { apiToken: environment[variable] ?? "", defaultRegion: environment["REGION"] ?? "" };
+  return { schema, message: decode(schema, { target: encode(target), providerConfig }) };
 }
 
 /** Returns what an error says, on one line. */

@@ -4,10 +4,11 @@ import { fromJsonString } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { NodePoolSchema } from "@project-planton/protos/org/project_planton/nodepool/v1/nodepool_pb.js";
 import { NewNodePoolSchema } from "@project-planton/protos/org/project_planton/nodepool/v1/service_pb.js";
-import { advice, connect, createPool, scalePool, watchPool } from "./api.js";
+import { connect, createPool, explained, scalePool, watchPool } from "./api.js";
 import { check, encode, InvalidError, PoolsError, readManifest, readText, reason, stackInput } from "./manifests.js";
 
 const USAGE = "usage: pools validate FILE | stack-input FILE | create FILE | scale ID COUNT | watch ID";
+const MOST_NODES = 2 ** 31 - 1;
 
 /** Does what the arguments say, and prints it. */
 async function run(command: string | undefined, operands: string[]): Promise<void> {
@@ -34,10 +35,8 @@ async function run(command: string | undefined, operands: string[]): Promise<voi
       return print(encode({ schema: NodePoolSchema, message: await createPool(connect(process.env), message) }));
     }
     case "scale": {
-      if (!/^\d{1,9}$/.test(second)) {
-        throw new PoolsError(`${second} is not a number of nodes; ${USAGE}`);
-      }
-      return print(encode({ schema: NodePoolSchema, message: await scalePool(connect(process.env), first, Number(second)) }));
+      const count = readCount(second);
+      return print(encode({ schema: NodePoolSchema, message: await scalePool(connect(process.env), first, count) }));
     }
     case "watch":
       for await (const observed of watchPool(connect(process.env), first)) {
@@ -54,8 +53,17 @@ function readBody(file: string) {
   try {
     return fromJsonString(NewNodePoolSchema, readText(file));
   } catch (error) {
-    throw error instanceof PoolsError ? error : new PoolsError(`${file} is not the body of a node pool: ${reason(error)}`);
+    throw error instanceof PoolsError ? error : new PoolsError(`${file}: ${reason(error)}`);
   }
+}
+
+/** Returns a number of nodes; the server says which ones there may be. */
+function readCount(text: string): number {
+  const count = /^[-+]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(Math.abs(count) <= MOST_NODES)) {
+    throw new PoolsError(`COUNT must be a number of nodes, and is "${text}"`);
+  }
+  return count;
 }
 
 function print(value: unknown): void {
@@ -74,7 +82,7 @@ async function main([command, ...operands]: string[]): Promise<number> {
       }
       return 1;
     }
-    console.error(`pools: ${error instanceof ConnectError ? advice(error, process.env) : reason(error)}`);
+    console.error(`pools: ${error instanceof ConnectError ? explained(error, process.env) : reason(error)}`);
     return 2;
   }
 }

@@ -69,7 +69,8 @@ func scale(ctx context.Context, out io.Writer, arguments []string) error {
 			if err == nil {
 				return printMessage(out, pool)
 			}
-			if !passes(err) || tried == tries {
+			// Aborted: somebody else wrote first. What they wrote is read, and the count set in that.
+			if status.Code(err) != codes.Aborted || tried == tries {
 				return err
 			}
 			time.Sleep(rand.N(pause * time.Duration(tried)))
@@ -90,12 +91,6 @@ func setCount(ctx context.Context, api nodepoolv1.NodePoolServiceClient, id stri
 		NodePool: &nodepoolv1.NodePoolUpdate{Spec: pool.GetSpec(), ResourceVersion: pool.GetResourceVersion()},
 	})
 	return answer.GetNodePool(), err
-}
-
-// passes returns whether a call failed for what was stored just then, so that it is worth reading it again.
-func passes(err error) bool {
-	code := status.Code(err)
-	return code == codes.Aborted || code == codes.FailedPrecondition
 }
 
 // phase is what watch prints of a pool.

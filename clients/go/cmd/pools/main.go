@@ -54,7 +54,8 @@ type invalidError struct {
 func (e *invalidError) Error() string {
 	var lines []string
 	for _, one := range e.violations {
-		lines = append(lines, fmt.Sprintf("%s: %s: %s [%s]", e.file, one.Field, one.Message, one.Rule))
+		text := fmt.Sprintf("%s: %s [%s]", one.Field, one.Message, one.Rule)
+		lines = append(lines, e.file+": "+strings.TrimPrefix(text, ": "))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -106,6 +107,9 @@ func stackInput(_ context.Context, out io.Writer, arguments []string) error {
 	}
 	input, err := buildStackInput(target, os.Getenv)
 	if err != nil {
+		return err
+	}
+	if err := check(arguments[0], input); err != nil {
 		return err
 	}
 	return printMessage(out, input)

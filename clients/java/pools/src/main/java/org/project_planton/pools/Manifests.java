@@ -2,12 +2,13 @@ package org.project_planton.pools;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
-import com.google.gson.JsonObject;
+import com.google.protobuf.Descriptors.EnumDescriptor;
 import com.google.protobuf.Descriptors.EnumValueDescriptor;
 import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.util.JsonFormat;
+import java.util.Iterator;
 import java.util.Locale;
 import java.util.Map;
 import org.project_planton.shared.cloudresourcekind.CloudResourceKind;
@@ -88,14 +89,15 @@ public final class Manifests {
    */
   public static Message stackInput(Message target, Map<String, String> environment) {
     String provider = provider(target.getDescriptorForType().getName());
-    JsonObject config = new JsonObject();
-    config.addProperty("apiToken", wanted(environment, provider.toUpperCase(Locale.ROOT) + "_TOKEN"));
-    config.addProperty("defaultRegion", wanted(environment, "REGION"));
     Message.Builder input = builder(target.getClass().getName() + "StackInput");
     FieldDescriptor configField = input.getDescriptorForType().findFieldByName("provider_config");
+    Message.Builder config = input.newBuilderForField(configField);
+    FieldDescriptor regionField = config.getDescriptorForType().findFieldByName("default_region");
+    config.setField(
+        config.getDescriptorForType().findFieldByName("api_token"), token(environment, provider.toUpperCase(Locale.ROOT) + "_TOKEN"));
+    config.setField(regionField, region(environment.getOrDefault("REGION", ""), regionField.getEnumType()));
     input.setField(input.getDescriptorForType().findFieldByName("target"), target);
-    input.setField(configField, fromJson(config.toString(), input.newBuilderForField(configField)));
-    return input.build();
+    return input.setField(configField, config.build()).build();
   }
 
   /**
@@ -128,7 +130,13 @@ public final class Manifests {
   private static Object parse(String yaml) {
     try {
       // YAML 1.2 as people write it: `no` is a text, `True` is a boolean.
-      return new Load(LoadSettings.builder().setSchema(new CoreSchema()).build()).loadFromString(yaml);
+      Load load = new Load(LoadSettings.builder().setSchema(new CoreSchema()).build());
+      Iterator<Object> documents = load.loadAllFromString(yaml).iterator();
+      Object first = documents.hasNext() ? documents.next() : null;
+      if (documents.hasNext()) {
+        throw new PoolsException("there is more than one document: put each into a file of its own");
+      }
+      return first;
     } catch (MarkedYamlEngineException error) {
       String place = error.getProblemMark().map(mark -> "line %d, column %d: ".formatted(mark.getLine() + 1, mark.getColumn() + 1)).orElse("");
       throw new PoolsException("no YAML: " + place + error.getProblem(), error);
@@ -137,12 +145,21 @@ public final class Manifests {
     }
   }
 
-  private static String wanted(Map<String, String> environment, String name) {
+  private static String token(Map<String, String> environment, String name) {
     String value = environment.getOrDefault(name, "");
     if (value.isEmpty()) {
-      throw new PoolsException("set " + name);
+      throw new PoolsException("$%s is not set: put the token of your account there".formatted(name));
     }
     return value;
+  }
+
+  private static EnumValueDescriptor region(String name, EnumDescriptor regions) {
+    EnumValueDescriptor found = regions.findValueByName(name);
+    if (found == null || found.getNumber() == 0) {
+      String example = regions.getValues().get(1).getName();
+      throw new PoolsException("$REGION does not name a region: set it to one such as " + example);
+    }
+    return found;
   }
 
   private static String line(Exception error) {

@@ -37,7 +37,7 @@ public final class NodePools implements AutoCloseable {
    */
   public NodePools(Map<String, String> environment) {
     Metadata headers = headers(environment);
-    String address = environment.getOrDefault("PLANTON_API_GRPC", "127.0.0.1:9090");
+    String address = address(environment);
     // TLS is the work of the proxy in front of the server.
     try {
       channel = Grpc.newChannelBuilder(address, InsecureChannelCredentials.create()).build();
@@ -111,6 +111,17 @@ public final class NodePools implements AutoCloseable {
   @Override
   public void close() {
     channel.shutdownNow();
+  }
+
+  /**
+   * Returns where the server is.
+   *
+   * @param environment has the address
+   * @return host and port
+   */
+  static String address(Map<String, String> environment) {
+    String given = environment.getOrDefault("PLANTON_API_GRPC", "");
+    return given.isEmpty() ? "127.0.0.1:9090" : given;
   }
 
   private NodePool get(String id) {

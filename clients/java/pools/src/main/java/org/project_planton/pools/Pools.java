@@ -4,6 +4,7 @@ import com.google.gson.JsonObject;
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
+import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -17,9 +18,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.project_planton.nodepool.v1.NewNodePool;
 import org.project_planton.nodepool.v1.NodePool;
 
@@ -67,7 +68,7 @@ public final class Pools {
     } catch (PoolsException error) {
       return failed(error.getMessage());
     } catch (NumberFormatException error) {
-      return failed("COUNT must be a whole number, not " + arguments.get(2));
+      return failed("COUNT must be a number of nodes, and is \"%s\"".formatted(arguments.get(2)));
     } catch (StatusRuntimeException error) {
       return failed(answer(error));
     } catch (InterruptedException error) {
@@ -139,8 +140,7 @@ public final class Pools {
   private boolean broken(String file, Message message) {
     List<Rules.Violation> violations = Rules.violations(message);
     for (Rules.Violation one : violations) {
-      String field = one.field().isEmpty() ? "" : one.field() + ": ";
-      err.printf("%s: %s%s [%s]%n", file, field, one.message(), one.rule());
+      err.println(file + ": " + one);
     }
     return !violations.isEmpty();
   }
@@ -150,32 +150,36 @@ public final class Pools {
     return 2;
   }
 
-  private static String answer(StatusRuntimeException error) {
-    Status status = error.getStatus();
-    String text =
-        Stream.of(status.getCode().toString(), status.getDescription(), details(error))
-            .filter(part -> part != null && !part.isEmpty())
-            .collect(Collectors.joining(": "));
-    return switch (status.getCode()) {
-      case UNAVAILABLE -> text + "; is a server at the address in PLANTON_API_GRPC?";
-      case UNAUTHENTICATED -> text + "; set PLANTON_API_USER or PLANTON_API_TOKEN_FILE";
-      case ABORTED -> text + "; others keep changing it, try again";
-      default -> text;
-    };
-  }
-
-  /** Returns what the server says of this one error besides its name: which field is wrong, for example. */
-  private static String details(StatusRuntimeException error) {
+  /** Returns what is wrong and what to do, on one line. */
+  private String answer(StatusRuntimeException error) {
+    String line = Objects.requireNonNullElse(error.getStatus().getDescription(), error.getStatus().getCode().toString());
+    String details = "";
+    String violations = "";
+    boolean known = false;
     try {
       for (Any detail : StatusProto.fromThrowable(error).getDetailsList()) {
         if (detail.is(ErrorInfo.class)) {
-          return detail.unpack(ErrorInfo.class).getMetadataOrDefault("details", "");
+          known = true;
+          details = detail.unpack(ErrorInfo.class).getMetadataOrDefault("details", "");
+        } else if (detail.is(BadRequest.class)) {
+          violations =
+              detail.unpack(BadRequest.class).getFieldViolationsList().stream()
+                  .map(one -> new Rules.Violation(one.getField(), one.getReason(), one.getDescription()).toString())
+                  .collect(Collectors.joining("; "));
         }
       }
     } catch (InvalidProtocolBufferException notOurs) {
-      return "";
+      known = false;
     }
-    return "";
+    if (!known) {
+      return "no answer from %s: start it with `planton server start --grpc-port 9090`, or set PLANTON_API_GRPC (%s)"
+          .formatted(NodePools.address(environment), line);
+    }
+    String more = violations.isEmpty() ? details : violations;
+    line += more.isEmpty() ? "" : ": " + more;
+    return error.getStatus().getCode() == Status.Code.UNAUTHENTICATED
+        ? line + "; set PLANTON_API_USER to your email address, or PLANTON_API_TOKEN_FILE to the file of a token"
+        : line;
   }
 
   private static Message read(String file, Function<String, Message> reader) {

@@ -23,7 +23,13 @@ public final class Rules {
    * @param rule the rule's id, which is part of the API
    * @param message what must hold
    */
-  public record Violation(String field, String rule, String message) {}
+  public record Violation(String field, String rule, String message) {
+    /** Returns it as it is printed. */
+    @Override
+    public String toString() {
+      return "%s%s [%s]".formatted(field.isEmpty() ? "" : field + ": ", message, rule);
+    }
+  }
 
   /**
    * Returns the rules that a message breaks, in order of field and rule; none: it is valid.
