@@ -167,6 +167,12 @@ def _deep(levels):
     return struct_pb2.Struct(fields={"deep": value})
 
 
+def _wide(values):
+    """Returns an object that holds so many values, itself and its list not counted."""
+    items = [struct_pb2.Value(bool_value=True)] * values
+    return struct_pb2.Struct(fields={"wide": struct_pb2.Value(list_value=struct_pb2.ListValue(values=items))})
+
+
 @pytest.mark.parametrize(
     ("report", "broken"),
     [
@@ -177,6 +183,11 @@ def _deep(levels):
         ),
         ({"metadata": struct_pb2.Struct(fields={"a\0": struct_pb2.Value(bool_value=True)})}, ('metadata["a\0"]', "json.text")),
         ({"metadata": _deep(24)}, ('metadata["deep"]' + "[0]" * 23, "json.too_deep")),
+        ({"metadata": _wide(10_000)}, ("metadata", "json.too_large")),
+        (
+            {"last_error": {"error_type": "Fatal", "details": {"struct_value": _wide(10_000)}}},
+            ("last_error.details", "json.too_large"),
+        ),
         ({"conditions": [{"type": "A", "status": "True", "message": "\0"}]}, ("conditions[0].message", "json.text")),
         (
             {"conditions": [{"type": "A", "status": "True", "last_transition_time": timestamp_pb2.Timestamp(seconds=2**40)}]},

@@ -31,6 +31,7 @@ RULES: Final = {
     "json.wrong_type": "The value does not fit its field's type.",
     "json.text": "The text holds the character NUL, or half of a surrogate pair.",
     "json.too_deep": f"Free data is nested more than {json_values.MAX_DEPTH} levels deep.",
+    "json.too_large": f"Free data holds more than {json_values.MAX_VALUES:,} values, each list and object counted.",
     errors.TOO_MANY: f"There are more violations than are shown, at most {errors.MAX_VIOLATIONS}, over gRPC as many as metadata hold.",
     "query.unknown_parameter": "The request has no such query parameter.",
     "query.duplicate": "A query parameter is given twice.",

@@ -6,6 +6,7 @@ notes all that is wrong in a ``Reading``. This module knows no message of the AP
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import descriptor, struct_pb2
@@ -13,10 +14,13 @@ from google.protobuf import descriptor, struct_pb2
 from planton.api import errors, timestamps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 #: How deep free data may be nested: what is stored must be readable again, and protobuf counts three levels for each of these.
 MAX_DEPTH: Final = 24
+#: How many values free data may hold, each list and object counted: a megabyte of empty lists would keep a worker busy for seconds.
+MAX_VALUES: Final = 10_000
+TOO_LARGE: Final = f"must not hold more than {MAX_VALUES:,} values"
 #: Characters of a caller's own word that are shown, and up to which a similar word is looked for.
 LONGEST: Final = 64
 _F: Final = descriptor.FieldDescriptor
@@ -200,15 +204,15 @@ def _timestamp(value: Any, path: str, reading: Reading) -> Any:  # a Timestamp o
 
 
 def _struct(value: Any, path: str, reading: Reading) -> dict[str, Any] | None:
-    return value if is_object(value, path, reading) and _is_free(value, path, reading, 1) else None
+    return value if is_object(value, path, reading) and _fits(value, path, reading) else None
 
 
 def _list_value(value: Any, path: str, reading: Reading) -> list[Any] | None:
-    return value if is_list(value, path, reading) and _is_free(value, path, reading, 1) else None
+    return value if is_list(value, path, reading) and _fits(value, path, reading) else None
 
 
 def _value(value: Any, path: str, reading: Reading) -> struct_pb2.Value | None:
-    if not _is_free(value, path, reading, 1):
+    if not _fits(value, path, reading):
         return None
     kind = type(value)
     if kind is str:
@@ -229,6 +233,34 @@ WELL_KNOWN: Final[dict[str, Callable[[Any, str, Reading], Any]]] = {
     "google.protobuf.ListValue": _list_value,
     "google.protobuf.Value": _value,
 }
+
+
+def is_too_large(value: Any, parts: Callable[[Any], Iterable[Any]]) -> bool:
+    """Returns whether free data holds more than :data:`MAX_VALUES`; looks at few more than these.
+
+    Args:
+        value: The data, in any form.
+        parts: Returns what a value holds.
+    """
+    waiting, seen = [value], 0
+    while waiting and seen <= MAX_VALUES:
+        seen += 1
+        waiting.extend(itertools.islice(parts(waiting.pop()), MAX_VALUES + 1))
+    return seen > MAX_VALUES
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _fits(value: Any, path: str, reading: Reading) -> bool:
+    """Returns whether free data is neither too much nor what protobuf cannot hold; notes where it is."""
+    if is_too_large(value, _parts):
+        reading.add(path, "json.too_large", TOO_LARGE)
+        return False
+    return _is_free(value, path, reading, 1)
 
 
 def _is_free(value: Any, path: str, reading: Reading, depth: int) -> bool:

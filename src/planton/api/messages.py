@@ -61,6 +61,8 @@ def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterat
     if name == _TIMESTAMP:
         if getattr(value, "seconds", 0) not in _SECONDS or getattr(value, "nanos", 0) not in _NANOS:
             yield errors.FieldViolation(path, "json.wrong_type", "must be a time of the years 1 to 9999")
+    elif name in _FREE and depth <= 1 and json_values.is_too_large(value, _parts):
+        yield errors.FieldViolation(path, "json.too_large", json_values.TOO_LARGE)
     elif depth > json_values.MAX_DEPTH:
         text = f"must not be nested more than {json_values.MAX_DEPTH} levels deep"
         yield errors.FieldViolation(path, "json.too_deep", text)
@@ -69,6 +71,17 @@ def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterat
             where = path if name in _FREE else json_values.join(path, field.json_name)
             for place, item in _items(field, content, where):
                 yield from _violations(item, place, depth)
+
+
+def _parts(value: Any) -> Iterator[Any]:  # a message of free data
+    """Yields the values that one holds."""
+    name = value.DESCRIPTOR.name
+    if name == "Struct":
+        yield from value.fields.values()
+    elif name == "ListValue":
+        yield from value.values
+    elif (kind := value.WhichOneof("kind")) in {"struct_value", "list_value"}:
+        yield from _parts(getattr(value, kind))
 
 
 def _unknown(value: message.Message, path: str) -> Iterator[errors.FieldViolation]:

@@ -44,8 +44,8 @@ STATE_RULES: Final[Mapping[str, Mapping[str, str]]] = {
     "ReportClusterStatus": _OF_REPORTS,
     "ReportNodePoolStatus": _OF_REPORTS,
 }
-#: What a body that keeps to its schema can break: JSON Schema sees neither keys that stand twice nor depth.
-_TEXT_RULES: Final = ("json.duplicate_key", "json.too_deep")
+#: What a body that keeps to its schema can break: JSON Schema sees neither keys that stand twice nor depth nor how much there is in all.
+_TEXT_RULES: Final = ("json.duplicate_key", "json.too_deep", "json.too_large")
 _Operation = dict[str, Any]
 
 
