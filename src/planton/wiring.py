@@ -73,6 +73,18 @@ def _path_to(entry: flow.Wanted, target: references.Key) -> str:
     return next((path for key, path in references.uses(entry.manifest) if key == target), "")
 
 
+def is_cluster(key: references.Key) -> bool:
+    """Returns whether a resource is a Kubernetes cluster, of any cloud."""
+    kind = kinds.find(key.kind)
+    return kind is not None and kind.stem == "kubernetes_cluster"
+
+
+def goes_with(user: references.Key, target: references.Key) -> bool:
+    """Returns whether what refers to a resource is deleted with it, as a node pool is with its cluster."""
+    kind = kinds.find(user.kind)
+    return is_cluster(target) and kind is not None and kind.stem == "kubernetes_node_pool"
+
+
 def check_targets(
     wanted: Mapping[references.Key, flow.Wanted],
     applied: Callable[[references.Key], message.Message | None],

@@ -143,6 +143,9 @@ def test_a_protected_resource_stays_until_a_manifest_without_the_annotation_was_
     assert planton.writes(mark) == []
     _write(folder, "network", support.network())
     planton.run("apply", "-f", "dev", "--yes")
+    _write(folder, "network", network)
+    assert "PROTECTED" in planton.run("destroy", "-f", "dev", "--yes", code=5).stdout
+    _write(folder, "network", support.network())
     planton.run("destroy", "-f", "dev", "--yes")
     assert _names(planton) == set()
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine import inventory, migration, settings, stacks, stores, toolchain
+from planton.engine import inventory, migration, settings, stacks, states, stores, toolchain
 
 NAME = stacks.StackName("planton", "dev.CivoVpc.net")
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}
@@ -110,6 +110,14 @@ def test_what_depends_on_a_resource_is_forgotten_with_it(known: stores.Stores) -
     assert known.forgotten(NAME, "firewall")[1] == ["firewall"]
     with pytest.raises(errors.PlantonError, match="has no resource 'cluster'; it has: network, firewall"):
         known.forgotten(NAME, "cluster")
+
+
+def test_the_cluster_of_a_node_pool_is_in_its_state() -> None:
+    """Whether the manifest gave its name, its id or a reference."""
+    pool = _resource("node_pool", "civo:index/kubernetesNodePool:KubernetesNodePool", inputs={"clusterId": "c-1"})
+    assert states.cluster({"resources": [_resource("stack", "pulumi:pulumi:Stack"), pool]}) == "c-1"
+    assert states.cluster({"resources": [_resource("network", inputs={"label": "x"})]}) == ""
+    assert states.cluster({}) == ""
 
 
 def test_a_resource_whose_first_apply_failed_half_way_is_known(known: stores.Stores) -> None:

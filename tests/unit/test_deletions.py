@@ -1,4 +1,4 @@
-"""What a run deletes: who is left behind, and what may not go. Without an engine."""
+"""What a run deletes: who is left behind, who goes with it, and what may not go. Without an engine."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from planton import flow, references
+from planton import errors, flow, references
+from planton.cli import render
 from planton.engine import inventory, settings, stacks, toolchain
-from planton.runs import run
+from planton.runs import protection, run
 from support import mocks
 
 
@@ -54,3 +55,48 @@ def test_who_is_left_behind_by_a_pruning_is_who_refers_to_it_after_the_apply(
     assert {key: [user.name for user in left] for key, left in pruning.users_outside(pruning.order).items()} == {
         NETWORK.key: ["a", "b"]
     }
+
+
+CLUSTER = _applied("CivoKubernetesCluster", {"clusterName": "dev"}, name="dev", outputs={"cluster_id": "c-1"})
+PROTECTED = {"project-planton.org/deletion-protection": "true"}
+
+
+def _pool(*, cluster: str = "c-1", **metadata: Any) -> inventory.Applied:
+    made = _applied("CivoKubernetesNodePool", {"cluster": {"value": "dev"}}, name="web", outputs={}, **metadata)
+    return dataclasses.replace(made, cluster=cluster)
+
+
+def _refused(applied: inventory.Applied, *others: inventory.Applied, given: inventory.Applied | None = None) -> str:
+    wanted = {} if given is None else {given.key: flow.Wanted(given.manifest, None, "given.yaml")}
+    found = protection.refusal(applied, "delete", given=wanted, everything=lambda: [applied, *others])
+    assert found is None or found.reason is errors.Reason.PROTECTED
+    return "" if found is None else found.message
+
+
+def test_a_protected_node_pool_keeps_its_cluster() -> None:
+    """The cluster would take it along, whatever its manifest calls the cluster; a pool of another cluster does not matter."""
+    pool = _pool(annotations=PROTECTED)
+    assert "has the node pool CivoKubernetesNodePool/web (env dev), which is protected" in _refused(CLUSTER, pool)
+    assert _refused(CLUSTER, _pool()) == ""
+    assert _refused(CLUSTER, _pool(cluster="c-2", annotations=PROTECTED)) == ""
+    assert _refused(NETWORK, pool) == ""
+
+
+def test_a_manifest_protects_before_it_is_applied_and_until_another_one_was() -> None:
+    """Neither what was applied nor what is given is overruled by the other."""
+    plain, kept = _pool(), _pool(annotations=PROTECTED)
+    assert _refused(plain) == _refused(plain, given=plain) == ""
+    assert _refused(kept, given=plain) == _refused(plain, given=kept) != ""
+    assert _refused(CLUSTER, plain, given=kept) != ""
+
+
+def test_node_pools_are_told_to_go_with_their_cluster(
+    chosen: settings.Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that gives the cluster by name is known by its state; nothing is said to stay behind that does not."""
+    _backend(monkeypatch, CLUSTER, _pool())
+    users = run.Run([flow.Wanted(CLUSTER.manifest, None, "")], chosen, TOOLS).users_outside([CLUSTER.key])
+    render.echo_users(users)
+    said = capsys.readouterr().err
+    assert "CivoKubernetesNodePool/web (env dev) refer to CivoKubernetesCluster/dev (env dev) and go with it" in said
+    assert "stay behind" not in said

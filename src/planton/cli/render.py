@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planton import stack_input
+from planton import stack_input, wiring
 from planton.cli import output
 
 if TYPE_CHECKING:
@@ -126,9 +126,14 @@ def echo_plan(steps: Sequence[runs.Step]) -> None:
 
 
 def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None:
-    """Prints a line for each resource that would be deleted and that others, which stay, refer to."""
+    """Prints what becomes of those that refer to what would be deleted, and are not deleted themselves."""
     for key, others in users.items():
-        progress(f"! {', '.join(map(str, others))} refer to {key} and stay behind")
+        pools = [user for user in others if wiring.goes_with(user, key)]
+        left = [user for user in others if user not in pools]
+        if pools:
+            progress(f"! {', '.join(map(str, pools))} refer to {key} and go with it; what is known of them stays")
+        if left:
+            progress(f"! {', '.join(map(str, left))} refer to {key} and stay behind")
 
 
 def echo_errors(steps: Iterable[runs.Step]) -> None:

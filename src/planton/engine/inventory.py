@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from planton.engine import toolchain
 
 
-#: ``"true"`` keeps a resource from being deleted or replaced, until a manifest without it has been applied.
+#: ``"true"`` keeps a resource from being deleted or replaced, from the manifest that has it until one without it was applied.
 PROTECTION_ANNOTATION = "project-planton.org/deletion-protection"
 
 
@@ -37,6 +37,7 @@ class Applied:
         updated: When the state was written, RFC 3339; may be empty.
         region: The region of the stack's provider; may be empty.
         origin: The name of the folder that the manifest came from; may be empty.
+        cluster: The id of the cluster whose node pools the stack has; empty where it has none.
     """
 
     key: references.Key
@@ -46,6 +47,7 @@ class Applied:
     updated: str
     region: str
     origin: str = ""
+    cluster: str = ""
 
     @property
     def identity(self) -> str:
@@ -61,8 +63,7 @@ class Applied:
     @property
     def protected(self) -> bool:
         """Whether the manifest, as it was applied, protects the resource against deletion."""
-        annotations = self.manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
-        return bool(annotations.get(PROTECTION_ANNOTATION, "").lower() == "true")
+        return is_protected(self.manifest)
 
 
 class Inventory:
@@ -150,6 +151,7 @@ class Inventory:
             updated,
             states.region(deployment),
             str(said.get(states.ORIGIN) or ""),
+            states.cluster(deployment),
         )
 
     def is_applied(self, manifest: message.Message) -> bool:
@@ -165,6 +167,12 @@ class Inventory:
         require_complete(applied)
         opened = session.Session(applied.stack, None, self._settings, self._tools)
         return session.parse_outputs(kinds.get(applied.key.kind), opened.outputs())
+
+
+def is_protected(manifest: message.Message) -> bool:
+    """Returns whether a manifest protects its resource against deletion."""
+    annotations = manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
+    return bool(annotations.get(PROTECTION_ANNOTATION, "").lower() == "true")
 
 
 def require_complete(applied: Applied) -> None:

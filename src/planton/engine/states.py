@@ -37,6 +37,15 @@ def is_secret(value: object) -> bool:
     return isinstance(value, dict) and _SECRET_KEY in value
 
 
+def cluster(deployment: Mapping[str, Any]) -> str:
+    """Returns the id of the cluster that the node pools of a state are in; empty where there are none."""
+    for resource in deployment.get("resources") or []:
+        found = (resource.get("inputs") or {}).get("clusterId")
+        if isinstance(found, str):
+            return found
+    return ""
+
+
 def region(deployment: Mapping[str, Any]) -> str:
     """Returns the region of the stack's provider; empty where it has none."""
     for resource in deployment.get("resources") or []:

@@ -11,7 +11,7 @@ from planton import credentials, errors, flow, kinds, modules, references, stack
 from planton.engine import guards, inventory, journal, operations, plans, stacks
 from planton.manifest import origins
 from planton.modules import unsupported
-from planton.runs import schedule
+from planton.runs import protection, schedule
 from planton.runs.steps import Step, blocked
 
 if TYPE_CHECKING:
@@ -97,8 +97,9 @@ class Run:
         step = dataclasses.replace(step, plan=plan)
         if applied is None:
             return step
-        if applied.protected and _is_lost(key, plan):
-            return dataclasses.replace(step, error=_protected(key, "replace"))
+        error = self._refusal(applied, "replace") if _is_lost(key, plan) else None
+        if error is not None:
+            return dataclasses.replace(step, error=error)
         same = _same(applied.manifest, operation.target) and applied.origin == self._wanted[key].origin
         return dataclasses.replace(step, up_to_date=plan.empty and same and applied.complete)
 
@@ -203,11 +204,15 @@ class Run:
             if self._inventory.is_applied(self._wanted[key].manifest):
                 operation = self._operations(key, applied=True)
                 applied = self._inventory.read(operation.name)
-                error = _protected(key, "delete") if applied is not None and applied.protected else None
+                error = None if applied is None else self._refusal(applied, "delete")
                 steps.append(Step(key, str(operation.name), operation.plan_destroy(), error=error))
             else:
                 self._forget(key)
         return steps
+
+    def _refusal(self, applied: inventory.Applied, what: str) -> errors.PlantonError | None:
+        given = {**self._beside, **self._wanted}
+        return protection.refusal(applied, what, given=given, everything=self._inventory.all)
 
     def _forget(self, key: references.Key) -> None:
         # A destroy that was killed after its last deletion has left a record, and nothing else.
@@ -232,14 +237,10 @@ class Run:
 
     def referrers(self, key: references.Key) -> list[references.Key]:
         """Returns the applied resources, and those of this run, that refer to one, sorted."""
-        kept = {found.key: found.manifest for found in self._inventory.all()}
-        kept.update({name: entry.manifest for name, entry in self._beside.items()})
+        ids = {found.key: {found.cluster, *_literals(found.manifest)} for found in self._inventory.all()}
+        ids |= {name: set(_literals(entry.manifest)) for name, entry in self._beside.items()}
         own_id = self._ids(key)
-        by_id = [
-            name
-            for name, manifest in kept.items()
-            if name != key and own_id and own_id in (getattr(manifest.spec, name).value for name in _reference_fields(manifest))  # type: ignore[attr-defined]
-        ]
+        by_id = [name for name, used in ids.items() if name != key and own_id and own_id in used]
         given = references.referrers(key, [entry.manifest for entry in [*self._wanted.values(), *self._beside.values()]])
         return sorted({*by_id, *given})
 
@@ -348,15 +349,6 @@ def _is_lost(key: references.Key, plan: plans.Plan) -> bool:
     return any(change.name == main and change.action in (plans.Action.DELETE, plans.Action.REPLACE) for change in plan.changes)
 
 
-def _protected(key: references.Key, what: str) -> errors.PlantonError:
-    return errors.PlantonError(
-        f"{key} is protected against deletion, and this would {what} it",
-        code=errors.Code.REFUSED,
-        reason=errors.Reason.PROTECTED,
-        hint=f"remove the annotation {inventory.PROTECTION_ANNOTATION} from its manifest, apply that, then try again",
-    )
-
-
 def _same(applied: message.Message, target: message.Message) -> bool:
     copy = type(applied)()
     copy.CopyFrom(applied)
@@ -367,10 +359,10 @@ def _same(applied: message.Message, target: message.Message) -> bool:
     return bool(copy == other)
 
 
-def _reference_fields(manifest: message.Message) -> list[str]:
+def _literals(manifest: message.Message) -> list[str]:
     spec = manifest.spec  # type: ignore[attr-defined]  # every manifest has a spec
     return [
-        field.name
-        for field, _ in spec.ListFields()
+        content.value
+        for field, content in spec.ListFields()
         if field.message_type is not None and field.message_type.name == "StringValueOrRef"
     ]
