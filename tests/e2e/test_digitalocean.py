@@ -110,6 +110,27 @@ def test_a_cluster_deleted_elsewhere_comes_back_with_its_pools(dev: support.Plan
     assert dev.actions("plan", "-f", "dev") == {}
 
 
+def test_a_plan_of_an_update_makes_no_cluster_anew(dev: support.Planton) -> None:
+    """Neither a saved one nor one just consented to; what refers to the cluster is not told as if all were well."""
+    _change(dev, CLUSTER, "maintenanceWindow: sunday=02:00", "maintenanceWindow: monday=02:00")
+    dev.run("plan", "-f", "dev", "--out", "dev.plan")
+    _outside(dev, "delete-cluster")
+    mark = dev.sandbox.control.mark()
+    stale = dev.json("apply", "dev.plan", code=5)
+    failed = {each["name"]: each["error"]["reason"] for each in stale["resources"] if each["error"]}
+    assert failed == {"dev-cluster": "PLAN_STALE"} | dict.fromkeys(("dev-system", "dev-apps", "dev-batch"), "DEPENDENCY_FAILED")
+    assert [method for method, *_ in dev.writes(mark, cloud="digitalocean")] == ["PUT"]
+    assert "planned update cluster" in dev.run("apply", "dev.plan", code=5).stderr
+    dev.run("plan", "-f", "dev", "--refresh", "--out", "dev.plan")
+    dev.run("apply", "dev.plan")
+    assert _counts(dev) == {"default": 1, "system": 2, "apps": 2, "batch": 1}
+    assert dev.actions("plan", "-f", "dev") == {}
+    _change(dev, POOLS, "workload: system", "workload: other")
+    dev.run("plan", "-f", "dev", "--refresh", "--out", "dev.plan")
+    _outside(dev, "scale", pool="apps", count=4)
+    assert "nodeCount: 4 → 2" in dev.run("apply", "dev.plan", code=5).stderr
+
+
 def test_the_autoscaler_keeps_what_it_has_decided(dev: support.Planton) -> None:
     """The plugin would send the number of nodes from its state with every change of the pool; no node is lost, or drift."""
     _outside(dev, "load", pool="batch", nodes=4)

@@ -278,3 +278,53 @@ def test_the_history_says_what_was_seen_before_references_were_known(make: Any) 
     with pytest.raises(errors.PlantonError):
         make(failing).apply(operations.plans.Plan((change,)))
     assert failing.message.endswith(": planton apply CivoVpc/a: create network")
+
+
+GONE = "urn:pulumi:a::planton::civo:index/network:Network::network"
+
+
+def _plan(action: operations.plans.Action) -> operations.plans.Plan:
+    return operations.plans.Plan((operations.plans.Change(GONE, "network", "civo:index/network:Network", action),))
+
+
+@pytest.mark.parametrize(
+    ("planned", "again"),
+    [
+        (_plan(operations.plans.Action.REPLACE), True),
+        (_plan(operations.plans.Action.UPDATE), False),
+        (operations.plans.Plan(), False),
+        (None, True),
+    ],
+)
+def test_what_is_gone_is_made_anew_only_as_planned(
+    make: Any, monkeypatch: pytest.MonkeyPatch, planned: operations.plans.Plan | None, *, again: bool
+) -> None:
+    """A replacement whose deletion was done goes on; an update becomes no creation. An import has no plan to hold to."""
+    failing = Session(errors.Reason.ENGINE_FAILED)
+    states: list[object] = []
+    monkeypatch.setattr(failing, "replace_state", states.append)
+    monkeypatch.setattr(operations.guards, "missing", lambda *_: {GONE})
+    with pytest.raises(errors.PlantonError) as caught:
+        make(failing).apply(planned)
+    assert failing.asked == ["up", "up"] if again else ["up"]
+    assert caught.value.reason is (errors.Reason.ENGINE_FAILED if again else errors.Reason.PLAN_STALE)
+    assert len(states) == 1
+
+
+def test_a_look_before_a_change_that_finds_a_pool_gone_does_not_make_another(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where an autoscaler decides, the state is refreshed first, which must not turn an update into a creation."""
+    failing = Session(errors.Reason.ENGINE_FAILED)
+    pool = {"urn": GONE, "type": "civo:index/network:Network", "custom": True, "id": "1", "outputs": {"autoScale": True}}
+    state: dict[str, Any] = {"resources": [pool]}
+
+    def refresh(_watch: object) -> Any:
+        state["resources"] = []
+        return operations.session.Outcome(operations.plans.Plan(), operations.plans.Recorder())
+
+    monkeypatch.setattr(failing, "export", lambda: dict(state))
+    monkeypatch.setattr(failing, "refresh", refresh)
+    monkeypatch.setattr(operations.guards, "still_there", lambda *_: [])
+    with pytest.raises(errors.PlantonError, match="network is gone, and the plan does not say") as caught:
+        make(failing).apply(_plan(operations.plans.Action.UPDATE))
+    assert caught.value.reason is errors.Reason.PLAN_STALE
+    assert failing.asked == []

@@ -9,7 +9,7 @@ import pytest
 
 from planton import errors, flow, references
 from planton.engine import inventory, journal, plans, settings, stacks, toolchain
-from planton.runs import run
+from planton.runs import run, steps
 from support import mocks
 
 
@@ -134,3 +134,54 @@ def test_what_was_planned_is_known_to_the_apply_of_what_refers_to_something_new(
     assert [step.error for step in folder.apply(folder.plan(recover=True))] == [None, None]
     assert [change.action for change in world.told["fw"].changes] == [plans.Action.CREATE]
     assert world.told["fw"] is world.planned["fw"][0]
+
+
+def _made(world: World, tmp_path: pathlib.Path) -> list[steps.Step]:
+    folder = _folder(tmp_path)
+    folder.apply(folder.plan(recover=True))
+    planned = _folder(tmp_path).plan(recover=True)
+    assert all(step.up_to_date for step in planned)
+    world.told.clear()
+    return planned
+
+
+@pytest.mark.parametrize(
+    ("action", "exact", "done"),
+    [
+        (plans.Action.UPDATE, False, True),
+        (plans.Action.UPDATE, True, False),
+        (plans.Action.REPLACE, False, False),
+    ],
+)
+def test_what_refers_to_outputs_that_have_changed_is_not_up_to_date(
+    world: World, tmp_path: pathlib.Path, action: plans.Action, *, exact: bool, done: bool
+) -> None:
+    """It was planned with the old ones; what nobody has consented to is not done, and nothing but what a saved plan says."""
+    _made(world, tmp_path)
+    world.actions = {"net": plans.Action.UPDATE}
+    folder = _folder(tmp_path)
+    planned = folder.plan(recover=True)
+    assert [step.up_to_date for step in planned] == [False, True]
+    world.makes = "22222222-2222-2222-2222-222222222222"
+    world.actions["fw"] = action
+    network, firewall = folder.apply(planned, exact=exact)
+    assert network.error is None
+    if done:
+        assert [change.action for change in firewall.plan.changes] == [action]
+        assert world.applied["fw"].manifest.spec.network_id.value == world.makes  # type: ignore[attr-defined]
+    else:
+        assert firewall.error is not None
+        assert firewall.error.reason is errors.Reason.PLAN_STALE
+        assert firewall.error.message.endswith(f"has changed, and this would {action} firewall, which was not planned")
+        assert list(world.told) == ["net"]
+
+
+def test_what_refers_to_outputs_that_stay_is_left_alone(world: World, tmp_path: pathlib.Path) -> None:
+    """Nothing is planned a second time."""
+    _made(world, tmp_path)
+    world.actions = {"net": plans.Action.UPDATE}
+    folder = _folder(tmp_path)
+    world.planned.clear()
+    assert [step.error for step in folder.apply(folder.plan(recover=True))] == [None, None]
+    assert list(world.told) == ["net"]
+    assert [len(made) for made in world.planned.values()] == [1, 1]

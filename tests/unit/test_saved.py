@@ -41,7 +41,9 @@ def _wanted() -> flow.Wanted:
 
 
 def _write(path: pathlib.Path, *planned: steps.Step, pruned: tuple[steps.Step, ...] = ()) -> saved.Saved:
-    saved.write(str(path), [_wanted()], planned, pruned, allow_replace=["CivoVpc/net"], allow_unsupported=["description"])
+    saved.write(
+        str(path), [_wanted()], planned, pruned, allow_replace=["CivoVpc/net"], allow_unsupported=["description"], refresh=True
+    )
     return saved.read(str(path))
 
 
@@ -62,6 +64,7 @@ def test_what_is_written_is_read_again(tmp_path: pathlib.Path) -> None:
     assert found.pruned == {str(FIREWALL): saved.changes(DELETE.plan)}
     assert (found.allow_replace, found.allow_unsupported) == (("CivoVpc/net",), ("description",))
     assert found.created.endswith("Z")
+    assert found.refresh
 
 
 def test_a_plan_is_for_its_owner_alone_and_leaves_nothing_beside_it(tmp_path: pathlib.Path) -> None:
@@ -97,8 +100,8 @@ def test_changes_are_data_that_can_be_compared() -> None:
         ("[]", "it is not a plan that planton plan --out has written"),
         ("{}", "it is not a plan that planton plan --out has written"),
         ('{"version": 99, "planton": "9.9.9"}', "it was written by planton 9.9.9"),
-        ('{"version": 2, "resources": [{"manifest": {"kind": "CivoVpc", "spec": {"no": 1}}}]}', "it is not a plan that"),
-        ('{"version": 2, "resources": [{"manifest": {}}]}', "it is not a plan that"),
+        ('{"version": 3, "resources": [{"manifest": {"kind": "CivoVpc", "spec": {"no": 1}}}]}', "it is not a plan that"),
+        ('{"version": 3, "resources": [{"manifest": {}}]}', "it is not a plan that"),
         ("[" * 100_000, "it is not a plan that"),
     ],
 )

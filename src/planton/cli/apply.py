@@ -47,7 +47,8 @@ def apply(
     and is no longer in them is destroyed at the end.
 
     PLAN is a file that planton plan --out has written: what it says is done, or
-    nothing where things have changed since.
+    nothing where things have changed since. What is found to be gone on the way
+    is made anew only where the plan says so.
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
@@ -57,7 +58,7 @@ def apply(
     report = render.Reporter(quiet=form == "json")
     tools = options.tools(settings)
     run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported, on_event=report)
-    if refresh:
+    if refresh or (before is not None and before.refresh):
         run.refresh()
     pruning = _pruning(run, given, consents, before)
     planned = run.plan(recover=True, going=[] if pruning is None else pruning.order)
@@ -68,7 +69,7 @@ def apply(
     if not all(step.up_to_date for step in planned) or pruned:
         unchanged = all(step.plan.empty for step in [*planned, *pruned])
         options.consent("Apply?", yes=yes or unchanged or before is not None)
-    done = run.apply(planned)
+    done = run.apply(planned, exact=before is not None)
     if pruning is not None and not any(step.error is not None for step in done):
         done += pruning.destroy(pruned)
     if form == "json":

@@ -12,7 +12,7 @@ from planton import errors, kinds, references
 from planton.engine import clouds, explain, guards, history, journal, plans, session, stacks, states
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from google.protobuf import message
     from pulumi.automation import events
@@ -130,22 +130,33 @@ class Operations:
             What was changed, and the StackOutputs.
 
         Raises:
-            PlantonError: What failed; the state holds what was done, and the next run resumes.
+            PlantonError: ``PLAN_STALE``: something is gone that would be made anew, and the plan does not say so. What failed;
+                the state holds what was done, and the next run resumes.
         """
         if planned is not None:
             self._planned = planned
         with self._recorded("apply"):
-            if self._session.exists() and guards.autoscaled(self._session.export()):
+            if self._session.exists() and guards.autoscaled(before := self._session.export()):
                 # The plugin sends the number of nodes with every change, and the one in the state is that of the last look.
                 self._refresh()
+                self._require_planned(each["urn"] for each in guards.dropped(before, self._session.export()))
             try:
                 outcome = self._session.up(self.on_event)
             except explain.OperationError as error:
                 self._point_at_owner(error)
-                if error.reason in _FINAL or not self._forget_gone(self._session.export()):
+                if error.reason in _FINAL or not (gone := self._forget_gone(self._session.export())):
                     raise
+                self._require_planned(gone)
                 outcome = self._session.up(self.on_event)
         return outcome.plan, self._outputs()
+
+    def _require_planned(self, gone: Iterable[str]) -> None:
+        # Who consents to an update does not consent to a new cluster with nothing in it. An import shows no plan of its own.
+        if self._planned is not None and (unplanned := set(gone) - self._planned.made_anew()):
+            names = ", ".join(sorted(urn.rsplit("::", 1)[-1] for urn in unplanned))
+            raise plans.stale(
+                f"{names} is gone, and the plan does not say that it would be made anew; the state now says so, and nothing was made"
+            )
 
     def _point_at_owner(self, error: explain.OperationError) -> None:
         # The cloud says that a name exists; here it can be asked whose it is.
@@ -165,18 +176,18 @@ class Operations:
     def _cluster_or_nothing(self) -> str:
         return guards.cluster_of(self._session.export(), self.target, self._cloud)
 
-    def _forget_gone(self, deployment: dict[str, Any]) -> bool:
+    def _forget_gone(self, deployment: dict[str, Any]) -> set[str]:
         # What was deleted outside can make the plugin fail for ever; what the cloud confirms to be gone leaves the state.
         try:
             gone = guards.missing(deployment, self._cloud)
         except errors.PlantonError:
-            return False
+            return set()
         for urn in sorted(gone):
             # By whom is not known: somebody else, or this operation, whose plugin did not see the end.
             self._settings.progress(f"{urn.rsplit('::', 1)[-1]} is gone; the cloud confirms it")
         if gone:
             self._session.replace_state(guards.without(deployment, gone))
-        return bool(gone)
+        return gone
 
     def _outputs(self) -> message.Message:
         return session.parse_outputs(kinds.get(self._input.target.kind), states.outputs(self._session.export()))

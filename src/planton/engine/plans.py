@@ -9,7 +9,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from planton import references
+from planton import errors, references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +50,9 @@ _ACTIONS = {
     "same": Action.SAME,
     "discard": Action.FORGET,
 }
+
+
+_MADE_ANEW = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.IMPORT)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,6 +119,10 @@ class Plan:
         return tuple(
             change for change in self.changes if change.noun in nouns and change.action in (Action.REPLACE, Action.DELETE)
         )
+
+    def made_anew(self) -> set[str]:
+        """Returns the URNs of what is not there now, or will not be for a while."""
+        return {change.urn for change in self.changes if change.action in _MADE_ANEW}
 
     def count(self, action: Action) -> int:
         """Returns how many resources have this action."""
@@ -189,6 +196,16 @@ class Recorder:
     def plan(self) -> Plan:
         """Returns what has been collected so far."""
         return Plan(tuple(self._changes.values()), tuple(self._warnings))
+
+
+def stale(why: str) -> errors.PlantonError:
+    """Returns the error for a plan that does not say what would happen now."""
+    return errors.PlantonError(
+        why,
+        code=errors.Code.REFUSED,
+        reason=errors.Reason.PLAN_STALE,
+        hint="plan anew from what the cloud has: planton apply --refresh, or planton plan --refresh --out FILE",
+    )
 
 
 def _left_to_the_cloud(inputs: Mapping[str, Any]) -> list[str]:

@@ -146,13 +146,21 @@ class Run:
         else:
             self._known[key] = applied.manifest
 
-    def apply(self, planned: Sequence[Step]) -> list[Step]:
-        """Applies what ``plan`` has returned, in order. One that fails stops those that depend on it, and no other."""
-        self._known.clear()
-        return self._each(planned, self._needs, self._apply, why="failed")
+    def apply(self, planned: Sequence[Step], *, exact: bool = False) -> list[Step]:
+        """Applies what ``plan`` has returned, in order. One that fails stops those that depend on it, and no other.
 
-    def _apply(self, step: Step) -> Step:
+        Args:
+            planned: What ``plan`` has returned.
+            exact: Whether nothing else may be done; without it, what follows from new outputs of others is updated too.
+        """
+        self._known.clear()
+        return self._each(planned, self._needs, functools.partial(self._apply, exact=exact), why="failed")
+
+    def _apply(self, step: Step, *, exact: bool) -> Step:
+        before = self._opened.get(step.key)
         operation = self._operations(step.key, told=True)
+        if before is not None and before is not operation and not references.is_unknown(str(before.target)):
+            step = _planned_again(step, operation.plan(), exact=exact)
         if step.up_to_date:
             applied = self._inventory.read(operation.name)
             outputs = None if applied is None else applied.manifest.status.outputs  # type: ignore[attr-defined]
@@ -342,6 +350,16 @@ class Run:
             self._opened[key] = known
         known.on_event = functools.partial(self._on_event, key) if told and self._on_event is not None else None
         return known
+
+
+def _planned_again(step: Step, plan: plans.Plan, *, exact: bool) -> Step:
+    # References had values when it was planned, and have others now.
+    known = {(change.urn, change.action) for change in step.plan.changes}
+    found = [change for change in plan.changes if exact or change.action in (plans.Action.DELETE, plans.Action.REPLACE)]
+    unplanned = [f"{change.action} {change.name}" for change in found if (change.urn, change.action) not in known]
+    if unplanned:
+        raise plans.stale(f"what {step.key} refers to has changed, and this would {', '.join(unplanned)}, which was not planned")
+    return dataclasses.replace(step, plan=plan, up_to_date=False)
 
 
 def _is_lost(key: references.Key, plan: plans.Plan) -> bool:

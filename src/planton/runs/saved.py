@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from planton.engine import plans
     from planton.runs.steps import Step
 
-_VERSION = 2
+_VERSION = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Saved:
         allow_replace: The consents to replacements, ``KIND/NAME`` or ``ENV/KIND/NAME``.
         allow_unsupported: The fields whose refusal was waived.
         created: When it was planned, RFC 3339.
+        refresh: Whether the cloud was read first, and must be again.
     """
 
     wanted: tuple[flow.Wanted, ...]
@@ -46,6 +47,7 @@ class Saved:
     allow_replace: tuple[str, ...]
     allow_unsupported: tuple[str, ...]
     created: str
+    refresh: bool
 
 
 def write(
@@ -56,6 +58,7 @@ def write(
     *,
     allow_replace: Sequence[str],
     allow_unsupported: Sequence[str],
+    refresh: bool,
 ) -> None:
     """Writes a plan to a file of mode 0600, whole or not at all.
 
@@ -79,6 +82,7 @@ def write(
         "prune": {str(step.key): changes(step.plan) for step in pruned},
         "allowReplace": list(allow_replace),
         "allowUnsupported": list(allow_unsupported),
+        "refresh": refresh,
     }
     data["digest"] = _digest(data)
     temporary = pathlib.Path(f"{path}.{os.getpid()}.tmp")
@@ -134,6 +138,7 @@ def read(path: str) -> Saved:
             tuple(data["allowReplace"]),
             tuple(data["allowUnsupported"]),
             str(data["created"]),
+            bool(data["refresh"]),
         )
     except OSError as error:
         raise _unusable(path, str(error.strerror), manifests=True) from None
