@@ -234,14 +234,15 @@ def _scalar(field: Any, rules: Any) -> dict[str, Any]:
         message = _message_of(rules)
         return {"type": "string"} | said | ({"patternErrorMessage": message} if message and "pattern" in said else {})
     if field.type == field.TYPE_BOOL:
-        return {"type": ["boolean", "string"], "pattern": _BOOLEAN}
+        return {"type": ["boolean", "string"], "pattern": _BOOLEAN, "patternErrorMessage": "must be true or false"}
     low, high = bounds_of(field, said, required=rules.required)
     # Numbers may be in quotes; the bounds hold for them too.
-    found = {"type": ["integer", "string"], "minimum": low, "maximum": high}
-    if low < 0:
-        return found | {"pattern": f"^-?0*{_up_to(high)}$"} | said
+    bounds = {"minimum": low, "maximum": high} | said
+    message = f"must be a whole number from {bounds['minimum']} to {bounds['maximum']}"
+    sign = "-?" if low < 0 else ""
+    pattern = {"pattern": f"^{sign}0*{_up_to(high)}$", "patternErrorMessage": message}
     zero = {"not": {"type": "string", "pattern": "^0+$"}} if low > 0 else {}
-    return found | {"pattern": f"^0*{_up_to(high)}$"} | zero | said
+    return {"type": ["integer", "string"]} | bounds | pattern | zero
 
 
 def _up_to(greatest: int) -> str:

@@ -135,6 +135,13 @@ def test_mistakes_are_shown_at_their_places(editor: Editor) -> None:
     ]
 
 
+def test_a_wrong_number_or_switch_is_told_in_words(editor: Editor) -> None:
+    """The patterns are for what may stand in quotes, and say nothing to people."""
+    text = CLUSTER.read_text("utf-8").replace("nodeCount: 1", "nodeCount: one")
+    found = editor.open("words.yaml", f"{MODELINE}{text}  highlyAvailable: maybe\n")
+    assert found == ["17:16: must be a whole number from 1 to 4294967295", "21:20: must be true or false"]
+
+
 def test_without_the_modeline_nothing_is_known(editor: Editor) -> None:
     """It is the modeline that makes the server find the mistakes above, and no list of known schemas."""
     assert editor.open("plain.yaml", CLUSTER.read_text("utf-8").replace("region: lon1", "region: mars1")) == []
