@@ -93,6 +93,21 @@ def test_what_the_reader_refuses_is_refused(path: pathlib.Path) -> None:
     assert all(accepted(document) for document in found) == beyond
 
 
+@pytest.mark.parametrize(
+    ("written", "reader", "schema"),
+    [("nodeCount: 1_000", True, False), ("nodeCount: 0b11", True, False), ('autoScale: "yes"', False, True)],
+)
+def test_verdicts_differ_over_forms_of_yaml_1_1(written: str, reader: bool, schema: bool) -> None:
+    """As the page says: where YAML 1.2 reads a text, the schema cannot know what YAML 1.1 would read."""
+    text = (CORPUS / "CivoKubernetesNodePool" / "valid" / "minimal.yaml").read_text("utf-8")
+    field = written.partition(":")[0]
+    kept = [line for line in text.splitlines() if not line.strip().startswith(f"{field}:")]
+    changed = "\n".join([*kept, f"  {written}\n"])
+    assert (not flow.collect(changed.encode(), file="x")[1]) == reader
+    assert [accepted(document) for document in yaml12.documents(changed.encode())] == [schema]
+    assert f"`{written.partition(': ')[2]}`" in (ROOT / "docs" / "editors.md").read_text("utf-8")
+
+
 @functools.cache
 def unchecked() -> set[str]:
     """Returns the ids under ``x-rules``: what the schema says that it cannot check."""
@@ -156,6 +171,22 @@ def test_what_editors_offer() -> None:
     assert spec["properties"]["clusterType"]["default"] == "k3s"
     assert [name for name in spec["properties"] if "_" in name] == []
     assert "^cluster_type$" in spec["patternProperties"]
+
+
+def test_what_editors_say_of_a_wrong_number_or_switch() -> None:
+    """What must hold, and not the pattern that lets numbers in quotes and the words of YAML 1.1 pass."""
+    found = {kind: json_schema.document(kind)["$defs"] for kind in json_schema.names()}
+    spec = found["CivoKubernetesNodePool"]["CivoKubernetesNodePoolSpec"]["properties"]
+    assert spec["nodeCount"]["patternErrorMessage"] == "must be a whole number from 1 to 4294967295"
+    assert spec["publicIp"]["patternErrorMessage"] == "must be true or false"
+    silent = [
+        f"{name}.{field}"
+        for schemas in found.values()
+        for name, schema in schemas.items()
+        for field, described in schema.get("properties", {}).items()
+        if {"integer", "boolean"} & set(described.get("type", [])) and "patternErrorMessage" not in described
+    ]
+    assert silent == []
 
 
 @pytest.mark.parametrize("word", ["civovpc", "CivoVpcs", "CivoVpc"])
