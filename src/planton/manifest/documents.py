@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import yaml
 
 from planton import defaults, errors, kinds, validation
-from planton.manifest import decode, yaml_reader
+from planton.manifest import decode, own_annotations, yaml_reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -218,8 +218,9 @@ def completed(document: Document) -> Document:
 
 
 def check(document: Document) -> list[errors.Violation]:
-    """Returns what the rules say about a document, with places; nothing about values that could not be read."""
+    """Returns what the rules say about a document and its annotations, with places; nothing about values that were not read."""
     problems = validation.violations(document.message, limit=decode.MAX_VIOLATIONS)
+    problems += own_annotations.problems(document.message)
     if not problems:
         return []
     problems = [problem for problem in problems if not _is_echo(problem.path, document)]

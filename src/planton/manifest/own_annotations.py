@@ -1,0 +1,36 @@
+"""Annotations of planton's own: those that there are, so that none is misspelt in silence.
+
+The schema's rules say nothing of them, for an annotation may be anything; what was applied with a wrong one can still be deleted.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from planton import validation
+from planton.manifest import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from google.protobuf import message
+
+PREFIX: Final = "project-planton.org/"
+_PROTECTION: Final = "deletion-protection"
+#: What may follow the prefix; docs/settings.md says what each means.
+KNOWN: Final = ("allow-unsupported", "credential", _PROTECTION, "max-nodes-warning")
+
+
+def problems(manifest: message.Message) -> Iterator[validation.Problem]:
+    """Yields what is wrong with a manifest's annotations: an unknown one below the prefix, a value that means nothing."""
+    for name, value in manifest.metadata.annotations.items():  # type: ignore[attr-defined]  # every manifest has metadata
+        if not name.startswith(PREFIX):
+            continue
+        path = f'metadata.annotations["{name}"]'
+        own = name.removeprefix(PREFIX)
+        if own not in KNOWN:
+            text = f"unknown annotation {decode.preview(name)}{decode.suggest(own, list(KNOWN))}"
+            yield validation.Problem(path, text, "manifest.unknown_annotation")
+        elif own == _PROTECTION and value.lower() not in ("true", "false"):
+            text = f'must be "true" or "false", not {decode.preview(value)}'
+            yield validation.Problem(path, text, "manifest.annotation_value")
