@@ -63,9 +63,10 @@ def changed(folder: pathlib.Path, file: str, old: str, new: str) -> pathlib.Path
         (POOL, "uint32 node_count = 4 ", "string node_count = 4 ", 'changed type from "uint32" to "string"'),
         (POOL, "bool public_ip = 102;", "", 'field "102" with name "public_ip"'),
         (REGION, "  lon1 = 1 ", "  london = 1 ", 'changed name from "lon1" to "london"'),
+        (API, "repeated NodePool nodepools = 1;", "repeated NodePool nodepools = 9;", 'field "1" with name "nodepools"'),
         (POLICY, "string path = 6;", "string path = 7;", 'field "6" with name "path"'),
     ],
-    ids=["renumbered", "renamed", "another-type", "deleted", "enum-value-renamed", "policies-renumbered"],
+    ids=["renumbered", "renamed", "another-type", "deleted", "enum-value-renamed", "api-renumbered", "policies-renumbered"],
 )
 def test_what_breaks_is_caught(file: str, old: str, new: str, said: str, before: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """Each is told with the file, and with what was there."""
