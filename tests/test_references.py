@@ -107,6 +107,20 @@ def test_literals_are_no_references() -> None:
                 "reference.field_path_exists",
             ),
         ),
+        *(
+            (
+                {"name": "net", "fieldPath": path},
+                ("spec.network.valueFrom.fieldPath", f"refers to CivoVpc/net (env dev): {said}", "reference.field_path_exists"),
+            )
+            for path, said in [
+                ("status.outputs", "'status.outputs' is no single value; it has network_id, "),
+                ("metadata", "'metadata' is no single value; it has name, "),
+                ("metadata.annotations", "'metadata.annotations' is no single value"),
+                ("metadata.annotations.value", "'metadata.annotations' is no single value"),
+                ("metadata.relationships", "'metadata.relationships' is no single value"),
+                ("metadata.name.env", "no such field in metadata.name 'env'"),
+            ]
+        ),
     ],
 )
 def test_a_reference_is_checked_against_the_schema(reference: dict[str, Any], problem: tuple[str, str, str] | None) -> None:

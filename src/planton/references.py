@@ -151,15 +151,17 @@ def problems(manifest: message.Message) -> list[tuple[str, str, str]]:
 def _wrong_step(described: Any, field_path: str) -> str:
     seen: list[str] = []
     for step in field_path.split("."):
-        field = described.fields_by_name.get(step)
-        if field is None:
+        names = [] if described is None else list(described.fields_by_name)
+        if step not in names:
             what = "output" if seen == ["status", "outputs"] else f"field in {'.'.join(seen) or described.name}"
-            hint = kinds.suggest(step, list(described.fields_by_name))
+            hint = kinds.suggest(step, names)
             return f"no such {what} {step!r}" + (f"; {hint}" if hint else "")
         seen.append(step)
-        if field.message_type is not None:
-            described = field.message_type
-    return ""
+        field = described.fields_by_name[step]
+        described = field.message_type
+        if described is not None and field.is_repeated:
+            return f"{'.'.join(seen)!r} is no single value"
+    return "" if described is None else f"{'.'.join(seen)!r} is no single value; it has {', '.join(described.fields_by_name)}"
 
 
 def depends_on(manifest: message.Message) -> set[Key]:
