@@ -51,7 +51,10 @@ def test_allow_unsupported_turns_one_refusal_into_a_warning(planton: support.Pla
 def test_nothing_is_changed_without_consent(planton: support.Planton) -> None:
     """Without a terminal apply and destroy need --yes."""
     file = planton.write("n.yaml", support.network())
+    planton.run("plan", "-f", file, "--detailed-exitcode", code=4)
+    assert not [*(planton.folder / "data").glob("state/.pulumi/stacks/**/*.*")]
     assert "--yes" in planton.run("apply", "-f", file, code=5).stderr
+    assert planton.json("state", "list") == []
     planton.run("apply", "-f", file, "--yes")
     assert "--yes" in planton.run("destroy", "-f", file, code=5).stderr
     assert planton.run("plan", "-f", file, "--detailed-exitcode").returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import pathlib
 import socket
 import subprocess
@@ -328,3 +329,43 @@ def test_a_look_before_a_change_that_finds_a_pool_gone_does_not_make_another(mak
         make(failing).apply(_plan(operations.plans.Action.UPDATE))
     assert caught.value.reason is errors.Reason.PLAN_STALE
     assert failing.asked == []
+
+
+@pytest.mark.parametrize(("aside", "known"), [(True, False), (True, True), (False, False)])
+def test_a_plan_that_no_apply_follows_makes_no_stack(
+    make: Any, monkeypatch: pytest.MonkeyPatch, *, aside: bool, known: bool
+) -> None:
+    """What has no stack yet is planned in a folder that is gone afterwards; an owner in the backend is none there."""
+    opened: list[tuple[str, str]] = []
+
+    class Planning(Session):
+        """A session that plans, and keeps where."""
+
+        def __init__(self, name: Any, backend: str) -> None:
+            """Knows its stack."""
+            super().__init__(errors.Reason.ENGINE_FAILED)
+            self.where = (str(name), backend)
+
+        def is_there(self) -> bool:
+            """Says whether the stack is in the backend."""
+            return known
+
+        def preview(self, _watch: object) -> Any:
+            """Plans nothing."""
+            opened.append(self.where)
+            folder = pathlib.Path(self.where[1].removeprefix("file://"))
+            assert folder.is_dir() or folder == pathlib.Path("/backend")
+            return operations.session.Outcome(operations.plans.Plan(), operations.plans.Recorder())
+
+    operation = make(Session(errors.Reason.ENGINE_FAILED))
+    monkeypatch.setattr(operations.session, "Session", lambda name, _input, chosen, *_, **__: Planning(name, chosen.backend_url))
+    operation.name = operations.stacks.StackName("planton", "a", "acme")
+    operation._settings = dataclasses.replace(operation._settings, backend="file:///backend")
+    operation._session = operation._open()
+    assert operation.plan(aside=aside).empty
+    [(name, backend)] = opened
+    if aside and not known:
+        assert name == "planton/a"
+        assert not pathlib.Path(backend.removeprefix("file://")).exists()
+    else:
+        assert (name, backend) == ("acme/planton/a", "file:///backend")

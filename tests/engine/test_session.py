@@ -161,3 +161,20 @@ def test_a_program_whose_engine_has_died_ends(tmp_path: pathlib.Path, monkeypatc
         opened._run("apply", command, None, create=True)
     program.join(60)
     assert not program.is_alive()
+
+
+@pytest.mark.parametrize(("file", "there"), [("", False), ("a.json", True), ("a.json.gz", True)])
+def test_a_stack_that_is_no_file_of_the_folder_is_not_there(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, file: str, *, there: bool
+) -> None:
+    """An empty one is, and so is a compressed one; nothing is started to see that there is none."""
+    folder = tmp_path / ".pulumi" / "stacks" / "planton"
+    folder.mkdir(parents=True)
+    if file:
+        (folder / file).touch()
+    chosen = settings.Settings(backend=tmp_path.as_uri(), environ={"PLANTON_DATA_DIR": str(tmp_path)})
+    opened = session.Session(stacks.StackName("planton", "a"), None, chosen, _tools())
+    started: list[bool] = []
+    monkeypatch.setattr(opened, "_open", lambda *, create: started.append(create))
+    assert opened.is_there() is there
+    assert started == ([False] if there else [])

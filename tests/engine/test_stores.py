@@ -150,3 +150,21 @@ def test_a_migration_that_changes_nothing_is_a_mistake(chosen: settings.Settings
         assert caught.value.code == errors.Code.USAGE
     with pytest.raises(errors.PlantonError, match="must begin with one of"):
         migration.target(chosen, backend="", secrets_provider="rot13://", passphrase_file="")
+
+
+@pytest.mark.parametrize(
+    ("state", "empty"),
+    [
+        ({"latest": {"manifest": {"time": "2025-06-03T09:12:44Z"}}}, True),
+        ({"latest": {"resources": [_resource("other", "pulumi:pulumi:Stack")]}}, False),
+        ({"latest": {"pending_operations": [{"type": "creating", "resource": _resource("network")}]}}, False),
+    ],
+)
+def test_a_stack_in_which_nothing_was_made_is_empty(tmp_path: pathlib.Path, state: dict[str, Any], *, empty: bool) -> None:
+    """Plans of older releases left such, and so does an apply without consent; one where something is under way is none."""
+    folder = tmp_path / ".pulumi" / "stacks" / NAME.project
+    folder.mkdir(parents=True)
+    (folder / f"{NAME.stack}.json").write_text(json.dumps({"checkpoint": state}), "utf-8")
+    chosen = settings.Settings(backend=tmp_path.as_uri(), environ={"PLANTON_DATA_DIR": str(tmp_path)})
+    [found] = stores.Stores(chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset())).all()
+    assert (found.name, found.empty) == (NAME, empty)

@@ -94,8 +94,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
             self.target = stack_input.target
             self.name = stacks.name_of(self.target)
 
-        def plan(self) -> plans.Plan:
+        def plan(self, *, aside: bool = False) -> plans.Plan:
             """Plans it."""
+            assert not aside
             return made.plan(self.target)
 
         def apply(self, planned: plans.Plan) -> tuple[plans.Plan, Any]:

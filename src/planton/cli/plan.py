@@ -51,7 +51,7 @@ def plan(
     if refresh:
         run.refresh()
     pruning = run.pruning(given.folders(), given.means) if consents.prune else None
-    planned = run.plan(recover=refresh, going=[] if pruning is None else pruning.order)
+    planned = run.plan(recover=refresh, aside=True, going=[] if pruning is None else pruning.order)
     pruned = [] if pruning is None else pruning.plan_destroy()
     if form == "json":
         render.echo_json(render.steps_data("plan", [*planned, *pruned]))

@@ -83,10 +83,11 @@ def _usage(text: str, hint: str) -> errors.PlantonError:
 def list_(*, settings: engine_settings.Settings, form: str) -> None:
     """List all stacks of the backend, those of other programs too.
 
+    A stack in which nothing was ever made is left out, as one of a plan.
     LAST OPERATION says whether it came to its end, as far as the state and this
     machine know. LOCK is known of backends that are folders.
     """
-    found = _open(settings).all()
+    found = [each for each in _open(settings).all() if not each.empty]
     if form == "json":
         render.echo_json([_data(each) for each in found])
     else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import pathlib
 import socket
+import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -99,18 +101,33 @@ class Operations:
         target: message.Message = self._input.target
         return target
 
-    def plan(self) -> plans.Plan:
+    def plan(self, *, aside: bool = False) -> plans.Plan:
         """Returns what an apply would do.
+
+        Args:
+            aside: Whether no apply follows, so that what has no stack yet must not get one.
 
         Raises:
             PlantonError: The module refuses the manifest, or the plan cannot be made.
         """
         try:
-            self._planned = self._session.preview(self.on_event).plan
+            with self._aside() if aside else contextlib.nullcontext(self._session) as opened:
+                self._planned = opened.preview(self.on_event).plan
         except errors.PlantonError as error:
             self._list_names(error)
             raise
         return self._planned
+
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[session.Session]:
+        # Pulumi plans stacks only, and an empty one would stay in a backend that others use, or may be read only.
+        if self._session.is_there():
+            yield self._session
+            return
+        with tempfile.TemporaryDirectory(prefix="planton-") as folder:
+            elsewhere = dataclasses.replace(self._settings, backend=pathlib.Path(folder).as_uri())
+            name = dataclasses.replace(self.name, organization="")  # folders have no owners
+            yield session.Session(name, self._input, elsewhere, self._tools, origin=self._origin)
 
     def _list_names(self, error: errors.PlantonError) -> None:
         # A module cannot list what the cloud has; here it can be asked.

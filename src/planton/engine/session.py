@@ -327,8 +327,25 @@ class Session:
         except automation_errors.CommandError as error:
             raise explain.command_error(error, self.name) from None
 
+    def is_there(self) -> bool:
+        """Returns whether the stack is in the backend, be it empty; it is then open.
+
+        Raises:
+            PlantonError: The backend failed.
+        """
+        state = self._state_file()
+        if state is not None and not any(path.exists() for path in (state, state.with_suffix(".json.gz"))):
+            return False
+        try:
+            self._open(create=False)
+        except errors.PlantonError as error:
+            if error.reason is errors.Reason.STACK_NOT_FOUND:
+                return False
+            raise
+        return True
+
     def exists(self) -> bool:
-        """Returns whether the stack is in the backend and has resources; a plan leaves an empty one behind."""
+        """Returns whether the stack is in the backend and has resources; an apply without consent leaves an empty one behind."""
         try:
             return bool(self.export().get("resources"))
         except errors.PlantonError as error:

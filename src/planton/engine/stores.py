@@ -39,6 +39,7 @@ class Stored:
         clean: Whether the last operation has come to its end, as far as the state and this machine know.
         holders: Who holds it.
         problem: Why it cannot be read; empty where it can.
+        empty: Whether nothing was ever made in it, and nobody is about to.
     """
 
     name: stacks.StackName
@@ -48,6 +49,7 @@ class Stored:
     clean: bool = True
     holders: tuple[str, ...] = ()
     problem: str = ""
+    empty: bool = False
 
 
 class Stores:
@@ -95,6 +97,7 @@ class Stores:
             str((deployment.get("manifest") or {}).get("time", "")),
             not unclean,
             holders,
+            empty=not (deployment.get("resources") or unclean or holders),
         )
 
     def keep(self, name: stacks.StackName, deployment: Mapping[str, Any]) -> pathlib.Path:
@@ -186,7 +189,7 @@ class Stores:
         return target
 
     def _rename(self, old: stacks.StackName, new: stacks.StackName) -> None:
-        # A plan of the new name leaves an empty stack behind, which is in the way.
+        # An apply of the new name that got no consent leaves an empty stack behind, which is in the way.
         if self.look(new).updated:
             self.open(new).remove()
         self.open(old).ask("stack", "rename", new.qualified)

@@ -65,13 +65,14 @@ class Run:
         self.order = wiring.order(self._wanted)
         self._needs = {key: references.depends_on(entry.manifest) for key, entry in self._wanted.items()}
 
-    def plan(self, *, recover: bool, going: Collection[references.Key] = ()) -> list[Step]:
+    def plan(self, *, recover: bool, aside: bool = False, going: Collection[references.Key] = ()) -> list[Step]:
         """Returns what an apply would do, in order. What is not there yet counts as known after the apply.
 
         A resource that cannot be planned has an error; those that depend on it are skipped. Nothing is changed.
 
         Args:
             recover: Whether to repair stacks whose last operation did not end cleanly; without it they are only named.
+            aside: Whether no apply follows, so that the backend stays as it is.
             going: What is to be pruned after the apply, so that nothing may refer to it.
 
         Raises:
@@ -81,17 +82,17 @@ class Run:
         for key in self.order:
             # Before anything else: no account helps a kind that cannot be made.
             modules.require(kinds.get(key.kind))
-        work = functools.partial(self._plan, recover=recover)
+        work = functools.partial(self._plan, recover=recover, aside=aside)
         return self._each(self._steps(self.order), self._needs, work, why="cannot be planned")
 
-    def _plan(self, step: Step, *, recover: bool) -> Step:
+    def _plan(self, step: Step, *, recover: bool, aside: bool) -> Step:
         key = step.key
         operation = self._operations(key)
         if recover:
             operation.recover()
         elif operation.unfinished():
             self._settings.progress(f"{key}: the last operation did not end cleanly; an apply will look at the cloud first")
-        plan = operation.plan()
+        plan = operation.plan(aside=aside)
         applied = self._inventory.read(operation.name)
         self._remember(key, plan, applied)
         step = dataclasses.replace(step, plan=plan)
