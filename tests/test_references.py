@@ -134,6 +134,17 @@ def test_a_reference_is_checked_against_the_schema(reference: dict[str, Any], pr
         assert text.startswith(problem[1])
 
 
+def test_a_field_of_a_manifest_may_be_known_once_it_is_applied() -> None:
+    """What stands in a reference's place, a region that is inherited, and outputs; else what is not set stays so."""
+    pool = _pool({"valueFrom": {"name": "dev"}})
+    cluster = _cluster({"valueFrom": {"name": "net"}})
+    assert references.may_be_known(cluster, "spec.network.value")
+    assert references.may_be_known(pool, "status.outputs.pool_id")
+    firewalls = [mocks.target("CivoFirewall", {"networkId": way}) for way in ({"valueFrom": {"name": "net"}}, {"value": "net"})]
+    assert [references.may_be_known(each, "spec.region") for each in firewalls] == [True, False]
+    assert not references.may_be_known(pool, "metadata.id")
+
+
 def test_targets_come_before_those_that_refer_to_them() -> None:
     """The order does not depend on how the manifests were given."""
     vpc, cluster, pool = _vpc(), _cluster({"valueFrom": {"name": "net"}}), _pool({"valueFrom": {"name": "dev"}})

@@ -279,6 +279,19 @@ def value(manifest: message.Message, field_path: str) -> str:
     return str(found or "")
 
 
+def may_be_known(manifest: message.Message, field_path: str) -> bool:
+    """Returns whether a field of a manifest that is given has a value, or can have one once it is applied.
+
+    Outputs come with the apply; so does what a reference in it stands for, and the region of a resource that refers to another.
+    """
+    steps = field_path.split(".")
+    if steps[0] == "status" or value(manifest, field_path):
+        return True
+    if field_path == "spec.region":
+        return bool(find(manifest))
+    return any(_proto_path("", f"{reference.path}.value") == field_path for reference in find(manifest))
+
+
 def _inherit_region(manifest: message.Message, copy: message.Message, lookup: Callable[[Key], message.Message | None]) -> None:
     # A resource without a region of its own lives where the one it refers to lives.
     spec = copy.spec  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ Every error names both ends, each with its file and line where it has one.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from planton import errors, kinds, references
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from google.protobuf import message
 
     from planton import flow
+
+
+_EMPTY: Final = "reference.value_is_known"
 
 
 def by_key(wanted: Iterable[flow.Wanted]) -> dict[references.Key, flow.Wanted]:
@@ -114,12 +117,17 @@ def check_targets(
                 text = f"refers to {target}, which is neither among the manifests given nor applied" + near
                 wrong.append(entry.violation(path, text, "reference.target_exists"))
         for reference in references.find(entry.manifest):
-            made = None if reference.target in wanted or reference.target in going else applied(reference.target)
+            given = wanted.get(reference.target)
+            made = None if given is not None or reference.target in going else applied(reference.target)
+            if given is not None and not references.may_be_known(given.manifest, reference.field_path):
+                wrong.append(_unset(entry, reference, given))
             if made is not None and not references.value(made, reference.field_path):
                 wrong.append(_empty(entry, reference))
     if wrong:
         hint = "give the other manifests too (-f), apply them first, or correct the kind, env or name"
         hint += "; without --prune they stay" if going else ""
+        if all(each.rule_id == _EMPTY for each in wrong):
+            hint = "set that field, or refer to another one (fieldPath)"
         raise errors.InvalidError(wrong, reason=errors.Reason.REFERENCE_UNRESOLVED, hint=hint)
 
 
@@ -155,7 +163,13 @@ def check_applied(
 
 def _empty(entry: flow.Wanted, reference: references.Reference) -> errors.Violation:
     text = f"refers to {reference.field_path} of {reference.target}, which has been applied, but that field is empty"
-    return entry.violation(reference.path, text, "reference.value_is_known")
+    return entry.violation(reference.path, text, _EMPTY)
+
+
+def _unset(entry: flow.Wanted, reference: references.Reference, given: flow.Wanted) -> errors.Violation:
+    place = given.place("metadata.name")
+    text = f"refers to {reference.field_path} of {reference.target} ({place}), which is not set there"
+    return entry.violation(reference.path, text, _EMPTY)
 
 
 def _near(target: references.Key, known: Iterable[references.Key]) -> str:

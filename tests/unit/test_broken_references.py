@@ -60,6 +60,7 @@ ENDS = {
     "The kind is wrong": ("./cluster.yaml:13:13: spec.network.valueFrom.kind", [f"{WEB} (./firewall.yaml:5:9)"]),
     "The output is misspelt": ("./firewall.yaml:12:18: spec.networkId.valueFrom.fieldPath", [f"{NETWORK} (./network.yaml:5:9)"]),
     "The target has not been applied yet": ("firewall.yaml:9:3: spec.networkId", [f"{NETWORK} (network.yaml:5:9)"]),
+    "The field is not set": ("./firewall.yaml:9:3: spec.networkId", [f"metadata.id of {NETWORK} (./network.yaml:5:9)"]),
     "The field is empty": ("firewall.yaml:9:3: spec.networkId", [f"metadata.id of {NETWORK}"]),
 }
 

@@ -138,6 +138,25 @@ def test_what_is_given_need_not_have_a_value_yet() -> None:
     wiring.check_targets(wiring.by_key([_firewall(), _network()]), _nothing, list)
 
 
+@pytest.mark.parametrize("path", ["metadata.id", "spec.ipRangeCidr", "metadata.org"])
+def test_what_is_given_must_have_what_no_apply_yields(path: str) -> None:
+    """A field of the manifest that is not set there never will be; nothing is asked and nothing is started."""
+    text = FIREWALL.format(name="fw", network=f"net, fieldPath: {path}")
+    given = wiring.by_key([_wanted(text, "fw.yaml"), _network()])
+    with pytest.raises(errors.InvalidError) as caught:
+        wiring.check_targets(given, _nothing, list)
+    assert _raised(caught) == [("fw.yaml:8:3", "reference.value_is_known")]
+    assert "CivoVpc/net (env dev) (net.yaml:4:9), which is not set there" in caught.value.violations[0].message
+    assert "fieldPath" in caught.value.hint
+
+
+@pytest.mark.parametrize("path", ["metadata.name", "spec.region", "spec.networkName", "status.outputs.createdAtRfc3339"])
+def test_what_is_given_has_what_is_set_there_or_comes_with_the_apply(path: str) -> None:
+    """Outputs are not known before."""
+    text = FIREWALL.format(name="fw", network=f"net, fieldPath: {path}")
+    wiring.check_targets(wiring.by_key([_wanted(text, "fw.yaml"), _network()]), _nothing, list)
+
+
 def test_what_has_been_applied_must_have_the_value() -> None:
     """An output that is empty is named before anything is asked of a cloud."""
     alone = wiring.by_key([_firewall()])
