@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from support import corpus, vectors
+from support import api_bodies, corpus, rule_ids, vectors
 
 
 def committed(name: str) -> list[dict[str, Any]]:
@@ -51,3 +51,21 @@ def test_each_rule_of_the_corpus_is_in_a_vector() -> None:
     expected = {path.stem.partition("@")[0] for path in corpus.KINDS.glob("*/invalid/*")}
     assert {rule for rule in expected - broken if not rule.startswith(("yaml.", "manifest."))} == set()
     assert any(vector.get("unreadable") for vector in committed("manifests"))
+
+
+def test_each_expression_of_the_protos_is_in_a_vector() -> None:
+    """Every language has shown that its CEL refuses what the rule is about; there are no exceptions."""
+    broken = {one["rule"] for name in vectors.MADE for vector in committed(name) for one in vector.get("violations", [])}
+    assert len(rule_ids.of_expressions()) > 50
+    assert rule_ids.of_expressions() - broken == set()
+
+
+def test_what_is_broken_breaks_what_its_name_says() -> None:
+    """A stack input or a request breaks one rule, in one field."""
+    of_requests = [f"{message}/broken/{field or 'body'}/{rule}" for message, _, (field, rule) in api_bodies.REQUESTS]
+    found = {vector["name"]: vector["violations"] for name in ("stack_inputs", "api_bodies") for vector in committed(name)}
+    named = [*of_requests, *(vector["name"] for vector in committed("stack_inputs") if "/broken/" in vector["name"])]
+    assert len(named) == 13
+    for name in named:
+        _, _, field, rule = name.split("/")
+        assert found[name] == [{"field": field if field != "body" else "", "rule": rule}], name

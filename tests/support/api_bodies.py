@@ -6,6 +6,7 @@ from support import api
 
 LONG = "a" * 63
 LABEL = f"{'p' * 253}/{LONG}"
+CLUSTER_ID = "550e8400-e29b-41d4-a716-446655440000"
 ZONES = [f"us-central1-{letter}" for letter in "abcdefghijklmnopq"]
 
 
@@ -230,6 +231,20 @@ BROKEN = [
     *(("CreateNodePool", body, broken) for body, broken in POOLS),
     *(("CreateCluster", body, broken) for body, broken in CLUSTERS),
     *(("UpdateNodePool", body, broken) for body, broken in UPDATES),
+]
+#: Message → what breaks a rule that the table above cannot: of a path and a body together, and of a controller's report.
+REQUESTS = [
+    (
+        "CreateNodePoolRequest",
+        {"clusterId": "550e8400-e29b-41d4-a716-446655440001", "nodePool": api.pool() | {"cluster_id": CLUSTER_ID}},
+        ("", "create_node_pool_request.one_cluster"),
+    ),
+    ("CreateNodePoolRequest", {"nodePool": api.pool()}, ("", "create_node_pool_request.has_cluster")),
+    (
+        "StatusReport",
+        {"controller_name": "c", "observed_generation": 1, "conditions": [{"type": "A", "status": "True"}] * 2},
+        ("conditions", "status_report.conditions_have_different_types"),
+    ),
 ]
 #: What lies on the good side of each bound.
 GOOD = [

@@ -24,6 +24,13 @@ from support import api_bodies, corpus, mocks, yaml12
 if TYPE_CHECKING:
     from google.protobuf import message
 
+#: What a provider config must not be, and the field and the rule that say so; `PROVIDER` is the provider's own.
+BROKEN_CONFIGS: tuple[tuple[dict[str, Any], tuple[str, str]], ...] = (
+    ({"apiToken": ""}, ("provider_config.api_token", "required")),
+    ({"defaultRegion": 0}, ("provider_config.default_region", "required")),
+    ({"defaultRegion": 99}, ("provider_config.default_region", "enum.defined_only")),
+    ({"apiEndpoint": "x"}, ("provider_config.api_endpoint", "PROVIDER_provider_config.api_endpoint_is_url")),
+)
 FOLDER = pathlib.Path(__file__).resolve().parents[1] / "vectors"
 
 
@@ -70,16 +77,23 @@ def _unreadable(name: str, data: bytes) -> list[dict[str, Any]]:
 
 
 def stack_inputs() -> list[dict[str, Any]]:
-    """Returns a stack input for every manifest whose plan is recorded; its JSON is the content of a stack-input file."""
+    """Returns a stack input for every manifest whose plan is recorded, and those that break a rule; JSON is the content of its file."""
     made = []
     for path in corpus.plan_manifests():
         built = mocks.stack_input(corpus.read(path))
         made.append({"name": path.relative_to(corpus.KINDS).with_suffix("").as_posix(), **_vector(built)})
+    for kind, provider in (("CivoVpc", "civo"), ("DigitalOceanVpc", "digital_ocean")):
+        target = corpus.read(corpus.KINDS / kind / "plan" / "minimal.yaml")
+        for config, (field, rule) in BROKEN_CONFIGS:
+            name = f"{kind}/broken/{field}/{rule.replace('PROVIDER', provider)}"
+            made.append({"name": name, **_vector(mocks.stack_input(target, **config))})
+        target.ClearField("spec")
+        made.append({"name": f"{kind}/broken/target.spec/required", **_vector(mocks.stack_input(target))})
     return made
 
 
 def bodies() -> list[dict[str, Any]]:
-    """Returns the bodies of the API that its examples and the tests of its rules know."""
+    """Returns the bodies of the API that its examples and the tests of its rules know, and requests that break what no body can."""
     bodies_of = {route.method: route.request.DESCRIPTOR.fields_by_name[route.body] for route in routes.routes() if route.body}
     known = [
         *((name, f"example/{title}", body) for name, shown in examples.BODIES.items() for title, body in shown.items()),
@@ -88,8 +102,10 @@ def bodies() -> list[dict[str, Any]]:
             (bodies_of[method].message_type.name, f"broken/{field or 'body'}/{rule}", body)
             for method, body, (field, rule) in api_bodies.BROKEN
         ),
+        *((name, f"broken/{field or 'body'}/{rule}", body) for name, body, (field, rule) in api_bodies.REQUESTS),
     ]
     types = {field.message_type.name: field.message_type for field in bodies_of.values()}
+    types |= {route.request.DESCRIPTOR.name: route.request.DESCRIPTOR for route in routes.routes()}
     made = []
     for (name, title, body), number in zip(known, _numbers(known), strict=True):
         value = json_format.ParseDict(body, message_factory.GetMessageClass(types[name])())

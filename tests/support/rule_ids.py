@@ -1,0 +1,41 @@
+"""Ids of the rules that the protos write in CEL, by reflection: of fields, of what is in them, of messages, and of predefined rules."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pathlib
+from typing import TYPE_CHECKING, Any
+
+from buf.validate import validate_pb2
+
+from planton import keywords
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
+
+
+@functools.cache
+def of_expressions() -> frozenset[str]:
+    """Returns the ids of all expressions."""
+    found = set()
+    for path in PROTO.rglob("*.proto"):
+        name = path.relative_to(PROTO).with_suffix("").as_posix().replace("/", ".")
+        file = importlib.import_module(f"{name}_pb2").DESCRIPTOR
+        for extension in file.extensions_by_name.values():
+            found |= {rule.id for rule in extension.GetOptions().Extensions[validate_pb2.predefined].cel}
+        for message in file.message_types_by_name.values():
+            found |= set(_of_message(message))
+    return frozenset(found)
+
+
+def _of_message(message: Any) -> Iterator[str]:  # a descriptor
+    yield from (rule.id for rule in message.GetOptions().Extensions[validate_pb2.message].cel)
+    for field in message.fields:
+        rules = field.GetOptions().Extensions[validate_pb2.field]
+        for part in (rules, rules.repeated.items, rules.map.keys, rules.map.values):
+            yield from (rule.id for rule, _ in keywords.expressions(part))
+    for below in message.nested_types:
+        yield from _of_message(below)
