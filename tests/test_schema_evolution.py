@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from support import wire
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 POOL = "proto/org/project_planton/provider/civo/civokubernetesnodepool/v1/spec.proto"
 REGION = "proto/org/project_planton/provider/civo/region.proto"
@@ -69,10 +71,12 @@ def changed(folder: pathlib.Path, file: str, old: str, new: str) -> pathlib.Path
     ids=["renumbered", "renamed", "another-type", "deleted", "enum-value-renamed", "api-renumbered", "policies-renumbered"],
 )
 def test_what_breaks_is_caught(file: str, old: str, new: str, said: str, before: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    """Each is told with the file, and with what was there."""
-    found = TOOL.breaking(before, changed(tmp_path, file, old, new))
+    """Each is told with the file, and with what was there; and in every later commit by the line that is kept of it."""
+    image = changed(tmp_path, file, old, new)
+    found = TOOL.breaking(before, image)
     assert found
     assert any(said in line and pathlib.Path(file).name in line for line in found), found
+    assert len(wire.gone(image)) == 1
 
 
 @pytest.mark.parametrize(
@@ -80,10 +84,13 @@ def test_what_breaks_is_caught(file: str, old: str, new: str, said: str, before:
     [
         (POOL, "bool public_ip = 102;", "bool public_ip = 102;\n  // A new one.\n  string new_field = 99;"),
         (POOL, "bool public_ip = 102;", 'reserved 102;\n  reserved "public_ip";'),
+        (API, "optional int32 offset = 2 ", "int32 offset = 2 "),
         (REGION, "  lon2 = 2 ", "  new9 = 99;\n  // London, second site (`LON2`).\n  lon2 = 2 "),
     ],
-    ids=["field-added", "field-reserved", "enum-value-added"],
+    ids=["field-added", "field-reserved", "presence-taken", "enum-value-added"],
 )
 def test_what_breaks_nobody_passes(file: str, old: str, new: str, before: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """The ways in which the schema does evolve are not in the way of themselves."""
-    assert TOOL.breaking(before, changed(tmp_path, file, old, new)) == []
+    image = changed(tmp_path, file, old, new)
+    assert TOOL.breaking(before, image) == []
+    assert wire.gone(image) == []

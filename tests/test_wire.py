@@ -1,7 +1,10 @@
-"""The schema against ``tests/wire/table.txt``: numbers, names, types and rules that others depend on."""
+"""The schema against ``tests/wire``: numbers, names, types and rules that others depend on, and those that must last."""
 
 import importlib
+import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 from buf.validate import validate_pb2
@@ -10,6 +13,7 @@ from google.protobuf import descriptor, descriptor_pool
 from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2, cloud_resource_provider_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
+from support import wire
 
 PREFIX = "org.project_planton."
 TABLE = pathlib.Path(__file__).parent / "wire" / "table.txt"
@@ -142,3 +146,15 @@ def test_provider(row: list[str]) -> None:
     value = cloud_resource_provider_pb2.CloudResourceProvider.DESCRIPTOR.values_by_number[int(number)]
     meta = value.GetOptions().Extensions[cloud_resource_provider_pb2.provider_meta]
     assert (value.name, meta.group, meta.display_name) == (name, group, display)
+
+
+def test_every_field_and_value_lasts(tmp_path: pathlib.Path) -> None:
+    """Of all packages: what was there once has the same number, names and type; what is new is kept from now on."""
+    image = tmp_path / "now.binpb"
+    buf = pathlib.Path(sys.executable).with_name("buf")
+    subprocess.run([buf, "build", "-o", image], cwd=TABLE.parents[2], check=True)
+    assert wire.gone(image) == []
+    if os.environ.get("UPDATE_GOLDENS"):
+        wire.add(wire.facts(image))
+    new = sorted({*wire.facts(image)} - {*wire.kept()})
+    assert new == [], "record them: UPDATE_GOLDENS=1 pytest tests/test_wire.py"

@@ -1,0 +1,92 @@
+"""What of the schema must last, as lines: numbers, names, names in JSON and types of every field, and values of enums, in all packages.
+
+``tests/wire/fields.txt`` keeps them. What is compared with the commit before is forgotten with the next one; a line is not.
+"""
+
+from __future__ import annotations
+
+import pathlib
+from typing import TYPE_CHECKING
+
+from google.protobuf import descriptor_pb2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEPT = pathlib.Path(__file__).resolve().parents[1] / "wire" / "fields.txt"
+_PREFIX = "org.project_planton."
+_FIELD = descriptor_pb2.FieldDescriptorProto
+
+
+def kept() -> list[str]:
+    """Returns the lines that are kept."""
+    return [line for line in KEPT.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+
+
+def add(lines: list[str]) -> None:
+    """Writes lines to those that are kept, which stay; who means to change one does so by hand."""
+    head = [line for line in KEPT.read_text("utf-8").splitlines() if line.startswith("#")]
+    KEPT.write_text("\n".join([*head, "", *sorted({*kept(), *lines}, key=_order)]) + "\n", "utf-8")
+
+
+def facts(image: pathlib.Path) -> list[str]:
+    """Returns the lines of the schema in an image that ``buf build`` has written."""
+    return sorted((line for file in _files(image) for line in _of_file(file)), key=_order)
+
+
+def gone(image: pathlib.Path) -> list[str]:
+    """Returns the lines that are kept and do not hold in an image, but for those whose number and name are reserved there."""
+    messages = dict(one for file in _files(image) for one in _messages(file))
+    missing = [(line, *line.split(" | ")[:3]) for line in sorted({*kept()} - {*facts(image)}, key=_order)]
+    return [
+        line
+        for line, name, number, field in missing
+        if not (name in messages and _is_reserved(messages[name], int(number), field))
+    ]
+
+
+def _files(image: pathlib.Path) -> list[descriptor_pb2.FileDescriptorProto]:
+    files = descriptor_pb2.FileDescriptorSet.FromString(image.read_bytes()).file
+    return [file for file in files if file.package.startswith(_PREFIX)]
+
+
+def _of_file(file: descriptor_pb2.FileDescriptorProto) -> Iterator[str]:
+    for name, message in _messages(file):
+        for field in message.field:
+            kind = field.type_name.removeprefix(f".{_PREFIX}") or _FIELD.Type.Name(field.type).removeprefix("TYPE_").lower()
+            yield " | ".join([name, str(field.number), field.name, field.json_name, kind, _label(message, field)])
+        for enum in message.enum_type:
+            yield from _values(f"{name}.{enum.name}", enum)
+    for enum in file.enum_type:
+        yield from _values(f"{_package(file)}.{enum.name}", enum)
+
+
+def _messages(file: descriptor_pb2.FileDescriptorProto) -> Iterator[tuple[str, descriptor_pb2.DescriptorProto]]:
+    rest = [(f"{_package(file)}.{message.name}", message) for message in file.message_type]
+    for name, message in rest:
+        yield name, message
+        rest += [(f"{name}.{below.name}", below) for below in message.nested_type]
+
+
+def _package(file: descriptor_pb2.FileDescriptorProto) -> str:
+    return file.package.removeprefix(_PREFIX)
+
+
+def _values(name: str, enum: descriptor_pb2.EnumDescriptorProto) -> Iterator[str]:
+    yield from (" | ".join([name, str(value.number), value.name]) for value in enum.value)
+
+
+def _label(message: descriptor_pb2.DescriptorProto, field: descriptor_pb2.FieldDescriptorProto) -> str:
+    # That a field gets presence, or loses it, breaks no message.
+    if field.HasField("oneof_index") and not field.proto3_optional:
+        return f"oneof {message.oneof_decl[field.oneof_index].name}"
+    return "repeated" if field.label == _FIELD.LABEL_REPEATED else "singular"
+
+
+def _is_reserved(message: descriptor_pb2.DescriptorProto, number: int, field: str) -> bool:
+    return field in message.reserved_name and any(span.start <= number < span.end for span in message.reserved_range)
+
+
+def _order(line: str) -> tuple[str, int, str]:
+    name, number, rest = line.split(" | ", 2)
+    return name, int(number), rest
