@@ -90,10 +90,11 @@ def _plan(manifest: Any) -> mocks.Planned | errors.PlantonError:  # a manifest o
     spec = manifest.spec
     # A cluster that runs its version may keep it, whatever else changes.
     running = getattr(spec, "kubernetes_version", "").replace("+", "-")
-    clusters = {"old-cluster": (mocks.CLUSTER_ID, "")} | ({spec.cluster_name: (_OTHER_ID, running)} if running else {})
+    clusters = {"old-cluster": (mocks.CLUSTER_ID, "")} | ({"own": (_OTHER_ID, running)} if running else {})
+    cloud = mocks.Civo(clusters=clusters, own="own" if running else "")
     civo = KINDS[manifest.DESCRIPTOR.name].provider == "civo"
     try:
-        return mocks.plan(mocks.stack_input(manifest), cloud=mocks.Civo(clusters=clusters) if civo else None)
+        return mocks.plan(mocks.stack_input(manifest), cloud=cloud if civo else None)
     except errors.PlantonError as error:
         return error
 

@@ -175,6 +175,8 @@ def test_an_autoscaled_default_pool_is_left_to_the_autoscaler_too(bare: support.
 def test_upgrades_go_one_minor_at_a_time_and_never_back(bare: support.Planton) -> None:
     """What is refused changes nothing; the plan says what kind of upgrade it is; one made elsewhere is drift to be followed."""
     mark = bare.sandbox.control.mark()
+    # It is the same cluster under another name.
+    _change(bare, CLUSTER, "clusterName: dev-cluster", "clusterName: renamed")
     for version, said in (
         ("1.32.1-do.0", "cannot go back"),
         ("1.35.0-do.0", "upgrade to 1.34.1-do.0 first"),
@@ -184,6 +186,7 @@ def test_upgrades_go_one_minor_at_a_time_and_never_back(bare: support.Planton) -
         assert said in " ".join(bare.run("apply", "-f", CLUSTER, "--yes", code=5).stderr.split())
         _change(bare, CLUSTER, f'"{version}"', "1.33.1-do.0")
     assert bare.writes(mark, cloud="digitalocean") == []
+    _change(bare, CLUSTER, "clusterName: renamed", "clusterName: dev-cluster")
     for old, version, kind in (("1.33.1-do.0", "1.34.0-do.0", "minor"), ("1.34.0-do.0", "1.34.1-do.0", "patch")):
         _change(bare, CLUSTER, old, version)
         mark = bare.sandbox.control.mark()

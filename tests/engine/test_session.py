@@ -178,3 +178,13 @@ def test_a_stack_that_is_no_file_of_the_folder_is_not_there(
     monkeypatch.setattr(opened, "_open", lambda *, create: started.append(create))
     assert opened.is_there() is there
     assert started == ([False] if there else [])
+
+
+def test_a_program_is_told_which_cluster_its_stack_is_about_to_have() -> None:
+    """By the id that is imported; of what the stack has it knows by itself. The stack input of the run stays as it is."""
+    given = mocks.stack_input(mocks.target("CivoKubernetesCluster", {"clusterName": "dev"}))
+    name, chosen = stacks.StackName("planton", "a"), settings.Settings(environ={})
+    told: Any = session.Session(name, given, chosen, _tools(), imports={"cluster": "c-1", "node_pool-web": "c-1:web"})._input
+    assert (told.target.status.outputs.cluster_id, told.target.spec.cluster_name) == ("c-1", "dev")
+    assert not given.target.HasField("status")
+    assert session.Session(name, given, chosen, _tools(), imports={})._input is given

@@ -197,14 +197,25 @@ def test_a_version_that_is_not_offered_is_refused_with_those_that_are(version: s
     assert caught.value.message.endswith(f"is not offered for clusterType {type_} in LON1; offered: {offered}")
 
 
-@pytest.mark.parametrize(("name", "fine"), [("old-cluster", True), ("old", False), ("prod", False)])
-def test_a_withdrawn_version_stays_good_for_the_cluster_that_runs_it(name: str, *, fine: bool) -> None:
-    """A cluster of exactly this name keeps its version, another may not ask for it."""
-    if fine:
-        assert _cluster(clusterName=name, kubernetesVersion="1.22.2+k3s1").inputs["kubernetesVersion"] == "1.22.2-k3s1"
-    else:
+@pytest.mark.parametrize(("own", "imported"), [("old-cluster", ""), ("", mocks.CLUSTER_ID)])
+def test_a_withdrawn_version_stays_good_for_the_cluster_that_runs_it(own: str, imported: str) -> None:
+    """The stack's own keeps it, or the one to be imported, whatever it is to be called; others of its name may not ask for it."""
+    cloud = mocks.Civo(own=own)
+    for name in ("old-cluster", "prod"):
+        manifest = mocks.target("CivoKubernetesCluster", {**SPEC, "clusterName": name, "kubernetesVersion": "1.22.2+k3s1"})
+        manifest.status.outputs.cluster_id = imported
+        planned = mocks.plan(mocks.stack_input(manifest), cloud=cloud)
+        assert planned.resources["cluster"].inputs["kubernetesVersion"] == "1.22.2-k3s1"
         with pytest.raises(errors.PlantonError, match="is not offered"):
             _cluster(clusterName=name, kubernetesVersion="1.22.2+k3s1")
+
+
+def test_an_upgrade_is_checked_although_the_cluster_is_renamed_with_it() -> None:
+    """The cloud would refuse it in the middle of an apply."""
+    cloud = mocks.Civo(clusters={"before": (mocks.CLUSTER_ID, "1.30.5-k3s1")}, own="before")
+    with pytest.raises(errors.PlantonError, match=r"1\.29\.8") as caught:
+        _plan(cloud=cloud, kubernetesVersion="1.29.8-k3s1")
+    assert caught.value.reason is errors.Reason.UPGRADE_REFUSED
 
 
 def test_versions_are_ordered_by_number() -> None:

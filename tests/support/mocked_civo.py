@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from support.mocked import CLUSTER_ID, FIREWALL_ID, NETWORK_ID, FailedCallError
 
@@ -20,7 +20,10 @@ class Civo:
         versions: The Kubernetes versions on offer.
         failure: What every look-up by name fails with, or empty.
         applications: Installed applications of every cluster: name → whether it is installed.
+        own: The name of the cluster that the stack has; empty where it has none.
     """
+
+    PROVIDER: ClassVar = "civo"
 
     networks: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"net-a": NETWORK_ID})
     firewalls: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"fw-a": FIREWALL_ID})
@@ -30,6 +33,7 @@ class Civo:
     versions: tuple[str, ...] = ("1.30.5-k3s1", "1.29.8-k3s1", "talos-v1.5.0")
     applications: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     failure: str = ""
+    own: str = ""
 
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answers a provider function; raises as a failed one does."""
@@ -45,6 +49,10 @@ class Civo:
             return {"id": id_, "name": name, "region": args.get("region")}
         name, id_ = _partial({name: id_ for name, (id_, _) in self.clusters.items()}, args.get("name") or args.get("id", ""))
         return {"id": id_, "name": name, "kubernetesVersion": self.clusters[name][1], "region": args.get("region")}
+
+    def own_cluster(self) -> dict[str, Any] | None:
+        """Returns the properties of the cluster that the stack has, if it has one."""
+        return {"id": self.clusters[self.own][0], "name": self.own} if self.own else None
 
     def make(self, noun: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """Returns the id of a new resource and what the cloud adds to its arguments."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from support.mocked import CLUSTER_ID, NETWORK_ID, FailedCallError
 
@@ -41,12 +41,18 @@ class DigitalOcean:
         clusters: By name.
         versions: The Kubernetes versions on offer, the newest first.
         failure: What every look-up by name fails with, or empty.
+        own: The name that the stack's cluster has in the state; empty where it has none.
+        known: That cluster as the state has it.
     """
+
+    PROVIDER: ClassVar = "digitalocean"
 
     networks: tuple[tuple[str, str], ...] = (("net-a", NETWORK_ID),)
     clusters: Mapping[str, Cluster] = dataclasses.field(default_factory=lambda: {"old-cluster": Cluster()})
     versions: tuple[str, ...] = VERSIONS
     failure: str = ""
+    own: str = ""
+    known: Cluster = dataclasses.field(default_factory=Cluster)
 
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answers a provider function; raises as a failed one does."""
@@ -78,6 +84,14 @@ class DigitalOcean:
             "autoUpgrade": cluster.auto_upgrade,
             "controlPlaneFirewalls": [] if cluster.allowed is None else [firewall],
         }
+
+    def own_cluster(self) -> dict[str, Any] | None:
+        """Returns the properties of the cluster that the stack has, if it has one."""
+        if not self.own:
+            return None
+        firewall = None if self.known.allowed is None else {"enabled": self.known.closed}
+        facts = {"version": self.known.version, "ha": self.known.ha, "controlPlaneFirewall": firewall}
+        return {"id": self.known.id, "name": self.own, **facts}
 
     def make(self, noun: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """Returns the id of a new resource and what the cloud adds to its arguments."""

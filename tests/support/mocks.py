@@ -9,7 +9,7 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pulumi
 from google.protobuf import json_format, message
@@ -72,8 +72,14 @@ class Planned:
 class Cloud(Protocol):
     """What a mocked cloud must know; there is one a cloud in `mocked_civo` and `mocked_digitalocean`."""
 
+    PROVIDER: ClassVar[str]
+
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answers a provider function; raises as a failed one does."""
+        ...
+
+    def own_cluster(self) -> dict[str, Any] | None:
+        """Returns the properties of the cluster that the stack has, if it has one."""
         ...
 
     def make(self, noun: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -109,7 +115,12 @@ class _Mocks(mocks.Mocks):
         return id_, dict(args.inputs) | added
 
     def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
-        """Returns what a provider function finds."""
+        """Returns what a provider function finds, or the engine in the stack's own state, which is no look-up."""
+        if args.token == "pulumi:pulumi:readStackResourceOutputs":
+            assert args.args == {"stackName": "organization/planton/test"}
+            noun = {"type": f"{self.cloud.PROVIDER}:index/kubernetesCluster:KubernetesCluster"}
+            cluster = self.cloud.own_cluster()
+            return {"outputs": {} if cluster is None else {"urn::cluster": {**noun, "outputs": cluster}}}
         self.calls.append((args.token, dict(args.args)))
         return self.cloud.look_up(args.token, args.args)
 
@@ -195,7 +206,13 @@ def record(program: Callable[[], None], *, cloud: Cloud | None = None, preview: 
     monitor = _Monitor(cloud or Civo())
     engine = _Engine()
     mocks.set_mocks(
-        monitor.mocks, project="planton", stack="test", preview=preview, logger=logging.getLogger("mocks"), monitor=monitor
+        monitor.mocks,
+        organization="organization",
+        project="planton",
+        stack="test",
+        preview=preview,
+        logger=logging.getLogger("mocks"),
+        monitor=monitor,
     )
     mocks.SETTINGS.engine = engine
     mocks.SETTINGS.rpc_manager.clear()

@@ -78,7 +78,7 @@ class Session:
             origin: The name of the folder that the manifest came from.
         """
         self.name = name
-        self._input = program_input
+        self._input = _adopting(program_input, imports or {})
         self._settings = settings
         self._tools = tools
         self._imports = dict(imports or {})
@@ -435,6 +435,16 @@ class Session:
             raise explain.command_error(error, self.name) from None
         logs.hide(str(output.value) for output in found.values() if output.secret)
         return {key: output.value for key, output in found.items()}
+
+
+def _adopting(program_input: message.Message | None, imports: Mapping[str, str]) -> message.Message | None:
+    # What a stack has, its program finds by itself; which cluster it is about to have, only this says.
+    if program_input is None or "cluster" not in imports:
+        return program_input
+    given: Any = type(program_input)()
+    given.CopyFrom(program_input)
+    given.target.status.outputs.cluster_id = imports["cluster"]
+    return given  # type: ignore[no-any-return]  # of the same class
 
 
 def _cancel(loop: asyncio.AbstractEventLoop) -> None:

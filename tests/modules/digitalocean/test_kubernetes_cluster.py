@@ -36,7 +36,7 @@ def _cluster(**spec: Any) -> dict[str, Any]:
 
 
 def _running(**facts: Any) -> mocks.DigitalOcean:
-    return mocks.DigitalOcean(clusters={"prod": mocked_digitalocean.Cluster(**facts)})
+    return mocks.DigitalOcean(clusters={"prod": mocked_digitalocean.Cluster(**facts)}, own="prod")
 
 
 def test_a_cluster_has_just_what_the_manifest_says() -> None:
@@ -117,7 +117,7 @@ def test_a_name_that_two_networks_have_is_no_answer() -> None:
 def test_a_cloud_that_cannot_be_asked_is_not_a_cluster_that_is_not_there(failure: str, reason: errors.Reason) -> None:
     """Taking one for the other could replace the cluster."""
     with pytest.raises(errors.PlantonError, match="failed to look up the cluster 'prod' in this account") as caught:
-        _plan(cloud=mocks.DigitalOcean(failure=failure))
+        _plan(cloud=mocks.DigitalOcean(failure=failure, own="prod"))
     assert caught.value.reason is reason
 
 
@@ -206,6 +206,39 @@ def test_high_availability_cannot_be_switched_off(*, runs: bool, wanted: bool, f
         _plan(cloud=cloud, highlyAvailable=wanted)
     assert (caught.value.code, caught.value.reason) == (errors.Code.REFUSED, errors.Reason.UNSUPPORTED_FIELD)
     assert caught.value.metadata == {"fields": "spec.highlyAvailable"}
+
+
+RUNS = mocked_digitalocean.Cluster(version="1.33.1-do.0", ha=True)
+OTHER = mocked_digitalocean.Cluster(id="other", version="1.34.1-do.0")
+
+
+@pytest.mark.parametrize(
+    "clusters",
+    [{"before": RUNS}, {"before": RUNS, "prod": OTHER}, {"before": OTHER}, {"elsewhere": RUNS}],
+    ids=["alone", "beside the new name", "another first", "renamed elsewhere"],
+)
+def test_a_renamed_cluster_is_the_one_that_was_there(clusters: dict[str, mocked_digitalocean.Cluster]) -> None:
+    """It is known by its id; where the cloud does not find it by the name that it had, the state knows what it ran."""
+    cloud = mocks.DigitalOcean(clusters=clusters, own="before", known=RUNS)
+    with pytest.raises(errors.PlantonError, match=r"1\.32\.5-do\.0") as caught:
+        _plan(cloud=cloud, kubernetesVersion="1.32.5-do.0", highlyAvailable=True)
+    assert caught.value.reason is errors.Reason.UPGRADE_REFUSED
+    with pytest.raises(errors.PlantonError, match="DigitalOcean cannot switch that off"):
+        _plan(cloud=cloud)
+    assert _cluster(cloud=cloud, highlyAvailable=True)["name"] == "prod"
+
+
+def test_a_new_cluster_is_not_taken_for_another_of_its_name() -> None:
+    """The cloud allows several of one name; which of them is to be imported, its id says."""
+    clusters = {"prod": mocked_digitalocean.Cluster(id="other", version="1.34.1-do.0", ha=True)}
+    cloud = mocks.DigitalOcean(clusters=clusters)
+    assert _cluster(cloud=cloud)["version"] == "1.33.1-do.0"
+    manifest = mocks.target("DigitalOceanKubernetesCluster", SPEC)
+    manifest.status.outputs.cluster_id = "other"
+    with pytest.raises(errors.PlantonError, match="DigitalOcean cannot switch that off"):
+        mocks.plan(mocks.stack_input(manifest), cloud=cloud)
+    manifest.status.outputs.cluster_id = "a third one"
+    assert mocks.plan(mocks.stack_input(manifest), cloud=cloud).resources["cluster"].inputs["ha"] is False
 
 
 @pytest.mark.parametrize(

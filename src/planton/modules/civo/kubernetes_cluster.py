@@ -49,7 +49,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
         "cluster",
         name=spec.cluster_name,
         region=account.region,
-        kubernetes_version=versions.offered(spec, account),
+        kubernetes_version=versions.offered(target, account),
         network_id=network_id,
         firewall_id=firewall_id,
         cluster_type=spec.cluster_type,

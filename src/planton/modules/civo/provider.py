@@ -10,10 +10,11 @@ import pulumi_civo
 
 from org.project_planton.provider.civo import region_pb2
 from planton import errors
-from planton.modules import lookups
+from planton.modules import lookups, own
 
 if TYPE_CHECKING:
     from org.project_planton.provider.civo import provider_pb2
+    from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,20 +96,24 @@ def cluster_id(field: lookups.Field, of: Account) -> str:
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    return of.lookups.id_of("cluster", field, lambda text: _cluster(text, of))
+    return of.lookups.id_of(
+        "cluster", field, lambda text: pulumi_civo.get_kubernetes_cluster(name=text, region=of.region, opts=of.invoke)
+    )
 
 
-def running_version(name: str, of: Account) -> str:
-    """Returns the Kubernetes version that the cluster of a name runs; empty where there is none.
+def running_version(target: api_pb2.CivoKubernetesCluster, of: Account) -> str:
+    """Returns the Kubernetes version that the stack's cluster, or the one to be imported, runs; empty where there is none.
 
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    found = of.lookups.find("cluster", name, lambda text: _cluster(text, of))
-    if isinstance(found, str) or getattr(found, "name") != name:  # noqa: B009  # typed as object
+    made = own.resource("civo:index/kubernetesCluster:KubernetesCluster")
+    id_ = str(made["id"]) if made else target.status.outputs.cluster_id
+    if not id_:
+        return ""
+    found = of.lookups.find(
+        "cluster", id_, lambda text: pulumi_civo.get_kubernetes_cluster(id=text, region=of.region, opts=of.invoke)
+    )
+    if isinstance(found, str) or getattr(found, "id") != id_:  # noqa: B009  # typed as object
         return ""
     return getattr(found, "kubernetes_version") or ""  # noqa: B009
-
-
-def _cluster(name: str, of: Account) -> object:
-    return pulumi_civo.get_kubernetes_cluster(name=name, region=of.region, opts=of.invoke)

@@ -11,7 +11,7 @@ from planton.modules import upgrades
 from planton.modules.civo import provider
 
 if TYPE_CHECKING:
-    from org.project_planton.provider.civo.civokubernetescluster.v1 import spec_pb2
+    from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
 
 _PATH = "spec.kubernetesVersion"
 
@@ -21,7 +21,7 @@ def normalise(text: str) -> str:
     return text.strip().removeprefix("v").replace("+", "-")
 
 
-def offered(spec: spec_pb2.CivoKubernetesClusterSpec, account: provider.Account) -> str:
+def offered(target: api_pb2.CivoKubernetesCluster, account: provider.Account) -> str:
     """Returns the manifest's version as the cloud writes it, and says what kind of upgrade it is.
 
     A version that is no longer offered stays good for the cluster that runs it.
@@ -29,8 +29,9 @@ def offered(spec: spec_pb2.CivoKubernetesClusterSpec, account: provider.Account)
     Raises:
         PlantonError: ``NOT_OFFERED``, with those offered; ``UPGRADE_REFUSED``.
     """
+    spec = target.spec
     wanted = normalise(spec.kubernetes_version)
-    running = normalise(provider.running_version(spec.cluster_name, account))
+    running = normalise(provider.running_version(target, account))
     if _type(running) != spec.cluster_type:
         # Another type means another cluster.
         running = ""

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1 import api_pb2, spec_pb2, stack_input_pb2
 
-    Running = pulumi_digitalocean.GetKubernetesClusterResult
-
 UNSUPPORTED: tuple[unsupported.Unsupported, ...] = ()
 _VERSION = "spec.kubernetesVersion"
 #: A version in full. The cloud makes a full one of a short one, which the plugin then takes for lower and replaces the cluster.
@@ -41,7 +39,7 @@ def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesClusterStackInp
         pulumi.log.warn(warning)
     account = provider.account(stack_input.provider_config)
     vpc_id = provider.vpc_id(lookups.Field(spec.vpc, "spec.vpc", target.metadata), account)
-    running = provider.running(spec.cluster_name, account)
+    running = provider.running(target, account)
     _check_control_plane(spec, running)
     cluster = pulumi_digitalocean.KubernetesCluster(
         "cluster",
@@ -82,7 +80,9 @@ def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesClusterStackInp
     }
 
 
-def _version(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: Running | None, account: provider.Account) -> str:
+def _version(
+    spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None, account: provider.Account
+) -> str:
     # A version that is no longer offered stays good for the cluster that runs it.
     has = running.version if running is not None else ""
     wanted = spec.kubernetes_version
@@ -97,7 +97,7 @@ def _version(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: Running 
     return wanted
 
 
-def _is_ahead(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: Running | None) -> bool:
+def _is_ahead(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None) -> bool:
     # The cloud has installed a patch that the manifest does not know of, as it was told to. It installs no minor version.
     if running is None or not spec.auto_upgrade or not _SLUG.fullmatch(spec.kubernetes_version):
         return False
@@ -105,7 +105,7 @@ def _is_ahead(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: Running
     return has > wanted and has[:2] == wanted[:2]
 
 
-def _ignored(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: Running | None) -> list[str]:
+def _ignored(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None) -> list[str]:
     version = ["version"] if _is_ahead(spec, running) else []
     return [*version, *(["nodePool.nodeCount"] if spec.default_node_pool.auto_scale else [])]
 
@@ -118,17 +118,17 @@ def _maintenance(
 
 
 def _control_plane_firewall(
-    spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: Running | None
+    spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None
 ) -> pulumi_digitalocean.KubernetesClusterControlPlaneFirewallArgs | None:
     addresses = list(spec.control_plane_firewall_allowed_ips)
-    closed = running is not None and any(firewall.enabled for firewall in running.control_plane_firewalls)
+    closed = running is not None and running.closed
     if not addresses and not closed:
         # Never asked for: the cloud may leave the block out of its answers, which would be a difference for ever.
         return None
     return pulumi_digitalocean.KubernetesClusterControlPlaneFirewallArgs(enabled=bool(addresses), allowed_addresses=addresses)
 
 
-def _check_control_plane(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: Running | None) -> None:
+def _check_control_plane(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None) -> None:
     if running is not None and running.ha and not spec.highly_available:
         raise errors.PlantonError(
             f"spec.highlyAvailable: the control plane of {spec.cluster_name!r} is highly available, and DigitalOcean cannot "

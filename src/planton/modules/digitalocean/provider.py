@@ -9,10 +9,11 @@ import pulumi
 import pulumi_digitalocean
 
 from planton import errors
-from planton.modules import lookups
+from planton.modules import lookups, own
 
 if TYPE_CHECKING:
     from org.project_planton.provider.digitalocean import provider_pb2
+    from org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1 import api_pb2
 
 #: How the plugin says that nothing, or more than one thing, has a name.
 _LOOKUPS = lookups.Lookups(
@@ -82,11 +83,38 @@ def cluster_id(field: lookups.Field, of: Account) -> str:
     return of.lookups.id_of("cluster", field, lambda text: pulumi_digitalocean.get_kubernetes_cluster(name=text, opts=of.invoke))
 
 
-def running(name: str, of: Account) -> pulumi_digitalocean.GetKubernetesClusterResult | None:
-    """Returns the cluster of a name as the cloud has it, or None.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Running:
+    """A cluster that is there.
+
+    Attributes:
+        version: The Kubernetes version that it runs.
+        ha: Whether its control plane is highly available.
+        closed: Whether the firewall of its control plane is on.
+    """
+
+    version: str
+    ha: bool
+    closed: bool
+
+
+def running(target: api_pb2.DigitalOceanKubernetesCluster, of: Account) -> Running | None:
+    """Returns the stack's cluster, or the one to be imported, as the cloud has it; None where there is none.
 
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
+    made = own.resource("digitalocean:index/kubernetesCluster:KubernetesCluster")
+    id_ = str(made["id"]) if made else target.status.outputs.cluster_id
+    if not id_:
+        return None
+    # The plugin looks up by name only, and several clusters may have one: the name is that of the last look, and the id decides.
+    name = str(made["name"]) if made else target.spec.cluster_name
     found = of.lookups.find("cluster", name, lambda text: pulumi_digitalocean.get_kubernetes_cluster(name=text, opts=of.invoke))
-    return found if isinstance(found, pulumi_digitalocean.GetKubernetesClusterResult) else None
+    if isinstance(found, pulumi_digitalocean.GetKubernetesClusterResult) and found.id == id_:
+        return Running(found.version, found.ha, any(firewall.enabled for firewall in found.control_plane_firewalls))
+    if made is None:
+        return None
+    # Another one of this name came first, or it was renamed elsewhere: the state is the best that is known.
+    firewall = made.get("controlPlaneFirewall") or {}
+    return Running(str(made["version"]), bool(made.get("ha")), bool(firewall.get("enabled")))
