@@ -113,8 +113,7 @@ def check_targets(
                 text = f"refers to {target}, which is no longer among the manifests given, so that --prune would destroy it"
                 wrong.append(entry.violation(path, text, "reference.target_exists"))
             elif target not in wanted and applied(target) is None:
-                near = _near(target, [*wanted, *known()])
-                text = f"refers to {target}, which is neither among the manifests given nor applied" + near
+                text = f"refers to {target}, which is {_missing(target, wanted, list(known()))}"
                 wrong.append(entry.violation(path, text, "reference.target_exists"))
         for reference in references.find(entry.manifest):
             given = wanted.get(reference.target)
@@ -170,6 +169,12 @@ def _unset(entry: flow.Wanted, reference: references.Reference, given: flow.Want
     place = given.place("metadata.name")
     text = f"refers to {reference.field_path} of {reference.target} ({place}), which is not set there"
     return entry.violation(reference.path, text, _EMPTY)
+
+
+def _missing(target: references.Key, wanted: Iterable[references.Key], known: Sequence[references.Key]) -> str:
+    if target in known:
+        return "not among the manifests given, and whose last apply did not come to its end"
+    return "neither among the manifests given nor applied" + _near(target, [*wanted, *known])
 
 
 def _near(target: references.Key, known: Iterable[references.Key]) -> str:

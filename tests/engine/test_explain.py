@@ -246,3 +246,10 @@ def test_troubles_of_the_backend_name_the_stack(text: str, reason: errors.Reason
     assert str(NAME) in error.message
     assert text.removeprefix("error: ") in error.message
     assert error.hint
+
+
+def test_an_owner_where_there_are_none_is_a_matter_of_the_labels() -> None:
+    """Not of a backend that cannot be reached."""
+    error = explain.command_error(_command("error: organization name must be 'organization'"), NAME)
+    assert (error.code, error.reason) == (errors.Code.USAGE, errors.Reason.USAGE)
+    assert "labels" in error.hint

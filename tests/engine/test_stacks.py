@@ -62,3 +62,29 @@ def test_a_name_that_cannot_be_is_an_error(labels: dict[str, str], metadata: dic
         _name(labels, **metadata)
     assert said in caught.value.message
     assert caught.value.code is errors.Code.USAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dev.CivoVpc.net", stacks.StackName("planton", "dev.CivoVpc.net")),
+        ("shop/prod", stacks.StackName("shop", "prod")),
+        ("acme/shop/prod", stacks.StackName("shop", "prod", "acme")),
+    ],
+)
+def test_a_stack_is_given_as_it_is_shown(text: str, expected: stacks.StackName) -> None:
+    """With its project and its owner, as far as they are needed."""
+    assert stacks.parse(text) == expected
+    assert stacks.parse(str(expected)) == expected
+
+
+def test_an_owner_that_is_not_given_may_be_any() -> None:
+    """Backends without owners call theirs so that it can be given too."""
+    own, owned = stacks.StackName("shop", "prod"), stacks.StackName("shop", "prod", "acme")
+    assert [stacks.parse(text).means(own) for text in ("shop/prod", "organization/shop/prod", "acme/shop/prod")] == [
+        True,
+        True,
+        False,
+    ]
+    assert [stacks.parse(text).means(owned) for text in ("shop/prod", "acme/shop/prod", "other/shop/prod")] == [True, True, False]
+    assert not stacks.parse("shop/dev").means(own)

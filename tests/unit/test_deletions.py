@@ -100,3 +100,15 @@ def test_node_pools_are_told_to_go_with_their_cluster(
     said = capsys.readouterr().err
     assert "CivoKubernetesNodePool/web (env dev) refer to CivoKubernetesCluster/dev (env dev) and go with it" in said
     assert "stay behind" not in said
+
+
+def test_a_label_says_which_of_two_stacks_is_meant(chosen: settings.Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two networks of one name, the users of the one are none of the other."""
+    labels = {"pulumi.project-planton.org/stack.fqdn": "organization/shop/net"}
+    other = _applied("CivoVpc", {"networkName": "net"}, name="net", outputs={"network_id": "n-2"}, labels=labels)
+    user = _applied("CivoFirewall", {"networkId": {"value": "n-1"}}, name="fw", outputs={})
+    _backend(monkeypatch, NETWORK, other, user)
+    found = [
+        run.Run([flow.Wanted(meant.manifest, None, "")], chosen, TOOLS).users_outside([NETWORK.key]) for meant in (NETWORK, other)
+    ]
+    assert found == [{NETWORK.key: [user.key]}, {}]

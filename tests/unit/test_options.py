@@ -10,8 +10,10 @@ import pytest
 
 from planton import errors, references, runs, stack_input
 from planton.cli import options
-from planton.engine import contexts, plans
+from planton.engine import contexts, plans, settings, toolchain
 from support import mocks
+
+TOOLS = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
 
 
 def _wanted(
@@ -134,3 +136,11 @@ def test_kinds_and_contexts_complete(tmp_path: pathlib.Path, monkeypatch: pytest
     assert options.complete_context(command, command, "s") == ["staging"]
     (tmp_path / "contexts.yaml").write_text("[", "utf-8")
     assert options.complete_context(command, command, "") == []
+
+
+def test_a_stack_without_a_resource_is_not_ignored(tmp_path: pathlib.Path) -> None:
+    """A manifest says itself which stack it means."""
+    given = options.Sources((str(tmp_path),), (), "", (), "", "", stack="shop/net")
+    with pytest.raises(errors.PlantonError, match="says which KIND/NAME is meant") as caught:
+        options.applied((), settings=settings.Settings(environ={}), tools=TOOLS, given=given)
+    assert caught.value.code is errors.Code.USAGE

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 @click.argument("resource", metavar="KIND/NAME")
 @options.engine
 @click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+@options.stack
 @click.option("--fresh", is_flag=True, help="Ask the cloud, even where a known token is still good.")
-def credential(*, resource: str, settings: engine_settings.Settings, env: str | None, fresh: bool) -> None:
+def credential(*, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, fresh: bool) -> None:
     """Print a credential for an applied cluster, as kubectl's plugins do.
 
     The output is an ExecCredential of client.authentication.k8s.io/v1: a secret.
@@ -30,7 +31,7 @@ def credential(*, resource: str, settings: engine_settings.Settings, env: str | 
     from planton.engine import access, inventory  # `--help` must not wait for it
 
     kind, name = options.resource(resource)
-    applied = inventory.Inventory(settings, options.tools(settings)).get(kind, name, options.env_of(settings, env))
+    applied = inventory.Inventory(settings, options.tools(settings)).get(kind, name, options.env_of(settings, env), stack)
     render.echo_json(exec_credential(access.credential(applied, settings, fresh=fresh)))
 
 

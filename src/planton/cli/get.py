@@ -21,8 +21,9 @@ _HEADER = ("KIND", "NAME", "ENV", "ID", "UPDATED")
 @click.argument("what", metavar="[KIND[/NAME]|all]", default="all")
 @options.engine
 @click.option("--env", default=None, metavar="ENV", help="Only this environment.")
+@options.stack
 @output.output_option("table", "yaml", "json")
-def get(*, what: str, settings: engine_settings.Settings, env: str | None, form: str) -> None:
+def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack: str, form: str) -> None:
     """List applied resources, or show one with its outputs.
 
     KIND may be singular or plural, in any case.
@@ -30,14 +31,16 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, form:
     Exit codes: 0 listed, 1 not applied, 2 usage.
     """
     from planton.engine import inventory as engine_inventory  # `--help` must not wait for it
+    from planton.engine import stacks
 
     known = engine_inventory.Inventory(settings, options.tools(settings))
     if "/" in what:
         kind, name = options.resource(what)
-        found = [known.get(kind, name, options.env_of(settings, env))]
+        found = [known.get(kind, name, options.env_of(settings, env), stack)]
     else:
         wanted = None if what == "all" else kinds.parse(what).name
-        found = [each for each in known.all() if wanted in (None, each.key.kind) and env in (None, each.key.env)]
+        listed = [each for each in known.all() if not stack or stacks.parse(stack).means(each.stack)]
+        found = [each for each in listed if wanted in (None, each.key.kind) and env in (None, each.key.env)]
     if form == "table":
         render.echo_lines(render.table([_HEADER, *map(_row, found)]) if found else ["nothing has been applied"])
         return

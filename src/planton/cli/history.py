@@ -20,9 +20,10 @@ _HEADER = ("TIME", "WHO", "OPERATION", "RESULT", "CHANGES")
 @click.argument("resource", metavar="KIND/NAME", shell_complete=options.complete_resource)
 @options.engine
 @click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+@options.stack
 @click.option("-n", "number", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Show so many.")
 @output.output_option("text", "json")
-def history(*, resource: str, settings: engine_settings.Settings, env: str | None, number: int, form: str) -> None:
+def history(*, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, number: int, form: str) -> None:
     """Show who did what to an applied resource and when, newest first.
 
     The history is that of the stack in its backend. A destroy ends it.
@@ -34,7 +35,7 @@ def history(*, resource: str, settings: engine_settings.Settings, env: str | Non
 
     kind, name = options.resource(resource)
     tools = options.tools(settings)
-    found = inventory.Inventory(settings, tools).get(kind, name, options.env_of(settings, env))
+    found = inventory.Inventory(settings, tools).get(kind, name, options.env_of(settings, env), stack)
     entries = engine_history.read(session.Session(found.stack, None, settings, tools), number)
     if form == "json":
         render.echo_json([dataclasses.asdict(entry) for entry in entries])

@@ -29,9 +29,12 @@ _LISTS = ("clusters", "users", "contexts")
 @click.argument("resource", metavar="KIND/NAME")
 @options.engine
 @click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+@options.stack
 @click.option("--exec", "by_exec", is_flag=True, help="Let kubectl ask planton for a credential each time; holds no secret.")
 @click.option("--merge", is_flag=True, help="Write it into $KUBECONFIG or ~/.kube/config, as the current context.")
-def kubeconfig(*, resource: str, settings: engine_settings.Settings, env: str | None, by_exec: bool, merge: bool) -> None:
+def kubeconfig(
+    *, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, by_exec: bool, merge: bool
+) -> None:
     r"""Print the kubeconfig of an applied cluster, or merge it into yours.
 
     It grants full administration of the cluster: keep it secret. That of a
@@ -49,7 +52,7 @@ def kubeconfig(*, resource: str, settings: engine_settings.Settings, env: str | 
 
     kind, name = options.resource(resource)
     known = inventory.Inventory(settings, options.tools(settings))
-    applied = known.get(kind, name, options.env_of(settings, env))
+    applied = known.get(kind, name, options.env_of(settings, env), stack)
     text = _kubeconfig(known, applied, settings)
     outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
     if not reachable(outputs.api_server_endpoint):
@@ -58,7 +61,7 @@ def kubeconfig(*, resource: str, settings: engine_settings.Settings, env: str | 
             "check that a rule of the cluster's firewall opens its port to this machine"
         )
     if by_exec:
-        text = with_exec(text, applied, settings)
+        text = with_exec(text, applied, settings, stack)
     if not merge:
         click.echo(text, nl=False)
         return
@@ -76,7 +79,7 @@ def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings
     return base64.b64decode(outputs.kubeconfig_b64).decode()
 
 
-def with_exec(text: str, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
+def with_exec(text: str, applied: inventory.Applied, settings: engine_settings.Settings, stack: str = "") -> str:
     """Returns a kubeconfig whose user is whoever ``planton credential`` says, for the same cluster and backend."""
     from planton.engine import contexts  # as above
 
@@ -85,6 +88,7 @@ def with_exec(text: str, applied: inventory.Applied, settings: engine_settings.S
     command = [sys.executable, "-m", "planton", "credential", f"{key.kind}/{key.name}"]
     # Which context is the current one may change; what the cluster is found by must not.
     command += ["--env", key.env] if key.env or settings.context.env else []
+    command += ["--stack", stack] if stack else []
     command += ["--context", settings.context.name or contexts.NONE]
     command += ["--backend", settings.backend] if settings.backend else []
     folder = settings.environ.get("PLANTON_DATA_DIR")

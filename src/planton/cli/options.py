@@ -45,6 +45,7 @@ class Sources:
         overlay: The overlay in it.
         env: Only resources of this environment; None for all.
         selector: Only resources with these labels.
+        stack: The stack that is meant where ``KIND/NAME`` is ambiguous; empty for none.
     """
 
     paths: tuple[str, ...]
@@ -55,6 +56,7 @@ class Sources:
     overlay: str
     env: str | None = None
     selector: tuple[tuple[str, str], ...] = ()
+    stack: str = ""
 
     def read(self, *, none: bool = False) -> list[flow.Wanted]:
         """Returns the resources, valid and with defaults.
@@ -337,11 +339,20 @@ def consents(function: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
+#: Adds the option that says which of several stacks ``KIND/NAME`` means.
+stack = click.option("--stack", default="", metavar="PROJECT/STACK", help="The stack, where KIND/NAME is ambiguous.")
+
+
 def applied_resources(function: F) -> F:
     """Adds ``KIND/NAME`` arguments and the options of ``sources`` and ``engine``: what a command on applied resources takes."""
-    return sources(
-        engine(click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)(function))
-    )
+
+    @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)
+    @stack
+    @functools.wraps(function)
+    def wrapped(*args: object, given: Sources, stack: str, **rest: object) -> object:
+        return function(*args, given=dataclasses.replace(given, stack=stack), **rest)
+
+    return sources(engine(wrapped))  # type: ignore[return-value]  # click decorates functions of any signature
 
 
 def tools(settings: engine_settings.Settings) -> toolchain.Toolchain:
@@ -446,12 +457,19 @@ def applied(
     """
     from planton.engine import inventory  # `--help` must not wait for it
 
+    if given.stack and not resources:
+        raise errors.PlantonError(
+            "--stack says which KIND/NAME is meant, and none is given",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="the stack of a manifest is what its labels say",
+        )
     if not resources:
         return given.read()
     wanted = given.read() if given.paths or given.inputs else []
     known = inventory.Inventory(settings, tools)
     for text in resources:
         kind, name = resource(text)
-        found = known.get(kind, name, env_of(settings, given.env))
+        found = known.get(kind, name, env_of(settings, given.env), given.stack)
         wanted.append(flow.Wanted(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
     return wanted

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 @click.argument("resource", metavar="KIND/NAME")
 @options.engine
 @click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+@options.stack
 @click.option("--field", default="", metavar="F", help="Print this output alone, e.g. clusterId.")
 @click.option("--show-secrets", is_flag=True, help="Print secrets too.")
 @output.output_option("text", "json")
 def outputs(
-    *, resource: str, settings: engine_settings.Settings, env: str | None, field: str, show_secrets: bool, form: str
+    *, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, field: str, show_secrets: bool, form: str
 ) -> None:
     """Print the outputs of an applied resource.
 
@@ -31,7 +32,7 @@ def outputs(
 
     kind, name = options.resource(resource)
     known = inventory.Inventory(settings, options.tools(settings))
-    found = known.outputs(known.get(kind, name, options.env_of(settings, env)))
+    found = known.outputs(known.get(kind, name, options.env_of(settings, env), stack))
     data = stack_input.as_dict(found, show_secrets=show_secrets)
     if field:
         _print_field(kind, data, field, form)

@@ -37,14 +37,16 @@ def _stack(function: F) -> F:
     """Adds the options that say which stack is meant, as ``found``: a function from the states to its name."""
 
     @click.argument("resource", default="", metavar="[KIND/NAME]", shell_complete=options.complete_resource)
-    @click.option("--stack", default="", metavar="PROJECT/STACK", help="The stack itself, in place of KIND/NAME.")
+    @click.option(
+        "--stack", default="", metavar="PROJECT/STACK", help="The stack, in place of KIND/NAME or where that is ambiguous."
+    )
     @click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
     @options.engine
     @functools.wraps(function)
     def wrapped(
         *args: object, resource: str, stack: str, env: str | None, settings: engine_settings.Settings, **rest: object
     ) -> object:
-        if bool(resource) == bool(stack):
+        if not (resource or stack):
             raise _usage("give KIND/NAME, or --stack PROJECT/STACK", "planton state list lists both")
         find = functools.partial(_find, resource, stack, options.env_of(settings, env))
         return function(*args, known=_open(settings), find=find, **rest)
@@ -61,16 +63,15 @@ def _open(settings: engine_settings.Settings) -> stores.Stores:
 def _find(resource: str, stack: str, env: str | None, known: stores.Stores, *, create: bool = False) -> stacks.StackName:
     from planton.engine import stacks  # as above
 
-    if stack:
-        *owner, project, name = stack.split("/") if "/" in stack else (stacks.PROJECT, stack)
-        return stacks.StackName(project, name, owner[0] if owner else "")
+    if not resource:
+        return stacks.parse(stack)
     kind, name = options.resource(resource)
     try:
-        return known.inventory.get(kind, name, env).stack
+        return known.inventory.get(kind, name, env, stack).stack
     except errors.PlantonError as error:
         if error.reason is not errors.Reason.STACK_NOT_FOUND or not create:
             raise
-        return stacks.StackName(stacks.PROJECT, f"{env or 'default'}.{kind.name}.{name}")
+        return stacks.parse(stack or f"{env or 'default'}.{kind.name}.{name}")
 
 
 def _usage(text: str, hint: str) -> errors.PlantonError:
@@ -258,6 +259,7 @@ def _all(known: stores.Stores, name: stacks.StackName) -> list[str]:
 @click.argument("newname", metavar="NEWNAME")
 @click.option("--to-env", default=None, metavar="ENV", help="Move it to this environment, too.")
 @click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+@options.stack
 @options.engine
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @output.output_option("text", "json")
@@ -267,6 +269,7 @@ def move(
     newname: str,
     to_env: str | None,
     env: str | None,
+    stack: str,
     settings: engine_settings.Settings,
     yes: bool,
     form: str,
@@ -280,13 +283,13 @@ def move(
     """
     known = _open(settings)
     kind, name = options.resource(resource)
-    applied = known.inventory.get(kind, name, options.env_of(settings, env))
+    applied = known.inventory.get(kind, name, options.env_of(settings, env), stack)
     new_env = applied.key.env if to_env is None else to_env
     render.progress(f"{applied.key} becomes {newname}" + (f" (env {new_env})" if new_env else ""))
     render.progress("manifests that refer to it by name must name the new one")
     options.consent("Rename?", yes=yes)
-    stack = known.move(applied, newname, new_env)
-    _done(form, f"renamed; its stack is {stack}", stack=str(stack), kind=kind.name, name=newname, env=new_env)
+    moved = known.move(applied, newname, new_env)
+    _done(form, f"renamed; its stack is {moved}", stack=str(moved), kind=kind.name, name=newname, env=new_env)
 
 
 @state.command()
@@ -322,6 +325,7 @@ def unlock(*, known: stores.Stores, find: Callable[..., stacks.StackName], force
 @click.option("--secrets-provider", default="", metavar="URL", help="Encrypt with this key: awskms://, gcpkms://, …")
 @click.option("--passphrase-file", default="", metavar="FILE", help="Encrypt with the passphrase in this file.")
 @click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+@options.stack
 @options.engine
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @output.output_option("text", "json")
@@ -332,13 +336,14 @@ def migrate(
     secrets_provider: str,
     passphrase_file: str,
     env: str | None,
+    stack: str,
     settings: engine_settings.Settings,
     yes: bool,
     form: str,
 ) -> None:
     """Copy states to another backend, encrypt them anew, or both.
 
-    All stacks are meant, or those of the given resources. Nothing of the source
+    All stacks are meant, or those that are given. Nothing of the source
     is deleted; without --to, the states before are kept in the folder backups of
     the data folder. After a fault, the same command goes on. The history of the
     stacks stays in the source.
@@ -351,7 +356,8 @@ def migrate(
     known = _open(settings)
     file = str(pathlib.Path(passphrase_file).resolve()) if passphrase_file else ""
     target = migration.target(settings, backend=to, secrets_provider=secrets_provider, passphrase_file=file)
-    names = [_find(each, "", options.env_of(settings, env), known) for each in resources] or _filled(known)
+    meant = resources or ([""] if stack else [])
+    names = [_find(each, stack, options.env_of(settings, env), known) for each in meant] or _filled(known)
     render.progress(f"{len(names)} stacks from {settings.backend_url} to {target.backend_url}")
     options.consent("Migrate?", yes=yes)
     going = migration.Migration(settings, target, options.tools(settings))

@@ -275,6 +275,13 @@ def command_error(error: automation_errors.CommandError, name: stacks.StackName)
             reason=errors.Reason.CREDENTIAL_MISSING,
             hint=_DECRYPTION_HINT,
         )
+    if "organization name must be" in text:
+        return errors.PlantonError(
+            f"the backend has no organizations, and {name} names one: {_last_lines(text)}",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="write organization/PROJECT/STACK in the labels that name the stack, or take a backend that has it (--backend)",
+        )
     return errors.PlantonError(
         f"the backend of {name} failed: {_last_lines(text)}",
         code=errors.Code.FAILED,

@@ -13,7 +13,7 @@ from planton import errors, kinds, references
 from planton.engine import session, stacks, states
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from google.protobuf import message
 
@@ -74,15 +74,35 @@ class Inventory:
         self._tools = tools
 
     def find(self, key: references.Key) -> Applied | None:
-        """Returns what has been applied under a key, or None. The derived stack is looked at first, then all others."""
-        derived = stacks.StackName(stacks.PROJECT, f"{key.env or 'default'}.{key.kind}.{key.name}")
-        found = self.read(derived)
-        if found is not None and found.key == key:
-            return found
-        return next((applied for applied in self.all() if applied.key == key), None)
+        """Returns what has been applied under a key, or None; of several, the one whose apply came to its end.
 
-    def get(self, kind: kinds.Kind, name: str, env: str | None) -> Applied:
+        The derived stack is looked at first, then those that labels name, then all. Where each look takes long, as it does in all
+        backends but a folder, a derived stack that is complete is not doubted.
+
+        Raises:
+            PlantonError: ``AMBIGUOUS``, with the candidates.
+        """
+        derived = stacks.StackName(stacks.PROJECT, f"{key.env or 'default'}.{key.kind}.{key.name}")
+        found = self._under(key, [derived])
+        if not (found and found[0].complete and self._settings.backend_folder is None):
+            found += self._under(key, [name for name in self.names if not _is_derived(name)])
+        found = found or [applied for applied in self.all() if applied.key == key]
+        found = [applied for applied in found if applied.complete] or found
+        if len(found) > 1:
+            raise _ambiguous(str(key), found, "planton state forget --stack PROJECT/STACK leaves one out, and deletes nothing")
+        return found[0] if found else None
+
+    def _under(self, key: references.Key, names: Iterable[stacks.StackName]) -> list[Applied]:
+        return [applied for applied in map(self.read, names) if applied is not None and applied.key == key]
+
+    def get(self, kind: kinds.Kind, name: str, env: str | None, stack: str = "") -> Applied:
         """Returns the one resource that ``KIND/NAME`` means.
+
+        Args:
+            kind: The kind.
+            name: Its ``metadata.name``.
+            env: The environment; None for any.
+            stack: ``PROJECT/STACK``; empty for any.
 
         Raises:
             PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``, with the candidates.
@@ -90,17 +110,17 @@ class Inventory:
         found = [
             applied
             for applied in self.all()
-            if applied.key.kind == kind.name and applied.key.name == name and env in (None, applied.key.env)
+            if applied.key.kind == kind.name
+            and applied.key.name == name
+            and env in (None, applied.key.env)
+            and (not stack or stacks.parse(stack).means(applied.stack))
         ]
         if not found:
-            raise session.not_applied(f"{kind.name}/{name}" + (f" (env {env})" if env else ""))
+            where = ", ".join(f"{what} {value}" for what, value in (("env", env), ("stack", stack)) if value)
+            raise session.not_applied(f"{kind.name}/{name}" + (f" ({where})" if where else ""))
         if len(found) > 1:
-            raise errors.PlantonError(
-                f"{kind.name}/{name} is ambiguous: " + ", ".join(f"env {applied.key.env or '(none)'}" for applied in found),
-                code=errors.Code.USAGE,
-                reason=errors.Reason.AMBIGUOUS,
-                hint="add --env ENV",
-            )
+            by_env = len({applied.key for applied in found}) == len(found)
+            raise _ambiguous(f"{kind.name}/{name}", found, "add --env ENV" if by_env else "add --stack PROJECT/STACK")
         return found[0]
 
     def all(self) -> list[Applied]:
@@ -188,6 +208,19 @@ def require_complete(applied: Applied) -> None:
             reason=errors.Reason.STACK_NOT_FOUND,
             hint="run planton apply again, which goes on from there",
         )
+
+
+def _ambiguous(what: str, found: Iterable[Applied], hint: str) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"{what} is ambiguous: " + "; ".join(f"env {each.key.env or '(none)'}, stack {each.stack}" for each in found),
+        code=errors.Code.USAGE,
+        reason=errors.Reason.AMBIGUOUS,
+        hint=hint,
+    )
+
+
+def _is_derived(name: stacks.StackName) -> bool:
+    return name.project == stacks.PROJECT and any(f".{kind.name}." in name.stack for kind in kinds.all_kinds())
 
 
 def _parsed(name: str) -> stacks.StackName:

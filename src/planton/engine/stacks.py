@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: The project of stacks that no label names.
 PROJECT = "planton"
+#: How Pulumi calls the owner in backends that have none.
+_NO_OWNER = "organization"
 _PREFIX = "pulumi.project-planton.org/"
 _PROVISIONER = "project-planton.org/provisioner"
 _ALLOWED = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -37,9 +39,20 @@ class StackName:
         """What Pulumi's command line takes: ``stack``, or ``organization/project/stack``."""
         return f"{self.organization}/{self.project}/{self.stack}" if self.organization else self.stack
 
+    def means(self, other: StackName) -> bool:
+        """Returns whether a user who gives this name means that stack; an owner that is not given may be any."""
+        owner = "" if self.organization == _NO_OWNER else self.organization
+        return (self.project, self.stack) == (other.project, other.stack) and owner in ("", other.organization)
+
     def __str__(self) -> str:
         """Returns ``project/stack``, with the organization if there is one."""
         return f"{self.organization}/{self.project}/{self.stack}" if self.organization else f"{self.project}/{self.stack}"
+
+
+def parse(text: str) -> StackName:
+    """Returns the stack that ``PROJECT/STACK``, ``OWNER/PROJECT/STACK`` or ``STACK`` names."""
+    *owner, project, stack = text.split("/") if "/" in text else (PROJECT, text)
+    return StackName(project, stack, owner[0] if owner else "")
 
 
 def name_of(manifest: message.Message) -> StackName:

@@ -284,7 +284,7 @@ class Run:
         return {key: users for key, users in found.items() if users}
 
     def _ids(self, key: references.Key) -> str:
-        applied = self._inventory.find(key)
+        applied = self._found(key)
         if applied is None:
             return ""
         outputs = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
@@ -338,8 +338,13 @@ class Run:
         return self._known[key]
 
     def _applied(self, key: references.Key) -> message.Message | None:
-        found = self._inventory.find(key)
+        found = self._found(key)
         return None if found is None or not found.complete else found.manifest
+
+    def _found(self, key: references.Key) -> inventory.Applied | None:
+        # What is given says where it is; there may be another stack of the same kind, environment and name.
+        entry = self._wanted.get(key)
+        return self._inventory.find(key) if entry is None else self._inventory.read(stacks.name_of(entry.manifest))
 
     def _operations(self, key: references.Key, *, told: bool = False, applied: bool = False) -> operations.Operations:
         entry = self._as_applied(key) if applied else self._wanted[key]
