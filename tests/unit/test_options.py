@@ -42,6 +42,20 @@ def test_a_redacted_token_counts_as_none(tmp_path: pathlib.Path) -> None:
     assert not _wanted(tmp_path, token=stack_input.REDACTED).config.api_token
 
 
+@pytest.mark.parametrize("suffix", [".binpb", ".bin", ".pb"])
+def test_a_binary_stack_input_is_one(tmp_path: pathlib.Path, suffix: str) -> None:
+    """What `planton convert` writes can be applied; a manifest in binary form is told apart."""
+    spec = {"civoCredentialId": "default", "networkName": "a", "region": "lon1"}
+    given = mocks.stack_input(mocks.target("CivoVpc", spec, name="a"), apiToken="own", defaultRegion="lon1")
+    file = tmp_path / f"input{suffix}"
+    file.write_bytes(given.SerializeToString())
+    (found,) = options.Sources((), (str(file),), "", (), "", "").read()
+    assert (found.manifest.spec.network_name, found.config.api_token) == ("a", "own")
+    file.write_bytes(given.target.SerializeToString())
+    with pytest.raises(errors.PlantonError, match="holds a manifest, not a stack input"):
+        options.Sources((), (str(file),), "", (), "", "").read()
+
+
 def test_settings_change_a_stack_input(tmp_path: pathlib.Path) -> None:
     """`--set` changes the manifest in a stack input; a field that it does not have is an error, not dropped."""
     assert _wanted(tmp_path, settings=("spec.networkName=b",)).manifest.spec.network_name == "b"

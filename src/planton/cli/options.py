@@ -141,8 +141,7 @@ class Sources:
         return self.env in (None, metadata.env) and all(metadata.labels.get(key) == value for key, value in self.selector)
 
     def _from_input(self, path: str) -> flow.Wanted:
-        text = _bytes(path).decode("utf-8", errors="replace")
-        given: Any = manifest.read_stack_input(text, file=path)
+        given = _stack_input(path)
         config = given.provider_config
         for name in stack_input.secret_fields(config.DESCRIPTOR):
             # What `planton stack-input` has redacted comes from where it came from then.
@@ -167,6 +166,23 @@ class Sources:
             return None
         data = _bytes(self.provider_config)
         return manifest.read_provider_config(data, file=self.provider_config, kind=kind)
+
+
+def _stack_input(path: str) -> Any:  # a stack input of any kind
+    from planton import conversion  # most commands read no stack inputs
+
+    data = _bytes(path)
+    if conversion.form_of(path) != conversion.BINARY:
+        return manifest.read_stack_input(data.decode("utf-8", errors="replace"), file=path)
+    [found] = conversion.read(data, file=path, form=conversion.BINARY)
+    if not conversion.is_stack_input(found):
+        raise errors.PlantonError(
+            f"{path} holds a manifest, not a stack input",
+            code=errors.Code.INVALID,
+            reason=errors.Reason.STACK_INPUT_INVALID,
+            hint=f"planton convert -f {path} --as stack-input makes one of it, with --to yaml a manifest for -f",
+        )
+    return found
 
 
 def _bytes(path: str) -> bytes:
