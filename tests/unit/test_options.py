@@ -158,3 +158,11 @@ def test_a_stack_without_a_resource_is_not_ignored(tmp_path: pathlib.Path) -> No
     with pytest.raises(errors.PlantonError, match="says which KIND/NAME is meant") as caught:
         options.applied((), settings=settings.Settings(environ={}), tools=TOOLS, given=given)
     assert caught.value.code is errors.Code.USAGE
+
+
+@pytest.mark.parametrize("prune", [True, False])
+def test_a_folder_without_manifests_is_not_pruned(tmp_path: pathlib.Path, *, prune: bool) -> None:
+    """It could be there by mistake; who means it is told of the command that deletes."""
+    with pytest.raises(errors.PlantonError, match=r"has no \.yaml") as caught:
+        options.Sources((str(tmp_path),), (), "", (), "", "").read(none=prune)
+    assert ("planton destroy" in caught.value.hint) is prune

@@ -83,18 +83,26 @@ class Sources:
             if not (self.paths or self.kustomize_dir):
                 overrides.finish()
         if self.paths or self.kustomize_dir:
-            documents = flow.load(
+            wanted += [self._from_document(each) for each in self._documents(prune=none)]
+        meant = [entry for entry in wanted if self.means(entry.manifest)]
+        if wanted and not (meant or none):
+            raise self._nothing_meant([entry.manifest for entry in wanted])
+        return meant
+
+    def _documents(self, *, prune: bool) -> list[manifest.Document]:
+        try:
+            return flow.load(
                 self.paths,
                 stdin=sys.stdin.buffer,
                 kustomize_dir=self.kustomize_dir or None,
                 overlay=self.overlay or None,
                 overrides=self.overrides,
             )
-            wanted += [self._from_document(each) for each in documents]
-        meant = [entry for entry in wanted if self.means(entry.manifest)]
-        if wanted and not (meant or none):
-            raise self._nothing_meant([entry.manifest for entry in wanted])
-        return meant
+        except errors.PlantonError as error:
+            if prune and "empty" in error.metadata:
+                # A folder that is empty by mistake, such as one that was not checked out, must not delete all that came from it.
+                error.hint = "to delete the last resources of a folder: planton destroy KIND/NAME; planton get lists them"
+            raise
 
     def _nothing_meant(self, given: Sequence[message.Message]) -> errors.PlantonError:
         # A typo must not look like a cloud that is as it should be.

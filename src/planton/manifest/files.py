@@ -50,7 +50,9 @@ def _folder(path: str) -> Iterator[tuple[str, bytes]]:
         found = True
         yield name, _content(name)
     if not found:
-        raise _unreadable(path, "the folder has no .yaml, .yml or .json file")
+        error = _unreadable(path, "the folder has no .yaml, .yml or .json file")
+        error.metadata["empty"] = path
+        raise error
 
 
 def _files(path: str) -> Iterator[str]:
