@@ -61,9 +61,16 @@ def test_one_failure_stops_only_what_depends_on_it(planton: support.Planton, fol
 
 
 def test_pools_are_made_side_by_side_and_destroyed_before_their_cluster(planton: support.Planton, folder: pathlib.Path) -> None:
-    """Both POSTs are sent before either pool is whole; a destroy goes the other way round."""
+    """Both POSTs are sent before either pool is whole; a destroy goes the other way round, and not at all while a pool is protected."""
     planton.run("apply", "-f", "dev", "--yes")
     mark = planton.sandbox.control.mark()
+    guarded = _pool("db")
+    guarded["metadata"] |= PROTECTED
+    _write(folder, "db", guarded)
+    refused = planton.json("destroy", "-f", "dev", "--yes", code=5)["resources"]
+    assert {each["name"] for each in refused if each["error"] is not None} == {"db", "dev"}
+    assert planton.writes(mark) == []
+    _write(folder, "db", _pool("db"))
     planton.run("destroy", "-f", "dev", "--yes")
     deleted = [path.split("/")[3:] for method, path in planton.writes(mark) if method == "DELETE"]
     kinds = ["pools" if "pools" in path else path[0] if path else "networks" for path in deleted]

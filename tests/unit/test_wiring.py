@@ -113,7 +113,10 @@ def test_without_a_circle_there_is_none() -> None:
         ([references.Key("CivoVpc", "prod", "net")], "; there is CivoVpc/net (env prod)"),
         ([references.Key("CivoVpc", "dev", "nett")], "; did you mean 'nett'?"),
         ([references.Key("CivoFirewall", "dev", "nett")], "nor applied"),
-        ([references.Key("CivoVpc", "dev", "net")], "not among the manifests given, and whose last apply did not come to its end"),
+        (
+            [references.Key("CivoVpc", "dev", "net")],
+            "not among the manifests given, and whose last apply did not come to its end",
+        ),
         ([references.Key("CivoVpc", "dev", "other")], "nor applied"),
     ],
 )
