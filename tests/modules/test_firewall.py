@@ -101,9 +101,10 @@ def test_a_part_of_a_networks_name_is_no_match(text: str, cause: str) -> None:
     ("failure", "reason"),
     [
         ("connecting to Civo's API: AuthenticationError: authentication error", errors.Reason.CLOUD_AUTH),
-        ("[ERR] failed to retrive network: 500 boom", errors.Reason.CLOUD_UNREACHABLE),
+        ("[ERR] failed to retrive network: 500 boom", errors.Reason.CLOUD_FAILED),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_a_cloud_that_cannot_be_asked_is_not_a_missing_network(failure: str, reason: errors.Reason) -> None:
     """The name may be right, so the error is about the look-up, with the plugin's text."""
     with pytest.raises(errors.PlantonError, match=r"failed to look up the network 'net-a' in region LON1: .*failed: ") as caught:

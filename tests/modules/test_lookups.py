@@ -12,7 +12,10 @@ from planton.modules import lookups
 from support import mocks
 
 ID = "77777777-7777-4777-8777-777777777777"
-LOOKUPS = lookups.Lookups(where="in region X", region="X", no_match=("zero matches", "no VPCs"), several="too many")
+WAITED: list[float] = []
+LOOKUPS = lookups.Lookups(
+    where="in region X", region="X", no_match=("zero matches", "no VPCs"), several="too many", wait=WAITED.append
+)
 
 
 def _field(text: str) -> lookups.Field:
@@ -69,7 +72,9 @@ def test_everything_else_that_the_plugin_finds_is_none(call: Any, ending: str) -
         ("GET https://x: 401 Unable to authenticate you", errors.Reason.CLOUD_AUTH),
         ("GET https://x: 403 Forbidden", errors.Reason.CLOUD_AUTH),
         ("AuthenticationError: no", errors.Reason.CLOUD_AUTH),
-        ("GET https://x: 500 boom", errors.Reason.CLOUD_UNREACHABLE),
+        ("GET https://x: 500 boom", errors.Reason.CLOUD_FAILED),
+        ("Unknown error response - status: 429 Too Many Requests, code: 429, reason: slow down", errors.Reason.CLOUD_FAILED),
+        ("InternalServerError: internal server error", errors.Reason.CLOUD_FAILED),
         ("connection refused", errors.Reason.CLOUD_UNREACHABLE),
     ],
 )
@@ -79,6 +84,26 @@ def test_a_plugin_that_could_not_ask_has_not_said_no(text: str, reason: errors.R
         LOOKUPS.find("network", "net", _fails(f"invoke failed:\n  {text}"))
     assert (caught.value.code, caught.value.reason) == (errors.Code.FAILED, reason)
     assert caught.value.message == f"failed to look up the network 'net' in region X: invoke failed: {text}"
+    assert ("wait a little" in caught.value.hint) is (reason is errors.Reason.CLOUD_FAILED)
+
+
+def test_a_cloud_that_asks_for_patience_is_asked_again() -> None:
+    """A few times; what is not there, or not allowed, is not there the next time either."""
+    WAITED.clear()
+    said = ["x: 429 slow down", "x: 503 soon"]
+
+    def call(text: str) -> object:
+        if said:
+            raise Exception(said.pop(0))  # noqa: TRY002  # so does Pulumi
+        return text
+
+    assert LOOKUPS.find("network", "net", call) == "net"
+    assert list(lookups.WAITS) == WAITED
+    WAITED.clear()
+    assert LOOKUPS.find("network", "net", _fails("zero matches")) == "zero matches"
+    with pytest.raises(errors.PlantonError):
+        LOOKUPS.find("network", "net", _fails("x: 401 no"))
+    assert WAITED == []
 
 
 def test_what_is_found_or_said_is_the_answer_of_a_search() -> None:

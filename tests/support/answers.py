@@ -16,6 +16,8 @@ class Server:
     def __init__(self, not_found: str) -> None:
         self.answers: dict[str, tuple[int, Any]] = {}
         self.requests: list[tuple[str, str]] = []
+        #: By path without query: what is answered first, with the Retry-After of each; empty for none.
+        self.before: dict[str, list[tuple[int, str]]] = {}
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -23,9 +25,14 @@ class Server:
                 owner.requests.append((self.path, self.headers["Authorization"]))
                 bare = owner.answers.get(self.path.split("?")[0], (404, not_found))
                 status, body = owner.answers.get(self.path, bare)
+                later = ""
+                if first := owner.before.get(self.path.split("?")[0]):
+                    (status, later), body = first.pop(0), "not now"
                 text = (body if isinstance(body, str) else json.dumps(body)).encode()
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
+                if later:
+                    self.send_header("Retry-After", later)
                 self.end_headers()
                 self.wfile.write(text)
 

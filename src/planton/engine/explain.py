@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
+from planton.modules import lookups
 
 if TYPE_CHECKING:
     from pulumi.automation import errors as automation_errors
@@ -37,8 +38,6 @@ _STUCK_HINT = (
     "the cloud keeps a resource in BUILDING when quota, free addresses of the network or the region's capacity run out: check "
     "those in its dashboard, then run the same command again (--timeout MINUTES waits longer)"
 )
-#: How the plugins say 429 and 5xx.
-_TROUBLE = r"InternalServerError|: (429|5\d\d)\b"
 _CAUSES = (
     _Cause(
         r"failed to save snapshot",
@@ -72,9 +71,9 @@ _CAUSES = (
         "something still uses it; destroy that first (planton get lists what has been applied)",
     ),
     _Cause(
-        _TROUBLE,
+        lookups.TROUBLE,
         errors.Reason.CLOUD_FAILED,
-        "the cloud has a trouble of its own or asks for patience; wait a little, then run the same command again",
+        lookups.PATIENCE,
     ),
     _Cause(r"timeout while waiting for state|Timeout waiting to", errors.Reason.CLOUD_STUCK, _STUCK_HINT),
     _Cause(
@@ -91,7 +90,7 @@ _CAUSES = (
 )
 #: "nil state" is what the engine says of a plugin that made a resource and then could not read it.
 _LOST = re.compile(
-    rf"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create|{_TROUBLE}",
+    rf"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create|{lookups.TROUBLE}",
     re.IGNORECASE,
 )
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)

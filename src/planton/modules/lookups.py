@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,14 @@ if TYPE_CHECKING:
 
     from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
     from org.project_planton.shared.metadata_pb2 import CloudResourceMetadata
+
+
+#: How the plugins say 429 and 5xx.
+TROUBLE = r"InternalServerError|: (429|5\d\d)\b"
+#: Seconds before each further try where the cloud does not say how long.
+WAITS = (0.5, 1.5)
+#: What to do about what stays so.
+PATIENCE = "the cloud has a trouble of its own or asks for patience; wait a little, then run the same command again"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,12 +75,14 @@ class Lookups:
         region: For the errors' metadata; may be empty.
         no_match: Parts of what the plugin says when nothing has the name.
         several: What the plugin says when more than one thing has the name.
+        wait: Waits so many seconds, before a further try where the cloud has a trouble of its own.
     """
 
     where: str
     region: str
     no_match: tuple[str, ...]
     several: str
+    wait: Callable[[float], None] = dataclasses.field(default=time.sleep, repr=False, compare=False)
 
     def id_of(self, what: str, field: Field, call: Callable[[str], object], *, name: str = "name") -> str:
         """Returns the id of what a field means by id or by name.
@@ -106,20 +118,33 @@ class Lookups:
         """Returns what a look-up answers, or what the plugin says where nothing, or more than one thing, has the name.
 
         Raises:
-            PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
         """
-        try:
-            return call(text)
-        except Exception as error:  # noqa: BLE001  # pulumi raises a bare Exception for a failed function call
-            # The plugin's own text stands on the last of several lines.
-            cause = " ".join(str(error).split())
+        for pause in (*WAITS, None):
+            try:
+                return call(text)
+            except Exception as error:  # noqa: BLE001  # pulumi raises a bare Exception for a failed function call
+                # The plugin's own text stands on the last of several lines.
+                cause = " ".join(str(error).split())
+            if pause is None or not re.search(TROUBLE, cause):
+                break
+            self.wait(pause)
         if any(known in cause for known in (*self.no_match, self.several)):
             return cause
-        denied = any(word in cause.lower() for word in ("authentication", "authenticate", " 401", " 403"))
+        reason, hint = _explained(cause)
         raise errors.PlantonError(
             f"failed to look up the {what} {text!r} {self.where}".rstrip() + f": {cause}",
             code=errors.Code.FAILED,
-            reason=errors.Reason.CLOUD_AUTH if denied else errors.Reason.CLOUD_UNREACHABLE,
-            hint="check the token, the region and the network, then run the same command again",
+            reason=reason,
+            hint=hint,
             metadata={"name": text, "region": self.region},
         )
+
+
+def _explained(cause: str) -> tuple[errors.Reason, str]:
+    hint = "check the token, the region and the network, then run the same command again"
+    if any(word in cause.lower() for word in ("authentication", "authenticate", " 401", " 403")):
+        return errors.Reason.CLOUD_AUTH, hint
+    if re.search(TROUBLE, cause):
+        return errors.Reason.CLOUD_FAILED, PATIENCE
+    return errors.Reason.CLOUD_UNREACHABLE, hint

@@ -23,7 +23,11 @@ def server() -> Iterator[answers.Server]:
 
 
 def _cloud(server: answers.Server) -> civo.Cloud:
-    return civo.Cloud("tok", "LON1", f"{server.url}/")
+    return civo.Cloud("tok", "LON1", f"{server.url}/", _never)
+
+
+def _never(_seconds: float) -> None:
+    """Waits not at all."""
 
 
 def test_a_question_has_token_and_region(server: answers.Server) -> None:
@@ -48,7 +52,9 @@ def test_not_found_is_an_answer(server: answers.Server) -> None:
     [
         (401, "{}", errors.Reason.CLOUD_AUTH, "refused"),
         (403, "{}", errors.Reason.CLOUD_AUTH, "refused"),
-        (500, "boom", errors.Reason.CLOUD_UNREACHABLE, "failed at"),
+        (429, "slow down", errors.Reason.CLOUD_FAILED, "failed at"),
+        (500, "boom", errors.Reason.CLOUD_FAILED, "failed at"),
+        (418, "tea", errors.Reason.CLOUD_UNREACHABLE, "failed at"),
         (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
     ],
 )

@@ -28,7 +28,11 @@ def server() -> Iterator[answers.Server]:
 
 
 def _cloud(server: answers.Server) -> digitalocean.Cloud:
-    return digitalocean.Cloud("tok", f"{server.url}/")
+    return digitalocean.Cloud("tok", f"{server.url}/", _never)
+
+
+def _never(_seconds: float) -> None:
+    """Waits not at all."""
 
 
 def test_a_question_has_the_token(server: answers.Server) -> None:
@@ -44,8 +48,8 @@ def test_a_question_has_the_token(server: answers.Server) -> None:
     [
         (401, "{}", errors.Reason.CLOUD_AUTH, "refused"),
         (403, "{}", errors.Reason.CLOUD_AUTH, "refused"),
-        (429, "slow down", errors.Reason.CLOUD_UNREACHABLE, "failed at"),
-        (500, "boom", errors.Reason.CLOUD_UNREACHABLE, "failed at"),
+        (429, "slow down", errors.Reason.CLOUD_FAILED, "failed at"),
+        (500, "boom", errors.Reason.CLOUD_FAILED, "failed at"),
         (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
     ],
 )

@@ -111,9 +111,10 @@ def test_a_name_that_two_networks_have_is_no_answer() -> None:
     ("failure", "reason"),
     [
         ("GET https://x/v2/vpcs: 401 Unable to authenticate you", errors.Reason.CLOUD_AUTH),
-        ("GET https://x/v2/vpcs: 500 boom", errors.Reason.CLOUD_UNREACHABLE),
+        ("GET https://x/v2/vpcs: 500 boom", errors.Reason.CLOUD_FAILED),
     ],
 )
+@pytest.mark.usefixtures("impatient")
 def test_a_cloud_that_cannot_be_asked_is_not_a_cluster_that_is_not_there(failure: str, reason: errors.Reason) -> None:
     """Taking one for the other could replace the cluster."""
     with pytest.raises(errors.PlantonError, match="failed to look up the cluster 'prod' in this account") as caught:

@@ -1,20 +1,29 @@
-"""GET requests to a cloud's API, and what is no answer."""
+"""GET requests to a cloud's API: what is tried again, and what is no answer."""
 
 from __future__ import annotations
 
 import base64
 import dataclasses
 import json
+import time
 import urllib.error
 import urllib.request
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from planton import errors
+from planton.modules import lookups
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _SECONDS = 30
 _NOT_FOUND = 404
+_DENIED = (401, 403)
+_TOO_MANY, _FIRST_OWN = 429, 500
+#: Who asks for more than that is left alone: the user can come back.
+_LONGEST_WAIT = 10.0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,7 +57,9 @@ def credential(kubeconfig: str, *, expires: str = "") -> Credential:
     )
 
 
-def get(url: str, *, authorization: str, path: str, missing: str = "") -> Any:  # JSON data
+def get(
+    url: str, *, authorization: str, path: str, missing: str = "", wait: Callable[[float], None] = time.sleep
+) -> Any:  # JSON data
     """Returns the answer to a GET, or None where the cloud says "not found".
 
     Args:
@@ -56,31 +67,52 @@ def get(url: str, *, authorization: str, path: str, missing: str = "") -> Any:  
         authorization: The header's value.
         path: What to call the request in errors.
         missing: What a 404 must say to be believed; any where empty.
+        wait: Waits so many seconds, before a further try after 429 or 5xx.
 
     Raises:
-        PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE`` for anything else that is not an answer.
+        PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED`` for 429 and 5xx; ``CLOUD_UNREACHABLE`` for anything else that is no answer.
     """
     request = urllib.request.Request(  # the endpoint is checked to be http or https (provider.proto)
         url, headers={"Authorization": authorization, "Accept": "application/json"}
     )
-    try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        text = error.read().decode(errors="replace")
-        if error.code == _NOT_FOUND and missing in text:
-            return None
-        auth = error.code in (401, 403)
-        how = "refused" if auth else "failed at"
-        raise _failed(f"{how} GET {path}: {error.code} {text}", auth=auth) from None
-    except (OSError, ValueError) as error:
-        raise _failed(f"did not answer GET {path}: {error}", auth=False) from None
+    for usual in (*lookups.WAITS, None):
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            text = error.read().decode(errors="replace")
+            if error.code == _NOT_FOUND and missing in text:
+                return None
+            pause = _pause(error, usual)
+            if pause is None:
+                raise _refused(error.code, path, text) from None
+        except (OSError, ValueError) as error:
+            hint = "check the network and the API address, then try again"
+            raise _failed(f"did not answer GET {path}: {error}", errors.Reason.CLOUD_UNREACHABLE, hint) from None
+        wait(pause)
+    raise AssertionError("the last try returns or raises")
 
 
-def _failed(how: str, *, auth: bool) -> errors.PlantonError:
-    return errors.PlantonError(
-        f"the cloud {how}",
-        code=errors.Code.FAILED,
-        reason=errors.Reason.CLOUD_AUTH if auth else errors.Reason.CLOUD_UNREACHABLE,
-        hint="check the token and the region" if auth else "check the network and the API address, then try again",
-    )
+def _pause(error: urllib.error.HTTPError, usual: float | None) -> float | None:
+    if usual is None or not _is_trouble(error.code):
+        return None
+    asked = (error.headers.get("Retry-After") or "").strip()
+    seconds = float(asked) if asked.isdecimal() else usual
+    return seconds if seconds <= _LONGEST_WAIT else None
+
+
+def _is_trouble(status: int) -> bool:
+    return status == _TOO_MANY or status >= _FIRST_OWN
+
+
+def _refused(status: int, path: str, text: str) -> errors.PlantonError:
+    if status in _DENIED:
+        return _failed(f"refused GET {path}: {status} {text}", errors.Reason.CLOUD_AUTH, "check the token and the region")
+    how = f"failed at GET {path}: {status} {text}"
+    if _is_trouble(status):
+        return _failed(how, errors.Reason.CLOUD_FAILED, lookups.PATIENCE)
+    return _failed(how, errors.Reason.CLOUD_UNREACHABLE, "check the API address, then try again")
+
+
+def _failed(how: str, reason: errors.Reason, hint: str) -> errors.PlantonError:
+    return errors.PlantonError(f"the cloud {how}", code=errors.Code.FAILED, reason=reason, hint=hint)

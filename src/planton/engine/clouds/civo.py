@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 import urllib.parse
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from planton.engine.clouds import api
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DEFAULT_ENDPOINT = "https://api.civo.com"
 
@@ -19,6 +23,7 @@ class Cloud:
         token: The API token.
         region: The cloud's code, upper case; empty for questions that need none.
         endpoint: The API's address; empty for the public cloud.
+        wait: Waits so many seconds, where the cloud asks for patience.
     """
 
     CREDENTIALS_EXPIRE: ClassVar = False
@@ -32,6 +37,7 @@ class Cloud:
     token: str = dataclasses.field(repr=False)
     region: str
     endpoint: str = ""
+    wait: Callable[[float], None] = dataclasses.field(default=time.sleep, repr=False, compare=False)
 
     @property
     def where(self) -> str:
@@ -42,11 +48,11 @@ class Cloud:
         """Returns the answer to a GET, or None where the cloud says "not found".
 
         Raises:
-            PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE`` for anything else that is not an answer.
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.get`).
         """
         query = urllib.parse.urlencode({"region": self.region})
         url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}{'&' if '?' in path else '?'}{query}"
-        return api.get(url, authorization=f"bearer {self.token}", path=path, missing="not_found")
+        return api.get(url, authorization=f"bearer {self.token}", path=path, missing="not_found", wait=self.wait)
 
     def networks(self) -> list[dict[str, Any]]:
         """Returns the networks: id, label, cidr."""

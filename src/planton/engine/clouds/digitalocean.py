@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 import urllib.parse
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
 
 from planton.engine.clouds import api
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DEFAULT_ENDPOINT = "https://api.digitalocean.com"
 _PAGE = 200
@@ -23,6 +27,7 @@ class Cloud:
     Attributes:
         token: The API token.
         endpoint: The API's address; empty for the public cloud.
+        wait: Waits so many seconds, where the cloud asks for patience.
     """
 
     CREDENTIALS_EXPIRE: ClassVar = True
@@ -30,6 +35,7 @@ class Cloud:
 
     token: str = dataclasses.field(repr=False)
     endpoint: str = ""
+    wait: Callable[[float], None] = dataclasses.field(default=time.sleep, repr=False, compare=False)
 
     @property
     def where(self) -> str:
@@ -40,10 +46,10 @@ class Cloud:
         """Returns the answer to a GET, or None where the cloud says "not found".
 
         Raises:
-            PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE`` for anything else that is not an answer.
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.get`).
         """
         url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}"
-        return api.get(url, authorization=f"Bearer {self.token}", path=path)
+        return api.get(url, authorization=f"Bearer {self.token}", path=path, wait=self.wait)
 
     def _all(self, path: str, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

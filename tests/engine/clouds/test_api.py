@@ -1,0 +1,61 @@
+"""GET requests to a cloud's API: what is tried again, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from planton import errors
+from planton.engine.clouds import api
+from planton.modules import lookups
+from support import answers
+
+
+@pytest.fixture
+def server() -> Iterator[answers.Server]:
+    """A server that has one thing, sooner or later."""
+    with answers.serving("not found") as made:
+        made.answers["/x"] = (200, {"a": 1})
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("before", "waited"),
+    [
+        ([], []),
+        ([(429, "")], [lookups.WAITS[0]]),
+        ([(500, ""), (503, "")], list(lookups.WAITS)),
+        ([(429, "3"), (429, "0")], [3.0, 0.0]),
+        ([(429, "Wed, 21 Oct 2026 07:28:00 GMT")], [lookups.WAITS[0]]),
+    ],
+)
+def test_a_cloud_in_trouble_is_asked_again(server: answers.Server, before: list[tuple[int, str]], waited: list[float]) -> None:
+    """After as many seconds as it says, else a few."""
+    server.before["/x"] = list(before)
+    slept: list[float] = []
+    assert api.get(f"{server.url}/x", authorization="a", path="/x", wait=slept.append) == {"a": 1}
+    assert slept == waited
+
+
+@pytest.mark.parametrize(
+    ("before", "tries", "reason"),
+    [
+        ([(429, "")] * 9, 3, errors.Reason.CLOUD_FAILED),
+        ([(429, "3600")], 1, errors.Reason.CLOUD_FAILED),
+        ([(502, "")] * 9, 3, errors.Reason.CLOUD_FAILED),
+        ([(401, "")], 1, errors.Reason.CLOUD_AUTH),
+        ([(400, "1")], 1, errors.Reason.CLOUD_UNREACHABLE),
+    ],
+)
+def test_it_is_not_asked_for_ever(
+    server: answers.Server, before: list[tuple[int, str]], tries: int, reason: errors.Reason
+) -> None:
+    """Nor at all where it wants a long pause, or says no; what to do then is told."""
+    server.before["/x"] = list(before)
+    slept: list[float] = []
+    with pytest.raises(errors.PlantonError, match=f"GET /x: {before[0][0]} not now") as caught:
+        api.get(f"{server.url}/x", authorization="a", path="/x", wait=slept.append)
+    assert (len(server.requests), caught.value.reason) == (tries, reason)
+    assert (caught.value.hint == lookups.PATIENCE) is (reason is errors.Reason.CLOUD_FAILED)
+    assert len(slept) == tries - 1
