@@ -55,6 +55,7 @@ class World:
         self.actions: dict[str, plans.Action | None] = {}
         self.planned: dict[str, list[plans.Plan]] = {}
         self.told: dict[str, plans.Plan] = {}
+        self.refreshed: list[str] = []
         self.makes = "11111111-1111-1111-1111-111111111111"
 
     def plan(self, target: Any) -> plans.Plan:
@@ -103,6 +104,11 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
             """Makes it."""
             made.apply(self.target, planned)
             return planned, made.applied[self.target.metadata.name].manifest.status.outputs  # type: ignore[attr-defined]
+
+        def refresh(self) -> None:
+            """Finds that it is gone."""
+            made.refreshed.append(self.target.metadata.name)
+            made.actions[self.target.metadata.name] = plans.Action.CREATE
 
         def unfinished(self) -> bool:
             """Says that all has ended well."""
@@ -175,6 +181,20 @@ def test_what_refers_to_outputs_that_have_changed_is_not_up_to_date(
         assert firewall.error.reason is errors.Reason.PLAN_STALE
         assert firewall.error.message.endswith(f"has changed, and this would {action} firewall, which was not planned")
         assert list(world.told) == ["net"]
+
+
+@pytest.mark.parametrize(
+    ("target", "action"), [(plans.Action.CREATE, plans.Action.CREATE), (plans.Action.REPLACE, plans.Action.REPLACE)]
+)
+def test_what_was_in_something_that_is_gone_is_looked_for(
+    world: World, tmp_path: pathlib.Path, target: plans.Action, action: plans.Action
+) -> None:
+    """It is gone with it, and needs no consent to be replaced; what is there is replaced with what it is in."""
+    _made(world, tmp_path)
+    world.actions = {"net": target, "fw": plans.Action.REPLACE}
+    network, firewall = _folder(tmp_path).plan(recover=True)
+    assert [[change.action for change in step.plan.changes] for step in (network, firewall)] == [[target], [action]]
+    assert world.refreshed == (["fw"] if target is plans.Action.CREATE else [])
 
 
 def test_what_refers_to_outputs_that_stay_is_left_alone(world: World, tmp_path: pathlib.Path) -> None:

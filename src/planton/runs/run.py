@@ -62,6 +62,7 @@ class Run:
         self._inventory = inventory.Inventory(settings, tools)
         self._known: dict[references.Key, message.Message] = {}
         self._opened: dict[references.Key, operations.Operations] = {}
+        self._anew: set[references.Key] = set()
         self.order = wiring.order(self._wanted)
         self._needs = {key: references.depends_on(entry.manifest) for key, entry in self._wanted.items()}
 
@@ -93,6 +94,10 @@ class Run:
         elif operation.unfinished():
             self._settings.progress(f"{key}: the last operation did not end cleanly; an apply will look at the cloud first")
         plan = operation.plan(aside=aside)
+        if recover and _is_lost(key, plan) and self._needs[key] & self._anew:
+            # It would be replaced because what it was in is not there any more; it may be gone with that.
+            operation.refresh()
+            plan = operation.plan(aside=aside)
         applied = self._inventory.read(operation.name)
         self._remember(key, plan, applied)
         step = dataclasses.replace(step, plan=plan)
@@ -138,6 +143,8 @@ class Run:
     def _remember(self, key: references.Key, plan: plans.Plan, applied: inventory.Applied | None) -> None:
         made = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
         main = guards.MAIN[kinds.get(key.kind).stem]
+        if any(change.name == main and change.action is plans.Action.CREATE for change in plan.changes):
+            self._anew.add(key)
         if (
             applied is None
             or not applied.complete
