@@ -188,3 +188,16 @@ def test_a_program_is_told_which_cluster_its_stack_is_about_to_have() -> None:
     assert (told.target.status.outputs.cluster_id, told.target.spec.cluster_name) == ("c-1", "dev")
     assert not given.target.HasField("status")
     assert session.Session(name, given, chosen, _tools(), imports={})._input is given
+
+
+def test_the_state_in_a_folder_is_read_before_the_engine_writes_it(tmp_path: pathlib.Path) -> None:
+    """Other backends are asked by the program, and so is one whose file cannot be read now."""
+    file = tmp_path / ".pulumi" / "stacks" / "planton" / "a.json"
+    file.parent.mkdir(parents=True)
+    chosen = settings.Settings(backend=tmp_path.as_uri(), environ={"PLANTON_DATA_DIR": str(tmp_path)})
+    opened = session.Session(stacks.StackName("planton", "a"), None, chosen, _tools())
+    file.write_text('{"checkpoint": {"latest": {"resources": []}}}', "utf-8")
+    assert opened._state_before() == {"resources": []}
+    file.write_text('{"checkpoint": {"lat', "utf-8")
+    assert opened._state_before() is None
+    assert session.Session(stacks.StackName("planton", "a", "acme"), None, chosen, _tools())._state_before() is None

@@ -85,6 +85,7 @@ class Session:
         self._origin = origin
         self.message = ""
         self._failure: Exception | None = None
+        self._before: dict[str, Any] | None = None
         self._command = process.PulumiCommand(tools, timeout=settings.timeout, interruption=settings.interruption)
         self._stack: workspace.Stack | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -92,12 +93,15 @@ class Session:
     def _program(self) -> None:
         import pulumi  # the package is heavy, and listing commands run no program
 
+        from planton.modules import own  # needs it
+
         self._loop = asyncio.get_running_loop()
         try:
             if self._imports:
                 pulumi.runtime.register_stack_transformation(self._adopt)
             self._sign()
-            modules.run(self._input, origin=self._origin)  # type: ignore[arg-type]  # only operations with an input run the program
+            with own.state(self._before):
+                modules.run(self._input, origin=self._origin)  # type: ignore[arg-type]  # only operations with an input run the program
         except Exception as error:
             self._failure = error
             raise pulumi.RunError(str(error)) from error
@@ -256,6 +260,7 @@ class Session:
                 on_event(event)
 
         stack = self._open(create=create)
+        self._before = self._state_before()
         self._failure = None
         try:
             call(stack, watch)
@@ -264,6 +269,13 @@ class Session:
         finally:
             self._end_program()
         return Outcome(recorder.plan(), recorder)
+
+    def _state_before(self) -> dict[str, Any] | None:
+        # In a folder the engine could read the state while it writes it; elsewhere it is asked, which costs less.
+        if self._state_file() is not None:
+            with contextlib.suppress(errors.PlantonError):  # the engine says what is wrong with it
+                return self.export()
+        return None
 
     def _end_program(self) -> None:
         # A program whose engine has died waits for ever: Pulumi's SDK fails to log that a registration has failed, and so never

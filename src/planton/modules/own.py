@@ -1,23 +1,53 @@
-"""What the stack itself has, read through the engine: by its name in the cloud it could be another one, or not be found."""
+"""What the stack itself has: by its name in the cloud it could be another one, or not be found."""
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
+import time
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 _READ = "pulumi:pulumi:readStackResourceOutputs"
+#: Seconds before each further try: while the engine writes the state into a folder, it may read half of it.
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
+_STATE: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("state", default=None)
 
 
-def resource(type_: str) -> Mapping[str, Any] | None:
+@contextlib.contextmanager
+def state(deployment: Mapping[str, Any] | None) -> Iterator[None]:
+    """Lets a program run with the state of its stack as it was before, where somebody has read it; else the engine is asked."""
+    token = _STATE.set(deployment)
+    try:
+        yield
+    finally:
+        _STATE.reset(token)
+
+
+def resource(type_: str, *, wait: Callable[[float], None] = time.sleep) -> Mapping[str, Any] | None:
     """Returns the properties of the stack's resource of a type as the state has them; None where it has none.
 
     They are those of before this run, and of the last look at the cloud.
     """
+    known = _STATE.get()
+    listed = _read(wait) if known is None else list(known.get("resources") or [])
+    found = (each.get("outputs") or {} for each in listed if each["type"] == type_)
+    return next((outputs for outputs in found if outputs.get("id")), None)
+
+
+def _read(wait: Callable[[float], None]) -> list[dict[str, Any]]:
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    for pause in _WAITS:
+        with contextlib.suppress(Exception):  # pulumi raises a bare one for a failed function call
+            return _ask(name)
+        wait(pause)
+    return _ask(name)
+
+
+def _ask(name: str) -> list[dict[str, Any]]:
     found = pulumi.runtime.invoke(_READ, {"stackName": name}).value or {}
-    listed = (found.get("outputs") or {}).values()
-    return next((each["outputs"] for each in listed if each["type"] == type_ and each["outputs"].get("id")), None)
+    return list((found.get("outputs") or {}).values())
