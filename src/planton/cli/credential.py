@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("resource", metavar="KIND/NAME")
 @options.engine
-@click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
-@options.stack
+@options.which
 @click.option("--fresh", is_flag=True, help="Ask the cloud, even where a known token is still good.")
 def credential(*, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, fresh: bool) -> None:
     """Print a credential for an applied cluster, as kubectl's plugins do.

@@ -19,8 +19,7 @@ _HEADER = ("TIME", "WHO", "OPERATION", "RESULT", "CHANGES")
 @click.command()
 @click.argument("resource", metavar="KIND/NAME", shell_complete=options.complete_resource)
 @options.engine
-@click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
-@options.stack
+@options.which
 @click.option("-n", "number", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Show so many.")
 @output.output_option("text", "json")
 def history(*, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, number: int, form: str) -> None:

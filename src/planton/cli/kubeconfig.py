@@ -28,8 +28,7 @@ _LISTS = ("clusters", "users", "contexts")
 @click.command()
 @click.argument("resource", metavar="KIND/NAME")
 @options.engine
-@click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
-@options.stack
+@options.which
 @click.option("--exec", "by_exec", is_flag=True, help="Let kubectl ask planton for a credential each time; holds no secret.")
 @click.option("--merge", is_flag=True, help="Write it into $KUBECONFIG or ~/.kube/config, as the current context.")
 def kubeconfig(

@@ -367,6 +367,12 @@ def consents(function: F) -> F:
 stack = click.option("--stack", default="", metavar="PROJECT/STACK", help="The stack, where KIND/NAME is ambiguous.")
 
 
+def which(function: F) -> F:
+    """Adds the options that say which resource an ambiguous ``KIND/NAME`` means, as the arguments ``env`` and ``stack``."""
+    env = click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
+    return env(stack(function))
+
+
 def applied_resources(function: F) -> F:
     """Adds ``KIND/NAME`` arguments and the options of ``sources`` and ``engine``: what a command on applied resources takes."""
 

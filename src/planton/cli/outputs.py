@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("resource", metavar="KIND/NAME")
 @options.engine
-@click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
-@options.stack
+@options.which
 @click.option("--field", default="", metavar="F", help="Print this output alone, e.g. clusterId.")
 @click.option("--show-secrets", is_flag=True, help="Print secrets too.")
 @output.output_option("text", "json")

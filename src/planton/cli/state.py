@@ -71,7 +71,7 @@ def _find(resource: str, stack: str, env: str | None, known: stores.Stores, *, c
     except errors.PlantonError as error:
         if error.reason is not errors.Reason.STACK_NOT_FOUND or not create:
             raise
-        return stacks.parse(stack or f"{env or 'default'}.{kind.name}.{name}")
+        return stacks.parse(stack) if stack else stacks.derived(kind.name, name, env or "")
 
 
 def _usage(text: str, hint: str) -> errors.PlantonError:
@@ -258,8 +258,7 @@ def _all(known: stores.Stores, name: stacks.StackName) -> list[str]:
 @click.argument("resource", metavar="KIND/NAME", shell_complete=options.complete_resource)
 @click.argument("newname", metavar="NEWNAME")
 @click.option("--to-env", default=None, metavar="ENV", help="Move it to this environment, too.")
-@click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
-@options.stack
+@options.which
 @options.engine
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @output.output_option("text", "json")
@@ -324,8 +323,7 @@ def unlock(*, known: stores.Stores, find: Callable[..., stacks.StackName], force
 @click.option("--to", default="", metavar="BACKEND", help="URL of the backend to move to.  [default: stay]")
 @click.option("--secrets-provider", default="", metavar="URL", help="Encrypt with this key: awskms://, gcpkms://, …")
 @click.option("--passphrase-file", default="", metavar="FILE", help="Encrypt with the passphrase in this file.")
-@click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
-@options.stack
+@options.which
 @options.engine
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @output.output_option("text", "json")

@@ -82,8 +82,7 @@ class Inventory:
         Raises:
             PlantonError: ``AMBIGUOUS``, with the candidates.
         """
-        derived = stacks.StackName(stacks.PROJECT, f"{key.env or 'default'}.{key.kind}.{key.name}")
-        found = self._under(key, [derived])
+        found = self._under(key, [stacks.derived(key.kind, key.name, key.env)])
         if not (found and found[0].complete and self._settings.backend_folder is None):
             found += self._under(key, [name for name in self.names if not _is_derived(name)])
         found = found or [applied for applied in self.all() if applied.key == key]
@@ -224,5 +223,5 @@ def _is_derived(name: stacks.StackName) -> bool:
 
 
 def _parsed(name: str) -> stacks.StackName:
-    *owner, project, stack = [stacks.PROJECT, *name.split("/")][-3:] if "/" in name else ["", stacks.PROJECT, name]
-    return stacks.StackName(project, stack, owner[0] if owner and owner[0] not in ("", stacks.PROJECT, "organization") else "")
+    found = stacks.parse(name)
+    return dataclasses.replace(found, organization="") if found.organization in (stacks.PROJECT, stacks.NO_OWNER) else found

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: The project of stacks that no label names.
 PROJECT = "planton"
 #: How Pulumi calls the owner in backends that have none.
-_NO_OWNER = "organization"
+NO_OWNER = "organization"
 _PREFIX = "pulumi.project-planton.org/"
 _PROVISIONER = "project-planton.org/provisioner"
 _ALLOWED = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -41,7 +41,7 @@ class StackName:
 
     def means(self, other: StackName) -> bool:
         """Returns whether a user who gives this name means that stack; an owner that is not given may be any."""
-        owner = "" if self.organization == _NO_OWNER else self.organization
+        owner = "" if self.organization == NO_OWNER else self.organization
         return (self.project, self.stack) == (other.project, other.stack) and owner in ("", other.organization)
 
     def __str__(self) -> str:
@@ -53,6 +53,11 @@ def parse(text: str) -> StackName:
     """Returns the stack that ``PROJECT/STACK``, ``OWNER/PROJECT/STACK`` or ``STACK`` names."""
     *owner, project, stack = text.split("/") if "/" in text else (PROJECT, text)
     return StackName(project, stack, owner[0] if owner else "")
+
+
+def derived(kind: str, name: str, env: str) -> StackName:
+    """Returns the stack of a resource that no label names."""
+    return StackName(PROJECT, f"{env or 'default'}.{kind}.{name}")
 
 
 def name_of(manifest: message.Message) -> StackName:
@@ -76,11 +81,10 @@ def name_of(manifest: message.Message) -> StackName:
     elif any(parts.values()):
         missing = ", ".join(_PREFIX + part for part, value in parts.items() if not value)
         raise _wrong(f"the stack labels are incomplete; missing: {missing}")
+    elif metadata.name:
+        return _checked(derived(manifest.DESCRIPTOR.name, metadata.name, metadata.env))
     else:
-        organization, project = "", PROJECT
-        stack = f"{metadata.env or 'default'}.{manifest.DESCRIPTOR.name}.{metadata.name}"
-        if not metadata.name:
-            raise _wrong(f"a {manifest.DESCRIPTOR.name} has no metadata.name, which its stack is named after")
+        raise _wrong(f"a {manifest.DESCRIPTOR.name} has no metadata.name, which its stack is named after")
     return _checked(StackName(project, stack, organization))
 
 
