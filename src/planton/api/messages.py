@@ -57,12 +57,14 @@ def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterat
     """
     yield from _unknown(value, path)
     name = value.DESCRIPTOR.full_name
+    # Where free data begins, all of it is counted, and not at each of its values again.
+    if name in _FREE and not depth and json_values.is_too_large(value, _parts):
+        yield errors.FieldViolation(path, "json.too_large", json_values.TOO_LARGE)
+        return
     depth += name in _NESTING
     if name == _TIMESTAMP:
         if getattr(value, "seconds", 0) not in _SECONDS or getattr(value, "nanos", 0) not in _NANOS:
             yield errors.FieldViolation(path, "json.wrong_type", "must be a time of the years 1 to 9999")
-    elif name in _FREE and depth <= 1 and json_values.is_too_large(value, _parts):
-        yield errors.FieldViolation(path, "json.too_large", json_values.TOO_LARGE)
     elif depth > json_values.MAX_DEPTH:
         text = f"must not be nested more than {json_values.MAX_DEPTH} levels deep"
         yield errors.FieldViolation(path, "json.too_deep", text)
