@@ -31,11 +31,16 @@ def of_expressions() -> frozenset[str]:
     return frozenset(found)
 
 
-def _of_message(message: Any) -> Iterator[str]:  # a descriptor
+def own(message: Any) -> Iterator[str]:  # a descriptor
+    """Yields the ids of the expressions of a message and of its fields, and of nothing below them."""
     yield from (rule.id for rule in message.GetOptions().Extensions[validate_pb2.message].cel)
     for field in message.fields:
         rules = field.GetOptions().Extensions[validate_pb2.field]
         for part in (rules, rules.repeated.items, rules.map.keys, rules.map.values):
             yield from (rule.id for rule, _ in keywords.expressions(part))
+
+
+def _of_message(message: Any) -> Iterator[str]:  # a descriptor
+    yield from own(message)
     for below in message.nested_types:
         yield from _of_message(below)

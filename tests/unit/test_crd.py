@@ -11,8 +11,9 @@ import yaml
 from buf.validate import validate_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, text_format
 
-from planton import cli, crd, errors, json_schema, keywords, kinds
+from planton import cli, crd, errors, json_schema, kinds
 from planton.crd import cel, structural
+from support import rule_ids
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CLUSTER = kinds.get("CivoKubernetesCluster").message.DESCRIPTOR
@@ -146,11 +147,8 @@ def expressions(described: Any, seen: set[str]) -> set[str]:
     if described.full_name in seen:
         return set()
     seen.add(described.full_name)
-    found = {rule.id for rule in described.GetOptions().Extensions[validate_pb2.message].cel}
+    found = set(rule_ids.own(described))
     for field in described.fields:
-        given = json_schema.rules_of(field)
-        for part in (given, given.repeated.items, given.map.keys, given.map.values):
-            found |= {rule.id for rule, _ in keywords.expressions(part)}
         if field.message_type is not None:
             found |= expressions(field.message_type, seen)
     return found
