@@ -198,6 +198,13 @@ def test_a_plugin_that_gives_up_waiting_is_no_cloud_that_does_not_answer() -> No
         ("rpc error: code = Unavailable", True),
         ("expected non-nil error with nil state during Create of urn:pulumi:a", True),
         ("quota reached", False),
+        ("Error creating Kubernetes cluster: POST http://a/v2/kubernetes/clusters: 503 no", True),
+        ("Error creating Kubernetes cluster: POST http://a/v2/kubernetes/clusters: 408 no", True),
+        ("Error creating Kubernetes cluster: POST http://a/v2/kubernetes/clusters: 429 no", False),
+        ("Error creating Kubernetes cluster: POST http://a/v2/kubernetes/clusters: 422 connection limit", False),
+        ("Error retrieving Kubernetes cluster: GET http://a/v2/kubernetes/clusters/1: 429 no", True),
+        ("[ERR] failed to create network: Error: Unknown error response - status: 429 Too Many Requests, code: 429", False),
+        ("[ERR] failed to create the kubernetes cluster: InternalServerError: internal server error", True),
     ],
 )
 def test_a_creation_is_uncertain_when_its_answer_was_lost(text: str, *, uncertain: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine import guards
+from planton.engine import guards, journal, ownership
 from support import events, mocks
 
 
@@ -18,7 +18,7 @@ class Cloud:
 
     ids: frozenset[str] = frozenset()
     names: dict[str, str] = dataclasses.field(default_factory=dict)
-    listed: tuple[dict[str, str], ...] = ()
+    known: tuple[dict[str, Any], ...] = ()
     down: bool = False
     asked: list[tuple[str, ...]] = dataclasses.field(default_factory=list)
 
@@ -32,8 +32,16 @@ class Cloud:
         self.asked.append((type_, name, cluster_id))
         return self.names.get(name)
 
+    lists: dict[str, list[dict[str, Any]]] = dataclasses.field(default_factory=dict)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def listed(self, noun: str) -> list[dict[str, Any]]:
+        return self.lists.get(noun, [])
+
     def clusters(self) -> list[dict[str, str]]:
-        return list(self.listed)
+        return list(self.known)
 
 
 def _resource(type_: str, name: str, id_: str = "id", **more: Any) -> dict[str, Any]:
@@ -136,29 +144,40 @@ def test_what_the_cloud_calls_a_resource_follows_from_the_manifest(resource: str
     assert guards.cloud_name(resource, TARGETS[owner]) == name
 
 
-def test_an_orphan_is_found_by_its_name_and_only_if_the_state_has_it_not() -> None:
-    """Creations whose end nobody saw are adopted by their import id."""
-    cloud: Any = Cloud(names={"prod": "c-1", "web": "c-1:web", "prod-firewall": "f-1"})
-    suspects = {
-        events.urn(events.CLUSTER, "cluster"): "prod",
-        events.urn(events.POOL, "node_pool-web"): "web",
-        events.urn(events.POOL, "node_pool-gone"): "gone",
-        events.urn(events.SIZE, "node_pool_size-web"): "",
-    }
-    assert guards.orphans(suspects, _state(CLUSTER), TARGETS["cluster"], cloud) == {"node_pool-web": "c-1:web"}
-    assert cloud.asked[0] == (events.POOL, "web", "c-1")
-    assert guards.orphans({events.urn(events.CLUSTER, "cluster"): "prod"}, _state(), TARGETS["cluster"], cloud) == {
-        "cluster": "c-1"
-    }
+def _record(**more: Any) -> journal.Record:
+    return journal.Record("apply", 1_000_000.0, failed=True, **more)
 
 
-@pytest.mark.parametrize("listed", [({"id": "c-9", "name": "prod"},), ({"id": "prod", "name": "x"},)])
-def test_an_orphaned_pool_is_looked_for_in_the_cluster_that_its_manifest_means(listed: tuple[dict[str, str], ...]) -> None:
-    """By the cluster's name or id."""
-    cloud: Any = Cloud(names={"workers": "found"}, listed=listed)
-    suspects = {events.urn(events.POOL, "node_pool"): "workers"}
-    assert guards.orphans(suspects, _state(), TARGETS["node_pool"], cloud) == {"node_pool": "found"}
-    assert cloud.asked == [(events.POOL, "workers", listed[0]["id"])]
+def test_only_what_the_state_does_not_have_is_a_candidate() -> None:
+    """Dynamic resources, resources of the state and other names are none."""
+    pools = [{"id": "web", "size": "small"}, {"id": "workers", "size": "small"}]
+    cloud: Any = Cloud(lists={"KubernetesCluster": [{"id": "c-1", "name": "prod", "pools": pools}]})
+    names = {"cluster": (events.CLUSTER, "prod"), "node_pool-web": (events.POOL, "web"), "node_pool-gone": (events.POOL, "gone")}
+    suspects = {events.urn(type_, name): ownership.Creation(cloud_name) for name, (type_, cloud_name) in names.items()}
+    suspects[events.urn(events.SIZE, "node_pool_size-web")] = ownership.Creation("")
+    found = guards.candidates(_record(), suspects, _state(CLUSTER), TARGETS["cluster"], cloud)
+    assert [(each.urn, each.id, each.is_ours) for each in found] == [(events.urn(events.POOL, "node_pool-web"), "web", False)]
+
+
+@pytest.mark.parametrize("cluster", [{"id": "c-9", "name": "prod"}, {"id": "prod", "name": "x"}])
+def test_a_pool_is_looked_for_in_the_cluster_that_its_manifest_means(cluster: dict[str, str]) -> None:
+    """By the cluster's name or id, and in no other cluster."""
+    pool, sent = {"id": "workers", "size": "small"}, ownership.Creation("workers", {"label": "workers", "size": "small"})
+    listed = ({**cluster, "pools": [pool]}, {"id": "other", "name": "other", "pools": [pool]})
+    cloud: Any = Cloud(known=listed, lists={"KubernetesCluster": list(listed)})
+    urn = events.urn(events.POOL, "node_pool")
+    [found] = guards.candidates(_record(before={urn: ()}), {urn: sent}, _state(), TARGETS["node_pool"], cloud)
+    assert found.is_ours
+    assert guards.import_id(found, cluster["id"]) == f"{cluster['id']}:workers"
+
+
+def test_a_state_can_get_a_resource_of_which_only_the_id_is_known() -> None:
+    """Its provider is that of the stack, and a refresh reads the rest."""
+    urn = events.urn(events.NETWORK, "network")
+    sent = {urn: ownership.Creation("net", {"label": "net"})}
+    added = guards.with_adopted(_state(), {urn: "n-1"}, sent)["resources"][-1]
+    assert (added["id"], added["inputs"], added["outputs"]) == ("n-1", {"__defaults": [], "label": "net"}, {})
+    assert (added["provider"], added["parent"]) == (f"{PROVIDER['urn']}::p", STACK["urn"])
 
 
 def test_a_pending_creation_is_known_by_the_name_that_it_began_with() -> None:
@@ -166,7 +185,7 @@ def test_a_pending_creation_is_known_by_the_name_that_it_began_with() -> None:
     network = {"urn": events.urn(events.NETWORK, "network"), "inputs": {"label": "old"}}
     cluster = {"urn": events.urn(events.CLUSTER, "cluster"), "inputs": {"name": "prod"}}
     state = {"pending_operations": [{"type": "creating", "resource": network}, {"type": "updating", "resource": cluster}]}
-    assert guards.creating(state) == {network["urn"]: "old"}
+    assert guards.creating(state) == {network["urn"]: ownership.Creation("old", {"label": "old"})}
 
 
 def test_pending_operations_and_half_done_updates_are_seen_in_the_state() -> None:

@@ -52,7 +52,7 @@ def plan(
         run.refresh()
     pruning = run.pruning(given.folders(), given.means) if consents.prune else None
     planned = run.plan(recover=refresh, aside=True, going=[] if pruning is None else pruning.order)
-    pruned = [] if pruning is None else pruning.plan_destroy()
+    pruned = [] if pruning is None else pruning.plan_destroy(recover=refresh)
     if form == "json":
         render.echo_json(render.steps_data("plan", [*planned, *pruned]))
     else:

@@ -90,9 +90,11 @@ _CAUSES = (
 )
 #: "nil state" is what the engine says of a plugin that made a resource and then could not read it.
 _LOST = re.compile(
-    rf"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create|{lookups.TROUBLE}",
+    rf"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create|: 408\b|{lookups.TROUBLE}",
     re.IGNORECASE,
 )
+#: The cloud answered the creation itself with 4xx: nothing was created. After 408 it may have been.
+_REFUSED = re.compile(r"POST \S+: 4(?!08)\d\d\b|failed to create (?!a new firewall).*\bstatus: 4(?!08)\d\d\b", re.DOTALL)
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
 _LOCK_HINT = (
     "wait until the other operation ends, then run the same command again; a lock that a killed operation on another machine "
@@ -175,7 +177,12 @@ def _uncertain(recorder: plans.Recorder, *, lost: bool) -> list[str]:
     # A creation that was seen to begin, was not seen to end, or ended because the plugin or the connection went away.
     texts = {urn: text for urn, text in recorder.errors if urn}
     creating = [change.urn for change in recorder.plan().changes if change.action.value in ("create", "replace", "import")]
-    return [urn for urn in creating if urn not in recorder.finished and (lost or urn not in texts or _LOST.search(texts[urn]))]
+    unseen = [urn for urn in creating if urn not in recorder.finished]
+    return [urn for urn in unseen if urn not in texts or _may_exist(texts[urn], lost=lost)]
+
+
+def _may_exist(text: str, *, lost: bool) -> bool:
+    return not _REFUSED.search(text) and (lost or bool(_LOST.search(text)))
 
 
 def stuck(what: str, seconds: float, target: Any) -> OperationError:

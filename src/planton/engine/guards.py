@@ -3,7 +3,7 @@
 - A refresh that drops a resource from the state is believed only if the cloud itself says that it is gone.
 - A pool or a network deleted by hand would block refresh and destroy for ever: what makes the plugin fail is taken out of the
   state once the cloud confirms that it is gone.
-- A creation whose end nobody saw is looked for in the cloud and adopted.
+- A creation whose end nobody saw is looked for in the cloud, and adopted if there is proof that it is ours (`ownership`).
 - A refresh loses fields of firewall rules, which would make every later refresh fail: they are put back.
 """
 
@@ -12,10 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
-from planton.engine import clouds
+from planton.engine import clouds, observed, ownership
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from planton.engine import journal
 
 #: Kind's stem → the resource of its stack that the kind is about: whose id is the first output, and which imports adopt.
 MAIN = {"vpc": "network", "firewall": "firewall", "kubernetes_cluster": "cluster", "kubernetes_node_pool": "node_pool"}
@@ -98,43 +100,83 @@ def missing(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> set[str]:
     }
 
 
-def orphans(
-    suspects: Mapping[str, str],
+def candidates(
+    record: journal.Record,
+    suspects: Mapping[str, ownership.Creation],
     deployment: Mapping[str, Any],
     target: Any,  # any manifest
     cloud: clouds.Cloud,
-) -> dict[str, str]:
-    """Looks in the cloud for creations whose end nobody saw.
+) -> list[ownership.Candidate]:
+    """Looks in the cloud for the results of creations whose end nobody saw.
 
     Args:
-        suspects: URN → name in the cloud, as it was when the creation began.
-        deployment: The state, whose resources are no orphans.
+        record: What is recorded of the operation that began them.
+        suspects: URN → creation.
+        deployment: The state, whose resources are no results of them.
         target: The manifest.
         cloud: Where to look.
 
     Returns:
-        Resource name → import id, for those that are there and not in the state.
+        What has the name of one of them and is not in the state, with the reasons against its being ours.
 
     Raises:
         PlantonError: The cloud could not be asked, so nothing is known.
     """
-    known = {resource["urn"] for resource in cloud_resources(deployment)}
-    found = {}
-    for urn, cloud_name in suspects.items():
-        type_, name = type_and_name(urn)
+    resources = cloud_resources(deployment)
+    known, ids = {each["urn"] for each in resources}, {(each["type"], each["id"]) for each in resources}
+    lists = observed.Lists()
+    found: list[ownership.Candidate] = []
+    for urn, creation in suspects.items():
+        type_, _ = type_and_name(urn)
         if urn in known or not type_.startswith(clouds.TYPES):
             continue
-        id_ = cloud.find(type_, cloud_name, cluster_of(deployment, target, cloud))
-        if id_:
-            found[name] = id_
+        cluster = cluster_of(deployment, target, cloud) if type_.endswith("KubernetesNodePool") else ""
+        entries = [each for each in lists.entries(cloud, type_, cluster) if (type_, each["id"]) not in ids]
+        found += ownership.candidates(
+            urn, type_, creation, entries, marker=record.marker, before=record.before.get(urn), started=record.started
+        )
     return found
 
 
-def creating(deployment: Mapping[str, Any]) -> dict[str, str]:
-    """Returns URN → name in the cloud of the creations that a killed engine has left in a state."""
+def import_id(candidate: ownership.Candidate, cluster: str) -> str:
+    """Returns the id by which the engine imports a resource: that of Civo's pools names the cluster too."""
+    is_civo_pool = type_and_name(candidate.urn)[0] == "civo:index/kubernetesNodePool:KubernetesNodePool"
+    return f"{cluster}:{candidate.id}" if is_civo_pool else candidate.id
+
+
+def with_adopted(
+    deployment: Mapping[str, Any], adopted: Mapping[str, str], suspects: Mapping[str, ownership.Creation]
+) -> dict[str, Any]:
+    """Returns a state that also has resources of which only the ids are known; a refresh reads the rest from the cloud.
+
+    Args:
+        deployment: A state with the provider of the resources.
+        adopted: URN → import id.
+        suspects: URN → creation, which has the inputs.
+    """
+    resources = list(deployment.get("resources") or [])
+    stack = next(each["urn"] for each in resources if each["type"] == "pulumi:pulumi:Stack")
+    entries = []
+    for urn, id_ in adopted.items():
+        type_, _ = type_and_name(urn)
+        package = type_.partition(":")[0]
+        provider = next(each for each in resources if each["type"] == f"pulumi:providers:{package}")
+        inputs = {"__defaults": [], **suspects[urn].inputs}
+        entry = {"urn": urn, "custom": True, "id": id_, "type": type_, "inputs": inputs, "outputs": {}, "parent": stack}
+        entries.append({**entry, "provider": f"{provider['urn']}::{provider['id']}"})
+    return {**deployment, "resources": [*resources, *entries]}
+
+
+def creating(deployment: Mapping[str, Any]) -> dict[str, ownership.Creation]:
+    """Returns URN → creation for the creations that a killed engine has left in a state."""
     resources = [entry["resource"] for entry in pending(deployment) if entry["type"] == "creating"]
-    inputs = {resource["urn"]: resource.get("inputs") or {} for resource in resources}
-    return {urn: str(given.get("label") or given.get("name") or "") for urn, given in inputs.items()}
+    return {resource["urn"]: creation(resource.get("inputs") or {}) for resource in resources}
+
+
+def creation(inputs: Mapping[str, Any]) -> ownership.Creation:
+    """Returns the creation that sends some properties."""
+    sent = {name: value for name, value in inputs.items() if not name.startswith("__")}
+    return ownership.Creation(str(sent.get("label") or sent.get("name") or ""), sent)
 
 
 def cloud_name(resource: str, target: Any) -> str:

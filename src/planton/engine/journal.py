@@ -15,14 +15,14 @@ import json
 import os
 import socket
 import time
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from planton import errors
-from planton.engine import folders
+from planton.engine import folders, ownership
 
 if TYPE_CHECKING:
     import pathlib
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from planton.engine import settings as engine_settings
     from planton.engine import stacks
@@ -57,13 +57,22 @@ class Record:
         operation: ``apply``, ``destroy``, ….
         started: Seconds since the epoch.
         failed: Whether it ended with an error; otherwise it was killed.
-        uncertain: URN → name in the cloud of creations whose end nobody saw.
+        uncertain: URN → creation whose end nobody saw.
+        marker: The tag that the operation gives to what it creates; empty where it has none.
+        before: URN of a planned creation → ids of its kind that the cloud listed before the first request.
     """
 
     operation: str
     started: float
     failed: bool = False
-    uncertain: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    uncertain: Mapping[str, ownership.Creation] = dataclasses.field(default_factory=dict)
+    marker: str = ""
+    before: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+
+
+def _creation(data: Any) -> ownership.Creation:  # JSON data
+    # Records of older releases hold the name alone, which proves nothing.
+    return ownership.Creation(data) if isinstance(data, str) else ownership.Creation(str(data["name"]), dict(data["inputs"]))
 
 
 class Journal:
@@ -79,10 +88,18 @@ class Journal:
         """Returns the record of an operation that has not ended cleanly, or None."""
         try:
             data = json.loads(self._path.read_text("utf-8"))
-            return Record(data["operation"], data["started"], data["failed"], dict(data["uncertain"]))
+            uncertain = {urn: _creation(each) for urn, each in data["uncertain"].items()}
+            return Record(
+                data["operation"],
+                data["started"],
+                data["failed"],
+                uncertain,
+                str(data.get("marker") or ""),
+                {urn: tuple(ids) for urn, ids in (data.get("before") or {}).items()},
+            )
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return Record("an operation", 0.0)
 
     def write(self, record: Record) -> None:

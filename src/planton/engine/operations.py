@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import datetime
 import pathlib
 import socket
 import tempfile
@@ -11,7 +12,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from planton import errors, kinds, references
-from planton.engine import clouds, explain, guards, history, journal, plans, session, stacks, states
+from planton.engine import clouds, explain, guards, history, journal, observed, ownership, plans, session, stacks, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -70,6 +71,7 @@ class Operations:
 
         Attributes:
             on_event: Is told the engine's events, for progress; None for silence.
+            lists: The lists of the cloud from before the requests of a run; None to fetch them.
         """
         self._input: Any = stack_input
         self.on_event: Callable[[events.EngineEvent], None] | None = None
@@ -77,7 +79,9 @@ class Operations:
         self._tools = tools
         self._origin = origin
         self.name = stacks.name_of(self._input.target)
-        self._suspects: dict[str, str] = {}
+        self.lists: observed.Lists | None = None
+        self._suspects: dict[str, ownership.Creation] = {}
+        self._resumed: journal.Record | None = None
         self._planned: plans.Plan | None = None
         self._journal = journal.Journal(settings.data, settings.backend_url, self.name)
         self._session = self._open()
@@ -152,7 +156,10 @@ class Operations:
         """
         if planned is not None:
             self._planned = planned
-        with self._recorded("apply"):
+        # What an interrupted operation began goes on under the tag that it had.
+        marker = ownership.new_marker() if self._resumed is None or not self._resumed.marker else self._resumed.marker
+        with self._recorded("apply", marker=marker, before=self._ids_before()):
+            self._session.marker = marker
             if self._session.exists() and guards.autoscaled(before := self._session.export()):
                 # The plugin sends the number of nodes with every change, and the one in the state is that of the last look.
                 self._refresh()
@@ -166,6 +173,20 @@ class Operations:
                 self._require_planned(gone)
                 outcome = self._session.up(self.on_event)
         return outcome.plan, self._outputs()
+
+    def _ids_before(self) -> dict[str, tuple[str, ...]]:
+        # What the cloud has before the first request cannot be the result of one.
+        creations = (plans.Action.CREATE, plans.Action.REPLACE)
+        changes = () if self._planned is None else self._planned.changes
+        wanted = [change for change in changes if change.action in creations and change.type.startswith(clouds.TYPES)]
+        lists = self.lists or observed.Lists()
+        found: dict[str, tuple[str, ...]] = {}
+        for change in wanted:
+            is_pool = change.type.endswith("KubernetesNodePool")
+            cluster = self._cluster_or_nothing() if is_pool else ""
+            entries = lists.entries(self._cloud, change.type, cluster) if cluster or not is_pool else []
+            found[change.urn] = tuple(str(each["id"]) for each in entries)
+        return found
 
     def _require_planned(self, gone: Iterable[str]) -> None:
         # Who consents to an update does not consent to a new cluster with nothing in it. An import shows no plan of its own.
@@ -191,7 +212,8 @@ class Operations:
                     error.hint = f"{name} exists in {self._cloud.where} with id {id_}: delete it there, or choose another name"
 
     def _cluster_or_nothing(self) -> str:
-        return guards.cluster_of(self._session.export(), self.target, self._cloud)
+        state = self._session.export() if self._session.exists() else {}
+        return guards.cluster_of(state, self.target, self._cloud)
 
     def _forget_gone(self, deployment: dict[str, Any]) -> set[str]:
         # What was deleted outside can make the plugin fail for ever; what the cloud confirms to be gone leaves the state.
@@ -277,21 +299,24 @@ class Operations:
         """Returns whether the last operation did not end cleanly, as far as this machine knows."""
         return self._journal.read() is not None
 
-    def recover(self, *, whole: bool = True) -> bool:
+    def recover(self, *, whole: bool = True, to_destroy: bool = False) -> bool:
         """Brings a stack whose last operation did not end cleanly into a state from which one can go on.
 
-        Says what was interrupted, resolves pending operations by looking at the cloud, and refreshes after a failed update.
-        What was made without being recorded is adopted by the plan and the apply that follow; nothing is changed here. A
-        stack whose last operation ended well costs a look at a file.
+        Reports what was interrupted, resolves pending operations by looking at the cloud, and refreshes after a failed update.
+        What the interrupted operation provably created is adopted by the plan and the apply that follow; the cloud is not
+        changed here. What only has the name is reported and left alone. A stack whose last operation ended well costs a look
+        at a file.
 
         Args:
             whole: Whether to wait for a cluster that still builds; to delete it, nobody needs it whole.
+            to_destroy: Whether a destroy follows, which lists the state: what is proven to be ours is then put into it.
 
         Returns:
             Whether anything had to be done.
 
         Raises:
-            PlantonError: The cloud could not be asked, or the stack is held by a process that runs.
+            PlantonError: ``CLOUD_NAME_EXISTS``: something may be the result of the interrupted operation, and is not proven to
+                be; the cloud could not be asked; the stack is held by a process that runs.
         """
         if self._suspects:
             return True
@@ -308,10 +333,10 @@ class Operations:
             record = journal.Record("operation", time.time(), failed=not guards.pending(state))
         with self._held("recover"):
             self._session.message = history.message("recover", references.key(self.target), None)
-            self._recover(record, ours=ours, whole=whole)
+            self._recover(record, ours=ours, whole=whole, to_destroy=to_destroy)
         return True
 
-    def _recover(self, record: journal.Record, *, ours: bool, whole: bool) -> None:
+    def _recover(self, record: journal.Record, *, ours: bool, whole: bool, to_destroy: bool) -> None:
         started = time.strftime("%Y-%m-%d %H:%M", time.gmtime(record.started))
         how = "failed" if record.failed else "was interrupted"
         self._settings.progress(f"the last {record.operation} of {self.name} ({started} UTC) {how}; looking at the cloud")
@@ -325,9 +350,11 @@ class Operations:
             self._settings.progress(f"  interrupted: {listed}")
             deployment = {**deployment, "pending_operations": []}
             self._session.replace_state(deployment)
-        found = guards.orphans(suspects, deployment, self._input.target, self._cloud) if suspects else {}
-        for name, id_ in found.items():
-            self._settings.progress(f"  {name} was made without being recorded: adopting {id_} instead of making another")
+        proven = self._proven(record, suspects, deployment, to_destroy=to_destroy)
+        if to_destroy and proven:
+            deployment = guards.with_adopted(deployment, proven, suspects)
+            self._session.replace_state(deployment)
+        found = {} if to_destroy else {guards.type_and_name(urn)[1]: id_ for urn, id_ in proven.items()}
         resources = guards.cloud_resources(deployment)
         # A cluster that still builds has no kubeconfig yet, and a state that says so would count as what was wanted.
         clusters = [str(each["id"]) for each in resources if each["type"].endswith("KubernetesCluster")]
@@ -337,11 +364,49 @@ class Operations:
             self._refresh()
         if found:
             # What is adopted is part of the plan that the user consents to; until that is done the record must not go.
-            self._suspects = suspects
+            self._suspects, self._resumed = suspects, record
             self._session = self._open(found)
+            self._session.marker = record.marker
             self._journal.write(dataclasses.replace(record, failed=True, uncertain=suspects))
         else:
             self._journal.clear()
+
+    def _proven(
+        self,
+        record: journal.Record,
+        suspects: Mapping[str, ownership.Creation],
+        deployment: dict[str, Any],
+        *,
+        to_destroy: bool,
+    ) -> dict[str, str]:
+        # URN → import id of what the interrupted operation provably created. Everything else of that name stays as it is.
+        if not suspects:
+            return {}
+        candidates = guards.candidates(record, suspects, deployment, self._input.target, self._cloud)
+        cluster = self._cluster_or_nothing()
+        proven = {each.urn: guards.import_id(each, cluster) for each in candidates if each.is_ours}
+        for urn, id_ in proven.items():
+            name = guards.type_and_name(urn)[1]
+            self._settings.progress(f"  {name} was created without being recorded: adopting {id_} instead of creating another")
+        now = datetime.datetime.now(datetime.UTC)
+        strangers = [each for each in candidates if not each.is_ours]
+        for each in strangers:
+            self._settings.progress(f"  left alone: {guards.type_and_name(each.urn)[1]} {each.describe(now)}")
+        doubtful = [each for each in strangers if not each.is_older and each.urn not in proven]
+        if doubtful and not to_destroy:
+            raise self._unproven(doubtful[0], now)
+        return proven
+
+    def _unproven(self, candidate: ownership.Candidate, now: datetime.datetime) -> errors.PlantonError:
+        name = guards.type_and_name(candidate.urn)[1]
+        key = references.key(self.target)
+        return errors.PlantonError(
+            f"the interrupted operation may have created this {name}, which cannot be proven: {candidate.describe(now)}",
+            code=errors.Code.REFUSED,
+            reason=errors.Reason.CLOUD_NAME_EXISTS,
+            hint=f"if it is yours: planton import {key.kind}/{key.name} {candidate.id} -f FILE; else delete it or choose another name",
+            metadata={"id": candidate.id, "resource": name},
+        )
 
     def _wait_until_whole(self, cluster: str) -> None:
         deadline = time.monotonic() + self._settings.timeout
@@ -467,16 +532,31 @@ class Operations:
             names = [resource["urn"].rsplit("::", 1)[-1] for resource in guards.cloud_resources(deployment)]
             raise guards.not_believed(names, f"the cloud cannot confirm it ({error.message})") from error
 
-    def destroy(self) -> plans.Plan:
+    def _require_listed(self) -> None:
+        listed = set() if self._planned is None else {change.urn for change in self._planned.changes}
+        unlisted = [each["urn"] for each in guards.cloud_resources(self._session.export()) if each["urn"] not in listed]
+        if self._planned is not None and unlisted:
+            names = ", ".join(sorted(urn.rsplit("::", 1)[-1] for urn in unlisted))
+            raise errors.PlantonError(
+                f"{self.name} also has {names}, which was not listed; nothing was deleted",
+                code=errors.Code.REFUSED,
+                reason=errors.Reason.PLAN_STALE,
+                hint="run the same command again: it lists what there is now",
+            )
+
+    def destroy(self, planned: plans.Plan | None = None) -> plans.Plan:
         """Deletes everything of the stack, and the stack.
 
+        Args:
+            planned: What was listed, and nothing else is deleted; None for what ``plan_destroy`` returned.
+
         Raises:
-            PlantonError: What failed; the state holds what is left.
+            PlantonError: ``PLAN_STALE``: the state has something that was not listed; what failed: the state holds what is left.
         """
+        if planned is not None:
+            self._planned = planned
         with self._recorded("destroy"):
-            if self._suspects:
-                # Only what is in the state can be deleted.
-                self._session.up(self.on_event)
+            self._require_listed()
             try:
                 outcome = self._session.destroy(self.on_event)
             except explain.OperationError as error:
@@ -509,24 +589,37 @@ class Operations:
             yield
 
     @contextlib.contextmanager
-    def _recorded(self, operation: str) -> Iterator[None]:
+    def _recorded(
+        self, operation: str, *, marker: str = "", before: Mapping[str, tuple[str, ...]] | None = None
+    ) -> Iterator[None]:
         with self._held(operation):
             planned = None if operation == "refresh" else self._planned
             self._session.message = history.message(operation, references.key(self.target), planned)
-            record = journal.Record(operation, time.time(), uncertain=self._suspects)
+            resumed = self._resumed
+            record = journal.Record(
+                operation,
+                # A creation that an earlier operation began is judged by when that one began, and what there was before it.
+                time.time() if resumed is None else resumed.started,
+                uncertain=self._suspects,
+                marker=marker,
+                before={**(before or {}), **({} if resumed is None else resumed.before)},
+            )
             self._journal.write(record)
             try:
                 yield
             except errors.PlantonError as error:
-                names = {
-                    urn: guards.cloud_name(guards.type_and_name(urn)[1], self.target) for urn in getattr(error, "uncertain", ())
-                }
+                uncertain = {urn: self._creation(error, urn) for urn in getattr(error, "uncertain", ())}
                 # Where even this cannot be kept, the record still says that the operation has begun.
                 with contextlib.suppress(errors.PlantonError):
-                    self._journal.write(dataclasses.replace(record, failed=True, uncertain={**self._suspects, **names}))
+                    self._journal.write(dataclasses.replace(record, failed=True, uncertain={**self._suspects, **uncertain}))
                 raise
             self._journal.clear()
-            self._suspects = {}
+            self._suspects, self._resumed = {}, None
+
+    def _creation(self, error: errors.PlantonError, urn: str) -> ownership.Creation:
+        recorder = getattr(error, "recorder", None)
+        sent = guards.creation({} if recorder is None else recorder.inputs.get(urn, {}))
+        return sent if sent.name else ownership.Creation(guards.cloud_name(guards.type_and_name(urn)[1], self.target))
 
 
 def _may_work(host: str, process: int) -> bool:

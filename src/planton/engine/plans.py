@@ -135,6 +135,7 @@ class Recorder:
     def __init__(self) -> None:
         self._changes: dict[str, Change] = {}
         self._warnings: list[str] = []
+        self.inputs: dict[str, dict[str, Any]] = {}
         self.errors: list[tuple[str, str]] = []
         self.failed: dict[str, str] = {}
         self.finished: set[str] = set()
@@ -167,6 +168,8 @@ class Recorder:
         action = _action(metadata)
         if action is None or action is Action.SAME or metadata.type.startswith(INTERNAL_TYPES):
             return
+        if metadata.new is not None and action in (Action.CREATE, Action.REPLACE):
+            self.inputs[metadata.urn] = dict(metadata.new.inputs or {})
         ignored = _LOOKED_AFTER.get(metadata.type, ())
         found = tuple(each for each in differences(metadata, action) if each.path not in ignored)
         name = metadata.urn.rsplit("::", 1)[-1]

@@ -68,6 +68,7 @@ class Session:
 
         Attributes:
             message: What the history is to say of the next operation.
+            marker: The tag for what the next operation creates; empty for none.
 
         Args:
             name: The stack.
@@ -84,6 +85,7 @@ class Session:
         self._imports = dict(imports or {})
         self._origin = origin
         self.message = ""
+        self.marker = ""
         self._failure: Exception | None = None
         self._before: dict[str, Any] | None = None
         self._command = process.PulumiCommand(tools, timeout=settings.timeout, interruption=settings.interruption)
@@ -100,7 +102,7 @@ class Session:
             if self._imports:
                 pulumi.runtime.register_stack_transformation(self._adopt)
             self._sign()
-            with own.state(self._before):
+            with own.state(self._before, marker=self.marker):
                 modules.run(self._input, origin=self._origin)  # type: ignore[arg-type]  # only operations with an input run the program
         except Exception as error:
             self._failure = error

@@ -213,18 +213,31 @@ class Run:
     def _drift(self, step: Step) -> Step:
         return dataclasses.replace(step, plan=plans.Plan(self._operations(step.key, applied=True).drift().changes))
 
-    def plan_destroy(self) -> list[Step]:
-        """Returns what a destroy would delete, in its order; what has not been applied is left out."""
+    def plan_destroy(self, *, recover: bool = True) -> list[Step]:
+        """Returns what a destroy would delete, in its order; what has not been applied is left out.
+
+        Args:
+            recover: Whether to repair stacks whose last operation did not end cleanly first, so that the list is complete.
+        """
         steps = []
         for key in reversed(self.order):
             if self._inventory.is_applied(self._wanted[key].manifest):
-                operation = self._operations(key, applied=True)
-                applied = self._inventory.read(operation.name)
-                error = None if applied is None else self._refusal(applied, "delete")
-                steps.append(Step(key, str(operation.name), operation.plan_destroy(), error=error))
-            else:
+                steps.append(self._plan_destroy(key, recover=recover))
+            elif recover:
                 self._forget(key)
         return steps
+
+    def _plan_destroy(self, key: references.Key, *, recover: bool) -> Step:
+        step = Step(key, str(stacks.name_of(self._wanted[key].manifest)))
+        try:
+            operation = self._operations(key, applied=True)
+            if recover:
+                operation.recover(whole=False, to_destroy=True)
+            applied = self._inventory.read(operation.name)
+            error = None if applied is None else self._refusal(applied, "delete")
+            return dataclasses.replace(step, plan=operation.plan_destroy(), error=error)
+        except errors.PlantonError as error:
+            return dataclasses.replace(step, error=error)
 
     def _refusal(self, applied: inventory.Applied, what: str) -> errors.PlantonError | None:
         given = {**self._beside, **self._wanted}
@@ -247,8 +260,8 @@ class Run:
 
     def _destroy(self, step: Step) -> Step:
         operation = self._operations(step.key, told=True, applied=True)
-        operation.recover(whole=False)
-        operation.destroy()
+        operation.recover(whole=False, to_destroy=True)
+        operation.destroy(step.plan)
         return step
 
     def referrers(self, key: references.Key) -> list[references.Key]:

@@ -45,6 +45,10 @@ class Cloud(Protocol):
         """Returns the import id of a resource of a Pulumi type by its exact name, or None."""
         ...
 
+    def listed(self, noun: str) -> list[dict[str, Any]]:
+        """Returns all resources of a noun that is the last part of a Pulumi type, as the API answers; pools are in their clusters."""
+        ...
+
     def pool_import_id(self, cluster_id: str, given: str) -> str:
         """Returns the import id of the pool of a cluster that a user means by id or name."""
         ...

@@ -113,6 +113,10 @@ class Cloud:
         ids = [str(entry["id"]) for entry in listed() if entry[field] == name]
         return ids[0] if len(ids) == 1 else None
 
+    def listed(self, noun: str) -> list[dict[str, Any]]:
+        """Returns the whole list of ``Network``, ``Firewall`` or ``KubernetesCluster``, as the API answers."""
+        return {"Network": self.networks, "Firewall": self.firewalls, "KubernetesCluster": self.clusters}[noun]()
+
     def names(self, what: str) -> list[str]:
         """Returns the names of all ``network``s, ``firewall``s or ``cluster``s, sorted."""
         if what == "network":

@@ -97,6 +97,10 @@ class Cloud:
         ids = [str(entry["id"]) for entry in listed if entry["name"] == name]
         return ids[0] if len(ids) == 1 else None
 
+    def listed(self, noun: str) -> list[dict[str, Any]]:
+        """Returns the whole list of ``Vpc`` or ``KubernetesCluster``, as the API answers."""
+        return self._all(*_LISTS[noun])
+
     def pool_import_id(self, cluster_id: str, given: str) -> str:
         """Returns the import id of a pool, which is its own id; one that is meant by its name is looked up."""
         _, _, own = given.rpartition(":")

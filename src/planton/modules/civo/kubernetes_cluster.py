@@ -10,7 +10,7 @@ import pulumi
 import pulumi_civo
 
 from org.project_planton.provider.civo import region_pb2
-from planton.modules import labels, lookups, unsupported
+from planton.modules import labels, lookups, own, unsupported
 from planton.modules.civo import firewall, pools, provider, versions
 
 if TYPE_CHECKING:
@@ -133,7 +133,8 @@ def _tags(target: api_pb2.CivoKubernetesCluster) -> list[str]:
     # The cloud separates tags by spaces and keeps a tag once.
     standard = [f"{key}:{value}" for key, value in labels.standard(target).items()]
     user = ["-".join(tag.split()) for tag in target.spec.tags]
-    return list(dict.fromkeys(tag for tag in [*standard, *user] if tag))
+    creation = own.creation_tags(provider.CLUSTER, "cluster")
+    return list(dict.fromkeys(tag for tag in [*standard, *user, *creation] if tag))
 
 
 def _warnings(target: api_pb2.CivoKubernetesCluster) -> list[str]:

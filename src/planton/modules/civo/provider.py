@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
 
 
+#: The Pulumi type of a cluster.
+CLUSTER = "civo:index/kubernetesCluster:KubernetesCluster"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Account:
     """An explicit provider with the facts that look-ups need.
@@ -107,7 +111,7 @@ def running_version(target: api_pb2.CivoKubernetesCluster, of: Account) -> str:
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    made = own.resource("civo:index/kubernetesCluster:KubernetesCluster")
+    made = own.resource(CLUSTER)
     id_ = str(made["id"]) if made else target.status.outputs.cluster_id
     if not id_:
         return ""

@@ -11,7 +11,7 @@ import pulumi_digitalocean
 
 from org.project_planton.provider.digitalocean import region_pb2
 from planton import errors
-from planton.modules import labels, lookups, unsupported, upgrades
+from planton.modules import labels, lookups, own, unsupported, upgrades
 from planton.modules.digitalocean import pools, provider
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _check_control_plane(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, runni
 def _tags(target: api_pb2.DigitalOceanKubernetesCluster) -> list[str]:
     # The cloud allows fewer characters in a tag than Kubernetes in a label.
     standard = [re.sub(r"[^A-Za-z0-9:_-]", "-", f"{key}:{value}") for key, value in labels.standard(target).items()]
-    return pools.unique_tags([*standard, *target.spec.tags])
+    return pools.unique_tags([*standard, *target.spec.tags, *own.creation_tags(provider.CLUSTER, "cluster")])
 
 
 def _warnings(target: api_pb2.DigitalOceanKubernetesCluster) -> list[str]:

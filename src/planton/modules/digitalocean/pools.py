@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_digitalocean
 
-from planton.modules import bounds, labels
+from planton.modules import bounds, labels, own
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     )
 
 
-def arguments(spec: Pool, target: message.Message) -> dict[str, Any]:  # arguments of two classes
+def arguments(
+    spec: Pool, target: message.Message, creation_tags: Iterable[str] = ()
+) -> dict[str, Any]:  # arguments of two classes
     """Returns what all three forms of a pool are made with, except for names, sizes and taints.
 
     Labels are the six standard ones with the user's over them. The bounds are given only while the autoscaler decides.
@@ -37,7 +39,7 @@ def arguments(spec: Pool, target: message.Message) -> dict[str, Any]:  # argumen
         # Said when it is off too: after a refresh, the plugin keeps on what it is not told to be off.
         "auto_scale": spec.auto_scale,
         "labels": {**labels.standard(target), **spec.labels},
-        "tags": unique_tags(spec.tags) or None,
+        "tags": unique_tags([*spec.tags, *creation_tags]) or None,
         **scaled,
     }
 
@@ -60,8 +62,10 @@ def register(
     target: message.Message,
 ) -> pulumi_digitalocean.KubernetesNodePool:
     """Registers the resource ``node_pool<suffix>``."""
+    resource = f"node_pool{suffix}"
+    tags = own.creation_tags("digitalocean:index/kubernetesNodePool:KubernetesNodePool", resource)
     return pulumi_digitalocean.KubernetesNodePool(
-        f"node_pool{suffix}",
+        resource,
         cluster_id=cluster_id,
         name=name,
         taints=[
@@ -76,7 +80,7 @@ def register(
             # Two pools of a cluster cannot share a name.
             delete_before_replace=True,
         ),
-        **arguments(spec, target),
+        **arguments(spec, target, tags),
     )
 
 

@@ -24,6 +24,10 @@ _LOOKUPS = lookups.Lookups(
 )
 
 
+#: The Pulumi type of a cluster.
+CLUSTER = "digitalocean:index/kubernetesCluster:KubernetesCluster"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Account:
     """An explicit provider with the facts that look-ups need.
@@ -104,7 +108,7 @@ def running(target: api_pb2.DigitalOceanKubernetesCluster, of: Account) -> Runni
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    made = own.resource("digitalocean:index/kubernetesCluster:KubernetesCluster")
+    made = own.resource(CLUSTER)
     id_ = str(made["id"]) if made else target.status.outputs.cluster_id
     if not id_:
         return None

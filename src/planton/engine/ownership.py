@@ -1,0 +1,157 @@
+"""Proof of authorship: whether a resource in the cloud was created by an operation of ours whose end nobody saw.
+
+A name is no proof: a colleague may have a resource of that name. Where a cloud has tags, a creation sends a unique one, which was
+recorded before the request. Elsewhere the resource must be new since the list that was taken before the request, must not be older than
+the operation, and must have every attribute that was sent.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from planton.engine import observed
+from planton.modules import own
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: How far the clock of a cloud may be behind ours, in seconds.
+_SKEW = 300.0
+_TAGGED = ("civo:KubernetesCluster", "digitalocean:KubernetesCluster", "digitalocean:KubernetesNodePool")
+
+
+def new_marker() -> str:
+    """Returns a tag that no other operation has."""
+    return own.CREATION_TAG + secrets.token_hex(8)
+
+
+def is_tagged(type_: str) -> bool:
+    """Returns whether resources of a Pulumi type carry the tag of their creation."""
+    return f"{type_.partition(':')[0]}:{type_.rsplit(':', 1)[-1]}" in _TAGGED
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Creation:
+    """A creation whose end nobody saw.
+
+    Attributes:
+        name: The name in the cloud, as it was when the creation began.
+        inputs: The Pulumi properties that were sent; empty where they are unknown.
+    """
+
+    name: str
+    inputs: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Candidate:
+    """A resource in the cloud that may be the result of a creation.
+
+    Attributes:
+        urn: The creation's URN.
+        id: The cloud's id.
+        name: The cloud's name.
+        created: RFC 3339; empty where the cloud does not report it.
+        reasons: Why it is not known to be ours; empty where it is.
+        is_older: Whether it certainly existed before the request, so that the creation may be repeated.
+    """
+
+    urn: str
+    id: str
+    name: str
+    created: str
+    reasons: tuple[str, ...]
+    is_older: bool
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is proven that the operation created it."""
+        return not self.reasons
+
+    def describe(self, now: datetime.datetime) -> str:
+        """Returns what to report of it: name, id, age and why it is not ours."""
+        age = f", created {_age(now, self.created)}" if self.created else ""
+        return f"{self.name!r} has the id {self.id}{age}; {'; '.join(self.reasons)}"
+
+
+def _age(now: datetime.datetime, created: str) -> str:
+    try:
+        seconds = max(0.0, (now - datetime.datetime.fromisoformat(created)).total_seconds())
+    except (ValueError, TypeError):
+        return created
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            number = int(seconds // length)
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "less than a minute ago"
+
+
+def candidates(
+    urn: str,
+    type_: str,
+    creation: Creation,
+    entries: Sequence[Mapping[str, Any]],
+    *,
+    marker: str,
+    before: Sequence[str] | None,
+    started: float,
+) -> list[Candidate]:
+    """Returns the resources that have the name of a creation, each with the reasons against its being ours.
+
+    Args:
+        urn: The creation's URN.
+        type_: Its Pulumi type.
+        creation: What was sent.
+        entries: What the cloud lists now, of that type; pools of their cluster.
+        marker: The tag that was recorded before the request; empty where none was.
+        before: The ids that the cloud listed before the request; None where they are unknown.
+        started: When the operation began, in seconds since the epoch.
+    """
+    judge = _by_tag if is_tagged(type_) else _by_attributes
+    return [
+        Candidate(
+            urn,
+            str(entry["id"]),
+            observed.name_of(type_, entry),
+            str(entry.get("created_at") or ""),
+            tuple(judge(type_, creation, entry, marker, before, started)),
+            is_tagged(type_) or (before is not None and str(entry["id"]) in before) or _is_older(entry, started),
+        )
+        for entry in entries
+        if observed.name_of(type_, entry) == creation.name
+    ]
+
+
+def _by_tag(
+    _type: str, _creation: Creation, entry: Mapping[str, Any], marker: str, before: Sequence[str] | None, _started: float
+) -> list[str]:
+    if before is not None and str(entry["id"]) in before:
+        return ["it existed before the request"]
+    if not marker:
+        return ["no tag was recorded that would prove it"]
+    return [] if marker in (entry.get("tags") or ()) else [f"it does not have the tag {marker} that was sent"]
+
+
+def _by_attributes(
+    type_: str, creation: Creation, entry: Mapping[str, Any], _marker: str, before: Sequence[str] | None, started: float
+) -> list[str]:
+    reasons = []
+    if before is None or not creation.inputs:
+        reasons.append("it is not known what existed before the request, or what was sent")
+    elif str(entry["id"]) in before:
+        reasons.append("it existed before the request")
+    if _is_older(entry, started):
+        reasons.append("it is older than the operation")
+    different = observed.differences(type_, creation.inputs, entry)
+    return [*reasons, *(f"{each.path} is {each.new!r}, and {each.old!r} was sent" for each in different)]
+
+
+def _is_older(entry: Mapping[str, Any], started: float) -> bool:
+    try:
+        created = datetime.datetime.fromisoformat(str(entry.get("created_at")))
+    except ValueError:
+        return False
+    return created.tzinfo is not None and created.timestamp() < started - _SKEW
