@@ -14,7 +14,7 @@ import pytest
 from pulumi import automation
 
 from planton import errors
-from planton.engine import explain, operations, session, settings, toolchain
+from planton.engine import explain, observed, operations, session, settings, toolchain
 from planton.engine.clouds import civo
 from support import disk, mocks
 
@@ -28,6 +28,7 @@ class Session:
         """Fails nothing yet."""
         self.reason = reason
         self.message = ""
+        self.marker = ""
         self.asked: list[str] = []
 
     def _fail(self, what: str) -> Any:
@@ -69,6 +70,19 @@ class Session:
         self._fail("replace_state")
 
 
+class Lists(observed.Lists):
+    """The lists of a cloud that has a few networks."""
+
+    def __init__(self, listed: dict[str, list[dict[str, Any]]]) -> None:
+        """Knows them without a request."""
+        super().__init__()
+        self._listed = listed
+
+    def of(self, _cloud: object, noun: str) -> list[dict[str, Any]]:
+        """Returns them."""
+        return self._listed[noun]
+
+
 def _silent(_line: str) -> None:
     """Says nothing."""
 
@@ -81,7 +95,9 @@ def make(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(operations.session, "Session", lambda *_args, **_more: failing)
         chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)}, progress=progress)
         given = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}, name="a"))
-        return operations.Operations(given, chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
+        made = operations.Operations(given, chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
+        made.lists = Lists({"Network": [{"id": "n-1", "label": "other"}]})
+        return made
 
     return operations_over
 
@@ -279,6 +295,39 @@ def test_the_history_says_what_was_seen_before_references_were_known(make: Any) 
     with pytest.raises(errors.PlantonError):
         make(failing).apply(operations.plans.Plan((change,)))
     assert failing.message.endswith(": planton apply CivoVpc/a: create network")
+
+
+def test_a_creation_is_recorded_with_its_tag_and_with_what_there_was_before(make: Any) -> None:
+    """Both are on the disk before the request: whatever becomes of this process, the next one can tell what is ours."""
+    failing = Session(errors.Reason.INTERRUPTED)
+    change = operations.plans.Change("urn:a::network", "network", "civo:index/network:Network", operations.plans.Action.CREATE)
+    operation = make(failing)
+    seen: list[Any] = []
+    fail = failing.up
+
+    def up(watch: object) -> Any:
+        seen.append((operation._journal.read(), failing.marker))
+        return fail(watch)
+
+    failing.up = up  # type: ignore[method-assign]
+    with pytest.raises(errors.PlantonError):
+        operation.apply(operations.plans.Plan((change,)))
+    [(record, marker)] = seen
+    assert record.before == {"urn:a::network": ("n-1",)}
+    assert record.marker == marker
+    assert marker.startswith("planton-creation:")
+    assert not record.failed
+
+
+def test_a_destroy_deletes_nothing_that_was_not_listed(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another command may have applied something between the list and the consent."""
+    failing = Session(errors.Reason.ENGINE_FAILED)
+    network = {"urn": GONE, "type": "civo:index/network:Network", "custom": True, "id": "1"}
+    monkeypatch.setattr(failing, "export", lambda: {"resources": [network]})
+    with pytest.raises(errors.PlantonError, match="also has network, which was not listed; nothing was deleted") as caught:
+        make(failing).destroy(operations.plans.Plan())
+    assert caught.value.reason is errors.Reason.PLAN_STALE
+    assert failing.asked == []
 
 
 GONE = "urn:pulumi:a::planton::civo:index/network:Network::network"
