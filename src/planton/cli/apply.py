@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @options.consents
 @policing.option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@click.option("--refresh", is_flag=True, help="Read the cloud first, so that drift is repaired.")
+@options.refresh
 @output.output_option("text", "json")
 def apply(
     *,
@@ -42,8 +42,10 @@ def apply(
 
     Shows the plan first and asks; without a terminal it needs --yes. Resources
     that refer to each other are ordered by that, and others are worked on side
-    by side. A plan that would replace or delete a cluster or a node pool also
-    needs --allow-replace. With --prune, what was applied from the given folders
+    by side. The cloud is read first, so that drift is repaired. A plan that
+    would replace or delete a cluster or a node pool, or recreate a cluster that
+    is missing from the cloud, also needs --allow-replace; taking over what
+    another folder applied needs --take-over. With --prune, what was applied from the given folders
     and is no longer in them is destroyed at the end.
 
     PLAN is a file that planton plan --out has written: what it says is done, or
@@ -58,10 +60,9 @@ def apply(
     report = render.Reporter(quiet=form == "json")
     tools = options.tools(settings)
     run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported, on_event=report)
-    if refresh or (before is not None and before.refresh):
-        run.refresh()
     pruning = _pruning(run, given, consents, before)
-    planned = run.plan(recover=True, going=[] if pruning is None else pruning.order)
+    read = refresh if before is None else before.refresh
+    planned = run.plan(recover=True, going=[] if pruning is None else pruning.order, refresh=read)
     pruned = [] if pruning is None else pruning.plan_destroy()
     _check(run, planned, pruned, before, consents, form)
     if pruning is not None:
@@ -100,6 +101,7 @@ def _planned_before(
         prune=bool(before.pruned),
         allow_replace=(*consents.allow_replace, *before.allow_replace),
         allow_unsupported=before.allow_unsupported,
+        take_over=(*consents.take_over, *before.take_over),
     )
     return before, wanted, allowed
 
@@ -132,3 +134,4 @@ def _check(
 
         saved.check(before, planned, pruned)
     options.losses_allowed(planned, consents.allow_replace, run)
+    options.take_overs_allowed(planned, consents.take_over)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.applied_resources
+@options.take_over
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @output.output_option("text", "json")
 def destroy(
@@ -22,13 +23,15 @@ def destroy(
     resources: tuple[str, ...],
     given: options.Sources,
     settings: engine_settings.Settings,
+    take_over: tuple[str, ...],
     yes: bool,
     form: str,
 ) -> None:
     """Delete resources from the cloud, dependants first.
 
-    Lists what goes and asks; without a terminal it needs --yes. Resources are
-    given by manifests (-f) or by KIND/NAME.
+    Lists what goes and asks; without a terminal it needs --yes. What is listed
+    is deleted, and nothing else. Resources are given by manifests (-f) or by
+    KIND/NAME; what another folder applied needs --take-over.
 
     Exit codes: 0 done, 1 invalid or not applied, 2 usage, 5 refused, 6 the
     cloud failed.
@@ -47,6 +50,7 @@ def destroy(
     if any(change.noun == "KubernetesCluster" for step in planned for change in step.plan.changes):
         render.progress("! with a cluster go all its node pools, workloads and volumes, and the addresses of its load balancers")
     render.echo_users(run.users_outside(step.key for step in planned))
+    options.take_overs_allowed(planned, take_over)
     if planned:
         options.consent("Destroy?", yes=yes)
     done = run.destroy(planned)

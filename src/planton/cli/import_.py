@@ -19,9 +19,19 @@ if TYPE_CHECKING:
 @click.argument("id_", metavar="ID")
 @options.sources
 @options.engine
+@options.take_over
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @output.output_option("text", "json")
-def import_(*, resource: str, id_: str, given: options.Sources, settings: engine_settings.Settings, yes: bool, form: str) -> None:
+def import_(
+    *,
+    resource: str,
+    id_: str,
+    given: options.Sources,
+    settings: engine_settings.Settings,
+    take_over: tuple[str, ...],
+    yes: bool,
+    form: str,
+) -> None:
     """Take a resource that exists in the cloud under the care of a manifest.
 
     KIND/NAME is the resource in the manifests given with -f; ID is the cloud's
@@ -40,6 +50,7 @@ def import_(*, resource: str, id_: str, given: options.Sources, settings: engine
             reason=errors.Reason.USAGE,
             hint="give its manifest with -f FILE",
         )
+    options.take_overs_allowed([run.owned(found[0])], take_over)
     options.consent(f"Import {id_} as {found[0]}, and change it to what the manifest says?", yes=yes)
     step = run.adopt(found[0], guards.MAIN[kind.stem], id_)
     if form == "json":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
 import functools
 import os
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from google.protobuf import message
 
     from planton import runs
+    from planton.engine import plans, toolchain
     from planton.engine import settings as engine_settings
-    from planton.engine import toolchain
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MINUTE = 60.0
@@ -336,11 +335,32 @@ class Consents:
         allow_replace: ``KIND/NAME`` or ``ENV/KIND/NAME`` of clusters and pools that may be replaced or deleted.
         allow_unsupported: Fields that may have no effect.
         prune: Whether to destroy what is no longer in the given folders.
+        take_over: ``KIND/NAME`` or ``ENV/KIND/NAME`` of resources of other folders that may be taken over.
     """
 
     allow_replace: tuple[str, ...]
     allow_unsupported: tuple[str, ...]
     prune: bool
+    take_over: tuple[str, ...]
+
+
+#: Adds the option that consents to working on what another folder has applied.
+take_over = click.option(
+    "--take-over",
+    multiple=True,
+    metavar="KIND/NAME",
+    help="Consent to taking over what another folder applied; or ENV/KIND/NAME.",
+)
+#: Adds the option that says whether the cloud is read before a plan.
+refresh = click.option(
+    "--refresh",
+    type=bool,
+    is_flag=False,
+    flag_value="true",
+    default="true",
+    metavar="[true|false]",
+    help="Read the cloud first.  [default: true]",
+)
 
 
 def consents(function: F) -> F:
@@ -350,15 +370,21 @@ def consents(function: F) -> F:
         "--allow-replace",
         multiple=True,
         metavar="KIND/NAME",
-        help="Consent to replacing or deleting a cluster or pool; or ENV/KIND/NAME.",
+        help="Consent to replacing, recreating or deleting a cluster or pool; or ENV/KIND/NAME.",
     )
+    @take_over
     @click.option("--allow-unsupported", multiple=True, metavar="FIELD", help="Accept that a field has no effect.")
     @click.option("--prune", is_flag=True, help="Also destroy what was applied from these folders and is no longer in them.")
     @functools.wraps(function)
     def wrapped(
-        *args: object, allow_replace: tuple[str, ...], allow_unsupported: tuple[str, ...], prune: bool, **rest: object
+        *args: object,
+        allow_replace: tuple[str, ...],
+        allow_unsupported: tuple[str, ...],
+        prune: bool,
+        take_over: tuple[str, ...],
+        **rest: object,
     ) -> object:
-        return function(*args, consents=Consents(allow_replace, allow_unsupported, prune), **rest)
+        return function(*args, consents=Consents(allow_replace, allow_unsupported, prune, take_over), **rest)
 
     return wrapped  # type: ignore[return-value]
 
@@ -441,15 +467,11 @@ def losses_allowed(steps: Sequence[runs.Step], allowed: Sequence[str], run: runs
     Raises:
         PlantonError: ``REPLACE_REFUSED``, with what refers to each.
     """
-    named = set(map(_consented, allowed))
-    alike = collections.Counter((step.key.kind, step.key.name) for step in steps)
     for step in steps:
         lost = step.plan.losses()
-        short = (step.key.kind, step.key.name)
-        full = (step.key.env or _NO_ENV, *short)
-        if not lost or full in named or (alike[short] == 1 and ("", *short) in named):
+        if not lost or _is_named(step, steps, allowed):
             continue
-        what = ", ".join(f"{change.action} {change.name}" + _because(change) for change in lost)
+        what = ", ".join(_loss(step, change) for change in lost)
         # Others refer to a cluster, and never to one of its additional pools.
         whole = any(not change.name.startswith("node_pool-") for change in lost)
         users = ", ".join(map(str, run.referrers(step.key))) if whole else ""
@@ -457,9 +479,47 @@ def losses_allowed(steps: Sequence[runs.Step], allowed: Sequence[str], run: runs
             f"the plan for {step.key} would {what}" + (f"; {users} refer to it" if users else "") + "; nothing was changed",
             code=errors.Code.REFUSED,
             reason=errors.Reason.REPLACE_REFUSED,
-            hint=f"if that is what you want, add --allow-replace {'/'.join(short if alike[short] == 1 else full)}",
+            hint=f"if that is what you want, add --allow-replace {_consent_to(step, steps)}",
             metadata={"resource": str(step.key), "referrers": users},
         )
+
+
+def take_overs_allowed(steps: Sequence[runs.Step], allowed: Sequence[str]) -> None:
+    """Checks that everything that another folder has applied has been named by the user.
+
+    Raises:
+        PlantonError: ``TAKE_OVER_REFUSED``, with the other folder.
+    """
+    for step in steps:
+        if step.owner and not _is_named(step, steps, allowed):
+            raise errors.PlantonError(
+                f"{step.key} was applied from {step.owner}, which is another folder than that of this manifest; nothing was changed",
+                code=errors.Code.REFUSED,
+                reason=errors.Reason.TAKE_OVER_REFUSED,
+                hint="choose another metadata.name or env, or, if this folder is to have it from now on, add --take-over "
+                + _consent_to(step, steps),
+                metadata={"resource": str(step.key), "owner": step.owner},
+            )
+
+
+def _is_named(step: runs.Step, steps: Sequence[runs.Step], allowed: Sequence[str]) -> bool:
+    named = set(map(_consented, allowed))
+    short = (step.key.kind, step.key.name)
+    return (step.key.env or _NO_ENV, *short) in named or (_is_unique(step, steps) and ("", *short) in named)
+
+
+def _is_unique(step: runs.Step, steps: Sequence[runs.Step]) -> bool:
+    return sum((each.key.kind, each.key.name) == (step.key.kind, step.key.name) for each in steps) == 1
+
+
+def _consent_to(step: runs.Step, steps: Sequence[runs.Step]) -> str:
+    short = (step.key.kind, step.key.name)
+    return "/".join(short if _is_unique(step, steps) else (step.key.env or _NO_ENV, *short))
+
+
+def _loss(step: runs.Step, change: plans.Change) -> str:
+    action = "recreate" if step.plan.is_recreation(change) else str(change.action)
+    return f"{action} {change.name}" + _because(change)
 
 
 def _consented(text: str) -> tuple[str, str, str]:
@@ -468,8 +528,8 @@ def _consented(text: str) -> tuple[str, str, str]:
     return env, kind.name, name
 
 
-def _because(change: object) -> str:
-    paths = [difference.path for difference in change.differences]  # type: ignore[attr-defined]  # a plans.Change
+def _because(change: plans.Change) -> str:
+    paths = [difference.path for difference in change.differences]
     return f" (changed: {', '.join(paths)})" if paths else ""
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @options.engine
 @options.consents
 @policing.option
-@click.option("--refresh", is_flag=True, help="Read the cloud into the state first, so that drift is in the plan.")
+@options.refresh
 @click.option("--out", default="", metavar="FILE", help="Save the plan, for: planton apply FILE.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 4 when there are changes.")
 @output.output_option("text", "json")
@@ -37,8 +37,9 @@ def plan(
 
     What does not exist yet is shown as (known after apply). A plan that is
     saved with --out is applied exactly as it was shown, or not at all; the file
-    holds manifests and no credentials. With --refresh the cloud is read first,
-    and again before such a plan is applied; else what the state says counts.
+    holds manifests and no credentials. The cloud is read first, and again
+    before such a plan is applied, so that drift is in the plan; with
+    --refresh=false, what was applied last counts. No state is changed.
 
     Exit codes: 0 planned, 1 invalid, 2 usage, 4 changes (with
     --detailed-exitcode), 5 refused, 6 the cloud failed.
@@ -48,11 +49,10 @@ def plan(
     wanted = given.read(none=consents.prune)
     policing.enforce(rules, wanted)
     run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported)
-    if refresh:
-        run.refresh()
     pruning = run.pruning(given.folders(), given.means) if consents.prune else None
-    planned = run.plan(recover=refresh, aside=True, going=[] if pruning is None else pruning.order)
-    pruned = [] if pruning is None else pruning.plan_destroy(recover=refresh)
+    going = [] if pruning is None else pruning.order
+    planned = run.plan(recover=False, aside=True, going=going, refresh=refresh)
+    pruned = [] if pruning is None else pruning.plan_destroy(recover=False)
     if form == "json":
         render.echo_json(render.steps_data("plan", [*planned, *pruned]))
     else:
@@ -71,6 +71,7 @@ def plan(
             pruned,
             allow_replace=consents.allow_replace,
             allow_unsupported=consents.allow_unsupported,
+            take_over=consents.take_over,
             refresh=refresh,
         )
         render.progress(f"saved in {out}; to do exactly this: planton apply {out}")

@@ -107,6 +107,10 @@ def plan_lines(steps: Iterable[runs.Step]) -> list[str]:
     lines = []
     for step in steps:
         lines.append(click.style(str(step.key), bold=True) + f"  [{step.stack}]")
+        if step.owner:
+            lines.append(
+                click.style(f"  ! it was applied from {step.owner}, another folder than that of this manifest", fg="yellow")
+            )
         lines += [click.style(f"  ! {warning}", fg="yellow") for warning in step.plan.warnings]
         if step.skipped and step.error is not None:
             lines.append(click.style(f"  ✗ {step.error.message}", fg="yellow"))
@@ -208,6 +212,8 @@ def step_data(step: runs.Step) -> dict[str, Any]:
             for change in step.plan.changes
         ],
         "warnings": list(step.plan.warnings),
+        "checked": step.is_checked,
+        "owner": step.owner,
         "outputs": None if step.outputs is None else stack_input.as_dict(step.outputs),
         "error": None if step.error is None else step.error.as_dict(),
         "skipped": step.skipped,
@@ -222,7 +228,8 @@ def result_lines(steps: Iterable[runs.Step]) -> list[str]:
             lines.append(click.style(f"{step.key}: {step.error.message}", fg="yellow" if step.skipped else "red"))
             lines += [f"  → {step.error.hint}"] if step.error.hint else []
         elif step.outputs is not None:
-            lines.append(click.style(str(step.key), bold=True))
+            as_of = "" if step.is_checked or not step.up_to_date else "  (as of the last apply)"
+            lines.append(click.style(str(step.key), bold=True) + as_of)
             lines += [f"  {name}: {_output(value)}" for name, value in stack_input.as_dict(step.outputs).items()]
     return lines
 

@@ -32,6 +32,13 @@ def cloud_resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def pool_sizes(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the resources of a state that hold the number of nodes of a pool."""
+    return [
+        each for each in deployment.get("resources") or [] if (each.get("outputs") or {}).get("actual_node_count") is not None
+    ]
+
+
 def dropped(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Returns the resources that one state has and the next has not, or has only as an empty shell."""
     kept = {resource["urn"]: resource for resource in cloud_resources(after)}

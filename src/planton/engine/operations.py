@@ -105,22 +105,64 @@ class Operations:
         target: message.Message = self._input.target
         return target
 
-    def plan(self, *, aside: bool = False) -> plans.Plan:
+    def plan(self, *, aside: bool = False, refresh: bool = False) -> plans.Plan:
         """Returns what an apply would do.
 
         Args:
             aside: Whether no apply follows, so that what has no stack yet must not get one.
+            refresh: Whether the cloud is read first, into a copy of the state: a plan changes no state.
 
         Raises:
             PlantonError: The module refuses the manifest, or the plan cannot be made.
         """
         try:
-            with self._aside() if aside else contextlib.nullcontext(self._session) as opened:
-                self._planned = opened.preview(self.on_event).plan
+            with self._copy() if refresh else contextlib.nullcontext() as before:
+                if before is not None:
+                    self._refresh()
+                with self._aside() if aside and not refresh else contextlib.nullcontext(self._session) as opened:
+                    plan = opened.preview(self.on_event).plan
+                missing = self._missing(before or {}, plan)
         except errors.PlantonError as error:
             self._list_names(error)
             raise
+        self._planned = dataclasses.replace(plan, missing=missing, is_refreshed=refresh)
         return self._planned
+
+    def _missing(self, before: Mapping[str, Any], plan: plans.Plan) -> frozenset[str]:
+        # What a refresh finds gone now, and a main resource that an earlier one found gone after a complete apply.
+        state = self._session.export() if self._session.exists() else {}
+        gone = {each["urn"] for each in guards.dropped(before, state)}
+        main = guards.MAIN[kinds.get(self._input.target.kind).stem]
+        if states.MANIFEST in states.outputs(state):
+            gone |= {change.urn for change in plan.changes if change.name == main and change.action is plans.Action.CREATE}
+        return frozenset(gone)
+
+    def is_changed(self, lists: observed.Lists) -> bool:
+        """Returns whether the lists of the cloud differ from the state, so that a plan must read the cloud.
+
+        Raises:
+            PlantonError: The cloud cannot be asked.
+        """
+        if self._suspects or not self._session.exists():
+            return False
+        state = self._session.export()
+        resources = [*guards.cloud_resources(state), *guards.pool_sizes(state)]
+        return any(observed.is_changed(each, self._cloud, lists) is not False for each in resources)
+
+    @contextlib.contextmanager
+    def _copy(self) -> Iterator[dict[str, Any]]:
+        # In a folder of its own a refresh can change the state, with all guards, and nobody else sees it.
+        state = self._session.export()
+        with tempfile.TemporaryDirectory(prefix="planton-") as folder:
+            elsewhere = dataclasses.replace(self._settings, backend=pathlib.Path(folder).as_uri())
+            name = dataclasses.replace(self.name, organization="")  # folders have no owners
+            copy = session.Session(name, self._input, elsewhere, self._tools, origin=self._origin)
+            copy.replace_state(state, create=True)
+            usual, self._session = self._session, copy
+            try:
+                yield state
+            finally:
+                self._session = usual
 
     @contextlib.contextmanager
     def _aside(self) -> Iterator[session.Session]:
@@ -160,8 +202,7 @@ class Operations:
         marker = ownership.new_marker() if self._resumed is None or not self._resumed.marker else self._resumed.marker
         with self._recorded("apply", marker=marker, before=self._ids_before()):
             self._session.marker = marker
-            if self._session.exists() and guards.autoscaled(before := self._session.export()):
-                # The plugin sends the number of nodes with every change, and the one in the state is that of the last look.
+            if self._session.exists() and self._is_stale(before := self._session.export()):
                 self._refresh()
                 self._require_planned(each["urn"] for each in guards.dropped(before, self._session.export()))
             try:
@@ -173,6 +214,10 @@ class Operations:
                 self._require_planned(gone)
                 outcome = self._session.up(self.on_event)
         return outcome.plan, self._outputs()
+
+    def _is_stale(self, state: dict[str, Any]) -> bool:
+        # The plugin sends the number of nodes with every change, and the one in the state is that of the last look.
+        return (self._planned is not None and self._planned.is_refreshed) or guards.autoscaled(state)
 
     def _ids_before(self) -> dict[str, tuple[str, ...]]:
         # What the cloud has before the first request cannot be the result of one.

@@ -103,10 +103,14 @@ class Plan:
     Attributes:
         changes: In the order of the engine.
         warnings: What the module and the plugin warn about.
+        missing: URNs of applied resources that the cloud no longer has.
+        is_refreshed: Whether the cloud differs from the state, so that an apply refreshes first.
     """
 
     changes: tuple[Change, ...] = ()
     warnings: tuple[str, ...] = ()
+    missing: frozenset[str] = frozenset()
+    is_refreshed: bool = False
 
     @property
     def empty(self) -> bool:
@@ -114,11 +118,18 @@ class Plan:
         return not self.changes
 
     def losses(self) -> tuple[Change, ...]:
-        """Returns the replacements and deletions of clusters and pools."""
+        """Returns the replacements and deletions of clusters and pools, and the clusters that would be recreated."""
         nouns = ("KubernetesCluster", "KubernetesNodePool")
+        lost = (Action.REPLACE, Action.DELETE)
         return tuple(
-            change for change in self.changes if change.noun in nouns and change.action in (Action.REPLACE, Action.DELETE)
+            change
+            for change in self.changes
+            if (change.noun in nouns and change.action in lost) or (change.noun == nouns[0] and self.is_recreation(change))
         )
+
+    def is_recreation(self, change: Change) -> bool:
+        """Returns whether a change creates a resource that was applied and that the cloud no longer has."""
+        return change.action is Action.CREATE and change.urn in self.missing
 
     def made_anew(self) -> set[str]:
         """Returns the URNs of what is not there now, or will not be for a while."""

@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
-from planton.engine import guards, inventory, journal, operations, plans, stacks
+from planton.engine import guards, inventory, journal, observed, operations, plans, stacks
 from planton.manifest import origins
 from planton.modules import unsupported
 from planton.runs import protection, schedule
@@ -61,12 +61,15 @@ class Run:
         self._beside = dict(beside or {})
         self._inventory = inventory.Inventory(settings, tools)
         self._known: dict[references.Key, message.Message] = {}
+        self._lists = observed.Lists()
         self._opened: dict[references.Key, operations.Operations] = {}
         self._anew: set[references.Key] = set()
         self.order = wiring.order(self._wanted)
         self._needs = {key: references.depends_on(entry.manifest) for key, entry in self._wanted.items()}
 
-    def plan(self, *, recover: bool, aside: bool = False, going: Collection[references.Key] = ()) -> list[Step]:
+    def plan(
+        self, *, recover: bool, aside: bool = False, going: Collection[references.Key] = (), refresh: bool = True
+    ) -> list[Step]:
         """Returns what an apply would do, in order. What is not there yet counts as known after the apply.
 
         A resource that cannot be planned has an error; those that depend on it are skipped. Nothing is changed.
@@ -75,6 +78,7 @@ class Run:
             recover: Whether to repair stacks whose last operation did not end cleanly; without it they are only named.
             aside: Whether no apply follows, so that the backend stays as it is.
             going: What is to be pruned after the apply, so that nothing may refer to it.
+            refresh: Whether to read the cloud first: one list per account and kind. Without it, the last apply counts.
 
         Raises:
             PlantonError: ``REFERENCE_UNRESOLVED``: references that lead nowhere; ``KIND_UNKNOWN``.
@@ -83,31 +87,53 @@ class Run:
         for key in self.order:
             # Before anything else: no account helps a kind that cannot be made.
             modules.require(kinds.get(key.kind))
-        work = functools.partial(self._plan, recover=recover, aside=aside)
+        self._lists = observed.Lists()
+        work = functools.partial(self._plan, recover=recover, aside=aside, refresh=refresh)
         return self._each(self._steps(self.order), self._needs, work, why="cannot be planned")
 
-    def _plan(self, step: Step, *, recover: bool, aside: bool) -> Step:
+    def _plan(self, step: Step, *, recover: bool, aside: bool, refresh: bool) -> Step:
         key = step.key
         operation = self._operations(key)
         if recover:
             operation.recover()
         elif operation.unfinished():
             self._settings.progress(f"{key}: the last operation did not end cleanly; an apply will look at the cloud first")
-        plan = operation.plan(aside=aside)
-        if recover and _is_lost(key, plan) and self._needs[key] & self._anew:
+        is_checked = refresh and not (operation.unfinished() and not recover)
+        plan = operation.plan(aside=aside, refresh=is_checked and self._is_changed(operation))
+        if not refresh and recover and _is_lost(key, plan) and self._needs[key] & self._anew:
             # It would be replaced because what it was in is not there any more; it may be gone with that.
             operation.refresh()
             plan = operation.plan(aside=aside)
         applied = self._inventory.read(operation.name)
         self._remember(key, plan, applied)
-        step = dataclasses.replace(step, plan=plan)
+        step = dataclasses.replace(step, plan=self._with_missing(key, plan), is_checked=is_checked)
         if applied is None:
             return step
+        step = dataclasses.replace(step, owner=_other_owner(applied, self._wanted[key]))
         error = self._refusal(applied, "replace") if _is_lost(key, plan) else None
         if error is not None:
             return dataclasses.replace(step, error=error)
         same = _same(applied.manifest, operation.target) and applied.origin == self._wanted[key].origin
-        return dataclasses.replace(step, up_to_date=plan.empty and same and applied.complete)
+        up_to_date = plan.empty and same and applied.complete and not plan.is_refreshed
+        return dataclasses.replace(step, up_to_date=up_to_date)
+
+    def _is_changed(self, operation: operations.Operations) -> bool:
+        try:
+            return operation.is_changed(self._lists)
+        except errors.PlantonError as error:
+            error.hint = f"{error.hint}; --refresh=false plans without reading the cloud".removeprefix("; ")
+            raise
+
+    def _with_missing(self, key: references.Key, plan: plans.Plan) -> plans.Plan:
+        warnings = []
+        for change in plan.changes:
+            if not plan.is_recreation(change):
+                continue
+            text = f"{change.name} is missing from the cloud and would be recreated, with a new id"
+            # Others refer to what the kind is about, and never to an additional pool.
+            users = self.referrers(key) if change.name == guards.MAIN[kinds.get(key.kind).stem] else []
+            warnings.append(text + (f"; {', '.join(map(str, users))} refer to it" if users else ""))
+        return dataclasses.replace(plan, warnings=(*warnings, *plan.warnings))
 
     def _each(
         self,
@@ -162,6 +188,8 @@ class Run:
             exact: Whether nothing else may be done; without it, what follows from new outputs of others is updated too.
         """
         self._known.clear()
+        # What exists before the first request; one list for all that is created.
+        self._lists = observed.Lists()
         return self._each(planned, self._needs, functools.partial(self._apply, exact=exact), why="failed")
 
     def _apply(self, step: Step, *, exact: bool) -> Step:
@@ -175,6 +203,7 @@ class Run:
             return dataclasses.replace(step, outputs=outputs)
         if operation.unfinished():
             operation.recover()
+        operation.lists = self._lists
         plan, outputs = operation.apply(step.plan)
         return dataclasses.replace(step, plan=plan, outputs=outputs)
 
@@ -194,6 +223,12 @@ class Run:
             id_ = operation.pool_import_id(id_)
         plan, outputs = operation.adopt({resource: id_})
         return Step(key, str(operation.name), plan, outputs=outputs)
+
+    def owned(self, key: references.Key) -> Step:
+        """Returns a step of a resource without a plan, which says whether another folder has applied it."""
+        name = stacks.name_of(self._wanted[key].manifest)
+        applied = self._inventory.read(name)
+        return Step(key, str(name), owner="" if applied is None else _other_owner(applied, self._wanted[key]))
 
     def refresh(self) -> list[Step]:
         """Makes the states what the cloud says; what has not been applied is left out. A state that fails stays as it was."""
@@ -235,7 +270,8 @@ class Run:
                 operation.recover(whole=False, to_destroy=True)
             applied = self._inventory.read(operation.name)
             error = None if applied is None else self._refusal(applied, "delete")
-            return dataclasses.replace(step, plan=operation.plan_destroy(), error=error)
+            owner = "" if applied is None else _other_owner(applied, self._wanted[key])
+            return dataclasses.replace(step, plan=operation.plan_destroy(), error=error, owner=owner)
         except errors.PlantonError as error:
             return dataclasses.replace(step, error=error)
 
@@ -391,6 +427,10 @@ def _planned_again(step: Step, plan: plans.Plan, *, exact: bool) -> Step:
 def _is_lost(key: references.Key, plan: plans.Plan) -> bool:
     main = guards.MAIN[kinds.get(key.kind).stem]
     return any(change.name == main and change.action in (plans.Action.DELETE, plans.Action.REPLACE) for change in plan.changes)
+
+
+def _other_owner(applied: inventory.Applied, given: flow.Wanted) -> str:
+    return applied.origin if applied.origin != given.origin else ""
 
 
 def _same(applied: message.Message, target: message.Message) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from planton.engine import plans
     from planton.runs.steps import Step
 
-_VERSION = 3
+_VERSION = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Saved:
         allow_replace: The consents to replacements, ``KIND/NAME`` or ``ENV/KIND/NAME``.
         allow_unsupported: The fields whose refusal was waived.
         created: When it was planned, RFC 3339.
+        take_over: The consents to taking over what other folders applied.
         refresh: Whether the cloud was read first, and must be again.
     """
 
@@ -46,6 +47,7 @@ class Saved:
     pruned: dict[str, Any]
     allow_replace: tuple[str, ...]
     allow_unsupported: tuple[str, ...]
+    take_over: tuple[str, ...]
     created: str
     refresh: bool
 
@@ -58,6 +60,7 @@ def write(
     *,
     allow_replace: Sequence[str],
     allow_unsupported: Sequence[str],
+    take_over: Sequence[str],
     refresh: bool,
 ) -> None:
     """Writes a plan to a file of mode 0600, whole or not at all.
@@ -82,6 +85,7 @@ def write(
         "prune": {str(step.key): changes(step.plan) for step in pruned},
         "allowReplace": list(allow_replace),
         "allowUnsupported": list(allow_unsupported),
+        "takeOver": list(take_over),
         "refresh": refresh,
     }
     data["digest"] = _digest(data)
@@ -137,6 +141,7 @@ def read(path: str) -> Saved:
             dict(data["prune"]),
             tuple(data["allowReplace"]),
             tuple(data["allowUnsupported"]),
+            tuple(data["takeOver"]),
             str(data["created"]),
             bool(data["refresh"]),
         )

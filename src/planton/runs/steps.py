@@ -25,6 +25,8 @@ class Step:
         stack: Its stack's name; empty where it has none.
         plan: What changes.
         up_to_date: Nothing changes, in the cloud or in what the stack keeps.
+        is_checked: The cloud was read, so that what is said of it is not only as of the last apply.
+        owner: The folder that the stack was applied from, where it is another one than the manifest's; empty otherwise.
         outputs: The outputs after an apply; None otherwise.
         error: Why it failed or was not tried; None where all is well.
         skipped: It was not tried because one that it depends on failed, or the user ended the run.
@@ -34,6 +36,8 @@ class Step:
     stack: str
     plan: plans.Plan = dataclasses.field(default_factory=plans.Plan)
     up_to_date: bool = False
+    is_checked: bool = False
+    owner: str = ""
     outputs: message.Message | None = None
     error: errors.PlantonError | None = None
     skipped: bool = False
