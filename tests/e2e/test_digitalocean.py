@@ -100,12 +100,13 @@ def test_drift_is_shown_and_repaired_and_nothing_is_left_after_a_destroy(dev: su
 
 
 def test_a_cluster_deleted_elsewhere_comes_back_with_its_pools(dev: support.Planton) -> None:
-    """One apply makes anew what referred to it too."""
+    """One apply, with consent, recreates what referred to it too."""
     _outside(dev, "delete-cluster")
     drifted = dev.json("drift", "-f", "dev", code=3)["resources"]
     found = {one["name"]: each["action"] for one in drifted for each in one["changes"]}
     assert found == dict.fromkeys(("dev-cluster", "dev-system", "dev-apps", "dev-batch"), "delete")
-    dev.run("apply", "-f", "dev", "--refresh", "--yes")
+    assert "would recreate cluster" in dev.run("apply", "-f", "dev", "--yes", code=5).stderr
+    dev.run("apply", "-f", "dev", "--yes", "--allow-replace", "DigitalOceanKubernetesCluster/dev-cluster")
     assert _counts(dev) == {"default": 1, "system": 2, "apps": 2, "batch": 1}
     assert dev.actions("plan", "-f", "dev") == {}
 
@@ -113,20 +114,23 @@ def test_a_cluster_deleted_elsewhere_comes_back_with_its_pools(dev: support.Plan
 def test_a_plan_of_an_update_makes_no_cluster_anew(dev: support.Planton) -> None:
     """Neither a saved one nor one just consented to; what refers to the cluster is not told as if all were well."""
     _change(dev, CLUSTER, "maintenanceWindow: sunday=02:00", "maintenanceWindow: monday=02:00")
-    dev.run("plan", "-f", "dev", "--out", "dev.plan")
+    dev.run("plan", "-f", "dev", "--refresh=false", "--out", "dev.plan")
     _outside(dev, "delete-cluster")
     mark = dev.sandbox.control.mark()
     stale = dev.json("apply", "dev.plan", code=5)
     failed = {each["name"]: each["error"]["reason"] for each in stale["resources"] if each["error"]}
     assert failed == {"dev-cluster": "PLAN_STALE"} | dict.fromkeys(("dev-system", "dev-apps", "dev-batch"), "DEPENDENCY_FAILED")
     assert [method for method, *_ in dev.writes(mark, cloud="digitalocean")] == ["PUT"]
-    assert "planned update cluster" in dev.run("apply", "dev.plan", code=5).stderr
-    dev.run("plan", "-f", "dev", "--refresh", "--out", "dev.plan")
+    assert "things have changed, and nothing was done" in dev.run("apply", "dev.plan", code=5).stderr
+    consent = ("--allow-replace", "DigitalOceanKubernetesCluster/dev-cluster")
+    dev.run("plan", "-f", "dev", "--out", "dev.plan")
+    assert "would recreate cluster" in dev.run("apply", "dev.plan", code=5).stderr
+    dev.run("plan", "-f", "dev", "--out", "dev.plan", *consent)
     dev.run("apply", "dev.plan")
     assert _counts(dev) == {"default": 1, "system": 2, "apps": 2, "batch": 1}
     assert dev.actions("plan", "-f", "dev") == {}
     _change(dev, POOLS, "workload: system", "workload: other")
-    dev.run("plan", "-f", "dev", "--refresh", "--out", "dev.plan")
+    dev.run("plan", "-f", "dev", "--out", "dev.plan")
     _outside(dev, "scale", pool="apps", count=4)
     assert "nodeCount: 4 → 2" in dev.run("apply", "dev.plan", code=5).stderr
 

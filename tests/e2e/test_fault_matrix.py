@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from planton import errors
 from support import matrix_faults, matrix_page, matrix_world
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "fault-matrix.md"
@@ -124,7 +125,11 @@ def test_what_is_told_and_what_is_there_agree_and_the_next_command_ends_well(
     row = matrix_page.FAILED
     try:
         with snapshots[cell.cloud].world(operation.world) as world:
-            row = _play(world, operation, fault)
+            played = _play(world, operation, fault)
+        if operation.method == "POST":
+            with snapshots[cell.cloud].world(operation.world) as world:
+                played = dataclasses.replace(played, stranger=_with_stranger(world, operation, fault))
+        row = played
     finally:
         if os.environ.get("UPDATE_GOLDENS"):
             matrix_page.write(PAGE, EMPTY | {cell: row}, head=_head(), order=CELLS)
@@ -164,6 +169,22 @@ def _play(world: matrix_world.World, operation: Operation, fault: matrix_faults.
     )
 
 
+def _with_stranger(world: matrix_world.World, operation: Operation, fault: matrix_faults.Fault) -> str:
+    # Between the two commands, somebody else creates a resource of the same name.
+    file = world.user.write(f"{operation.subject}.yaml", getattr(world.cloud, operation.subject))
+    path = operation.path.replace("POOLS", world.cloud.pools)
+    matrix_faults.run(world, (*operation.command, "-f", file), fault, method=operation.method, path=path)
+    stranger = world.intrude(operation.subject)
+    if stranger is None:
+        return "the cloud allows no second one"
+    then = matrix_faults.finish(world, (*operation.then, "-f", file))
+    assert stranger in world.of_name(operation.subject), "the stranger's resource was changed or deleted"
+    known = {thing.id for thing in world.in_states()}
+    assert stranger["id"] not in known or operation.subject == "pool", "the stranger's resource was adopted"
+    assert then.code == 0 or errors.Reason.CLOUD_NAME_EXISTS in then.reasons, then.text
+    return f"{then}; left alone"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Left:
     """What there is when a command has ended.
@@ -197,7 +218,7 @@ class Left:
 
 def _left(world: matrix_world.World) -> Left:
     records = world.noted()
-    noted = frozenset(name for record in records for name in record["uncertain"].values())
+    noted = frozenset(creation["name"] for record in records for creation in record["uncertain"].values())
     return Left(world.in_cloud(), world.in_states(), tuple(world.pending()), noted, len(records))
 
 
@@ -256,6 +277,9 @@ changed, the `GET` of what is looked at, the `DELETE` of what is destroyed. Afte
 - one more command of the same kind, without the fault, ends well;
 - the cloud then has what was wanted, and the state the same; nothing was made twice, replaced, or left behind;
 - no record and nothing under way is left.
+
+The last column is a second play of the creations: after the fault, somebody else creates a resource of that name with other
+properties, where the cloud allows it. The next command leaves it alone: it is neither adopted, nor changed, nor deleted.
 
 | fault | what it is |
 |---|---|

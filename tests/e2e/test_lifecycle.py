@@ -163,16 +163,19 @@ def test_an_upgrade_made_elsewhere_is_accepted_by_following_it(planton: support.
 
 
 def test_a_cluster_deleted_elsewhere_is_found_and_made_anew(planton: support.Planton) -> None:
-    """Scenario 3: drift says so, a refresh believes the cloud, an apply makes a new cluster."""
+    """Scenario 3: drift reports it, a refresh believes the cloud, an apply with consent recreates the cluster."""
     file = planton.write("c.yaml", support.network(), support.cluster())
     planton.run("apply", "-f", file, "--yes")
     planton.sandbox.control.outside("delete-cluster", cluster="dev")
     planton.sandbox.control.advance(600)
     assert planton.actions("drift", "-f", file, code=3) == {"cluster": "delete"}
-    planton.run("refresh", "-f", file)
-    assert planton.actions("plan", "-f", file) == {"cluster": "create"}
-    planton.run("apply", "-f", file, "--yes")
+    assert "! cluster is missing from the cloud and would be recreated" in planton.run("plan", "-f", file).stdout
+    refused = planton.run("apply", "-f", file, "--yes", code=5).stderr
+    assert "would recreate cluster; nothing was changed" in refused
+    assert planton.sandbox.control.resources()["clusters"] == []
+    planton.run("apply", "-f", file, "--yes", "--allow-replace", "CivoKubernetesCluster/dev")
     assert len(planton.sandbox.control.resources()["clusters"]) == 1
+    assert planton.actions("plan", "-f", file) == {}
 
 
 def test_a_pool_deleted_elsewhere_blocks_nothing(planton: support.Planton) -> None:
@@ -213,7 +216,9 @@ def test_a_folder_whose_cluster_was_deleted_elsewhere_comes_back_with_one_apply(
     planton.sandbox.control.outside("delete-cluster", cluster="dev")
     planton.sandbox.control.advance(600)
     assert planton.actions("drift", "-f", file, code=3) == {"cluster": "delete", "node_pool": "delete"}
-    planton.run("apply", "-f", file, "--yes", "--refresh")
+    refused = planton.run("apply", "-f", file, "--yes", code=5)
+    assert "would recreate cluster; CivoKubernetesNodePool/workers (env dev) refer to it" in refused.stderr
+    planton.run("apply", "-f", file, "--yes", "--allow-replace", "CivoKubernetesCluster/dev")
     assert planton.actions("plan", "-f", file) == {}
     left = planton.sandbox.control.resources()["clusters"]
     assert [pool["count"] for pool in left[0]["pools"]] == [2, 3]

@@ -9,8 +9,11 @@ import pathlib
 import re
 from collections.abc import Iterable, Mapping
 
-_HEAD = "| fault | the user is told | in the cloud | in the state | then |\n|---|---|---|---|---|\n"
-_COLUMNS = 5
+_HEAD = (
+    "| fault | the user is told | in the cloud | in the state | then | then, with a stranger's of that name |\n"
+    "|---|---|---|---|---|---|\n"
+)
+_COLUMNS = 6
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
@@ -35,12 +38,14 @@ class Row:
         cloud: What had changed in the cloud when the command ended.
         state: What had changed in the state, and what was noted down as being under way.
         then: What one more command did.
+        stranger: What one more command did where somebody else had created a resource of that name meanwhile.
     """
 
     told: str
     cloud: str
     state: str
     then: str
+    stranger: str = ""
 
 
 #: What stands in a row whose cell was not run, or failed.

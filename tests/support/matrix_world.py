@@ -8,7 +8,9 @@ import json
 import pathlib
 import re
 import shutil
-from collections.abc import Iterator
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from support import planton as support
@@ -92,6 +94,45 @@ DIGITALOCEAN = Cloud(
 CLOUDS = {cloud.name: cloud for cloud in (CIVO, DIGITALOCEAN)}
 
 
+_CHOSEN = (
+    *("id", "name", "label", "region", "network_id", "vpc_uuid", "firewall_id", "tags", "labels", "version"),
+    *("kubernetes_version", "cidr", "ip_range", "size", "count"),
+)
+#: Cloud, subject → the request of somebody else for a resource of that name, with other properties.
+_STRANGERS: dict[tuple[str, str], Callable[[dict[str, str]], tuple[str, dict[str, Any]]]] = {
+    ("civo", "network"): lambda _: ("/networks", {"label": "net", "cidr_v4": "10.99.0.0/24"}),
+    ("civo", "cluster"): lambda ids: (
+        "/kubernetes/clusters",
+        {
+            "name": "dev",
+            "network_id": ids["network"],
+            "instance_firewall": ids["firewall"],
+            "kubernetes_version": "1.30.5-k3s1",
+            "pools": [{"id": "theirs", "count": 2, "size": "g4s.kube.medium"}],
+        },
+    ),
+    ("civo", "pool"): lambda ids: (
+        f"/kubernetes/clusters/{ids['cluster']}/pools",
+        {"id": "workers", "count": 1, "size": "g4s.kube.large"},
+    ),
+    ("digitalocean", "network"): lambda _: ("/vpcs", {"name": "net", "region": "lon1", "ip_range": "10.240.0.0/20"}),
+    ("digitalocean", "cluster"): lambda ids: (
+        "/kubernetes/clusters",
+        {
+            "name": "dev",
+            "region": "fra1",
+            "version": "1.33.1-do.0",
+            "vpc_uuid": ids["network"],
+            "node_pools": [{"name": "theirs", "size": "s-2vcpu-4gb", "count": 2}],
+        },
+    ),
+    ("digitalocean", "pool"): lambda ids: (
+        f"/kubernetes/clusters/{ids['cluster']}/node_pools",
+        {"name": "workers", "size": "s-4vcpu-8gb", "count": 1},
+    ),
+}
+
+
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Thing:
     """Something that a cloud or a state has.
@@ -141,6 +182,46 @@ class World:
             found |= {_pool(each) for each in pools if (each.get("name") or each["id"]) == "workers"}
         return frozenset(each for each in found if each.name not in _DEFAULTS)
 
+    def of_name(self, subject: str) -> list[dict[str, Any]]:
+        """Return the entries of the cloud's list that have the name of a manifest, without what changes with time."""
+        [(_, name)] = [each for each in self.cloud.made[subject] if each[0] == subject]
+        answer = self.user.sandbox.control.resources(self.cloud.name)
+        entries = {
+            "network": answer.get("networks") or answer.get("vpcs") or [],
+            "cluster": answer["clusters"],
+            "pool": [pool for each in answer["clusters"] for pool in each.get("node_pools") or each["pools"]],
+        }[subject]
+        return [_lasting(each) for each in entries if name in (each.get("label"), each.get("name"), each["id"])]
+
+    def intrude(self, subject: str) -> dict[str, Any] | None:
+        """Create a resource of the name of a manifest, as somebody else would, and return its entry; None where it is taken."""
+        known = {each["id"] for each in self.of_name(subject)}
+        if not self._create(*_STRANGERS[self.cloud.name, subject](self._ids())):
+            return None
+        [made] = [each for each in self.of_name(subject) if each["id"] not in known]
+        return made
+
+    def _ids(self) -> dict[str, str]:
+        answer = self.user.sandbox.control.resources(self.cloud.name)
+        networks = [*(answer.get("networks") or []), *(answer.get("vpcs") or [])]
+        network = next((each["id"] for each in networks if "net" in (each.get("label"), each.get("name"))), "")
+        cluster = next((each["id"] for each in answer["clusters"]), "")
+        firewall = next((each["id"] for each in answer["firewalls"] if each.get("network_id") == network), "")
+        return {"network": network, "cluster": cluster, "firewall": firewall}
+
+    def _create(self, path: str, body: dict[str, Any]) -> bool:
+        sandbox = self.user.sandbox
+        body = {"region": "LON1", **body} if self.cloud.name == "civo" else body
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {sandbox.info.tokens[self.cloud.name]}"}
+        url = f"{sandbox.info.clouds[self.cloud.name]}/v2{path}"
+        request = urllib.request.Request(url, data=json.dumps(body).encode(), headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=20):
+                return True
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
+
     def in_states(self) -> frozenset[Thing]:
         """Return what the states hold."""
         resources = list(self._resources("resources"))
@@ -176,6 +257,12 @@ class World:
         logged = self.user.sandbox.control.requests(since, self.cloud.name)
         posts = [each for each in logged if each["method"] == "POST" and re.search(path, each["path"])]
         return sum(each["status"] in range(200, 300) or (lost and each["fault"] > 0) for each in posts)
+
+
+def _lasting(entry: dict[str, Any]) -> dict[str, Any]:
+    # What somebody has chosen, and not what changes by itself while a cluster comes up.
+    pools = entry.get("node_pools") or entry.get("pools") or []
+    return {key: entry[key] for key in _CHOSEN if key in entry} | {"pools": [_lasting(each) for each in pools]}
 
 
 def _pool(each: dict[str, Any]) -> Thing:

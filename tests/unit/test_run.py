@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 from typing import Any
 
@@ -56,6 +57,8 @@ class World:
         self.planned: dict[str, list[plans.Plan]] = {}
         self.told: dict[str, plans.Plan] = {}
         self.refreshed: list[str] = []
+        self.changed: set[str] = set()
+        self.origins: dict[str, str] = {}
         self.makes = "11111111-1111-1111-1111-111111111111"
 
     def plan(self, target: Any) -> plans.Plan:
@@ -76,7 +79,8 @@ class World:
         outputs = manifest.status.outputs
         setattr(outputs, outputs.DESCRIPTOR.fields[0].name, self.makes)
         name = stacks.name_of(manifest)
-        self.applied[target.metadata.name] = inventory.Applied(references.key(manifest), name, manifest, 1, "", "")
+        origin = self.origins.get(target.metadata.name, "")
+        self.applied[target.metadata.name] = inventory.Applied(references.key(manifest), name, manifest, 1, "", "", origin)
 
 
 @pytest.fixture
@@ -95,10 +99,15 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
             self.target = stack_input.target
             self.name = stacks.name_of(self.target)
 
-        def plan(self, *, aside: bool = False) -> plans.Plan:
+        def plan(self, *, aside: bool = False, refresh: bool = False) -> plans.Plan:
             """Plans it."""
             assert not aside
-            return made.plan(self.target)
+            missing = frozenset({f"urn::{TYPES[self.target.kind][0]}"} if refresh else ())
+            return dataclasses.replace(made.plan(self.target), missing=missing, is_refreshed=refresh)
+
+        def is_changed(self, _lists: object) -> bool:
+            """Says whether the cloud differs from the state."""
+            return self.target.metadata.name in made.changed
 
         def apply(self, planned: plans.Plan) -> tuple[plans.Plan, Any]:
             """Makes it."""
@@ -140,7 +149,7 @@ def test_what_was_planned_is_known_to_the_apply_of_what_refers_to_something_new(
     folder = _folder(tmp_path)
     assert [step.error for step in folder.apply(folder.plan(recover=True))] == [None, None]
     assert [change.action for change in world.told["fw"].changes] == [plans.Action.CREATE]
-    assert world.told["fw"] is world.planned["fw"][0]
+    assert world.told["fw"] == world.planned["fw"][0]
 
 
 def _made(world: World, tmp_path: pathlib.Path) -> list[steps.Step]:
@@ -192,7 +201,7 @@ def test_what_was_in_something_that_is_gone_is_looked_for(
     """It is gone with it, and needs no consent to be replaced; what is there is replaced with what it is in."""
     _made(world, tmp_path)
     world.actions = {"net": target, "fw": plans.Action.REPLACE}
-    network, firewall = _folder(tmp_path).plan(recover=True)
+    network, firewall = _folder(tmp_path).plan(recover=True, refresh=False)
     assert [[change.action for change in step.plan.changes] for step in (network, firewall)] == [[target], [action]]
     assert world.refreshed == (["fw"] if target is plans.Action.CREATE else [])
 
@@ -206,3 +215,35 @@ def test_what_refers_to_outputs_that_stay_is_left_alone(world: World, tmp_path: 
     assert [step.error for step in folder.apply(folder.plan(recover=True))] == [None, None]
     assert list(world.told) == ["net"]
     assert [len(made) for made in world.planned.values()] == [1, 1]
+
+
+def test_only_what_differs_from_the_lists_of_the_cloud_is_refreshed(world: World, tmp_path: pathlib.Path) -> None:
+    """A stack that is as the cloud says costs no engine start of its own."""
+    _made(world, tmp_path)
+    world.changed = {"fw"}
+    network, firewall = _folder(tmp_path).plan(recover=True)
+    assert [(step.is_checked, step.plan.is_refreshed, step.up_to_date) for step in (network, firewall)] == [
+        (True, False, True),
+        (True, True, False),
+    ]
+    for step in _folder(tmp_path).plan(recover=True, refresh=False):
+        assert (step.is_checked, step.up_to_date) == (False, True)
+
+
+def test_what_is_missing_from_the_cloud_is_a_warning_with_what_refers_to_it(world: World, tmp_path: pathlib.Path) -> None:
+    """Its id changes, so that those must change too."""
+    _made(world, tmp_path)
+    world.changed, world.actions = {"net"}, {"net": plans.Action.CREATE}
+    network, firewall = _folder(tmp_path).plan(recover=True)
+    assert network.plan.warnings == (
+        "network is missing from the cloud and would be recreated, with a new id; CivoFirewall/fw (env dev) refer to it",
+    )
+    assert firewall.plan.warnings == ()
+
+
+def test_what_another_folder_applied_is_named_with_that_folder(world: World, tmp_path: pathlib.Path) -> None:
+    """The command then demands a consent by name."""
+    world.origins = {"net": "example.com/acme//envs"}
+    _folder(tmp_path).apply(_folder(tmp_path).plan(recover=True))
+    network, firewall = _folder(tmp_path).plan(recover=True)
+    assert (network.owner, firewall.owner) == ("example.com/acme//envs", "")

@@ -42,7 +42,14 @@ def _wanted() -> flow.Wanted:
 
 def _write(path: pathlib.Path, *planned: steps.Step, pruned: tuple[steps.Step, ...] = ()) -> saved.Saved:
     saved.write(
-        str(path), [_wanted()], planned, pruned, allow_replace=["CivoVpc/net"], allow_unsupported=["description"], refresh=True
+        str(path),
+        [_wanted()],
+        planned,
+        pruned,
+        allow_replace=["CivoVpc/net"],
+        allow_unsupported=["description"],
+        take_over=["CivoFirewall/fw"],
+        refresh=True,
     )
     return saved.read(str(path))
 
@@ -63,6 +70,7 @@ def test_what_is_written_is_read_again(tmp_path: pathlib.Path) -> None:
     assert found.applied == {str(NETWORK): saved.changes(UPDATE.plan)}
     assert found.pruned == {str(FIREWALL): saved.changes(DELETE.plan)}
     assert (found.allow_replace, found.allow_unsupported) == (("CivoVpc/net",), ("description",))
+    assert found.take_over == ("CivoFirewall/fw",)
     assert found.created.endswith("Z")
     assert found.refresh
 

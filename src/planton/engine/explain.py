@@ -51,7 +51,7 @@ _CAUSES = (
         "the plugin has crashed or was killed; run the same command again: it looks at the cloud and goes on",
     ),
     _Cause(
-        r"immutable_|duplicate|already exists|already in use|name.*taken",
+        r"immutable_|duplicate|already exists|has a .* already|already in use|name.*taken",
         errors.Reason.CLOUD_NAME_EXISTS,
         "a resource with this name exists: adopt it (planton import {target} ID -f FILE), or choose another name",
     ),

@@ -94,6 +94,16 @@ def without(deployment: Mapping[str, Any], urns: set[str]) -> dict[str, Any]:
     return {**deployment, "resources": [resource for resource in resources if resource["urn"] not in gone]}
 
 
+def with_missing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a refreshed state in which the resources that the refresh has dropped are as they were."""
+    now = {each["urn"]: each for each in after.get("resources") or []}
+    shells = {each["urn"] for each in dropped(before, after)}
+    old = [{key: value for key, value in each.items() if key != "initErrors"} for each in before.get("resources") or []]
+    kept = [each if each["urn"] in shells else now.get(each["urn"], each) for each in old]
+    known = {each["urn"] for each in kept}
+    return {**after, "resources": [*kept, *(each for urn, each in now.items() if urn not in known)]}
+
+
 def missing(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> set[str]:
     """Returns the URNs of the resources of a state that the cloud says do not exist.
 

@@ -38,6 +38,7 @@ class Applied:
         region: The region of the stack's provider; may be empty.
         origin: The name of the folder that the manifest came from; may be empty.
         cluster: The id of the cluster whose node pools the stack has; empty where it has none.
+        ids: The cloud resources of the stack: type, id of the cluster of a pool or empty, id.
     """
 
     key: references.Key
@@ -48,6 +49,7 @@ class Applied:
     region: str
     origin: str = ""
     cluster: str = ""
+    ids: frozenset[tuple[str, str, str]] = frozenset()
 
     @property
     def identity(self) -> str:
@@ -171,6 +173,7 @@ class Inventory:
             states.region(deployment),
             str(said.get(states.ORIGIN) or ""),
             states.cluster(deployment),
+            states.ids(deployment),
         )
 
     def is_applied(self, manifest: message.Message) -> bool:

@@ -137,7 +137,7 @@ def _tags(tags: Any) -> Any:  # JSON data
     if tags is None:
         return None
     texts = tags.split() if isinstance(tags, str) else tags
-    return sorted({str(tag).lower() for tag in texts if not str(tag).startswith(_SYSTEM_TAGS)})
+    return sorted({tag.lower() for tag in texts if not tag.lower().startswith(_SYSTEM_TAGS)})
 
 
 def _civo_network_state(properties: Mapping[str, Any]) -> dict[str, Any]:

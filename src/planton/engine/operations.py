@@ -121,21 +121,12 @@ class Operations:
                     self._refresh()
                 with self._aside() if aside and not refresh else contextlib.nullcontext(self._session) as opened:
                     plan = opened.preview(self.on_event).plan
-                missing = self._missing(before or {}, plan)
+                gone = [] if before is None else guards.dropped(before, self._session.export())
         except errors.PlantonError as error:
             self._list_names(error)
             raise
-        self._planned = dataclasses.replace(plan, missing=missing, is_refreshed=refresh)
+        self._planned = dataclasses.replace(plan, missing=frozenset(each["urn"] for each in gone), is_refreshed=refresh)
         return self._planned
-
-    def _missing(self, before: Mapping[str, Any], plan: plans.Plan) -> frozenset[str]:
-        # What a refresh finds gone now, and a main resource that an earlier one found gone after a complete apply.
-        state = self._session.export() if self._session.exists() else {}
-        gone = {each["urn"] for each in guards.dropped(before, state)}
-        main = guards.MAIN[kinds.get(self._input.target.kind).stem]
-        if states.MANIFEST in states.outputs(state):
-            gone |= {change.urn for change in plan.changes if change.name == main and change.action is plans.Action.CREATE}
-        return frozenset(gone)
 
     def is_changed(self, lists: observed.Lists) -> bool:
         """Returns whether the lists of the cloud differ from the state, so that a plan must read the cloud.
@@ -204,14 +195,14 @@ class Operations:
             self._session.marker = marker
             if self._session.exists() and self._is_stale(before := self._session.export()):
                 self._refresh()
-                self._require_planned(each["urn"] for each in guards.dropped(before, self._session.export()))
+                self._require_planned((each["urn"] for each in guards.dropped(before, self._session.export())), before)
             try:
                 outcome = self._session.up(self.on_event)
             except explain.OperationError as error:
                 self._point_at_owner(error)
-                if error.reason in _FINAL or not (gone := self._forget_gone(self._session.export())):
+                if error.reason in _FINAL or not (gone := self._forget_gone(failed := self._session.export())):
                     raise
-                self._require_planned(gone)
+                self._require_planned(gone, failed)
                 outcome = self._session.up(self.on_event)
         return outcome.plan, self._outputs()
 
@@ -233,13 +224,13 @@ class Operations:
             found[change.urn] = tuple(str(each["id"]) for each in entries)
         return found
 
-    def _require_planned(self, gone: Iterable[str]) -> None:
-        # Who consents to an update does not consent to a new cluster with nothing in it. An import shows no plan of its own.
+    def _require_planned(self, gone: Iterable[str], state: dict[str, Any]) -> None:
+        # An approved update must not become a creation. An import shows no plan of its own. The state goes back, so that the
+        # next plan finds the resource missing, and asks for consent.
         if self._planned is not None and (unplanned := set(gone) - self._planned.made_anew()):
             names = ", ".join(sorted(urn.rsplit("::", 1)[-1] for urn in unplanned))
-            raise plans.stale(
-                f"{names} is gone, and the plan does not say that it would be made anew; the state now says so, and nothing was made"
-            )
+            self._session.replace_state(state)
+            raise plans.stale(f"{names} is missing from the cloud, and the plan does not recreate it; nothing was created")
 
     def _point_at_owner(self, error: explain.OperationError) -> None:
         # The cloud says that a name exists; here it can be asked whose it is.
@@ -340,6 +331,10 @@ class Operations:
             hint="correct spec.cluster",
         )
 
+    def noun(self, resource: str) -> str:
+        """Returns the last part of the Pulumi type of a resource of the stack, by its name in the stack."""
+        return self._cloud.NOUNS[resource]
+
     def unfinished(self) -> bool:
         """Returns whether the last operation did not end cleanly, as far as this machine knows."""
         return self._journal.read() is not None
@@ -407,6 +402,10 @@ class Operations:
             self._wait_until_whole(cluster)
         if resources:
             self._refresh()
+            # The plan that follows reports what is missing from the cloud, and asks for consent: it needs to know of it.
+            after = self._session.export()
+            if guards.dropped(deployment, after):
+                self._session.replace_state(guards.with_missing(deployment, after))
         if found:
             # What is adopted is part of the plan that the user consents to; until that is done the record must not go.
             self._suspects, self._resumed = suspects, record

@@ -218,7 +218,7 @@ def stale(why: str) -> errors.PlantonError:
         why,
         code=errors.Code.REFUSED,
         reason=errors.Reason.PLAN_STALE,
-        hint="plan anew from what the cloud has: planton apply --refresh, or planton plan --refresh --out FILE",
+        hint="plan again, which reads the cloud: planton apply, or planton plan --out FILE",
     )
 
 

@@ -46,6 +46,12 @@ def cluster(deployment: Mapping[str, Any]) -> str:
     return ""
 
 
+def ids(deployment: Mapping[str, Any]) -> frozenset[tuple[str, str, str]]:
+    """Returns type, id of the cluster of a pool or empty, and id of every resource of a state that a plugin manages."""
+    resources = [each for each in deployment.get("resources") or [] if each.get("custom") and each.get("id")]
+    return frozenset((each["type"], str((each.get("inputs") or {}).get("clusterId", "")), str(each["id"])) for each in resources)
+
+
 def region(deployment: Mapping[str, Any]) -> str:
     """Returns the region of the stack's provider; empty where it has none."""
     for resource in deployment.get("resources") or []:

@@ -7,7 +7,7 @@ import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
-from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
+from planton import cloud_names, credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
 from planton.engine import guards, inventory, journal, observed, operations, plans, stacks
 from planton.manifest import origins
 from planton.modules import unsupported
@@ -51,13 +51,16 @@ class Run:
             beside: What the same command applies first, so that it stands for what was applied.
 
         Raises:
-            PlantonError: ``REFERENCE_INVALID``: a circle, or one resource given twice.
+            PlantonError: ``REFERENCE_INVALID``: a circle, one resource given twice, or two with one name in the cloud.
         """
         self._settings = settings
         self._tools = tools
         self._on_event = on_event
         self._allow = tuple(allow_unsupported)
         self._wanted = wiring.by_key(wanted)
+        if twice := cloud_names.violations(self._wanted):
+            hint = "give each resource its own name, or keep one of the manifests"
+            raise errors.InvalidError(twice, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
         self._beside = dict(beside or {})
         self._inventory = inventory.Inventory(settings, tools)
         self._known: dict[references.Key, message.Message] = {}
@@ -221,8 +224,28 @@ class Run:
         operation = self._operations(key, told=True)
         if resource == "node_pool":
             id_ = operation.pool_import_id(id_)
+        self._require_unmanaged(key, operation, resource, id_)
         plan, outputs = operation.adopt({resource: id_})
         return Step(key, str(operation.name), plan, outputs=outputs)
+
+    def _require_unmanaged(self, key: references.Key, operation: operations.Operations, resource: str, id_: str) -> None:
+        noun = operation.noun(resource)
+        cluster, _, own = id_.rpartition(":")
+        for each in self._inventory.all():
+            ids = {(type_.rsplit(":", 1)[-1], within, id_) for type_, within, id_ in each.ids}
+            if each.stack.means(operation.name) or not any(
+                (noun, own) == (type_, known) and cluster in ("", within) for type_, within, known in ids
+            ):
+                continue
+            raise errors.PlantonError(
+                f"{resource.replace('_', ' ')} {own} belongs to {each.key}, stack {each.stack}"
+                + (f", applied from {each.origin}" if each.origin else ""),
+                code=errors.Code.REFUSED,
+                reason=errors.Reason.TAKE_OVER_REFUSED,
+                hint=f"one resource has one owner: planton state forget {each.key.kind}/{each.key.name} releases it, then import it "
+                f"as {key.kind}/{key.name}",
+                metadata={"resource": str(key), "owner": str(each.key)},
+            )
 
     def owned(self, key: references.Key) -> Step:
         """Returns a step of a resource without a plan, which says whether another folder has applied it."""

@@ -1,0 +1,131 @@
+"""Names in the cloud: two manifests must not claim one resource by giving it one name in one cluster, network or account."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from planton import kinds, references
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from google.protobuf import message
+
+    from planton import errors, flow
+
+#: The parts of the scope of a pool whose cluster is a literal: the provider and the text.
+_LITERAL = 2
+_RULE = "reference.cloud_name_once"
+#: The name that the module of a DigitalOcean cluster gives to its default pool.
+_DEFAULT_POOLS = {"DigitalOceanKubernetesCluster": "default"}
+#: The names that mean the account of the environment.
+_DEFAULT_ACCOUNTS = ("", "default")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Claim:
+    """A name that a manifest gives to a resource in the cloud.
+
+    Attributes:
+        noun: What has the name, e.g. ``node pool``.
+        scope: Within what it must be the only one: the account and region, or the cluster.
+        name: The name.
+        path: The field that gives it.
+    """
+
+    noun: str
+    scope: tuple[str, ...]
+    name: str
+    path: str
+
+
+def claims(manifest: message.Message, lookup: Callable[[references.Key], message.Message | None]) -> list[Claim]:
+    """Returns the names that a manifest gives in the cloud.
+
+    Args:
+        manifest: Valid, with defaults.
+        lookup: Gives the manifests that it refers to, for their account and region.
+    """
+    kind = kinds.get(manifest.DESCRIPTOR.name)
+    spec: Any = manifest.spec  # type: ignore[attr-defined]  # every manifest has a spec
+    return [
+        Claim(noun, (kind.provider, *scope), name, path)
+        for noun, scope, name, path in _BY_STEM[kind.stem](manifest, spec, _account(manifest, lookup))
+    ]
+
+
+_Found = tuple[str, tuple[str, ...], str, str]
+
+
+def _account(manifest: message.Message, lookup: Callable[[references.Key], message.Message | None]) -> tuple[str, str]:
+    credential = references.credential(manifest, lookup)
+    return "" if credential in _DEFAULT_ACCOUNTS else credential, references.region(manifest, lookup)
+
+
+def _network(manifest: Any, spec: Any, account: tuple[str, str]) -> Iterator[_Found]:
+    if hasattr(spec, "network_name"):
+        yield "network", account, spec.network_name, "spec.networkName"
+    else:
+        # These names are unique in an account, whatever the region.
+        yield "network", account[:1], manifest.metadata.name, "metadata.name"
+
+
+def _firewall(_manifest: Any, spec: Any, account: tuple[str, str]) -> Iterator[_Found]:
+    yield "firewall", account, spec.name, "spec.name"
+
+
+def _cluster(manifest: Any, spec: Any, account: tuple[str, str]) -> Iterator[_Found]:
+    yield "cluster", account, spec.cluster_name, "spec.clusterName"
+    if "firewall" in spec.DESCRIPTOR.fields_by_name and not spec.HasField("firewall"):
+        yield "firewall", account, f"{spec.cluster_name}-firewall", "spec.clusterName"
+    scope = _scope(references.key(manifest))
+    if manifest.kind in _DEFAULT_POOLS:
+        yield "node pool", scope, _DEFAULT_POOLS[manifest.kind], "spec.defaultNodePool"
+    for index, pool in enumerate(spec.additional_node_pools):
+        yield "node pool", scope, pool.name, f"spec.additionalNodePools[{index}].name"
+
+
+def _node_pool(manifest: Any, spec: Any, _account: tuple[str, str]) -> Iterator[_Found]:
+    target = next((each.target for each in references.find(manifest) if each.path == "spec.cluster"), None)
+    yield "node pool", (spec.cluster.value,) if target is None else _scope(target), spec.node_pool_name, "spec.nodePoolName"
+
+
+_BY_STEM = {"vpc": _network, "firewall": _firewall, "kubernetes_cluster": _cluster, "kubernetes_node_pool": _node_pool}
+
+
+def _scope(key: references.Key) -> tuple[str, ...]:
+    return (key.kind, key.env, key.name)
+
+
+def violations(given: Mapping[references.Key, flow.Wanted]) -> list[errors.Violation]:
+    """Returns every name that a second manifest, or a second field, gives to a resource of the same scope, with both places."""
+
+    def lookup(key: references.Key) -> message.Message | None:
+        return given[key].manifest if key in given else None
+
+    listed = [(entry, claim) for entry in given.values() for claim in claims(entry.manifest, lookup)]
+    clusters = {
+        (claim.scope[0], claim.name): (claim.scope[0], *_scope(references.key(entry.manifest)))
+        for entry, claim in listed
+        if claim.noun == "cluster"
+    }
+    return list(_twice(listed, clusters))
+
+
+def _twice(
+    listed: Iterable[tuple[flow.Wanted, Claim]], clusters: Mapping[tuple[str, str], tuple[str, ...]]
+) -> Iterator[errors.Violation]:
+    first: dict[tuple[object, ...], tuple[flow.Wanted, Claim]] = {}
+    for entry, claim in listed:
+        # A cluster that is named by a literal is the one of these manifests that has the name.
+        is_literal = claim.noun == "node pool" and len(claim.scope) == _LITERAL
+        scope = clusters.get((claim.scope[0], claim.scope[1]), claim.scope) if is_literal else claim.scope
+        other, known = first.setdefault((claim.noun, scope, claim.name), (entry, claim))
+        if known is claim:
+            continue
+        owner = references.key(other.manifest)
+        text = (
+            f"{claim.noun} {claim.name!r} is also {known.path} of {owner} ({other.place(known.path)}): one resource, two owners"
+        )
+        yield entry.violation(claim.path, text, _RULE)
