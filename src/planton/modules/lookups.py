@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from planton import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
     from org.project_planton.shared.metadata_pb2 import CloudResourceMetadata
@@ -75,6 +75,7 @@ class Lookups:
         region: For the errors' metadata; may be empty.
         no_match: Parts of what the plugin says when nothing has the name.
         several: What the plugin says when more than one thing has the name.
+        limits: Noun → what a plugin that finds nothing has not looked at, for errors.
         wait: Waits so many seconds, before a further try where the cloud has a trouble of its own.
     """
 
@@ -82,6 +83,7 @@ class Lookups:
     region: str
     no_match: tuple[str, ...]
     several: str
+    limits: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
     wait: Callable[[float], None] = dataclasses.field(default=time.sleep, repr=False, compare=False)
 
     def id_of(self, what: str, field: Field, call: Callable[[str], object], *, name: str = "name") -> str:
@@ -94,7 +96,7 @@ class Lookups:
             name: The answer's attribute that holds the name.
 
         Raises:
-            PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+            PlantonError: ``NOT_FOUND``; ``AMBIGUOUS``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
         """
         text = field.literal()
         if is_id(text):
@@ -102,17 +104,27 @@ class Lookups:
         found = self.find(what, text, call)
         # A plugin may also take a part of a name for a match, so what it found is compared.
         if isinstance(found, str) or text not in (getattr(found, name), getattr(found, "id")):  # noqa: B009  # typed as object
-            several = (
-                "; several have it as their name or a part of it" if isinstance(found, str) and self.several in found else ""
-            )
-            raise errors.PlantonError(
-                f"no {what} has the name or id {text!r} {self.where}".rstrip() + several,
-                code=errors.Code.INVALID,
-                reason=errors.Reason.NOT_FOUND,
-                hint=f"write the id of a {what}, or the exact name of one in this region and account",
-                metadata={"what": what, "name": text, "region": self.region},
-            )
+            raise self._no_match(what, text, found)
         return str(getattr(found, "id"))  # noqa: B009
+
+    def _no_match(self, what: str, text: str, found: object) -> errors.PlantonError:
+        metadata = {"what": what, "name": text, "region": self.region}
+        if isinstance(found, str) and self.several in found:
+            return errors.PlantonError(
+                f"several {what}s have the name {text!r}, or have it in their name, {self.where}".rstrip(" ,"),
+                code=errors.Code.INVALID,
+                reason=errors.Reason.AMBIGUOUS,
+                hint=f"write the id of the {what} that you mean",
+                metadata=metadata,
+            )
+        limit = self.limits.get(what, "")
+        return errors.PlantonError(
+            f"no {what} has the name or id {text!r} {self.where}".rstrip() + (f"; {limit}" if limit else ""),
+            code=errors.Code.INVALID,
+            reason=errors.Reason.NOT_FOUND,
+            hint=f"write the id of a {what}, or the exact name of one in this region and account",
+            metadata=metadata,
+        )
 
     def find(self, what: str, text: str, call: Callable[[str], object]) -> object | str:
         """Returns what a look-up answers, or what the plugin says where nothing, or more than one thing, has the name.

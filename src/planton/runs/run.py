@@ -11,7 +11,7 @@ from planton import credentials, errors, flow, kinds, modules, references, stack
 from planton.engine import guards, inventory, journal, operations, plans, stacks
 from planton.manifest import origins
 from planton.modules import unsupported
-from planton.runs import protection, schedule
+from planton.runs import checks, protection, schedule
 from planton.runs.steps import Step, blocked
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Run:
         allow_unsupported: Sequence[str] = (),
         on_event: Callable[[references.Key, events.EngineEvent], None] | None = None,
         beside: Mapping[references.Key, flow.Wanted] | None = None,
+        plan_checks: checks.Checks | None = None,
     ) -> None:
         """Orders the resources.
 
@@ -49,6 +50,7 @@ class Run:
             allow_unsupported: Fields whose refusal the user waives.
             on_event: Is told the engine's events and whose they are, for progress.
             beside: What the same command applies first, so that it stands for what was applied.
+            plan_checks: What is checked against the clouds' lists; None for those of the clouds themselves.
 
         Raises:
             PlantonError: ``REFERENCE_INVALID``: a circle, or one resource given twice.
@@ -62,6 +64,7 @@ class Run:
         self._inventory = inventory.Inventory(settings, tools)
         self._known: dict[references.Key, message.Message] = {}
         self._opened: dict[references.Key, operations.Operations] = {}
+        self._checks = checks.Checks(settings.progress) if plan_checks is None else plan_checks
         self._anew: set[references.Key] = set()
         self.order = wiring.order(self._wanted)
         self._needs = {key: references.depends_on(entry.manifest) for key, entry in self._wanted.items()}
@@ -93,7 +96,14 @@ class Run:
             operation.recover()
         elif operation.unfinished():
             self._settings.progress(f"{key}: the last operation did not end cleanly; an apply will look at the cloud first")
-        plan = operation.plan(aside=aside)
+        plan = self._checks.planned(
+            self._wanted[key],
+            operation.stack_input,
+            functools.partial(operation.plan, aside=aside),
+            applied=self._inventory.read(operation.name),
+            look_up=self._look_up,
+            is_finished=recover or not operation.unfinished(),
+        )
         if recover and _is_lost(key, plan) and self._needs[key] & self._anew:
             # It would be replaced because what it was in is not there any more; it may be gone with that.
             operation.refresh()
@@ -128,7 +138,7 @@ class Run:
                 step = blocked(step, blockers, why=why) if blockers else work(step)
             except errors.PlantonError as error:
                 _LOG.error("%s: %s: %s", key, error.reason, error.message)
-                step = dataclasses.replace(step, error=error)
+                step = dataclasses.replace(step, error=checks.placed(error, self._wanted[key]))
             if step.error is not None:
                 failed.add(key)
             return step
@@ -356,6 +366,8 @@ class Run:
     def _operations(self, key: references.Key, *, told: bool = False, applied: bool = False) -> operations.Operations:
         entry = self._as_applied(key) if applied else self._wanted[key]
         given = self._stack_input(entry)
+        if not applied:
+            given = self._checks.resolved(entry, given)
         known = self._opened.get(key)
         if known is None or known.stack_input != given:
             # What a plan has opened serves the apply too, if references still resolve to the same values.
