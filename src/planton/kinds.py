@@ -128,6 +128,13 @@ def _manifest_names(file: descriptor.FileDescriptor) -> list[str]:
     return [name for name, described in file.message_types_by_name.items() if "api_version" in described.fields_by_name]
 
 
+def regions(provider: str) -> frozenset[str]:
+    """Returns the names of the regions that manifests of a provider can have."""
+    config = next(kind.provider_config for kind in all_kinds() if kind.provider == provider)
+    values = config.DESCRIPTOR.fields_by_name["default_region"].enum_type.values
+    return frozenset(value.name for value in values if value.number)
+
+
 def get(name: str) -> Kind:
     """Returns the kind with exactly this name.
 

@@ -74,7 +74,8 @@ class Lookups:
         where: The account's part that is searched, for errors, e.g. ``in region LON1``; may be empty.
         region: For the errors' metadata; may be empty.
         no_match: Parts of what the plugin says when nothing has the name.
-        several: What the plugin says when more than one thing has the name.
+        several: What the plugin says when more than one thing has the name; empty where it never does.
+        parts: What the plugin says when the name is a part of several names; empty where it compares whole names.
         limits: Noun → what a plugin that finds nothing has not looked at, for errors.
         wait: Waits so many seconds, before a further try where the cloud has a trouble of its own.
     """
@@ -82,7 +83,8 @@ class Lookups:
     where: str
     region: str
     no_match: tuple[str, ...]
-    several: str
+    several: str = ""
+    parts: str = ""
     limits: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
     wait: Callable[[float], None] = dataclasses.field(default=time.sleep, repr=False, compare=False)
 
@@ -109,15 +111,16 @@ class Lookups:
 
     def _no_match(self, what: str, text: str, found: object) -> errors.PlantonError:
         metadata = {"what": what, "name": text, "region": self.region}
-        if isinstance(found, str) and self.several in found:
+        said = found if isinstance(found, str) else ""
+        if self.several and self.several in said:
             return errors.PlantonError(
-                f"several {what}s have the name {text!r}, or have it in their name, {self.where}".rstrip(" ,"),
+                f"several {what}s have the name {text!r} {self.where}".rstrip(),
                 code=errors.Code.INVALID,
                 reason=errors.Reason.AMBIGUOUS,
                 hint=f"write the id of the {what} that you mean",
                 metadata=metadata,
             )
-        limit = self.limits.get(what, "")
+        limit = "its name is a part of several names" if self.parts and self.parts in said else self.limits.get(what, "")
         return errors.PlantonError(
             f"no {what} has the name or id {text!r} {self.where}".rstrip() + (f"; {limit}" if limit else ""),
             code=errors.Code.INVALID,
@@ -141,7 +144,7 @@ class Lookups:
             if pause is None or not re.search(TROUBLE, cause):
                 break
             self.wait(pause)
-        if any(known in cause for known in (*self.no_match, self.several)):
+        if any(known in cause for known in (*self.no_match, self.several, self.parts) if known):
             return cause
         reason, hint = _explained(cause)
         raise errors.PlantonError(

@@ -63,8 +63,7 @@ class Lists:
 
     def sizes(self) -> dict[str, dict[str, Any]] | None:
         """Returns the sizes of nodes by name."""
-        rows = self._read("sizes", self.cloud.account.sizes)
-        return None if rows is None else {str(row["size"]): row for row in rows}
+        return self._read("sizes", lambda: {str(row["size"]): row for row in self.cloud.account.sizes()})
 
     def versions(self) -> list[dict[str, Any]] | None:
         """Returns the Kubernetes versions."""

@@ -38,7 +38,7 @@ class Account:
             f"in region {self.region}",
             self.region,
             ("ZeroMatchesError",),
-            "MultipleMatchesError",
+            parts="MultipleMatchesError",
             limits={"cluster": "the plugin reads only the first 20 clusters of the region"},
         )
 
