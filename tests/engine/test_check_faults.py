@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from pulumi import automation
+from pulumi.automation import errors as automation_errors
 
 from planton import errors
 from planton.engine import check_faults, explain, plans
-from pulumi import automation
-from pulumi.automation import errors as automation_errors
 from support import events, mocks
 
 VPC = mocks.target("CivoVpc", {"networkName": "a b"}, name="net")

@@ -74,7 +74,7 @@ def test_everything_else_that_the_plugin_finds_is_none(call: Any, ending: str) -
 
 def test_of_several_things_of_one_name_none_is_taken() -> None:
     """The id says which one is meant."""
-    with pytest.raises(errors.PlantonError, match="several networks have the name 'net' in region X$") as caught:
+    with pytest.raises(errors.PlantonError, match=r"several networks have the name 'net' in region X$") as caught:
         LOOKUPS.id_of("network", _field("net"), _fails("too many VPCs found"))
     assert (caught.value.code, caught.value.reason) == (errors.Code.INVALID, errors.Reason.AMBIGUOUS)
     assert caught.value.hint == "write the id of the network that you mean"
@@ -82,7 +82,7 @@ def test_of_several_things_of_one_name_none_is_taken() -> None:
 
 def test_what_a_plugin_has_not_looked_at_is_said() -> None:
     """A cluster that it does not find may be on another page."""
-    with pytest.raises(errors.PlantonError, match="in region X; the plugin reads one page$") as caught:
+    with pytest.raises(errors.PlantonError, match=r"in region X; the plugin reads one page$") as caught:
         LOOKUPS.id_of("cluster", _field("net"), _fails("zero matches"))
     assert caught.value.reason is errors.Reason.NOT_FOUND
 
