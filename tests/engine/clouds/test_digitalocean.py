@@ -164,6 +164,15 @@ def test_a_pool_is_imported_by_its_id_alone(given: str, expected: str, full: ans
     assert _cloud(full).pool_import_id("c-1", given) == expected
 
 
+def test_of_two_pools_of_one_name_none_is_imported(server: answers.Server) -> None:
+    """The ids say which there are."""
+    pools = [{"id": "p-1", "name": "web"}, {"id": "p-2", "name": "web"}]
+    server.answers["/v2/kubernetes/clusters/c-1"] = (200, {"kubernetes_cluster": {"id": "c-1", "node_pools": pools}})
+    with pytest.raises(errors.PlantonError, match="2 node pools of the cluster have the name 'web': p-1, p-2") as caught:
+        _cloud(server).pool_import_id("c-1", "web")
+    assert (caught.value.code, caught.value.reason) == (errors.Code.INVALID, errors.Reason.AMBIGUOUS)
+
+
 @pytest.mark.parametrize(("cluster", "expected"), [("c-1", False), ("c-2", True), ("c-9", False)])
 def test_a_cluster_that_is_not_there_does_not_build(cluster: str, full: answers.Server, *, expected: bool) -> None:
     """Only one that is being provisioned does."""
@@ -191,7 +200,7 @@ def test_where_there_is_no_cluster_or_no_way_yet_there_is_no_credential(cluster:
 OPTIONS = {
     "versions": [{"slug": "1.34.1-do.0"}, {"slug": "1.33.1-do.0"}],
     "regions": [{"slug": "fra1", "name": "Frankfurt 1"}],
-    "sizes": [{"slug": "s-2vcpu-4gb", "name": "s-2vcpu-4gb"}],
+    "sizes": [{"slug": slug, "name": slug} for slug in ("s-2vcpu-4gb", "s-old")],
 }
 
 
@@ -202,7 +211,8 @@ def test_what_is_offered_is_what_clusters_can_have(server: answers.Server) -> No
         {"slug": slug, "vcpus": 2, "memory": 4096, "disk": 80, "regions": ["tor1", "fra1"]}
         for slug in ("s-2vcpu-4gb", "s-2vcpu-1gb")
     ]
-    server.answers["/v2/sizes"] = (200, {"sizes": sizes})
+    gone = {**sizes[0], "slug": "s-old", "available": False}
+    server.answers["/v2/sizes"] = (200, {"sizes": [*sizes, gone]})
     cloud: clouds.Cloud = _cloud(server)
     assert [(row["version"], row["default"]) for row in cloud.versions()] == [("1.34.1-do.0", True), ("1.33.1-do.0", False)]
     assert cloud.sizes() == [{"size": "s-2vcpu-4gb", "cpus": 2, "memory": 4096, "disk": 80, "regions": ["fra1", "tor1"]}]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
 
+from planton import errors
 from planton.engine.clouds import api, entries
 
 if TYPE_CHECKING:
@@ -109,9 +110,23 @@ class Cloud:
         return ids[0] if len(ids) == 1 else None
 
     def pool_import_id(self, cluster_id: str, given: str) -> str:
-        """Returns the import id of a pool, which is its own id; one that is meant by its name is looked up."""
+        """Returns the import id of a pool, which is its own id; one that is meant by its name is looked up.
+
+        Raises:
+            PlantonError: ``AMBIGUOUS``: two pools of the cluster have the name.
+        """
         _, _, own = given.rpartition(":")
-        return self.find("KubernetesNodePool", own, cluster_id) or own
+        pools = (self.cluster(cluster_id) or {}).get("node_pools") or [] if cluster_id else []
+        ids = [str(pool["id"]) for pool in pools if pool["name"] == own]
+        if len(ids) > 1:
+            raise errors.PlantonError(
+                f"{len(ids)} node pools of the cluster have the name {own!r}: {', '.join(ids)}",
+                code=errors.Code.INVALID,
+                reason=errors.Reason.AMBIGUOUS,
+                hint="write the id of the node pool that you mean",
+                metadata={"what": "node pool", "name": own, "ids": ",".join(ids)},
+            )
+        return ids[0] if ids else own
 
     def names(self, what: str) -> list[str]:
         """Returns the names of all ``network``s or ``cluster``s, sorted."""
@@ -154,7 +169,7 @@ class Cloud:
                 "regions": sorted(row.get("regions") or []),
             }
             for row in self._all("/v2/sizes", "sizes")
-            if row["slug"] in offered
+            if row["slug"] in offered and row.get("available") is not False
         ]
 
     def regions(self) -> list[dict[str, Any]]:
