@@ -11,7 +11,7 @@ import functools
 import importlib
 import importlib.util
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planton import errors
 
@@ -126,6 +126,13 @@ def all_kinds() -> tuple[Kind, ...]:
 
 def _manifest_names(file: descriptor.FileDescriptor) -> list[str]:
     return [name for name, described in file.message_types_by_name.items() if "api_version" in described.fields_by_name]
+
+
+def regions(provider: str) -> frozenset[str]:
+    """Returns the names of the regions that manifests of a provider can have."""
+    config = next(kind.provider_config for kind in all_kinds() if kind.provider == provider)
+    described: Any = config.DESCRIPTOR.fields_by_name["default_region"].enum_type
+    return frozenset(value.name for value in described.values if value.number)
 
 
 def get(name: str) -> Kind:

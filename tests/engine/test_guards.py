@@ -33,11 +33,12 @@ class Cloud:
         return self.names.get(name)
 
     lists: dict[str, list[dict[str, Any]]] = dataclasses.field(default_factory=dict)
+    answers: Any = None
 
     def __hash__(self) -> int:
         return id(self)
 
-    def listed(self, noun: str) -> list[dict[str, Any]]:
+    def raw_list(self, noun: str) -> list[dict[str, Any]]:
         return self.lists.get(noun, [])
 
     def clusters(self) -> list[dict[str, str]]:

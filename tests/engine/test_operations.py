@@ -15,7 +15,7 @@ from pulumi import automation
 
 from planton import errors
 from planton.engine import explain, observed, operations, session, settings, toolchain
-from planton.engine.clouds import civo
+from planton.engine.clouds import answers, civo
 from support import disk, mocks
 
 PENDING = {"resources": [{"urn": "x"}], "pending_operations": [{"type": "creating", "resource": {"urn": "urn::a::network"}}]}
@@ -71,16 +71,11 @@ class Session:
 
 
 class Lists(observed.Lists):
-    """The lists of a cloud that has a few networks."""
-
-    def __init__(self, listed: dict[str, list[dict[str, Any]]]) -> None:
-        """Knows them without a request."""
-        super().__init__()
-        self._listed = listed
+    """The lists of a cloud that has one network."""
 
     def of(self, _cloud: object, noun: str) -> list[dict[str, Any]]:
-        """Returns them."""
-        return self._listed[noun]
+        """Returns them without a request."""
+        return {"Network": [{"id": "n-1", "label": "other"}]}[noun]
 
 
 def _silent(_line: str) -> None:
@@ -96,7 +91,7 @@ def make(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)}, progress=progress)
         given = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}, name="a"))
         made = operations.Operations(given, chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
-        made.lists = Lists({"Network": [{"id": "n-1", "label": "other"}]})
+        made.lists = Lists(answers.Answers())
         return made
 
     return operations_over

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import pathlib
 import socket
 import threading
@@ -201,3 +202,18 @@ def test_the_state_in_a_folder_is_read_before_the_engine_writes_it(tmp_path: pat
     file.write_text('{"checkpoint": {"lat', "utf-8")
     assert opened._state_before() is None
     assert session.Session(stacks.StackName("planton", "a", "acme"), None, chosen, _tools())._state_before() is None
+
+
+def test_a_destroy_of_nothing_starts_no_plugin(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It could fail for ever: in a region that is not there, or with a token that was revoked."""
+    file = tmp_path / ".pulumi" / "stacks" / "planton" / "a.json"
+    file.parent.mkdir(parents=True)
+    resources = [{"urn": "u", "type": "pulumi:providers:civo", "id": "1", "custom": True}]
+    file.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}), "utf-8")
+    chosen = settings.Settings(backend=tmp_path.as_uri(), environ={"PLANTON_DATA_DIR": str(tmp_path)})
+    opened = session.Session(stacks.StackName("planton", "a"), None, chosen, _tools())
+    written: list[dict[str, Any]] = []
+    monkeypatch.setattr(opened, "replace_state", written.append)
+    monkeypatch.setattr(opened, "_run_on_state", lambda *_given: pytest.fail("the engine was started"))
+    assert opened.destroy().plan.empty
+    assert written == [{"resources": []}]

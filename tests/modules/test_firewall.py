@@ -83,7 +83,7 @@ def test_its_own_region_goes_before_that_of_the_account() -> None:
     [
         ("net", ""),
         ("net-zz", ""),
-        ("e", "; several have it as their name or a part of it$"),
+        ("e", "; its name is a part of several names$"),
     ],
 )
 def test_a_part_of_a_networks_name_is_no_match(text: str, cause: str) -> None:

@@ -218,6 +218,25 @@ def test_an_upgrade_is_checked_although_the_cluster_is_renamed_with_it() -> None
     assert caught.value.reason is errors.Reason.UPGRADE_REFUSED
 
 
+def test_an_upgrade_is_checked_although_the_plugin_does_not_list_the_cluster() -> None:
+    """It reads one page; the state has the version that was seen last."""
+    own = {"before": (mocks.CLUSTER_ID, "1.30.5-k3s1")}
+    cloud = mocks.Civo(clusters=own, own="before", later=frozenset(own))
+    with pytest.raises(errors.PlantonError, match=r"1\.29\.8") as caught:
+        _plan(cloud=cloud, kubernetesVersion="1.29.8-k3s1")
+    assert caught.value.reason is errors.Reason.UPGRADE_REFUSED
+    assert "only the first 20 clusters" in _missing_cluster(cloud).message
+
+
+def _missing_cluster(cloud: mocks.Civo) -> errors.PlantonError:
+    pool = mocks.target(
+        "CivoKubernetesNodePool", {"nodePoolName": "w", "cluster": {"value": "before"}, "size": "s", "nodeCount": 1}
+    )
+    with pytest.raises(errors.PlantonError) as caught:
+        mocks.plan(mocks.stack_input(pool), cloud=cloud)
+    return caught.value
+
+
 def test_versions_are_ordered_by_number() -> None:
     """1.9 is older than 1.30."""
     with pytest.raises(errors.PlantonError, match=r"offered: 1\.30\.5-k3s1, 1\.9\.1-k3s1$"):

@@ -14,7 +14,13 @@ from support import mocks
 ID = "77777777-7777-4777-8777-777777777777"
 WAITED: list[float] = []
 LOOKUPS = lookups.Lookups(
-    where="in region X", region="X", no_match=("zero matches", "no VPCs"), several="too many", wait=WAITED.append
+    where="in region X",
+    region="X",
+    no_match=("zero matches", "no VPCs"),
+    several="too many",
+    parts="multiple matches",
+    limits={"cluster": "the plugin reads one page"},
+    wait=WAITED.append,
 )
 
 
@@ -55,7 +61,7 @@ def test_an_exact_name_or_id_is_an_answer(text: str, answer: dict[str, str]) -> 
         (_finds(id="n-1", name="network"), "in region X"),
         (_fails("invoke failed:\n\tzero matches"), "in region X"),
         (_fails("invoke failed: no VPCs found"), "in region X"),
-        (_fails("too many VPCs found"), "in region X; several have it as their name or a part of it"),
+        (_fails("x: multiple matches"), "in region X; its name is a part of several names"),
     ],
 )
 def test_everything_else_that_the_plugin_finds_is_none(call: Any, ending: str) -> None:
@@ -64,6 +70,21 @@ def test_everything_else_that_the_plugin_finds_is_none(call: Any, ending: str) -
         LOOKUPS.id_of("network", _field("net"), call)
     assert (caught.value.code, caught.value.reason) == (errors.Code.INVALID, errors.Reason.NOT_FOUND)
     assert caught.value.metadata == {"what": "network", "name": "net", "region": "X"}
+
+
+def test_of_several_things_of_one_name_none_is_taken() -> None:
+    """The id says which one is meant."""
+    with pytest.raises(errors.PlantonError, match=r"several networks have the name 'net' in region X$") as caught:
+        LOOKUPS.id_of("network", _field("net"), _fails("too many VPCs found"))
+    assert (caught.value.code, caught.value.reason) == (errors.Code.INVALID, errors.Reason.AMBIGUOUS)
+    assert caught.value.hint == "write the id of the network that you mean"
+
+
+def test_what_a_plugin_has_not_looked_at_is_said() -> None:
+    """A cluster that it does not find may be on another page."""
+    with pytest.raises(errors.PlantonError, match=r"in region X; the plugin reads one page$") as caught:
+        LOOKUPS.id_of("cluster", _field("net"), _fails("zero matches"))
+    assert caught.value.reason is errors.Reason.NOT_FOUND
 
 
 @pytest.mark.parametrize(

@@ -70,3 +70,26 @@ def test_what_is_offered_is_listed_newest_first(offered: tuple[str, ...], listed
     error = upgrades.not_offered("1.0", offered, where="here", path="spec.version", provider="civo")
     assert error.message == f"Kubernetes version '1.0' is not offered here; offered: {listed}"
     assert error.reason is errors.Reason.NOT_OFFERED
+
+
+@pytest.mark.parametrize(
+    ("running", "wanted", "targets", "said", "hint"),
+    [
+        ("1.33.0-do.0", "1.34.1-do.0", None, "is not the newest patch", "upgrade to 1.33.1-do.0 first"),
+        ("1.32.4-do.0", "1.34.1-do.0", None, "skips a minor version", "upgrade to 1.32.5-do.0 first"),
+        ("1.33.0-do.0", "1.34.1-do.0", ["1.33.1-do.0"], "does not allow", "upgrade to 1.33.1-do.0 first"),
+        ("1.33.1-do.0", "1.34.1-do.0", [], "allowed now: none", "write 1.33.1-do.0; the cloud offers no upgrade"),
+        ("1.33.1-do.0", "1.34.1-do.0", ["1.34.1-do.0", "1.34.2-do.0"], "", ""),
+        ("1.33.1-do.0", "1.34.1-do.0", None, "", ""),
+        ("1.33.0-do.0", "1.33.1-do.0", None, "", ""),
+    ],
+)
+def test_a_cloud_may_ask_for_the_newest_patch_first(
+    running: str, wanted: str, targets: list[str] | None, said: str, hint: str
+) -> None:
+    """Where it says for a cluster what is allowed, that decides."""
+    refused = upgrades.refusal(running, wanted, OFFERED, patch_first=True, targets=targets)
+    assert (refused is not None) is bool(said)
+    if refused is not None:
+        assert said in refused.text
+        assert refused.hint.startswith(hint)

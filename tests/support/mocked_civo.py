@@ -21,6 +21,7 @@ class Civo:
         failure: What every look-up by name fails with, or empty.
         applications: Installed applications of every cluster: name → whether it is installed.
         own: The name of the cluster that the stack has; empty where it has none.
+        later: Names of clusters beyond the first page, which the plugin does not read.
     """
 
     PROVIDER: ClassVar = "civo"
@@ -34,6 +35,7 @@ class Civo:
     applications: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     failure: str = ""
     own: str = ""
+    later: frozenset[str] = frozenset()
 
     def look_up(self, token: str, args: Mapping[str, Any]) -> dict[str, Any]:
         """Answers a provider function; raises as a failed one does."""
@@ -47,12 +49,16 @@ class Civo:
         if token.endswith("getFirewall"):
             name, id_ = _partial(self.firewalls, args.get("name") or args.get("id", ""))
             return {"id": id_, "name": name, "region": args.get("region")}
-        name, id_ = _partial({name: id_ for name, (id_, _) in self.clusters.items()}, args.get("name") or args.get("id", ""))
+        listed = {name: id_ for name, (id_, _) in self.clusters.items() if name not in self.later}
+        name, id_ = _partial(listed, args.get("name") or args.get("id", ""))
         return {"id": id_, "name": name, "kubernetesVersion": self.clusters[name][1], "region": args.get("region")}
 
     def own_cluster(self) -> dict[str, Any] | None:
         """Returns the properties of the cluster that the stack has, if it has one."""
-        return {"id": self.clusters[self.own][0], "name": self.own} if self.own else None
+        if not self.own:
+            return None
+        id_, version = self.clusters[self.own]
+        return {"id": id_, "name": self.own, "kubernetesVersion": version}
 
     def make(self, noun: str, name: str, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         """Returns the id of a new resource and what the cloud adds to its arguments."""

@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
-from planton import cli
+from planton import cli, kinds
+from planton.sandbox.clouds import civo_catalogue, digitalocean_catalogue
 from support import sandbox as support
 
 HEADERS = {
     "versions": ["VERSION", "TYPE", "CHANNEL", "DEFAULT"],
-    "sizes": ["SIZE", "CPUS", "MEMORY (MiB)", "DISK (GiB)"],
+    "sizes": ["SIZE", "CPUS", "MEMORY (MiB)", "DISK (GiB)", "REGIONS"],
     "regions": ["REGION", "NAME", "COUNTRY", "FULL"],
 }
 KEYS = {
     "versions": ["version", "type", "channel", "default"],
-    "sizes": ["size", "cpus", "memory", "disk"],
+    "sizes": ["size", "cpus", "memory", "disk", "regions"],
     "regions": ["region", "name", "country", "full"],
 }
 
@@ -75,6 +76,51 @@ def test_what_is_listed_can_be_written_into_a_manifest(
     assert size in {row["size"] for row in sizes}
     assert not {"s-1vcpu-1gb", "g4s.small"} & {row["size"] for row in sizes}
     assert region in {row["region"] for row in regions}
+
+
+@pytest.mark.usefixtures("shell")
+def test_a_size_says_where_it_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
+    """DigitalOcean has graphics cards in few regions; Civo does not say, so nothing is left out."""
+    regions = {row["size"]: row["regions"] for row in _asked(capsys, "sizes", "--provider", "digitalocean")}
+    assert regions["gpu-h100x1-80gb"] == ["atl1", "nyc2", "tor1"]
+    for region, there in (("fra1", False), ("tor1", True), ("TOR1", True)):
+        rows = _asked(capsys, "sizes", "--provider", "digitalocean", "--region", region)
+        assert ("gpu-h100x1-80gb" in {row["size"] for row in rows}) is there
+        assert "s-2vcpu-4gb" in {row["size"] for row in rows}
+    assert cli.main(["sizes", "--provider", "digitalocean", "--region", "tor1"]) == 0
+    assert "atl1,nyc2,tor1" in capsys.readouterr().out
+    everywhere = _asked(capsys, "sizes", "--provider", "civo")
+    assert _asked(capsys, "sizes", "--provider", "civo", "--region", "lon1") == everywhere
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize("provider", ["civo", "digitalocean"])
+def test_sizes_of_a_region_that_is_not_there_are_refused(provider: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty list would read as if the region had no sizes."""
+    assert cli.main(["sizes", "--provider", provider, "--region", "lon11"]) == 2
+    said = capsys.readouterr().err
+    assert "no region 'lon11'" in said
+    assert "lon1" in said.lower().replace("lon11", "")
+
+
+@pytest.mark.usefixtures("shell")
+@pytest.mark.parametrize(
+    ("provider", "offered"),
+    [
+        ("civo", {region.code.lower() for region in civo_catalogue.REGIONS}),
+        ("digitalocean", {region.slug for region in digitalocean_catalogue.REGIONS}),
+    ],
+)
+def test_every_region_that_is_listed_can_be_written_into_a_manifest(
+    provider: str, offered: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the cloud has besides is said beside the list."""
+    accepted = kinds.regions(provider)
+    assert {row["region"].lower() for row in _asked(capsys, "regions", "--provider", provider)} == offered & accepted
+    assert cli.main(["regions", "--provider", provider]) == 0
+    said = capsys.readouterr().err
+    assert [region for region in offered - accepted if region not in said.lower()] == []
+    assert ("cannot name: " in said) is bool(offered - accepted)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 
 from planton import errors, flow, references
 from planton.engine import inventory, journal, plans, settings, stacks, toolchain
-from planton.runs import run, steps
-from support import mocks
+from planton.runs import checks, run, steps
+from support import mocks, offers
 
 
 @pytest.fixture
@@ -141,7 +141,8 @@ def _folder(tmp_path: pathlib.Path) -> run.Run:
     firewall = mocks.target("CivoFirewall", {"networkId": reference, "name": "fw"}, name="fw", env="dev")
     chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path), "CIVO_TOKEN": "token", "CIVO_REGION": "lon1"})
     tools = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
-    return run.Run([flow.Wanted(each, None, "dev.yaml") for each in (network, firewall)], chosen, tools)
+    lists = checks.Checks(chosen.progress, open_cloud=lambda *_given: offers.Cloud())
+    return run.Run([flow.Wanted(each, None, "dev.yaml") for each in (network, firewall)], chosen, tools, plan_checks=lists)
 
 
 def test_what_was_planned_is_known_to_the_apply_of_what_refers_to_something_new(world: World, tmp_path: pathlib.Path) -> None:

@@ -31,18 +31,44 @@ def versions(*, provider: str, form: str) -> None:
 
 @click.command()
 @_provider_option
+@click.option("--region", default="", metavar="REGION", help="Only the sizes that are offered in this region.")
 @output.output_option("table", "json")
-def sizes(*, provider: str, form: str) -> None:
-    """List the machine sizes that the cloud offers for nodes."""
-    _show(_cloud(provider).sizes(), ("SIZE", "CPUS", "MEMORY (MiB)", "DISK (GiB)"), form)
+def sizes(*, provider: str, region: str, form: str) -> None:
+    """List the machine sizes that the cloud offers for nodes, and where.
+
+    Civo does not say where a size is offered: REGIONS is then empty, and
+    --region leaves nothing out.
+    """
+    cloud = _cloud(provider)
+    rows = cloud.sizes()
+    if region:
+        _check_region(region, cloud, provider)
+        rows = [row for row in rows if row["regions"] is None or region.lower() in row["regions"]]
+    _show(rows, ("SIZE", "CPUS", "MEMORY (MiB)", "DISK (GiB)", "REGIONS"), form)
 
 
 @click.command()
 @_provider_option
 @output.output_option("table", "json")
 def regions(*, provider: str, form: str) -> None:
-    """List the regions of the cloud."""
-    _show(_cloud(provider).regions(), ("REGION", "NAME", "COUNTRY", "FULL"), form)
+    """List the regions of the cloud that a manifest can name."""
+    accepted = kinds.regions(provider)
+    rows = _cloud(provider).regions()
+    others = sorted(str(row["region"]) for row in rows if str(row["region"]).lower() not in accepted)
+    _show([row for row in rows if str(row["region"]).lower() in accepted], ("REGION", "NAME", "COUNTRY", "FULL"), form)
+    if others:
+        render.progress(f"the cloud has more regions, which this version's manifests cannot name: {', '.join(others)}")
+
+
+def _check_region(region: str, cloud: clouds.Cloud, provider: str) -> None:
+    names = [str(row["region"]) for row in cloud.regions()]
+    if region.lower() not in (name.lower() for name in names):
+        raise errors.PlantonError(
+            f"{provider} has no region {region!r}; it has: {', '.join(sorted(names))}",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.NOT_OFFERED,
+            hint=f"write one of these: planton sizes --provider {provider} --region REGION",
+        )
 
 
 def _cloud(provider: str) -> clouds.Cloud:
@@ -68,4 +94,6 @@ def _show(rows: Sequence[dict[str, Any]], header: tuple[str, ...], form: str) ->
 
 
 def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ",".join(map(str, value))
     return {True: "yes", False: "", None: ""}.get(value, str(value)) if isinstance(value, bool | None) else str(value)

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
+from planton.engine import check_faults
 from planton.modules import lookups
 
 if TYPE_CHECKING:
@@ -21,10 +22,12 @@ class OperationError(errors.PlantonError):
     Attributes:
         uncertain: URNs of creations that may have reached the cloud although they failed here.
         recorder: The events up to the failure.
+        faults: What a plugin has refused of the manifest.
     """
 
     uncertain: tuple[str, ...] = ()
     recorder: plans.Recorder | None = None
+    faults: tuple[check_faults.Fault, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -214,6 +217,9 @@ def _failed(what: str, texts: tuple[str, ...], recorder: plans.Recorder, target:
     cloud = "; ".join(_tidy(text) for text in texts) or _last_lines(raw)
     cause = next((cause for cause in _CAUSES if re.search(cause.pattern, cloud, re.IGNORECASE)), None)
     context = _context(what, recorder, target)
+    faults = () if target is None else check_faults.find(texts, target)
+    if faults and not _is_of_cloud(cause):
+        return _refused(context, faults)
     spoken = "" if target is None else f"{target.kind}/{target.metadata.name}"
     return OperationError(
         f"{context}: {cloud}",
@@ -222,6 +228,29 @@ def _failed(what: str, texts: tuple[str, ...], recorder: plans.Recorder, target:
         hint=cause.hint.format(target=spoken) if cause else f"run the same command again when the cause is gone{_kept(what)}",
         metadata={"target": spoken},
     )
+
+
+def _is_of_cloud(cause: _Cause | None) -> bool:
+    # A plugin asks the cloud when it compares, too. A value that it refuses may itself have a word that sounds like a cause.
+    return cause is not None and cause.reason in (
+        errors.Reason.CLOUD_AUTH,
+        errors.Reason.CLOUD_FAILED,
+        errors.Reason.CLOUD_UNREACHABLE,
+        errors.Reason.ENGINE_FAILED,
+        errors.Reason.STATE_NOT_SAVED,
+    )
+
+
+def _refused(context: str, faults: tuple[check_faults.Fault, ...]) -> OperationError:
+    listed = "; ".join(f"{fault.path}: {fault.text}" if fault.path else fault.text for fault in faults)
+    refused = OperationError(
+        f"{context}: {listed}",
+        code=errors.Code.INVALID,
+        reason=errors.Reason.MANIFEST_INVALID,
+        hint="correct the manifest",
+    )
+    refused.faults = faults
+    return refused
 
 
 def _context(what: str, recorder: plans.Recorder, target: Any) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors
 from planton.engine import clouds, observed, ownership
+from planton.engine.clouds import answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -141,7 +142,7 @@ def candidates(
     """
     resources = cloud_resources(deployment)
     known, ids = {each["urn"] for each in resources}, {(each["type"], each["id"]) for each in resources}
-    lists = observed.Lists()
+    lists = observed.Lists(answers.Answers())
     found: list[ownership.Candidate] = []
     for urn, creation in suspects.items():
         type_, _ = type_and_name(urn)

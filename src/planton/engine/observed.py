@@ -5,33 +5,30 @@ Only properties that a manifest sets, and the nodes, are compared: what else a c
 
 from __future__ import annotations
 
-import threading
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from planton.engine import plans
+from planton.engine import clouds, plans
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from planton.engine import clouds
+    from planton.engine.clouds import answers
 
 _SIZE = "pulumi-python:dynamic:Resource"
 #: Tags that a cloud or a plugin adds for itself.
 _SYSTEM_TAGS = ("k8s", "terraform:")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
 class Lists:
     """The lists of several accounts, each fetched once and shared by threads.
 
     Attributes:
-        requests: How many lists were fetched.
+        answers: What the clouds have answered.
     """
 
-    def __init__(self) -> None:
-        self._lists: dict[tuple[Any, str], list[dict[str, Any]]] = {}
-        self._locks: dict[tuple[Any, str], threading.Lock] = {}
-        self._lock = threading.Lock()
-        self.requests = 0
+    answers: answers.Answers
 
     def of(self, cloud: clouds.Cloud, noun: str) -> list[dict[str, Any]]:
         """Returns the resources of one noun in an account, e.g. ``Network``; pools are in the entries of their clusters.
@@ -39,14 +36,7 @@ class Lists:
         Raises:
             PlantonError: The cloud cannot be asked.
         """
-        key = (cloud, noun)
-        with self._lock:
-            lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
-            if key not in self._lists:
-                self._lists[key] = cloud.listed(noun)
-                self.requests += 1
-            return self._lists[key]
+        return clouds.remembering(cloud, self.answers).raw_list(noun)
 
     def entries(self, cloud: clouds.Cloud, type_: str, cluster_id: str = "") -> list[dict[str, Any]]:
         """Returns the resources of a Pulumi type in an account; of pools those of one cluster.

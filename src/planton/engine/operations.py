@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors, kinds, references
 from planton.engine import clouds, explain, guards, history, journal, observed, ownership, plans, session, stacks, states
+from planton.engine.clouds import answers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -215,7 +216,7 @@ class Operations:
         creations = (plans.Action.CREATE, plans.Action.REPLACE)
         changes = () if self._planned is None else self._planned.changes
         wanted = [change for change in changes if change.action in creations and change.type.startswith(clouds.TYPES)]
-        lists = self.lists or observed.Lists()
+        lists = self.lists or observed.Lists(answers.Answers())
         found: dict[str, tuple[str, ...]] = {}
         for change in wanted:
             is_pool = change.type.endswith("KubernetesNodePool")

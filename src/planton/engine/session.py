@@ -224,11 +224,15 @@ class Session:
         return self._run_on_state("refresh", functools.partial(automation.Stack.refresh, message=self.message), on_event)
 
     def destroy(self, on_event: Callable[[events.EngineEvent], None] | None = None) -> Outcome:
-        """Deletes the stack's resources.
+        """Deletes the stack's resources. Where none of them is in a cloud, no plugin is started, which may not be able to.
 
         Raises:
             PlantonError: A plugin, the cloud or the engine failed; the state holds what is left.
         """
+        state = self.export()
+        if not state.get("pending_operations") and not any(_is_in_cloud(each) for each in state.get("resources") or []):
+            self.replace_state({**state, "resources": []})
+            return Outcome(plans.Plan(), plans.Recorder())
         return self._run_on_state("destroy", functools.partial(automation.Stack.destroy, message=self.message), on_event)
 
     def _run_on_state(
@@ -459,6 +463,10 @@ def _adopting(program_input: message.Message | None, imports: Mapping[str, str])
     given.CopyFrom(program_input)
     given.target.status.outputs.cluster_id = imports["cluster"]
     return given  # type: ignore[no-any-return]  # of the same class
+
+
+def _is_in_cloud(resource: Mapping[str, Any]) -> bool:
+    return bool(resource.get("id")) and str(resource.get("type")).startswith(clouds.TYPES)
 
 
 def _cancel(loop: asyncio.AbstractEventLoop) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from planton import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
     from org.project_planton.shared.metadata_pb2 import CloudResourceMetadata
@@ -74,14 +74,18 @@ class Lookups:
         where: The account's part that is searched, for errors, e.g. ``in region LON1``; may be empty.
         region: For the errors' metadata; may be empty.
         no_match: Parts of what the plugin says when nothing has the name.
-        several: What the plugin says when more than one thing has the name.
+        several: What the plugin says when more than one thing has the name; empty where it never does.
+        parts: What the plugin says when the name is a part of several names; empty where it compares whole names.
+        limits: Noun → what a plugin that finds nothing has not looked at, for errors.
         wait: Waits so many seconds, before a further try where the cloud has a trouble of its own.
     """
 
     where: str
     region: str
     no_match: tuple[str, ...]
-    several: str
+    several: str = ""
+    parts: str = ""
+    limits: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
     wait: Callable[[float], None] = dataclasses.field(default=time.sleep, repr=False, compare=False)
 
     def id_of(self, what: str, field: Field, call: Callable[[str], object], *, name: str = "name") -> str:
@@ -94,7 +98,7 @@ class Lookups:
             name: The answer's attribute that holds the name.
 
         Raises:
-            PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+            PlantonError: ``NOT_FOUND``; ``AMBIGUOUS``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
         """
         text = field.literal()
         if is_id(text):
@@ -102,17 +106,28 @@ class Lookups:
         found = self.find(what, text, call)
         # A plugin may also take a part of a name for a match, so what it found is compared.
         if isinstance(found, str) or text not in (getattr(found, name), getattr(found, "id")):  # noqa: B009  # typed as object
-            several = (
-                "; several have it as their name or a part of it" if isinstance(found, str) and self.several in found else ""
-            )
-            raise errors.PlantonError(
-                f"no {what} has the name or id {text!r} {self.where}".rstrip() + several,
-                code=errors.Code.INVALID,
-                reason=errors.Reason.NOT_FOUND,
-                hint=f"write the id of a {what}, or the exact name of one in this region and account",
-                metadata={"what": what, "name": text, "region": self.region},
-            )
+            raise self._no_match(what, text, found)
         return str(getattr(found, "id"))  # noqa: B009
+
+    def _no_match(self, what: str, text: str, found: object) -> errors.PlantonError:
+        metadata = {"what": what, "name": text, "region": self.region}
+        said = found if isinstance(found, str) else ""
+        if self.several and self.several in said:
+            return errors.PlantonError(
+                f"several {what}s have the name {text!r} {self.where}".rstrip(),
+                code=errors.Code.INVALID,
+                reason=errors.Reason.AMBIGUOUS,
+                hint=f"write the id of the {what} that you mean",
+                metadata=metadata,
+            )
+        limit = "its name is a part of several names" if self.parts and self.parts in said else self.limits.get(what, "")
+        return errors.PlantonError(
+            f"no {what} has the name or id {text!r} {self.where}".rstrip() + (f"; {limit}" if limit else ""),
+            code=errors.Code.INVALID,
+            reason=errors.Reason.NOT_FOUND,
+            hint=f"write the id of a {what}, or the exact name of one in this region and account",
+            metadata=metadata,
+        )
 
     def find(self, what: str, text: str, call: Callable[[str], object]) -> object | str:
         """Returns what a look-up answers, or what the plugin says where nothing, or more than one thing, has the name.
@@ -129,7 +144,7 @@ class Lookups:
             if pause is None or not re.search(TROUBLE, cause):
                 break
             self.wait(pause)
-        if any(known in cause for known in (*self.no_match, self.several)):
+        if any(known in cause for known in (*self.no_match, self.several, self.parts) if known):
             return cause
         reason, hint = _explained(cause)
         raise errors.PlantonError(

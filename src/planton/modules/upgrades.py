@@ -6,6 +6,7 @@ Kubernetes cannot go back, and a control plane moves one minor version at a time
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import TYPE_CHECKING
 
@@ -15,13 +16,83 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+def spelling(version: str) -> str:
+    """Returns a version as the clouds write it: ``v1.29.0+k3s1`` becomes ``1.29.0-k3s1``."""
+    return version.strip().removeprefix("v").replace("+", "-")
+
+
 def numbers(version: str) -> tuple[int, ...]:
     """Returns the numbers of a version in their order, for comparing and sorting: ``1.33.1-do.0`` is ``(1, 33, 1, 0)``."""
     # The 3 of k3s is a name's, not a version's.
     return tuple(int(digits) for digits in re.findall(r"\d+", version.replace("k3s", ".")))
 
 
-def check(running: str, wanted: str, offered: Iterable[str], *, path: str) -> str:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a change of version is refused.
+
+    Attributes:
+        text: What is wrong, with both versions.
+        hint: What to write instead.
+    """
+
+    text: str
+    hint: str
+
+
+def refusal(
+    running: str,
+    wanted: str,
+    offered: Iterable[str],
+    *,
+    patch_first: bool = False,
+    targets: Iterable[str] | None = None,
+) -> Refusal | None:
+    """Returns why a cluster cannot be upgraded to a version; None where it can, or where nothing changes.
+
+    Args:
+        running: The version that the cluster runs; empty for a new cluster.
+        wanted: The version that the manifest says.
+        offered: The versions that the cloud offers.
+        patch_first: Whether the cloud asks for the newest patch of a minor version before the next minor version.
+        targets: The versions that the cloud allows for this cluster; None where it does not say.
+    """
+    if not running or running == wanted:
+        return None
+    old, new = numbers(running), numbers(wanted)
+    if new < old:
+        return Refusal(
+            f"{wanted} is older than {running}, which the cluster runs; Kubernetes cannot go back",
+            f"write {running}, or make a new cluster with another name",
+        )
+    allowed = None if targets is None else list(targets)
+    step = _step(old, list(offered), patch_first=patch_first) if allowed is None else max(allowed, key=numbers, default="")
+    hint = f"upgrade to {step} first" if step else f"write {running}; the cloud offers no upgrade for this cluster now"
+    if new[0] != old[0] or new[1] - old[1] > 1:
+        return Refusal(f"from {running} to {wanted} skips a minor version, and a control plane moves one at a time", hint)
+    if allowed is not None:
+        return None if wanted in allowed else Refusal(_not_allowed(running, wanted, allowed), hint)
+    if new[:2] != old[:2] and step and numbers(step)[:2] == old[:2]:
+        return Refusal(
+            f"{running} is not the newest patch of its minor version, and the cloud asks for that before an upgrade to {wanted}",
+            hint,
+        )
+    return None
+
+
+def _step(old: tuple[int, ...], offered: list[str], *, patch_first: bool) -> str:
+    patches = [version for version in offered if numbers(version)[:2] == old[:2] and numbers(version) > old]
+    between = [version for version in offered if old[:2] < numbers(version)[:2] <= (old[0], old[1] + 1)]
+    following = patches if patch_first and patches else between
+    return max(following, key=numbers, default=f"{old[0]}.{old[1] + 1}")
+
+
+def _not_allowed(running: str, wanted: str, allowed: list[str]) -> str:
+    names = ", ".join(sorted(allowed, key=numbers, reverse=True)) or "none"
+    return f"the cloud does not allow an upgrade from {running} to {wanted}; allowed now: {names}"
+
+
+def check(running: str, wanted: str, offered: Iterable[str], *, path: str, patch_first: bool = False) -> str:
     """Returns a note on what kind of upgrade a change of version is; empty where nothing changes.
 
     Args:
@@ -29,26 +100,19 @@ def check(running: str, wanted: str, offered: Iterable[str], *, path: str) -> st
         wanted: The version that the manifest says.
         offered: The versions that the cloud offers.
         path: The manifest's field.
+        patch_first: Whether the cloud asks for the newest patch of a minor version before the next minor version.
 
     Raises:
-        PlantonError: ``UPGRADE_REFUSED``: it goes back, or skips a minor version.
+        PlantonError: ``UPGRADE_REFUSED``: it goes back, skips a minor version, or comes before the newest patch.
     """
+    refused = refusal(running, wanted, offered, patch_first=patch_first)
+    if refused is not None:
+        raise errors.PlantonError(
+            f"{path}: {refused.text}", code=errors.Code.REFUSED, reason=errors.Reason.UPGRADE_REFUSED, hint=refused.hint
+        )
     if not running or running == wanted:
         return ""
-    old, new = numbers(running), numbers(wanted)
-    if new < old:
-        raise _refused(
-            f"{path}: {wanted} is older than {running}, which the cluster runs; Kubernetes cannot go back",
-            hint=f"write {running}, or make a new cluster with another name",
-        )
-    if new[0] != old[0] or new[1] - old[1] > 1:
-        between = [version for version in offered if old[:2] < numbers(version)[:2] <= (old[0], old[1] + 1)]
-        step = max(between, key=numbers, default=f"{old[0]}.{old[1] + 1}")
-        raise _refused(
-            f"{path}: from {running} to {wanted} skips a minor version, and a control plane moves one at a time",
-            hint=f"upgrade to {step} first",
-        )
-    if new[1] > old[1]:
+    if numbers(wanted)[:2] != numbers(running)[:2]:
         return f"{path}: {running} → {wanted} is a minor upgrade: removed APIs stop working; nodes are replaced or restarted"
     return f"{path}: {running} → {wanted} is a patch upgrade: nodes are replaced or restarted"
 
@@ -63,7 +127,3 @@ def not_offered(wanted: str, offered: Iterable[str], *, where: str, path: str, p
         hint=f"write one of the versions offered in {path} (planton versions --provider {provider})",
         metadata={"version": wanted, "offered": ",".join(names)},
     )
-
-
-def _refused(message: str, *, hint: str) -> errors.PlantonError:
-    return errors.PlantonError(message, code=errors.Code.REFUSED, reason=errors.Reason.UPGRADE_REFUSED, hint=hint)

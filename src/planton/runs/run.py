@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from planton import cloud_names, credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
 from planton.engine import guards, inventory, journal, observed, operations, plans, stacks
+from planton.engine.clouds import answers
 from planton.manifest import origins
 from planton.modules import unsupported
-from planton.runs import protection, schedule
+from planton.runs import checks, protection, schedule
 from planton.runs.steps import Step, blocked
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Run:
         allow_unsupported: Sequence[str] = (),
         on_event: Callable[[references.Key, events.EngineEvent], None] | None = None,
         beside: Mapping[references.Key, flow.Wanted] | None = None,
+        plan_checks: checks.Checks | None = None,
     ) -> None:
         """Orders the resources.
 
@@ -49,6 +51,7 @@ class Run:
             allow_unsupported: Fields whose refusal the user waives.
             on_event: Is told the engine's events and whose they are, for progress.
             beside: What the same command applies first, so that it stands for what was applied.
+            plan_checks: What is checked against the clouds' lists; None for those of the clouds themselves.
 
         Raises:
             PlantonError: ``REFERENCE_INVALID``: a circle, one resource given twice, or two with one name in the cloud.
@@ -64,8 +67,9 @@ class Run:
         self._beside = dict(beside or {})
         self._inventory = inventory.Inventory(settings, tools)
         self._known: dict[references.Key, message.Message] = {}
-        self._lists = observed.Lists()
+        self._lists = observed.Lists(answers.Answers())
         self._opened: dict[references.Key, operations.Operations] = {}
+        self._checks = checks.Checks(settings.progress) if plan_checks is None else plan_checks
         self._anew: set[references.Key] = set()
         self.order = wiring.order(self._wanted)
         self._needs = {key: references.depends_on(entry.manifest) for key, entry in self._wanted.items()}
@@ -90,7 +94,7 @@ class Run:
         for key in self.order:
             # Before anything else: no account helps a kind that cannot be made.
             modules.require(kinds.get(key.kind))
-        self._lists = observed.Lists()
+        self._lists = observed.Lists(self._checks.answers)
         work = functools.partial(self._plan, recover=recover, aside=aside, refresh=refresh)
         return self._each(self._steps(self.order), self._needs, work, why="cannot be planned")
 
@@ -101,8 +105,16 @@ class Run:
             operation.recover()
         elif operation.unfinished():
             self._settings.progress(f"{key}: the last operation did not end cleanly; an apply will look at the cloud first")
-        is_checked = refresh and not (operation.unfinished() and not recover)
-        plan = operation.plan(aside=aside, refresh=is_checked and self._is_changed(operation))
+        is_finished = recover or not operation.unfinished()
+        is_checked = refresh and is_finished
+        plan = self._checks.planned(
+            self._wanted[key],
+            operation.stack_input,
+            functools.partial(operation.plan, aside=aside, refresh=is_checked and self._is_changed(operation)),
+            applied=self._inventory.read(operation.name),
+            look_up=self._look_up,
+            is_finished=is_finished,
+        )
         if not refresh and recover and _is_lost(key, plan) and self._needs[key] & self._anew:
             # It would be replaced because what it was in is not there any more; it may be gone with that.
             operation.refresh()
@@ -157,7 +169,7 @@ class Run:
                 step = blocked(step, blockers, why=why) if blockers else work(step)
             except errors.PlantonError as error:
                 _LOG.error("%s: %s: %s", key, error.reason, error.message)
-                step = dataclasses.replace(step, error=error)
+                step = dataclasses.replace(step, error=checks.placed(error, self._wanted[key]))
             if step.error is not None:
                 failed.add(key)
             return step
@@ -192,7 +204,7 @@ class Run:
         """
         self._known.clear()
         # What exists before the first request; one list for all that is created.
-        self._lists = observed.Lists()
+        self._lists = observed.Lists(answers.Answers())
         return self._each(planned, self._needs, functools.partial(self._apply, exact=exact), why="failed")
 
     def _apply(self, step: Step, *, exact: bool) -> Step:
@@ -428,6 +440,8 @@ class Run:
     def _operations(self, key: references.Key, *, told: bool = False, applied: bool = False) -> operations.Operations:
         entry = self._as_applied(key) if applied else self._wanted[key]
         given = self._stack_input(entry)
+        if not applied:
+            given = self._checks.resolved(entry, given)
         known = self._opened.get(key)
         if known is None or known.stack_input != given:
             # What a plan has opened serves the apply too, if references still resolve to the same values.

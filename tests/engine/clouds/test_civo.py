@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine.clouds import civo
+from planton.engine.clouds import civo, entries
 from support import answers, events, mocks
 
 CLUSTERS = "/v2/kubernetes/clusters?page={}&per_page=100&region=LON1"
@@ -157,3 +157,68 @@ def test_a_cloud_is_made_of_a_provider_config(region: str, expected: str) -> Non
     assert civo.of(config, region) == civo.Cloud(mocks.TOKEN, expected, "http://x")
     config.default_region = 0
     assert civo.of(config).region == ""
+
+
+def test_what_is_there_comes_with_what_is_checked_of_it(server: answers.Server) -> None:
+    """The region is the one that was asked; what is being deleted is marked."""
+    server.answers["/v2/networks"] = (
+        200,
+        [
+            {"id": "n-1", "label": "net", "cidr": "10.0.0.0/24", "status": "Active"},
+            {"id": "n-2", "label": "old", "status": "Deleting"},
+        ],
+    )
+    server.answers["/v2/firewalls"] = (200, [{"id": "f-1", "name": "fw", "network_id": "n-1"}])
+    cluster = {"id": "c-1", "name": "prod", "kubernetes_version": "1.30.5-k3s1", "network_id": "n-1", "pools": [{"id": "web"}]}
+    server.answers[CLUSTERS.format(1)] = (
+        200,
+        {"items": [cluster, {"id": "c-2", "name": "b", "status": "DELETING", "pools": None}]},
+    )
+    cloud = _cloud(server)
+    assert cloud.listed("network") == [
+        entries.Entry("n-1", "net", "lon1", "10.0.0.0/24"),
+        entries.Entry("n-2", "old", "lon1", is_going=True),
+    ]
+    assert cloud.listed("firewall") == [entries.Entry("f-1", "fw", "lon1", network="n-1")]
+    assert cloud.listed("cluster") == [
+        entries.Entry("c-1", "prod", "lon1", network="n-1", version="1.30.5-k3s1", pools=(entries.Entry("web", "web", "lon1"),)),
+        entries.Entry("c-2", "b", "lon1", is_going=True),
+    ]
+    assert cloud.upgrades("c-1") is None
+
+
+def test_quotas_are_those_that_are_reported(server: answers.Server) -> None:
+    """The same in all regions, so that none is named."""
+    assert _cloud(server).quotas() == {}
+    server.answers["/v2/quota"] = (200, {"instance_count_limit": 16, "instance_count_usage": 6, "cpu_core_limit": 10})
+    assert _cloud(server).account.quotas() == {"nodes": entries.Quota(6, 16)}
+    assert server.requests[-1][0] == "/v2/quota?region="
+
+
+def test_sizes_that_cannot_be_chosen_are_not_offered(server: answers.Server) -> None:
+    """The list has them all the same, and does not say in which regions a size is."""
+    rows = [{"name": f"g4s.kube.{name}", "cpu_cores": 1, "ram_mb": 2, "disk_gb": 3} for name in ("small", "old")]
+    rows[1]["selectable"] = False
+    server.answers["/v2/sizes"] = (200, rows)
+    assert _cloud(server).sizes() == [{"size": "g4s.kube.small", "cpus": 1, "memory": 2, "disk": 3, "regions": None}]
+
+
+REGION_IS_MISSING = (400, '{"code": "region_unavailable"}')
+
+
+@pytest.mark.parametrize(("codes", "is_known"), [(["LON1"], True), (["FRA1"], False), ([], True)])
+def test_a_region_that_is_missing_has_nothing(server: answers.Server, codes: list[str], *, is_known: bool) -> None:
+    """Nothing can have been made there. Whether an id still exists is not answered: the region may have been withdrawn."""
+    for path in ("/v2/networks", "/v2/firewalls", CLUSTERS.format(1)):
+        server.answers[path] = REGION_IS_MISSING
+    server.answers["/v2/regions"] = (200, [{"code": code} for code in codes])
+    cloud = _cloud(server)
+    for type_ in (events.NETWORK, events.FIREWALL, events.CLUSTER):
+        if is_known:
+            with pytest.raises(errors.PlantonError, match="region_unavailable"):
+                cloud.find(type_, "x")
+        else:
+            assert cloud.find(type_, "x") is None
+    assert is_known or cloud.clusters() == []
+    with pytest.raises(errors.PlantonError, match="region_unavailable"):
+        cloud.exists(events.FIREWALL, "f-1")

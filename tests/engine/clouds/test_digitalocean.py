@@ -10,7 +10,7 @@ import yaml
 
 from planton import errors
 from planton.engine import clouds
-from planton.engine.clouds import digitalocean
+from planton.engine.clouds import digitalocean, entries
 from support import answers, mocks
 
 NOT_FOUND = '{"id":"not_found","message":"The resource you were accessing could not be found."}'
@@ -164,6 +164,15 @@ def test_a_pool_is_imported_by_its_id_alone(given: str, expected: str, full: ans
     assert _cloud(full).pool_import_id("c-1", given) == expected
 
 
+def test_of_two_pools_of_one_name_none_is_imported(server: answers.Server) -> None:
+    """The ids say which there are."""
+    pools = [{"id": "p-1", "name": "web"}, {"id": "p-2", "name": "web"}]
+    server.answers["/v2/kubernetes/clusters/c-1"] = (200, {"kubernetes_cluster": {"id": "c-1", "node_pools": pools}})
+    with pytest.raises(errors.PlantonError, match="2 node pools of the cluster have the name 'web': p-1, p-2") as caught:
+        _cloud(server).pool_import_id("c-1", "web")
+    assert (caught.value.code, caught.value.reason) == (errors.Code.INVALID, errors.Reason.AMBIGUOUS)
+
+
 @pytest.mark.parametrize(("cluster", "expected"), [("c-1", False), ("c-2", True), ("c-9", False)])
 def test_a_cluster_that_is_not_there_does_not_build(cluster: str, full: answers.Server, *, expected: bool) -> None:
     """Only one that is being provisioned does."""
@@ -191,19 +200,51 @@ def test_where_there_is_no_cluster_or_no_way_yet_there_is_no_credential(cluster:
 OPTIONS = {
     "versions": [{"slug": "1.34.1-do.0"}, {"slug": "1.33.1-do.0"}],
     "regions": [{"slug": "fra1", "name": "Frankfurt 1"}],
-    "sizes": [{"slug": "s-2vcpu-4gb", "name": "s-2vcpu-4gb"}],
+    "sizes": [{"slug": slug, "name": slug} for slug in ("s-2vcpu-4gb", "s-old")],
 }
 
 
 def test_what_is_offered_is_what_clusters_can_have(server: answers.Server) -> None:
     """Of all sizes only those that nodes may have are listed; the first version is the default."""
     server.answers["/v2/kubernetes/options"] = (200, {"options": OPTIONS})
-    sizes = [{"slug": slug, "vcpus": 2, "memory": 4096, "disk": 80, "regions": []} for slug in ("s-2vcpu-4gb", "s-2vcpu-1gb")]
-    server.answers["/v2/sizes"] = (200, {"sizes": sizes})
+    sizes = [
+        {"slug": slug, "vcpus": 2, "memory": 4096, "disk": 80, "regions": ["tor1", "fra1"]}
+        for slug in ("s-2vcpu-4gb", "s-2vcpu-1gb")
+    ]
+    gone = {**sizes[0], "slug": "s-old", "available": False}
+    server.answers["/v2/sizes"] = (200, {"sizes": [*sizes, gone]})
     cloud: clouds.Cloud = _cloud(server)
     assert [(row["version"], row["default"]) for row in cloud.versions()] == [("1.34.1-do.0", True), ("1.33.1-do.0", False)]
-    assert cloud.sizes() == [{"size": "s-2vcpu-4gb", "cpus": 2, "memory": 4096, "disk": 80}]
+    assert cloud.sizes() == [{"size": "s-2vcpu-4gb", "cpus": 2, "memory": 4096, "disk": 80, "regions": ["fra1", "tor1"]}]
     assert cloud.regions() == [{"region": "fra1", "name": "Frankfurt 1", "country": None, "full": False}]
+
+
+def test_what_is_there_comes_with_its_region(server: answers.Server) -> None:
+    """And node pools with their cluster; firewalls are none of ours."""
+    pools = [{"id": "p-1", "name": "web", "size": "s"}]
+    cluster = {"id": "c-1", "name": "prod", "region": "fra1", "version": "1.33.1-do.0", "vpc_uuid": "v-1", "node_pools": pools}
+    server.answers["/v2/kubernetes/clusters"] = (200, {"kubernetes_clusters": [cluster]})
+    server.answers["/v2/vpcs"] = (200, {"vpcs": [{"id": "v-1", "name": "net", "region": "fra1", "ip_range": "10.0.0.0/20"}]})
+    cloud = _cloud(server)
+    assert cloud.listed("network") == [entries.Entry("v-1", "net", "fra1", "10.0.0.0/20")]
+    pool = entries.Entry("p-1", "web", "fra1")
+    assert cloud.listed("cluster") == [entries.Entry("c-1", "prod", "fra1", network="v-1", version="1.33.1-do.0", pools=(pool,))]
+    assert cloud.listed("firewall") == []
+    assert cloud.account == cloud
+
+
+def test_upgrades_regions_and_quotas_are_read(server: answers.Server) -> None:
+    """Null stands for no upgrade; what the account does not say is no quota."""
+    cloud = _cloud(server)
+    assert (cloud.upgrades("c-1"), cloud.quotas()) == (None, {})
+    server.answers["/v2/kubernetes/clusters/c-1/upgrades"] = (200, {"available_upgrade_versions": [{"slug": "1.34.0-do.0"}]})
+    server.answers["/v2/kubernetes/clusters/c-2/upgrades"] = (200, {"available_upgrade_versions": None})
+    assert (cloud.upgrades("c-1"), cloud.upgrades("c-2")) == (["1.34.0-do.0"], [])
+    server.answers["/v2/account"] = (200, {"account": {"droplet_limit": 10}})
+    server.answers["/v2/droplets"] = (200, {"droplets": [], "meta": {"total": 7}})
+    assert cloud.quotas() == {"nodes": entries.Quota(7, 10)}
+    server.answers["/v2/regions"] = (200, {"regions": [{"slug": "fra1"}, {"slug": "nyc2"}]})
+    assert cloud.network_regions() == ["fra1", "nyc2"]
 
 
 def test_a_cloud_is_made_of_a_provider_config() -> None:

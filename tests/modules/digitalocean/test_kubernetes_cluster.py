@@ -103,8 +103,9 @@ def test_a_network_is_found_by_its_exact_name_only(name: str) -> None:
 def test_a_name_that_two_networks_have_is_no_answer() -> None:
     """Names are unique in a region only by habit."""
     cloud = mocks.DigitalOcean(networks=(("net-a", "1"), ("net-a", "2")))
-    with pytest.raises(errors.PlantonError, match="several have it as their name"):
+    with pytest.raises(errors.PlantonError, match="several networks have the name 'net-a'") as caught:
         _plan(cloud=cloud, vpc={"value": "net-a"})
+    assert caught.value.reason is errors.Reason.AMBIGUOUS
 
 
 @pytest.mark.parametrize(

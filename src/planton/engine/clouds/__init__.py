@@ -5,6 +5,7 @@ Read only. The engine asks the cloud itself before it believes a plugin that a r
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,7 +14,7 @@ from planton import kinds
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planton.engine.clouds import api
+    from planton.engine.clouds import answers, api, entries
 
 #: Beginnings of the types of resources that stand for something in a cloud.
 TYPES = tuple(f"{provider}:" for provider in kinds.PROVIDERS)
@@ -45,12 +46,33 @@ class Cloud(Protocol):
         """Returns the import id of a resource of a Pulumi type by its exact name, or None."""
         ...
 
-    def listed(self, noun: str) -> list[dict[str, Any]]:
+    def raw_list(self, noun: str) -> list[dict[str, Any]]:
         """Returns all resources of a noun that is the last part of a Pulumi type, as the API answers; pools are in their clusters."""
         ...
 
     def pool_import_id(self, cluster_id: str, given: str) -> str:
         """Returns the import id of the pool of a cluster that a user means by id or name."""
+        ...
+
+    @property
+    def account(self) -> Cloud:
+        """The account without a region, for lists that are the same in all of them."""
+        ...
+
+    def listed(self, what: str) -> list[entries.Entry]:
+        """Returns the ``network``s, ``firewall``s or ``cluster``s of all pages, with the node pools of clusters."""
+        ...
+
+    def upgrades(self, cluster_id: str) -> list[str] | None:
+        """Returns the versions that a cluster can be upgraded to; None where the cloud does not say."""
+        ...
+
+    def quotas(self) -> dict[str, entries.Quota]:
+        """Returns the account's quotas by what they are of, e.g. ``nodes``; what the cloud does not report is absent."""
+        ...
+
+    def network_regions(self) -> list[str]:
+        """Returns the names of the regions in which networks can be made, as the cloud writes them."""
         ...
 
     def names(self, what: str) -> list[str]:
@@ -62,7 +84,7 @@ class Cloud(Protocol):
         ...
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB."""
+        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB, regions; None where that is not said."""
         ...
 
     def regions(self) -> list[dict[str, Any]]:
@@ -76,6 +98,15 @@ class Cloud(Protocol):
 
 def of(config: Any, region: str = "") -> Cloud:  # a provider config of any cloud
     """Returns the cloud of a provider config, in a region or else in the config's default."""
-    provider = config.DESCRIPTOR.name.removesuffix("ProviderConfig").lower()
-    found: Cloud = importlib.import_module(f"planton.engine.clouds.{provider}").of(config, region)
+    found: Cloud = importlib.import_module(f"planton.engine.clouds.{provider_of(config)}").of(config, region)
     return found
+
+
+def provider_of(config: Any) -> str:  # as above
+    """Returns the name of the provider that a provider config is for, e.g. ``civo``."""
+    return str(config.DESCRIPTOR.name.removesuffix("ProviderConfig").lower())
+
+
+def remembering(cloud: Cloud, known: answers.Answers) -> Cloud:
+    """Returns a cloud that takes the answers that a run has already, and sends only new requests."""
+    return dataclasses.replace(cloud, answers=known)  # type: ignore[type-var]  # each cloud is a dataclass

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 import urllib.parse
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from planton.engine.clouds import api
+from planton import errors
+from planton.engine.clouds import api, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from planton.engine.clouds import answers
+
 _DEFAULT_ENDPOINT = "https://api.civo.com"
+#: What a quota is of → the beginning of its fields.
+_QUOTAS = {
+    "nodes": "instance_count",
+    "cpus": "cpu_core",
+    "memory": "ram_mb",
+    "disk": "disk_gb",
+    "networks": "network_count",
+    "firewalls": "security_group",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -24,6 +37,7 @@ class Cloud:
         region: The cloud's code, upper case; empty for questions that need none.
         endpoint: The API's address; empty for the public cloud.
         wait: Waits so many seconds, where the cloud asks for patience.
+        answers: The answers that this run has already; None where each request is sent.
     """
 
     CREDENTIALS_EXPIRE: ClassVar = False
@@ -38,6 +52,12 @@ class Cloud:
     region: str
     endpoint: str = ""
     wait: Callable[[float], None] = dataclasses.field(default=time.sleep, repr=False, compare=False)
+    answers: answers.Answers | None = dataclasses.field(default=None, repr=False, compare=False)
+
+    @property
+    def account(self) -> Cloud:
+        """The account without its region, for lists that are the same in all of them."""
+        return dataclasses.replace(self, region="")
 
     @property
     def where(self) -> str:
@@ -52,7 +72,10 @@ class Cloud:
         """
         query = urllib.parse.urlencode({"region": self.region})
         url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}{'&' if '?' in path else '?'}{query}"
-        return api.get(url, authorization=f"bearer {self.token}", path=path, missing="not_found", wait=self.wait)
+        send = functools.partial(
+            api.get, url, authorization=f"bearer {self.token}", path=path, missing="not_found", wait=self.wait
+        )
+        return send() if self.answers is None else self.answers.get((self.token, url), send)
 
     def networks(self) -> list[dict[str, Any]]:
         """Returns the networks: id, label, cidr."""
@@ -63,7 +86,10 @@ class Cloud:
         return list(self.get("/v2/firewalls") or [])
 
     def clusters(self) -> list[dict[str, Any]]:
-        """Returns the clusters of all pages: id, name, status, tags."""
+        """Returns the clusters of all pages: id, name, status, tags; none where there is no such region."""
+        return self._unless_region_is_missing(self._clusters)
+
+    def _clusters(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         page, pages = 1, 1
         while page <= pages:
@@ -110,10 +136,10 @@ class Cloud:
             "Network": (self.networks, "label"),
             "Firewall": (self.firewalls, "name"),
         }[noun]
-        ids = [str(entry["id"]) for entry in listed() if entry[field] == name]
+        ids = [str(entry["id"]) for entry in self._unless_region_is_missing(listed) if entry[field] == name]
         return ids[0] if len(ids) == 1 else None
 
-    def listed(self, noun: str) -> list[dict[str, Any]]:
+    def raw_list(self, noun: str) -> list[dict[str, Any]]:
         """Returns the whole list of ``Network``, ``Firewall`` or ``KubernetesCluster``, as the API answers."""
         return {"Network": self.networks, "Firewall": self.firewalls, "KubernetesCluster": self.clusters}[noun]()
 
@@ -125,6 +151,44 @@ class Cloud:
             return sorted(entry["name"] for entry in self.firewalls())
         return sorted(entry["name"] for entry in self.clusters())
 
+    def _unless_region_is_missing(self, listed: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        # A region that the cloud does not have holds nothing. Whether an id still exists is another question: a region may
+        # also be withdrawn from an account that has resources in it.
+        try:
+            return listed()
+        except errors.PlantonError:
+            codes = [row["region"] for row in self.account.regions()]
+            if not codes or self.region in codes:
+                raise
+            return []
+
+    def listed(self, what: str) -> list[entries.Entry]:
+        """Returns the ``network``s, ``firewall``s or ``cluster``s of the region, with the node pools of clusters."""
+        region = self.region.lower()
+        if what == "network":
+            return [
+                entries.Entry(row["id"], row["label"], region, row.get("cidr") or "", is_going=_is_going(row))
+                for row in self.networks()
+            ]
+        if what == "firewall":
+            return [
+                entries.Entry(row["id"], row["name"], region, network=row.get("network_id") or "") for row in self.firewalls()
+            ]
+        return [_cluster(row, region) for row in self.clusters()]
+
+    def upgrades(self, _cluster_id: str) -> list[str] | None:
+        """Returns None: the cloud does not say which versions a cluster can be upgraded to."""
+        return None
+
+    def quotas(self) -> dict[str, entries.Quota]:
+        """Returns the account's quotas by what they are of: nodes, cpus, memory in MiB, disk in GiB, networks, firewalls."""
+        answer = self.get("/v2/quota") or {}
+        return {
+            what: entries.Quota(int(answer[f"{field}_usage"]), int(answer[f"{field}_limit"]))
+            for what, field in _QUOTAS.items()
+            if answer.get(f"{field}_limit") is not None and answer.get(f"{field}_usage") is not None
+        }
+
     def pool_import_id(self, cluster_id: str, given: str) -> str:
         """Returns the import id of a pool, which is named by its cluster and its name."""
         return given if ":" in given else f"{cluster_id}:{given}"
@@ -135,14 +199,19 @@ class Cloud:
         return _rows(self.get("/v2/kubernetes/versions"), fields)
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB."""
-        fields = {"size": "name", "cpus": "cpu_cores", "memory": "ram_mb", "disk": "disk_gb"}
-        return [row for row in _rows(self.get("/v2/sizes"), fields) if ".kube." in str(row["size"])]
+        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB; in which regions is not said."""
+        fields = {"size": "name", "cpus": "cpu_cores", "memory": "ram_mb", "disk": "disk_gb", "regions": "regions"}
+        selectable = [row for row in self.get("/v2/sizes") or [] if row.get("selectable") is not False]
+        return [row for row in _rows(selectable, fields) if ".kube." in str(row["size"])]
 
     def regions(self) -> list[dict[str, Any]]:
         """Returns the regions: region, name, country, full."""
         fields = {"region": "code", "name": "name", "country": "country_name", "full": "out_of_capacity"}
         return _rows(self.get("/v2/regions"), fields)
+
+    def network_regions(self) -> list[str]:
+        """Returns the names of the regions in which networks can be made."""
+        return [row["region"] for row in self.regions()]
 
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns a way into a cluster, which does not expire; None where there is no such cluster, or none yet."""
@@ -152,6 +221,22 @@ class Cloud:
 
 def _rows(answer: Any, fields: dict[str, str]) -> list[dict[str, Any]]:  # JSON data
     return [{name: row.get(field) for name, field in fields.items()} for row in answer or []]
+
+
+def _is_going(row: dict[str, Any]) -> bool:
+    return str(row.get("status")).lower() == "deleting"
+
+
+def _cluster(row: dict[str, Any], region: str) -> entries.Entry:
+    return entries.Entry(
+        row["id"],
+        row["name"],
+        region,
+        network=row.get("network_id") or "",
+        version=row.get("kubernetes_version") or "",
+        is_going=_is_going(row),
+        pools=tuple(entries.Entry(pool["id"], pool["id"], region) for pool in row.get("pools") or ()),
+    )
 
 
 def of(config: Any, region: str = "") -> Cloud:  # a CivoProviderConfig

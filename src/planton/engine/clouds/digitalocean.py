@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 import urllib.parse
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
 
-from planton.engine.clouds import api
+from planton import errors
+from planton.engine.clouds import api, entries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from planton.engine.clouds import answers
 
 _DEFAULT_ENDPOINT = "https://api.digitalocean.com"
 _PAGE = 200
@@ -28,6 +32,7 @@ class Cloud:
         token: The API token.
         endpoint: The API's address; empty for the public cloud.
         wait: Waits so many seconds, where the cloud asks for patience.
+        answers: The answers that this run has already; None where each request is sent.
     """
 
     CREDENTIALS_EXPIRE: ClassVar = True
@@ -36,6 +41,12 @@ class Cloud:
     token: str = dataclasses.field(repr=False)
     endpoint: str = ""
     wait: Callable[[float], None] = dataclasses.field(default=time.sleep, repr=False, compare=False)
+    answers: answers.Answers | None = dataclasses.field(default=None, repr=False, compare=False)
+
+    @property
+    def account(self) -> Cloud:
+        """The account itself: its lists are of all regions."""
+        return self
 
     @property
     def where(self) -> str:
@@ -49,7 +60,8 @@ class Cloud:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.get`).
         """
         url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}"
-        return api.get(url, authorization=f"Bearer {self.token}", path=path, wait=self.wait)
+        send = functools.partial(api.get, url, authorization=f"Bearer {self.token}", path=path, wait=self.wait)
+        return send() if self.answers is None else self.answers.get((self.token, url), send)
 
     def _all(self, path: str, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
@@ -97,18 +109,52 @@ class Cloud:
         ids = [str(entry["id"]) for entry in listed if entry["name"] == name]
         return ids[0] if len(ids) == 1 else None
 
-    def listed(self, noun: str) -> list[dict[str, Any]]:
+    def raw_list(self, noun: str) -> list[dict[str, Any]]:
         """Returns the whole list of ``Vpc`` or ``KubernetesCluster``, as the API answers."""
         return self._all(*_LISTS[noun])
 
     def pool_import_id(self, cluster_id: str, given: str) -> str:
-        """Returns the import id of a pool, which is its own id; one that is meant by its name is looked up."""
+        """Returns the import id of a pool, which is its own id; one that is meant by its name is looked up.
+
+        Raises:
+            PlantonError: ``AMBIGUOUS``: two pools of the cluster have the name.
+        """
         _, _, own = given.rpartition(":")
-        return self.find("KubernetesNodePool", own, cluster_id) or own
+        pools = (self.cluster(cluster_id) or {}).get("node_pools") or [] if cluster_id else []
+        ids = [str(pool["id"]) for pool in pools if pool["name"] == own]
+        if len(ids) > 1:
+            raise errors.PlantonError(
+                f"{len(ids)} node pools of the cluster have the name {own!r}: {', '.join(ids)}",
+                code=errors.Code.INVALID,
+                reason=errors.Reason.AMBIGUOUS,
+                hint="write the id of the node pool that you mean",
+                metadata={"what": "node pool", "name": own, "ids": ",".join(ids)},
+            )
+        return ids[0] if ids else own
 
     def names(self, what: str) -> list[str]:
         """Returns the names of all ``network``s or ``cluster``s, sorted."""
         return sorted(entry["name"] for entry in self._all(*_LISTS[self.NOUNS[what]]))
+
+    def listed(self, what: str) -> list[entries.Entry]:
+        """Returns the ``network``s or ``cluster``s of the account, with the node pools of clusters."""
+        if what == "network":
+            return [
+                entries.Entry(row["id"], row["name"], row["region"], row.get("ip_range") or "")
+                for row in self._all(*_LISTS["Vpc"])
+            ]
+        return [_cluster(row) for row in self.clusters()] if what == "cluster" else []
+
+    def upgrades(self, cluster_id: str) -> list[str] | None:
+        """Returns the versions that a cluster can be upgraded to; None where there is no such cluster."""
+        answer = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/upgrades")
+        return None if answer is None else [row["slug"] for row in answer.get("available_upgrade_versions") or []]
+
+    def quotas(self) -> dict[str, entries.Quota]:
+        """Returns the account's quota of droplets, which nodes are."""
+        limit = ((self.get("/v2/account") or {}).get("account") or {}).get("droplet_limit")
+        used = ((self.get("/v2/droplets?per_page=1") or {}).get("meta") or {}).get("total")
+        return {} if limit is None or used is None else {"nodes": entries.Quota(int(used), int(limit))}
 
     def versions(self) -> list[dict[str, Any]]:
         """Returns the Kubernetes versions on offer: version, type, channel, default."""
@@ -116,12 +162,18 @@ class Cloud:
         return [{"version": slug, "type": "doks", "channel": "stable", "default": slug == slugs[0]} for slug in slugs]
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB."""
+        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB, and the regions that have it."""
         offered = {row["slug"] for row in self._options()["sizes"]}
         return [
-            {"size": row["slug"], "cpus": row["vcpus"], "memory": row["memory"], "disk": row["disk"]}
+            {
+                "size": row["slug"],
+                "cpus": row["vcpus"],
+                "memory": row["memory"],
+                "disk": row["disk"],
+                "regions": sorted(row.get("regions") or []),
+            }
             for row in self._all("/v2/sizes", "sizes")
-            if row["slug"] in offered
+            if row["slug"] in offered and row.get("available") is not False
         ]
 
     def regions(self) -> list[dict[str, Any]]:
@@ -130,6 +182,10 @@ class Cloud:
         return [
             {"region": row["slug"], "name": row["name"], "country": None, "full": False} for row in self._options()["regions"]
         ]
+
+    def network_regions(self) -> list[str]:
+        """Returns the names of the regions in which networks can be made."""
+        return [row["slug"] for row in self._all("/v2/regions", "regions")]
 
     def _options(self) -> dict[str, Any]:
         return dict(self.get("/v2/kubernetes/options")["options"])
@@ -158,6 +214,18 @@ class Cloud:
             "current-context": name,
         }
         return api.credential(yaml.safe_dump(config, sort_keys=False), expires=answer["expires_at"])
+
+
+def _cluster(row: dict[str, Any]) -> entries.Entry:
+    region = row["region"]
+    return entries.Entry(
+        row["id"],
+        row["name"],
+        region,
+        network=row.get("vpc_uuid") or "",
+        version=row.get("version") or "",
+        pools=tuple(entries.Entry(pool["id"], pool["name"], region) for pool in row.get("node_pools") or ()),
+    )
 
 
 def of(config: Any, _region: str = "") -> Cloud:  # a DigitalOceanProviderConfig

@@ -38,7 +38,13 @@ class Account:
     @property
     def lookups(self) -> lookups.Lookups:
         """How names are looked up here."""
-        return lookups.Lookups(f"in region {self.region}", self.region, ("ZeroMatchesError",), "MultipleMatchesError")
+        return lookups.Lookups(
+            f"in region {self.region}",
+            self.region,
+            ("ZeroMatchesError",),
+            parts="MultipleMatchesError",
+            limits={"cluster": "the plugin reads only the first 20 clusters of the region"},
+        )
 
     @property
     def invoke(self) -> pulumi.InvokeOptions:
@@ -119,5 +125,6 @@ def running_version(target: api_pb2.CivoKubernetesCluster, of: Account) -> str:
         "cluster", id_, lambda text: pulumi_civo.get_kubernetes_cluster(id=text, region=of.region, opts=of.invoke)
     )
     if isinstance(found, str) or getattr(found, "id") != id_:  # noqa: B009  # typed as object
-        return ""
+        # The plugin reads one page of the list. The state has the version of the last look at the cloud.
+        return str(made.get("kubernetesVersion") or "") if made else ""
     return getattr(found, "kubernetes_version") or ""  # noqa: B009

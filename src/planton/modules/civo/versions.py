@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 _PATH = "spec.kubernetesVersion"
 
 
-def normalise(text: str) -> str:
-    """Returns a version as the cloud writes it: ``1.29.0+k3s1`` and ``v1.29.0-k3s1`` become ``1.29.0-k3s1``."""
-    return text.strip().removeprefix("v").replace("+", "-")
-
-
 def offered(target: api_pb2.CivoKubernetesCluster, account: provider.Account) -> str:
     """Returns the manifest's version as the cloud writes it, and says what kind of upgrade it is.
 
@@ -30,8 +25,8 @@ def offered(target: api_pb2.CivoKubernetesCluster, account: provider.Account) ->
         PlantonError: ``NOT_OFFERED``, with those offered; ``UPGRADE_REFUSED``.
     """
     spec = target.spec
-    wanted = normalise(spec.kubernetes_version)
-    running = normalise(provider.running_version(target, account))
+    wanted = upgrades.spelling(spec.kubernetes_version)
+    running = upgrades.spelling(provider.running_version(target, account))
     if _type(running) != spec.cluster_type:
         # Another type means another cluster.
         running = ""

@@ -91,7 +91,7 @@ def _version(
     offered = pulumi_digitalocean.get_kubernetes_versions(opts=account.invoke).valid_versions
     if wanted not in offered:
         raise upgrades.not_offered(wanted, offered, where="by DigitalOcean", path=_VERSION, provider="digitalocean")
-    note = upgrades.check(has, wanted, offered, path=_VERSION)
+    note = upgrades.check(has, wanted, offered, path=_VERSION, patch_first=True)
     if note:
         pulumi.log.warn(note)
     return wanted

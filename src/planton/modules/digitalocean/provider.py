@@ -21,6 +21,7 @@ _LOOKUPS = lookups.Lookups(
     region="",
     no_match=("no VPCs found", "Unable to find cluster", "No clusters found"),
     several="too many",
+    limits={"cluster": "the plugin reads only the first 20 clusters of the account"},
 )
 
 

@@ -1,0 +1,139 @@
+"""What a plugin refuses when it checks inputs, as faults of fields of the manifest."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+#: The engine's line for a failed check, with the property in the line or at the end of the plugin's text.
+_PROBLEM = re.compile(
+    r"(?P<type>\S+) resource '(?P<resource>[^']+)'(?:: property (?P<property>\S+) value .*?)? has a problem: (?P<text>.*)",
+    re.DOTALL,
+)
+_PLACE = re.compile(r"\s*Examine values at '[^'.]*\.?(?P<property>[^']*)'\.\s*$")
+#: The engine's line for what a plugin refuses when it compares.
+_DIFFERENCE = re.compile(r"diffing urn:\S+::(?P<resource>[^:\s]+): (?P<text>.*)", re.DOTALL)
+_COUNTED = re.compile(r"^\d+ errors? occurred:?$")
+#: The beginning of the types of providers, whose settings are no fields of a manifest.
+_PROVIDERS = "pulumi:providers:"
+_POOL = {
+    "size": "size",
+    "nodeCount": "nodeCount",
+    "labels": "labels",
+    "taints": "taints",
+    "tags": "tags",
+    "autoScale": "autoScale",
+    "minNodes": "minNodes",
+    "maxNodes": "maxNodes",
+}
+#: Resource of a stack → property of it → field of the spec.
+_FIELDS = {
+    "network": {
+        "label": "networkName",
+        "region": "region",
+        "cidrV4": "ipRangeCidr",
+        "ipRange": "ipRangeCidr",
+        "nameserversV4s": "nameservers",
+        "description": "description",
+    },
+    "firewall": {
+        "name": "name",
+        "region": "region",
+        "networkId": "networkId",
+        "ingressRules": "inboundRules",
+        "egressRules": "outboundRules",
+    },
+    "cluster": {
+        "name": "clusterName",
+        "region": "region",
+        "kubernetesVersion": "kubernetesVersion",
+        "version": "kubernetesVersion",
+        "networkId": "network",
+        "vpcUuid": "vpc",
+        "firewallId": "firewall",
+        "tags": "tags",
+        "applications": "applications",
+        "cni": "cni",
+        "clusterType": "clusterType",
+        "maintenancePolicy": "maintenanceWindow",
+        "controlPlaneFirewall": "controlPlaneFirewallAllowedIps",
+        "pools": "defaultNodePool",
+        "nodePool": "defaultNodePool",
+    },
+    "node_pool": {"label": "nodePoolName", "name": "nodePoolName", "clusterId": "cluster", **_POOL},
+}
+#: Lists that manifest and plugin have in the same order, so that an index in one means the same in the other.
+_SAME_ORDER = ("inboundRules", "outboundRules", "taints")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fault:
+    """A field that a plugin refuses.
+
+    Attributes:
+        path: The field, in the manifest's spelling; empty for the whole manifest.
+        text: The plugin's own text.
+    """
+
+    path: str
+    text: str
+
+
+def find(texts: Iterable[str], target: Any) -> tuple[Fault, ...]:  # a manifest of any kind
+    """Returns the faults among the engine's error messages, each once.
+
+    Args:
+        texts: The messages.
+        target: The manifest.
+    """
+    return tuple(dict.fromkeys(_found(texts, target)))
+
+
+def _found(texts: Iterable[str], target: Any) -> Iterator[Fault]:  # as above
+    for text in texts:
+        problem = _PROBLEM.search(text)
+        if problem is not None and not problem["type"].startswith(_PROVIDERS):
+            place = _PLACE.search(problem["text"])
+            named = problem["property"] or ("" if place is None else place["property"])
+            yield Fault(_path(problem["resource"], named, target), _plain(_PLACE.sub("", problem["text"])))
+        difference = _DIFFERENCE.search(text)
+        if difference is not None:
+            yield Fault("", _plain(difference["text"]))
+
+
+def _plain(text: str) -> str:
+    lines = (line.strip(" \t*") for line in text.splitlines())
+    return " ".join(line for line in lines if line and not _COUNTED.match(line))
+
+
+def _path(resource: str, named: str, target: Any) -> str:  # as above
+    if resource.startswith("node_pool-"):
+        return _path_of_additional(resource.removeprefix("node_pool-"), named, target)
+    head, *rest = re.findall(r"[^.\[\]]+", named) or [""]
+    field = _FIELDS.get(resource, {}).get(head)
+    if resource == "firewall" and hasattr(target.spec, "cluster_name"):
+        # The firewall that comes with a cluster has no fields in the manifest but these.
+        return {"name": "spec.clusterName", "ingressRules": "spec.apiServerAllowedCidrs"}.get(head, "")
+    if resource == "network" and head == "name":
+        return "metadata.name"
+    if field is None or field not in {each.json_name for each in target.spec.DESCRIPTOR.fields}:
+        return ""
+    if field == "defaultNodePool" and rest and rest[0] in _POOL:
+        return f"spec.{field}.{_POOL[rest[0]]}"
+    return f"spec.{field}" + (f"[{rest[0]}]" if rest and field in _SAME_ORDER and rest[0].isdecimal() else "")
+
+
+def _path_of_additional(name: str, named: str, target: Any) -> str:  # as above
+    names = [pool.name for pool in target.spec.additional_node_pools]
+    if name not in names:
+        return ""
+    head, *rest = re.findall(r"[^.\[\]]+", named) or [""]
+    path = f"spec.additionalNodePools[{names.index(name)}]"
+    if head in ("label", "name"):
+        return f"{path}.name"
+    index = f"[{rest[0]}]" if rest and head in _SAME_ORDER and rest[0].isdecimal() else ""
+    return f"{path}.{_POOL[head]}{index}" if head in _POOL else path

@@ -1,0 +1,94 @@
+"""The lists of an account that checks need: each is read once a run, and one that cannot be read checks nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from planton import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from planton.engine import clouds
+    from planton.engine.clouds import entries
+
+_Rows = TypeVar("_Rows")
+#: What ends the run, and is no answer of a cloud.
+_FINAL = (errors.Reason.INTERRUPTED,)
+
+
+class Notes:
+    """Notes for the user, each of which is given once a run. Threads may share it."""
+
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._given: set[str] = set()
+
+    def add(self, text: str) -> None:
+        """Gives a note, unless it has been given."""
+        with self._lock:
+            is_new = text not in self._given
+            self._given.add(text)
+        if is_new:
+            self._progress(text)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Lists:
+    """The lists of an account, or of a region of it. Each method returns None where the cloud does not give the list.
+
+    Attributes:
+        cloud: Where they are read.
+        notes: Takes a note for each list that cannot be read.
+    """
+
+    cloud: clouds.Cloud
+    notes: Notes
+
+    @property
+    def where(self) -> str:
+        """Where the cloud looks, for sentences, e.g. ``LON1``."""
+        return self.cloud.where
+
+    def regions(self) -> list[dict[str, Any]] | None:
+        """Returns the regions in which clusters can be made."""
+        return self._read("regions", self.cloud.account.regions)
+
+    def network_regions(self) -> list[str] | None:
+        """Returns the names of the regions in which networks can be made."""
+        return self._read("regions", self.cloud.account.network_regions)
+
+    def sizes(self) -> dict[str, dict[str, Any]] | None:
+        """Returns the sizes of nodes by name."""
+        return self._read("sizes", lambda: {str(row["size"]): row for row in self.cloud.account.sizes()})
+
+    def versions(self) -> list[dict[str, Any]] | None:
+        """Returns the Kubernetes versions."""
+        return self._read("Kubernetes versions", self.cloud.account.versions)
+
+    def upgrades(self, cluster_id: str) -> list[str] | None:
+        """Returns the versions that a cluster can be upgraded to."""
+        return self._read("upgrades", lambda: self.cloud.upgrades(cluster_id))
+
+    def things(self, what: str) -> list[entries.Entry] | None:
+        """Returns the ``network``s, ``firewall``s or ``cluster``s that are there."""
+        return self._read(f"{what}s", lambda: self.cloud.listed(what))
+
+    def quotas(self) -> dict[str, entries.Quota] | None:
+        """Returns the quotas by what they are of."""
+        return self._read("quotas", self.cloud.account.quotas)
+
+    def _read(self, what: str, call: Callable[[], _Rows]) -> _Rows | None:
+        try:
+            return call()
+        except errors.PlantonError as error:
+            if error.reason in _FINAL:
+                raise
+            why = error.message
+        except (KeyError, TypeError, ValueError, AttributeError):
+            why = "the cloud's answer has another form"
+        self.notes.add(f"not checked: the {what} of the cloud cannot be read ({why})")
+        return None

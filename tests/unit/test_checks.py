@@ -1,0 +1,536 @@
+"""A plan against the cloud's own lists, which are written down here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from planton import errors, flow, references
+from planton.engine import check_faults, explain, inventory, plans, stacks
+from planton.engine.clouds import entries
+from planton.runs import checks
+from support import mocks, offers
+
+NET_ID = "11111111-1111-4111-8111-111111111111"
+FIREWALL_ID = "22222222-2222-4222-8222-222222222222"
+CLUSTER_ID = "33333333-3333-4333-8333-333333333333"
+OTHER_ID = "44444444-4444-4444-8444-444444444444"
+CREATE = {"network": plans.Action.CREATE, "firewall": plans.Action.CREATE, "cluster": plans.Action.CREATE}
+POOL_CREATE = {"node_pool": plans.Action.CREATE, "node_pool_size": plans.Action.CREATE}
+
+VPC = mocks.target("CivoVpc", {"networkName": "net", "region": "lon1"}, name="net")
+DO_VPC = mocks.target("DigitalOceanVpc", {"region": "fra1", "ipRangeCidr": "10.10.0.0/20"}, name="net")
+CLUSTER = mocks.target(
+    "CivoKubernetesCluster",
+    {
+        "clusterName": "prod",
+        "region": "lon1",
+        "kubernetesVersion": "1.30.2+k3s1",
+        "clusterType": "k3s",
+        "network": {"value": NET_ID},
+        "defaultNodePool": {"size": "small", "nodeCount": 2},
+        "additionalNodePools": [{"name": "web", "size": "large", "nodeCount": 3}],
+    },
+    name="prod",
+)
+DO_CLUSTER = mocks.target(
+    "DigitalOceanKubernetesCluster",
+    {
+        "clusterName": "prod",
+        "region": "fra1",
+        "kubernetesVersion": "1.33.0-do.0",
+        "vpc": {"value": NET_ID},
+        "defaultNodePool": {"size": "small", "nodeCount": 2},
+    },
+    name="prod",
+)
+POOL = mocks.target(
+    "CivoKubernetesNodePool",
+    {"nodePoolName": "web", "cluster": {"value": CLUSTER_ID}, "size": "small", "nodeCount": 2},
+    name="web",
+)
+DO_POOL = mocks.target(
+    "DigitalOceanKubernetesNodePool",
+    {"nodePoolName": "web", "cluster": {"value": CLUSTER_ID}, "size": "small", "nodeCount": 2},
+    name="web",
+)
+NETWORK = entries.Entry(NET_ID, "net-a", "lon1", "10.10.0.0/20")
+RUNNING = entries.Entry(CLUSTER_ID, "shop", "fra1", network=NET_ID, version="1.30.2-k3s1", pools=(entries.Entry("p", "old"),))
+
+
+def _with(manifest: Any, **spec: Any) -> Any:
+    from google.protobuf import json_format
+
+    data = json_format.MessageToDict(manifest)
+    return mocks.target(data["kind"], {**data["spec"], **spec}, **data["metadata"])
+
+
+def _plan(actions: Mapping[str, plans.Action], *differences: plans.Difference) -> plans.Plan:
+    return plans.Plan(tuple(plans.Change(f"urn::{name}", name, "", action, differences) for name, action in actions.items()))
+
+
+def _applied(manifest: Any, id_: str) -> inventory.Applied:
+    kept = type(manifest)()
+    kept.CopyFrom(manifest)
+    outputs = kept.status.outputs
+    setattr(outputs, outputs.DESCRIPTOR.fields[0].name, id_)
+    return inventory.Applied(references.key(kept), stacks.name_of(kept), kept, 1, "", "")
+
+
+@dataclasses.dataclass
+class World:
+    """A run's checks, and what they have said."""
+
+    cloud: offers.Cloud
+    known: dict[str, Any] = dataclasses.field(default_factory=dict)
+    notes: list[str] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Opens the checks."""
+        self.checks = checks.Checks(self.notes.append, open_cloud=lambda *_given: self.cloud)
+
+    def plan(
+        self,
+        manifest: Any,
+        made: plans.Plan | errors.PlantonError,
+        *,
+        applied: inventory.Applied | None = None,
+        is_finished: bool = True,
+    ) -> plans.Plan:
+        """Plans a manifest, of which the engine says what is given."""
+
+        def make() -> plans.Plan:
+            if isinstance(made, errors.PlantonError):
+                raise made
+            return made
+
+        entry = flow.Wanted(manifest, None, "f.yaml")
+        given = mocks.stack_input(references.resolve(manifest, self.look_up))
+        return self.checks.planned(entry, given, make, applied=applied, look_up=self.look_up, is_finished=is_finished)
+
+    def look_up(self, key: references.Key) -> Any:
+        """Returns a manifest of the run."""
+        return self.known.get(key.name)
+
+    def refused(self, *given: Any, **more: Any) -> errors.InvalidError:
+        """Returns the error of a plan."""
+        with pytest.raises(errors.InvalidError) as caught:
+            self.plan(*given, **more)
+        return caught.value
+
+
+def _world(*things: tuple[str, entries.Entry], **offered: Any) -> World:
+    has: dict[str, list[entries.Entry]] = {"network": [NETWORK]}
+    for what, entry in things:
+        has.setdefault(what, []).append(entry)
+    return World(offers.Cloud(has, offered))
+
+
+def _rules(error: errors.InvalidError) -> list[tuple[str, str]]:
+    return [(violation.path, violation.rule_id) for violation in error.violations]
+
+
+@pytest.mark.parametrize("manifest", [VPC, CLUSTER])
+def test_a_plan_that_changes_nothing_reads_no_list(manifest: Any) -> None:
+    """What the cloud has accepted once needs no second look, though it is offered no more."""
+    world = _world(sizes=[], versions=[], regions=[])
+    assert world.plan(manifest, plans.Plan(), applied=_applied(manifest, OTHER_ID)).empty
+    update = _plan({"cluster": plans.Action.UPDATE, "network": plans.Action.UPDATE}, plans.Difference("tags[0]", "a", "b"))
+    assert world.plan(manifest, update, applied=_applied(manifest, OTHER_ID)) is update
+    assert world.cloud.reads == {}
+
+
+@pytest.mark.parametrize(
+    ("manifest", "actions"),
+    [(_with(VPC, region="lon11"), CREATE), (_with(CLUSTER, region="mum1"), CREATE), (_with(DO_VPC, region="sgp1"), CREATE)],
+)
+def test_a_region_that_is_not_offered_is_refused(manifest: Any, actions: dict[str, plans.Action]) -> None:
+    """Those that are come with the error, the nearest first; nothing more is asked in such a region."""
+    world = _world()
+    error = world.refused(manifest, _plan(actions))
+    assert _rules(error) == [("spec.region", "cloud.region_offered")]
+    assert (error.code, error.reason) == (errors.Code.INVALID, errors.Reason.NOT_OFFERED)
+    assert "there are: " in error.message
+    assert "lon1, nyc1" in error.message or "lon1" not in str(manifest)
+    assert "network" not in world.cloud.reads
+
+
+def test_a_region_without_capacity_is_noted() -> None:
+    """The cloud would keep what is made there in building."""
+    world = _world(("network", dataclasses.replace(NETWORK, region="nyc1")))
+    world.cloud.has["network"].pop(0)
+    world.plan(_with(CLUSTER, region="nyc1"), _plan(CREATE))
+    assert ["nyc1 is out of capacity" in note for note in world.notes] == [True]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "actions", "paths"),
+    [
+        (_with(POOL, size="smal"), POOL_CREATE, ["spec.size"]),
+        (_with(DO_POOL, size="smal"), POOL_CREATE, ["spec.size"]),
+        (_with(CLUSTER, defaultNodePool={"size": "smal", "nodeCount": 1}), CREATE, ["spec.defaultNodePool.size"]),
+        (
+            _with(CLUSTER, additionalNodePools=[{"name": "a", "size": "large"}, {"name": "b", "size": "LARG"}]),
+            {**CREATE, "node_pool-a": plans.Action.CREATE, "node_pool-b": plans.Action.CREATE},
+            ["spec.additionalNodePools[1].size"],
+        ),
+    ],
+)
+def test_a_size_that_is_not_offered_is_refused(manifest: Any, actions: dict[str, plans.Action], paths: list[str]) -> None:
+    """Of every pool, with those that are offered, the nearest first."""
+    error = _world(("cluster", RUNNING)).refused(manifest, _plan(actions))
+    assert _rules(error) == [(path, "cloud.size_offered") for path in paths]
+    assert error.reason is errors.Reason.NOT_OFFERED
+    assert "offered: small" in error.message or "offered: large" in error.message
+
+
+def test_the_list_of_what_is_offered_is_bounded() -> None:
+    """The command that lists all is named."""
+    sizes = [{"size": f"size-{number}", "regions": None} for number in range(100)]
+    error = _world(("cluster", RUNNING), sizes=sizes).refused(POOL, _plan(POOL_CREATE))
+    assert "and 92 more (planton sizes --provider civo lists them)" in error.message
+
+
+@pytest.mark.parametrize(("region", "is_offered"), [("fra1", False), ("nyc3", True)])
+def test_a_size_must_be_offered_where_the_cluster_is(region: str, *, is_offered: bool) -> None:
+    """A pool is where its cluster is, be that named by id or by a reference."""
+    cluster = dataclasses.replace(RUNNING, region=region)
+    referring = _with(DO_POOL, size="rare", cluster={"valueFrom": {"name": "prod"}})
+    for manifest in (_with(DO_POOL, size="rare"), referring):
+        world = _world(("cluster", cluster))
+        known = _applied(_with(DO_CLUSTER, region=region), CLUSTER_ID)
+        world.known["prod"] = known.manifest
+        if is_offered:
+            assert not world.plan(manifest, _plan(POOL_CREATE)).empty
+        else:
+            error = world.refused(manifest, _plan(POOL_CREATE))
+            assert _rules(error) == [("spec.size", "cloud.size_offered_in_region")]
+            assert "but in: nyc3" in error.message
+
+
+def test_a_size_in_another_case_is_the_same() -> None:
+    """Which spelling is written is not checked here."""
+    assert not _world(("cluster", RUNNING)).plan(_with(POOL, size="SMALL"), _plan(POOL_CREATE)).empty
+
+
+def test_a_version_that_is_not_offered_is_refused_for_a_new_cluster() -> None:
+    """With those of the cluster's type."""
+    error = _world().refused(_with(CLUSTER, kubernetesVersion="1.28.0+k3s1"), _plan(CREATE))
+    assert _rules(error) == [("spec.kubernetesVersion", "cloud.version_offered")]
+    assert "1.30.5-k3s1, 1.30.2-k3s1, 1.29.8-k3s1" in error.message
+
+
+def _upgrade(manifest: Any, running: str, wanted: str, **offered: Any) -> errors.InvalidError | None:
+    world = _world(("cluster", dataclasses.replace(RUNNING, id=OTHER_ID, version=running)), **offered)
+    changed = _with(manifest, kubernetesVersion=wanted)
+    made = _plan({"cluster": plans.Action.UPDATE}, plans.Difference("version", running, wanted))
+    try:
+        world.plan(changed, made, applied=_applied(manifest, OTHER_ID))
+    except errors.InvalidError as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize(
+    ("manifest", "running", "wanted", "offered", "hint"),
+    [
+        (CLUSTER, "1.30.5-k3s1", "1.30.2-k3s1", {}, "write 1.30.5-k3s1"),
+        (CLUSTER, "1.28.5-k3s1", "1.30.5-k3s1", {}, "upgrade to 1.29.8-k3s1 first"),
+        (DO_CLUSTER, "1.33.0-do.0", "1.34.0-do.0", {}, "upgrade to 1.33.1-do.0 first"),
+        (DO_CLUSTER, "1.33.1-do.0", "1.34.0-do.0", {"upgrades": ["1.33.2-do.0"]}, "upgrade to 1.33.2-do.0 first"),
+        (DO_CLUSTER, "1.33.1-do.0", "1.34.0-do.0", {"upgrades": []}, "write 1.33.1-do.0; the cloud offers no upgrade"),
+    ],
+)
+def test_an_upgrade_that_the_cloud_would_refuse_is_refused(
+    manifest: Any, running: str, wanted: str, offered: dict[str, Any], hint: str
+) -> None:
+    """With the version to go to first. The version that counts is the one that runs, whatever was applied."""
+    error = _upgrade(_with(manifest, kubernetesVersion="1.0.0"), running, wanted, **offered)
+    assert error is not None
+    assert _rules(error) == [("spec.kubernetesVersion", "cloud.upgrade_allowed")]
+    assert (error.code, error.reason) == (errors.Code.REFUSED, errors.Reason.UPGRADE_REFUSED)
+    assert error.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("manifest", "running", "wanted", "offered"),
+    [
+        (CLUSTER, "1.29.8-k3s1", "1.30.5+k3s1", {}),
+        (CLUSTER, "1.27.0-k3s1", "v1.27.0-k3s1", {}),
+        (CLUSTER, "talos-v1.5.0", "1.29.8-k3s1", {}),
+        (DO_CLUSTER, "1.33.1-do.0", "1.34.0-do.0", {"upgrades": ["1.34.0-do.0"]}),
+        (DO_CLUSTER, "1.33.1-do.0", "1.34.0-do.0", {"upgrades": offers.unreachable("upgrades")}),
+        (_with(DO_CLUSTER, autoUpgrade=True), "1.33.9-do.0", "1.33.1-do.0", {}),
+    ],
+)
+def test_an_upgrade_that_the_cloud_allows_is_planned(manifest: Any, running: str, wanted: str, offered: dict[str, Any]) -> None:
+    """The version that runs stays good, and so do a patch that the cloud has installed and another type, which is a new cluster."""
+    assert _upgrade(_with(manifest, kubernetesVersion="1.0.0"), running, wanted, **offered) is None
+
+
+@pytest.mark.parametrize(
+    ("manifest", "resource", "what", "name", "path"),
+    [
+        (VPC, "network", "network", "net", "spec.networkName"),
+        (DO_VPC, "network", "network", "net", "metadata.name"),
+        (CLUSTER, "cluster", "cluster", "prod", "spec.clusterName"),
+        (DO_CLUSTER, "cluster", "cluster", "prod", "spec.clusterName"),
+    ],
+)
+def test_a_name_that_is_taken_is_refused_with_the_way_to_adopt_it(
+    manifest: Any, resource: str, what: str, name: str, path: str
+) -> None:
+    """Unless what has it is this stack's own, is being deleted, or an operation that did not end may have made it."""
+    region = references.own_region(manifest)
+    network = dataclasses.replace(NETWORK, region=region, cidr="")
+    other = entries.Entry(OTHER_ID, name, region)
+    world = World(offers.Cloud({"network": [network], what: [network, other] if what == "network" else [other]}))
+    made = _plan({resource: plans.Action.CREATE})
+    error = world.refused(manifest, made)
+    assert _rules(error) == [(path, "cloud.name_free")]
+    assert (error.reason, error.metadata["id"], error.metadata["region"]) == (errors.Reason.CLOUD_NAME_EXISTS, OTHER_ID, region)
+    assert f"planton import {manifest.kind}/{manifest.metadata.name} {OTHER_ID} -f f.yaml" in error.hint
+    assert world.plan(manifest, made, is_finished=False) is made
+    replaced = _plan({resource: plans.Action.REPLACE})
+    assert world.plan(manifest, replaced, applied=_applied(manifest, OTHER_ID)) is replaced
+    renamed = _plan({resource: plans.Action.UPDATE}, plans.Difference("name", "before", name))
+    assert world.plan(manifest, renamed, applied=_applied(manifest, OTHER_ID)) is renamed
+    assert _rules(world.refused(manifest, renamed, applied=_applied(manifest, CLUSTER_ID))) == [(path, "cloud.name_free")]
+    world.cloud.has[what][-1] = dataclasses.replace(other, is_going=True)
+    assert world.plan(manifest, made) is made
+
+
+def test_the_names_of_pools_and_of_a_clusters_firewall_are_checked_too() -> None:
+    """Those of pools within their cluster."""
+    world = _world(("cluster", RUNNING), ("firewall", entries.Entry(FIREWALL_ID, "prod-firewall", "lon1")))
+    error = world.refused(_with(POOL, nodePoolName="old"), _plan(POOL_CREATE))
+    assert _rules(error) == [("spec.nodePoolName", "cloud.name_free")]
+    assert f"planton import CivoKubernetesNodePool/web {CLUSTER_ID}:p " in error.hint
+    assert not world.plan(POOL, _plan(POOL_CREATE)).empty
+    error = world.refused(CLUSTER, _plan(CREATE))
+    assert _rules(error) == [("spec.clusterName", "cloud.name_free")]
+    assert f"firewall prod-firewall exists with the id {FIREWALL_ID}" in error.hint
+    more = _with(CLUSTER, additionalNodePools=[{"name": "new", "size": "small"}, {"name": "old", "size": "small"}])
+    made = _plan({"node_pool-new": plans.Action.CREATE, "node_pool-old": plans.Action.CREATE})
+    error = world.refused(more, made, applied=_applied(CLUSTER, CLUSTER_ID))
+    assert _rules(error) == [("spec.additionalNodePools[1].name", "cloud.name_free")]
+
+
+def test_a_range_that_overlaps_another_network_is_refused_where_the_cloud_refuses_it() -> None:
+    """At Civo networks are apart, so that it is a note."""
+    error = _world().refused(DO_VPC, _plan(CREATE))
+    assert _rules(error) == [("spec.ipRangeCidr", "cloud.range_free")]
+    assert f"10.10.0.0/20 overlaps 10.10.0.0/20 of the network net-a ({NET_ID})" in error.message
+    assert not _world().plan(_with(DO_VPC, ipRangeCidr="10.11.0.0/20"), _plan(CREATE)).empty
+    assert not _world().plan(DO_VPC, _plan({"network": plans.Action.REPLACE}), applied=_applied(DO_VPC, NET_ID)).empty
+    world = _world()
+    world.plan(_with(VPC, ipRangeCidr="10.10.1.0/24"), _plan(CREATE))
+    assert ["overlaps 10.10.0.0/20" in note for note in world.notes] == [True]
+
+
+def test_a_network_must_be_in_the_region_of_what_is_in_it() -> None:
+    """Named by id, or by a reference to what is made in the same run."""
+    world = _world()
+    missing = world.refused(_with(CLUSTER, network={"value": OTHER_ID}), _plan(CREATE))
+    assert _rules(missing) == [("spec.network", "cloud.reference_found")]
+    error = world.refused(DO_CLUSTER, _plan(CREATE))
+    assert _rules(error) == [("spec.vpc", "cloud.one_region")]
+    assert "in lon1, and the region of this resource is fra1" in error.message
+    for kind, spec in (("CivoKubernetesCluster", {}), ("CivoFirewall", {"name": "fw", "region": "lon1"})):
+        world.known["net"] = references.unknown_outputs(_with(VPC, region="nyc1"))
+        field = "networkId" if kind == "CivoFirewall" else "network"
+        reference = {field: {"valueFrom": {"name": "net"}}}
+        manifest = mocks.target(kind, {**spec, **reference}) if spec else _with(CLUSTER, **reference)
+        assert _rules(world.refused(manifest, _plan(CREATE))) == [(f"spec.{field}", "cloud.one_region")]
+        world.known["net"] = references.unknown_outputs(VPC)
+        assert not world.plan(manifest, _plan(CREATE)).empty
+
+
+def test_a_firewall_must_be_in_the_network_of_its_cluster() -> None:
+    """The cloud would refuse the cluster."""
+    for network, rules in ((OTHER_ID, [("spec.firewall", "cloud.one_network")]), (NET_ID, [])):
+        world = _world(("firewall", entries.Entry(FIREWALL_ID, "fw", "lon1", network=network)))
+        manifest = _with(CLUSTER, firewall={"value": FIREWALL_ID})
+        if rules:
+            assert _rules(world.refused(manifest, _plan({"cluster": plans.Action.CREATE}))) == rules
+        else:
+            assert not world.plan(manifest, _plan({"cluster": plans.Action.CREATE})).empty
+
+
+def test_a_quota_counts_what_all_resources_of_a_run_need() -> None:
+    """The pool that is one too many is named, with the numbers."""
+    quotas = {"nodes": entries.Quota(5, 8), "memory": entries.Quota(0, 100_000)}
+    world = _world(("cluster", RUNNING), quotas=quotas)
+    assert not world.plan(POOL, _plan(POOL_CREATE)).empty
+    other = _with(POOL, nodePoolName="api")
+    other.metadata.name = "api"
+    error = world.refused(other, _plan(POOL_CREATE))
+    assert _rules(error) == [("spec.nodeCount", "cloud.quota_left")]
+    assert error.reason is errors.Reason.CLOUD_QUOTA
+    assert "needs 2 more nodes, and this run 4 in all; the account has 5 of 8 in use" in error.message
+    assert world.cloud.reads["quotas"] == 2
+    grown = _plan({"node_pool_size": plans.Action.UPDATE}, plans.Difference("node_count", 1, 9))
+    error = world.refused(_with(POOL, nodeCount=9), grown, applied=_applied(POOL, "web"))
+    assert "needs 8 more nodes" in error.message
+    assert "of memory" not in error.message
+
+
+@pytest.mark.parametrize(
+    ("manifest", "what", "text"),
+    [
+        (VPC, "networks", "needs 1 more networks"),
+        (CLUSTER, "firewalls", "needs 1 more firewalls"),
+        (CLUSTER, "memory", "needs 4096 more MiB of memory"),
+    ],
+)
+def test_every_quota_that_the_cloud_reports_counts(manifest: Any, what: str, text: str) -> None:
+    """Not that of nodes alone."""
+    actions = {"network": CREATE["network"]} if manifest is VPC else {name: CREATE[name] for name in ("firewall", "cluster")}
+    error = _world(quotas={what: entries.Quota(1, 1)}).refused(manifest, _plan(actions))
+    assert text in error.message
+
+
+def test_everything_that_is_wrong_is_reported_together() -> None:
+    """Though the module has refused the manifest too."""
+    refused = errors.PlantonError("x", code=errors.Code.REFUSED, reason=errors.Reason.NOT_OFFERED)
+    manifest = _with(
+        CLUSTER, kubernetesVersion="1.28.0+k3s1", network={"value": OTHER_ID}, defaultNodePool={"size": "larg", "nodeCount": 9}
+    )
+    world = _world(("cluster", entries.Entry(OTHER_ID, "prod", "lon1")), quotas={"nodes": entries.Quota(0, 1)})
+    assert {rule for _, rule in _rules(world.refused(manifest, refused))} == {
+        "cloud.version_offered",
+        "cloud.size_offered",
+        "cloud.reference_found",
+        "cloud.name_free",
+        "cloud.quota_left",
+    }
+
+
+def test_an_upgrade_that_is_refused_beside_something_invalid_is_invalid() -> None:
+    """The code is that of a refusal only where nothing else is wrong."""
+    world = _world(("cluster", dataclasses.replace(RUNNING, version="1.30.5-k3s1")))
+    manifest = _with(CLUSTER, kubernetesVersion="1.29.8-k3s1", defaultNodePool={"size": "larg", "nodeCount": 1})
+    made = _plan({"cluster": plans.Action.UPDATE}, plans.Difference("x", 1, 2))
+    error = world.refused(manifest, made, applied=_applied(CLUSTER, CLUSTER_ID))
+    assert error.code is errors.Code.INVALID
+    assert len(error.violations) == 2
+
+
+@pytest.mark.parametrize("code", [errors.Code.FAILED, errors.Code.INTERRUPTED, errors.Code.LOCKED])
+def test_a_plan_that_failed_for_another_reason_is_not_checked(code: errors.Code) -> None:
+    """A cloud that does not answer is not asked once more."""
+    world = _world()
+    failure = errors.PlantonError("x", code=code, reason=errors.Reason.CLOUD_UNREACHABLE)
+    with pytest.raises(errors.PlantonError) as caught:
+        world.plan(_with(VPC, region="lon11"), failure)
+    assert caught.value is failure
+    assert world.cloud.reads == {}
+
+
+def test_a_refusal_that_the_lists_do_not_explain_stays_as_it_is() -> None:
+    """A module refuses more than a cloud lists."""
+    failure = errors.PlantonError("x", code=errors.Code.REFUSED, reason=errors.Reason.UNSUPPORTED_FIELD)
+    with pytest.raises(errors.PlantonError) as caught:
+        _world().plan(VPC, failure)
+    assert caught.value is failure
+
+
+def test_lists_that_cannot_be_read_stop_nothing() -> None:
+    """A note says so, once a run."""
+    denied = {what: offers.unreachable(what) for what in ("regions", "sizes", "versions", "quotas")}
+    world = _world(**denied)
+    for _ in range(2):
+        assert not world.plan(_with(CLUSTER, kubernetesVersion="1.0.0"), _plan(CREATE)).empty
+    assert sorted(note.split(" of the cloud")[0] for note in world.notes) == [
+        "not checked: the Kubernetes versions",
+        "not checked: the quotas",
+        "not checked: the regions",
+        "not checked: the sizes",
+    ]
+    assert all("403" in note for note in world.notes)
+
+
+def test_an_answer_in_another_form_stops_nothing() -> None:
+    """An endpoint may be anything."""
+    world = _world(("cluster", RUNNING), sizes=[{"name": "x"}])
+    assert not world.plan(POOL, _plan(POOL_CREATE)).empty
+    assert ["another form" in note for note in world.notes] == [True]
+
+
+def test_the_users_end_of_a_run_is_no_list_that_cannot_be_read() -> None:
+    """The run ends."""
+    ended = errors.PlantonError("x", code=errors.Code.INTERRUPTED, reason=errors.Reason.INTERRUPTED)
+    with pytest.raises(errors.PlantonError) as caught:
+        _world(("cluster", RUNNING), sizes=ended).plan(POOL, _plan(POOL_CREATE))
+    assert caught.value is ended
+
+
+def test_what_a_plugin_refuses_has_a_place() -> None:
+    """In the plan, and in an apply, where a value was not known before."""
+    failure = explain.OperationError("x", code=errors.Code.INVALID, reason=errors.Reason.MANIFEST_INVALID)
+    failure.faults = (check_faults.Fault("spec.networkName", "no spaces"),)
+    error = _world().refused(VPC, failure)
+    assert _rules(error) == [("spec.networkName", "plugin.check")]
+    placed = checks.placed(failure, flow.Wanted(VPC, None, "f.yaml"))
+    assert str(placed) == "f.yaml: spec.networkName: no spaces [plugin.check]"
+    other = errors.PlantonError("x", code=errors.Code.FAILED, reason=errors.Reason.ENGINE_FAILED)
+    assert checks.placed(other, flow.Wanted(VPC, None, "f.yaml")) is other
+
+
+NAMED: list[tuple[Callable[[str], Any], str, str]] = [
+    (lambda text: _with(CLUSTER, network={"value": text}), "network", "spec.network"),
+    (lambda text: _with(DO_CLUSTER, vpc={"value": text}), "network", "spec.vpc"),
+    (lambda text: mocks.target("CivoFirewall", {"networkId": {"value": text}}), "network", "spec.networkId"),
+    (lambda text: _with(CLUSTER, firewall={"value": text}), "firewall", "spec.firewall"),
+    (lambda text: _with(POOL, cluster={"value": text}), "cluster", "spec.cluster"),
+    (lambda text: _with(DO_POOL, cluster={"value": text}), "cluster", "spec.cluster"),
+]
+
+
+@pytest.mark.parametrize(("manifest", "what", "path"), NAMED)
+def test_a_literal_name_becomes_the_id(manifest: Callable[[str], Any], what: str, path: str) -> None:
+    """An id is taken as it is; the manifest that was given stays."""
+    twins = [entries.Entry(FIREWALL_ID, "twin"), entries.Entry(OTHER_ID, "twin")]
+    world = World(offers.Cloud({what: [entries.Entry(NET_ID, "one"), *twins]}))
+
+    def resolved(text: str) -> str:
+        given = manifest(text)
+        found = world.checks.resolved(flow.Wanted(given, None, "f.yaml"), mocks.stack_input(given))
+        field = references_field(found.target, path)
+        assert references_field(given, path).value == text
+        return str(field.value)
+
+    assert (resolved("one"), resolved(OTHER_ID), resolved(CLUSTER_ID)) == (NET_ID, OTHER_ID, CLUSTER_ID)
+    with pytest.raises(errors.InvalidError) as caught:
+        resolved("twin")
+    assert (caught.value.code, caught.value.reason) == (errors.Code.INVALID, errors.Reason.AMBIGUOUS)
+    assert _rules(caught.value) == [(path, "cloud.reference_unambiguous")]
+    assert caught.value.metadata["ids"] == f"{FIREWALL_ID},{OTHER_ID}"
+    with pytest.raises(
+        errors.InvalidError, match=f"no {what} has the name or id 'on' in LON1; {what}s there: one, twin"
+    ) as caught:
+        resolved("on")
+    assert caught.value.reason is errors.Reason.NOT_FOUND
+
+
+def references_field(manifest: Any, path: str) -> Any:
+    """Returns the literal at a path of a spec."""
+    spec = manifest.spec
+    return next(getattr(spec, field.name) for field in spec.DESCRIPTOR.fields if f"spec.{field.json_name}" == path)
+
+
+def test_a_name_stays_where_its_list_cannot_be_read() -> None:
+    """The module looks it up then."""
+
+    class Denied(offers.Cloud):
+        def listed(self, what: str) -> list[entries.Entry]:
+            raise offers.unreachable(what)
+
+    world = World(Denied())
+    given = _with(POOL, cluster={"value": "one"})
+    found = world.checks.resolved(flow.Wanted(given, None, "f.yaml"), mocks.stack_input(given))
+    assert found.target.spec.cluster.value == "one"
+    assert len(world.notes) == 1
