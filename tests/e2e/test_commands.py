@@ -197,7 +197,8 @@ def test_the_standalone_path_needs_no_account_in_the_environment(planton: suppor
 
 def test_against_a_real_cloud_nothing_stands_in(planton: support.Planton) -> None:
     """Where requests would leave this machine, a stand-in is not attached: the official plugin is asked for."""
-    done = planton.run("plan", "-f", planton.write("n.yaml", support.network()), code=8, CIVO_API_URL="https://cloud.example")
+    elsewhere = {"CIVO_API_URL": "https://cloud.example", "CIVO_TOKEN": "of-a-real-account"}
+    done = planton.run("plan", "-f", planton.write("n.yaml", support.network()), code=8, **elsewhere)
     assert "official civo plugin" in done.stderr
 
 

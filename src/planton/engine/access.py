@@ -72,7 +72,12 @@ def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> 
         )
     inventory.require_complete(applied)
     config = credentials.choose(
-        applied.manifest, given=None, region=applied.region, environ=settings.environ, usual=settings.context.credentials
+        applied.manifest,
+        given=None,
+        region=applied.region,
+        environ=settings.environ,
+        usual=settings.context.credentials,
+        with_file=False,
     )
     return clouds.of(config, applied.region)
 

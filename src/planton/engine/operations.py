@@ -467,8 +467,11 @@ class Operations:
             names = [resource["urn"].rsplit("::", 1)[-1] for resource in guards.cloud_resources(deployment)]
             raise guards.not_believed(names, f"the cloud cannot confirm it ({error.message})") from error
 
-    def destroy(self) -> plans.Plan:
+    def destroy(self, *, around: contextlib.AbstractContextManager[None] | None = None) -> plans.Plan:
         """Deletes everything of the stack, and the stack.
+
+        Args:
+            around: Is entered before the deletion and left after it; None for nothing.
 
         Raises:
             PlantonError: What failed; the state holds what is left.
@@ -477,14 +480,18 @@ class Operations:
             if self._suspects:
                 # Only what is in the state can be deleted.
                 self._session.up(self.on_event)
-            try:
-                outcome = self._session.destroy(self.on_event)
-            except explain.OperationError as error:
-                if error.reason in _FINAL or not self._forget_gone(self._session.export()):
-                    raise
-                outcome = self._session.destroy(self.on_event)
+            with around or contextlib.nullcontext():
+                outcome = self._destroy()
             self._session.remove()
         return outcome.plan
+
+    def _destroy(self) -> session.Outcome:
+        try:
+            return self._session.destroy(self.on_event)
+        except explain.OperationError as error:
+            if error.reason in _FINAL or not self._forget_gone(self._session.export()):
+                raise
+            return self._session.destroy(self.on_event)
 
     def plan_destroy(self) -> plans.Plan:
         """Returns what a destroy would delete.

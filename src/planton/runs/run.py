@@ -8,10 +8,10 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
-from planton.engine import guards, inventory, journal, operations, plans, stacks
+from planton.engine import clouds, guards, inventory, journal, operations, plans, stacks
 from planton.manifest import origins
 from planton.modules import unsupported
-from planton.runs import protection, schedule
+from planton.runs import accounts, leftovers, protection, schedule
 from planton.runs.steps import Step, blocked
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Run:
         self._known: dict[references.Key, message.Message] = {}
         self._opened: dict[references.Key, operations.Operations] = {}
         self._anew: set[references.Key] = set()
+        self._accounts: dict[references.Key, accounts.Account] = {}
         self.order = wiring.order(self._wanted)
         self._needs = {key: references.depends_on(entry.manifest) for key, entry in self._wanted.items()}
 
@@ -237,18 +238,24 @@ class Run:
             with records.hold("destroy", self._settings):
                 records.clear()
 
-    def destroy(self, planned: Sequence[Step]) -> list[Step]:
-        """Destroys what was planned. One that fails keeps those that it depends on, and no other."""
+    def destroy(self, planned: Sequence[Step], *, left: Mapping[references.Key, leftovers.Leftovers] | None = None) -> list[Step]:
+        """Destroys what was planned. One that fails keeps those that it depends on, and no other.
+
+        Args:
+            planned: What ``plan_destroy`` has returned.
+            left: What ``left_behind`` has returned: what is to be deleted with the clusters.
+        """
         users: dict[references.Key, set[references.Key]] = {step.key: set() for step in planned}
         for key in users:
             for target in self._needs[key] & users.keys():
                 users[target].add(key)
-        return self._each(planned, users, self._destroy, why="could not be destroyed")
+        work = functools.partial(self._destroy, left=left or {})
+        return self._each(planned, users, work, why="could not be destroyed")
 
-    def _destroy(self, step: Step) -> Step:
+    def _destroy(self, step: Step, *, left: Mapping[references.Key, leftovers.Leftovers]) -> Step:
         operation = self._operations(step.key, told=True, applied=True)
         operation.recover(whole=False)
-        operation.destroy()
+        operation.destroy(around=leftovers.deleting(left.get(step.key)))
         return step
 
     def referrers(self, key: references.Key) -> list[references.Key]:
@@ -326,7 +333,28 @@ class Run:
             environ=self._settings.environ,
             usual=self._settings.context.credentials,
         )
+        self._accounts[references.key(resolved)] = accounts.of(
+            resolved, given=entry.config, config=config, settings=self._settings
+        )
         return stack_input.build(resolved, config)
+
+    def used_accounts(self) -> list[accounts.Account]:
+        """Returns the accounts that the operations of this run use, as far as they were planned; each once, sorted."""
+        return sorted(set(self._accounts.values()))
+
+    def left_behind(self, steps: Iterable[Step], *, sorts: Collection[str] = ()) -> dict[references.Key, leftovers.Leftovers]:
+        """Returns what the clusters that these steps delete or replace leave behind (`leftovers.find`).
+
+        Raises:
+            PlantonError: Something is to be deleted with a cluster, and it cannot be listed.
+        """
+        found = (self._leftovers(step, sorts) for step in steps if step.error is None and leftovers.loses_cluster(step.plan))
+        return {each.key: each for each in found if each is not None}
+
+    def _leftovers(self, step: Step, sorts: Collection[str]) -> leftovers.Leftovers | None:
+        given: Any = self._stack_input(self._as_applied(step.key))
+        cloud = clouds.of(given.provider_config, references.own_region(given.target))
+        return leftovers.find(step.key, self._ids(step.key), cloud, sorts=sorts)
 
     def _as_applied(self, key: references.Key) -> flow.Wanted:
         # To look at or delete what was applied, the manifest counts as it was then: what it refers to may be gone by now.

@@ -28,6 +28,8 @@ class Cloud(Protocol):
     CREDENTIALS_EXPIRE: bool
     #: Where it looks, for sentences, e.g. ``LON1``.
     where: str
+    #: The address of its API.
+    address: str
 
     def clusters(self) -> list[dict[str, Any]]:
         """Returns the clusters, each with at least ``id`` and ``name``."""

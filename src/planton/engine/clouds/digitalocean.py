@@ -42,14 +42,18 @@ class Cloud:
         """An account is in no region."""
         return "this account"
 
+    @property
+    def address(self) -> str:
+        """The API's address."""
+        return (self.endpoint or _DEFAULT_ENDPOINT).rstrip("/")
+
     def get(self, path: str) -> Any:  # JSON data
         """Returns the answer to a GET, or None where the cloud says "not found".
 
         Raises:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.get`).
         """
-        url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}"
-        return api.get(url, authorization=f"Bearer {self.token}", path=path, wait=self.wait)
+        return api.get(f"{self.address}{path}", authorization=f"Bearer {self.token}", path=path, wait=self.wait)
 
     def _all(self, path: str, name: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
