@@ -122,13 +122,13 @@ def test_an_entry_without_a_token_takes_that_of_the_environment(environ: dict[st
 def test_a_credential_is_not_sent_to_the_sandbox_of_the_shell(way: str, marker: str, environ: dict[str, str]) -> None:
     """Its owner did not say so: the address comes from the environment alone."""
     environ |= {"CIVO_API_URL": HERE, "CIVO_TOKEN": "sandbox-token", "PLANTON_SANDBOX": marker}
+    ways = {
+        "entry": lambda: _choose(_vpc("acme"), environ),
+        "given": lambda: _choose(_vpc(), environ, _given(apiToken="of-file")),
+        "context": lambda: credentials.from_environment("civo", environ, {"civo": "acme"}),
+    }
     with pytest.raises(errors.PlantonError, match="is not the sandbox's, and CIVO_API_URL sends it") as caught:
-        if way == "entry":
-            _choose(_vpc("acme"), environ)
-        elif way == "given":
-            _choose(_vpc(), environ, _given(apiToken="of-file"))
-        else:
-            credentials.from_environment("civo", environ, {"civo": "acme"})
+        ways[way]()
     assert caught.value.reason is errors.Reason.CREDENTIAL_INVALID
     assert "sandbox env --unset" in caught.value.hint
     assert "of-" not in f"{caught.value.message} {caught.value.hint}"

@@ -25,7 +25,12 @@ CLUSTER = "civokubernetescluster/dev"
 def environ(planton: support.Planton) -> dict[str, str]:
     """A shell without an account, and a credentials file with two, of which one is good."""
     path = planton.folder / "credentials.yaml"
-    path.write_text(json.dumps({"acme": {"apiToken": planton.sandbox.token}, "closed": {"apiToken": "wrong", "apiEndpoint": planton.sandbox.civo}}), "utf-8")
+    path.write_text(
+        json.dumps(
+            {"acme": {"apiToken": planton.sandbox.token}, "closed": {"apiToken": "wrong", "apiEndpoint": planton.sandbox.civo}}
+        ),
+        "utf-8",
+    )
     path.chmod(0o600)
     contexts = str(planton.folder / "contexts.yaml")
     return {"CIVO_TOKEN": "", "PLANTON_CREDENTIALS": str(path), "PLANTON_CONTEXTS": contexts}

@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
-from planton.engine import clouds, guards, inventory, journal, operations, plans, stacks
+from planton.engine import clouds, guards, importing, inventory, journal, operations, plans, stacks
 from planton.manifest import origins
 from planton.modules import unsupported
 from planton.runs import accounts, leftovers, protection, schedule
@@ -179,21 +179,41 @@ class Run:
         plan, outputs = operation.apply(step.plan)
         return dataclasses.replace(step, plan=plan, outputs=outputs)
 
-    def adopt(self, key: references.Key, resource: str, id_: str) -> Step:
-        """Takes an existing resource into the stack of a manifest, and makes it what the manifest says.
+    def adoption(self, key: references.Key, id_: str) -> importing.Adoption:
+        """Returns what an import would take into the stack of a manifest; nothing is changed.
 
         Args:
             key: The manifest.
-            resource: The resource's name in the stack, e.g. ``cluster``.
-            id_: The cloud's id; of a node pool ``CLUSTER:POOL``, or the pool's alone.
+            id_: The cloud's id; of a node pool ``CLUSTER:POOL``, or the pool's id or name alone.
 
         Raises:
-            PlantonError: It does not exist, or the plugin failed.
+            PlantonError: ``NOT_FOUND``: there is no such resource; ``STATE_UNFIT``: its firewall is that of another stack; the
+                cloud could not be asked.
+        """
+        adoption = self._operations(key).adoption(guards.MAIN[kinds.get(key.kind).stem], id_)
+        firewall = adoption.imports.get("firewall", "") if wiring.is_cluster(key) else ""
+        owners = [found for found in self._inventory.all() if firewall and found.key != key and _uses(found, firewall)]
+        if owners:
+            raise errors.PlantonError(
+                f"the firewall {firewall} of the cluster is managed for {owners[0].key}, in the stack {owners[0].stack}",
+                code=errors.Code.REFUSED,
+                reason=errors.Reason.STATE_UNFIT,
+                hint="name that firewall in spec.firewall of the cluster, then import it again",
+            )
+        return adoption
+
+    def adopt(self, key: references.Key, adoption: importing.Adoption) -> Step:
+        """Takes existing resources into the stack of a manifest, and makes them what the manifest says.
+
+        Args:
+            key: The manifest.
+            adoption: What ``adoption`` has returned.
+
+        Raises:
+            PlantonError: The plugin failed.
         """
         operation = self._operations(key, told=True)
-        if resource == "node_pool":
-            id_ = operation.pool_import_id(id_)
-        plan, outputs = operation.adopt({resource: id_})
+        plan, outputs = operation.adopt(adoption.imports)
         return Step(key, str(operation.name), plan, outputs=outputs)
 
     def refresh(self) -> list[Step]:
@@ -416,6 +436,11 @@ def _same(applied: message.Message, target: message.Message) -> bool:
     other.CopyFrom(target)
     other.ClearField("status")
     return bool(copy == other)
+
+
+def _uses(found: inventory.Applied, firewall: str) -> bool:
+    outputs: Any = found.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
+    return getattr(outputs, "firewall_id", "") == firewall
 
 
 def _literals(manifest: message.Message) -> list[str]:

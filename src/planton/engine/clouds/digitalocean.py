@@ -103,8 +103,8 @@ class Cloud:
 
     def pool_import_id(self, cluster_id: str, given: str) -> str:
         """Returns the import id of a pool, which is its own id; one that is meant by its name is looked up."""
-        _, _, own = given.rpartition(":")
-        return self.find("KubernetesNodePool", own, cluster_id) or own
+        cluster, _, own = given.rpartition(":")
+        return self.find("KubernetesNodePool", own, cluster or cluster_id) or own
 
     def names(self, what: str) -> list[str]:
         """Returns the names of all ``network``s or ``cluster``s, sorted."""
