@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
-#: The name that means the account of the environment.
+#: The name that means the account of the context, else of the environment.
 DEFAULT = "default"
 _FILE_VARIABLE = "PLANTON_CREDENTIALS"
 #: Set by ``planton sandbox env``: the addresses of this shell are the sandbox's.
@@ -252,7 +252,7 @@ def _entry(kind: kinds.Kind, name: str, environ: Mapping[str, str]) -> message.M
             f"unknown credential {name!r}; known in {path}: {known}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_UNKNOWN,
-            hint=f"add it to {path}, name a known one, or write {DEFAULT!r} to use the environment's",
+            hint=f"add it to {path}, name a known one, or write {DEFAULT!r} for the account of the context or the environment",
             metadata={"credential": name, "file": str(path)},
         )
     config: message.Message = kind.provider_config()

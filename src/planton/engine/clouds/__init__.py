@@ -77,3 +77,8 @@ def of(config: Any, region: str = "") -> Cloud:  # a provider config of any clou
     provider = config.DESCRIPTOR.name.removesuffix("ProviderConfig").lower()
     found: Cloud = importlib.import_module(f"planton.engine.clouds.{provider}").of(config, region)
     return found
+
+
+def credentials_expire(provider: str) -> bool:
+    """Returns whether what opens a cluster at a cloud is good for a time only."""
+    return bool(importlib.import_module(f"planton.engine.clouds.{provider}").Cloud.CREDENTIALS_EXPIRE)
