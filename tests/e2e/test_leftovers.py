@@ -75,7 +75,8 @@ def test_civo_deletes_what_was_listed_after_the_cluster(planton: support.Planton
     planned = planton.json("destroy", "-f", civo, code=5)
     assert planned["error"]["reason"] == "CONSENT_REQUIRED"
     listed = planton.run("destroy", "-f", civo, code=5).stdout
-    assert f"  ! Civo keeps and bills: load balancer load-balancer-1 ({made['load-balancer-1']}), volume volume-1" in listed
+    assert f"  ! Civo may keep and bill: load balancer load-balancer-1 ({made['load-balancer-1']}); to delete" in listed
+    assert f"  ! Civo keeps and bills: volume volume-1 ({made['volume-1']}); to delete" in listed
     planton.run("destroy", "-f", civo, "--yes", "--with-volumes", "--with-load-balancers")
     assert _left(planton, "civo") == set()
     assert [each["label"] for each in planton.sandbox.control.resources()["networks"]] == ["default"]

@@ -75,6 +75,10 @@ def apply(
     done = run.apply(planned, exact=before is not None)
     if pruning is not None and not any(step.error is not None for step in done):
         done += pruning.destroy(pruned)
+    elif pruned:
+        render.progress(
+            f"nothing was pruned, because something failed; still there: {', '.join(str(step.key) for step in pruned)}"
+        )
     if form == "json":
         render.echo_json(render.steps_data("apply", done, accounts=used))
     else:

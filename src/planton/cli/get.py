@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: What `planton get` and `planton outputs` show.
 AS_RECORDED = "as of the last apply or refresh; planton drift asks the cloud"
-_HEADER = ("KIND", "NAME", "ENV", "ID", "UPDATED")
+_HEADER = ("KIND", "NAME", "ENV", "ID", "AS OF")
 
 
 @click.command()
@@ -47,7 +47,7 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
         found = [each for each in listed if wanted in (None, each.key.kind) and env in (None, each.key.env)]
     if form == "table":
         render.echo_lines(render.table([_HEADER, *map(_row, found)]) if found else ["nothing has been applied"])
-        if found:
+        if found and output.is_terminal():
             render.progress(AS_RECORDED)
         return
     items = [stack_input.as_dict(each.manifest) for each in found]

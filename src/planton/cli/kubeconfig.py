@@ -71,7 +71,7 @@ def kubeconfig(
     if by_exec:
         text = with_exec(text, applied, settings, stack)
     if out:
-        _write(pathlib.Path(out), text, hint="give another --out, or print the kubeconfig without --out")
+        write(pathlib.Path(out), text, hint="give another --out, or print the kubeconfig without --out")
         return
     if not merge:
         click.echo(text, nl=False)
@@ -149,11 +149,21 @@ def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
         merged[key] = [*kept, *new[key]]
     merged["current-context"] = name
     hint = "set KUBECONFIG to a file that can be written, or print the kubeconfig without --merge"
-    _write(path, yaml.safe_dump(merged, sort_keys=False), hint=hint)
+    write(path, yaml.safe_dump(merged, sort_keys=False), hint=hint)
     return name
 
 
-def _write(path: pathlib.Path, text: str, *, hint: str) -> None:
+def write(path: pathlib.Path, text: str, *, hint: str) -> None:
+    """Writes a kubeconfig into a file of mode 0600, whole or not at all.
+
+    Args:
+        path: The file.
+        text: What it is to hold.
+        hint: What to do where it cannot be written.
+
+    Raises:
+        PlantonError: ``MANIFEST_UNREADABLE``: it cannot be written.
+    """
     temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

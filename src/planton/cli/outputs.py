@@ -43,7 +43,8 @@ def outputs(
         render.echo_json(data)
     else:
         render.echo_lines(f"{key}: {_text(value)}" for key, value in data.items())
-        render.progress(f"as of the last apply or refresh ({times.utc(applied.updated)}); planton drift asks the cloud")
+        if output.is_terminal():
+            render.progress(f"as of the last apply or refresh ({times.utc(applied.updated)}); planton drift asks the cloud")
 
 
 def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: str) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from planton import errors
-from planton.cli import options, output, render, writing
+from planton.cli import options, output, render, times, writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

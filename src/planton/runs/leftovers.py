@@ -54,7 +54,8 @@ class Leftovers:
 
     def warnings(self) -> list[str]:
         """Returns what the user must know before consenting to the deletion of the cluster."""
-        name = kinds.PROVIDERS[kinds.get(self.key.kind).provider][0]
+        provider = kinds.get(self.key.kind).provider
+        name = kinds.PROVIDERS[provider][0]
         texts = ["the node pools and workloads of the cluster go with it"]
         if self.error is not None:
             sorts = "volumes, volume snapshots and load balancers"
@@ -63,15 +64,24 @@ class Leftovers:
         if self.deleted:
             texts.append(f"deleted with the cluster: {', '.join(map(str, self.deleted))}")
         kept = [item for item in self.items if item not in self.deleted]
-        if kept:
-            options = " ".join(dict.fromkeys(OPTIONS[item.sort] for item in kept))
+        for verb, items in _by_verb(kept, provider).items():
+            options = " ".join(dict.fromkeys(OPTIONS[item.sort] for item in items))
             texts.append(
-                f"{name} keeps and bills: {', '.join(map(str, kept))}; "
+                f"{name} {verb}: {', '.join(map(str, items))}; "
                 f"to delete them with the cluster: planton destroy {self.key.kind}/{self.key.name} {options}"
             )
         if not self.items:
-            texts.append(f"{name} keeps nothing of it that is billed: the cluster has no volumes and no load balancers")
+            texts.append("the cluster has no volumes, volume snapshots or load balancers that would stay behind")
         return texts
+
+
+def _by_verb(items: Iterable[associated.Item], provider: str) -> dict[str, list[associated.Item]]:
+    # Civo says of volumes that they stay and are billed, and nothing of the load balancers of a cluster that is gone.
+    found: dict[str, list[associated.Item]] = {}
+    for item in items:
+        is_sure = provider != "civo" or item.sort != associated.LOAD_BALANCER
+        found.setdefault("keeps and bills" if is_sure else "may keep and bill", []).append(item)
+    return found
 
 
 #: Sort of what stays behind → the option of ``planton destroy`` that deletes it too.
