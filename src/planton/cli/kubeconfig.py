@@ -66,7 +66,8 @@ def kubeconfig(
     if not reachable(outputs.api_server_endpoint):
         render.progress(
             f"! the API server at {outputs.api_server_endpoint} does not answer from here ({errors.Reason.API_SERVER_CLOSED}): "
-            "check that a rule of the cluster's firewall opens its port to this machine"
+            f"check that the cluster is still there (planton drift {kind.name}/{name}), and that a rule of its firewall opens its "
+            "port to this machine"
         )
     if by_exec:
         text = with_exec(text, applied, settings, stack)

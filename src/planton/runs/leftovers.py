@@ -99,7 +99,7 @@ def loses_cluster(plan: plans.Plan) -> bool:
 
 
 def find(key: references.Key, cluster_id: str, cloud: clouds.Cloud, *, sorts: Collection[str] = ()) -> Leftovers | None:
-    """Returns what a cluster that is deleted leaves behind; None where its creation has not ended.
+    """Returns what a cluster that is deleted leaves behind; None where it has no id yet.
 
     Args:
         key: The cluster.

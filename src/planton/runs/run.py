@@ -374,7 +374,8 @@ class Run:
     def _leftovers(self, step: Step, sorts: Collection[str]) -> leftovers.Leftovers | None:
         given: Any = self._stack_input(self._as_applied(step.key))
         cloud = clouds.of(given.provider_config, references.own_region(given.target))
-        return leftovers.find(step.key, self._ids(step.key), cloud, sorts=sorts)
+        cluster = self._inventory.cluster_id(stacks.name_of(self._wanted[step.key].manifest))
+        return leftovers.find(step.key, cluster, cloud, sorts=sorts)
 
     def _as_applied(self, key: references.Key) -> flow.Wanted:
         # To look at or delete what was applied, the manifest counts as it was then: what it refers to may be gone by now.
