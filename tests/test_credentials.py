@@ -10,7 +10,8 @@ import pytest
 from planton import credentials, errors
 from support import mocks
 
-ENVIRON = {"CIVO_TOKEN": "of-environment", "CIVO_REGION": "NYC1", "CIVO_API_URL": "http://127.0.0.1:1/"}
+ENVIRON = {"CIVO_TOKEN": "of-environment", "CIVO_REGION": "NYC1", "CIVO_API_URL": "https://civo.example.com/"}
+HERE = "http://127.0.0.1:4000"
 LON1, FRA1, NYC1 = 1, 3, 4
 
 
@@ -60,7 +61,7 @@ def test_a_given_config_goes_before_everything(environ: dict[str, str]) -> None:
 def test_a_named_credential_goes_before_the_environment(environ: dict[str, str]) -> None:
     """The entry's own settings are kept and the rest is filled in."""
     config = _choose(_vpc("acme"), environ)
-    assert (config.api_token, config.default_region, config.api_endpoint) == ("of-acme", FRA1, "http://127.0.0.1:1")
+    assert (config.api_token, config.default_region, config.api_endpoint) == ("of-acme", FRA1, "https://civo.example.com")
     config = _choose(_vpc("bare"), environ)
     assert (config.api_token, config.default_region) == ("of-bare", NYC1)
 
@@ -72,8 +73,8 @@ def test_the_environment_is_the_last(manifest: Any, environ: dict[str, str]) -> 
     assert (config.api_token, config.default_region) == ("of-environment", NYC1)
 
 
-def test_the_entry_of_a_context_is_the_last(environ: dict[str, str]) -> None:
-    """A token of the shell and an entry that the manifest names go before it; an unknown entry is an error."""
+def test_the_entry_of_a_context_goes_before_the_environment(environ: dict[str, str]) -> None:
+    """An entry that the manifest names goes before it; an unknown entry is an error."""
     usual = {"civo": "acme"}
     without = {name: value for name, value in environ.items() if name != "CIVO_TOKEN"}
 
@@ -83,12 +84,91 @@ def test_the_entry_of_a_context_is_the_last(environ: dict[str, str]) -> None:
     assert choose(_vpc(), without, usual).api_token == "of-acme"
     assert choose(_pool(), without, usual).api_token == "of-acme"
     assert choose(_vpc("bare"), without, usual).api_token == "of-bare"
-    assert choose(_vpc(), environ, usual).api_token == "of-environment"
+    assert choose(_vpc(), environ, usual).api_token == "of-acme"
+    assert choose(_vpc(), environ, {"digitalocean": "acme"}).api_token == "of-environment"
     listing: Any = credentials.from_environment("civo", without, usual)
     assert (listing.api_token, listing.default_region) == ("of-acme", FRA1)
     with pytest.raises(errors.PlantonError) as caught:
         choose(_vpc(), without, {"civo": "acne"})
     assert caught.value.reason is errors.Reason.CREDENTIAL_UNKNOWN
+
+
+def test_the_source_of_a_token_is_known(environ: dict[str, str]) -> None:
+    """A variable that a context overrules is named; one that the manifest's own entry overrules is not."""
+
+    def source(manifest: Any, given: Any = None, usual: dict[str, str] | None = None) -> credentials.Source:
+        return credentials.source(manifest, given=given, environ=environ, usual=usual)
+
+    assert source(_vpc()).text == "CIVO_TOKEN"
+    assert source(_vpc("acme")) == credentials.Source(credential="acme")
+    assert source(_vpc(), usual={"civo": "acme"}) == credentials.Source(credential="acme", ignored="CIVO_TOKEN")
+    assert source(_vpc("bare"), usual={"civo": "acme"}) == credentials.Source(credential="bare")
+    assert source(_vpc(), _given(apiToken="of-file"), {"civo": "acme"}).text == "given provider config"
+    assert credentials.overruled("civo", environ, {"civo": "acme"}) == "CIVO_TOKEN"
+    assert credentials.overruled("civo", environ, {}) == ""
+
+
+def test_an_entry_without_a_token_takes_that_of_the_environment(environ: dict[str, str]) -> None:
+    """It says the region alone."""
+    path = pathlib.Path(environ["PLANTON_CREDENTIALS"])
+    path.write_text("region:\n  defaultRegion: fra1\n", "utf-8")
+    config = _choose(_vpc("region"), environ)
+    assert (config.api_token, config.default_region) == ("of-environment", FRA1)
+    assert credentials.source(_vpc("region"), given=None, environ=environ) == credentials.Source(variable="CIVO_TOKEN")
+
+
+@pytest.mark.parametrize("marker", ["", "1"])
+@pytest.mark.parametrize("way", ["entry", "given", "context"])
+def test_a_credential_is_not_sent_to_the_sandbox_of_the_shell(way: str, marker: str, environ: dict[str, str]) -> None:
+    """Its owner did not say so: the address comes from the environment alone."""
+    environ |= {"CIVO_API_URL": HERE, "CIVO_TOKEN": "sandbox-token", "PLANTON_SANDBOX": marker}
+    ways = {
+        "entry": lambda: _choose(_vpc("acme"), environ),
+        "given": lambda: _choose(_vpc(), environ, _given(apiToken="of-file")),
+        "context": lambda: credentials.from_environment("civo", environ, {"civo": "acme"}),
+    }
+    with pytest.raises(errors.PlantonError, match="is not the sandbox's, and CIVO_API_URL sends it") as caught:
+        ways[way]()
+    assert caught.value.reason is errors.Reason.CREDENTIAL_INVALID
+    assert "sandbox env --unset" in caught.value.hint
+    assert "of-" not in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_token_of_the_shell_is_not_sent_to_the_sandbox_of_the_shell(environ: dict[str, str]) -> None:
+    """Where the shell is the sandbox's; else the address may be that of a proxy, as the user has set both."""
+    environ |= {"CIVO_API_URL": HERE}
+    assert _choose(_vpc(), environ).api_token == "of-environment"
+    with pytest.raises(errors.PlantonError, match="is not the sandbox's"):
+        _choose(_vpc(), environ | {"PLANTON_SANDBOX": "1"})
+
+
+@pytest.mark.parametrize("address", [HERE, "http://localhost:4000/", "http://[::1]:4000"])
+def test_a_credential_with_an_address_of_its_own_goes_there(address: str, environ: dict[str, str]) -> None:
+    """Also on this machine: the owner of the credential has said so."""
+    given = _given(apiToken="of-file", apiEndpoint=address)
+    config = _choose(_vpc(), environ | {"PLANTON_SANDBOX": "1"}, given)
+    assert config.api_endpoint == address
+
+
+@pytest.mark.parametrize("address", ["", "https://civo.example.com", "http://127.0.0.1.example.com", "http://[::1"])
+@pytest.mark.parametrize("way", ["environment", "given"])
+def test_a_token_of_the_sandbox_stays_on_this_machine(way: str, address: str, environ: dict[str, str]) -> None:
+    """A cloud would get a token that it did not give out, and the user would wonder why it is refused."""
+    environ |= {"CIVO_API_URL": address, "CIVO_TOKEN": "sandbox-token"}
+    given = _given(apiToken="sandbox-token") if way == "given" else None
+    with pytest.raises(errors.PlantonError, match="is the sandbox's, and") as caught:
+        _choose(_vpc(), environ, given)
+    assert caught.value.reason is errors.Reason.CREDENTIAL_INVALID
+
+
+def test_the_sandbox_is_known_as_such(environ: dict[str, str]) -> None:
+    """By its token, or because the shell is the sandbox's; a proxy on this machine is no sandbox."""
+    config = _choose(_vpc(), environ | {"CIVO_API_URL": HERE, "CIVO_TOKEN": "sandbox-token"})
+    assert credentials.is_sandbox(config, {})
+    proxy = _choose(_vpc(), environ | {"CIVO_API_URL": HERE})
+    assert not credentials.is_sandbox(proxy, {})
+    assert credentials.is_sandbox(proxy, {"PLANTON_SANDBOX": "1"})
+    assert not credentials.is_sandbox(_choose(_vpc(), environ), {"PLANTON_SANDBOX": "1"})
 
 
 def test_manifests_of_one_run_may_use_different_accounts(environ: dict[str, str]) -> None:

@@ -93,7 +93,7 @@ def story(tour: Tour) -> None:
     tour.tell("A network, a firewall, a cluster and a node pool: checked first, then made, in the order of their references")
     tour.run(f"planton validate {EXAMPLE}")
     tour.run(f"planton apply -f {EXAMPLE} --yes")
-    tour.run("planton kubeconfig civokubernetesclusters/dev-cluster > dev.kubeconfig && chmod 600 dev.kubeconfig")
+    tour.run("planton kubeconfig civokubernetesclusters/dev-cluster --out dev.kubeconfig")
     tour.run(NODES)
     tour.tell("Scaling the pool from 3 to 5 keeps the nodes that are there")
     before = tour.run("planton outputs civokubernetesnodepools/dev-workers --field nodeNames").split()

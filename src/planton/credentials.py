@@ -1,13 +1,17 @@
 """Credentials: which account an operation uses.
 
-The order is: the file given with ``-p``, the stack input, the credential that the manifest names, the environment, the
-credential of the context. The user's credentials file is YAML, mode 0600: a mapping from names to provider configs.
+The order is: the file given with ``-p``, the stack input, the credential that the manifest names, the credential of the
+context, the environment. The user's credentials file is YAML, mode 0600: a mapping from names to provider configs.
+
+A token of the sandbox goes to this machine only, and a credential goes to the sandbox only where its owner says so.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import stat
+import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
@@ -21,9 +25,13 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
-#: The name that means the account of the environment.
+#: The name that means the account of the context, else of the environment.
 DEFAULT = "default"
 _FILE_VARIABLE = "PLANTON_CREDENTIALS"
+#: Set by ``planton sandbox env``: the addresses of this shell are the sandbox's.
+SANDBOX_VARIABLE = "PLANTON_SANDBOX"
+#: The beginning of every token of the sandbox; no cloud gives out such a token.
+_SANDBOX_TOKEN = "sandbox-"  # noqa: S105  # a public constant of the sandbox
 #: Provider → (token, region, API address): the variables that the clouds' own tools read.
 _VARIABLES = {
     "civo": (("CIVO_TOKEN",), ("CIVO_REGION",), ("CIVO_API_URL",)),
@@ -42,6 +50,26 @@ def token_from(provider: str, environ: Mapping[str, str]) -> str:
     return next((name for name in _VARIABLES[provider][0] if environ.get(name)), "")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Source:
+    """Where the token of an account comes from.
+
+    Attributes:
+        variable: The environment variable; empty where it is another source.
+        credential: The entry of the credentials file; empty where it is another source.
+        ignored: A variable that holds a token too, and is not used because the context names a credential; else empty.
+    """
+
+    variable: str = ""
+    credential: str = ""
+    ignored: str = ""
+
+    @property
+    def text(self) -> str:
+        """The source as a few words, e.g. ``CIVO_TOKEN`` or ``credential acme``."""
+        return self.variable or (f"credential {self.credential}" if self.credential else "given provider config")
+
+
 def choose(
     manifest: message.Message,
     *,
@@ -49,6 +77,7 @@ def choose(
     region: str,
     environ: Mapping[str, str],
     usual: Mapping[str, str] | None = None,
+    with_file: bool = True,
 ) -> message.Message:
     """Returns the provider config for a manifest.
 
@@ -58,40 +87,82 @@ def choose(
         given: The config of ``-p`` or of a stack input, which goes first; or None.
         region: The region that the manifest's references lead to, or empty; it goes before the config's default.
         environ: The environment.
-        usual: Provider → entry of the file to use where neither the manifest nor the environment says which.
+        usual: Provider → entry of the file that the context names; it goes before the environment.
+        with_file: Whether the command takes ``-p``, for the hint of an error.
 
     Raises:
         PlantonError: ``CREDENTIAL_UNKNOWN``; ``CREDENTIAL_MISSING``; ``CREDENTIAL_INVALID``.
     """
     kind = kinds.get(manifest.DESCRIPTOR.name)
-    config: Any = kind.provider_config()
-    named = references.credential(manifest, lambda _: None)
-    if named in ("", None, DEFAULT):
-        named = _usual(kind.provider, environ, usual)
-    has_token = given is not None and bool(given.api_token)  # type: ignore[attr-defined]  # both provider configs have it
-    if named and not has_token:
-        config.CopyFrom(_entry(kind, named, environ))
-    if given is not None:
-        config.MergeFrom(given)
-    _fill(config, kind.provider, environ)
+    config, _ = _chosen(kind, _named(manifest, usual), given, environ)
     if region:
         number = _region_number(config, region)
         config.default_region = number or config.default_region
     if not config.api_token:
-        variable = _VARIABLES[kind.provider][0][0]
-        raise errors.PlantonError(
-            f"no credentials for {kind.provider}",
-            code=errors.Code.MISSING,
-            reason=errors.Reason.CREDENTIAL_MISSING,
-            hint=f"set {variable}, give a provider config with -p FILE, use a context with a credential, or try it without an "
-            'account: eval "$(planton sandbox env)"',
-        )
+        raise missing(kind.provider, with_file=with_file)
     return config  # type: ignore[no-any-return]  # its class is found by name
 
 
-def _usual(provider: str, environ: Mapping[str, str], usual: Mapping[str, str] | None) -> str:
-    in_environment = any(environ.get(name) for name in _VARIABLES[provider][0])
-    return "" if in_environment else (usual or {}).get(provider, "")
+def source(
+    manifest: message.Message,
+    *,
+    given: message.Message | None,
+    environ: Mapping[str, str],
+    usual: Mapping[str, str] | None = None,
+) -> Source:
+    """Returns where the token that `choose` chooses for a manifest comes from.
+
+    Raises:
+        PlantonError: As `choose`.
+    """
+    kind = kinds.get(manifest.DESCRIPTOR.name)
+    _, found = _chosen(kind, _named(manifest, usual), given, environ)
+    own = references.credential(manifest, lambda _: None)
+    by_context = found.credential and own in ("", None, DEFAULT)
+    return dataclasses.replace(found, ignored=token_from(kind.provider, environ) if by_context else "")
+
+
+def missing(provider: str, *, with_file: bool = False) -> errors.PlantonError:
+    """Returns the error for a cloud without a token.
+
+    Args:
+        provider: The cloud.
+        with_file: Whether the command takes ``-p``.
+    """
+    file_option = "give a provider config with -p FILE, " if with_file else ""
+    return errors.PlantonError(
+        f"no credentials for {provider}",
+        code=errors.Code.MISSING,
+        reason=errors.Reason.CREDENTIAL_MISSING,
+        hint=f"set {_VARIABLES[provider][0][0]}, {file_option}use a context with a credential, or try it without an "
+        'account: eval "$(planton sandbox env)"',
+    )
+
+
+def _named(manifest: message.Message, usual: Mapping[str, str] | None) -> str:
+    own = references.credential(manifest, lambda _: None)
+    provider = kinds.get(manifest.DESCRIPTOR.name).provider
+    return (usual or {}).get(provider, "") if own in ("", None, DEFAULT) else str(own)
+
+
+def _chosen(kind: kinds.Kind, named: str, given: message.Message | None, environ: Mapping[str, str]) -> tuple[Any, Source]:
+    config: Any = kind.provider_config()
+    has_token = given is not None and bool(given.api_token)  # type: ignore[attr-defined]  # both provider configs have it
+    if named and not has_token:
+        config.CopyFrom(_entry(kind, named, environ))
+    entry_has_token = bool(config.api_token)
+    if given is not None:
+        config.MergeFrom(given)
+    if has_token:
+        found = Source()
+    elif entry_has_token:
+        found = Source(credential=named)
+    else:
+        found = Source(variable=token_from(kind.provider, environ))
+    own_address = bool(config.api_endpoint)
+    _fill(config, kind.provider, environ)
+    _check_address(config, kind.provider, found, own_address=own_address, environ=environ)
+    return config, found
 
 
 def from_environment(provider: str, environ: Mapping[str, str], usual: Mapping[str, str] | None = None) -> message.Message:
@@ -106,10 +177,47 @@ def from_environment(provider: str, environ: Mapping[str, str], usual: Mapping[s
         PlantonError: ``CREDENTIAL_UNKNOWN``; ``CREDENTIAL_INVALID``.
     """
     kind = next(kind for kind in kinds.all_kinds() if kind.provider == provider)
-    named = _usual(provider, environ, usual)
-    config: message.Message = _entry(kind, named, environ) if named else kind.provider_config()
-    _fill(config, provider, environ)
-    return config
+    config, _ = _chosen(kind, (usual or {}).get(provider, ""), None, environ)
+    return config  # type: ignore[no-any-return]  # its class is found by name
+
+
+def overruled(provider: str, environ: Mapping[str, str], usual: Mapping[str, str]) -> str:
+    """Returns the variable whose token is not used because the context names a credential; empty where there is none."""
+    return token_from(provider, environ) if usual.get(provider) else ""
+
+
+def is_sandbox(config: Any, environ: Mapping[str, str]) -> bool:  # a provider config of either cloud
+    """Returns whether requests go to the sandbox of this machine."""
+    is_ours = config.api_token.startswith(_SANDBOX_TOKEN) or bool(environ.get(SANDBOX_VARIABLE))
+    return _is_here(config.api_endpoint) and is_ours
+
+
+def _is_here(address: str) -> bool:
+    try:
+        return urllib.parse.urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
+    except ValueError:
+        return False
+
+
+def _check_address(config: Any, provider: str, found: Source, *, own_address: bool, environ: Mapping[str, str]) -> None:
+    variable = _VARIABLES[provider][2][0]
+    to_sandbox = _is_here(config.api_endpoint)
+    if config.api_token.startswith(_SANDBOX_TOKEN):
+        if to_sandbox:
+            return
+        address = config.api_endpoint or "the public cloud"
+        why = f"the token for {provider} ({found.text}) is the sandbox's, and {address} would get it"
+        hint = f'set the token of your account, or point {variable} at the sandbox: eval "$(planton sandbox env)"'
+    elif config.api_token and to_sandbox and not own_address and (not found.variable or environ.get(SANDBOX_VARIABLE)):
+        why = (
+            f"the token for {provider} ({found.text}) is not the sandbox's, and {variable} sends it to this machine "
+            f"({config.api_endpoint}), as in a shell of the sandbox"
+        )
+        hint = 'leave the sandbox: eval "$(planton sandbox env --unset)"; or use no context: --context default'
+        hint += "" if found.variable else "; for a proxy of yours, write api_endpoint beside the token"
+    else:
+        return
+    raise errors.PlantonError(why, code=errors.Code.MISSING, reason=errors.Reason.CREDENTIAL_INVALID, hint=hint)
 
 
 def _fill(config: Any, provider: str, environ: Mapping[str, str]) -> None:  # two classes with the same fields
@@ -144,7 +252,7 @@ def _entry(kind: kinds.Kind, name: str, environ: Mapping[str, str]) -> message.M
             f"unknown credential {name!r}; known in {path}: {known}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_UNKNOWN,
-            hint=f"add it to {path}, name a known one, or write {DEFAULT!r} to use the environment's",
+            hint=f"add it to {path}, name a known one, or write {DEFAULT!r} for the account of the context or the environment",
             metadata={"credential": name, "file": str(path)},
         )
     config: message.Message = kind.provider_config()

@@ -95,6 +95,18 @@ def test_outputs_get_and_kubeconfig_show_what_was_applied(planton: support.Plant
     assert planton.json("get")["items"][0]["kind"] == "CivoKubernetesCluster"
     assert "not been applied" in planton.run("outputs", "civovpc/other", code=1).stderr
     assert "did you mean" in planton.run("get", "civovpx", code=1).stderr
+    assert planton.json("get")["source"] == "state"
+    assert listed[0].split()[-2:] == ["AS", "OF"]
+    assert listed[1].endswith("Z")
+    mark = planton.sandbox.control.mark()
+    no_account = {"CIVO_TOKEN": "", "CIVO_API_URL": ""}
+    printed = planton.run("kubeconfig", "civokubernetesclusters/dev", **no_account).stdout
+    planton.run("kubeconfig", "civokubernetesclusters/dev", "--out", "dev.kubeconfig", **no_account)
+    assert (planton.folder / "dev.kubeconfig").read_text() == printed
+    assert [each for each in planton.sandbox.control.requests(mark) if each["cloud"] == "civo"] == []
+    assert planton.run("kubeconfig", "civovpcs/net", "--out", "none", code=2).stderr.count("no cluster") == 1
+    planton.run("kubeconfig", "civokubernetesclusters/dev", "--out", "none", "--merge", code=2)
+    assert not (planton.folder / "none").exists()
     path = planton.folder / "kubeconfig"
     kept = {"apiVersion": "v1", "kind": "Config", "clusters": [{"name": "mine", "cluster": {}}], "users": [], "contexts": []}
     path.write_text(yaml.safe_dump(kept))
@@ -197,7 +209,8 @@ def test_the_standalone_path_needs_no_account_in_the_environment(planton: suppor
 
 def test_against_a_real_cloud_nothing_stands_in(planton: support.Planton) -> None:
     """Where requests would leave this machine, a stand-in is not attached: the official plugin is asked for."""
-    done = planton.run("plan", "-f", planton.write("n.yaml", support.network()), code=8, CIVO_API_URL="https://cloud.example")
+    elsewhere = {"CIVO_API_URL": "https://cloud.example", "CIVO_TOKEN": "of-a-real-account"}
+    done = planton.run("plan", "-f", planton.write("n.yaml", support.network()), code=8, **elsewhere)
     assert "official civo plugin" in done.stderr
 
 

@@ -6,6 +6,7 @@ import contextlib
 import http.server
 import json
 import pathlib
+import shlex
 import stat
 import threading
 from collections.abc import Iterator
@@ -24,7 +25,12 @@ CLUSTER = "civokubernetescluster/dev"
 def environ(planton: support.Planton) -> dict[str, str]:
     """A shell without an account, and a credentials file with two, of which one is good."""
     path = planton.folder / "credentials.yaml"
-    path.write_text(json.dumps({"acme": {"apiToken": planton.sandbox.token}, "closed": {"apiToken": "wrong"}}), "utf-8")
+    path.write_text(
+        json.dumps(
+            {"acme": {"apiToken": planton.sandbox.token}, "closed": {"apiToken": "wrong", "apiEndpoint": planton.sandbox.civo}}
+        ),
+        "utf-8",
+    )
     path.chmod(0o600)
     contexts = str(planton.folder / "contexts.yaml")
     return {"CIVO_TOKEN": "", "PLANTON_CREDENTIALS": str(path), "PLANTON_CONTEXTS": contexts}
@@ -97,11 +103,43 @@ def test_a_context_says_backend_account_environment_and_passphrase(planton: supp
     _kubeconfig_names_its_context(planton, environ)
     own = {**environ, "CIVO_TOKEN": planton.sandbox.token}
     planton.run("context", "create", "closed", "--credential", "civo=closed", "--use", **environ)
+    third = planton.write("d.yaml", support.network(networkName="d", ipRangeCidr="10.60.0.0/24"))
+    for shell in (environ, own):
+        refused = planton.json("apply", "-f", third, "--yes", code=6, **shell)
+        assert refused["resources"][0]["error"]["reason"] == "CLOUD_AUTH"
+    [account] = refused["accounts"]
+    assert (account["context"], account["source"], account["ignored"]) == ("closed", "credential closed", "CIVO_TOKEN")
+    assert "CIVO_TOKEN is ignored: the context closed uses" in planton.run("regions", code=6, **own).stderr
+    applied = planton.run("apply", "-f", third, "--yes", "--context", "default", **own).stdout
+    assert applied.startswith(f"Account: civo, CIVO_TOKEN, {planton.sandbox.civo} (sandbox)\n")
+    assert planton.sandbox.token not in applied
+
+
+def test_the_sandbox_uses_no_context(planton: support.Planton, environ: dict[str, str]) -> None:
+    """Its shell uses neither the backend nor the credential of the current context; whoever names one there is stopped."""
+    path = planton.folder / "credentials.yaml"
+    path.write_text('{"real": {"apiToken": "of-a-real-account"}}', "utf-8")
+    (planton.folder / "elsewhere").mkdir()
     planton.run(
-        "apply", "-f", planton.write("d.yaml", support.network(networkName="d", ipRangeCidr="10.60.0.0/24")), "--yes", **own
+        *("context", "create", "real", "--credential", "civo=real", "--use"),
+        *("--backend", f"file://{planton.folder / 'elsewhere'}"),
+        **environ,
     )
-    refused = planton.json("apply", "-f", planton.write("d.yaml", support.network(networkName="e")), "--yes", code=6, **environ)
-    assert refused["resources"][0]["error"]["reason"] == "CLOUD_AUTH"
+    home = str(planton.sandbox.home)
+    lines = planton.run("sandbox", "env", "--home", home, **environ).stdout.splitlines()
+    shell = environ | {line.removeprefix("export ").split("=")[0]: shlex.split(line)[1].partition("=")[2] for line in lines}
+    assert shell["PLANTON_CONTEXT"] == "default"
+    file = planton.write("net.yaml", support.network())
+    applied = planton.json("apply", "-f", file, "--yes", **shell)
+    assert [(each["source"], each["sandbox"]) for each in applied["accounts"]] == [("CIVO_TOKEN", True)]
+    assert list((planton.folder / "elsewhere").iterdir()) == []
+    mark = planton.sandbox.control.mark()
+    stopped = planton.json("apply", "-f", file, "--yes", "--context", "real", code=8, **shell)
+    assert stopped["resources"][0]["error"]["reason"] == "CREDENTIAL_INVALID"
+    assert "goes before it in this shell" in planton.run("context", "use", "real", **shell).stderr
+    assert planton.sandbox.control.requests(mark) == []
+    unset = planton.run("sandbox", "env", "--unset", **environ).stdout
+    assert set(unset.split()[1:]) == {line.removeprefix("export ").split("=")[0] for line in lines}
 
 
 def _kubeconfig_names_its_context(planton: support.Planton, environ: dict[str, str]) -> None:

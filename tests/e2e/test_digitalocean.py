@@ -321,6 +321,10 @@ def test_a_kubeconfig_that_asks_for_credentials_outlives_them(bare: support.Plan
     first = json.loads(bare.run("credential", named).stdout)["status"]
     assert first["token"] in plain
     assert "token" not in lasting
+    missing = bare.run("kubeconfig", named, "--out", "none", code=8, DIGITALOCEAN_TOKEN="", DIGITALOCEAN_ACCESS_TOKEN="")
+    assert "DIGITALOCEAN_TOKEN" in missing.stderr
+    assert "-p FILE" not in missing.stderr
+    assert not (bare.folder / "none").exists()
     [kept] = (bare.folder / "data" / "access").iterdir()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     for kubeconfig in (plain, lasting):

@@ -62,10 +62,14 @@ def run(commands: list[str], folder: pathlib.Path) -> list[str]:
 
 
 def missing(shown: list[str], real: list[str]) -> str | None:
-    """Return the first shown line that does not come in the real output, in order; ``...`` stands for anything."""
+    """Return the first shown line that does not come in the real output, in order.
+
+    A line ``...`` stands for any lines, and ``…`` within a line for any text.
+    """
     rest = iter(real)
     for line in shown:
-        if line.strip() not in ("", "...") and not any(found.rstrip() == line.rstrip() for found in rest):
+        pattern = re.compile(".*".join(map(re.escape, line.rstrip().split("…"))))
+        if line.strip() not in ("", "...") and not any(pattern.fullmatch(found.rstrip()) for found in rest):
             return line
     return None
 

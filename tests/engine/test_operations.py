@@ -18,6 +18,7 @@ from planton.engine import explain, observed, operations, session, settings, too
 from planton.engine.clouds import answers, civo
 from support import disk, mocks
 
+ID = "2f4a1c1e-9f43-4c5e-8a0e-5b1f2d3c4e5f"
 PENDING = {"resources": [{"urn": "x"}], "pending_operations": [{"type": "creating", "resource": {"urn": "urn::a::network"}}]}
 
 
@@ -236,7 +237,8 @@ def test_a_cluster_that_builds_is_waited_for_unless_it_shall_go(
     ("resource", "id_", "said"),
     [
         ("network", "0000", "no network has the id '0000' in LON1; networks there: known"),
-        ("node_pool", "0000:workers", "no node pool has the id 'workers' in cluster 0000 in LON1"),
+        ("node_pool", "0000:workers", "'0000:workers' is no id of a node pool"),
+        ("node_pool", f"{ID}:workers", f"no node pool has the id or name 'workers' in cluster {ID} in LON1"),
     ],
 )
 def test_what_is_not_there_is_not_imported(
@@ -248,7 +250,7 @@ def test_what_is_not_there_is_not_imported(
     monkeypatch.setattr(operations.clouds, "of", lambda *_given: cloud)
     monkeypatch.setattr(civo.Cloud, "get", lambda _self, path: [{"label": "known"}] if path == "/v2/networks" else None)
     with pytest.raises(errors.PlantonError) as caught:
-        make(failing).adopt({resource: id_})
+        make(failing).adoption(resource, id_)
     assert (caught.value.reason, caught.value.message) == (errors.Reason.NOT_FOUND, said)
     assert failing.asked == []
 

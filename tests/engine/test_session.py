@@ -100,7 +100,7 @@ def test_a_sandbox_that_was_stopped_is_named_before_the_engine_starts(dead: str,
             stand_ins.variables(environ, _tools(*plugins), _config())
     assert caught.value.reason is errors.Reason.CLOUD_UNREACHABLE
     assert "planton sandbox start" in caught.value.hint
-    assert "unset CIVO_API_URL DIGITALOCEAN_API_URL PULUMI_DEBUG_PROVIDERS" in caught.value.hint
+    assert "planton sandbox env --unset" in caught.value.hint
 
 
 def test_outputs_become_the_kinds_message() -> None:

@@ -81,6 +81,25 @@ def test_clusters_keep_their_network_and_firewall(sandbox: Sandbox) -> None:
     assert sandbox.call("DELETE", f"/networks/{network}").status == 200
 
 
+def test_a_volume_outlives_its_cluster_and_keeps_the_network(sandbox: Sandbox) -> None:
+    """It cannot go before the cluster; load balancers stay too, and hold nothing."""
+    network = _network(sandbox)
+    pools = [{"id": "main", "count": 1, "size": "g4s.kube.small"}]
+    body = {"name": "c1", "network_id": network, "instance_firewall": _firewall(sandbox, network), "pools": pools}
+    cluster = sandbox.call("POST", "/kubernetes/clusters", body).body["id"]
+    volume = sandbox.control.outside("volume", cluster="c1", name="pvc-1")["id"]
+    balancer = sandbox.control.outside("load-balancer", cluster="c1", name="lb-1")["id"]
+    assert [(item["id"], item["cluster_id"]) for item in sandbox.call("GET", "/volumes").body] == [(volume, cluster)]
+    assert sandbox.call("GET", "/volumes", region="NYC1").body == []
+    assert sandbox.call("DELETE", f"/volumes/{volume}").status == 409
+    sandbox.control.outside("delete-cluster", cluster="c1")
+    refused = sandbox.call("DELETE", f"/networks/{network}")
+    assert (refused.status, refused.body["code"]) == (409, "database_network_inuse_by_volumes")
+    for path in (f"/volumes/{volume}", f"/loadbalancers/{balancer}"):
+        assert [sandbox.call("DELETE", path).status for _ in range(2)] == [200, 404]
+    assert sandbox.call("GET", "/loadbalancers").body == []
+
+
 def test_labels_and_names_are_unique(sandbox: Sandbox) -> None:
     """A second network or firewall of the same name is a conflict."""
     network = _network(sandbox)

@@ -117,6 +117,34 @@ def test_access_and_upgrades(client: Any) -> None:
     assert client.kubernetes.list_clusters()["kubernetes_clusters"] == []
 
 
+def test_what_workloads_have_stays_unless_the_deletion_names_it(sandbox: Sandbox, client: Any) -> None:
+    """A deletion that names what is not there deletes nothing; a volume cannot go before its cluster."""
+    key, other = _cluster(client)["id"], _cluster(client)["id"]
+    for action in ("volume", "snapshot", "load-balancer"):
+        sandbox.control.outside(action, cloud="digitalocean", cluster=key, name=action)
+    others = sandbox.control.outside("volume", cloud="digitalocean", cluster=other, name="others")["id"]
+    listed = client.kubernetes.list_associated_resources(key)
+    names = [item["name"] for sort in ("load_balancers", "volumes", "volume_snapshots") for item in listed[sort]]
+    assert names == ["load-balancer", "volume", "snapshot"]
+    with _refused(422):
+        client.kubernetes.destroy_associated_resources_selective(key, {"volumes": [others]})
+    own = listed["volumes"][0]["id"]
+    with pytest.raises(exceptions.ResourceExistsError):
+        client.volumes.delete(own)
+    client.kubernetes.destroy_associated_resources_selective(key, {"volumes": [own]})
+    assert [item["id"] for item in client.volumes.list()["volumes"]] == [others]
+    assert len(client.load_balancers.list()["load_balancers"]) == len(client.snapshots.list()["snapshots"]) == 1
+    client.kubernetes.delete_cluster(other)
+    assert len(client.volumes.list()["volumes"]) == 1
+    sandbox.control.advance(600)
+    client.volumes.delete(others)
+    assert client.volumes.delete(others)["id"] == "not_found"
+    last = _cluster(client)["id"]
+    sandbox.control.outside("volume", cloud="digitalocean", cluster=last, name="volume")
+    client.kubernetes.destroy_associated_resources_dangerous(last)
+    assert client.volumes.list()["volumes"] == []
+
+
 def test_a_kubeconfig_is_yaml(client: Any) -> None:
     """The kubeconfig comes in YAML, as documented."""
     key = _cluster(client)["id"]
@@ -163,7 +191,7 @@ def test_every_route_is_driven(sandbox: Sandbox, client: Any) -> None:
     _drive_the_rest(client, vpc, droplet)
     _drive_kubernetes(client, key, pool)
     for _ in range(2):
-        _drive_deletion(client, key)
+        _drive_deletion(sandbox, client, key)
         key = _cluster(client, version="latest")["id"]
     log = [entry for entry in sandbox.control.requests(cloud="digitalocean") if "pydo" in entry["agent"]]
     assert [entry for entry in log if entry["status"] >= 400] == []
@@ -224,8 +252,14 @@ def _drive_the_rest(client: Any, vpc: str, droplet: int) -> None:
     client.vpcs.delete(client.vpcs.create({"name": "v3", "region": "nyc1"})["vpc"]["id"])
 
 
-def _drive_deletion(client: Any, key: str) -> None:
+def _drive_deletion(sandbox: Sandbox, client: Any, key: str) -> None:
+    for action in ("volume", "snapshot", "load-balancer"):
+        sandbox.control.outside(action, cloud="digitalocean", cluster=key, name=f"{action}-1")
     client.kubernetes.list_associated_resources(key)
     client.kubernetes.destroy_associated_resources_selective(key, {"volumes": []})
+    sandbox.control.advance(600)
+    client.volumes.delete(client.volumes.list()["volumes"][0]["id"])
+    client.load_balancers.delete(client.load_balancers.list()["load_balancers"][0]["id"])
+    client.snapshots.delete(client.snapshots.list()["snapshots"][0]["id"])
     client.kubernetes.destroy_associated_resources_dangerous(_cluster(client)["id"])
     client.kubernetes.delete_cluster(_cluster(client)["id"])

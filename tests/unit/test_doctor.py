@@ -110,7 +110,7 @@ def test_a_credentials_file_that_others_may_read_is_a_fault(mode: int, state: st
 
 
 def test_a_context_is_told_with_its_account_and_backend(tmp_path: pathlib.Path) -> None:
-    """A token in the environment goes before it; an account that is not there is a fault, because commands would use it."""
+    """It goes before a token in the environment; an account that is not there is a fault, because commands would use it."""
     path = tmp_path / "credentials.yaml"
     path.write_text("acme:\n  apiToken: secret\n", "utf-8")
     path.chmod(0o600)
@@ -122,5 +122,6 @@ def test_a_context_is_told_with_its_account_and_backend(tmp_path: pathlib.Path) 
     assert found["Civo account"].detail == "credential acme of context dev, for the public cloud"
     assert found["state"].detail == "s3://acme"
     assert (found["DigitalOcean account"].state, "'other'" in found["DigitalOcean account"].detail) == ("missing", True)
-    assert _findings(CIVO_TOKEN="x", **environ)["Civo account"].detail.startswith("token from $CIVO_TOKEN")
+    both = _findings(CIVO_TOKEN="x", **environ)["Civo account"].detail
+    assert both == "credential acme of context dev ($CIVO_TOKEN is ignored), for the public cloud"
     assert _findings(PLANTON_CONTEXT="nothing", **environ)["context"].state == "missing"

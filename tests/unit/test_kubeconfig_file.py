@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import stat
 
 import pytest
 import yaml
@@ -25,6 +26,23 @@ def test_an_empty_file_counts_as_none(tmp_path: pathlib.Path) -> None:
     file.touch()
     kubeconfig.write_merged(file, TEXT, name="dev")
     assert yaml.safe_load(file.read_text("utf-8"))["current-context"] == "dev"
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: pathlib.Path) -> None:
+    """No empty file and no half of one: a folder stands in the way."""
+    (tmp_path / "config" / "inside").mkdir(parents=True)
+    with pytest.raises(errors.PlantonError, match="cannot write"):
+        kubeconfig.write(tmp_path / "config", TEXT, hint="another file")
+    assert [path.name for path in tmp_path.iterdir()] == ["config"]
+
+
+def test_what_is_written_is_for_the_user_alone(tmp_path: pathlib.Path) -> None:
+    """Also where a file with another mode was there."""
+    file = tmp_path / "config"
+    file.touch(0o644)
+    kubeconfig.write(file, TEXT, hint="another file")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert file.read_text("utf-8") == TEXT
 
 
 def test_a_link_stays_a_link(tmp_path: pathlib.Path) -> None:

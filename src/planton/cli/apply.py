@@ -9,6 +9,7 @@ import click
 
 from planton import errors, runs
 from planton.cli import options, output, policing, render
+from planton.runs import accounts, leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,17 +65,23 @@ def apply(
     read = refresh if before is None else before.refresh
     planned = run.plan(recover=True, going=[] if pruning is None else pruning.order, refresh=read)
     pruned = [] if pruning is None else pruning.plan_destroy()
-    _check(run, planned, pruned, before, consents, form)
+    planned, pruned = leftovers.of_plan(run, planned), [] if pruning is None else leftovers.of_plan(pruning, pruned)
+    used = accounts.of_runs(run, pruning)
+    _check(run, planned, pruned, before, consents, form, used)
     if pruning is not None:
         render.echo_users(pruning.users_outside(step.key for step in pruned))
     if not all(step.up_to_date for step in planned) or pruned:
         unchanged = all(step.plan.empty for step in [*planned, *pruned])
-        options.consent("Apply?", yes=yes or unchanged or before is not None)
+        options.consent(accounts.question("Apply", used), yes=yes or unchanged or before is not None)
     done = run.apply(planned, exact=before is not None)
     if pruning is not None and not any(step.error is not None for step in done):
         done += pruning.destroy(pruned)
+    elif pruned:
+        render.progress(
+            f"nothing was pruned, because something failed; still there: {', '.join(str(step.key) for step in pruned)}"
+        )
     if form == "json":
-        render.echo_json(render.steps_data("apply", done))
+        render.echo_json(render.steps_data("apply", done, accounts=used))
     else:
         render.echo_lines(["", *render.result_lines(done), "", "Apply: " + render.summary(done, done=True)])
     raise SystemExit(render.worst(done))
@@ -121,13 +128,15 @@ def _check(
     before: saved.Saved | None,
     consents: options.Consents,
     form: str,
+    used: Sequence[accounts.Account],
 ) -> None:
     if form == "text":
+        render.echo_accounts(used)
         render.echo_plan([*planned, *pruned])
     wrong = render.worst([*planned, *pruned])
     if wrong:
         if form == "json":
-            render.echo_json(render.steps_data("plan", [*planned, *pruned]))
+            render.echo_json(render.steps_data("plan", [*planned, *pruned], accounts=used))
         raise SystemExit(wrong)
     if before is not None:
         from planton.runs import saved  # as above

@@ -26,7 +26,8 @@ def context() -> None:
     A context gives defaults to every command that looks at states or clouds: the
     backend, the environment that KIND/NAME is looked for in, the entry of the
     credentials file for each cloud, and how secrets of new states are encrypted.
-    Options and environment variables go before it. It changes no manifest.
+    Options and environment variables go before it, but a credential that it
+    names goes before a token in the environment. It changes no manifest.
 
     \b
     planton context create staging --backend s3://acme-state --env staging \
@@ -121,6 +122,9 @@ def use(*, name: str, form: str) -> None:
     known = contexts.read(os.environ).using(name)
     contexts.write(known, os.environ)
     _done(form, f"the current context is {name}", known.get(name))
+    chosen = os.environ.get(contexts.CHOICE_VARIABLE)
+    if chosen and chosen != name:
+        output.warn(f"{contexts.CHOICE_VARIABLE}={chosen} goes before it in this shell; unset that, or give --context {name}")
 
 
 @context.command("list")

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from planton import runs
 from planton.cli import options, output, render
+from planton.engine.clouds import associated
+from planton.runs import accounts, leftovers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from planton import references
     from planton.engine import settings as engine_settings
 
 
 @click.command()
 @options.applied_resources
 @options.take_over
+@click.option("--with-volumes", is_flag=True, help="Also delete the volumes of a cluster that is deleted.")
+@click.option("--with-snapshots", is_flag=True, help="Also delete the snapshots of these volumes.")
+@click.option("--with-load-balancers", is_flag=True, help="Also delete the load balancers of a cluster that is deleted.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @output.output_option("text", "json")
 def destroy(
@@ -24,6 +32,9 @@ def destroy(
     given: options.Sources,
     settings: engine_settings.Settings,
     take_over: tuple[str, ...],
+    with_volumes: bool,
+    with_snapshots: bool,
+    with_load_balancers: bool,
     yes: bool,
     form: str,
 ) -> None:
@@ -33,6 +44,11 @@ def destroy(
     is deleted, and nothing else. Resources are given by manifests (-f) or by
     KIND/NAME; what another folder applied needs --take-over.
 
+    The clouds keep and bill the volumes, volume snapshots and load balancers of
+    a cluster that is deleted. They are listed before the question. Exactly those
+    that were listed are deleted too with --with-volumes, --with-snapshots and
+    --with-load-balancers.
+
     Exit codes: 0 done, 1 invalid or not applied, 2 usage, 5 refused, 6 the
     cloud failed.
     """
@@ -40,22 +56,34 @@ def destroy(
     wanted = options.applied(resources, settings=settings, tools=tools, given=given)
     run = runs.Run(wanted, settings, tools, on_event=render.Reporter(quiet=form == "json"))
     planned = run.plan_destroy()
+    left = run.left_behind(planned, sorts=_sorts(volumes=with_volumes, snapshots=with_snapshots, balancers=with_load_balancers))
+    planned = leftovers.warned(planned, left)
     if form == "text":
+        render.echo_accounts(run.used_accounts())
         render.echo_lines([*render.plan_lines(planned), "", "Destroy: " + render.summary(planned, done=False)])
         render.echo_errors(planned)
     if any(step.error is not None for step in planned):
         if form == "json":
-            render.echo_json(render.steps_data("destroy", planned))
+            render.echo_json(_data(run, planned, left))
         raise SystemExit(render.worst(planned))
-    if any(change.noun == "KubernetesCluster" for step in planned for change in step.plan.changes):
-        render.progress("! with a cluster go all its node pools, workloads and volumes, and the addresses of its load balancers")
     render.echo_users(run.users_outside(step.key for step in planned))
     options.take_overs_allowed(planned, take_over)
     if planned:
-        options.consent("Destroy?", yes=yes)
-    done = run.destroy(planned)
+        options.consent(accounts.question("Destroy", run.used_accounts()), yes=yes)
+    done = run.destroy(planned, left=left)
     if form == "json":
-        render.echo_json(render.steps_data("destroy", done))
+        render.echo_json(_data(run, done, left))
     else:
         render.echo_lines([*render.result_lines(done), "Destroy: " + render.summary(done, done=True)])
     raise SystemExit(render.worst(done))
+
+
+def _sorts(*, volumes: bool, snapshots: bool, balancers: bool) -> list[str]:
+    chosen = {associated.VOLUME: volumes, associated.SNAPSHOT: snapshots, associated.LOAD_BALANCER: balancers}
+    return [sort for sort, is_deleted in chosen.items() if is_deleted]
+
+
+def _data(run: runs.Run, steps: Sequence[runs.Step], left: Mapping[references.Key, leftovers.Leftovers]) -> dict[str, Any]:
+    return render.steps_data("destroy", steps, accounts=run.used_accounts()) | {
+        "leftovers": [each.as_dict() for each in left.values()]
+    }

@@ -156,7 +156,8 @@ def _account(provider: str, environ: Mapping[str, str], context: contexts.Contex
     if not stand_ins.answers(config.api_endpoint):
         stopped = stand_ins.not_running(config.api_endpoint)
         return Finding(name, "missing", stopped.message, stopped.hint)
-    source = f"token from ${variable}" if variable else f"credential {entry} of context {context.name}"
+    source = f"credential {entry} of context {context.name}" if entry else f"token from ${variable}"
+    source += f" (${variable} is ignored)" if entry and variable else ""
     return Finding(name, "ok", f"{source}, for {config.api_endpoint or 'the public cloud'}")
 
 

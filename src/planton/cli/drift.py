@@ -23,10 +23,11 @@ def drift(*, resources: tuple[str, ...], given: options.Sources, settings: engin
     """
     tools = options.tools(settings)
     wanted = options.applied(resources, settings=settings, tools=tools, given=given)
-    steps = runs.Run(wanted, settings, tools).drift()
+    run = runs.Run(wanted, settings, tools)
+    steps = run.drift()
     drifted = any(not step.plan.empty for step in steps)
     if form == "json":
-        render.echo_json(render.steps_data("drift", steps))
+        render.echo_json(render.steps_data("drift", steps, accounts=run.used_accounts()))
     else:
         for step in steps:
             if step.error is not None:

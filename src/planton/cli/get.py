@@ -8,13 +8,15 @@ import click
 import yaml
 
 from planton import kinds, stack_input
-from planton.cli import options, output, render
+from planton.cli import options, output, render, times
 
 if TYPE_CHECKING:
     from planton.engine import inventory
     from planton.engine import settings as engine_settings
 
-_HEADER = ("KIND", "NAME", "ENV", "ID", "UPDATED")
+#: What `planton get` and `planton outputs` show.
+AS_RECORDED = "as of the last apply or refresh; planton drift asks the cloud"
+_HEADER = ("KIND", "NAME", "ENV", "ID", "AS OF")
 
 
 @click.command()
@@ -26,7 +28,9 @@ _HEADER = ("KIND", "NAME", "ENV", "ID", "UPDATED")
 def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack: str, form: str) -> None:
     """List applied resources, or show one with its outputs.
 
-    KIND may be singular or plural, in any case.
+    KIND may be singular or plural, in any case. What is shown is what the last
+    apply or refresh has recorded; planton drift asks the cloud. The id of a node
+    pool at Civo is its name.
 
     Exit codes: 0 listed, 1 not applied, 2 usage.
     """
@@ -43,15 +47,18 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
         found = [each for each in listed if wanted in (None, each.key.kind) and env in (None, each.key.env)]
     if form == "table":
         render.echo_lines(render.table([_HEADER, *map(_row, found)]) if found else ["nothing has been applied"])
+        if found and output.is_terminal():
+            render.progress(AS_RECORDED)
         return
     items = [stack_input.as_dict(each.manifest) for each in found]
-    data: Any = items[0] if "/" in what else {"items": items}
+    data: Any = items[0] if "/" in what else {"source": "state", "items": items}
     if form == "json":
         render.echo_json(data)
     else:
+        click.echo(f"# {AS_RECORDED}")
         click.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), nl=False)
 
 
 def _row(applied: inventory.Applied) -> tuple[str, ...]:
     key = applied.key
-    return (key.kind, key.name, key.env or "-", applied.identity or "(incomplete)", applied.updated[:19] or "-")
+    return (key.kind, key.name, key.env or "-", applied.identity or "(incomplete)", times.utc(applied.updated))

@@ -8,7 +8,7 @@ import click
 
 from planton import errors, runs
 from planton.cli import options, output, render
-from planton.engine import guards
+from planton.runs import accounts
 
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
@@ -35,8 +35,10 @@ def import_(
     """Take a resource that exists in the cloud under the care of a manifest.
 
     KIND/NAME is the resource in the manifests given with -f; ID is the cloud's
-    id of it. The id of a node pool is CLUSTER-ID:POOL-NAME, or the pool's name
-    alone where the manifest says the cluster.
+    id of it. The id of a node pool is CLUSTER-ID:POOL, or the pool's id or name
+    alone where the manifest says the cluster. A cluster comes with those of its
+    additional pools that exist, and at Civo with the firewall that planton made
+    for it: CLUSTER-NAME-firewall, in the same network.
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
@@ -51,10 +53,17 @@ def import_(
             hint="give its manifest with -f FILE",
         )
     options.take_overs_allowed([run.owned(found[0])], take_over)
-    options.consent(f"Import {id_} as {found[0]}, and change it to what the manifest says?", yes=yes)
-    step = run.adopt(found[0], guards.MAIN[kind.stem], id_)
+    adoption = run.adoption(found[0], id_)
+    used = run.used_accounts()
+    if form == "text":
+        render.echo_accounts(used)
+    for note in adoption.notes:
+        output.warn(note)
+    question = f"Import {', '.join(adoption.imports.values())} as {found[0]}, and change it to what the manifest says"
+    options.consent(accounts.question(question, used), yes=yes)
+    step = run.adopt(found[0], adoption)
     if form == "json":
-        render.echo_json(render.steps_data("import", [step]))
+        render.echo_json(render.steps_data("import", [step], accounts=used))
     else:
         render.echo_lines([*render.plan_lines([step]), *render.result_lines([step])])
     raise SystemExit(render.worst([step]))

@@ -31,17 +31,19 @@ _LISTS = ("clusters", "users", "contexts")
 @options.which
 @click.option("--exec", "by_exec", is_flag=True, help="Let kubectl ask planton for a credential each time; holds no secret.")
 @click.option("--merge", is_flag=True, help="Write it into $KUBECONFIG or ~/.kube/config, as the current context.")
+@click.option("--out", default="", metavar="FILE", help="Write it into a file of mode 0600, or leave that as it is.")
 def kubeconfig(
-    *, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, by_exec: bool, merge: bool
+    *, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, by_exec: bool, merge: bool, out: str
 ) -> None:
     r"""Print the kubeconfig of an applied cluster, or merge it into yours.
 
     It grants full administration of the cluster: keep it secret. That of a
-    cluster at DigitalOcean is asked of the cloud and expires in seven days. With
-    --exec it holds no secret and stays good: kubectl calls planton credential.
+    cluster at Civo is in the state and needs no token. That of a cluster at
+    DigitalOcean is asked of the cloud and expires in seven days. With --exec it
+    holds no secret and stays good: kubectl calls planton credential.
 
     \b
-    planton kubeconfig civokubernetesclusters/dev-cluster > dev.kubeconfig
+    planton kubeconfig civokubernetesclusters/dev-cluster --out dev.kubeconfig
     planton kubeconfig digitaloceankubernetesclusters/dev-cluster --exec --merge
 
     Exit codes: 0 done, 1 not applied, 2 usage, 6 the cloud failed, 8 no
@@ -49,6 +51,13 @@ def kubeconfig(
     """
     from planton.engine import inventory  # `--help` must not wait for it
 
+    if merge and out:
+        raise errors.PlantonError(
+            "--merge and --out exclude each other",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="give one of them",
+        )
     kind, name = options.resource(resource)
     known = inventory.Inventory(settings, options.tools(settings))
     applied = known.get(kind, name, options.env_of(settings, env), stack)
@@ -57,10 +66,14 @@ def kubeconfig(
     if not reachable(outputs.api_server_endpoint):
         render.progress(
             f"! the API server at {outputs.api_server_endpoint} does not answer from here ({errors.Reason.API_SERVER_CLOSED}): "
-            "check that a rule of the cluster's firewall opens its port to this machine"
+            f"check that the cluster is still there (planton drift {kind.name}/{name}), and that a rule of its firewall opens its "
+            "port to this machine"
         )
     if by_exec:
         text = with_exec(text, applied, settings, stack)
+    if out:
+        write(pathlib.Path(out), text, hint="give another --out, or print the kubeconfig without --out")
+        return
     if not merge:
         click.echo(text, nl=False)
         return
@@ -72,7 +85,8 @@ def kubeconfig(
 def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
     from planton.engine import access  # as above
 
-    if access.cloud_of(applied, settings).CREDENTIALS_EXPIRE:
+    # What the state has needs no account.
+    if access.asks_cloud(applied):
         return access.credential(applied, settings, fresh=True).kubeconfig
     outputs: Any = known.outputs(applied)
     return base64.b64decode(outputs.kubeconfig_b64).decode()
@@ -135,19 +149,38 @@ def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
         kept = [entry for entry in merged.get(key) or [] if entry.get("name") != name]
         merged[key] = [*kept, *new[key]]
     merged["current-context"] = name
+    hint = "set KUBECONFIG to a file that can be written, or print the kubeconfig without --merge"
+    write(path, yaml.safe_dump(merged, sort_keys=False), hint=hint)
+    return name
+
+
+def write(path: pathlib.Path, text: str, *, hint: str) -> None:
+    """Writes a kubeconfig into a file of mode 0600, whole or not at all.
+
+    Args:
+        path: The file.
+        text: What it is to hold.
+        hint: What to do where it cannot be written.
+
+    Raises:
+        PlantonError: ``MANIFEST_UNREADABLE``: it cannot be written.
+    """
+    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as handle:
-            yaml.safe_dump(merged, handle, sort_keys=False)
-        pathlib.Path(handle.name).replace(path)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as handle:  # of mode 0600
+            temporary = pathlib.Path(handle.name)
+            handle.write(text)
+        temporary.replace(path)
     except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
         raise errors.PlantonError(
             f"cannot write {path}: {error.strerror}",
             code=errors.Code.USAGE,
             reason=errors.Reason.MANIFEST_UNREADABLE,
-            hint="set KUBECONFIG to a file that can be written, or print the kubeconfig without --merge",
+            hint=hint,
         ) from None
-    return name
 
 
 def _load(path: pathlib.Path) -> dict[str, Any]:

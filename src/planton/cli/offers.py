@@ -74,15 +74,13 @@ def _check_region(region: str, cloud: clouds.Cloud, provider: str) -> None:
 def _cloud(provider: str) -> clouds.Cloud:
     from planton.engine import clouds, contexts  # `--help` must not wait for it
 
-    usual = contexts.choose("", os.environ).credentials
-    config: Any = credentials.from_environment(provider, os.environ, usual)
+    chosen = contexts.choose("", os.environ)
+    config: Any = credentials.from_environment(provider, os.environ, chosen.credentials)
     if not config.api_token:
-        raise errors.PlantonError(
-            f"no credentials for {provider}",
-            code=errors.Code.MISSING,
-            reason=errors.Reason.CREDENTIAL_MISSING,
-            hint=f'set {provider.upper()}_TOKEN, or try it without an account: eval "$(planton sandbox env)"',
-        )
+        raise credentials.missing(provider)
+    ignored = credentials.overruled(provider, os.environ, chosen.credentials)
+    if ignored:
+        render.progress(f"{ignored} is ignored: the context {chosen.name} uses the credential {chosen.credentials[provider]}")
     return clouds.of(config)
 
 

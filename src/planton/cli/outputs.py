@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import errors, kinds, stack_input
-from planton.cli import options, output, render
+from planton.cli import options, output, render, times
 
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
@@ -25,13 +25,17 @@ def outputs(
 ) -> None:
     """Print the outputs of an applied resource.
 
+    They are those of the last apply or refresh; planton drift asks the cloud. The
+    nodePoolId of a node pool at Civo is the pool's name.
+
     Exit codes: 0 printed, 1 not applied, 2 usage.
     """
     from planton.engine import inventory  # `--help` must not wait for it
 
     kind, name = options.resource(resource)
     known = inventory.Inventory(settings, options.tools(settings))
-    found = known.outputs(known.get(kind, name, options.env_of(settings, env), stack))
+    applied = known.get(kind, name, options.env_of(settings, env), stack)
+    found = known.outputs(applied)
     data = stack_input.as_dict(found, show_secrets=show_secrets)
     if field:
         _print_field(kind, data, field, form)
@@ -39,6 +43,8 @@ def outputs(
         render.echo_json(data)
     else:
         render.echo_lines(f"{key}: {_text(value)}" for key, value in data.items())
+        if output.is_terminal():
+            render.progress(f"as of the last apply or refresh ({times.utc(applied.updated)}); planton drift asks the cloud")
 
 
 def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: str) -> None:

@@ -8,6 +8,7 @@ import click
 
 from planton import errors, runs
 from planton.cli import options, output, policing, render
+from planton.runs import accounts, leftovers
 
 if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
@@ -53,9 +54,12 @@ def plan(
     going = [] if pruning is None else pruning.order
     planned = run.plan(recover=False, aside=True, going=going, refresh=refresh)
     pruned = [] if pruning is None else pruning.plan_destroy(recover=False)
+    planned, pruned = leftovers.of_plan(run, planned), [] if pruning is None else leftovers.of_plan(pruning, pruned)
+    used = accounts.of_runs(run, pruning)
     if form == "json":
-        render.echo_json(render.steps_data("plan", [*planned, *pruned]))
+        render.echo_json(render.steps_data("plan", [*planned, *pruned], accounts=used))
     else:
+        render.echo_accounts(used)
         render.echo_plan([*planned, *pruned])
     if any(step.error is not None for step in [*planned, *pruned]):
         raise SystemExit(render.worst([*planned, *pruned]))

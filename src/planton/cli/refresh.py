@@ -26,9 +26,10 @@ def refresh(*, resources: tuple[str, ...], given: options.Sources, settings: eng
     """
     tools = options.tools(settings)
     wanted = options.applied(resources, settings=settings, tools=tools, given=given)
-    done = runs.Run(wanted, settings, tools).refresh()
+    run = runs.Run(wanted, settings, tools)
+    done = run.refresh()
     if form == "json":
-        render.echo_json(render.steps_data("refresh", done))
+        render.echo_json(render.steps_data("refresh", done, accounts=run.used_accounts()))
     else:
         render.echo_lines(f"{step.key}: the state is as the cloud says" for step in done if step.error is None)
     render.echo_errors(done)

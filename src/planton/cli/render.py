@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from planton import references, runs
     from planton.engine import plans
+    from planton.runs import accounts as run_accounts
 
 _SIGNS = {
     "create": ("+", "green"),
@@ -129,6 +130,11 @@ def echo_plan(steps: Sequence[runs.Step]) -> None:
     echo_errors(steps)
 
 
+def echo_accounts(accounts: Iterable[run_accounts.Account]) -> None:
+    """Prints the accounts that an operation uses, a line each."""
+    echo_lines(f"Account: {account}" for account in accounts)
+
+
 def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None:
     """Prints what becomes of those that refer to what would be deleted, and are not deleted themselves."""
     for key, others in users.items():
@@ -181,10 +187,11 @@ def _past(name: str) -> str:
     return {"forget": "forgotten"}.get(name, name + ("d" if name.endswith("e") else "ed"))
 
 
-def steps_data(operation: str, steps: Sequence[runs.Step]) -> dict[str, Any]:
-    """Returns steps as JSON data; secrets are redacted."""
+def steps_data(operation: str, steps: Sequence[runs.Step], *, accounts: Iterable[run_accounts.Account] = ()) -> dict[str, Any]:
+    """Returns steps as JSON data, with the accounts that they use; secrets are redacted."""
     return {
         "operation": operation,
+        "accounts": [account.as_dict() for account in accounts],
         "resources": [step_data(step) for step in steps],
         "summary": {
             "changed": sum(not step.plan.empty and step.error is None for step in steps),

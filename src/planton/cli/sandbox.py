@@ -25,6 +25,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 LATENCIES = ("instant", "realistic")
 NOT_RUNNING = "no sandbox runs; start one with: planton sandbox start"
 NOT_FOUND = 127
+#: What `env` sets.
+_VARIABLES = (*launch.VARIABLES, "PLANTON_CONTEXT", "PLANTON_SANDBOX", "PULUMI_DEBUG_PROVIDERS")
 
 
 def _home(_context: click.Context, _parameter: click.Parameter, value: pathlib.Path | None) -> pathlib.Path:
@@ -118,13 +120,21 @@ def reset(home: pathlib.Path) -> None:
 
 @sandbox.command()
 @_home_option
-def env(home: pathlib.Path) -> None:
-    """Print the shell commands that point tools at the sandbox.
+@click.option("--unset", is_flag=True, help="Print the commands that take the variables back.")
+def env(home: pathlib.Path, *, unset: bool) -> None:
+    r"""Print the shell commands that point tools at the sandbox.
 
-    For planton, pulumi and its plugins, the civo and doctl command lines:
+    For planton, pulumi and its plugins, the civo and doctl command lines. No
+    context is used in such a shell, so that its backend and its credentials
+    stay out of it.
 
-        eval "$(planton sandbox env)"
+    \b
+    eval "$(planton sandbox env)"
+    eval "$(planton sandbox env --unset)"     # back to the real clouds
     """
+    if unset:
+        click.echo(f"unset {' '.join(_VARIABLES)}")
+        return
     info = launch.status(home)
     if info is None:
         raise click.ClickException(NOT_RUNNING)
@@ -181,7 +191,8 @@ def _environment(info: launch.Info) -> dict[str, str]:
 
     installed = toolchain.installed_plugins(os.environ)
     attached = [entry for entry in launch.debug_providers(info).split(",") if entry.split(":")[0] not in installed]
-    variables = launch.environment(info)
+    # The backend of a context has states of a real cloud, and its credentials are not for the sandbox.
+    variables = launch.environment(info) | {"PLANTON_CONTEXT": "default", "PLANTON_SANDBOX": "1"}
     return variables | {"PULUMI_DEBUG_PROVIDERS": ",".join(attached)} if any(attached) else variables
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from planton import errors
-from planton.cli import options, output, render, writing
+from planton.cli import options, output, render, times, writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +101,7 @@ def list_(*, settings: engine_settings.Settings, form: str) -> None:
 def _row(each: stores.Stored) -> tuple[str, ...]:
     key = ("-", "-", "-") if each.key is None else (each.key.kind, each.key.name, each.key.env or "-")
     ended = "unreadable" if each.problem else "ended" if each.clean else "did not end"
-    return (str(each.name), *key, str(each.resources), each.updated[:19] or "-", ended, ", ".join(each.holders) or "-")
+    return (str(each.name), *key, str(each.resources), times.utc(each.updated), ended, ", ".join(each.holders) or "-")
 
 
 def _data(each: stores.Stored) -> dict[str, Any]:

@@ -57,12 +57,35 @@ def credential(applied: inventory.Applied, settings: engine_settings.Settings, *
     return found
 
 
+def asks_cloud(applied: inventory.Applied) -> bool:
+    """Returns whether the kubeconfig of an applied cluster is asked of the cloud; else the state has it.
+
+    Raises:
+        PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``: its first apply has not ended.
+    """
+    _require_cluster(applied)
+    return clouds.credentials_expire(kinds.get(applied.key.kind).provider)
+
+
 def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> clouds.Cloud:
     """Returns the cloud that an applied cluster is in.
 
     Raises:
         PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``: its first apply has not ended; ``CREDENTIAL_…``.
     """
+    _require_cluster(applied)
+    config = credentials.choose(
+        applied.manifest,
+        given=None,
+        region=applied.region,
+        environ=settings.environ,
+        usual=settings.context.credentials,
+        with_file=False,
+    )
+    return clouds.of(config, applied.region)
+
+
+def _require_cluster(applied: inventory.Applied) -> None:
     if kinds.get(applied.key.kind).stem != "kubernetes_cluster":
         raise errors.PlantonError(
             f"{applied.key} is no cluster, so there is no way into it",
@@ -71,10 +94,6 @@ def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> 
             hint="name a cluster; planton get lists what has been applied",
         )
     inventory.require_complete(applied)
-    config = credentials.choose(
-        applied.manifest, given=None, region=applied.region, environ=settings.environ, usual=settings.context.credentials
-    )
-    return clouds.of(config, applied.region)
 
 
 def _kept(applied: inventory.Applied, settings: engine_settings.Settings) -> pathlib.Path:

@@ -1,7 +1,8 @@
 """Contexts: named sets of a backend, an environment, accounts and a secrets provider, in a file of the user's config folder.
 
-What a context says is a default: options of a command and variables of the environment go before it. It never changes a
-manifest: its environment only says which resource ``KIND/NAME`` means.
+What a context says is a default: options of a command and variables of the environment go before it. Only a credential that
+it names goes before a token in the environment: who uses a context means its account. It never changes a manifest: its
+environment only says which resource ``KIND/NAME`` means.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 #: The name that means no context.
 NONE = "default"
 _FILE_VARIABLE = "PLANTON_CONTEXTS"
-_CHOICE_VARIABLE = "PLANTON_CONTEXT"
+#: Names the context to use, unless an option does.
+CHOICE_VARIABLE = "PLANTON_CONTEXT"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SECRETS_PROVIDERS = ("awskms", "gcpkms", "azurekeyvault", "hashivault")
 _KEYS = {
@@ -196,4 +198,4 @@ def choose(name: str, environ: Mapping[str, str]) -> Context:
         PlantonError: ``CONTEXT_UNKNOWN``.
     """
     known = read(environ)
-    return known.get(name or environ.get(_CHOICE_VARIABLE) or known.current or NONE)
+    return known.get(name or environ.get(CHOICE_VARIABLE) or known.current or NONE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf import json_format
 
 from planton import errors, kinds, references
-from planton.engine import session, stacks, states
+from planton.engine import guards, session, stacks, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -175,6 +175,15 @@ class Inventory:
             states.cluster(deployment),
             states.ids(deployment),
         )
+
+    def cluster_id(self, name: stacks.StackName) -> str:
+        """Returns the cloud's id of the cluster that a stack has, be its apply at its end or not; empty where it has none.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``.
+        """
+        resources = guards.cloud_resources(session.Session(name, None, self._settings, self._tools).export())
+        return next((str(each["id"]) for each in resources if each["type"].endswith(":KubernetesCluster")), "")
 
     def is_applied(self, manifest: message.Message) -> bool:
         """Returns whether a manifest's stack exists."""

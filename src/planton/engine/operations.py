@@ -12,7 +12,20 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from planton import errors, kinds, references
-from planton.engine import clouds, explain, guards, history, journal, observed, ownership, plans, session, stacks, states
+from planton.engine import (
+    clouds,
+    explain,
+    guards,
+    history,
+    importing,
+    journal,
+    observed,
+    ownership,
+    plans,
+    session,
+    stacks,
+    states,
+)
 from planton.engine.clouds import answers
 
 if TYPE_CHECKING:
@@ -268,57 +281,31 @@ class Operations:
     def _outputs(self) -> message.Message:
         return session.parse_outputs(kinds.get(self._input.target.kind), states.outputs(self._session.export()))
 
+    def adoption(self, resource: str, given: str) -> importing.Adoption:
+        """Returns what an import would take into the stack (`importing.prepare`); nothing is changed.
+
+        Raises:
+            PlantonError: ``NOT_FOUND``; the cloud could not be asked.
+        """
+        return importing.prepare(self._cloud, self.target, resource, given, cluster_id=self._cluster_id)
+
     def adopt(self, imports: Mapping[str, str]) -> tuple[plans.Plan, message.Message]:
         """Takes existing resources into the stack, and makes them what the manifest says.
 
-        A cluster comes with those of its additional pools that are there already.
-
         Args:
-            imports: Resource name → import id.
+            imports: Resource name → import id, as ``adoption`` gives them.
 
         Returns:
             What was changed, and the StackOutputs.
 
         Raises:
-            PlantonError: ``NOT_FOUND``: the resource does not exist; the plugin failed.
+            PlantonError: The plugin failed.
         """
-        for resource, id_ in imports.items():
-            self._check_there(resource, id_)
-        usual, self._session = self._session, self._open({**imports, **self._pools_there(imports.get("cluster", ""))})
+        usual, self._session = self._session, self._open(imports)
         try:
             return self.apply()
         finally:
             self._session = usual
-
-    def _pools_there(self, cluster: str) -> dict[str, str]:
-        pools = self._input.target.spec.additional_node_pools if cluster else ()
-        type_ = self._cloud.NOUNS["node_pool"]
-        found = {f"node_pool-{pool.name}": self._cloud.find(type_, pool.name, cluster) for pool in pools}
-        return {resource: id_ for resource, id_ in found.items() if id_}
-
-    def _check_there(self, resource: str, id_: str) -> None:
-        # The plugin imports a network of any id, and fails when it updates what is not there.
-        cluster, _, own = id_.rpartition(":")
-        if self._cloud.exists(self._cloud.NOUNS[resource], own, cluster):
-            return
-        what = resource.replace("_", " ")
-        error = errors.PlantonError(
-            f"no {what} has the id {own!r}" + (f" in cluster {cluster}" if cluster else "") + f" in {self._cloud.where}",
-            code=errors.Code.INVALID,
-            reason=errors.Reason.NOT_FOUND,
-            hint="correct the id, or the region or the account of the manifest",
-            metadata={} if cluster else {"what": what},
-        )
-        self._list_names(error)
-        raise error
-
-    def pool_import_id(self, given: str) -> str:
-        """Returns the import id of the pool that a user means by id or name, in the cluster that the manifest says.
-
-        Raises:
-            PlantonError: ``NOT_FOUND``; the cloud could not be asked.
-        """
-        return self._cloud.pool_import_id("" if ":" in given else self._cluster_id(), given)
 
     def _cluster_id(self) -> str:
         wanted = self._input.target.spec.cluster.value
@@ -589,11 +576,14 @@ class Operations:
                 hint="run the same command again: it lists what there is now",
             )
 
-    def destroy(self, planned: plans.Plan | None = None) -> plans.Plan:
+    def destroy(
+        self, planned: plans.Plan | None = None, *, around: contextlib.AbstractContextManager[None] | None = None
+    ) -> plans.Plan:
         """Deletes everything of the stack, and the stack.
 
         Args:
             planned: What was listed, and nothing else is deleted; None for what ``plan_destroy`` returned.
+            around: Is entered before the deletion and left after it; None for nothing.
 
         Raises:
             PlantonError: ``PLAN_STALE``: the state has something that was not listed; what failed: the state holds what is left.
@@ -602,14 +592,18 @@ class Operations:
             self._planned = planned
         with self._recorded("destroy"):
             self._require_listed()
-            try:
-                outcome = self._session.destroy(self.on_event)
-            except explain.OperationError as error:
-                if error.reason in _FINAL or not self._forget_gone(self._session.export()):
-                    raise
-                outcome = self._session.destroy(self.on_event)
+            with around or contextlib.nullcontext():
+                outcome = self._destroy()
             self._session.remove()
         return outcome.plan
+
+    def _destroy(self) -> session.Outcome:
+        try:
+            return self._session.destroy(self.on_event)
+        except explain.OperationError as error:
+            if error.reason in _FINAL or not self._forget_gone(self._session.export()):
+                raise
+            return self._session.destroy(self.on_event)
 
     def plan_destroy(self) -> plans.Plan:
         """Returns what a destroy would delete.

@@ -66,12 +66,12 @@ def answers(address: str) -> bool:
 
 def not_running(address: str) -> errors.PlantonError:
     """Returns the error for a URL of this machine at which nobody listens."""
-    names = " ".join([*settings.ENDPOINTS.values(), "PULUMI_DEBUG_PROVIDERS"])
     return errors.PlantonError(
         f"the sandbox that this shell points at does not run: nothing listens at {address}",
         code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_UNREACHABLE,
-        hint=f'start it: planton sandbox start, then eval "$(planton sandbox env)"; or go back to the real cloud: unset {names}',
+        hint='start it: planton sandbox start, then eval "$(planton sandbox env)"; or go back to the real cloud: '
+        'eval "$(planton sandbox env --unset)"',
     )
 
 

@@ -8,11 +8,11 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from planton import cloud_names, credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
-from planton.engine import guards, inventory, journal, observed, operations, plans, stacks
+from planton.engine import clouds, guards, importing, inventory, journal, observed, operations, plans, stacks
 from planton.engine.clouds import answers
 from planton.manifest import origins
 from planton.modules import unsupported
-from planton.runs import checks, protection, schedule
+from planton.runs import accounts, checks, leftovers, protection, schedule
 from planton.runs.steps import Step, blocked
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class Run:
         self._opened: dict[references.Key, operations.Operations] = {}
         self._checks = checks.Checks(settings.progress) if plan_checks is None else plan_checks
         self._anew: set[references.Key] = set()
+        self._accounts: dict[references.Key, accounts.Account] = {}
         self.order = wiring.order(self._wanted)
         self._needs = {key: references.depends_on(entry.manifest) for key, entry in self._wanted.items()}
 
@@ -222,26 +223,39 @@ class Run:
         plan, outputs = operation.apply(step.plan)
         return dataclasses.replace(step, plan=plan, outputs=outputs)
 
-    def adopt(self, key: references.Key, resource: str, id_: str) -> Step:
-        """Takes an existing resource into the stack of a manifest, and makes it what the manifest says.
+    def adoption(self, key: references.Key, id_: str) -> importing.Adoption:
+        """Returns what an import would take into the stack of a manifest; nothing is changed.
 
         Args:
             key: The manifest.
-            resource: The resource's name in the stack, e.g. ``cluster``.
-            id_: The cloud's id; of a node pool ``CLUSTER:POOL``, or the pool's alone.
+            id_: The cloud's id; of a node pool ``CLUSTER:POOL``, or the pool's id or name alone.
 
         Raises:
-            PlantonError: It does not exist, or the plugin failed.
+            PlantonError: ``NOT_FOUND``: there is no such resource; ``TAKE_OVER_REFUSED``: it belongs to another stack; the cloud
+                could not be asked.
+        """
+        operation = self._operations(key)
+        adoption = operation.adoption(guards.MAIN[kinds.get(key.kind).stem], id_)
+        for resource, found in adoption.imports.items():
+            self._require_unmanaged(key, operation, resource, found)
+        return adoption
+
+    def adopt(self, key: references.Key, adoption: importing.Adoption) -> Step:
+        """Takes existing resources into the stack of a manifest, and makes them what the manifest says.
+
+        Args:
+            key: The manifest.
+            adoption: What ``adoption`` has returned.
+
+        Raises:
+            PlantonError: The plugin failed.
         """
         operation = self._operations(key, told=True)
-        if resource == "node_pool":
-            id_ = operation.pool_import_id(id_)
-        self._require_unmanaged(key, operation, resource, id_)
-        plan, outputs = operation.adopt({resource: id_})
+        plan, outputs = operation.adopt(adoption.imports)
         return Step(key, str(operation.name), plan, outputs=outputs)
 
     def _require_unmanaged(self, key: references.Key, operation: operations.Operations, resource: str, id_: str) -> None:
-        noun = operation.noun(resource)
+        noun = operation.noun(resource.partition("-")[0])
         cluster, _, own = id_.rpartition(":")
         for each in self._inventory.all():
             ids = {(type_.rsplit(":", 1)[-1], within, id_) for type_, within, id_ in each.ids}
@@ -321,18 +335,24 @@ class Run:
             with records.hold("destroy", self._settings):
                 records.clear()
 
-    def destroy(self, planned: Sequence[Step]) -> list[Step]:
-        """Destroys what was planned. One that fails keeps those that it depends on, and no other."""
+    def destroy(self, planned: Sequence[Step], *, left: Mapping[references.Key, leftovers.Leftovers] | None = None) -> list[Step]:
+        """Destroys what was planned. One that fails keeps those that it depends on, and no other.
+
+        Args:
+            planned: What ``plan_destroy`` has returned.
+            left: What ``left_behind`` has returned: what is to be deleted with the clusters.
+        """
         users: dict[references.Key, set[references.Key]] = {step.key: set() for step in planned}
         for key in users:
             for target in self._needs[key] & users.keys():
                 users[target].add(key)
-        return self._each(planned, users, self._destroy, why="could not be destroyed")
+        work = functools.partial(self._destroy, left=left or {})
+        return self._each(planned, users, work, why="could not be destroyed")
 
-    def _destroy(self, step: Step) -> Step:
+    def _destroy(self, step: Step, *, left: Mapping[references.Key, leftovers.Leftovers]) -> Step:
         operation = self._operations(step.key, told=True, applied=True)
         operation.recover(whole=False, to_destroy=True)
-        operation.destroy(step.plan)
+        operation.destroy(step.plan, around=leftovers.deleting(left.get(step.key)))
         return step
 
     def referrers(self, key: references.Key) -> list[references.Key]:
@@ -410,7 +430,29 @@ class Run:
             environ=self._settings.environ,
             usual=self._settings.context.credentials,
         )
+        self._accounts[references.key(resolved)] = accounts.of(
+            resolved, given=entry.config, config=config, settings=self._settings
+        )
         return stack_input.build(resolved, config)
+
+    def used_accounts(self) -> list[accounts.Account]:
+        """Returns the accounts that the operations of this run use, as far as they were planned; each once, sorted."""
+        return sorted(set(self._accounts.values()))
+
+    def left_behind(self, steps: Iterable[Step], *, sorts: Collection[str] = ()) -> dict[references.Key, leftovers.Leftovers]:
+        """Returns what the clusters that these steps delete or replace leave behind (`leftovers.find`).
+
+        Raises:
+            PlantonError: Something is to be deleted with a cluster, and it cannot be listed.
+        """
+        found = (self._leftovers(step, sorts) for step in steps if step.error is None and leftovers.loses_cluster(step.plan))
+        return {each.key: each for each in found if each is not None}
+
+    def _leftovers(self, step: Step, sorts: Collection[str]) -> leftovers.Leftovers | None:
+        given: Any = self._stack_input(self._as_applied(step.key))
+        cloud = clouds.of(given.provider_config, references.own_region(given.target))
+        cluster = self._inventory.cluster_id(stacks.name_of(self._wanted[step.key].manifest))
+        return leftovers.find(step.key, cluster, cloud, sorts=sorts)
 
     def _as_applied(self, key: references.Key) -> flow.Wanted:
         # To look at or delete what was applied, the manifest counts as it was then: what it refers to may be gone by now.

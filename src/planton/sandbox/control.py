@@ -20,12 +20,14 @@ POST     /sandbox/clouds/CLOUD/ACTION       the outside world; the actions of ci
                                             ``clouds/civo_outside.py``: scale, relabel, upgrade,
                                             delete-cluster, delete-pool, delete-network,
                                             delete-firewall, stuck, unstuck, node, quota,
-                                            fail-application, rotate-token, resources; those of
+                                            fail-application, volume, load-balancer,
+                                            rotate-token, resources; those of
                                             digitalocean in ``clouds/digitalocean_outside.py``:
                                             load, scale, relabel, upgrade, delete-cluster,
                                             delete-pool, delete-vpc, delete-firewall, stuck,
-                                            unstuck, fail, node, quota, expire-credentials,
-                                            rotate-token, resources
+                                            unstuck, fail, node, quota, volume, snapshot,
+                                            load-balancer, expire-credentials, rotate-token,
+                                            resources
 POST     /sandbox/reset                     forgets everything but the ports
 =======  =================================  =================================================
 

@@ -28,6 +28,17 @@ POLL_SECONDS = 0.05
 CALL_SECONDS = 10.0
 REGION = "LON1"
 INSTANT = "instant"
+#: What `environment` sets.
+VARIABLES = (
+    "CIVO_API_URL",
+    "CIVO_TOKEN",
+    "CIVO_REGION",
+    "CIVO_CONFIG",
+    "DIGITALOCEAN_API_URL",
+    "DIGITALOCEAN_TOKEN",
+    "DIGITALOCEAN_ACCESS_TOKEN",
+    "DIGITALOCEAN_CONFIG",
+)
 
 
 class LaunchError(Exception):

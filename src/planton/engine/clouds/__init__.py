@@ -29,6 +29,8 @@ class Cloud(Protocol):
     CREDENTIALS_EXPIRE: bool
     #: Where it looks, for sentences, e.g. ``LON1``.
     where: str
+    #: The address of its API.
+    address: str
 
     def clusters(self) -> list[dict[str, Any]]:
         """Returns the clusters, each with at least ``id`` and ``name``."""
@@ -110,3 +112,8 @@ def provider_of(config: Any) -> str:  # as above
 def remembering(cloud: Cloud, known: answers.Answers) -> Cloud:
     """Returns a cloud that takes the answers that a run has already, and sends only new requests."""
     return dataclasses.replace(cloud, answers=known)  # type: ignore[type-var]  # each cloud is a dataclass
+
+
+def credentials_expire(provider: str) -> bool:
+    """Returns whether what opens a cluster at a cloud is good for a time only."""
+    return bool(importlib.import_module(f"planton.engine.clouds.{provider}").Cloud.CREDENTIALS_EXPIRE)

@@ -1,4 +1,4 @@
-"""GET requests to a cloud's API: what is tried again, and what is no answer."""
+"""Requests to a cloud's API: what is tried again, and what is no answer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SECONDS = 30
-_NOT_FOUND = 404
+_NOT_FOUND, _CONFLICT = 404, 409
 _DENIED = (401, 403)
 _TOO_MANY, _FIRST_OWN = 429, 500
 #: Who asks for more than that is left alone: the user can come back.
@@ -93,6 +93,37 @@ def get(
     raise AssertionError("the last try returns or raises")
 
 
+def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool:  # JSON data
+    """Sends a DELETE once, and returns whether what it means was there.
+
+    Args:
+        url: The whole address.
+        authorization: The header's value.
+        path: What to call the request in errors.
+        body: What to send with it; None for nothing.
+
+    Raises:
+        PlantonError: ``CLOUD_AUTH``; ``CLOUD_IN_USE`` for a conflict; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": authorization, "Accept": "application/json", "Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=data, method="DELETE", headers=headers)  # as in `get`
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS):
+            return True
+    except urllib.error.HTTPError as error:
+        text = error.read().decode(errors="replace")
+        if error.code == _NOT_FOUND:
+            return False
+        if error.code == _CONFLICT:
+            how = f"refused DELETE {path}: {error.code} {text}"
+            raise _failed(how, errors.Reason.CLOUD_IN_USE, "delete what uses it first") from None
+        raise _refused(error.code, path, text, method="DELETE") from None
+    except OSError as error:
+        hint = "check the network and the API address, then try again"
+        raise _failed(f"did not answer DELETE {path}: {error}", errors.Reason.CLOUD_UNREACHABLE, hint) from None
+
+
 def _pause(error: urllib.error.HTTPError, usual: float | None) -> float | None:
     if usual is None or not _is_trouble(error.code):
         return None
@@ -105,10 +136,10 @@ def _is_trouble(status: int) -> bool:
     return status == _TOO_MANY or status >= _FIRST_OWN
 
 
-def _refused(status: int, path: str, text: str) -> errors.PlantonError:
+def _refused(status: int, path: str, text: str, *, method: str = "GET") -> errors.PlantonError:
     if status in _DENIED:
-        return _failed(f"refused GET {path}: {status} {text}", errors.Reason.CLOUD_AUTH, "check the token and the region")
-    how = f"failed at GET {path}: {status} {text}"
+        return _failed(f"refused {method} {path}: {status} {text}", errors.Reason.CLOUD_AUTH, "check the token and the region")
+    how = f"failed at {method} {path}: {status} {text}"
     if _is_trouble(status):
         return _failed(how, errors.Reason.CLOUD_FAILED, lookups.PATIENCE)
     return _failed(how, errors.Reason.CLOUD_UNREACHABLE, "check the API address, then try again")

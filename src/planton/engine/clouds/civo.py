@@ -64,6 +64,11 @@ class Cloud:
         """The region."""
         return self.region
 
+    @property
+    def address(self) -> str:
+        """The API's address."""
+        return (self.endpoint or _DEFAULT_ENDPOINT).rstrip("/")
+
     def get(self, path: str) -> Any:  # JSON data
         """Returns the answer to a GET, or None where the cloud says "not found".
 
@@ -71,7 +76,7 @@ class Cloud:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.get`).
         """
         query = urllib.parse.urlencode({"region": self.region})
-        url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}{'&' if '?' in path else '?'}{query}"
+        url = f"{self.address}{path}{'&' if '?' in path else '?'}{query}"
         send = functools.partial(
             api.get, url, authorization=f"bearer {self.token}", path=path, missing="not_found", wait=self.wait
         )

@@ -53,13 +53,18 @@ class Cloud:
         """An account is in no region."""
         return "this account"
 
+    @property
+    def address(self) -> str:
+        """The API's address."""
+        return (self.endpoint or _DEFAULT_ENDPOINT).rstrip("/")
+
     def get(self, path: str) -> Any:  # JSON data
         """Returns the answer to a GET, or None where the cloud says "not found".
 
         Raises:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.get`).
         """
-        url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}"
+        url = f"{self.address}{path}"
         send = functools.partial(api.get, url, authorization=f"Bearer {self.token}", path=path, wait=self.wait)
         return send() if self.answers is None else self.answers.get((self.token, url), send)
 
@@ -119,8 +124,9 @@ class Cloud:
         Raises:
             PlantonError: ``AMBIGUOUS``: two pools of the cluster have the name.
         """
-        _, _, own = given.rpartition(":")
-        pools = (self.cluster(cluster_id) or {}).get("node_pools") or [] if cluster_id else []
+        cluster, _, own = given.rpartition(":")
+        cluster = cluster or cluster_id
+        pools = (self.cluster(cluster) or {}).get("node_pools") or [] if cluster else []
         ids = [str(pool["id"]) for pool in pools if pool["name"] == own]
         if len(ids) > 1:
             raise errors.PlantonError(

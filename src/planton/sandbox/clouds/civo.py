@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from planton.sandbox import clock, codec, kubernetes_nodes, wire
-from planton.sandbox.clouds import civo_catalogue as catalogue
 from planton.sandbox.clouds import (
+    civo_associated,
     civo_clusters,
     civo_firewalls,
     civo_lists,
@@ -23,6 +23,7 @@ from planton.sandbox.clouds import (
     civo_quota,
     civo_scope,
 )
+from planton.sandbox.clouds import civo_catalogue as catalogue
 from planton.sandbox.clouds import civo_records as records
 
 _MALFORMED = 400
@@ -46,7 +47,8 @@ def _network_routes(prefix: str) -> tuple[wire.Route[civo_scope.Scope], ...]:
         wire.route("GET", f"{prefix}/firewalls/{{id}}/rules", civo_firewalls.list_rules),
         wire.route("POST", f"{prefix}/firewalls/{{id}}/rules", civo_firewalls.create_rule),
         wire.route("DELETE", f"{prefix}/firewalls/{{id}}/rules/{{rule}}", civo_firewalls.delete_rule),
-        wire.route("GET", f"{prefix}/loadbalancers", civo_lists.nothing),
+        wire.route("GET", f"{prefix}/loadbalancers", civo_associated.listing(civo_associated.LOAD_BALANCER)),
+        wire.route("DELETE", f"{prefix}/loadbalancers/{{id}}", civo_associated.delete(civo_associated.LOAD_BALANCER)),
     )
 
 
@@ -59,7 +61,8 @@ ROUTES = (
     wire.route("GET", "/v2/sizes", civo_lists.sizes),
     wire.route("GET", "/v2/accounts", civo_lists.accounts),
     wire.route("GET", "/v2/quota", civo_quota.show),
-    wire.route("GET", "/v2/volumes", civo_lists.nothing),
+    wire.route("GET", "/v2/volumes", civo_associated.listing(civo_associated.VOLUME)),
+    wire.route("DELETE", "/v2/volumes/{id}", civo_associated.delete(civo_associated.VOLUME)),
     wire.route("GET", "/v2/instances", civo_lists.instances),
     wire.route("GET", "/v2/instances/{id}", civo_lists.instance),
     wire.route("GET", "/v2/kubernetes/versions", civo_lists.versions),

@@ -83,6 +83,13 @@ def refuse_in_use(state: records.State, network: records.Network) -> None:
             code="database_network_delete_with_instance",
             reason=f"The network {network.label} cannot be deleted while Kubernetes clusters use it",
         )
+    volumes = [item.name for item in state.associated if item.network == network.id and item.sort == "volumes"]
+    if volumes:
+        raise wire.CloudError(
+            409,
+            code="database_network_inuse_by_volumes",
+            reason=f"The network {network.label} cannot be deleted while volumes are in it: {', '.join(volumes)}",
+        )
     names = [item.name for item in state.firewalls if item.network == network.id and not item.hidden]
     if names:
         raise wire.CloudError(

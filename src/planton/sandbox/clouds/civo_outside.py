@@ -16,6 +16,8 @@ resources are named by id, name or label:
 * ``node`` cluster, node, ready — a node that is not ready, or is again;
 * ``quota`` any of the limits, as ``{"instance_count": 2}``;
 * ``fail-application`` name — its next installations fail;
+* ``volume``, ``load-balancer`` cluster, name — what the workload has from now
+  on, which a deletion of the cluster leaves behind;
 * ``rotate-token`` new — the account's token; the old one is refused from then on;
 * ``resources`` — answers with what the account has.
 """
@@ -26,8 +28,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from planton.sandbox import wire
+from planton.sandbox.clouds import (
+    civo_associated,
+    civo_clusters,
+    civo_networks,
+    civo_pools,
+    civo_progress,
+    civo_scope,
+    civo_views,
+)
 from planton.sandbox.clouds import civo_catalogue as catalogue
-from planton.sandbox.clouds import civo_clusters, civo_networks, civo_pools, civo_progress, civo_scope, civo_views
 from planton.sandbox.clouds import civo_records as records
 
 Body = Mapping[str, Any]
@@ -161,6 +171,13 @@ def _fail_application(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
+def _adder(sort: str) -> Callable[[civo_scope.Scope, Body], Any]:
+    def act(scope: civo_scope.Scope, body: Body) -> Any:
+        return civo_associated.add(scope, _cluster(scope, body), sort=sort, name=str(body["name"]))
+
+    return act
+
+
 def _rotate_token(scope: civo_scope.Scope, body: Body) -> Any:
     scope.state.revoked_tokens.append(scope.account.token)
     scope.account.token = str(body["new"])
@@ -194,6 +211,7 @@ def _resources(scope: civo_scope.Scope, _body: Body) -> Any:
             for item in state.clusters
             if item.account == mine
         ],
+        **civo_associated.listed(state, mine),
     }
 
 
@@ -210,6 +228,8 @@ ACTIONS: Mapping[str, Callable[[civo_scope.Scope, Body], Any]] = {
     "node": _node,
     "quota": _quota,
     "fail-application": _fail_application,
+    "volume": _adder(civo_associated.VOLUME),
+    "load-balancer": _adder(civo_associated.LOAD_BALANCER),
     "rotate-token": _rotate_token,
     "resources": _resources,
 }

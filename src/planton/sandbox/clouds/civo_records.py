@@ -153,6 +153,20 @@ class Cluster:
 
 
 @dataclasses.dataclass(slots=True)
+class Associated:
+    """What a cluster's workloads have beside it: a load balancer or a volume, as ``sort`` says."""
+
+    id: str
+    account: str
+    region: str
+    cluster: str
+    network: str
+    sort: str
+    name: str
+    created: float
+
+
+@dataclasses.dataclass(slots=True)
 class State:
     """Everything the simulated Civo knows."""
 
@@ -160,6 +174,7 @@ class State:
     networks: list[Network] = dataclasses.field(default_factory=list)
     firewalls: list[Firewall] = dataclasses.field(default_factory=list)
     clusters: list[Cluster] = dataclasses.field(default_factory=list)
+    associated: list[Associated] = dataclasses.field(default_factory=list)
     revoked_tokens: list[str] = dataclasses.field(default_factory=list)
     stuck_next: int = 0
     failing_applications: list[str] = dataclasses.field(default_factory=list)

@@ -12,6 +12,7 @@ from typing import Any
 
 from planton.sandbox import clock, codec, kubernetes_nodes, wire
 from planton.sandbox.clouds import digitalocean_access as access
+from planton.sandbox.clouds import digitalocean_associated as associated
 from planton.sandbox.clouds import digitalocean_catalogue as catalogue
 from planton.sandbox.clouds import digitalocean_clusters as clusters
 from planton.sandbox.clouds import (
@@ -39,8 +40,12 @@ ROUTES: tuple[wire.Route[digitalocean_scope.Scope], ...] = (
     wire.route("GET", "/v2/account", lists.account),
     wire.route("GET", "/v2/regions", lists.regions),
     wire.route("GET", "/v2/sizes", lists.sizes),
-    wire.route("GET", "/v2/load_balancers", lists.nothing("load_balancers")),
-    wire.route("GET", "/v2/volumes", lists.nothing("volumes")),
+    wire.route("GET", "/v2/load_balancers", associated.listing(associated.LOAD_BALANCER, "load_balancers")),
+    wire.route("DELETE", "/v2/load_balancers/{key}", associated.delete(associated.LOAD_BALANCER), 204),
+    wire.route("GET", "/v2/volumes", associated.listing(associated.VOLUME, "volumes")),
+    wire.route("DELETE", "/v2/volumes/{key}", associated.delete(associated.VOLUME), 204),
+    wire.route("GET", "/v2/snapshots", associated.listing(associated.SNAPSHOT, "snapshots")),
+    wire.route("DELETE", "/v2/snapshots/{key}", associated.delete(associated.SNAPSHOT), 204),
     wire.route("GET", "/v2/droplets", digitalocean_droplets.listing),
     wire.route("GET", "/v2/droplets/{id}", digitalocean_droplets.show),
     wire.route("GET", "/v2/tags", tags.listing),
@@ -78,9 +83,9 @@ ROUTES: tuple[wire.Route[digitalocean_scope.Scope], ...] = (
     wire.route("GET", f"{_CLUSTER}/credentials", access.credentials),
     wire.route("GET", f"{_CLUSTER}/kubeconfig", access.kubeconfig),
     wire.route("GET", f"{_CLUSTER}/user", access.user),
-    wire.route("GET", _DESTROY, access.associated),
-    wire.route("DELETE", f"{_DESTROY}/selective", clusters.delete, 204),
-    wire.route("DELETE", f"{_DESTROY}/dangerous", clusters.delete, 204),
+    wire.route("GET", _DESTROY, associated.of_cluster),
+    wire.route("DELETE", f"{_DESTROY}/selective", associated.delete_selected, 204),
+    wire.route("DELETE", f"{_DESTROY}/dangerous", associated.delete_all, 204),
     wire.route("GET", f"{_CLUSTER}/node_pools", pools.listing),
     wire.route("POST", f"{_CLUSTER}/node_pools", pools.create, 201),
     wire.route("GET", _POOL, pools.show),

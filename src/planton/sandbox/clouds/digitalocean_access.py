@@ -57,12 +57,6 @@ def upgrades(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str
     return {"available_upgrade_versions": possible or None}
 
 
-def associated(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../destroy_with_associated_resources``: there are none."""
-    scope.cluster(request.parts["id"])
-    return {"load_balancers": [], "volumes": [], "volume_snapshots": []}
-
-
 def add_registry(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
     """Answer ``POST /v2/kubernetes/registry``; the account is taken to have a registry."""
     _set_registry(scope, request, enabled=True)

@@ -100,7 +100,7 @@ def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
 
 
 def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE /v2/kubernetes/clusters/{id}``, and the deletions with associated resources."""
+    """Answer ``DELETE /v2/kubernetes/clusters/{id}``; volumes and load balancers of its workloads stay."""
     begin_delete(scope, scope.cluster(request.parts["id"]))
 
 

@@ -1,8 +1,7 @@
-"""The simulated DigitalOcean's lists: the account, what is on offer, and what the sandbox has none of."""
+"""The simulated DigitalOcean's lists: the account, and what is on offer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from planton.sandbox import wire
@@ -50,15 +49,6 @@ def options(_scope: digitalocean_scope.Scope, _request: wire.Request) -> dict[st
             "sizes": [{"name": item.slug, "slug": item.slug} for item in catalogue.SIZES if item.kubernetes],
         }
     }
-
-
-def nothing(name: str) -> Callable[[digitalocean_scope.Scope, wire.Request], dict[str, Any]]:
-    """Return the answer to the list of a resource that the sandbox has none of."""
-
-    def answer(_scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-        return digitalocean_paging.page(request, name, [])
-
-    return answer
 
 
 def region(slug: str) -> dict[str, Any]:

@@ -17,6 +17,8 @@ resources are named by id or name:
 * ``fail`` cluster, message — the state ``error``; an empty message ends it;
 * ``node`` cluster, node, ready — a node that is not ready, or is again;
 * ``quota`` droplet_limit — how many droplets the account may have;
+* ``volume``, ``snapshot``, ``load-balancer`` cluster, name — what the workload
+  has from now on, which a deletion of the cluster alone leaves behind;
 * ``expire-credentials`` cluster — what tokens it gave out no longer open it;
 * ``rotate-token`` new — the account's token; the old one is refused from then on;
 * ``resources`` — answers with what the account has.
@@ -27,6 +29,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from planton.sandbox.clouds import digitalocean_associated as associated
 from planton.sandbox.clouds import digitalocean_clusters, digitalocean_pools, digitalocean_progress, digitalocean_scope
 from planton.sandbox.clouds import digitalocean_machines as machines
 from planton.sandbox.clouds import digitalocean_records as records
@@ -155,6 +158,13 @@ def _quota(scope: digitalocean_scope.Scope, body: Body) -> Any:
     return {"droplet_limit": scope.account.droplet_limit}
 
 
+def _adder(sort: str) -> Callable[[digitalocean_scope.Scope, Body], Any]:
+    def act(scope: digitalocean_scope.Scope, body: Body) -> Any:
+        return associated.add(scope, _cluster(scope, body), sort=sort, name=str(body["name"]))
+
+    return act
+
+
 def _expire_credentials(scope: digitalocean_scope.Scope, body: Body) -> Any:
     _cluster(scope, body).tokens.clear()
     return _DONE
@@ -191,6 +201,7 @@ def _resources(scope: digitalocean_scope.Scope, _body: Body) -> Any:
             }
             for item in scope.standing()
         ],
+        **associated.listed(scope),
     }
 
 
@@ -208,6 +219,9 @@ ACTIONS: Mapping[str, Callable[[digitalocean_scope.Scope, Body], Any]] = {
     "fail": _fail,
     "node": _node,
     "quota": _quota,
+    "volume": _adder(associated.VOLUME),
+    "snapshot": _adder(associated.SNAPSHOT),
+    "load-balancer": _adder(associated.LOAD_BALANCER),
     "expire-credentials": _expire_credentials,
     "rotate-token": _rotate_token,
     "resources": _resources,

@@ -203,6 +203,19 @@ class Cluster:
 
 
 @dataclasses.dataclass(slots=True)
+class Associated:
+    """What a cluster's workloads have beside it: a load balancer, a volume or a snapshot of one, as ``sort`` says."""
+
+    id: str
+    account: str
+    region: str
+    cluster: str
+    sort: str
+    name: str
+    created: float
+
+
+@dataclasses.dataclass(slots=True)
 class State:
     """Everything the simulated DigitalOcean knows."""
 
@@ -211,6 +224,7 @@ class State:
     firewalls: list[Firewall] = dataclasses.field(default_factory=list)
     tags: list[Tag] = dataclasses.field(default_factory=list)
     clusters: list[Cluster] = dataclasses.field(default_factory=list)
+    associated: list[Associated] = dataclasses.field(default_factory=list)
     revoked_tokens: list[str] = dataclasses.field(default_factory=list)
     stuck_next: int = 0
     last_droplet: int = 400_000_000

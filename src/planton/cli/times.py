@@ -1,0 +1,18 @@
+"""Times as commands show them: RFC 3339 in UTC, whole seconds."""
+
+from __future__ import annotations
+
+import datetime
+
+
+def utc(text: str) -> str:
+    """Returns a time of RFC 3339 in UTC, e.g. ``2026-11-29T15:30:00Z``; ``-`` where there is none, and what is no time as it is."""
+    if not text:
+        return "-"
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if moment.tzinfo is None:
+        return text
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

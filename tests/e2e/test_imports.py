@@ -1,0 +1,77 @@
+"""Imports on the real engine: what comes with a cluster, and what a wrong id is answered with."""
+
+from __future__ import annotations
+
+import pytest
+
+from support import planton as support
+
+CLUSTER = "civokubernetescluster/dev"
+
+
+@pytest.fixture
+def forgotten(planton: support.Planton) -> tuple[str, str]:
+    """A cluster with planton's own firewall, which planton has forgotten: the file of its manifests, and its id."""
+    file = planton.write("dev.yaml", support.network(), support.cluster())
+    planton.run("apply", "-f", file, "--yes")
+    planton.run("state", "forget", CLUSTER, "--yes")
+    return file, str(planton.sandbox.control.resources()["clusters"][0]["id"])
+
+
+def test_a_cluster_comes_back_with_its_own_firewall(planton: support.Planton, forgotten: tuple[str, str]) -> None:
+    """As docs/state.md promises: nothing is made again, the next plan is empty, and a destroy leaves nothing."""
+    file, cluster = forgotten
+    before = planton.sandbox.control.resources()
+    refused = planton.run("import", CLUSTER, cluster, "-f", file, code=5)
+    assert "the firewall dev-firewall (" in refused.stderr
+    assert refused.stdout == f"Account: civo, CIVO_TOKEN, {planton.sandbox.civo} (sandbox)\n"
+    done = planton.json("import", CLUSTER, cluster, "-f", file, "--yes")
+    assert {each["resource"]: each["action"] for each in done["resources"][0]["changes"]} == {
+        "cluster": "import",
+        "firewall": "import",
+    }
+    assert done["accounts"][0]["sandbox"]
+    after = planton.sandbox.control.resources()
+    assert (after["clusters"], after["firewalls"]) == (before["clusters"], before["firewalls"])
+    assert planton.actions("plan", "-f", file) == {}
+    planton.run("destroy", "-f", file, "--yes")
+    assert planton.sandbox.control.resources()["clusters"] == []
+
+
+def test_a_firewall_that_another_stack_manages_is_not_taken(planton: support.Planton, forgotten: tuple[str, str]) -> None:
+    """The way out is to name it in the manifest of the cluster."""
+    _, cluster = forgotten
+    there = planton.sandbox.control.resources()["firewalls"]
+    own = next(each["id"] for each in there if each["name"] == "dev-firewall")
+    taken = planton.write("taken.yaml", support.network(), support.firewall(name="dev-firewall"), support.cluster())
+    planton.run("import", "civofirewall/fw", own, "-f", taken, "--yes")
+    refused = planton.json("import", CLUSTER, cluster, "-f", taken, "--yes", code=5)
+    assert refused["error"]["reason"] == "STATE_UNFIT"
+    assert "managed for CivoFirewall/fw (env dev)" in refused["error"]["message"]
+
+
+def test_a_wrong_id_is_an_error_and_leaves_nothing(planton: support.Planton, forgotten: tuple[str, str]) -> None:
+    """Also for a node pool at DigitalOcean, whose kind the cloud has no list of."""
+    file, _ = forgotten
+    mark = planton.sandbox.control.mark()
+    wrong = planton.json("import", CLUSTER, "WRONG", "-f", file, "--yes", code=1)
+    assert "clusters there: dev" in wrong["error"]["message"]
+    pool = support.manifest(
+        "DigitalOceanKubernetesNodePool", "workers", nodePoolName="w", cluster={"value": "c"}, size="s-2vcpu-4gb", nodeCount=1
+    )
+    ocean = planton.write("ocean.yaml", pool)
+    for given in ("WRONG", "6e3f5a8e-9f43-4c5e-8a0e-5b1f2d3c4e5f:WRONG"):
+        error = planton.json("import", "digitaloceankubernetesnodepool/workers", given, "-f", ocean, "--yes", code=1)["error"]
+        assert error["reason"] == "NOT_FOUND"
+    assert planton.writes(mark) == planton.writes(mark, cloud="digitalocean") == []
+    assert planton.json("get", "civokubernetesclusters")["items"] == []
+
+
+def test_an_import_never_replaces(planton: support.Planton, forgotten: tuple[str, str]) -> None:
+    """A manifest that would need a new cluster is refused before anything is changed."""
+    file, cluster = forgotten
+    mark = planton.sandbox.control.mark()
+    done = planton.run("import", CLUSTER, cluster, "-f", file, "--set", "spec.cni=cilium", "--yes", code=None)
+    assert done.returncode != 0
+    assert planton.writes(mark) == []
+    assert planton.sandbox.control.resources()["clusters"][0]["id"] == cluster

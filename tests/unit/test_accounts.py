@@ -1,0 +1,79 @@
+"""Accounts as plans and questions name them: where the token comes from, where it goes, and never the token."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import pytest
+
+from planton import credentials
+from planton.engine import contexts, settings
+from planton.runs import accounts
+from support import mocks
+
+SECRET = "a-secret-token"
+
+
+@pytest.fixture
+def environ(tmp_path: pathlib.Path) -> dict[str, str]:
+    """A shell with a token, and a credentials file of one entry."""
+    path = tmp_path / "credentials.yaml"
+    path.write_text(f"acme:\n  apiToken: {SECRET}\n", "utf-8")
+    path.chmod(0o600)
+    return {"CIVO_TOKEN": SECRET, "DIGITALOCEAN_TOKEN": SECRET, "PLANTON_CREDENTIALS": str(path)}
+
+
+def _account(
+    environ: dict[str, str], context: contexts.Context | None = None, *, kind: str = "CivoVpc", given: Any = None
+) -> accounts.Account:
+    target = mocks.target(kind, {"networkName": "n"} if kind == "CivoVpc" else {"region": "fra1"})
+    chosen = settings.Settings(environ=environ, context=context or contexts.Context())
+    config = credentials.choose(target, given=given, region="", environ=environ, usual=chosen.context.credentials)
+    return accounts.of(target, given=given, config=config, settings=chosen)
+
+
+def test_the_public_cloud_is_named_by_its_address(environ: dict[str, str]) -> None:
+    """At each cloud."""
+    assert str(_account(environ)) == "civo, CIVO_TOKEN, https://api.civo.com"
+    ocean = _account(environ, kind="DigitalOceanVpc")
+    assert str(ocean) == "digitalocean, DIGITALOCEAN_TOKEN, https://api.digitalocean.com"
+
+
+def test_a_context_is_named_with_what_it_overrules(environ: dict[str, str]) -> None:
+    """A context without a credential overrules nothing."""
+    with_credential = contexts.Context("staging", credentials={"civo": "acme"})
+    account = _account(environ, with_credential)
+    assert str(account) == "civo, context staging, credential acme, https://api.civo.com; CIVO_TOKEN is ignored"
+    assert str(_account(environ, contexts.Context("dev"))) == "civo, context dev, CIVO_TOKEN, https://api.civo.com"
+
+
+def test_the_sandbox_is_marked(environ: dict[str, str]) -> None:
+    """It is data too."""
+    account = _account(environ | {"CIVO_TOKEN": "sandbox-token", "CIVO_API_URL": "http://127.0.0.1:4000/"})
+    assert str(account) == "civo, CIVO_TOKEN, http://127.0.0.1:4000 (sandbox)"
+    assert account.as_dict() == {
+        "provider": "civo",
+        "context": "",
+        "source": "CIVO_TOKEN",
+        "endpoint": "http://127.0.0.1:4000",
+        "sandbox": True,
+        "ignored": "",
+    }
+
+
+def test_no_secret_is_shown(environ: dict[str, str]) -> None:
+    """Neither the token nor a password in an address."""
+    environ |= {"CIVO_API_URL": "https://user:hidden@proxy.example.com/civo?key=hidden"}
+    for account in (_account(environ), _account(environ, contexts.Context("c", credentials={"civo": "acme"}))):
+        shown = f"{account} {account.as_dict()} {accounts.question('Apply', [account])}"
+        assert SECRET not in shown
+        assert "hidden" not in shown
+        assert account.endpoint == "https://proxy.example.com/civo"
+
+
+def test_a_question_names_every_account(environ: dict[str, str]) -> None:
+    """Without any it is the question alone."""
+    both = [_account(environ), _account(environ, kind="DigitalOceanVpc")]
+    assert accounts.question("Destroy", both) == f"Destroy (account: {both[0]}; {both[1]})?"
+    assert accounts.question("Apply", []) == "Apply?"
