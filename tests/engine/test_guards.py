@@ -145,8 +145,11 @@ def test_what_the_cloud_calls_a_resource_follows_from_the_manifest(resource: str
     assert guards.cloud_name(resource, TARGETS[owner]) == name
 
 
+STARTED = 1_000_000.0
+
+
 def _record(**more: Any) -> journal.Record:
-    return journal.Record("apply", 1_000_000.0, failed=True, **more)
+    return journal.Record("apply", STARTED, failed=True, **more)
 
 
 def test_only_what_the_state_does_not_have_is_a_candidate() -> None:
@@ -156,7 +159,7 @@ def test_only_what_the_state_does_not_have_is_a_candidate() -> None:
     names = {"cluster": (events.CLUSTER, "prod"), "node_pool-web": (events.POOL, "web"), "node_pool-gone": (events.POOL, "gone")}
     suspects = {events.urn(type_, name): ownership.Creation(cloud_name) for name, (type_, cloud_name) in names.items()}
     suspects[events.urn(events.SIZE, "node_pool_size-web")] = ownership.Creation("")
-    found = guards.candidates(_record(), suspects, _state(CLUSTER), TARGETS["cluster"], cloud)
+    found = guards.candidates(_record(), suspects, _state(CLUSTER), TARGETS["cluster"], cloud, now=STARTED)
     assert [(each.urn, each.id, each.is_ours) for each in found] == [(events.urn(events.POOL, "node_pool-web"), "web", False)]
 
 
@@ -167,7 +170,7 @@ def test_a_pool_is_looked_for_in_the_cluster_that_its_manifest_means(cluster: di
     listed = ({**cluster, "pools": [pool]}, {"id": "other", "name": "other", "pools": [pool]})
     cloud: Any = Cloud(known=listed, lists={"KubernetesCluster": list(listed)})
     urn = events.urn(events.POOL, "node_pool")
-    [found] = guards.candidates(_record(before={urn: ()}), {urn: sent}, _state(), TARGETS["node_pool"], cloud)
+    [found] = guards.candidates(_record(before={urn: ()}), {urn: sent}, _state(), TARGETS["node_pool"], cloud, now=STARTED)
     assert found.is_ours
     assert guards.import_id(found, cluster["id"]) == f"{cluster['id']}:workers"
 

@@ -23,11 +23,12 @@ def _time(offset: float) -> str:
 
 
 def _judge(
-    type_: str, inputs: dict[str, Any], entry: dict[str, Any], *, marker: str = MARKER, before: Any = ()
+    type_: str, inputs: dict[str, Any], entry: dict[str, Any], *, marker: str = MARKER, before: Any = (), after: float = 60.0
 ) -> ownership.Candidate:
     name = str(inputs.get("label") or inputs.get("name"))
     creation = ownership.Creation(name, inputs)
-    [found] = ownership.candidates("urn", type_, creation, [entry], marker=marker, before=before, started=STARTED)
+    now = STARTED + after
+    [found] = ownership.candidates("urn", type_, creation, [entry], marker=marker, before=before, started=STARTED, now=now)
     return found
 
 
@@ -90,6 +91,14 @@ def test_without_tags_what_was_there_before_is_a_strangers(noun: str) -> None:
     """Even with everything that was sent; the creation may then be repeated."""
     found = _judge(*SENT[noun], before=(SENT[noun][2]["id"],))
     assert (found.reasons, found.is_older) == (("it existed before the request",), True)
+
+
+@pytest.mark.parametrize("noun", SENT)
+def test_a_resource_of_unknown_age_is_ours_for_an_hour_only(noun: str) -> None:
+    """Later, somebody else may have created just that."""
+    found = _judge(*SENT[noun], after=4000.0)
+    assert found.is_ours is (noun == "vpc")
+    assert not found.is_older
 
 
 @pytest.mark.parametrize("noun", SENT)

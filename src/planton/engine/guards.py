@@ -124,6 +124,8 @@ def candidates(
     deployment: Mapping[str, Any],
     target: Any,  # any manifest
     cloud: clouds.Cloud,
+    *,
+    now: float,
 ) -> list[ownership.Candidate]:
     """Looks in the cloud for the results of creations whose end nobody saw.
 
@@ -133,6 +135,7 @@ def candidates(
         deployment: The state, whose resources are no results of them.
         target: The manifest.
         cloud: Where to look.
+        now: The time, in seconds since the epoch.
 
     Returns:
         What has the name of one of them and is not in the state, with the reasons against its being ours.
@@ -151,7 +154,7 @@ def candidates(
         cluster = cluster_of(deployment, target, cloud) if type_.endswith("KubernetesNodePool") else ""
         entries = [each for each in lists.entries(cloud, type_, cluster) if (type_, each["id"]) not in ids]
         found += ownership.candidates(
-            urn, type_, creation, entries, marker=record.marker, before=record.before.get(urn), started=record.started
+            urn, type_, creation, entries, marker=record.marker, before=record.before.get(urn), started=record.started, now=now
         )
     return found
 

@@ -414,7 +414,7 @@ class Operations:
         # URN → import id of what the interrupted operation provably created. Everything else of that name stays as it is.
         if not suspects:
             return {}
-        candidates = guards.candidates(record, suspects, deployment, self._input.target, self._cloud)
+        candidates = guards.candidates(record, suspects, deployment, self._input.target, self._cloud, now=time.time())
         cluster = self._cluster_or_nothing()
         proven = {each.urn: guards.import_id(each, cluster) for each in candidates if each.is_ours}
         for urn, id_ in proven.items():

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: How far the clock of a cloud may be behind ours, in seconds.
 _SKEW = 300.0
+#: For how long after its beginning, in seconds, an operation counts as the creator where the cloud reports no creation time.
+_WINDOW = 3600.0
 _TAGGED = ("civo:KubernetesCluster", "digitalocean:KubernetesCluster", "digitalocean:KubernetesNodePool")
 
 
@@ -98,6 +100,7 @@ def candidates(
     marker: str,
     before: Sequence[str] | None,
     started: float,
+    now: float,
 ) -> list[Candidate]:
     """Returns the resources that have the name of a creation, each with the reasons against its being ours.
 
@@ -109,6 +112,7 @@ def candidates(
         marker: The tag that was recorded before the request; empty where none was.
         before: The ids that the cloud listed before the request; None where they are unknown.
         started: When the operation began, in seconds since the epoch.
+        now: The time, likewise.
     """
     judge = _by_tag if is_tagged(type_) else _by_attributes
     return [
@@ -117,7 +121,7 @@ def candidates(
             str(entry["id"]),
             observed.name_of(type_, entry),
             str(entry.get("created_at") or ""),
-            tuple(judge(type_, creation, entry, marker, before, started)),
+            tuple(judge(type_, creation, entry, marker, before, started, now)),
             is_tagged(type_) or (before is not None and str(entry["id"]) in before) or _is_older(entry, started),
         )
         for entry in entries
@@ -126,7 +130,13 @@ def candidates(
 
 
 def _by_tag(
-    _type: str, _creation: Creation, entry: Mapping[str, Any], marker: str, before: Sequence[str] | None, _started: float
+    _type: str,
+    _creation: Creation,
+    entry: Mapping[str, Any],
+    marker: str,
+    before: Sequence[str] | None,
+    _started: float,
+    _now: float,
 ) -> list[str]:
     if before is not None and str(entry["id"]) in before:
         return ["it existed before the request"]
@@ -136,7 +146,13 @@ def _by_tag(
 
 
 def _by_attributes(
-    type_: str, creation: Creation, entry: Mapping[str, Any], _marker: str, before: Sequence[str] | None, started: float
+    type_: str,
+    creation: Creation,
+    entry: Mapping[str, Any],
+    _marker: str,
+    before: Sequence[str] | None,
+    started: float,
+    now: float,
 ) -> list[str]:
     reasons = []
     if before is None or not creation.inputs:
@@ -145,6 +161,8 @@ def _by_attributes(
         reasons.append("it existed before the request")
     if _is_older(entry, started):
         reasons.append("it is older than the operation")
+    if not entry.get("created_at") and now - started > _WINDOW:
+        reasons.append("the cloud does not report when it was created, and the operation began more than an hour ago")
     different = observed.differences(type_, creation.inputs, entry)
     return [*reasons, *(f"{each.path} is {each.new!r}, and {each.old!r} was sent" for each in different)]
 
