@@ -3,87 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
-from typing import Any
 
 import pytest
-import uvicorn
 
 from planton.api import connections
-from support import api, waiting
-
-REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-async def app(scope: Any, receive: Any, send: Any) -> None:
-    """Answer with the length of the body; at /work when it is told to, at /stream line by line until then."""
-    if scope["path"] == "/work":
-        await app.told.wait()
-    size, more = 0, True
-    while more and scope["path"] != "/early":
-        message = await receive()
-        more = message.get("more_body", False)
-        size += len(message.get("body", b""))
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    while scope["path"] == "/stream" and not app.told.is_set():
-        await send({"type": "http.response.body", "body": b"tick\n", "more_body": True})
-        await asyncio.sleep(0.05)
-    await send({"type": "http.response.body", "body": b"%d" % size if scope["path"] != "/large" else b"x" * 50_000_000})
-
-
-class Client:
-    """A connection that sends what a test says."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer = reader, writer
-
-    async def send(self, data: bytes) -> Client:
-        self.writer.write(data)
-        await self.writer.drain()
-        return self
-
-    async def rest(self) -> bytes:
-        """Return what comes until the server closes the connection."""
-        found = b""
-        with contextlib.suppress(ConnectionError):
-            async with asyncio.timeout(waiting.PATIENCE):
-                while data := await self.reader.read(65536):
-                    found += data
-        return found
-
-
-@pytest.fixture
-def door(loop: api.Loop, monkeypatch: pytest.MonkeyPatch):
-    """Opens connections to a server with little patience."""
-    monkeypatch.setattr(connections, "PATIENCE", 0.4)
-    config = uvicorn.Config(app, port=0, http=connections.Protocol, ws="none", lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
-    opened: list[Client] = []
-    app.told = asyncio.Event()  # type: ignore[attr-defined]
-
-    async def connect(data: bytes = b"") -> Client:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        opened.append(Client(*await asyncio.open_connection("127.0.0.1", port)))
-        return await opened[-1].send(data)
-
-    async def serve() -> None:
-        with contextlib.suppress(asyncio.CancelledError):
-            await server._serve()
-
-    serving = loop.begin(serve())
-    waiting.until(lambda: server.started, "the server")
-    yield connect
-
-    async def end() -> None:
-        server.should_exit = True
-        app.told.set()
-        for one in opened:
-            one.writer.close()
-
-    loop.run(end())
-    serving.result(waiting.PATIENCE)
-
+from support.raw_http import REQUEST, app
 
 @pytest.mark.parametrize(
     "sent",
