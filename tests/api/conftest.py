@@ -91,7 +91,7 @@ def private(loop, new_url):
 
 
 @pytest.fixture
-def door(loop, monkeypatch):
+def wire(loop, monkeypatch):
     """Opens connections to a server with little patience."""
     monkeypatch.setattr(connections, "PATIENCE", 0.4)
     config = uvicorn.Config(raw_http.app, port=0, http=connections.Protocol, ws="none", lifespan="off", log_config=None)

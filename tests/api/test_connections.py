@@ -10,6 +10,7 @@ import pytest
 from planton.api import connections
 from support.raw_http import REQUEST, app
 
+
 @pytest.mark.parametrize(
     "sent",
     [
@@ -21,20 +22,20 @@ from support.raw_http import REQUEST, app
         b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha",
     ],
 )
-def test_a_client_that_says_no_more_is_left(loop, door, sent: bytes) -> None:
+def test_a_client_that_says_no_more_is_left(loop, wire, sent: bytes) -> None:
     """In the middle of a request or before it."""
 
     async def run() -> bytes:
-        return await (await door(sent)).rest()
+        return await (await wire(sent)).rest()
 
     assert loop.run(run()) == b""
 
 
-def test_bytes_that_drop_do_not_make_it_longer(loop, door) -> None:
+def test_bytes_that_drop_do_not_make_it_longer(loop, wire) -> None:
     """The whole head has one deadline."""
 
     async def run() -> None:
-        client = await door(b"GET / HTTP/1.1\r\nX: ")
+        client = await wire(b"GET / HTTP/1.1\r\nX: ")
         for _ in range(100):
             await client.send(b"x")
             await asyncio.sleep(0.05)
@@ -44,22 +45,22 @@ def test_bytes_that_drop_do_not_make_it_longer(loop, door) -> None:
 
 
 @pytest.mark.parametrize("then", [b"", b"\r\n", b"GET"])
-def test_an_answered_client_is_left_too(loop, door, then: bytes) -> None:
+def test_an_answered_client_is_left_too(loop, wire, then: bytes) -> None:
     """It has the same time for its next request."""
 
     async def run() -> bytes:
-        client = await door(REQUEST)
+        client = await wire(REQUEST)
         await client.reader.readuntil(b"0\r\n\r\n")
         return await (await client.send(then)).rest()
 
     assert loop.run(run()) == b""
 
 
-def test_a_body_that_is_not_waited_for_has_a_deadline(loop, door) -> None:
+def test_a_body_that_is_not_waited_for_has_a_deadline(loop, wire) -> None:
     """The answer came before it."""
 
     async def run() -> bytes:
-        client = await door(b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n")
+        client = await wire(b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n\r\n")
         await client.reader.readuntil(b"0\r\n\r\n")
         for _ in range(3):
             await client.send(b"x")
@@ -69,12 +70,12 @@ def test_a_body_that_is_not_waited_for_has_a_deadline(loop, door) -> None:
     assert loop.run(run()) == b""
 
 
-def test_streams_and_work_take_as_long_as_they_take(loop, door) -> None:
+def test_streams_and_work_take_as_long_as_they_take(loop, wire) -> None:
     """There it is the client that waits; also where it has sent its next request already."""
 
     async def run() -> tuple[bytes, bytes]:
-        stream = await door(REQUEST.replace(b"/ ", b"/stream ", 1))
-        work = await door(REQUEST.replace(b"/ ", b"/work ", 1))
+        stream = await wire(REQUEST.replace(b"/ ", b"/stream ", 1))
+        work = await wire(REQUEST.replace(b"/ ", b"/work ", 1))
         await work.send(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\n")
         told = b"".join([await stream.reader.readuntil(b"tick\n") for _ in range(20)])
         app.told.set()
@@ -87,40 +88,40 @@ def test_streams_and_work_take_as_long_as_they_take(loop, door) -> None:
     assert b"\r\n4\r\n" in answered
 
 
-def test_an_answer_that_nobody_takes_is_dropped(loop, door) -> None:
+def test_an_answer_that_nobody_takes_is_dropped(loop, wire) -> None:
     """What is buffered for it would stay."""
 
     async def run() -> bytes:
-        client = await door(REQUEST.replace(b"/ ", b"/large ", 1))
+        client = await wire(REQUEST.replace(b"/ ", b"/large ", 1))
         await asyncio.sleep(1.2)
         return await client.rest()
 
     assert len(loop.run(run())) < 50_000_000
 
 
-def test_silent_clients_make_room(loop, door, monkeypatch) -> None:
+def test_silent_clients_make_room(loop, wire, monkeypatch) -> None:
     """The one that has been silent longest is the first to go."""
     monkeypatch.setattr(connections, "PATIENCE", 60.0)
     monkeypatch.setattr(connections, "most", lambda: 3)
 
     async def run() -> tuple[bytes, bytes, list[bool]]:
-        silent = [await door(b"GET / HTTP/1.1\r\n") for _ in range(3)]
+        silent = [await wire(b"GET / HTTP/1.1\r\n") for _ in range(3)]
         await asyncio.sleep(0.1)
-        client = await door(REQUEST)
+        client = await wire(REQUEST)
         return await client.reader.readuntil(b"\r\n"), await silent[0].rest(), [one.reader.at_eof() for one in silent]
 
     assert loop.run(run()) == (b"HTTP/1.1 200 OK\r\n", b"", [True, False, False])
 
 
-def test_where_all_are_at_work_another_one_is_told(loop, door, monkeypatch) -> None:
+def test_where_all_are_at_work_another_one_is_told(loop, wire, monkeypatch) -> None:
     """With the envelope, and when to come back."""
     monkeypatch.setattr(connections, "most", lambda: 2)
 
     async def run() -> bytes:
         for _ in range(2):
-            await door(REQUEST.replace(b"/ ", b"/work ", 1))
+            await wire(REQUEST.replace(b"/ ", b"/work ", 1))
         await asyncio.sleep(0.1)
-        return await (await door(REQUEST)).rest()
+        return await (await wire(REQUEST)).rest()
 
     head, _, body = loop.run(run()).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 503 ")
@@ -131,11 +132,11 @@ def test_where_all_are_at_work_another_one_is_told(loop, door, monkeypatch) -> N
 @pytest.mark.parametrize(
     "sent", [b"no http\r\n\r\n", b"GET / HTTP/1.1\r\nbad header\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"x" * 100_000]
 )
-def test_what_is_no_http_gets_the_envelope(loop, door, sent: bytes) -> None:
+def test_what_is_no_http_gets_the_envelope(loop, wire, sent: bytes) -> None:
     """As every error does; a head without end too."""
 
     async def run() -> bytes:
-        return await (await door(sent)).rest()
+        return await (await wire(sent)).rest()
 
     head, _, body = loop.run(run()).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 400 ")
@@ -143,12 +144,12 @@ def test_what_is_no_http_gets_the_envelope(loop, door, sent: bytes) -> None:
     assert json.loads(body)["error"]["code"] == "VALIDATION_ERROR"
 
 
-def test_the_heads_of_many_requests_may_be_long_together(loop, door) -> None:
+def test_the_heads_of_many_requests_may_be_long_together(loop, wire) -> None:
     """With bodies or without; each has the limit for itself."""
     body = b"x" * 30_000
 
     async def run() -> int:
-        client, answered = await door(), 0
+        client, answered = await wire(), 0
         for _ in range(8):
             await client.send(REQUEST.replace(b"\r\n\r\n", b"\r\nX: %s\r\n\r\n" % body))
             answered += b" 200 " in await client.reader.readuntil(b"0\r\n\r\n")

@@ -128,6 +128,9 @@ class Counted:
     def connections(self) -> tuple[int, int]:
         return self._within.connections()
 
+    def is_writable(self) -> bool:
+        return self._within.is_writable()
+
     async def close(self) -> None:
         await self._within.close()
 

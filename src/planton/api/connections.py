@@ -199,7 +199,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
             self.cycle.keep_alive = False
         elif self.pipeline:
             self.cycle.keep_alive = False
-            self.pipeline[0] = (self.cycle, self._refusing)
+            self.pipeline[0] = (self.cycle, self._refusing)  # type: ignore[assignment]
         elif self.cycle.response_started:
             self.leave()
         else:
