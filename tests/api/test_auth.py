@@ -239,7 +239,14 @@ def trust(jwks):
 def signed(key=RSA, algorithm="RS256", kid="rsa", **changes):
     """Returns a signed token; a claim that is None is left out."""
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
-    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1234", "email": "u@example.com", "email_verified": True, "exp": later} | changes
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "1234",
+        "email": "u@example.com",
+        "email_verified": True,
+        "exp": later,
+    } | changes
     return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, algorithm, {"kid": kid})
 
 
@@ -259,7 +266,9 @@ def test_an_email_that_says_nothing_of_itself_counts_where_that_is_set(ask, trus
         assert ask(lenient, bearer(signed(email_verified=value))) == "UNAUTHENTICATED"
 
 
-@pytest.mark.parametrize("claims", [{"sub": "x" * 8192, "email": None}, {"email": f"{'x' * 8192}@example.com"}, {"sub": "x" * 256, "email": None}])
+@pytest.mark.parametrize(
+    "claims", [{"sub": "x" * 8192, "email": None}, {"email": f"{'x' * 8192}@example.com"}, {"sub": "x" * 256, "email": None}]
+)
 def test_a_name_that_is_too_long_for_the_database(ask, trust, claims):
     """It would be a failure of the server with each write."""
     assert ask(trust, bearer(signed(**claims))) == "VALIDATION_ERROR"
@@ -304,7 +313,9 @@ def test_tokens_by_chance_are_refused(ask, trust):
             assert ask(trust, {"authorization": f"Bearer {token}"}) == "UNAUTHENTICATED", token[:200]
 
 
-@pytest.mark.parametrize("changes", [{"exp": float("inf")}, {"exp": float("nan")}, {"exp": "inf"}, {"exp": [1]}, {"nbf": {}}, {"iat": "x"}, {"aud": 5}])
+@pytest.mark.parametrize(
+    "changes", [{"exp": float("inf")}, {"exp": float("nan")}, {"exp": "inf"}, {"exp": [1]}, {"nbf": {}}, {"iat": "x"}, {"aud": 5}]
+)
 def test_claims_of_another_form_are_refused(ask, trust, changes):
     """By an issuer's mistake; no failure of the server."""
     assert ask(trust, bearer(signed(**changes))) == "UNAUTHENTICATED"
@@ -344,7 +355,10 @@ def _past(**delta):
         {"email": None, "sub": None},
         {"email": "a\x00@example.com"},
         {"email_verified": None},
-        *({"email_verified": value} for value in (False, "false", "False", "no", 0, 1, "1", "yes", "True", "TRUE", "", [], [True], {"a": True})),
+        *(
+            {"email_verified": value}
+            for value in (False, "false", "False", "no", 0, 1, "1", "yes", "True", "TRUE", "", [], [True], {"a": True})
+        ),
         {"email_verified": 2.0},
         {"email": ["u@example.com"]},
         {"roles": ["controller"], "controller_names": []},

@@ -9,13 +9,11 @@ import socket
 import click
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from planton import cli
 from planton.api import server as running
 from planton.api import settings
 from planton.cli import server
-from planton.store import schema
 from support import postgres, serving, waiting
 
 
@@ -216,6 +214,28 @@ def test_a_server_that_may_create_nothing(cluster: postgres.Cluster, tmp_path: p
         waiting.until(lambda: f"{ticks} 0.0" not in started.client.get("/metrics").text, "a tick")
         assert started.stop() == 0
         assert [line["message"] for line in started.lines() if line["level"] in {"warning", "error"}] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--trusted-proxy", "0.0.0.0/0"), "--trusted-proxy 0.0.0.0/0"),
+        (("--trusted-proxy", "10.0.0.1", "--trusted-proxy", "::/0"), "--trusted-proxy ::/0"),
+        (("--trusted-proxy", "0.0.0.0/1"), "--trusted-proxy 0.0.0.0/1"),
+        (("--jwks-url", "https://keys"), "--jwks-url without --issuer and --audience"),
+        (("--jwks-url", "https://keys", "--issuer", "i"), "--jwks-url without --audience"),
+        (("--jwks-url", "https://keys", "--audience", "a"), "--jwks-url without --issuer"),
+        (("--jwks-url", "https://keys", "--issuer", "i", "--audience", "a"), ""),
+        (("--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "fd00::/8"), ""),
+        ((), ""),
+    ],
+)
+def test_settings_that_believe_too_much_are_warned_of(started, capsys, options: tuple[str, ...], said: str) -> None:
+    """The server starts, and says what it believes."""
+    started(*options)
+    error = capsys.readouterr().err
+    assert ("Warning: " in error) is bool(said)
+    assert said in error
 
 
 def test_a_folder_that_cannot_be_made_is_a_database_that_cannot_be_reached(tmp_path, capsys) -> None:

@@ -70,25 +70,24 @@ def restore(url: str, source: pathlib.Path, *, overwrite: bool, now: str) -> Non
     if database.check(url) == "sqlite":
         _restore_sqlite(pathlib.Path(database.path(url)), source, overwrite=overwrite, now=now)
     else:
-        try:
-            dump = dumps.Dump(_found("pg_restore"), source)
-            revision = dump.revision()
-            if revision not in schema.known():
-                raise _usage(f"{source} is no database of a server: revision {revision} is not one that this release knows")
-            with _alone(url) as holds:
-                if holds and not overwrite:
-                    raise _refused("the database holds something already")
-                _restore_postgresql(url, dump, revision, now)
-        except dumps.DumpError as error:
-            raise _usage(f"{source} is no database of a server: {error}") from error
+        with _alone(url) as holds:
+            if holds and not overwrite:
+                raise _refused("the database holds something already")
+            try:
+                _restore_postgresql(url, dumps.Dump(_found("pg_restore"), source), now)
+            except dumps.DumpError as error:
+                raise _usage(f"{source} is no database of a server: {error}") from error
 
 
-def _restore_postgresql(url: str, dump: dumps.Dump, revision: str, now: str) -> None:
+def _restore_postgresql(url: str, dump: dumps.Dump, now: str) -> None:
     """Makes the tables and takes their rows from a dump, in one transaction.
 
     Raises:
         DumpError: The dump has not what it should.
     """
+    revision = dump.revision()
+    if revision not in schema.known():
+        raise dumps.DumpError(f"revision {revision} is not one that this release knows")
     made = schema.engine(url)
     try:
         with made.begin() as connection:

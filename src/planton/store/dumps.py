@@ -102,7 +102,7 @@ class Dump:
         Raises:
             DumpError: It lacks something, or something else would run.
         """
-        for part in sorted(expected.entries):
+        for part in sorted(expected.entries, key=lambda part: (part.kind != "TABLE", part)):
             if not any(part.kind == entry.kind and entry.name.startswith(f"{part.name} ") for entry in self._entries):
                 raise DumpError(f"there is no {part.kind.lower()} {part.name}")
         for entry in self._entries:

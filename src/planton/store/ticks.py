@@ -26,8 +26,8 @@ _KINDS: Final = {tables.CLUSTERS: ("Cluster", "cluster"), tables.NODE_POOLS: ("N
 _DELETIONS: Final = ("cluster.deleted", "nodepool.deleted")
 _NOW: Final = sa.bindparam("now", type_=sa.Text)
 _SOON: Final = sa.bindparam("soon", type_=sa.Text)
-#: How long a statement takes, and how far the clocks of two servers are apart, at most.
-_MINUTE: Final = datetime.timedelta(minutes=1)
+#: How long a tick takes and how far the times of two servers are apart, together, at most.
+_APART: Final = datetime.timedelta(seconds=10)
 #: A random UUID, as text.
 _UUID: Final[Mapping[str, sa.ColumnElement[str]]] = {
     "postgresql": sa.literal_column("gen_random_uuid()::text"),
@@ -144,7 +144,7 @@ def _due(table: sa.Table, time: str) -> sa.ColumnElement[bool]:
 
 def _later(now: str) -> str:
     # Not with isoformat's Z: the form is that of all times in the tables.
-    return f"{(datetime.datetime.fromisoformat(now) + _MINUTE).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+    return f"{(datetime.datetime.fromisoformat(now) + _APART).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _update(database: str, table: sa.Table, due: sa.ColumnElement[bool], change: Mapping[str, Any]) -> sa.Update:
