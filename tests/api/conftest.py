@@ -1,9 +1,14 @@
 """Four ways to the same API: over REST or gRPC, on SQLite or PostgreSQL."""
 
-import pytest
+import asyncio
+import contextlib
 
+import pytest
+import uvicorn
+
+from planton.api import connections
 from planton.store import schema
-from support import api
+from support import api, raw_http, waiting
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +88,35 @@ def private(loop, new_url):
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def wire(loop, monkeypatch):
+    """Opens connections to a server with little patience."""
+    monkeypatch.setattr(connections, "PATIENCE", 0.4)
+    config = uvicorn.Config(raw_http.app, port=0, http=connections.Protocol, ws="none", lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    opened: list[raw_http.Client] = []
+    raw_http.app.told = asyncio.Event()  # type: ignore[attr-defined]
+
+    async def connect(data: bytes = b"") -> raw_http.Client:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        opened.append(raw_http.Client(*await asyncio.open_connection("127.0.0.1", port)))
+        return await opened[-1].send(data)
+
+    async def serve() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await server._serve()
+
+    serving = loop.begin(serve())
+    waiting.until(lambda: server.started, "the server")
+    yield connect
+
+    async def end() -> None:
+        server.should_exit = True
+        raw_http.app.told.set()
+        for one in opened:
+            one.writer.close()
+
+    loop.run(end())
+    serving.result(waiting.PATIENCE)

@@ -1,9 +1,11 @@
 """Who asks: a header is worth what its sender is, a token what is stored of it, a signed one what its signature is."""
 
 import base64
+import dataclasses
 import datetime
 import http.server
 import json
+import random
 import threading
 import types
 
@@ -237,16 +239,86 @@ def trust(jwks):
 def signed(key=RSA, algorithm="RS256", kid="rsa", **changes):
     """Returns a signed token; a claim that is None is left out."""
     later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
-    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "1234", "email": "u@example.com", "exp": later} | changes
+    claims = {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "1234",
+        "email": "u@example.com",
+        "email_verified": True,
+        "exp": later,
+    } | changes
     return jwt.encode({name: value for name, value in claims.items() if value is not None}, key, algorithm, {"kid": kid})
 
 
 def test_signed_token(ask, trust):
     """A token of the issuer names its user by email, else by subject; RSA and elliptic curves."""
     assert ask(trust, bearer(signed())).name == "u@example.com"
-    assert ask(trust, bearer(signed(email_verified=True))).name == "u@example.com"
+    assert ask(trust, bearer(signed(email_verified="true"))).name == "u@example.com"
     assert ask(trust, bearer(signed(email=None, email_verified=False))).name == "1234"
     assert ask(trust, bearer(signed(CURVE, "ES256", "ec", email=None))).name == "1234"
+
+
+def test_an_email_that_says_nothing_of_itself_counts_where_that_is_set(ask, trust):
+    """Some issuers verify each address and do not say so; an address that is not verified is nobody's still."""
+    lenient = dataclasses.replace(trust, unverified_email=True)
+    assert ask(lenient, bearer(signed(email_verified=None))).name == "u@example.com"
+    for value in (False, "False", "no", 0):
+        assert ask(lenient, bearer(signed(email_verified=value))) == "UNAUTHENTICATED"
+
+
+@pytest.mark.parametrize(
+    "claims", [{"sub": "x" * 8192, "email": None}, {"email": f"{'x' * 8192}@example.com"}, {"sub": "x" * 256, "email": None}]
+)
+def test_a_name_that_is_too_long_for_the_database(ask, trust, claims):
+    """It would be a failure of the server with each write."""
+    assert ask(trust, bearer(signed(**claims))) == "VALIDATION_ERROR"
+    assert ask(trust, bearer(signed(sub="x" * 255, email=None))).name == "x" * 255
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({}, ("u@example.com",)),
+        ({"email": None, "sub": "*"}, ()),
+        ({"controller_names": "gcp-*"}, ("gcp-*",)),
+        ({"controller_names": ["a", "b-*"]}, ("a", "b-*")),
+    ],
+)
+def test_a_signed_token_reports_as_itself(ask, trust, claims, expected):
+    """Or as its issuer says; a name that looks like a pattern is none."""
+    assert ask(trust, bearer(signed(roles=["controller"], **claims))).reports_as == expected
+
+
+def test_a_static_token_of_an_older_release_reports_as_any_controller(ask, static):
+    """It was made without a name."""
+    assert ask(auth.Trust(), bearer(static("controller"))).reports_as == ("*",)
+
+
+def test_tokens_by_chance_are_refused(ask, trust):
+    """Whatever stands in them, nobody is anybody, and nothing fails."""
+    chance = random.Random(5)
+    header, claims, signature = signed().split(".")
+
+    def encoded(text):
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    deep = encoded("[" * 20_000)
+    parts = [header, claims, signature, deep, encoded("{}"), encoded('{"alg":"RS256","kid":"rsa"}'), encoded('{"alg":"none"}'), encoded("null"),
+        encoded('{"alg":"RS256","kid":["rsa"]}'), encoded('{"alg":["RS256"],"kid":"rsa"}'), encoded('{"alg":"RS256","kid":"rsa","b64":false,"crit":["b64"]}'),
+        encoded('{"exp":1e999}'), encoded('{"exp":' + "9" * 5000 + "}"), "", "=", "\x00", "é", "A" * 10_000, encoded("\ud800".encode("utf-8", "surrogatepass").decode("latin-1"))]  # fmt: skip
+    good = f"{header}.{claims}.{signature}"
+    for _ in range(400):
+        token = ".".join(chance.choice(parts) for _ in range(chance.choice((1, 2, 3, 3, 3, 3, 4))))
+        if token != good:
+            assert ask(trust, {"authorization": f"Bearer {token}"}) == "UNAUTHENTICATED", token[:200]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"exp": float("inf")}, {"exp": float("nan")}, {"exp": "inf"}, {"exp": [1]}, {"nbf": {}}, {"iat": "x"}, {"aud": 5}]
+)
+def test_claims_of_another_form_are_refused(ask, trust, changes):
+    """By an issuer's mistake; no failure of the server."""
+    assert ask(trust, bearer(signed(**changes))) == "UNAUTHENTICATED"
 
 
 @pytest.mark.parametrize(
@@ -282,8 +354,19 @@ def _past(**delta):
         {"kid": "unknown"},
         {"email": None, "sub": None},
         {"email": "a\x00@example.com"},
-        {"email_verified": False},
-        {"email_verified": "false"},
+        {"email_verified": None},
+        *(
+            {"email_verified": value}
+            for value in (False, "false", "False", "no", 0, 1, "1", "yes", "True", "TRUE", "", [], [True], {"a": True})
+        ),
+        {"email_verified": 2.0},
+        {"email": ["u@example.com"]},
+        {"roles": ["controller"], "controller_names": []},
+        {"roles": ["controller"], "controller_names": [""]},
+        {"roles": ["controller"], "controller_names": ["two words"]},
+        {"roles": ["controller"], "controller_names": [1]},
+        {"roles": ["controller"], "controller_names": 1},
+        {"roles": ["controller"], "controller_names": ["a"] * 21},
     ],
 )
 def test_bad_signed_token(ask, trust, changes):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import pathlib
 import sqlite3
+import subprocess
 from collections.abc import Callable
 
 import psycopg
@@ -167,6 +168,168 @@ def test_another_database_changes_nothing(new_url, tmp_path, capsys, spoil: Call
     assert read(url) == (["kept"], 0)
     path = pathlib.Path(url.removeprefix("sqlite:///"))
     assert {one.name for one in path.parent.iterdir()} <= {path.name, f"{path.name}-wal", f"{path.name}-shm"}
+
+
+def _sql(statement: str) -> Callable[[str, pathlib.Path], None]:
+    """Returns what changes a database, and dumps it then."""
+
+    def spoil(url: str, file: pathlib.Path) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(statement)
+        _dump(url, file)
+
+    return spoil
+
+
+def _dump(url: str, file: pathlib.Path, *options: str) -> None:
+    subprocess.run(["pg_dump", f"--dbname={url}", "--format=custom", f"--file={file}", *options], check=True)
+
+
+def _cut(url: str, file: pathlib.Path) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO tokens SELECT g, repeat(md5(g::text), 20), 'user', 't' FROM generate_series(1, 2000) AS g"
+        )
+    _dump(url, file, "--compress=0")
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // 2])
+
+
+_EVIL = "CREATE FUNCTION evil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM tokens; RETURN NULL; END $$;"
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        pytest.param(lambda _url, file: file.write_bytes(b""), "no database of a server", id="an empty file"),
+        pytest.param(lambda _url, file: file.write_bytes(b"no dump" * 1000), "no database of a server", id="no dump"),
+        pytest.param(
+            lambda _url, file: file.write_text("-- PostgreSQL database dump\n" * 99),
+            "no database of a server",
+            id="a dump of text",
+        ),
+        pytest.param(
+            lambda _url, file: sqlite3.connect(file).execute("CREATE TABLE t (x)"),
+            "no database of a server",
+            id="another engine's",
+        ),
+        pytest.param(_sql("DROP TABLE alembic_version"), "there is no table alembic_version", id="another program's"),
+        pytest.param(_sql("DELETE FROM alembic_version"), "revision none", id="no revision"),
+        pytest.param(
+            _sql("UPDATE alembic_version SET version_num = 'from-the-future'"), "revision from-the-future", id="a newer release"
+        ),
+        pytest.param(_sql("INSERT INTO alembic_version VALUES ('0001')"), "revision", id="two revisions"),
+        pytest.param(
+            _sql("UPDATE alembic_version SET version_num = '0001'"), "there is a column tokens.reports_as", id="another revision"
+        ),
+        pytest.param(_sql("DROP TABLE reports"), "there is no table reports", id="a table less"),
+        pytest.param(_sql("DROP INDEX ix_events_time"), "there is no index ix_events_time", id="an index less"),
+        pytest.param(_sql("ALTER TABLE reports DROP COLUMN metadata"), "there is no column reports.metadata", id="a column less"),
+        pytest.param(
+            _sql("ALTER TABLE node_pools DROP CONSTRAINT node_pools_cluster_id_fkey"),
+            "there is no fk constraint",
+            id="a key less",
+        ),
+        pytest.param(
+            _sql("DROP TRIGGER tally_insert ON node_pools"), "there is no trigger node_pools tally_insert", id="a trigger less"
+        ),
+        pytest.param(
+            _sql(f"{_EVIL} CREATE TRIGGER t AFTER UPDATE ON clusters FOR EACH ROW EXECUTE FUNCTION evil()"),
+            "triggers",
+            id="a foreign trigger",
+        ),
+        pytest.param(_sql(_EVIL), "triggers", id="a foreign function"),
+        pytest.param(
+            _sql(_EVIL.replace("CREATE FUNCTION evil()", "CREATE OR REPLACE FUNCTION tally_insert()")),
+            "tally_insert is another one",
+            id="another function",
+        ),
+        pytest.param(_sql("CREATE RULE r AS ON INSERT TO tokens DO ALSO DELETE FROM reports"), "triggers", id="a foreign rule"),
+        pytest.param(_sql("CREATE POLICY p ON tokens"), "triggers", id="a foreign policy"),
+        pytest.param(
+            _sql("DROP TABLE reports; CREATE VIEW reports AS SELECT 1"), "there is no table reports", id="a view for a table"
+        ),
+        pytest.param(lambda url, file: _dump(url, file, "--schema-only"), "none is not one", id="tables without rows"),
+        pytest.param(
+            lambda url, file: _dump(url, file, "--exclude-table-data=tokens"),
+            "there is no table data tokens",
+            id="a table without rows",
+        ),
+        pytest.param(_cut, "no database of a server", id="half a file"),
+    ],
+)
+def test_another_dump_changes_nothing(backed_up, new_url, tmp_path, capsys, spoil, said: str) -> None:
+    """As for SQLite: it is refused with the same exit code, and nothing of it has been run."""
+    url, _ = backed_up
+    other, file = new_url("postgresql"), tmp_path / "spoilt"
+    opened = schema.engine(other)
+    rows.node_pool(opened, rows.cluster(opened), name="not restored")
+    opened.dispose()
+    spoil(other, file)
+    assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.out == ""
+    assert read(url) == (["kept"], 2)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT count(*) FROM pg_proc WHERE proname = 'evil'").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE node_pools SET cluster_id = 'none'", "UPDATE node_pools SET generation = NULL"])
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_rows_that_contradict_the_tables_change_nothing(backed_up, new_url, tmp_path, statement: str) -> None:
+    """The last of them as little as the first one."""
+    url, _ = backed_up
+    other, file = new_url("postgresql"), tmp_path / "spoilt"
+    opened = schema.engine(other)
+    rows.node_pool(opened, rows.cluster(opened))
+    opened.dispose()
+    with psycopg.connect(other, autocommit=True) as connection:
+        connection.execute("ALTER TABLE node_pools DROP CONSTRAINT node_pools_cluster_id_fkey")
+        connection.execute("ALTER TABLE node_pools ALTER generation DROP NOT NULL")
+        connection.execute(statement)
+        connection.execute(
+            "ALTER TABLE node_pools ADD CONSTRAINT node_pools_cluster_id_fkey FOREIGN KEY (cluster_id) REFERENCES clusters (id) NOT VALID"
+        )
+    _dump(other, file)
+    assert cli.main(["server", "restore", str(file), "--database-url", url, "--overwrite"]) == 2
+    assert read(url) == (["kept"], 2)
+
+
+def test_a_backup_of_an_older_release_is_brought_up_to_date(engine: str, tmp_path, request, monkeypatch) -> None:
+    """With the tables that it did not have."""
+    if engine == "postgresql":
+        monkeypatch.setenv("PATH", str(postgres._programs()), prepend=":")
+    file = tmp_path / "backup"
+    old, new = (empty(engine, tmp_path / name, request) for name in ("old", "new"))
+    for url in (old, new):
+        if engine == "sqlite":
+            pathlib.Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True)
+    opened = schema.engine(old)
+    with opened.begin() as connection:
+        schema.upgrade(connection, "0001")
+    rows.node_pool(opened, rows.cluster(opened), name="old")
+    opened.dispose()
+    assert cli.main(["server", "backup", str(file), "--database-url", old]) == 0
+    assert cli.main(["server", "restore", str(file), "--database-url", new]) == 0
+    assert read(new) == (["old"], 0)
+    assert schema.migrate(new)[0] == schema.migrate(new)[1]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"])
+def test_numbers_of_events_go_on_after_a_restore(backed_up, engine: str, tmp_path, request) -> None:
+    """Also those of events that have gone."""
+    url, file = backed_up
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT setval(pg_get_serial_sequence('events', 'number'), 1000)")
+    other = empty(engine, tmp_path, request)
+    assert cli.main(["server", "backup", str(file), "--database-url", url, "--overwrite"]) == 0
+    assert cli.main(["server", "restore", str(file), "--database-url", other]) == 0
+    opened = schema.engine(other)
+    rows.event(opened)
+    assert rows.told(opened)[-1]["number"] == 1001
+    opened.dispose()
 
 
 def test_what_a_killed_server_left_is_not_played_into_the_restored_database(tmp_path, capsys) -> None:

@@ -9,13 +9,11 @@ import socket
 import click
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from planton import cli
 from planton.api import server as running
-from planton.api import settings, timers
+from planton.api import settings
 from planton.cli import server
-from planton.store import schema
 from support import postgres, serving, waiting
 
 
@@ -218,22 +216,26 @@ def test_a_server_that_may_create_nothing(cluster: postgres.Cluster, tmp_path: p
         assert [line["message"] for line in started.lines() if line["level"] in {"warning", "error"}] == []
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
-def test_the_tables_of_the_schedules_are_made_once(new_url, engine: str) -> None:
-    """A second migration, and the timed work itself, find them as they must be."""
-    url = new_url(engine)
-    opened = schema.engine(url)
-    try:
-        found = []
-        for _ in range(2):
-            assert cli.main(["server", "migrate", "--database-url", url]) == 0
-            found.append(sorted(sa.inspect(opened).get_table_names(schema="dbos" if engine == "postgresql" else None)))
-        with timers.launched(settings.Settings(url)):
-            found.append(sorted(sa.inspect(opened).get_table_names(schema="dbos" if engine == "postgresql" else None)))
-    finally:
-        opened.dispose()
-    assert found[0] == found[1] == found[2]
-    assert "workflow_status" in found[0]
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--trusted-proxy", "0.0.0.0/0"), "--trusted-proxy 0.0.0.0/0"),
+        (("--trusted-proxy", "10.0.0.1", "--trusted-proxy", "::/0"), "--trusted-proxy ::/0"),
+        (("--trusted-proxy", "0.0.0.0/1"), "--trusted-proxy 0.0.0.0/1"),
+        (("--jwks-url", "https://keys"), "--jwks-url without --issuer and --audience"),
+        (("--jwks-url", "https://keys", "--issuer", "i"), "--jwks-url without --audience"),
+        (("--jwks-url", "https://keys", "--audience", "a"), "--jwks-url without --issuer"),
+        (("--jwks-url", "https://keys", "--issuer", "i", "--audience", "a"), ""),
+        (("--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "fd00::/8"), ""),
+        ((), ""),
+    ],
+)
+def test_settings_that_believe_too_much_are_warned_of(started, capsys, options: tuple[str, ...], said: str) -> None:
+    """The server starts, and says what it believes."""
+    started(*options)
+    error = capsys.readouterr().err
+    assert ("Warning: " in error) is bool(said)
+    assert said in error
 
 
 def test_a_folder_that_cannot_be_made_is_a_database_that_cannot_be_reached(tmp_path, capsys) -> None:

@@ -40,9 +40,27 @@ def test_tokens_are_listed_by_what_tells_them_apart(run) -> None:
     made = json.loads(run("create", "aws-controller", "--role", "controller", "--expires", "12h", "-o", "json")[1])
     [found] = json.loads(run("list", "-o", "json")[1])
     assert found == {name: value for name, value in made.items() if name != "token"}
-    assert (found["subject"], found["role"]) == ("aws-controller", "controller")
+    assert (found["subject"], found["role"], found["reports_as"]) == ("aws-controller", "controller", ["aws-controller"])
     assert found["expires_at"] > found["created_at"]
     assert found["id"] in run("list")[1]
+
+
+def test_a_controller_s_token_has_the_names_that_it_reports_as(run) -> None:
+    """As patterns, where that is said; one of an older release shows that it has none."""
+    made = json.loads(
+        run("create", "gcp", "--role", "controller", "--reports-as", "gcp-*", "--reports-as", "all", "-o", "json")[1]
+    )
+    assert made["reports_as"] == ["gcp-*", "all"]
+    assert "reports as gcp-* or all" in run("list")[1]
+    assert "reports_as" not in json.loads(run("create", "user@example.com", "-o", "json")[1])
+
+
+def test_a_token_of_an_older_release_is_seen_to_report_as_any(run, tmp_path) -> None:
+    """So that its owner can replace it."""
+    run("create", "old", "--role", "controller")
+    with sqlite3.connect(tmp_path / "server.db") as database:
+        database.execute("UPDATE tokens SET reports_as = NULL")
+    assert "reports as *" in run("list")[1]
 
 
 def test_a_revoked_token_is_gone(run) -> None:
@@ -59,6 +77,10 @@ def test_a_revoked_token_is_gone(run) -> None:
         ("create", "two words"),
         ("create", "a", "--expires", "1y"),
         ("create", "a", "--role", "admin"),
+        ("create", "a", "--reports-as", "b"),
+        ("create", "a", "--role", "controller", "--reports-as", "two words"),
+        ("create", "a", "--role", "controller", "--reports-as", ""),
+        ("create", "gcp-*", "--role", "controller"),
         ("revoke", "%%%%"),
         ("revoke", "abc"),
     ],

@@ -84,3 +84,39 @@ def test_the_clients_configuration(home: pathlib.Path) -> None:
     config = json.loads(path.read_text(encoding="utf-8"))
     assert config["meta"]["url"] == info.clouds["civo"]
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_sandbox_that_does_not_answer_is_stopped(home: pathlib.Path) -> None:
+    """It is told by its lock and not by an answer; its process is gone then."""
+    info = launch.start(home)
+    os.kill(info.pid, signal.SIGSTOP)
+    (home / "sandbox.json").write_text("{", encoding="utf-8")
+    assert launch.status(home) is None
+    with pytest.raises(launch.LaunchError, match="does not answer"):
+        launch.reset(home)
+    # A process that stands still hears SIGKILL alone.
+    assert launch.stop(home, timeout=0.1)
+    with pytest.raises(ProcessLookupError):
+        os.kill(info.pid, 0)
+    assert not launch.stop(home)
+
+
+def test_a_process_that_is_not_known_is_reported(home: pathlib.Path) -> None:
+    """Nobody else is killed, and nobody is told that it is gone."""
+    info = launch.start(home)
+    kept = (home / "lock").read_text(encoding="ascii")
+    (home / "lock").write_text("", encoding="ascii")
+    with pytest.raises(launch.LaunchError, match="its process is not known"):
+        launch.stop(home)
+    assert _run(home, "stop").exit_code == 1
+    assert launch.status(home) == info
+    (home / "lock").write_text(kept, encoding="ascii")
+
+
+def test_the_process_of_another_one_is_left_alone(home: pathlib.Path) -> None:
+    """A sandbox that was killed leaves a number that may be another process's by now."""
+    info = launch.start(home)
+    os.kill(info.pid, signal.SIGKILL)
+    os.waitpid(info.pid, 0)
+    (home / "lock").write_text(str(os.getpid()), encoding="ascii")
+    assert not launch.stop(home)

@@ -78,7 +78,9 @@ def test_key_that_is_there(loop, store):
 
 def test_many_happen_together(loop, store):
     """Of several sets of values all are written or none."""
-    statement = database.Statement(sa.text("INSERT INTO tokens VALUES (:digest, 's', 'user', 't', NULL)"))
+    statement = database.Statement(
+        sa.text("INSERT INTO tokens (digest, subject, role, created_at) VALUES (:digest, 's', 'user', 't')")
+    )
 
     async def run(*digests):
         async with store.transaction() as transaction:

@@ -63,7 +63,7 @@ def test_a_deadline_that_is_repeated_does_nothing(engine: sa.Engine) -> None:
         {"deadline": None},
         {"deadline": THEN, "phase": "Failed", "reason": "QuotaExceeded"},
         {"deadline": THEN, "phase": "Deleting", "deleted_at": THEN},
-        {"deadline": THEN, "updated_at": HOUR},
+        {"deadline": THEN, "updated_at": "2026-01-01T10:01:01.000000Z"},
     ],
     ids=["not due", "none", "failed for another reason", "being deleted", "written since the tick"],
 )
@@ -74,6 +74,13 @@ def test_a_deadline_leaves_alone_what_is_not_its_business(engine: sa.Engine, val
     assert ticks.deadlines(engine, now=MINUTE, **LATE) == 0
     assert rows.read(engine, tables.NODE_POOLS, pool) == before
     assert rows.told(engine) == []
+
+
+def test_a_deadline_passes_although_the_clock_was_put_back(engine: sa.Engine) -> None:
+    """What was written by the wrong clock is not of the future."""
+    pool = rows.node_pool(engine, rows.cluster(engine), deadline=THEN, updated_at=HOUR)
+    assert ticks.deadlines(engine, now=MINUTE, **LATE) == 1
+    assert rows.read(engine, tables.NODE_POOLS, pool)["phase"] == "Failed"
 
 
 def test_a_resync_tells_again_what_is_wanted(engine: sa.Engine) -> None:

@@ -128,6 +128,9 @@ class Counted:
     def connections(self) -> tuple[int, int]:
         return self._within.connections()
 
+    def is_writable(self) -> bool:
+        return self._within.is_writable()
+
     async def close(self) -> None:
         await self._within.close()
 
@@ -269,7 +272,7 @@ class Api:
         self, method: str, body: Any = None, *, who: str = "", if_match: str | None = None, key: str | None = None, **fields: Any
     ) -> Reply:
         """Calls a method, on the loop."""
-        headers = {"x-user-email": who or self.user}
+        headers = {"authorization": who} if who.startswith("Bearer ") else {"x-user-email": who or self.user}
         headers |= {"if-match": if_match} if if_match is not None else {}
         headers |= {"idempotency-key": key} if key is not None else {}
         if self.door == "rest":

@@ -116,3 +116,9 @@ def free_port() -> int:
         listening.bind(("127.0.0.1", 0))
         port: int = listening.getsockname()[1]
         return port
+
+
+def status_of(process: int, name: str) -> str:
+    """Return what Linux says of a process, e.g. ``VmHWM``, the most memory that it had."""
+    lines = pathlib.Path(f"/proc/{process}/status").read_text().splitlines()
+    return next(line.partition(":")[2].strip() for line in lines if line.startswith(f"{name}:"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jwt
 
-from planton.api import errors, issuer, service
+from planton.api import errors, issuer, reporters, service
 from planton.store import access
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdD
 #: How long a static token that was looked up is believed, in seconds; a revoked one works no longer than this.
 _BELIEVED: Final = 10.0
 _MOST_BELIEVED: Final = 4096
+#: Characters that the name in a signed token may have: it becomes a key of the database.
+_LONGEST_NAME: Final = 255
 #: Headers that say who asks, and those that say under which condition.
 _IDENTITY: Final = frozenset({"authorization", "x-user-email"})
 _CONDITIONS: Final = {"if-match": "If-Match", "idempotency-key": "Idempotency-Key"}
@@ -46,6 +48,7 @@ class Trust:
         jwks_url: Where the keys of signed tokens are; empty for no signed tokens.
         issuer: The issuer that signed tokens must name; not looked at where empty.
         audience: The audience that signed tokens must name; not looked at where empty.
+        unverified_email: Whether the email of a signed token counts that does not say whether it is verified.
     """
 
     header: bool = False
@@ -54,6 +57,7 @@ class Trust:
     jwks_url: str = ""
     issuer: str = ""
     audience: str = ""
+    unverified_email: bool = False
 
 
 class Authenticator:
@@ -123,7 +127,9 @@ class Authenticator:
         if row is None or not hmac.compare_digest(row["digest"], wanted) or ends <= now.timestamp():
             raise errors.unauthenticated("the token is not known, or has expired")
         controller = row["role"] == "controller"
-        found = service.Caller(row["subject"], controller=controller, may_report=controller)
+        found = service.Caller(
+            row["subject"], controller=controller, may_report=controller, reports_as=reporters.read(row["reports_as"])
+        )
         if len(self._believed) >= _MOST_BELIEVED:
             self._believed.clear()
         self._believed[wanted] = (self._timer() + _BELIEVED, ends, found)
@@ -144,17 +150,42 @@ class Authenticator:
             )
         except issuer.UnreachableError as error:
             raise errors.unavailable() from error
-        except jwt.PyJWTError as error:
+        # A token is a stranger's text: besides PyJWT's own errors its numbers and its depth can be too much for the decoder.
+        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise errors.unauthenticated("the token is not valid, or has expired") from error
+        name = self._name(claims)
+        roles = claims.get("roles", ())
+        controller = isinstance(roles, list) and "controller" in roles
+        reports_as = _reports_as(claims, name) if controller else reporters.ANY
+        return service.Caller(name, controller=controller, may_report=controller, reports_as=reports_as)
+
+    def _name(self, claims: Mapping[str, Any]) -> str:
+        """Returns whom the claims of a signed token name."""
         # Some issuers write their booleans as text. Who can give any address to an account must not be everybody by that.
-        if claims.get("email") and claims.get("email_verified") in (False, "false"):
-            raise errors.unauthenticated("the token's email is not verified")
+        verified = claims.get("email_verified", self._trust.unverified_email)
+        if claims.get("email") and verified is not True and verified != "true":
+            raise errors.unauthenticated(
+                "the token's email is not verified: it needs the claim email_verified, which must be true"
+            )
         name = claims.get("email") or claims.get("sub")
         if not isinstance(name, str) or not name or not name.isprintable():
             raise errors.unauthenticated("the token names nobody: it needs the claim email or sub")
-        roles = claims.get("roles", ())
-        controller = isinstance(roles, list) and "controller" in roles
-        return service.Caller(name, controller=controller, may_report=controller)
+        if len(name) > _LONGEST_NAME:
+            claim = "email" if claims.get("email") else "sub"
+            message = f"the token's claim {claim} must have at most {_LONGEST_NAME} characters"
+            raise errors.bad_field("Authorization", "header.name_length", message)
+        return name
+
+
+def _reports_as(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Returns the controllers as which a signed token reports: its own name, where it has no claim about them."""
+    if "controller_names" not in claims:
+        return (name,) if "*" not in name else ()
+    named = claims["controller_names"]
+    try:
+        return reporters.checked([named] if isinstance(named, str) else named)
+    except (TypeError, ValueError) as error:
+        raise errors.unauthenticated(f"the token's claim controller_names: {error}") from error
 
 
 def headers(given: Iterable[tuple[str, str]]) -> dict[str, str]:

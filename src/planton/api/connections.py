@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import resource
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from uvicorn.protocols.http import httptools_impl
 
@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 
 #: Seconds that a client has for the head of a request, for its body, and to take what is left of an answer.
 PATIENCE: Final = 30.0
-#: Bytes that a head may have.
+#: Bytes that a head may have, together with the fields that come after a body in chunks (trailers).
 HEAD_LIMIT: Final = 64 * 1024
+#: Bytes of a field beside its name and its value: a colon, a space and the end of the line.
+_AROUND_FIELD: Final = 4
+#: Bytes that the parser gets at once.
+_PIECE: Final = 16 * 1024
 _MOST: Final = 4096
 #: What of the files that a process may open is for connections; the rest is the database's, gRPC's and the log's.
 _SHARE: Final = 0.75
+_TOO_LONG: Final = f"the head and the trailers of a request have more than {HEAD_LIMIT:,} bytes"
 
 
 def most(share: float = _SHARE) -> int:
@@ -38,15 +43,48 @@ def most(share: float = _SHARE) -> int:
     return _MOST if files == resource.RLIM_INFINITY else min(_MOST, int(files * share))
 
 
+class _RefusedError(Exception):
+    """Leaves the parser: the request is refused."""
+
+
+class _Outlet:
+    """Where an answer is written: a connection that an answer closes stays until the client has read the answer."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+
+    def write(self, data: bytes) -> None:
+        self._protocol.transport.write(data)
+
+    def is_closing(self) -> bool:
+        return self._protocol.transport.is_closing()
+
+    def close(self) -> None:
+        self._protocol.leave()
+
+
 class Protocol(httptools_impl.HttpToolsProtocol):
-    """A connection. Where there are too many, a new one takes the place of the one whose client has been waited for longest."""
+    """A connection. Where there are too many, a new one takes the place of the one whose client has been waited for longest.
+
+    Fields after the body are counted and dropped: who sends them is not who sent the head, where a proxy has changed that.
+    """
 
     def __init__(self, *arguments: Any, **rest: Any) -> None:  # those of uvicorn
         super().__init__(*arguments, **rest)
         self._deadline: asyncio.TimerHandle | None = None
+        self._outlet = _Outlet(self)
         self._in_head = True
-        #: Bytes that came since the head began, at most.
-        self._head = 0
+        #: Whether what the client sends from now on is dropped.
+        self._deaf = False
+        #: Whether the last answer has been written.
+        self._has_left = False
+        #: Bytes that came since the head began, since it ended, or since the last piece of the body, at most.
+        self._unread = 0
+        #: Bytes of the head and of the trailers, once there is a trailer.
+        self._fields = 0
+        self._fault = ""
 
     @property
     def until(self) -> float:
@@ -71,20 +109,55 @@ class Protocol(httptools_impl.HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes what came."""
-        self._head += len(data)
+        if len(data) > _PIECE:
+            # What follows the end of a head in the same piece is not counted, so a piece is small.
+            for start in range(0, len(data), _PIECE):
+                self.data_received(data[start : start + _PIECE])
+            return
+        if self._deaf or self.transport.is_closing():
+            return
+        self._unread += len(data)
         super().data_received(data)
-        if self._in_head and self._head > HEAD_LIMIT and not self.transport.is_closing():
-            self.send_400_response(f"the head of the request has more than {HEAD_LIMIT:,} bytes")
+        if self._unread > HEAD_LIMIT and not self._deaf and not self.transport.is_closing():
+            self.send_400_response(_TOO_LONG)
+
+    def on_message_begin(self) -> None:
+        """Begins a request."""
+        super().on_message_begin()
+        self._fields = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Takes a field of the head; counts and drops a trailer."""
+        if self._in_head:
+            super().on_header(name, value)
+            return
+        self._fields = (self._fields or self._head_size()) + len(name) + len(value) + _AROUND_FIELD
+        if self._fields > HEAD_LIMIT:
+            self._refuse(_TOO_LONG)
 
     def on_headers_complete(self) -> None:
         """Goes on to wait for the body."""
-        self._in_head, self._head = False, 0
+        if self._unread > HEAD_LIMIT and self._head_size() > HEAD_LIMIT:
+            self._refuse(_TOO_LONG)
+        hosts = 0
+        for name, _ in self.headers:
+            if name == b"host":
+                hosts += 1
+        if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+            self._refuse("the header Host must come once")
+        self._in_head, self._unread = False, 0
         super().on_headers_complete()
+        self.cycle.transport = self._outlet  # type: ignore[assignment]
         self._wait()
+
+    def on_body(self, body: bytes) -> None:
+        """Takes a piece of the body."""
+        self._unread = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Waits no more: it is the server's turn, unless it has answered already."""
-        self._in_head, self._head = True, 0
+        self._in_head, self._unread = True, 0
         super().on_message_complete()
         if self.cycle.response_complete:
             self._wait()
@@ -93,13 +166,58 @@ class Protocol(httptools_impl.HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Waits for the next head, or for the client to take the answer."""
+        if self._has_left or (self._deaf and not self.pipeline):
+            self.server_state.total_requests += 1
+            return
         super().on_response_complete()
         if self._in_head:
             self._wait()
 
+    def leave(self) -> None:
+        """Closes the connection.
+
+        Where the client is still sending, it is closed for writing alone, and what comes is dropped for a while: a system that closes a
+        connection with unread bytes resets it, and the client loses an answer that it has not read yet.
+        """
+        self._deaf = self._has_left = True
+        if self._in_head and not self._fault:
+            self.transport.close()
+            return
+        if not self.transport.is_closing():
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self._wait()
+
     def send_400_response(self, msg: str) -> None:
-        """Answers what is no HTTP with the envelope of every error."""
-        error = errors.ApiError(errors.ErrorCode.VALIDATION_ERROR, "Validation failed", details=msg)
+        """Answers what is no HTTP with the envelope of every error, after the answers that are due before it."""
+        self._fault = self._fault or msg
+        self._deaf = True
+        if self.cycle is None or (self._in_head and self.cycle.response_complete):
+            self._write_refusal()
+        elif self._in_head:
+            # The last request before this one is not answered yet: its answer is the last.
+            self.cycle.keep_alive = False
+        elif self.pipeline:
+            self.cycle.keep_alive = False
+            self.pipeline[0] = (self.cycle, self._refusing)  # type: ignore[assignment]
+        elif self.cycle.response_started:
+            self.leave()
+        else:
+            # Its application must not answer any more.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self._write_refusal()
+
+    def _refuse(self, fault: str) -> NoReturn:
+        """Ends the parsing, which leads to the answer."""
+        self._fault = fault
+        raise _RefusedError
+
+    def _refusal(self) -> errors.ApiError:
+        return errors.ApiError(errors.ErrorCode.VALIDATION_ERROR, "Validation failed", details=self._fault)
+
+    def _write_refusal(self) -> None:
+        error = self._refusal()
         body = json.dumps(error.envelope()).encode()
         head = [
             *self.server_state.default_headers,
@@ -110,7 +228,14 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         ]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in head)
         self.transport.write(httptools_impl.STATUS_LINE[error.http] + lines + b"\r\n" + body)
-        self.transport.close()
+        self.leave()
+
+    async def _refusing(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers in its turn what was refused while requests before it were being worked on."""
+        await rest.error_response(self._refusal())(scope, receive, send)
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + _AROUND_FIELD for name, value in self.headers)
 
     def _wait(self) -> None:
         self._cancel()

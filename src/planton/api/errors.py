@@ -34,7 +34,7 @@ class ErrorCode(enum.StrEnum):
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     """The body is larger than the server reads."""
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
-    """The body is not JSON by its ``Content-Type``."""
+    """The body is not JSON by its ``Content-Type``, or it is compressed."""
     RATE_LIMITED = "RATE_LIMITED"
     """The caller asks too often; the header ``Retry-After`` says when to come back."""
     UNAVAILABLE = "UNAVAILABLE"
@@ -232,6 +232,16 @@ def too_large(limit: int) -> ApiError:
 def unsupported_media_type() -> ApiError:
     """Returns the error of a body that is not JSON by its header."""
     return ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", details="Content-Type must be application/json")
+
+
+def unsupported_encoding() -> ApiError:
+    """Returns the error of a body that is compressed, or encoded otherwise."""
+    return ApiError(
+        ErrorCode.UNSUPPORTED_MEDIA_TYPE,
+        "Unsupported media type",
+        details="the body must be sent without Content-Encoding",
+        headers={"Accept-Encoding": "identity"},
+    )
 
 
 def rate_limited(retry_after: int, left: Mapping[str, str] = _NO_HEADERS) -> ApiError:

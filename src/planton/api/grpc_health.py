@@ -1,6 +1,7 @@
-"""The health of the server over gRPC (grpc.health.v1): it serves as long as its database answers.
+"""The health of the server over gRPC (grpc.health.v1): a service serves as long as its database answers.
 
-``Check`` asks the database, as ``/ready`` does. ``Watch`` asks it again and again, once for all who watch; where nobody does, nothing runs.
+The server as a whole (the empty name) does so while the database can be written and timed work is done too, as ``/health`` says.
+``Check`` asks the database. ``Watch`` asks it again and again, once for all who watch; where nobody does, nothing runs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from planton.api import routes
 from planton.store import measures
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from planton.store import database
 
@@ -29,31 +30,33 @@ _POLL: Final = 2.0
 class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_health has no types
     """Answers for the server as a whole (the empty name) and for each of its services; they share one database."""
 
-    def __init__(self, store: database.Database, *, poll: float = _POLL) -> None:
+    def __init__(self, store: database.Database, *, poll: float = _POLL, timed_work: Callable[[], str] = lambda: "off") -> None:
         """Prepares the answers.
 
         Args:
             store: The database that must answer.
             poll: Seconds between two looks at it for those who watch.
+            timed_work: Says whether timed work is done, as :meth:`planton.api.timers.Timers.state` does.
         """
+        self._timed_work = timed_work
         self._store = store
         self._poll = poll
         self._names = {"", *(route.service for route in routes.routes())}
         self._stopping = asyncio.Event()
         self._looking = asyncio.Lock()
-        self._seen: tuple[float, Any] = (-math.inf, None)
+        self._seen: dict[bool, tuple[float, Any]] = {}
 
     async def Check(self, request: Any, context: grpc.aio.ServicerContext) -> Any:  # noqa: N802 - of the protocol
         """Says whether a service serves now."""
         if request.service not in self._names:
             await context.abort(grpc.StatusCode.NOT_FOUND, "there is no such service")
-        return _Answer(status=await self._status())
+        return _Answer(status=await self._status(whole=not request.service))
 
     async def Watch(self, request: Any, _context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:  # noqa: N802 - as above
         """Says whether a service serves, and again when that changes, until the server stops."""
         told = None
         while True:
-            found = await self._looked() if request.service in self._names else _Answer.SERVICE_UNKNOWN
+            found = await self._looked(whole=not request.service) if request.service in self._names else _Answer.SERVICE_UNKNOWN
             if found != told:
                 told = found
                 yield _Answer(status=found)
@@ -68,14 +71,19 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
         """Says from now on that nothing serves, and ends what is watched: else it would hold up the stop."""
         self._stopping.set()
 
-    async def _status(self) -> Any:  # a serving status
+    async def _status(self, *, whole: bool) -> Any:  # a serving status
         if self._stopping.is_set():
             return _Answer.NOT_SERVING
-        return _Answer.SERVING if await measures.answers(self._store) else _Answer.NOT_SERVING
+        serves = await measures.answers(self._store)
+        if serves and whole:
+            serves = self._timed_work() != "unhealthy" and await measures.is_writable(self._store)
+        return _Answer.SERVING if serves else _Answer.NOT_SERVING
 
-    async def _looked(self) -> Any:  # a serving status
+    async def _looked(self, *, whole: bool) -> Any:  # a serving status
         """Returns what is seen at most half a poll ago, so that many who watch cost no more than one."""
         async with self._looking:
-            if self._stopping.is_set() or time.monotonic() - self._seen[0] > self._poll / 2:
-                self._seen = time.monotonic(), await self._status()
-            return self._seen[1]
+            seen, found = self._seen.get(whole, (-math.inf, None))
+            if self._stopping.is_set() or time.monotonic() - seen > self._poll / 2:
+                found = await self._status(whole=whole)
+                self._seen[whole] = time.monotonic(), found
+            return found

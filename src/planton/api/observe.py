@@ -63,6 +63,13 @@ class Observer:
                 ("planton_database_connections_max", "Connections to the database that there may be."),
             )
         )
+        self._timed_work: Callable[[], str] = lambda: "off"
+        self._timed_work_up = prometheus_client.Gauge(
+            "planton_timed_work_up",
+            "Whether timed work is done: 0 where it has stopped.",
+            registry=registry,
+            multiprocess_mode="livemin",
+        )
         self._ticks = prometheus_client.Counter("planton_ticks_total", "Timed work that was done.", ("work",), registry=registry)
         for work in ("tick", "clean"):
             # A number that is there from the start can be seen to stand still.
@@ -71,6 +78,7 @@ class Observer:
     def families(self) -> list[core.Metric]:
         """Returns the numbers; those of all workers."""
         self._sample()
+        self._timed_work_up.set(self._timed_work() != "unhealthy")
         folder = os.environ.get(FOLDER)
         if not folder:
             return list(self._registry.collect())
@@ -78,6 +86,10 @@ class Observer:
         together = prometheus_client.CollectorRegistry()
         multiprocess.MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]
         return list(together.collect())
+
+    def watch(self, timed_work: Callable[[], str]) -> None:
+        """Asks from now on whether timed work is done, as :meth:`planton.api.timers.Timers.state` says it."""
+        self._timed_work = timed_work
 
     def ticked(self, work: str) -> None:
         """Counts timed work: ``tick`` or ``clean``."""

@@ -148,6 +148,8 @@ async def _request(
         kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
         if kind != "application/json":
             raise errors.unsupported_media_type()
+        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise errors.unsupported_encoding()
         field: message.Message = getattr(wanted, route.body)
         body, wrong = codec.read(await _body(request, headers), type(field))
         if any(not violation.field for violation in wrong):

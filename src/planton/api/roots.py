@@ -15,6 +15,8 @@ from planton.api import metrics as numbers
 from planton.store import database, measures
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette import requests
 
     from planton.api import observe
@@ -23,18 +25,37 @@ SERVICE: Final = "planton-nodepool-api"
 
 
 def routes(
-    store: database.Database, wanted: settings.Settings, observer: observe.Observer, authenticator: auth.Authenticator
+    store: database.Database,
+    wanted: settings.Settings,
+    observer: observe.Observer,
+    authenticator: auth.Authenticator,
+    timed_work: Callable[[], str] = lambda: "off",
 ) -> list[routing.Route]:
-    """Returns the routes. Anybody may call them; what is of single node pools is for those who may see all."""
+    """Returns the routes. Anybody may call them; what is of single node pools is for those who may see all.
+
+    Args:
+        store: The database.
+        wanted: What the operator sets.
+        observer: What counts the requests.
+        authenticator: Finds out who asks.
+        timed_work: Says whether timed work is done, as :meth:`planton.api.timers.Timers.state` does.
+    """
 
     async def health(_request: requests.Request) -> responses.Response:
-        alive = await measures.answers(store)
+        answers = await measures.answers(store)
+        has_room = answers and await measures.is_writable(store)
+        timed = timed_work()
+        alive = has_room and timed != "unhealthy"
+        reason = {} if has_room else {"reason": "it cannot be written: is its disk full?" if answers else "it does not answer"}
         body = {
             "status": "healthy" if alive else "unhealthy",
             "service": SERVICE,
             "version": planton.__version__,
             "timestamp": timestamps.text(datetime.datetime.now(datetime.UTC)),
-            "components": {"database": {"status": "healthy" if alive else "unhealthy", "engine": store.name}},
+            "components": {
+                "database": {"status": "healthy" if has_room else "unhealthy", "engine": store.name, **reason},
+                "timed_work": {"status": timed},
+            },
         }
         return _json(body, 200 if alive else 503)
 

@@ -6,7 +6,6 @@ A stop finishes what has begun: requests get their answers, streams end and thei
 from __future__ import annotations
 
 import asyncio
-import datetime
 import gc
 import os
 import signal
@@ -22,6 +21,7 @@ from planton.store import database
 
 if TYPE_CHECKING:
     import types
+    from collections.abc import Callable
 
     import grpc
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -120,27 +120,30 @@ class Application:
             store = self._traces.store(store)
         self._store = store
         observer = observe.Observer(prometheus_client.CollectorRegistry(), store.connections, note)
+        self._timers = timers.Timers(self.settings, observer.ticked)
+        observer.watch(self._timers.state)
         authenticator = auth.Authenticator(self.settings.trust, store)
         running = calls.Calls(
             service.Service(store, self.settings.policy),
             authenticator,
             calls.RateLimit(self.settings.rate, self.settings.burst),
-            lambda: datetime.datetime.now(datetime.UTC),
+            self._timers.clock,
         )
-        beside = roots.routes(store, self.settings, observer, authenticator)
+        beside = roots.routes(store, self.settings, observer, authenticator, self._timers.state)
         app = rest.application(running, roots=beside, observer=observer, stopping=lambda: self._stopping)
         if self.settings.trusted_header:
             app = hosts.Guard(app, self.settings.trusted_proxies)
         self._app = self._traces.app(app) if self._traces else app
         if self.settings.grpc_port:
-            await self._serve_grpc(running, observer, store)
-        self._timers = timers.Timers(self.settings, observer.ticked)
+            await self._serve_grpc(running, observer, store, self._timers.state)
         self._timers.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             self._hear(number)
 
-    async def _serve_grpc(self, running: calls.Calls, observer: observe.Observer, store: database.Database) -> None:
-        self._health = grpc_health.Health(store)
+    async def _serve_grpc(
+        self, running: calls.Calls, observer: observe.Observer, store: database.Database, timed_work: Callable[[], str]
+    ) -> None:
+        self._health = grpc_health.Health(store, timed_work=timed_work)
         self._grpc = grpc_server.serve(running, self._health, observer, self._traces.interceptors() if self._traces else ())
         self._grpc.add_insecure_port(self.settings.address(self.settings.grpc_port))
         await self._grpc.start()

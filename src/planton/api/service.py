@@ -14,7 +14,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import validation
-from planton.api import errors, kinds, paging, records, rendering, resyncs, sizes, status, timestamps
+from planton.api import errors, kinds, paging, records, rendering, reporters, reports, resyncs, sizes, status, timestamps
 from planton.store import access, database, events, resources
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ class Caller:
         name: An email address, or a controller's name.
         controller: Whether it is a controller: sees everything, reports status, edits no spec.
         may_report: Whether it may report the status of what it sees: controllers, and owners on a loopback address.
+        reports_as: The names of controllers that its reports may have, with ``*`` for any characters.
     """
 
     name: str
     controller: bool = False
     may_report: bool = False
+    reports_as: tuple[str, ...] = reporters.ANY
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -253,6 +255,11 @@ class Service:
         return records.Statuses(kind, _visible(kind, row, context.caller), reports)
 
     async def _report_status(self, kind: Kind, request: Any, context: Context) -> records.Answer:
+        reports.check(request.report)
+        name = request.report.controller_name
+        if not reporters.includes(context.caller.reports_as, name):
+            own = " or ".join(context.caller.reports_as) or "no controller"
+            raise errors.forbidden(f"this caller reports as {own}, not as {name}")
         async with self.store.transaction() as transaction:
             row = _visible(kind, await resources.get_for_update(transaction, kind.table, request.id), context.caller)
             if request.report.observed_generation > row["generation"]:
@@ -260,7 +267,8 @@ class Service:
                     "observed_generation", "status_report.observed_generation_exists", f"must be at most {row['generation']}"
                 )
             stored = {report["controller_name"]: report for report in await resources.reports(transaction, request.id)}
-            report = _report(request.report, stored.get(request.report.controller_name), request.id, context)
+            reports.make_room(kind.name, stored, name)
+            report = _report(request.report, stored.get(name), request.id, context)
             stored[report["controller_name"]] = report
             await resources.put_report(transaction, report)
             known = [status.parsed(one) for one in stored.values()]

@@ -11,6 +11,8 @@ from planton.api import auth, service
 
 #: The environment variable by which worker processes get the settings. Others on the machine cannot read it.
 VARIABLE: Final = "PLANTON_SERVER_SETTINGS"
+#: A network with a shorter prefix is no proxy's: it holds a sixteenth of all addresses, or more.
+_WIDE: Final = 5
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Settings:
         jwks_url: Where the keys of signed tokens are.
         issuer: The issuer of signed tokens.
         audience: The audience of signed tokens.
+        unverified_email: Whether the email of a signed token counts that does not say whether it is verified.
         rate: Requests a second for each caller and worker; 0 for any number.
         burst: Requests at once for each caller and worker.
         expected: ``KIND/PLATFORM=CONTROLLER``: the controllers that must report.
@@ -54,6 +57,7 @@ class Settings:
     jwks_url: str = ""
     issuer: str = ""
     audience: str = ""
+    unverified_email: bool = False
     rate: float = 0.0
     burst: int = 100
     expected: tuple[str, ...] = ()
@@ -86,6 +90,7 @@ class Settings:
             jwks_url=self.jwks_url,
             issuer=self.issuer,
             audience=self.audience,
+            unverified_email=self.unverified_email,
         )
 
     @property
@@ -97,6 +102,21 @@ class Settings:
             noun, _, platform = place.partition("/")
             expected.setdefault((noun, platform), []).append(name)
         return service.Policy(expected, self.deadline, self.resync)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Returns what of the settings believes more than their operator may want, in words."""
+        found = [
+            f"--trusted-proxy {network}: X-User-Email is believed from any address; name the proxy's own network"
+            for network in self.trusted_proxies
+            if ipaddress.ip_network(network).prefixlen < _WIDE
+        ]
+        missing = [f"--{name}" for name in ("issuer", "audience") if not getattr(self, name)]
+        if self.jwks_url and missing:
+            found.append(
+                f"--jwks-url without {' and '.join(missing)}: tokens that were made for other services are believed; name what they must say"
+            )
+        return found
 
     def dump(self) -> str:
         """Returns the settings as text."""

@@ -156,6 +156,10 @@ class Store:
         """Returns how many connections are in use, and how many there may be."""
         return self._within.connections()
 
+    def is_writable(self) -> bool:
+        """Returns whether what is written stays."""
+        return self._within.is_writable()
+
     async def close(self) -> None:
         """Waits for what is running and closes the connections."""
         await self._within.close()

@@ -58,7 +58,6 @@ _EXTRAS: Final = {
     "asyncpg": "server",
     "cel_expr_python": "policy",
     "cryptography": "sandbox",
-    "dbos": "server",
     "google.api": "client",
     "google.rpc": "client",
     "grpc": "sandbox",

@@ -90,7 +90,7 @@ def _extras() -> list[Finding]:
     wanted["sandbox"] = ("aiohttp", "cryptography", "grpc")
     wanted["policy"] = ("cel_expr_python",)
     wanted["client"] = ("google.api", "httpx")
-    wanted["server"] = ("alembic", "dbos", "grpc", "sqlalchemy", "starlette", "uvicorn")
+    wanted["server"] = ("alembic", "grpc", "sqlalchemy", "starlette", "uvicorn")
     found = []
     for extra, packages in wanted.items():
         missing = [package for package in packages if importlib.util.find_spec(package) is None]

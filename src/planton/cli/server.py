@@ -72,6 +72,11 @@ SETTINGS: Final = (
     Setting("jwks-url", "", "Where the keys of signed tokens (JWT) are.", "URL"),
     Setting("issuer", "", "The issuer that signed tokens must name.", "TEXT"),
     Setting("audience", "", "The audience that signed tokens must name.", "TEXT"),
+    Setting(
+        "unverified-email",
+        False,
+        "Whether the email of a signed token counts that does not say whether it is verified (email_verified).",
+    ),
     Setting("rate", 0.0, "Requests a second for each caller and worker; 0 for any number.", "N", _RATE),
     Setting("burst", 100, "Requests at once for each caller and worker.", "N", click.IntRange(1)),
     Setting(
@@ -92,10 +97,9 @@ SETTINGS: Final = (
     Setting(
         "tick",
         10,
-        "Seconds between two looks at deadlines and resyncs: a part of a minute, or one to five minutes; 0 for none, and no cleaning of "
-        "events and Idempotency-Keys.",
+        "Seconds between two looks at deadlines and resyncs, at most 300; 0 for none, and no cleaning of events and Idempotency-Keys.",
         "SECONDS",
-        click.IntRange(0),
+        click.IntRange(0, 300),
     ),
     Setting("environment", "development", "What /info calls this installation.", "NAME"),
     Setting("log-level", "info", "debug, info, warning or error.", "LEVEL", click.Choice(["debug", "info", "warning", "error"])),
@@ -172,7 +176,6 @@ def start(
     auth: str,
     trusted_proxy: tuple[str, ...],
     expect: tuple[str, ...],
-    tick: int,
     **rest: Any,
 ) -> None:
     """Serve the API until a signal says to stop.
@@ -191,7 +194,6 @@ def start(
         trusted_header=_trusts_header(auth, rest["host"], trusted_proxy),
         trusted_proxies=_checked_networks(trusted_proxy),
         expected=_checked_controllers(expect),
-        tick=_checked_tick(tick),
         **rest,
         # The last, for it makes the folder.
         database_url=server_database.url(database_url),
@@ -200,6 +202,8 @@ def start(
         server_database.migrate(wanted.database_url)
     _check_addresses(wanted.host, wanted.port, wanted.grpc_port)
     click.echo(_greeting(wanted), err=True)
+    for warning in wanted.warnings:
+        click.echo(f"Warning: {warning}.", err=True)
     running.run(wanted)
 
 
@@ -209,16 +213,11 @@ def start(
 def migrate_command(*, database_url: str | None, form: str) -> None:
     """Bring the database's tables up to date.
 
-    Those of the schedules too, so that servers need no right to make any. Older
-    servers go on while it runs.
+    Servers need no right to make any then. Older servers go on while it runs.
 
     Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
     """
-    from planton.api import timers
-
-    url = server_database.url(database_url)
-    before, now = server_database.migrate(url)
-    timers.migrate(url)
+    before, now = server_database.migrate(server_database.url(database_url))
     done = f"at revision {now} already" if before == now else f"from {before or 'nothing'} to revision {now}"
     click.echo(json.dumps({"before": before, "now": now}) if form == "json" else f"The database is {done}.")
 
@@ -300,14 +299,3 @@ def _checked_controllers(entries: tuple[str, ...]) -> tuple[str, ...]:
                 f"--expect {entry}: must be KIND/PLATFORM=NAME, the kind cluster or nodepool, the platform one of {', '.join(platforms)}"
             )
     return entries
-
-
-def _checked_tick(seconds: int) -> int:
-    from planton.api import timers
-
-    try:
-        if seconds:
-            timers.cron(seconds)
-    except ValueError as error:
-        raise click.UsageError(f"--tick {seconds}: {error}") from error
-    return seconds

@@ -31,19 +31,37 @@ def token() -> None:
 @token.command()
 @click.argument("subject")
 @click.option("--role", type=click.Choice(["user", "controller"]), default="user", show_default=True, help="What it may do.")
+@click.option(
+    "--reports-as",
+    multiple=True,
+    metavar="NAME",
+    help="The controller_name of the reports that a controller's token may make, e.g. 'gcp-*'; may be given several times.  [default: SUBJECT]",
+)
 @click.option("--expires", metavar="TIME", help="How long it works: 90d, 12h, 30m.  [default: until it is revoked]")
 @server_database.option
 @output.output_option("text", "json")
-def create(*, subject: str, role: str, expires: str | None, database_url: str | None, form: str) -> None:
+def create(
+    *, subject: str, role: str, reports_as: tuple[str, ...], expires: str | None, database_url: str | None, form: str
+) -> None:
     """Make a token for SUBJECT, an email address or a controller's name, and print it.
 
-    It is shown this once. Clients send it as `Authorization: Bearer TOKEN`.
+    It is shown this once. Clients send it as `Authorization: Bearer TOKEN`. A
+    controller's token reports status under its own name, SUBJECT, or under the
+    names that --reports-as says.
 
     Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
     """
-    from planton.api import auth, timestamps
+    from planton.api import auth, reporters, timestamps
     from planton.store import access
 
+    if reports_as and role != "controller":
+        raise click.UsageError("--reports-as is for --role controller: users report nothing")
+    try:
+        if role == "controller" and not reports_as and "*" in subject:
+            raise click.UsageError("SUBJECT has a *: name with --reports-as what the controller reports as")
+        patterns = reporters.checked(reports_as or [subject]) if role == "controller" else ()
+    except ValueError as error:
+        raise click.UsageError(f"--reports-as: {error}") from error
     if not re.fullmatch(r"\S{1,254}", subject):
         raise click.UsageError("SUBJECT must be an email address or a name without spaces")
     now = datetime.datetime.now(datetime.UTC)
@@ -51,6 +69,7 @@ def create(*, subject: str, role: str, expires: str | None, database_url: str | 
     made = auth.new_token()
     digest = auth.digest(made)
     values = {"digest": digest, "subject": subject, "role": role, "created_at": timestamps.text(now), "expires_at": end}
+    values["reports_as"] = reporters.stored(patterns) if patterns else None
 
     async def put(store: database.Database) -> None:
         async with store.transaction() as transaction:
@@ -79,7 +98,10 @@ def list_command(*, database_url: str | None, form: str) -> None:
         click.echo(json.dumps(found))
         return
     for row in found:
-        click.echo(f"{row['id']}  {row['role']:<10}  {row['subject']}  made {row['created_at']}, {_until(row['expires_at'])}")
+        reports = f", reports as {' or '.join(row['reports_as'])}" if row["role"] == "controller" else ""
+        click.echo(
+            f"{row['id']}  {row['role']:<10}  {row['subject']}  made {row['created_at']}, {_until(row['expires_at'])}{reports}"
+        )
 
 
 @token.command()
@@ -129,9 +151,12 @@ def _asked(database_url: str | None, question: Callable[[database.Database], Awa
         raise server_database.unreachable(str(error)) from error
 
 
-def _shown(row: Any) -> dict[str, str | None]:  # a row
+def _shown(row: Any) -> dict[str, Any]:  # a row
+    from planton.api import reporters
+
     rest = {name: row[name] for name in ("subject", "role", "created_at", "expires_at")}
-    return {"id": row["digest"][:_SHOWN], **rest}
+    patterns = {"reports_as": list(reporters.read(row["reports_as"]))} if row["role"] == "controller" else {}
+    return {"id": row["digest"][:_SHOWN], **rest, **patterns}
 
 
 def _until(end: str | None) -> str:

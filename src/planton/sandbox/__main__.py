@@ -32,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         if not mine:
             sys.stderr.write(f"another sandbox runs in {options.home}\n")
             return 1
+        # For who wants to stop a process that does not answer.
+        (options.home / files.LOCK).write_text(str(os.getpid()), encoding="ascii")
         try:
             asyncio.run(_serve(server.Options(home=options.home, latency=options.latency, port=options.port)))
         except (OSError, ValueError) as error:

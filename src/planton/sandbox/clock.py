@@ -14,6 +14,8 @@ from collections.abc import Callable
 INSTANT = "instant"
 REALISTIC = "realistic"
 LATENCIES = (INSTANT, REALISTIC)
+# A hundred years: what is made then still ends at a date.
+MAXIMUM_OFFSET = 100 * 365.25 * 86400
 
 
 class Clock:
@@ -32,10 +34,15 @@ class Clock:
         """Skip ``seconds`` forward and return the new time.
 
         Raises:
-            ValueError: when ``seconds`` is negative.
+            TypeError: when ``seconds`` is no number.
+            ValueError: when it is negative, or leads further than any date.
         """
-        if seconds < 0:
-            message = "the clock only moves forward"
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            message = "advance must be a number of seconds"
+            raise TypeError(message)
+        # Not a number is not in the range either.
+        if not 0 <= seconds <= MAXIMUM_OFFSET - self.offset:
+            message = "the clock only moves forward, and a hundred years at most"
             raise ValueError(message)
         self.offset += seconds
         return self.now()

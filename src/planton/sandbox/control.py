@@ -32,7 +32,7 @@ POST     /sandbox/reset                     forgets everything but the ports
 =======  =================================  =================================================
 
 A fault rule has ``action`` and, as wanted, ``method``, ``path`` (a regular
-expression), ``cloud``, ``account`` (a token), ``nth`` (1), ``times`` (1; 0 for
+expression without look-arounds and references), ``cloud``, ``account`` (a token), ``nth`` (1), ``times`` (1; 0 for
 ever), ``status``, ``body`` and ``headers`` (action ``status``), ``seconds`` (``slow``,
 ``timeout``). Actions: ``status`` answers at once; ``timeout`` says nothing until
 the client gives up; ``drop`` cuts the connection before the request is handled,
@@ -46,13 +46,14 @@ For example, the second POST of a pool is done but its answer never comes::
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
 
-from planton.sandbox import clock, codec, wire, world
+from planton.sandbox import clock, codec, origins, wire, world
 
 VERSION = "1"
 
@@ -72,7 +73,7 @@ class Control:
 
     def application(self) -> web.Application:
         """Return the application of the control endpoint."""
-        application = web.Application(middlewares=[_errors])
+        application = web.Application(middlewares=[origins.guard, _errors])
         application.add_routes(
             [
                 web.get("/sandbox/health", self._health),
@@ -106,7 +107,7 @@ class Control:
                 message = f"latency must be one of {', '.join(clock.LATENCIES)}"
                 raise ValueError(message)
             self._world.pace.latency = body["latency"]
-        self._world.clock.advance(float(body.get("advance", 0)))
+        self._world.clock.advance(body.get("advance", 0))
         self._world.settle()
         await self._changed()
         return await self._clock(request)
@@ -135,7 +136,7 @@ class Control:
         return web.json_response({})
 
     async def _client(self, request: web.Request) -> web.Response:
-        self._world.client = str((await _body(request))["address"])
+        self._world.client = str(ipaddress.ip_address(str((await _body(request))["address"])))
         await self._changed()
         return web.json_response({"address": self._world.client})
 
@@ -163,7 +164,9 @@ async def _errors(request: web.Request, handler: Callable[[web.Request], Awaitab
         return web.json_response({"error": error.reason}, status=error.status)
     except KeyError as error:
         return web.json_response({"error": f"there is no {error}, or it must be given"}, status=400)
-    except (TypeError, ValueError) as error:
+    except RecursionError:
+        return web.json_response({"error": "the body is nested too deeply"}, status=400)
+    except (TypeError, ValueError, OverflowError) as error:
         return web.json_response({"error": str(error)}, status=400)
     except web.HTTPException as error:
         return web.json_response({"error": error.reason}, status=error.status)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+from planton.sandbox import patterns
 
 STATUS = "status"
 TIMEOUT = "timeout"
@@ -18,6 +20,7 @@ DROP_AFTER = "drop_after"
 SLOW = "slow"
 HOLD = "hold"
 ACTIONS = (STATUS, TIMEOUT, DROP, DROP_AFTER, SLOW, HOLD)
+MAXIMUM_SECONDS = 86400
 
 
 @dataclasses.dataclass(slots=True)
@@ -29,7 +32,7 @@ class Rule:
         action: One of `ACTIONS`.
         cloud: A cloud's name or ``kubernetes``; empty for all.
         method: An HTTP method; empty for all.
-        path: A regular expression searched for in the path.
+        path: A pattern searched for in the path, see `patterns`.
         account: A token; empty for all.
         nth: The matching request, from 1, that it strikes first.
         times: How many requests it strikes; 0 for all that follow.
@@ -78,10 +81,14 @@ class Faults:
         if order.get("action") not in ACTIONS:
             message = f"action must be one of {', '.join(ACTIONS)}"
             raise ValueError(message)
+        for name, value in order.items():
+            if name in _FORMS and not _FORMS[name].is_valid(value):
+                message = f"{name} must be {_FORMS[name].text}"
+                raise ValueError(message)
         try:
-            re.compile(str(order.get("path", "")))
-        except re.error as error:
-            message = f"path is not a regular expression: {error}"
+            patterns.compiled(order.get("path", ""))
+        except ValueError as error:
+            message = f"path is not a regular expression that can be used: {error}"
             raise ValueError(message) from error
         self.last += 1
         rule = Rule(id=self.last, **dict(order))
@@ -115,5 +122,57 @@ def _matches(rule: Rule, *, cloud: str, method: str, path: str, account: str) ->
         rule.cloud in ("", cloud)
         and rule.method.upper() in ("", method)
         and rule.account in ("", account)
-        and re.search(rule.path, path) is not None
+        and _is_found(rule.path, path)
     )
+
+
+def _is_found(pattern: str, path: str) -> bool:
+    try:
+        return patterns.compiled(pattern).found_in(path)
+    except ValueError:
+        # Of a state file that an earlier release wrote.
+        return False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Form:
+    """What the value of a field must be.
+
+    Attributes:
+        text: In words.
+        is_valid: Says whether a value is that.
+    """
+
+    text: str
+    is_valid: Callable[[Any], bool]
+
+
+def _is_number(value: Any, *, least: float, most: float, kinds: tuple[type, ...] = (int,)) -> bool:
+    # Not a number is not in the range either.
+    return isinstance(value, kinds) and not isinstance(value, bool) and bool(least <= value <= most)
+
+
+def _is_field(name: Any, value: Any) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(name) is not None and all(one.isprintable() for one in value)
+
+
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
+_TEXT = _Form("a text", lambda value: isinstance(value, str))
+_COUNT = 1_000_000_000
+_FORMS = {
+    "cloud": _TEXT,
+    "method": _TEXT,
+    "path": _TEXT,
+    "account": _TEXT,
+    "nth": _Form("a number from 1", lambda value: _is_number(value, least=1, most=_COUNT)),
+    "times": _Form("a number from 0", lambda value: _is_number(value, least=0, most=_COUNT)),
+    "status": _Form("a status from 200 to 599", lambda value: _is_number(value, least=200, most=599)),
+    "seconds": _Form(
+        f"seconds, {MAXIMUM_SECONDS} at most",
+        lambda value: _is_number(value, least=0, most=MAXIMUM_SECONDS, kinds=(int, float)),
+    ),
+    "headers": _Form(
+        "an object of names and texts",
+        lambda value: isinstance(value, dict) and all(_is_field(name, text) for name, text in value.items()),
+    ),
+}

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from planton.sandbox import faults, kubernetes_api, wire, world
+from planton.sandbox import faults, kubernetes_api, origins, wire, world
 
 LOGGER = logging.getLogger(__name__)
 SILENCE_SECONDS = 3600.0
@@ -52,14 +52,14 @@ class Front:
 
     def cloud(self, name: str) -> web.Application:
         """Return the application that is the API of a cloud."""
-        application = web.Application(client_max_size=MAXIMUM_BODY)
+        application = web.Application(client_max_size=MAXIMUM_BODY, middlewares=[origins.guard])
 
         async def handle(request: web.Request) -> web.StreamResponse:
             text = await request.read()
             token = _token(request)
             try:
                 body = json.loads(text) if text.strip() else {}
-            except ValueError:
+            except (ValueError, RecursionError):
                 body = None
             call = _Call(name, "", token, "", body)
             return await self._guarded(request, call, lambda: self._answer(request, name, token, body))
@@ -74,7 +74,7 @@ class Front:
             text = await request.read()
             try:
                 body = json.loads(text) if text.strip() else {}
-            except ValueError:
+            except (ValueError, RecursionError):
                 body = text.decode(errors="replace")
             call = _Call(KUBERNETES, cluster, "", "", body)
             return await self._guarded(request, call, lambda: answer(request))

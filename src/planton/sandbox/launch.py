@@ -107,32 +107,42 @@ def start(home: pathlib.Path, latency: str | None = None, *, timeout: float = ST
 
 
 def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
-    """Stop the sandbox in ``home``; say whether one ran. Its state stays.
+    """Stop the sandbox in ``home``, and return whether one ran: its process is gone then. Its state stays.
+
+    Whether it runs is told by the lock that its process holds, so that one which does not answer is stopped too.
 
     Raises:
-        LaunchError: when it does not end in time, even when killed.
+        LaunchError: when it does not end in time, even when killed, or its process is not known.
     """
-    info = status(home)
-    if info is None:
+    pid = _process(home)
+    if pid is None:
         (home / files.INFO).unlink(missing_ok=True)
         return False
     for number, patience in ((signal.SIGTERM, timeout), (signal.SIGKILL, POLL_SECONDS * 40)):
-        _signal(info.pid, number)
+        _signal(pid, number)
         end = time.monotonic() + patience
         while time.monotonic() < end:
-            if not _alive(info.pid):
+            _collect(pid)
+            if not _runs(home):
                 (home / files.INFO).unlink(missing_ok=True)
                 return True
             time.sleep(POLL_SECONDS)
-    message = f"the sandbox (process {info.pid}) does not stop"
+    message = f"the sandbox (process {pid}) does not stop: it is there still, although it was killed"
     raise LaunchError(message)
 
 
 def reset(home: pathlib.Path) -> None:
-    """Forget all resources, whether the sandbox runs or not."""
+    """Forget all resources, whether the sandbox runs or not.
+
+    Raises:
+        LaunchError: when it runs and does not answer.
+    """
     info = status(home)
     if info is not None:
         call(info, "POST", "/sandbox/reset")
+    elif _runs(home):
+        message = "the sandbox runs, but does not answer; stop it first"
+        raise LaunchError(message)
     else:
         (home / files.STATE).unlink(missing_ok=True)
 
@@ -227,12 +237,30 @@ def _signal(pid: int, number: signal.Signals) -> None:
         return
 
 
-def _alive(pid: int) -> bool:
-    # A child of ours that has ended must be collected, or it seems to live.
+def _collect(pid: int) -> None:
+    """Take note of the end of a child of ours."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+
+
+def _runs(home: pathlib.Path) -> bool:
+    """Return whether a process serves ``home``: its lock goes when it does, however it ends."""
+    if not home.is_dir():
         return False
-    return True
+    with files.lock(home / files.LOCK, wait=False) as free:
+        return not free
+
+
+def _process(home: pathlib.Path) -> int | None:
+    """Return the process that serves ``home``, or ``None``.
+
+    Raises:
+        LaunchError: when there is one that has not said who it is.
+    """
+    if not _runs(home):
+        return None
+    try:
+        return int((home / files.LOCK).read_text(encoding="ascii"))
+    except ValueError as error:
+        message = f"a sandbox runs in {home}, but its process is not known; try again, or end it yourself"
+        raise LaunchError(message) from error

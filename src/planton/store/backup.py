@@ -1,7 +1,7 @@
 """Copies of the whole database in one file, and databases from such files: whole or not at all.
 
 SQLite is copied through its own backup interface, while servers write. PostgreSQL's own programs make and read its files; the password
-goes to them in their environment.
+goes to them in their environment. Nothing that a file says is run: of PostgreSQL's, the rows are taken and no SQL (:mod:`planton.store.dumps`).
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ import shutil
 import sqlite3
 import subprocess
 import urllib.parse
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+import psycopg
 import sqlalchemy as sa
 
 from planton import errors
-from planton.store import database, schema, tables
+from planton.store import database, dumps, schema, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def backup(url: str, target: pathlib.Path, *, overwrite: bool) -> int:
         if database.check(url) == "sqlite":
             _copy(pathlib.Path(database.path(url)), temporary, missing="there is no database")
         else:
-            # The schedules' own tables are made anew by the first server.
+            # Of earlier releases, which kept their schedules there.
             _run(
                 "pg_dump", url, "--format=custom", f"--file={temporary}", "--no-owner", "--no-privileges", "--exclude-schema=dbos"
             )
@@ -72,29 +73,73 @@ def restore(url: str, source: pathlib.Path, *, overwrite: bool, now: str) -> Non
         with _alone(url) as holds:
             if holds and not overwrite:
                 raise _refused("the database holds something already")
-            clean = ("--clean", "--if-exists") if holds else ()
-            _run(
-                "pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", *clean, str(source)
-            )
-            _renew(url, now)
+            try:
+                _restore_postgresql(url, dumps.Dump(_found("pg_restore"), source), now)
+            except dumps.DumpError as error:
+                raise _usage(f"{source} is no database of a server: {error}") from error
 
 
-def _renew(url: str, now: str) -> None:
-    """Makes all that is wanted due to be told again, by events that come after any that consumers have read."""
+def _restore_postgresql(url: str, dump: dumps.Dump, now: str) -> None:
+    """Makes the tables and takes their rows from a dump, in one transaction.
+
+    Raises:
+        DumpError: The dump has not what it should.
+    """
+    revision = dump.revision()
+    if revision not in schema.known():
+        raise dumps.DumpError(f"revision {revision} is not one that this release knows")
     made = schema.engine(url)
     try:
         with made.begin() as connection:
-            for table in (tables.CLUSTERS, tables.NODE_POOLS):
-                connection.execute(sa.update(table).where(table.c.resync_at.is_not(None)).values(resync_at=now))
-            if made.dialect.name == "sqlite":
-                later = f"UPDATE sqlite_sequence SET seq = seq + {_GAP} WHERE name = 'events'"  # noqa: S608 - a constant
-                connection.exec_driver_sql(later)
-            else:
-                # Of another server, whose transactions may have higher ids than this one's: they would not be shown.
-                own: sa.ColumnElement[int] = sa.literal_column("pg_current_xact_id()::text::bigint")
-                connection.execute(sa.update(tables.EVENTS).where(tables.EVENTS.c.transaction_id >= own).values(transaction_id=0))
+            schema.drop(connection)
+            before = dumps.parts(connection)
+            schema.upgrade(connection, revision)
+            dump.check(dumps.parts(connection).without(before))
+            _load(connection, dump)
+            schema.upgrade(connection)
+            _renew(connection, now)
+    except (psycopg.DataError, psycopg.IntegrityError, sa.exc.DataError, sa.exc.IntegrityError) as error:
+        said = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise dumps.DumpError(said) from error
+    except (psycopg.Error, sa.exc.DBAPIError) as error:
+        said = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise errors.PlantonError(
+            "the database cannot be restored, and is as it was",
+            code=errors.Code.FAILED,
+            reason=errors.Reason.DATABASE_UNREACHABLE,
+            hint=f"PostgreSQL said: {said}",
+        ) from error
     finally:
         made.dispose()
+
+
+def _load(connection: sa.Connection, dump: dumps.Dump) -> None:
+    """Takes the rows of all tables from a dump; what triggers would count is in it."""
+    cursor: Any = connection.connection.cursor()
+    present = set(sa.inspect(connection).get_table_names())
+    connection.exec_driver_sql("ALTER TABLE node_pools DISABLE TRIGGER USER")
+    for table in tables.METADATA.sorted_tables:
+        if table.name in present:
+            dump.load(connection, table, cursor.copy)
+    connection.exec_driver_sql("ALTER TABLE node_pools ENABLE TRIGGER USER")
+    number, is_used = dump.number("events_number_seq") or (1, False)
+    sequence = sa.func.pg_get_serial_sequence("events", "number")
+    connection.execute(sa.select(sa.func.setval(sequence, number, is_used)))
+
+
+def _renew(connection: sa.Connection, now: str) -> None:
+    """Makes all that is wanted due to be told again, by events that come after any that consumers have read."""
+    for table in (tables.CLUSTERS, tables.NODE_POOLS):
+        connection.execute(sa.update(table).where(table.c.resync_at.is_not(None)).values(resync_at=now))
+    # The steps of another clock, and work that another server held, are nothing here.
+    connection.execute(sa.delete(tables.LEASES))
+    if connection.dialect.name == "sqlite":
+        later = f"UPDATE sqlite_sequence SET seq = seq + {_GAP} WHERE name = 'events'"  # noqa: S608 - a constant
+        connection.exec_driver_sql(later)
+    else:
+        # Of another server, whose transactions may have higher ids than this one's: they would not be shown.
+        own: sa.ColumnElement[int] = sa.literal_column("pg_current_xact_id()::text::bigint")
+        connection.execute(sa.update(tables.EVENTS).where(tables.EVENTS.c.transaction_id >= own).values(transaction_id=0))
 
 
 def _restore_sqlite(path: pathlib.Path, source: pathlib.Path, *, overwrite: bool, now: str) -> None:
@@ -118,7 +163,12 @@ def _make_ready(path: pathlib.Path, source: pathlib.Path, now: str) -> None:
         if wrong := schema.fault(url):
             raise _usage(f"{source} is no database of a server: {wrong}")
         schema.migrate(url)
-        _renew(url, now)
+        made = schema.engine(url)
+        try:
+            with made.begin() as connection:
+                _renew(connection, now)
+        finally:
+            made.dispose()
         with contextlib.closing(sqlite3.connect(path)) as connection:
             connection.execute("PRAGMA journal_mode = DELETE")
     except (sa.exc.DatabaseError, sqlite3.DatabaseError, database.UnavailableError) as error:
@@ -196,14 +246,7 @@ def _alone(url: str) -> Iterator[bool]:
 
 def _run(program: str, url: str, *arguments: str) -> None:
     """Runs one of PostgreSQL's programs on a database."""
-    found = shutil.which(program)
-    if found is None:
-        raise errors.PlantonError(
-            f"{program} is not on PATH",
-            code=errors.Code.MISSING,
-            reason=errors.Reason.TOOLCHAIN_MISSING,
-            hint="install PostgreSQL's client programs, of the server's version or a newer one",
-        )
+    found = _found(program)
     made = sa.make_url(url)
     password = str(made.password or made.query.get("password", ""))
     shown = made._replace(drivername="postgresql", password=None).difference_update_query(["password"])
@@ -218,6 +261,19 @@ def _run(program: str, url: str, *arguments: str) -> None:
             reason=errors.Reason.DATABASE_UNREACHABLE,
             hint=f"it said: {said[0].partition('error: ')[2] or said[0]}",
         )
+
+
+def _found(program: str) -> str:
+    """Returns where one of PostgreSQL's programs is."""
+    found = shutil.which(program)
+    if found is None:
+        raise errors.PlantonError(
+            f"{program} is not on PATH",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.TOOLCHAIN_MISSING,
+            hint="install PostgreSQL's client programs, of the server's version or a newer one",
+        )
+    return found
 
 
 def _in_use(what: str) -> errors.PlantonError:

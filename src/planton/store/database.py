@@ -132,6 +132,10 @@ class Database(Protocol):
         """Returns how many connections are in use and how many there may be."""
         ...
 
+    def is_writable(self) -> bool:
+        """Returns whether there is room on the disk, and the last write did not fail for want of it, as far as this process knows."""
+        ...
+
     async def close(self) -> None:
         """Waits for what is running and closes the connections."""
         ...

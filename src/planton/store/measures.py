@@ -48,6 +48,18 @@ async def answers(database: Database) -> bool:
     return True
 
 
+async def is_writable(database: Database) -> bool:
+    """Returns whether what is written stays: not where the disk is full, until a row can be written again."""
+    if database.is_writable():
+        return True
+    try:
+        async with database.transaction() as transaction:
+            await transaction.rows(_PROBE)
+    except UnavailableError:
+        return False
+    return database.is_writable()
+
+
 async def tallies(database: Database) -> Sequence[Row]:
     """Returns how many node pools there are, by ``phase`` and ``platform``: ``number``; those that are being deleted too."""
     return await database.rows(_BY_PHASE)
@@ -85,6 +97,13 @@ def _last(values: Iterable[object]) -> float | None:
     return numbers[-1] if numbers else None
 
 
+#: Writes, whatever is there.
+_PROBE: Final = Statement(
+    sa.text(
+        "INSERT INTO leases (name, holder, beats, steps, kept_seconds, kept_until) VALUES ('probe', '', 0, 0, 0, '')"
+        " ON CONFLICT (name) DO UPDATE SET beats = leases.beats + 1"
+    )
+)
 _PING: Final = Statement(sa.select(sa.literal_column("1")))
 _NUMBER: Final = sa.cast(sa.func.sum(_TALLIES.c.number), sa.BigInteger)
 _BY_PHASE: Final = Statement(

@@ -52,6 +52,7 @@ class Postgres:
     def __init__(self, pool: asyncpg.Pool, use: _Use) -> None:
         self._pool = pool
         self._use = use
+        self._has_failed = False
 
     async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
         """Runs one statement that reads."""
@@ -63,20 +64,34 @@ class Postgres:
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[database.Transaction]:
         """Returns a context of one transaction."""
-        with _translated():
+        with self._noted(), _translated():
             async with self._pool.acquire(timeout=_PATIENCE) as connection, connection.transaction():
                 yield _Transaction(connection)
 
     @contextlib.asynccontextmanager
     async def unit(self) -> AsyncIterator[database.Transaction]:
         """Returns a context of statements that are each atomic by themselves."""
-        with _translated():
+        with self._noted(), _translated():
             async with self._pool.acquire(timeout=_PATIENCE) as connection:
                 yield _Transaction(connection)
 
     def connections(self) -> tuple[int, int]:
         """Returns how many connections are in use, and how many there may be."""
         return self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size()
+
+    def is_writable(self) -> bool:
+        """Returns whether the last write did not fail for want of room."""
+        return not self._has_failed
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Notes whether what is written stays."""
+        try:
+            yield
+            self._has_failed = False
+        except database.UnavailableError as error:
+            self._has_failed = isinstance(_cause(error), asyncpg.DiskFullError | asyncpg.ReadOnlySQLTransactionError)
+            raise
 
     async def close(self) -> None:
         """Waits for what is running and closes the connections."""
@@ -150,6 +165,12 @@ class _Transaction:
                 await self._connection.executemany(compiled[0][0], [ordered for _, ordered in compiled])
 
 
+def _cause(error: BaseException) -> BaseException | None:
+    """Returns what the driver raised."""
+    cause = error.__cause__
+    return _cause(cause) if isinstance(cause, database.UnavailableError) else cause
+
+
 @contextlib.contextmanager
 def _translated() -> Iterator[None]:
     try:
@@ -163,6 +184,8 @@ def _translated() -> Iterator[None]:
         # What a connection that breaks between two messages can end with.
         asyncpg.InternalClientError,
         asyncpg.InsufficientResourcesError,
+        # Of a replica, to which the address leads while another one takes over.
+        asyncpg.ReadOnlySQLTransactionError,
         asyncpg.DeadlockDetectedError,
         asyncpg.OperatorInterventionError,
         asyncpg.InvalidAuthorizationSpecificationError,

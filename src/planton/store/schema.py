@@ -15,7 +15,7 @@ import alembic.migration
 import alembic.script
 import sqlalchemy as sa
 
-from planton.store import database
+from planton.store import database, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,8 +61,8 @@ def migrate(url: str) -> tuple[str, str]:
                 connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
                 connection.commit()
             before = _revision(connection)
-            if before in (None, *_known()):
-                alembic.command.upgrade(_config(connection), "head")
+            if before in (None, *known()):
+                upgrade(connection)
                 connection.commit()
             now = _revision(connection)
             connection.commit()
@@ -88,9 +88,9 @@ def fault(url: str) -> str:
     try:
         with made.connect() as connection, fresh.connect() as wanted:
             revisions = list(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
-            if len(revisions) != 1 or revisions[0] not in _known():
+            if len(revisions) != 1 or revisions[0] not in known():
                 return f"revision {', '.join(map(str, revisions)) or 'none'} is not one that this release knows"
-            alembic.command.upgrade(_config(wanted), revisions[0])
+            upgrade(wanted, revisions[0])
             lacking = sorted(_parts(wanted) - _parts(connection))
             if lacking:
                 return f"there is no {lacking[0]}"
@@ -109,7 +109,21 @@ def _triggers(connection: sa.Connection) -> set[str]:
     return {" ".join(one.split()) for one in found}
 
 
-def _known() -> Iterator[str]:
+def upgrade(connection: sa.Connection, revision: str = "head") -> None:
+    """Runs migrations on a connection, in its transaction where it is in one."""
+    alembic.command.upgrade(_config(connection), revision)
+
+
+def drop(connection: sa.Connection) -> None:
+    """Drops a server's tables in PostgreSQL, and waits for whoever migrates; the functions of their triggers are replaced."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    names = ", ".join([*tables.METADATA.tables, "alembic_version"])
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {names}")
+    connection.exec_driver_sql("DROP FUNCTION IF EXISTS tally_insert(), tally_update(), tally_delete()")
+
+
+def known() -> Iterator[str]:
+    """Yields the revisions that this release knows."""
     for script in alembic.script.ScriptDirectory(str(_FOLDER)).walk_revisions():
         yield script.revision
 

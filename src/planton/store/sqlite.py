@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import pathlib
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 #: How long a writer waits for writers in other processes.
 _PATIENCE: Final = 10.0
+#: What a write fails with where the disk is full, broken or read-only.
+_NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
+#: Bytes without which a disk counts as full: about what one transaction of a large resource writes.
+_ROOM: Final = 1024 * 1024
 
 
 def connect(path: str) -> SQLite:
@@ -41,6 +46,8 @@ class SQLite:
         self._reader = _open(path)
         self._writer = _open(path)
         self._writing = asyncio.Lock()
+        self._folder = pathlib.Path(path).absolute().parent
+        self._has_failed = False
 
     async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
         """Runs one statement that reads."""
@@ -57,6 +64,11 @@ class SQLite:
                 yield _Transaction(self._writer)
                 with _translated():
                     await _finished(self._writer.commit)
+                self._has_failed = False
+            except database.UnavailableError as error:
+                cause = error.__cause__
+                self._has_failed = isinstance(cause, sqlite3.Error) and _primary(cause) in _NO_ROOM
+                raise
             finally:
                 # Whatever went wrong, be it the commit itself, leaves nothing open; after a commit nothing is.
                 self._writer.rollback()
@@ -67,6 +79,14 @@ class SQLite:
     def connections(self) -> tuple[int, int]:
         """Returns 1 in use while something is written, of 2."""
         return int(self._writing.locked()), 2
+
+    def is_writable(self) -> bool:
+        """Returns whether there is room on the disk, and the last write did not fail for want of it."""
+        try:
+            room = os.statvfs(self._folder)
+        except OSError:
+            return False
+        return not self._has_failed and room.f_bavail * room.f_frsize >= _ROOM
 
     async def close(self) -> None:
         """Waits for the writer and closes both connections."""
@@ -99,6 +119,11 @@ async def _finished(function: Any, *arguments: Any) -> None:  # a method of sqli
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
+
+
+def _primary(error: sqlite3.Error) -> int:
+    """Returns SQLite's code of an error, without what makes it a special one."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
 def _open(path: str) -> sqlite3.Connection:

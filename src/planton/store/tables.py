@@ -152,4 +152,19 @@ TOKENS: Final = sa.Table(
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("expires_at", sa.Text),
+    #: Patterns of the names as which a controller's token reports, with spaces between them; NULL, of an older release, means any name.
+    sa.Column("reports_as", sa.Text),
+)
+
+#: Who does the timed work, and how often it was done: whoever sees that nothing comes takes it over. No time of day decides that.
+LEASES: Final = sa.Table(
+    "leases",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("beats", sa.BigInteger, nullable=False),
+    sa.Column("steps", sa.BigInteger, nullable=False),
+    #: Seconds that rows are kept longer than they should be, as the clock has stepped forward, and until when that counts.
+    sa.Column("kept_seconds", sa.Float, nullable=False),
+    sa.Column("kept_until", sa.Text, nullable=False),
 )

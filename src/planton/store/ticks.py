@@ -6,6 +6,7 @@ that is repeated, do nothing twice. It waits for no request: a row that is being
 
 from __future__ import annotations
 
+import datetime
 import functools
 import json
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,9 @@ _EVENTS: Final = tables.EVENTS
 _KINDS: Final = {tables.CLUSTERS: ("Cluster", "cluster"), tables.NODE_POOLS: ("NodePool", "nodepool")}
 _DELETIONS: Final = ("cluster.deleted", "nodepool.deleted")
 _NOW: Final = sa.bindparam("now", type_=sa.Text)
+_SOON: Final = sa.bindparam("soon", type_=sa.Text)
+#: How long a tick takes and how far the times of two servers are apart, together, at most.
+_APART: Final = datetime.timedelta(seconds=10)
 #: A random UUID, as text.
 _UUID: Final[Mapping[str, sa.ColumnElement[str]]] = {
     "postgresql": sa.literal_column("gen_random_uuid()::text"),
@@ -45,7 +49,7 @@ def deadlines(engine: sa.Engine, *, now: str, reason: str, message: str) -> int:
         reason: Of the new status.
         message: Of the new status.
     """
-    values = {"now": now, "reason": reason, "message": message}
+    values = {"now": now, "soon": _later(now), "reason": reason, "message": message}
     return sum(_run(engine, _deadlines(engine.dialect.name, table), values) for table in _KINDS)
 
 
@@ -57,7 +61,7 @@ def resyncs(engine: sa.Engine, *, now: str, following: Mapping[str, str] | None)
         now: RFC 3339.
         following: First two digits of an id → when it is told next; None for never.
     """
-    values = {"now": now, "following": json.dumps(following or {})}
+    values = {"now": now, "soon": _later(now), "following": json.dumps(following or {})}
     return sum(_run(engine, _resyncs(engine.dialect.name, table), values) for table in _KINDS)
 
 
@@ -133,7 +137,14 @@ def _following(database: str, table: sa.Table) -> sa.ColumnElement[str]:
 
 def _due(table: sa.Table, time: str) -> sa.ColumnElement[bool]:
     # What was written since the moment of the tick is left to the next one: its event could get a number before that of the writer.
-    return sa.and_(tables.DUE[time], table.c[time] <= _NOW, table.c.updated_at <= _NOW)
+    # A time that is further ahead is of a clock that has been put back since.
+    written_before = sa.or_(table.c.updated_at <= _NOW, table.c.updated_at > _SOON)
+    return sa.and_(tables.DUE[time], table.c[time] <= _NOW, written_before)
+
+
+def _later(now: str) -> str:
+    # Not with isoformat's Z: the form is that of all times in the tables.
+    return f"{(datetime.datetime.fromisoformat(now) + _APART).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def _update(database: str, table: sa.Table, due: sa.ColumnElement[bool], change: Mapping[str, Any]) -> sa.Update:

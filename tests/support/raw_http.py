@@ -1,0 +1,48 @@
+"""HTTP byte by byte: a server of uvicorn with the API's connections, and clients that send what a test says."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from support import waiting
+
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+async def app(scope: Any, receive: Any, send: Any) -> None:
+    """Answer with the length of the body; at /work when it is told to, at /stream line by line until then."""
+    if scope["path"] == "/work":
+        await app.told.wait()
+    size, more = 0, True
+    while more and scope["path"] != "/early":
+        message = await receive()
+        more = message.get("more_body", False)
+        size += len(message.get("body", b""))
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    while scope["path"] == "/stream" and not app.told.is_set():
+        await send({"type": "http.response.body", "body": b"tick\n", "more_body": True})
+        await asyncio.sleep(0.05)
+    await send({"type": "http.response.body", "body": b"%d" % size if scope["path"] != "/large" else b"x" * 50_000_000})
+
+
+class Client:
+    """A connection that sends what a test says."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    async def send(self, data: bytes) -> Client:
+        self.writer.write(data)
+        await self.writer.drain()
+        return self
+
+    async def rest(self) -> bytes:
+        """Return what comes until the server closes the connection."""
+        found = b""
+        with contextlib.suppress(ConnectionError):
+            async with asyncio.timeout(waiting.PATIENCE):
+                while data := await self.reader.read(65536):
+                    found += data
+        return found
