@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import pathlib
 import shutil
@@ -162,7 +163,7 @@ def _lock(planton: support.Planton, host: str, process: int) -> pathlib.Path:
     folder = planton.folder / "data/state/.pulumi/locks/organization/planton/dev.CivoVpc.net"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "5f7e7f4e-3a80-4bd2-9d6d-3e0c0a9a9f60.json"
-    content = {"pid": process, "username": "ann", "hostname": host, "timestamp": "2025-06-03T09:12:44Z"}
+    content = {"pid": process, "username": "ann", "hostname": host, "timestamp": datetime.datetime.now(datetime.UTC).isoformat()}
     path.write_text(json.dumps(content), "utf-8")
     return path
 

@@ -99,8 +99,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _process(given: list[str]) -> int:
-    from planton.cli import streams  # where somebody else has called, the streams are theirs
+    from planton.cli import signals, streams  # where somebody else has called, signals and streams are theirs
 
+    signals.install(next(iter(given), ""))
     unread = streams.guard(None if next(iter(given), "") in _FINISHING else _BROKEN_PIPE)
     try:
         code = _start(given)

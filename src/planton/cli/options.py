@@ -281,10 +281,11 @@ def engine(function: F) -> F:
     def wrapped(
         *args: object, backend: str, context_name: str, timeout: float, lock_timeout: float, parallel: int | None, **rest: object
     ) -> object:
-        from planton.engine import contexts, logs, process  # `--help` must not wait for it
+        from planton.engine import contexts, environment, logs, process  # `--help` must not wait for it
         from planton.engine import settings as engine_settings
 
         environ = dict(os.environ)
+        environment.hide_from_sdk(os.environ)
         logs.begin("-".join(click.get_current_context().command_path.split()[1:]), sys.argv[1:], environ)
         settings = engine_settings.Settings(
             backend=backend,

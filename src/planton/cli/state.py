@@ -60,7 +60,9 @@ def _open(settings: engine_settings.Settings) -> stores.Stores:
     return stores.Stores(settings, options.tools(settings))
 
 
-def _find(resource: str, stack: str, env: str | None, known: stores.Stores, *, create: bool = False) -> stacks.StackName:
+def _find(
+    resource: str, stack: str, env: str | None, known: stores.Stores, *, create: bool = False, locked: bool = False
+) -> stacks.StackName:
     from planton.engine import stacks  # as above
 
     if not resource:
@@ -69,9 +71,24 @@ def _find(resource: str, stack: str, env: str | None, known: stores.Stores, *, c
     try:
         return known.inventory.get(kind, name, env, stack).stack
     except errors.PlantonError as error:
-        if error.reason is not errors.Reason.STACK_NOT_FOUND or not create:
+        if error.reason is not errors.Reason.STACK_NOT_FOUND:
+            raise
+        # A first operation that was killed can leave a lock without a state.
+        held = _locked(kind.name, name, env, known) if locked else []
+        if len(held) == 1:
+            return held[0]
+        if not create:
             raise
         return stacks.parse(stack) if stack else stacks.derived(kind.name, name, env or "")
+
+
+def _locked(kind: str, name: str, env: str | None, known: stores.Stores) -> list[stacks.StackName]:
+    from planton.engine import stacks  # as above
+
+    held = [each for each in known.locked() if each.project == stacks.PROJECT]
+    if env is None:
+        return [each for each in held if each.stack.endswith(f".{kind}.{name}")]
+    return [each for each in held if each == stacks.derived(kind, name, env)]
 
 
 def _usage(text: str, hint: str) -> errors.PlantonError:
@@ -305,7 +322,7 @@ def unlock(*, known: stores.Stores, find: Callable[..., stacks.StackName], force
 
     Exit codes: 0 done, 1 there is no such stack, 2 usage, 5 refused, 7 the holder runs.
     """
-    name = find(known)
+    name = find(known, locked=True)
     holders = known.look(name).holders
     if not holders and known.settings.backend_folder is not None:
         _done(form, f"{name} is not locked", stack=str(name), unlocked=False, lockedBy=[])

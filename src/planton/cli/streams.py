@@ -6,6 +6,7 @@ line that nobody reads, would leave a cloud that no state knows.
 
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from _typeshed import ReadableBuffer
+
+_READER_GONE = (errno.EPIPE, errno.EIO)
 
 
 class _Output(io.FileIO):
@@ -28,7 +31,10 @@ class _Output(io.FileIO):
         if not self.unread:
             try:
                 return super().write(data)
-            except BrokenPipeError:
+            except OSError as error:
+                # A terminal that was closed answers EIO.
+                if error.errno not in _READER_GONE:
+                    raise
                 self.unread = True
                 if self._code is not None:
                     # No framework on the way takes this for a fault of its own, as it would an OSError.
