@@ -35,10 +35,10 @@ KNOWN = """
 """
 HOSTILE = {f"PULUMI_{name}": "~hostile~" for name in KNOWN.split()}
 #: Variables of other programs that the engine, the plugins or Python read.
-OTHERS = {
-    name: "~hostile~"
-    for name in ("TRACEPARENT", "CIVO_TOKEN", "DIGITALOCEAN_TOKEN", "PLANTON_CIVO_TOKEN", "PYTHONSTARTUP", "LD_PRELOAD", "GIT_DIR")
-}
+OTHERS = dict.fromkeys(
+    ("TRACEPARENT", "CIVO_TOKEN", "DIGITALOCEAN_TOKEN", "PLANTON_CIVO_TOKEN", "PYTHONSTARTUP", "LD_PRELOAD", "GIT_DIR"),
+    "~hostile~",
+)
 
 
 def _seen(folder: pathlib.Path, environ: dict[str, str]) -> dict[str, str]:
@@ -80,7 +80,9 @@ def test_a_hostile_environment_reaches_the_engine_only_where_it_is_chosen(tmp_pa
     assert ours["PULUMI_DEBUG_PROVIDERS"] == ""
 
 
-def test_a_migration_asks_with_the_passphrase_of_its_own_settings(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_asks_with_the_passphrase_of_its_own_settings(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One in the process's environment is not the one that the settings name."""
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "of the shell")
     seen = _seen(tmp_path, {"PATH": "/usr/bin:/bin"})

@@ -58,7 +58,9 @@ def test_a_process_that_began_after_the_lock_was_taken_does_not_hold_it(tmp_path
 
 
 @pytest.mark.parametrize(
-    "content", [_lock(os.getpid()), _lock(1, "elsewhere"), _lock(os.getpid(), timestamp="?")], ids=["here", "elsewhere", "no time"]
+    "content",
+    [_lock(os.getpid()), _lock(1, "elsewhere"), _lock(os.getpid(), timestamp="?")],
+    ids=["here", "elsewhere", "no time"],
 )
 def test_the_lock_of_a_process_that_may_run_stays(content: dict[str, Any], tmp_path: pathlib.Path) -> None:
     """Whether one on another machine runs cannot be known here."""
@@ -68,7 +70,8 @@ def test_the_lock_of_a_process_that_may_run_stays(content: dict[str, Any], tmp_p
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", '{"pid": "x", "hostname": "h"}', '{"pid": 0, "hostname": "h"}', '{"pid": 1e99, "hostname": "h"}']
+    "content",
+    ["", "{", "[]", "{}", '{"pid": "x", "hostname": "h"}', '{"pid": 0, "hostname": "h"}', '{"pid": 1e99, "hostname": "h"}'],
 )
 def test_a_damaged_lock_is_named_with_its_path_and_the_way_out(content: str, tmp_path: pathlib.Path) -> None:
     """A power cut leaves an empty file; the engine would only say that JSON ends too early."""

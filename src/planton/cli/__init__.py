@@ -165,15 +165,15 @@ def _plain_paths(arguments: list[str]) -> list[str] | None:
 def _dispatch(arguments: list[str]) -> int:
     import click  # see above
 
-    from planton.cli import group  # see above
+    from planton.cli import group, streams  # see above
 
     try:
         result: Any = group.cli.main(args=arguments, prog_name="planton", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        error.show(streams.Errors())
         return error.exit_code
     except click.Abort:
-        click.echo("Interrupted.", err=True)
+        streams.write("Interrupted.\n", err=True)
         return errors.Code.INTERRUPTED
     return result if isinstance(result, int) else 0
 
@@ -184,7 +184,7 @@ def _failed(error: errors.PlantonError, arguments: list[str]) -> int:
     if _wants_json(arguments):
         import json
 
-        sys.stdout.write(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False) + "\n")
+        output.echo(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False))
     output.show_error(error)
     return _point_at_log(error.code, f"{error.reason}: {error.message}")
 
@@ -215,7 +215,9 @@ def _unexpected(error: Exception) -> int:
         import traceback  # only here
 
         traceback.print_exception(error)
-    text = " ".join(str(error).split())
+    from planton import terminal  # as above
+
+    text = terminal.one_line(" ".join(str(error).split()))
     sys.stderr.write(f"Error: unexpected {type(error).__name__}: {text} (set {_DEBUG}=1 for details)\n")
     return _point_at_log(_UNEXPECTED, "unexpected", error)
 

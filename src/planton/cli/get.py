@@ -49,7 +49,7 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
     if form == "json":
         render.echo_json(data)
     else:
-        click.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), nl=False)
+        output.echo_document(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
 
 
 def _row(applied: inventory.Applied) -> tuple[str, ...]:

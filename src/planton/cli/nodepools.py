@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import click
 import yaml
 
-from planton import errors
+from planton import errors, terminal
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ def _show_data(data: Any, form: str) -> None:  # JSON data
     if form == "json":
         render.echo_json(data)
     else:
-        click.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), nl=False)
+        output.echo_document(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
 
 
 def _show(kind: _Kind, item: Mapping[str, Any], form: str) -> None:
@@ -363,13 +363,13 @@ def watch(*, api: client.Transport, after: str, form: str) -> None:
     """
     for event in api.events(after):
         if form == "json":
-            click.echo(json.dumps(event))
+            output.echo(json.dumps(event))
         elif form == "yaml":
             # It begins each document, so that the one before need not wait for its end.
-            click.echo("---")
+            output.echo("---")
             _show_data(event, form)
         else:
-            click.echo(_event_line(event))
+            output.echo(terminal.one_line(_event_line(event)))
 
 
 def _event_line(event: Mapping[str, Any]) -> str:

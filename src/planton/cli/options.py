@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planton import errors, flow, kinds, manifest, stack_input
+from planton import errors, flow, kinds, manifest, stack_input, terminal
 from planton.cli import render
 from planton.manifest import origins
 
@@ -423,7 +423,7 @@ def consent(question: str, *, yes: bool) -> None:
     if yes:
         return
     if sys.stdin.isatty() and sys.stderr.isatty():
-        if click.confirm(question, err=True):
+        if click.confirm(terminal.one_line(question), err=True):
             return
         raise errors.PlantonError("nothing was changed", code=errors.Code.REFUSED, reason=errors.Reason.CONSENT_REQUIRED)
     raise errors.PlantonError(

@@ -33,4 +33,4 @@ def stack_input(*, given: options.Sources, settings: engine_settings.Settings, s
     if form == "json":
         render.echo_json(data[0] if len(data) == 1 else data)
     else:
-        click.echo(yaml.safe_dump_all(json.loads(json.dumps(data)), sort_keys=False, allow_unicode=True), nl=False)
+        output.echo_document(yaml.safe_dump_all(json.loads(json.dumps(data)), sort_keys=False, allow_unicode=True))

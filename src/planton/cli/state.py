@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planton import errors
+from planton import errors, terminal
 from planton.cli import options, output, render, writing
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def show(*, known: stores.Stores, find: Callable[..., stacks.StackName], form: s
 
 
 def _lines(resource: dict[str, Any]) -> list[str]:
-    lines = [click.style(resource["name"], bold=True) + f"  ({resource['type']})"]
+    lines = [terminal.style(terminal.one_line(resource["name"]), "bold") + f"  ({resource['type']})"]
     lines += [f"  {part}: {resource[part] or '-'}" for part in ("id", "urn")]
     for part in ("inputs", "outputs"):
         lines += [f"  {part}:", *(f"    {key}: {_text(value)}" for key, value in sorted(resource[part].items()))]
@@ -173,7 +173,7 @@ def _lines(resource: dict[str, Any]) -> list[str]:
 
 
 def _text(value: Any) -> str:  # JSON data
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return terminal.one_line(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @state.command()
@@ -191,7 +191,7 @@ def export(*, known: stores.Stores, find: Callable[..., stacks.StackName], out: 
         writing.write(pathlib.Path(out), text.encode(), mode=0o600)
         render.progress(f"written to {out}")
     else:
-        click.echo(text, nl=False)
+        output.echo_document(text)
 
 
 @state.command("import")

@@ -15,53 +15,57 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping
 
 #: What every program needs, and how it reaches the network.
-_SYSTEM = frozenset({
-    "PATH",
-    "HOME",
-    "USER",
-    "LOGNAME",
-    "TMPDIR",
-    "TMP",
-    "TEMP",
-    "TZ",
-    "LANG",
-    "LANGUAGE",
-    "TERM",
-    "NO_COLOR",
-    "LD_LIBRARY_PATH",
-    "DYLD_LIBRARY_PATH",
-    "DYLD_FALLBACK_LIBRARY_PATH",
-    "PYTHONHOME",
-    "GODEBUG",
-    "GOGC",
-    "GOMAXPROCS",
-    "GOMEMLIMIT",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "NIX_SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "NO_PROXY",
-    "ALL_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "no_proxy",
-    "all_proxy",
-})
+_SYSTEM = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "TMPDIR",
+        "TMP",
+        "TEMP",
+        "TZ",
+        "LANG",
+        "LANGUAGE",
+        "TERM",
+        "NO_COLOR",
+        "LD_LIBRARY_PATH",
+        "DYLD_LIBRARY_PATH",
+        "DYLD_FALLBACK_LIBRARY_PATH",
+        "PYTHONHOME",
+        "GODEBUG",
+        "GOGC",
+        "GOMAXPROCS",
+        "GOMEMLIMIT",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "NIX_SSL_CERT_FILE",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "all_proxy",
+    }
+)
 #: What identifies the user to a backend of states, or to a key service that encrypts them.
-_BACKENDS = frozenset({
-    "MSI_ENDPOINT",
-    "MSI_SECRET",
-    "IDENTITY_ENDPOINT",
-    "IDENTITY_HEADER",
-    "IMDS_ENDPOINT",
-    "GCE_METADATA_HOST",
-    "GCE_METADATA_IP",
-    "STORAGE_EMULATOR_HOST",
-})
+_BACKENDS = frozenset(
+    {
+        "MSI_ENDPOINT",
+        "MSI_SECRET",
+        "IDENTITY_ENDPOINT",
+        "IDENTITY_HEADER",
+        "IMDS_ENDPOINT",
+        "GCE_METADATA_HOST",
+        "GCE_METADATA_IP",
+        "STORAGE_EMULATOR_HOST",
+    }
+)
 _PREFIXES = ("LC_", "XDG_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "ARM_", "VAULT_", "PG")
 #: The variables of Pulumi that say which account of a backend is used. What else it needs, planton sets.
 _PULUMI = frozenset({"PULUMI_ACCESS_TOKEN", "PULUMI_CREDENTIALS_PATH", "PULUMI_DEFAULT_ORGANIZATION"})
@@ -100,9 +104,7 @@ def account_home() -> pathlib.Path | None:
         return None
 
 
-def pulumi_home(
-    environ: Mapping[str, str], *, account: Callable[[], pathlib.Path | None] = account_home
-) -> pathlib.Path:
+def pulumi_home(environ: Mapping[str, str], *, account: Callable[[], pathlib.Path | None] = account_home) -> pathlib.Path:
     """Returns the folder of Pulumi's plugins and credentials: ``$PULUMI_HOME``, else ``.pulumi`` where Pulumi itself looks.
 
     Pulumi prefers the account's home to ``$HOME``. An account whose home does not exist or cannot be written uses ``$HOME``.
