@@ -368,7 +368,7 @@ def test_one_damaged_state_stops_no_command_on_another_stack(planton: support.Pl
     for content in ("", whole[: len(whole) // 2]):
         damaged.write_text(content, "utf-8")
         listed = planton.run("get", "--output", "json")
-        assert [each["name"] for each in json.loads(listed.stdout)] == ["net"]
+        assert [each["metadata"]["name"] for each in json.loads(listed.stdout)["items"]] == ["net"]
         assert str(damaged) in listed.stderr
         for command in (("plan", "-f", file), ("drift", "-f", file), ("drift", NETWORK), ("outputs", NETWORK)):
             planton.run(*command)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
@@ -118,6 +119,7 @@ def _process(given: list[str]) -> int:
 
 
 def _start(given: list[str]) -> int:
+    warnings.showwarning = _show_warning
     # Starting makes many objects and drops none: looking for garbage among them would be in vain.
     gc.disable()
     try:
@@ -151,6 +153,15 @@ def _run(arguments: list[str]) -> int:
         return _unexpected(error)
 
 
+def _show_warning(message: Warning | str, category: type[Warning], *_place: object, **_more: object) -> None:
+    from planton.cli import output  # nothing is worth a warning, mostly
+    from planton.manifest import files  # as above
+
+    # Others are for those who write planton, and not for those who use it.
+    if issubclass(category, files.SkippedFileWarning):
+        output.warn(str(message))
+
+
 def _plain_paths(arguments: list[str]) -> list[str] | None:
     # `validate` with nothing but paths is what hooks and editors call many times. It needs no parser of options, and to import
     # one costs as much as to check hundreds of manifests.
@@ -165,15 +176,17 @@ def _plain_paths(arguments: list[str]) -> list[str] | None:
 def _dispatch(arguments: list[str]) -> int:
     import click  # see above
 
-    from planton.cli import group, streams  # see above
+    from planton.cli import group  # see above
 
     try:
         result: Any = group.cli.main(args=arguments, prog_name="planton", standalone_mode=False)
     except click.ClickException as error:
+        from planton.cli import streams  # nothing is wrong, mostly
+
         error.show(streams.Errors())
         return error.exit_code
     except click.Abort:
-        streams.write("Interrupted.\n", err=True)
+        sys.stderr.write("Interrupted.\n")
         return errors.Code.INTERRUPTED
     return result if isinstance(result, int) else 0
 

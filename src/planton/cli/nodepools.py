@@ -121,8 +121,20 @@ def _server(function: F) -> F:
             except client.ApiError as error:
                 error.hint = _hint(error.message)
                 raise
+            except (KeyError, IndexError, TypeError, AttributeError) as error:
+                raise _unexpected(server, error) from error
 
     return wrapped  # type: ignore[return-value]
+
+
+def _unexpected(server: str, error: Exception) -> errors.PlantonError:
+    """Returns the error for an answer that has not the shape of the API's; the commands read it as if it had."""
+    return errors.PlantonError(
+        f"{server} answered with something that the API does not describe ({type(error).__name__}: {error})",
+        code=errors.Code.FAILED,
+        reason=errors.Reason.API_UNREACHABLE,
+        hint="check that --server is the address of a planton server, and that no proxy answers in its place",
+    )
 
 
 def _hint(message: str) -> str:
@@ -172,7 +184,7 @@ def _list(kind: _Kind, api: client.Transport, query: Mapping[str, str], limit: i
     while True:
         page = api.request("GET", f"/api/v1/{kind.plural}", query={**wanted, "limit": str(min(100, limit - len(items)))})
         items += page[kind.plural]
-        if len(items) >= limit or not page.get("next_page_token"):
+        if len(items) >= limit or page.get("next_page_token") in (None, "", wanted.get("page_token")):
             break
         wanted["page_token"] = page["next_page_token"]
     if form == "table":

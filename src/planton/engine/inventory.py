@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import functools
 import json
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf import json_format
 
 from planton import errors, kinds, references
-from planton.engine import session, stacks, states
+from planton.engine import kubeconfigs, session, stacks, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -219,7 +220,22 @@ class Inventory:
         """
         require_complete(applied)
         opened = session.Session(applied.stack, None, self._settings, self._tools)
-        return session.parse_outputs(kinds.get(applied.key.kind), opened.outputs())
+        outputs = session.parse_outputs(kinds.get(applied.key.kind), opened.outputs())
+        _clean_kubeconfig(outputs)
+        return outputs
+
+
+def _clean_kubeconfig(outputs: Any) -> None:  # of any kind; not all have a kubeconfig
+    encoded = getattr(outputs, "kubeconfig_b64", "")
+    if not encoded:
+        return
+    try:
+        text = kubeconfigs.parse(base64.b64decode(encoded, validate=True).decode()).text()
+    except (ValueError, errors.PlantonError):
+        # What cannot be used must not be taken for a kubeconfig. `planton kubeconfig` says why.
+        outputs.ClearField("kubeconfig_b64")
+    else:
+        outputs.kubeconfig_b64 = base64.b64encode(text.encode()).decode()
 
 
 def is_protected(manifest: message.Message) -> bool:

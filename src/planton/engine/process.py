@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _GRACE_SECONDS = 20.0
+_PRIVATE_UMASK = 0o077
 _LONG = ("up", "preview", "refresh", "destroy", "import")
 
 
@@ -81,6 +82,7 @@ class PulumiCommand(automation.PulumiCommand):
         timeout: float,
         interruption: Interruption,
         environ: Mapping[str, str] | None = None,
+        is_private: bool = False,
     ) -> None:
         """Starts nothing yet.
 
@@ -89,12 +91,14 @@ class PulumiCommand(automation.PulumiCommand):
             timeout: Seconds after which an operation is stopped.
             interruption: How the user ends what goes on.
             environ: The user's environment, of which chosen variables reach Pulumi; that of the process where None.
+            is_private: Whether nobody but the user may read what it writes. Other users can share a backend that is a folder.
         """
         # The base class would start a program to learn a version that the toolchain has made sure of.
         self.command = str(tools.pulumi)
         self.version = semver.VersionInfo(*toolchain.VERSION)
         self._launcher_folder = tools.launcher_folder
         self._environ = environment.for_engine(os.environ if environ is None else environ)
+        self._umask = _PRIVATE_UMASK if is_private else -1
         self._timeout = timeout
         self._interruption = interruption
         self.interrupted = False
@@ -139,6 +143,7 @@ class PulumiCommand(automation.PulumiCommand):
             encoding="utf-8",
             # A Ctrl-C on the terminal comes to us alone; we pass it on once.
             start_new_session=True,
+            umask=self._umask,
         )
         chunks: tuple[list[str], list[str]] = ([], [])
         whose = threading.current_thread().name

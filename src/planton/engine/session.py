@@ -90,7 +90,11 @@ class Session:
         self._failure: Exception | None = None
         self._before: dict[str, Any] | None = None
         self._command = process.PulumiCommand(
-            tools, timeout=settings.timeout, interruption=settings.interruption, environ=settings.environ
+            tools,
+            timeout=settings.timeout,
+            interruption=settings.interruption,
+            environ=settings.environ,
+            is_private=settings.is_embedded,
         )
         self._stack: workspace.Stack | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -90,6 +90,12 @@ class Settings:
         return urllib.parse.urlsplit(folder.as_uri())._replace(query=parts.query).geturl()
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether the backend is the folder in the user's data folder, which nobody else uses."""
+        folder = self.backend_folder
+        return folder is not None and folder.is_relative_to(self.data)
+
+    @property
     def backend_folder(self) -> pathlib.Path | None:
         """Where a backend that is a folder keeps its states, ``PROJECT/STACK.json``; None for any other backend."""
         parts = urllib.parse.urlsplit(self.backend_url)
@@ -127,6 +133,7 @@ class Settings:
                 hint="set PULUMI_CONFIG_PASSPHRASE_FILE, or PLANTON_DATA_DIR to a folder that can be written",
             ) from error
         else:
+            os.fchmod(descriptor, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
                 handle.write(secrets.token_urlsafe(32))
         return {_PASSPHRASE_FILE: str(path)}

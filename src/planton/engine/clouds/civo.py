@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _DEFAULT_ENDPOINT = "https://api.civo.com"
 
 
+@api.checked
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cloud:
     """An account in a region.
@@ -69,7 +70,7 @@ class Cloud:
         while page <= pages:
             answer = self.get(f"/v2/kubernetes/clusters?page={page}&per_page=100") or {}
             found += answer.get("items") or []
-            pages = int(answer.get("pages") or 1)
+            pages = min(int(answer.get("pages") or 1), api.MOST_PAGES)
             page += 1
         return found
 
