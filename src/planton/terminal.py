@@ -30,6 +30,11 @@ def _escaped(found: re.Match[str]) -> str:
     return f"\\u{ord(found[0]):04x}"
 
 
+def is_safe(text: str) -> bool:
+    """Returns whether a text has nothing to escape."""
+    return not _UNSAFE.search(text)
+
+
 def one_line(text: str) -> str:
     """Returns a text escaped, newlines and tabs too: a name or a value that must not look like a line of its own."""
     return escape(text).replace("\n", "\\n").replace("\t", "\\t")

@@ -14,6 +14,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
@@ -65,7 +66,13 @@ class Answer:
 
 
 def request(
-    method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, deadline: float = DEADLINE
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+    deadline: float = DEADLINE,
+    context: ssl.SSLContext | None = None,
 ) -> Answer:
     """Sends a request and returns the answer, whatever its status is.
 
@@ -77,12 +84,13 @@ def request(
         headers: What to send beside the content.
         body: What to send; None for nothing.
         deadline: Seconds for the whole request.
+        context: What makes a connection safe; that of the system where None.
 
     Raises:
         NoAnswerError: The address is none, or the server does not answer, not in time, or with too much.
     """
     for _ in range(_MOST_REDIRECTS):
-        answer = within(deadline, functools.partial(_exchange, method, url, headers, body))
+        answer = within(deadline, functools.partial(_exchange, method, url, headers, body, context))
         location = answer.headers.get("location")
         if answer.status not in _REDIRECTS or method != "GET" or not location:
             return answer
@@ -119,12 +127,14 @@ def within(seconds: float, work: Callable[[float], T]) -> T:
     return result
 
 
-def _exchange(method: str, url: str, headers: Mapping[str, str], body: bytes | None, ends: float) -> Answer:
+def _exchange(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None, context: ssl.SSLContext | None, ends: float
+) -> Answer:
     try:
         if urllib.parse.urlsplit(url).scheme not in _PORTS:
             raise NoAnswerError("the address must begin with http:// or https://")
         sent = urllib.request.Request(url, data=body, method=method, headers=dict(headers))  # noqa: S310  # checked above
-        with _opener().open(sent, timeout=_SILENCE_SECONDS) as answer:
+        with _opener(context).open(sent, timeout=_SILENCE_SECONDS) as answer:
             return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, _read(answer, ends))
     except urllib.error.URLError as error:
         raise NoAnswerError(str(error.reason)) from None
@@ -132,10 +142,10 @@ def _exchange(method: str, url: str, headers: Mapping[str, str], body: bytes | N
         raise NoAnswerError(str(error) or type(error).__name__) from None
 
 
-def _opener() -> urllib.request.OpenerDirector:
+def _opener(context: ssl.SSLContext | None) -> urllib.request.OpenerDirector:
     # The usual one also opens file: and ftp:, and follows redirects with all headers.
     opener = urllib.request.OpenerDirector()
-    for handler in (urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler()):
+    for handler in (urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(context=context)):
         opener.add_handler(handler)
     return opener
 

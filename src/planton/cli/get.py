@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
 
 from planton import kinds, stack_input
 from planton.cli import options, output, render
@@ -49,7 +48,7 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
     if form == "json":
         render.echo_json(data)
     else:
-        output.echo_document(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+        render.echo_yaml([data])
 
 
 def _row(applied: inventory.Applied) -> tuple[str, ...]:

@@ -201,7 +201,7 @@ def _show_data(data: Any, form: str) -> None:  # JSON data
     if form == "json":
         render.echo_json(data)
     else:
-        output.echo_document(yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+        render.echo_yaml([data])
 
 
 def _show(kind: _Kind, item: Mapping[str, Any], form: str) -> None:

@@ -72,6 +72,7 @@ def plan(
             allow_replace=consents.allow_replace,
             allow_unsupported=consents.allow_unsupported,
             refresh=refresh,
+            key=saved.signing_key(settings.data),
         )
         render.progress(f"saved in {out}; to do exactly this: planton apply {out}")
     if detailed_exitcode and any(not step.plan.empty for step in [*planned, *pruned]):

@@ -243,9 +243,15 @@ def echo_json(data: object) -> None:
 
 def echo_yaml(documents: Sequence[object]) -> None:
     """Prints JSON data as documents of one YAML stream on stdout."""
+    output.echo_document(yaml_text(documents))
+
+
+def yaml_text(documents: Sequence[object]) -> str:
+    """Returns JSON data as documents of one YAML stream, in which control characters are escaped as YAML does it."""
     import yaml  # `--help` must not wait for it
 
-    output.echo_document(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True))
+    text = str(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True))
+    return text if terminal.is_safe(text) else str(yaml.safe_dump_all(documents, sort_keys=False))
 
 
 def echo_lines(lines: Iterable[str]) -> None:

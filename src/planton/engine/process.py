@@ -141,6 +141,8 @@ class PulumiCommand(automation.PulumiCommand):
             cwd=cwd,
             env=environ,
             encoding="utf-8",
+            # A reader that fails would let the program wait for ever, with its pipe full.
+            errors="replace",
             # A Ctrl-C on the terminal comes to us alone; we pass it on once.
             start_new_session=True,
             umask=self._umask,
