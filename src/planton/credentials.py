@@ -266,15 +266,19 @@ def _entry(kind: kinds.Kind, name: str, environ: Mapping[str, str]) -> message.M
 
 
 def _entries(path: pathlib.Path) -> dict[str, dict[str, Any]]:
-    if not path.exists():
-        return {}
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise _unreadable(path, "other users may read it; run: chmod 600 " + str(path))
     try:
-        entries = yaml.safe_load(path.read_text("utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise _unreadable(path, "other users may read it; run: chmod 600 " + str(path))
+        entries = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise _unreadable(path, f"it cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError, yaml.YAMLError):
         # The parser's text may show a token, so it is not passed on.
         raise _unreadable(path, "it is not YAML") from None
+    if entries is None:
+        raise _unreadable(path, "it is empty")
     if not isinstance(entries, dict):
         raise _unreadable(path, "it must be a mapping from names to provider configs")
     return entries
@@ -285,5 +289,6 @@ def _unreadable(path: pathlib.Path, why: str) -> errors.PlantonError:
         f"cannot use the credentials file {path}: {why}",
         code=errors.Code.MISSING,
         reason=errors.Reason.CREDENTIAL_UNKNOWN,
+        hint="correct the file or restore it from a backup (docs/credentials.md), or set the variables of the cloud",
         metadata={"file": str(path)},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import sqlite3
 
@@ -33,6 +34,27 @@ def test_a_token_is_printed_alone_and_kept_as_a_hash(run, tmp_path) -> None:
     ]
     assert token.encode() not in b"".join(file.read_bytes() for file in tmp_path.iterdir())
     assert (tmp_path / "server.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_token_is_written_into_a_file_that_only_the_user_can_read(run, tmp_path) -> None:
+    """Whatever the user's mask says, and it is printed nowhere."""
+    file = tmp_path / "token"
+    before = os.umask(0)
+    try:
+        code, out = run("create", "user@example.com", "--out", str(file))
+    finally:
+        os.umask(before)
+    token = file.read_text("utf-8").strip()
+    assert (code, len(token), file.stat().st_mode & 0o777) == (0, 43, 0o600)
+    assert token not in out
+    assert str(file) in out
+    assert "token" not in json.loads(run("create", "a@example.com", "--out", str(file), "-o", "json")[1])
+
+
+def test_a_token_that_cannot_be_written_is_not_made(run, tmp_path) -> None:
+    """Nobody could use it."""
+    assert run("create", "user@example.com", "--out", str(tmp_path / "absent" / "token"))[0] == 2
+    assert run("list", "-o", "json")[1] == "[]\n"
 
 
 def test_tokens_are_listed_by_what_tells_them_apart(run) -> None:

@@ -85,6 +85,7 @@ class World:
             work_dir=str(work),
             pulumi_command=process.PulumiCommand(tools, timeout=_SECONDS, interruption=process.Interruption()),
             env_vars={
+                **self.sandbox.env,
                 "PULUMI_HOME": str(self.folder / "pulumi-home"),
                 "PULUMI_BACKEND_URL": f"file://{state}",
                 "PULUMI_CONFIG_PASSPHRASE": "of the test",

@@ -70,17 +70,31 @@ def children(parent: int) -> list[int]:
     return found
 
 
-def test_ctrl_c_saves_what_was_done_and_the_next_run_resumes(planton: support.Planton) -> None:
-    """Exit code 130, one line, and the same command ends in the wanted state."""
+@pytest.mark.parametrize(
+    "signals",
+    [(signal.SIGINT,), (signal.SIGTERM, signal.SIGTERM), (signal.SIGHUP, signal.SIGHUP), (signal.SIGINT, signal.SIGTERM)],
+    ids=lambda signals: "+".join(each.name for each in signals),
+)
+def test_a_signal_saves_what_was_done_and_the_next_run_resumes(
+    planton: support.Planton, signals: tuple[signal.Signals, ...]
+) -> None:
+    """Exit code 130, one line, no lock and nothing pending, and the same command ends in the wanted state.
+
+    A runner that ends a job sends SIGTERM more than once, and a shell repeats SIGHUP: that must not end the engine at once.
+    """
     file = planton.write("all.yaml", support.network(), support.cluster())
     planton.sandbox.control.fault(method="POST", path="/v2/kubernetes/clusters$", action="slow", seconds=2)
     process = planton.start("apply", "-f", file, "--yes")
     until(lambda: pending(planton, "cluster"), "the creation of the cluster never began")
-    process.send_signal(signal.SIGINT)
+    for each in signals:
+        process.send_signal(each)
     _, stderr = process.communicate(timeout=SECONDS)
     assert "Traceback" not in stderr
     assert process.returncode in (0, 130), stderr
-    assert "Ctrl-C again ends at once" in stderr
+    assert stderr.count("Ctrl-C again ends at once") == 1
+    state = planton.folder / "data" / "state" / ".pulumi"
+    assert list(state.glob("locks/*/*/*/*.json")) == []
+    assert not pending(planton, "cluster")
     planton.run("apply", "-f", file, "--yes")
     assert len(planton.sandbox.control.resources()["clusters"]) == 1
     assert planton.actions("plan", "-f", file) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import pathlib
 import shutil
@@ -162,7 +163,7 @@ def _lock(planton: support.Planton, host: str, process: int) -> pathlib.Path:
     folder = planton.folder / "data/state/.pulumi/locks/organization/planton/dev.CivoVpc.net"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "5f7e7f4e-3a80-4bd2-9d6d-3e0c0a9a9f60.json"
-    content = {"pid": process, "username": "ann", "hostname": host, "timestamp": "2025-06-03T09:12:44Z"}
+    content = {"pid": process, "username": "ann", "hostname": host, "timestamp": datetime.datetime.now(datetime.UTC).isoformat()}
     path.write_text(json.dumps(content), "utf-8")
     return path
 
@@ -353,3 +354,58 @@ def test_a_log_says_what_happened_and_no_secret(planton: support.Planton, debug:
         assert [secret for secret in (planton.sandbox.token, passphrase, *keys) if secret in written] == []
     assert "details:" not in planton.run("validate", file).stderr
     assert "details:" not in planton.run("get", "civovpc/nothing", code=1, **environ).stderr
+
+
+def test_one_damaged_state_stops_no_command_on_another_stack(planton: support.Planton) -> None:
+    """It is reported with its path; its own commands fail and say what to do."""
+    file = _apply(planton, support.network())
+    other = planton.write(
+        "other.yaml", support.manifest("CivoVpc", "other", **support.network()["spec"] | {"networkName": "other"})
+    )
+    planton.run("apply", "-f", other, "--yes")
+    damaged = next((planton.folder / "data" / "state").rglob("*CivoVpc.other.json"))
+    whole = damaged.read_text("utf-8")
+    for content in ("", whole[: len(whole) // 2]):
+        damaged.write_text(content, "utf-8")
+        listed = planton.run("get", "--output", "json")
+        assert [each["metadata"]["name"] for each in json.loads(listed.stdout)["items"]] == ["net"]
+        assert str(damaged) in listed.stderr
+        for command in (("plan", "-f", file), ("drift", "-f", file), ("drift", NETWORK), ("outputs", NETWORK)):
+            planton.run(*command)
+        planton.run("apply", "-f", file, "--yes")
+        assert {each["stack"]: bool(each["problem"]) for each in planton.json("state", "list")} == {
+            "planton/dev.CivoVpc.net": False,
+            "planton/dev.CivoVpc.other": True,
+        }
+        for command in (("plan", "-f", other), ("outputs", "civovpcs/other"), ("destroy", "civovpcs/other", "--yes")):
+            failed = planton.run(*command, code=6)
+            assert str(damaged) in failed.stderr + failed.stdout
+    damaged.write_text(whole, "utf-8")
+    assert planton.actions("plan", "-f", other) == {}
+
+
+def test_a_damaged_lock_is_named_listed_and_removed(planton: support.Planton) -> None:
+    """A power cut leaves an empty file; who held the stack is then not known."""
+    file = _apply(planton, support.network())
+    lock = _lock(planton, "elsewhere", 1)
+    lock.write_text("", "utf-8")
+    changed = planton.write("changed.yaml", support.network(networkName="other"))
+    failed = planton.json("apply", "-f", changed, "--yes", code=7)["resources"][0]["error"]
+    assert failed["reason"] == "STACK_LOCKED"
+    assert str(lock) in failed["message"]
+    assert str(lock) in planton.json("state", "list")[0]["lockedBy"][0]
+    assert planton.json("state", "unlock", NETWORK, "--yes")["unlocked"]
+    assert not lock.exists()
+    planton.run("apply", "-f", changed, "--yes")
+    assert file
+
+
+def test_a_lock_without_a_state_is_found_by_name(planton: support.Planton) -> None:
+    """A first apply that was killed on another machine leaves only that."""
+    lock = _lock(planton, "elsewhere", 1)
+    failed = planton.run("apply", "-f", planton.write("n.yaml", support.network()), "--yes", code=7)
+    assert "elsewhere" in failed.stderr + failed.stdout
+    assert planton.json("state", "list")[0]["stack"] == "planton/dev.CivoVpc.net"
+    assert planton.json("state", "unlock", NETWORK, "--yes")["unlocked"]
+    assert not lock.exists()
+    _apply(planton, support.network())

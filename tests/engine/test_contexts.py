@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import stat
 from typing import Any
@@ -95,6 +96,8 @@ def test_what_cannot_be_used_is_refused(wrong: dict[str, Any], said: str) -> Non
         ("contexts: [a]", "contexts file"),
         ("contexts: {a: {credentials: {aws: x}}}", "'aws' is no cloud"),
         ("{", "contexts file"),
+        ("", "it is empty"),
+        ("# contexts:", "it is empty"),
         ("a", "contexts file"),
     ],
 )
@@ -111,9 +114,12 @@ def test_a_file_that_is_none_is_named(environ: dict[str, str], content: str, sai
 
 def test_a_context_counts_where_neither_options_nor_the_environment_say_otherwise(environ: dict[str, str]) -> None:
     """For the backend and for the passphrase."""
-    chosen = settings.Settings(environ=environ, context=STAGING)
+    file = pathlib.Path(environ["PLANTON_CONTEXTS"]).parent / "passphrase"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("of the context", "utf-8")
+    chosen = settings.Settings(environ=environ, context=dataclasses.replace(STAGING, passphrase_file=str(file)))
     assert chosen.backend_url == "s3://acme-state"
-    assert chosen.passphrase() == {"PULUMI_CONFIG_PASSPHRASE_FILE": "/etc/planton/passphrase"}
+    assert chosen.passphrase() == {"PULUMI_CONFIG_PASSPHRASE_FILE": str(file)}
     own = environ | {"PULUMI_BACKEND_URL": "file:///own", "PULUMI_CONFIG_PASSPHRASE": "own"}
     chosen = settings.Settings(environ=own, context=STAGING)
     assert chosen.backend_url == "file:///own"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from planton import errors, kinds, references
-from planton.engine import inventory, settings, stacks, toolchain
+from planton.engine import inventory, session, settings, stacks, toolchain
 
 KEY = references.Key("CivoVpc", "dev", "net")
 DERIVED = stacks.StackName("planton", "dev.CivoVpc.net")
@@ -107,3 +108,53 @@ def test_a_reference_reads_no_stack_that_another_resource_is_named_in(backend: B
     monkeypatch.setattr(inventory.Inventory, "read", lambda self, name: (read.append(str(name)), whole(self, name))[1])
     assert backend.find() == "planton/dev.CivoVpc.net"
     assert read == ["planton/dev.CivoVpc.net", "shop/other"]
+
+
+DAMAGED = ["", "{", "[]", '{"version": 3}', '{"checkpoint": {"latest": {"resources": [1]}}}', '{"checkpoint": []}']
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_a_damaged_state_stops_no_command_on_another_stack(backend: Backend, content: str) -> None:
+    """It is reported once, with its path; whoever means the damaged one gets the error."""
+    said: list[str] = []
+    backend.settings = dataclasses.replace(backend.settings, progress=said.append)
+    backend.put(DERIVED, network_id="1")
+    path = backend.stacks / "planton" / "prod.CivoVpc.other.json"
+    path.write_text(content, "utf-8")
+    known = backend.known
+    assert [applied.stack for applied in known.all()] == [DERIVED]
+    found = known.find(KEY)
+    assert found is not None
+    assert known.get(kinds.get("CivoVpc"), "net", None).stack == DERIVED
+    (line,) = said
+    assert str(path) in line
+    for call in (
+        lambda: known.get(kinds.get("CivoVpc"), "other", None),
+        lambda: known.get(kinds.get("CivoVpc"), "other", "prod"),
+        lambda: known.find(references.Key("CivoVpc", "prod", "other")),
+    ):
+        with pytest.raises(session.StateDamagedError, match=r"prod\.CivoVpc\.other\.json is damaged") as caught:
+            call()
+        assert "restore" in caught.value.hint
+    assert backend.get("dev") == str(DERIVED)
+
+
+def test_a_damaged_state_names_its_copy_only_where_that_is_whole(backend: Backend) -> None:
+    """A copy that is damaged too would not help."""
+    backend.put(DERIVED, network_id="1")
+    path = backend.stacks / DERIVED.project / f"{DERIVED.stack}.json"
+    copy = path.with_name(path.name + ".bak")
+    copy.write_text(path.read_text("utf-8"), "utf-8")
+    path.write_text("", "utf-8")
+    assert f"cp {copy} {path}" in backend.get()
+    copy.write_text("", "utf-8")
+    assert "cp " not in backend.get()
+
+
+@pytest.mark.parametrize("manifest", ["{", "[]", '{"kind": "CivoVpc", "spec": 3}'])
+def test_a_state_with_a_manifest_that_cannot_be_read_is_damaged_too(backend: Backend, manifest: str) -> None:
+    """It is not the end of every command."""
+    backend.put(LABELLED, manifest=manifest)
+    assert backend.known.all() == []
+    with pytest.raises(session.StateDamagedError, match="holds a manifest that cannot be read"):
+        backend.known.read(LABELLED)

@@ -275,7 +275,7 @@ def test_a_backend_that_fails_is_an_error_of_ours(call: str, tmp_path: pathlib.P
             """The workspace, which fails too."""
             return self
 
-    name = operations.stacks.StackName("planton", "a")
+    name = operations.stacks.StackName("planton", "a", "owner")  # a folder has no owners
     chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
     opened = session.Session(name, None, chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
     monkeypatch.setattr(opened, "_open", lambda **_more: Stack())

@@ -51,6 +51,13 @@ def test_a_failure_is_the_automation_apis_own_error(text: str, kind: type[Except
         _command(tmp_path, text).run(["stack"], str(tmp_path), {})
 
 
+def test_output_that_is_no_text_is_read_to_its_end(tmp_path: pathlib.Path) -> None:
+    """A byte that is none of UTF-8 must not stop the reading: the program would wait for ever with a full pipe."""
+    command = _command(tmp_path, "printf 'a\\233b\\n'; head -c 300000 /dev/zero | tr '\\0' x; echo; echo end")
+    lines = command.run(["stack"], str(tmp_path), {}).stdout.split("\n")
+    assert (lines[0], len(lines[1]), lines[2]) == ("a\ufffdb", 300000, "end")
+
+
 def test_a_signal_is_told_from_a_failure(tmp_path: pathlib.Path) -> None:
     """Somebody outside has killed it, or it has ended with a code of its own."""
     for text, killed in (("kill -9 $$", True), ("exit 9", False)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import stat
 import urllib.parse
@@ -9,7 +10,7 @@ import urllib.parse
 import pytest
 
 from planton import errors
-from planton.engine import settings
+from planton.engine import contexts, settings
 
 
 def _settings(folder: pathlib.Path, backend: str = "", **environ: str) -> settings.Settings:
@@ -46,12 +47,47 @@ def test_a_backend_below_the_current_or_the_home_folder_is_found(tmp_path: pathl
     assert settings.Settings().backend_folder == tmp_path / "data" / "state" / ".pulumi" / "stacks"
 
 
-@pytest.mark.parametrize("name", ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"])
 @pytest.mark.parametrize("value", ["mine", ""])
-def test_the_users_own_passphrase_is_used(name: str, value: str, tmp_path: pathlib.Path) -> None:
+def test_the_users_own_passphrase_is_used(value: str, tmp_path: pathlib.Path) -> None:
     """Even an empty one, which Pulumi accepts; none is generated then."""
-    assert _settings(tmp_path, **{name: value}).passphrase() == {name: value}
+    given = {"PULUMI_CONFIG_PASSPHRASE": value}
+    assert _settings(tmp_path, **given).passphrase() == given
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_users_own_passphrase_file_is_used(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine runs in another folder, so that its path is absolute."""
+    (tmp_path / "own").write_text("mine\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    chosen = _settings(tmp_path / "data", PULUMI_CONFIG_PASSPHRASE_FILE="own")
+    assert chosen.passphrase() == {"PULUMI_CONFIG_PASSPHRASE_FILE": str(tmp_path / "own")}
+    assert not (tmp_path / "data" / "passphrase").exists()
+
+
+@pytest.mark.parametrize("whose", ["generated", "environment", "context"])
+@pytest.mark.parametrize(("content", "why"), [("", "it is empty"), (" \n", "it is empty"), (None, "it cannot be read: No such")])
+def test_a_passphrase_file_that_is_damaged_is_named(whose: str, content: str | None, why: str, tmp_path: pathlib.Path) -> None:
+    """Pulumi would encrypt with the empty passphrase, and nobody could decrypt once the right file is back."""
+    path = tmp_path / "passphrase"
+    if content is not None:
+        path.write_text(content, "utf-8")
+    elif whose == "generated":
+        path.symlink_to(tmp_path / "absent" / "passphrase")
+    environ = {"PULUMI_CONFIG_PASSPHRASE_FILE": str(path)} if whose == "environment" else {}
+    chosen = dataclasses.replace(
+        _settings(tmp_path, **environ), context=contexts.Context("a", passphrase_file=str(path) if whose == "context" else "")
+    )
+    with pytest.raises(errors.PlantonError, match=why) as caught:
+        chosen.passphrase()
+    assert (caught.value.reason, caught.value.code) == (errors.Reason.CREDENTIAL_MISSING, errors.Code.MISSING)
+    assert str(path) in caught.value.message
+
+
+def test_a_key_of_a_cloud_needs_no_passphrase(tmp_path: pathlib.Path) -> None:
+    """A damaged file that nothing is encrypted with stops nobody."""
+    (tmp_path / "passphrase").write_text("", "utf-8")
+    context = contexts.Context("a", secrets_provider="awskms://alias/planton")
+    assert dataclasses.replace(_settings(tmp_path), context=context).passphrase()
 
 
 def test_a_passphrase_is_generated_once_and_only_for_the_user(tmp_path: pathlib.Path) -> None:

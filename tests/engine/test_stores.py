@@ -134,10 +134,12 @@ def test_a_resource_whose_first_apply_failed_half_way_is_known(known: stores.Sto
     assert caught.value.reason is errors.Reason.STACK_NOT_FOUND
 
 
-def test_a_new_passphrase_goes_before_that_of_the_environment(chosen: settings.Settings) -> None:
+def test_a_new_passphrase_goes_before_that_of_the_environment(chosen: settings.Settings, tmp_path: pathlib.Path) -> None:
     """The old one still opens the source."""
-    target = migration.target(chosen, backend="", secrets_provider="", passphrase_file="/new")
-    assert target.passphrase() == {"PULUMI_CONFIG_PASSPHRASE_FILE": "/new"}
+    new = tmp_path / "new"
+    new.write_text("new", "utf-8")
+    target = migration.target(chosen, backend="", secrets_provider="", passphrase_file=str(new))
+    assert target.passphrase() == {"PULUMI_CONFIG_PASSPHRASE_FILE": str(new)}
     assert target.backend_url == chosen.backend_url
     assert chosen.passphrase() == {"PULUMI_CONFIG_PASSPHRASE": "old"}
 

@@ -133,7 +133,6 @@ def test_a_plugin_counts_in_its_version_or_on_path(environ: dict[str, str], tmp_
 def test_pulumis_plugins_are_in_its_home_else_in_the_users() -> None:
     """The variable goes first."""
     assert toolchain.plugin_folder({"PULUMI_HOME": "/p", "HOME": "/h"}) == pathlib.Path("/p/plugins")
-    assert toolchain.plugin_folder({"HOME": "/h"}) == pathlib.Path("/h/.pulumi/plugins")
 
 
 def _way(environ: dict[str, str], works: bool, tried: list[str], name: str) -> Any:

@@ -58,6 +58,7 @@ class World:
             work_dir=str(folder),
             pulumi_command=process.PulumiCommand(self.tools, timeout=FAST_ENOUGH, interruption=process.Interruption()),
             env_vars={
+                **self.sandbox.env,
                 "PULUMI_HOME": str(self.folder / "pulumi-home"),
                 "PULUMI_BACKEND_URL": f"file://{state}",
                 "PULUMI_CONFIG_PASSPHRASE": "of the test",

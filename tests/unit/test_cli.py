@@ -1,6 +1,7 @@
 """The command line as a user meets it: exit codes, streams, forms; in process and as a process."""
 
 import importlib
+import io
 import json
 import os
 import pathlib
@@ -9,7 +10,7 @@ import sys
 
 import pytest
 
-from planton import cli, errors, kinds
+from planton import cli, errors, kinds, terminal
 from planton.cli import output
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
@@ -368,9 +369,15 @@ def test_one_word_for_kinds() -> None:
 
 def test_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
     """NO_COLOR switches colours off on a terminal too."""
-    asked = []
-    monkeypatch.setattr("click.echo", lambda *_, **options: asked.append(options["color"]))
+    shown = []
     for value in ("", "1"):
         monkeypatch.setenv("NO_COLOR", value)
-        output.echo("x")
-    assert asked == [None, False]
+        monkeypatch.setattr("sys.stdout", _Terminal())
+        output.echo(terminal.style("x", "red"))
+        shown.append(sys.stdout.getvalue())  # type: ignore[attr-defined]  # a terminal of this test
+    assert shown == ["\x1b[31mx\x1b[0m\n", "x\n"]
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True

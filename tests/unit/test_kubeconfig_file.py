@@ -61,3 +61,13 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path: pathlib.Path) -> No
         kubeconfig.write_merged(tmp_path / "file" / "config", TEXT, name="dev")
     assert caught.value.code == errors.Code.USAGE
     assert "cannot write" in caught.value.message
+
+
+@pytest.mark.parametrize("content", ["users: x", "users: [x]", "clusters: {a: b}", "[]", "\0", "users: [{name: a}]\ncontexts: 1"])
+def test_a_file_that_is_no_kubeconfig_is_not_changed(content: str, tmp_path: pathlib.Path) -> None:
+    """It is the user's, and names the file."""
+    file = tmp_path / "config"
+    file.write_text(content, "utf-8")
+    with pytest.raises(errors.PlantonError, match=f"{file} is not a kubeconfig; it was not changed"):
+        kubeconfig.write_merged(file, TEXT, name="dev")
+    assert file.read_text("utf-8") == content

@@ -244,9 +244,14 @@ def test_what_was_planned_before_is_judged_too(
     """A saved plan has no text, so a violation is told with the file that it came from and without a line."""
     (document,) = flow.load([POOL])
     before = types.SimpleNamespace(
-        wanted=[flow.Wanted(document.message, None, "pool.yaml")], pruned=[], allow_replace=(), allow_unsupported=(), take_over=()
+        wanted=[flow.Wanted(document.message, None, "pool.yaml")],
+        pruned=[],
+        allow_replace=(),
+        allow_unsupported=(),
+        take_over=(),
+        is_signed=True,
     )
-    monkeypatch.setattr("planton.runs.saved.read", lambda _: before)
+    monkeypatch.setattr("planton.runs.saved.read", lambda *_, **_more: before)
     monkeypatch.setattr("planton.runs.Run", None)
     assert cli.main(["apply", "dev.plan", "--policy", small]) == 1
     assert "pool.yaml: spec.nodeCount: must be so [acme.rule]\n" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import pathlib
 import stat
@@ -28,6 +29,7 @@ def _step(key: references.Key = NETWORK, *changes: plans.Change) -> steps.Step:
     return steps.Step(key, f"planton/{key.name}", plans.Plan(changes, ("a warning",)))
 
 
+KEY = b"\0" * 32
 UPDATE = _step(NETWORK, _change(plans.Action.UPDATE, plans.Difference("label", "old", "new"), plans.Difference("size", 1, None)))
 CREATE = _step(NETWORK, _change(plans.Action.CREATE))
 NONE = _step(NETWORK)
@@ -50,8 +52,9 @@ def _write(path: pathlib.Path, *planned: steps.Step, pruned: tuple[steps.Step, .
         allow_unsupported=["description"],
         take_over=["CivoFirewall/fw"],
         refresh=True,
+        key=KEY,
     )
-    return saved.read(str(path))
+    return saved.read(str(path), key=KEY)
 
 
 def _told(caught: pytest.ExceptionInfo[errors.PlantonError]) -> list[str]:
@@ -119,7 +122,7 @@ def test_what_is_no_plan_is_refused(text: str | None, why: str, tmp_path: pathli
     if text is not None:
         path.write_text(text, "utf-8")
     with pytest.raises(errors.PlantonError) as caught:
-        saved.read(str(path))
+        saved.read(str(path), key=KEY)
     assert caught.value.code is errors.Code.USAGE
     assert f"cannot use the plan {path}: {why}" in caught.value.message
     assert "planton plan -f DIR --out FILE" in caught.value.hint
@@ -165,13 +168,33 @@ def test_what_is_made_of_something_else_is_a_difference(tmp_path: pathlib.Path) 
     assert _told(caught) == [f"  {NETWORK}: planned create network, now the same with other inputs"]
 
 
-def test_a_file_that_somebody_has_changed_is_refused(tmp_path: pathlib.Path) -> None:
-    """Exactly what was planned is applied, or nothing."""
+def test_a_file_that_somebody_has_changed_is_not_signed(tmp_path: pathlib.Path) -> None:
+    """Whoever changes it does not have the key, whatever digest they write; one of another machine is signed with another key."""
     path = tmp_path / "dev.plan"
-    _write(path, CREATE)
-    path.write_text(path.read_text("utf-8").replace("lon1", "fra1"), "utf-8")
-    with pytest.raises(errors.PlantonError, match="it has been changed since it was written"):
-        saved.read(str(path))
+    assert _write(path, CREATE).is_signed
+    whole = path.read_text("utf-8")
+    path.write_text(whole.replace("lon1", "fra1"), "utf-8")
+    assert not saved.read(str(path), key=KEY).is_signed
+    data = json.loads(whole)
+    data["allowReplace"].append("CivoKubernetesCluster/dev")
+    data["digest"] = hashlib.sha256(json.dumps({**data, "digest": None}, sort_keys=True).encode()).hexdigest()
+    path.write_text(json.dumps(data), "utf-8")
+    assert not saved.read(str(path), key=KEY).is_signed
+    path.write_text(whole, "utf-8")
+    assert not saved.read(str(path), key=b"\1" * 32).is_signed
+
+
+def test_the_key_is_made_once_and_only_the_user_can_read_it(tmp_path: pathlib.Path) -> None:
+    """Each data folder has its own; one that is damaged is named."""
+    key = saved.signing_key(tmp_path / "a")
+    assert len(key) == 32
+    assert saved.signing_key(tmp_path / "a") == key != saved.signing_key(tmp_path / "b")
+    path = tmp_path / "a" / "plan-key"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    for content in ("", "zz", key.hex()[:-2]):
+        path.write_text(content, "utf-8")
+        with pytest.raises(errors.PlantonError, match=r"plan-key, is damaged"):
+            saved.signing_key(tmp_path / "a")
 
 
 def test_another_value_is_a_difference(tmp_path: pathlib.Path) -> None:

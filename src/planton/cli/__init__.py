@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
@@ -98,8 +99,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _process(given: list[str]) -> int:
-    from planton.cli import streams  # where somebody else has called, the streams are theirs
+    from planton.cli import signals, streams  # where somebody else has called, signals and streams are theirs
 
+    signals.install(next(iter(given), ""))
     unread = streams.guard(None if next(iter(given), "") in _FINISHING else _BROKEN_PIPE)
     try:
         code = _start(given)
@@ -116,6 +118,7 @@ def _process(given: list[str]) -> int:
 
 
 def _start(given: list[str]) -> int:
+    warnings.showwarning = _show_warning
     # Starting makes many objects and drops none: looking for garbage among them would be in vain.
     gc.disable()
     try:
@@ -149,6 +152,15 @@ def _run(arguments: list[str]) -> int:
         return _unexpected(error)
 
 
+def _show_warning(message: Warning | str, category: type[Warning], *_place: object, **_more: object) -> None:
+    from planton.cli import output  # nothing is worth a warning, mostly
+    from planton.manifest import files  # as above
+
+    # Others are for those who write planton, and not for those who use it.
+    if issubclass(category, files.SkippedFileWarning):
+        output.warn(str(message))
+
+
 def _plain_paths(arguments: list[str]) -> list[str] | None:
     # `validate` with nothing but paths is what hooks and editors call many times. It needs no parser of options, and to import
     # one costs as much as to check hundreds of manifests.
@@ -168,10 +180,12 @@ def _dispatch(arguments: list[str]) -> int:
     try:
         result: Any = group.cli.main(args=arguments, prog_name="planton", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        from planton.cli import streams  # nothing is wrong, mostly
+
+        error.show(streams.Errors())
         return error.exit_code
     except click.Abort:
-        click.echo("Interrupted.", err=True)
+        sys.stderr.write("Interrupted.\n")
         return errors.Code.INTERRUPTED
     return result if isinstance(result, int) else 0
 
@@ -182,7 +196,7 @@ def _failed(error: errors.PlantonError, arguments: list[str]) -> int:
     if _wants_json(arguments):
         import json
 
-        sys.stdout.write(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False) + "\n")
+        output.echo(json.dumps({"error": error.as_dict()}, indent=2, ensure_ascii=False))
     output.show_error(error)
     return _point_at_log(error.code, f"{error.reason}: {error.message}")
 
@@ -213,7 +227,9 @@ def _unexpected(error: Exception) -> int:
         import traceback  # only here
 
         traceback.print_exception(error)
-    text = " ".join(str(error).split())
+    from planton import terminal  # as above
+
+    text = terminal.one_line(" ".join(str(error).split()))
     sys.stderr.write(f"Error: unexpected {type(error).__name__}: {text} (set {_DEBUG}=1 for details)\n")
     return _point_at_log(_UNEXPECTED, "unexpected", error)
 

@@ -51,12 +51,13 @@ def apply(
 
     PLAN is a file that planton plan --out has written: what it says is done, or
     nothing where things have changed since. What is found to be gone on the way
-    is made anew only where the plan says so.
+    is made anew only where the plan says so. A file that was changed, or was
+    written on another machine, needs consent again, and --allow-replace too.
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
     rules = policing.load(policy_files)
-    before, wanted, consents = _planned_before(plan, given, consents)
+    before, wanted, consents = _planned_before(plan, given, consents, settings)
     policing.enforce(rules, wanted)
     report = render.Reporter(quiet=form == "json")
     tools = options.tools(settings)
@@ -72,7 +73,8 @@ def apply(
         render.echo_users(pruning.users_outside(step.key for step in pruned))
     if not all(step.up_to_date for step in planned) or pruned:
         unchanged = all(step.plan.empty for step in [*planned, *pruned])
-        options.consent(accounts.question("Apply", used), yes=yes or unchanged or before is not None)
+        agreed = unchanged or (before is not None and before.is_signed)
+        options.consent(accounts.question("Apply", used), yes=yes or agreed)
     done = run.apply(planned, exact=before is not None)
     if pruning is not None and not any(step.error is not None for step in done):
         done += pruning.destroy(pruned)
@@ -88,7 +90,7 @@ def apply(
 
 
 def _planned_before(
-    plan: str, given: options.Sources, consents: options.Consents
+    plan: str, given: options.Sources, consents: options.Consents, settings: engine_settings.Settings
 ) -> tuple[saved.Saved | None, Sequence[flow.Wanted], options.Consents]:
     if not plan:
         return None, given.read(none=consents.prune), consents
@@ -101,14 +103,17 @@ def _planned_before(
         )
     from planton.runs import saved  # most plans are made and applied in one go
 
-    before = saved.read(plan)
+    before = saved.read(plan, key=saved.signing_key(settings.data))
+    if not before.is_signed:
+        # Somebody can have changed what it consents to.
+        render.progress(f"! {plan} was made elsewhere, or was changed since it was made: its plan needs consent once more")
     wanted = [dataclasses.replace(entry, config=given.config_of(entry.manifest)) for entry in before.wanted]
     allowed = dataclasses.replace(
         consents,
         prune=bool(before.pruned),
-        allow_replace=(*consents.allow_replace, *before.allow_replace),
+        allow_replace=(*consents.allow_replace, *(before.allow_replace if before.is_signed else ())),
         allow_unsupported=before.allow_unsupported,
-        take_over=(*consents.take_over, *before.take_over),
+        take_over=(*consents.take_over, *(before.take_over if before.is_signed else ())),
     )
     return before, wanted, allowed
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import pathlib
-import sys
 from typing import TYPE_CHECKING, Any
 
-from planton import errors, flow, manifest, references, wiring
+from planton import errors, flow, manifest, references, terminal, wiring
+from planton.cli import streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -257,7 +257,7 @@ def _summary(result: _Result) -> str:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    streams.write(terminal.escape_all_but_styles(text) + "\n")
 
 
 def _count(number: int, noun: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click import shell_completion
 
-from planton.cli import group
+from planton.cli import group, output
 
 
 @click.command()
@@ -23,4 +23,4 @@ def completion(shell: str) -> None:
         raise click.UsageError(f"no completion for {shell}")
     script = found(group.cli, {}, "planton", "_PLANTON_COMPLETE")
     # The script itself, not `source()`, which would first run the shell to learn its version.
-    click.echo(script.source_template % script.source_vars())
+    output.echo_document(script.source_template % script.source_vars() + "\n")

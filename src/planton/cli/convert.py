@@ -126,4 +126,7 @@ def _emit(values: list[message.Message], form: str, out: str, *, show_secrets: b
             reason=errors.Reason.USAGE,
             hint="write it to a file with -o FILE, or into a pipe",
         )
-    click.echo(data, nl=False)
+    if form == conversion.BINARY:
+        click.echo(data, nl=False)
+    else:
+        output.echo_document(data.decode())

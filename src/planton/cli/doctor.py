@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planton import credentials, errors, kinds
+from planton import credentials, errors, kinds, terminal
 from planton.cli import output, render
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def doctor(*, form: str) -> None:
         signs = {"ok": ("✓", "green"), "optional": ("·", "yellow"), "missing": ("✗", "red")}
         for finding in findings:
             sign, colour = signs[finding.state]
-            click.echo(click.style(sign, fg=colour) + f" {finding.name}: {finding.detail}")
+            output.echo(terminal.style(sign, colour) + f" {finding.name}: {finding.detail}")
             if finding.advice:
-                click.echo(f"    → {finding.advice}")
+                output.echo(f"    → {finding.advice}")
     if any(finding.state == "missing" for finding in findings):
         raise SystemExit(int(errors.Code.MISSING))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planton import kinds
+from planton import kinds, terminal
 from planton.cli import output, render
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _fields(node: schema_text.Node) -> list[str]:
     for field in node.fields:
         lines += [
             *([""] if lines else []),
-            f"  {click.style(field.name, bold=True)} {_type(field)}",
+            f"  {terminal.style(field.name, 'bold')} {_type(field)}",
             *_wrapped(field.description, 4),
         ]
         lines += [f"    {fact}" for fact in _facts(field)]
@@ -127,11 +127,11 @@ def _tree(node: schema_text.Node, indent: int, above: tuple[str, ...]) -> list[s
 
 
 def _title(text: str) -> str:
-    return click.style(text, bold=True)
+    return terminal.style(text, "bold")
 
 
 def _type(node: schema_text.Node) -> str:
-    return click.style(f"<{node.type}>", fg="cyan") + (click.style(" -required-", fg="red") if node.required else "")
+    return terminal.style(f"<{node.type}>", "cyan") + (terminal.style(" -required-", "red") if node.required else "")
 
 
 def _facts(node: schema_text.Node) -> list[str]:

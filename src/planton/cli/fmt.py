@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import errors, manifest
+from planton import errors, manifest, terminal
 from planton.cli import output, render, writing
 from planton.manifest import canonical
 
@@ -83,9 +83,9 @@ def _sources(paths: Sequence[str], failed: list[errors.PlantonError]) -> Iterato
 def _show_change(path: str, old: bytes, new: bytes, *, check: bool, diff: bool) -> None:
     if diff:
         lines = difflib.unified_diff(_lines(old), _lines(new), path, path, lineterm="")
-        render.echo_lines(click.style(line, fg=_COLOURS.get(line[:1])) for line in lines)
+        render.echo_lines(terminal.style(line, _COLOURS.get(line[:1])) for line in lines)
     elif check or path != _STDIN:
-        click.echo(path)
+        output.echo(terminal.one_line(path))
 
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
@@ -97,6 +97,6 @@ def _lines(data: bytes) -> list[str]:
 
 def _write(path: str, old: bytes, new: bytes) -> None:
     if path == _STDIN:
-        click.echo(new, nl=False)
+        output.echo_document(new.decode())
     elif old != new:
         writing.write(pathlib.Path(path), new)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
-import yaml
 
 from planton import kinds, stack_input
 from planton.cli import options, output, render, times
@@ -56,7 +55,7 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
         render.echo_json(data)
     else:
         click.echo(f"# {AS_RECORDED}")
-        click.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), nl=False)
+        render.echo_yaml([data])
 
 
 def _row(applied: inventory.Applied) -> tuple[str, ...]:

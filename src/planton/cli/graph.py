@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import references
+from planton import references, terminal
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
@@ -60,9 +60,9 @@ def _others(graph: Graph) -> list[references.Key]:
 def _text(graph: Graph) -> list[str]:
     lines = []
     for key, uses in graph.items():
-        lines.append(click.style(str(key), bold=True))
+        lines.append(terminal.style(terminal.one_line(str(key)), "bold"))
         for target, path in uses:
-            lines.append(f"  {path} → {target}" + ("" if target in graph else click.style("  (not given)", fg="yellow")))
+            lines.append(f"  {path} → {target}" + ("" if target in graph else terminal.style("  (not given)", "yellow")))
     return lines
 
 

@@ -7,8 +7,8 @@ import shlex
 
 import click
 
-from planton import errors
-from planton.cli import render, writing
+from planton import errors, terminal
+from planton.cli import output, render, writing
 
 _PARTS = ("cluster", "nodepool", "network", "environment")
 _PROVIDERS = ("civo", "digitalocean")
@@ -61,7 +61,7 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
 
     made = templates.make(part, provider, template, name=name, env=env, region=region)
     if out == _STDOUT:
-        click.echo("---\n".join(made.values()), nl=False)
+        output.echo_document("---\n".join(made.values()))
         return
     _write(pathlib.Path(out), made, force=force)
     render.progress(f"next: planton plan -f {shlex.quote(out)}")
@@ -87,4 +87,4 @@ def _write(folder: pathlib.Path, made: dict[str, str], *, force: bool) -> None:
         ) from None
     for path, text in files.items():
         writing.write(path, text.encode())
-        click.echo(path)
+        output.echo(terminal.one_line(str(path)))

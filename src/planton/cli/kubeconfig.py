@@ -15,7 +15,7 @@ import click
 import yaml
 
 from planton import errors
-from planton.cli import options, render
+from planton.cli import options, output, render
 
 if TYPE_CHECKING:
     from planton.engine import inventory
@@ -75,7 +75,7 @@ def kubeconfig(
         write(pathlib.Path(out), text, hint="give another --out, or print the kubeconfig without --out")
         return
     if not merge:
-        click.echo(text, nl=False)
+        output.echo_document(text)
         return
     path = pathlib.Path(os.environ.get("KUBECONFIG", "").split(os.pathsep)[0] or pathlib.Path.home() / ".kube" / "config")
     context = write_merged(path, text, name=f"{env}-{name}" if env else name)
@@ -83,13 +83,17 @@ def kubeconfig(
 
 
 def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
-    from planton.engine import access  # as above
+    from planton.engine import access, kubeconfigs  # as above
 
     # What the state has needs no account.
     if access.asks_cloud(applied):
         return access.credential(applied, settings, fresh=True).kubeconfig
     outputs: Any = known.outputs(applied)
-    return base64.b64decode(outputs.kubeconfig_b64).decode()
+    try:
+        text = base64.b64decode(outputs.kubeconfig_b64, validate=True).decode()
+    except ValueError:
+        text = ""
+    return kubeconfigs.parse(text).text()
 
 
 def with_exec(text: str, applied: inventory.Applied, settings: engine_settings.Settings, stack: str = "") -> str:
@@ -146,7 +150,7 @@ def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
     merged = _load(path)
     new = _renamed(yaml.safe_load(text), name)
     for key in _LISTS:
-        kept = [entry for entry in merged.get(key) or [] if entry.get("name") != name]
+        kept = [entry for entry in merged[key] if entry.get("name") != name]
         merged[key] = [*kept, *new[key]]
     merged["current-context"] = name
     hint = "set KUBECONFIG to a file that can be written, or print the kubeconfig without --merge"
@@ -184,15 +188,17 @@ def write(path: pathlib.Path, text: str, *, hint: str) -> None:
 
 
 def _load(path: pathlib.Path) -> dict[str, Any]:
-    new = {"apiVersion": "v1", "kind": "Config", "preferences": {}}
+    new: dict[str, Any] = {"apiVersion": "v1", "kind": "Config", "preferences": {}, **{key: [] for key in _LISTS}}
     if not path.exists():
         return new
     try:
         # An empty file counts as none, as it does for kubectl.
         data = yaml.safe_load(path.read_text("utf-8")) or new
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         data = None
-    if not isinstance(data, dict):
+    if isinstance(data, dict):
+        data |= {key: data.get(key) or [] for key in _LISTS}
+    if not isinstance(data, dict) or not all(_is_list_of_entries(data[key]) for key in _LISTS):
         raise errors.PlantonError(
             f"{path} is not a kubeconfig; it was not changed",
             code=errors.Code.USAGE,
@@ -200,6 +206,10 @@ def _load(path: pathlib.Path) -> dict[str, Any]:
             hint="repair or move the file, or print the kubeconfig without --merge",
         )
     return data
+
+
+def _is_list_of_entries(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)
 
 
 def _renamed(config: dict[str, Any], name: str) -> dict[str, Any]:

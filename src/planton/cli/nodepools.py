@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import click
 import yaml
 
-from planton import errors
+from planton import errors, terminal
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
@@ -121,8 +121,20 @@ def _server(function: F) -> F:
             except client.ApiError as error:
                 error.hint = _hint(error.message)
                 raise
+            except (KeyError, IndexError, TypeError, AttributeError) as error:
+                raise _unexpected(server, error) from error
 
     return wrapped  # type: ignore[return-value]
+
+
+def _unexpected(server: str, error: Exception) -> errors.PlantonError:
+    """Returns the error for an answer that has not the shape of the API's; the commands read it as if it had."""
+    return errors.PlantonError(
+        f"{server} answered with something that the API does not describe ({type(error).__name__}: {error})",
+        code=errors.Code.FAILED,
+        reason=errors.Reason.API_UNREACHABLE,
+        hint="check that --server is the address of a planton server, and that no proxy answers in its place",
+    )
 
 
 def _hint(message: str) -> str:
@@ -172,7 +184,7 @@ def _list(kind: _Kind, api: client.Transport, query: Mapping[str, str], limit: i
     while True:
         page = api.request("GET", f"/api/v1/{kind.plural}", query={**wanted, "limit": str(min(100, limit - len(items)))})
         items += page[kind.plural]
-        if len(items) >= limit or not page.get("next_page_token"):
+        if len(items) >= limit or page.get("next_page_token") in (None, "", wanted.get("page_token")):
             break
         wanted["page_token"] = page["next_page_token"]
     if form == "table":
@@ -189,7 +201,7 @@ def _show_data(data: Any, form: str) -> None:  # JSON data
     if form == "json":
         render.echo_json(data)
     else:
-        click.echo(yaml.safe_dump(data, sort_keys=False, allow_unicode=True), nl=False)
+        render.echo_yaml([data])
 
 
 def _show(kind: _Kind, item: Mapping[str, Any], form: str) -> None:
@@ -363,13 +375,13 @@ def watch(*, api: client.Transport, after: str, form: str) -> None:
     """
     for event in api.events(after):
         if form == "json":
-            click.echo(json.dumps(event))
+            output.echo(json.dumps(event))
         elif form == "yaml":
             # It begins each document, so that the one before need not wait for its end.
-            click.echo("---")
+            output.echo("---")
             _show_data(event, form)
         else:
-            click.echo(_event_line(event))
+            output.echo(terminal.one_line(_event_line(event)))
 
 
 def _event_line(event: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planton import errors, flow, kinds, manifest, stack_input
+from planton import errors, flow, kinds, manifest, stack_input, terminal
 from planton.cli import render
 from planton.manifest import origins
 
@@ -280,10 +280,11 @@ def engine(function: F) -> F:
     def wrapped(
         *args: object, backend: str, context_name: str, timeout: float, lock_timeout: float, parallel: int | None, **rest: object
     ) -> object:
-        from planton.engine import contexts, logs, process  # `--help` must not wait for it
+        from planton.engine import contexts, environment, logs, process  # `--help` must not wait for it
         from planton.engine import settings as engine_settings
 
         environ = dict(os.environ)
+        environment.hide_from_sdk(os.environ)
         logs.begin("-".join(click.get_current_context().command_path.split()[1:]), sys.argv[1:], environ)
         settings = engine_settings.Settings(
             backend=backend,
@@ -448,7 +449,7 @@ def consent(question: str, *, yes: bool) -> None:
     if yes:
         return
     if sys.stdin.isatty() and sys.stderr.isatty():
-        if click.confirm(question, err=True):
+        if click.confirm(terminal.one_line(question), err=True):
             return
         raise errors.PlantonError("nothing was changed", code=errors.Code.REFUSED, reason=errors.Reason.CONSENT_REQUIRED)
     raise errors.PlantonError(

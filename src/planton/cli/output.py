@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
-from planton import errors
+from planton import errors, terminal
+from planton.cli import streams
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -26,9 +26,20 @@ def is_terminal(*, err: bool = False) -> bool:
     return (sys.stderr if err else sys.stdout).isatty()
 
 
-def echo(text: str, *, err: bool = False) -> None:
-    """Prints a line; its colours are left out where no terminal shows them, or ``NO_COLOR`` is set."""
-    click.echo(text, err=err, color=False if os.environ.get("NO_COLOR") else None)
+def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
+    """Prints a line. Its control characters are escaped; styles are left out where no terminal shows them, or by ``NO_COLOR``.
+
+    Args:
+        text: The line; its styles are those of `terminal.style`.
+        err: Print it on standard error.
+        nl: End it.
+    """
+    streams.write(terminal.escape_all_but_styles(text) + ("\n" if nl else ""), err=err)
+
+
+def echo_document(text: str) -> None:
+    """Prints a document for programs on standard output as it is, but never its control characters."""
+    streams.write(terminal.document(text, is_terminal=is_terminal()))
 
 
 def show_error(error: errors.PlantonError, *, of: str = "") -> None:
@@ -43,33 +54,33 @@ def show_error(error: errors.PlantonError, *, of: str = "") -> None:
             show_violation(violation, err=True)
     else:
         about = f"{of}: " if of and not error.message.startswith(of) else ""
-        echo(f"{click.style('Error:', fg='red', bold=True)} {about}{error.message}", err=True)
+        echo(f"{terminal.style('Error:', 'red', 'bold')} {about}{error.message}", err=True)
     if error.hint:
-        echo(f"{click.style('Hint:', fg='cyan')} {error.hint}", err=True)
+        echo(f"{terminal.style('Hint:', 'cyan')} {error.hint}", err=True)
 
 
 def warn(text: str) -> None:
     """Prints a warning on standard error."""
-    echo(f"{click.style('Warning:', fg='yellow', bold=True)} {text}", err=True)
+    echo(f"{terminal.style('Warning:', 'yellow', 'bold')} {text}", err=True)
 
 
 def show_violation(violation: errors.Violation, *, err: bool = False) -> None:
     """Prints a violation; on a terminal with the source line and a caret."""
     if not is_terminal(err=err):
-        echo(str(violation), err=err)
+        echo(terminal.one_line(str(violation)), err=err)
         return
     place = f"{violation.file}:{violation.line}:{violation.column}" if violation.line else violation.file
-    path = f" {click.style(violation.path, fg='cyan')}:" if violation.path else ""
-    rule = click.style(f"[{violation.rule_id}]", dim=True)
-    level = "" if violation.level == "error" else click.style(f" {violation.level}:", fg="yellow")
-    echo(f"{click.style(place + ':', bold=True)}{level}{path} {violation.message} {rule}", err=err)
+    path = f" {terminal.style(violation.path, 'cyan')}:" if violation.path else ""
+    rule = terminal.style(f"[{violation.rule_id}]", "dim")
+    level = "" if violation.level == "error" else terminal.style(f" {violation.level}:", "yellow")
+    echo(f"{terminal.style(place + ':', 'bold')}{level}{path} {violation.message} {rule}", err=err)
     if violation.source and violation.column:
-        echo(f"    {violation.source}", err=err)
+        echo(f"    {terminal.escape(violation.source)}", err=err)
         echo(f"    {caret(violation)}", err=err)
 
 
 def caret(violation: errors.Violation) -> str:
     """Returns the line under the source line, whose caret stands under the column."""
-    before = violation.source[: violation.column - 1]
+    before = terminal.escape(violation.source[: violation.column - 1])
     padding = "".join("\t" if character == "\t" else " " for character in before)
-    return padding + click.style("^", fg="red", bold=True)
+    return padding + terminal.style("^", "red", "bold")

@@ -77,6 +77,7 @@ def plan(
             allow_unsupported=consents.allow_unsupported,
             take_over=consents.take_over,
             refresh=refresh,
+            key=saved.signing_key(settings.data),
         )
         render.progress(f"saved in {out}; to do exactly this: planton apply {out}")
     if detailed_exitcode and any(not step.plan.empty for step in [*planned, *pruned]):

@@ -7,9 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from planton import stack_input, wiring
+from planton import stack_input, terminal, wiring
 from planton.cli import output
 
 if TYPE_CHECKING:
@@ -44,7 +42,7 @@ _DOING = {
 def progress(line: str) -> None:
     """Prints a line of progress, which is no result, on stderr."""
     # On a terminal the line that says what goes on, or the ^C, gives way.
-    click.secho(("\r\033[2K" if sys.stderr.isatty() else "") + line, err=True, dim=True)
+    output.echo((terminal.CLEAR_LINE if sys.stderr.isatty() else "") + terminal.style(line, "dim"), err=True)
 
 
 class Reporter:
@@ -77,7 +75,8 @@ class Reporter:
             self._began[metadata.urn] = time.monotonic()
             if self._live:
                 others = f" (and {len(self._began) - 1} more)" if len(self._began) > 1 else ""
-                click.echo(f"\r\033[2K  {key.name}: {words[0]} {_name(metadata)} …{others}", nl=False, err=True)
+                name = terminal.one_line(key.name)
+                output.echo(f"{terminal.CLEAR_LINE}  {name}: {words[0]} {_name(metadata)} …{others}", nl=False, err=True)
 
     def _end(self, key: references.Key, metadata: events.StepEventMetadata, *, failed: bool) -> None:
         words = self._words(metadata)
@@ -85,12 +84,13 @@ class Reporter:
         if not words or began is None:
             return
         if self._live:
-            click.echo("\r\033[2K", nl=False, err=True)
+            output.echo(terminal.CLEAR_LINE, nl=False, err=True)
         said = f"{'failed ' + words[0] if failed else words[1]} {_name(metadata)}"
         if failed and words[0].startswith("deleting"):
             # The resource may be gone all the same: the cloud is asked now, and the next line says which.
             said = f"{words[0]} {_name(metadata)} was not seen to end"
-        click.secho(f"  {key.name}: {said} ({time.monotonic() - began:.1f} s)", err=True, fg="red" if failed else None)
+        line = f"  {terminal.one_line(key.name)}: {said} ({time.monotonic() - began:.1f} s)"
+        output.echo(terminal.style(line, "red" if failed else None), err=True)
 
     @staticmethod
     def _words(metadata: events.StepEventMetadata) -> tuple[str, str] | None:
@@ -100,23 +100,23 @@ class Reporter:
 
 
 def _name(metadata: events.StepEventMetadata) -> str:
-    return metadata.urn.rsplit("::", 1)[-1]
+    return terminal.one_line(metadata.urn.rsplit("::", 1)[-1])
 
 
 def plan_lines(steps: Iterable[runs.Step]) -> list[str]:
     """Returns what a plan says, a line each, coloured."""
     lines = []
     for step in steps:
-        lines.append(click.style(str(step.key), bold=True) + f"  [{step.stack}]")
+        lines.append(terminal.style(terminal.one_line(str(step.key)), "bold") + f"  [{step.stack}]")
         if step.owner:
             lines.append(
-                click.style(f"  ! it was applied from {step.owner}, another folder than that of this manifest", fg="yellow")
+                terminal.style(f"  ! it was applied from {step.owner}, another folder than that of this manifest", "yellow")
             )
-        lines += [click.style(f"  ! {warning}", fg="yellow") for warning in step.plan.warnings]
+        lines += [terminal.style(f"  ! {warning}", "yellow") for warning in step.plan.warnings]
         if step.skipped and step.error is not None:
-            lines.append(click.style(f"  ✗ {step.error.message}", fg="yellow"))
+            lines.append(terminal.style(f"  ✗ {step.error.message}", "yellow"))
         elif step.error is not None:
-            lines.append(click.style(f"  ✗ {step.error.reason}", fg="red"))
+            lines.append(terminal.style(f"  ✗ {step.error.reason}", "red"))
         elif step.plan.empty:
             lines.append("  no changes")
         for change in step.plan.changes:
@@ -156,13 +156,13 @@ def echo_errors(steps: Iterable[runs.Step]) -> None:
 def change_lines(change: plans.Change) -> list[str]:
     """Returns what happens to one resource, a line each, coloured."""
     sign, colour = _SIGNS[str(change.action)]
-    lines = [click.style(f"  {sign} {change.action} {change.name}", fg=colour) + f"  ({change.noun})"]
+    lines = [terminal.style(f"  {sign} {change.action} {terminal.one_line(change.name)}", colour) + f"  ({change.noun})"]
     lines += [f"      {each.path}: {_shown(each.old)} → {_shown(each.new)}" for each in change.differences]
     return lines
 
 
 def _shown(value: Any) -> str:  # JSON data
-    return "(unset)" if value is None else str(value)
+    return "(unset)" if value is None else terminal.one_line(str(value))
 
 
 def summary(steps: Sequence[runs.Step], *, done: bool) -> str:
@@ -232,17 +232,17 @@ def result_lines(steps: Iterable[runs.Step]) -> list[str]:
     lines = []
     for step in steps:
         if step.error is not None:
-            lines.append(click.style(f"{step.key}: {step.error.message}", fg="yellow" if step.skipped else "red"))
+            lines.append(terminal.style(f"{step.key}: {step.error.message}", "yellow" if step.skipped else "red"))
             lines += [f"  → {step.error.hint}"] if step.error.hint else []
         elif step.outputs is not None:
             as_of = "" if step.is_checked or not step.up_to_date else "  (as of the last apply)"
-            lines.append(click.style(str(step.key), bold=True) + as_of)
+            lines.append(terminal.style(terminal.one_line(str(step.key)), "bold") + as_of)
             lines += [f"  {name}: {_output(value)}" for name, value in stack_input.as_dict(step.outputs).items()]
     return lines
 
 
 def _output(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return terminal.one_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
 def worst(steps: Iterable[runs.Step]) -> int:
@@ -252,23 +252,30 @@ def worst(steps: Iterable[runs.Step]) -> int:
 
 def echo_json(data: object) -> None:
     """Prints JSON data as one document on stdout."""
-    click.echo(stack_input.dumps(data))
+    output.echo(stack_input.dumps(data))
 
 
 def echo_yaml(documents: Sequence[object]) -> None:
     """Prints JSON data as documents of one YAML stream on stdout."""
+    output.echo_document(yaml_text(documents))
+
+
+def yaml_text(documents: Sequence[object]) -> str:
+    """Returns JSON data as documents of one YAML stream, in which control characters are escaped as YAML does it."""
     import yaml  # `--help` must not wait for it
 
-    click.echo(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True), nl=False)
+    text = str(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True))
+    return text if terminal.is_safe(text) else str(yaml.safe_dump_all(documents, sort_keys=False))
 
 
 def echo_lines(lines: Iterable[str]) -> None:
     """Prints lines on stdout; colours only on a terminal."""
     for line in lines:
-        click.echo(line)
+        output.echo(line)
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Returns rows as lines with aligned columns; the first row is the header."""
+    """Returns rows as lines with aligned columns; the first row is the header. Each cell is one line."""
+    rows = [tuple(map(terminal.one_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

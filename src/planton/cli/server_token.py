@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import datetime
 import json
+import pathlib
 import re
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from planton import errors
-from planton.cli import output, server_database
+from planton.cli import output, server_database, writing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -39,9 +40,17 @@ def token() -> None:
 )
 @click.option("--expires", metavar="TIME", help="How long it works: 90d, 12h, 30m.  [default: until it is revoked]")
 @server_database.option
+@click.option("--out", default="", metavar="FILE", help="Write the token there, with mode 0600, and do not print it.")
 @output.output_option("text", "json")
 def create(
-    *, subject: str, role: str, reports_as: tuple[str, ...], expires: str | None, database_url: str | None, form: str
+    *,
+    subject: str,
+    role: str,
+    reports_as: tuple[str, ...],
+    expires: str | None,
+    database_url: str | None,
+    out: str,
+    form: str,
 ) -> None:
     """Make a token for SUBJECT, an email address or a controller's name, and print it.
 
@@ -75,11 +84,14 @@ def create(
         async with store.transaction() as transaction:
             await access.put_token(transaction, values)
 
+    if out:
+        # A token that nobody can read later must not be valid.
+        writing.write(pathlib.Path(out), f"{made}\n".encode(), mode=0o600)
     _asked(database_url, put)
     if form == "json":
-        click.echo(json.dumps({"token": made, **_shown(values)}))
+        click.echo(json.dumps({"file": out, **_shown(values)} if out else {"token": made, **_shown(values)}))
         return
-    click.echo(made)
+    click.echo(f"The token is in {out}." if out else made)
     click.echo(f"A token of the {role} {subject}, {_until(end)}; it is not shown again. Its id: {digest[:_SHOWN]}", err=True)
 
 

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 import click
-import yaml
 
 from planton import runs
 from planton import stack_input as stack_inputs
@@ -33,4 +32,4 @@ def stack_input(*, given: options.Sources, settings: engine_settings.Settings, s
     if form == "json":
         render.echo_json(data[0] if len(data) == 1 else data)
     else:
-        click.echo(yaml.safe_dump_all(json.loads(json.dumps(data)), sort_keys=False, allow_unicode=True), nl=False)
+        render.echo_yaml(json.loads(json.dumps(data)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planton import errors
+from planton import errors, terminal
 from planton.cli import options, output, render, times, writing
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def _open(settings: engine_settings.Settings) -> stores.Stores:
     return stores.Stores(settings, options.tools(settings))
 
 
-def _find(resource: str, stack: str, env: str | None, known: stores.Stores, *, create: bool = False) -> stacks.StackName:
+def _find(
+    resource: str, stack: str, env: str | None, known: stores.Stores, *, create: bool = False, locked: bool = False
+) -> stacks.StackName:
     from planton.engine import stacks  # as above
 
     if not resource:
@@ -69,9 +71,24 @@ def _find(resource: str, stack: str, env: str | None, known: stores.Stores, *, c
     try:
         return known.inventory.get(kind, name, env, stack).stack
     except errors.PlantonError as error:
-        if error.reason is not errors.Reason.STACK_NOT_FOUND or not create:
+        if error.reason is not errors.Reason.STACK_NOT_FOUND:
+            raise
+        # A first operation that was killed can leave a lock without a state.
+        held = _locked(kind.name, name, env, known) if locked else []
+        if len(held) == 1:
+            return held[0]
+        if not create:
             raise
         return stacks.parse(stack) if stack else stacks.derived(kind.name, name, env or "")
+
+
+def _locked(kind: str, name: str, env: str | None, known: stores.Stores) -> list[stacks.StackName]:
+    from planton.engine import stacks  # as above
+
+    held = [each for each in known.locked() if each.project == stacks.PROJECT]
+    if env is None:
+        return [each for each in held if each.stack.endswith(f".{kind}.{name}")]
+    return [each for each in held if each == stacks.derived(kind, name, env)]
 
 
 def _usage(text: str, hint: str) -> errors.PlantonError:
@@ -148,7 +165,7 @@ def show(*, known: stores.Stores, find: Callable[..., stacks.StackName], form: s
 
 
 def _lines(resource: dict[str, Any]) -> list[str]:
-    lines = [click.style(resource["name"], bold=True) + f"  ({resource['type']})"]
+    lines = [terminal.style(terminal.one_line(resource["name"]), "bold") + f"  ({resource['type']})"]
     lines += [f"  {part}: {resource[part] or '-'}" for part in ("id", "urn")]
     for part in ("inputs", "outputs"):
         lines += [f"  {part}:", *(f"    {key}: {_text(value)}" for key, value in sorted(resource[part].items()))]
@@ -156,7 +173,7 @@ def _lines(resource: dict[str, Any]) -> list[str]:
 
 
 def _text(value: Any) -> str:  # JSON data
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return terminal.one_line(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 @state.command()
@@ -174,7 +191,7 @@ def export(*, known: stores.Stores, find: Callable[..., stacks.StackName], out: 
         writing.write(pathlib.Path(out), text.encode(), mode=0o600)
         render.progress(f"written to {out}")
     else:
-        click.echo(text, nl=False)
+        output.echo_document(text)
 
 
 @state.command("import")
@@ -305,7 +322,7 @@ def unlock(*, known: stores.Stores, find: Callable[..., stacks.StackName], force
 
     Exit codes: 0 done, 1 there is no such stack, 2 usage, 5 refused, 7 the holder runs.
     """
-    name = find(known)
+    name = find(known, locked=True)
     holders = known.look(name).holders
     if not holders and known.settings.backend_folder is not None:
         _done(form, f"{name} is not locked", stack=str(name), unlocked=False, lockedBy=[])

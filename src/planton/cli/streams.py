@@ -1,4 +1,4 @@
-"""What becomes of a command when those who read its output go away, as with ``| head``.
+"""The streams of a command: what passes through them, and what happens when their readers go away, as with ``| head``.
 
 A command that only shows something ends at once. One that changes something finishes: to stop in the middle of it, because of a
 line that nobody reads, would leave a cloud that no state knows.
@@ -6,14 +6,20 @@ line that nobody reads, would leave a cloud that no state knows.
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
+
+from planton import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from _typeshed import ReadableBuffer
+
+_READER_GONE = (errno.EPIPE, errno.EIO)
 
 
 class _Output(io.FileIO):
@@ -28,7 +34,10 @@ class _Output(io.FileIO):
         if not self.unread:
             try:
                 return super().write(data)
-            except BrokenPipeError:
+            except OSError as error:
+                # A terminal that was closed answers EIO.
+                if error.errno not in _READER_GONE:
+                    raise
                 self.unread = True
                 if self._code is not None:
                     # No framework on the way takes this for a fault of its own, as it would an OSError.
@@ -55,8 +64,40 @@ def guard(code: int | None) -> Callable[[], bool]:
     return lambda: any(output.unread for output in outputs)
 
 
-def _over(output: _Output, old: io.TextIOWrapper) -> io.TextIOWrapper:
-    return io.TextIOWrapper(
+class Writer(io.TextIOWrapper):
+    """A stream that lets no control characters through but those of planton's own styles, whoever writes."""
+
+    def write(self, text: str, /) -> int:
+        """Writes a text; returns how many characters it has."""
+        super().write(terminal.resolve(text, colours=_shows_colours(self)))
+        return len(text)
+
+
+def write(text: str, *, err: bool = False) -> None:
+    """Writes a text whose styles are those of `terminal.style`, on standard output or standard error, at once."""
+    stream: TextIO | None = sys.stderr if err else sys.stdout
+    if stream is None:
+        return
+    # There is no Writer where planton is called by another program.
+    stream.write(text if isinstance(stream, Writer) else terminal.resolve(text, colours=_shows_colours(stream)))
+    stream.flush()
+
+
+class Errors(io.TextIOBase):
+    """A file whose text goes to standard error, escaped: for messages that a framework writes."""
+
+    def write(self, text: str, /) -> int:
+        """Writes a text; returns how many characters it has."""
+        write(terminal.escape(text), err=True)
+        return len(text)
+
+
+def _shows_colours(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _over(output: _Output, old: io.TextIOWrapper) -> Writer:
+    return Writer(
         io.BufferedWriter(output),
         encoding=old.encoding,
         errors=old.errors,

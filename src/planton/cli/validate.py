@@ -53,7 +53,7 @@ def validate(  # click passes each option as an argument
         rules = policing.load(policy_files)
     except errors.InvalidError as error:
         if form == "sarif":
-            click.echo(sarif.dumps(error.violations, []))
+            output.echo(sarif.dumps(error.violations, []))
         raise
     code = check.run((*files, *paths), kustomize_dir=kustomize_dir, overlay=overlay, overrides=overrides, rules=rules, form=form)
     context.exit(code)

@@ -21,10 +21,10 @@ def version(form: str) -> None:
     versions = {"planton": planton.__version__, "python": platform.python_version()}
     versions |= {name: found for name in _PACKAGES if (found := _installed(name))}
     if form == "json":
-        click.echo(json.dumps(versions, indent=2))
+        output.echo(json.dumps(versions, indent=2))
         return
     for name, number in versions.items():
-        click.echo(f"{name:<20} {number}")
+        output.echo(f"{name:<20} {number}")
 
 
 def _installed(name: str) -> str:

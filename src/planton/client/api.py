@@ -10,6 +10,7 @@ from org.project_planton.cluster.v1 import cluster_pb2, status_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import event_pb2, nodepool_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
+from planton import errors
 from planton.client import transport
 
 if TYPE_CHECKING:
@@ -148,8 +149,16 @@ def _query(**wanted: bool) -> dict[str, str]:
 
 
 def _read(data: dict[str, Any], answer: type[_M]) -> _M:
-    # A newer server may say more than this client knows.
-    return json_format.ParseDict(data, answer(), ignore_unknown_fields=True)
+    try:
+        # A newer server may say more than this client knows.
+        return json_format.ParseDict(data, answer(), ignore_unknown_fields=True)
+    except json_format.ParseError as error:
+        raise errors.PlantonError(
+            f"the API answered with something that is no {answer.DESCRIPTOR.name}: {error}",
+            code=errors.Code.FAILED,
+            reason=errors.Reason.API_UNREACHABLE,
+            hint="check that the address is that of a planton server, and that no proxy answers in its place",
+        ) from None
 
 
 def _plain(sent: message.Message) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import functools
 import json
 import re
 import time
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 import httpx
 
-from planton import errors
+from planton import errors, web
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -23,6 +24,7 @@ _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 #: A proxy's word that the server's answer was lost: it may have done what was asked.
 _LOST: Final = frozenset({502, 504})
+_FIRST_REDIRECT: Final = 300
 _FIRST_ERROR: Final = 400
 _NOT_FOUND: Final = 404
 _LONGEST_WAIT: Final = 30.0
@@ -53,17 +55,24 @@ class ApiError(errors.PlantonError):
 
     def __init__(self, status: int, error: Mapping[str, Any], request_id: str) -> None:
         self.status = status
-        self.api_code: str = error.get("code", "INTERNAL")
-        self.violations: list[dict[str, str]] = list(error.get("violations", ()))
+        self.api_code = str(error.get("code", "INTERNAL"))
+        self.violations: list[dict[str, str]] = _violations(error.get("violations"))
         self.request_id = request_id
         code, reason = _CODES.get(self.api_code, (errors.Code.FAILED, errors.Reason.API_REFUSED))
-        parts = [error.get("message") or f"the server answered {status}"]
+        parts = [str(error.get("message") or f"the server answered {status}")]
         if self.violations:
             parts += [f"{one['field']}: {one['message']} [{one['rule_id']}]".removeprefix(": ") for one in self.violations]
         elif error.get("details"):
-            parts.append(error["details"])
+            parts.append(str(error["details"]))
         metadata = {"status": str(status), "code": self.api_code, "request_id": request_id}
         super().__init__("\n  ".join(parts) if self.violations else ": ".join(parts), code=code, reason=reason, metadata=metadata)
+
+
+def _violations(listed: object) -> list[dict[str, str]]:
+    # Something else than the API may answer.
+    names = ("field", "message", "rule_id")
+    entries = listed if isinstance(listed, list) else []
+    return [{name: str(one.get(name, "")) for name in names} | one for one in entries if isinstance(one, dict)]
 
 
 class Transport:
@@ -84,11 +93,13 @@ class Transport:
         token: str = "",
         transport: httpx.BaseTransport | None = None,
         wait: Callable[[float], None] = time.sleep,
+        deadline: float = web.DEADLINE,
     ) -> None:
         headers = _identity(user, token)
         self.url = _address(url)
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT, transport=transport)
         self._wait = wait
+        self._deadline = deadline
 
     def __enter__(self) -> Self:
         """Returns itself."""
@@ -118,12 +129,16 @@ class Transport:
             PlantonError: The server cannot be reached (``API_UNREACHABLE``).
         """
         sent = dict(headers or {})
+        _check_text(path, query)
         if verb == "POST":
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
         lost = False
         for wait in (*_WAITS, None):
             try:
-                answer = self._http.request(verb, path, json=body, params=query, headers=sent)
+                request = self._http.build_request(verb, path, json=body, params=query, headers=sent)
+                answer = web.within(self._deadline, functools.partial(self._exchange, request))
+            except web.NoAnswerError as error:
+                raise self._unusable(str(error)) from None
             except httpx.TransportError as error:
                 if wait is None or (verb == "PUT" and not isinstance(error, httpx.ConnectError)):
                     self._unreachable(error)
@@ -137,8 +152,37 @@ class Transport:
             if answer.status_code in _AGAIN and wait is not None and not (verb == "PUT" and lost):
                 self._wait(_retry_after(answer, wait))
                 continue
-            return _data(answer)
+            return self._data(answer)
         raise AssertionError("the last try returns or raises")
+
+    def _exchange(self, request: httpx.Request, ends: float) -> httpx.Response:
+        # Redirects are not followed: the token is for this server.
+        answer = self._http.send(request, stream=True)
+        try:
+            return httpx.Response(
+                answer.status_code, headers=_plain(answer.headers), content=_body(answer, ends), request=request
+            )
+        finally:
+            answer.close()
+
+    def _data(self, answer: httpx.Response) -> dict[str, Any]:
+        data = _json(answer)
+        if answer.status_code >= _FIRST_ERROR:
+            error = data.get("error") if isinstance(data, dict) else None
+            raise ApiError(answer.status_code, error if isinstance(error, dict) else {}, answer.headers.get("x-request-id", ""))
+        if answer.status_code >= _FIRST_REDIRECT:
+            raise self._unusable(f"it redirects ({answer.status_code}), and the token is for this server only")
+        if not isinstance(data, dict):
+            raise self._unusable(f"the answer to {answer.request.method} {answer.request.url.path} is not JSON of this API")
+        return data
+
+    def _unusable(self, why: str) -> errors.PlantonError:
+        return errors.PlantonError(
+            f"the API at {self.url} gave no answer that can be used: {why}",
+            code=errors.Code.FAILED,
+            reason=errors.Reason.API_UNREACHABLE,
+            hint="check that the address is that of a planton server, and that no proxy answers in its place",
+        )
 
     def items(self, path: str, name: str, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
         """Yields everything that a list has, page by page.
@@ -155,10 +199,15 @@ class Transport:
         wanted = {**query, "limit": "100"}
         while True:
             page = self.request("GET", path, query=wanted)
-            yield from page[name]
-            if not page.get("next_page_token"):
+            listed, token = page.get(name), page.get("next_page_token")
+            if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+                raise self._unusable(f"the list {path} has no {name}")
+            yield from listed
+            if not token:
                 return
-            wanted["page_token"] = page["next_page_token"]
+            if token == wanted.get("page_token"):
+                raise self._unusable(f"the list {path} does not end")
+            wanted["page_token"] = str(token)
 
     def events(self, after: str = "") -> Iterator[dict[str, Any]]:
         """Yields events as they happen, for ever; each once, although connections break.
@@ -178,18 +227,28 @@ class Transport:
                     "GET", "/api/v1/events", headers=headers, timeout=httpx.Timeout(60.0, connect=5.0)
                 ) as answer:
                     if answer.status_code >= _FIRST_ERROR and answer.status_code not in _AGAIN:
-                        answer.read()
-                        _data(answer)
-                    for line in answer.iter_lines():
-                        if line.startswith("data: "):
-                            event = json.loads(line.removeprefix("data: "))
-                            after, failures = event["cursor"], 0
+                        self._data(httpx.Response(answer.status_code, content=_body(answer), request=answer.request))
+                    for line in _lines(answer):
+                        if line.startswith(b"data: "):
+                            event = self._event(line.removeprefix(b"data: "))
+                            after, failures = str(event["cursor"]), 0
                             yield event
+            except web.NoAnswerError as error:
+                raise self._unusable(str(error)) from None
             except httpx.TransportError as error:
                 if failures >= len(_WAITS):
                     self._unreachable(error)
             self._wait(_WAITS[min(failures, len(_WAITS) - 1)])
             failures += 1
+
+    def _event(self, line: bytes) -> dict[str, Any]:
+        try:
+            event: Any = json.loads(line)
+        except (ValueError, RecursionError):
+            event = None
+        if not isinstance(event, dict) or "cursor" not in event:
+            raise self._unusable("an event is not JSON with a cursor")
+        return event
 
     def _unreachable(self, error: Exception) -> NoReturn:
         raise errors.PlantonError(
@@ -237,28 +296,64 @@ def _deletes(verb: str, query: Mapping[str, str] | None) -> bool:
     return verb == "DELETE" and (query or {}).get("dryRun") != "true"
 
 
+def _check_text(path: str, query: Mapping[str, str] | None) -> None:
+    try:
+        f"{path}{''.join((query or {}).values())}".encode()
+    except UnicodeEncodeError:
+        raise errors.PlantonError(
+            f"{path} has characters that no address can have",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="give the name or the id as the list shows it",
+        ) from None
+
+
 def segment(text: str) -> str:
     """Returns a text as one part of a path."""
-    return urllib.parse.quote(text, safe="")
+    return urllib.parse.quote(text, safe="", errors="surrogatepass")
 
 
-def _data(answer: httpx.Response) -> dict[str, Any]:
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    # The content is decoded already.
+    return {
+        name: value for name, value in headers.items() if name not in ("content-encoding", "content-length", "transfer-encoding")
+    }
+
+
+def _body(answer: httpx.Response, ends: float | None = None) -> bytes:
+    parts, size = [], 0
+    for chunk in answer.iter_bytes():
+        parts.append(chunk)
+        size += len(chunk)
+        if size > web.MOST_BYTES:
+            raise web.NoAnswerError(f"the answer has more than {web.MOST_BYTES // 1024**2} MiB")
+        if ends is not None and time.monotonic() > ends:
+            raise web.NoAnswerError("the answer does not end")
+    return b"".join(parts)
+
+
+def _lines(answer: httpx.Response) -> Iterator[bytes]:
+    rest = b""
+    for chunk in answer.iter_bytes():
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line.removesuffix(b"\r") for line in lines)
+        if len(rest) > web.MOST_BYTES:
+            raise web.NoAnswerError(f"an event has more than {web.MOST_BYTES // 1024**2} MiB")
+
+
+def _json(answer: httpx.Response) -> Any:  # JSON data; None where it is something else
     try:
-        data = answer.json() if answer.content else {}
-    except ValueError:
-        data = {}
-    if not isinstance(data, dict):
-        data = {}
-    if answer.status_code >= _FIRST_ERROR:
-        error = data.get("error")
-        raise ApiError(answer.status_code, error if isinstance(error, dict) else {}, answer.headers.get("x-request-id", ""))
-    return data
+        return json.loads(answer.content) if answer.content else {}
+    except (ValueError, RecursionError):
+        return None
 
 
 def _retry_after(answer: httpx.Response, wait: float) -> float:
     given = answer.headers.get("retry-after", "")
     if given.isdecimal():
         return min(float(given), _LONGEST_WAIT)
-    if given and (moment := email.utils.parsedate_to_datetime(given)):
-        return min(max(wait, moment.timestamp() - time.time()), _LONGEST_WAIT)
-    return wait
+    try:
+        moment = email.utils.parsedate_to_datetime(given).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return wait
+    return min(max(wait, moment - time.time()), _LONGEST_WAIT)

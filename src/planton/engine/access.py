@@ -2,36 +2,67 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime
 import hashlib
 import json
 import os
+import ssl
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from planton import credentials, errors, kinds
-from planton.engine import clouds, folders, inventory
+from planton import credentials, errors, kinds, web
+from planton.engine import clouds, folders, inventory, kubeconfigs
 
 if TYPE_CHECKING:
     import pathlib
+    from collections.abc import Callable
 
     from planton.engine import settings as engine_settings
     from planton.engine.clouds import api
 
+#: How long an API server may take to refuse a token; kubectl waits meanwhile.
+_SECONDS = 3.0
+_UNAUTHORIZED = 401
 #: A credential that ends sooner than this is asked for anew: what is begun with it must be able to end.
 _MARGIN = datetime.timedelta(minutes=10)
 
 
-def credential(applied: inventory.Applied, settings: engine_settings.Settings, *, fresh: bool = False) -> api.Credential:
+def is_refused(credential: api.Credential) -> bool:
+    """Returns whether a cluster's API server refuses a token, as it does once the token was revoked.
+
+    An API server that does not answer soon refuses nothing.
+    """
+    entry = kubeconfigs.parse(credential.kubeconfig)
+    headers = {"Authorization": f"Bearer {credential.token}", "Accept": "application/json"}
+    try:
+        authority = base64.b64decode(entry.authority).decode() or None
+        context = ssl.create_default_context(cadata=authority)
+        # Everybody may ask for the version, but nobody with a token that is not valid.
+        answer = web.request("GET", f"{entry.server.rstrip('/')}/version", headers=headers, deadline=_SECONDS, context=context)
+    except (web.NoAnswerError, ssl.SSLError):
+        return False
+    return answer.status == _UNAUTHORIZED
+
+
+def credential(
+    applied: inventory.Applied,
+    settings: engine_settings.Settings,
+    *,
+    fresh: bool = False,
+    is_refused: Callable[[api.Credential], bool] = is_refused,
+) -> api.Credential:
     """Returns a credential for an applied cluster.
 
-    One that expires is kept in a file of mode 0600 and used again until shortly before it does.
+    One that expires is kept in a file of mode 0600 and used again until shortly before it does, or until the cluster refuses it:
+    kubectl does not tell its plugins that a token was refused.
 
     Args:
         applied: The cluster.
         settings: The run's settings.
         fresh: Ask the cloud in any case.
+        is_refused: Returns whether the cluster refuses a credential.
 
     Raises:
         PlantonError: ``USAGE``: it is no cluster; ``NOT_FOUND``: the cloud does not have it, or not yet;
@@ -40,7 +71,7 @@ def credential(applied: inventory.Applied, settings: engine_settings.Settings, *
     kept = _kept(applied, settings)
     if not fresh:
         known = _read(kept)
-        if known is not None:
+        if known is not None and not is_refused(known):
             return known
     cloud = cloud_of(applied, settings)
     outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
@@ -105,9 +136,13 @@ def _read(path: pathlib.Path) -> api.Credential | None:
     from planton.engine.clouds import api
 
     try:
-        known = api.Credential(**json.loads(path.read_text("utf-8")))
+        data: Any = json.loads(path.read_text("utf-8"))
+        # What was damaged, or is of an older release, is fetched again.
+        if not all(isinstance(value, str) for value in data.values()):
+            return None
+        known = api.credential(data["kubeconfig"], expires=data["expires"])
         ends = datetime.datetime.fromisoformat(known.expires)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, errors.PlantonError):
         return None
     return known if ends - datetime.datetime.now(datetime.UTC) > _MARGIN else None
 

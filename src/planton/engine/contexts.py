@@ -131,7 +131,10 @@ def read(environ: Mapping[str, str]) -> Contexts:
     """
     path = file(environ)
     try:
-        data: Any = yaml.safe_load(path.read_text("utf-8")) or {}
+        data: Any = yaml.safe_load(path.read_text("utf-8"))
+        if data is None:
+            # To go on without a context could mean another backend and another account.
+            raise ValueError("it is empty")
         named = {str(name): checked(_parsed(str(name), said)) for name, said in (data.get("contexts") or {}).items()}
         return Contexts(named, str(data.get("current") or ""))
     except FileNotFoundError:
@@ -142,7 +145,7 @@ def read(environ: Mapping[str, str]) -> Contexts:
             f"cannot use the contexts file {path}: {' '.join(why.split())}",
             code=errors.Code.USAGE,
             reason=errors.Reason.CONTEXT_UNKNOWN,
-            hint="correct or remove it",
+            hint="restore or correct it; without the file there are no contexts, and planton context create makes it again",
             metadata={"file": str(path)},
         ) from None
 

@@ -117,7 +117,7 @@ _NOUNS = {
 }
 _VERBS = {"create": "create", "create-replacement": "create", "update": "update", "delete": "delete", "delete-replaced": "delete"}
 #: What changes nothing, so that nothing can be saved.
-_READING = ("plan", "drift")
+READING = ("plan", "drift")
 #: Lines of the engine that say nothing about what went wrong.
 _NOISE = re.compile(r"^(update|preview|refresh|destroy) failed$|^error: |^preview of update|^\d+ errors? occurred:?$")
 
@@ -200,7 +200,7 @@ def stuck(what: str, seconds: float, target: Any) -> OperationError:
 
 
 def _kept(what: str) -> str:
-    return "" if what in _READING else "; what was done is saved"
+    return "" if what in READING else "; what was done is saved"
 
 
 def _killed(what: str, target: Any) -> OperationError:

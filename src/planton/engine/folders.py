@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import tempfile
@@ -30,11 +31,15 @@ def data(environ: Mapping[str, str] | None = None) -> pathlib.Path:
 def private(path: pathlib.Path) -> pathlib.Path:
     """Makes a folder that only the user may read, with its parents, and returns it.
 
+    Those that are made have mode 0700, whatever the user's mask says; those that are there stay as they are.
+
     Raises:
         PlantonError: ``ENGINE_FAILED``: it cannot be made.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in reversed([path, *path.parents]):
+            if not folder.is_dir():
+                _make(folder)
     except OSError as error:
         raise errors.PlantonError(
             f"cannot make the folder {path}: {error.strerror}",
@@ -43,6 +48,26 @@ def private(path: pathlib.Path) -> pathlib.Path:
             hint="set PLANTON_DATA_DIR and PLANTON_CACHE_DIR to folders that can be written",
         ) from None
     return path
+
+
+def _make(folder: pathlib.Path) -> None:
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        # Another process can have made it; a file of the name is an error.
+        if not folder.is_dir():
+            raise
+    else:
+        folder.chmod(0o700)
+
+
+def opener(path: str, flags: int) -> int:
+    """Opens a file for `open` so that only the user may read it, whatever the user's mask says."""
+    descriptor = os.open(path, flags, 0o600)
+    # That of another user stays as it is.
+    with contextlib.suppress(PermissionError):
+        os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def keep(path: pathlib.Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import functools
 import json
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf import json_format
 
 from planton import errors, kinds, references
-from planton.engine import guards, session, stacks, states
+from planton.engine import guards, kubeconfigs, session, stacks, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,6 +75,7 @@ class Inventory:
     def __init__(self, settings: engine_settings.Settings, tools: toolchain.Toolchain) -> None:
         self._settings = settings
         self._tools = tools
+        self._damaged: dict[stacks.StackName, errors.PlantonError] = {}
 
     def find(self, key: references.Key) -> Applied | None:
         """Returns what has been applied under a key, or None; of several, the one whose apply came to its end.
@@ -82,9 +84,10 @@ class Inventory:
         backends but a folder, a derived stack that is complete is not doubted.
 
         Raises:
-            PlantonError: ``AMBIGUOUS``, with the candidates.
+            PlantonError: ``AMBIGUOUS``, with the candidates; its own state is damaged.
         """
-        found = self._under(key, [stacks.derived(key.kind, key.name, key.env)])
+        derived = self.read(stacks.derived(key.kind, key.name, key.env))
+        found = [derived] if derived is not None and derived.key == key else []
         if not (found and found[0].complete and self._settings.backend_folder is None):
             found += self._under(key, [name for name in self.names if not _is_derived(name)])
         found = found or [applied for applied in self.all() if applied.key == key]
@@ -94,7 +97,7 @@ class Inventory:
         return found[0] if found else None
 
     def _under(self, key: references.Key, names: Iterable[stacks.StackName]) -> list[Applied]:
-        return [applied for applied in map(self.read, names) if applied is not None and applied.key == key]
+        return [applied for applied in map(self._readable, names) if applied is not None and applied.key == key]
 
     def get(self, kind: kinds.Kind, name: str, env: str | None, stack: str = "") -> Applied:
         """Returns the one resource that ``KIND/NAME`` means.
@@ -106,7 +109,7 @@ class Inventory:
             stack: ``PROJECT/STACK``; empty for any.
 
         Raises:
-            PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``, with the candidates.
+            PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``, with the candidates; its own state is damaged.
         """
         found = [
             applied
@@ -117,6 +120,7 @@ class Inventory:
             and (not stack or stacks.parse(stack).means(applied.stack))
         ]
         if not found:
+            self._check_own_state(kind, name, env)
             where = ", ".join(f"{what} {value}" for what, value in (("env", env), ("stack", stack)) if value)
             raise session.not_applied(f"{kind.name}/{name}" + (f" ({where})" if where else ""))
         if len(found) > 1:
@@ -124,10 +128,28 @@ class Inventory:
             raise _ambiguous(f"{kind.name}/{name}", found, "add --env ENV" if by_env else "add --stack PROJECT/STACK")
         return found[0]
 
+    def _check_own_state(self, kind: kinds.Kind, name: str, env: str | None) -> None:
+        for stack, error in self._damaged.items():
+            if stack.stack.endswith(f".{kind.name}.{name}") and env in (None, stack.stack.partition(".")[0]):
+                raise error
+
     def all(self) -> list[Applied]:
-        """Returns everything that has been applied, by key."""
-        found = (self.read(name) for name in self.names)
+        """Returns everything that has been applied, by key. A damaged state is reported and left out."""
+        found = (self._readable(name) for name in self.names)
         return sorted((applied for applied in found if applied is not None), key=lambda applied: applied.key)
+
+    def _readable(self, name: stacks.StackName) -> Applied | None:
+        # One damaged state must not stop the commands on all other stacks.
+        try:
+            return self.read(name)
+        except errors.PlantonError as error:
+            # A later release can have written outputs that this one does not know.
+            if not isinstance(error, session.StateDamagedError) and error.reason is not errors.Reason.OUTPUT_INVALID:
+                raise
+            if name not in self._damaged:
+                self._damaged[name] = error
+                self._settings.progress(f"! {name} is left out: {error.message}")
+            return None
 
     @functools.cached_property
     def names(self) -> list[stacks.StackName]:
@@ -139,7 +161,11 @@ class Inventory:
         return [_parsed(name) for name in opened.stack_names()]
 
     def read(self, name: stacks.StackName) -> Applied | None:
-        """Returns what a stack holds, or None where it is no stack of ours or holds nothing."""
+        """Returns what a stack holds, or None where it is no stack of ours or holds nothing.
+
+        Raises:
+            StateDamagedError: The state is not what Pulumi and planton write.
+        """
         try:
             deployment = session.Session(name, None, self._settings, self._tools).export()
         except errors.PlantonError as error:
@@ -155,11 +181,20 @@ class Inventory:
         text = said.get(states.MANIFEST)
         if not isinstance(text, str):
             return None
-        data = json.loads(text)
-        kind = kinds.find(str(data.get("kind")))
-        if kind is None:
-            return None
-        manifest: Any = json_format.ParseDict(data, kind.message(), ignore_unknown_fields=True)
+        try:
+            data = json.loads(text)
+            kind = kinds.find(str(data.get("kind")))
+            if kind is None:
+                return None
+            manifest: Any = json_format.ParseDict(data, kind.message(), ignore_unknown_fields=True)
+        except (ValueError, AttributeError, json_format.ParseError):
+            raise session.StateDamagedError(
+                f"the state of {name} holds a manifest that cannot be read",
+                code=errors.Code.FAILED,
+                reason=errors.Reason.ENGINE_FAILED,
+                hint=f"planton state export --stack {name} prints it; put back a copy of it with planton state import",
+                metadata={"stack": str(name)},
+            ) from None
         plain = {field: value for field, value in outputs.items() if not states.is_secret(value)}
         manifest.status.outputs.CopyFrom(session.parse_outputs(kind, plain))
         custom = sum(bool(resource.get("custom")) for resource in deployment.get("resources") or [])
@@ -197,7 +232,22 @@ class Inventory:
         """
         require_complete(applied)
         opened = session.Session(applied.stack, None, self._settings, self._tools)
-        return session.parse_outputs(kinds.get(applied.key.kind), opened.outputs())
+        outputs = session.parse_outputs(kinds.get(applied.key.kind), opened.outputs())
+        _clean_kubeconfig(outputs)
+        return outputs
+
+
+def _clean_kubeconfig(outputs: Any) -> None:  # of any kind; not all have a kubeconfig
+    encoded = getattr(outputs, "kubeconfig_b64", "")
+    if not encoded:
+        return
+    try:
+        text = kubeconfigs.parse(base64.b64decode(encoded, validate=True).decode()).text()
+    except (ValueError, errors.PlantonError):
+        # What cannot be used must not be taken for a kubeconfig. `planton kubeconfig` says why.
+        outputs.ClearField("kubeconfig_b64")
+    else:
+        outputs.kubeconfig_b64 = base64.b64encode(text.encode()).decode()
 
 
 def is_protected(manifest: message.Message) -> bool:

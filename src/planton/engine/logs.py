@@ -17,7 +17,7 @@ import time
 from typing import TYPE_CHECKING
 
 import planton
-from planton import errors
+from planton import errors, terminal
 from planton.engine import folders
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class _Formatter(logging.Formatter):
         return text
 
     def format(self, record: logging.LogRecord) -> str:
-        return self.clean(super().format(record))
+        return terminal.escape(self.clean(super().format(record)))
 
 
 def folder(environ: Mapping[str, str]) -> pathlib.Path:

@@ -351,6 +351,10 @@ class Operations:
         record = self._journal.read()
         ours = record is not None
         if not self._session.exists():
+            if ours:
+                # A first operation that was killed can have left a lock, and no state that would show it.
+                with self._held("recover"):
+                    self._unlock()
             self._journal.clear()
             return False
         if record is None:

@@ -20,7 +20,7 @@ from pulumi import automation
 from pulumi.automation.errors import create_command_error
 
 from planton import errors
-from planton.engine import toolchain
+from planton.engine import environment, toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _GRACE_SECONDS = 20.0
+_PRIVATE_UMASK = 0o077
 _LONG = ("up", "preview", "refresh", "destroy", "import")
 
 
@@ -74,11 +75,30 @@ class PulumiCommand(automation.PulumiCommand):
         killed: The last command was ended by a signal.
     """
 
-    def __init__(self, tools: toolchain.Toolchain, *, timeout: float, interruption: Interruption) -> None:
+    def __init__(
+        self,
+        tools: toolchain.Toolchain,
+        *,
+        timeout: float,
+        interruption: Interruption,
+        environ: Mapping[str, str] | None = None,
+        is_private: bool = False,
+    ) -> None:
+        """Starts nothing yet.
+
+        Args:
+            tools: The command line.
+            timeout: Seconds after which an operation is stopped.
+            interruption: How the user ends what goes on.
+            environ: The user's environment, of which chosen variables reach Pulumi; that of the process where None.
+            is_private: Whether nobody but the user may read what it writes. Other users can share a backend that is a folder.
+        """
         # The base class would start a program to learn a version that the toolchain has made sure of.
         self.command = str(tools.pulumi)
         self.version = semver.VersionInfo(*toolchain.VERSION)
         self._launcher_folder = tools.launcher_folder
+        self._environ = environment.for_engine(os.environ if environ is None else environ)
+        self._umask = _PRIVATE_UMASK if is_private else -1
         self._timeout = timeout
         self._interruption = interruption
         self.interrupted = False
@@ -100,7 +120,7 @@ class PulumiCommand(automation.PulumiCommand):
         Args:
             args: What follows ``pulumi``.
             cwd: The folder to run in.
-            additional_env: Variables beside those of this process.
+            additional_env: Variables beside those that are chosen of the user's environment.
             on_output: Is told each line of its output.
             on_error: Is told each line that it prints on standard error.
             text: What it reads on its standard input; None for nothing. It is not logged, and is on no disk.
@@ -108,8 +128,8 @@ class PulumiCommand(automation.PulumiCommand):
         Raises:
             pulumi.automation.errors.CommandError: It ended with another code than 0.
         """
-        folders = [str(pathlib.Path(self.command).parent), str(self._launcher_folder), os.environ.get("PATH", "")]
-        environ = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": os.pathsep.join(folders)}
+        folders = [str(pathlib.Path(self.command).parent), str(self._launcher_folder), self._environ.get("PATH", "")]
+        environ = {**self._environ, **additional_env, "PULUMI_AUTOMATION_API": "true", "PATH": os.pathsep.join(folders)}
         long = any(word in args for word in _LONG)
         began = time.monotonic()
         _LOG.debug("run: pulumi %s", " ".join(args))
@@ -121,8 +141,11 @@ class PulumiCommand(automation.PulumiCommand):
             cwd=cwd,
             env=environ,
             encoding="utf-8",
+            # A reader that fails would let the program wait for ever, with its pipe full.
+            errors="replace",
             # A Ctrl-C on the terminal comes to us alone; we pass it on once.
             start_new_session=True,
+            umask=self._umask,
         )
         chunks: tuple[list[str], list[str]] = ([], [])
         whose = threading.current_thread().name

@@ -12,6 +12,7 @@ import functools
 import json
 import logging
 import pathlib
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
 from planton import errors, kinds, modules, stack_input
-from planton.engine import clouds, explain, folders, logs, plans, process, stacks, stand_ins, states, workspace
+from planton.engine import clouds, explain, folders, locks, logs, plans, process, stacks, stand_ins, states, workspace
 from planton.engine import settings as engine_settings
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 MANIFEST_OUTPUT = states.MANIFEST
 ORIGIN_OUTPUT = states.ORIGIN
 _LOG = logging.getLogger(__name__)
+#: What Pulumi says of a state that it cannot read, in a backend that is not read here.
+_DAMAGED = re.compile(r"unexpected end of JSON input|invalid character .* (looking for|after|in)|deserializ|unmarshal")
 _TOKEN_VARIABLES = {"civo": "PLANTON_CIVO_TOKEN"}
 
 
@@ -88,7 +91,13 @@ class Session:
         self.marker = ""
         self._failure: Exception | None = None
         self._before: dict[str, Any] | None = None
-        self._command = process.PulumiCommand(tools, timeout=settings.timeout, interruption=settings.interruption)
+        self._command = process.PulumiCommand(
+            tools,
+            timeout=settings.timeout,
+            interruption=settings.interruption,
+            environ=settings.environ,
+            is_private=settings.is_embedded,
+        )
         self._stack: workspace.Stack | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -160,6 +169,7 @@ class Session:
         if state is None or state.exists():
             with contextlib.suppress(automation_errors.StackNotFoundError):
                 return self._selected(options)
+        self._release_stale_locks()
         try:
             return workspace.create(self.name.qualified, self._program, options)
         except automation_errors.StackAlreadyExistsError:
@@ -266,6 +276,8 @@ class Session:
                 on_event(event)
 
         stack = self._open(create=create)
+        if operation not in explain.READING:
+            self._release_stale_locks()
         self._before = self._state_before()
         self._failure = None
         try:
@@ -317,15 +329,30 @@ class Session:
         local = self._state_file()
         if local is not None:
             try:
-                checkpoint: dict[str, Any] = json.loads(local.read_text("utf-8"))["checkpoint"].get("latest") or {}
+                return states.deployment(local.read_text("utf-8"))
             except FileNotFoundError:
                 if not local.with_suffix(".json.gz").exists():
                     raise not_applied(str(self.name)) from None
-            except (ValueError, KeyError):
-                raise _damaged(local) from None
-            else:
-                return checkpoint
-        return dict(json.loads(self.ask("stack", "export"))["deployment"] or {})
+            except OSError as error:
+                raise damaged(self.name, local, str(error.strerror)) from None
+            except ValueError:
+                raise damaged(self.name, local) from None
+        try:
+            return dict(json.loads(self.ask("stack", "export"))["deployment"] or {})
+        except errors.PlantonError as error:
+            if not _DAMAGED.search(error.message):
+                raise
+            raise StateDamagedError(
+                error.message,
+                code=error.code,
+                reason=error.reason,
+                hint=f"put back a copy of the state: planton state import --stack {self.name} -f FILE; copies are in {self._backups}",
+                metadata={"stack": str(self.name)},
+            ) from None
+
+    @property
+    def _backups(self) -> pathlib.Path:
+        return self._settings.data / "backups"
 
     def ask(self, *arguments: str, text: str | None = None, create: bool = False) -> str:
         """Runs a command of Pulumi on the stack and returns what it prints.
@@ -382,28 +409,46 @@ class Session:
         Raises:
             PlantonError: ``STACK_LOCKED``; the backend failed.
         """
+        self._release_stale_locks()
         # The Automation API would write the state, with secrets that it has decrypted, into a file of its own.
         self.ask("stack", "import", text=json.dumps({"version": 3, "deployment": deployment}), create=create)
 
-    def lock_holders(self) -> list[tuple[str, int]]:
-        """Returns host and process id of whoever holds the stack in a backend that is a folder; others are not asked."""
+    def _lock_folder(self) -> pathlib.Path | None:
         state = self._state_file()
-        if state is None:
-            return []
-        folder = state.parents[2] / "locks" / "organization" / self.name.project / self.name.stack
-        found = []
-        for path in folder.glob("*.json"):
-            with contextlib.suppress(OSError, ValueError, KeyError):
-                content = json.loads(path.read_text("utf-8"))
-                found.append((str(content["hostname"]), int(content["pid"])))
-        return found
+        return None if state is None else state.parents[2] / "locks" / "organization" / self.name.project / self.name.stack
 
-    def unlock(self) -> None:
+    def held_locks(self) -> list[locks.Lock]:
+        """Returns the locks of the stack in a backend that is a folder; others are not asked."""
+        folder = self._lock_folder()
+        return [] if folder is None else locks.read(folder)
+
+    def lock_holders(self) -> list[tuple[str, int]]:
+        """Returns host and process id of whoever holds the stack, as far as `held_locks` can name them."""
+        return [(lock.host, lock.process) for lock in self.held_locks() if not lock.is_damaged]
+
+    def _release_stale_locks(self) -> None:
+        # The engine would refuse the stack: it does not look whether the holder of a lock still runs.
+        folder = self._lock_folder()
+        if folder is not None:
+            locks.release_stale(folder, str(self.name), self._settings.progress)
+
+    def unlock(self, *, force: bool = False) -> None:
         """Removes the lock that a killed engine has left in the backend.
 
+        Args:
+            force: Remove it whoever holds it. Otherwise, where that is known, only the lock of a process that has ended.
+
         Raises:
-            PlantonError: The backend failed, or has no lock.
+            PlantonError: ``STACK_LOCKED``: a lock is damaged; the backend failed, or has no lock.
         """
+        if self._lock_folder() is not None:
+            # Pulumi removes the lock of a stack that has a state. A killed first operation has left only the lock.
+            if not force:
+                self._release_stale_locks()
+                return
+            for lock in self.held_locks():
+                lock.path.unlink(missing_ok=True)
+            return
         stack = self._open(create=False)
         try:
             stack.cancel()
@@ -420,6 +465,7 @@ class Session:
             PlantonError: The backend failed.
         """
         opened = self._open(create=False).workspace
+        self._release_stale_locks()
         try:
             opened.remove_stack(self.name.qualified, force=forget)
         except automation_errors.CommandError as error:
@@ -487,14 +533,29 @@ def _log_event(event: events.EngineEvent) -> None:
         _LOG.debug("event: %s: %s", event.diagnostic_event.severity, plans.plain(event.diagnostic_event.message))
 
 
-def _damaged(state: pathlib.Path) -> errors.PlantonError:
+class StateDamagedError(errors.PlantonError):
+    """The state of one stack cannot be read. Those of other stacks can."""
+
+
+def damaged(name: stacks.StackName, state: pathlib.Path, why: str = "") -> StateDamagedError:
+    """Returns the error for a state file that is not what Pulumi writes.
+
+    Args:
+        name: The stack.
+        state: The file.
+        why: Why it cannot be read; empty where its content is damaged.
+    """
     backup = state.with_name(f"{state.name}.bak")
-    return errors.PlantonError(
-        f"the state file {state} is damaged; a full disk can do that",
+    copy = f"put the copy of the state before the last step in its place (cp {backup} {state}), and run planton refresh, which "
+    hint = f"make room, {copy}looks at the cloud"
+    if not states.is_whole(backup):
+        hint = f"restore {state} from a backup of the data folder, or move it away and adopt the resources with planton import"
+    return StateDamagedError(
+        f"the state file {state} " + (f"cannot be read: {why}" if why else "is damaged; a full disk can do that"),
         code=errors.Code.FAILED,
         reason=errors.Reason.ENGINE_FAILED,
-        hint=f"make room, put the copy of the state before the last step in its place (cp {backup} {state}), and run "
-        "planton refresh, which looks at the cloud",
+        hint="check the permissions of the file" if why else hint,
+        metadata={"stack": str(name), "file": str(state)},
     )
 
 

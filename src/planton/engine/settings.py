@@ -6,6 +6,7 @@ import dataclasses
 import os
 import pathlib
 import secrets
+import stat
 import urllib.parse
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Providers whose endpoint variable says where requests go; a stand-in is only ever attached on loopback.
 ENDPOINTS = {"civo": "CIVO_API_URL", "digitalocean": "DIGITALOCEAN_API_URL"}
+_PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"
+_PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"
 _MINUTES = 60.0
 DEFAULT_TIMEOUT = 20 * _MINUTES
 DEFAULT_LOCK_TIMEOUT = 0.0
@@ -87,6 +90,12 @@ class Settings:
         return urllib.parse.urlsplit(folder.as_uri())._replace(query=parts.query).geturl()
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether the backend is the folder in the user's data folder, which nobody else uses."""
+        folder = self.backend_folder
+        return folder is not None and folder.is_relative_to(self.data)
+
+    @property
     def backend_folder(self) -> pathlib.Path | None:
         """Where a backend that is a folder keeps its states, ``PROJECT/STACK.json``; None for any other backend."""
         parts = urllib.parse.urlsplit(self.backend_url)
@@ -96,21 +105,26 @@ class Settings:
         """Returns the variables that tell Pulumi the passphrase.
 
         They are the environment's, else name the context's file, else a generated file of mode 0600.
+
+        Raises:
+            PlantonError: ``CREDENTIAL_MISSING``: the file is empty or cannot be read; ``ENGINE_FAILED``: none can be written.
         """
-        own = {
-            name: self.environ[name]
-            for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
-            if name in self.environ
-        }
+        own = {name: self.environ[name] for name in (_PASSPHRASE, _PASSPHRASE_FILE) if name in self.environ}
+        if _PASSPHRASE not in own and own.get(_PASSPHRASE_FILE):
+            _check_passphrase(pathlib.Path(own[_PASSPHRASE_FILE]))
+            # The engine runs in another folder.
+            own[_PASSPHRASE_FILE] = str(pathlib.Path(own[_PASSPHRASE_FILE]).absolute())
         if own:
             return own
         if self.context.passphrase_file:
-            return {"PULUMI_CONFIG_PASSPHRASE_FILE": self.context.passphrase_file}
+            _check_passphrase(pathlib.Path(self.context.passphrase_file))
+            return {_PASSPHRASE_FILE: self.context.passphrase_file}
         path = folders.private(self.data) / "passphrase"
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
-            pass
+            if not self.context.secrets_provider:
+                _check_passphrase(path)
         except OSError as error:
             raise errors.PlantonError(
                 f"cannot keep the passphrase in {path}: {error.strerror}",
@@ -119,6 +133,25 @@ class Settings:
                 hint="set PULUMI_CONFIG_PASSPHRASE_FILE, or PLANTON_DATA_DIR to a folder that can be written",
             ) from error
         else:
+            os.fchmod(descriptor, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
                 handle.write(secrets.token_urlsafe(32))
-        return {"PULUMI_CONFIG_PASSPHRASE_FILE": str(path)}
+        return {_PASSPHRASE_FILE: str(path)}
+
+
+def _check_passphrase(path: pathlib.Path) -> None:
+    # Pulumi would encrypt with the empty passphrase, and fail to decrypt once the right file is back.
+    try:
+        # What is read from a pipe is gone.
+        is_empty = stat.S_ISREG(path.stat().st_mode) and not path.read_bytes().strip()
+        why = "it is empty; a full disk can do that" if is_empty else ""
+    except OSError as error:
+        why = f"it cannot be read: {error.strerror}"
+    if why:
+        raise errors.PlantonError(
+            f"cannot use the passphrase file {path}: {why}",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.CREDENTIAL_MISSING,
+            hint=f"put back the file with the passphrase that the states were made with, or set {_PASSPHRASE_FILE} to one",
+            metadata={"file": str(path)},
+        )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Mapping
 
 #: The outputs of a stack that keep the manifest and the folder it came from.
@@ -14,6 +16,32 @@ ORIGIN = "origin"
 SIGNATURE = "planton:index:Manifest"
 #: How Pulumi marks an encrypted value in a state.
 _SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105  # the name of a mark
+
+
+def deployment(content: str) -> dict[str, Any]:
+    """Returns the deployment in the file of a state, as Pulumi's backend in a folder writes it.
+
+    Raises:
+        ValueError: The content is not such a file.
+    """
+    data: Any = json.loads(content)
+    try:
+        latest: Any = data["checkpoint"].get("latest") or {}
+        resources = latest.get("resources") or []
+        is_sound = isinstance(latest, dict) and all(isinstance(each["type"], str) for each in resources)
+    except (KeyError, TypeError, AttributeError):
+        is_sound = False
+    if not is_sound:
+        raise ValueError("no checkpoint, or resources without a type")
+    return dict(latest)
+
+
+def is_whole(path: pathlib.Path) -> bool:
+    """Returns whether a file holds a state that can be read."""
+    try:
+        return bool(deployment(path.read_text("utf-8")))
+    except (OSError, ValueError):
+        return False
 
 
 def outputs(deployment: Mapping[str, Any]) -> dict[str, Any]:

@@ -74,16 +74,25 @@ class Stores:
         Raises:
             PlantonError: The backend cannot be reached.
         """
-        return [self.look(name) for name in sorted(self.inventory.names)]
+        return [self.look(name) for name in sorted({*self.inventory.names, *self.locked()})]
+
+    def locked(self) -> list[stacks.StackName]:
+        """Returns the stacks that somebody holds, in a backend that is a folder; a killed first operation leaves only a lock."""
+        folder = self.settings.backend_folder
+        if folder is None:
+            return []
+        files = (folder.parent / "locks" / stacks.NO_OWNER).glob("*/*/*.json")
+        return sorted({stacks.StackName(path.parents[1].name, path.parent.name) for path in files})
 
     def look(self, name: stacks.StackName) -> Stored:
         """Returns a stack of the backend."""
-        holders = tuple(f"process {process} on {host}" for host, process in self.open(name).lock_holders())
+        holders = tuple(map(str, self.open(name).held_locks()))
         try:
             deployment = self.open(name).export()
             applied = self.inventory.understand(name, deployment)
         except errors.PlantonError as error:
-            return Stored(name, clean=False, holders=holders, problem=error.message)
+            only_locked = error.reason is errors.Reason.STACK_NOT_FOUND and holders
+            return Stored(name, clean=False, holders=holders, problem="" if only_locked else error.message)
         unclean = (
             self.journal(name).read() is not None
             or guards.pending(deployment)
@@ -213,8 +222,8 @@ class Stores:
         Raises:
             PlantonError: ``STACK_LOCKED``: one does, and ``force`` is not given.
         """
-        holders = self.open(name).lock_holders()
-        alive = [process for host, process in holders if host == socket.gethostname() and journal.runs(process)]
+        held = self.open(name).held_locks()
+        alive = [lock.process for lock in held if lock.host == socket.gethostname() and not lock.is_stale]
         if alive and not force:
             raise errors.PlantonError(
                 f"stack {name} is held by process {alive[0]}, which runs on this machine",
@@ -233,7 +242,7 @@ class Stores:
         self.require_gone(name, force=force)
         # An operation that has not yet reached the backend holds the stack on this machine only.
         with contextlib.nullcontext() if force else self.journal(name).hold("state unlock", self.settings):
-            self.open(name).unlock()
+            self.open(name).unlock(force=True)
 
 
 def resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.engine import folders
+from planton.engine import environment, folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -103,7 +103,7 @@ def fit_on_path(environ: Mapping[str, str]) -> pathlib.Path | None:
 
 def version_of(pulumi: pathlib.Path) -> tuple[int, ...] | None:
     """Returns the version that a ``pulumi`` tells, or None where it tells none."""
-    environ = {**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}
+    environ = environment.for_engine(os.environ) | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         done = subprocess.run([pulumi, "version"], capture_output=True, text=True, timeout=60, check=True, env=environ)
     except (OSError, subprocess.SubprocessError):
@@ -266,8 +266,7 @@ def _publish(binaries: pathlib.Path, environ: Mapping[str, str]) -> None:
 
 def plugin_folder(environ: Mapping[str, str]) -> pathlib.Path:
     """Returns the folder where Pulumi keeps its plugins."""
-    home = environ.get("PULUMI_HOME") or str(pathlib.Path(environ.get("HOME", "~")).expanduser() / ".pulumi")
-    return pathlib.Path(home) / "plugins"
+    return environment.pulumi_home(environ) / "plugins"
 
 
 def installed_plugins(environ: Mapping[str, str]) -> frozenset[str]:
@@ -290,7 +289,13 @@ def _try_plugins(pulumi: pathlib.Path, progress: Callable[[str], None], environ:
             capture_output=True,
             text=True,
             check=False,
-            env={**environ, "PULUMI_SKIP_UPDATE_CHECK": "true"},
+            env=_for_plugins(environ),
         )
         if done.returncode:
             progress("  not possible here; against the sandbox, its stand-in serves")
+
+
+def _for_plugins(environ: Mapping[str, str]) -> dict[str, str]:
+    # GitHub limits the downloads of those who do not say who they are.
+    named = {name: environ[name] for name in ("GITHUB_TOKEN",) if name in environ}
+    return environment.for_engine(environ) | named | {"PULUMI_SKIP_UPDATE_CHECK": "true"}

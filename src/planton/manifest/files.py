@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import sys
+import warnings
 from typing import IO, TYPE_CHECKING, Final
 
 from planton import errors
@@ -22,6 +23,10 @@ _NO_MANIFESTS: Final = frozenset(("kustomization.yaml", "kustomization.yml"))
 #: Nor is a policy, which may stand beside the manifests that it is for.
 _POLICIES: Final = (".policy.yaml", ".policy.yml")
 _KUSTOMIZE_SECONDS: Final = 120
+
+
+class SkippedFileWarning(UserWarning):
+    """An entry of a folder has the name of a manifest, and is no file."""
 
 
 def sources(paths: Iterable[str], *, stdin: IO[bytes] | None = None) -> Iterator[tuple[str, bytes]]:
@@ -67,7 +72,11 @@ def _files(path: str) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             yield from _files(entry.path)
         elif _is_manifest(entry.name) and not entry.is_dir():
-            yield entry.path
+            if entry.is_file() or not os.path.exists(entry.path):  # noqa: PTH110  # as above; a link that leads nowhere is an error
+                yield entry.path
+            else:
+                # To open a pipe that nobody writes to would wait for ever.
+                warnings.warn(SkippedFileWarning(f"{entry.path} is a pipe, a socket or a device: it is skipped"), stacklevel=2)
 
 
 def _is_manifest(name: str) -> bool:

@@ -6,10 +6,11 @@ The file holds manifests and the changes that were planned, and no credentials: 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
+import hmac
 import json
 import os
 import pathlib
+import secrets
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from google.protobuf import json_format
 
 import planton
 from planton import errors, flow, kinds
+from planton.engine import folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from planton.runs.steps import Step
 
 _VERSION = 4
+_KEY_BYTES = 32
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class Saved:
         created: When it was planned, RFC 3339.
         take_over: The consents to taking over what other folders applied.
         refresh: Whether the cloud was read first, and must be again.
+        is_signed: Whether it is as it was written on this machine; otherwise the user must see it again.
     """
 
     wanted: tuple[flow.Wanted, ...]
@@ -50,6 +54,7 @@ class Saved:
     take_over: tuple[str, ...]
     created: str
     refresh: bool
+    is_signed: bool = False
 
 
 def write(
@@ -62,8 +67,20 @@ def write(
     allow_unsupported: Sequence[str],
     take_over: Sequence[str],
     refresh: bool,
+    key: bytes,
 ) -> None:
     """Writes a plan to a file of mode 0600, whole or not at all.
+
+    Args:
+        path: The file.
+        wanted: What is to be applied.
+        planned: The plan of each of them.
+        pruned: The plan of each resource that is to be destroyed.
+        allow_replace: The consents to replacements.
+        allow_unsupported: The fields whose refusal was waived.
+        take_over: The consents to taking over what other folders applied.
+        refresh: Whether the cloud was read first.
+        key: What signs the plan (`signing_key`).
 
     Raises:
         PlantonError: ``USAGE``: it cannot be written.
@@ -88,7 +105,7 @@ def write(
         "takeOver": list(take_over),
         "refresh": refresh,
     }
-    data["digest"] = _digest(data)
+    data["digest"] = _digest(data, key)
     temporary = pathlib.Path(f"{path}.{os.getpid()}.tmp")
     try:
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
@@ -99,8 +116,32 @@ def write(
         raise _unusable(path, f"it cannot be written: {error.strerror}") from None
 
 
-def _digest(data: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+def signing_key(folder: pathlib.Path) -> bytes:
+    """Returns the key that signs plans in a data folder; it is made where there is none, mode 0600.
+
+    Raises:
+        PlantonError: ``USAGE``: it is damaged; ``ENGINE_FAILED``: it cannot be written.
+    """
+    path = folder / "plan-key"
+    if not path.exists():
+        folders.keep(path, secrets.token_hex(_KEY_BYTES))
+    try:
+        key = bytes.fromhex(path.read_text("ascii"))
+    except (OSError, ValueError):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise errors.PlantonError(
+            f"the key that signs saved plans, {path}, is damaged",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint=f"remove {path} and make the plan again: planton plan --out makes a new key",
+            metadata={"file": str(path)},
+        )
+    return key
+
+
+def _digest(data: dict[str, Any], key: bytes) -> str:
+    return hmac.new(key, json.dumps(data, sort_keys=True).encode(), "sha256").hexdigest()
 
 
 def changes(plan: plans.Plan) -> list[Any]:
@@ -122,8 +163,12 @@ def changes(plan: plans.Plan) -> list[Any]:
     )
 
 
-def read(path: str) -> Saved:
+def read(path: str, *, key: bytes) -> Saved:
     """Reads a saved plan.
+
+    Args:
+        path: The file.
+        key: What signs plans here (`signing_key`).
 
     Raises:
         PlantonError: ``USAGE``: it cannot be read, or is no plan of this version.
@@ -132,8 +177,8 @@ def read(path: str) -> Saved:
         data: Any = json.loads(pathlib.Path(path).read_text("utf-8"))
         if data["version"] != _VERSION:
             raise _unusable(path, f"it was written by planton {data['planton']}")
-        if data.pop("digest") != _digest(data):
-            raise _unusable(path, "it has been changed since it was written")
+        digest = str(data.pop("digest"))
+        is_signed = hmac.compare_digest(digest.encode(), _digest(data, key).encode())
         wanted = tuple(_wanted(entry) for entry in data["resources"])
         return Saved(
             wanted,
@@ -144,6 +189,7 @@ def read(path: str) -> Saved:
             tuple(data["takeOver"]),
             str(data["created"]),
             bool(data["refresh"]),
+            is_signed,
         )
     except OSError as error:
         raise _unusable(path, str(error.strerror), manifests=True) from None

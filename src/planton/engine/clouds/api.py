@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import json
 import time
-import urllib.error
-import urllib.request
-from typing import TYPE_CHECKING, Any
+import types
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
-
-from planton import errors
+from planton import errors, web
+from planton.engine import kubeconfigs
 from planton.modules import lookups
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SECONDS = 30
+C = TypeVar("C")
+R = TypeVar("R")
+_FIRST_REFUSAL = 300
 _NOT_FOUND, _CONFLICT = 404, 409
 _DENIED = (401, 403)
 _TOO_MANY, _FIRST_OWN = 429, 500
 #: Who asks for more than that is left alone: the user can come back.
 _LONGEST_WAIT = 10.0
+#: Characters of a refusal that are shown; the page of a proxy has many more.
+_LONGEST_TEXT = 1000
+#: A list that has more pages does not end.
+MOST_PAGES = 1000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,19 +51,29 @@ class Credential:
 
 
 def credential(kubeconfig: str, *, expires: str = "") -> Credential:
-    """Returns the credential of the first user of a kubeconfig."""
-    user: dict[str, str] = yaml.safe_load(kubeconfig)["users"][0]["user"]
+    """Returns the credential of a cloud's kubeconfig, of which nothing but data is taken.
 
-    def decoded(name: str) -> str:
-        return base64.b64decode(user.get(name) or "").decode()
-
+    Raises:
+        PlantonError: ``CLOUD_FAILED``: it is no kubeconfig, or has no token and no certificate.
+    """
+    entry = kubeconfigs.parse(kubeconfig)
     return Credential(
-        kubeconfig, user.get("token") or "", decoded("client-certificate-data"), decoded("client-key-data"), expires
+        entry.text(), entry.token, _decoded(entry.certificate), _decoded(entry.key), expires if isinstance(expires, str) else ""
     )
 
 
+def _decoded(data: str) -> str:
+    return base64.b64decode(data).decode()
+
+
 def get(
-    url: str, *, authorization: str, path: str, missing: str = "", wait: Callable[[float], None] = time.sleep
+    url: str,
+    *,
+    authorization: str,
+    path: str,
+    missing: str = "",
+    wait: Callable[[float], None] = time.sleep,
+    deadline: float = web.DEADLINE,
 ) -> Any:  # JSON data
     """Returns the answer to a GET, or None where the cloud says "not found".
 
@@ -68,27 +83,26 @@ def get(
         path: What to call the request in errors.
         missing: What a 404 must say to be believed; any where empty.
         wait: Waits so many seconds, before a further try after 429 or 5xx.
+        deadline: Seconds for each try.
 
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED`` for 429 and 5xx; ``CLOUD_UNREACHABLE`` for anything else that is no answer.
     """
-    request = urllib.request.Request(  # the endpoint is checked to be http or https (provider.proto)
-        url, headers={"Authorization": authorization, "Accept": "application/json"}
-    )
+    headers = {"Authorization": authorization, "Accept": "application/json"}
     for usual in (*lookups.WAITS, None):
         try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            text = error.read().decode(errors="replace")
-            if error.code == _NOT_FOUND and missing in text:
-                return None
-            pause = _pause(error, usual)
-            if pause is None:
-                raise _refused(error.code, path, text) from None
-        except (OSError, ValueError) as error:
+            answer = web.request("GET", url, headers=headers, deadline=deadline)
+            if answer.status < _FIRST_REFUSAL:
+                return answer.json()
+        except web.NoAnswerError as error:
             hint = "check the network and the API address, then try again"
             raise _failed(f"did not answer GET {path}: {error}", errors.Reason.CLOUD_UNREACHABLE, hint) from None
+        text = answer.text
+        if answer.status == _NOT_FOUND and missing in text:
+            return None
+        pause = _pause(answer, usual)
+        if pause is None:
+            raise _refused(answer.status, path, text)
         wait(pause)
     raise AssertionError("the last try returns or raises")
 
@@ -107,27 +121,56 @@ def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool
     """
     data = None if body is None else json.dumps(body).encode()
     headers = {"Authorization": authorization, "Accept": "application/json", "Content-Type": "application/json"}
-    request = urllib.request.Request(url, data=data, method="DELETE", headers=headers)  # as in `get`
     try:
-        with urllib.request.urlopen(request, timeout=_SECONDS):
-            return True
-    except urllib.error.HTTPError as error:
-        text = error.read().decode(errors="replace")
-        if error.code == _NOT_FOUND:
-            return False
-        if error.code == _CONFLICT:
-            how = f"refused DELETE {path}: {error.code} {text}"
-            raise _failed(how, errors.Reason.CLOUD_IN_USE, "delete what uses it first") from None
-        raise _refused(error.code, path, text, method="DELETE") from None
-    except OSError as error:
+        answer = web.request("DELETE", url, headers=headers, body=data)
+    except web.NoAnswerError as error:
         hint = "check the network and the API address, then try again"
         raise _failed(f"did not answer DELETE {path}: {error}", errors.Reason.CLOUD_UNREACHABLE, hint) from None
+    if answer.status == _NOT_FOUND:
+        return False
+    if answer.status == _CONFLICT:
+        how = f"refused DELETE {path}: {answer.status} {answer.text[:_LONGEST_TEXT]}"
+        raise _failed(how, errors.Reason.CLOUD_IN_USE, "delete what uses it first")
+    if answer.status >= _FIRST_REFUSAL:
+        raise _refused(answer.status, path, answer.text, method="DELETE")
+    return True
 
 
-def _pause(error: urllib.error.HTTPError, usual: float | None) -> float | None:
-    if usual is None or not _is_trouble(error.code):
+def checked(cls: type[C]) -> type[C]:
+    """Returns a cloud's class whose methods raise ``CLOUD_FAILED`` for an answer that has not the shape of the cloud's API.
+
+    A proxy, a wrong address or a later version of the API can answer anything. The methods read what they need, as if it were there.
+    """
+    for name, method in list(vars(cls).items()):
+        if not name.startswith("_") and isinstance(method, types.FunctionType):
+            setattr(cls, name, _checked(method))
+    return cls
+
+
+def _checked(method: Callable[..., R]) -> Callable[..., R]:
+    @functools.wraps(method)
+    def wrapped(*args: object, **more: object) -> R:
+        try:
+            return method(*args, **more)
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+            raise unexpected(f"{type(error).__name__}: {error}") from error
+
+    return wrapped
+
+
+def unexpected(how: str) -> errors.PlantonError:
+    """Returns the error for an answer that is no answer of the cloud's API."""
+    return _failed(
+        f"answered with something that its API does not describe ({how})",
+        errors.Reason.CLOUD_FAILED,
+        "check that the API address is that of the cloud, and that no proxy answers in its place",
+    )
+
+
+def _pause(answer: web.Answer, usual: float | None) -> float | None:
+    if usual is None or not _is_trouble(answer.status):
         return None
-    asked = (error.headers.get("Retry-After") or "").strip()
+    asked = answer.headers.get("retry-after", "").strip()
     seconds = float(asked) if asked.isdecimal() else usual
     return seconds if seconds <= _LONGEST_WAIT else None
 
@@ -137,6 +180,7 @@ def _is_trouble(status: int) -> bool:
 
 
 def _refused(status: int, path: str, text: str, *, method: str = "GET") -> errors.PlantonError:
+    text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
     if status in _DENIED:
         return _failed(f"refused {method} {path}: {status} {text}", errors.Reason.CLOUD_AUTH, "check the token and the region")
     how = f"failed at {method} {path}: {status} {text}"

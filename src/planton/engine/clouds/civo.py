@@ -28,6 +28,7 @@ _QUOTAS = {
 }
 
 
+@api.checked
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cloud:
     """An account in a region.
@@ -100,7 +101,7 @@ class Cloud:
         while page <= pages:
             answer = self.get(f"/v2/kubernetes/clusters?page={page}&per_page=100") or {}
             found += answer.get("items") or []
-            pages = int(answer.get("pages") or 1)
+            pages = min(int(answer.get("pages") or 1), api.MOST_PAGES)
             page += 1
         return found
 

@@ -24,6 +24,7 @@ _PAGE = 200
 _LISTS = {"Vpc": ("/v2/vpcs", "vpcs"), "KubernetesCluster": ("/v2/kubernetes/clusters", "kubernetes_clusters")}
 
 
+@api.checked
 @dataclasses.dataclass(frozen=True, slots=True)
 class Cloud:
     """An account.
@@ -77,6 +78,8 @@ class Cloud:
             if not ((answer.get("links") or {}).get("pages") or {}).get("next"):
                 return found
             page += 1
+            if page > api.MOST_PAGES:
+                raise api.unexpected(f"the list {path} does not end")
 
     def clusters(self) -> list[dict[str, Any]]:
         """Returns the clusters of all pages: id, name, region, version, node_pools."""

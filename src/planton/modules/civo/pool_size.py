@@ -11,19 +11,20 @@ import json
 import os
 import threading
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi import dynamic
 
+from planton import web
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _DEFAULT_ENDPOINT = "https://api.civo.com"
-_REQUEST_SECONDS = 30
+_FIRST_REFUSAL = 300
+_LONGEST_TEXT = 1000
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 _READY_SECONDS = 1800
@@ -139,26 +140,27 @@ def _observed(cluster: Mapping[str, Any], pool_id: str) -> dict[str, Any]:
 
 def _request(props: Mapping[str, Any], method: str, path: str, body: object = None) -> dict[str, Any]:
     endpoint = props.get("endpoint") or os.environ.get("CIVO_API_URL") or _DEFAULT_ENDPOINT
-    request = urllib.request.Request(  # the endpoint is checked to be http or https (provider.proto)
-        endpoint.rstrip("/") + path,
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={
-            "Authorization": f"bearer {os.environ.get(TOKEN_VARIABLE) or props['token']}",
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-        },
-    )
     try:
-        with urllib.request.urlopen(request, timeout=_REQUEST_SECONDS) as answer:
-            decoded: dict[str, Any] = json.load(answer)
-            return decoded
-    except urllib.error.HTTPError as error:
-        text = error.read().decode(errors="replace")
-        if error.code == 404 and any(code in text for code in _NOT_FOUND):  # noqa: PLR2004
-            raise PoolGoneError(text) from None
-        message = f"{method} {path.split('?', maxsplit=1)[0]}: {error.code} {text}"
+        answer = web.request(
+            method,
+            endpoint.rstrip("/") + path,
+            body=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"bearer {os.environ.get(TOKEN_VARIABLE) or props['token']}",
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+            },
+        )
+        decoded = answer.json() if answer.status < _FIRST_REFUSAL else None
+    except web.NoAnswerError as error:
+        message = f"{method} {path.split('?', maxsplit=1)[0]}: {error}"
         raise OSError(message) from None
+    if answer.status == 404 and any(code in answer.text for code in _NOT_FOUND):  # noqa: PLR2004
+        raise PoolGoneError(answer.text)
+    if not isinstance(decoded, dict):
+        message = f"{method} {path.split('?', maxsplit=1)[0]}: {answer.status} {answer.text[:_LONGEST_TEXT]}"
+        raise OSError(message)
+    return decoded
 
 
 def _quote(text: str) -> str:

@@ -1,0 +1,118 @@
+"""The environment of the engine: chosen variables of the user's environment, and no others.
+
+Every option of Pulumi's commands is also a variable (``PULUMI_OPTION_…``), and many more change what the engine does or where it
+writes. One that is set in a shell for something else must not change what planton does.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import pwd
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, MutableMapping
+
+#: What every program needs, and how it reaches the network.
+_SYSTEM = frozenset(
+    {
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "TMPDIR",
+        "TMP",
+        "TEMP",
+        "TZ",
+        "LANG",
+        "LANGUAGE",
+        "TERM",
+        "NO_COLOR",
+        "LD_LIBRARY_PATH",
+        "DYLD_LIBRARY_PATH",
+        "DYLD_FALLBACK_LIBRARY_PATH",
+        "PYTHONHOME",
+        "GODEBUG",
+        "GOGC",
+        "GOMAXPROCS",
+        "GOMEMLIMIT",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "NIX_SSL_CERT_FILE",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "all_proxy",
+    }
+)
+#: What identifies the user to a backend of states, or to a key service that encrypts them.
+_BACKENDS = frozenset(
+    {
+        "MSI_ENDPOINT",
+        "MSI_SECRET",
+        "IDENTITY_ENDPOINT",
+        "IDENTITY_HEADER",
+        "IMDS_ENDPOINT",
+        "GCE_METADATA_HOST",
+        "GCE_METADATA_IP",
+        "STORAGE_EMULATOR_HOST",
+    }
+)
+_PREFIXES = ("LC_", "XDG_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "ARM_", "VAULT_", "PG")
+#: The variables of Pulumi that say which account of a backend is used. What else it needs, planton sets.
+_PULUMI = frozenset({"PULUMI_ACCESS_TOKEN", "PULUMI_CREDENTIALS_PATH", "PULUMI_DEFAULT_ORGANIZATION"})
+_HOME = "PULUMI_HOME"
+
+
+def for_engine(environ: Mapping[str, str]) -> dict[str, str]:
+    """Returns the variables of an environment that Pulumi's command line may see.
+
+    The folder of its plugins is always named: with a ``HOME`` that is not the account's home, two programs could look in two.
+    """
+    return {name: value for name, value in environ.items() if _is_chosen(name)} | {_HOME: str(pulumi_home(environ))}
+
+
+def _is_chosen(name: str) -> bool:
+    return name in _SYSTEM or name in _BACKENDS or name in _PULUMI or name.startswith(_PREFIXES)
+
+
+def hide_from_sdk(environ: MutableMapping[str, str]) -> None:
+    """Removes the variables that would change what Pulumi's SDK does in this process.
+
+    Args:
+        environ: The environment of the process, after its settings were read.
+    """
+    for name in [name for name in environ if name.startswith("PULUMI_") and name not in _PULUMI | {_HOME}]:
+        del environ[name]
+    for name in ("TRACEPARENT", "OTEL_EXPORTER_OTLP_INSECURE"):
+        environ.pop(name, None)
+
+
+def account_home() -> pathlib.Path | None:
+    """Returns the home folder that the system has for the user's account; None where it has none."""
+    try:
+        return pathlib.Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return None
+
+
+def pulumi_home(environ: Mapping[str, str], *, account: Callable[[], pathlib.Path | None] = account_home) -> pathlib.Path:
+    """Returns the folder of Pulumi's plugins and credentials: ``$PULUMI_HOME``, else ``.pulumi`` where Pulumi itself looks.
+
+    Pulumi prefers the account's home to ``$HOME``. An account whose home does not exist or cannot be written uses ``$HOME``.
+    """
+    named = environ.get(_HOME)
+    if named:
+        return pathlib.Path(named).absolute()
+    home = account()
+    if home is None or not ((home / ".pulumi").is_dir() or os.access(home, os.W_OK)):
+        home = pathlib.Path(environ.get("HOME") or "~").expanduser()
+    return home / ".pulumi"

@@ -1,0 +1,181 @@
+"""Requests to the APIs of clouds: JSON over HTTP, with limits of size and time, and a token that goes to one server only."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import http.client
+import json
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+#: The longest body that is read. A list of a thousand clusters of a cloud has a tenth of it.
+MOST_BYTES = 16 * 1024**2
+#: Seconds for a whole request, from the look-up of the host's name to the last byte.
+DEADLINE = 60.0
+_SILENCE_SECONDS = 30.0
+_CHUNK = 64 * 1024
+_MOST_REDIRECTS = 3
+_REDIRECTS = (301, 302, 303, 307, 308)
+_PORTS = {"http": 80, "https": 443}
+
+
+class NoAnswerError(Exception):
+    """A request that got no answer that can be used; the text says why."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer of a server.
+
+    Attributes:
+        status: The HTTP status.
+        headers: By name in lower case.
+        body: The content.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = dataclasses.field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The content as text, with a mark for each byte that is none."""
+        return self.body.decode(errors="replace")
+
+    def json(self) -> Any:  # JSON data
+        """Returns the content as JSON data.
+
+        Raises:
+            NoAnswerError: It is something else, as the page of a proxy is.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            kind = self.headers.get("content-type", "").partition(";")[0].strip() or "no content type"
+            raise NoAnswerError(f"the answer is not JSON ({kind}, {len(self.body)} bytes)") from None
+
+
+def request(
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+    deadline: float = DEADLINE,
+    context: ssl.SSLContext | None = None,
+) -> Answer:
+    """Sends a request and returns the answer, whatever its status is.
+
+    A redirect is followed within one scheme, host and port, so that the headers, which hold a token, reach no other server.
+
+    Args:
+        method: The HTTP method.
+        url: The whole address, http or https.
+        headers: What to send beside the content.
+        body: What to send; None for nothing.
+        deadline: Seconds for the whole request.
+        context: What makes a connection safe; that of the system where None.
+
+    Raises:
+        NoAnswerError: The address is none, or the server does not answer, not in time, or with too much.
+    """
+    for _ in range(_MOST_REDIRECTS):
+        answer = within(deadline, functools.partial(_exchange, method, url, headers, body, context))
+        location = answer.headers.get("location")
+        if answer.status not in _REDIRECTS or method != "GET" or not location:
+            return answer
+        url = _target(url, location)
+    raise NoAnswerError("the server redirects in a circle")
+
+
+def within(seconds: float, work: Callable[[float], T]) -> T:
+    """Returns what a function returns, which is given the moment by which it must end.
+
+    A server that sends a byte now and then outlasts every timeout of a socket, in headers too. So the function runs in a thread of
+    its own, which is left behind when the time is over.
+
+    Raises:
+        NoAnswerError: The time is over.
+    """
+    ends = time.monotonic() + seconds
+    results: list[T | Exception] = []
+
+    def run() -> None:
+        try:
+            results.append(work(ends))
+        except Exception as error:  # noqa: BLE001  # it is raised where the caller waits
+            results.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not results:
+        raise NoAnswerError(f"no complete answer within {seconds:g} seconds")
+    (result,) = results
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _exchange(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None, context: ssl.SSLContext | None, ends: float
+) -> Answer:
+    try:
+        if urllib.parse.urlsplit(url).scheme not in _PORTS:
+            raise NoAnswerError("the address must begin with http:// or https://")
+        sent = urllib.request.Request(url, data=body, method=method, headers=dict(headers))  # checked above
+        with _opener(context).open(sent, timeout=_SILENCE_SECONDS) as answer:
+            return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, _read(answer, ends))
+    except urllib.error.URLError as error:
+        raise NoAnswerError(str(error.reason)) from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise NoAnswerError(str(error) or type(error).__name__) from None
+
+
+def _opener(context: ssl.SSLContext | None) -> urllib.request.OpenerDirector:
+    # The usual one also opens file: and ftp:, and follows redirects with all headers.
+    opener = urllib.request.OpenerDirector()
+    for handler in (urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(context=context)):
+        opener.add_handler(handler)
+    return opener
+
+
+def _read(answer: Any, ends: float) -> bytes:  # the opener's own class
+    parts, size = [], 0
+    while chunk := answer.read1(_CHUNK):
+        parts.append(chunk)
+        size += len(chunk)
+        if size > MOST_BYTES:
+            raise NoAnswerError(f"the answer has more than {MOST_BYTES // 1024**2} MiB")
+        if time.monotonic() > ends:
+            raise NoAnswerError("the answer does not end")
+    missing = answer.length
+    if missing:
+        raise NoAnswerError(f"the answer ended {missing} bytes too early")
+    return b"".join(parts)
+
+
+def _target(url: str, location: str) -> str:
+    try:
+        target = urllib.parse.urljoin(url, location)
+        is_same = _server(target) == _server(url)
+    except ValueError:
+        is_same = False
+    if not is_same:
+        raise NoAnswerError("the server redirects to another one, which does not get the token")
+    return target
+
+
+def _server(url: str) -> tuple[str, str | None, int | None]:
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or _PORTS.get(parts.scheme)

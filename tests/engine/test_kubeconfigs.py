@@ -1,0 +1,163 @@
+"""Kubeconfigs from clouds: what is taken of them, and what never is."""
+
+from __future__ import annotations
+
+import base64
+import json
+import pathlib
+from typing import Any
+
+import pytest
+import yaml
+
+from planton import errors
+from planton.engine import inventory, kubeconfigs, settings, stacks, toolchain
+from planton.engine.clouds import api, civo, digitalocean
+
+PEM = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").decode()
+CLUSTER = {"server": "https://192.0.2.1:6443", "certificate-authority-data": PEM}
+EXEC = {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", "touch /tmp/x"]}
+
+
+def _config(user: object, cluster: object = None, **more: object) -> str:
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "dev", "cluster": CLUSTER if cluster is None else cluster}],
+        "users": [{"name": "admin", "user": user}],
+        "contexts": [{"name": "dev", "context": {"cluster": "dev", "user": "admin", "namespace": "kube-system"}}],
+        "current-context": "dev",
+        "extensions": [{"name": "x", "extension": {"a": 1}}],
+        **more,
+    }
+    return yaml.safe_dump(config)
+
+
+@pytest.mark.parametrize(
+    "user", [{"token": "abc"}, {"client-certificate-data": PEM, "client-key-data": PEM}], ids=["token", "certificate"]
+)
+def test_address_certificates_and_token_are_taken_and_nothing_else(user: dict[str, str]) -> None:
+    """Not a program to run, not a file of this machine, not a proxy, not the end of checking certificates."""
+    hostile_user = user | {
+        "exec": EXEC,
+        "auth-provider": {"name": "gcp", "config": {"cmd-path": "sh"}},
+        "tokenFile": "/etc/passwd",
+        "client-key": "/etc/shadow",
+        "username": "a",
+        "password": "b",
+        "as": "system:admin",
+    }
+    hostile_cluster = CLUSTER | {
+        "insecure-skip-tls-verify": True,
+        "certificate-authority": "/etc/passwd",
+        "proxy-url": "http://192.0.2.2",
+        "tls-server-name": "x",
+    }
+    text = kubeconfigs.parse(_config(hostile_user, hostile_cluster)).text()
+    assert yaml.safe_load(text) == {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "dev", "cluster": CLUSTER}],
+        "users": [{"name": "admin", "user": user}],
+        "contexts": [{"name": "dev", "context": {"cluster": "dev", "user": "admin"}}],
+        "current-context": "dev",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (_config({"exec": EXEC}), "no token and no certificate"),
+        (_config({"client-certificate-data": PEM}), "no token and no certificate"),
+        (_config({"token": "a\nb"}), "its token is not one"),
+        (_config({"token": 7}), "its token is not one"),
+        (_config({"client-key-data": "!"}), "its client-key-data is not a text in base64"),
+        (_config({"token": "a"}, {"server": "file:///etc/passwd"}), "its server is not one"),
+        (_config({"token": "a"}, {"server": "https://a\x1b]52"}), "its server is not one"),
+        (_config({"token": "a"}, {}), "no address"),
+        (_config([]), "it is not YAML"),
+        (_config({"token": "a"}, clusters=[]), "it is not YAML"),
+        ("", "it is not YAML"),
+        ("<html>proxy</html>", "it is not YAML"),
+        ("{" * 5000, "it is not YAML"),
+        ("x" * 2_000_000, "it is not YAML"),
+        ("!!python/object/apply:os.system ['true']", "it is not YAML"),
+    ],
+)
+def test_what_is_no_kubeconfig_is_a_fault_of_the_cloud(text: str, why: str) -> None:
+    """With a sentence, exit code 6, and nothing of it in the message."""
+    with pytest.raises(errors.PlantonError, match=why) as caught:
+        kubeconfigs.parse(text)
+    assert (caught.value.code, caught.value.reason) == (errors.Code.FAILED, errors.Reason.CLOUD_FAILED)
+
+
+def test_hostile_names_are_replaced() -> None:
+    """They become names of contexts, and are printed."""
+    text = _config({"token": "a"}).replace("name: dev", 'name: "a\\e]52;c;x\\a"')
+    assert kubeconfigs.parse(text).name == "cluster"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        "<html>",
+        [],
+        [1],
+        {"kubernetes_cluster": 1},
+        {"kubernetes_cluster": {"region": 1, "name": 2}, "server": "x"},
+        {"kubeconfig": "x"},
+        {"kubeconfig": {"a": 1}},
+        {"pages": "many", "items": [1]},
+        {"items": 1},
+        {"options": [], "links": 1},
+        7,
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("cloud", [civo, digitalocean])
+def test_an_answer_of_another_shape_is_a_fault_of_the_cloud(cloud: Any, answers: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every question ends with an answer or with exit code 6."""
+    monkeypatch.setattr(api, "get", lambda *_, **_more: answers)
+    account = civo.Cloud("t", "LON1") if cloud is civo else digitalocean.Cloud("t")
+    questions = [
+        account.clusters,
+        account.versions,
+        account.sizes,
+        account.regions,
+        lambda: account.building("a"),
+        lambda: account.exists("a:KubernetesNodePool", "b", "c"),
+        lambda: account.exists("a:KubernetesNodePool", "b"),
+        lambda: account.find("a:KubernetesCluster", "b"),
+        lambda: account.find("a:KubernetesNodePool", "b", "c"),
+        lambda: account.names("cluster"),
+        lambda: account.names("network"),
+        lambda: account.credential("a"),
+    ]
+    refused = 0
+    for question in questions:
+        try:
+            question()
+        except errors.PlantonError as error:
+            assert error.code is errors.Code.FAILED  # others may have an answer
+            refused += 1
+    assert refused
+
+
+def test_the_kubeconfig_in_a_state_is_cleaned_too(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin has put there what the cloud sent; one that cannot be used is left out."""
+    chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
+    known = inventory.Inventory(chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
+    manifest = {"kind": "CivoKubernetesCluster", "metadata": {"name": "dev", "env": "dev"}}
+    latest = {"resources": [{"type": "pulumi:pulumi:Stack", "outputs": {"manifest": json.dumps(manifest), "cluster_id": "c-1"}}]}
+    applied = known.understand(stacks.StackName("planton", "dev.CivoKubernetesCluster.dev"), latest)
+    assert applied is not None
+    for text, expected in (
+        (_config({"token": "a", "exec": EXEC}), kubeconfigs.parse(_config({"token": "a"})).text()),
+        (_config({"exec": EXEC}), ""),
+        ("<html>", ""),
+    ):
+        raw = {"cluster_id": "c-1", "kubeconfig_b64": base64.b64encode(text.encode()).decode()}
+        monkeypatch.setattr("planton.engine.session.Session.outputs", lambda _self, raw=raw: raw)
+        outputs: Any = known.outputs(applied)
+        assert base64.b64decode(outputs.kubeconfig_b64).decode() == expected
+        assert outputs.cluster_id == "c-1"
