@@ -293,7 +293,7 @@ def test_no_command_prints_a_control_character_that_comes_from_outside(
         ["regions", "--provider", "civo"],
         ["sizes", "--provider", "civo"],
         ["versions", "--provider", "civo"],
-        ["regions", "--provider", "digitalocean", "-o", "json"],
+        ["versions", "--provider", "digitalocean", "-o", "json"],
         ["versions", "--provider", "digitalocean"],
         ["nodepools", "list"],
         ["clusters", "list", "-o", "name"],

@@ -192,8 +192,9 @@ def _load(path: pathlib.Path) -> dict[str, Any]:
     if not path.exists():
         return new
     try:
+        data = yaml.safe_load(path.read_text("utf-8"))
         # An empty file counts as none, as it does for kubectl.
-        data = yaml.safe_load(path.read_text("utf-8")) or new
+        data = new if data is None else data
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         data = None
     if isinstance(data, dict):
