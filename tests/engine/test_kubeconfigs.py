@@ -138,7 +138,7 @@ def test_an_answer_of_another_shape_is_a_fault_of_the_cloud(cloud: Any, answers:
         try:
             question()
         except errors.PlantonError as error:
-            assert error.code is errors.Code.FAILED  # noqa: PT017  # others may have an answer
+            assert error.code is errors.Code.FAILED
             refused += 1
     assert refused
 

@@ -7,7 +7,6 @@ import hashlib
 import json
 import pathlib
 import stat
-import stat
 from typing import Any
 
 import pytest

@@ -265,7 +265,9 @@ def test_no_command_prints_a_control_character_that_comes_from_outside(
 ) -> None:
     """Each with hostile arguments, and with hostile and good files; as text and in every other form that it has."""
     command = COMMANDS[path]
-    forms = next((each.type.choices for each in command.params if each.name == "form" and isinstance(each.type, click.Choice)), [""])
+    forms = next(
+        (each.type.choices for each in command.params if each.name == "form" and isinstance(each.type, click.Choice)), [""]
+    )
     for form in forms:
         for file in ("good.yaml", "bad.yaml", "kind.json", "raw.yaml"):
             more = ["-o", form] if form else []

@@ -92,7 +92,14 @@ def test_a_redirect_is_followed_on_the_same_server_only(peer: Callable[..., Peer
     same = peer(redirect("/there"), ok('{"a": 1}'))
     assert ask(same.url).json() == {"a": 1}
     assert b"GET /there " in same.heads[1]
-    for target in (f"{thief.url}/x", f"http://localhost:{same.port}/", "https://127.0.0.1/", "file:///etc/passwd", "http://[::1", "//"):
+    for target in (
+        f"{thief.url}/x",
+        f"http://localhost:{same.port}/",
+        "https://127.0.0.1/",
+        "file:///etc/passwd",
+        "http://[::1",
+        "//",
+    ):
         with pytest.raises(web.NoAnswerError, match="redirects to another one"):
             ask(peer(redirect(target)).url)
     assert thief.heads == []
@@ -104,7 +111,9 @@ def test_redirects_in_a_circle_end(peer: Callable[..., Peer]) -> None:
         ask(peer(*[redirect("/again")] * 9).url)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/", "data:,x", "//127.0.0.1", "", "http://", "http://a:x/"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://127.0.0.1/", "data:,x", "//127.0.0.1", "", "http://", "http://a:x/"]
+)
 def test_only_http_is_opened(url: str) -> None:
     """A variable or a redirect must not read files of this machine."""
     with pytest.raises(web.NoAnswerError):
@@ -133,7 +142,9 @@ def test_a_body_has_a_limit(peer: Callable[..., Peer]) -> None:
 
 
 @pytest.mark.parametrize(
-    "beginning", [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"], ids=["nothing", "head", "body"]
+    "beginning",
+    [b"", b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"],
+    ids=["nothing", "head", "body"],
 )
 def test_a_whole_request_has_a_deadline(beginning: bytes, peer: Callable[..., Peer]) -> None:
     """A server that sends a byte now and then outlasts the timeouts of the socket."""
@@ -153,8 +164,7 @@ def test_a_whole_request_has_a_deadline(beginning: bytes, peer: Callable[..., Pe
 
 @pytest.mark.parametrize(
     "text",
-    ["", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nx", "HTTP/1.1 200 OK\r\n" + "A: b\r\n" * 200 + "\r\n"]
-    + ["HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n\x00"],
+    ["", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nx", "HTTP/1.1 200 OK\r\n" + "A: b\r\n" * 200 + "\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n\x00"],
     ids=["closed", "no HTTP", "cut off", "headers", "chunks", "length"],
 )
 def test_a_broken_answer_is_no_answer(text: str, peer: Callable[..., Peer]) -> None:

@@ -159,7 +159,9 @@ class Transport:
         # Redirects are not followed: the token is for this server.
         answer = self._http.send(request, stream=True)
         try:
-            return httpx.Response(answer.status_code, headers=_plain(answer.headers), content=_body(answer, ends), request=request)
+            return httpx.Response(
+                answer.status_code, headers=_plain(answer.headers), content=_body(answer, ends), request=request
+            )
         finally:
             answer.close()
 
@@ -313,7 +315,9 @@ def segment(text: str) -> str:
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:
     # The content is decoded already.
-    return {name: value for name, value in headers.items() if name not in ("content-encoding", "content-length", "transfer-encoding")}
+    return {
+        name: value for name, value in headers.items() if name not in ("content-encoding", "content-length", "transfer-encoding")
+    }
 
 
 def _body(answer: httpx.Response, ends: float | None = None) -> bytes:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 #: Providers whose endpoint variable says where requests go; a stand-in is only ever attached on loopback.
 ENDPOINTS = {"civo": "CIVO_API_URL", "digitalocean": "DIGITALOCEAN_API_URL"}
-_PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"
-_PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"
+_PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105  # the name of a variable
+_PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105  # as above
 _MINUTES = 60.0
 DEFAULT_TIMEOUT = 20 * _MINUTES
 DEFAULT_LOCK_TIMEOUT = 0.0
