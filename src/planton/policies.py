@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from google.protobuf import descriptor_pool
 
 from org.project_planton.policy.v1 import policy_pb2
-from planton import errors, kinds, manifest, schema_text, validation
+from planton import confined, errors, kinds, manifest, schema_text, validation
 from planton.manifest import decode, documents, yaml_reader
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: A fault that the compiler tells: line from 1, column from 1, text.
 _FAULT: Final = re.compile(r"ERROR: <input>:([0-9]+):([0-9]+): (.*)")
 _NO_FIELD: Final = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
+#: What makes a value of others: a few of them in a row make one that fills the memory, within the budget of steps.
+_GROWING: Final = re.compile(r"\+|\b(bind|map|transform\w*|replace|join|format|flatten|split|lists?|range)\b")
 _BLOCK_STYLES: Final = ("|", ">")
 
 
@@ -40,6 +42,7 @@ class Rule:
         message: What must hold.
         level: ``error`` or ``warning``.
         programs: Kind → the compiled expression.
+        can_grow: Whether its values can be many times larger than the expression and the manifest.
     """
 
     id: str
@@ -47,6 +50,7 @@ class Rule:
     message: str
     level: str
     programs: Mapping[str, Any]  # the library's own class
+    can_grow: bool = False
 
 
 class Finding(NamedTuple):
@@ -112,19 +116,30 @@ def check(rules: Iterable[Rule], document: manifest.Document) -> list[errors.Vio
 
 
 def _finding(rule: Rule, program: Any, value: message.Message) -> Finding | None:  # as in Rule
+    try:
+        said, fault = confined.run(lambda: _judged(program, value)) if rule.can_grow else _judged(program, value)
+    except confined.ExhaustedError:
+        said, fault = False, f"it needs more than {confined.MOST_BYTES // 1024**2} MiB of memory"
+    if fault:
+        return _unjudged(rule, fault)
+    if said is True or said == "":
+        return None
+    return Finding(rule, str(said or rule.message), rule.level)
+
+
+def _judged(program: Any, value: message.Message) -> tuple[bool | str, str]:  # as in Rule
+    """Returns what an expression says, and why it says nothing; empty where it does."""
     from cel_expr_python import cel  # the extra `policy`, which only this module needs
 
     try:
         result = program.eval(data={"this": value})
     except (RuntimeError, MemoryError) as error:
         # The library raises what is beyond its budget, and gives back all other errors.
-        return _unjudged(rule, str(error) or "it needs too much memory")
+        return False, str(error) or "it needs too much memory"
     said = result.value()
     if result.type() == cel.Type.ERROR:
-        return _unjudged(rule, str(said).partition(": ")[2] or str(said))
-    if said is True or said == "":
-        return None
-    return Finding(rule, said or rule.message, rule.level)
+        return False, str(said).partition(": ")[2] or str(said)
+    return said, ""
 
 
 def _unjudged(rule: Rule, reason: str) -> Finding:
@@ -174,7 +189,9 @@ class _Policy:
             meant = self._kinds(given, path)
             field = self._field(given, meant, path)
             programs = self._programs(given, meant, path)
-            rules[given.id] = Rule(given.id, field, given.message, given.level or "error", programs)
+            rules[given.id] = Rule(
+                given.id, field, given.message, given.level or "error", programs, bool(_GROWING.search(given.expression))
+            )
 
     def _note(self, path: str, text: str, rule_id: str) -> None:
         self._reading.add(self._finder.find(path), path, text, rule_id)

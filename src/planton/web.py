@@ -133,7 +133,7 @@ def _exchange(
     try:
         if urllib.parse.urlsplit(url).scheme not in _PORTS:
             raise NoAnswerError("the address must begin with http:// or https://")
-        sent = urllib.request.Request(url, data=body, method=method, headers=dict(headers))  # checked above
+        sent = urllib.request.Request(url, data=body, method=method, headers=dict(headers))
         with _opener(context).open(sent, timeout=_SILENCE_SECONDS) as answer:
             return Answer(answer.status, {name.lower(): value for name, value in answer.headers.items()}, _read(answer, ends))
     except urllib.error.URLError as error:

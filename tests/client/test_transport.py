@@ -1,6 +1,7 @@
 """What the API's client sends, repeats and raises."""
 
 import json
+import threading
 
 import httpx
 import pytest
@@ -237,3 +238,88 @@ def test_bodies_have_the_names_and_numbers_of_the_api():
     assert answers.requests[0].url.raw_path == b"/api/v1/nodepools/id%2F1/status"
     assert json.loads(answers.requests[0].content) == {"controller_name": "c", "observed_generation": 2}
     assert json.loads(answers.requests[1].content) == {"name": "a", "spec": {"nodeCount": 0}}
+
+
+@pytest.mark.parametrize("target", ["http://elsewhere/", "https://api/", "http://api:8081/", "/x"])
+def test_a_redirect_is_not_followed_and_the_token_goes_nowhere_else(target):
+    answers = Answers(httpx.Response(302, headers={"location": target}))
+    with pytest.raises(errors.PlantonError, match="it redirects") as raised:
+        transport(answers, token="t").request("GET", "/x")
+    assert raised.value.code == errors.Code.FAILED
+    assert len(answers.requests) == 1
+
+
+@pytest.mark.parametrize("content", ["<html>", "[1]", "1", "null", "[" * 100_000, "\x00"])
+def test_an_answer_that_is_not_json_of_the_api_is_no_success(content):
+    with pytest.raises(errors.PlantonError, match="is not JSON of this API") as raised:
+        transport(Answers(httpx.Response(200, content=content.encode())), user="a@b").request("GET", "/x")
+    assert (raised.value.code, raised.value.reason) == (errors.Code.FAILED, errors.Reason.API_UNREACHABLE)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"nodepools": 1}, {"nodepools": [1]}, {"nodepools": None}, {"nodepools": [], "next_page_token": "same"}],
+)
+def test_a_list_of_another_shape_ends(data):
+    answers = Answers(*[httpx.Response(200, json=data)] * 9)
+    with pytest.raises(errors.PlantonError) as raised:
+        list(transport(answers, user="a@b").items("/x", "nodepools", {}))
+    assert raised.value.code == errors.Code.FAILED
+    assert len(answers.requests) <= 2
+
+
+@pytest.mark.parametrize(
+    "envelope", [{"code": [1], "message": {"a": 1}}, {"code": 5, "violations": [1, {"field": 7}]}, {"violations": 3}]
+)
+def test_an_error_of_another_shape_is_an_error(envelope):
+    with pytest.raises(client.ApiError) as raised:
+        transport(Answers(httpx.Response(400, json={"error": envelope})), user="a@b").request("GET", "/x")
+    assert raised.value.status == 400
+
+
+class Endless(httpx.SyncByteStream):
+    """A body that does not end."""
+
+    def __iter__(self):
+        while True:
+            yield b"x" * 65536
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_a_body_has_a_limit(status):
+    with pytest.raises(errors.PlantonError, match="more than 16 MiB"):
+        transport(Answers(httpx.Response(status, stream=Endless())), user="a@b").request("DELETE", "/x")
+
+
+def test_an_event_has_a_limit():
+    answers = Answers(httpx.Response(200, stream=Endless()))
+    with pytest.raises(errors.PlantonError, match="an event has more than 16 MiB"):
+        next(transport(answers, user="a@b").events())
+
+
+@pytest.mark.parametrize("line", ["data: <html>", "data: []", "data: {}"])
+def test_an_event_of_another_shape_ends_the_watch(line):
+    with pytest.raises(errors.PlantonError, match="an event is not JSON with a cursor"):
+        next(transport(Answers(httpx.Response(200, text=f"{line}\n\n")), user="a@b").events())
+
+
+def test_a_request_has_a_deadline():
+    over = threading.Event()
+
+    def hang(_request):
+        over.wait(30)
+        return httpx.Response(200, json={})
+
+    try:
+        with pytest.raises(errors.PlantonError, match="no complete answer within 0.1 seconds"):
+            transport(hang, user="a@b", deadline=0.1).request("GET", "/x")
+    finally:
+        over.set()
+
+
+@pytest.mark.parametrize("asked", ["nonsense", "Wed, 99 Oct 2026 07:28:00 GMT", "-1"])
+def test_a_pause_that_is_none_is_the_usual_one(asked):
+    waits = []
+    answers = Answers(httpx.Response(503, headers={"retry-after": asked}), httpx.Response(200, json={}))
+    assert transport(answers, waits, user="a@b").request("GET", "/x") == {}
+    assert waits == [0.2]

@@ -92,8 +92,21 @@ def test_a_migration_asks_with_the_passphrase_of_its_own_settings(
 
 @pytest.mark.parametrize(
     "name",
-    ["HOME", "TMPDIR", "LC_ALL", "https_proxy", "NO_PROXY", "SSL_CERT_FILE", "AWS_PROFILE", "GOOGLE_CREDENTIALS", "PGSSLMODE"]
-    + ["AZURE_STORAGE_ACCOUNT", "ARM_CLIENT_ID", "VAULT_ADDR", "GOMEMLIMIT"],
+    [
+        "HOME",
+        "TMPDIR",
+        "LC_ALL",
+        "https_proxy",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+        "AWS_PROFILE",
+        "GOOGLE_CREDENTIALS",
+        "PGSSLMODE",
+        "AZURE_STORAGE_ACCOUNT",
+        "ARM_CLIENT_ID",
+        "VAULT_ADDR",
+        "GOMEMLIMIT",
+    ],
 )
 def test_what_programs_and_backends_need_reaches_the_engine(name: str) -> None:
     """Proxies, certificates, and the credentials of the cloud that the state is in."""
@@ -103,14 +116,16 @@ def test_what_programs_and_backends_need_reaches_the_engine(name: str) -> None:
 def test_the_sdk_sees_no_variable_that_changes_it() -> None:
     """It runs in planton's own process; what names the account of a backend stays."""
     environ = HOSTILE | {"TRACEPARENT": "00-1-1-01", "HOME": "/h"}
-    environment.hide_from_sdk(environ)
-    assert set(environ) == {
-        "HOME",
-        "PULUMI_ACCESS_TOKEN",
-        "PULUMI_CREDENTIALS_PATH",
-        "PULUMI_DEFAULT_ORGANIZATION",
-        "PULUMI_HOME",
-    }
+    before = dict(environ)
+    with environment.hidden_from_sdk(environ):
+        assert set(environ) == {
+            "HOME",
+            "PULUMI_ACCESS_TOKEN",
+            "PULUMI_CREDENTIALS_PATH",
+            "PULUMI_DEFAULT_ORGANIZATION",
+            "PULUMI_HOME",
+        }
+    assert environ == before
 
 
 def test_plugins_are_where_pulumi_itself_looks(tmp_path: pathlib.Path) -> None:

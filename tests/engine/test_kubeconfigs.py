@@ -138,9 +138,9 @@ def test_an_answer_of_another_shape_is_a_fault_of_the_cloud(cloud: Any, answers:
         try:
             question()
         except errors.PlantonError as error:
-            assert error.code is errors.Code.FAILED  # others may have an answer
+            assert error.code is errors.Code.FAILED
             refused += 1
-    assert refused
+    assert refused or answers == [], "an empty list is an answer where a list is expected"
 
 
 def test_the_kubeconfig_in_a_state_is_cleaned_too(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

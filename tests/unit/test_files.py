@@ -4,10 +4,12 @@ import io
 import os
 import pathlib
 import threading
+import warnings
 
 import pytest
 
-from planton import errors, manifest
+from planton import cli, errors, manifest
+from planton.manifest import files
 
 
 def names(*paths: str) -> list[str]:
@@ -112,3 +114,25 @@ def test_no_kustomize(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -
         manifest.kustomize(str(tmp_path))
     assert caught.value.reason is errors.Reason.TOOLCHAIN_MISSING
     assert "kubectl" in caught.value.hint
+
+
+def test_pipes_and_devices_in_a_folder_are_skipped_with_a_note(tmp_path: pathlib.Path) -> None:
+    """To open a pipe that nobody writes to would wait for ever; a link to a file is one."""
+    os.mkfifo(tmp_path / "a.yaml")
+    (tmp_path / "b.yaml").symlink_to("/dev/zero")
+    (tmp_path / "real").write_text("kind: x\n", "utf-8")
+    (tmp_path / "c.yaml").symlink_to(tmp_path / "real")
+    with pytest.warns(files.SkippedFileWarning) as noted:
+        found = list(files.sources([str(tmp_path)]))
+    assert [pathlib.Path(name).name for name, _ in found] == ["c.yaml"]
+    assert [str(each.message).partition(": ")[2] for each in noted] == ["it is skipped"] * 2
+
+
+def test_the_note_is_shown_to_the_user(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As a warning on standard error."""
+    os.mkfifo(tmp_path / "a.yaml")
+    (tmp_path / "b.yaml").write_text("kind: x\n", "utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert cli.main(["validate", str(tmp_path)]) == 1
+    assert f"Warning: {tmp_path}/a.yaml is a pipe, a socket or a device: it is skipped" in capsys.readouterr().err

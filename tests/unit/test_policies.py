@@ -1,6 +1,7 @@
 """Policies: what rules of the user's own say of manifests, and what is said of rules that are wrong."""
 
 import json
+import os
 import pathlib
 import sys
 import types
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from planton import cli, errors, flow, policies
+from planton import cli, confined, errors, flow, policies
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 EXAMPLES = TESTS.parent / "examples" / "policies"
@@ -71,6 +72,26 @@ def test_what_takes_too_long_is_not_judged(tmp_path: pathlib.Path) -> None:
     [violation] = broken(written(tmp_path, f"{RULE}{json.dumps(expression)}\n"), POOL)
     assert violation.message.startswith("cannot be judged: ")
     assert "budget" in violation.message
+
+
+@pytest.mark.parametrize("how", ["lists", "texts"])
+def test_what_needs_too_much_memory_is_not_judged(tmp_path: pathlib.Path, how: str) -> None:
+    """Few steps can make a value that fills the memory; the process that checks goes on without it."""
+    expression = "size(v9) > 0"
+    for number in range(9, 0, -1):
+        grown = " + ".join([f"v{number - 1}"] * 20)
+        expression = f"cel.bind(v{number}, {grown}, {expression})"
+    first = "[1, 2, 3, 4]" if how == "lists" else "'abcdefgh'"
+    [violation] = broken(written(tmp_path, f"{RULE}{json.dumps(f'cel.bind(v0, {first}, {expression})')}\n"), POOL)
+    assert violation.message.startswith("cannot be judged: it needs more than 512 MiB of memory")
+
+
+def test_work_that_fits_into_its_memory_has_a_result() -> None:
+    """What does not, or crashes, has none, and the caller goes on."""
+    assert confined.run(lambda: {"a": [1, "b"]}) == {"a": [1, "b"]}
+    for work in (lambda: len(bytearray(2 * confined.MOST_BYTES)), lambda: os.abort(), lambda: os._exit(3)):
+        with pytest.raises(confined.ExhaustedError):
+            confined.run(work)
 
 
 @pytest.mark.parametrize(

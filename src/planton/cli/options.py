@@ -284,7 +284,6 @@ def engine(function: F) -> F:
         from planton.engine import settings as engine_settings
 
         environ = dict(os.environ)
-        environment.hide_from_sdk(os.environ)
         logs.begin("-".join(click.get_current_context().command_path.split()[1:]), sys.argv[1:], environ)
         settings = engine_settings.Settings(
             backend=backend,
@@ -296,7 +295,8 @@ def engine(function: F) -> F:
             interruption=process.Interruption(_progress),
             context=contexts.choose(context_name, environ),
         )
-        return function(*args, settings=settings, **rest)
+        with environment.hidden_from_sdk(os.environ):
+            return function(*args, settings=settings, **rest)
 
     return wrapped  # type: ignore[return-value]
 

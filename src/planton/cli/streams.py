@@ -83,7 +83,7 @@ def write(text: str, *, err: bool = False) -> None:
     stream.flush()
 
 
-class Errors(io.TextIOBase):
+class Errors(io.StringIO):
     """A file whose text goes to standard error, escaped: for messages that a framework writes."""
 
     def write(self, text: str, /) -> int:

@@ -6,13 +6,14 @@ writes. One that is set in a shell for something else must not change what plant
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
 import pwd
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
 #: What every program needs, and how it reaches the network.
 _SYSTEM = frozenset(
@@ -70,6 +71,7 @@ _PREFIXES = ("LC_", "XDG_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "ARM_", "V
 #: The variables of Pulumi that say which account of a backend is used. What else it needs, planton sets.
 _PULUMI = frozenset({"PULUMI_ACCESS_TOKEN", "PULUMI_CREDENTIALS_PATH", "PULUMI_DEFAULT_ORGANIZATION"})
 _HOME = "PULUMI_HOME"
+_TRACING = ("TRACEPARENT", "OTEL_EXPORTER_OTLP_INSECURE")
 
 
 def for_engine(environ: Mapping[str, str]) -> dict[str, str]:
@@ -84,16 +86,22 @@ def _is_chosen(name: str) -> bool:
     return name in _SYSTEM or name in _BACKENDS or name in _PULUMI or name.startswith(_PREFIXES)
 
 
-def hide_from_sdk(environ: MutableMapping[str, str]) -> None:
-    """Removes the variables that would change what Pulumi's SDK does in this process.
+@contextlib.contextmanager
+def hidden_from_sdk(environ: MutableMapping[str, str]) -> Iterator[None]:
+    """Removes the variables that would change what Pulumi's SDK does in this process, and puts them back at the end.
 
     Args:
         environ: The environment of the process, after its settings were read.
     """
-    for name in [name for name in environ if name.startswith("PULUMI_") and name not in _PULUMI | {_HOME}]:
-        del environ[name]
-    for name in ("TRACEPARENT", "OTEL_EXPORTER_OTLP_INSECURE"):
-        environ.pop(name, None)
+    hidden = {name: environ.pop(name) for name in list(environ) if _changes_sdk(name)}
+    try:
+        yield
+    finally:
+        environ.update(hidden)
+
+
+def _changes_sdk(name: str) -> bool:
+    return (name.startswith("PULUMI_") and name not in _PULUMI and name != _HOME) or name in _TRACING
 
 
 def account_home() -> pathlib.Path | None:

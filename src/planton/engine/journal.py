@@ -125,7 +125,7 @@ class Journal:
         Raises:
             PlantonError: ``STACK_LOCKED``, with the holder.
         """
-        with open(self._lock, "a+", encoding="utf-8", opener=folders.opener) as handle:  # a path's open has none
+        with open(self._lock, "a+", encoding="utf-8", opener=folders.opener) as handle:
             self._acquire(handle, settings)
             handle.truncate(0)
             holder = f"{operation} by {user()} (process {os.getpid()} on {socket.gethostname()})"

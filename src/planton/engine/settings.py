@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 #: Providers whose endpoint variable says where requests go; a stand-in is only ever attached on loopback.
 ENDPOINTS = {"civo": "CIVO_API_URL", "digitalocean": "DIGITALOCEAN_API_URL"}
-_PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"
-_PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"
+_PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105  # the name of a variable
+_PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105  # as above
 _MINUTES = 60.0
 DEFAULT_TIMEOUT = 20 * _MINUTES
 DEFAULT_LOCK_TIMEOUT = 0.0
@@ -79,7 +79,7 @@ class Settings:
     @property
     def backend_url(self) -> str:
         """The URL of the backend; that of a folder is absolute. The embedded folder is made when it is first asked for."""
-        url = self.backend or self.environ.get("PULUMI_BACKEND_URL", "") or self.context.backend
+        url = self._named_backend
         if not url:
             return folders.private(self.data / "state").as_uri()
         parts = urllib.parse.urlsplit(url)
@@ -90,10 +90,13 @@ class Settings:
         return urllib.parse.urlsplit(folder.as_uri())._replace(query=parts.query).geturl()
 
     @property
+    def _named_backend(self) -> str:
+        return self.backend or self.environ.get("PULUMI_BACKEND_URL", "") or self.context.backend
+
+    @property
     def is_embedded(self) -> bool:
         """Whether the backend is the folder in the user's data folder, which nobody else uses."""
-        folder = self.backend_folder
-        return folder is not None and folder.is_relative_to(self.data)
+        return self._named_backend in ("", (self.data / "state").as_uri())
 
     @property
     def backend_folder(self) -> pathlib.Path | None:

@@ -1,0 +1,68 @@
+"""Work in a process of its own whose memory is limited: what needs more ends there, and nowhere else."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import resource
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Bytes beside what the process has already.
+MOST_BYTES = 512 * 1024**2
+_USUAL_BYTES = 1024**3
+
+
+class ExhaustedError(Exception):
+    """The work needed more memory than it may have."""
+
+
+def run(work: Callable[[], Any], *, most_bytes: int = MOST_BYTES) -> Any:  # JSON data
+    """Returns what a function returns, which runs in a copy of this process.
+
+    Args:
+        work: Returns JSON data. It writes nothing and leaves nothing behind.
+        most_bytes: How much more memory it may take.
+
+    Raises:
+        ExhaustedError: It needs more, or has crashed.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        # Nothing of the parent may run on in the copy, whatever happens.
+        with contextlib.suppress(BaseException):
+            _work(work, writing, most_bytes)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        result = pipe.read()
+    os.waitpid(child, 0)
+    if not result:
+        raise ExhaustedError
+    return json.loads(result)
+
+
+def _work(work: Callable[[], Any], writing: int, most_bytes: int) -> None:
+    # A library that finds no memory says so on standard error, and aborts.
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    limit = _taken() + most_bytes
+    resource.setrlimit(resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(json.dumps(work()).encode())
+
+
+def _taken() -> int:
+    # Only Linux tells it so.
+    try:
+        return int(pathlib.Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return _USUAL_BYTES

@@ -1,0 +1,77 @@
+"""Folders and files of planton's own: nobody but the user may read them."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import stat
+from collections.abc import Iterator
+
+import pytest
+
+from planton import errors
+from planton.engine import folders, process, settings, toolchain
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o277], ids=oct)
+def mask(request: pytest.FixtureRequest) -> Iterator[int]:
+    """The user's mask, from one that hides nothing to one that hides too much."""
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def _mode(path: pathlib.Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.usefixtures("mask")
+def test_what_is_made_is_private_whatever_the_mask_says(tmp_path: pathlib.Path) -> None:
+    """The parents too."""
+    path = folders.private(tmp_path / "a" / "b")
+    folders.keep(path / "c" / "file", "x")
+    assert [_mode(each) for each in (tmp_path / "a", path, path / "c")] == [0o700] * 3
+    assert _mode(path / "c" / "file") == 0o600
+    with open(path / "lock", "a+", opener=folders.opener):  # noqa: PTH123  # as the code under test
+        assert _mode(path / "lock") == 0o600
+    chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path / "data")})
+    assert _mode(pathlib.Path(chosen.passphrase()["PULUMI_CONFIG_PASSPHRASE_FILE"])) == 0o600
+
+
+def test_what_is_there_stays_as_it_is(tmp_path: pathlib.Path) -> None:
+    """A folder of the user's own choice may be open to others; a file in its place is an error."""
+    tmp_path.chmod(0o755)
+    assert folders.private(tmp_path) == tmp_path
+    assert _mode(tmp_path) == 0o755
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(errors.PlantonError, match="cannot make the folder"):
+            folders.private(path)
+
+
+@pytest.mark.parametrize("is_private", [True, False])
+def test_pulumi_writes_private_files_into_the_users_own_folder(is_private: bool, tmp_path: pathlib.Path) -> None:
+    """Others may share a backend that is a folder elsewhere, so there the user's mask counts."""
+    program = tmp_path / "pulumi"
+    program.write_text("#!/bin/sh\ntouch made\n", "utf-8")
+    program.chmod(0o755)
+    command = process.PulumiCommand(
+        toolchain.Toolchain(program, tmp_path, frozenset()),
+        timeout=60.0,
+        interruption=process.Interruption(),
+        is_private=is_private,
+    )
+    before = os.umask(0)
+    try:
+        command.run(["stack"], str(tmp_path), {})
+    finally:
+        os.umask(before)
+    assert _mode(tmp_path / "made") == (0o600 if is_private else 0o666)
+
+
+def test_the_users_own_backend_is_known(tmp_path: pathlib.Path) -> None:
+    """It is the one in the data folder."""
+    environ = {"PLANTON_DATA_DIR": str(tmp_path)}
+    assert settings.Settings(environ=environ).is_embedded
+    assert not settings.Settings(backend="file:///elsewhere", environ=environ).is_embedded
+    assert not settings.Settings(backend="s3://a", environ=environ).is_embedded
