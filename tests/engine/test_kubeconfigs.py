@@ -143,21 +143,26 @@ def test_an_answer_of_another_shape_is_a_fault_of_the_cloud(cloud: Any, answers:
     assert refused or answers == [], "an empty list is an answer where a list is expected"
 
 
-def test_the_kubeconfig_in_a_state_is_cleaned_too(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("kind", "field"), [("CivoKubernetesCluster", "kubeconfig_b64"), ("DigitalOceanKubernetesCluster", "kubeconfig")]
+)
+def test_the_kubeconfig_in_a_state_is_cleaned_too(
+    kind: str, field: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A plugin has put there what the cloud sent; one that cannot be used is left out."""
     chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
     known = inventory.Inventory(chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
-    manifest = {"kind": "CivoKubernetesCluster", "metadata": {"name": "dev", "env": "dev"}}
+    manifest = {"kind": kind, "metadata": {"name": "dev", "env": "dev"}}
     latest = {"resources": [{"type": "pulumi:pulumi:Stack", "outputs": {"manifest": json.dumps(manifest), "cluster_id": "c-1"}}]}
-    applied = known.understand(stacks.StackName("planton", "dev.CivoKubernetesCluster.dev"), latest)
+    applied = known.understand(stacks.StackName("planton", f"dev.{kind}.dev"), latest)
     assert applied is not None
     for text, expected in (
         (_config({"token": "a", "exec": EXEC}), kubeconfigs.parse(_config({"token": "a"})).text()),
         (_config({"exec": EXEC}), ""),
         ("<html>", ""),
     ):
-        raw = {"cluster_id": "c-1", "kubeconfig_b64": base64.b64encode(text.encode()).decode()}
+        raw = {"cluster_id": "c-1", field: base64.b64encode(text.encode()).decode()}
         monkeypatch.setattr("planton.engine.session.Session.outputs", lambda _self, raw=raw: raw)
         outputs: Any = known.outputs(applied)
-        assert base64.b64decode(outputs.kubeconfig_b64).decode() == expected
+        assert base64.b64decode(getattr(outputs, field)).decode() == expected
         assert outputs.cluster_id == "c-1"

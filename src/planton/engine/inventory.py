@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from planton.engine import toolchain
 
 
+#: The outputs that hold a kubeconfig in base64.
+_KUBECONFIGS = ("kubeconfig_b64", "kubeconfig")
 #: ``"true"`` keeps a resource from being deleted or replaced, from the manifest that has it until one without it was applied.
 PROTECTION_ANNOTATION = "project-planton.org/deletion-protection"
 
@@ -233,21 +235,22 @@ class Inventory:
         require_complete(applied)
         opened = session.Session(applied.stack, None, self._settings, self._tools)
         outputs = session.parse_outputs(kinds.get(applied.key.kind), opened.outputs())
-        _clean_kubeconfig(outputs)
+        _clean_kubeconfigs(outputs)
         return outputs
 
 
-def _clean_kubeconfig(outputs: Any) -> None:  # of any kind; not all have a kubeconfig
-    encoded = getattr(outputs, "kubeconfig_b64", "")
-    if not encoded:
-        return
-    try:
-        text = kubeconfigs.parse(base64.b64decode(encoded, validate=True).decode()).text()
-    except (ValueError, errors.PlantonError):
-        # What cannot be used must not be taken for a kubeconfig. `planton kubeconfig` says why.
-        outputs.ClearField("kubeconfig_b64")
-    else:
-        outputs.kubeconfig_b64 = base64.b64encode(text.encode()).decode()
+def _clean_kubeconfigs(outputs: Any) -> None:  # of any kind; only clusters have one
+    for name in _KUBECONFIGS:
+        encoded = getattr(outputs, name, "")
+        if not encoded:
+            continue
+        try:
+            text = kubeconfigs.parse(base64.b64decode(encoded, validate=True).decode()).text()
+        except (ValueError, errors.PlantonError):
+            # What cannot be used must not be taken for a kubeconfig. `planton kubeconfig` says why.
+            outputs.ClearField(name)
+        else:
+            setattr(outputs, name, base64.b64encode(text.encode()).decode())
 
 
 def is_protected(manifest: message.Message) -> bool:
