@@ -16,7 +16,7 @@ from buf.validate import validate_pb2
 
 from org.project_planton.policy.v1 import policy_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import errors, keywords, kinds, schema_text
+from planton import errors, keywords, kinds, rule_texts, schema_text
 from planton.manifest import decode, scalars
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ def _up_to(greatest: int) -> str:
 def _message_of(rules: Any) -> str:
     """Returns what the one expression over a text says must hold; empty where there are none, or several."""
     found = [rule for rule, _ in keywords.expressions(rules)]
-    return str(found[0].message) if len(found) == 1 else ""
+    return rule_texts.message(found[0]) if len(found) == 1 else ""
 
 
 def _numbers(numbers: Sequence[int]) -> list[dict[str, Any]]:
@@ -317,11 +317,13 @@ def _beyond(field: Any, rules: Any) -> list[Any]:  # of validate_pb2.Rule
     is_one_text = field.type == field.TYPE_STRING and not field.is_repeated
     parts = [rules.repeated.items, rules.map.keys, rules.map.values, *([rules] if is_one_text else [])]
     found = [] if is_one_text else list(rules.cel)
-    return found + [rule for part in parts for rule in part.cel if keywords.of_expression(rule.expression) is None]
+    return found + [
+        rule for part in parts for rule, _ in keywords.expressions(part) if keywords.of_expression(rule.expression) is None
+    ]
 
 
 def _unsaid(rules: Iterable[Any]) -> list[dict[str, str]]:
-    return [{"id": rule.id, "message": rule.message} for rule in rules if rule.id not in _MESSAGE_RULES]
+    return [{"id": rule.id, "message": rule_texts.message(rule)} for rule in rules if rule.id not in _MESSAGE_RULES]
 
 
 def _proposed(field: Any) -> dict[str, Any]:

@@ -115,7 +115,7 @@ class GcpNodePool(message.Message):
     """Whether the machines may be taken away at any time. Changing it replaces the nodes."""
     @builtins.property
     def zones(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes."""
+        """The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes."""
 
     @builtins.property
     def accelerators(self) -> containers.RepeatedCompositeFieldContainer[Accelerator]:
@@ -207,7 +207,7 @@ class AwsNodePool(message.Message):
     """What a node runs when it starts, at most 16 KiB. Never shown in lists, logs and events. Changing it replaces the nodes."""
     @builtins.property
     def availability_zones(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes."""
+        """The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes."""
 
     def __init__(
         self,
@@ -244,7 +244,7 @@ class AzureNodePool(message.Message):
     AVAILABILITY_ZONES_FIELD_NUMBER: builtins.int
     SPOT_INSTANCES_FIELD_NUMBER: builtins.int
     vm_size: builtins.str
-    """The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes."""
+    """The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes."""
     os_disk_size_gb: builtins.int
     """The disk's size in GiB: at least 30, or 0 for the machine size's own. Changing it replaces the nodes."""
     os_disk_type: builtins.str

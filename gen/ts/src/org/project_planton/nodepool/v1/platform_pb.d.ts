@@ -95,7 +95,7 @@ export declare type GcpNodePool = Message<"org.project_planton.nodepool.v1.GcpNo
   diskType: string;
 
   /**
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    *
    * @generated from field: repeated string zones = 4;
    */
@@ -198,7 +198,7 @@ export declare type AwsNodePool = Message<"org.project_planton.nodepool.v1.AwsNo
   volumeType: string;
 
   /**
-   * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+   * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
    *
    * @generated from field: repeated string availability_zones = 4;
    */
@@ -232,7 +232,7 @@ export declare const AwsNodePoolSchema: GenMessage<AwsNodePool>;
  */
 export declare type AzureNodePool = Message<"org.project_planton.nodepool.v1.AzureNodePool"> & {
   /**
-   * The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+   * The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes.
    *
    * @generated from field: string vm_size = 1;
    */

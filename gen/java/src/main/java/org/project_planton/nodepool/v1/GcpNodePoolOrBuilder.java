@@ -71,7 +71,7 @@ public interface GcpNodePoolOrBuilder extends
 
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -81,7 +81,7 @@ public interface GcpNodePoolOrBuilder extends
       getZonesList();
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -90,7 +90,7 @@ public interface GcpNodePoolOrBuilder extends
   int getZonesCount();
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -100,7 +100,7 @@ public interface GcpNodePoolOrBuilder extends
   java.lang.String getZones(int index);
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>

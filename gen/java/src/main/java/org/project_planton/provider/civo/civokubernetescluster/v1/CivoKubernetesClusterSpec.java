@@ -70,7 +70,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object clusterName_ = "";
   /**
    * <pre>
-   * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -91,7 +92,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1473,7 +1475,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object clusterName_ = "";
     /**
      * <pre>
-     * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1493,7 +1496,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1514,7 +1518,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1531,7 +1536,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1545,7 +1551,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
