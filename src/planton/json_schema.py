@@ -28,8 +28,8 @@ POLICY: Final = policy_pb2.Policy.DESCRIPTOR.name
 _DEFINITIONS: Final = "#/$defs/"
 _REFERENCE_KIND: Final = "org.project_planton.shared.foreignkey.v1.ValueFromRef.kind"
 _NULL: Final = {"type": "null"}
-#: What a reference must be beside the rules of its message: it asks for the field that it is in, and for other kinds.
-_REFERENCE_RULES: Final = ("reference.kind_fits", "reference.field_path_exists")
+#: Rules that are not in the protos, because they depend on the field that a reference is in, on other kinds, or on the kind itself.
+_OTHER_RULES: Final = ("reference.kind_fits", "reference.field_path_exists", "manifest.stack_name_length")
 #: Words of YAML 1.1, which editors that read YAML 1.2 take for text.
 _BOOLEAN: Final = "^({})$".format("|".join(sorted(word for word in scalars.BOOLEANS if word.lower() not in ("true", "false"))))
 #: Rule of a message → what says the same.
@@ -145,7 +145,7 @@ class _Definitions:
         schema = self._values(field, rules, needed=needed)
         unsaid = _unsaid(_beyond(field, rules))
         unsaid += [
-            {"id": rule.id, "message": rule.text} for rule in schema_text.field_rules(field) if rule.id in _REFERENCE_RULES
+            {"id": rule.id, "message": rule.text} for rule in schema_text.field_rules(field) if rule.id in _OTHER_RULES
         ]
         about = {"description": self._comment(field.full_name), "x-rules": unsaid} | _proposed(field)
         if not needed:

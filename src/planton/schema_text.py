@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 #: Where the comments are: full name of a message, field, enum or value → text.
 COMMENTS: Final = pathlib.Path(__file__).with_name("schema_comments.json")
 _REFERENCE: Final = "org.project_planton.shared.foreignkey.v1.StringValueOrRef"
+_NAME: Final = "org.project_planton.shared.CloudResourceMetadata.name"
 _SUBSCRIPT: Final = re.compile(r"\[[^\]]*\]")
 #: Standard rule → its words; ``{}`` is the rule's value. What is missing here is shown by its name and value.
 _WORDS: Final = {
@@ -247,6 +248,9 @@ def field_rules(field: Any) -> list[Rule]:
     rules = _field_rules(field)
     found = [Rule("required", "must be set")] if rules.required else []
     found += _rules(rules, "")
+    if field.full_name == _NAME:
+        text = "the name of the stack, `ENV.KIND.NAME`, must have at most 100 characters, unless labels name the stack"
+        found.append(Rule("manifest.stack_name_length", text))
     part = field.message_type
     if part is not None and part.full_name == _REFERENCE:
         found.append(Rule("reference.kind_is_known", "a reference must name a kind that this version knows"))

@@ -12,7 +12,7 @@ from planton import errors, flow, manifest, references, wiring
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from planton import policies
+    from planton import networks, policies
     from planton.manifest import assignment
 
 #: Where a document is: the file, its text, the position in it. The documents are not kept, for there may be ten thousand; those
@@ -37,6 +37,7 @@ class _Result:
         self.needs: dict[references.Key, set[references.Key]] = {}
         self.texts: dict[references.Key, _Text] = {}
         self.twice: list[tuple[references.Key, _Text]] = []
+        self.networks: list[tuple[networks.Network, _Text]] = []
 
     @property
     def code(self) -> int:
@@ -100,6 +101,7 @@ def _check(
     _tell_targets(result, overrides, take)
     _check_twice(result, overrides, take)
     _check_circles(result, overrides, take)
+    _check_networks(result, overrides, take)
 
 
 def _broken(rules: tuple[policies.Rule, ...], documents: list[manifest.Document], refused: set[int]) -> list[errors.Violation]:
@@ -136,6 +138,8 @@ def _note(result: _Result, documents: Iterable[manifest.Document], refused: set[
         text = (file, data, one.index)
         if result.texts.setdefault(key, text) is not text and one.index not in refused:
             result.twice.append((key, text))
+        if one.index not in refused and "ip_range_cidr" in one.message.spec.DESCRIPTOR.fields_by_name:  # type: ignore[attr-defined]
+            _note_network(result, one, text)
         if one.index not in refused and (needs := references.depends_on(one.message)):
             result.needs.setdefault(key, needs)
 
@@ -188,6 +192,36 @@ def _check_circles(
         return
     _count_faults(result, [found], take)
     _mark(result, [found])
+
+
+def _note_network(result: _Result, document: manifest.Document, text: _Text) -> None:
+    from planton import networks  # few runs have many
+
+    network = networks.of(document.message)
+    if network is not None:
+        result.networks.append((network, text))
+
+
+def _check_networks(
+    result: _Result, overrides: assignment.Overrides | None, take: Callable[[list[errors.Violation]], None]
+) -> None:
+    """Reports networks that overlap: in one folder as the cloud would, else as a warning, as what is given twice."""
+    if len(result.networks) < 2:  # noqa: PLR2004  # one overlaps with nothing
+        return
+    from planton import networks  # as above
+
+    pairs = [
+        (result.networks[first][1], result.networks[second][1])
+        for first, second in networks.overlaps([network for network, _ in result.networks])
+    ]
+    documents = _documents([text for both in pairs for text in both], overrides)
+    wrong = []
+    for (file, _, index), (other, _, position) in pairs:
+        found = networks.violation(_wanted(documents[file, index]), _wanted(documents[other, position]))
+        beside = pathlib.Path(file).resolve().parent == pathlib.Path(other).resolve().parent
+        wrong.append(found if beside else dataclasses.replace(found, level="warning"))
+        _count_faults(result, wrong[-1:], take)
+    _mark(result, wrong)
 
 
 def _read_again(

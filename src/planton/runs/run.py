@@ -7,7 +7,7 @@ import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
-from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
+from planton import credentials, errors, flow, kinds, modules, networks, references, stack_input, validation, wiring
 from planton.engine import guards, inventory, journal, operations, plans, stacks
 from planton.manifest import origins
 from planton.modules import unsupported
@@ -77,9 +77,11 @@ class Run:
             going: What is to be pruned after the apply, so that nothing may refer to it.
 
         Raises:
-            PlantonError: ``REFERENCE_UNRESOLVED``: references that lead nowhere; ``KIND_UNKNOWN``.
+            PlantonError: ``REFERENCE_UNRESOLVED``: references that lead nowhere; ``MANIFEST_INVALID``: networks that overlap;
+                ``KIND_UNKNOWN``.
         """
         wiring.check_targets(self._wanted, self._applied, lambda: (found.key for found in self._inventory.all()), going=going)
+        networks.check(self._wanted.values())
         for key in self.order:
             # Before anything else: no account helps a kind that cannot be made.
             modules.require(kinds.get(key.kind))

@@ -384,12 +384,12 @@ var File_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto p
 
 const file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Eorg/project_planton/provider/civo/civokubernetescluster/v1/spec.proto\x12:org.project_planton.provider.civo.civokubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aForg/project_planton/provider/civo/civokubernetesnodepool/v1/spec.proto\x1a.org/project_planton/provider/civo/region.proto\x1a0org/project_planton/provider/civo/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\x95\x12\n" +
+	"Eorg/project_planton/provider/civo/civokubernetescluster/v1/spec.proto\x12:org.project_planton.provider.civo.civokubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aForg/project_planton/provider/civo/civokubernetesnodepool/v1/spec.proto\x1a.org/project_planton/provider/civo/region.proto\x1a0org/project_planton/provider/civo/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\x91\x12\n" +
 	"\x19CivoKubernetesClusterSpec\x12/\n" +
 	"\fcluster_name\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x80\xd6\"\x01R\vclusterName\x12R\n" +
-	"\x06region\x18\x02 \x01(\x0e2-.org.project_planton.provider.civo.CivoRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12\xa1\x02\n" +
-	"\x12kubernetes_version\x18\x03 \x01(\tB\xf1\x01\xbaH\xed\x01\xba\x01\xe6\x01\n" +
-	"8civo_kubernetes_cluster_spec.kubernetes_version_is_fixed\x12\x97\x01must be a version such as 1.30.5-k3s1, not latest, which would upgrade the cluster at any later apply: choose one of `planton versions --provider civo`\x1a\x10this != 'latest'\xc8\x01\x01R\x11kubernetesVersion\x12~\n" +
+	"\x06region\x18\x02 \x01(\x0e2-.org.project_planton.provider.civo.CivoRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12\x9d\x02\n" +
+	"\x12kubernetes_version\x18\x03 \x01(\tB\xed\x01\xbaH\xe9\x01\xba\x01\xe2\x01\n" +
+	"8civo_kubernetes_cluster_spec.kubernetes_version_is_fixed\x12\x93\x01must be a version such as 1.30.5-k3s1, not latest, which means another version at any later apply: choose one of `planton versions --provider civo`\x1a\x10this != 'latest'\xc8\x01\x01R\x11kubernetesVersion\x12~\n" +
 	"\anetwork\x18\x04 \x01(\v2:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB(\xbaH\x03\xc8\x01\x01\x88\xd4a\xe6\v\x92\xd4a\x19status.outputs.network_idR\anetwork\x124\n" +
 	"\x10highly_available\x18\x05 \x01(\bB\t\x92\xa6\x1d\x05falseR\x0fhighlyAvailable\x12!\n" +
 	"\fauto_upgrade\x18\x06 \x01(\bR\vautoUpgrade\x122\n" +

@@ -418,12 +418,12 @@ var File_org_project_planton_provider_digitalocean_digitaloceankubernetescluster
 
 const file_org_project_planton_provider_digitalocean_digitaloceankubernetescluster_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Uorg/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/spec.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aVorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x1a6org/project_planton/provider/digitalocean/region.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\x9a\x0e\n" +
+	"Uorg/project_planton/provider/digitalocean/digitaloceankubernetescluster/v1/spec.proto\x12Jorg.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aVorg/project_planton/provider/digitalocean/digitaloceankubernetesnodepool/v1/spec.proto\x1a6org/project_planton/provider/digitalocean/region.proto\x1a8org/project_planton/provider/digitalocean/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\x96\x0e\n" +
 	"!DigitalOceanKubernetesClusterSpec\x12/\n" +
 	"\fcluster_name\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x90\xd6\"\x01R\vclusterName\x12b\n" +
-	"\x06region\x18\x02 \x01(\x0e2=.org.project_planton.provider.digitalocean.DigitalOceanRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12\xb4\x02\n" +
-	"\x12kubernetes_version\x18\x03 \x01(\tB\x84\x02\xbaH\x80\x02\xba\x01\xf9\x01\n" +
-	"Adigital_ocean_kubernetes_cluster_spec.kubernetes_version_is_fixed\x12\xa1\x01must be a full slug such as 1.33.1-do.0, not latest, which would upgrade the cluster at any later apply: choose one of `planton versions --provider digitalocean`\x1a\x10this != 'latest'\xc8\x01\x01R\x11kubernetesVersion\x12j\n" +
+	"\x06region\x18\x02 \x01(\x0e2=.org.project_planton.provider.digitalocean.DigitalOceanRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12\xb0\x02\n" +
+	"\x12kubernetes_version\x18\x03 \x01(\tB\x80\x02\xbaH\xfc\x01\xba\x01\xf5\x01\n" +
+	"Adigital_ocean_kubernetes_cluster_spec.kubernetes_version_is_fixed\x12\x9d\x01must be a full slug such as 1.33.1-do.0, not latest, which means another version at any later apply: choose one of `planton versions --provider digitalocean`\x1a\x10this != 'latest'\xc8\x01\x01R\x11kubernetesVersion\x12j\n" +
 	"\x03vpc\x18\x04 \x01(\v2:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB\x1c\xbaH\x03\xc8\x01\x01\x88\xd4a\xbc\t\x92\xd4a\rmetadata.nameR\x03vpc\x124\n" +
 	"\x10highly_available\x18\x05 \x01(\bB\t\x92\xa6\x1d\x05falseR\x0fhighlyAvailable\x12!\n" +
 	"\fauto_upgrade\x18\x06 \x01(\bR\vautoUpgrade\x122\n" +

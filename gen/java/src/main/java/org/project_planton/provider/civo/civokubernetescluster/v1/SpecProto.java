@@ -67,115 +67,114 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "oreignkey/v1/foreign_key.proto\0324org/proj" +
       "ect_planton/shared/kubernetes/v1/rules.p" +
       "roto\0320org/project_planton/shared/options" +
-      "/options.proto\"\225\022\n\031CivoKubernetesCluster" +
+      "/options.proto\"\221\022\n\031CivoKubernetesCluster" +
       "Spec\022/\n\014cluster_name\030\001 \001(\tB\014\272H\tr\004\200\326\"\001\310\001\001" +
       "R\013clusterName\022R\n\006region\030\002 \001(\0162-.org.proj" +
       "ect_planton.provider.civo.CivoRegionB\013\272H" +
-      "\010\202\001\002\020\001\310\001\001R\006region\022\241\002\n\022kubernetes_version" +
-      "\030\003 \001(\tB\361\001\272H\355\001\272\001\346\001\n8civo_kubernetes_clust" +
-      "er_spec.kubernetes_version_is_fixed\022\227\001mu" +
+      "\010\202\001\002\020\001\310\001\001R\006region\022\235\002\n\022kubernetes_version" +
+      "\030\003 \001(\tB\355\001\272H\351\001\272\001\342\001\n8civo_kubernetes_clust" +
+      "er_spec.kubernetes_version_is_fixed\022\223\001mu" +
       "st be a version such as 1.30.5-k3s1, not" +
-      " latest, which would upgrade the cluster" +
-      " at any later apply: choose one of `plan" +
-      "ton versions --provider civo`\032\020this != \'" +
-      "latest\'\310\001\001R\021kubernetesVersion\022~\n\007network" +
-      "\030\004 \001(\0132:.org.project_planton.shared.fore" +
-      "ignkey.v1.StringValueOrRefB(\272H\003\310\001\001\210\324a\346\013\222" +
-      "\324a\031status.outputs.network_idR\007network\0224\n" +
-      "\020highly_available\030\005 \001(\010B\t\222\246\035\005falseR\017high" +
-      "lyAvailable\022!\n\014auto_upgrade\030\006 \001(\010R\013autoU" +
-      "pgrade\0222\n\025disable_surge_upgrade\030\007 \001(\010R\023d" +
-      "isableSurgeUpgrade\022\022\n\004tags\030\010 \003(\tR\004tags\022\224" +
-      "\001\n\021default_node_pool\030\t \001(\0132`.org.project" +
-      "_planton.provider.civo.civokubernetesclu" +
-      "ster.v1.CivoKubernetesClusterDefaultNode" +
-      "PoolB\006\272H\003\310\001\001R\017defaultNodePool\022\227\001\n\025additi" +
-      "onal_node_pools\030d \003(\0132c.org.project_plan" +
-      "ton.provider.civo.civokubernetescluster." +
-      "v1.CivoKubernetesClusterAdditionalNodePo" +
-      "olR\023additionalNodePools\022\201\001\n\003cni\030e \001(\tBo\272" +
-      "Hl\272\001i\n)civo_kubernetes_cluster_spec.cni_" +
-      "is_known\022\031must be flannel or cilium\032!thi" +
-      "s in [\'\', \'flannel\', \'cilium\']R\003cni\022\313\001\n\014" +
-      "applications\030f \003(\tB\246\001\272H\242\001\222\001\236\001\"\233\001\272\001\227\001\n0ci" +
-      "vo_kubernetes_cluster_spec.application_i" +
-      "s_name\022 must be NAME, NAME:PLAN or -NAME" +
-      "\032Athis.matches(\'^-?[A-Za-z0-9][A-Za-z0-9" +
-      "._-]*(:[A-Za-z0-9._-]+)?$\')R\014application" +
-      "s\022{\n\010firewall\030g \001(\0132:.org.project_planto" +
-      "n.shared.foreignkey.v1.StringValueOrRefB" +
-      "#\210\324a\341\013\222\324a\032status.outputs.firewall_idR\010fi" +
-      "rewall\022G\n\030api_server_allowed_cidrs\030h \003(\t" +
-      "B\016\272H\013\222\001\010\"\006r\004\340\325\"\001R\025apiServerAllowedCidrs\022" +
-      "\231\001\n\014cluster_type\030i \001(\tBq\272Hg\272\001d\n2civo_kub" +
-      "ernetes_cluster_spec.cluster_type_is_kno" +
-      "wn\022\024must be k3s or talos\032\030this in [\'k3s\'" +
-      ", \'talos\']\212\246\035\003k3sH\000R\013clusterType\210\001\001:\267\004\272H" +
-      "\263\004\032\247\001\nBcivo_kubernetes_cluster_spec.addi" +
-      "tional_node_pool_names_are_unique\022-addit" +
-      "ionalNodePools must have different names" +
-      "\0322this.additional_node_pools.map(p, p.na" +
-      "me).unique()\032\343\001\n;civo_kubernetes_cluster" +
-      "_spec.allowed_cidrs_without_firewall\022bap" +
-      "iServerAllowedCidrs must not be set with" +
-      " firewall: write the rule for port 6443 " +
-      "in that firewall\032@!has(this.firewall) ||" +
-      " this.api_server_allowed_cidrs.size() ==" +
-      " 0\032\240\001\n2civo_kubernetes_cluster_spec.cni_" +
-      "fits_cluster_type\0221cni must not be ciliu" +
-      "m while clusterType is talos\0327!(this.cni" +
-      " == \'cilium\' && this.cluster_type == \'ta" +
-      "los\')B\017\n\r_cluster_type\"m\n$CivoKubernetes" +
-      "ClusterDefaultNodePool\022\032\n\004size\030\001 \001(\tB\006\272H" +
-      "\003\310\001\001R\004size\022)\n\nnode_count\030\002 \001(\rB\n\272H\007*\002 \000\310" +
-      "\001\001R\tnodeCount\"\262\016\n\'CivoKubernetesClusterA" +
-      "dditionalNodePool\022\256\001\n\004name\030\001 \001(\tB\231\001\272H\225\001\272" +
-      "\001\216\001\n>civo_kubernetes_cluster_additional_" +
-      "node_pool.name_is_pool_name\022)must be let" +
-      "ters, digits, \'-\', \'_\' and \'.\'\032!this.mat" +
-      "ches(\'^[A-Za-z0-9._-]*$\')\310\001\001R\004name\022\032\n\004si" +
-      "ze\030\002 \001(\tB\006\272H\003\310\001\001R\004size\022)\n\nnode_count\030\003 \001" +
-      "(\rB\n\272H\007*\002 \000\310\001\001R\tnodeCount\022\237\001\n\006labels\030\004 \003" +
-      "(\0132o.org.project_planton.provider.civo.c" +
-      "ivokubernetescluster.v1.CivoKubernetesCl" +
-      "usterAdditionalNodePool.LabelsEntryB\026\272H\023" +
-      "\232\001\020\"\006r\004\310\325\"\001*\006r\004\320\325\"\001R\006labels\022p\n\006taints\030\005 " +
-      "\003(\0132X.org.project_planton.provider.civo." +
-      "civokubernetesnodepool.v1.CivoKubernetes" +
-      "NodePoolTaintR\006taints\022\035\n\nauto_scale\030\006 \001(" +
-      "\010R\tautoScale\022\033\n\tmin_nodes\030\007 \001(\rR\010minNode" +
-      "s\022\033\n\tmax_nodes\030\010 \001(\rR\010maxNodes\022\033\n\tpublic" +
-      "_ip\030\t \001(\010R\010publicIp\0329\n\013LabelsEntry\022\020\n\003ke" +
-      "y\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001:\311" +
-      "\010\272H\305\010\032\257\002\nHcivo_kubernetes_cluster_additi" +
-      "onal_node_pool.min_nodes_at_most_max_nod" +
-      "es\032\342\001!this.auto_scale || (this.max_nodes" +
-      " > 0u && this.min_nodes <= this.max_node" +
-      "s) ? \'\' : \'maxNodes (\' + string(this.max" +
-      "_nodes) + \') must be at least 1, and at " +
-      "least minNodes (\' + string(this.min_node" +
-      "s) + \'), while autoScale is on\'\032\256\003\nEcivo" +
-      "_kubernetes_cluster_additional_node_pool" +
-      ".node_count_within_bounds\032\344\002!this.auto_s" +
-      "cale || this.node_count == 0u || this.ma" +
-      "x_nodes == 0u || this.min_nodes > this.m" +
-      "ax_nodes || (this.node_count >= this.min" +
-      "_nodes && this.node_count <= this.max_no" +
-      "des) ? \'\' : \'nodeCount (\' + string(this." +
-      "node_count) + \') must lie between minNod" +
-      "es (\' + string(this.min_nodes) + \') and " +
-      "maxNodes (\' + string(this.max_nodes) + \'" +
-      ") while autoScale is on\'\032\337\002\n:civo_kubern" +
-      "etes_cluster_additional_node_pool.taints" +
-      "_differ\032\240\002this.taints.map(t, t.key + \' \'" +
-      " + t.effect).unique() ? \'\' : \'taints mus" +
-      "t differ in key or effect\' + (this.taint" +
-      "s.size() > 64 ? \'\' : this.taints.filter(" +
-      "t, this.taints.filter(o, o.key == t.key " +
-      "&& o.effect == t.effect).size() > 1).map" +
-      "(t, \'; \' + t.key + \':\' + t.effect + \' is" +
-      " there twice\')[0])B\rB\tSpecProtoP\001b\006proto" +
-      "3"
+      " latest, which means another version at " +
+      "any later apply: choose one of `planton " +
+      "versions --provider civo`\032\020this != \'late" +
+      "st\'\310\001\001R\021kubernetesVersion\022~\n\007network\030\004 \001" +
+      "(\0132:.org.project_planton.shared.foreignk" +
+      "ey.v1.StringValueOrRefB(\272H\003\310\001\001\210\324a\346\013\222\324a\031s" +
+      "tatus.outputs.network_idR\007network\0224\n\020hig" +
+      "hly_available\030\005 \001(\010B\t\222\246\035\005falseR\017highlyAv" +
+      "ailable\022!\n\014auto_upgrade\030\006 \001(\010R\013autoUpgra" +
+      "de\0222\n\025disable_surge_upgrade\030\007 \001(\010R\023disab" +
+      "leSurgeUpgrade\022\022\n\004tags\030\010 \003(\tR\004tags\022\224\001\n\021d" +
+      "efault_node_pool\030\t \001(\0132`.org.project_pla" +
+      "nton.provider.civo.civokubernetescluster" +
+      ".v1.CivoKubernetesClusterDefaultNodePool" +
+      "B\006\272H\003\310\001\001R\017defaultNodePool\022\227\001\n\025additional" +
+      "_node_pools\030d \003(\0132c.org.project_planton." +
+      "provider.civo.civokubernetescluster.v1.C" +
+      "ivoKubernetesClusterAdditionalNodePoolR\023" +
+      "additionalNodePools\022\201\001\n\003cni\030e \001(\tBo\272Hl\272\001" +
+      "i\n)civo_kubernetes_cluster_spec.cni_is_k" +
+      "nown\022\031must be flannel or cilium\032!this in" +
+      " [\'\', \'flannel\', \'cilium\']R\003cni\022\313\001\n\014appl" +
+      "ications\030f \003(\tB\246\001\272H\242\001\222\001\236\001\"\233\001\272\001\227\001\n0civo_k" +
+      "ubernetes_cluster_spec.application_is_na" +
+      "me\022 must be NAME, NAME:PLAN or -NAME\032Ath" +
+      "is.matches(\'^-?[A-Za-z0-9][A-Za-z0-9._-]" +
+      "*(:[A-Za-z0-9._-]+)?$\')R\014applications\022{\n" +
+      "\010firewall\030g \001(\0132:.org.project_planton.sh" +
+      "ared.foreignkey.v1.StringValueOrRefB#\210\324a" +
+      "\341\013\222\324a\032status.outputs.firewall_idR\010firewa" +
+      "ll\022G\n\030api_server_allowed_cidrs\030h \003(\tB\016\272H" +
+      "\013\222\001\010\"\006r\004\340\325\"\001R\025apiServerAllowedCidrs\022\231\001\n\014" +
+      "cluster_type\030i \001(\tBq\272Hg\272\001d\n2civo_kuberne" +
+      "tes_cluster_spec.cluster_type_is_known\022\024" +
+      "must be k3s or talos\032\030this in [\'k3s\', \'t" +
+      "alos\']\212\246\035\003k3sH\000R\013clusterType\210\001\001:\267\004\272H\263\004\032\247" +
+      "\001\nBcivo_kubernetes_cluster_spec.addition" +
+      "al_node_pool_names_are_unique\022-additiona" +
+      "lNodePools must have different names\0322th" +
+      "is.additional_node_pools.map(p, p.name)." +
+      "unique()\032\343\001\n;civo_kubernetes_cluster_spe" +
+      "c.allowed_cidrs_without_firewall\022bapiSer" +
+      "verAllowedCidrs must not be set with fir" +
+      "ewall: write the rule for port 6443 in t" +
+      "hat firewall\032@!has(this.firewall) || thi" +
+      "s.api_server_allowed_cidrs.size() == 0\032\240" +
+      "\001\n2civo_kubernetes_cluster_spec.cni_fits" +
+      "_cluster_type\0221cni must not be cilium wh" +
+      "ile clusterType is talos\0327!(this.cni == " +
+      "\'cilium\' && this.cluster_type == \'talos\'" +
+      ")B\017\n\r_cluster_type\"m\n$CivoKubernetesClus" +
+      "terDefaultNodePool\022\032\n\004size\030\001 \001(\tB\006\272H\003\310\001\001" +
+      "R\004size\022)\n\nnode_count\030\002 \001(\rB\n\272H\007*\002 \000\310\001\001R\t" +
+      "nodeCount\"\262\016\n\'CivoKubernetesClusterAddit" +
+      "ionalNodePool\022\256\001\n\004name\030\001 \001(\tB\231\001\272H\225\001\272\001\216\001\n" +
+      ">civo_kubernetes_cluster_additional_node" +
+      "_pool.name_is_pool_name\022)must be letters" +
+      ", digits, \'-\', \'_\' and \'.\'\032!this.matches" +
+      "(\'^[A-Za-z0-9._-]*$\')\310\001\001R\004name\022\032\n\004size\030\002" +
+      " \001(\tB\006\272H\003\310\001\001R\004size\022)\n\nnode_count\030\003 \001(\rB\n" +
+      "\272H\007*\002 \000\310\001\001R\tnodeCount\022\237\001\n\006labels\030\004 \003(\0132o" +
+      ".org.project_planton.provider.civo.civok" +
+      "ubernetescluster.v1.CivoKubernetesCluste" +
+      "rAdditionalNodePool.LabelsEntryB\026\272H\023\232\001\020\"" +
+      "\006r\004\310\325\"\001*\006r\004\320\325\"\001R\006labels\022p\n\006taints\030\005 \003(\0132" +
+      "X.org.project_planton.provider.civo.civo" +
+      "kubernetesnodepool.v1.CivoKubernetesNode" +
+      "PoolTaintR\006taints\022\035\n\nauto_scale\030\006 \001(\010R\ta" +
+      "utoScale\022\033\n\tmin_nodes\030\007 \001(\rR\010minNodes\022\033\n" +
+      "\tmax_nodes\030\010 \001(\rR\010maxNodes\022\033\n\tpublic_ip\030" +
+      "\t \001(\010R\010publicIp\0329\n\013LabelsEntry\022\020\n\003key\030\001 " +
+      "\001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001:\311\010\272H\305" +
+      "\010\032\257\002\nHcivo_kubernetes_cluster_additional" +
+      "_node_pool.min_nodes_at_most_max_nodes\032\342" +
+      "\001!this.auto_scale || (this.max_nodes > 0" +
+      "u && this.min_nodes <= this.max_nodes) ?" +
+      " \'\' : \'maxNodes (\' + string(this.max_nod" +
+      "es) + \') must be at least 1, and at leas" +
+      "t minNodes (\' + string(this.min_nodes) +" +
+      " \'), while autoScale is on\'\032\256\003\nEcivo_kub" +
+      "ernetes_cluster_additional_node_pool.nod" +
+      "e_count_within_bounds\032\344\002!this.auto_scale" +
+      " || this.node_count == 0u || this.max_no" +
+      "des == 0u || this.min_nodes > this.max_n" +
+      "odes || (this.node_count >= this.min_nod" +
+      "es && this.node_count <= this.max_nodes)" +
+      " ? \'\' : \'nodeCount (\' + string(this.node" +
+      "_count) + \') must lie between minNodes (" +
+      "\' + string(this.min_nodes) + \') and maxN" +
+      "odes (\' + string(this.max_nodes) + \') wh" +
+      "ile autoScale is on\'\032\337\002\n:civo_kubernetes" +
+      "_cluster_additional_node_pool.taints_dif" +
+      "fer\032\240\002this.taints.map(t, t.key + \' \' + t" +
+      ".effect).unique() ? \'\' : \'taints must di" +
+      "ffer in key or effect\' + (this.taints.si" +
+      "ze() > 64 ? \'\' : this.taints.filter(t, t" +
+      "his.taints.filter(o, o.key == t.key && o" +
+      ".effect == t.effect).size() > 1).map(t, " +
+      "\'; \' + t.key + \':\' + t.effect + \' is the" +
+      "re twice\')[0])B\rB\tSpecProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
