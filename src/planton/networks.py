@@ -55,7 +55,8 @@ def of(manifest: message.Message) -> Network | None:
     scope = (kind.provider, account)
     if kind.provider == "civo":
         scope = (kind.provider, account or spec.civo_credential_id, spec.region.lower())
-    found = ipaddress.IPv4Network(spec.ip_range_cidr)
+    # What was valid when it was applied may have host bits.
+    found = ipaddress.IPv4Network(spec.ip_range_cidr, strict=False)
     return Network(references.key(manifest), scope, int(found.network_address), int(found.broadcast_address))
 
 

@@ -88,18 +88,18 @@ def _subject(text: str, described: Any) -> str:  # a message's descriptor, or No
 
 def _path(elements: Any, described: Any) -> tuple[str, Any]:  # as above
     """Returns a path, and the descriptor of the message there; None where it is no message, or a list or map of them."""
-    path = ""
+    path, field, is_item = "", None, True
     for element in elements:
         field = described.fields_by_name.get(element.field_name) if described is not None else None
         name = field.json_name if field is not None else element.field_name
         path = f"{path}.{name}" if path else name
         described = field.message_type if field is not None else None
+        is_item = element.subscript is not None or not (field is not None and field.is_repeated)
         if element.subscript is not None:
             path += _subscript(element.subscript)
             if described is not None and described.GetOptions().map_entry:
                 described = described.fields_by_name["value"].message_type
-    is_whole = bool(elements) and elements[-1].subscript is None and field is not None and field.is_repeated
-    return path, None if is_whole else described
+    return path, described if is_item else None
 
 
 def _subscript(subscript: Any) -> str:  # as above

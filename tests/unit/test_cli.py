@@ -108,6 +108,50 @@ def test_of_what_is_given_twice_the_first_can_be_in_a_circle(tmp_path: pathlib.P
     assert "reference.no_circle" in capsys.readouterr().out
 
 
+def _networks(folder: pathlib.Path, provider: str, *ranges: str) -> list[pathlib.Path]:
+    rest = {
+        "Civo": ("civo", "civoCredentialId: default, networkName: n, region: lon1"),
+        "DigitalOcean": ("digital-ocean", "region: fra1"),
+    }
+    group, spec = rest[provider]
+    folder.mkdir(exist_ok=True)
+    files = []
+    for number, cidr in enumerate(ranges):
+        files.append(folder / f"{number}.yaml")
+        head = f"apiVersion: {group}.project-planton.org/v1\nkind: {provider}Vpc\nmetadata:\n  name: {folder.name}-{number}\n"
+        files[-1].write_text(f"{head}spec:\n  {spec.replace(', ', chr(10) + '  ')}\n  ipRangeCidr: {cidr}\n", "utf-8")
+    return files
+
+
+def test_networks_of_a_folder_that_overlap_are_found(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The later one is not valid, and names the place of the earlier one; a network of another folder may be another account's."""
+    one, other = _networks(tmp_path / "a", "DigitalOcean", "10.10.0.0/16", "10.10.16.0/20")
+    assert cli.main(["validate", str(tmp_path / "a"), "-o", "json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    [violation] = data["violations"]
+    assert (violation["file"], violation["line"], violation["column"]) == (str(other), 7, 16)
+    assert (violation["path"], violation["rule_id"], violation["level"]) == ("spec.ipRangeCidr", "network.no_overlap", "error")
+    assert f"10.10.0.0/16 of DigitalOceanVpc/a-0 ({one}:7:16)" in violation["message"]
+    assert [document["valid"] for document in data["documents"]] == [True, False]
+    [elsewhere] = _networks(tmp_path / "b", "DigitalOcean", "10.10.0.0/20")
+    assert cli.main(["validate", str(one), str(elsewhere)]) == 0
+    assert f"{elsewhere}:7:16: warning: spec.ipRangeCidr: 10.10.0.0/20 overlaps" in capsys.readouterr().out
+
+
+def test_networks_at_civo_that_overlap_are_a_warning(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The cloud takes them."""
+    _networks(tmp_path / "a", "Civo", "10.10.0.0/16", "10.10.16.0/20")
+    assert cli.main(["validate", str(tmp_path / "a")]) == 0
+    assert capsys.readouterr().out.count("warning: spec.ipRangeCidr: 10.10.16.0/20 overlaps with 10.10.0.0/16") == 1
+
+
+def test_a_plan_refuses_networks_that_overlap(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before any cloud is asked."""
+    _networks(tmp_path / "a", "DigitalOcean", "10.10.0.0/16", "10.10.16.0/20")
+    assert cli.main(["plan", "-f", str(tmp_path / "a")]) == 1
+    assert "network.no_overlap" in capsys.readouterr().err
+
+
 def test_a_broken_policy_hides_no_reference(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is given twice, and what goes in a circle, is told beside the rules of the user's own."""
     other, network, firewall = _circle(tmp_path / "a")

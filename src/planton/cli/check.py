@@ -138,7 +138,7 @@ def _note(result: _Result, documents: Iterable[manifest.Document], refused: set[
         text = (file, data, one.index)
         if result.texts.setdefault(key, text) is not text and one.index not in refused:
             result.twice.append((key, text))
-        if one.index not in refused and "ip_range_cidr" in one.message.spec.DESCRIPTOR.fields_by_name:  # type: ignore[attr-defined]
+        if one.index not in refused and one.kind.stem == "vpc":
             _note_network(result, one, text)
         if one.index not in refused and (needs := references.depends_on(one.message)):
             result.needs.setdefault(key, needs)

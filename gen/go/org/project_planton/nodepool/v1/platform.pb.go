@@ -119,7 +119,7 @@ func (x *NodePoolPlatform) GetDigitalocean() *DigitalOceanNodePool {
 // A node pool of Google Kubernetes Engine.
 type GcpNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+	// The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
 	MachineType string `protobuf:"bytes,1,opt,name=machine_type,json=machineType,proto3" json:"machine_type,omitempty"`
 	// The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
 	DiskSize *int32 `protobuf:"varint,2,opt,name=disk_size,json=diskSize,proto3,oneof" json:"disk_size,omitempty"`
@@ -292,7 +292,7 @@ func (x *Accelerator) GetCount() int32 {
 // A node group of Amazon Elastic Kubernetes Service.
 type AwsNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+	// The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
 	InstanceType string `protobuf:"bytes,1,opt,name=instance_type,json=instanceType,proto3" json:"instance_type,omitempty"`
 	// The volume's size in GiB. Changing it replaces the nodes.
 	VolumeSize *int32 `protobuf:"varint,2,opt,name=volume_size,json=volumeSize,proto3,oneof" json:"volume_size,omitempty"`
@@ -383,7 +383,8 @@ func (x *AwsNodePool) GetUserData() string {
 // A node pool of Azure Kubernetes Service.
 type AzureNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes.
+	// The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+	// same size in another case replaces none.
 	VmSize string `protobuf:"bytes,1,opt,name=vm_size,json=vmSize,proto3" json:"vm_size,omitempty"`
 	// The disk's size in GiB: at least 30, or 0 for the machine size's own. Changing it replaces the nodes.
 	OsDiskSizeGb int32 `protobuf:"varint,2,opt,name=os_disk_size_gb,json=osDiskSizeGB,proto3" json:"os_disk_size_gb,omitempty"`
@@ -465,7 +466,7 @@ func (x *AzureNodePool) GetSpotInstances() bool {
 // A node pool of Civo.
 type CivoNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+	// The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
 	Size string `protobuf:"bytes,1,opt,name=size,proto3" json:"size,omitempty"`
 	// The region; the cluster's where unset.
 	Region        string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
@@ -520,7 +521,7 @@ func (x *CivoNodePool) GetRegion() string {
 // A node pool of DigitalOcean.
 type DigitalOceanNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+	// The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
 	Size string `protobuf:"bytes,1,opt,name=size,proto3" json:"size,omitempty"`
 	// The region; the cluster's where unset.
 	Region string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
@@ -658,9 +659,9 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\x04civo\x18\x05 \x01(\v2-.org.project_planton.nodepool.v1.CivoNodePoolR\x04civo\x12Y\n" +
 	"\fdigitalocean\x18\x06 \x01(\v25.org.project_planton.nodepool.v1.DigitalOceanNodePoolR\fdigitalocean:\x8c\x05\xbaH\x88\x05\x1a\xcd\x02\n" +
 	"*node_pool_platform.only_the_object_of_type\x126must have no other object than the one that type names\x1a\xe6\x01(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean')\x1a\xb5\x02\n" +
-	")node_pool_platform.has_the_object_of_type\x12$must have the object that type names\x1a\xe1\x01(this.type != 'gcp' || has(this.gcp)) && (this.type != 'aws' || has(this.aws)) && (this.type != 'azure' || has(this.azure)) && (this.type != 'civo' || has(this.civo)) && (this.type != 'digitalocean' || has(this.digitalocean))\"\xd0\t\n" +
-	"\vGcpNodePool\x12L\n" +
-	"\fmachine_type\x18\x01 \x01(\tB)\xbaH&\xc8\x01\x01r!\x18?2\x1d^[a-z][a-z0-9]*(-[a-z0-9]+)+$R\vmachineType\x12-\n" +
+	")node_pool_platform.has_the_object_of_type\x12$must have the object that type names\x1a\xe1\x01(this.type != 'gcp' || has(this.gcp)) && (this.type != 'aws' || has(this.aws)) && (this.type != 'azure' || has(this.azure)) && (this.type != 'civo' || has(this.civo)) && (this.type != 'digitalocean' || has(this.digitalocean))\"\xd9\t\n" +
+	"\vGcpNodePool\x12U\n" +
+	"\fmachine_type\x18\x01 \x01(\tB2\xbaH/\xc8\x01\x01r*\x18?2&^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+$R\vmachineType\x12-\n" +
 	"\tdisk_size\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\x80\x80\x04(\n" +
 	"H\x00R\bdiskSize\x88\x01\x01\x12Z\n" +
 	"\tdisk_type\x18\x03 \x01(\tB=\xbaH:r8R\x00R\vpd-standardR\x06pd-ssdR\vpd-balancedR\x12hyperdisk-balancedR\bdiskType\x12\xb3\x02\n" +
@@ -683,9 +684,9 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\vAccelerator\x12\x1a\n" +
 	"\x04type\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04type\x12 \n" +
 	"\x05count\x18\x02 \x01(\x05B\n" +
-	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\xf0\t\n" +
-	"\vAwsNodePool\x12O\n" +
-	"\rinstance_type\x18\x01 \x01(\tB*\xbaH'\xc8\x01\x01r\"\x18?2\x1e^[a-z][a-z0-9-]*[.][a-z0-9-]+$R\finstanceType\x12$\n" +
+	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\xf9\t\n" +
+	"\vAwsNodePool\x12X\n" +
+	"\rinstance_type\x18\x01 \x01(\tB3\xbaH0\xc8\x01\x01r+\x18?2'^[A-Za-z][A-Za-z0-9-]*[.][A-Za-z0-9-]+$R\finstanceType\x12$\n" +
 	"\vvolume_size\x18\x02 \x01(\x05H\x00R\n" +
 	"volumeSize\x88\x01\x01\x12<\n" +
 	"\vvolume_type\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x03gp2R\x03gp3R\x03io1R\x03io2R\n" +

@@ -63,7 +63,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object instanceType_ = "";
   /**
    * <pre>
-   * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+   * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -84,7 +84,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+   * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -758,7 +758,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object instanceType_ = "";
     /**
      * <pre>
-     * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+     * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -778,7 +778,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+     * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -799,7 +799,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+     * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -816,7 +816,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+     * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -830,7 +830,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+     * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>

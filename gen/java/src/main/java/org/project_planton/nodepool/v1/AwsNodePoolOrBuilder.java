@@ -12,7 +12,7 @@ public interface AwsNodePoolOrBuilder extends
 
   /**
    * <pre>
-   * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+   * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -21,7 +21,7 @@ public interface AwsNodePoolOrBuilder extends
   java.lang.String getInstanceType();
   /**
    * <pre>
-   * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+   * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>

@@ -76,7 +76,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object machineType_ = "";
   /**
    * <pre>
-   * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+   * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -97,7 +97,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+   * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -1185,7 +1185,7 @@ java.lang.String defaultValue) {
     private java.lang.Object machineType_ = "";
     /**
      * <pre>
-     * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+     * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -1205,7 +1205,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+     * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -1226,7 +1226,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+     * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -1243,7 +1243,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+     * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -1257,7 +1257,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+     * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>

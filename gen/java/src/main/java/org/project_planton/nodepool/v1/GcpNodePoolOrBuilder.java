@@ -12,7 +12,7 @@ public interface GcpNodePoolOrBuilder extends
 
   /**
    * <pre>
-   * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+   * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -21,7 +21,7 @@ public interface GcpNodePoolOrBuilder extends
   java.lang.String getMachineType();
   /**
    * <pre>
-   * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+   * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
