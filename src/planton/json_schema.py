@@ -144,9 +144,7 @@ class _Definitions:
         rules = rules_of(field)
         schema = self._values(field, rules, needed=needed)
         unsaid = _unsaid(_beyond(field, rules))
-        unsaid += [
-            {"id": rule.id, "message": rule.text} for rule in schema_text.field_rules(field) if rule.id in _OTHER_RULES
-        ]
+        unsaid += [{"id": rule.id, "message": rule.text} for rule in schema_text.field_rules(field) if rule.id in _OTHER_RULES]
         about = {"description": self._comment(field.full_name), "x-rules": unsaid} | _proposed(field)
         if not needed:
             schema = _or_null(schema)

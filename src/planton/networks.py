@@ -52,7 +52,7 @@ def of(manifest: message.Message) -> Network | None:
         return None
     spec, annotations = manifest.spec, manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has these
     account = annotations.get(references.CREDENTIAL_ANNOTATION, "")
-    scope = (kind.provider, account)
+    scope: tuple[str, ...] = (kind.provider, account)
     if kind.provider == "civo":
         scope = (kind.provider, account or spec.civo_credential_id, spec.region.lower())
     # What was valid when it was applied may have host bits.

@@ -110,7 +110,7 @@ def test_of_what_is_given_twice_the_first_can_be_in_a_circle(tmp_path: pathlib.P
 
 def _networks(folder: pathlib.Path, provider: str, *ranges: str) -> list[pathlib.Path]:
     rest = {
-        "Civo": ("civo", "civoCredentialId: default, networkName: n, region: lon1"),
+        "Civo": ("civo", "civoCredentialId: default, networkName: net, region: lon1"),
         "DigitalOcean": ("digital-ocean", "region: fra1"),
     }
     group, spec = rest[provider]

@@ -55,7 +55,9 @@ def test_what_the_clouds_do_not_offer_comes_with_a_reason(group: str, kind: str,
 def test_what_has_another_name_here_is_not_reported_as_missing_too(group: str, kind: str) -> None:
     """One mistake is one violation, with the name to write."""
     text = POOL.format(group=group, kind=kind, size="machineType", field="labels", value="{}")
-    assert _violations(text) == [("spec.machineType", "manifest.unknown_field", "unknown field 'machineType' in spec: write size")]
+    assert _violations(text) == [
+        ("spec.machineType", "manifest.unknown_field", "unknown field 'machineType' in spec: write size")
+    ]
 
 
 def test_a_name_means_nothing_where_its_field_is_not_offered() -> None:

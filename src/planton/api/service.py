@@ -399,7 +399,6 @@ def _lower_sizes(cloud: message.Message) -> None:
             _lower_sizes(value)
 
 
-
 def _done(answer: records.Answer, request: Any) -> records.Answer:
     """Returns the answer, or leaves the transaction with it where nothing may be stored."""
     if request.dry_run:

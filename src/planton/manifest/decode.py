@@ -376,11 +376,9 @@ def _unknown(described: Any, key: Any, path: str, reading: Reading) -> None:  # 
     reading.add(
         key, join(path, key.value[:_SHOWN]) if name else path, f"unknown field{name}{where}{hint}", "manifest.unknown_field"
     )
-    if reason is not None:
-        meant = reason.instead
-    else:
-        meant = hint.split("'")[1] if hint else ""
-    reading.meant += [join(path, f.json_name) for f in described.fields if meant in (f.json_name, f.name)]
+    if hint:
+        meant = hint.split("'")[1] if reason is None else reason.instead
+        reading.meant += [join(path, f.json_name) for f in described.fields if meant in (f.json_name, f.name)]
 
 
 def _twice(key: Any, first: str, path: str, reading: Reading) -> None:  # as above

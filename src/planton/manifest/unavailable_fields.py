@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 _PACKAGES: Final = "org.project_planton.provider."
-_SPOT: Final = (
-    "DigitalOcean and Civo have no spot nodes, and every node runs until it is deleted; to save costs choose a smaller size, or autoScale"
-)
+_SPOT: Final = "DigitalOcean and Civo have no spot nodes, and every node runs until it is deleted; to save costs choose a smaller size, or autoScale"
 _PRIVATE: Final = (
     "the API server of a DigitalOcean or Civo cluster always has a public address; say who may reach it with"
     " controlPlaneFirewallAllowedIps (DigitalOcean) or apiServerAllowedCidrs (Civo)"
@@ -47,32 +45,42 @@ def _renamed(json_name: str, name: str) -> Reason:
 #: Names in lower case without underscores → why there is no such field.
 _REASONS: Final[tuple[tuple[str, Reason], ...]] = (
     (
-        "spot spotinstance spotinstances spotnodes enablespot usespot spotprice spotmaxprice capacitytype preemptible"
-        " preemptiblenodes interruptible scalesetpriority evictionpolicy",
+        (
+            "spot spotinstance spotinstances spotnodes enablespot usespot spotprice spotmaxprice capacitytype preemptible"
+            " preemptiblenodes interruptible scalesetpriority evictionpolicy"
+        ),
         Reason(_SPOT),
     ),
     (
-        "privatecluster privateclusterconfig privateclusterenabled enableprivatecluster privatenodes enableprivatenodes"
-        " privateendpoint enableprivateendpoint endpointprivateaccess",
+        (
+            "privatecluster privateclusterconfig privateclusterenabled enableprivatecluster privatenodes enableprivatenodes"
+            " privateendpoint enableprivateendpoint endpointprivateaccess"
+        ),
         Reason(_PRIVATE),
     ),
     (
-        "masterauthorizednetworks masterauthorizednetworksconfig authorizednetworks authorizedipranges"
-        " apiserverauthorizedipranges publicaccesscidrs endpointpublicaccess",
+        (
+            "masterauthorizednetworks masterauthorizednetworksconfig authorizednetworks authorizedipranges"
+            " apiserverauthorizedipranges publicaccesscidrs endpointpublicaccess"
+        ),
         Reason(_ALLOWED),
     ),
     ("zone zones availabilityzone availabilityzones nodelocations nodezones", Reason(_ZONES)),
     (
-        "disksize disksizegb disktype bootdisk bootdisksizegb bootdisktype volumesize volumetype rootvolumesize osdisksizegb"
-        " osdisktype ephemeralstorage localssdcount",
+        (
+            "disksize disksizegb disktype bootdisk bootdisksizegb bootdisktype volumesize volumetype rootvolumesize osdisksizegb"
+            " osdisktype ephemeralstorage localssdcount"
+        ),
         Reason(_DISK),
     ),
     ("gpu gpus gpucount accelerator accelerators guestaccelerator guestaccelerators", Reason(_GPU)),
     ("image imageid imagetype ami amiid amitype osimage ossku ostype releaseimage", Reason(_IMAGE)),
     ("sshkey sshkeys sshkeyid sshkeyname sshpublickey keyname keypair ec2sshkey remoteaccess", Reason(_SSH)),
     (
-        "iamrole iamroles iaminstanceprofile instanceprofile role rolearn noderole noderolearn serviceaccount identity"
-        " managedidentity oauthscopes workloadidentity workloadidentityconfig",
+        (
+            "iamrole iamroles iaminstanceprofile instanceprofile role rolearn noderole noderolearn serviceaccount identity"
+            " managedidentity oauthscopes workloadidentity workloadidentityconfig"
+        ),
         Reason(_IDENTITY),
     ),
     ("autopilot enableautopilot fargate fargateprofile fargateprofiles virtualnodes serverless", Reason(_SERVERLESS)),
@@ -80,7 +88,10 @@ _REASONS: Final[tuple[tuple[str, Reason], ...]] = (
     ("releasechannel channel channelgroup upgradechannel", Reason(_CHANNEL)),
     ("deletionprotection deleteprotection terminationprotection enabledeletionprotection", Reason(_PROTECTION)),
     ("machinetype machinesize instancetype instancetypes instancesize vmsize nodesize nodetype flavor", _renamed("size", "size")),
-    ("count nodes replicas desiredsize desiredcapacity desirednodes initialnodecount numnodes", _renamed("nodeCount", "node_count")),
+    (
+        "count nodes replicas desiredsize desiredcapacity desirednodes initialnodecount numnodes",
+        _renamed("nodeCount", "node_count"),
+    ),
     ("minsize mincount minnodecount", _renamed("minNodes", "min_nodes")),
     ("maxsize maxcount maxnodecount", _renamed("maxNodes", "max_nodes")),
     ("autoscaling enableautoscaling autoscalingenabled", _renamed("autoScale, minNodes and maxNodes", "auto_scale")),

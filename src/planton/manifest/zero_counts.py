@@ -10,7 +10,9 @@ _REQUIRED: Final = "required"
 _FIELD: Final = "nodeCount"
 _DEFAULT_POOL: Final = "defaultNodePool"
 _OF_DEFAULT_POOLS: Final = "a cluster's default pool always has nodes"
-_OF_DIGITALOCEAN: Final = "for a pool that may be empty write autoScale: true, minNodes: 0, maxNodes, and nodeCount: 1 to start with"
+_OF_DIGITALOCEAN: Final = (
+    "for a pool that may be empty write autoScale: true, minNodes: 0, maxNodes, and nodeCount: 1 to start with"
+)
 _OF_CIVO: Final = "Civo has no empty pools; delete the pool instead"
 
 
@@ -23,10 +25,9 @@ def message(kind: str, path: str, rule_id: str, written: str) -> str:
         rule_id: The rule that it breaks.
         written: What stands in the text at the field's place.
     """
-    if rule_id != _REQUIRED or path.rpartition(".")[2] != _FIELD or scalars.to_integer(written, quoted=True) is None:
+    if rule_id != _REQUIRED or path.rpartition(".")[2] != _FIELD or scalars.to_integer(written, quoted=False) is None:
         return ""
+    advice = _OF_DIGITALOCEAN if kind.startswith("DigitalOcean") else _OF_CIVO
     if _DEFAULT_POOL in path:
         advice = _OF_DEFAULT_POOLS
-    else:
-        advice = _OF_DIGITALOCEAN if kind.startswith("DigitalOcean") else _OF_CIVO
     return f"must be at least 1, not 0: {advice}"
