@@ -26,9 +26,9 @@ MAX_TEXT: Final = 1024
 MAX_ENTRIES: Final = 256
 #: The same for a list or map in an item of another list, and for lists whose items have many rules.
 MAX_NESTED: Final = 32
-_MAX_ITEMS: Final = {"additional_node_pools": 64}
+_MAX_ITEMS: Final = {"additional_node_pools": 64, "taints": 15}
 #: How long a text can be that keeps a rule, where its pattern says so, which no estimate looks into.
-_LENGTHS: Final = {"string.label_value": 63, "string.digital_ocean_tag": 255}
+_LENGTHS: Final = {"string.label_value": 63, "string.digital_ocean_tag": 255, "string.taint_effect": 16}
 RULES: Final = "x-kubernetes-validations"
 _FORMATS: Final = {5: "int32", 13: "int64", 15: "int32", 17: "int32", 7: "int64"}  # a 32-bit number without a sign needs 64 bits
 _ZEROS: Final = {"string": "''", "integer": "0", "boolean": "false"}

@@ -295,7 +295,7 @@ const file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDesc 
 	"\rinbound_rules\x18\x03 \x03(\v2J.org.project_planton.provider.civo.civofirewall.v1.CivoFirewallInboundRuleR\finboundRules\x12r\n" +
 	"\x0eoutbound_rules\x18\x04 \x03(\v2K.org.project_planton.provider.civo.civofirewall.v1.CivoFirewallOutboundRuleR\routboundRules\x12\x12\n" +
 	"\x04tags\x18\x05 \x03(\tR\x04tags\x12\x16\n" +
-	"\x06region\x18d \x01(\tR\x06region\"\xf2\x05\n" +
+	"\x06region\x18d \x01(\tR\x06region\"\xb2\x06\n" +
 	"\x17CivoFirewallInboundRule\x123\n" +
 	"\bprotocol\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^(tcp|udp|icmp)$R\bprotocol\x12\x1d\n" +
 	"\n" +
@@ -303,8 +303,8 @@ const file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDesc 
 	"\x05cidrs\x18\x03 \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe0\xd5\"\x01R\x05cidrs\x12\x88\x01\n" +
 	"\x06action\x18\x04 \x01(\tBp\xbaHm\xba\x01j\n" +
 	"2civo_firewall_inbound_rule.action_is_allow_or_deny\x12\x15must be allow or deny\x1a\x1dthis in ['', 'allow', 'deny']R\x06action\x12\x14\n" +
-	"\x05label\x18\x05 \x01(\tR\x05label:\xbb\x03\xbaH\xb7\x03\x1a\xb4\x03\n" +
-	".civo_firewall_inbound_rule.port_range_is_valid\x1a\x81\x03this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535 && int(p) >= int(this.port_range.split('-')[0]))) ? '' : 'portRange (' + this.port_range + ') must be a port from 1 to 65535, or a range of them with the lesser first such as 8000-9000, and must not be set for icmp'\"\xf5\x05\n" +
+	"\x05label\x18\x05 \x01(\tR\x05label:\xfb\x03\xbaH\xf7\x03\x1a\xf4\x03\n" +
+	".civo_firewall_inbound_rule.port_range_is_valid\x1a\xc1\x03this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535) && int(this.port_range.split('-')[0]) <= int(this.port_range.split('-')[this.port_range.split('-').size() - 1])) ? '' : 'portRange (' + this.port_range + ') must be a port from 1 to 65535, or a range of them with the lesser first such as 8000-9000, and must not be set for icmp'\"\xb5\x06\n" +
 	"\x18CivoFirewallOutboundRule\x123\n" +
 	"\bprotocol\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^(tcp|udp|icmp)$R\bprotocol\x12\x1d\n" +
 	"\n" +
@@ -312,8 +312,8 @@ const file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDesc 
 	"\x05cidrs\x18\x03 \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe0\xd5\"\x01R\x05cidrs\x12\x89\x01\n" +
 	"\x06action\x18\x04 \x01(\tBq\xbaHn\xba\x01k\n" +
 	"3civo_firewall_outbound_rule.action_is_allow_or_deny\x12\x15must be allow or deny\x1a\x1dthis in ['', 'allow', 'deny']R\x06action\x12\x14\n" +
-	"\x05label\x18\x05 \x01(\tR\x05label:\xbc\x03\xbaH\xb8\x03\x1a\xb5\x03\n" +
-	"/civo_firewall_outbound_rule.port_range_is_valid\x1a\x81\x03this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535 && int(p) >= int(this.port_range.split('-')[0]))) ? '' : 'portRange (' + this.port_range + ') must be a port from 1 to 65535, or a range of them with the lesser first such as 8000-9000, and must not be set for icmp'B]Z[project-planton.org/gen/go/org/project_planton/provider/civo/civofirewall/v1;civofirewallv1b\x06proto3"
+	"\x05label\x18\x05 \x01(\tR\x05label:\xfc\x03\xbaH\xf8\x03\x1a\xf5\x03\n" +
+	"/civo_firewall_outbound_rule.port_range_is_valid\x1a\xc1\x03this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535) && int(this.port_range.split('-')[0]) <= int(this.port_range.split('-')[this.port_range.split('-').size() - 1])) ? '' : 'portRange (' + this.port_range + ') must be a port from 1 to 65535, or a range of them with the lesser first such as 8000-9000, and must not be set for icmp'B]Z[project-planton.org/gen/go/org/project_planton/provider/civo/civofirewall/v1;civofirewallv1b\x06proto3"
 
 var (
 	file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDescOnce sync.Once

@@ -69,7 +69,7 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "roject_planton.provider.civo.civofirewal" +
       "l.v1.CivoFirewallOutboundRuleR\routboundR" +
       "ules\022\022\n\004tags\030\005 \003(\tR\004tags\022\026\n\006region\030d \001(\t" +
-      "R\006region\"\362\005\n\027CivoFirewallInboundRule\0223\n\010" +
+      "R\006region\"\262\006\n\027CivoFirewallInboundRule\0223\n\010" +
       "protocol\030\001 \001(\tB\027\272H\024r\0222\020^(tcp|udp|icmp)$R" +
       "\010protocol\022\035\n\nport_range\030\002 \001(\tR\tportRange" +
       "\022$\n\005cidrs\030\003 \003(\tB\016\272H\013\222\001\010\"\006r\004\340\325\"\001R\005cidrs\022\210" +
@@ -77,37 +77,40 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "nbound_rule.action_is_allow_or_deny\022\025mus" +
       "t be allow or deny\032\035this in [\'\', \'allow\'" +
       ", \'deny\']R\006action\022\024\n\005label\030\005 \001(\tR\005label:" +
-      "\273\003\272H\267\003\032\264\003\n.civo_firewall_inbound_rule.po" +
-      "rt_range_is_valid\032\201\003this.port_range == \'" +
+      "\373\003\272H\367\003\032\364\003\n.civo_firewall_inbound_rule.po" +
+      "rt_range_is_valid\032\301\003this.port_range == \'" +
       "\' || (this.protocol != \'icmp\' && this.po" +
       "rt_range.matches(\'^[1-9][0-9]{0,4}(-[1-9" +
       "][0-9]{0,4})?$\') && this.port_range.spli" +
-      "t(\'-\').all(p, int(p) <= 65535 && int(p) " +
-      ">= int(this.port_range.split(\'-\')[0]))) " +
-      "? \'\' : \'portRange (\' + this.port_range +" +
-      " \') must be a port from 1 to 65535, or a" +
-      " range of them with the lesser first suc" +
-      "h as 8000-9000, and must not be set for " +
-      "icmp\'\"\365\005\n\030CivoFirewallOutboundRule\0223\n\010pr" +
-      "otocol\030\001 \001(\tB\027\272H\024r\0222\020^(tcp|udp|icmp)$R\010p" +
-      "rotocol\022\035\n\nport_range\030\002 \001(\tR\tportRange\022$" +
-      "\n\005cidrs\030\003 \003(\tB\016\272H\013\222\001\010\"\006r\004\340\325\"\001R\005cidrs\022\211\001\n" +
-      "\006action\030\004 \001(\tBq\272Hn\272\001k\n3civo_firewall_out" +
-      "bound_rule.action_is_allow_or_deny\022\025must" +
-      " be allow or deny\032\035this in [\'\', \'allow\'," +
-      " \'deny\']R\006action\022\024\n\005label\030\005 \001(\tR\005label:\274" +
-      "\003\272H\270\003\032\265\003\n/civo_firewall_outbound_rule.po" +
-      "rt_range_is_valid\032\201\003this.port_range == \'" +
-      "\' || (this.protocol != \'icmp\' && this.po" +
-      "rt_range.matches(\'^[1-9][0-9]{0,4}(-[1-9" +
-      "][0-9]{0,4})?$\') && this.port_range.spli" +
-      "t(\'-\').all(p, int(p) <= 65535 && int(p) " +
-      ">= int(this.port_range.split(\'-\')[0]))) " +
-      "? \'\' : \'portRange (\' + this.port_range +" +
-      " \') must be a port from 1 to 65535, or a" +
-      " range of them with the lesser first suc" +
-      "h as 8000-9000, and must not be set for " +
-      "icmp\'B\rB\tSpecProtoP\001b\006proto3"
+      "t(\'-\').all(p, int(p) <= 65535) && int(th" +
+      "is.port_range.split(\'-\')[0]) <= int(this" +
+      ".port_range.split(\'-\')[this.port_range.s" +
+      "plit(\'-\').size() - 1])) ? \'\' : \'portRang" +
+      "e (\' + this.port_range + \') must be a po" +
+      "rt from 1 to 65535, or a range of them w" +
+      "ith the lesser first such as 8000-9000, " +
+      "and must not be set for icmp\'\"\265\006\n\030CivoFi" +
+      "rewallOutboundRule\0223\n\010protocol\030\001 \001(\tB\027\272H" +
+      "\024r\0222\020^(tcp|udp|icmp)$R\010protocol\022\035\n\nport_" +
+      "range\030\002 \001(\tR\tportRange\022$\n\005cidrs\030\003 \003(\tB\016\272" +
+      "H\013\222\001\010\"\006r\004\340\325\"\001R\005cidrs\022\211\001\n\006action\030\004 \001(\tBq\272" +
+      "Hn\272\001k\n3civo_firewall_outbound_rule.actio" +
+      "n_is_allow_or_deny\022\025must be allow or den" +
+      "y\032\035this in [\'\', \'allow\', \'deny\']R\006action" +
+      "\022\024\n\005label\030\005 \001(\tR\005label:\374\003\272H\370\003\032\365\003\n/civo_f" +
+      "irewall_outbound_rule.port_range_is_vali" +
+      "d\032\301\003this.port_range == \'\' || (this.proto" +
+      "col != \'icmp\' && this.port_range.matches" +
+      "(\'^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$\')" +
+      " && this.port_range.split(\'-\').all(p, in" +
+      "t(p) <= 65535) && int(this.port_range.sp" +
+      "lit(\'-\')[0]) <= int(this.port_range.spli" +
+      "t(\'-\')[this.port_range.split(\'-\').size()" +
+      " - 1])) ? \'\' : \'portRange (\' + this.port" +
+      "_range + \') must be a port from 1 to 655" +
+      "35, or a range of them with the lesser f" +
+      "irst such as 8000-9000, and must not be " +
+      "set for icmp\'B\rB\tSpecProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
