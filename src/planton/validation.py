@@ -72,7 +72,9 @@ def _problem(violation: Any, described: Any) -> Problem:  # protovalidate's own 
         text = f"{text[:_LONGEST_MESSAGE]}…"
     if violation.for_key:
         text = f"the key {text}"
-    return Problem(path, text or f"breaks the rule {violation.rule_id}", violation.rule_id, _subject(text, inner))
+    # A rule between the fields of a message has no path of its own.
+    subject = _subject(text, inner) if violation.rule is None else ""
+    return Problem(path, text or f"breaks the rule {violation.rule_id}", violation.rule_id, subject)
 
 
 def _subject(text: str, described: Any) -> str:  # a message's descriptor, or None where the rule is of one value
@@ -88,7 +90,7 @@ def _subject(text: str, described: Any) -> str:  # a message's descriptor, or No
 
 def _path(elements: Any, described: Any) -> tuple[str, Any]:  # as above
     """Returns a path, and the descriptor of the message there; None where it is no message, or a list or map of them."""
-    path, field, is_item = "", None, True
+    path, is_item = "", True
     for element in elements:
         field = described.fields_by_name.get(element.field_name) if described is not None else None
         name = field.json_name if field is not None else element.field_name

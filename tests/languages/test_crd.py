@@ -42,7 +42,11 @@ DIFFERENCES = {
     },
     **{f"{kind}/invalid/reference.field_path_exists": _TARGETS for kind in crd.names() if not kind.endswith("Vpc")},
     **{f"{kind}/invalid/cloud_resource_metadata.env_fits_stack_name": _ENV for kind in crd.names()},
-    **{f"{kind}/invalid/cloud_resource_metadata.name_fits_stack_name": _NAMES for kind in crd.names() if kind != "DigitalOceanVpc"},
+    **{
+        f"{kind}/invalid/cloud_resource_metadata.name_fits_stack_name": _NAMES
+        for kind in crd.names()
+        if kind != "DigitalOceanVpc"
+    },
     "yaml/invalid/manifest.stack_name_length": _ENV,
     "yaml/invalid/manifest.wrong_type@list": _TAGS,
 }

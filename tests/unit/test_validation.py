@@ -57,6 +57,13 @@ def test_a_rule_between_fields_is_reported_at_the_field_with_its_values(changes:
     assert violation.message.startswith(text)
 
 
+def test_a_required_field_is_reported_itself() -> None:
+    """A message that begins like a field of what is missing is not about that field."""
+    text = "apiVersion: civo.project-planton.org/v1\nkind: CivoFirewall\nmetadata: {name: dev}\nspec: {name: fw}\n"
+    [violation] = flow.collect(text.encode(), file="x")[1]
+    assert (violation.path, violation.rule_id) == ("spec.networkId", "required")
+
+
 def test_limit() -> None:
     """No more of the schema's rules are told than asked for."""
     assert len(validation.violations(api_pb2.CivoKubernetesCluster(), limit=2)) == 2

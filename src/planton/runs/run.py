@@ -314,7 +314,7 @@ class Run:
         found = validation.violations(resolved)
         if found:
             raise errors.InvalidError(
-                [entry.violation(each.path, each.message, each.rule_id) for each in found],
+                [entry.violation(each.place, each.message, each.rule_id) for each in found],
                 hint="a reference was resolved to a value that the manifest does not allow",
             )
         for field in self._allow:
