@@ -49,7 +49,7 @@ type CivoKubernetesClusterSpec struct {
 	AutoUpgrade bool `protobuf:"varint,6,opt,name=auto_upgrade,json=autoUpgrade,proto3" json:"auto_upgrade,omitempty"`
 	// Whether upgrades work without an additional node. The cloud's API has no such choice: `true` is refused at plan.
 	DisableSurgeUpgrade bool `protobuf:"varint,7,opt,name=disable_surge_upgrade,json=disableSurgeUpgrade,proto3" json:"disable_surge_upgrade,omitempty"`
-	// Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+	// Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
 	Tags []string `protobuf:"bytes,8,rep,name=tags,proto3" json:"tags,omitempty"`
 	// The pool that the cluster is created with.
 	DefaultNodePool *CivoKubernetesClusterDefaultNodePool `protobuf:"bytes,9,opt,name=default_node_pool,json=defaultNodePool,proto3" json:"default_node_pool,omitempty"`

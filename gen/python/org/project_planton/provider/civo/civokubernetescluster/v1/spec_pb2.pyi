@@ -68,7 +68,7 @@ class CivoKubernetesClusterSpec(message.Message):
 
     @builtins.property
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag."""
+        """Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`."""
 
     @builtins.property
     def default_node_pool(self) -> CivoKubernetesClusterDefaultNodePool:

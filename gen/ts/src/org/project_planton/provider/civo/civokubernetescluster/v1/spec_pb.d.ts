@@ -73,7 +73,7 @@ export declare type CivoKubernetesClusterSpec = Message<"org.project_planton.pro
   disableSurgeUpgrade: boolean;
 
   /**
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    *
    * @generated from field: repeated string tags = 8;
    */

@@ -278,7 +278,7 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -290,7 +290,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -301,7 +301,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -313,7 +313,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2037,7 +2037,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2050,7 +2050,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2061,7 +2061,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2073,7 +2073,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2086,7 +2086,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2105,7 +2105,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2123,7 +2123,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2141,7 +2141,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2156,7 +2156,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>

@@ -132,7 +132,7 @@ public interface CivoKubernetesClusterSpecOrBuilder extends
 
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -142,7 +142,7 @@ public interface CivoKubernetesClusterSpecOrBuilder extends
       getTagsList();
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -151,7 +151,7 @@ public interface CivoKubernetesClusterSpecOrBuilder extends
   int getTagsCount();
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -161,7 +161,7 @@ public interface CivoKubernetesClusterSpecOrBuilder extends
   java.lang.String getTags(int index);
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
