@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from planton import kinds, references
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from google.protobuf import message
 
@@ -60,6 +60,10 @@ _Found = tuple[str, tuple[str, ...], str, str]
 
 def _account(manifest: message.Message, lookup: Callable[[references.Key], message.Message | None]) -> tuple[str, str]:
     credential = references.credential(manifest, lookup)
+    targets = [each.target for each in references.find(manifest)] if not credential else []
+    if targets and lookup(targets[0]) is None:
+        # The account is that of the other resource, whichever that is.
+        credential = str(targets[0])
     return "" if credential in _DEFAULT_ACCOUNTS else credential, references.region(manifest, lookup)
 
 
@@ -104,28 +108,30 @@ def violations(given: Mapping[references.Key, flow.Wanted]) -> list[errors.Viola
     def lookup(key: references.Key) -> message.Message | None:
         return given[key].manifest if key in given else None
 
-    listed = [(entry, claim) for entry in given.values() for claim in claims(entry.manifest, lookup)]
-    clusters = {
-        (claim.scope[0], claim.name): (claim.scope[0], *_scope(references.key(entry.manifest)))
-        for entry, claim in listed
-        if claim.noun == "cluster"
-    }
-    return list(_twice(listed, clusters))
+    listed = [(key, claim) for key, entry in given.items() for claim in claims(entry.manifest, lookup)]
+    return [
+        violation(given[listed[second][0]], listed[second][1], given[listed[first][0]], listed[first][1])
+        for first, second in twice(listed)
+    ]
 
 
-def _twice(
-    listed: Iterable[tuple[flow.Wanted, Claim]], clusters: Mapping[tuple[str, str], tuple[str, ...]]
-) -> Iterator[errors.Violation]:
-    first: dict[tuple[object, ...], tuple[flow.Wanted, Claim]] = {}
-    for entry, claim in listed:
+def violation(entry: flow.Wanted, claim: Claim, other: flow.Wanted, known: Claim) -> errors.Violation:
+    """Returns what is wrong with the second of two claims of one name."""
+    owner = references.key(other.manifest)
+    text = f"{claim.noun} {claim.name!r} is also {known.path} of {owner} ({other.place(known.path)}): one resource, two owners"
+    return entry.violation(claim.path, text, _RULE)
+
+
+def twice(listed: Sequence[tuple[references.Key, Claim]]) -> list[tuple[int, int]]:
+    """Returns the pairs of claims of one name in one scope, as positions in a list: the first one, and a later one."""
+    clusters = {(claim.scope[0], claim.name): (claim.scope[0], *_scope(key)) for key, claim in listed if claim.noun == "cluster"}
+    first: dict[tuple[object, ...], int] = {}
+    pairs = []
+    for index, (_, claim) in enumerate(listed):
         # A cluster that is named by a literal is the one of these manifests that has the name.
         is_literal = claim.noun == "node pool" and len(claim.scope) == _LITERAL
         scope = clusters.get((claim.scope[0], claim.scope[1]), claim.scope) if is_literal else claim.scope
-        other, known = first.setdefault((claim.noun, scope, claim.name), (entry, claim))
-        if known is claim:
-            continue
-        owner = references.key(other.manifest)
-        text = (
-            f"{claim.noun} {claim.name!r} is also {known.path} of {owner} ({other.place(known.path)}): one resource, two owners"
-        )
-        yield entry.violation(claim.path, text, _RULE)
+        known = first.setdefault((claim.noun, scope, claim.name), index)
+        if known != index:
+            pairs.append((known, index))
+    return pairs

@@ -144,7 +144,7 @@ def _check(value: Any, file: str) -> None:  # a message of some kind
     if problems:
         raise errors.InvalidError(
             [
-                errors.Violation(file, 0, 0, ".".join(filter(None, (where, problem.path))), problem.message, problem.rule_id)
+                errors.Violation(file, 0, 0, ".".join(filter(None, (where, problem.place))), problem.message, problem.rule_id)
                 for where, problem in problems
             ]
         )

@@ -16,7 +16,7 @@ from buf.validate import validate_pb2
 
 from org.project_planton.policy.v1 import policy_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import errors, keywords, kinds, schema_text
+from planton import errors, keywords, kinds, rule_texts, schema_text
 from planton.manifest import decode, scalars
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ POLICY: Final = policy_pb2.Policy.DESCRIPTOR.name
 _DEFINITIONS: Final = "#/$defs/"
 _REFERENCE_KIND: Final = "org.project_planton.shared.foreignkey.v1.ValueFromRef.kind"
 _NULL: Final = {"type": "null"}
-#: What a reference must be beside the rules of its message: it asks for the field that it is in, and for other kinds.
-_REFERENCE_RULES: Final = ("reference.kind_fits", "reference.field_path_exists")
+#: Rules that are not in the protos, because they depend on the field that a reference is in, on other kinds, or on the kind itself.
+_OTHER_RULES: Final = ("reference.kind_fits", "reference.field_path_exists", "manifest.stack_name_length")
 #: Words of YAML 1.1, which editors that read YAML 1.2 take for text.
 _BOOLEAN: Final = "^({})$".format("|".join(sorted(word for word in scalars.BOOLEANS if word.lower() not in ("true", "false"))))
 #: Rule of a message → what says the same.
@@ -144,9 +144,7 @@ class _Definitions:
         rules = rules_of(field)
         schema = self._values(field, rules, needed=needed)
         unsaid = _unsaid(_beyond(field, rules))
-        unsaid += [
-            {"id": rule.id, "message": rule.text} for rule in schema_text.field_rules(field) if rule.id in _REFERENCE_RULES
-        ]
+        unsaid += [{"id": rule.id, "message": rule.text} for rule in schema_text.field_rules(field) if rule.id in _OTHER_RULES]
         about = {"description": self._comment(field.full_name), "x-rules": unsaid} | _proposed(field)
         if not needed:
             schema = _or_null(schema)
@@ -258,7 +256,7 @@ def _up_to(greatest: int) -> str:
 def _message_of(rules: Any) -> str:
     """Returns what the one expression over a text says must hold; empty where there are none, or several."""
     found = [rule for rule, _ in keywords.expressions(rules)]
-    return str(found[0].message) if len(found) == 1 else ""
+    return rule_texts.message(found[0]) if len(found) == 1 else ""
 
 
 def _numbers(numbers: Sequence[int]) -> list[dict[str, Any]]:
@@ -317,11 +315,13 @@ def _beyond(field: Any, rules: Any) -> list[Any]:  # of validate_pb2.Rule
     is_one_text = field.type == field.TYPE_STRING and not field.is_repeated
     parts = [rules.repeated.items, rules.map.keys, rules.map.values, *([rules] if is_one_text else [])]
     found = [] if is_one_text else list(rules.cel)
-    return found + [rule for part in parts for rule in part.cel if keywords.of_expression(rule.expression) is None]
+    return found + [
+        rule for part in parts for rule, _ in keywords.expressions(part) if keywords.of_expression(rule.expression) is None
+    ]
 
 
 def _unsaid(rules: Iterable[Any]) -> list[dict[str, str]]:
-    return [{"id": rule.id, "message": rule.message} for rule in rules if rule.id not in _MESSAGE_RULES]
+    return [{"id": rule.id, "message": rule_texts.message(rule)} for rule in rules if rule.id not in _MESSAGE_RULES]
 
 
 def _proposed(field: Any) -> dict[str, Any]:

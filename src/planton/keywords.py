@@ -1,8 +1,8 @@
 """Rules of the protos → keywords of JSON Schema: of one value, as exactly as they can be said.
 
 Whoever describes messages as JSON Schema (the API's document, the schemas of manifests) says a rule in the same words. A standard rule
-that this module does not know is an error, so that none is left out in silence; an expression that it does not know is reported as
-such. It must not know what messages look like in JSON.
+that this module does not know is an error, so that none is left out in silence; an expression that it does not know, predefined or not, is
+reported as such. It must not know what messages look like in JSON.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from buf.validate import validate_pb2
+
+from planton import rule_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +59,7 @@ _EXPRESSIONS: Final = {
     "this.isIp() || this.isIpPrefix()": {"pattern": f"^({_IPV4}|({_IPV6})(%.+)?|{_CIDR})$"},
 }
 _SIZE: Final = re.compile(r"this\.size\(\) <= ([0-9]+)")
-_MATCHES: Final = re.compile(r"this\.matches\('([^'\\]*)'\)")
+_MATCHES: Final = re.compile(r"this\.matches\('((?:[^'\\]|\\\\)*)'\)")
 _ONE_OF: Final = re.compile(r"this in \[([^\]\\]*)\]")
 _NOT: Final = re.compile(r"this != '([^'\\]*)'")
 _OR_EMPTY: Final = "this == '' || "
@@ -104,7 +106,7 @@ def expressions(rules: Any) -> Iterator[tuple[Any, Any]]:  # validate_pb2.Rule, 
 
 def of_expression(expression: str) -> dict[str, Any] | None:
     """Returns what an expression in CEL over one text says; None where there are no keywords for it."""
-    expression = expression.removeprefix("!rule || ")
+    expression = rule_texts.condition(expression).removeprefix("!rule || ")
     if expression.startswith(_OR_EMPTY):
         found = of_expression(expression.removeprefix(_OR_EMPTY))
         return or_empty(found) if found is not None else None
@@ -133,7 +135,7 @@ def or_empty(found: dict[str, Any]) -> dict[str, Any]:
 
 def _part(expression: str) -> dict[str, Any] | None:
     if match := _MATCHES.fullmatch(expression):
-        return {"pattern": match[1]}
+        return {"pattern": match[1].replace("\\\\", "\\")}
     if match := _SIZE.fullmatch(expression):
         return {"maxLength": int(match[1])}
     if match := _ONE_OF.fullmatch(expression):
@@ -147,6 +149,4 @@ def _predefined(rule: Any) -> dict[str, Any]:  # the descriptor of an extension 
     found: dict[str, Any] = {}
     for each in rule.GetOptions().Extensions[validate_pb2.predefined].cel:
         found |= of_expression(each.expression) or {}
-    if not found:
-        raise TypeError(f"the rule {rule.full_name} has no JSON Schema here")
     return found

@@ -18,7 +18,7 @@ from buf.validate import validate_pb2
 from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import errors, kinds
+from planton import errors, kinds, rule_texts
 
 if TYPE_CHECKING:
     from google.protobuf import descriptor
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 #: Where the comments are: full name of a message, field, enum or value → text.
 COMMENTS: Final = pathlib.Path(__file__).with_name("schema_comments.json")
 _REFERENCE: Final = "org.project_planton.shared.foreignkey.v1.StringValueOrRef"
+_NAME: Final = "org.project_planton.shared.CloudResourceMetadata.name"
 _SUBSCRIPT: Final = re.compile(r"\[[^\]]*\]")
 #: Standard rule → its words; ``{}`` is the rule's value. What is missing here is shown by its name and value.
 _WORDS: Final = {
@@ -234,7 +235,7 @@ def type_name(field: Any) -> str:
 
 def message_rules(message: descriptor.Descriptor) -> list[Rule]:
     """Returns what must hold between the fields of a message."""
-    found = [Rule(rule.id, rule.message) for rule in message.GetOptions().Extensions[validate_pb2.message].cel]
+    found = [Rule(rule.id, rule_texts.message(rule)) for rule in message.GetOptions().Extensions[validate_pb2.message].cel]
     for oneof in message.oneofs:
         names = [field.json_name for field in oneof.fields]
         if len(names) > 1:
@@ -247,6 +248,9 @@ def field_rules(field: Any) -> list[Rule]:
     rules = _field_rules(field)
     found = [Rule("required", "must be set")] if rules.required else []
     found += _rules(rules, "")
+    if field.full_name == _NAME:
+        text = "the name of the stack, `ENV.KIND.NAME`, must have at most 100 characters, unless labels name the stack"
+        found.append(Rule("manifest.stack_name_length", text))
     part = field.message_type
     if part is not None and part.full_name == _REFERENCE:
         found.append(Rule("reference.kind_is_known", "a reference must name a kind that this version knows"))
@@ -261,14 +265,14 @@ def _field_rules(field: Any) -> Any:  # a validate_pb2.FieldRules
 
 def _rules(rules: Any, prefix: str) -> list[Rule]:  # as above
     unless = " (or be unset)" if rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE else ""
-    found = [Rule(rule.id, f"{prefix}{rule.message}{unless}") for rule in rules.cel]
+    found = [Rule(rule.id, f"{prefix}{rule_texts.message(rule)}{unless}") for rule in rules.cel]
     kind = rules.WhichOneof("type")
     for rule, value in getattr(rules, kind).ListFields() if kind else ():
         if rule.name in _NESTED and rule.message_type is not None:
             found += _rules(value, _NESTED[rule.name])
         elif rule.is_extension:
             predefined = rule.GetOptions().Extensions[validate_pb2.predefined].cel
-            found += [Rule(one.id, f"{prefix}{one.message}{unless}") for one in predefined]
+            found += [Rule(one.id, f"{prefix}{rule_texts.message(one)}{unless}") for one in predefined]
         elif value is not False:
             found.append(Rule(f"{kind}.{rule.name}", f"{prefix}{_words(rule.name, value)}{unless}"))
     return found

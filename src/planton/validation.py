@@ -17,16 +17,26 @@ class Problem(NamedTuple):
     """A rule that does not hold.
 
     Attributes:
-        path: Of the field, in the manifest's spelling: ``spec.additionalNodePools[0].labels["x"]``; empty for the whole message.
+        path: Of the field, in the manifest's spelling: ``spec.additionalNodePools[0].labels["x"]``; empty for the whole message. A
+            rule between the fields of a message has the message's path.
         message: What must hold.
         rule_id: The rule's id.
+        field: The field that a rule between fields is about, below ``path``; empty for other rules.
     """
 
     path: str
     message: str
     rule_id: str
+    field: str = ""
+
+    @property
+    def place(self) -> str:
+        """The path of the field that a reader looks at."""
+        return ".".join(part for part in (self.path, self.field) if part)
 
 
+#: Characters of a message, which may have a value in it.
+_LONGEST_MESSAGE: Final = 500
 #: Bytes beyond which only the first violation of a message is looked for: each takes 4 kB, and two bytes can be worth three.
 _LARGE: Final = 32 * 1024
 
@@ -56,25 +66,42 @@ def _validator() -> protovalidate.Validator:
 
 
 def _problem(violation: Any, described: Any) -> Problem:  # protovalidate's own message; a descriptor
-    path = _path(violation.field.elements, described) if violation.field else ""
+    path, inner = _path(violation.field.elements, described) if violation.field else ("", described)
     text = violation.message
+    if len(text) > _LONGEST_MESSAGE:
+        text = f"{text[:_LONGEST_MESSAGE]}…"
     if violation.for_key:
         text = f"the key {text}"
-    return Problem(path, text or f"breaks the rule {violation.rule_id}", violation.rule_id)
+    # A rule between the fields of a message has no path of its own.
+    subject = _subject(text, inner) if violation.rule is None else ""
+    return Problem(path, text or f"breaks the rule {violation.rule_id}", violation.rule_id, subject)
 
 
-def _path(elements: Any, described: Any) -> str:  # as above
-    path = ""
+def _subject(text: str, described: Any) -> str:  # a message's descriptor, or None where the rule is of one value
+    """Returns the field that the message of a rule between fields begins with, the one that it is about; empty where it does not."""
+    word = text.partition(" ")[0]
+    for name in word.split("."):
+        field = next((each for each in described.fields if each.json_name == name), None) if described is not None else None
+        if field is None:
+            return ""
+        described = field.message_type
+    return word
+
+
+def _path(elements: Any, described: Any) -> tuple[str, Any]:  # as above
+    """Returns a path, and the descriptor of the message there; None where it is no message, or a list or map of them."""
+    path, is_item = "", True
     for element in elements:
         field = described.fields_by_name.get(element.field_name) if described is not None else None
         name = field.json_name if field is not None else element.field_name
         path = f"{path}.{name}" if path else name
         described = field.message_type if field is not None else None
+        is_item = element.subscript is not None or not (field is not None and field.is_repeated)
         if element.subscript is not None:
             path += _subscript(element.subscript)
             if described is not None and described.GetOptions().map_entry:
                 described = described.fields_by_name["value"].message_type
-    return path
+    return path, described if is_item else None
 
 
 def _subscript(subscript: Any) -> str:  # as above

@@ -272,6 +272,26 @@ def test_zones_have_no_order(client):
     assert "replacement" not in client.events()[-1]
 
 
+@pytest.mark.parametrize(
+    ("platform", "field", "first", "second", "kept"),
+    [
+        ("azure", "vmSize", "Standard_E4-2s_v5", "standard_e4-2s_V5", "standard_e4-2s_V5"),
+        ("gcp", "machineType", "n1-standard-4", "N1-Standard-4", "n1-standard-4"),
+        ("aws", "instanceType", "m5.large", "M5.Large", "m5.large"),
+        ("civo", "size", "g4s.kube.small", "G4S.kube.small", "g4s.kube.small"),
+        ("digitalocean", "size", "s-2vcpu-4gb", "S-2VCPU-4GB", "s-2vcpu-4gb"),
+    ],
+)
+def test_sizes_have_no_case(client, platform, field, first, second, kept):
+    """The same size in another case replaces nothing; where the cloud names sizes in lower case it is no change at all."""
+    made = client.pool(platform, cloud={field: first})
+    changed = client.call("UpdateNodePool", api.pool(platform, cloud={field: second}), id=made["id"]).body
+    assert changed["spec"]["platform"][platform][field] == kept
+    assert changed["generation"] == (1 if kept == first else 2)
+    assert "replacement" not in client.events()[-1]
+    assert [one["type"] for one in changed["status"]["conditions"]] == []
+
+
 def test_change_in_place_announces_no_replacement(client):
     """A new size, labels or taints replace nothing, also while an earlier replacement is under way."""
     made = client.pool()

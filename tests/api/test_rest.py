@@ -88,6 +88,27 @@ def test_headers_of_a_resource(rest):
     assert send(rest, "PUT", made.headers["location"], api.pool(nodeCount=8), if_match=tag).status_code == 412
 
 
+@pytest.mark.parametrize("kind", ["clusters", "nodepools"])
+def test_a_version_that_the_caller_has_is_not_sent_again(rest, kind):
+    """`If-None-Match` with the current entity tag, among others, weak, or as `*`, is answered 304 until the resource changes."""
+    cluster = rest.cluster()
+    made = cluster if kind == "clusters" else send(rest, "POST", f"/api/v1/clusters/{cluster['id']}/nodepools", api.pool()).json()
+    path, body = f"/api/v1/{kind}/{made['id']}", {"name": "renamed", "spec": made["spec"]}
+    tag = send(rest, "GET", path).headers["etag"]
+    for given in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        for verb in ("GET", "HEAD"):
+            answer = send(rest, verb, path, if_none_match=given)
+            assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
+            assert "content-type" not in answer.headers
+            assert answer.headers["x-request-id"]
+    assert send(rest, "GET", path, if_none_match='"other"').status_code == 200
+    # A write and a status are always answered in full.
+    assert send(rest, "PUT", path, body, if_none_match="*").status_code == 200
+    assert send(rest, "GET", f"{path}/status", if_none_match="*").status_code == 200
+    changed = send(rest, "GET", path, if_none_match=tag)
+    assert (changed.status_code, changed.json()["name"]) == (200, "renamed")
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/api", "/api/v1", "/api/v2/nodepools", "/api/v1/nodepools/", "/api/v1/nodepools/a/b/c", "/favicon.ico"]
 )

@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
     ("spec", "text", "code"),
     [
         ({"kubernetesVersion": "1.12.0+k3s1"}, "offered: ", 5),
-        ({"kubernetesVersion": "latest"}, "offered: ", 5),
+        ({"kubernetesVersion": "latest"}, "planton versions --provider civo", 1),
+        ({"clusterName": "a%b"}, "string.civo_cluster_name", 1),
         ({"highlyAvailable": True, "autoUpgrade": True}, "spec.autoUpgrade", 5),
         ({"network": {"value": "nowhere"}}, "networks there: default", 1),
         ({"firewall": {"value": "nothing"}, "apiServerAllowedCidrs": []}, "firewalls there: ", 1),

@@ -30,6 +30,8 @@ DEFINITIONS = languages.ROOT / "schemas" / "crd"
 VECTORS = vectors.FOLDER / "manifests.json"
 DOCS = languages.ROOT / "docs" / "crd.md"
 _RELATIONS = "Kubernetes has no `metadata.relationships`"
+_ENV = "Kubernetes has no `metadata.env`"
+_NAMES = "Kubernetes checks names before any definition, and more strictly"
 _TAGS = "Kubernetes has no `metadata.tags`"
 _TARGETS = "which fields another kind has is not in the definition of a kind"
 #: Vectors whose verdict differs, and why.
@@ -39,11 +41,25 @@ DIFFERENCES = {
         for kind, rule in itertools.product(crd.names(), ("enum.defined_only", "required"))
     },
     **{f"{kind}/invalid/reference.field_path_exists": _TARGETS for kind in crd.names() if not kind.endswith("Vpc")},
+    **{f"{kind}/invalid/cloud_resource_metadata.env_fits_stack_name": _ENV for kind in crd.names()},
+    **{
+        f"{kind}/invalid/cloud_resource_metadata.name_fits_stack_name": _NAMES
+        for kind in crd.names()
+        if kind != "DigitalOceanVpc"
+    },
+    "yaml/invalid/manifest.stack_name_length": _ENV,
     "yaml/invalid/manifest.wrong_type@list": _TAGS,
 }
 #: Vectors whose labels or metadata Kubernetes itself refuses, and why.
 METADATA = {
     **{f"{kind}/valid/metadata": "values of labels have no slash in Kubernetes" for kind in crd.names()},
+    **{
+        f"{kind}/{vector}": "names have no space and no slash in Kubernetes"
+        for kind in crd.names()
+        if kind != "DigitalOceanVpc"
+        for vector in ("valid/named-by-labels", "invalid/cloud_resource_metadata.name_fits_stack_name")
+    },
+    "DigitalOceanVpc/invalid/digital_ocean_vpc.name_is_network_name": "names have no underscore in Kubernetes",
     "yaml/valid/dates-and-times-are-text": "values of labels have no colon in Kubernetes",
     "yaml/invalid/manifest.wrong_type@mapping": "metadata is a text",
 }

@@ -51,10 +51,10 @@ def test_validate(arguments: list[str], code: int, said: str, capsys: pytest.Cap
 def _circle(folder: pathlib.Path) -> list[pathlib.Path]:
     head = "apiVersion: civo.project-planton.org/v1\nkind: {}\nmetadata:\n  name: {}\n"
     relation = "  relationships:\n    - {kind: CivoFirewall, name: fw, type: depends_on}\n"
-    network = "spec: {civoCredentialId: default, networkName: net, region: lon1}\n"
+    network = "spec: {{civoCredentialId: default, networkName: {}, region: lon1}}\n"
     texts = {
-        "a.yaml": head.format("CivoVpc", "other") + network,
-        "b.yaml": head.format("CivoVpc", "net") + relation + network,
+        "a.yaml": head.format("CivoVpc", "other") + network.format("other"),
+        "b.yaml": head.format("CivoVpc", "net") + relation + network.format("net"),
         "c.yaml": head.format("CivoFirewall", "fw") + "spec:\n  name: fw\n  networkId: {valueFrom: {name: net}}\n",
     }
     folder.mkdir(exist_ok=True)
@@ -107,6 +107,65 @@ def test_of_what_is_given_twice_the_first_can_be_in_a_circle(tmp_path: pathlib.P
     again.write_text(other.read_text("utf-8").replace("name: other", "name: net"), "utf-8")
     assert cli.main(["validate", str(network), str(firewall), str(again)]) == 1
     assert "reference.no_circle" in capsys.readouterr().out
+
+
+def _networks(folder: pathlib.Path, provider: str, *ranges: str) -> list[pathlib.Path]:
+    rest = {
+        "Civo": ("civo", "civoCredentialId: default, networkName: net, region: lon1"),
+        "DigitalOcean": ("digital-ocean", "region: fra1"),
+    }
+    group, _ = rest[provider]
+    folder.mkdir(exist_ok=True)
+    files = []
+    for number, cidr in enumerate(ranges):
+        spec = rest[provider][1].replace("networkName: net", f"networkName: net-{number}")
+        files.append(folder / f"{number}.yaml")
+        head = f"apiVersion: {group}.project-planton.org/v1\nkind: {provider}Vpc\nmetadata:\n  name: {folder.name}-{number}\n"
+        files[-1].write_text(f"{head}spec:\n  {spec.replace(', ', chr(10) + '  ')}\n  ipRangeCidr: {cidr}\n", "utf-8")
+    return files
+
+
+def test_two_networks_of_one_name_are_found(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In one folder they are one resource with two owners; in two folders they may be of two accounts."""
+    first, _, _ = _circle(tmp_path / "a")
+    second = tmp_path / "a" / "twin.yaml"
+    second.write_text(first.read_text("utf-8").replace("name: other", "name: twin"), "utf-8")
+    assert cli.main(["validate", str(first), str(second), "-o", "json"]) == 1
+    [violation] = json.loads(capsys.readouterr().out)["violations"]
+    assert (violation["rule_id"], violation["path"], violation["line"]) == ("reference.cloud_name_once", "spec.networkName", 5)
+    assert f"of CivoVpc/other ({first}:5:48)" in violation["message"]
+    elsewhere, *_ = _circle(tmp_path / "b")
+    assert cli.main(["validate", str(second), str(elsewhere)]) == 0
+    assert "warning: spec.networkName: network 'other' is also" in capsys.readouterr().out
+
+
+def test_networks_of_a_folder_that_overlap_are_found(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The later one is not valid, and names the place of the earlier one; a network of another folder may be another account's."""
+    one, other = _networks(tmp_path / "a", "DigitalOcean", "10.10.0.0/16", "10.10.16.0/20")
+    assert cli.main(["validate", str(tmp_path / "a"), "-o", "json"]) == 1
+    data = json.loads(capsys.readouterr().out)
+    [violation] = data["violations"]
+    assert (violation["file"], violation["line"], violation["column"]) == (str(other), 7, 16)
+    assert (violation["path"], violation["rule_id"], violation["level"]) == ("spec.ipRangeCidr", "network.no_overlap", "error")
+    assert f"10.10.0.0/16 of DigitalOceanVpc/a-0 ({one}:7:16)" in violation["message"]
+    assert [document["valid"] for document in data["documents"]] == [True, False]
+    [elsewhere] = _networks(tmp_path / "b", "DigitalOcean", "10.10.0.0/20")
+    assert cli.main(["validate", str(one), str(elsewhere)]) == 0
+    assert f"{elsewhere}:7:16: warning: spec.ipRangeCidr: 10.10.0.0/20 overlaps" in capsys.readouterr().out
+
+
+def test_networks_at_civo_that_overlap_are_a_warning(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The cloud takes them."""
+    _networks(tmp_path / "a", "Civo", "10.10.0.0/16", "10.10.16.0/20")
+    assert cli.main(["validate", str(tmp_path / "a")]) == 0
+    assert capsys.readouterr().out.count("warning: spec.ipRangeCidr: 10.10.16.0/20 overlaps with 10.10.0.0/16") == 1
+
+
+def test_a_plan_refuses_networks_that_overlap(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before any cloud is asked."""
+    _networks(tmp_path / "a", "DigitalOcean", "10.10.0.0/16", "10.10.16.0/20")
+    assert cli.main(["plan", "-f", str(tmp_path / "a")]) == 1
+    assert "network.no_overlap" in capsys.readouterr().err
 
 
 def test_a_broken_policy_hides_no_reference(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

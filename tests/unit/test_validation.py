@@ -28,6 +28,42 @@ def test_key_of_a_map_is_said_to_be_meant() -> None:
     assert problem.message.startswith("the key must")
 
 
+@pytest.mark.parametrize(
+    ("changes", "place", "text"),
+    [
+        ("autoScale: true, minNodes: 5, maxNodes: 2", "maxNodes", "maxNodes (2) must be at least 1, and at least minNodes (5)"),
+        (
+            "autoScale: true, minNodes: 4, maxNodes: 5",
+            "nodeCount",
+            "nodeCount (3) must lie between minNodes (4) and maxNodes (5)",
+        ),
+        (
+            "taints: [{key: a, value: b, effect: NoExecute}, {key: a, value: c, effect: NoExecute}]",
+            "taints",
+            "taints must differ in key or effect; a:NoExecute is there twice",
+        ),
+    ],
+)
+def test_a_rule_between_fields_is_reported_at_the_field_with_its_values(changes: str, place: str, text: str) -> None:
+    """The place is that of the field, and the message has the numbers."""
+    lines = [changes] if "taints" in changes else changes.split(", ")
+    spec = "".join(f"  {line}\n" for line in ["nodePoolName: w", "cluster: {value: c}", "size: s", "nodeCount: 3", *lines])
+    manifest_text = (
+        f"apiVersion: civo.project-planton.org/v1\nkind: CivoKubernetesNodePool\nmetadata: {{name: dev}}\nspec:\n{spec}"
+    )
+    [violation] = flow.collect(manifest_text.encode(), file="x")[1]
+    assert violation.path == f"spec.{place}"
+    assert manifest_text.splitlines()[violation.line - 1].strip().startswith(place)
+    assert violation.message.startswith(text)
+
+
+def test_a_required_field_is_reported_itself() -> None:
+    """A message that begins like a field of what is missing is not about that field."""
+    text = "apiVersion: civo.project-planton.org/v1\nkind: CivoFirewall\nmetadata: {name: dev}\nspec: {name: fw}\n"
+    [violation] = flow.collect(text.encode(), file="x")[1]
+    assert (violation.path, violation.rule_id) == ("spec.networkId", "required")
+
+
 def test_limit() -> None:
     """No more of the schema's rules are told than asked for."""
     assert len(validation.violations(api_pb2.CivoKubernetesCluster(), limit=2)) == 2

@@ -10,6 +10,7 @@ import { file_org_project_planton_nodepool_v1_platform } from "./org/project_pla
 import { file_org_project_planton_nodepool_v1_nodepool } from "./org/project_planton/nodepool/v1/nodepool_pb.js";
 import { file_org_project_planton_nodepool_v1_service } from "./org/project_planton/nodepool/v1/service_pb.js";
 import { file_org_project_planton_policy_v1_policy } from "./org/project_planton/policy/v1/policy_pb.js";
+import { file_org_project_planton_provider_civo_v1_rules } from "./org/project_planton/provider/civo/v1/rules_pb.js";
 import { file_org_project_planton_shared_cloudresourcekind_cloud_resource_provider } from "./org/project_planton/shared/cloudresourcekind/cloud_resource_provider_pb.js";
 import { file_org_project_planton_shared_cloudresourcekind_cloud_resource_kind } from "./org/project_planton/shared/cloudresourcekind/cloud_resource_kind_pb.js";
 import { file_org_project_planton_shared_foreignkey_v1_foreign_key } from "./org/project_planton/shared/foreignkey/v1/foreign_key_pb.js";
@@ -70,6 +71,7 @@ export const registry = createRegistry(
   file_org_project_planton_nodepool_v1_nodepool,
   file_org_project_planton_nodepool_v1_service,
   file_org_project_planton_policy_v1_policy,
+  file_org_project_planton_provider_civo_v1_rules,
   file_org_project_planton_shared_cloudresourcekind_cloud_resource_provider,
   file_org_project_planton_shared_cloudresourcekind_cloud_resource_kind,
   file_org_project_planton_shared_foreignkey_v1_foreign_key,

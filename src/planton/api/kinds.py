@@ -30,6 +30,8 @@ class Kind(NamedTuple):
     replaced_by: frozenset[str] = frozenset()
 
 
+#: Fields that name a machine size.
+SIZES: Final = frozenset({"machineType", "instanceType", "vmSize", "size"})
 CLUSTER: Final = Kind("Cluster", "cluster", "clusters", "cluster", tables.CLUSTERS)
 NODE_POOL: Final = Kind(
     "NodePool",

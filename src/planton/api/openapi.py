@@ -104,7 +104,11 @@ def _operation(route: routes.Route, components: schemas.Components) -> _Operatio
         "summary": re.split(r"(?<=[.]) |: ", text, maxsplit=1)[0].rstrip("."),
         "description": text,
         "parameters": [*_parameters(route, components), *openapi_parts.header_parameters(route)],
-        "responses": {str(route.success): _success(route, components), **openapi_parts.errors_of(route)},
+        "responses": {
+            str(route.success): _success(route, components),
+            **openapi_parts.not_modified(route),
+            **openapi_parts.errors_of(route),
+        },
         "x-grpc-method": route.name,
     }
     if route.body_class is not None:

@@ -22,7 +22,7 @@ _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "schema": _TEXT,
     },
     "ETag": {
-        "description": "The resource's version, to be given as `If-Match`.",
+        "description": "The resource's version, to be given as `If-Match` or `If-None-Match`.",
         "required": True,
         "schema": {"type": "string", "pattern": '^"[^"]*"$'},
     },
@@ -69,6 +69,12 @@ _PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
         "description": "The `ETag` of the version that the caller has read. Where the resource has another one by now, nothing happens.",
         "schema": {"type": "string", "pattern": r"\S"},
     },
+    "IfNoneMatch": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "The `ETag` of the version that the caller has. Where the resource still has it, the answer is 304 without a body.",
+        "schema": _TEXT,
+    },
     "LastEventId": {
         "name": "Last-Event-ID",
         "in": "header",
@@ -102,6 +108,8 @@ def header_parameters(route: routes.Route) -> list[dict[str, str]]:
         names.append("IdempotencyKey")
     if _takes_version(route):
         names.append("IfMatch")
+    if _gives_version(route):
+        names.append("IfNoneMatch")
     if route.method == "ListEvents":
         names.append("LastEventId")
     return [{"$ref": f"#/components/parameters/{name}"} for name in names]
@@ -111,6 +119,13 @@ def success_headers(route: routes.Route) -> dict[str, Any]:
     """Returns the headers of a route's success: a resource has its version, a new one its place too."""
     names = ["X-Request-Id", *(["ETag"] if route.response_body else []), *(["Location"] if route.verb == "POST" else [])]
     return _headers(names)
+
+
+def not_modified(route: routes.Route) -> dict[str, Any]:
+    """Returns the answer to a read of a version that the caller has, where the route can give it."""
+    if not _gives_version(route):
+        return {}
+    return {"304": {"description": "The caller has this version.", "headers": _headers(["X-Request-Id", "ETag"])}}
 
 
 def errors_of(route: routes.Route) -> dict[str, Any]:
@@ -132,6 +147,10 @@ def errors_of(route: routes.Route) -> dict[str, Any]:
 
 def _takes_version(route: routes.Route) -> bool:
     return route.verb in ("PUT", "DELETE") and route.caller == method_pb2.CALLER_USER
+
+
+def _gives_version(route: routes.Route) -> bool:
+    return route.verb == "GET" and bool(route.response_body)
 
 
 def components(schemas: Mapping[str, Any]) -> dict[str, Any]:

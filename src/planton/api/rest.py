@@ -178,12 +178,20 @@ def _response(route: routes.Route, answer: records.Answer, request: requests.Req
         setattr(request.state, name, value)
     if isinstance(answer, records.Resource):
         headers = {"ETag": answer.etag}
+        if route.verb == "GET" and _is_current(request.headers.getlist("if-none-match"), answer.etag):
+            return responses.Response(status_code=304, headers=headers)
         if route.success == 201:  # noqa: PLR2004 - created
             headers["Location"] = f"/api/v1/{answer.kind.plural}/{answer.row['id']}"
         return responses.Response(records.text(answer), route.success, headers, "application/json")
     if isinstance(answer, records.Nothing):
         return responses.Response(status_code=route.success)
     return responses.Response(records.text(answer), route.success, media_type="application/json")
+
+
+def _is_current(lines: Sequence[str], etag: str) -> bool:
+    """Returns whether ``If-None-Match`` names a version, by the weak comparison of RFC 9110, section 13.1.2."""
+    tags = {tag.strip().removeprefix("W/") for line in lines for tag in line.split(",")}
+    return "*" in tags or etag in tags
 
 
 class _Stream(responses.StreamingResponse):

@@ -386,7 +386,7 @@ _FIELDS: Final = {
 
 
 def normalise(request: message.Message) -> None:
-    """Writes ids and ``platform.type`` in lower case: any is accepted, one is kept."""
+    """Writes ids, ``platform.type`` and machine sizes in lower case: any is accepted, one is kept."""
     for field, value in request.ListFields():
         if field.name in {"id", "cluster_id"}:
             setattr(request, field.name, value.lower())
@@ -394,6 +394,17 @@ def normalise(request: message.Message) -> None:
             normalise(value)
         elif field.name == "spec":
             value.platform.type = value.platform.type.lower() if value.HasField("platform") else ""
+            for _, cloud in (pair for pair in value.platform.ListFields() if pair[0].message_type is not None):
+                _lower_sizes(cloud)
+
+
+def _lower_sizes(cloud: message.Message) -> None:
+    """Writes machine sizes in lower case, as all clouds but Azure name them."""
+    for field, value in cloud.ListFields():
+        if field.name in {"machine_type", "instance_type", "size"}:
+            setattr(cloud, field.name, value.lower())
+        elif field.name == "default_pool":
+            _lower_sizes(value)
 
 
 def _done(answer: records.Answer, request: Any) -> records.Answer:
@@ -459,12 +470,14 @@ def _replaced(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]) -
     return [
         f"spec.platform.{cloud}.{name}"
         for name in sorted({*old, *new} & kind.replaced_by)
-        if _meaning(old.get(name)) != _meaning(new.get(name))
+        if _meaning(old.get(name), name) != _meaning(new.get(name), name)
     ]
 
 
-def _meaning(value: Any) -> Any:  # of any JSON value
-    """Returns what is compared: false, zero and empty mean the same as absent, and zones have no order."""
+def _meaning(value: Any, name: str) -> Any:  # of any JSON value
+    """Returns what is compared: false, zero and empty mean the same as absent, zones have no order, sizes no case."""
+    if name in kinds.SIZES and isinstance(value, str):
+        return value.lower() or None
     if isinstance(value, list):
         return sorted(map(json.dumps, value)) or None
     return value or None

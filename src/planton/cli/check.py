@@ -6,13 +6,13 @@ import dataclasses
 import pathlib
 from typing import TYPE_CHECKING, Any
 
-from planton import errors, flow, manifest, references, terminal, wiring
+from planton import cloud_names, errors, flow, manifest, references, terminal, wiring
 from planton.cli import streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from planton import policies
+    from planton import networks, policies
     from planton.manifest import assignment
 
 #: Where a document is: the file, its text, the position in it. The documents are not kept, for there may be ten thousand; those
@@ -37,6 +37,8 @@ class _Result:
         self.needs: dict[references.Key, set[references.Key]] = {}
         self.texts: dict[references.Key, _Text] = {}
         self.twice: list[tuple[references.Key, _Text]] = []
+        self.claims: list[tuple[references.Key, cloud_names.Claim, _Text]] = []
+        self.networks: list[tuple[networks.Network, _Text]] = []
 
     @property
     def code(self) -> int:
@@ -100,6 +102,8 @@ def _check(
     _tell_targets(result, overrides, take)
     _check_twice(result, overrides, take)
     _check_circles(result, overrides, take)
+    _check_networks(result, overrides, take)
+    _check_cloud_names(result, overrides, take)
 
 
 def _broken(rules: tuple[policies.Rule, ...], documents: list[manifest.Document], refused: set[int]) -> list[errors.Violation]:
@@ -136,6 +140,10 @@ def _note(result: _Result, documents: Iterable[manifest.Document], refused: set[
         text = (file, data, one.index)
         if result.texts.setdefault(key, text) is not text and one.index not in refused:
             result.twice.append((key, text))
+        if one.index not in refused and one.kind.stem == "vpc":
+            _note_network(result, one, text)
+        if one.index not in refused:
+            result.claims += [(key, claim, text) for claim in cloud_names.claims(one.message, lambda _: None)]
         if one.index not in refused and (needs := references.depends_on(one.message)):
             result.needs.setdefault(key, needs)
 
@@ -186,6 +194,59 @@ def _check_circles(
     found = wiring.circle(_read_again(result, references.circle(result.needs), overrides))
     if found is None:
         return
+    _count_faults(result, [found], take)
+    _mark(result, [found])
+
+
+def _note_network(result: _Result, document: manifest.Document, text: _Text) -> None:
+    from planton import networks  # few runs have many
+
+    network = networks.of(document.message)
+    if network is not None:
+        result.networks.append((network, text))
+
+
+def _check_networks(
+    result: _Result, overrides: assignment.Overrides | None, take: Callable[[list[errors.Violation]], None]
+) -> None:
+    """Reports networks that overlap: in one folder as the cloud would, else as a warning, as what is given twice."""
+    if len(result.networks) < 2:  # noqa: PLR2004  # one overlaps with nothing
+        return
+    from planton import networks  # as above
+
+    pairs = [
+        (result.networks[first][1], result.networks[second][1])
+        for first, second in networks.overlaps([network for network, _ in result.networks])
+    ]
+    documents = _documents([text for both in pairs for text in both], overrides)
+    for first, second in pairs:
+        found = networks.violation(*(_wanted(documents[file, index]) for file, _, index in (first, second)))
+        _take_pair(result, found, first, second, take)
+
+
+def _check_cloud_names(
+    result: _Result, overrides: assignment.Overrides | None, take: Callable[[list[errors.Violation]], None]
+) -> None:
+    """Reports names in the cloud that two manifests give: in one folder as an apply would, else as a warning."""
+    pairs = cloud_names.twice([(key, claim) for key, claim, _ in result.claims])
+    documents = _documents([result.claims[each][2] for both in pairs for each in both], overrides)
+    for first, second in pairs:
+        (_, known, known_text), (_, claim, text) = result.claims[first], result.claims[second]
+        other, entry = (_wanted(documents[file, index]) for file, _, index in (known_text, text))
+        if references.key(other.manifest) != references.key(entry.manifest) or known_text is text:
+            _take_pair(result, cloud_names.violation(entry, claim, other, known), known_text, text, take)
+
+
+def _take_pair(
+    result: _Result,
+    violation: errors.Violation,
+    first: _Text,
+    second: _Text,
+    take: Callable[[list[errors.Violation]], None],
+) -> None:
+    # Folders of several environments may be checked at once, and each is applied by itself.
+    beside = pathlib.Path(first[0]).resolve().parent == pathlib.Path(second[0]).resolve().parent
+    found = violation if beside else dataclasses.replace(violation, level="warning")
     _count_faults(result, [found], take)
     _mark(result, [found])
 

@@ -95,6 +95,8 @@ def _schema(described: Any, comments: Mapping[str, str]) -> dict[str, Any]:  # a
     given = metadata_pb2.CloudResourceMetadata.DESCRIPTOR
     others = sorted(field.json_name for field in given.fields if field.json_name not in SHARED_METADATA)
     schema["description"] += f" Kubernetes has no metadata.{{{','.join(others)}}}: these are refused or dropped."
+    beyond = schema_text.message_rules(given)
+    schema["description"] += "".join(f" Not checked here: metadata.{rule.text} [{rule.id}]." for rule in beyond)
     schema["properties"]["metadata"] = {"type": "object", "properties": {"name": {"type": "string", "minLength": 1}}}
     return schema
 

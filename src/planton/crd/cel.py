@@ -59,6 +59,7 @@ _FUNCTIONS: Final[dict[tuple[Any, ...], tuple[str, int]]] = {
     ("isIp", 6): ("isIP({0}) && ip({0}).family() == 6", _AND),
     ("isIpPrefix",): ("isCIDR({0})", _MEMBER),
     ("isIpPrefix", 4): ("isCIDR({0}) && cidr({0}).ip().family() == 4", _AND),
+    ("isIpPrefix", 4, True): ("isCIDR({0}) && cidr({0}).ip().family() == 4 && cidr({0}) == cidr({0}).masked()", _AND),
     ("isIpPrefix", 6): ("isCIDR({0}) && cidr({0}).ip().family() == 6", _AND),
 }
 #: Functions of protovalidate, so that expressions with them compile: of a text, of a text and a number, of a list.
@@ -147,6 +148,7 @@ def _environment(this: str) -> Any:  # the library's own class
     overloads = {name: [method(name, cel.Type.STRING)] for name in _OF_TEXT}
     for name in _OF_TEXT_AND_NUMBER:
         overloads[name].append(method(name, cel.Type.STRING, cel.Type.INT))
+    overloads["isIpPrefix"].append(method("isIpPrefix", cel.Type.STRING, cel.Type.INT, cel.Type.BOOL))
     overloads["unique"] = [method("unique", cel.Type.LIST)]
     return cel.NewEnv(
         descriptor_pool.Default(),

@@ -13,7 +13,7 @@ from buf.validate import validate_pb2
 from google.protobuf import descriptor_pool
 
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
-from planton import json_schema, keywords, schema_text
+from planton import json_schema, keywords, rule_texts, schema_text
 from planton.crd import cel
 from planton.manifest import decode
 
@@ -26,9 +26,9 @@ MAX_TEXT: Final = 1024
 MAX_ENTRIES: Final = 256
 #: The same for a list or map in an item of another list, and for lists whose items have many rules.
 MAX_NESTED: Final = 32
-_MAX_ITEMS: Final = {"additional_node_pools": 64}
+_MAX_ITEMS: Final = {"additional_node_pools": 64, "taints": 15}
 #: How long a text can be that keeps a rule, where its pattern says so, which no estimate looks into.
-_LENGTHS: Final = {"string.label_value": 63, "string.digital_ocean_tag": 255}
+_LENGTHS: Final = {"string.label_value": 63, "string.digital_ocean_tag": 255, "string.taint_effect": 16}
 RULES: Final = "x-kubernetes-validations"
 _FORMATS: Final = {5: "int32", 13: "int64", 15: "int32", 17: "int32", 7: "int64"}  # a 32-bit number without a sign needs 64 bits
 _ZEROS: Final = {"string": "''", "integer": "0", "boolean": "false"}
@@ -220,10 +220,14 @@ class Schemas:
         return {"type": "integer", "format": _FORMATS[field.type], "minimum": low, "maximum": high} | _kept(said)
 
 
+def _rule(rule: Any, value: Any = None) -> Rule:  # a validate_pb2.Rule; text, a number, true or false
+    return Rule(rule.id, rule_texts.message(rule), rule_texts.condition(rule.expression), value)
+
+
 def _of_message(described: Any) -> list[Rule]:
     """Returns the rules between the fields of a message, those of oneofs among them."""
     given = described.GetOptions().Extensions[validate_pb2.message].cel
-    found = [Rule(rule.id, rule.message, rule.expression) for rule in given]
+    found = [_rule(rule) for rule in given]
     texts = [rule for rule in schema_text.message_rules(described) if rule.id == _ONEOF]
     for oneof, rule in zip((one for one in described.oneofs if len(one.fields) > 1), texts, strict=True):
         pairs = itertools.combinations([field.name for field in oneof.fields], 2)
@@ -234,7 +238,7 @@ def _of_message(described: Any) -> list[Rule]:
 
 def _of_value(rules: Any) -> list[Rule]:  # a validate_pb2.FieldRules
     """Returns the expressions over one value."""
-    return [Rule(rule.id, rule.message, rule.expression, value) for rule, value in keywords.expressions(rules)]
+    return [_rule(rule, value) for rule, value in keywords.expressions(rules)]
 
 
 def _of_reference(field: Any) -> list[Rule]:

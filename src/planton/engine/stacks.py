@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from planton import errors
+from planton.manifest import stack_names
 
 if TYPE_CHECKING:
     from google.protobuf import message
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 PROJECT = "planton"
 #: How Pulumi calls the owner in backends that have none.
 NO_OWNER = "organization"
-_PREFIX = "pulumi.project-planton.org/"
+_PREFIX = stack_names.PREFIX
 _PROVISIONER = "project-planton.org/provisioner"
-_ALLOWED = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_ALLOWED = re.compile(rf"[A-Za-z0-9._-]{{1,{stack_names.LONGEST}}}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
@@ -57,7 +58,7 @@ def parse(text: str) -> StackName:
 
 def derived(kind: str, name: str, env: str) -> StackName:
     """Returns the stack of a resource that no label names."""
-    return StackName(PROJECT, f"{env or 'default'}.{kind}.{name}")
+    return StackName(PROJECT, stack_names.derived(kind, name, env))
 
 
 def name_of(manifest: message.Message) -> StackName:
@@ -91,7 +92,7 @@ def name_of(manifest: message.Message) -> StackName:
 def _checked(name: StackName) -> StackName:
     for part in (name.project, name.stack, name.organization or "x"):
         if not _ALLOWED.fullmatch(part):
-            raise _wrong(f"{part!r} does not fit a stack name: at most 100 letters, digits, '-', '_' and '.'")
+            raise _wrong(f"{part!r} does not fit a stack name: at most {stack_names.LONGEST} letters, digits, '-', '_' and '.'")
     return name
 
 

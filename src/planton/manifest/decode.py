@@ -13,7 +13,7 @@ import yaml
 from google.protobuf import descriptor
 
 from planton import errors, kinds
-from planton.manifest import scalars, yaml_reader
+from planton.manifest import scalars, unavailable_fields, yaml_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -368,7 +368,8 @@ def _unknown(described: Any, key: Any, path: str, reading: Reading) -> None:  # 
         reading.add(key, path, f"a key must be the name of a field, not {reading.shown(key)}", "manifest.unknown_field")
         return
     known = [name for field in described.fields for name in (field.json_name, field.name)]
-    hint = suggest(key.value, list(dict.fromkeys(known)))
+    reason = unavailable_fields.reason(described, key.value)
+    hint = f": {reason.text}" if reason is not None else suggest(key.value, list(dict.fromkeys(known)))
     where = f" in {path}" if path else ""
     # What stands in the place of a name may be a secret, unless it nearly is a name.
     name = f" {preview(key.value)}" if hint or not reading.secret else ""
@@ -376,8 +377,8 @@ def _unknown(described: Any, key: Any, path: str, reading: Reading) -> None:  # 
         key, join(path, key.value[:_SHOWN]) if name else path, f"unknown field{name}{where}{hint}", "manifest.unknown_field"
     )
     if hint:
-        meant = hint.split("'")[1]
-        reading.meant.append(join(path, next(f.json_name for f in described.fields if meant in (f.json_name, f.name))))
+        meant = hint.split("'")[1] if reason is None else reason.instead
+        reading.meant += [join(path, f.json_name) for f in described.fields if meant in (f.json_name, f.name)]
 
 
 def _twice(key: Any, first: str, path: str, reading: Reading) -> None:  # as above

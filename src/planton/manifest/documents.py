@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import yaml
 
 from planton import defaults, errors, kinds, validation
-from planton.manifest import decode, own_annotations, yaml_reader
+from planton.manifest import decode, own_annotations, stack_names, yaml_reader, zero_counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,11 +25,12 @@ _LONGEST_KIND: Final = 100
 
 
 class Place(NamedTuple):
-    """Where something is: line and column from 1, and the source line."""
+    """Where something is: line and column from 1, the source line, and the text of the scalar there, if it is one."""
 
     line: int
     column: int
     source: str
+    text: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +81,8 @@ class Document:
             mark = node.start_mark
             row_start = start - column + mark.index - mark.column
             source = "" if self.base else decode.line_at(self.text, row_start)
-            found.append(Place(line + mark.line + 1, mark.column + 1, source))
+            text = node.value if isinstance(node, yaml.ScalarNode) else ""
+            found.append(Place(line + mark.line + 1, mark.column + 1, source, text))
         return found
 
 
@@ -221,18 +223,19 @@ def check(document: Document) -> list[errors.Violation]:
     """Returns what the rules say about a document and its annotations, with places; nothing about values that were not read."""
     problems = validation.violations(document.message, limit=decode.MAX_VIOLATIONS)
     problems += own_annotations.problems(document.message)
+    problems += stack_names.problems(document.message)
     if not problems:
         return []
     problems = [problem for problem in problems if not _is_echo(problem.path, document)]
-    places = document.places(problem.path for problem in problems)
+    places = document.places(problem.place for problem in problems)
     return sorted(
         (
             errors.Violation(
                 document.file,
                 place.line,
                 place.column,
-                decode.join(document.base, problem.path) if problem.path else document.base,
-                problem.message,
+                decode.join(document.base, problem.place) if problem.place else document.base,
+                zero_counts.message(document.kind.name, problem.path, problem.rule_id, place.text) or problem.message,
                 problem.rule_id,
                 document.index,
                 place.source,

@@ -7,7 +7,19 @@ import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
-from planton import cloud_names, credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
+from planton import (
+    cloud_names,
+    credentials,
+    errors,
+    flow,
+    kinds,
+    modules,
+    networks,
+    references,
+    stack_input,
+    validation,
+    wiring,
+)
 from planton.engine import clouds, guards, importing, inventory, journal, observed, operations, plans, stacks
 from planton.engine.clouds import answers
 from planton.manifest import origins
@@ -89,9 +101,11 @@ class Run:
             refresh: Whether to read the cloud first: one list per account and kind. Without it, the last apply counts.
 
         Raises:
-            PlantonError: ``REFERENCE_UNRESOLVED``: references that lead nowhere; ``KIND_UNKNOWN``.
+            PlantonError: ``REFERENCE_UNRESOLVED``: references that lead nowhere; ``MANIFEST_INVALID``: networks that overlap;
+                ``KIND_UNKNOWN``.
         """
         wiring.check_targets(self._wanted, self._applied, lambda: (found.key for found in self._inventory.all()), going=going)
+        networks.check(self._wanted.values())
         for key in self.order:
             # Before anything else: no account helps a kind that cannot be made.
             modules.require(kinds.get(key.kind))
@@ -416,7 +430,7 @@ class Run:
         found = validation.violations(resolved)
         if found:
             raise errors.InvalidError(
-                [entry.violation(each.path, each.message, each.rule_id) for each in found],
+                [entry.violation(each.place, each.message, each.rule_id) for each in found],
                 hint="a reference was resolved to a value that the manifest does not allow",
             )
         for field in self._allow:

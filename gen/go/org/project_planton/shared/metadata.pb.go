@@ -9,6 +9,7 @@
 package shared
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	v1 "project-planton.org/gen/go/org/project_planton/shared/relationship/v1"
@@ -27,8 +28,8 @@ const (
 // Identity, grouping and labels of a resource: the same for every kind.
 type CloudResourceMetadata struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-	// once the resource is applied. Example: `dev-cluster`.
+	// The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+	// stack, so it must not change once the resource is applied. Example: `dev-cluster`.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// A form of the name that is safe in URLs. Kept, not used by the modules.
 	Slug string `protobuf:"bytes,2,opt,name=slug,proto3" json:"slug,omitempty"`
@@ -158,9 +159,9 @@ var File_org_project_planton_shared_metadata_proto protoreflect.FileDescriptor
 
 const file_org_project_planton_shared_metadata_proto_rawDesc = "" +
 	"\n" +
-	")org/project_planton/shared/metadata.proto\x12\x1aorg.project_planton.shared\x1a=org/project_planton/shared/relationship/v1/relationship.proto\"\xc2\x04\n" +
-	"\x15CloudResourceMetadata\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	")org/project_planton/shared/metadata.proto\x12\x1aorg.project_planton.shared\x1a\x1bbuf/validate/validate.proto\x1a=org/project_planton/shared/relationship/v1/relationship.proto\"\x8c\t\n" +
+	"\x15CloudResourceMetadata\x12\x1a\n" +
+	"\x04name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x12\n" +
 	"\x04slug\x18\x02 \x01(\tR\x04slug\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\x12\x10\n" +
 	"\x03org\x18\x04 \x01(\tR\x03org\x12\x10\n" +
@@ -176,7 +177,9 @@ const file_org_project_planton_shared_metadata_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a>\n" +
 	"\x10AnnotationsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B7Z5project-planton.org/gen/go/org/project_planton/sharedb\x06proto3"
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xbf\x04\xbaH\xbb\x04\x1a\x9c\x02\n" +
+	",cloud_resource_metadata.name_fits_stack_name\x12Oname must be letters, digits, '-', '_' and '.', for the stack is named after it\x1a\x9a\x01this.name.matches('^[A-Za-z0-9._-]*$') || 'pulumi.project-planton.org/stack.fqdn' in this.labels || 'pulumi.project-planton.org/stack.name' in this.labels\x1a\x99\x02\n" +
+	"+cloud_resource_metadata.env_fits_stack_name\x12Nenv must be letters, digits, '-', '_' and '.', for the stack is named after it\x1a\x99\x01this.env.matches('^[A-Za-z0-9._-]*$') || 'pulumi.project-planton.org/stack.fqdn' in this.labels || 'pulumi.project-planton.org/stack.name' in this.labelsB7Z5project-planton.org/gen/go/org/project_planton/sharedb\x06proto3"
 
 var (
 	file_org_project_planton_shared_metadata_proto_rawDescOnce sync.Once

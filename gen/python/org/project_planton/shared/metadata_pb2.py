@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from org.project_planton.shared.relationship.v1 import relationship_pb2 as org_dot_project__planton_dot_shared_dot_relationship_dot_v1_dot_relationship__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)org/project_planton/shared/metadata.proto\x12\x1aorg.project_planton.shared\x1a=org/project_planton/shared/relationship/v1/relationship.proto\"\xc2\x04\n\x15\x43loudResourceMetadata\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04slug\x18\x02 \x01(\tR\x04slug\x12\x0e\n\x02id\x18\x03 \x01(\tR\x02id\x12\x10\n\x03org\x18\x04 \x01(\tR\x03org\x12\x10\n\x03\x65nv\x18\x05 \x01(\tR\x03\x65nv\x12U\n\x06labels\x18\x06 \x03(\x0b\x32=.org.project_planton.shared.CloudResourceMetadata.LabelsEntryR\x06labels\x12\x64\n\x0b\x61nnotations\x18\x07 \x03(\x0b\x32\x42.org.project_planton.shared.CloudResourceMetadata.AnnotationsEntryR\x0b\x61nnotations\x12\x12\n\x04tags\x18\x08 \x03(\tR\x04tags\x12k\n\rrelationships\x18\t \x03(\x0b\x32\x45.org.project_planton.shared.relationship.v1.CloudResourceRelationshipR\rrelationships\x12\x14\n\x05group\x18\n \x01(\tR\x05group\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x1a>\n\x10\x41nnotationsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)org/project_planton/shared/metadata.proto\x12\x1aorg.project_planton.shared\x1a\x1b\x62uf/validate/validate.proto\x1a=org/project_planton/shared/relationship/v1/relationship.proto\"\x8c\t\n\x15\x43loudResourceMetadata\x12\x1a\n\x04name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x12\n\x04slug\x18\x02 \x01(\tR\x04slug\x12\x0e\n\x02id\x18\x03 \x01(\tR\x02id\x12\x10\n\x03org\x18\x04 \x01(\tR\x03org\x12\x10\n\x03\x65nv\x18\x05 \x01(\tR\x03\x65nv\x12U\n\x06labels\x18\x06 \x03(\x0b\x32=.org.project_planton.shared.CloudResourceMetadata.LabelsEntryR\x06labels\x12\x64\n\x0b\x61nnotations\x18\x07 \x03(\x0b\x32\x42.org.project_planton.shared.CloudResourceMetadata.AnnotationsEntryR\x0b\x61nnotations\x12\x12\n\x04tags\x18\x08 \x03(\tR\x04tags\x12k\n\rrelationships\x18\t \x03(\x0b\x32\x45.org.project_planton.shared.relationship.v1.CloudResourceRelationshipR\rrelationships\x12\x14\n\x05group\x18\n \x01(\tR\x05group\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x1a>\n\x10\x41nnotationsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01:\xbf\x04\xbaH\xbb\x04\x1a\x9c\x02\n,cloud_resource_metadata.name_fits_stack_name\x12Oname must be letters, digits, \'-\', \'_\' and \'.\', for the stack is named after it\x1a\x9a\x01this.name.matches(\'^[A-Za-z0-9._-]*$\') || \'pulumi.project-planton.org/stack.fqdn\' in this.labels || \'pulumi.project-planton.org/stack.name\' in this.labels\x1a\x99\x02\n+cloud_resource_metadata.env_fits_stack_name\x12Nenv must be letters, digits, \'-\', \'_\' and \'.\', for the stack is named after it\x1a\x99\x01this.env.matches(\'^[A-Za-z0-9._-]*$\') || \'pulumi.project-planton.org/stack.fqdn\' in this.labels || \'pulumi.project-planton.org/stack.name\' in this.labelsb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,10 +37,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLOUDRESOURCEMETADATA_LABELSENTRY']._serialized_options = b'8\001'
   _globals['_CLOUDRESOURCEMETADATA_ANNOTATIONSENTRY']._loaded_options = None
   _globals['_CLOUDRESOURCEMETADATA_ANNOTATIONSENTRY']._serialized_options = b'8\001'
-  _globals['_CLOUDRESOURCEMETADATA']._serialized_start=137
-  _globals['_CLOUDRESOURCEMETADATA']._serialized_end=715
-  _globals['_CLOUDRESOURCEMETADATA_LABELSENTRY']._serialized_start=594
-  _globals['_CLOUDRESOURCEMETADATA_LABELSENTRY']._serialized_end=651
-  _globals['_CLOUDRESOURCEMETADATA_ANNOTATIONSENTRY']._serialized_start=653
-  _globals['_CLOUDRESOURCEMETADATA_ANNOTATIONSENTRY']._serialized_end=715
+  _globals['_CLOUDRESOURCEMETADATA'].fields_by_name['name']._loaded_options = None
+  _globals['_CLOUDRESOURCEMETADATA'].fields_by_name['name']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_CLOUDRESOURCEMETADATA']._loaded_options = None
+  _globals['_CLOUDRESOURCEMETADATA']._serialized_options = b'\272H\273\004\032\234\002\n,cloud_resource_metadata.name_fits_stack_name\022Oname must be letters, digits, \'-\', \'_\' and \'.\', for the stack is named after it\032\232\001this.name.matches(\'^[A-Za-z0-9._-]*$\') || \'pulumi.project-planton.org/stack.fqdn\' in this.labels || \'pulumi.project-planton.org/stack.name\' in this.labels\032\231\002\n+cloud_resource_metadata.env_fits_stack_name\022Nenv must be letters, digits, \'-\', \'_\' and \'.\', for the stack is named after it\032\231\001this.env.matches(\'^[A-Za-z0-9._-]*$\') || \'pulumi.project-planton.org/stack.fqdn\' in this.labels || \'pulumi.project-planton.org/stack.name\' in this.labels'
+  _globals['_CLOUDRESOURCEMETADATA']._serialized_start=166
+  _globals['_CLOUDRESOURCEMETADATA']._serialized_end=1330
+  _globals['_CLOUDRESOURCEMETADATA_LABELSENTRY']._serialized_start=631
+  _globals['_CLOUDRESOURCEMETADATA_LABELSENTRY']._serialized_end=688
+  _globals['_CLOUDRESOURCEMETADATA_ANNOTATIONSENTRY']._serialized_start=690
+  _globals['_CLOUDRESOURCEMETADATA_ANNOTATIONSENTRY']._serialized_end=752
 # @@protoc_insertion_point(module_scope)

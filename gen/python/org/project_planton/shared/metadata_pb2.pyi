@@ -76,8 +76,8 @@ class CloudResourceMetadata(message.Message):
     RELATIONSHIPS_FIELD_NUMBER: builtins.int
     GROUP_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-    once the resource is applied. Example: `dev-cluster`.
+    """The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+    stack, so it must not change once the resource is applied. Example: `dev-cluster`.
     """
     slug: builtins.str
     """A form of the name that is safe in URLs. Kept, not used by the modules."""

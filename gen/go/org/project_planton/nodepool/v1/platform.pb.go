@@ -119,13 +119,13 @@ func (x *NodePoolPlatform) GetDigitalocean() *DigitalOceanNodePool {
 // A node pool of Google Kubernetes Engine.
 type GcpNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+	// The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
 	MachineType string `protobuf:"bytes,1,opt,name=machine_type,json=machineType,proto3" json:"machine_type,omitempty"`
 	// The boot disk's size in GiB, at least 10. Changing it replaces the nodes.
 	DiskSize *int32 `protobuf:"varint,2,opt,name=disk_size,json=diskSize,proto3,oneof" json:"disk_size,omitempty"`
 	// The boot disk's type. Changing it replaces the nodes.
 	DiskType string `protobuf:"bytes,3,opt,name=disk_type,json=diskType,proto3" json:"disk_type,omitempty"`
-	// The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+	// The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
 	Zones []string `protobuf:"bytes,4,rep,name=zones,proto3" json:"zones,omitempty"`
 	// Whether the machines may be taken away within 24 hours. Changing it replaces the nodes.
 	Preemptible *bool `protobuf:"varint,5,opt,name=preemptible,proto3,oneof" json:"preemptible,omitempty"`
@@ -292,13 +292,13 @@ func (x *Accelerator) GetCount() int32 {
 // A node group of Amazon Elastic Kubernetes Service.
 type AwsNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+	// The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
 	InstanceType string `protobuf:"bytes,1,opt,name=instance_type,json=instanceType,proto3" json:"instance_type,omitempty"`
 	// The volume's size in GiB. Changing it replaces the nodes.
 	VolumeSize *int32 `protobuf:"varint,2,opt,name=volume_size,json=volumeSize,proto3,oneof" json:"volume_size,omitempty"`
 	// The volume's type: `gp2`, `gp3`, `io1` or `io2`. Changing it replaces the nodes.
 	VolumeType string `protobuf:"bytes,3,opt,name=volume_type,json=volumeType,proto3" json:"volume_type,omitempty"`
-	// The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+	// The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
 	AvailabilityZones []string `protobuf:"bytes,4,rep,name=availability_zones,json=availabilityZones,proto3" json:"availability_zones,omitempty"`
 	// Whether the machines may be taken away at any time. Changing it replaces the nodes.
 	SpotInstances *bool `protobuf:"varint,5,opt,name=spot_instances,json=spotInstances,proto3,oneof" json:"spot_instances,omitempty"`
@@ -383,7 +383,8 @@ func (x *AwsNodePool) GetUserData() string {
 // A node pool of Azure Kubernetes Service.
 type AzureNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+	// The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+	// same size in another case replaces none.
 	VmSize string `protobuf:"bytes,1,opt,name=vm_size,json=vmSize,proto3" json:"vm_size,omitempty"`
 	// The disk's size in GiB: at least 30, or 0 for the machine size's own. Changing it replaces the nodes.
 	OsDiskSizeGb int32 `protobuf:"varint,2,opt,name=os_disk_size_gb,json=osDiskSizeGB,proto3" json:"os_disk_size_gb,omitempty"`
@@ -465,7 +466,7 @@ func (x *AzureNodePool) GetSpotInstances() bool {
 // A node pool of Civo.
 type CivoNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+	// The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
 	Size string `protobuf:"bytes,1,opt,name=size,proto3" json:"size,omitempty"`
 	// The region; the cluster's where unset.
 	Region        string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
@@ -520,7 +521,7 @@ func (x *CivoNodePool) GetRegion() string {
 // A node pool of DigitalOcean.
 type DigitalOceanNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+	// The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
 	Size string `protobuf:"bytes,1,opt,name=size,proto3" json:"size,omitempty"`
 	// The region; the cluster's where unset.
 	Region string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
@@ -658,14 +659,14 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\x04civo\x18\x05 \x01(\v2-.org.project_planton.nodepool.v1.CivoNodePoolR\x04civo\x12Y\n" +
 	"\fdigitalocean\x18\x06 \x01(\v25.org.project_planton.nodepool.v1.DigitalOceanNodePoolR\fdigitalocean:\x8c\x05\xbaH\x88\x05\x1a\xcd\x02\n" +
 	"*node_pool_platform.only_the_object_of_type\x126must have no other object than the one that type names\x1a\xe6\x01(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean')\x1a\xb5\x02\n" +
-	")node_pool_platform.has_the_object_of_type\x12$must have the object that type names\x1a\xe1\x01(this.type != 'gcp' || has(this.gcp)) && (this.type != 'aws' || has(this.aws)) && (this.type != 'azure' || has(this.azure)) && (this.type != 'civo' || has(this.civo)) && (this.type != 'digitalocean' || has(this.digitalocean))\"\xc0\t\n" +
-	"\vGcpNodePool\x12L\n" +
-	"\fmachine_type\x18\x01 \x01(\tB)\xbaH&\xc8\x01\x01r!\x18?2\x1d^[a-z][a-z0-9]*(-[a-z0-9]+)+$R\vmachineType\x12-\n" +
+	")node_pool_platform.has_the_object_of_type\x12$must have the object that type names\x1a\xe1\x01(this.type != 'gcp' || has(this.gcp)) && (this.type != 'aws' || has(this.aws)) && (this.type != 'azure' || has(this.azure)) && (this.type != 'civo' || has(this.civo)) && (this.type != 'digitalocean' || has(this.digitalocean))\"\xd9\t\n" +
+	"\vGcpNodePool\x12U\n" +
+	"\fmachine_type\x18\x01 \x01(\tB2\xbaH/\xc8\x01\x01r*\x18?2&^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)+$R\vmachineType\x12-\n" +
 	"\tdisk_size\x18\x02 \x01(\x05B\v\xbaH\b\x1a\x06\x18\x80\x80\x04(\n" +
 	"H\x00R\bdiskSize\x88\x01\x01\x12Z\n" +
-	"\tdisk_type\x18\x03 \x01(\tB=\xbaH:r8R\x00R\vpd-standardR\x06pd-ssdR\vpd-balancedR\x12hyperdisk-balancedR\bdiskType\x12\xa3\x02\n" +
-	"\x05zones\x18\x04 \x03(\tB\x8c\x02\xbaH\x88\x02\xba\x01\xdc\x01\n" +
-	"!gcp_node_pool.zones_of_one_region\x12\x19must all be of one region\x1a\x9b\x01this.all(zone, !zone.contains('-') || !this[0].contains('-') || zone.substring(0, zone.lastIndexOf('-')) == this[0].substring(0, this[0].lastIndexOf('-')))\x92\x01%\x10\x10\x18\x01\"\x1fr\x1d2\x1b^[a-z]+-[a-z]+[0-9]+-[a-z]$R\x05zones\x12%\n" +
+	"\tdisk_type\x18\x03 \x01(\tB=\xbaH:r8R\x00R\vpd-standardR\x06pd-ssdR\vpd-balancedR\x12hyperdisk-balancedR\bdiskType\x12\xb3\x02\n" +
+	"\x05zones\x18\x04 \x03(\tB\x9c\x02\xbaH\x98\x02\xba\x01\xdc\x01\n" +
+	"!gcp_node_pool.zones_of_one_region\x12\x19must all be of one region\x1a\x9b\x01this.all(zone, !zone.contains('-') || !this[0].contains('-') || zone.substring(0, zone.lastIndexOf('-')) == this[0].substring(0, this[0].lastIndexOf('-')))\x92\x015\x10\x10\x18\x01\"/r-2+^[a-z]+-[a-z]+[0-9]+-([a-z]|ai[0-9]+[a-z])$R\x05zones\x12%\n" +
 	"\vpreemptible\x18\x05 \x01(\bH\x01R\vpreemptible\x88\x01\x01\x12\x17\n" +
 	"\x04spot\x18\x06 \x01(\bH\x02R\x04spot\x88\x01\x01\x12Z\n" +
 	"\faccelerators\x18\a \x03(\v2,.org.project_planton.nodepool.v1.AcceleratorB\b\xbaH\x05\x92\x01\x02\x10\x10R\faccelerators\x12j\n" +
@@ -683,22 +684,22 @@ const file_org_project_planton_nodepool_v1_platform_proto_rawDesc = "" +
 	"\vAccelerator\x12\x1a\n" +
 	"\x04type\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04type\x12 \n" +
 	"\x05count\x18\x02 \x01(\x05B\n" +
-	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\xa2\a\n" +
-	"\vAwsNodePool\x12O\n" +
-	"\rinstance_type\x18\x01 \x01(\tB*\xbaH'\xc8\x01\x01r\"\x18?2\x1e^[a-z][a-z0-9-]*[.][a-z0-9-]+$R\finstanceType\x12$\n" +
+	"\xbaH\a\xc8\x01\x01\x1a\x02(\x01R\x05count\"\xf9\t\n" +
+	"\vAwsNodePool\x12X\n" +
+	"\rinstance_type\x18\x01 \x01(\tB3\xbaH0\xc8\x01\x01r+\x18?2'^[A-Za-z][A-Za-z0-9-]*[.][A-Za-z0-9-]+$R\finstanceType\x12$\n" +
 	"\vvolume_size\x18\x02 \x01(\x05H\x00R\n" +
 	"volumeSize\x88\x01\x01\x12<\n" +
 	"\vvolume_type\x18\x03 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x03gp2R\x03gp3R\x03io1R\x03io2R\n" +
-	"volumeType\x12\xa2\x02\n" +
-	"\x12availability_zones\x18\x04 \x03(\tB\xf2\x01\xbaH\xee\x01\xba\x01\xbd\x01\n" +
-	"!aws_node_pool.zones_of_one_region\x12\x19must all be of one region\x1a}this.all(zone, zone == '' || this[0] == '' || zone.substring(0, zone.size() - 1) == this[0].substring(0, this[0].size() - 1))\x92\x01*\x10\x10\x18\x01\"$r\"2 ^[a-z]{2}(-[a-z]+)+-[0-9]+[a-z]$R\x11availabilityZones\x12*\n" +
+	"volumeType\x12\xf0\x04\n" +
+	"\x12availability_zones\x18\x04 \x03(\tB\xc0\x04\xbaH\xbc\x04\xba\x01\xd9\x03\n" +
+	"!aws_node_pool.zones_of_one_region\x12\x19must all be of one region\x1a\x98\x03[this.filter(zone, zone.matches('^[a-z]{2}(-[a-z]+)+-[0-9]+([a-z]|-[a-z]+-[0-9]+[a-z]|-wl[0-9]+-[a-z]+-wlz-[0-9]+)$')).map(zone, zone.contains('-wl') ? zone.substring(0, zone.indexOf('-wl')) : zone.matches('[0-9]-[a-z]+-[0-9]+[a-z]$') ? zone.substring(0, zone.substring(0, zone.lastIndexOf('-')).lastIndexOf('-')) : zone.substring(0, zone.size() - 1))].all(regions, regions.all(region, region == regions[0]))\x92\x01\\\x10\x10\x18\x01\"VrT2R^[a-z]{2}(-[a-z]+)+-[0-9]+([a-z]|-[a-z]+-[0-9]+[a-z]|-wl[0-9]+-[a-z]+-wlz-[0-9]+)$R\x11availabilityZones\x12*\n" +
 	"\x0espot_instances\x18\x05 \x01(\bH\x01R\rspotInstances\x88\x01\x01\x12)\n" +
 	"\tuser_data\x18\x06 \x01(\tB\f\xbaH\x06r\x04(\x80\x80\x01\x80\x01\x01R\buserData:\xbe\x02\xbaH\xba\x02\x1a\xb7\x02\n" +
 	"#aws_node_pool.volume_size_fits_type\x12evolumeSize must be 1 to 16384 GiB for gp2, 1 to 65536 for gp3, 4 to 16384 for io1, 4 to 65536 for io2\x1a\xa8\x01!has(this.volume_size) || (this.volume_size >= (this.volume_type in ['io1', 'io2'] ? 4 : 1) && this.volume_size <= (this.volume_type in ['gp2', 'io1'] ? 16384 : 65536))B\x0e\n" +
 	"\f_volume_sizeB\x11\n" +
-	"\x0f_spot_instances\"\xff\x02\n" +
-	"\rAzureNodePool\x12K\n" +
-	"\avm_size\x18\x01 \x01(\tB2\xbaH/\xc8\x01\x01r*\x18?2&^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+$R\x06vmSize\x124\n" +
+	"\x0f_spot_instances\"\x8f\x03\n" +
+	"\rAzureNodePool\x12[\n" +
+	"\avm_size\x18\x01 \x01(\tBB\xbaH?\xc8\x01\x01r:\x18?26^[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+(-[A-Za-z0-9]+)*)+$R\x06vmSize\x124\n" +
 	"\x0fos_disk_size_gb\x18\x02 \x01(\x05B\r\xbaH\n" +
 	"\xd8\x01\x01\x1a\x05\x18\x80\x10(\x1eR\fosDiskSizeGB\x12d\n" +
 	"\fos_disk_type\x18\x03 \x01(\tBB\xbaH?r=R\x00R\fStandard_LRSR\x0fStandardSSD_LRSR\vPremium_LRSR\rPremiumV2_LRSR\n" +

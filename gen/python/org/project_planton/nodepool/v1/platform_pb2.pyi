@@ -104,7 +104,7 @@ class GcpNodePool(message.Message):
     LABELS_FIELD_NUMBER: builtins.int
     TAINTS_FIELD_NUMBER: builtins.int
     machine_type: builtins.str
-    """The machine type. Example: `n1-standard-4`. Changing it replaces the nodes."""
+    """The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes."""
     disk_size: builtins.int
     """The boot disk's size in GiB, at least 10. Changing it replaces the nodes."""
     disk_type: builtins.str
@@ -115,7 +115,7 @@ class GcpNodePool(message.Message):
     """Whether the machines may be taken away at any time. Changing it replaces the nodes."""
     @builtins.property
     def zones(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes."""
+        """The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes."""
 
     @builtins.property
     def accelerators(self) -> containers.RepeatedCompositeFieldContainer[Accelerator]:
@@ -196,7 +196,7 @@ class AwsNodePool(message.Message):
     SPOT_INSTANCES_FIELD_NUMBER: builtins.int
     USER_DATA_FIELD_NUMBER: builtins.int
     instance_type: builtins.str
-    """The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes."""
+    """The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes."""
     volume_size: builtins.int
     """The volume's size in GiB. Changing it replaces the nodes."""
     volume_type: builtins.str
@@ -207,7 +207,7 @@ class AwsNodePool(message.Message):
     """What a node runs when it starts, at most 16 KiB. Never shown in lists, logs and events. Changing it replaces the nodes."""
     @builtins.property
     def availability_zones(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes."""
+        """The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes."""
 
     def __init__(
         self,
@@ -244,7 +244,9 @@ class AzureNodePool(message.Message):
     AVAILABILITY_ZONES_FIELD_NUMBER: builtins.int
     SPOT_INSTANCES_FIELD_NUMBER: builtins.int
     vm_size: builtins.str
-    """The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes."""
+    """The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+    same size in another case replaces none.
+    """
     os_disk_size_gb: builtins.int
     """The disk's size in GiB: at least 30, or 0 for the machine size's own. Changing it replaces the nodes."""
     os_disk_type: builtins.str
@@ -281,7 +283,7 @@ class CivoNodePool(message.Message):
     SIZE_FIELD_NUMBER: builtins.int
     REGION_FIELD_NUMBER: builtins.int
     size: builtins.str
-    """The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes."""
+    """The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes."""
     region: builtins.str
     """The region; the cluster's where unset."""
     def __init__(
@@ -306,7 +308,7 @@ class DigitalOceanNodePool(message.Message):
     REGION_FIELD_NUMBER: builtins.int
     TAGS_FIELD_NUMBER: builtins.int
     size: builtins.str
-    """The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes."""
+    """The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes."""
     region: builtins.str
     """The region; the cluster's where unset."""
     @builtins.property

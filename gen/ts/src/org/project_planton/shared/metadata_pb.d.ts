@@ -20,8 +20,8 @@ export declare const file_org_project_planton_shared_metadata: GenFile;
  */
 export declare type CloudResourceMetadata = Message<"org.project_planton.shared.CloudResourceMetadata"> & {
   /**
-   * The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-   * once the resource is applied. Example: `dev-cluster`.
+   * The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+   * stack, so it must not change once the resource is applied. Example: `dev-cluster`.
    *
    * @generated from field: string name = 1;
    */

@@ -64,6 +64,14 @@ var file_org_project_planton_shared_kubernetes_v1_rules_proto_extTypes = []proto
 		Tag:           "varint,71005,opt,name=ip_or_cidr",
 		Filename:      "org/project_planton/shared/kubernetes/v1/rules.proto",
 	},
+	{
+		ExtendedType:  (*validate.StringRules)(nil),
+		ExtensionType: (*bool)(nil),
+		Field:         71007,
+		Name:          "org.project_planton.shared.kubernetes.v1.private_network",
+		Tag:           "varint,71007,opt,name=private_network",
+		Filename:      "org/project_planton/shared/kubernetes/v1/rules.proto",
+	},
 }
 
 // Extension fields to validate.StringRules.
@@ -89,6 +97,10 @@ var (
 	//
 	// optional bool ip_or_cidr = 71005;
 	E_IpOrCidr = &file_org_project_planton_shared_kubernetes_v1_rules_proto_extTypes[4]
+	// The text, if it is an IPv4 network in CIDR notation, must be a private one (RFC 1918) without host bits.
+	//
+	// optional bool private_network = 71007;
+	E_PrivateNetwork = &file_org_project_planton_shared_kubernetes_v1_rules_proto_extTypes[5]
 )
 
 var File_org_project_planton_shared_kubernetes_v1_rules_proto protoreflect.FileDescriptor
@@ -112,7 +124,10 @@ const file_org_project_planton_shared_kubernetes_v1_rules_proto_rawDesc = "" +
 	"\n" +
 	"ip_or_cidr\x12\x19.buf.validate.StringRules\x18ݪ\x04 \x01(\bB\xa5\x01\xc2H\xa1\x01\n" +
 	"\x9e\x01\n" +
-	"\x11string.ip_or_cidr\x12^must be an IP address or a network in CIDR notation, for example 203.0.113.7 or 203.0.113.0/24\x1a)!rule || this.isIp() || this.isIpPrefix()R\bipOrCidrBRZPproject-planton.org/gen/go/org/project_planton/shared/kubernetes/v1;kubernetesv1"
+	"\x11string.ip_or_cidr\x12^must be an IP address or a network in CIDR notation, for example 203.0.113.7 or 203.0.113.0/24\x1a)!rule || this.isIp() || this.isIpPrefix()R\bipOrCidr:\x99\x04\n" +
+	"\x0fprivate_network\x12\x19.buf.validate.StringRules\x18ߪ\x04 \x01(\bB\xd2\x03\xc2H\xce\x03\n" +
+	"\xcb\x03\n" +
+	"\x16string.private_network\x1a\xb0\x03!rule || !this.isIpPrefix(4) || (this.isIpPrefix(4, true) && this.matches('^(10[.].*/([89]|[12][0-9]|3[0-2])|172[.](1[6-9]|2[0-9]|3[01])[.].*/(1[2-9]|2[0-9]|3[0-2])|192[.]168[.].*/(1[6-9]|2[0-9]|3[0-2]))$')) ? '' : 'must be private, within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16, and have no host bits set: ' + (this.isIpPrefix(4, true) ? this + ' is not private' : this + ' has bits set after the first ' + this.split('/')[1])R\x0eprivateNetworkBRZPproject-planton.org/gen/go/org/project_planton/shared/kubernetes/v1;kubernetesv1"
 
 var file_org_project_planton_shared_kubernetes_v1_rules_proto_goTypes = []any{
 	(*validate.StringRules)(nil), // 0: buf.validate.StringRules
@@ -123,10 +138,11 @@ var file_org_project_planton_shared_kubernetes_v1_rules_proto_depIdxs = []int32{
 	0, // 2: org.project_planton.shared.kubernetes.v1.taint_effect:extendee -> buf.validate.StringRules
 	0, // 3: org.project_planton.shared.kubernetes.v1.cidr:extendee -> buf.validate.StringRules
 	0, // 4: org.project_planton.shared.kubernetes.v1.ip_or_cidr:extendee -> buf.validate.StringRules
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	0, // [0:5] is the sub-list for extension extendee
+	0, // 5: org.project_planton.shared.kubernetes.v1.private_network:extendee -> buf.validate.StringRules
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	0, // [0:6] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name
 }
 
@@ -142,7 +158,7 @@ func file_org_project_planton_shared_kubernetes_v1_rules_proto_init() {
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_org_project_planton_shared_kubernetes_v1_rules_proto_rawDesc), len(file_org_project_planton_shared_kubernetes_v1_rules_proto_rawDesc)),
 			NumEnums:      0,
 			NumMessages:   0,
-			NumExtensions: 5,
+			NumExtensions: 6,
 			NumServices:   0,
 		},
 		GoTypes:           file_org_project_planton_shared_kubernetes_v1_rules_proto_goTypes,

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n8org/project_planton/provider/digitalocean/v1/rules.proto\x12,org.project_planton.provider.digitalocean.v1\x1a\x1b\x62uf/validate/validate.proto:\xcb\x01\n\x03tag\x12\x19.buf.validate.StringRules\x18\xde\xaa\x04 \x01(\x08\x42\x9b\x01\xc2H\x97\x01\n\x94\x01\n\x18string.digital_ocean_tag\x12\x46must be a DigitalOcean tag: 1 to 255 letters, digits, \':\', \'-\' and \'_\'\x1a\x30!rule || this.matches(\'^[A-Za-z0-9:_-]{1,255}$\')R\x03tag')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n8org/project_planton/provider/digitalocean/v1/rules.proto\x12,org.project_planton.provider.digitalocean.v1\x1a\x1b\x62uf/validate/validate.proto:\xcb\x01\n\x03tag\x12\x19.buf.validate.StringRules\x18\xde\xaa\x04 \x01(\x08\x42\x9b\x01\xc2H\x97\x01\n\x94\x01\n\x18string.digital_ocean_tag\x12\x46must be a DigitalOcean tag: 1 to 255 letters, digits, \':\', \'-\' and \'_\'\x1a\x30!rule || this.matches(\'^[A-Za-z0-9:_-]{1,255}$\')R\x03tag:\xa3\x02\n\x04name\x12\x19.buf.validate.StringRules\x18\xe2\xaa\x04 \x01(\x08\x42\xf1\x01\xc2H\xed\x01\n\xea\x01\n\x19string.digital_ocean_name\x12qmust be a DigitalOcean name: at most 63 letters, digits, \'-\' and \'.\', beginning and ending with a letter or digit\x1aZ!rule || this.matches(\'^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?$\') && this.size() <= 63R\x04name')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,4 +34,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['tag']._loaded_options = None
   _globals['tag']._serialized_options = b'\302H\227\001\n\224\001\n\030string.digital_ocean_tag\022Fmust be a DigitalOcean tag: 1 to 255 letters, digits, \':\', \'-\' and \'_\'\0320!rule || this.matches(\'^[A-Za-z0-9:_-]{1,255}$\')'
+  _globals['name']._loaded_options = None
+  _globals['name']._serialized_options = b'\302H\355\001\n\352\001\n\031string.digital_ocean_name\022qmust be a DigitalOcean name: at most 63 letters, digits, \'-\' and \'.\', beginning and ending with a letter or digit\032Z!rule || this.matches(\'^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)?$\') && this.size() <= 63'
 # @@protoc_insertion_point(module_scope)

@@ -15,6 +15,7 @@ LABEL_VALUE_FIELD_NUMBER: builtins.int
 TAINT_EFFECT_FIELD_NUMBER: builtins.int
 CIDR_FIELD_NUMBER: builtins.int
 IP_OR_CIDR_FIELD_NUMBER: builtins.int
+PRIVATE_NETWORK_FIELD_NUMBER: builtins.int
 label_key: extension_dict._ExtensionFieldDescriptor[validate_pb2.StringRules, builtins.bool]
 """The text must be a label or taint key: a name of at most 63 characters, optionally after a DNS prefix of at most 253 and
 a slash (https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/).
@@ -27,3 +28,5 @@ cidr: extension_dict._ExtensionFieldDescriptor[validate_pb2.StringRules, builtin
 """The text must be a network in CIDR notation, IPv4 or IPv6."""
 ip_or_cidr: extension_dict._ExtensionFieldDescriptor[validate_pb2.StringRules, builtins.bool]
 """The text must be an IP address or a network in CIDR notation, IPv4 or IPv6."""
+private_network: extension_dict._ExtensionFieldDescriptor[validate_pb2.StringRules, builtins.bool]
+"""The text, if it is an IPv4 network in CIDR notation, must be a private one (RFC 1918) without host bits."""

@@ -74,7 +74,7 @@ export declare const NodePoolPlatformSchema: GenMessage<NodePoolPlatform>;
  */
 export declare type GcpNodePool = Message<"org.project_planton.nodepool.v1.GcpNodePool"> & {
   /**
-   * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+   * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
    *
    * @generated from field: string machine_type = 1;
    */
@@ -95,7 +95,7 @@ export declare type GcpNodePool = Message<"org.project_planton.nodepool.v1.GcpNo
   diskType: string;
 
   /**
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    *
    * @generated from field: repeated string zones = 4;
    */
@@ -177,7 +177,7 @@ export declare const AcceleratorSchema: GenMessage<Accelerator>;
  */
 export declare type AwsNodePool = Message<"org.project_planton.nodepool.v1.AwsNodePool"> & {
   /**
-   * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+   * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
    *
    * @generated from field: string instance_type = 1;
    */
@@ -198,7 +198,7 @@ export declare type AwsNodePool = Message<"org.project_planton.nodepool.v1.AwsNo
   volumeType: string;
 
   /**
-   * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+   * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
    *
    * @generated from field: repeated string availability_zones = 4;
    */
@@ -232,7 +232,8 @@ export declare const AwsNodePoolSchema: GenMessage<AwsNodePool>;
  */
 export declare type AzureNodePool = Message<"org.project_planton.nodepool.v1.AzureNodePool"> & {
   /**
-   * The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+   * The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+   * same size in another case replaces none.
    *
    * @generated from field: string vm_size = 1;
    */
@@ -280,7 +281,7 @@ export declare const AzureNodePoolSchema: GenMessage<AzureNodePool>;
  */
 export declare type CivoNodePool = Message<"org.project_planton.nodepool.v1.CivoNodePool"> & {
   /**
-   * The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+   * The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
    *
    * @generated from field: string size = 1;
    */
@@ -307,7 +308,7 @@ export declare const CivoNodePoolSchema: GenMessage<CivoNodePool>;
  */
 export declare type DigitalOceanNodePool = Message<"org.project_planton.nodepool.v1.DigitalOceanNodePool"> & {
   /**
-   * The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+   * The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
    *
    * @generated from field: string size = 1;
    */

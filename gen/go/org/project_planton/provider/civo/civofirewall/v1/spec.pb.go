@@ -12,6 +12,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "project-planton.org/gen/go/org/project_planton/provider/civo/v1"
 	v1 "project-planton.org/gen/go/org/project_planton/shared/foreignkey/v1"
 	_ "project-planton.org/gen/go/org/project_planton/shared/kubernetes/v1"
 	reflect "reflect"
@@ -29,7 +30,7 @@ const (
 // A firewall in a network. What no rule allows is denied. Without any rule it denies all traffic.
 type CivoFirewallSpec struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The firewall's name in the cloud. Can be changed in place.
+	// The firewall's name in the cloud. No white space. Can be changed in place.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// The network that the firewall belongs to. Changing it replaces the firewall.
 	NetworkId *v1.StringValueOrRef `protobuf:"bytes,2,opt,name=network_id,json=networkId,proto3" json:"network_id,omitempty"`
@@ -286,15 +287,15 @@ var File_org_project_planton_provider_civo_civofirewall_v1_spec_proto protorefle
 
 const file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"<org/project_planton/provider/civo/civofirewall/v1/spec.proto\x121org.project_planton.provider.civo.civofirewall.v1\x1a\x1bbuf/validate/validate.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\"\xc5\x03\n" +
-	"\x10CivoFirewallSpec\x12\x1a\n" +
-	"\x04name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04name\x12\x83\x01\n" +
+	"<org/project_planton/provider/civo/civofirewall/v1/spec.proto\x121org.project_planton.provider.civo.civofirewall.v1\x1a\x1bbuf/validate/validate.proto\x1a0org/project_planton/provider/civo/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\"\xcb\x03\n" +
+	"\x10CivoFirewallSpec\x12 \n" +
+	"\x04name\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x88\xd6\"\x01R\x04name\x12\x83\x01\n" +
 	"\n" +
 	"network_id\x18\x02 \x01(\v2:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB(\xbaH\x03\xc8\x01\x01\x88\xd4a\xe6\v\x92\xd4a\x19status.outputs.network_idR\tnetworkId\x12o\n" +
 	"\rinbound_rules\x18\x03 \x03(\v2J.org.project_planton.provider.civo.civofirewall.v1.CivoFirewallInboundRuleR\finboundRules\x12r\n" +
 	"\x0eoutbound_rules\x18\x04 \x03(\v2K.org.project_planton.provider.civo.civofirewall.v1.CivoFirewallOutboundRuleR\routboundRules\x12\x12\n" +
 	"\x04tags\x18\x05 \x03(\tR\x04tags\x12\x16\n" +
-	"\x06region\x18d \x01(\tR\x06region\"\xf1\x04\n" +
+	"\x06region\x18d \x01(\tR\x06region\"\xb2\x06\n" +
 	"\x17CivoFirewallInboundRule\x123\n" +
 	"\bprotocol\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^(tcp|udp|icmp)$R\bprotocol\x12\x1d\n" +
 	"\n" +
@@ -302,8 +303,8 @@ const file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDesc 
 	"\x05cidrs\x18\x03 \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe0\xd5\"\x01R\x05cidrs\x12\x88\x01\n" +
 	"\x06action\x18\x04 \x01(\tBp\xbaHm\xba\x01j\n" +
 	"2civo_firewall_inbound_rule.action_is_allow_or_deny\x12\x15must be allow or deny\x1a\x1dthis in ['', 'allow', 'deny']R\x06action\x12\x14\n" +
-	"\x05label\x18\x05 \x01(\tR\x05label:\xba\x02\xbaH\xb6\x02\x1a\xb3\x02\n" +
-	".civo_firewall_inbound_rule.port_range_is_valid\x12SportRange must be a port or a range such as 8000-9000, and must not be set for icmp\x1a\xab\x01this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535))\"\xf4\x04\n" +
+	"\x05label\x18\x05 \x01(\tR\x05label:\xfb\x03\xbaH\xf7\x03\x1a\xf4\x03\n" +
+	".civo_firewall_inbound_rule.port_range_is_valid\x1a\xc1\x03this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535) && int(this.port_range.split('-')[0]) <= int(this.port_range.split('-')[this.port_range.split('-').size() - 1])) ? '' : 'portRange (' + this.port_range + ') must be a port from 1 to 65535, or a range of them with the lesser first such as 8000-9000, and must not be set for icmp'\"\xb5\x06\n" +
 	"\x18CivoFirewallOutboundRule\x123\n" +
 	"\bprotocol\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^(tcp|udp|icmp)$R\bprotocol\x12\x1d\n" +
 	"\n" +
@@ -311,8 +312,8 @@ const file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDesc 
 	"\x05cidrs\x18\x03 \x03(\tB\x0e\xbaH\v\x92\x01\b\"\x06r\x04\xe0\xd5\"\x01R\x05cidrs\x12\x89\x01\n" +
 	"\x06action\x18\x04 \x01(\tBq\xbaHn\xba\x01k\n" +
 	"3civo_firewall_outbound_rule.action_is_allow_or_deny\x12\x15must be allow or deny\x1a\x1dthis in ['', 'allow', 'deny']R\x06action\x12\x14\n" +
-	"\x05label\x18\x05 \x01(\tR\x05label:\xbb\x02\xbaH\xb7\x02\x1a\xb4\x02\n" +
-	"/civo_firewall_outbound_rule.port_range_is_valid\x12SportRange must be a port or a range such as 8000-9000, and must not be set for icmp\x1a\xab\x01this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535))B]Z[project-planton.org/gen/go/org/project_planton/provider/civo/civofirewall/v1;civofirewallv1b\x06proto3"
+	"\x05label\x18\x05 \x01(\tR\x05label:\xfc\x03\xbaH\xf8\x03\x1a\xf5\x03\n" +
+	"/civo_firewall_outbound_rule.port_range_is_valid\x1a\xc1\x03this.port_range == '' || (this.protocol != 'icmp' && this.port_range.matches('^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$') && this.port_range.split('-').all(p, int(p) <= 65535) && int(this.port_range.split('-')[0]) <= int(this.port_range.split('-')[this.port_range.split('-').size() - 1])) ? '' : 'portRange (' + this.port_range + ') must be a port from 1 to 65535, or a range of them with the lesser first such as 8000-9000, and must not be set for icmp'B]Z[project-planton.org/gen/go/org/project_planton/provider/civo/civofirewall/v1;civofirewallv1b\x06proto3"
 
 var (
 	file_org_project_planton_provider_civo_civofirewall_v1_spec_proto_rawDescOnce sync.Once

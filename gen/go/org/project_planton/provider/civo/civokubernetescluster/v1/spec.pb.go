@@ -14,6 +14,7 @@ import (
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	civo "project-planton.org/gen/go/org/project_planton/provider/civo"
 	v11 "project-planton.org/gen/go/org/project_planton/provider/civo/civokubernetesnodepool/v1"
+	_ "project-planton.org/gen/go/org/project_planton/provider/civo/v1"
 	v1 "project-planton.org/gen/go/org/project_planton/shared/foreignkey/v1"
 	_ "project-planton.org/gen/go/org/project_planton/shared/kubernetes/v1"
 	_ "project-planton.org/gen/go/org/project_planton/shared/options"
@@ -32,7 +33,8 @@ const (
 // A managed Kubernetes cluster with a default node pool and, optionally, more pools that share its life.
 type CivoKubernetesClusterSpec struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+	// The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+	// changed in place.
 	ClusterName string `protobuf:"bytes,1,opt,name=cluster_name,json=clusterName,proto3" json:"cluster_name,omitempty"`
 	// The region. Changing it replaces the cluster.
 	Region civo.CivoRegion `protobuf:"varint,2,opt,name=region,proto3,enum=org.project_planton.provider.civo.CivoRegion" json:"region,omitempty"`
@@ -47,7 +49,7 @@ type CivoKubernetesClusterSpec struct {
 	AutoUpgrade bool `protobuf:"varint,6,opt,name=auto_upgrade,json=autoUpgrade,proto3" json:"auto_upgrade,omitempty"`
 	// Whether upgrades work without an additional node. The cloud's API has no such choice: `true` is refused at plan.
 	DisableSurgeUpgrade bool `protobuf:"varint,7,opt,name=disable_surge_upgrade,json=disableSurgeUpgrade,proto3" json:"disable_surge_upgrade,omitempty"`
-	// Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+	// Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
 	Tags []string `protobuf:"bytes,8,rep,name=tags,proto3" json:"tags,omitempty"`
 	// The pool that the cluster is created with.
 	DefaultNodePool *CivoKubernetesClusterDefaultNodePool `protobuf:"bytes,9,opt,name=default_node_pool,json=defaultNodePool,proto3" json:"default_node_pool,omitempty"`
@@ -382,11 +384,12 @@ var File_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto p
 
 const file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Eorg/project_planton/provider/civo/civokubernetescluster/v1/spec.proto\x12:org.project_planton.provider.civo.civokubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aForg/project_planton/provider/civo/civokubernetesnodepool/v1/spec.proto\x1a.org/project_planton/provider/civo/region.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xa2\x10\n" +
-	"\x19CivoKubernetesClusterSpec\x12)\n" +
-	"\fcluster_name\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\vclusterName\x12R\n" +
-	"\x06region\x18\x02 \x01(\x0e2-.org.project_planton.provider.civo.CivoRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x125\n" +
-	"\x12kubernetes_version\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x11kubernetesVersion\x12~\n" +
+	"Eorg/project_planton/provider/civo/civokubernetescluster/v1/spec.proto\x12:org.project_planton.provider.civo.civokubernetescluster.v1\x1a\x1bbuf/validate/validate.proto\x1aForg/project_planton/provider/civo/civokubernetesnodepool/v1/spec.proto\x1a.org/project_planton/provider/civo/region.proto\x1a0org/project_planton/provider/civo/v1/rules.proto\x1a:org/project_planton/shared/foreignkey/v1/foreign_key.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\x91\x12\n" +
+	"\x19CivoKubernetesClusterSpec\x12/\n" +
+	"\fcluster_name\x18\x01 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x80\xd6\"\x01R\vclusterName\x12R\n" +
+	"\x06region\x18\x02 \x01(\x0e2-.org.project_planton.provider.civo.CivoRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12\x9d\x02\n" +
+	"\x12kubernetes_version\x18\x03 \x01(\tB\xed\x01\xbaH\xe9\x01\xba\x01\xe2\x01\n" +
+	"8civo_kubernetes_cluster_spec.kubernetes_version_is_fixed\x12\x93\x01must be a version such as 1.30.5-k3s1, not latest, which means another version at any later apply: choose one of `planton versions --provider civo`\x1a\x10this != 'latest'\xc8\x01\x01R\x11kubernetesVersion\x12~\n" +
 	"\anetwork\x18\x04 \x01(\v2:.org.project_planton.shared.foreignkey.v1.StringValueOrRefB(\xbaH\x03\xc8\x01\x01\x88\xd4a\xe6\v\x92\xd4a\x19status.outputs.network_idR\anetwork\x124\n" +
 	"\x10highly_available\x18\x05 \x01(\bB\t\x92\xa6\x1d\x05falseR\x0fhighlyAvailable\x12!\n" +
 	"\fauto_upgrade\x18\x06 \x01(\bR\vautoUpgrade\x122\n" +
@@ -410,7 +413,7 @@ const file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto
 	"\x04size\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x04size\x12)\n" +
 	"\n" +
 	"node_count\x18\x02 \x01(\rB\n" +
-	"\xbaH\a\xc8\x01\x01*\x02 \x00R\tnodeCount\"\xd7\a\n" +
+	"\xbaH\a\xc8\x01\x01*\x02 \x00R\tnodeCount\"\xb2\x0e\n" +
 	"'CivoKubernetesClusterAdditionalNodePool\x12\xae\x01\n" +
 	"\x04name\x18\x01 \x01(\tB\x99\x01\xbaH\x95\x01\xba\x01\x8e\x01\n" +
 	">civo_kubernetes_cluster_additional_node_pool.name_is_pool_name\x12)must be letters, digits, '-', '_' and '.'\x1a!this.matches('^[A-Za-z0-9._-]*$')\xc8\x01\x01R\x04name\x12\x1a\n" +
@@ -427,8 +430,10 @@ const file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto
 	"\tpublic_ip\x18\t \x01(\bR\bpublicIp\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xee\x01\xbaH\xea\x01\x1a\xe7\x01\n" +
-	"Hcivo_kubernetes_cluster_additional_node_pool.min_nodes_at_most_max_nodes\x12LmaxNodes must be at least 1, and minNodes not greater, while autoScale is on\x1aM!this.auto_scale || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes)BoZmproject-planton.org/gen/go/org/project_planton/provider/civo/civokubernetescluster/v1;civokubernetesclusterv1b\x06proto3"
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01:\xc9\b\xbaH\xc5\b\x1a\xaf\x02\n" +
+	"Hcivo_kubernetes_cluster_additional_node_pool.min_nodes_at_most_max_nodes\x1a\xe2\x01!this.auto_scale || (this.max_nodes > 0u && this.min_nodes <= this.max_nodes) ? '' : 'maxNodes (' + string(this.max_nodes) + ') must be at least 1, and at least minNodes (' + string(this.min_nodes) + '), while autoScale is on'\x1a\xae\x03\n" +
+	"Ecivo_kubernetes_cluster_additional_node_pool.node_count_within_bounds\x1a\xe4\x02!this.auto_scale || this.node_count == 0u || this.max_nodes == 0u || this.min_nodes > this.max_nodes || (this.node_count >= this.min_nodes && this.node_count <= this.max_nodes) ? '' : 'nodeCount (' + string(this.node_count) + ') must lie between minNodes (' + string(this.min_nodes) + ') and maxNodes (' + string(this.max_nodes) + ') while autoScale is on'\x1a\xdf\x02\n" +
+	":civo_kubernetes_cluster_additional_node_pool.taints_differ\x1a\xa0\x02this.taints.map(t, t.key + ' ' + t.effect).unique() ? '' : 'taints must differ in key or effect' + (this.taints.size() > 64 ? '' : this.taints.filter(t, this.taints.filter(o, o.key == t.key && o.effect == t.effect).size() > 1).map(t, '; ' + t.key + ':' + t.effect + ' is there twice')[0])BoZmproject-planton.org/gen/go/org/project_planton/provider/civo/civokubernetescluster/v1;civokubernetesclusterv1b\x06proto3"
 
 var (
 	file_org_project_planton_provider_civo_civokubernetescluster_v1_spec_proto_rawDescOnce sync.Once

@@ -12,6 +12,8 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "project-planton.org/gen/go/org/project_planton/provider/civo/v1"
+	_ "project-planton.org/gen/go/org/project_planton/shared/kubernetes/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -35,8 +37,8 @@ type CivoVpcSpec struct {
 	// The region's code in any case, for example `lon1`; private clouds have codes of their own. Changing it replaces the
 	// network.
 	Region string `protobuf:"bytes,3,opt,name=region,proto3" json:"region,omitempty"`
-	// The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-	// network.
+	// The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+	// Unset: the cloud picks one. Changing it replaces the network.
 	IpRangeCidr string `protobuf:"bytes,4,opt,name=ip_range_cidr,json=ipRangeCidr,proto3" json:"ip_range_cidr,omitempty"`
 	// Whether the network becomes the region's default. The cloud has no way to ask for this: `true` is refused at plan.
 	IsDefaultForRegion bool `protobuf:"varint,5,opt,name=is_default_for_region,json=isDefaultForRegion,proto3" json:"is_default_for_region,omitempty"`
@@ -131,13 +133,13 @@ var File_org_project_planton_provider_civo_civovpc_v1_spec_proto protoreflect.Fi
 
 const file_org_project_planton_provider_civo_civovpc_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"7org/project_planton/provider/civo/civovpc/v1/spec.proto\x12,org.project_planton.provider.civo.civovpc.v1\x1a\x1bbuf/validate/validate.proto\"\xdc\x03\n" +
+	"7org/project_planton/provider/civo/civovpc/v1/spec.proto\x12,org.project_planton.provider.civo.civovpc.v1\x1a\x1bbuf/validate/validate.proto\x1a0org/project_planton/provider/civo/v1/rules.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\"\xe8\x03\n" +
 	"\vCivoVpcSpec\x124\n" +
-	"\x12civo_credential_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x10civoCredentialId\x12)\n" +
-	"\fnetwork_name\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\vnetworkName\x12\x1e\n" +
-	"\x06region\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06region\x12\xbd\x01\n" +
-	"\rip_range_cidr\x18\x04 \x01(\tB\x98\x01\xbaH\x94\x01\xba\x01\x90\x01\n" +
-	"(civo_vpc_spec.ip_range_cidr_is_ipv4_cidr\x12Bmust be an IPv4 network in CIDR notation, for example 10.20.0.0/24\x1a this == '' || this.isIpPrefix(4)R\vipRangeCidr\x121\n" +
+	"\x12civo_credential_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x10civoCredentialId\x12/\n" +
+	"\fnetwork_name\x18\x02 \x01(\tB\f\xbaH\t\xc8\x01\x01r\x04\x88\xd6\"\x01R\vnetworkName\x12\x1e\n" +
+	"\x06region\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06region\x12\xc3\x01\n" +
+	"\rip_range_cidr\x18\x04 \x01(\tB\x9e\x01\xbaH\x9a\x01\xba\x01\x90\x01\n" +
+	"(civo_vpc_spec.ip_range_cidr_is_ipv4_cidr\x12Bmust be an IPv4 network in CIDR notation, for example 10.20.0.0/24\x1a this == '' || this.isIpPrefix(4)r\x04\xf8\xd5\"\x01R\vipRangeCidr\x121\n" +
 	"\x15is_default_for_region\x18\x05 \x01(\bR\x12isDefaultForRegion\x12)\n" +
 	"\vdescription\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18dR\vdescription\x12.\n" +
 	"\vnameservers\x18d \x03(\tB\f\xbaH\t\x92\x01\x06\"\x04r\x02x\x01R\vnameserversBSZQproject-planton.org/gen/go/org/project_planton/provider/civo/civovpc/v1;civovpcv1b\x06proto3"

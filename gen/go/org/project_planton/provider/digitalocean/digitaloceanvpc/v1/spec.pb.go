@@ -13,6 +13,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	digitalocean "project-planton.org/gen/go/org/project_planton/provider/digitalocean"
+	_ "project-planton.org/gen/go/org/project_planton/shared/kubernetes/v1"
 	_ "project-planton.org/gen/go/org/project_planton/shared/options"
 	reflect "reflect"
 	sync "sync"
@@ -33,7 +34,8 @@ type DigitalOceanVpcSpec struct {
 	Description string `protobuf:"bytes,1,opt,name=description,proto3" json:"description,omitempty"`
 	// The region. Changing it replaces the network.
 	Region digitalocean.DigitalOceanRegion `protobuf:"varint,2,opt,name=region,proto3,enum=org.project_planton.provider.digitalocean.DigitalOceanRegion" json:"region,omitempty"`
-	// The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+	// The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+	// 192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
 	// that collides with no other. Changing it replaces the network.
 	IpRangeCidr string `protobuf:"bytes,3,opt,name=ip_range_cidr,json=ipRangeCidr,proto3" json:"ip_range_cidr,omitempty"`
 	// Whether the network becomes the region's default. The cloud makes the first network of a region the default and offers
@@ -105,11 +107,12 @@ var File_org_project_planton_provider_digitalocean_digitaloceanvpc_v1_spec_proto
 
 const file_org_project_planton_provider_digitalocean_digitaloceanvpc_v1_spec_proto_rawDesc = "" +
 	"\n" +
-	"Gorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/spec.proto\x12<org.project_planton.provider.digitalocean.digitaloceanvpc.v1\x1a\x1bbuf/validate/validate.proto\x1a6org/project_planton/provider/digitalocean/region.proto\x1a0org/project_planton/shared/options/options.proto\"\xba\x02\n" +
+	"Gorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/spec.proto\x12<org.project_planton.provider.digitalocean.digitaloceanvpc.v1\x1a\x1bbuf/validate/validate.proto\x1a6org/project_planton/provider/digitalocean/region.proto\x1a4org/project_planton/shared/kubernetes/v1/rules.proto\x1a0org/project_planton/shared/options/options.proto\"\xb6\x04\n" +
 	"\x13DigitalOceanVpcSpec\x12)\n" +
 	"\vdescription\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\vdescription\x12b\n" +
-	"\x06region\x18\x02 \x01(\x0e2=.org.project_planton.provider.digitalocean.DigitalOceanRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12V\n" +
-	"\rip_range_cidr\x18\x03 \x01(\tB2\xbaH/\xd8\x01\x01r*2(^([0-9]{1,3}\\.){3}[0-9]{1,3}/(16|20|24)$R\vipRangeCidr\x12<\n" +
+	"\x06region\x18\x02 \x01(\x0e2=.org.project_planton.provider.digitalocean.DigitalOceanRegionB\v\xbaH\b\xc8\x01\x01\x82\x01\x02\x10\x01R\x06region\x12\xd1\x02\n" +
+	"\rip_range_cidr\x18\x03 \x01(\tB\xac\x02\xbaH\xa8\x02\xba\x01\xf1\x01\n" +
+	"1digital_ocean_vpc_spec.ip_range_cidr_is_ipv4_cidr\x12lmust be an IPv4 network in CIDR notation: no number of an address is greater than 255, or has a leading zero\x1aN!this.matches('^[0-9]{1,3}([.][0-9]{1,3}){3}/[0-9]{2}$') || this.isIpPrefix(4)\xd8\x01\x01r.\xf8\xd5\"\x012(^([0-9]{1,3}\\.){3}[0-9]{1,3}/(16|20|24)$R\vipRangeCidr\x12<\n" +
 	"\x15is_default_for_region\x18\x04 \x01(\bB\t\x92\xa6\x1d\x05falseR\x12isDefaultForRegionBkZiproject-planton.org/gen/go/org/project_planton/provider/digitalocean/digitaloceanvpc/v1;digitaloceanvpcv1b\x06proto3"
 
 var (

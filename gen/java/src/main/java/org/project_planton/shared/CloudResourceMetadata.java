@@ -80,11 +80,11 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object name_ = "";
   /**
    * <pre>
-   * The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-   * once the resource is applied. Example: `dev-cluster`.
+   * The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+   * stack, so it must not change once the resource is applied. Example: `dev-cluster`.
    * </pre>
    *
-   * <code>string name = 1 [json_name = "name"];</code>
+   * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
    * @return The name.
    */
   @java.lang.Override
@@ -102,11 +102,11 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-   * once the resource is applied. Example: `dev-cluster`.
+   * The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+   * stack, so it must not change once the resource is applied. Example: `dev-cluster`.
    * </pre>
    *
-   * <code>string name = 1 [json_name = "name"];</code>
+   * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
    * @return The bytes for name.
    */
   @java.lang.Override
@@ -1313,11 +1313,11 @@ java.lang.String defaultValue) {
     private java.lang.Object name_ = "";
     /**
      * <pre>
-     * The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-     * once the resource is applied. Example: `dev-cluster`.
+     * The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+     * stack, so it must not change once the resource is applied. Example: `dev-cluster`.
      * </pre>
      *
-     * <code>string name = 1 [json_name = "name"];</code>
+     * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
      * @return The name.
      */
     public java.lang.String getName() {
@@ -1334,11 +1334,11 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-     * once the resource is applied. Example: `dev-cluster`.
+     * The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+     * stack, so it must not change once the resource is applied. Example: `dev-cluster`.
      * </pre>
      *
-     * <code>string name = 1 [json_name = "name"];</code>
+     * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
      * @return The bytes for name.
      */
     public com.google.protobuf.ByteString
@@ -1356,11 +1356,11 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-     * once the resource is applied. Example: `dev-cluster`.
+     * The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+     * stack, so it must not change once the resource is applied. Example: `dev-cluster`.
      * </pre>
      *
-     * <code>string name = 1 [json_name = "name"];</code>
+     * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
      * @param value The name to set.
      * @return This builder for chaining.
      */
@@ -1374,11 +1374,11 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-     * once the resource is applied. Example: `dev-cluster`.
+     * The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+     * stack, so it must not change once the resource is applied. Example: `dev-cluster`.
      * </pre>
      *
-     * <code>string name = 1 [json_name = "name"];</code>
+     * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
      * @return This builder for chaining.
      */
     public Builder clearName() {
@@ -1389,11 +1389,11 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-     * once the resource is applied. Example: `dev-cluster`.
+     * The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+     * stack, so it must not change once the resource is applied. Example: `dev-cluster`.
      * </pre>
      *
-     * <code>string name = 1 [json_name = "name"];</code>
+     * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
      * @param value The bytes for name to set.
      * @return This builder for chaining.
      */

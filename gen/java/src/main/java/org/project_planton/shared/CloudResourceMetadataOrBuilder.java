@@ -12,21 +12,21 @@ public interface CloudResourceMetadataOrBuilder extends
 
   /**
    * <pre>
-   * The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-   * once the resource is applied. Example: `dev-cluster`.
+   * The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+   * stack, so it must not change once the resource is applied. Example: `dev-cluster`.
    * </pre>
    *
-   * <code>string name = 1 [json_name = "name"];</code>
+   * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
    * @return The name.
    */
   java.lang.String getName();
   /**
    * <pre>
-   * The resource's name, by which commands (`KIND/NAME`) and references find it. It names the stack, so it must not change
-   * once the resource is applied. Example: `dev-cluster`.
+   * The resource's name, by which commands (`KIND/NAME`) and references find it: letters, digits, '-', '_' and '.'. It names the
+   * stack, so it must not change once the resource is applied. Example: `dev-cluster`.
    * </pre>
    *
-   * <code>string name = 1 [json_name = "name"];</code>
+   * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
    * @return The bytes for name.
    */
   com.google.protobuf.ByteString

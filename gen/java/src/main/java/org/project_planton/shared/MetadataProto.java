@@ -51,28 +51,44 @@ public final class MetadataProto extends com.google.protobuf.GeneratedFile {
   static {
     java.lang.String[] descriptorData = {
       "\n)org/project_planton/shared/metadata.pr" +
-      "oto\022\032org.project_planton.shared\032=org/pro" +
-      "ject_planton/shared/relationship/v1/rela" +
-      "tionship.proto\"\302\004\n\025CloudResourceMetadata" +
-      "\022\022\n\004name\030\001 \001(\tR\004name\022\022\n\004slug\030\002 \001(\tR\004slug" +
-      "\022\016\n\002id\030\003 \001(\tR\002id\022\020\n\003org\030\004 \001(\tR\003org\022\020\n\003en" +
-      "v\030\005 \001(\tR\003env\022U\n\006labels\030\006 \003(\0132=.org.proje" +
-      "ct_planton.shared.CloudResourceMetadata." +
-      "LabelsEntryR\006labels\022d\n\013annotations\030\007 \003(\013" +
-      "2B.org.project_planton.shared.CloudResou" +
-      "rceMetadata.AnnotationsEntryR\013annotation" +
-      "s\022\022\n\004tags\030\010 \003(\tR\004tags\022k\n\rrelationships\030\t" +
-      " \003(\0132E.org.project_planton.shared.relati" +
-      "onship.v1.CloudResourceRelationshipR\rrel" +
-      "ationships\022\024\n\005group\030\n \001(\tR\005group\0329\n\013Labe" +
-      "lsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\t" +
-      "R\005value:\0028\001\032>\n\020AnnotationsEntry\022\020\n\003key\030\001" +
-      " \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001B\021B\rM" +
-      "etadataProtoP\001b\006proto3"
+      "oto\022\032org.project_planton.shared\032\033buf/val" +
+      "idate/validate.proto\032=org/project_planto" +
+      "n/shared/relationship/v1/relationship.pr" +
+      "oto\"\214\t\n\025CloudResourceMetadata\022\032\n\004name\030\001 " +
+      "\001(\tB\006\272H\003\310\001\001R\004name\022\022\n\004slug\030\002 \001(\tR\004slug\022\016\n" +
+      "\002id\030\003 \001(\tR\002id\022\020\n\003org\030\004 \001(\tR\003org\022\020\n\003env\030\005" +
+      " \001(\tR\003env\022U\n\006labels\030\006 \003(\0132=.org.project_" +
+      "planton.shared.CloudResourceMetadata.Lab" +
+      "elsEntryR\006labels\022d\n\013annotations\030\007 \003(\0132B." +
+      "org.project_planton.shared.CloudResource" +
+      "Metadata.AnnotationsEntryR\013annotations\022\022" +
+      "\n\004tags\030\010 \003(\tR\004tags\022k\n\rrelationships\030\t \003(" +
+      "\0132E.org.project_planton.shared.relations" +
+      "hip.v1.CloudResourceRelationshipR\rrelati" +
+      "onships\022\024\n\005group\030\n \001(\tR\005group\0329\n\013LabelsE" +
+      "ntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005v" +
+      "alue:\0028\001\032>\n\020AnnotationsEntry\022\020\n\003key\030\001 \001(" +
+      "\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001:\277\004\272H\273\004\032" +
+      "\234\002\n,cloud_resource_metadata.name_fits_st" +
+      "ack_name\022Oname must be letters, digits, " +
+      "\'-\', \'_\' and \'.\', for the stack is named" +
+      " after it\032\232\001this.name.matches(\'^[A-Za-z0" +
+      "-9._-]*$\') || \'pulumi.project-planton.or" +
+      "g/stack.fqdn\' in this.labels || \'pulumi." +
+      "project-planton.org/stack.name\' in this." +
+      "labels\032\231\002\n+cloud_resource_metadata.env_f" +
+      "its_stack_name\022Nenv must be letters, dig" +
+      "its, \'-\', \'_\' and \'.\', for the stack is " +
+      "named after it\032\231\001this.env.matches(\'^[A-Z" +
+      "a-z0-9._-]*$\') || \'pulumi.project-planto" +
+      "n.org/stack.fqdn\' in this.labels || \'pul" +
+      "umi.project-planton.org/stack.name\' in t" +
+      "his.labelsB\021B\rMetadataProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
+          build.buf.validate.ValidateProto.getDescriptor(),
           org.project_planton.shared.relationship.v1.RelationshipProto.getDescriptor(),
         });
     internal_static_org_project_planton_shared_CloudResourceMetadata_descriptor =
@@ -94,7 +110,14 @@ public final class MetadataProto extends com.google.protobuf.GeneratedFile {
         internal_static_org_project_planton_shared_CloudResourceMetadata_AnnotationsEntry_descriptor,
         new java.lang.String[] { "Key", "Value", });
     descriptor.resolveAllFeaturesImmutable();
+    build.buf.validate.ValidateProto.getDescriptor();
     org.project_planton.shared.relationship.v1.RelationshipProto.getDescriptor();
+    com.google.protobuf.ExtensionRegistry registry =
+        com.google.protobuf.ExtensionRegistry.newInstance();
+    registry.add(build.buf.validate.ValidateProto.field);
+    registry.add(build.buf.validate.ValidateProto.message);
+    com.google.protobuf.Descriptors.FileDescriptor
+        .internalUpdateFileDescriptor(descriptor, registry);
   }
 
   // @@protoc_insertion_point(outer_class_scope)

@@ -32,7 +32,7 @@ class CivoFirewallSpec(message.Message):
     TAGS_FIELD_NUMBER: builtins.int
     REGION_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """The firewall's name in the cloud. Can be changed in place."""
+    """The firewall's name in the cloud. No white space. Can be changed in place."""
     region: builtins.str
     """The region's code in any case. Unset: that of the referenced network, else the provider config's default. Changing it
     replaces the firewall.

@@ -43,7 +43,9 @@ class CivoKubernetesClusterSpec(message.Message):
     API_SERVER_ALLOWED_CIDRS_FIELD_NUMBER: builtins.int
     CLUSTER_TYPE_FIELD_NUMBER: builtins.int
     cluster_name: builtins.str
-    """The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place."""
+    """The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+    changed in place.
+    """
     region: region_pb2.CivoRegion.ValueType
     """The region. Changing it replaces the cluster."""
     kubernetes_version: builtins.str
@@ -66,7 +68,7 @@ class CivoKubernetesClusterSpec(message.Message):
 
     @builtins.property
     def tags(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag."""
+        """Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`."""
 
     @builtins.property
     def default_node_pool(self) -> CivoKubernetesClusterDefaultNodePool:

@@ -23,9 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from org.project_planton.provider.civo.v1 import rules_pb2 as org_dot_project__planton_dot_provider_dot_civo_dot_v1_dot_rules__pb2
+from org.project_planton.shared.kubernetes.v1 import rules_pb2 as org_dot_project__planton_dot_shared_dot_kubernetes_dot_v1_dot_rules__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n7org/project_planton/provider/civo/civovpc/v1/spec.proto\x12,org.project_planton.provider.civo.civovpc.v1\x1a\x1b\x62uf/validate/validate.proto\"\xdc\x03\n\x0b\x43ivoVpcSpec\x12\x34\n\x12\x63ivo_credential_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x10\x63ivoCredentialId\x12)\n\x0cnetwork_name\x18\x02 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x0bnetworkName\x12\x1e\n\x06region\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06region\x12\xbd\x01\n\rip_range_cidr\x18\x04 \x01(\tB\x98\x01\xbaH\x94\x01\xba\x01\x90\x01\n(civo_vpc_spec.ip_range_cidr_is_ipv4_cidr\x12\x42must be an IPv4 network in CIDR notation, for example 10.20.0.0/24\x1a this == \'\' || this.isIpPrefix(4)R\x0bipRangeCidr\x12\x31\n\x15is_default_for_region\x18\x05 \x01(\x08R\x12isDefaultForRegion\x12)\n\x0b\x64\x65scription\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x64R\x0b\x64\x65scription\x12.\n\x0bnameservers\x18\x64 \x03(\tB\x0c\xbaH\t\x92\x01\x06\"\x04r\x02x\x01R\x0bnameserversb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n7org/project_planton/provider/civo/civovpc/v1/spec.proto\x12,org.project_planton.provider.civo.civovpc.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x30org/project_planton/provider/civo/v1/rules.proto\x1a\x34org/project_planton/shared/kubernetes/v1/rules.proto\"\xe8\x03\n\x0b\x43ivoVpcSpec\x12\x34\n\x12\x63ivo_credential_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x10\x63ivoCredentialId\x12/\n\x0cnetwork_name\x18\x02 \x01(\tB\x0c\xbaH\tr\x04\x88\xd6\"\x01\xc8\x01\x01R\x0bnetworkName\x12\x1e\n\x06region\x18\x03 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\x06region\x12\xc3\x01\n\rip_range_cidr\x18\x04 \x01(\tB\x9e\x01\xbaH\x9a\x01r\x04\xf8\xd5\"\x01\xba\x01\x90\x01\n(civo_vpc_spec.ip_range_cidr_is_ipv4_cidr\x12\x42must be an IPv4 network in CIDR notation, for example 10.20.0.0/24\x1a this == \'\' || this.isIpPrefix(4)R\x0bipRangeCidr\x12\x31\n\x15is_default_for_region\x18\x05 \x01(\x08R\x12isDefaultForRegion\x12)\n\x0b\x64\x65scription\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18\x64R\x0b\x64\x65scription\x12.\n\x0bnameservers\x18\x64 \x03(\tB\x0c\xbaH\t\x92\x01\x06\"\x04r\x02x\x01R\x0bnameserversb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,15 +37,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CIVOVPCSPEC'].fields_by_name['civo_credential_id']._loaded_options = None
   _globals['_CIVOVPCSPEC'].fields_by_name['civo_credential_id']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CIVOVPCSPEC'].fields_by_name['network_name']._loaded_options = None
-  _globals['_CIVOVPCSPEC'].fields_by_name['network_name']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_CIVOVPCSPEC'].fields_by_name['network_name']._serialized_options = b'\272H\tr\004\210\326\"\001\310\001\001'
   _globals['_CIVOVPCSPEC'].fields_by_name['region']._loaded_options = None
   _globals['_CIVOVPCSPEC'].fields_by_name['region']._serialized_options = b'\272H\003\310\001\001'
   _globals['_CIVOVPCSPEC'].fields_by_name['ip_range_cidr']._loaded_options = None
-  _globals['_CIVOVPCSPEC'].fields_by_name['ip_range_cidr']._serialized_options = b'\272H\224\001\272\001\220\001\n(civo_vpc_spec.ip_range_cidr_is_ipv4_cidr\022Bmust be an IPv4 network in CIDR notation, for example 10.20.0.0/24\032 this == \'\' || this.isIpPrefix(4)'
+  _globals['_CIVOVPCSPEC'].fields_by_name['ip_range_cidr']._serialized_options = b'\272H\232\001r\004\370\325\"\001\272\001\220\001\n(civo_vpc_spec.ip_range_cidr_is_ipv4_cidr\022Bmust be an IPv4 network in CIDR notation, for example 10.20.0.0/24\032 this == \'\' || this.isIpPrefix(4)'
   _globals['_CIVOVPCSPEC'].fields_by_name['description']._loaded_options = None
   _globals['_CIVOVPCSPEC'].fields_by_name['description']._serialized_options = b'\272H\004r\002\030d'
   _globals['_CIVOVPCSPEC'].fields_by_name['nameservers']._loaded_options = None
   _globals['_CIVOVPCSPEC'].fields_by_name['nameservers']._serialized_options = b'\272H\t\222\001\006\"\004r\002x\001'
-  _globals['_CIVOVPCSPEC']._serialized_start=135
-  _globals['_CIVOVPCSPEC']._serialized_end=611
+  _globals['_CIVOVPCSPEC']._serialized_start=239
+  _globals['_CIVOVPCSPEC']._serialized_end=727
 # @@protoc_insertion_point(module_scope)

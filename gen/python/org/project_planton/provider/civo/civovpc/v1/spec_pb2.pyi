@@ -42,8 +42,8 @@ class CivoVpcSpec(message.Message):
     network.
     """
     ip_range_cidr: builtins.str
-    """The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-    network.
+    """The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+    Unset: the cloud picks one. Changing it replaces the network.
     """
     is_default_for_region: builtins.bool
     """Whether the network becomes the region's default. The cloud has no way to ask for this: `true` is refused at plan."""

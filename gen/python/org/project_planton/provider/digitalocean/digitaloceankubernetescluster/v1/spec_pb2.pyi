@@ -41,7 +41,9 @@ class DigitalOceanKubernetesClusterSpec(message.Message):
     DEFAULT_NODE_POOL_FIELD_NUMBER: builtins.int
     ADDITIONAL_NODE_POOLS_FIELD_NUMBER: builtins.int
     cluster_name: builtins.str
-    """The cluster's name in the cloud. Can be changed in place."""
+    """The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+    changed in place.
+    """
     region: region_pb2.DigitalOceanRegion.ValueType
     """The region. Changing it replaces the cluster."""
     kubernetes_version: builtins.str

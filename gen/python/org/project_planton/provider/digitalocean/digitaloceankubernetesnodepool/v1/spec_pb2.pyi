@@ -58,7 +58,9 @@ class DigitalOceanKubernetesNodePoolSpec(message.Message):
     TAINTS_FIELD_NUMBER: builtins.int
     TAGS_FIELD_NUMBER: builtins.int
     node_pool_name: builtins.str
-    """The pool's name in the cluster. Can be changed in place."""
+    """The pool's name in the cluster: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+    changed in place.
+    """
     size: builtins.str
     """The droplet size, as `planton sizes --provider digitalocean` lists them. Example: `s-2vcpu-4gb`. Changing it replaces
     the pool.

@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from org.project_planton.provider.digitalocean import region_pb2 as org_dot_project__planton_dot_provider_dot_digitalocean_dot_region__pb2
+from org.project_planton.shared.kubernetes.v1 import rules_pb2 as org_dot_project__planton_dot_shared_dot_kubernetes_dot_v1_dot_rules__pb2
 from org.project_planton.shared.options import options_pb2 as org_dot_project__planton_dot_shared_dot_options_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\nGorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/spec.proto\x12<org.project_planton.provider.digitalocean.digitaloceanvpc.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x36org/project_planton/provider/digitalocean/region.proto\x1a\x30org/project_planton/shared/options/options.proto\"\xba\x02\n\x13\x44igitalOceanVpcSpec\x12)\n\x0b\x64\x65scription\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x64R\x0b\x64\x65scription\x12\x62\n\x06region\x18\x02 \x01(\x0e\x32=.org.project_planton.provider.digitalocean.DigitalOceanRegionB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01R\x06region\x12V\n\rip_range_cidr\x18\x03 \x01(\tB2\xbaH/r*2(^([0-9]{1,3}\\.){3}[0-9]{1,3}/(16|20|24)$\xd8\x01\x01R\x0bipRangeCidr\x12<\n\x15is_default_for_region\x18\x04 \x01(\x08\x42\t\x92\xa6\x1d\x05\x66\x61lseR\x12isDefaultForRegionb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\nGorg/project_planton/provider/digitalocean/digitaloceanvpc/v1/spec.proto\x12<org.project_planton.provider.digitalocean.digitaloceanvpc.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x36org/project_planton/provider/digitalocean/region.proto\x1a\x34org/project_planton/shared/kubernetes/v1/rules.proto\x1a\x30org/project_planton/shared/options/options.proto\"\xb6\x04\n\x13\x44igitalOceanVpcSpec\x12)\n\x0b\x64\x65scription\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x18\x64R\x0b\x64\x65scription\x12\x62\n\x06region\x18\x02 \x01(\x0e\x32=.org.project_planton.provider.digitalocean.DigitalOceanRegionB\x0b\xbaH\x08\x82\x01\x02\x10\x01\xc8\x01\x01R\x06region\x12\xd1\x02\n\rip_range_cidr\x18\x03 \x01(\tB\xac\x02\xbaH\xa8\x02r.2(^([0-9]{1,3}\\.){3}[0-9]{1,3}/(16|20|24)$\xf8\xd5\"\x01\xba\x01\xf1\x01\n1digital_ocean_vpc_spec.ip_range_cidr_is_ipv4_cidr\x12lmust be an IPv4 network in CIDR notation: no number of an address is greater than 255, or has a leading zero\x1aN!this.matches(\'^[0-9]{1,3}([.][0-9]{1,3}){3}/[0-9]{2}$\') || this.isIpPrefix(4)\xd8\x01\x01R\x0bipRangeCidr\x12<\n\x15is_default_for_region\x18\x04 \x01(\x08\x42\t\x92\xa6\x1d\x05\x66\x61lseR\x12isDefaultForRegionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,9 +40,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIGITALOCEANVPCSPEC'].fields_by_name['region']._loaded_options = None
   _globals['_DIGITALOCEANVPCSPEC'].fields_by_name['region']._serialized_options = b'\272H\010\202\001\002\020\001\310\001\001'
   _globals['_DIGITALOCEANVPCSPEC'].fields_by_name['ip_range_cidr']._loaded_options = None
-  _globals['_DIGITALOCEANVPCSPEC'].fields_by_name['ip_range_cidr']._serialized_options = b'\272H/r*2(^([0-9]{1,3}\\.){3}[0-9]{1,3}/(16|20|24)$\330\001\001'
+  _globals['_DIGITALOCEANVPCSPEC'].fields_by_name['ip_range_cidr']._serialized_options = b'\272H\250\002r.2(^([0-9]{1,3}\\.){3}[0-9]{1,3}/(16|20|24)$\370\325\"\001\272\001\361\001\n1digital_ocean_vpc_spec.ip_range_cidr_is_ipv4_cidr\022lmust be an IPv4 network in CIDR notation: no number of an address is greater than 255, or has a leading zero\032N!this.matches(\'^[0-9]{1,3}([.][0-9]{1,3}){3}/[0-9]{2}$\') || this.isIpPrefix(4)\330\001\001'
   _globals['_DIGITALOCEANVPCSPEC'].fields_by_name['is_default_for_region']._loaded_options = None
   _globals['_DIGITALOCEANVPCSPEC'].fields_by_name['is_default_for_region']._serialized_options = b'\222\246\035\005false'
-  _globals['_DIGITALOCEANVPCSPEC']._serialized_start=273
-  _globals['_DIGITALOCEANVPCSPEC']._serialized_end=587
+  _globals['_DIGITALOCEANVPCSPEC']._serialized_start=327
+  _globals['_DIGITALOCEANVPCSPEC']._serialized_end=893
 # @@protoc_insertion_point(module_scope)

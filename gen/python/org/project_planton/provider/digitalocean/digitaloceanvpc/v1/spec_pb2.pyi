@@ -32,7 +32,8 @@ class DigitalOceanVpcSpec(message.Message):
     region: region_pb2.DigitalOceanRegion.ValueType
     """The region. Changing it replaces the network."""
     ip_range_cidr: builtins.str
-    """The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+    """The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+    192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
     that collides with no other. Changing it replaces the network.
     """
     is_default_for_region: builtins.bool

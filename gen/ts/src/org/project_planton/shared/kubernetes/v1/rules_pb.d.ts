@@ -48,3 +48,10 @@ export declare const cidr: GenExtension<StringRules, boolean>;
  */
 export declare const ip_or_cidr: GenExtension<StringRules, boolean>;
 
+/**
+ * The text, if it is an IPv4 network in CIDR notation, must be a private one (RFC 1918) without host bits.
+ *
+ * @generated from extension: optional bool private_network = 71007;
+ */
+export declare const private_network: GenExtension<StringRules, boolean>;
+

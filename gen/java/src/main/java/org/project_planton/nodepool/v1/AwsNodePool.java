@@ -63,7 +63,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object instanceType_ = "";
   /**
    * <pre>
-   * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+   * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -84,7 +84,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+   * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -185,7 +185,7 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+   * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -197,7 +197,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+   * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -208,7 +208,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+   * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -220,7 +220,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+   * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -758,7 +758,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object instanceType_ = "";
     /**
      * <pre>
-     * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+     * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -778,7 +778,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+     * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -799,7 +799,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+     * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -816,7 +816,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+     * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -830,7 +830,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+     * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -1005,7 +1005,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+     * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -1018,7 +1018,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+     * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -1029,7 +1029,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+     * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -1041,7 +1041,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+     * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -1054,7 +1054,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+     * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -1073,7 +1073,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+     * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -1091,7 +1091,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+     * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -1109,7 +1109,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+     * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -1124,7 +1124,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+     * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>

@@ -12,7 +12,7 @@ public interface AwsNodePoolOrBuilder extends
 
   /**
    * <pre>
-   * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+   * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -21,7 +21,7 @@ public interface AwsNodePoolOrBuilder extends
   java.lang.String getInstanceType();
   /**
    * <pre>
-   * The machine type: family and size. Example: `m5.xlarge`. Changing it replaces the nodes.
+   * The machine type, family and size, in any case; kept in lower case. Example: `m5.xlarge`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string instance_type = 1 [json_name = "instanceType", (.buf.validate.field) = { ... }</code>
@@ -71,7 +71,7 @@ public interface AwsNodePoolOrBuilder extends
 
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+   * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -81,7 +81,7 @@ public interface AwsNodePoolOrBuilder extends
       getAvailabilityZonesList();
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+   * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -90,7 +90,7 @@ public interface AwsNodePoolOrBuilder extends
   int getAvailabilityZonesCount();
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+   * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>
@@ -100,7 +100,7 @@ public interface AwsNodePoolOrBuilder extends
   java.lang.String getAvailabilityZones(int index);
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-west-2a`. Changing them replaces the nodes.
+   * The zones, all of one region; local and wavelength zones too. Examples: `us-west-2a`, `us-west-2-lax-1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string availability_zones = 4 [json_name = "availabilityZones", (.buf.validate.field) = { ... }</code>

@@ -62,7 +62,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object vmSize_ = "";
   /**
    * <pre>
-   * The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+   * The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+   * same size in another case replaces none.
    * </pre>
    *
    * <code>string vm_size = 1 [json_name = "vmSize", (.buf.validate.field) = { ... }</code>
@@ -83,7 +84,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+   * The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+   * same size in another case replaces none.
    * </pre>
    *
    * <code>string vm_size = 1 [json_name = "vmSize", (.buf.validate.field) = { ... }</code>
@@ -668,7 +670,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object vmSize_ = "";
     /**
      * <pre>
-     * The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+     * The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+     * same size in another case replaces none.
      * </pre>
      *
      * <code>string vm_size = 1 [json_name = "vmSize", (.buf.validate.field) = { ... }</code>
@@ -688,7 +691,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+     * The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+     * same size in another case replaces none.
      * </pre>
      *
      * <code>string vm_size = 1 [json_name = "vmSize", (.buf.validate.field) = { ... }</code>
@@ -709,7 +713,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+     * The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+     * same size in another case replaces none.
      * </pre>
      *
      * <code>string vm_size = 1 [json_name = "vmSize", (.buf.validate.field) = { ... }</code>
@@ -726,7 +731,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+     * The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+     * same size in another case replaces none.
      * </pre>
      *
      * <code>string vm_size = 1 [json_name = "vmSize", (.buf.validate.field) = { ... }</code>
@@ -740,7 +746,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+     * The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+     * same size in another case replaces none.
      * </pre>
      *
      * <code>string vm_size = 1 [json_name = "vmSize", (.buf.validate.field) = { ... }</code>

@@ -12,7 +12,8 @@ public interface AzureNodePoolOrBuilder extends
 
   /**
    * <pre>
-   * The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+   * The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+   * same size in another case replaces none.
    * </pre>
    *
    * <code>string vm_size = 1 [json_name = "vmSize", (.buf.validate.field) = { ... }</code>
@@ -21,7 +22,8 @@ public interface AzureNodePoolOrBuilder extends
   java.lang.String getVmSize();
   /**
    * <pre>
-   * The machine size. Example: `Standard_D4s_v3`. Changing it replaces the nodes.
+   * The machine size, with constrained vCPUs too. Examples: `Standard_D4s_v3`, `Standard_E4-2s_v5`. Changing it replaces the nodes; the
+   * same size in another case replaces none.
    * </pre>
    *
    * <code>string vm_size = 1 [json_name = "vmSize", (.buf.validate.field) = { ... }</code>

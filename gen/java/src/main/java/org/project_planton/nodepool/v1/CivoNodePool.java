@@ -59,7 +59,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object size_ = "";
   /**
    * <pre>
-   * The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+   * The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -80,7 +80,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+   * The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -477,7 +477,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object size_ = "";
     /**
      * <pre>
-     * The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+     * The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -497,7 +497,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+     * The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -518,7 +518,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+     * The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -535,7 +535,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+     * The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -549,7 +549,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+     * The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>

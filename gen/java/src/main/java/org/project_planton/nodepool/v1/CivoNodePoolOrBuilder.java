@@ -12,7 +12,7 @@ public interface CivoNodePoolOrBuilder extends
 
   /**
    * <pre>
-   * The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+   * The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -21,7 +21,7 @@ public interface CivoNodePoolOrBuilder extends
   java.lang.String getSize();
   /**
    * <pre>
-   * The machine size. Example: `g4s.kube.medium`. Changing it replaces the nodes.
+   * The machine size, in any case; kept in lower case. Example: `g4s.kube.medium`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>

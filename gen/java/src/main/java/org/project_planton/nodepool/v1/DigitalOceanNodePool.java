@@ -61,7 +61,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object size_ = "";
   /**
    * <pre>
-   * The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+   * The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -82,7 +82,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+   * The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -570,7 +570,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object size_ = "";
     /**
      * <pre>
-     * The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+     * The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -590,7 +590,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+     * The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -611,7 +611,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+     * The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -628,7 +628,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+     * The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -642,7 +642,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+     * The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>

@@ -12,7 +12,7 @@ public interface DigitalOceanNodePoolOrBuilder extends
 
   /**
    * <pre>
-   * The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+   * The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>
@@ -21,7 +21,7 @@ public interface DigitalOceanNodePoolOrBuilder extends
   java.lang.String getSize();
   /**
    * <pre>
-   * The machine size. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
+   * The machine size, in any case; kept in lower case. Example: `s-2vcpu-4gb`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string size = 1 [json_name = "size", (.buf.validate.field) = { ... }</code>

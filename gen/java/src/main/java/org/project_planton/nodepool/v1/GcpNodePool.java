@@ -76,7 +76,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object machineType_ = "";
   /**
    * <pre>
-   * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+   * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -97,7 +97,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+   * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -198,7 +198,7 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -210,7 +210,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -221,7 +221,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -233,7 +233,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -1185,7 +1185,7 @@ java.lang.String defaultValue) {
     private java.lang.Object machineType_ = "";
     /**
      * <pre>
-     * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+     * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -1205,7 +1205,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+     * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -1226,7 +1226,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+     * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -1243,7 +1243,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+     * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -1257,7 +1257,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+     * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
      * </pre>
      *
      * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -1432,7 +1432,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+     * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -1445,7 +1445,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+     * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -1456,7 +1456,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+     * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -1468,7 +1468,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+     * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -1481,7 +1481,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+     * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -1500,7 +1500,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+     * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -1518,7 +1518,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+     * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -1536,7 +1536,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+     * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -1551,7 +1551,7 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+     * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
      * </pre>
      *
      * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>

@@ -12,7 +12,7 @@ public interface GcpNodePoolOrBuilder extends
 
   /**
    * <pre>
-   * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+   * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -21,7 +21,7 @@ public interface GcpNodePoolOrBuilder extends
   java.lang.String getMachineType();
   /**
    * <pre>
-   * The machine type. Example: `n1-standard-4`. Changing it replaces the nodes.
+   * The machine type, in any case; kept in lower case. Example: `n1-standard-4`. Changing it replaces the nodes.
    * </pre>
    *
    * <code>string machine_type = 1 [json_name = "machineType", (.buf.validate.field) = { ... }</code>
@@ -71,7 +71,7 @@ public interface GcpNodePoolOrBuilder extends
 
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -81,7 +81,7 @@ public interface GcpNodePoolOrBuilder extends
       getZonesList();
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -90,7 +90,7 @@ public interface GcpNodePoolOrBuilder extends
   int getZonesCount();
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>
@@ -100,7 +100,7 @@ public interface GcpNodePoolOrBuilder extends
   java.lang.String getZones(int index);
   /**
    * <pre>
-   * The zones, all of one region. Example: `us-central1-a`. Changing them replaces the nodes.
+   * The zones, all of one region; AI zones too. Examples: `us-central1-a`, `us-central1-ai1a`. Changing them replaces the nodes.
    * </pre>
    *
    * <code>repeated string zones = 4 [json_name = "zones", (.buf.validate.field) = { ... }</code>

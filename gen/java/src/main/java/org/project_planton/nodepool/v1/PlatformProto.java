@@ -111,81 +111,91 @@ public final class PlatformProto extends com.google.protobuf.GeneratedFile {
       "(this.type != \'azure\' || has(this.azure)" +
       ") && (this.type != \'civo\' || has(this.ci" +
       "vo)) && (this.type != \'digitalocean\' || " +
-      "has(this.digitalocean))\"\300\t\n\013GcpNodePool\022" +
-      "L\n\014machine_type\030\001 \001(\tB)\272H&r!\030?2\035^[a-z][a" +
-      "-z0-9]*(-[a-z0-9]+)+$\310\001\001R\013machineType\022-\n" +
-      "\tdisk_size\030\002 \001(\005B\013\272H\010\032\006\030\200\200\004(\nH\000R\010diskSiz" +
-      "e\210\001\001\022Z\n\tdisk_type\030\003 \001(\tB=\272H:r8R\000R\013pd-sta" +
-      "ndardR\006pd-ssdR\013pd-balancedR\022hyperdisk-ba" +
-      "lancedR\010diskType\022\243\002\n\005zones\030\004 \003(\tB\214\002\272H\210\002\222" +
-      "\001%\020\020\030\001\"\037r\0352\033^[a-z]+-[a-z]+[0-9]+-[a-z]$\272" +
-      "\001\334\001\n!gcp_node_pool.zones_of_one_region\022\031" +
-      "must all be of one region\032\233\001this.all(zon" +
-      "e, !zone.contains(\'-\') || !this[0].conta" +
-      "ins(\'-\') || zone.substring(0, zone.lastI" +
-      "ndexOf(\'-\')) == this[0].substring(0, thi" +
-      "s[0].lastIndexOf(\'-\')))R\005zones\022%\n\013preemp" +
-      "tible\030\005 \001(\010H\001R\013preemptible\210\001\001\022\027\n\004spot\030\006 " +
-      "\001(\010H\002R\004spot\210\001\001\022Z\n\014accelerators\030\007 \003(\0132,.o" +
-      "rg.project_planton.nodepool.v1.Accelerat" +
-      "orB\010\272H\005\222\001\002\020\020R\014accelerators\022j\n\006labels\030\010 \003" +
-      "(\01328.org.project_planton.nodepool.v1.Gcp" +
-      "NodePool.LabelsEntryB\030\272H\025\232\001\022\020@\"\006r\004\310\325\"\001*\006" +
-      "r\004\320\325\"\001R\006labels\022\325\001\n\006taints\030\t \003(\0132&.org.pr" +
-      "oject_planton.nodepool.v1.TaintB\224\001\272H\220\001\222\001" +
-      "\002\020@\272\001\207\001\n\033gcp_node_pool.taints_differ\022.mu" +
-      "st not have two taints of one key and ef" +
-      "fect\0328this.map(taint, taint.key + \' \' + " +
-      "taint.effect).unique()R\006taints\0329\n\013Labels" +
-      "Entry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005" +
-      "value:\0028\001:p\272Hm\032k\n!gcp_node_pool.preempti" +
-      "ble_or_spot\022%must not be both preemptibl" +
-      "e and spot\032\037!this.preemptible || !this.s" +
-      "potB\014\n\n_disk_sizeB\016\n\014_preemptibleB\007\n\005_sp" +
-      "ot\"K\n\013Accelerator\022\032\n\004type\030\001 \001(\tB\006\272H\003\310\001\001R" +
-      "\004type\022 \n\005count\030\002 \001(\005B\n\272H\007\032\002(\001\310\001\001R\005count\"" +
-      "\242\007\n\013AwsNodePool\022O\n\rinstance_type\030\001 \001(\tB*" +
-      "\272H\'r\"\030?2\036^[a-z][a-z0-9-]*[.][a-z0-9-]+$\310" +
-      "\001\001R\014instanceType\022$\n\013volume_size\030\002 \001(\005H\000R" +
-      "\nvolumeSize\210\001\001\022<\n\013volume_type\030\003 \001(\tB\033\272H\030" +
-      "r\026R\000R\003gp2R\003gp3R\003io1R\003io2R\nvolumeType\022\242\002\n" +
-      "\022availability_zones\030\004 \003(\tB\362\001\272H\356\001\222\001*\020\020\030\001\"" +
-      "$r\"2 ^[a-z]{2}(-[a-z]+)+-[0-9]+[a-z]$\272\001\275" +
-      "\001\n!aws_node_pool.zones_of_one_region\022\031mu" +
-      "st all be of one region\032}this.all(zone, " +
-      "zone == \'\' || this[0] == \'\' || zone.subs" +
-      "tring(0, zone.size() - 1) == this[0].sub" +
-      "string(0, this[0].size() - 1))R\021availabi" +
-      "lityZones\022*\n\016spot_instances\030\005 \001(\010H\001R\rspo" +
-      "tInstances\210\001\001\022)\n\tuser_data\030\006 \001(\tB\014\200\001\001\272H\006" +
-      "r\004(\200\200\001R\010userData:\276\002\272H\272\002\032\267\002\n#aws_node_poo" +
-      "l.volume_size_fits_type\022evolumeSize must" +
-      " be 1 to 16384 GiB for gp2, 1 to 65536 f" +
-      "or gp3, 4 to 16384 for io1, 4 to 65536 f" +
-      "or io2\032\250\001!has(this.volume_size) || (this" +
-      ".volume_size >= (this.volume_type in [\'i" +
-      "o1\', \'io2\'] ? 4 : 1) && this.volume_size" +
-      " <= (this.volume_type in [\'gp2\', \'io1\'] " +
-      "? 16384 : 65536))B\016\n\014_volume_sizeB\021\n\017_sp" +
-      "ot_instances\"\377\002\n\rAzureNodePool\022K\n\007vm_siz" +
-      "e\030\001 \001(\tB2\272H/r*\030?2&^[A-Za-z][A-Za-z0-9]*(" +
-      "_[A-Za-z0-9]+)+$\310\001\001R\006vmSize\0224\n\017os_disk_s" +
-      "ize_gb\030\002 \001(\005B\r\272H\n\032\005\030\200\020(\036\330\001\001R\014osDiskSizeG" +
-      "B\022d\n\014os_disk_type\030\003 \001(\tBB\272H?r=R\000R\014Standa" +
-      "rd_LRSR\017StandardSSD_LRSR\013Premium_LRSR\rPr" +
-      "emiumV2_LRSR\nosDiskType\022F\n\022availability_" +
-      "zones\030\004 \003(\tB\027\272H\024\222\001\021\020\020\030\001\"\013r\tR\0011R\0012R\0013R\021av" +
-      "ailabilityZones\022*\n\016spot_instances\030\005 \001(\010H" +
-      "\000R\rspotInstances\210\001\001B\021\n\017_spot_instances\"B" +
-      "\n\014CivoNodePool\022\032\n\004size\030\001 \001(\tB\006\272H\003\310\001\001R\004si" +
-      "ze\022\026\n\006region\030\002 \001(\tR\006region\"\207\001\n\024DigitalOc" +
-      "eanNodePool\022\032\n\004size\030\001 \001(\tB\006\272H\003\310\001\001R\004size\022" +
-      "\026\n\006region\030\002 \001(\tR\006region\022;\n\004tags\030\003 \003(\tB\'\272" +
-      "H$\222\001!\020@\030\001\"\033r\0312\027^[A-Za-z0-9_:-]{1,255}$R\004" +
-      "tags\"n\n\005Taint\022\036\n\003key\030\001 \001(\tB\014\272H\tr\004\310\325\"\001\310\001\001" +
-      "R\003key\022\037\n\005value\030\002 \001(\tB\t\272H\006r\004\320\325\"\001R\005value\022$" +
-      "\n\006effect\030\003 \001(\tB\014\272H\tr\004\330\325\"\001\310\001\001R\006effectB\021B\r" +
-      "PlatformProtoP\001b\006proto3"
+      "has(this.digitalocean))\"\331\t\n\013GcpNodePool\022" +
+      "U\n\014machine_type\030\001 \001(\tB2\272H/r*\030?2&^[A-Za-z" +
+      "][A-Za-z0-9]*(-[A-Za-z0-9]+)+$\310\001\001R\013machi" +
+      "neType\022-\n\tdisk_size\030\002 \001(\005B\013\272H\010\032\006\030\200\200\004(\nH\000" +
+      "R\010diskSize\210\001\001\022Z\n\tdisk_type\030\003 \001(\tB=\272H:r8R" +
+      "\000R\013pd-standardR\006pd-ssdR\013pd-balancedR\022hyp" +
+      "erdisk-balancedR\010diskType\022\263\002\n\005zones\030\004 \003(" +
+      "\tB\234\002\272H\230\002\222\0015\020\020\030\001\"/r-2+^[a-z]+-[a-z]+[0-9]" +
+      "+-([a-z]|ai[0-9]+[a-z])$\272\001\334\001\n!gcp_node_p" +
+      "ool.zones_of_one_region\022\031must all be of " +
+      "one region\032\233\001this.all(zone, !zone.contai" +
+      "ns(\'-\') || !this[0].contains(\'-\') || zon" +
+      "e.substring(0, zone.lastIndexOf(\'-\')) ==" +
+      " this[0].substring(0, this[0].lastIndexO" +
+      "f(\'-\')))R\005zones\022%\n\013preemptible\030\005 \001(\010H\001R\013" +
+      "preemptible\210\001\001\022\027\n\004spot\030\006 \001(\010H\002R\004spot\210\001\001\022" +
+      "Z\n\014accelerators\030\007 \003(\0132,.org.project_plan" +
+      "ton.nodepool.v1.AcceleratorB\010\272H\005\222\001\002\020\020R\014a" +
+      "ccelerators\022j\n\006labels\030\010 \003(\01328.org.projec" +
+      "t_planton.nodepool.v1.GcpNodePool.Labels" +
+      "EntryB\030\272H\025\232\001\022\020@\"\006r\004\310\325\"\001*\006r\004\320\325\"\001R\006labels\022" +
+      "\325\001\n\006taints\030\t \003(\0132&.org.project_planton.n" +
+      "odepool.v1.TaintB\224\001\272H\220\001\222\001\002\020@\272\001\207\001\n\033gcp_no" +
+      "de_pool.taints_differ\022.must not have two" +
+      " taints of one key and effect\0328this.map(" +
+      "taint, taint.key + \' \' + taint.effect).u" +
+      "nique()R\006taints\0329\n\013LabelsEntry\022\020\n\003key\030\001 " +
+      "\001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001:p\272Hm\032" +
+      "k\n!gcp_node_pool.preemptible_or_spot\022%mu" +
+      "st not be both preemptible and spot\032\037!th" +
+      "is.preemptible || !this.spotB\014\n\n_disk_si" +
+      "zeB\016\n\014_preemptibleB\007\n\005_spot\"K\n\013Accelerat" +
+      "or\022\032\n\004type\030\001 \001(\tB\006\272H\003\310\001\001R\004type\022 \n\005count\030" +
+      "\002 \001(\005B\n\272H\007\032\002(\001\310\001\001R\005count\"\371\t\n\013AwsNodePool" +
+      "\022X\n\rinstance_type\030\001 \001(\tB3\272H0r+\030?2\'^[A-Za" +
+      "-z][A-Za-z0-9-]*[.][A-Za-z0-9-]+$\310\001\001R\014in" +
+      "stanceType\022$\n\013volume_size\030\002 \001(\005H\000R\nvolum" +
+      "eSize\210\001\001\022<\n\013volume_type\030\003 \001(\tB\033\272H\030r\026R\000R\003" +
+      "gp2R\003gp3R\003io1R\003io2R\nvolumeType\022\360\004\n\022avail" +
+      "ability_zones\030\004 \003(\tB\300\004\272H\274\004\222\001\\\020\020\030\001\"VrT2R^" +
+      "[a-z]{2}(-[a-z]+)+-[0-9]+([a-z]|-[a-z]+-" +
+      "[0-9]+[a-z]|-wl[0-9]+-[a-z]+-wlz-[0-9]+)" +
+      "$\272\001\331\003\n!aws_node_pool.zones_of_one_region" +
+      "\022\031must all be of one region\032\230\003[this.filt" +
+      "er(zone, zone.matches(\'^[a-z]{2}(-[a-z]+" +
+      ")+-[0-9]+([a-z]|-[a-z]+-[0-9]+[a-z]|-wl[" +
+      "0-9]+-[a-z]+-wlz-[0-9]+)$\')).map(zone, z" +
+      "one.contains(\'-wl\') ? zone.substring(0, " +
+      "zone.indexOf(\'-wl\')) : zone.matches(\'[0-" +
+      "9]-[a-z]+-[0-9]+[a-z]$\') ? zone.substrin" +
+      "g(0, zone.substring(0, zone.lastIndexOf(" +
+      "\'-\')).lastIndexOf(\'-\')) : zone.substring" +
+      "(0, zone.size() - 1))].all(regions, regi" +
+      "ons.all(region, region == regions[0]))R\021" +
+      "availabilityZones\022*\n\016spot_instances\030\005 \001(" +
+      "\010H\001R\rspotInstances\210\001\001\022)\n\tuser_data\030\006 \001(\t" +
+      "B\014\200\001\001\272H\006r\004(\200\200\001R\010userData:\276\002\272H\272\002\032\267\002\n#aws_" +
+      "node_pool.volume_size_fits_type\022evolumeS" +
+      "ize must be 1 to 16384 GiB for gp2, 1 to" +
+      " 65536 for gp3, 4 to 16384 for io1, 4 to" +
+      " 65536 for io2\032\250\001!has(this.volume_size) " +
+      "|| (this.volume_size >= (this.volume_typ" +
+      "e in [\'io1\', \'io2\'] ? 4 : 1) && this.vol" +
+      "ume_size <= (this.volume_type in [\'gp2\'," +
+      " \'io1\'] ? 16384 : 65536))B\016\n\014_volume_siz" +
+      "eB\021\n\017_spot_instances\"\217\003\n\rAzureNodePool\022[" +
+      "\n\007vm_size\030\001 \001(\tBB\272H?r:\030?26^[A-Za-z][A-Za" +
+      "-z0-9]*(_[A-Za-z0-9]+(-[A-Za-z0-9]+)*)+$" +
+      "\310\001\001R\006vmSize\0224\n\017os_disk_size_gb\030\002 \001(\005B\r\272H" +
+      "\n\032\005\030\200\020(\036\330\001\001R\014osDiskSizeGB\022d\n\014os_disk_typ" +
+      "e\030\003 \001(\tBB\272H?r=R\000R\014Standard_LRSR\017Standard" +
+      "SSD_LRSR\013Premium_LRSR\rPremiumV2_LRSR\nosD" +
+      "iskType\022F\n\022availability_zones\030\004 \003(\tB\027\272H\024" +
+      "\222\001\021\020\020\030\001\"\013r\tR\0011R\0012R\0013R\021availabilityZones\022" +
+      "*\n\016spot_instances\030\005 \001(\010H\000R\rspotInstances" +
+      "\210\001\001B\021\n\017_spot_instances\"B\n\014CivoNodePool\022\032" +
+      "\n\004size\030\001 \001(\tB\006\272H\003\310\001\001R\004size\022\026\n\006region\030\002 \001" +
+      "(\tR\006region\"\207\001\n\024DigitalOceanNodePool\022\032\n\004s" +
+      "ize\030\001 \001(\tB\006\272H\003\310\001\001R\004size\022\026\n\006region\030\002 \001(\tR" +
+      "\006region\022;\n\004tags\030\003 \003(\tB\'\272H$\222\001!\020@\030\001\"\033r\0312\027^" +
+      "[A-Za-z0-9_:-]{1,255}$R\004tags\"n\n\005Taint\022\036\n" +
+      "\003key\030\001 \001(\tB\014\272H\tr\004\310\325\"\001\310\001\001R\003key\022\037\n\005value\030\002" +
+      " \001(\tB\t\272H\006r\004\320\325\"\001R\005value\022$\n\006effect\030\003 \001(\tB\014" +
+      "\272H\tr\004\330\325\"\001\310\001\001R\006effectB\021B\rPlatformProtoP\001b" +
+      "\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -20,7 +20,7 @@ export declare const file_org_project_planton_provider_civo_civofirewall_v1_spec
  */
 export declare type CivoFirewallSpec = Message<"org.project_planton.provider.civo.civofirewall.v1.CivoFirewallSpec"> & {
   /**
-   * The firewall's name in the cloud. Can be changed in place.
+   * The firewall's name in the cloud. No white space. Can be changed in place.
    *
    * @generated from field: string name = 1;
    */

@@ -22,7 +22,8 @@ export declare const file_org_project_planton_provider_civo_civokubernetescluste
  */
 export declare type CivoKubernetesClusterSpec = Message<"org.project_planton.provider.civo.civokubernetescluster.v1.CivoKubernetesClusterSpec"> & {
   /**
-   * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    *
    * @generated from field: string cluster_name = 1;
    */
@@ -72,7 +73,7 @@ export declare type CivoKubernetesClusterSpec = Message<"org.project_planton.pro
   disableSurgeUpgrade: boolean;
 
   /**
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    *
    * @generated from field: repeated string tags = 8;
    */

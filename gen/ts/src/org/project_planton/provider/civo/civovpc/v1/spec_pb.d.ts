@@ -42,8 +42,8 @@ export declare type CivoVpcSpec = Message<"org.project_planton.provider.civo.civ
   region: string;
 
   /**
-   * The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-   * network.
+   * The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+   * Unset: the cloud picks one. Changing it replaces the network.
    *
    * @generated from field: string ip_range_cidr = 4;
    */

@@ -22,7 +22,8 @@ export declare const file_org_project_planton_provider_digitalocean_digitalocean
  */
 export declare type DigitalOceanKubernetesClusterSpec = Message<"org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1.DigitalOceanKubernetesClusterSpec"> & {
   /**
-   * The cluster's name in the cloud. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    *
    * @generated from field: string cluster_name = 1;
    */

@@ -21,7 +21,8 @@ export declare const file_org_project_planton_provider_digitalocean_digitalocean
  */
 export declare type DigitalOceanKubernetesNodePoolSpec = Message<"org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1.DigitalOceanKubernetesNodePoolSpec"> & {
   /**
-   * The pool's name in the cluster. Can be changed in place.
+   * The pool's name in the cluster: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    *
    * @generated from field: string node_pool_name = 1;
    */

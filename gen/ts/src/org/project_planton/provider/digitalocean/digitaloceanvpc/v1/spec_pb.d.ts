@@ -34,7 +34,8 @@ export declare type DigitalOceanVpcSpec = Message<"org.project_planton.provider.
   region: DigitalOceanRegion;
 
   /**
-   * The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+   * The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+   * 192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
    * that collides with no other. Changing it replaces the network.
    *
    * @generated from field: string ip_range_cidr = 3;

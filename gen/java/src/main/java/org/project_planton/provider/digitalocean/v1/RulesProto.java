@@ -20,6 +20,7 @@ public final class RulesProto extends com.google.protobuf.GeneratedFile {
   public static void registerAllExtensions(
       com.google.protobuf.ExtensionRegistryLite registry) {
     registry.add(org.project_planton.provider.digitalocean.v1.RulesProto.tag);
+    registry.add(org.project_planton.provider.digitalocean.v1.RulesProto.name);
   }
 
   public static void registerAllExtensions(
@@ -42,6 +43,21 @@ public final class RulesProto extends com.google.protobuf.GeneratedFile {
           .newFileScopedGeneratedExtension(
         java.lang.Boolean.class,
         null);
+  public static final int NAME_FIELD_NUMBER = 71010;
+  /**
+   * <pre>
+   * The text must be the name of a cluster or of a node pool.
+   * </pre>
+   *
+   * <code>extend .buf.validate.StringRules { ... }</code>
+   */
+  public static final
+    com.google.protobuf.GeneratedMessage.GeneratedExtension<
+      build.buf.validate.StringRules,
+      java.lang.Boolean> name = com.google.protobuf.GeneratedMessage
+          .newFileScopedGeneratedExtension(
+        java.lang.Boolean.class,
+        null);
 
   public static com.google.protobuf.Descriptors.FileDescriptor
       getDescriptor() {
@@ -59,7 +75,15 @@ public final class RulesProto extends com.google.protobuf.GeneratedFile {
       "al_ocean_tag\022Fmust be a DigitalOcean tag" +
       ": 1 to 255 letters, digits, \':\', \'-\' and" +
       " \'_\'\0320!rule || this.matches(\'^[A-Za-z0-9" +
-      ":_-]{1,255}$\')R\003tagB\016B\nRulesProtoP\001"
+      ":_-]{1,255}$\')R\003tag:\243\002\n\004name\022\031.buf.valid" +
+      "ate.StringRules\030\342\252\004 \001(\010B\361\001\302H\355\001\n\352\001\n\031strin" +
+      "g.digital_ocean_name\022qmust be a DigitalO" +
+      "cean name: at most 63 letters, digits, \'" +
+      "-\' and \'.\', beginning and ending with a " +
+      "letter or digit\032Z!rule || this.matches(\'" +
+      "^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])" +
+      "?)?$\') && this.size() <= 63R\004nameB\016B\nRul" +
+      "esProtoP\001"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -67,6 +91,7 @@ public final class RulesProto extends com.google.protobuf.GeneratedFile {
           build.buf.validate.ValidateProto.getDescriptor(),
         });
     tag.internalInit(descriptor.getExtension(0));
+    name.internalInit(descriptor.getExtension(1));
     descriptor.resolveAllFeaturesImmutable();
     build.buf.validate.ValidateProto.getDescriptor();
     com.google.protobuf.ExtensionRegistry registry =

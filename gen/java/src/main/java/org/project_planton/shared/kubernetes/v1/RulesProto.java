@@ -24,6 +24,7 @@ public final class RulesProto extends com.google.protobuf.GeneratedFile {
     registry.add(org.project_planton.shared.kubernetes.v1.RulesProto.taintEffect);
     registry.add(org.project_planton.shared.kubernetes.v1.RulesProto.cidr);
     registry.add(org.project_planton.shared.kubernetes.v1.RulesProto.ipOrCidr);
+    registry.add(org.project_planton.shared.kubernetes.v1.RulesProto.privateNetwork);
   }
 
   public static void registerAllExtensions(
@@ -107,6 +108,21 @@ public final class RulesProto extends com.google.protobuf.GeneratedFile {
           .newFileScopedGeneratedExtension(
         java.lang.Boolean.class,
         null);
+  public static final int PRIVATE_NETWORK_FIELD_NUMBER = 71007;
+  /**
+   * <pre>
+   * The text, if it is an IPv4 network in CIDR notation, must be a private one (RFC 1918) without host bits.
+   * </pre>
+   *
+   * <code>extend .buf.validate.StringRules { ... }</code>
+   */
+  public static final
+    com.google.protobuf.GeneratedMessage.GeneratedExtension<
+      build.buf.validate.StringRules,
+      java.lang.Boolean> privateNetwork = com.google.protobuf.GeneratedMessage
+          .newFileScopedGeneratedExtension(
+        java.lang.Boolean.class,
+        null);
 
   public static com.google.protobuf.Descriptors.FileDescriptor
       getDescriptor() {
@@ -151,7 +167,20 @@ public final class RulesProto extends com.google.protobuf.GeneratedFile {
       "r a network in CIDR notation, for exampl" +
       "e 203.0.113.7 or 203.0.113.0/24\032)!rule |" +
       "| this.isIp() || this.isIpPrefix()R\010ipOr" +
-      "CidrB\016B\nRulesProtoP\001"
+      "Cidr:\231\004\n\017private_network\022\031.buf.validate." +
+      "StringRules\030\337\252\004 \001(\010B\322\003\302H\316\003\n\313\003\n\026string.pr" +
+      "ivate_network\032\260\003!rule || !this.isIpPrefi" +
+      "x(4) || (this.isIpPrefix(4, true) && thi" +
+      "s.matches(\'^(10[.].*/([89]|[12][0-9]|3[0" +
+      "-2])|172[.](1[6-9]|2[0-9]|3[01])[.].*/(1" +
+      "[2-9]|2[0-9]|3[0-2])|192[.]168[.].*/(1[6" +
+      "-9]|2[0-9]|3[0-2]))$\')) ? \'\' : \'must be " +
+      "private, within 10.0.0.0/8, 172.16.0.0/1" +
+      "2 or 192.168.0.0/16, and have no host bi" +
+      "ts set: \' + (this.isIpPrefix(4, true) ? " +
+      "this + \' is not private\' : this + \' has " +
+      "bits set after the first \' + this.split(" +
+      "\'/\')[1])R\016privateNetworkB\016B\nRulesProtoP\001"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -163,6 +192,7 @@ public final class RulesProto extends com.google.protobuf.GeneratedFile {
     taintEffect.internalInit(descriptor.getExtension(2));
     cidr.internalInit(descriptor.getExtension(3));
     ipOrCidr.internalInit(descriptor.getExtension(4));
+    privateNetwork.internalInit(descriptor.getExtension(5));
     descriptor.resolveAllFeaturesImmutable();
     build.buf.validate.ValidateProto.getDescriptor();
     com.google.protobuf.ExtensionRegistry registry =

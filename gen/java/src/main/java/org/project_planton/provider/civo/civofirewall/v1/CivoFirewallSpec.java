@@ -64,7 +64,7 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object name_ = "";
   /**
    * <pre>
-   * The firewall's name in the cloud. Can be changed in place.
+   * The firewall's name in the cloud. No white space. Can be changed in place.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
@@ -85,7 +85,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The firewall's name in the cloud. Can be changed in place.
+   * The firewall's name in the cloud. No white space. Can be changed in place.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
@@ -932,7 +932,7 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object name_ = "";
     /**
      * <pre>
-     * The firewall's name in the cloud. Can be changed in place.
+     * The firewall's name in the cloud. No white space. Can be changed in place.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
@@ -952,7 +952,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The firewall's name in the cloud. Can be changed in place.
+     * The firewall's name in the cloud. No white space. Can be changed in place.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
@@ -973,7 +973,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The firewall's name in the cloud. Can be changed in place.
+     * The firewall's name in the cloud. No white space. Can be changed in place.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
@@ -990,7 +990,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The firewall's name in the cloud. Can be changed in place.
+     * The firewall's name in the cloud. No white space. Can be changed in place.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
@@ -1004,7 +1004,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The firewall's name in the cloud. Can be changed in place.
+     * The firewall's name in the cloud. No white space. Can be changed in place.
      * </pre>
      *
      * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>

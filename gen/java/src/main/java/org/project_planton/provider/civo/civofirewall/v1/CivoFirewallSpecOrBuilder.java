@@ -12,7 +12,7 @@ public interface CivoFirewallSpecOrBuilder extends
 
   /**
    * <pre>
-   * The firewall's name in the cloud. Can be changed in place.
+   * The firewall's name in the cloud. No white space. Can be changed in place.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>
@@ -21,7 +21,7 @@ public interface CivoFirewallSpecOrBuilder extends
   java.lang.String getName();
   /**
    * <pre>
-   * The firewall's name in the cloud. Can be changed in place.
+   * The firewall's name in the cloud. No white space. Can be changed in place.
    * </pre>
    *
    * <code>string name = 1 [json_name = "name", (.buf.validate.field) = { ... }</code>

@@ -53,58 +53,70 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "\n<org/project_planton/provider/civo/civo" +
       "firewall/v1/spec.proto\0221org.project_plan" +
       "ton.provider.civo.civofirewall.v1\032\033buf/v" +
-      "alidate/validate.proto\032:org/project_plan" +
-      "ton/shared/foreignkey/v1/foreign_key.pro" +
-      "to\0324org/project_planton/shared/kubernete" +
-      "s/v1/rules.proto\"\305\003\n\020CivoFirewallSpec\022\032\n" +
-      "\004name\030\001 \001(\tB\006\272H\003\310\001\001R\004name\022\203\001\n\nnetwork_id" +
-      "\030\002 \001(\0132:.org.project_planton.shared.fore" +
-      "ignkey.v1.StringValueOrRefB(\272H\003\310\001\001\210\324a\346\013\222" +
-      "\324a\031status.outputs.network_idR\tnetworkId\022" +
-      "o\n\rinbound_rules\030\003 \003(\0132J.org.project_pla" +
-      "nton.provider.civo.civofirewall.v1.CivoF" +
-      "irewallInboundRuleR\014inboundRules\022r\n\016outb" +
-      "ound_rules\030\004 \003(\0132K.org.project_planton.p" +
-      "rovider.civo.civofirewall.v1.CivoFirewal" +
-      "lOutboundRuleR\routboundRules\022\022\n\004tags\030\005 \003" +
-      "(\tR\004tags\022\026\n\006region\030d \001(\tR\006region\"\361\004\n\027Civ" +
-      "oFirewallInboundRule\0223\n\010protocol\030\001 \001(\tB\027" +
-      "\272H\024r\0222\020^(tcp|udp|icmp)$R\010protocol\022\035\n\npor" +
-      "t_range\030\002 \001(\tR\tportRange\022$\n\005cidrs\030\003 \003(\tB" +
-      "\016\272H\013\222\001\010\"\006r\004\340\325\"\001R\005cidrs\022\210\001\n\006action\030\004 \001(\tB" +
-      "p\272Hm\272\001j\n2civo_firewall_inbound_rule.acti" +
-      "on_is_allow_or_deny\022\025must be allow or de" +
-      "ny\032\035this in [\'\', \'allow\', \'deny\']R\006actio" +
-      "n\022\024\n\005label\030\005 \001(\tR\005label:\272\002\272H\266\002\032\263\002\n.civo_" +
-      "firewall_inbound_rule.port_range_is_vali" +
-      "d\022SportRange must be a port or a range s" +
-      "uch as 8000-9000, and must not be set fo" +
-      "r icmp\032\253\001this.port_range == \'\' || (this." +
-      "protocol != \'icmp\' && this.port_range.ma" +
-      "tches(\'^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4}" +
-      ")?$\') && this.port_range.split(\'-\').all(" +
-      "p, int(p) <= 65535))\"\364\004\n\030CivoFirewallOut" +
-      "boundRule\0223\n\010protocol\030\001 \001(\tB\027\272H\024r\0222\020^(tc" +
-      "p|udp|icmp)$R\010protocol\022\035\n\nport_range\030\002 \001" +
-      "(\tR\tportRange\022$\n\005cidrs\030\003 \003(\tB\016\272H\013\222\001\010\"\006r\004" +
-      "\340\325\"\001R\005cidrs\022\211\001\n\006action\030\004 \001(\tBq\272Hn\272\001k\n3ci" +
-      "vo_firewall_outbound_rule.action_is_allo" +
-      "w_or_deny\022\025must be allow or deny\032\035this i" +
-      "n [\'\', \'allow\', \'deny\']R\006action\022\024\n\005label" +
-      "\030\005 \001(\tR\005label:\273\002\272H\267\002\032\264\002\n/civo_firewall_o" +
-      "utbound_rule.port_range_is_valid\022SportRa" +
-      "nge must be a port or a range such as 80" +
-      "00-9000, and must not be set for icmp\032\253\001" +
-      "this.port_range == \'\' || (this.protocol " +
-      "!= \'icmp\' && this.port_range.matches(\'^[" +
-      "1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$\') && " +
-      "this.port_range.split(\'-\').all(p, int(p)" +
-      " <= 65535))B\rB\tSpecProtoP\001b\006proto3"
+      "alidate/validate.proto\0320org/project_plan" +
+      "ton/provider/civo/v1/rules.proto\032:org/pr" +
+      "oject_planton/shared/foreignkey/v1/forei" +
+      "gn_key.proto\0324org/project_planton/shared" +
+      "/kubernetes/v1/rules.proto\"\313\003\n\020CivoFirew" +
+      "allSpec\022 \n\004name\030\001 \001(\tB\014\272H\tr\004\210\326\"\001\310\001\001R\004nam" +
+      "e\022\203\001\n\nnetwork_id\030\002 \001(\0132:.org.project_pla" +
+      "nton.shared.foreignkey.v1.StringValueOrR" +
+      "efB(\272H\003\310\001\001\210\324a\346\013\222\324a\031status.outputs.networ" +
+      "k_idR\tnetworkId\022o\n\rinbound_rules\030\003 \003(\0132J" +
+      ".org.project_planton.provider.civo.civof" +
+      "irewall.v1.CivoFirewallInboundRuleR\014inbo" +
+      "undRules\022r\n\016outbound_rules\030\004 \003(\0132K.org.p" +
+      "roject_planton.provider.civo.civofirewal" +
+      "l.v1.CivoFirewallOutboundRuleR\routboundR" +
+      "ules\022\022\n\004tags\030\005 \003(\tR\004tags\022\026\n\006region\030d \001(\t" +
+      "R\006region\"\262\006\n\027CivoFirewallInboundRule\0223\n\010" +
+      "protocol\030\001 \001(\tB\027\272H\024r\0222\020^(tcp|udp|icmp)$R" +
+      "\010protocol\022\035\n\nport_range\030\002 \001(\tR\tportRange" +
+      "\022$\n\005cidrs\030\003 \003(\tB\016\272H\013\222\001\010\"\006r\004\340\325\"\001R\005cidrs\022\210" +
+      "\001\n\006action\030\004 \001(\tBp\272Hm\272\001j\n2civo_firewall_i" +
+      "nbound_rule.action_is_allow_or_deny\022\025mus" +
+      "t be allow or deny\032\035this in [\'\', \'allow\'" +
+      ", \'deny\']R\006action\022\024\n\005label\030\005 \001(\tR\005label:" +
+      "\373\003\272H\367\003\032\364\003\n.civo_firewall_inbound_rule.po" +
+      "rt_range_is_valid\032\301\003this.port_range == \'" +
+      "\' || (this.protocol != \'icmp\' && this.po" +
+      "rt_range.matches(\'^[1-9][0-9]{0,4}(-[1-9" +
+      "][0-9]{0,4})?$\') && this.port_range.spli" +
+      "t(\'-\').all(p, int(p) <= 65535) && int(th" +
+      "is.port_range.split(\'-\')[0]) <= int(this" +
+      ".port_range.split(\'-\')[this.port_range.s" +
+      "plit(\'-\').size() - 1])) ? \'\' : \'portRang" +
+      "e (\' + this.port_range + \') must be a po" +
+      "rt from 1 to 65535, or a range of them w" +
+      "ith the lesser first such as 8000-9000, " +
+      "and must not be set for icmp\'\"\265\006\n\030CivoFi" +
+      "rewallOutboundRule\0223\n\010protocol\030\001 \001(\tB\027\272H" +
+      "\024r\0222\020^(tcp|udp|icmp)$R\010protocol\022\035\n\nport_" +
+      "range\030\002 \001(\tR\tportRange\022$\n\005cidrs\030\003 \003(\tB\016\272" +
+      "H\013\222\001\010\"\006r\004\340\325\"\001R\005cidrs\022\211\001\n\006action\030\004 \001(\tBq\272" +
+      "Hn\272\001k\n3civo_firewall_outbound_rule.actio" +
+      "n_is_allow_or_deny\022\025must be allow or den" +
+      "y\032\035this in [\'\', \'allow\', \'deny\']R\006action" +
+      "\022\024\n\005label\030\005 \001(\tR\005label:\374\003\272H\370\003\032\365\003\n/civo_f" +
+      "irewall_outbound_rule.port_range_is_vali" +
+      "d\032\301\003this.port_range == \'\' || (this.proto" +
+      "col != \'icmp\' && this.port_range.matches" +
+      "(\'^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?$\')" +
+      " && this.port_range.split(\'-\').all(p, in" +
+      "t(p) <= 65535) && int(this.port_range.sp" +
+      "lit(\'-\')[0]) <= int(this.port_range.spli" +
+      "t(\'-\')[this.port_range.split(\'-\').size()" +
+      " - 1])) ? \'\' : \'portRange (\' + this.port" +
+      "_range + \') must be a port from 1 to 655" +
+      "35, or a range of them with the lesser f" +
+      "irst such as 8000-9000, and must not be " +
+      "set for icmp\'B\rB\tSpecProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
           build.buf.validate.ValidateProto.getDescriptor(),
+          org.project_planton.provider.civo.v1.RulesProto.getDescriptor(),
           org.project_planton.shared.foreignkey.v1.ForeignKeyProto.getDescriptor(),
           org.project_planton.shared.kubernetes.v1.RulesProto.getDescriptor(),
         });
@@ -128,12 +140,14 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
         new java.lang.String[] { "Protocol", "PortRange", "Cidrs", "Action", "Label", });
     descriptor.resolveAllFeaturesImmutable();
     build.buf.validate.ValidateProto.getDescriptor();
+    org.project_planton.provider.civo.v1.RulesProto.getDescriptor();
     org.project_planton.shared.foreignkey.v1.ForeignKeyProto.getDescriptor();
     org.project_planton.shared.kubernetes.v1.RulesProto.getDescriptor();
     com.google.protobuf.ExtensionRegistry registry =
         com.google.protobuf.ExtensionRegistry.newInstance();
     registry.add(build.buf.validate.ValidateProto.field);
     registry.add(build.buf.validate.ValidateProto.message);
+    registry.add(org.project_planton.provider.civo.v1.RulesProto.name);
     registry.add(org.project_planton.shared.foreignkey.v1.ForeignKeyProto.defaultKind);
     registry.add(org.project_planton.shared.foreignkey.v1.ForeignKeyProto.defaultKindFieldPath);
     registry.add(org.project_planton.shared.kubernetes.v1.RulesProto.cidr);

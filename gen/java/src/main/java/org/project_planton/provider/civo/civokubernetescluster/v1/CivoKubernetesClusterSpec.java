@@ -70,7 +70,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object clusterName_ = "";
   /**
    * <pre>
-   * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -91,7 +92,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -276,7 +278,7 @@ private static final long serialVersionUID = 0L;
       com.google.protobuf.LazyStringArrayList.emptyList();
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -288,7 +290,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -299,7 +301,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -311,7 +313,7 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -1473,7 +1475,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object clusterName_ = "";
     /**
      * <pre>
-     * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1493,7 +1496,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1514,7 +1518,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1531,7 +1536,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1545,7 +1551,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -2030,7 +2037,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2043,7 +2050,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2054,7 +2061,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2066,7 +2073,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2079,7 +2086,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2098,7 +2105,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2116,7 +2123,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2134,7 +2141,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -2149,7 +2156,7 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+     * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
      * </pre>
      *
      * <code>repeated string tags = 8 [json_name = "tags"];</code>

@@ -12,7 +12,8 @@ public interface CivoKubernetesClusterSpecOrBuilder extends
 
   /**
    * <pre>
-   * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -21,7 +22,8 @@ public interface CivoKubernetesClusterSpecOrBuilder extends
   java.lang.String getClusterName();
   /**
    * <pre>
-   * The cluster's name in the cloud, at most 63 characters, no white space. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -130,7 +132,7 @@ public interface CivoKubernetesClusterSpecOrBuilder extends
 
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -140,7 +142,7 @@ public interface CivoKubernetesClusterSpecOrBuilder extends
       getTagsList();
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -149,7 +151,7 @@ public interface CivoKubernetesClusterSpecOrBuilder extends
   int getTagsCount();
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>
@@ -159,7 +161,7 @@ public interface CivoKubernetesClusterSpecOrBuilder extends
   java.lang.String getTags(int index);
   /**
    * <pre>
-   * Tags of the cluster in the cloud, beside the six standard ones. No white space within a tag.
+   * Tags of the cluster in the cloud, beside the six standard ones. White space within a tag becomes `-`.
    * </pre>
    *
    * <code>repeated string tags = 8 [json_name = "tags"];</code>

@@ -62,91 +62,119 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "\032Forg/project_planton/provider/civo/civo" +
       "kubernetesnodepool/v1/spec.proto\032.org/pr" +
       "oject_planton/provider/civo/region.proto" +
-      "\032:org/project_planton/shared/foreignkey/" +
-      "v1/foreign_key.proto\0324org/project_planto" +
-      "n/shared/kubernetes/v1/rules.proto\0320org/" +
-      "project_planton/shared/options/options.p" +
-      "roto\"\242\020\n\031CivoKubernetesClusterSpec\022)\n\014cl" +
-      "uster_name\030\001 \001(\tB\006\272H\003\310\001\001R\013clusterName\022R\n" +
-      "\006region\030\002 \001(\0162-.org.project_planton.prov" +
-      "ider.civo.CivoRegionB\013\272H\010\202\001\002\020\001\310\001\001R\006regio" +
-      "n\0225\n\022kubernetes_version\030\003 \001(\tB\006\272H\003\310\001\001R\021k" +
-      "ubernetesVersion\022~\n\007network\030\004 \001(\0132:.org." +
-      "project_planton.shared.foreignkey.v1.Str" +
-      "ingValueOrRefB(\272H\003\310\001\001\210\324a\346\013\222\324a\031status.out" +
-      "puts.network_idR\007network\0224\n\020highly_avail" +
-      "able\030\005 \001(\010B\t\222\246\035\005falseR\017highlyAvailable\022!" +
-      "\n\014auto_upgrade\030\006 \001(\010R\013autoUpgrade\0222\n\025dis" +
-      "able_surge_upgrade\030\007 \001(\010R\023disableSurgeUp" +
-      "grade\022\022\n\004tags\030\010 \003(\tR\004tags\022\224\001\n\021default_no" +
-      "de_pool\030\t \001(\0132`.org.project_planton.prov" +
-      "ider.civo.civokubernetescluster.v1.CivoK" +
-      "ubernetesClusterDefaultNodePoolB\006\272H\003\310\001\001R" +
-      "\017defaultNodePool\022\227\001\n\025additional_node_poo" +
-      "ls\030d \003(\0132c.org.project_planton.provider." +
-      "civo.civokubernetescluster.v1.CivoKubern" +
-      "etesClusterAdditionalNodePoolR\023additiona" +
-      "lNodePools\022\201\001\n\003cni\030e \001(\tBo\272Hl\272\001i\n)civo_k" +
-      "ubernetes_cluster_spec.cni_is_known\022\031mus" +
-      "t be flannel or cilium\032!this in [\'\', \'fl" +
-      "annel\', \'cilium\']R\003cni\022\313\001\n\014applications\030" +
-      "f \003(\tB\246\001\272H\242\001\222\001\236\001\"\233\001\272\001\227\001\n0civo_kubernetes" +
-      "_cluster_spec.application_is_name\022 must " +
-      "be NAME, NAME:PLAN or -NAME\032Athis.matche" +
-      "s(\'^-?[A-Za-z0-9][A-Za-z0-9._-]*(:[A-Za-" +
-      "z0-9._-]+)?$\')R\014applications\022{\n\010firewall" +
-      "\030g \001(\0132:.org.project_planton.shared.fore" +
-      "ignkey.v1.StringValueOrRefB#\210\324a\341\013\222\324a\032sta" +
-      "tus.outputs.firewall_idR\010firewall\022G\n\030api" +
-      "_server_allowed_cidrs\030h \003(\tB\016\272H\013\222\001\010\"\006r\004\340" +
-      "\325\"\001R\025apiServerAllowedCidrs\022\231\001\n\014cluster_t" +
-      "ype\030i \001(\tBq\272Hg\272\001d\n2civo_kubernetes_clust" +
-      "er_spec.cluster_type_is_known\022\024must be k" +
-      "3s or talos\032\030this in [\'k3s\', \'talos\']\212\246\035" +
-      "\003k3sH\000R\013clusterType\210\001\001:\267\004\272H\263\004\032\247\001\nBcivo_k" +
-      "ubernetes_cluster_spec.additional_node_p" +
-      "ool_names_are_unique\022-additionalNodePool" +
-      "s must have different names\0322this.additi" +
-      "onal_node_pools.map(p, p.name).unique()\032" +
-      "\343\001\n;civo_kubernetes_cluster_spec.allowed" +
-      "_cidrs_without_firewall\022bapiServerAllowe" +
-      "dCidrs must not be set with firewall: wr" +
-      "ite the rule for port 6443 in that firew" +
-      "all\032@!has(this.firewall) || this.api_ser" +
-      "ver_allowed_cidrs.size() == 0\032\240\001\n2civo_k" +
-      "ubernetes_cluster_spec.cni_fits_cluster_" +
-      "type\0221cni must not be cilium while clust" +
-      "erType is talos\0327!(this.cni == \'cilium\' " +
-      "&& this.cluster_type == \'talos\')B\017\n\r_clu" +
-      "ster_type\"m\n$CivoKubernetesClusterDefaul" +
-      "tNodePool\022\032\n\004size\030\001 \001(\tB\006\272H\003\310\001\001R\004size\022)\n" +
-      "\nnode_count\030\002 \001(\rB\n\272H\007*\002 \000\310\001\001R\tnodeCount" +
-      "\"\327\007\n\'CivoKubernetesClusterAdditionalNode" +
-      "Pool\022\256\001\n\004name\030\001 \001(\tB\231\001\272H\225\001\272\001\216\001\n>civo_kub" +
-      "ernetes_cluster_additional_node_pool.nam" +
-      "e_is_pool_name\022)must be letters, digits," +
-      " \'-\', \'_\' and \'.\'\032!this.matches(\'^[A-Za-" +
-      "z0-9._-]*$\')\310\001\001R\004name\022\032\n\004size\030\002 \001(\tB\006\272H\003" +
-      "\310\001\001R\004size\022)\n\nnode_count\030\003 \001(\rB\n\272H\007*\002 \000\310\001" +
-      "\001R\tnodeCount\022\237\001\n\006labels\030\004 \003(\0132o.org.proj" +
-      "ect_planton.provider.civo.civokubernetes" +
-      "cluster.v1.CivoKubernetesClusterAddition" +
-      "alNodePool.LabelsEntryB\026\272H\023\232\001\020\"\006r\004\310\325\"\001*\006" +
-      "r\004\320\325\"\001R\006labels\022p\n\006taints\030\005 \003(\0132X.org.pro" +
-      "ject_planton.provider.civo.civokubernete" +
-      "snodepool.v1.CivoKubernetesNodePoolTaint" +
-      "R\006taints\022\035\n\nauto_scale\030\006 \001(\010R\tautoScale\022" +
-      "\033\n\tmin_nodes\030\007 \001(\rR\010minNodes\022\033\n\tmax_node" +
-      "s\030\010 \001(\rR\010maxNodes\022\033\n\tpublic_ip\030\t \001(\010R\010pu" +
-      "blicIp\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022" +
-      "\024\n\005value\030\002 \001(\tR\005value:\0028\001:\356\001\272H\352\001\032\347\001\nHciv" +
-      "o_kubernetes_cluster_additional_node_poo" +
-      "l.min_nodes_at_most_max_nodes\022LmaxNodes " +
-      "must be at least 1, and minNodes not gre" +
-      "ater, while autoScale is on\032M!this.auto_" +
-      "scale || (this.max_nodes > 0u && this.mi" +
-      "n_nodes <= this.max_nodes)B\rB\tSpecProtoP" +
-      "\001b\006proto3"
+      "\0320org/project_planton/provider/civo/v1/r" +
+      "ules.proto\032:org/project_planton/shared/f" +
+      "oreignkey/v1/foreign_key.proto\0324org/proj" +
+      "ect_planton/shared/kubernetes/v1/rules.p" +
+      "roto\0320org/project_planton/shared/options" +
+      "/options.proto\"\221\022\n\031CivoKubernetesCluster" +
+      "Spec\022/\n\014cluster_name\030\001 \001(\tB\014\272H\tr\004\200\326\"\001\310\001\001" +
+      "R\013clusterName\022R\n\006region\030\002 \001(\0162-.org.proj" +
+      "ect_planton.provider.civo.CivoRegionB\013\272H" +
+      "\010\202\001\002\020\001\310\001\001R\006region\022\235\002\n\022kubernetes_version" +
+      "\030\003 \001(\tB\355\001\272H\351\001\272\001\342\001\n8civo_kubernetes_clust" +
+      "er_spec.kubernetes_version_is_fixed\022\223\001mu" +
+      "st be a version such as 1.30.5-k3s1, not" +
+      " latest, which means another version at " +
+      "any later apply: choose one of `planton " +
+      "versions --provider civo`\032\020this != \'late" +
+      "st\'\310\001\001R\021kubernetesVersion\022~\n\007network\030\004 \001" +
+      "(\0132:.org.project_planton.shared.foreignk" +
+      "ey.v1.StringValueOrRefB(\272H\003\310\001\001\210\324a\346\013\222\324a\031s" +
+      "tatus.outputs.network_idR\007network\0224\n\020hig" +
+      "hly_available\030\005 \001(\010B\t\222\246\035\005falseR\017highlyAv" +
+      "ailable\022!\n\014auto_upgrade\030\006 \001(\010R\013autoUpgra" +
+      "de\0222\n\025disable_surge_upgrade\030\007 \001(\010R\023disab" +
+      "leSurgeUpgrade\022\022\n\004tags\030\010 \003(\tR\004tags\022\224\001\n\021d" +
+      "efault_node_pool\030\t \001(\0132`.org.project_pla" +
+      "nton.provider.civo.civokubernetescluster" +
+      ".v1.CivoKubernetesClusterDefaultNodePool" +
+      "B\006\272H\003\310\001\001R\017defaultNodePool\022\227\001\n\025additional" +
+      "_node_pools\030d \003(\0132c.org.project_planton." +
+      "provider.civo.civokubernetescluster.v1.C" +
+      "ivoKubernetesClusterAdditionalNodePoolR\023" +
+      "additionalNodePools\022\201\001\n\003cni\030e \001(\tBo\272Hl\272\001" +
+      "i\n)civo_kubernetes_cluster_spec.cni_is_k" +
+      "nown\022\031must be flannel or cilium\032!this in" +
+      " [\'\', \'flannel\', \'cilium\']R\003cni\022\313\001\n\014appl" +
+      "ications\030f \003(\tB\246\001\272H\242\001\222\001\236\001\"\233\001\272\001\227\001\n0civo_k" +
+      "ubernetes_cluster_spec.application_is_na" +
+      "me\022 must be NAME, NAME:PLAN or -NAME\032Ath" +
+      "is.matches(\'^-?[A-Za-z0-9][A-Za-z0-9._-]" +
+      "*(:[A-Za-z0-9._-]+)?$\')R\014applications\022{\n" +
+      "\010firewall\030g \001(\0132:.org.project_planton.sh" +
+      "ared.foreignkey.v1.StringValueOrRefB#\210\324a" +
+      "\341\013\222\324a\032status.outputs.firewall_idR\010firewa" +
+      "ll\022G\n\030api_server_allowed_cidrs\030h \003(\tB\016\272H" +
+      "\013\222\001\010\"\006r\004\340\325\"\001R\025apiServerAllowedCidrs\022\231\001\n\014" +
+      "cluster_type\030i \001(\tBq\272Hg\272\001d\n2civo_kuberne" +
+      "tes_cluster_spec.cluster_type_is_known\022\024" +
+      "must be k3s or talos\032\030this in [\'k3s\', \'t" +
+      "alos\']\212\246\035\003k3sH\000R\013clusterType\210\001\001:\267\004\272H\263\004\032\247" +
+      "\001\nBcivo_kubernetes_cluster_spec.addition" +
+      "al_node_pool_names_are_unique\022-additiona" +
+      "lNodePools must have different names\0322th" +
+      "is.additional_node_pools.map(p, p.name)." +
+      "unique()\032\343\001\n;civo_kubernetes_cluster_spe" +
+      "c.allowed_cidrs_without_firewall\022bapiSer" +
+      "verAllowedCidrs must not be set with fir" +
+      "ewall: write the rule for port 6443 in t" +
+      "hat firewall\032@!has(this.firewall) || thi" +
+      "s.api_server_allowed_cidrs.size() == 0\032\240" +
+      "\001\n2civo_kubernetes_cluster_spec.cni_fits" +
+      "_cluster_type\0221cni must not be cilium wh" +
+      "ile clusterType is talos\0327!(this.cni == " +
+      "\'cilium\' && this.cluster_type == \'talos\'" +
+      ")B\017\n\r_cluster_type\"m\n$CivoKubernetesClus" +
+      "terDefaultNodePool\022\032\n\004size\030\001 \001(\tB\006\272H\003\310\001\001" +
+      "R\004size\022)\n\nnode_count\030\002 \001(\rB\n\272H\007*\002 \000\310\001\001R\t" +
+      "nodeCount\"\262\016\n\'CivoKubernetesClusterAddit" +
+      "ionalNodePool\022\256\001\n\004name\030\001 \001(\tB\231\001\272H\225\001\272\001\216\001\n" +
+      ">civo_kubernetes_cluster_additional_node" +
+      "_pool.name_is_pool_name\022)must be letters" +
+      ", digits, \'-\', \'_\' and \'.\'\032!this.matches" +
+      "(\'^[A-Za-z0-9._-]*$\')\310\001\001R\004name\022\032\n\004size\030\002" +
+      " \001(\tB\006\272H\003\310\001\001R\004size\022)\n\nnode_count\030\003 \001(\rB\n" +
+      "\272H\007*\002 \000\310\001\001R\tnodeCount\022\237\001\n\006labels\030\004 \003(\0132o" +
+      ".org.project_planton.provider.civo.civok" +
+      "ubernetescluster.v1.CivoKubernetesCluste" +
+      "rAdditionalNodePool.LabelsEntryB\026\272H\023\232\001\020\"" +
+      "\006r\004\310\325\"\001*\006r\004\320\325\"\001R\006labels\022p\n\006taints\030\005 \003(\0132" +
+      "X.org.project_planton.provider.civo.civo" +
+      "kubernetesnodepool.v1.CivoKubernetesNode" +
+      "PoolTaintR\006taints\022\035\n\nauto_scale\030\006 \001(\010R\ta" +
+      "utoScale\022\033\n\tmin_nodes\030\007 \001(\rR\010minNodes\022\033\n" +
+      "\tmax_nodes\030\010 \001(\rR\010maxNodes\022\033\n\tpublic_ip\030" +
+      "\t \001(\010R\010publicIp\0329\n\013LabelsEntry\022\020\n\003key\030\001 " +
+      "\001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001:\311\010\272H\305" +
+      "\010\032\257\002\nHcivo_kubernetes_cluster_additional" +
+      "_node_pool.min_nodes_at_most_max_nodes\032\342" +
+      "\001!this.auto_scale || (this.max_nodes > 0" +
+      "u && this.min_nodes <= this.max_nodes) ?" +
+      " \'\' : \'maxNodes (\' + string(this.max_nod" +
+      "es) + \') must be at least 1, and at leas" +
+      "t minNodes (\' + string(this.min_nodes) +" +
+      " \'), while autoScale is on\'\032\256\003\nEcivo_kub" +
+      "ernetes_cluster_additional_node_pool.nod" +
+      "e_count_within_bounds\032\344\002!this.auto_scale" +
+      " || this.node_count == 0u || this.max_no" +
+      "des == 0u || this.min_nodes > this.max_n" +
+      "odes || (this.node_count >= this.min_nod" +
+      "es && this.node_count <= this.max_nodes)" +
+      " ? \'\' : \'nodeCount (\' + string(this.node" +
+      "_count) + \') must lie between minNodes (" +
+      "\' + string(this.min_nodes) + \') and maxN" +
+      "odes (\' + string(this.max_nodes) + \') wh" +
+      "ile autoScale is on\'\032\337\002\n:civo_kubernetes" +
+      "_cluster_additional_node_pool.taints_dif" +
+      "fer\032\240\002this.taints.map(t, t.key + \' \' + t" +
+      ".effect).unique() ? \'\' : \'taints must di" +
+      "ffer in key or effect\' + (this.taints.si" +
+      "ze() > 64 ? \'\' : this.taints.filter(t, t" +
+      "his.taints.filter(o, o.key == t.key && o" +
+      ".effect == t.effect).size() > 1).map(t, " +
+      "\'; \' + t.key + \':\' + t.effect + \' is the" +
+      "re twice\')[0])B\rB\tSpecProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -154,6 +182,7 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
           build.buf.validate.ValidateProto.getDescriptor(),
           org.project_planton.provider.civo.civokubernetesnodepool.v1.SpecProto.getDescriptor(),
           org.project_planton.provider.civo.RegionProto.getDescriptor(),
+          org.project_planton.provider.civo.v1.RulesProto.getDescriptor(),
           org.project_planton.shared.foreignkey.v1.ForeignKeyProto.getDescriptor(),
           org.project_planton.shared.kubernetes.v1.RulesProto.getDescriptor(),
           org.project_planton.shared.options.OptionsProto.getDescriptor(),
@@ -186,6 +215,7 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
     build.buf.validate.ValidateProto.getDescriptor();
     org.project_planton.provider.civo.civokubernetesnodepool.v1.SpecProto.getDescriptor();
     org.project_planton.provider.civo.RegionProto.getDescriptor();
+    org.project_planton.provider.civo.v1.RulesProto.getDescriptor();
     org.project_planton.shared.foreignkey.v1.ForeignKeyProto.getDescriptor();
     org.project_planton.shared.kubernetes.v1.RulesProto.getDescriptor();
     org.project_planton.shared.options.OptionsProto.getDescriptor();
@@ -193,6 +223,7 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
         com.google.protobuf.ExtensionRegistry.newInstance();
     registry.add(build.buf.validate.ValidateProto.field);
     registry.add(build.buf.validate.ValidateProto.message);
+    registry.add(org.project_planton.provider.civo.v1.RulesProto.clusterName);
     registry.add(org.project_planton.shared.foreignkey.v1.ForeignKeyProto.defaultKind);
     registry.add(org.project_planton.shared.foreignkey.v1.ForeignKeyProto.defaultKindFieldPath);
     registry.add(org.project_planton.shared.kubernetes.v1.RulesProto.cidr);

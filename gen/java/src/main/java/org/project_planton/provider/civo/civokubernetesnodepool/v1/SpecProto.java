@@ -56,35 +56,60 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "esnodepool.v1\032\033buf/validate/validate.pro" +
       "to\032:org/project_planton/shared/foreignke" +
       "y/v1/foreign_key.proto\0324org/project_plan" +
-      "ton/shared/kubernetes/v1/rules.proto\"\265\007\n" +
-      "\032CivoKubernetesNodePoolSpec\022,\n\016node_pool" +
-      "_name\030\001 \001(\tB\006\272H\003\310\001\001R\014nodePoolName\022r\n\007clu" +
-      "ster\030\002 \001(\0132:.org.project_planton.shared." +
-      "foreignkey.v1.StringValueOrRefB\034\272H\003\310\001\001\210\324" +
-      "a\343\013\222\324a\rmetadata.nameR\007cluster\022\032\n\004size\030\003 " +
-      "\001(\tB\006\272H\003\310\001\001R\004size\022)\n\nnode_count\030\004 \001(\rB\n\272" +
-      "H\007*\002 \000\310\001\001R\tnodeCount\022\035\n\nauto_scale\030\005 \001(\010" +
-      "R\tautoScale\022\033\n\tmin_nodes\030\006 \001(\rR\010minNodes" +
-      "\022\033\n\tmax_nodes\030\007 \001(\rR\010maxNodes\022\022\n\004tags\030\010 " +
-      "\003(\tR\004tags\022\223\001\n\006labels\030d \003(\0132c.org.project" +
-      "_planton.provider.civo.civokubernetesnod" +
-      "epool.v1.CivoKubernetesNodePoolSpec.Labe" +
-      "lsEntryB\026\272H\023\232\001\020\"\006r\004\310\325\"\001*\006r\004\320\325\"\001R\006labels\022" +
-      "p\n\006taints\030e \003(\0132X.org.project_planton.pr" +
-      "ovider.civo.civokubernetesnodepool.v1.Ci" +
-      "voKubernetesNodePoolTaintR\006taints\022\033\n\tpub" +
-      "lic_ip\030f \001(\010R\010publicIp\0329\n\013LabelsEntry\022\020\n" +
-      "\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028" +
-      "\001:\340\001\272H\334\001\032\331\001\n:civo_kubernetes_node_pool_s" +
-      "pec.min_nodes_at_most_max_nodes\022LmaxNode" +
-      "s must be at least 1, and minNodes not g" +
-      "reater, while autoScale is on\032M!this.aut" +
-      "o_scale || (this.max_nodes > 0u && this." +
-      "min_nodes <= this.max_nodes)\"\204\001\n\033CivoKub" +
-      "ernetesNodePoolTaint\022\036\n\003key\030\001 \001(\tB\014\272H\tr\004" +
-      "\310\325\"\001\310\001\001R\003key\022\037\n\005value\030\002 \001(\tB\t\272H\006r\004\320\325\"\001R\005" +
-      "value\022$\n\006effect\030\003 \001(\tB\014\272H\tr\004\330\325\"\001\310\001\001R\006eff" +
-      "ectB\rB\tSpecProtoP\001b\006proto3"
+      "ton/shared/kubernetes/v1/rules.proto\"\205\017\n" +
+      "\032CivoKubernetesNodePoolSpec\022\274\001\n\016node_poo" +
+      "l_name\030\001 \001(\tB\225\001\272H\221\001\272\001\212\001\n:civo_kubernetes" +
+      "_node_pool_spec.node_pool_name_is_pool_n" +
+      "ame\022)must be letters, digits, \'-\', \'_\' a" +
+      "nd \'.\'\032!this.matches(\'^[A-Za-z0-9._-]*$\'" +
+      ")\310\001\001R\014nodePoolName\022r\n\007cluster\030\002 \001(\0132:.or" +
+      "g.project_planton.shared.foreignkey.v1.S" +
+      "tringValueOrRefB\034\272H\003\310\001\001\210\324a\343\013\222\324a\rmetadata" +
+      ".nameR\007cluster\022\032\n\004size\030\003 \001(\tB\006\272H\003\310\001\001R\004si" +
+      "ze\022)\n\nnode_count\030\004 \001(\rB\n\272H\007*\002 \000\310\001\001R\tnode" +
+      "Count\022\035\n\nauto_scale\030\005 \001(\010R\tautoScale\022\033\n\t" +
+      "min_nodes\030\006 \001(\rR\010minNodes\022\033\n\tmax_nodes\030\007" +
+      " \001(\rR\010maxNodes\022\022\n\004tags\030\010 \003(\tR\004tags\022\223\001\n\006l" +
+      "abels\030d \003(\0132c.org.project_planton.provid" +
+      "er.civo.civokubernetesnodepool.v1.CivoKu" +
+      "bernetesNodePoolSpec.LabelsEntryB\026\272H\023\232\001\020" +
+      "\"\006r\004\310\325\"\001*\006r\004\320\325\"\001R\006labels\022p\n\006taints\030e \003(\013" +
+      "2X.org.project_planton.provider.civo.civ" +
+      "okubernetesnodepool.v1.CivoKubernetesNod" +
+      "ePoolTaintR\006taints\022\033\n\tpublic_ip\030f \001(\010R\010p" +
+      "ublicIp\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key" +
+      "\022\024\n\005value\030\002 \001(\tR\005value:\0028\001:\237\010\272H\233\010\032\241\002\n:ci" +
+      "vo_kubernetes_node_pool_spec.min_nodes_a" +
+      "t_most_max_nodes\032\342\001!this.auto_scale || (" +
+      "this.max_nodes > 0u && this.min_nodes <=" +
+      " this.max_nodes) ? \'\' : \'maxNodes (\' + s" +
+      "tring(this.max_nodes) + \') must be at le" +
+      "ast 1, and at least minNodes (\' + string" +
+      "(this.min_nodes) + \'), while autoScale i" +
+      "s on\'\032\240\003\n7civo_kubernetes_node_pool_spec" +
+      ".node_count_within_bounds\032\344\002!this.auto_s" +
+      "cale || this.node_count == 0u || this.ma" +
+      "x_nodes == 0u || this.min_nodes > this.m" +
+      "ax_nodes || (this.node_count >= this.min" +
+      "_nodes && this.node_count <= this.max_no" +
+      "des) ? \'\' : \'nodeCount (\' + string(this." +
+      "node_count) + \') must lie between minNod" +
+      "es (\' + string(this.min_nodes) + \') and " +
+      "maxNodes (\' + string(this.max_nodes) + \'" +
+      ") while autoScale is on\'\032\321\002\n,civo_kubern" +
+      "etes_node_pool_spec.taints_differ\032\240\002this" +
+      ".taints.map(t, t.key + \' \' + t.effect).u" +
+      "nique() ? \'\' : \'taints must differ in ke" +
+      "y or effect\' + (this.taints.size() > 64 " +
+      "? \'\' : this.taints.filter(t, this.taints" +
+      ".filter(o, o.key == t.key && o.effect ==" +
+      " t.effect).size() > 1).map(t, \'; \' + t.k" +
+      "ey + \':\' + t.effect + \' is there twice\')" +
+      "[0])\"\204\001\n\033CivoKubernetesNodePoolTaint\022\036\n\003" +
+      "key\030\001 \001(\tB\014\272H\tr\004\310\325\"\001\310\001\001R\003key\022\037\n\005value\030\002 " +
+      "\001(\tB\t\272H\006r\004\320\325\"\001R\005value\022$\n\006effect\030\003 \001(\tB\014\272" +
+      "H\tr\004\330\325\"\001\310\001\001R\006effectB\rB\tSpecProtoP\001b\006prot" +
+      "o3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,

@@ -209,8 +209,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object ipRangeCidr_ = "";
   /**
    * <pre>
-   * The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-   * network.
+   * The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+   * Unset: the cloud picks one. Changing it replaces the network.
    * </pre>
    *
    * <code>string ip_range_cidr = 4 [json_name = "ipRangeCidr", (.buf.validate.field) = { ... }</code>
@@ -231,8 +231,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-   * network.
+   * The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+   * Unset: the cloud picks one. Changing it replaces the network.
    * </pre>
    *
    * <code>string ip_range_cidr = 4 [json_name = "ipRangeCidr", (.buf.validate.field) = { ... }</code>
@@ -1117,8 +1117,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object ipRangeCidr_ = "";
     /**
      * <pre>
-     * The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-     * network.
+     * The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+     * Unset: the cloud picks one. Changing it replaces the network.
      * </pre>
      *
      * <code>string ip_range_cidr = 4 [json_name = "ipRangeCidr", (.buf.validate.field) = { ... }</code>
@@ -1138,8 +1138,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-     * network.
+     * The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+     * Unset: the cloud picks one. Changing it replaces the network.
      * </pre>
      *
      * <code>string ip_range_cidr = 4 [json_name = "ipRangeCidr", (.buf.validate.field) = { ... }</code>
@@ -1160,8 +1160,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-     * network.
+     * The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+     * Unset: the cloud picks one. Changing it replaces the network.
      * </pre>
      *
      * <code>string ip_range_cidr = 4 [json_name = "ipRangeCidr", (.buf.validate.field) = { ... }</code>
@@ -1178,8 +1178,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-     * network.
+     * The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+     * Unset: the cloud picks one. Changing it replaces the network.
      * </pre>
      *
      * <code>string ip_range_cidr = 4 [json_name = "ipRangeCidr", (.buf.validate.field) = { ... }</code>
@@ -1193,8 +1193,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-     * network.
+     * The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+     * Unset: the cloud picks one. Changing it replaces the network.
      * </pre>
      *
      * <code>string ip_range_cidr = 4 [json_name = "ipRangeCidr", (.buf.validate.field) = { ... }</code>

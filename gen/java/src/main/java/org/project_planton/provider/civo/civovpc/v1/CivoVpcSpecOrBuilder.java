@@ -76,8 +76,8 @@ public interface CivoVpcSpecOrBuilder extends
 
   /**
    * <pre>
-   * The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-   * network.
+   * The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+   * Unset: the cloud picks one. Changing it replaces the network.
    * </pre>
    *
    * <code>string ip_range_cidr = 4 [json_name = "ipRangeCidr", (.buf.validate.field) = { ... }</code>
@@ -86,8 +86,8 @@ public interface CivoVpcSpecOrBuilder extends
   java.lang.String getIpRangeCidr();
   /**
    * <pre>
-   * The IPv4 range in CIDR notation, for example `10.20.0.0/24`. Unset: the cloud picks one. Changing it replaces the
-   * network.
+   * The private IPv4 range in CIDR notation, for example `10.20.0.0/24`: within 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16.
+   * Unset: the cloud picks one. Changing it replaces the network.
    * </pre>
    *
    * <code>string ip_range_cidr = 4 [json_name = "ipRangeCidr", (.buf.validate.field) = { ... }</code>

@@ -43,24 +43,29 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "\n7org/project_planton/provider/civo/civo" +
       "vpc/v1/spec.proto\022,org.project_planton.p" +
       "rovider.civo.civovpc.v1\032\033buf/validate/va" +
-      "lidate.proto\"\334\003\n\013CivoVpcSpec\0224\n\022civo_cre" +
-      "dential_id\030\001 \001(\tB\006\272H\003\310\001\001R\020civoCredential" +
-      "Id\022)\n\014network_name\030\002 \001(\tB\006\272H\003\310\001\001R\013networ" +
-      "kName\022\036\n\006region\030\003 \001(\tB\006\272H\003\310\001\001R\006region\022\275\001" +
-      "\n\rip_range_cidr\030\004 \001(\tB\230\001\272H\224\001\272\001\220\001\n(civo_v" +
-      "pc_spec.ip_range_cidr_is_ipv4_cidr\022Bmust" +
-      " be an IPv4 network in CIDR notation, fo" +
-      "r example 10.20.0.0/24\032 this == \'\' || th" +
-      "is.isIpPrefix(4)R\013ipRangeCidr\0221\n\025is_defa" +
-      "ult_for_region\030\005 \001(\010R\022isDefaultForRegion" +
-      "\022)\n\013description\030\006 \001(\tB\007\272H\004r\002\030dR\013descript" +
-      "ion\022.\n\013nameservers\030d \003(\tB\014\272H\t\222\001\006\"\004r\002x\001R\013" +
-      "nameserversB\rB\tSpecProtoP\001b\006proto3"
+      "lidate.proto\0320org/project_planton/provid" +
+      "er/civo/v1/rules.proto\0324org/project_plan" +
+      "ton/shared/kubernetes/v1/rules.proto\"\350\003\n" +
+      "\013CivoVpcSpec\0224\n\022civo_credential_id\030\001 \001(\t" +
+      "B\006\272H\003\310\001\001R\020civoCredentialId\022/\n\014network_na" +
+      "me\030\002 \001(\tB\014\272H\tr\004\210\326\"\001\310\001\001R\013networkName\022\036\n\006r" +
+      "egion\030\003 \001(\tB\006\272H\003\310\001\001R\006region\022\303\001\n\rip_range" +
+      "_cidr\030\004 \001(\tB\236\001\272H\232\001r\004\370\325\"\001\272\001\220\001\n(civo_vpc_s" +
+      "pec.ip_range_cidr_is_ipv4_cidr\022Bmust be " +
+      "an IPv4 network in CIDR notation, for ex" +
+      "ample 10.20.0.0/24\032 this == \'\' || this.i" +
+      "sIpPrefix(4)R\013ipRangeCidr\0221\n\025is_default_" +
+      "for_region\030\005 \001(\010R\022isDefaultForRegion\022)\n\013" +
+      "description\030\006 \001(\tB\007\272H\004r\002\030dR\013description\022" +
+      ".\n\013nameservers\030d \003(\tB\014\272H\t\222\001\006\"\004r\002x\001R\013name" +
+      "serversB\rB\tSpecProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
           build.buf.validate.ValidateProto.getDescriptor(),
+          org.project_planton.provider.civo.v1.RulesProto.getDescriptor(),
+          org.project_planton.shared.kubernetes.v1.RulesProto.getDescriptor(),
         });
     internal_static_org_project_planton_provider_civo_civovpc_v1_CivoVpcSpec_descriptor =
       getDescriptor().getMessageType(0);
@@ -70,9 +75,13 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
         new java.lang.String[] { "CivoCredentialId", "NetworkName", "Region", "IpRangeCidr", "IsDefaultForRegion", "Description", "Nameservers", });
     descriptor.resolveAllFeaturesImmutable();
     build.buf.validate.ValidateProto.getDescriptor();
+    org.project_planton.provider.civo.v1.RulesProto.getDescriptor();
+    org.project_planton.shared.kubernetes.v1.RulesProto.getDescriptor();
     com.google.protobuf.ExtensionRegistry registry =
         com.google.protobuf.ExtensionRegistry.newInstance();
     registry.add(build.buf.validate.ValidateProto.field);
+    registry.add(org.project_planton.provider.civo.v1.RulesProto.name);
+    registry.add(org.project_planton.shared.kubernetes.v1.RulesProto.privateNetwork);
     com.google.protobuf.Descriptors.FileDescriptor
         .internalUpdateFileDescriptor(descriptor, registry);
   }

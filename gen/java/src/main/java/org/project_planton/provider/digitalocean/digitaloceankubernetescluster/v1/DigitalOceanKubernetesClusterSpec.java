@@ -67,7 +67,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object clusterName_ = "";
   /**
    * <pre>
-   * The cluster's name in the cloud. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -88,7 +89,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The cluster's name in the cloud. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1244,7 +1246,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object clusterName_ = "";
     /**
      * <pre>
-     * The cluster's name in the cloud. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1264,7 +1267,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1285,7 +1289,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1302,7 +1307,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -1316,7 +1322,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The cluster's name in the cloud. Can be changed in place.
+     * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>

@@ -12,7 +12,8 @@ public interface DigitalOceanKubernetesClusterSpecOrBuilder extends
 
   /**
    * <pre>
-   * The cluster's name in the cloud. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>
@@ -21,7 +22,8 @@ public interface DigitalOceanKubernetesClusterSpecOrBuilder extends
   java.lang.String getClusterName();
   /**
    * <pre>
-   * The cluster's name in the cloud. Can be changed in place.
+   * The cluster's name in the cloud: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string cluster_name = 1 [json_name = "clusterName", (.buf.validate.field) = { ... }</code>

@@ -73,96 +73,146 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "project_planton/shared/foreignkey/v1/for" +
       "eign_key.proto\0324org/project_planton/shar" +
       "ed/kubernetes/v1/rules.proto\0320org/projec" +
-      "t_planton/shared/options/options.proto\"\224" +
-      "\014\n!DigitalOceanKubernetesClusterSpec\022)\n\014" +
-      "cluster_name\030\001 \001(\tB\006\272H\003\310\001\001R\013clusterName\022" +
-      "b\n\006region\030\002 \001(\0162=.org.project_planton.pr" +
-      "ovider.digitalocean.DigitalOceanRegionB\013" +
-      "\272H\010\202\001\002\020\001\310\001\001R\006region\0225\n\022kubernetes_versio" +
-      "n\030\003 \001(\tB\006\272H\003\310\001\001R\021kubernetesVersion\022j\n\003vp" +
-      "c\030\004 \001(\0132:.org.project_planton.shared.for" +
-      "eignkey.v1.StringValueOrRefB\034\272H\003\310\001\001\210\324a\274\t" +
-      "\222\324a\rmetadata.nameR\003vpc\0224\n\020highly_availab" +
-      "le\030\005 \001(\010B\t\222\246\035\005falseR\017highlyAvailable\022!\n\014" +
-      "auto_upgrade\030\006 \001(\010R\013autoUpgrade\0222\n\025disab" +
-      "le_surge_upgrade\030\007 \001(\010R\023disableSurgeUpgr" +
-      "ade\022\341\002\n\022maintenance_window\030\010 \001(\tB\261\002\272H\255\002\272" +
-      "\001\251\002\nHdigital_ocean_kubernetes_cluster_sp" +
-      "ec.maintenance_window_is_day_and_time\022_m" +
-      "ust be DAY=HH:MM in UTC, for example sun" +
-      "day=02:00; the day is any, or monday to " +
-      "sunday in full\032|this == \'\' || this.match" +
-      "es(\'^(any|monday|tuesday|wednesday|thurs" +
-      "day|friday|saturday|sunday)=([01][0-9]|2" +
-      "[0-3]):[0-5][0-9]$\')R\021maintenanceWindow\022" +
-      "1\n\024registry_integration\030\t \001(\010R\023registryI" +
-      "ntegration\022Z\n\"control_plane_firewall_all" +
-      "owed_ips\030\n \003(\tB\016\272H\013\222\001\010\"\006r\004\350\325\"\001R\036controlP" +
-      "laneFirewallAllowedIps\022\"\n\004tags\030\013 \003(\tB\016\272H" +
-      "\013\222\001\010\"\006r\004\360\325\"\001R\004tags\022\254\001\n\021default_node_pool" +
-      "\030\014 \001(\0132x.org.project_planton.provider.di" +
-      "gitalocean.digitaloceankubernetescluster" +
-      ".v1.DigitalOceanKubernetesClusterDefault" +
-      "NodePoolB\006\272H\003\310\001\001R\017defaultNodePool\022\257\001\n\025ad" +
-      "ditional_node_pools\030d \003(\0132{.org.project_" +
-      "planton.provider.digitalocean.digitaloce" +
-      "ankubernetescluster.v1.DigitalOceanKuber" +
-      "netesClusterAdditionalNodePoolR\023addition" +
-      "alNodePools:\267\001\272H\263\001\032\260\001\nKdigital_ocean_kub" +
-      "ernetes_cluster_spec.additional_node_poo" +
-      "l_names_are_unique\022-additionalNodePools " +
-      "must have different names\0322this.addition" +
-      "al_node_pools.map(p, p.name).unique()\"\347\006" +
-      "\n,DigitalOceanKubernetesClusterDefaultNo" +
-      "dePool\022\032\n\004size\030\001 \001(\tB\006\272H\003\310\001\001R\004size\022)\n\nno" +
-      "de_count\030\002 \001(\rB\n\272H\007*\002 \000\310\001\001R\tnodeCount\022\035\n" +
-      "\nauto_scale\030\003 \001(\010R\tautoScale\022\033\n\tmin_node" +
-      "s\030\004 \001(\rR\010minNodes\022\033\n\tmax_nodes\030\005 \001(\rR\010ma" +
-      "xNodes\022\265\001\n\006labels\030d \003(\0132\204\001.org.project_p" +
+      "t_planton/shared/options/options.proto\"\226" +
+      "\016\n!DigitalOceanKubernetesClusterSpec\022/\n\014" +
+      "cluster_name\030\001 \001(\tB\014\272H\tr\004\220\326\"\001\310\001\001R\013cluste" +
+      "rName\022b\n\006region\030\002 \001(\0162=.org.project_plan" +
+      "ton.provider.digitalocean.DigitalOceanRe" +
+      "gionB\013\272H\010\202\001\002\020\001\310\001\001R\006region\022\260\002\n\022kubernetes" +
+      "_version\030\003 \001(\tB\200\002\272H\374\001\272\001\365\001\nAdigital_ocean" +
+      "_kubernetes_cluster_spec.kubernetes_vers" +
+      "ion_is_fixed\022\235\001must be a full slug such " +
+      "as 1.33.1-do.0, not latest, which means " +
+      "another version at any later apply: choo" +
+      "se one of `planton versions --provider d" +
+      "igitalocean`\032\020this != \'latest\'\310\001\001R\021kuber" +
+      "netesVersion\022j\n\003vpc\030\004 \001(\0132:.org.project_" +
+      "planton.shared.foreignkey.v1.StringValue" +
+      "OrRefB\034\272H\003\310\001\001\210\324a\274\t\222\324a\rmetadata.nameR\003vpc" +
+      "\0224\n\020highly_available\030\005 \001(\010B\t\222\246\035\005falseR\017h" +
+      "ighlyAvailable\022!\n\014auto_upgrade\030\006 \001(\010R\013au" +
+      "toUpgrade\0222\n\025disable_surge_upgrade\030\007 \001(\010" +
+      "R\023disableSurgeUpgrade\022\341\002\n\022maintenance_wi" +
+      "ndow\030\010 \001(\tB\261\002\272H\255\002\272\001\251\002\nHdigital_ocean_kub" +
+      "ernetes_cluster_spec.maintenance_window_" +
+      "is_day_and_time\022_must be DAY=HH:MM in UT" +
+      "C, for example sunday=02:00; the day is " +
+      "any, or monday to sunday in full\032|this =" +
+      "= \'\' || this.matches(\'^(any|monday|tuesd" +
+      "ay|wednesday|thursday|friday|saturday|su" +
+      "nday)=([01][0-9]|2[0-3]):[0-5][0-9]$\')R\021" +
+      "maintenanceWindow\0221\n\024registry_integratio" +
+      "n\030\t \001(\010R\023registryIntegration\022Z\n\"control_" +
+      "plane_firewall_allowed_ips\030\n \003(\tB\016\272H\013\222\001\010" +
+      "\"\006r\004\350\325\"\001R\036controlPlaneFirewallAllowedIps" +
+      "\022\"\n\004tags\030\013 \003(\tB\016\272H\013\222\001\010\"\006r\004\360\325\"\001R\004tags\022\254\001\n" +
+      "\021default_node_pool\030\014 \001(\0132x.org.project_p" +
       "lanton.provider.digitalocean.digitalocea" +
       "nkubernetescluster.v1.DigitalOceanKubern" +
-      "etesClusterDefaultNodePool.LabelsEntryB\026" +
-      "\272H\023\232\001\020\"\006r\004\310\325\"\001*\006r\004\320\325\"\001R\006labels\022\210\001\n\006taint" +
-      "s\030e \003(\0132p.org.project_planton.provider.d" +
-      "igitalocean.digitaloceankubernetesnodepo" +
-      "ol.v1.DigitalOceanKubernetesNodePoolTain" +
-      "tR\006taints\022\"\n\004tags\030f \003(\tB\016\272H\013\222\001\010\"\006r\004\360\325\"\001R" +
-      "\004tags\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024" +
-      "\n\005value\030\002 \001(\tR\005value:\0028\001:\364\001\272H\360\001\032\355\001\nNdigi" +
-      "tal_ocean_kubernetes_cluster_default_nod" +
-      "e_pool.min_nodes_at_most_max_nodes\022LmaxN" +
-      "odes must be at least 1, and minNodes no" +
-      "t greater, while autoScale is on\032M!this." +
-      "auto_scale || (this.max_nodes > 0u && th" +
-      "is.min_nodes <= this.max_nodes)\"\257\010\n/Digi" +
-      "talOceanKubernetesClusterAdditionalNodeP" +
-      "ool\022\274\001\n\004name\030\001 \001(\tB\247\001\272H\243\001\272\001\234\001\nIdigital_o" +
-      "cean_kubernetes_cluster_additional_node_" +
-      "pool.name_is_not_default\022<must not be \'d" +
-      "efault\', which is the name of the defaul" +
-      "t pool\032\021this != \'default\'\310\001\001R\004name\022\032\n\004si" +
-      "ze\030\002 \001(\tB\006\272H\003\310\001\001R\004size\022)\n\nnode_count\030\003 \001" +
-      "(\rB\n\272H\007*\002 \000\310\001\001R\tnodeCount\022\270\001\n\006labels\030\004 \003" +
-      "(\0132\207\001.org.project_planton.provider.digit" +
+      "etesClusterDefaultNodePoolB\006\272H\003\310\001\001R\017defa" +
+      "ultNodePool\022\257\001\n\025additional_node_pools\030d " +
+      "\003(\0132{.org.project_planton.provider.digit" +
       "alocean.digitaloceankubernetescluster.v1" +
       ".DigitalOceanKubernetesClusterAdditional" +
-      "NodePool.LabelsEntryB\026\272H\023\232\001\020\"\006r\004\310\325\"\001*\006r\004" +
-      "\320\325\"\001R\006labels\022\210\001\n\006taints\030\005 \003(\0132p.org.proj" +
-      "ect_planton.provider.digitalocean.digita" +
-      "loceankubernetesnodepool.v1.DigitalOcean" +
-      "KubernetesNodePoolTaintR\006taints\022\035\n\nauto_" +
-      "scale\030\006 \001(\010R\tautoScale\022\033\n\tmin_nodes\030\007 \001(" +
-      "\rR\010minNodes\022\033\n\tmax_nodes\030\010 \001(\rR\010maxNodes" +
-      "\022\"\n\004tags\030\t \003(\tB\016\272H\013\222\001\010\"\006r\004\360\325\"\001R\004tags\0329\n\013" +
-      "LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002" +
-      " \001(\tR\005value:\0028\001:\367\001\272H\363\001\032\360\001\nQdigital_ocean" +
-      "_kubernetes_cluster_additional_node_pool" +
-      ".min_nodes_at_most_max_nodes\022LmaxNodes m" +
-      "ust be at least 1, and minNodes not grea" +
-      "ter, while autoScale is on\032M!this.auto_s" +
-      "cale || (this.max_nodes > 0u && this.min" +
-      "_nodes <= this.max_nodes)B\rB\tSpecProtoP\001" +
-      "b\006proto3"
+      "NodePoolR\023additionalNodePools:\267\001\272H\263\001\032\260\001\n" +
+      "Kdigital_ocean_kubernetes_cluster_spec.a" +
+      "dditional_node_pool_names_are_unique\022-ad" +
+      "ditionalNodePools must have different na" +
+      "mes\0322this.additional_node_pools.map(p, p" +
+      ".name).unique()\"\316\r\n,DigitalOceanKubernet" +
+      "esClusterDefaultNodePool\022\032\n\004size\030\001 \001(\tB\006" +
+      "\272H\003\310\001\001R\004size\022)\n\nnode_count\030\002 \001(\rB\n\272H\007*\002 " +
+      "\000\310\001\001R\tnodeCount\022\035\n\nauto_scale\030\003 \001(\010R\taut" +
+      "oScale\022\033\n\tmin_nodes\030\004 \001(\rR\010minNodes\022\033\n\tm" +
+      "ax_nodes\030\005 \001(\rR\010maxNodes\022\265\001\n\006labels\030d \003(" +
+      "\0132\204\001.org.project_planton.provider.digita" +
+      "locean.digitaloceankubernetescluster.v1." +
+      "DigitalOceanKubernetesClusterDefaultNode" +
+      "Pool.LabelsEntryB\026\272H\023\232\001\020\"\006r\004\310\325\"\001*\006r\004\320\325\"\001" +
+      "R\006labels\022\210\001\n\006taints\030e \003(\0132p.org.project_" +
+      "planton.provider.digitalocean.digitaloce" +
+      "ankubernetesnodepool.v1.DigitalOceanKube" +
+      "rnetesNodePoolTaintR\006taints\022\"\n\004tags\030f \003(" +
+      "\tB\016\272H\013\222\001\010\"\006r\004\360\325\"\001R\004tags\0329\n\013LabelsEntry\022\020" +
+      "\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002 \001(\tR\005value:\002" +
+      "8\001:\333\010\272H\327\010\032\265\002\nNdigital_ocean_kubernetes_c" +
+      "luster_default_node_pool.min_nodes_at_mo" +
+      "st_max_nodes\032\342\001!this.auto_scale || (this" +
+      ".max_nodes > 0u && this.min_nodes <= thi" +
+      "s.max_nodes) ? \'\' : \'maxNodes (\' + strin" +
+      "g(this.max_nodes) + \') must be at least " +
+      "1, and at least minNodes (\' + string(thi" +
+      "s.min_nodes) + \'), while autoScale is on" +
+      "\'\032\264\003\nKdigital_ocean_kubernetes_cluster_d" +
+      "efault_node_pool.node_count_within_bound" +
+      "s\032\344\002!this.auto_scale || this.node_count " +
+      "== 0u || this.max_nodes == 0u || this.mi" +
+      "n_nodes > this.max_nodes || (this.node_c" +
+      "ount >= this.min_nodes && this.node_coun" +
+      "t <= this.max_nodes) ? \'\' : \'nodeCount (" +
+      "\' + string(this.node_count) + \') must li" +
+      "e between minNodes (\' + string(this.min_" +
+      "nodes) + \') and maxNodes (\' + string(thi" +
+      "s.max_nodes) + \') while autoScale is on\'" +
+      "\032\345\002\n@digital_ocean_kubernetes_cluster_de" +
+      "fault_node_pool.taints_differ\032\240\002this.tai" +
+      "nts.map(t, t.key + \' \' + t.effect).uniqu" +
+      "e() ? \'\' : \'taints must differ in key or" +
+      " effect\' + (this.taints.size() > 64 ? \'\'" +
+      " : this.taints.filter(t, this.taints.fil" +
+      "ter(o, o.key == t.key && o.effect == t.e" +
+      "ffect).size() > 1).map(t, \'; \' + t.key +" +
+      " \':\' + t.effect + \' is there twice\')[0])" +
+      "\"\242\017\n/DigitalOceanKubernetesClusterAdditi" +
+      "onalNodePool\022\302\001\n\004name\030\001 \001(\tB\255\001\272H\251\001r\004\220\326\"\001" +
+      "\272\001\234\001\nIdigital_ocean_kubernetes_cluster_a" +
+      "dditional_node_pool.name_is_not_default\022" +
+      "<must not be \'default\', which is the nam" +
+      "e of the default pool\032\021this != \'default\'" +
+      "\310\001\001R\004name\022\032\n\004size\030\002 \001(\tB\006\272H\003\310\001\001R\004size\022)\n" +
+      "\nnode_count\030\003 \001(\rB\n\272H\007*\002 \000\310\001\001R\tnodeCount" +
+      "\022\270\001\n\006labels\030\004 \003(\0132\207\001.org.project_planton" +
+      ".provider.digitalocean.digitaloceankuber" +
+      "netescluster.v1.DigitalOceanKubernetesCl" +
+      "usterAdditionalNodePool.LabelsEntryB\026\272H\023" +
+      "\232\001\020\"\006r\004\310\325\"\001*\006r\004\320\325\"\001R\006labels\022\210\001\n\006taints\030\005" +
+      " \003(\0132p.org.project_planton.provider.digi" +
+      "talocean.digitaloceankubernetesnodepool." +
+      "v1.DigitalOceanKubernetesNodePoolTaintR\006" +
+      "taints\022\035\n\nauto_scale\030\006 \001(\010R\tautoScale\022\033\n" +
+      "\tmin_nodes\030\007 \001(\rR\010minNodes\022\033\n\tmax_nodes\030" +
+      "\010 \001(\rR\010maxNodes\022\"\n\004tags\030\t \003(\tB\016\272H\013\222\001\010\"\006r" +
+      "\004\360\325\"\001R\004tags\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR" +
+      "\003key\022\024\n\005value\030\002 \001(\tR\005value:\0028\001:\344\010\272H\340\010\032\270\002" +
+      "\nQdigital_ocean_kubernetes_cluster_addit" +
+      "ional_node_pool.min_nodes_at_most_max_no" +
+      "des\032\342\001!this.auto_scale || (this.max_node" +
+      "s > 0u && this.min_nodes <= this.max_nod" +
+      "es) ? \'\' : \'maxNodes (\' + string(this.ma" +
+      "x_nodes) + \') must be at least 1, and at" +
+      " least minNodes (\' + string(this.min_nod" +
+      "es) + \'), while autoScale is on\'\032\267\003\nNdig" +
+      "ital_ocean_kubernetes_cluster_additional" +
+      "_node_pool.node_count_within_bounds\032\344\002!t" +
+      "his.auto_scale || this.node_count == 0u " +
+      "|| this.max_nodes == 0u || this.min_node" +
+      "s > this.max_nodes || (this.node_count >" +
+      "= this.min_nodes && this.node_count <= t" +
+      "his.max_nodes) ? \'\' : \'nodeCount (\' + st" +
+      "ring(this.node_count) + \') must lie betw" +
+      "een minNodes (\' + string(this.min_nodes)" +
+      " + \') and maxNodes (\' + string(this.max_" +
+      "nodes) + \') while autoScale is on\'\032\350\002\nCd" +
+      "igital_ocean_kubernetes_cluster_addition" +
+      "al_node_pool.taints_differ\032\240\002this.taints" +
+      ".map(t, t.key + \' \' + t.effect).unique()" +
+      " ? \'\' : \'taints must differ in key or ef" +
+      "fect\' + (this.taints.size() > 64 ? \'\' : " +
+      "this.taints.filter(t, this.taints.filter" +
+      "(o, o.key == t.key && o.effect == t.effe" +
+      "ct).size() > 1).map(t, \'; \' + t.key + \':" +
+      "\' + t.effect + \' is there twice\')[0])B\rB" +
+      "\tSpecProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -217,6 +267,7 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
         com.google.protobuf.ExtensionRegistry.newInstance();
     registry.add(build.buf.validate.ValidateProto.field);
     registry.add(build.buf.validate.ValidateProto.message);
+    registry.add(org.project_planton.provider.digitalocean.v1.RulesProto.name);
     registry.add(org.project_planton.provider.digitalocean.v1.RulesProto.tag);
     registry.add(org.project_planton.shared.foreignkey.v1.ForeignKeyProto.defaultKind);
     registry.add(org.project_planton.shared.foreignkey.v1.ForeignKeyProto.defaultKindFieldPath);

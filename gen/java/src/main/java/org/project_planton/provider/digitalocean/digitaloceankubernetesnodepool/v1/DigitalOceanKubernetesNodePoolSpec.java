@@ -76,7 +76,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object nodePoolName_ = "";
   /**
    * <pre>
-   * The pool's name in the cluster. Can be changed in place.
+   * The pool's name in the cluster: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string node_pool_name = 1 [json_name = "nodePoolName", (.buf.validate.field) = { ... }</code>
@@ -97,7 +98,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The pool's name in the cluster. Can be changed in place.
+   * The pool's name in the cluster: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string node_pool_name = 1 [json_name = "nodePoolName", (.buf.validate.field) = { ... }</code>
@@ -1119,7 +1121,8 @@ java.lang.String defaultValue) {
     private java.lang.Object nodePoolName_ = "";
     /**
      * <pre>
-     * The pool's name in the cluster. Can be changed in place.
+     * The pool's name in the cluster: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string node_pool_name = 1 [json_name = "nodePoolName", (.buf.validate.field) = { ... }</code>
@@ -1139,7 +1142,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The pool's name in the cluster. Can be changed in place.
+     * The pool's name in the cluster: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string node_pool_name = 1 [json_name = "nodePoolName", (.buf.validate.field) = { ... }</code>
@@ -1160,7 +1164,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The pool's name in the cluster. Can be changed in place.
+     * The pool's name in the cluster: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string node_pool_name = 1 [json_name = "nodePoolName", (.buf.validate.field) = { ... }</code>
@@ -1177,7 +1182,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The pool's name in the cluster. Can be changed in place.
+     * The pool's name in the cluster: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string node_pool_name = 1 [json_name = "nodePoolName", (.buf.validate.field) = { ... }</code>
@@ -1191,7 +1197,8 @@ java.lang.String defaultValue) {
     }
     /**
      * <pre>
-     * The pool's name in the cluster. Can be changed in place.
+     * The pool's name in the cluster: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+     * changed in place.
      * </pre>
      *
      * <code>string node_pool_name = 1 [json_name = "nodePoolName", (.buf.validate.field) = { ... }</code>

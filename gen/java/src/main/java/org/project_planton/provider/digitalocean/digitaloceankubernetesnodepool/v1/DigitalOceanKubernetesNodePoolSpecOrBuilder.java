@@ -12,7 +12,8 @@ public interface DigitalOceanKubernetesNodePoolSpecOrBuilder extends
 
   /**
    * <pre>
-   * The pool's name in the cluster. Can be changed in place.
+   * The pool's name in the cluster: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string node_pool_name = 1 [json_name = "nodePoolName", (.buf.validate.field) = { ... }</code>
@@ -21,7 +22,8 @@ public interface DigitalOceanKubernetesNodePoolSpecOrBuilder extends
   java.lang.String getNodePoolName();
   /**
    * <pre>
-   * The pool's name in the cluster. Can be changed in place.
+   * The pool's name in the cluster: at most 63 letters, digits, '-' and '.', beginning and ending with a letter or digit. Can be
+   * changed in place.
    * </pre>
    *
    * <code>string node_pool_name = 1 [json_name = "nodePoolName", (.buf.validate.field) = { ... }</code>

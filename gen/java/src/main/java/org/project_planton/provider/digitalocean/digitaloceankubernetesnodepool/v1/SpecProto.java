@@ -59,36 +59,57 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "/rules.proto\032:org/project_planton/shared" +
       "/foreignkey/v1/foreign_key.proto\0324org/pr" +
       "oject_planton/shared/kubernetes/v1/rules" +
-      ".proto\"\352\007\n\"DigitalOceanKubernetesNodePoo" +
-      "lSpec\022,\n\016node_pool_name\030\001 \001(\tB\006\272H\003\310\001\001R\014n" +
-      "odePoolName\022r\n\007cluster\030\002 \001(\0132:.org.proje" +
-      "ct_planton.shared.foreignkey.v1.StringVa" +
-      "lueOrRefB\034\272H\003\310\001\001\210\324a\270\t\222\324a\rmetadata.nameR\007" +
-      "cluster\022\032\n\004size\030\003 \001(\tB\006\272H\003\310\001\001R\004size\022)\n\nn" +
-      "ode_count\030\004 \001(\rB\n\272H\007*\002 \000\310\001\001R\tnodeCount\022\035" +
-      "\n\nauto_scale\030\005 \001(\010R\tautoScale\022\033\n\tmin_nod" +
-      "es\030\006 \001(\rR\010minNodes\022\033\n\tmax_nodes\030\007 \001(\rR\010m" +
-      "axNodes\022\253\001\n\006labels\030\010 \003(\0132{.org.project_p" +
-      "lanton.provider.digitalocean.digitalocea" +
-      "nkubernetesnodepool.v1.DigitalOceanKuber" +
-      "netesNodePoolSpec.LabelsEntryB\026\272H\023\232\001\020\"\006r" +
-      "\004\310\325\"\001*\006r\004\320\325\"\001R\006labels\022\210\001\n\006taints\030\t \003(\0132p" +
-      ".org.project_planton.provider.digitaloce" +
-      "an.digitaloceankubernetesnodepool.v1.Dig" +
-      "italOceanKubernetesNodePoolTaintR\006taints" +
-      "\022\"\n\004tags\030\n \003(\tB\016\272H\013\222\001\010\"\006r\004\360\325\"\001R\004tags\0329\n\013" +
-      "LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005value\030\002" +
-      " \001(\tR\005value:\0028\001:\351\001\272H\345\001\032\342\001\nCdigital_ocean" +
-      "_kubernetes_node_pool_spec.min_nodes_at_" +
-      "most_max_nodes\022LmaxNodes must be at leas" +
-      "t 1, and minNodes not greater, while aut" +
-      "oScale is on\032M!this.auto_scale || (this." +
-      "max_nodes > 0u && this.min_nodes <= this" +
-      ".max_nodes)\"\214\001\n#DigitalOceanKubernetesNo" +
-      "dePoolTaint\022\036\n\003key\030\001 \001(\tB\014\272H\tr\004\310\325\"\001\310\001\001R\003" +
-      "key\022\037\n\005value\030\002 \001(\tB\t\272H\006r\004\320\325\"\001R\005value\022$\n\006" +
-      "effect\030\003 \001(\tB\014\272H\tr\004\330\325\"\001\310\001\001R\006effectB\rB\tSp" +
-      "ecProtoP\001b\006proto3"
+      ".proto\"\301\016\n\"DigitalOceanKubernetesNodePoo" +
+      "lSpec\0222\n\016node_pool_name\030\001 \001(\tB\014\272H\tr\004\220\326\"\001" +
+      "\310\001\001R\014nodePoolName\022r\n\007cluster\030\002 \001(\0132:.org" +
+      ".project_planton.shared.foreignkey.v1.St" +
+      "ringValueOrRefB\034\272H\003\310\001\001\210\324a\270\t\222\324a\rmetadata." +
+      "nameR\007cluster\022\032\n\004size\030\003 \001(\tB\006\272H\003\310\001\001R\004siz" +
+      "e\022)\n\nnode_count\030\004 \001(\rB\n\272H\007*\002 \000\310\001\001R\tnodeC" +
+      "ount\022\035\n\nauto_scale\030\005 \001(\010R\tautoScale\022\033\n\tm" +
+      "in_nodes\030\006 \001(\rR\010minNodes\022\033\n\tmax_nodes\030\007 " +
+      "\001(\rR\010maxNodes\022\253\001\n\006labels\030\010 \003(\0132{.org.pro" +
+      "ject_planton.provider.digitalocean.digit" +
+      "aloceankubernetesnodepool.v1.DigitalOcea" +
+      "nKubernetesNodePoolSpec.LabelsEntryB\026\272H\023" +
+      "\232\001\020\"\006r\004\310\325\"\001*\006r\004\320\325\"\001R\006labels\022\210\001\n\006taints\030\t" +
+      " \003(\0132p.org.project_planton.provider.digi" +
+      "talocean.digitaloceankubernetesnodepool." +
+      "v1.DigitalOceanKubernetesNodePoolTaintR\006" +
+      "taints\022\"\n\004tags\030\n \003(\tB\016\272H\013\222\001\010\"\006r\004\360\325\"\001R\004ta" +
+      "gs\0329\n\013LabelsEntry\022\020\n\003key\030\001 \001(\tR\003key\022\024\n\005v" +
+      "alue\030\002 \001(\tR\005value:\0028\001:\272\010\272H\266\010\032\252\002\nCdigital" +
+      "_ocean_kubernetes_node_pool_spec.min_nod" +
+      "es_at_most_max_nodes\032\342\001!this.auto_scale " +
+      "|| (this.max_nodes > 0u && this.min_node" +
+      "s <= this.max_nodes) ? \'\' : \'maxNodes (\'" +
+      " + string(this.max_nodes) + \') must be a" +
+      "t least 1, and at least minNodes (\' + st" +
+      "ring(this.min_nodes) + \'), while autoSca" +
+      "le is on\'\032\251\003\n@digital_ocean_kubernetes_n" +
+      "ode_pool_spec.node_count_within_bounds\032\344" +
+      "\002!this.auto_scale || this.node_count == " +
+      "0u || this.max_nodes == 0u || this.min_n" +
+      "odes > this.max_nodes || (this.node_coun" +
+      "t >= this.min_nodes && this.node_count <" +
+      "= this.max_nodes) ? \'\' : \'nodeCount (\' +" +
+      " string(this.node_count) + \') must lie b" +
+      "etween minNodes (\' + string(this.min_nod" +
+      "es) + \') and maxNodes (\' + string(this.m" +
+      "ax_nodes) + \') while autoScale is on\'\032\332\002" +
+      "\n5digital_ocean_kubernetes_node_pool_spe" +
+      "c.taints_differ\032\240\002this.taints.map(t, t.k" +
+      "ey + \' \' + t.effect).unique() ? \'\' : \'ta" +
+      "ints must differ in key or effect\' + (th" +
+      "is.taints.size() > 64 ? \'\' : this.taints" +
+      ".filter(t, this.taints.filter(o, o.key =" +
+      "= t.key && o.effect == t.effect).size() " +
+      "> 1).map(t, \'; \' + t.key + \':\' + t.effec" +
+      "t + \' is there twice\')[0])\"\214\001\n#DigitalOc" +
+      "eanKubernetesNodePoolTaint\022\036\n\003key\030\001 \001(\tB" +
+      "\014\272H\tr\004\310\325\"\001\310\001\001R\003key\022\037\n\005value\030\002 \001(\tB\t\272H\006r\004" +
+      "\320\325\"\001R\005value\022$\n\006effect\030\003 \001(\tB\014\272H\tr\004\330\325\"\001\310\001" +
+      "\001R\006effectB\rB\tSpecProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -125,6 +146,7 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
         com.google.protobuf.ExtensionRegistry.newInstance();
     registry.add(build.buf.validate.ValidateProto.field);
     registry.add(build.buf.validate.ValidateProto.message);
+    registry.add(org.project_planton.provider.digitalocean.v1.RulesProto.name);
     registry.add(org.project_planton.provider.digitalocean.v1.RulesProto.tag);
     registry.add(org.project_planton.shared.foreignkey.v1.ForeignKeyProto.defaultKind);
     registry.add(org.project_planton.shared.foreignkey.v1.ForeignKeyProto.defaultKindFieldPath);

@@ -54,7 +54,7 @@ public final class ApiProto extends com.google.protobuf.GeneratedFile {
       "g/project_planton/provider/digitalocean/" +
       "digitaloceanvpc/v1/stack_outputs.proto\032)" +
       "org/project_planton/shared/metadata.prot" +
-      "o\"\276\003\n\017DigitalOceanVpc\022L\n\013api_version\030\001 \001" +
+      "o\"\373\004\n\017DigitalOceanVpc\022L\n\013api_version\030\001 \001" +
       "(\tB+\272H(r&\n$digital-ocean.project-planton" +
       ".org/v1R\napiVersion\022*\n\004kind\030\002 \001(\tB\026\272H\023r\021" +
       "\n\017DigitalOceanVpcR\004kind\022U\n\010metadata\030\003 \001(" +
@@ -65,11 +65,16 @@ public final class ApiProto extends com.google.protobuf.GeneratedFile {
       "VpcSpecB\006\272H\003\310\001\001R\004spec\022k\n\006status\030\005 \001(\0132S." +
       "org.project_planton.provider.digitalocea" +
       "n.digitaloceanvpc.v1.DigitalOceanVpcStat" +
-      "usR\006status\"\214\001\n\025DigitalOceanVpcStatus\022s\n\007" +
-      "outputs\030\001 \001(\0132Y.org.project_planton.prov" +
-      "ider.digitalocean.digitaloceanvpc.v1.Dig" +
-      "italOceanVpcStackOutputsR\007outputsB\014B\010Api" +
-      "ProtoP\001b\006proto3"
+      "usR\006status:\272\001\272H\266\001\032\263\001\n&digital_ocean_vpc." +
+      "name_is_network_name\022Ymetadata.name must" +
+      " be letters, digits, \'-\' and \'.\': it is " +
+      "the network\'s name in the cloud\032.this.me" +
+      "tadata.name.matches(\'^[A-Za-z0-9.-]*$\')\"" +
+      "\214\001\n\025DigitalOceanVpcStatus\022s\n\007outputs\030\001 \001" +
+      "(\0132Y.org.project_planton.provider.digita" +
+      "locean.digitaloceanvpc.v1.DigitalOceanVp" +
+      "cStackOutputsR\007outputsB\014B\010ApiProtoP\001b\006pr" +
+      "oto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -99,6 +104,7 @@ public final class ApiProto extends com.google.protobuf.GeneratedFile {
     com.google.protobuf.ExtensionRegistry registry =
         com.google.protobuf.ExtensionRegistry.newInstance();
     registry.add(build.buf.validate.ValidateProto.field);
+    registry.add(build.buf.validate.ValidateProto.message);
     com.google.protobuf.Descriptors.FileDescriptor
         .internalUpdateFileDescriptor(descriptor, registry);
   }

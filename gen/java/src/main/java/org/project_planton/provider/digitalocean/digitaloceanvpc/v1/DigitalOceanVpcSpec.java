@@ -133,7 +133,8 @@ private static final long serialVersionUID = 0L;
   private volatile java.lang.Object ipRangeCidr_ = "";
   /**
    * <pre>
-   * The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+   * The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+   * 192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
    * that collides with no other. Changing it replaces the network.
    * </pre>
    *
@@ -155,7 +156,8 @@ private static final long serialVersionUID = 0L;
   }
   /**
    * <pre>
-   * The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+   * The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+   * 192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
    * that collides with no other. Changing it replaces the network.
    * </pre>
    *
@@ -732,7 +734,8 @@ private static final long serialVersionUID = 0L;
     private java.lang.Object ipRangeCidr_ = "";
     /**
      * <pre>
-     * The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+     * The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+     * 192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
      * that collides with no other. Changing it replaces the network.
      * </pre>
      *
@@ -753,7 +756,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+     * The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+     * 192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
      * that collides with no other. Changing it replaces the network.
      * </pre>
      *
@@ -775,7 +779,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+     * The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+     * 192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
      * that collides with no other. Changing it replaces the network.
      * </pre>
      *
@@ -793,7 +798,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+     * The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+     * 192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
      * that collides with no other. Changing it replaces the network.
      * </pre>
      *
@@ -808,7 +814,8 @@ private static final long serialVersionUID = 0L;
     }
     /**
      * <pre>
-     * The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+     * The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+     * 192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
      * that collides with no other. Changing it replaces the network.
      * </pre>
      *

@@ -51,7 +51,8 @@ public interface DigitalOceanVpcSpecOrBuilder extends
 
   /**
    * <pre>
-   * The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+   * The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+   * 192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
    * that collides with no other. Changing it replaces the network.
    * </pre>
    *
@@ -61,7 +62,8 @@ public interface DigitalOceanVpcSpecOrBuilder extends
   java.lang.String getIpRangeCidr();
   /**
    * <pre>
-   * The IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`. Unset, which is recommended: the cloud picks one
+   * The private IPv4 range, of size /16, /20 or /24, for example `10.10.0.0/20`: within 10.0.0.0/8, 172.16.0.0/12 or
+   * 192.168.0.0/16, and overlapping with no other network of the account. Unset, which is recommended: the cloud picks one
    * that collides with no other. Changing it replaces the network.
    * </pre>
    *

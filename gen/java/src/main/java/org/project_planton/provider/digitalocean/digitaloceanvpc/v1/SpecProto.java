@@ -45,23 +45,31 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
       "roject_planton.provider.digitalocean.dig" +
       "italoceanvpc.v1\032\033buf/validate/validate.p" +
       "roto\0326org/project_planton/provider/digit" +
-      "alocean/region.proto\0320org/project_planto" +
-      "n/shared/options/options.proto\"\272\002\n\023Digit" +
-      "alOceanVpcSpec\022)\n\013description\030\001 \001(\tB\007\272H\004" +
-      "r\002\030dR\013description\022b\n\006region\030\002 \001(\0162=.org." +
-      "project_planton.provider.digitalocean.Di" +
-      "gitalOceanRegionB\013\272H\010\202\001\002\020\001\310\001\001R\006region\022V\n" +
-      "\rip_range_cidr\030\003 \001(\tB2\272H/r*2(^([0-9]{1,3" +
-      "}\\.){3}[0-9]{1,3}/(16|20|24)$\330\001\001R\013ipRang" +
-      "eCidr\022<\n\025is_default_for_region\030\004 \001(\010B\t\222\246" +
-      "\035\005falseR\022isDefaultForRegionB\rB\tSpecProto" +
-      "P\001b\006proto3"
+      "alocean/region.proto\0324org/project_planto" +
+      "n/shared/kubernetes/v1/rules.proto\0320org/" +
+      "project_planton/shared/options/options.p" +
+      "roto\"\266\004\n\023DigitalOceanVpcSpec\022)\n\013descript" +
+      "ion\030\001 \001(\tB\007\272H\004r\002\030dR\013description\022b\n\006regio" +
+      "n\030\002 \001(\0162=.org.project_planton.provider.d" +
+      "igitalocean.DigitalOceanRegionB\013\272H\010\202\001\002\020\001" +
+      "\310\001\001R\006region\022\321\002\n\rip_range_cidr\030\003 \001(\tB\254\002\272H" +
+      "\250\002r.2(^([0-9]{1,3}\\.){3}[0-9]{1,3}/(16|2" +
+      "0|24)$\370\325\"\001\272\001\361\001\n1digital_ocean_vpc_spec.i" +
+      "p_range_cidr_is_ipv4_cidr\022lmust be an IP" +
+      "v4 network in CIDR notation: no number o" +
+      "f an address is greater than 255, or has" +
+      " a leading zero\032N!this.matches(\'^[0-9]{1" +
+      ",3}([.][0-9]{1,3}){3}/[0-9]{2}$\') || thi" +
+      "s.isIpPrefix(4)\330\001\001R\013ipRangeCidr\022<\n\025is_de" +
+      "fault_for_region\030\004 \001(\010B\t\222\246\035\005falseR\022isDef" +
+      "aultForRegionB\rB\tSpecProtoP\001b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
         new com.google.protobuf.Descriptors.FileDescriptor[] {
           build.buf.validate.ValidateProto.getDescriptor(),
           org.project_planton.provider.digitalocean.RegionProto.getDescriptor(),
+          org.project_planton.shared.kubernetes.v1.RulesProto.getDescriptor(),
           org.project_planton.shared.options.OptionsProto.getDescriptor(),
         });
     internal_static_org_project_planton_provider_digitalocean_digitaloceanvpc_v1_DigitalOceanVpcSpec_descriptor =
@@ -73,10 +81,12 @@ public final class SpecProto extends com.google.protobuf.GeneratedFile {
     descriptor.resolveAllFeaturesImmutable();
     build.buf.validate.ValidateProto.getDescriptor();
     org.project_planton.provider.digitalocean.RegionProto.getDescriptor();
+    org.project_planton.shared.kubernetes.v1.RulesProto.getDescriptor();
     org.project_planton.shared.options.OptionsProto.getDescriptor();
     com.google.protobuf.ExtensionRegistry registry =
         com.google.protobuf.ExtensionRegistry.newInstance();
     registry.add(build.buf.validate.ValidateProto.field);
+    registry.add(org.project_planton.shared.kubernetes.v1.RulesProto.privateNetwork);
     registry.add(org.project_planton.shared.options.OptionsProto.recommendedDefault);
     com.google.protobuf.Descriptors.FileDescriptor
         .internalUpdateFileDescriptor(descriptor, registry);

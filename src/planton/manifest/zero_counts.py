@@ -1,0 +1,33 @@
+"""What is said of ``nodeCount: 0``: the schema cannot tell it from a missing value, the text of the manifest can."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from planton.manifest import scalars
+
+_REQUIRED: Final = "required"
+_FIELD: Final = "nodeCount"
+_DEFAULT_POOL: Final = "defaultNodePool"
+_OF_DEFAULT_POOLS: Final = "a cluster's default pool always has nodes"
+_OF_DIGITALOCEAN: Final = (
+    "for a pool that may be empty write autoScale: true, minNodes: 0, maxNodes, and nodeCount: 1 to start with"
+)
+_OF_CIVO: Final = "Civo has no empty pools; delete the pool instead"
+
+
+def message(kind: str, path: str, rule_id: str, written: str) -> str:
+    """Returns what is wrong with a number of nodes that is set and is zero; empty for anything else.
+
+    Args:
+        kind: The manifest's kind.
+        path: The field's path.
+        rule_id: The rule that it breaks.
+        written: What stands in the text at the field's place.
+    """
+    if rule_id != _REQUIRED or path.rpartition(".")[2] != _FIELD or scalars.to_integer(written, quoted=False) is None:
+        return ""
+    advice = _OF_DIGITALOCEAN if kind.startswith("DigitalOcean") else _OF_CIVO
+    if _DEFAULT_POOL in path:
+        advice = _OF_DEFAULT_POOLS
+    return f"must be at least 1, not 0: {advice}"

@@ -1,0 +1,103 @@
+"""Private networks of a run whose address ranges overlap.
+
+DigitalOcean refuses two networks of one account that overlap. Civo takes them, but machines in both can never be connected.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from typing import TYPE_CHECKING, Final
+
+from planton import errors, kinds, references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from google.protobuf import message
+
+    from planton import flow
+
+_FIELD: Final = "spec.ipRangeCidr"
+_RULE: Final = "network.no_overlap"
+_STEM: Final = "vpc"
+#: Cloud → whether it refuses networks that overlap, and what follows from the overlap.
+_CLOUDS: Final = {
+    "digitalocean": (True, "DigitalOcean refuses networks of one account that overlap"),
+    "civo": (False, "machines in the one cannot be connected with machines in the other"),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Network:
+    """A network whose range is known.
+
+    Attributes:
+        key: What it is found by.
+        scope: What it shares with the networks that it must not overlap: cloud and account, and at Civo the region.
+        first: Its first address, as a number.
+        last: Its last address.
+    """
+
+    key: references.Key
+    scope: tuple[str, ...]
+    first: int
+    last: int
+
+
+def of(manifest: message.Message) -> Network | None:
+    """Returns the network that a valid manifest describes; None where it describes none, or leaves the range to the cloud."""
+    kind = kinds.find(manifest.DESCRIPTOR.name)
+    if kind is None or kind.stem != _STEM or not manifest.spec.ip_range_cidr:  # type: ignore[attr-defined]  # networks have it
+        return None
+    spec, annotations = manifest.spec, manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has these
+    account = annotations.get(references.CREDENTIAL_ANNOTATION, "")
+    scope: tuple[str, ...] = (kind.provider, account)
+    if kind.provider == "civo":
+        scope = (kind.provider, account or spec.civo_credential_id, spec.region.lower())
+    # What was valid when it was applied may have host bits.
+    found = ipaddress.IPv4Network(spec.ip_range_cidr, strict=False)
+    return Network(references.key(manifest), scope, int(found.network_address), int(found.broadcast_address))
+
+
+def overlaps(networks: Sequence[Network]) -> Iterator[tuple[int, int]]:
+    """Yields the positions of two networks that overlap, the earlier first; each network stands once as the later one at most."""
+    ordered = sorted(range(len(networks)), key=lambda at: (networks[at].scope, networks[at].first, at))
+    widest: int | None = None
+    seen: set[int] = set()
+    for at in ordered:
+        one = networks[at]
+        if widest is not None and networks[widest].scope == one.scope and one.first <= networks[widest].last:
+            earlier, later = sorted((at, widest))
+            if networks[widest].key != one.key and later not in seen:
+                seen.add(later)
+                yield earlier, later
+            widest = widest if networks[widest].last >= one.last else at
+        else:
+            widest = at
+
+
+def violation(first: flow.Wanted, second: flow.Wanted) -> errors.Violation:
+    """Returns what is wrong with the second of two networks that overlap: an error where the cloud refuses it, else a warning."""
+    key = references.key(first.manifest)
+    provider = kinds.get(key.kind).provider
+    is_refused, effect = _CLOUDS[provider]
+    ranges = [entry.manifest.spec.ip_range_cidr for entry in (second, first)]  # type: ignore[attr-defined]  # networks have it
+    text = f"{ranges[0]} overlaps with {ranges[1]} of {key} ({first.place(_FIELD)}): {effect}"
+    found = second.violation(_FIELD, text, _RULE)
+    return found if is_refused else dataclasses.replace(found, level="warning")
+
+
+def check(wanted: Iterable[flow.Wanted]) -> None:
+    """Checks that the cloud will take the ranges of all networks of a run.
+
+    Raises:
+        InvalidError: ``MANIFEST_INVALID``: every network that overlaps with another, with both places.
+    """
+    entries = list(wanted)
+    found = [(network, entry) for entry in entries if (network := of(entry.manifest)) is not None]
+    pairs = overlaps([network for network, _ in found])
+    wrong = [violation(found[first][1], found[second][1]) for first, second in pairs]
+    refused = [each for each in wrong if each.level == "error"]
+    if refused:
+        raise errors.InvalidError(refused, hint="choose another range, or leave ipRangeCidr out: the cloud picks a free one")
