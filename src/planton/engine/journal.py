@@ -15,7 +15,7 @@ import json
 import os
 import socket
 import time
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from planton import errors
 from planton.engine import folders
@@ -58,12 +58,14 @@ class Record:
         started: Seconds since the epoch.
         failed: Whether it ended with an error; otherwise it was killed.
         uncertain: URN → name in the cloud of creations whose end nobody saw.
+        default_pool: The default pool of the stack's cluster as it was before (`default_pool.DefaultPool`); empty for none.
     """
 
     operation: str
     started: float
     failed: bool = False
     uncertain: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    default_pool: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class Journal:
@@ -79,7 +81,8 @@ class Journal:
         """Returns the record of an operation that has not ended cleanly, or None."""
         try:
             data = json.loads(self._path.read_text("utf-8"))
-            return Record(data["operation"], data["started"], data["failed"], dict(data["uncertain"]))
+            pool = dict(data.get("default_pool") or {})
+            return Record(data["operation"], data["started"], data["failed"], dict(data["uncertain"]), pool)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError):

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from planton import errors, kinds, references
-from planton.engine import clouds, explain, guards, history, journal, plans, session, stacks, states
+from planton.engine import awaiting, clouds, default_pool, explain, guards, history, journal, plans, session, stacks, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -47,6 +47,9 @@ class Drift:
 #: How long the engine of a killed command may take to end by itself.
 _ENGINE_END_SECONDS = 30.0
 _POLL_SECONDS = 0.2
+_CLUSTER = "kubernetes_cluster"
+#: A cluster that is new has a new default pool.
+_NEW = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
 
 
 class Operations:
@@ -112,11 +115,25 @@ class Operations:
         """
         try:
             with self._aside() if aside else contextlib.nullcontext(self._session) as opened:
-                self._planned = opened.preview(self.on_event).plan
+                self._planned = self._with_default_pool(opened.preview(self.on_event).plan)
         except errors.PlantonError as error:
             self._list_names(error)
             raise
         return self._planned
+
+    def _with_default_pool(self, plan: plans.Plan) -> plans.Plan:
+        pool = self._default_pool()
+        if pool is None or any(change.urn == pool.cluster and change.action in _NEW for change in plan.changes):
+            return plan
+        if not default_pool.is_missing(pool, self._cloud):
+            return plan
+        return dataclasses.replace(plan, changes=(default_pool.creation(pool), *plan.changes))
+
+    def _default_pool(self) -> default_pool.DefaultPool | None:
+        # Only clusters have one, and a look at a state costs time where its backend is no folder.
+        if kinds.get(self._input.target.kind).stem != _CLUSTER or not self._session.exists():
+            return None
+        return default_pool.of(self._session.export())
 
     @contextlib.contextmanager
     def _aside(self) -> Iterator[session.Session]:
@@ -157,6 +174,8 @@ class Operations:
                 # The plugin sends the number of nodes with every change, and the one in the state is that of the last look.
                 self._refresh()
                 self._require_planned(each["urn"] for each in guards.dropped(before, self._session.export()))
+            recreated = self._recreate_default_pool()
+            pool = self._default_pool()
             try:
                 outcome = self._session.up(self.on_event)
             except explain.OperationError as error:
@@ -165,7 +184,41 @@ class Operations:
                     raise
                 self._require_planned(gone)
                 outcome = self._session.up(self.on_event)
-        return outcome.plan, self._outputs()
+            self._bind(pool, refreshed=False)
+            warnings = self._await_cloud(outcome.plan)
+        changes = (*recreated, *outcome.plan.changes)
+        plan = dataclasses.replace(outcome.plan, changes=changes, warnings=(*outcome.plan.warnings, *warnings))
+        return plan, self._outputs()
+
+    def _recreate_default_pool(self) -> tuple[plans.Change, ...]:
+        pool = self._default_pool()
+        cluster = None if pool is None else self._cloud.cluster(pool.cluster_id)
+        if pool is None or cluster is None:
+            return ()
+        there = default_pool.find(cluster, pool)
+        if there is None:
+            self._require_planned([pool.urn])
+            self._settings.progress(f"  {self.target.metadata.name}: creating the default pool, which is gone")  # type: ignore[attr-defined]
+            self._cloud.create_pool(pool.cluster_id, default_pool.request(pool))
+            awaiting.until_settled(lambda: self._cloud.cluster(pool.cluster_id), self._settings, self.target)
+        if there is None or there["id"] != pool.id:
+            self._refresh()
+        return (default_pool.creation(pool),) if there is None else ()
+
+    def _bind(self, pool: default_pool.DefaultPool | None, *, refreshed: bool) -> None:
+        corrected = None if pool is None else default_pool.bound(pool, self._session.export(), self._cloud, refreshed=refreshed)
+        if corrected is not None:
+            self._session.replace_state(corrected)
+
+    def _await_cloud(self, plan: plans.Plan) -> tuple[str, ...]:
+        clusters = [change for change in plan.changes if awaiting.takes_time(change)]
+        pool = self._default_pool() if clusters else None
+        if pool is None:
+            return ()
+        _, waited = awaiting.until_settled(lambda: self._cloud.cluster(pool.cluster_id), self._settings, self.target)
+        if waited:
+            self._refresh()
+        return ()
 
     def _require_planned(self, gone: Iterable[str]) -> None:
         # Who consents to an update does not consent to a new cluster with nothing in it. An import shows no plan of its own.
@@ -334,7 +387,8 @@ class Operations:
         for cluster in [*clusters, found.get("cluster", "")] if whole else ():
             self._wait_until_whole(cluster)
         if resources:
-            self._refresh()
+            # An operation that was killed may have written another pool into the state in place of the default one.
+            self._refresh(default_pool.DefaultPool(**record.default_pool) if record.default_pool else None)
         if found:
             # What is adopted is part of the plan that the user consents to; until that is done the record must not go.
             self._suspects = suspects
@@ -383,8 +437,9 @@ class Operations:
         with self._recorded("refresh"):
             return self._refresh()
 
-    def _refresh(self) -> plans.Plan:
+    def _refresh(self, pool: default_pool.DefaultPool | None = None) -> plans.Plan:
         before = self._with_whole_rules()
+        pool = pool or self._default_pool()
         try:
             outcome = self._session.refresh(self.on_event)
         except explain.OperationError as error:
@@ -396,6 +451,7 @@ class Operations:
             outcome = self._session.refresh(self.on_event)
         self._believe(before, self._session.export())
         self._with_whole_rules()
+        self._bind(pool, refreshed=True)
         return outcome.plan
 
     def _put_back(self, state: dict[str, Any]) -> None:
@@ -455,7 +511,10 @@ class Operations:
             for resource in guards.cloud_resources(before)
             if resource["urn"] in gone
         ]
-        others = (change for change in changes if change.urn not in gone and change.action is not plans.Action.DELETE)
+        others = tuple(change for change in changes if change.urn not in gone and change.action is not plans.Action.DELETE)
+        pool = default_pool.of(before)
+        if pool is not None and pool.cluster not in gone:
+            others = default_pool.drift(pool, others, self._cloud)
         return Drift((*deleted, *others))
 
     def _confirmed_gone(self, deployment: dict[str, Any], failure: explain.OperationError | None) -> set[str]:
@@ -480,11 +539,31 @@ class Operations:
             try:
                 outcome = self._session.destroy(self.on_event)
             except explain.OperationError as error:
-                if error.reason in _FINAL or not self._forget_gone(self._session.export()):
+                if error.reason in _FINAL or not self._can_go_on(error):
                     raise
                 outcome = self._session.destroy(self.on_event)
             self._session.remove()
         return outcome.plan
+
+    def _can_go_on(self, error: explain.OperationError) -> bool:
+        deployment = self._session.export()
+        if self._forget_gone(deployment):
+            return True
+        try:
+            cluster = default_pool.is_last(deployment, self._cloud)
+        except errors.PlantonError:
+            return False
+        pools = default_pool.without_pools(deployment, cluster)
+        if pools:
+            # The cloud keeps the last pool of a cluster; the deletion of the cluster deletes it.
+            self._session.replace_state(guards.without(deployment, pools))
+        elif cluster:
+            error.metadata |= {default_pool.LAST_OF: cluster}
+            error.hint = (
+                "it is the last pool of its cluster, which the cloud keeps: destroy the cluster too, or apply the cluster first, "
+                "which recreates its default pool"
+            )
+        return bool(pools)
 
     def plan_destroy(self) -> plans.Plan:
         """Returns what a destroy would delete.
@@ -513,7 +592,9 @@ class Operations:
         with self._held(operation):
             planned = None if operation == "refresh" else self._planned
             self._session.message = history.message(operation, references.key(self.target), planned)
-            record = journal.Record(operation, time.time(), uncertain=self._suspects)
+            pool = self._default_pool()
+            snapshot = {} if pool is None else dataclasses.asdict(pool)
+            record = journal.Record(operation, time.time(), uncertain=self._suspects, default_pool=snapshot)
             self._journal.write(record)
             try:
                 yield

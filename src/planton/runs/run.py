@@ -8,7 +8,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from planton import credentials, errors, flow, kinds, modules, references, stack_input, validation, wiring
-from planton.engine import guards, inventory, journal, operations, plans, stacks
+from planton.engine import default_pool, guards, inventory, journal, operations, plans, stacks
 from planton.manifest import origins
 from planton.modules import unsupported
 from planton.runs import protection, schedule
@@ -243,7 +243,28 @@ class Run:
         for key in users:
             for target in self._needs[key] & users.keys():
                 users[target].add(key)
-        return self._each(planned, users, self._destroy, why="could not be destroyed")
+        last: dict[references.Key, references.Key] = {}
+
+        def work(step: Step) -> Step:
+            try:
+                return self._destroy(step)
+            except errors.PlantonError as error:
+                cluster = self._with_id(users, error.metadata.get(default_pool.LAST_OF, ""))
+                if cluster is None:
+                    raise
+                last[step.key] = cluster
+                return step
+
+        steps = {step.key: step for step in self._each(planned, users, work, why="could not be destroyed")}
+        # The cloud keeps the last pool of a cluster, and deletes it with the cluster: what is left is its stack.
+        pools = [key for key, cluster in last.items() if steps[cluster].error is None]
+        steps |= {step.key: step for step in self._each([steps[key] for key in pools], {}, self._destroy, why="failed")}
+        for key in last.keys() - set(pools):
+            steps[key] = blocked(steps[key], [last[key]], why="could not be destroyed")
+        return list(steps.values())
+
+    def _with_id(self, keys: Iterable[references.Key], id_: str) -> references.Key | None:
+        return next((key for key in keys if id_ and self._ids(key) == id_), None)
 
     def _destroy(self, step: Step) -> Step:
         operation = self._operations(step.key, told=True, applied=True)

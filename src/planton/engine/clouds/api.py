@@ -1,4 +1,4 @@
-"""GET requests to a cloud's API: what is tried again, and what is no answer."""
+"""Requests to a cloud's API: what is tried again, and what is no answer."""
 
 from __future__ import annotations
 
@@ -91,6 +91,34 @@ def get(
             raise _failed(f"did not answer GET {path}: {error}", errors.Reason.CLOUD_UNREACHABLE, hint) from None
         wait(pause)
     raise AssertionError("the last try returns or raises")
+
+
+def post(url: str, body: object, *, authorization: str, path: str) -> None:
+    """Sends a POST, once: a creation must not be repeated when its answer is lost.
+
+    Args:
+        url: The whole address.
+        body: JSON data.
+        authorization: The header's value.
+        path: What to call the request in errors.
+
+    Raises:
+        PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``: the cloud refused, or did not answer.
+    """
+    headers = {"Authorization": authorization, "Accept": "application/json", "Content-Type": "application/json"}
+    # The endpoint is checked to be http or https (provider.proto).
+    request = urllib.request.Request(url, data=json.dumps(body).encode(), headers=headers, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=_SECONDS):
+            return
+    except urllib.error.HTTPError as error:
+        text = error.read().decode(errors="replace")
+        reason = errors.Reason.CLOUD_AUTH if error.code in _DENIED else errors.Reason.CLOUD_FAILED
+        how = f"refused POST {path}: {error.code} {text}"
+        raise _failed(how, reason, "correct what the cloud names, then run the same command again") from None
+    except OSError as error:
+        hint = "check the network and the API address, then run the same command again: it looks at the cloud first"
+        raise _failed(f"did not answer POST {path}: {error}", errors.Reason.CLOUD_UNREACHABLE, hint) from None
 
 
 def _pause(error: urllib.error.HTTPError, usual: float | None) -> float | None:

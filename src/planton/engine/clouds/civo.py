@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from planton.engine.clouds import api
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _DEFAULT_ENDPOINT = "https://api.civo.com"
 
@@ -77,6 +77,16 @@ class Cloud:
         """Returns a cluster with its pools, or None."""
         found: dict[str, Any] | None = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(id_, safe='')}")
         return found
+
+    def create_pool(self, cluster_id: str, body: Mapping[str, Any]) -> None:
+        """Creates a pool in a cluster; its ``id`` is its name.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.post`).
+        """
+        path = f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/pools"
+        url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}"
+        api.post(url, {**body, "region": self.region}, authorization=f"bearer {self.token}", path=path)
 
     def building(self, cluster_id: str) -> bool:
         """Returns whether a cluster is there and not ready yet."""

@@ -12,7 +12,7 @@ import yaml
 from planton.engine.clouds import api
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 _DEFAULT_ENDPOINT = "https://api.digitalocean.com"
 _PAGE = 200
@@ -69,6 +69,16 @@ class Cloud:
         """Returns a cluster with its pools, or None."""
         answer = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(id_, safe='')}")
         return None if answer is None else answer["kubernetes_cluster"]
+
+    def create_pool(self, cluster_id: str, body: Mapping[str, Any]) -> None:
+        """Creates a pool in a cluster.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.post`).
+        """
+        path = f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/node_pools"
+        url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}"
+        api.post(url, body, authorization=f"Bearer {self.token}", path=path)
 
     def building(self, cluster_id: str) -> bool:
         """Returns whether a cluster is there and not ready yet."""

@@ -1,0 +1,146 @@
+"""Waiting for a cloud to finish what a plugin has only begun: upgrades, and new numbers of nodes of a default pool."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any
+
+from planton import errors
+from planton.engine import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from planton.engine import plans, settings
+
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+#: No pause is longer without a look at whether the user wants to end.
+_SLICE_SECONDS = 0.5
+#: What an update of a cluster changes over time. Everything else is done when the cloud answers.
+_SLOW = ("version", "kubernetesVersion", "pools.", "nodePool.")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Condition:
+    """The condition of a cluster in the cloud.
+
+    Attributes:
+        state: The cloud's own word, e.g. ``UPGRADING``.
+        version: The Kubernetes version.
+        ready: How many nodes are active.
+        nodes: How many nodes there should be.
+        settled: Whether nothing is under way.
+    """
+
+    state: str
+    version: str
+    ready: int
+    nodes: int
+    settled: bool
+
+    def __str__(self) -> str:
+        """Returns a line for people."""
+        return f"{self.state}, {self.ready} of {self.nodes} nodes active"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Patience:
+    """How to wait; a test waits in a time of its own.
+
+    Attributes:
+        clock: Returns seconds.
+        sleep: Waits so many seconds.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def condition(cluster: Mapping[str, Any]) -> Condition:
+    """Returns the condition of a cluster that is in the form of Civo's API, or of DigitalOcean's."""
+    return _civo(cluster) if "required_pools" in cluster or "pools" in cluster else _digitalocean(cluster)
+
+
+def _civo(cluster: Mapping[str, Any]) -> Condition:
+    counts = {pool["id"]: int(pool["count"]) for pool in cluster.get("required_pools") or cluster.get("pools") or ()}
+    nodes = {pool["id"]: [node.get("status") for node in pool.get("instances") or ()] for pool in cluster.get("pools") or ()}
+    complete = counts.keys() == nodes.keys() and all(
+        len(nodes[id_]) == count and set(nodes[id_]) <= {"ACTIVE"} for id_, count in counts.items()
+    )
+    state = str(cluster.get("status") or "")
+    ready = sum(status == "ACTIVE" for pool in nodes.values() for status in pool)
+    version = str(cluster.get("kubernetes_version") or "")
+    return Condition(state, version, ready, sum(counts.values()), settled=state == "ACTIVE" and complete)
+
+
+def _digitalocean(cluster: Mapping[str, Any]) -> Condition:
+    pools = [
+        (int(pool.get("count") or 0), [(node.get("status") or {}).get("state") for node in pool.get("nodes") or ()])
+        for pool in cluster.get("node_pools") or ()
+    ]
+    complete = all(len(nodes) == count and set(nodes) <= {"running"} for count, nodes in pools)
+    state = str((cluster.get("status") or {}).get("state") or "")
+    ready = sum(status == "running" for _, nodes in pools for status in nodes)
+    version = str(cluster.get("version") or "")
+    return Condition(state, version, ready, sum(count for count, _ in pools), settled=state == "running" and complete)
+
+
+def takes_time(change: plans.Change) -> bool:
+    """Returns whether a change of a cluster goes on in the cloud after the plugin has ended."""
+    slow = any(each.path.startswith(_SLOW) for each in change.differences)
+    return change.noun == "KubernetesCluster" and change.action.value == "update" and slow
+
+
+def until_settled(
+    look: Callable[[], Mapping[str, Any] | None],
+    chosen: settings.Settings,
+    target: Any,  # a manifest of any kind
+    *,
+    patience: Patience | None = None,
+) -> tuple[Condition | None, bool]:
+    """Waits until nothing is under way in a cluster, and reports each change of its condition.
+
+    Args:
+        look: Returns the cluster in the form of the cloud's API, or None where it is gone.
+        chosen: Say for how long to wait, whom to report to, and whether the user wants to end.
+        target: The manifest, for errors.
+        patience: How to wait.
+
+    Returns:
+        The condition at the end, None where the cluster is gone, and whether anything was waited for.
+
+    Raises:
+        PlantonError: ``CLOUD_STUCK``; ``INTERRUPTED``; the cloud could not be asked.
+    """
+    patience = patience or Patience()
+    asked = chosen.interruption.times
+    deadline = patience.clock() + chosen.timeout
+    pause, reported = _FIRST_PAUSE_SECONDS, ""
+    while (cluster := look()) is not None:
+        seen = condition(cluster)
+        if seen.settled:
+            return seen, bool(reported)
+        if str(seen) != reported:
+            reported = str(seen)
+            chosen.progress(f"  {target.metadata.name}: {reported}; waiting for the cloud")
+        if patience.clock() > deadline:
+            raise explain.stuck("apply", chosen.timeout, target)
+        rest = pause
+        while rest > 0:
+            if chosen.interruption.times > asked:
+                raise _interrupted(reported)
+            patience.sleep(min(rest, _SLICE_SECONDS))
+            rest -= _SLICE_SECONDS
+        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+    return None, bool(reported)
+
+
+def _interrupted(condition_: str) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"apply was interrupted while the cloud was still at work ({condition_}); what was done is saved",
+        code=errors.Code.INTERRUPTED,
+        reason=errors.Reason.INTERRUPTED,
+        hint="the cloud goes on by itself; run the same command again, which waits for its end",
+    )
