@@ -99,7 +99,7 @@ def until_settled(
     target: Any,  # a manifest of any kind
     *,
     patience: Patience | None = None,
-) -> tuple[Condition | None, bool]:
+) -> None:
     """Waits until nothing is under way in a cluster, and reports each change of its condition.
 
     Args:
@@ -107,9 +107,6 @@ def until_settled(
         chosen: Say for how long to wait, whom to report to, and whether the user wants to end.
         target: The manifest, for errors.
         patience: How to wait.
-
-    Returns:
-        The condition at the end, None where the cluster is gone, and whether anything was waited for.
 
     Raises:
         PlantonError: ``CLOUD_STUCK``; ``INTERRUPTED``; the cloud could not be asked.
@@ -121,7 +118,7 @@ def until_settled(
     while (cluster := look()) is not None:
         seen = condition(cluster)
         if seen.settled:
-            return seen, bool(reported)
+            return
         if str(seen) != reported:
             reported = str(seen)
             chosen.progress(f"  {target.metadata.name}: {reported}; waiting for the cloud")
@@ -134,7 +131,6 @@ def until_settled(
             patience.sleep(min(rest, _SLICE_SECONDS))
             rest -= _SLICE_SECONDS
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
-    return None, bool(reported)
 
 
 def _interrupted(condition_: str) -> errors.PlantonError:

@@ -85,7 +85,7 @@ class Journal:
             return Record(data["operation"], data["started"], data["failed"], dict(data["uncertain"]), pool)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return Record("an operation", 0.0)
 
     def write(self, record: Record) -> None:

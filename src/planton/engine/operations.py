@@ -215,9 +215,9 @@ class Operations:
         pool = self._default_pool() if clusters else None
         if pool is None:
             return ()
-        _, waited = awaiting.until_settled(lambda: self._cloud.cluster(pool.cluster_id), self._settings, self.target)
-        if waited:
-            self._refresh()
+        awaiting.until_settled(lambda: self._cloud.cluster(pool.cluster_id), self._settings, self.target)
+        # The plugin has looked when the cloud had only begun.
+        self._refresh()
         return ()
 
     def _require_planned(self, gone: Iterable[str]) -> None:
