@@ -146,7 +146,8 @@ def echo_errors(steps: Iterable[runs.Step]) -> None:
 def change_lines(change: plans.Change) -> list[str]:
     """Returns what happens to one resource, a line each, coloured."""
     sign, colour = _SIGNS[str(change.action)]
-    lines = [click.style(f"  {sign} {change.action} {change.name}", fg=colour) + f"  ({change.noun})"]
+    note = f": {change.note}" if change.note else ""
+    lines = [click.style(f"  {sign} {change.action} {change.name}", fg=colour) + f"  ({change.noun}){note}"]
     lines += [f"      {each.path}: {_shown(each.old)} → {_shown(each.new)}" for each in change.differences]
     return lines
 

@@ -10,7 +10,7 @@ from planton import errors
 from planton.engine import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from planton.engine import plans, settings
 
@@ -18,6 +18,8 @@ _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 #: No pause is longer without a look at whether the user wants to end.
 _SLICE_SECONDS = 0.5
+#: For how long an apply waits for the applications of a cluster; the cloud does not report that one has failed.
+APPLICATION_SECONDS = 180.0
 #: What an update of a cluster changes over time. Everything else is done when the cloud answers.
 _SLOW = ("version", "kubernetesVersion", "pools.", "nodePool.")
 
@@ -93,6 +95,57 @@ def takes_time(change: plans.Change) -> bool:
     return change.noun == "KubernetesCluster" and change.action.value == "update" and slow
 
 
+def uninstalled(cluster: Mapping[str, Any], applications: Iterable[str]) -> list[str]:
+    """Returns those of some applications that a cluster at Civo has not installed, as the cloud spells them."""
+    asked = {application.partition(":")[0].lower() for application in applications if not application.startswith("-")}
+    entries = [entry for entry in cluster.get("installed_applications") or () if not entry.get("installed")]
+    names = [str(entry.get("name") or entry.get("application") or "") for entry in entries]
+    return sorted(name for name in names if name.lower() in asked)
+
+
+def until_installed(
+    look: Callable[[], Mapping[str, Any] | None],
+    chosen: settings.Settings,
+    target: Any,  # the manifest of a cluster
+    *,
+    patience: Patience | None = None,
+) -> list[str]:
+    """Waits until the applications of a manifest are installed, for a few minutes, and returns those that are not.
+
+    Args:
+        look: Returns the cluster in the form of the cloud's API, or None where it is gone.
+        chosen: Say whom to report to, and whether the user wants to end.
+        target: The manifest.
+        patience: How to wait.
+
+    Raises:
+        PlantonError: ``INTERRUPTED``; the cloud could not be asked.
+    """
+    patience = patience or Patience()
+    asked = chosen.interruption.times
+    deadline = patience.clock() + min(APPLICATION_SECONDS, chosen.timeout)
+    pause, reported = _FIRST_PAUSE_SECONDS, ""
+    while missing := uninstalled(look() or {}, target.spec.applications):
+        listed = ", ".join(missing)
+        if patience.clock() > deadline:
+            return missing
+        if listed != reported:
+            reported = listed
+            chosen.progress(f"  {target.metadata.name}: the cloud is installing {listed}")
+        pause = _rest(pause, chosen, asked, patience, reported)
+    return []
+
+
+def _rest(pause: float, chosen: settings.Settings, asked: int, patience: Patience, doing: str) -> float:
+    rest = pause
+    while rest > 0:
+        if chosen.interruption.times > asked:
+            raise _interrupted(doing)
+        patience.sleep(min(rest, _SLICE_SECONDS))
+        rest -= _SLICE_SECONDS
+    return min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
 def until_settled(
     look: Callable[[], Mapping[str, Any] | None],
     chosen: settings.Settings,
@@ -124,13 +177,7 @@ def until_settled(
             chosen.progress(f"  {target.metadata.name}: {reported}; waiting for the cloud")
         if patience.clock() > deadline:
             raise explain.stuck("apply", chosen.timeout, target)
-        rest = pause
-        while rest > 0:
-            if chosen.interruption.times > asked:
-                raise _interrupted(reported)
-            patience.sleep(min(rest, _SLICE_SECONDS))
-            rest -= _SLICE_SECONDS
-        pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+        pause = _rest(pause, chosen, asked, patience, reported)
 
 
 def _interrupted(condition_: str) -> errors.PlantonError:

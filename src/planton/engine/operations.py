@@ -73,9 +73,11 @@ class Operations:
 
         Attributes:
             on_event: Is told the engine's events, for progress; None for silence.
+            patience: How to wait for the cloud.
         """
         self._input: Any = stack_input
         self.on_event: Callable[[events.EngineEvent], None] | None = None
+        self.patience = awaiting.Patience()
         self._settings = settings
         self._tools = tools
         self._origin = origin
@@ -200,7 +202,9 @@ class Operations:
             self._require_planned([pool.urn])
             self._settings.progress(f"  {self.target.metadata.name}: creating the default pool, which is gone")  # type: ignore[attr-defined]
             self._cloud.create_pool(pool.cluster_id, default_pool.request(pool))
-            awaiting.until_settled(lambda: self._cloud.cluster(pool.cluster_id), self._settings, self.target)
+            awaiting.until_settled(
+                lambda: self._cloud.cluster(pool.cluster_id), self._settings, self.target, patience=self.patience
+            )
         if there is None or there["id"] != pool.id:
             self._refresh()
         return (default_pool.creation(pool),) if there is None else ()
@@ -211,14 +215,34 @@ class Operations:
             self._session.replace_state(corrected)
 
     def _await_cloud(self, plan: plans.Plan) -> tuple[str, ...]:
-        clusters = [change for change in plan.changes if awaiting.takes_time(change)]
+        clusters = [change for change in plan.changes if change.noun == "KubernetesCluster"]
         pool = self._default_pool() if clusters else None
         if pool is None:
             return ()
-        awaiting.until_settled(lambda: self._cloud.cluster(pool.cluster_id), self._settings, self.target)
-        # The plugin has looked when the cloud had only begun.
-        self._refresh()
-        return ()
+
+        def look() -> Mapping[str, Any] | None:
+            return self._cloud.cluster(pool.cluster_id)
+
+        slow = any(awaiting.takes_time(change) for change in clusters)
+        if slow:
+            awaiting.until_settled(look, self._settings, self.target, patience=self.patience)
+        failed: list[str] = []
+        installs = getattr(self._input.target.spec, "applications", ())
+        if installs and any(change.action in _NEW for change in clusters):
+            slow = bool(awaiting.uninstalled(look() or {}, installs)) or slow
+            failed = awaiting.until_installed(look, self._settings, self.target, patience=self.patience)
+        if slow:
+            # The plugin has looked when the cloud had only begun.
+            self._refresh()
+        return tuple(self._report_failed(name) for name in failed)
+
+    def _report_failed(self, application: str) -> str:
+        warning = (
+            f"spec.applications: {application} is not installed {awaiting.APPLICATION_SECONDS / 60:g} minutes after the cluster was "
+            "ready; the cluster is fine: install the application yourself, or look at the cloud's dashboard for why"
+        )
+        self._settings.progress(f"  ! {warning}")
+        return warning
 
     def _require_planned(self, gone: Iterable[str]) -> None:
         # Who consents to an update does not consent to a new cluster with nothing in it. An import shows no plan of its own.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_civo
 
-from planton.modules import bounds, labels
+from planton.modules import bounds, labels, own
 from planton.modules.civo import pool_size
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from org.project_planton.provider.civo.civokubernetescluster.v1 import spec_pb2 as cluster_pb2
     from org.project_planton.provider.civo.civokubernetesnodepool.v1 import spec_pb2
     from planton.modules.civo import provider
+
+
+_TYPE = "civo:index/kubernetesNodePool:KubernetesNodePool"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,7 +65,9 @@ def register(
             provider=account.provider,
             ignore_changes=["nodeCount"],
             replace_on_changes=["clusterId", "label", "size", "publicIpNodePool"],
-            delete_before_replace=True,
+            delete_before_replace=own.keeps_name(
+                _TYPE, f"node_pool{suffix}", cluster_id=cluster_id, name=name, name_property="label"
+            ),
         ),
     )
     size = pool_size.NodePoolSize(

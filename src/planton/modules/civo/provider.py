@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_civo
@@ -13,6 +13,8 @@ from planton import errors
 from planton.modules import lookups, own
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from org.project_planton.provider.civo import provider_pb2
     from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
 
@@ -101,13 +103,18 @@ def cluster_id(field: lookups.Field, of: Account) -> str:
     )
 
 
+def own_cluster() -> Mapping[str, Any] | None:
+    """Returns the properties of the stack's cluster as the state has them; None where it has none."""
+    return own.resource("civo:index/kubernetesCluster:KubernetesCluster")
+
+
 def running_version(target: api_pb2.CivoKubernetesCluster, of: Account) -> str:
     """Returns the Kubernetes version that the stack's cluster, or the one to be imported, runs; empty where there is none.
 
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    made = own.resource("civo:index/kubernetesCluster:KubernetesCluster")
+    made = own_cluster()
     id_ = str(made["id"]) if made else target.status.outputs.cluster_id
     if not id_:
         return ""

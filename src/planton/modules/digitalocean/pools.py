@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 import pulumi_digitalocean
 
-from planton.modules import bounds, labels
+from planton.modules import bounds, labels, own
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         | cluster_pb2.DigitalOceanKubernetesClusterAdditionalNodePool
         | cluster_pb2.DigitalOceanKubernetesClusterDefaultNodePool
     )
+
+_TYPE = "digitalocean:index/kubernetesNodePool:KubernetesNodePool"
 
 
 def arguments(spec: Pool, target: message.Message) -> dict[str, Any]:  # arguments of two classes
@@ -74,7 +76,7 @@ def register(
             # The number that the manifest says is only the first one; afterwards the autoscaler decides.
             ignore_changes=["nodeCount"] if spec.auto_scale else None,
             # Two pools of a cluster cannot share a name.
-            delete_before_replace=True,
+            delete_before_replace=own.keeps_name(_TYPE, f"node_pool{suffix}", cluster_id=cluster_id, name=name),
         ),
         **arguments(spec, target),
     )
