@@ -94,14 +94,20 @@ def test_differences_are_leaves_with_their_paths() -> None:
 @pytest.mark.parametrize("empty", [None, [], {}, ""])
 def test_unset_and_empty_are_the_same(empty: Any) -> None:
     """A plugin turns one into the other and back."""
-    assert _differences({"labels": empty}, {}) == []
-    assert _differences({}, {"labels": empty}) == []
+    same = {"name": "a"}, {"name": "b"}
+    assert _differences({"labels": empty} | same[0], same[1]) == [("name", "a", "b")]
+    assert _differences(same[0], {"labels": empty} | same[1]) == [("name", "a", "b")]
 
 
 @pytest.mark.parametrize("name", ["__defaults", "__provider", "token", "identity"])
 def test_what_only_machines_read_is_not_shown(name: str) -> None:
     """Defaults, pickled providers and tokens are nothing that the user has written."""
-    assert _differences({name: "a"}, {name: "b"}) == []
+    assert _differences({name: "a", "size": "s"}, {name: "b", "size": "l"}) == [("size", "s", "l")]
+
+
+def test_an_update_always_names_a_field() -> None:
+    """A new token is all that some updates are about; the values of it are shown to nobody."""
+    assert _differences({"token": "a"}, {"token": "b"}) == [("token", "(as before)", "(renewed)")]
 
 
 def test_values_that_come_later_are_said_to_come_later() -> None:

@@ -307,11 +307,12 @@ def differences(metadata: events.StepEventMetadata, action: Action) -> tuple[Dif
         old["node_count"] = seen
     told = [path for path in metadata.detailed_diff or {} if not _INTERNAL.search(path)]
     changed = compare(old, new)
-    # What is set for the first time to what the cloud has anyway is no change, unless the plugin takes it for one.
+    # What is set for the first time to what the cloud has anyway is no change, nor is what the plugin does not take for one,
+    # such as what an import writes into the state and no manifest says.
     real = tuple(
-        each
+        each if each.old is not None else Difference(each.path, _at(outputs, each.path), each.new)
         for each in changed
-        if each.old is not None or _covers(told, each.path) or not _same(_at(outputs, each.path), each.new)
+        if _covers(told, each.path) or (not (told and action is Action.UPDATE) and not _is_set_already(each, outputs))
     )
     paths = [each.path for each in real]
     unnamed = [path for path in told if not _covers(paths, path) and path not in _LOOKED_AFTER.get(metadata.type, ())]
@@ -322,6 +323,10 @@ def differences(metadata: events.StepEventMetadata, action: Action) -> tuple[Dif
 def _renewed(metadata: events.StepEventMetadata) -> tuple[Difference, ...]:
     # An update always names what it is about, be it what nobody may read: the token that a resource of ours keeps.
     return tuple(Difference(path, "(as before)", "(renewed)") for path in metadata.diffs or ("token",))
+
+
+def _is_set_already(difference: Difference, outputs: Mapping[str, Any]) -> bool:
+    return difference.old is None and _same(_at(outputs, difference.path), difference.new)
 
 
 def _covers(paths: Iterable[str], path: str) -> bool:

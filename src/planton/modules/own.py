@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +39,23 @@ def resource(type_: str, name: str = "", *, wait: Callable[[float], None] = time
         name: The resource's name in the stack; empty for any.
         wait: Waits so many seconds, before a further try to read the state.
     """
-    known = _STATE.get()
-    listed = _read(wait) if known is None else list(known.get("resources") or [])
+    listed = _resources(wait)
     named = (each for each in listed if each["type"] == type_ and name in ("", str(each.get("urn")).rsplit("::", 1)[-1]))
     found = (each.get("outputs") or {} for each in named)
     return next((outputs for outputs in found if outputs.get("id")), None)
+
+
+def applied(*, wait: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+    """Returns the spec of the manifest that the stack was last applied with, as JSON data; empty where there is none."""
+    stacks = (each for each in _resources(wait) if each["type"] == "pulumi:pulumi:Stack")
+    text = next(((each.get("outputs") or {}).get("manifest") for each in stacks), None)
+    spec: dict[str, Any] = (json.loads(text) if isinstance(text, str) else {}).get("spec") or {}
+    return spec
+
+
+def _resources(wait: Callable[[float], None]) -> list[dict[str, Any]]:
+    known = _STATE.get()
+    return _read(wait) if known is None else list(known.get("resources") or [])
 
 
 def keeps_name(type_: str, resource_name: str, *, cluster_id: object, name: str, name_property: str = "name") -> bool:

@@ -11,7 +11,7 @@ import pulumi_digitalocean
 
 from org.project_planton.provider.digitalocean import region_pb2
 from planton import errors
-from planton.modules import labels, lookups, unsupported, upgrades
+from planton.modules import labels, lookups, own, unsupported, upgrades
 from planton.modules.digitalocean import pools, provider
 
 if TYPE_CHECKING:
@@ -152,6 +152,13 @@ def _warnings(target: api_pb2.DigitalOceanKubernetesCluster) -> list[str]:
     if not spec.control_plane_firewall_allowed_ips:
         found.append(
             "spec.controlPlaneFirewallAllowedIps: not set, so the Kubernetes API server is open to anywhere; list your networks"
+        )
+    window = str(own.applied().get("maintenanceWindow") or "")
+    if window and not spec.maintenance_window:
+        # The plugin takes a missing policy for any policy.
+        found.append(
+            f"spec.maintenanceWindow: removed from the manifest, but the plugin cannot clear it, so the cloud keeps {window}; "
+            "write the one that you want, such as any=04:00"
         )
     found += pools.warnings(spec.default_node_pool, path="spec.defaultNodePool", target=target)
     for index, pool in enumerate(spec.additional_node_pools):
