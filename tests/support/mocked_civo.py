@@ -48,7 +48,15 @@ class Civo:
             name, id_ = _partial(self.firewalls, args.get("name") or args.get("id", ""))
             return {"id": id_, "name": name, "region": args.get("region")}
         name, id_ = _partial({name: id_ for name, (id_, _) in self.clusters.items()}, args.get("name") or args.get("id", ""))
-        return {"id": id_, "name": name, "kubernetesVersion": self.clusters[name][1], "region": args.get("region")}
+        version = self.clusters[name][1]
+        installed = self._installed()
+        return {
+            "id": id_,
+            "name": name,
+            "kubernetesVersion": version,
+            "region": args.get("region"),
+            "installedApplications": installed,
+        }
 
     def own_cluster(self) -> dict[str, Any] | None:
         """Returns the properties of the cluster that the stack has, if it has one."""
@@ -72,11 +80,13 @@ class Civo:
             "createdAt": "2026-11-21 07:02:38 +0000 UTC",
             "status": "ACTIVE",
             "pools": {**inputs["pools"], "instanceNames": ["k3s-node-1"]},
-            "installedApplications": [
-                {"application": name, "installed": done, "version": "1", "category": "x"}
-                for name, done in self.applications.items()
-            ],
+            "installedApplications": self._installed(),
         }
+
+    def _installed(self) -> list[dict[str, Any]]:
+        return [
+            {"application": name, "installed": done, "version": "1", "category": "x"} for name, done in self.applications.items()
+        ]
 
 
 def _partial(known: Mapping[str, str], text: str) -> tuple[str, str]:

@@ -205,6 +205,7 @@ def step_data(step: runs.Step) -> dict[str, Any]:
                 "type": change.type,
                 "action": str(change.action),
                 "differences": [{"path": each.path, "old": each.old, "new": each.new} for each in change.differences],
+                **({"note": change.note} if change.note else {}),
             }
             for change in step.plan.changes
         ],

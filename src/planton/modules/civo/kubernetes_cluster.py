@@ -149,7 +149,13 @@ def _warnings(target: api_pb2.CivoKubernetesCluster) -> list[str]:
     if spec.cni:
         found.append(f"spec.cni: {spec.cni} cannot be changed later; another one needs a new cluster")
     for index, pool in enumerate(spec.additional_node_pools):
-        found += pools.warnings(pool, path=f"spec.additionalNodePools[{index}]", target=target)
+        found += pools.warnings(
+            pool,
+            name=pool.name,
+            path=f"spec.additionalNodePools[{index}]",
+            target=target,
+            has_autoscaler=pools.has_autoscaler(spec.applications),
+        )
     return found
 
 

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_civo
 
 from org.project_planton.provider.civo import region_pb2
-from planton import errors
+from planton import errors, references
 from planton.modules import lookups, own
 
 if TYPE_CHECKING:
@@ -101,6 +101,21 @@ def cluster_id(field: lookups.Field, of: Account) -> str:
     return of.lookups.id_of(
         "cluster", field, lambda text: pulumi_civo.get_kubernetes_cluster(name=text, region=of.region, opts=of.invoke)
     )
+
+
+def applications(cluster: str, of: Account) -> list[str]:
+    """Returns the applications of a cluster as the cloud has them; none for a cluster that is only planned.
+
+    Raises:
+        PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+    """
+    if references.is_unknown(cluster):
+        return []
+    found = of.lookups.find(
+        "cluster", cluster, lambda text: pulumi_civo.get_kubernetes_cluster(id=text, region=of.region, opts=of.invoke)
+    )
+    installed = [] if isinstance(found, str) else getattr(found, "installed_applications")  # noqa: B009  # typed as object
+    return [str(each.application) for each in installed or []]
 
 
 def own_cluster() -> Mapping[str, Any] | None:

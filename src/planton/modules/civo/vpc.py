@@ -58,7 +58,8 @@ def _kept(spec: spec_pb2.CivoVpcSpec) -> list[str]:
     before = own.applied().get("nameservers") or []
     if spec.nameservers or not before:
         return []
-    return [
+    warning = (
         f"spec.nameservers: removed from the manifest, but the plugin cannot clear them, so the cloud keeps {', '.join(before)}; "
         "write the ones that you want"
-    ]
+    )
+    return [warning]

@@ -62,6 +62,14 @@ def register(
     target: message.Message,
 ) -> pulumi_digitalocean.KubernetesNodePool:
     """Registers the resource ``node_pool<suffix>``."""
+    made = own.resource(_TYPE, f"node_pool{suffix}") or {}
+    kept = [] if spec.tags else list(made.get("tags") or [])
+    if kept:
+        # The plugin leaves out an empty list of what it sends, so that it would be planned to go for ever.
+        pulumi.log.warn(
+            f"tags of node pool {name}: removed from the manifest, but the plugin cannot remove the last one, so the cloud keeps "
+            f"{', '.join(kept)}; write another tag, or remove them in the dashboard and run planton refresh"
+        )
     return pulumi_digitalocean.KubernetesNodePool(
         f"node_pool{suffix}",
         cluster_id=cluster_id,
@@ -78,7 +86,7 @@ def register(
             # Two pools of a cluster cannot share a name.
             delete_before_replace=own.keeps_name(_TYPE, f"node_pool{suffix}", cluster_id=cluster_id, name=name),
         ),
-        **arguments(spec, target),
+        **{**arguments(spec, target), **({"tags": kept} if kept else {})},
     )
 
 
