@@ -428,7 +428,7 @@ class Operations:
             if time.monotonic() > deadline:
                 raise explain.stuck("apply", self._settings.timeout, self._input.target)
             if not told:
-                self._settings.progress("  the cluster is BUILDING; waiting for it")
+                self._settings.progress("  the cloud is still at work on the cluster; waiting for it")
                 told = True
             self._settings.interruption.check()
             time.sleep(1)

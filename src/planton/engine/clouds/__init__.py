@@ -43,7 +43,7 @@ class Cloud(Protocol):
         ...
 
     def building(self, cluster_id: str) -> bool:
-        """Returns whether a cluster is there and not ready yet."""
+        """Returns whether a cluster is there and still being created, upgraded or scaled."""
         ...
 
     def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:

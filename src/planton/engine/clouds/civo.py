@@ -89,8 +89,8 @@ class Cloud:
         api.post(url, {**body, "region": self.region}, authorization=f"bearer {self.token}", path=path)
 
     def building(self, cluster_id: str) -> bool:
-        """Returns whether a cluster is there and not ready yet."""
-        return (self.cluster(cluster_id) or {}).get("status") == "BUILDING"
+        """Returns whether a cluster is there and still being created, upgraded or scaled."""
+        return (self.cluster(cluster_id) or {}).get("status") in ("BUILDING", "UPGRADING", "SCALING")
 
     def pool(self, cluster_id: str, pool_id: str) -> dict[str, Any] | None:
         """Returns a pool, or None where it or its cluster is not there."""

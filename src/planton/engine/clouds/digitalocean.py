@@ -81,8 +81,8 @@ class Cloud:
         api.post(url, body, authorization=f"Bearer {self.token}", path=path)
 
     def building(self, cluster_id: str) -> bool:
-        """Returns whether a cluster is there and not ready yet."""
-        return ((self.cluster(cluster_id) or {}).get("status") or {}).get("state") == "provisioning"
+        """Returns whether a cluster is there and still being created or upgraded."""
+        return ((self.cluster(cluster_id) or {}).get("status") or {}).get("state") in ("provisioning", "upgrading")
 
     def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
         """Returns whether a resource of a Pulumi type is in the cloud. The cluster of a pool need not be known."""
