@@ -129,5 +129,5 @@ def test_the_last_pool_alone_is_kept_and_the_error_says_what_to_do(planton: supp
     planton.run("apply", "-f", wanted, "--yes")
     cloud.delete_default(planton)
     failed = planton.run("destroy", "civokubernetesnodepools/workers", "--env", "dev", "--yes", code=6)
-    assert "destroy the cluster too, or apply the cluster first" in failed.stderr
+    assert "destroy the cluster too, or apply the cluster first" in failed.stdout + failed.stderr
     assert cloud.pools(planton) == {"workers": 3}
