@@ -311,7 +311,7 @@ def test_a_request_has_a_deadline():
         return httpx.Response(200, json={})
 
     try:
-        with pytest.raises(errors.PlantonError, match="no complete answer within 0.1 seconds"):
+        with pytest.raises(errors.PlantonError, match=r"no complete answer within 0\.1 seconds"):
             transport(hang, user="a@b", deadline=0.1).request("GET", "/x")
     finally:
         over.set()

@@ -312,11 +312,15 @@ def test_states_of_an_older_release_are_read_changed_and_destroyed(planton: supp
 
 def _same_ids(older: pathlib.Path, newer: dict[str, Any]) -> dict[str, str]:
     """What an older state calls a resource of the cloud → what this sandbox calls it."""
-    ids = {each["urn"]: each.get("id", "") for each in newer["deployment"]["resources"]}
-    found = {
-        each["id"]: ids[each["urn"]] for each in json.loads(older.read_text("utf-8"))["deployment"]["resources"] if "id" in each
-    }
-    return {old: new for old, new in found.items() if ":" not in old and old != new}
+    olds, news = _ids(json.loads(older.read_text("utf-8"))), _ids(newer)
+    return {old: news[name] for name, old in olds.items() if ":" not in old and old != news[name]}
+
+
+def _ids(state: dict[str, Any]) -> dict[str, str]:
+    """The ids of a state's resources, and of the default pool of its cluster, by where they stand in it."""
+    resources = state["deployment"]["resources"]
+    default = {f"{each['urn']} pool": (each.get("outputs") or {}).get("pools", {}).get("label", "") for each in resources}
+    return {name: id_ for name, id_ in (default | {each["urn"]: each.get("id", "") for each in resources}).items() if id_}
 
 
 def test_a_data_folder_may_have_any_name(planton: support.Planton) -> None:

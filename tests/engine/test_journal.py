@@ -88,3 +88,15 @@ def test_an_error_of_the_operation_frees_the_stack(tmp_path: pathlib.Path) -> No
         fail()
     with _journal(tmp_path).hold("apply", _telling(print)):
         pass
+
+
+def test_a_record_keeps_the_default_pool_of_before(tmp_path: pathlib.Path) -> None:
+    """An operation that was killed may have bound another pool; one of an older release says nothing of it."""
+    made = _journal(tmp_path)
+    made.write(journal.Record("apply", 1.0, default_pool={"id": "mine"}))
+    found = made.read()
+    assert found is not None
+    assert found.default_pool == {"id": "mine"}
+    [path] = (tmp_path / "runs").glob("*.json")
+    path.write_text('{"operation": "apply", "started": 1.0, "failed": false, "uncertain": {}}', "utf-8")
+    assert made.read() == journal.Record("apply", 1.0)

@@ -14,7 +14,7 @@ import pytest
 from pulumi import automation
 
 from planton import errors
-from planton.engine import explain, observed, operations, session, settings, toolchain
+from planton.engine import default_pool, explain, observed, operations, session, settings, toolchain
 from planton.engine.clouds import answers, civo
 from support import disk, mocks
 
@@ -208,6 +208,29 @@ def test_a_drift_that_nobody_can_look_for_says_why(make: Any, monkeypatch: pytes
     with pytest.raises(errors.PlantonError) as caught:
         make(failing).drift()
     assert caught.value.reason is errors.Reason.CLOUD_FAILED
+
+
+def test_a_killed_operation_leaves_no_other_pool_in_the_state(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plugin may have written the pool that the cloud lists first; the record says which one is the default pool."""
+    type_ = "civo:index/kubernetesCluster:KubernetesCluster"
+    mine = {"label": "mine", "nodeCount": 1, "size": "s", "instanceNames": ["a"]}
+    other = {**mine, "label": "other", "nodeCount": 3}
+    cluster = {"urn": f"a::{type_}::cluster", "type": type_, "custom": True, "id": "c"}
+    state = {"resources": [{**cluster, "inputs": {"pools": {"nodeCount": 3}}, "outputs": {"pools": other}}]}
+    pools = [{"id": name, "count": count, "size": "s", "instance_names": []} for name, count in (("other", 3), ("mine", 1))]
+    monkeypatch.setattr(civo.Cloud, "cluster", lambda _self, _id: {"status": "ACTIVE", "pools": pools})
+    failing = Session(errors.Reason.ENGINE_FAILED)
+    written: list[Any] = []
+    monkeypatch.setattr(failing, "export", lambda: state)
+    monkeypatch.setattr(failing, "replace_state", written.append)
+    monkeypatch.setattr(failing, "refresh", lambda _watch: operations.session.Outcome(operations.plans.Plan(), None))
+    operation = make(failing)
+    pool = default_pool.DefaultPool(f"a::{type_}::cluster", "c", "mine", {"nodeCount": 1}, mine)
+    operation._journal.write(operations.journal.Record("apply", 0.0, default_pool=dataclasses.asdict(pool)))
+    assert operation.recover()
+    [corrected] = written
+    assert corrected["resources"][0]["outputs"]["pools"] == {**mine, "instanceNames": []}
+    assert corrected["resources"][0]["inputs"]["pools"] == {"nodeCount": 1}
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -94,14 +94,64 @@ def test_differences_are_leaves_with_their_paths() -> None:
 @pytest.mark.parametrize("empty", [None, [], {}, ""])
 def test_unset_and_empty_are_the_same(empty: Any) -> None:
     """A plugin turns one into the other and back."""
-    assert _differences({"labels": empty}, {}) == []
-    assert _differences({}, {"labels": empty}) == []
+    same = {"name": "a"}, {"name": "b"}
+    assert _differences({"labels": empty} | same[0], same[1]) == [("name", "a", "b")]
+    assert _differences(same[0], {"labels": empty} | same[1]) == [("name", "a", "b")]
 
 
 @pytest.mark.parametrize("name", ["__defaults", "__provider", "token", "identity"])
 def test_what_only_machines_read_is_not_shown(name: str) -> None:
     """Defaults, pickled providers and tokens are nothing that the user has written."""
-    assert _differences({name: "a"}, {name: "b"}) == []
+    assert _differences({name: "a", "size": "s"}, {name: "b", "size": "l"}) == [("size", "s", "l")]
+
+
+def test_an_update_always_names_a_field() -> None:
+    """A new token is all that some updates are about; the values of it are shown to nobody."""
+    assert _differences({"token": "a"}, {"token": "b"}) == [("token", "(as before)", "(renewed)")]
+
+
+def test_what_only_the_plugin_sees_is_named() -> None:
+    """It compares with what the cloud has, and the inputs may say nothing of it."""
+    found = _differences({}, {}, old_outputs={"description": "hello"}, detail=("description",))
+    assert found == [("description", "hello", None)]
+
+
+def test_after_an_import_only_what_the_plugin_changes_is_shown() -> None:
+    """An import writes into the state what no manifest says; what is set for the first time has a value in the cloud."""
+    outputs = {"ha": False, "clusterSubnet": "10.244.0.0/16", "surgeUpgrade": True}
+    old, new = {"clusterSubnet": "10.244.0.0/16"}, {"ha": False, "surgeUpgrade": False}
+    assert _differences(old, new, old_outputs=outputs, detail=("surgeUpgrade",)) == [("surgeUpgrade", True, False)]
+
+
+def test_what_is_set_to_what_the_cloud_has_is_no_difference() -> None:
+    """Where the plugin gives no details either."""
+    found = _differences({"name": "a"}, {"name": "b", "ha": False}, old_outputs={"name": "a", "ha": False})
+    assert found == [("name", "a", "b")]
+
+
+DELETE_FIRST = ("delete-replaced", "replace", "create-replacement")
+CREATE_FIRST = ("create-replacement", "replace", "delete-replaced")
+
+
+@pytest.mark.parametrize(
+    ("type_", "name", "old", "operations", "note"),
+    [
+        (events.POOL, "node_pool", "size", DELETE_FIRST, "name stays the same; to keep nodes, change nodePoolName too"),
+        (events.POOL, "node_pool-x", "size", DELETE_FIRST, "to keep nodes, change its name in additionalNodePools too"),
+        (events.POOL, "node_pool", "clusterId", DELETE_FIRST, "deletes the old pool first: its cluster is another one"),
+        (events.POOL, "node_pool", "size", CREATE_FIRST, "creates the new pool before it deletes the old one"),
+        (events.CLUSTER, "cluster", "region", DELETE_FIRST, "deletes the old cluster first: its name stays the same"),
+        (events.NETWORK, "network", "region", DELETE_FIRST, "deletes the old network first: its name stays the same"),
+    ],
+)
+def test_a_replacement_says_what_goes_first(type_: str, name: str, old: str, operations: tuple[str, ...], note: str) -> None:
+    """The order of the engine's steps says it; whichever comes last, the differences stay."""
+    steps = [
+        events.begins(op, type_, name, old={old: "a"}, new=None if op == "delete-replaced" else {old: "b"}) for op in operations
+    ]
+    [change] = _recorded(*steps).plan().changes
+    assert note in change.note
+    assert [each.path for each in change.differences] == [old]
 
 
 def test_values_that_come_later_are_said_to_come_later() -> None:

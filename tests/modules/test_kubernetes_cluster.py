@@ -264,7 +264,8 @@ def test_a_network_plugin_is_a_warning_that_it_stays() -> None:
 
 def test_a_failed_application_is_reported_and_the_cluster_is_fine() -> None:
     """The outputs are there, and the application is named."""
-    planned = _plan(cloud=mocks.Civo(applications={"good": True, "bad": False}), applications=["good", "bad"])
+    cloud = mocks.Civo(applications={"good": True, "bad": False}, own="old-cluster")
+    planned = _plan(cloud=cloud, kubernetesVersion="1.22.2+k3s1", applications=["good", "bad"])
     assert [warning for warning in planned.warnings if "is not installed" in warning] == [
         (
             "spec.applications: bad is not installed; the cluster is fine: install the application yourself, "

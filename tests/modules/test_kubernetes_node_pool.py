@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from planton import errors
+from planton.modules import own
 from support import mocks
 
 SPEC = {"nodePoolName": "workers", "cluster": {"value": mocks.CLUSTER_ID}, "size": "g4s.kube.small", "nodeCount": 3}
@@ -157,3 +158,38 @@ def test_an_unresolved_reference_names_both_ends() -> None:
     with pytest.raises(errors.PlantonError, match=r"spec\.cluster of 'dev' refers to 'main'") as caught:
         _plan(cluster={"valueFrom": {"name": "main"}})
     assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED
+
+
+AUTOSCALED = {"autoScale": True, "minNodes": 1, "maxNodes": 5}
+
+
+def test_an_autoscaled_pool_needs_the_autoscaler_and_its_bounds() -> None:
+    """The warning says how to install it, and the argument that sets this pool's bounds."""
+    [warning] = _plan(**AUTOSCALED).warnings
+    assert "applications: [civo-cluster-autoscaler]" in warning
+    assert "--nodes=1:5:workers" in warning
+
+
+def test_the_warning_is_silent_when_the_cluster_has_the_autoscaler() -> None:
+    """The cloud knows, whichever manifest the cluster comes from."""
+    manifest = mocks.target("CivoKubernetesNodePool", {**SPEC, **AUTOSCALED})
+    cloud = mocks.Civo(applications={"civo-cluster-autoscaler": True})
+    assert mocks.plan(mocks.stack_input(manifest), cloud=cloud).warnings == []
+
+
+def _before(type_: str, name: str, **outputs: Any) -> dict[str, Any]:
+    return {"resources": [{"urn": f"urn::{name}", "type": type_, "outputs": {"id": "x", **outputs}}]}
+
+
+@pytest.mark.parametrize(
+    ("label", "cluster", "deleted_first"),
+    [("workers", mocks.CLUSTER_ID, True), ("older", mocks.CLUSTER_ID, False), ("older", "another", True)],
+)
+def test_only_a_new_name_in_the_same_cluster_keeps_the_old_pool_until_the_new_one_is_there(
+    label: str, cluster: str, *, deleted_first: bool
+) -> None:
+    """Two pools of a cluster cannot have one name; in another cluster, the old pool may be gone with the old one."""
+    before = _before("civo:index/kubernetesNodePool:KubernetesNodePool", "node_pool", label=label, clusterId=cluster)
+    with own.state(before):
+        options = _plan().resources["node_pool"].options
+    assert options.get("delete_before_replace", False) is deleted_first

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from planton import errors
-from planton.modules import lookups
+from planton.modules import lookups, own
 from support import mocks
 
 SPEC = {"civoCredentialId": "default", "networkName": "net-b", "region": "lon1"}
@@ -102,3 +103,13 @@ def test_an_incomplete_account_is_an_error_before_anything_is_made(config: dict[
 def test_only_a_whole_uuid_is_an_id(text: str, *, expected: bool) -> None:
     """Anything else is a name, or an exact id that the cloud is asked about."""
     assert lookups.is_id(text) is expected
+
+
+def test_removed_nameservers_stay_and_are_named() -> None:
+    """The plugin takes a missing list for any list, so that nothing would be planned."""
+    manifest = json.dumps({"spec": {"nameservers": ["9.9.9.9", "1.1.1.1"]}})
+    with own.state({"resources": [{"urn": "s", "type": "pulumi:pulumi:Stack", "outputs": {"manifest": manifest}}]}):
+        [warning] = _plan().warnings
+        assert _plan(nameservers=["9.9.9.9"]).warnings == []
+    assert "spec.nameservers" in warning
+    assert "9.9.9.9, 1.1.1.1" in warning

@@ -42,8 +42,12 @@ def step(
     new: dict[str, Any] | None = None,
     old_outputs: dict[str, Any] | None = None,
     new_outputs: dict[str, Any] | None = None,
+    detail: tuple[str, ...] = (),
 ) -> events.EngineEvent:
-    """Returns an event of a step; ``key`` says whether it begins, has ended or has failed."""
+    """Returns an event of a step; ``key`` says whether it begins, has ended or has failed.
+
+    ``detail`` are the paths in which the plugin sees a difference.
+    """
     metadata = {
         "op": op,
         "urn": urn(type_, name),
@@ -51,6 +55,7 @@ def step(
         "provider": "p",
         "old": _state(type_, name, old, old_outputs),
         "new": _state(type_, name, new, new_outputs),
+        "detailedDiff": {path: {"diffKind": "update", "inputDiff": False} for path in detail} or None,
     }
     rest = {"status": 1, "steps": 1} if key == "resOpFailedEvent" else {}
     return events.EngineEvent.from_json({"sequence": 1, "timestamp": 1, key: {"metadata": metadata, **rest}})

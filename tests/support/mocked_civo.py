@@ -51,7 +51,13 @@ class Civo:
             return {"id": id_, "name": name, "region": args.get("region")}
         listed = {name: id_ for name, (id_, _) in self.clusters.items() if name not in self.later}
         name, id_ = _partial(listed, args.get("name") or args.get("id", ""))
-        return {"id": id_, "name": name, "kubernetesVersion": self.clusters[name][1], "region": args.get("region")}
+        return {
+            "id": id_,
+            "name": name,
+            "kubernetesVersion": self.clusters[name][1],
+            "region": args.get("region"),
+            "installedApplications": self._installed(),
+        }
 
     def own_cluster(self) -> dict[str, Any] | None:
         """Returns the properties of the cluster that the stack has, if it has one."""
@@ -78,11 +84,13 @@ class Civo:
             "createdAt": "2026-11-21 07:02:38 +0000 UTC",
             "status": "ACTIVE",
             "pools": {**inputs["pools"], "instanceNames": ["k3s-node-1"]},
-            "installedApplications": [
-                {"application": name, "installed": done, "version": "1", "category": "x"}
-                for name, done in self.applications.items()
-            ],
+            "installedApplications": self._installed(),
         }
+
+    def _installed(self) -> list[dict[str, Any]]:
+        return [
+            {"application": name, "installed": done, "version": "1", "category": "x"} for name, done in self.applications.items()
+        ]
 
 
 def _partial(known: Mapping[str, str], text: str) -> tuple[str, str]:

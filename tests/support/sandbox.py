@@ -154,13 +154,14 @@ def running(
     latency: str = "instant",
     providers: bool = False,
     source: Callable[[], float] = time.time,
+    hasty: bool = False,
 ) -> Iterator[Sandbox]:
     """Run a sandbox in a thread until the block ends; its state stays in ``home``."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
     try:
-        options = server.Options(home=home, latency=latency, providers=providers, source=source)
+        options = server.Options(home=home, latency=latency, providers=providers, source=source, hasty=hasty)
         served = asyncio.run_coroutine_threadsafe(_start(options), loop).result(START_SECONDS)
         try:
             yield Sandbox(home=home, info=launch.Info(**served.info))

@@ -156,7 +156,8 @@ def echo_errors(steps: Iterable[runs.Step]) -> None:
 def change_lines(change: plans.Change) -> list[str]:
     """Returns what happens to one resource, a line each, coloured."""
     sign, colour = _SIGNS[str(change.action)]
-    lines = [terminal.style(f"  {sign} {change.action} {terminal.one_line(change.name)}", colour) + f"  ({change.noun})"]
+    note = f": {change.note}" if change.note else ""
+    lines = [terminal.style(f"  {sign} {change.action} {terminal.one_line(change.name)}", colour) + f"  ({change.noun}){note}"]
     lines += [f"      {each.path}: {_shown(each.old)} → {_shown(each.new)}" for each in change.differences]
     return lines
 
@@ -215,6 +216,7 @@ def step_data(step: runs.Step) -> dict[str, Any]:
                 "type": change.type,
                 "action": str(change.action),
                 "differences": [{"path": each.path, "old": each.old, "new": each.new} for each in change.differences],
+                **({"note": change.note} if change.note else {}),
             }
             for change in step.plan.changes
         ],

@@ -60,6 +60,7 @@ class Record:
         uncertain: URN → creation whose end nobody saw.
         marker: The tag that the operation gives to what it creates; empty where it has none.
         before: URN of a planned creation → ids of its kind that the cloud listed before the first request.
+        default_pool: The default pool of the stack's cluster as it was before (`default_pool.DefaultPool`); empty for none.
     """
 
     operation: str
@@ -68,6 +69,7 @@ class Record:
     uncertain: Mapping[str, ownership.Creation] = dataclasses.field(default_factory=dict)
     marker: str = ""
     before: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    default_pool: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 def _creation(data: Any) -> ownership.Creation:  # JSON data
@@ -96,6 +98,7 @@ class Journal:
                 uncertain,
                 str(data.get("marker") or ""),
                 {urn: tuple(ids) for urn, ids in (data.get("before") or {}).items()},
+                dict(data.get("default_pool") or {}),
             )
         except FileNotFoundError:
             return None

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors, kinds, references
 from planton.engine import (
+    awaiting,
     clouds,
+    default_pool,
     explain,
     guards,
     history,
@@ -62,6 +64,9 @@ class Drift:
 #: How long the engine of a killed command may take to end by itself.
 _ENGINE_END_SECONDS = 30.0
 _POLL_SECONDS = 0.2
+_CLUSTER = "kubernetes_cluster"
+#: A cluster that is new has a new default pool.
+_NEW = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
 
 
 class Operations:
@@ -86,9 +91,11 @@ class Operations:
         Attributes:
             on_event: Is told the engine's events, for progress; None for silence.
             lists: The lists of the cloud from before the requests of a run; None to fetch them.
+            patience: How to wait for the cloud.
         """
         self._input: Any = stack_input
         self.on_event: Callable[[events.EngineEvent], None] | None = None
+        self.patience = awaiting.Patience()
         self._settings = settings
         self._tools = tools
         self._origin = origin
@@ -134,7 +141,7 @@ class Operations:
                 if before is not None:
                     self._refresh()
                 with self._aside() if aside and not refresh else contextlib.nullcontext(self._session) as opened:
-                    plan = opened.preview(self.on_event).plan
+                    plan = self._with_default_pool(opened.preview(self.on_event).plan)
                 gone = [] if before is None else guards.dropped(before, self._session.export())
         except errors.PlantonError as error:
             self._list_names(error)
@@ -168,6 +175,20 @@ class Operations:
                 yield state
             finally:
                 self._session = usual
+
+    def _with_default_pool(self, plan: plans.Plan) -> plans.Plan:
+        pool = self._default_pool()
+        if pool is None or any(change.urn == pool.cluster and change.action in _NEW for change in plan.changes):
+            return plan
+        if not default_pool.is_missing(pool, self._cloud):
+            return plan
+        return dataclasses.replace(plan, changes=(default_pool.creation(pool), *plan.changes))
+
+    def _default_pool(self) -> default_pool.DefaultPool | None:
+        # Only clusters have one, and a look at a state costs time where its backend is no folder.
+        if kinds.get(self._input.target.kind).stem != _CLUSTER or not self._session.exists():
+            return None
+        return default_pool.of(self._session.export())
 
     @contextlib.contextmanager
     def _aside(self) -> Iterator[session.Session]:
@@ -210,6 +231,8 @@ class Operations:
             if self._session.exists() and self._is_stale(before := self._session.export()):
                 self._refresh()
                 self._require_planned((each["urn"] for each in guards.dropped(before, self._session.export())), before)
+            recreated = self._recreate_default_pool()
+            pool = self._default_pool()
             try:
                 outcome = self._session.up(self.on_event)
             except explain.OperationError as error:
@@ -218,7 +241,63 @@ class Operations:
                     raise
                 self._require_planned(gone, failed)
                 outcome = self._session.up(self.on_event)
-        return outcome.plan, self._outputs()
+            self._bind(pool, refreshed=False)
+            warnings = self._await_cloud(outcome.plan)
+        changes = (*recreated, *outcome.plan.changes)
+        plan = dataclasses.replace(outcome.plan, changes=changes, warnings=(*outcome.plan.warnings, *warnings))
+        return plan, self._outputs()
+
+    def _recreate_default_pool(self) -> tuple[plans.Change, ...]:
+        pool = self._default_pool()
+        cluster = None if pool is None else self._cloud.cluster(pool.cluster_id)
+        if pool is None or cluster is None:
+            return ()
+        there = default_pool.find(cluster, pool)
+        if there is None:
+            self._require_planned([pool.urn], self._session.export())
+            self._settings.progress(f"  {self.target.metadata.name}: creating the default pool, which is gone")  # type: ignore[attr-defined]
+            self._cloud.create_pool(pool.cluster_id, default_pool.request(pool))
+            awaiting.until_settled(
+                lambda: self._cloud.cluster(pool.cluster_id), self._settings, self.target, patience=self.patience
+            )
+        if there is None or there["id"] != pool.id:
+            self._refresh()
+        return (default_pool.creation(pool),) if there is None else ()
+
+    def _bind(self, pool: default_pool.DefaultPool | None, *, refreshed: bool) -> None:
+        corrected = None if pool is None else default_pool.bound(pool, self._session.export(), self._cloud, refreshed=refreshed)
+        if corrected is not None:
+            self._session.replace_state(corrected)
+
+    def _await_cloud(self, plan: plans.Plan) -> tuple[str, ...]:
+        clusters = [change for change in plan.changes if change.noun == "KubernetesCluster"]
+        pool = self._default_pool() if clusters else None
+        if pool is None:
+            return ()
+
+        def look() -> Mapping[str, Any] | None:
+            return self._cloud.cluster(pool.cluster_id)
+
+        slow = any(awaiting.takes_time(change) for change in clusters)
+        if slow:
+            awaiting.until_settled(look, self._settings, self.target, patience=self.patience)
+        failed: list[str] = []
+        installs = getattr(self._input.target.spec, "applications", ())
+        if installs and any(change.action in _NEW for change in clusters):
+            slow = bool(awaiting.uninstalled(look() or {}, installs)) or slow
+            failed = awaiting.until_installed(look, self._settings, self.target, patience=self.patience)
+        if slow:
+            # The plugin has looked when the cloud had only begun.
+            self._refresh()
+        return tuple(self._report_failed(name) for name in failed)
+
+    def _report_failed(self, application: str) -> str:
+        warning = (
+            f"spec.applications: {application} is not installed {awaiting.APPLICATION_SECONDS / 60:g} minutes after the cluster was "
+            "ready; the cluster is fine: install the application yourself, or look at the cloud's dashboard for why"
+        )
+        self._settings.progress(f"  ! {warning}")
+        return warning
 
     def _is_stale(self, state: dict[str, Any]) -> bool:
         # The plugin sends the number of nodes with every change, and the one in the state is that of the last look.
@@ -393,7 +472,8 @@ class Operations:
         for cluster in [*clusters, found.get("cluster", "")] if whole else ():
             self._wait_until_whole(cluster)
         if resources:
-            self._refresh()
+            # An operation that was killed may have written another pool into the state in place of the default one.
+            self._refresh(default_pool.DefaultPool(**record.default_pool) if record.default_pool else None)
             # The plan that follows reports what is missing from the cloud, and asks for consent: it needs to know of it.
             after = self._session.export()
             if guards.dropped(deployment, after):
@@ -451,7 +531,7 @@ class Operations:
             if time.monotonic() > deadline:
                 raise explain.stuck("apply", self._settings.timeout, self._input.target)
             if not told:
-                self._settings.progress("  the cluster is BUILDING; waiting for it")
+                self._settings.progress("  the cloud is still at work on the cluster; waiting for it")
                 told = True
             self._settings.interruption.check()
             time.sleep(1)
@@ -484,8 +564,9 @@ class Operations:
         with self._recorded("refresh"):
             return self._refresh()
 
-    def _refresh(self) -> plans.Plan:
+    def _refresh(self, pool: default_pool.DefaultPool | None = None) -> plans.Plan:
         before = self._with_whole_rules()
+        pool = pool or self._default_pool()
         try:
             outcome = self._session.refresh(self.on_event)
         except explain.OperationError as error:
@@ -497,6 +578,7 @@ class Operations:
             outcome = self._session.refresh(self.on_event)
         self._believe(before, self._session.export())
         self._with_whole_rules()
+        self._bind(pool, refreshed=True)
         return outcome.plan
 
     def _put_back(self, state: dict[str, Any]) -> None:
@@ -556,7 +638,10 @@ class Operations:
             for resource in guards.cloud_resources(before)
             if resource["urn"] in gone
         ]
-        others = (change for change in changes if change.urn not in gone and change.action is not plans.Action.DELETE)
+        others = tuple(change for change in changes if change.urn not in gone and change.action is not plans.Action.DELETE)
+        pool = default_pool.of(before)
+        if pool is not None and pool.cluster not in gone:
+            others = default_pool.drift(pool, others, self._cloud)
         return Drift((*deleted, *others))
 
     def _confirmed_gone(self, deployment: dict[str, Any], failure: explain.OperationError | None) -> set[str]:
@@ -605,9 +690,29 @@ class Operations:
         try:
             return self._session.destroy(self.on_event)
         except explain.OperationError as error:
-            if error.reason in _FINAL or not self._forget_gone(self._session.export()):
+            if error.reason in _FINAL or not self._can_go_on(error):
                 raise
             return self._session.destroy(self.on_event)
+
+    def _can_go_on(self, error: explain.OperationError) -> bool:
+        deployment = self._session.export()
+        if self._forget_gone(deployment):
+            return True
+        try:
+            cluster = default_pool.is_last(deployment, self._cloud)
+        except errors.PlantonError:
+            return False
+        pools = default_pool.without_pools(deployment, cluster)
+        if pools:
+            # The cloud keeps the last pool of a cluster; the deletion of the cluster deletes it.
+            self._session.replace_state(guards.without(deployment, pools))
+        elif cluster:
+            error.metadata |= {default_pool.LAST_OF: cluster}
+            error.hint = (
+                "it is the last pool of its cluster, which the cloud keeps: destroy the cluster too, or apply the cluster first, "
+                "which recreates its default pool"
+            )
+        return bool(pools)
 
     def plan_destroy(self) -> plans.Plan:
         """Returns what a destroy would delete.
@@ -639,6 +744,7 @@ class Operations:
             planned = None if operation == "refresh" else self._planned
             self._session.message = history.message(operation, references.key(self.target), planned)
             resumed = self._resumed
+            pool = self._default_pool()
             record = journal.Record(
                 operation,
                 # A creation that an earlier operation began is judged by when that one began, and what there was before it.
@@ -646,6 +752,7 @@ class Operations:
                 uncertain=self._suspects,
                 marker=marker,
                 before={**(before or {}), **({} if resumed is None else resumed.before)},
+                default_pool={} if pool is None else dataclasses.asdict(pool),
             )
             self._journal.write(record)
             try:

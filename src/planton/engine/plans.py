@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from planton import errors, references
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pulumi.automation import events
 
@@ -55,6 +55,17 @@ _ACTIONS = {
 _MADE_ANEW = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.IMPORT)
 
 
+#: Last part of a type → what a note calls it.
+_REPLACED = {
+    "KubernetesCluster": "cluster",
+    "KubernetesNodePool": "pool",
+    "Network": "network",
+    "Vpc": "network",
+    "Firewall": "firewall",
+}
+_KEPT_NODES = {"node_pool": "; to keep nodes, change nodePoolName too"}
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Difference:
     """One property that changes.
@@ -81,6 +92,7 @@ class Change:
         action: What happens.
         differences: Which properties change; empty for a creation or deletion.
         inputs: A digest of what it is made with, for a creation or an import; empty otherwise.
+        deletes_first: A replacement deletes the old resource before it creates the new one.
     """
 
     urn: str
@@ -89,6 +101,22 @@ class Change:
     action: Action
     differences: tuple[Difference, ...] = ()
     inputs: str = ""
+    deletes_first: bool = False
+
+    @property
+    def note(self) -> str:
+        """What the user must know about a replacement before anything else; empty for other actions."""
+        if self.action is not Action.REPLACE:
+            return ""
+        what = _REPLACED.get(self.noun, "resource")
+        if not self.deletes_first:
+            return f"creates the new {what} before it deletes the old one"
+        if any(each.path == "clusterId" for each in self.differences):
+            return f"deletes the old {what} first: its cluster is another one"
+        advice = _KEPT_NODES.get(self.name, "") if what == "pool" else ""
+        if self.name.startswith("node_pool-"):
+            advice = "; to keep nodes, change its name in additionalNodePools too"
+        return f"deletes the old {what} first: its name stays the same{advice}"
 
     @property
     def noun(self) -> str:
@@ -145,6 +173,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self._changes: dict[str, Change] = {}
+        self._deleted_first: set[str] = set()
         self._warnings: list[str] = []
         self.inputs: dict[str, dict[str, Any]] = {}
         self.errors: list[tuple[str, str]] = []
@@ -183,12 +212,21 @@ class Recorder:
             self.inputs[metadata.urn] = dict(metadata.new.inputs or {})
         ignored = _LOOKED_AFTER.get(metadata.type, ())
         found = tuple(each for each in differences(metadata, action) if each.path not in ignored)
+        if action is Action.UPDATE and not found:
+            found = _renewed(metadata)
         name = metadata.urn.rsplit("::", 1)[-1]
         known = self._changes.get(metadata.urn)
         if known is not None and known.action is Action.IMPORT:
             # What is imported and then changed to what the manifest says is still an import.
             action = Action.IMPORT
-        self._changes[metadata.urn] = Change(metadata.urn, name, metadata.type, action, found, _digest(metadata, action))
+        if known is None and _operation(metadata) == "delete-replaced":
+            self._deleted_first.add(metadata.urn)
+        if known is not None and action is Action.REPLACE and not found:
+            # The deletion of the old resource says nothing about what changes.
+            found = known.differences
+        first = metadata.urn in self._deleted_first
+        digest = _digest(metadata, action)
+        self._changes[metadata.urn] = Change(metadata.urn, name, metadata.type, action, found, digest, deletes_first=first)
 
     def _observe(self, metadata: events.StepEventMetadata) -> None:
         if metadata.type.startswith(INTERNAL_TYPES) or metadata.old is None:
@@ -235,7 +273,11 @@ def _left_to_the_cloud(inputs: Mapping[str, Any]) -> list[str]:
 
 
 def _action(metadata: events.StepEventMetadata) -> Action | None:
-    return _ACTIONS.get(str(getattr(metadata.op, "value", metadata.op)))
+    return _ACTIONS.get(_operation(metadata))
+
+
+def _operation(metadata: events.StepEventMetadata) -> str:
+    return str(getattr(metadata.op, "value", metadata.op))
 
 
 def _digest(metadata: events.StepEventMetadata, action: Action) -> str:
@@ -273,10 +315,49 @@ def differences(metadata: events.StepEventMetadata, action: Action) -> tuple[Dif
     if action not in (Action.UPDATE, Action.REPLACE) or metadata.old is None or metadata.new is None:
         return ()
     old, new = dict(metadata.old.inputs or {}), dict(metadata.new.inputs or {})
-    seen = (metadata.old.outputs or {}).get("actual_node_count")
+    outputs = dict(metadata.old.outputs or {})
+    seen = outputs.get("actual_node_count")
     if seen is not None and new.get("node_count") is not None:
         old["node_count"] = seen
-    return compare(old, new)
+    told = [path for path in metadata.detailed_diff or {} if not _INTERNAL.search(path)]
+    changed = compare(old, new)
+    # What is set for the first time to what the cloud has anyway is no change, nor is what the plugin does not take for one,
+    # such as what an import writes into the state and no manifest says.
+    real = tuple(
+        each if each.old is not None else Difference(each.path, _at(outputs, each.path), each.new)
+        for each in changed
+        if _covers(told, each.path) or (not (told and action is Action.UPDATE) and not _is_set_already(each, outputs))
+    )
+    paths = [each.path for each in real]
+    unnamed = [path for path in told if not _covers(paths, path) and path not in _LOOKED_AFTER.get(metadata.type, ())]
+    found = (*real, *(Difference(path, _at(outputs, path), _at(new, path)) for path in unnamed))
+    return found or changed
+
+
+def _renewed(metadata: events.StepEventMetadata) -> tuple[Difference, ...]:
+    # An update always names what it is about, be it what nobody may read: the token that a resource of ours keeps.
+    return tuple(Difference(path, "(as before)", "(renewed)") for path in metadata.diffs or ("token",))
+
+
+def _is_set_already(difference: Difference, outputs: Mapping[str, Any]) -> bool:
+    return difference.old is None and _same(_at(outputs, difference.path), difference.new)
+
+
+def _covers(paths: Iterable[str], path: str) -> bool:
+    return any(
+        path == each or path.startswith((f"{each}.", f"{each}[")) or each.startswith((f"{path}.", f"{path}[")) for each in paths
+    )
+
+
+def _at(value: Any, path: str) -> Any:  # JSON data
+    for part in re.findall(r"[^.\[\]]+", path):
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
 
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -54,18 +55,49 @@ def creation_tags(type_: str, name: str) -> list[str]:
     return [_MARKER.get()] if _MARKER.get() else []
 
 
-def resource(type_: str, *, wait: Callable[[float], None] = time.sleep) -> Mapping[str, Any] | None:
+def resource(type_: str, name: str = "", *, wait: Callable[[float], None] = time.sleep) -> Mapping[str, Any] | None:
     """Returns the properties of the stack's resource of a type as the state has them; None where it has none.
 
     They are those of before this run, and of the last look at the cloud.
+
+    Args:
+        type_: The type.
+        name: The resource's name in the stack; empty for any.
+        wait: Waits so many seconds, before a further try to read the state.
     """
-    found = (each.get("outputs") or {} for each in _resources(wait) if each["type"] == type_)
+    listed = _resources(wait)
+    named = (each for each in listed if each["type"] == type_ and name in ("", str(each.get("urn")).rsplit("::", 1)[-1]))
+    found = (each.get("outputs") or {} for each in named)
     return next((outputs for outputs in found if outputs.get("id")), None)
+
+
+def applied(*, wait: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+    """Returns the spec of the manifest that the stack was last applied with, as JSON data; empty where there is none."""
+    stacks = (each for each in _resources(wait) if each["type"] == "pulumi:pulumi:Stack")
+    text = next(((each.get("outputs") or {}).get("manifest") for each in stacks), None)
+    spec: dict[str, Any] = (json.loads(text) if isinstance(text, str) else {}).get("spec") or {}
+    return spec
 
 
 def _resources(wait: Callable[[float], None]) -> list[dict[str, Any]]:
     known = _STATE.get()
     return _read(wait) if known is None else list(known.get("resources") or [])
+
+
+def keeps_name(type_: str, resource_name: str, *, cluster_id: object, name: str, name_property: str = "name") -> bool:
+    """Returns whether a replaced pool must be deleted before the new one can be created.
+
+    Only a new name in the same cluster lets both exist at once. In another cluster the old pool may be gone with the old one.
+
+    Args:
+        type_: The pool's type.
+        resource_name: Its name in the stack.
+        cluster_id: The id of its cluster; of the stack's own cluster it is not known here.
+        name: Its name in the cloud, as the manifest has it.
+        name_property: The property that holds the name.
+    """
+    before = resource(type_, resource_name)
+    return before is None or before.get("clusterId") != cluster_id or before.get(name_property) == name
 
 
 def _read(wait: Callable[[float], None]) -> list[dict[str, Any]]:
@@ -79,4 +111,4 @@ def _read(wait: Callable[[float], None]) -> list[dict[str, Any]]:
 
 def _ask(name: str) -> list[dict[str, Any]]:
     found = pulumi.runtime.invoke(_READ, {"stackName": name}).value or {}
-    return list((found.get("outputs") or {}).values())
+    return [{**each, "urn": urn} for urn, each in (found.get("outputs") or {}).items()]

@@ -20,7 +20,7 @@ from planton import (
     validation,
     wiring,
 )
-from planton.engine import clouds, guards, importing, inventory, journal, observed, operations, plans, stacks
+from planton.engine import clouds, default_pool, guards, importing, inventory, journal, observed, operations, plans, stacks
 from planton.engine.clouds import answers
 from planton.manifest import origins
 from planton.modules import unsupported
@@ -360,8 +360,29 @@ class Run:
         for key in users:
             for target in self._needs[key] & users.keys():
                 users[target].add(key)
-        work = functools.partial(self._destroy, left=left or {})
-        return self._each(planned, users, work, why="could not be destroyed")
+        last: dict[references.Key, references.Key] = {}
+        delete = functools.partial(self._destroy, left=left or {})
+
+        def work(step: Step) -> Step:
+            try:
+                return delete(step)
+            except errors.PlantonError as error:
+                cluster = self._with_id(users, error.metadata.get(default_pool.LAST_OF, ""))
+                if cluster is None:
+                    raise
+                last[step.key] = cluster
+                return step
+
+        steps = {step.key: step for step in self._each(planned, users, work, why="could not be destroyed")}
+        # The cloud keeps the last pool of a cluster, and deletes it with the cluster: what remains is its stack.
+        pools = [key for key, cluster in last.items() if steps[cluster].error is None]
+        steps |= {step.key: step for step in self._each([steps[key] for key in pools], {}, delete, why="failed")}
+        for key in last.keys() - set(pools):
+            steps[key] = blocked(steps[key], [last[key]], why="could not be destroyed")
+        return list(steps.values())
+
+    def _with_id(self, keys: Iterable[references.Key], id_: str) -> references.Key | None:
+        return next((key for key in keys if id_ and self._ids(key) == id_), None)
 
     def _destroy(self, step: Step, *, left: Mapping[references.Key, leftovers.Leftovers]) -> Step:
         operation = self._operations(step.key, told=True, applied=True)

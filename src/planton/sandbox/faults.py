@@ -149,7 +149,10 @@ class _Form:
 
 def _is_number(value: Any, *, least: float, most: float, kinds: tuple[type, ...] = (int,)) -> bool:
     # Not a number is not in the range either.
-    return isinstance(value, kinds) and not isinstance(value, bool) and bool(least <= value <= most)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        return False
+    number: float = value
+    return least <= number <= most
 
 
 def _is_field(name: Any, value: Any) -> bool:

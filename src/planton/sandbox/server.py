@@ -39,6 +39,7 @@ class Options:
         port: The control port; 0 for the one it had, or any.
         providers: Start the stand-in Pulumi providers too.
         source: The real time in seconds since the epoch.
+        hasty: The stand-in providers do not wait in realistic latency either, for tests that move the clock.
     """
 
     home: pathlib.Path
@@ -46,6 +47,7 @@ class Options:
     port: int = 0
     providers: bool = True
     source: Callable[[], float] = time.time
+    hasty: bool = False
 
 
 class Server:
@@ -139,7 +141,7 @@ class Server:
         return started
 
     def _wait(self, seconds: float) -> None:
-        realistic = self.world.pace.latency == clock.REALISTIC
+        realistic = self.world.pace.latency == clock.REALISTIC and not self._options.hasty
         time.sleep(seconds if realistic else min(seconds, PROVIDER_WAIT_SECONDS))
 
     def _kubernetes(self, cluster: str) -> kubernetes_fleet.Handler:

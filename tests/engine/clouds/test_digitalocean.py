@@ -175,7 +175,7 @@ def test_of_two_pools_of_one_name_none_is_imported(server: answers.Server) -> No
 
 @pytest.mark.parametrize(("cluster", "expected"), [("c-1", False), ("c-2", True), ("c-9", False)])
 def test_a_cluster_that_is_not_there_does_not_build(cluster: str, full: answers.Server, *, expected: bool) -> None:
-    """Only one that is being provisioned does."""
+    """Only one that is being provisioned or upgraded does."""
     assert _cloud(full).building(cluster) is expected
 
 

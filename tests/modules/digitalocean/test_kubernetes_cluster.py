@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
 
 from planton import errors
+from planton.modules import own
 from support import mocked_digitalocean, mocks
 
 SPEC = {
@@ -328,3 +330,13 @@ def test_an_unresolved_reference_names_both_ends() -> None:
     with pytest.raises(errors.PlantonError, match=r"spec\.vpc of 'dev' refers to 'main'") as caught:
         _plan(vpc={"valueFrom": {"name": "main"}})
     assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED
+
+
+def test_a_removed_maintenance_window_stays_and_is_named() -> None:
+    """The plugin takes a missing policy for any policy, so that nothing would be planned."""
+    manifest = json.dumps({"spec": {"maintenanceWindow": "sunday=02:00"}})
+    with own.state({"resources": [{"urn": "s", "type": "pulumi:pulumi:Stack", "outputs": {"manifest": manifest}}]}):
+        [warning] = _plan().warnings
+        assert _plan(maintenanceWindow="any=04:00").warnings == []
+    assert "spec.maintenanceWindow" in warning
+    assert "sunday=02:00" in warning

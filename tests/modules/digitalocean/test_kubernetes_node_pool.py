@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from planton import errors
+from planton.modules import own
 from planton.modules.digitalocean import pools
 from support import mocks
 
@@ -124,3 +125,29 @@ def test_an_unresolved_reference_names_both_ends() -> None:
     with pytest.raises(errors.PlantonError, match=r"spec\.cluster of 'dev' refers to 'main'") as caught:
         _plan(cluster={"valueFrom": {"name": "main"}})
     assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED
+
+
+@pytest.mark.parametrize(
+    ("name", "cluster", "deleted_first"),
+    [("workers", mocks.CLUSTER_ID, True), ("older", mocks.CLUSTER_ID, False), ("older", "another", True)],
+)
+def test_only_a_new_name_in_the_same_cluster_keeps_the_old_pool_until_the_new_one_is_there(
+    name: str, cluster: str, *, deleted_first: bool
+) -> None:
+    """Two pools of a cluster cannot have one name; in another cluster, the old pool may be gone with the old one."""
+    outputs = {"id": "x", "name": name, "clusterId": cluster}
+    type_ = "digitalocean:index/kubernetesNodePool:KubernetesNodePool"
+    with own.state({"resources": [{"urn": "urn::node_pool", "type": type_, "outputs": outputs}]}):
+        options = _plan().resources["node_pool"].options
+    assert options.get("delete_before_replace", False) is deleted_first
+
+
+def test_removed_tags_stay_and_are_named() -> None:
+    """The plugin leaves an empty list out of what it sends, so that the same update would be planned for ever."""
+    type_ = "digitalocean:index/kubernetesNodePool:KubernetesNodePool"
+    outputs = {"id": "x", "name": "workers", "clusterId": mocks.CLUSTER_ID, "tags": ["team:a"]}
+    with own.state({"resources": [{"urn": "urn::node_pool", "type": type_, "outputs": outputs}]}):
+        kept, other = _plan(), _plan(tags=["team:b"])
+    assert kept.resources["node_pool"].inputs["tags"] == ["team:a"]
+    assert ["tags of node pool workers" in warning for warning in kept.warnings] == [True]
+    assert (other.resources["node_pool"].inputs["tags"], other.warnings) == (["team:b"], [])

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from planton import errors
+from planton.modules import own
 from support import mocks
 
 NETWORK = "digitalocean:index/vpc:Vpc"
@@ -58,3 +59,15 @@ def test_a_default_network_is_refused_unless_that_is_waived() -> None:
     [warning] = _plan(metadata=metadata, isDefaultForRegion=True).warnings
     assert warning.startswith("spec.isDefaultForRegion: ")
     assert _plan(isDefaultForRegion=False).warnings == []
+
+
+def test_a_removed_description_stays_and_is_named() -> None:
+    """The plugin leaves an empty text out of what it sends, so that the same update would be planned for ever."""
+    before = {"resources": [{"urn": "urn::network", "type": NETWORK, "outputs": {"id": "x", "description": "ours"}}]}
+    with own.state(before):
+        kept, other = _plan(), _plan(description="theirs")
+    assert kept.resources["network"].inputs["description"] == "ours"
+    [warning] = kept.warnings
+    assert "spec.description" in warning
+    assert "'ours'" in warning
+    assert (other.resources["network"].inputs["description"], other.warnings) == ("theirs", [])

@@ -1,6 +1,7 @@
 """Questions to a cloud's own API that no plugin answers reliably: whether something is there, what exists, what is offered.
 
-Read only. The engine asks the cloud itself before it believes a plugin that a resource is gone.
+The engine asks the cloud itself before it believes a plugin that a resource is gone. It writes one thing: the default pool of
+a cluster, which no plugin recreates.
 """
 
 from __future__ import annotations
@@ -36,8 +37,16 @@ class Cloud(Protocol):
         """Returns the clusters, each with at least ``id`` and ``name``."""
         ...
 
+    def cluster(self, id_: str) -> dict[str, Any] | None:
+        """Returns a cluster with its pools in the cloud's own form, or None."""
+        ...
+
+    def create_pool(self, cluster_id: str, body: Mapping[str, Any]) -> None:
+        """Creates a pool in a cluster; the body is in the cloud's own form."""
+        ...
+
     def building(self, cluster_id: str) -> bool:
-        """Returns whether a cluster is there and not ready yet."""
+        """Returns whether a cluster is there and still being created, upgraded or scaled."""
         ...
 
     def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:

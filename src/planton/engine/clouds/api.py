@@ -107,6 +107,30 @@ def get(
     raise AssertionError("the last try returns or raises")
 
 
+def post(url: str, body: object, *, authorization: str, path: str) -> None:
+    """Sends a POST, once: a creation must not be repeated when its answer is lost.
+
+    Args:
+        url: The whole address.
+        body: JSON data.
+        authorization: The header's value.
+        path: What to call the request in errors.
+
+    Raises:
+        PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``: the cloud refused, or did not answer.
+    """
+    headers = {"Authorization": authorization, "Accept": "application/json", "Content-Type": "application/json"}
+    try:
+        answer = web.request("POST", url, headers=headers, body=json.dumps(body).encode())
+    except web.NoAnswerError as error:
+        hint = "check the network and the API address, then run the same command again: it looks at the cloud first"
+        raise _failed(f"did not answer POST {path}: {error}", errors.Reason.CLOUD_UNREACHABLE, hint) from None
+    if answer.status >= _FIRST_REFUSAL:
+        reason = errors.Reason.CLOUD_AUTH if answer.status in _DENIED else errors.Reason.CLOUD_FAILED
+        how = f"refused POST {path}: {answer.status} {answer.text[:_LONGEST_TEXT]}"
+        raise _failed(how, reason, "correct what the cloud names, then run the same command again")
+
+
 def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool:  # JSON data
     """Sends a DELETE once, and returns whether what it means was there.
 

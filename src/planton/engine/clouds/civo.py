@@ -12,7 +12,7 @@ from planton import errors
 from planton.engine.clouds import api, entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from planton.engine.clouds import answers
 
@@ -110,9 +110,19 @@ class Cloud:
         found: dict[str, Any] | None = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(id_, safe='')}")
         return found
 
+    def create_pool(self, cluster_id: str, body: Mapping[str, Any]) -> None:
+        """Creates a pool in a cluster; its ``id`` is its name.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.post`).
+        """
+        path = f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/pools"
+        url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}"
+        api.post(url, {**body, "region": self.region}, authorization=f"bearer {self.token}", path=path)
+
     def building(self, cluster_id: str) -> bool:
-        """Returns whether a cluster is there and not ready yet."""
-        return (self.cluster(cluster_id) or {}).get("status") == "BUILDING"
+        """Returns whether a cluster is there and still being created, upgraded or scaled."""
+        return (self.cluster(cluster_id) or {}).get("status") in ("BUILDING", "UPGRADING", "SCALING")
 
     def pool(self, cluster_id: str, pool_id: str) -> dict[str, Any] | None:
         """Returns a pool, or None where it or its cluster is not there."""

@@ -14,7 +14,7 @@ from planton import errors
 from planton.engine.clouds import api, entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from planton.engine.clouds import answers
 
@@ -90,9 +90,19 @@ class Cloud:
         answer = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(id_, safe='')}")
         return None if answer is None else answer["kubernetes_cluster"]
 
+    def create_pool(self, cluster_id: str, body: Mapping[str, Any]) -> None:
+        """Creates a pool in a cluster.
+
+        Raises:
+            PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.post`).
+        """
+        path = f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/node_pools"
+        url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}"
+        api.post(url, body, authorization=f"Bearer {self.token}", path=path)
+
     def building(self, cluster_id: str) -> bool:
-        """Returns whether a cluster is there and not ready yet."""
-        return ((self.cluster(cluster_id) or {}).get("status") or {}).get("state") == "provisioning"
+        """Returns whether a cluster is there and still being created or upgraded."""
+        return ((self.cluster(cluster_id) or {}).get("status") or {}).get("state") in ("provisioning", "upgrading")
 
     def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
         """Returns whether a resource of a Pulumi type is in the cloud. The cluster of a pool need not be known."""

@@ -77,7 +77,9 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
     )
     for pool in sorted(spec.additional_node_pools, key=lambda pool: pool.name):
         pools.register(pool, name=pool.name, suffix=f"-{pool.name}", cluster_id=cluster.id, account=account, target=target)
-    cluster.installed_applications.apply(_report_failed)
+    if provider.own_cluster() is not None:
+        # Those of a new cluster are still being installed when the plugin reads them.
+        cluster.installed_applications.apply(_report_failed)
     kubeconfig: pulumi.Output[str] = pulumi.Output.secret(cluster.kubeconfig)
     return {
         "cluster_id": cluster.id,
@@ -148,7 +150,13 @@ def _warnings(target: api_pb2.CivoKubernetesCluster) -> list[str]:
     if spec.cni:
         found.append(f"spec.cni: {spec.cni} cannot be changed later; another one needs a new cluster")
     for index, pool in enumerate(spec.additional_node_pools):
-        found += pools.warnings(pool, path=f"spec.additionalNodePools[{index}]", target=target)
+        found += pools.warnings(
+            pool,
+            name=pool.name,
+            path=f"spec.additionalNodePools[{index}]",
+            target=target,
+            has_autoscaler=pools.has_autoscaler(spec.applications),
+        )
     return found
 
 

@@ -23,14 +23,18 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesNodePoolStackInput) -> 
     """
     target = stack_input.target
     spec = target.spec
-    for warning in [*unsupported.warnings(target, UNSUPPORTED), *pools.warnings(spec, path="spec", target=target)]:
+    for warning in unsupported.warnings(target, UNSUPPORTED):
         pulumi.log.warn(warning)
     account = provider.account(stack_input.provider_config)
+    cluster_id = provider.cluster_id(lookups.Field(spec.cluster, "spec.cluster", target.metadata), account)
+    scaled = spec.auto_scale and pools.has_autoscaler(provider.applications(cluster_id, account))
+    for warning in pools.warnings(spec, name=spec.node_pool_name, path="spec", target=target, has_autoscaler=scaled):
+        pulumi.log.warn(warning)
     pool = pools.register(
         spec,
         name=spec.node_pool_name,
         suffix="",
-        cluster_id=provider.cluster_id(lookups.Field(spec.cluster, "spec.cluster", target.metadata), account),
+        cluster_id=cluster_id,
         account=account,
         target=target,
     )

@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_civo
 
-from planton.modules import bounds, labels
+from planton.modules import bounds, labels, own
 from planton.modules.civo import pool_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from google.protobuf import message
 
     from org.project_planton.provider.civo.civokubernetescluster.v1 import spec_pb2 as cluster_pb2
     from org.project_planton.provider.civo.civokubernetesnodepool.v1 import spec_pb2
     from planton.modules.civo import provider
+
+
+_TYPE = "civo:index/kubernetesNodePool:KubernetesNodePool"
+
+
+#: The application of Civo's marketplace that scales pools.
+AUTOSCALER = "civo-cluster-autoscaler"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,7 +71,9 @@ def register(
             provider=account.provider,
             ignore_changes=["nodeCount"],
             replace_on_changes=["clusterId", "label", "size", "publicIpNodePool"],
-            delete_before_replace=True,
+            delete_before_replace=own.keeps_name(
+                _TYPE, f"node_pool{suffix}", cluster_id=cluster_id, name=name, name_property="label"
+            ),
         ),
     )
     size = pool_size.NodePoolSize(
@@ -82,14 +93,35 @@ def register(
 def warnings(
     spec: spec_pb2.CivoKubernetesNodePoolSpec | cluster_pb2.CivoKubernetesClusterAdditionalNodePool,
     *,
+    name: str,
     path: str,
     target: message.Message,
+    has_autoscaler: bool,
 ) -> list[str]:
-    """Returns what the user must know about autoscaling."""
+    """Returns what the user must know about autoscaling.
+
+    Args:
+        spec: The pool.
+        name: Its name in the cloud.
+        path: Where it is in the manifest.
+        target: The manifest.
+        has_autoscaler: Whether the autoscaler is an application of the cluster.
+    """
     if not spec.auto_scale:
         return bounds.unused(spec, path=path)
-    initial = (
+    excessive = bounds.excessive(spec, path=path, target=target)
+    if has_autoscaler:
+        return excessive
+    advice = (
         f"{path}.autoScale: nodeCount {spec.node_count} is only the initial size; minNodes {spec.min_nodes} and maxNodes "
-        f"{spec.max_nodes} take effect when the cluster autoscaler is installed in the cluster, which this does not do"
+        f"{spec.max_nodes} take effect when the cluster has an autoscaler with these bounds. For a new cluster, write applications: "
+        f"[{AUTOSCALER}] in its manifest; in one that exists, install it from the cloud's marketplace, because another list of "
+        "applications replaces the cluster. Then set the bounds: kubectl -n kube-system edit deployment "
+        f"cluster-autoscaler, argument --nodes={spec.min_nodes}:{spec.max_nodes}:{name}"
     )
-    return [initial, *bounds.excessive(spec, path=path, target=target)]
+    return [advice, *excessive]
+
+
+def has_autoscaler(applications: Iterable[str]) -> bool:
+    """Returns whether the autoscaler is among the applications of a cluster."""
+    return any(application.partition(":")[0].lower() == AUTOSCALER for application in applications)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 import pulumi_civo
 
 from org.project_planton.provider.civo import region_pb2
-from planton import errors
+from planton import errors, references
 from planton.modules import lookups, own
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from org.project_planton.provider.civo import provider_pb2
     from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
 
@@ -111,13 +113,33 @@ def cluster_id(field: lookups.Field, of: Account) -> str:
     )
 
 
+def applications(cluster: str, of: Account) -> list[str]:
+    """Returns the applications of a cluster as the cloud has them; none for a cluster that is only planned.
+
+    Raises:
+        PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+    """
+    if references.is_unknown(cluster):
+        return []
+    found = of.lookups.find(
+        "cluster", cluster, lambda text: pulumi_civo.get_kubernetes_cluster(id=text, region=of.region, opts=of.invoke)
+    )
+    installed = [] if isinstance(found, str) else getattr(found, "installed_applications")  # noqa: B009  # typed as object
+    return [str(each.application) for each in installed or []]
+
+
+def own_cluster() -> Mapping[str, Any] | None:
+    """Returns the properties of the stack's cluster as the state has them; None where it has none."""
+    return own.resource("civo:index/kubernetesCluster:KubernetesCluster")
+
+
 def running_version(target: api_pb2.CivoKubernetesCluster, of: Account) -> str:
     """Returns the Kubernetes version that the stack's cluster, or the one to be imported, runs; empty where there is none.
 
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    made = own.resource(CLUSTER)
+    made = own_cluster()
     id_ = str(made["id"]) if made else target.status.outputs.cluster_id
     if not id_:
         return ""

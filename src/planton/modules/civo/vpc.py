@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_civo
 
-from planton.modules import unsupported
+from planton.modules import own, unsupported
 from planton.modules.civo import provider
 
 if TYPE_CHECKING:
-    from org.project_planton.provider.civo.civovpc.v1 import stack_input_pb2
+    from org.project_planton.provider.civo.civovpc.v1 import spec_pb2, stack_input_pb2
 
 UNSUPPORTED = (
     unsupported.Unsupported(
@@ -33,7 +33,7 @@ def resources(stack_input: stack_input_pb2.CivoVpcStackInput) -> dict[str, pulum
     """
     target = stack_input.target
     spec = target.spec
-    for warning in unsupported.warnings(target, UNSUPPORTED):
+    for warning in [*unsupported.warnings(target, UNSUPPORTED), *_kept(spec)]:
         pulumi.log.warn(warning)
     # civo_credential_id has done its work when the provider config was chosen.
     account = provider.account(stack_input.provider_config, region=spec.region)
@@ -51,3 +51,15 @@ def resources(stack_input: stack_input_pb2.CivoVpcStackInput) -> dict[str, pulum
         ),
     )
     return {"network_id": network.id, "cidr_block": network.cidr_v4, "created_at_rfc3339": ""}
+
+
+def _kept(spec: spec_pb2.CivoVpcSpec) -> list[str]:
+    # The plugin takes a missing list for any list.
+    before = own.applied().get("nameservers") or []
+    if spec.nameservers or not before:
+        return []
+    warning = (
+        f"spec.nameservers: removed from the manifest, but the plugin cannot clear them, so the cloud keeps {', '.join(before)}; "
+        "write the ones that you want"
+    )
+    return [warning]

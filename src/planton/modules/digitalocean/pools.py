@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         | cluster_pb2.DigitalOceanKubernetesClusterDefaultNodePool
     )
 
+_TYPE = "digitalocean:index/kubernetesNodePool:KubernetesNodePool"
+
 
 def arguments(
     spec: Pool, target: message.Message, creation_tags: Iterable[str] = ()
@@ -63,7 +65,15 @@ def register(
 ) -> pulumi_digitalocean.KubernetesNodePool:
     """Registers the resource ``node_pool<suffix>``."""
     resource = f"node_pool{suffix}"
-    tags = own.creation_tags("digitalocean:index/kubernetesNodePool:KubernetesNodePool", resource)
+    creation = own.creation_tags(_TYPE, resource)
+    made = own.resource(_TYPE, resource) or {}
+    kept = [] if spec.tags or creation else list(made.get("tags") or [])
+    if kept:
+        # The plugin leaves out an empty list of what it sends, so that it would be planned to go for ever.
+        pulumi.log.warn(
+            f"tags of node pool {name}: removed from the manifest, but the plugin cannot remove the last one, so the cloud keeps "
+            f"{', '.join(kept)}; write another tag, or remove them in the dashboard and run planton refresh"
+        )
     return pulumi_digitalocean.KubernetesNodePool(
         resource,
         cluster_id=cluster_id,
@@ -78,9 +88,9 @@ def register(
             # The number that the manifest says is only the first one; afterwards the autoscaler decides.
             ignore_changes=["nodeCount"] if spec.auto_scale else None,
             # Two pools of a cluster cannot share a name.
-            delete_before_replace=True,
+            delete_before_replace=own.keeps_name(_TYPE, resource, cluster_id=cluster_id, name=name),
         ),
-        **arguments(spec, target, tags),
+        **{**arguments(spec, target, creation), **({"tags": kept} if kept else {})},
     )
 
 

@@ -8,11 +8,11 @@ import pulumi
 import pulumi_digitalocean
 
 from org.project_planton.provider.digitalocean import region_pb2
-from planton.modules import unsupported
+from planton.modules import own, unsupported
 from planton.modules.digitalocean import provider
 
 if TYPE_CHECKING:
-    from org.project_planton.provider.digitalocean.digitaloceanvpc.v1 import stack_input_pb2
+    from org.project_planton.provider.digitalocean.digitaloceanvpc.v1 import spec_pb2, stack_input_pb2
 
 UNSUPPORTED = (
     unsupported.Unsupported(
@@ -39,7 +39,7 @@ def resources(stack_input: stack_input_pb2.DigitalOceanVpcStackInput) -> dict[st
         name=target.metadata.name,
         region=region_pb2.DigitalOceanRegion.Name(spec.region),
         ip_range=spec.ip_range_cidr or None,
-        description=spec.description or None,
+        description=_description(spec) or None,
         opts=pulumi.ResourceOptions(
             provider=account.provider,
             # Two networks of an account cannot share a name.
@@ -47,3 +47,15 @@ def resources(stack_input: stack_input_pb2.DigitalOceanVpcStackInput) -> dict[st
         ),
     )
     return {"vpc_id": network.id}
+
+
+def _description(spec: spec_pb2.DigitalOceanVpcSpec) -> str:
+    network = own.resource("digitalocean:index/vpc:Vpc") or {}
+    kept = "" if spec.description else str(network.get("description") or "")
+    if kept:
+        # The plugin leaves out an empty text of what it sends, so that it would be planned to go for ever.
+        pulumi.log.warn(
+            f"spec.description: removed from the manifest, but the plugin cannot clear it, so the cloud keeps {kept!r}; "
+            "write another text, or clear it in the dashboard and run planton refresh"
+        )
+    return spec.description or kept

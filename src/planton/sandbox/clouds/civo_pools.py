@@ -8,7 +8,6 @@ pool stays on the nodes that already have it.
 from __future__ import annotations
 
 import ipaddress
-import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -147,7 +146,7 @@ def fill(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, 
         pool.nodes.append(
             records.Node(
                 id=key,
-                hostname=_hostname(cluster, pool),
+                hostname=civo_scope.hostname(cluster, pool),
                 size=pool.size,
                 version=cluster.version,
                 private_ip=_address(scope, cluster),
@@ -236,12 +235,6 @@ def _refuse_while_deleting(cluster: records.Cluster) -> None:
         raise wire.CloudError(
             409, code="database_kubernetes_cluster_invalid", reason=f"The cluster {cluster.name} is being deleted"
         )
-
-
-def _hostname(cluster: records.Cluster, pool: records.Pool) -> str:
-    name = cluster.name.lower()[:24].rstrip("-.")
-    part = pool.id.lower().replace("_", "-").replace(".", "-")[:12].strip("-") or "pool"
-    return f"k3s-{name}-{cluster.id[:4]}-{part}-node-{secrets.token_hex(3)}"
 
 
 def _address(scope: civo_scope.Scope, cluster: records.Cluster) -> str:

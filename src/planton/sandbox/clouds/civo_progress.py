@@ -7,9 +7,11 @@ anything new, and time comes in as an argument.
 
 from __future__ import annotations
 
+import dataclasses
+
 from planton.sandbox import clock
 from planton.sandbox.clouds import civo_catalogue as catalogue
-from planton.sandbox.clouds import civo_networks
+from planton.sandbox.clouds import civo_networks, civo_scope
 from planton.sandbox.clouds import civo_records as records
 
 
@@ -42,7 +44,7 @@ def observe_pool(pool: records.Pool) -> bool:
 
 
 def start_upgrade(cluster: records.Cluster, *, version: str, pace: clock.Pace, now: float) -> None:
-    """Begin to bring a cluster's nodes to ``version``, one by one; the control plane has it at once."""
+    """Begin to bring a cluster's nodes to ``version``, replacing one after another; the control plane has it at once."""
     minor = catalogue.order(version)[:2] != catalogue.order(cluster.version)[:2]
     cluster.version = version
     cluster.upgrading = _step(cluster, pace=pace, start=now, minor=minor)
@@ -68,15 +70,29 @@ def _settle_cluster(cluster: records.Cluster, *, pace: clock.Pace, now: float) -
             changed = True
         else:
             changed = _settle_nodes(pool, now=now) or changed
+    begin = now
     if cluster.building and cluster.building.over(now):
+        begin = cluster.building.due
         cluster.building, cluster.built, changed = None, now, True
     if cluster.built is not None:
-        for application in cluster.applications:
-            if not application.installed and not application.failing:
-                application.installed, changed = True, True
+        changed = _install(cluster, pace=pace, begin=begin, now=now) or changed
     while cluster.upgrading and cluster.upgrading.over(now):
         changed = True
         _upgrade_next(cluster, pace=pace, now=now)
+    return changed
+
+
+def _install(cluster: records.Cluster, *, pace: clock.Pace, begin: float, now: float) -> bool:
+    """Install the applications that a cluster lacks; those that fail never come to be installed."""
+    changed = False
+    for application in cluster.applications:
+        if application.installed or application.failing:
+            continue
+        if application.installing is None:
+            application.installing = pace.timer(begin, seconds=catalogue.APPLICATION_SECONDS, patience=0)
+            changed = True
+        if application.installing.over(now):
+            application.installing, application.installed, changed = None, True, True
     return changed
 
 
@@ -91,16 +107,27 @@ def _settle_nodes(pool: records.Pool, *, now: float) -> bool:
     return changed
 
 
-def _outdated(cluster: records.Cluster) -> list[records.Node]:
-    return [node for pool in cluster.pools for node in pool.nodes if node.version != cluster.version]
+def _outdated(cluster: records.Cluster) -> list[tuple[records.Pool, records.Node]]:
+    return [(pool, node) for pool in cluster.pools for node in pool.nodes if node.version != cluster.version]
 
 
 def _upgrade_next(cluster: records.Cluster, *, pace: clock.Pace, now: float) -> None:
     waiting, timer = _outdated(cluster), cluster.upgrading
     minor = False
     if waiting:
-        minor = catalogue.order(waiting[0].version)[:2] != catalogue.order(cluster.version)[:2]
-        waiting[0].version = cluster.version
+        pool, old = waiting[0]
+        minor = catalogue.order(old.version)[:2] != catalogue.order(cluster.version)[:2]
+        new = dataclasses.replace(
+            old,
+            id=civo_scope.new_id(),
+            hostname=civo_scope.hostname(cluster, pool),
+            version=cluster.version,
+            created=now,
+            labels=dict(pool.labels),
+            taints=list(pool.taints),
+            ready=True,
+        )
+        pool.nodes[pool.nodes.index(old)] = new
     if len(waiting) <= 1 or timer is None:
         cluster.upgrading = None
         return

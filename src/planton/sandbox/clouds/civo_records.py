@@ -124,6 +124,7 @@ class Application:
     category: str
     installed: bool = False
     failing: bool = False
+    installing: clock.Timer | None = None
 
 
 @dataclasses.dataclass(slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import secrets
 import uuid
 from collections.abc import Callable
 
@@ -86,6 +87,13 @@ class Scope:
 
 def _missing(key: str, *, code: str, what: str) -> wire.CloudError:
     return wire.CloudError(404, code=code, reason=f"No {what} {key!r} was found in this account and region")
+
+
+def hostname(cluster: records.Cluster, pool: records.Pool) -> str:
+    """Return a name for a new machine of a pool."""
+    name = cluster.name.lower()[:24].rstrip("-.")
+    part = pool.id.lower().replace("_", "-").replace(".", "-")[:12].strip("-") or "pool"
+    return f"k3s-{name}-{cluster.id[:4]}-{part}-node-{secrets.token_hex(3)}"
 
 
 def new_id() -> str:

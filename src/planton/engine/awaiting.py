@@ -1,0 +1,189 @@
+"""Waiting for a cloud to finish what a plugin has only begun: upgrades, and new numbers of nodes of a default pool."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any
+
+from planton import errors
+from planton.engine import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from planton.engine import plans, settings
+
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+#: No pause is longer without a look at whether the user wants to end.
+_SLICE_SECONDS = 0.5
+#: For how long an apply waits for the applications of a cluster; the cloud does not report that one has failed.
+APPLICATION_SECONDS = 180.0
+#: What an update of a cluster changes over time. Everything else is done when the cloud answers.
+_SLOW = ("version", "kubernetesVersion", "pools.", "nodePool.")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Condition:
+    """The condition of a cluster in the cloud.
+
+    Attributes:
+        state: The cloud's own word, e.g. ``UPGRADING``.
+        version: The Kubernetes version.
+        ready: How many nodes are active.
+        nodes: How many nodes there should be.
+        settled: Whether nothing is under way.
+    """
+
+    state: str
+    version: str
+    ready: int
+    nodes: int
+    settled: bool
+
+    def __str__(self) -> str:
+        """Returns a line for people."""
+        return f"{self.state}, {self.ready} of {self.nodes} nodes active"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Patience:
+    """How to wait; a test waits in a time of its own.
+
+    Attributes:
+        clock: Returns seconds.
+        sleep: Waits so many seconds.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def condition(cluster: Mapping[str, Any]) -> Condition:
+    """Returns the condition of a cluster that is in the form of Civo's API, or of DigitalOcean's."""
+    return _civo(cluster) if "required_pools" in cluster or "pools" in cluster else _digitalocean(cluster)
+
+
+def _civo(cluster: Mapping[str, Any]) -> Condition:
+    counts = {pool["id"]: int(pool["count"]) for pool in cluster.get("required_pools") or cluster.get("pools") or ()}
+    nodes = {pool["id"]: [node.get("status") for node in pool.get("instances") or ()] for pool in cluster.get("pools") or ()}
+    complete = counts.keys() == nodes.keys() and all(
+        len(nodes[id_]) == count and set(nodes[id_]) <= {"ACTIVE"} for id_, count in counts.items()
+    )
+    state = str(cluster.get("status") or "")
+    ready = sum(status == "ACTIVE" for pool in nodes.values() for status in pool)
+    version = str(cluster.get("kubernetes_version") or "")
+    return Condition(state, version, ready, sum(counts.values()), settled=state == "ACTIVE" and complete)
+
+
+def _digitalocean(cluster: Mapping[str, Any]) -> Condition:
+    pools = [
+        (int(pool.get("count") or 0), [(node.get("status") or {}).get("state") for node in pool.get("nodes") or ()])
+        for pool in cluster.get("node_pools") or ()
+    ]
+    complete = all(len(nodes) == count and set(nodes) <= {"running"} for count, nodes in pools)
+    state = str((cluster.get("status") or {}).get("state") or "")
+    ready = sum(status == "running" for _, nodes in pools for status in nodes)
+    version = str(cluster.get("version") or "")
+    return Condition(state, version, ready, sum(count for count, _ in pools), settled=state == "running" and complete)
+
+
+def takes_time(change: plans.Change) -> bool:
+    """Returns whether a change of a cluster goes on in the cloud after the plugin has ended."""
+    slow = any(each.path.startswith(_SLOW) for each in change.differences)
+    return change.noun == "KubernetesCluster" and change.action.value == "update" and slow
+
+
+def uninstalled(cluster: Mapping[str, Any], applications: Iterable[str]) -> list[str]:
+    """Returns those of some applications that a cluster at Civo has not installed, as the cloud spells them."""
+    asked = {application.partition(":")[0].lower() for application in applications if not application.startswith("-")}
+    entries = [entry for entry in cluster.get("installed_applications") or () if not entry.get("installed")]
+    names = [str(entry.get("name") or entry.get("application") or "") for entry in entries]
+    return sorted(name for name in names if name.lower() in asked)
+
+
+def until_installed(
+    look: Callable[[], Mapping[str, Any] | None],
+    chosen: settings.Settings,
+    target: Any,  # the manifest of a cluster
+    *,
+    patience: Patience | None = None,
+) -> list[str]:
+    """Waits until the applications of a manifest are installed, for a few minutes, and returns those that are not.
+
+    Args:
+        look: Returns the cluster in the form of the cloud's API, or None where it is gone.
+        chosen: Say whom to report to, and whether the user wants to end.
+        target: The manifest.
+        patience: How to wait.
+
+    Raises:
+        PlantonError: ``INTERRUPTED``; the cloud could not be asked.
+    """
+    patience = patience or Patience()
+    asked = chosen.interruption.times
+    deadline = patience.clock() + min(APPLICATION_SECONDS, chosen.timeout)
+    pause, reported = _FIRST_PAUSE_SECONDS, ""
+    while missing := uninstalled(look() or {}, target.spec.applications):
+        listed = ", ".join(missing)
+        if patience.clock() > deadline:
+            return missing
+        if listed != reported:
+            reported = listed
+            chosen.progress(f"  {target.metadata.name}: the cloud is installing {listed}")
+        pause = _rest(pause, chosen, asked, patience, reported)
+    return []
+
+
+def _rest(pause: float, chosen: settings.Settings, asked: int, patience: Patience, doing: str) -> float:
+    rest = pause
+    while rest > 0:
+        if chosen.interruption.times > asked:
+            raise _interrupted(doing)
+        patience.sleep(min(rest, _SLICE_SECONDS))
+        rest -= _SLICE_SECONDS
+    return min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def until_settled(
+    look: Callable[[], Mapping[str, Any] | None],
+    chosen: settings.Settings,
+    target: Any,  # a manifest of any kind
+    *,
+    patience: Patience | None = None,
+) -> None:
+    """Waits until nothing is under way in a cluster, and reports each change of its condition.
+
+    Args:
+        look: Returns the cluster in the form of the cloud's API, or None where it is gone.
+        chosen: Say for how long to wait, whom to report to, and whether the user wants to end.
+        target: The manifest, for errors.
+        patience: How to wait.
+
+    Raises:
+        PlantonError: ``CLOUD_STUCK``; ``INTERRUPTED``; the cloud could not be asked.
+    """
+    patience = patience or Patience()
+    asked = chosen.interruption.times
+    deadline = patience.clock() + chosen.timeout
+    pause, reported = _FIRST_PAUSE_SECONDS, ""
+    while (cluster := look()) is not None:
+        seen = condition(cluster)
+        if seen.settled:
+            return
+        if str(seen) != reported:
+            reported = str(seen)
+            chosen.progress(f"  {target.metadata.name}: {reported}; waiting for the cloud")
+        if patience.clock() > deadline:
+            raise explain.stuck("apply", chosen.timeout, target)
+        pause = _rest(pause, chosen, asked, patience, reported)
+
+
+def _interrupted(condition_: str) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"apply was interrupted while the cloud was still at work ({condition_}); what was done is saved",
+        code=errors.Code.INTERRUPTED,
+        reason=errors.Reason.INTERRUPTED,
+        hint="the cloud goes on by itself; run the same command again, which waits for its end",
+    )

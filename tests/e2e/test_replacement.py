@@ -1,0 +1,57 @@
+"""A replaced pool leaves no less than before: where its name differs, the new one is created first; else the plan says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from support import digitalocean_manifests as digitalocean
+from support import planton as support
+
+Make = Callable[..., dict[str, Any]]
+CIVO = ("civo", "civokubernetesnodepools/workers", support.network, support.cluster, support.pool, "g4s.kube.small")
+DIGITALOCEAN = (
+    "digitalocean",
+    "digitaloceankubernetesnodepools/workers",
+    digitalocean.network,
+    digitalocean.cluster,
+    digitalocean.pool,
+    "s-4vcpu-8gb",
+)
+
+
+@pytest.mark.parametrize(
+    ("cloud", "key", "network", "cluster", "pool", "size"), [CIVO, DIGITALOCEAN], ids=["civo", "digitalocean"]
+)
+def test_a_new_name_keeps_the_old_pool_until_the_new_one_is_there(
+    planton: support.Planton, cloud: str, key: str, network: Make, cluster: Make, pool: Make, size: str
+) -> None:
+    """With the same name the first line of the plan says that the nodes go first, and how to keep them."""
+    planton.run("apply", "-f", planton.write("a.yaml", network(), cluster(), pool()), "--yes")
+    same = planton.write("same.yaml", network(), cluster(), pool(size=size))
+    lines = planton.run("plan", "-f", same).stdout.splitlines()
+    [line] = [each for each in lines if "replace node_pool " in each]
+    assert "deletes the old pool first: its name stays the same; to keep nodes, change nodePoolName too" in line
+    renamed = planton.write("new.yaml", network(), cluster(), pool(size=size) | {"spec": _renamed(pool(size=size))})
+    mark = planton.sandbox.control.mark()
+    planton.run("apply", "-f", renamed, "--yes", "--allow-replace", key)
+    methods = [method for method, path in planton.writes(mark, cloud=cloud) if "pools" in path and method in ("POST", "DELETE")]
+    assert methods == ["POST", "DELETE"]
+    assert planton.actions("plan", "-f", renamed, "--refresh") == {}
+
+
+def _renamed(manifest: dict[str, Any]) -> dict[str, Any]:
+    return {**manifest["spec"], "nodePoolName": "larger"}
+
+
+def test_a_new_pool_that_cannot_be_created_leaves_the_old_one(planton: support.Planton) -> None:
+    """The nodes stay."""
+    planton.run("apply", "-f", planton.write("a.yaml", support.network(), support.cluster(), support.pool()), "--yes")
+    changed = support.pool(nodePoolName="larger", size="g4s.kube.small")
+    renamed = planton.write("new.yaml", support.network(), support.cluster(), changed)
+    planton.sandbox.control.fault(method="POST", path="/pools$", status=500, action="status", body={"code": "boom"}, times=0)
+    planton.run("apply", "-f", renamed, "--yes", "--allow-replace", "civokubernetesnodepools/workers", code=6)
+    [cluster] = planton.sandbox.control.resources()["clusters"]
+    assert {pool["id"]: pool["count"] for pool in cluster["pools"]}["workers"] == 3
