@@ -149,10 +149,8 @@ class _Form:
 
 def _is_number(value: Any, *, least: float, most: float, kinds: tuple[type, ...] = (int,)) -> bool:
     # Not a number is not in the range either.
-    if isinstance(value, bool) or not isinstance(value, kinds):
-        return False
-    number: float = value
-    return least <= number <= most
+    is_number = isinstance(value, kinds) and not isinstance(value, bool)
+    return is_number and bool(least <= value <= most)
 
 
 def _is_field(name: Any, value: Any) -> bool:
