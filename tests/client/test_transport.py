@@ -268,7 +268,9 @@ def test_a_list_of_another_shape_ends(data):
     assert len(answers.requests) <= 2
 
 
-@pytest.mark.parametrize("envelope", [{"code": [1], "message": {"a": 1}}, {"code": 5, "violations": [1, {"field": 7}]}, {"violations": 3}])
+@pytest.mark.parametrize(
+    "envelope", [{"code": [1], "message": {"a": 1}}, {"code": 5, "violations": [1, {"field": 7}]}, {"violations": 3}]
+)
 def test_an_error_of_another_shape_is_an_error(envelope):
     with pytest.raises(client.ApiError) as raised:
         transport(Answers(httpx.Response(400, json={"error": envelope})), user="a@b").request("GET", "/x")
@@ -309,7 +311,7 @@ def test_a_request_has_a_deadline():
         return httpx.Response(200, json={})
 
     try:
-        with pytest.raises(errors.PlantonError, match="no complete answer within 0.1 seconds"):
+        with pytest.raises(errors.PlantonError, match=r"no complete answer within 0\.1 seconds"):
             transport(hang, user="a@b", deadline=0.1).request("GET", "/x")
     finally:
         over.set()

@@ -87,7 +87,9 @@ def test_a_token_that_ends_soon_is_not_used_again(user: _User) -> None:
     assert [user.token(), user.token()] == ["token-1", "token-2"]
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"kubeconfig": 1, "expires": "x"}', '{"kubeconfig": "a", "expires": "b"}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", '{"kubeconfig": 1, "expires": "x"}', '{"kubeconfig": "a", "expires": "b"}']
+)
 def test_a_damaged_file_is_not_used(content: str, user: _User, tmp_path: pathlib.Path) -> None:
     """The token is fetched again, and kept for the user only."""
     user.token()

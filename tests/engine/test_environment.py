@@ -92,7 +92,21 @@ def test_a_migration_asks_with_the_passphrase_of_its_own_settings(
 
 @pytest.mark.parametrize(
     "name",
-    ["HOME", "TMPDIR", "LC_ALL", "https_proxy", "NO_PROXY", "SSL_CERT_FILE", "AWS_PROFILE", "GOOGLE_CREDENTIALS", "PGSSLMODE", "AZURE_STORAGE_ACCOUNT", "ARM_CLIENT_ID", "VAULT_ADDR", "GOMEMLIMIT"],
+    [
+        "HOME",
+        "TMPDIR",
+        "LC_ALL",
+        "https_proxy",
+        "NO_PROXY",
+        "SSL_CERT_FILE",
+        "AWS_PROFILE",
+        "GOOGLE_CREDENTIALS",
+        "PGSSLMODE",
+        "AZURE_STORAGE_ACCOUNT",
+        "ARM_CLIENT_ID",
+        "VAULT_ADDR",
+        "GOMEMLIMIT",
+    ],
 )
 def test_what_programs_and_backends_need_reaches_the_engine(name: str) -> None:
     """Proxies, certificates, and the credentials of the cloud that the state is in."""

@@ -32,7 +32,7 @@ def test_what_is_made_is_private_whatever_the_mask_says(tmp_path: pathlib.Path) 
     folders.keep(path / "c" / "file", "x")
     assert [_mode(each) for each in (tmp_path / "a", path, path / "c")] == [0o700] * 3
     assert _mode(path / "c" / "file") == 0o600
-    with open(path / "lock", "a+", opener=folders.opener):  # noqa: PTH123  # as the code under test
+    with open(path / "lock", "a+", opener=folders.opener):  # as the code under test
         assert _mode(path / "lock") == 0o600
     chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path / "data")})
     assert _mode(pathlib.Path(chosen.passphrase()["PULUMI_CONFIG_PASSPHRASE_FILE"])) == 0o600

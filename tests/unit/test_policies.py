@@ -89,7 +89,7 @@ def test_what_needs_too_much_memory_is_not_judged(tmp_path: pathlib.Path, how: s
 def test_work_that_fits_into_its_memory_has_a_result() -> None:
     """What does not, or crashes, has none, and the caller goes on."""
     assert confined.run(lambda: {"a": [1, "b"]}) == {"a": [1, "b"]}
-    for work in (lambda: len(bytearray(2 * confined.MOST_BYTES)), lambda: os.abort(), lambda: os._exit(3)):
+    for work in (lambda: len(bytearray(2 * confined.MOST_BYTES)), os.abort, lambda: os._exit(3)):
         with pytest.raises(confined.ExhaustedError):
             confined.run(work)
 

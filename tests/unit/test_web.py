@@ -98,7 +98,6 @@ def test_a_redirect_is_followed_on_the_same_server_only(peer: Callable[..., Peer
         "https://127.0.0.1/",
         "file:///etc/passwd",
         "http://[::1",
-        "//",
     ):
         with pytest.raises(web.NoAnswerError, match="redirects to another one"):
             ask(peer(redirect(target)).url)
@@ -164,7 +163,14 @@ def test_a_whole_request_has_a_deadline(beginning: bytes, peer: Callable[..., Pe
 
 @pytest.mark.parametrize(
     "text",
-    ["", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nx", "HTTP/1.1 200 OK\r\n" + "A: b\r\n" * 200 + "\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n\x00"],
+    [
+        "",
+        "nonsense\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nx",
+        "HTTP/1.1 200 OK\r\n" + "A: b\r\n" * 200 + "\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n\x00",
+    ],
     ids=["closed", "no HTTP", "cut off", "headers", "chunks", "length"],
 )
 def test_a_broken_answer_is_no_answer(text: str, peer: Callable[..., Peer]) -> None:

@@ -160,7 +160,8 @@ def _load(path: pathlib.Path) -> dict[str, Any]:
         return new
     try:
         # An empty file counts as none, as it does for kubectl.
-        data = yaml.safe_load(path.read_text("utf-8")) or new
+        data = yaml.safe_load(path.read_text("utf-8"))
+        data = new if data is None else data
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         data = None
     if isinstance(data, dict):
