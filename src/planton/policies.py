@@ -29,6 +29,7 @@ _FAULT: Final = re.compile(r"ERROR: <input>:([0-9]+):([0-9]+): (.*)")
 _NO_FIELD: Final = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
 #: What makes a value of others: a few of them in a row make one that fills the memory, within the budget of steps.
 _GROWING: Final = re.compile(r"\+|\b(bind|map|transform\w*|replace|join|format|flatten|split|lists?|range)\b")
+_TOO_MUCH_MEMORY: Final = f"it needs more than {confined.MOST_BYTES // 1024**2} MiB of memory"
 _BLOCK_STYLES: Final = ("|", ">")
 
 
@@ -119,7 +120,7 @@ def _finding(rule: Rule, program: Any, value: message.Message) -> Finding | None
     try:
         said, fault = confined.run(lambda: _judged(program, value)) if rule.can_grow else _judged(program, value)
     except confined.ExhaustedError:
-        said, fault = False, f"it needs more than {confined.MOST_BYTES // 1024**2} MiB of memory"
+        said, fault = False, _TOO_MUCH_MEMORY
     if fault:
         return _unjudged(rule, fault)
     if said is True or said == "":
@@ -133,9 +134,11 @@ def _judged(program: Any, value: message.Message) -> tuple[bool | str, str]:  # 
 
     try:
         result = program.eval(data={"this": value})
-    except (RuntimeError, MemoryError) as error:
+    except MemoryError:
+        return False, _TOO_MUCH_MEMORY
+    except RuntimeError as error:
         # The library raises what is beyond its budget, and gives back all other errors.
-        return False, str(error) or "it needs too much memory"
+        return False, str(error)
     said = result.value()
     if result.type() == cel.Type.ERROR:
         return False, str(said).partition(": ")[2] or str(said)

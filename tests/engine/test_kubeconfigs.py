@@ -133,14 +133,11 @@ def test_an_answer_of_another_shape_is_a_fault_of_the_cloud(cloud: Any, answers:
         lambda: account.names("network"),
         lambda: account.credential("a"),
     ]
-    refused = 0
     for question in questions:
         try:
             question()
         except errors.PlantonError as error:
             assert error.code is errors.Code.FAILED
-            refused += 1
-    assert refused or answers == [], "an empty list is an answer where a list is expected"
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ _EXTRAS: Final = {
     "jwt": "server",
     "opentelemetry": "server",
     "prometheus_client": "server",
+    "psycopg": "server",
     "pulumi": "civo",
     "pulumi_civo": "civo",
     "pulumi_digitalocean": "digitalocean",

@@ -81,6 +81,7 @@ def keep(path: pathlib.Path, text: str) -> None:
     try:
         with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as handle:  # of mode 0600
             written = pathlib.Path(handle.name)
+            os.fchmod(handle.fileno(), 0o600)
             handle.write(text)
         written.replace(path)
     except OSError as error:
