@@ -84,8 +84,9 @@ def test_no_text_makes_one_slow(pattern: str) -> None:
         "\\",
         "[b-a]",
         "a" * 257,
-    ]
-    + ["(((a{32}){32}){32})", "(" * 200],
+        "(((a{32}){32}){32})",
+        "(" * 200,
+    ],
 )
 def test_what_is_not_supported_is_refused(pattern: str) -> None:
     """With a reason, when the fault is ordered."""
