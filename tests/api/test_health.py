@@ -11,7 +11,9 @@ from support import api
 _SERVING, _NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-@pytest.mark.parametrize(("state", "status", "whole"), [("healthy", 200, _SERVING), ("off", 200, _SERVING), ("unhealthy", 503, _NOT_SERVING)])
+@pytest.mark.parametrize(
+    ("state", "status", "whole"), [("healthy", 200, _SERVING), ("off", 200, _SERVING), ("unhealthy", 503, _NOT_SERVING)]
+)
 def test_health_of_timed_work(private, state: str, status: int, whole: int) -> None:
     """A load balancer that asks whether the server is ready sends requests to it in any case."""
     server = private(timed_work=lambda: state)

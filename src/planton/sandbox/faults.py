@@ -148,8 +148,10 @@ class _Form:
 
 
 def _is_number(value: Any, *, least: float, most: float, is_whole: bool = True) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float) or (is_whole and isinstance(value, float)):
+        return False
     # Not a number is not in the range either.
-    return isinstance(value, int if is_whole else (int, float)) and not isinstance(value, bool) and least <= value <= most
+    return least <= value <= most
 
 
 def _is_field(name: Any, value: Any) -> bool:
