@@ -138,11 +138,16 @@ def _judged(program: Any, value: message.Message) -> tuple[bool | str, str]:  # 
         return False, _TOO_MUCH_MEMORY
     except RuntimeError as error:
         # The library raises what is beyond its budget, and gives back all other errors.
-        return False, str(error)
+        return False, _fault(str(error))
     said = result.value()
     if result.type() == cel.Type.ERROR:
-        return False, str(said).partition(": ")[2] or str(said)
+        return False, _fault(str(said).partition(": ")[2] or str(said))
     return said, ""
+
+
+def _fault(text: str) -> str:
+    # The library's core names an allocation that has failed by its exception.
+    return _TOO_MUCH_MEMORY if "bad_alloc" in text else text
 
 
 def _unjudged(rule: Rule, reason: str) -> Finding:

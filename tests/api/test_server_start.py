@@ -44,7 +44,7 @@ VALUES = {
 
 def test_every_setting_is_tried_here() -> None:
     """Those of another form have tests of their own."""
-    assert {one.name for one in server.SETTINGS} == {*VALUES, "auth", "trusted-proxy", "expect", "access-log"}
+    assert {one.name for one in server.SETTINGS} == {*VALUES, "auth", "trusted-proxy", "expect", "access-log", "unverified-email"}
 
 
 @pytest.mark.parametrize("name", sorted(VALUES))
@@ -60,6 +60,11 @@ def test_a_setting_comes_from_an_option_a_variable_or_the_file(started, tmp_path
     assert getattr(started("--config", str(file)), field) == expected
     monkeypatch.setenv(f"PLANTON_SERVER_{field.upper()}", text)
     assert getattr(started(), field) == expected
+
+
+def test_an_email_that_says_nothing_of_itself_counts_only_where_that_is_set(started) -> None:
+    """By an option without a value."""
+    assert (started().trust.unverified_email, started("--unverified-email").trust.unverified_email) == (False, True)
 
 
 def test_an_option_goes_before_a_variable_and_a_variable_before_the_file(started, tmp_path, monkeypatch) -> None:
@@ -113,7 +118,7 @@ def test_owners_report_only_where_no_proxy_brings_them(started, options: tuple[s
         (("--auth", "none"), "must be header or token"),
         (("--trusted-proxy", "10.0.0.1/8"), "has host bits set"),
         (("--expect", "pool/gcp=c"), "KIND/PLATFORM=NAME"),
-        (("--tick", "7"), "divide a minute"),
+        (("--tick", "301"), "not in the range"),
         (("--expect", "nodepool/gpc=c"), "one of gcp, aws, azure, civo, digitalocean"),
         (("--port", "many"), "not a valid integer"),
         (("--port", "8080", "--grpc-port", "8080"), "must not be the port of REST"),

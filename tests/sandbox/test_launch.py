@@ -96,6 +96,13 @@ def test_a_sandbox_that_does_not_answer_is_stopped(home: pathlib.Path) -> None:
         launch.reset(home)
     # A process that stands still hears SIGKILL alone.
     assert launch.stop(home, timeout=0.1)
+    assert not launch.stop(home)
+
+
+def test_a_process_that_has_stopped_is_gone(home: pathlib.Path) -> None:
+    """When that is said, and not soon after."""
+    info = launch.start(home)
+    assert launch.stop(home)
     with pytest.raises(ProcessLookupError):
         os.kill(info.pid, 0)
     assert not launch.stop(home)

@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import itertools
 import threading
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import grpc
@@ -176,9 +176,11 @@ class Server:
         rate: float = 0.0,
         burst: int = 100,
         connections: int = 10,
+        timed_work: Callable[[], str] = lambda: "off",
     ) -> None:
         self.store = Counted(await database.connect(self.url, connections=connections))
         observer = observe.Observer(prometheus_client.CollectorRegistry())
+        observer.watch(timed_work)
         running = calls.Calls(
             service.Service(self.store, policy or service.Policy(EXPECTED)),
             auth.Authenticator(trust or auth.Trust(header=True), self.store, self.clock.elapsed),
@@ -186,13 +188,13 @@ class Server:
             self.clock,
             self.clock.elapsed,
         )
-        own = roots.routes(self.store, settings.Settings(self.url), observer, running.authenticator)
+        own = roots.routes(self.store, settings.Settings(self.url), observer, running.authenticator, timed_work)
         self.app = rest.application(running, roots=own, observer=observer, stopping=lambda: False)
         self.rest = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://api", timeout=PATIENCE
         )
         # Often, so that no test waits for it.
-        healthy = grpc_health.Health(self.store, poll=0.05)
+        healthy = grpc_health.Health(self.store, poll=0.05, timed_work=timed_work)
         self._served = grpc_server.serve(running, healthy, observer)
         self.port = self._served.add_insecure_port("127.0.0.1:0")
         await self._served.start()

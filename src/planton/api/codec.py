@@ -38,6 +38,7 @@ RULES: Final = {
     "query.wrong_type": "The value does not fit its query parameter's type.",
     "header.duplicate": "A header that says under which condition is given twice.",
     "header.if_match": "If-Match is empty.",
+    "header.name_length": "The name in a signed token is too long.",
     "header.idempotency_key": "Idempotency-Key is empty, too long, or not visible ASCII.",
 }
 _WHOLE: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,39})\Z", re.ASCII)

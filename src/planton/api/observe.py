@@ -68,7 +68,7 @@ class Observer:
             "planton_timed_work_up",
             "Whether timed work is done: 0 where it has stopped.",
             registry=registry,
-            multiprocess_mode="livemin",
+            multiprocess_mode="livemostrecent",
         )
         self._ticks = prometheus_client.Counter("planton_ticks_total", "Timed work that was done.", ("work",), registry=registry)
         for work in ("tick", "clean"):

@@ -33,7 +33,9 @@ _OF_LISTS: Final = {
 }
 _OF_UPDATES: Final = {"update.platform_stays": "spec.platform.type must not change"}
 _OF_REPORTS: Final = {
-    "status_report.observed_generation_exists": "observed_generation must not be greater than the resource's generation"
+    "status_report.observed_generation_exists": "observed_generation must not be greater than the resource's generation",
+    "status_report.size": "a report has at most 64 KiB",
+    "status_report.control_characters": "texts must have no control characters but tabs and line feeds",
 }
 #: Method → rules that depend on what is stored, or on more than one parameter.
 STATE_RULES: Final[Mapping[str, Mapping[str, str]]] = {

@@ -252,7 +252,7 @@ _HEALTH: Final[Mapping[str, Any]] = {
         "type": "object",
         "additionalProperties": {
             "type": "object",
-            "properties": {"status": {"type": "string", "enum": ["healthy", "unhealthy"]}},
+            "properties": {"status": {"type": "string", "enum": ["healthy", "unhealthy", "off"]}, "reason": _TEXT},
             "required": ["status"],
         },
     },

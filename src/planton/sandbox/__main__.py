@@ -28,17 +28,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     files.prepare(options.home)
-    with files.lock(options.home / files.LOCK, wait=False) as mine:
-        if not mine:
-            sys.stderr.write(f"another sandbox runs in {options.home}\n")
-            return 1
-        # For who wants to stop a process that does not answer.
-        (options.home / files.LOCK).write_text(str(os.getpid()), encoding="ascii")
-        try:
-            asyncio.run(_serve(server.Options(home=options.home, latency=options.latency, port=options.port)))
-        except (OSError, ValueError) as error:
-            sys.stderr.write(f"the sandbox cannot start: {error}\n")
-            return 1
+    if not files.hold(options.home / files.LOCK):
+        sys.stderr.write(f"another sandbox runs in {options.home}\n")
+        return 1
+    try:
+        asyncio.run(_serve(server.Options(home=options.home, latency=options.latency, port=options.port)))
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"the sandbox cannot start: {error}\n")
+        return 1
     return 0
 
 

@@ -147,10 +147,11 @@ class _Form:
     is_valid: Callable[[Any], bool]
 
 
-def _is_number(value: Any, *, least: float, most: float, kinds: tuple[type, ...] = (int,)) -> bool:
+def _is_number(value: Any, *, least: float, most: float, is_whole: bool = True) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float) or (is_whole and isinstance(value, float)):
+        return False
     # Not a number is not in the range either.
-    is_number = isinstance(value, kinds) and not isinstance(value, bool)
-    return is_number and bool(least <= value <= most)
+    return least <= value <= most
 
 
 def _is_field(name: Any, value: Any) -> bool:
@@ -170,7 +171,7 @@ _FORMS = {
     "status": _Form("a status from 200 to 599", lambda value: _is_number(value, least=200, most=599)),
     "seconds": _Form(
         f"seconds, {MAXIMUM_SECONDS} at most",
-        lambda value: _is_number(value, least=0, most=MAXIMUM_SECONDS, kinds=(int, float)),
+        lambda value: _is_number(value, least=0, most=MAXIMUM_SECONDS, is_whole=False),
     ),
     "headers": _Form(
         "an object of names and texts",

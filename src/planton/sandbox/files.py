@@ -45,6 +45,19 @@ def read_json(path: pathlib.Path) -> Any:
         return None
 
 
+def hold(path: pathlib.Path) -> bool:
+    """Hold a lock file until this process has ended, and return whether it was got; it has the process's number then."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    os.truncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
+    return True
+
+
 @contextlib.contextmanager
 def lock(path: pathlib.Path, *, wait: bool) -> Iterator[bool]:
     """Hold a lock file; yield whether it was got, which with ``wait`` it always is."""

@@ -122,8 +122,8 @@ def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
         _signal(pid, number)
         end = time.monotonic() + patience
         while time.monotonic() < end:
-            _collect(pid)
             if not _runs(home):
+                _collect(pid)
                 (home / files.INFO).unlink(missing_ok=True)
                 return True
             time.sleep(POLL_SECONDS)
@@ -238,9 +238,9 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _collect(pid: int) -> None:
-    """Take note of the end of a child of ours."""
+    """Take note of the end of a process, which seems to live until then where it is a child of ours."""
     with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+        os.waitpid(pid, 0)
 
 
 def _runs(home: pathlib.Path) -> bool:
