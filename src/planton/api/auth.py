@@ -39,16 +39,16 @@ _CONDITIONS: Final = {"if-match": "If-Match", "idempotency-key": "Idempotency-Ke
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Trust:
-    """Whom the server believes.
+    """Which callers the server trusts.
 
     Attributes:
-        header: Whether ``X-User-Email`` names the user, where it comes from a trusted address.
-        proxies: The networks from which the header is believed; loopback always is.
+        header: Whether ``X-User-Email`` names the user, if it comes from a trusted address.
+        proxies: The networks from which the header is trusted; loopback is always trusted.
         owners_report: Whether owners may report status, as the guide's walk-through does; only on a loopback address.
         jwks_url: Where the keys of signed tokens are; empty for no signed tokens.
-        issuer: The issuer that signed tokens must name; not looked at where empty.
-        audience: The audience that signed tokens must name; not looked at where empty.
-        unverified_email: Whether the email of a signed token counts that does not say whether it is verified.
+        issuer: The issuer that signed tokens must name; not checked if empty.
+        audience: The audience that signed tokens must name; not checked if empty.
+        unverified_email: Whether to accept the email of a signed token without the claim ``email_verified``.
     """
 
     header: bool = False
@@ -150,7 +150,7 @@ class Authenticator:
             )
         except issuer.UnreachableError as error:
             raise errors.unavailable() from error
-        # A token is a stranger's text: besides PyJWT's own errors its numbers and its depth can be too much for the decoder.
+        # A token is untrusted input: besides PyJWT's own errors, its numbers and its depth can exceed what the decoder supports.
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise errors.unauthenticated("the token is not valid, or has expired") from error
         name = self._name(claims)
@@ -160,7 +160,7 @@ class Authenticator:
         return service.Caller(name, controller=controller, may_report=controller, reports_as=reports_as)
 
     def _name(self, claims: Mapping[str, Any]) -> str:
-        """Returns whom the claims of a signed token name."""
+        """Returns the caller that the claims of a signed token identify."""
         # Some issuers write their booleans as text. Who can give any address to an account must not be everybody by that.
         verified = claims.get("email_verified", self._trust.unverified_email)
         if claims.get("email") and verified is not True and verified != "true":
@@ -178,7 +178,7 @@ class Authenticator:
 
 
 def _reports_as(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """Returns the controllers as which a signed token reports: its own name, where it has no claim about them."""
+    """Returns the controller names under which a signed token may report: its own name without the claim ``controller_names``."""
     if "controller_names" not in claims:
         return (name,) if "*" not in name else ()
     named = claims["controller_names"]

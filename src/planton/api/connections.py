@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 #: Seconds that a client has for the head of a request, for its body, and to take what is left of an answer.
 PATIENCE: Final = 30.0
-#: Bytes that a head may have, together with the fields that come after a body in chunks (trailers).
+#: The maximum size in bytes of a head, together with the fields after a chunked body (trailers).
 HEAD_LIMIT: Final = 64 * 1024
-#: Bytes of a field beside its name and its value: a colon, a space and the end of the line.
+#: Bytes of a field in addition to its name and value: a colon, a space and the end of the line.
 _AROUND_FIELD: Final = 4
 #: Bytes that the parser gets at once.
 _PIECE: Final = 16 * 1024
@@ -44,11 +44,11 @@ def most(share: float = _SHARE) -> int:
 
 
 class _RefusedError(Exception):
-    """Leaves the parser: the request is refused."""
+    """Aborts the parser because the request is refused."""
 
 
 class _Outlet:
-    """Where an answer is written: a connection that an answer closes stays until the client has read the answer."""
+    """A transport for responses. A closing response keeps the connection open until the client has read it."""
 
     __slots__ = ("_protocol",)
 
@@ -66,9 +66,9 @@ class _Outlet:
 
 
 class Protocol(httptools_impl.HttpToolsProtocol):
-    """A connection. Where there are too many, a new one takes the place of the one whose client has been waited for longest.
+    """A connection. If there are too many, a new one replaces the one whose client has been silent for longest.
 
-    Fields after the body are counted and dropped: who sends them is not who sent the head, where a proxy has changed that.
+    Trailers are counted and dropped. A proxy may have set the identity in the head, but it does not check trailers.
     """
 
     def __init__(self, *arguments: Any, **rest: Any) -> None:  # those of uvicorn
@@ -76,11 +76,11 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._outlet = _Outlet(self)
         self._in_head = True
-        #: Whether what the client sends from now on is dropped.
+        #: Whether further input of the client is dropped.
         self._deaf = False
         #: Whether the last answer has been written.
         self._has_left = False
-        #: Bytes that came since the head began, since it ended, or since the last piece of the body, at most.
+        #: An upper bound of the bytes since the head began, since it ended, or since the last piece of the body.
         self._unread = 0
         #: Bytes of the head and of the trailers, once there is a trailer.
         self._fields = 0
@@ -110,7 +110,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Takes what came."""
         if len(data) > _PIECE:
-            # What follows the end of a head in the same piece is not counted, so a piece is small.
+            # Bytes after the end of a head in the same piece are not counted, so pieces are small.
             for start in range(0, len(data), _PIECE):
                 self.data_received(data[start : start + _PIECE])
             return
@@ -176,8 +176,8 @@ class Protocol(httptools_impl.HttpToolsProtocol):
     def leave(self) -> None:
         """Closes the connection.
 
-        Where the client is still sending, it is closed for writing alone, and what comes is dropped for a while: a system that closes a
-        connection with unread bytes resets it, and the client loses an answer that it has not read yet.
+        While the client still sends, only the writing side is closed, and input is dropped for a while. Closing a connection with
+        unread bytes resets it, and the client would lose the response.
         """
         self._deaf = self._has_left = True
         if self._in_head and not self._fault:
@@ -189,13 +189,13 @@ class Protocol(httptools_impl.HttpToolsProtocol):
             self._wait()
 
     def send_400_response(self, msg: str) -> None:
-        """Answers what is no HTTP with the envelope of every error, after the answers that are due before it."""
+        """Answers invalid HTTP with the error envelope, after the responses to earlier requests."""
         self._fault = self._fault or msg
         self._deaf = True
         if self.cycle is None or (self._in_head and self.cycle.response_complete):
             self._write_refusal()
         elif self._in_head:
-            # The last request before this one is not answered yet: its answer is the last.
+            # The previous request is still unanswered: its response is the last one.
             self.cycle.keep_alive = False
         elif self.pipeline:
             self.cycle.keep_alive = False
@@ -203,7 +203,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         elif self.cycle.response_started:
             self.leave()
         else:
-            # Its application must not answer any more.
+            # Its application must not answer it any longer.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
             self._write_refusal()
@@ -231,7 +231,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         self.leave()
 
     async def _refusing(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers in its turn what was refused while requests before it were being worked on."""
+        """Answers a refused request after the responses to the requests before it."""
         await rest.error_response(self._refusal())(scope, receive, send)
 
     def _head_size(self) -> int:

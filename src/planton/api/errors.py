@@ -34,7 +34,7 @@ class ErrorCode(enum.StrEnum):
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
     """The body is larger than the server reads."""
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
-    """The body is not JSON by its ``Content-Type``, or it is compressed."""
+    """The ``Content-Type`` of the body is not JSON, or the body is compressed."""
     RATE_LIMITED = "RATE_LIMITED"
     """The caller asks too often; the header ``Retry-After`` says when to come back."""
     UNAVAILABLE = "UNAVAILABLE"
@@ -235,7 +235,7 @@ def unsupported_media_type() -> ApiError:
 
 
 def unsupported_encoding() -> ApiError:
-    """Returns the error of a body that is compressed, or encoded otherwise."""
+    """Returns the error for a body with a ``Content-Encoding``."""
     return ApiError(
         ErrorCode.UNSUPPORTED_MEDIA_TYPE,
         "Unsupported media type",

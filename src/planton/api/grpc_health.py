@@ -1,7 +1,7 @@
 """The health of the server over gRPC (grpc.health.v1): a service serves as long as its database answers.
 
-The server as a whole (the empty name) does so while the database can be written and timed work is done too, as ``/health`` says.
-``Check`` asks the database. ``Watch`` asks it again and again, once for all who watch; where nobody does, nothing runs.
+The server as a whole (the empty name) also requires a writable database and running timed work, like ``/health``. ``Check``
+queries the database. ``Watch`` polls it once for all watchers, and only while there are watchers.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
 
         Args:
             store: The database that must answer.
-            poll: Seconds between two looks at it for those who watch.
-            timed_work: Says whether timed work is done, as :meth:`planton.api.timers.Timers.state` does.
+            poll: Seconds between two queries of the database for watchers.
+            timed_work: Returns whether timed work runs, like :meth:`planton.api.timers.Timers.state`.
         """
         self._timed_work = timed_work
         self._store = store

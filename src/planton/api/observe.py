@@ -88,7 +88,7 @@ class Observer:
         return list(together.collect())
 
     def watch(self, timed_work: Callable[[], str]) -> None:
-        """Asks from now on whether timed work is done, as :meth:`planton.api.timers.Timers.state` says it."""
+        """Sets the function that returns whether timed work runs, like :meth:`planton.api.timers.Timers.state`."""
         self._timed_work = timed_work
 
     def ticked(self, work: str) -> None:

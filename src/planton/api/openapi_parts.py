@@ -122,7 +122,7 @@ def success_headers(route: routes.Route) -> dict[str, Any]:
 
 
 def not_modified(route: routes.Route) -> dict[str, Any]:
-    """Returns the answer to a read of a version that the caller has, where the route can give it."""
+    """Returns the 304 response for a version that the caller already has, if the route supports it."""
     if not _gives_version(route):
         return {}
     return {"304": {"description": "The caller has this version.", "headers": _headers(["X-Request-Id", "ETag"])}}

@@ -1,4 +1,4 @@
-"""As whom a caller reports: the names of controllers, with ``*`` for any characters."""
+"""The controller names under which a caller may report, with ``*`` for any characters."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 #: The pattern that every name matches.
 ANY: Final = ("*",)
-#: What a pattern is: as long as a controller's name may be, without spaces.
+#: The form of a pattern: at most as long as a controller's name, without spaces.
 _PATTERN: Final = re.compile(r"[!-~]{1,253}", re.ASCII)
 _MOST: Final = 20
 
 
 def checked(patterns: Iterable[str]) -> tuple[str, ...]:
-    """Returns patterns.
+    """Returns validated patterns.
 
     Raises:
-        ValueError: One is none, or there are none, or too many.
+        ValueError: A pattern is invalid, or there are none or too many.
     """
     listed = tuple(patterns)
     if not 1 <= len(listed) <= _MOST:
@@ -31,22 +31,22 @@ def checked(patterns: Iterable[str]) -> tuple[str, ...]:
 
 
 def stored(patterns: Sequence[str]) -> str:
-    """Returns patterns as the database has them."""
+    """Returns patterns in the form that the database stores."""
     return " ".join(patterns)
 
 
 def read(text: str | None) -> tuple[str, ...]:
-    """Returns the patterns that :func:`stored` wrote; any name where an older release wrote the row."""
+    """Returns the patterns of a row that :func:`stored` wrote; any name for a row of an older release."""
     return ANY if text is None else tuple(text.split())
 
 
 def includes(patterns: Iterable[str], name: str) -> bool:
-    """Returns whether a name matches one of some patterns."""
+    """Returns whether a name matches at least one pattern."""
     return any(_matches(pattern, name) for pattern in patterns)
 
 
 def _matches(pattern: str, name: str) -> bool:
-    """Returns whether a name matches a pattern, in time that grows with their lengths alone."""
+    """Returns whether a name matches a pattern, in time linear in their lengths."""
     first, *rest = pattern.split("*")
     if not rest:
         return name == first

@@ -1,4 +1,4 @@
-"""How much controllers may report of a resource, and of what texts: all who may see it read all of it, with each look at its status."""
+"""Limits of size and text for reports, because every read of a resource's status returns all of its reports."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 #: Controllers that may report one resource.
 MOST: Final = 20
-#: Bytes that a report may have, in Protobuf's binary form.
+#: The maximum size of a report in bytes, in Protobuf's binary form.
 LIMIT: Final = 64 * 1024
-#: Control characters that texts of several lines have.
+#: Control characters that texts may contain.
 _LINES: Final = frozenset("\n\t")
 
 
 def check(report: message.Message) -> None:
-    """Makes sure that a report is as small as one may be, and that its texts have no control characters.
+    """Checks the size of a report, and that its texts contain no control characters.
 
     Raises:
-        ApiError: It is too large, or has some (VALIDATION_ERROR).
+        ApiError: ``VALIDATION_ERROR``: it is too large, or its texts contain control characters.
     """
     if report.ByteSize() > LIMIT:
         raise errors.bad_field("", "status_report.size", f"must have at most {LIMIT:,} bytes in all")
@@ -40,15 +40,15 @@ def check(report: message.Message) -> None:
 
 
 def make_room(kind: str, stored: Mapping[str, Any], name: str) -> None:
-    """Makes sure that a resource can have another report.
+    """Checks that another controller may report a resource.
 
     Args:
-        kind: What the resource is, for the caller.
+        kind: The kind of the resource, for the error message.
         stored: Name → report of the controllers that have reported it.
-        name: Of the controller that reports it now.
+        name: The controller that reports now.
 
     Raises:
-        ApiError: As many others as may report it do so (CONFLICT).
+        ApiError: ``CONFLICT``: the maximum number of other controllers already report it.
     """
     if name not in stored and len(stored) >= MOST:
         raise errors.conflict(
@@ -57,7 +57,7 @@ def make_room(kind: str, stored: Mapping[str, Any], name: str) -> None:
 
 
 def _texts(value: message.Message, path: str = "") -> Iterator[tuple[str, str]]:
-    """Yields the texts of a message, with where they stand."""
+    """Yields the texts of a message with their paths."""
     for field, content in value.ListFields():
         where = json_values.join(path, field.json_name)
         if isinstance(content, struct_pb2.Struct):
@@ -72,7 +72,7 @@ def _texts(value: message.Message, path: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _free_texts(data: struct_pb2.Struct, path: str) -> Iterator[tuple[str, str]]:
-    """Yields the texts of free data, keys included, which may be as deep as a decoder lets it be."""
+    """Yields the texts of free-form data, including keys. Iterative, because the data may be deeply nested."""
     waiting: list[Any] = [data]
     while waiting:
         value = waiting.pop()

@@ -189,7 +189,7 @@ def _response(route: routes.Route, answer: records.Answer, request: requests.Req
 
 
 def _is_current(lines: Sequence[str], etag: str) -> bool:
-    """Returns whether ``If-None-Match`` names a version, by the weak comparison of RFC 9110, section 13.1.2."""
+    """Returns whether ``If-None-Match`` matches a version, by the weak comparison of RFC 9110, section 13.1.2."""
     tags = {tag.strip().removeprefix("W/") for line in lines for tag in line.split(",")}
     return "*" in tags or etag in tags
 

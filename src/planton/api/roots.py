@@ -31,14 +31,14 @@ def routes(
     authenticator: auth.Authenticator,
     timed_work: Callable[[], str] = lambda: "off",
 ) -> list[routing.Route]:
-    """Returns the routes. Anybody may call them; what is of single node pools is for those who may see all.
+    """Returns the routes. They need no identity; data of single node pools is only for callers who may see all of them.
 
     Args:
         store: The database.
         wanted: What the operator sets.
         observer: What counts the requests.
-        authenticator: Finds out who asks.
-        timed_work: Says whether timed work is done, as :meth:`planton.api.timers.Timers.state` does.
+        authenticator: Identifies the caller.
+        timed_work: Returns whether timed work runs, like :meth:`planton.api.timers.Timers.state`.
     """
 
     async def health(_request: requests.Request) -> responses.Response:

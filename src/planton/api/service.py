@@ -30,13 +30,13 @@ _EVENTS_LIMIT: Final = 100
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks.
+    """The caller of a request.
 
     Attributes:
         name: An email address, or a controller's name.
-        controller: Whether it is a controller: sees everything, reports status, edits no spec.
-        may_report: Whether it may report the status of what it sees: controllers, and owners on a loopback address.
-        reports_as: The names of controllers that its reports may have, with ``*`` for any characters.
+        controller: Whether it is a controller, which sees everything, reports status, and edits no spec.
+        may_report: Whether it may report the status of resources that it sees: controllers, and owners on a loopback address.
+        reports_as: The controller names under which it may report, with ``*`` for any characters.
     """
 
     name: str
@@ -386,7 +386,7 @@ _FIELDS: Final = {
 
 
 def normalise(request: message.Message) -> None:
-    """Writes ids, ``platform.type`` and machine sizes in lower case: any is accepted, one is kept."""
+    """Converts ids, ``platform.type`` and machine sizes to lower case, the stored form."""
     for field, value in request.ListFields():
         if field.name in {"id", "cluster_id"}:
             setattr(request, field.name, value.lower())
@@ -399,7 +399,7 @@ def normalise(request: message.Message) -> None:
 
 
 def _lower_sizes(cloud: message.Message) -> None:
-    """Writes machine sizes in lower case, as all clouds but Azure name them."""
+    """Converts machine sizes to lower case, except Azure's."""
     for field, value in cloud.ListFields():
         if field.name in {"machine_type", "instance_type", "size"}:
             setattr(cloud, field.name, value.lower())
@@ -475,7 +475,7 @@ def _replaced(kind: Kind, before: Mapping[str, Any], after: Mapping[str, Any]) -
 
 
 def _meaning(value: Any, name: str) -> Any:  # of any JSON value
-    """Returns what is compared: false, zero and empty mean the same as absent, zones have no order, sizes no case."""
+    """Returns the normalized form for comparison: false, zero and empty equal absent; zones are unordered; sizes ignore case."""
     if name in kinds.SIZES and isinstance(value, str):
         return value.lower() or None
     if isinstance(value, list):

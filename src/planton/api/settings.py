@@ -11,7 +11,7 @@ from planton.api import auth, service
 
 #: The environment variable by which worker processes get the settings. Others on the machine cannot read it.
 VARIABLE: Final = "PLANTON_SERVER_SETTINGS"
-#: A network with a shorter prefix is no proxy's: it holds a sixteenth of all addresses, or more.
+#: The shortest plausible prefix of a proxy's network. A shorter one covers a sixteenth of all addresses or more.
 _WIDE: Final = 5
 
 
@@ -27,18 +27,18 @@ class Settings:
         workers: Processes that serve.
         connections: Connections to the database, for each worker.
         trusted_header: Whether ``X-User-Email`` names the user.
-        trusted_proxies: The networks from which it is believed beside loopback.
+        trusted_proxies: The networks from which it is trusted, in addition to loopback.
         jwks_url: Where the keys of signed tokens are.
         issuer: The issuer of signed tokens.
         audience: The audience of signed tokens.
-        unverified_email: Whether the email of a signed token counts that does not say whether it is verified.
+        unverified_email: Whether to accept the email of a signed token without the claim ``email_verified``.
         rate: Requests a second for each caller and worker; 0 for any number.
         burst: Requests at once for each caller and worker.
         expected: ``KIND/PLATFORM=CONTROLLER``: the controllers that must report.
         deadline: Seconds until a resource that is not ready has failed.
-        resync: Seconds between two events that tell again what is wanted.
+        resync: Seconds between two resyncs of the desired state.
         retention: Seconds that events are kept.
-        tick: Seconds between two looks at deadlines and resyncs; 0 for none.
+        tick: Seconds between two checks of deadlines and resyncs; 0 for none.
         environment: What ``/info`` calls this installation.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         access_log: Whether each request is logged.
@@ -105,7 +105,7 @@ class Settings:
 
     @property
     def warnings(self) -> list[str]:
-        """Returns what of the settings believes more than their operator may want, in words."""
+        """Returns warnings about settings that trust more than the operator may intend."""
         found = [
             f"--trusted-proxy {network}: X-User-Email is believed from any address; name the proxy's own network"
             for network in self.trusted_proxies

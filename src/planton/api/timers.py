@@ -1,12 +1,12 @@
-"""Timed work: deadlines, resyncs and cleaning, in a loop that one server has at a time.
+"""Timed work: deadlines, resyncs and cleaning, in a loop that one server runs at a time.
 
-Each server looks every few seconds; the one that holds the lease in the database (:mod:`planton.store.leases`) does what is due, by the
-database's clock, in one set-based statement for each sort of work (:mod:`planton.store.ticks`): as good done twice as once. When the holder
-beats no more, another server takes over. Nothing here holds up the start of the server: where the database is gone, the work begins when
-it is back.
+Each server polls the database every few seconds. The one that holds the lease (:mod:`planton.store.leases`) runs the work that is
+due by the database's clock. It uses one set-based, idempotent statement for each sort of work (:mod:`planton.store.ticks`). When
+the holder stops renewing the lease, another server takes over. A missing database does not block the start of the server: the
+work begins when the database is back.
 
-Who looks also compares the database's clock with the seconds that have passed. Where it has stepped, what is planned moves with it, so
-that a deadline passes after as many seconds as it should.
+Each poll also compares the database's clock with the elapsed seconds. If the clock has stepped, scheduled times move with it, so
+that the remaining time until a deadline stays the same.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("planton.api.timers")
 #: Seconds between two cleanings.
 _CLEANING: Final = 600.0
-#: How long answers under an Idempotency-Key are kept.
+#: How long responses under an Idempotency-Key are kept.
 _ANSWERS: Final = datetime.timedelta(hours=24)
-#: Looks without a beat after which another server takes over, and after which the work counts as stopped; and seconds beside them.
+#: Polls without a beat after which another server takes over, and after which the work counts as stopped; plus some seconds.
 _SILENT: Final = 3
 _STOPPED: Final = 6
 _SLACK: Final = 10.0
-#: Beats after which the holder has looked at the clock once, from one end of the time between two looks to the other.
+#: Beats after which the holder has measured the clock across one whole interval between two polls.
 _LOOKED: Final = 2
 #: Seconds that a stop waits for a tick.
 _GRACE: Final = 20.0
 
 
 def tick(engine: sa.Engine, wanted: settings.Settings, now: datetime.datetime) -> None:
-    """Does what is due at a time: lets deadlines pass, and tells again what is wanted."""
+    """Runs the work that is due: fails resources past their deadline, and resyncs desired state."""
     reason, message = status.LATE
     failed = ticks.deadlines(engine, now=timestamps.text(now), reason=reason, message=message)
     told = ticks.resyncs(engine, now=timestamps.text(now), following=resyncs.times(now, wanted.resync))
@@ -53,20 +53,20 @@ def tick(engine: sa.Engine, wanted: settings.Settings, now: datetime.datetime) -
 
 
 def begin(engine: sa.Engine, wanted: settings.Settings, now: datetime.datetime) -> None:
-    """Plans what was not planned while there were no resyncs, so that they can be switched on again."""
+    """Schedules the resyncs that were not scheduled while resyncs were switched off."""
     following = resyncs.times(now, wanted.resync)
     if following:
         ticks.plan_resyncs(engine, following=following)
 
 
 def clean(engine: sa.Engine, wanted: settings.Settings, now: datetime.datetime, *, kept: float = 0.0) -> None:
-    """Deletes what is no longer kept at a time.
+    """Deletes rows past their retention.
 
     Args:
         engine: The database.
         wanted: What the operator sets.
         now: The time.
-        kept: Seconds that rows are kept longer, as the clock has stepped forward since they were written.
+        kept: Additional seconds to keep rows, because the clock has stepped forward since they were written.
     """
     longer = datetime.timedelta(seconds=kept)
     gone = ticks.clean(
@@ -79,12 +79,12 @@ def clean(engine: sa.Engine, wanted: settings.Settings, now: datetime.datetime, 
 
 
 class _Look(NamedTuple):
-    """The first look at which the work had been done so often.
+    """The first poll that saw a number of beats.
 
     Attributes:
-        beats: How often.
+        beats: The number of times that the work had run.
         now: The database's time.
-        at: The seconds then.
+        at: The timer's seconds then.
     """
 
     beats: int
@@ -93,7 +93,7 @@ class _Look(NamedTuple):
 
 
 class Keeper:
-    """One server's part of the timed work. It knows no thread: :meth:`look` is called again and again."""
+    """One server's part of the timed work. It starts no thread; the caller calls :meth:`look` repeatedly."""
 
     def __init__(
         self,
@@ -111,8 +111,8 @@ class Keeper:
             engine: The database.
             wanted: What the operator sets.
             clock: Is set by the database's clock.
-            now: Tells the database's time.
-            timer: Tells seconds that never go back.
+            now: Returns the database's time.
+            timer: Returns monotonic seconds.
             done: Is told of work that was done, ``tick`` or ``clean``.
         """
         self.name = str(uuid.uuid4())
@@ -125,19 +125,19 @@ class Keeper:
         self._base: _Look | None = None
         self._cleaned = -math.inf
         self._has_begun = False
-        #: Steps of the clock that the database told of last, and the beats at which the clock was first seen to differ.
+        #: The number of clock steps last read from the database, and the beats at which the clock was first seen to differ.
         self._steps = 0
         self._differs_since: int | None = None
         self._started = self._worked = timer()
 
     def state(self) -> str:
-        """Returns whether timed work is done, by this server or another one: ``healthy``, ``unhealthy`` or ``off``."""
+        """Returns whether this or another server runs timed work: ``healthy``, ``unhealthy`` or ``off``."""
         if not self._settings.tick:
             return "off"
         return "healthy" if self._timer() - self._worked <= _STOPPED * self._settings.tick + _SLACK else "unhealthy"
 
     def look(self) -> None:
-        """Looks at the lease and the clock, and does what is due where the work is this server's."""
+        """Reads the lease and the clock, and runs the work that is due if this server holds the lease."""
         before = self._timer()
         with self._engine.connect() as connection:
             now = self._now(connection)
@@ -164,16 +164,16 @@ class Keeper:
         self._work(lease, look)
 
     def release(self) -> None:
-        """Leaves the work to others, who need not wait then until this server has been silent for long."""
+        """Releases the lease, so that another server can take over at once."""
         with self._engine.begin() as connection:
             leases.release(connection, self.name)
 
     def _follow_clock(self, lease: leases.Lease, now: datetime.datetime, at: float) -> None:
-        """Sets the clock of requests where another server does the work: by a step only when what is planned has moved with it."""
+        """Sets the clock of requests while another server runs the work. A step is applied only once scheduled times have moved."""
         differs = abs(self._clock.difference(now, at)) > clocks.TOLERANCE and lease.steps == self._steps
         if differs and self._differs_since is None:
             self._differs_since = lease.beats
-        # Where the holder has looked since then and saw no step, it is this machine that stood still.
+        # The holder has measured the clock since then and saw no step, so this machine was suspended.
         if not differs or (self._differs_since is not None and lease.beats >= self._differs_since + _LOOKED):
             self._set_clock(lease, now, at)
 
@@ -182,7 +182,7 @@ class Keeper:
         self._steps, self._differs_since = lease.steps, None
 
     def _move(self, lease: leases.Lease, look: _Look, step: float) -> leases.Lease:
-        """Moves what is planned by a step of the clock, and returns the lease as it is then."""
+        """Moves scheduled times by a step of the clock, and returns the updated lease."""
         kept = lease.kept_seconds if lease.kept_until > timestamps.text(look.now) else 0.0
         kept = max(0.0, kept + step)
         longest = max(datetime.timedelta(seconds=self._settings.retention), _ANSWERS)
@@ -240,7 +240,7 @@ class Timers:
             self._thread.start()
 
     def state(self) -> str:
-        """Returns whether timed work is done: ``healthy``, ``unhealthy`` or ``off``."""
+        """Returns whether timed work runs: ``healthy``, ``unhealthy`` or ``off``."""
         return self._keeper.state()
 
     def stop(self) -> None:
@@ -259,5 +259,5 @@ class Timers:
     def _try(self, part: Callable[[], None]) -> None:
         try:
             part()
-        except Exception as error:  # noqa: BLE001 - whatever it is, deadlines must pass later
+        except Exception as error:  # noqa: BLE001 - after any error the next tick must still run
             _LOG.warning("timed work waits for the database: %s", str(error).partition("\n")[0])

@@ -157,7 +157,7 @@ class Store:
         return self._within.connections()
 
     def is_writable(self) -> bool:
-        """Returns whether what is written stays."""
+        """Returns whether the database can be written."""
         return self._within.is_writable()
 
     async def close(self) -> None:

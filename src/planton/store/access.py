@@ -32,13 +32,13 @@ async def keep_answer(transaction: Transaction, values: Mapping[str, Any]) -> No
 
 
 async def token(database: Database, digest: str) -> Row | None:
-    """Returns the token of a digest: ``subject``, ``role``, ``expires_at``, ``reports_as``; None where there is none."""
+    """Returns the token with a digest: ``subject``, ``role``, ``expires_at``, ``reports_as``; None if there is none."""
     found = await database.rows(_TOKEN, digest=digest)
     return found[0] if found else None
 
 
 async def put_token(transaction: Transaction, values: Mapping[str, Any]) -> None:
-    """Keeps a token's digest, subject, role and times, and as whom it reports."""
+    """Stores a token's digest, subject, role and times, and the names under which it reports."""
     await transaction.rows(_PUT_TOKEN, **{"reports_as": None, **values})
 
 

@@ -1,7 +1,8 @@
-"""Copies of the whole database in one file, and databases from such files: whole or not at all.
+"""Backups of the whole database in one file, and atomic restores.
 
-SQLite is copied through its own backup interface, while servers write. PostgreSQL's own programs make and read its files; the password
-goes to them in their environment. Nothing that a file says is run: of PostgreSQL's, the rows are taken and no SQL (:mod:`planton.store.dumps`).
+SQLite is copied through its own backup interface, while servers write. PostgreSQL's own programs write and read its files; they
+get the password in their environment. No SQL of a file is run: of a PostgreSQL dump, only the rows are read
+(:mod:`planton.store.dumps`).
 """
 
 from __future__ import annotations
@@ -80,10 +81,10 @@ def restore(url: str, source: pathlib.Path, *, overwrite: bool, now: str) -> Non
 
 
 def _restore_postgresql(url: str, dump: dumps.Dump, now: str) -> None:
-    """Makes the tables and takes their rows from a dump, in one transaction.
+    """Creates the tables and loads their rows from a dump, in one transaction.
 
     Raises:
-        DumpError: The dump has not what it should.
+        DumpError: The dump is not a complete database of a server.
     """
     revision = dump.revision()
     if revision not in schema.known():
@@ -114,7 +115,7 @@ def _restore_postgresql(url: str, dump: dumps.Dump, now: str) -> None:
 
 
 def _load(connection: sa.Connection, dump: dumps.Dump) -> None:
-    """Takes the rows of all tables from a dump; what triggers would count is in it."""
+    """Loads the rows of all tables from a dump. Triggers are off, because the dump includes the counts that they maintain."""
     cursor: Any = connection.connection.cursor()
     present = set(sa.inspect(connection).get_table_names())
     connection.exec_driver_sql("ALTER TABLE node_pools DISABLE TRIGGER USER")
@@ -128,16 +129,16 @@ def _load(connection: sa.Connection, dump: dumps.Dump) -> None:
 
 
 def _renew(connection: sa.Connection, now: str) -> None:
-    """Makes all that is wanted due to be told again, by events that come after any that consumers have read."""
+    """Schedules a resync of all desired state, with event numbers above any that consumers have read."""
     for table in (tables.CLUSTERS, tables.NODE_POOLS):
         connection.execute(sa.update(table).where(table.c.resync_at.is_not(None)).values(resync_at=now))
-    # The steps of another clock, and work that another server held, are nothing here.
+    # Clock steps and leases of the source server do not apply here.
     connection.execute(sa.delete(tables.LEASES))
     if connection.dialect.name == "sqlite":
         later = f"UPDATE sqlite_sequence SET seq = seq + {_GAP} WHERE name = 'events'"  # noqa: S608 - a constant
         connection.exec_driver_sql(later)
     else:
-        # Of another server, whose transactions may have higher ids than this one's: they would not be shown.
+        # Events of another server may have higher transaction ids than this one's, and would stay hidden.
         own: sa.ColumnElement[int] = sa.literal_column("pg_current_xact_id()::text::bigint")
         connection.execute(sa.update(tables.EVENTS).where(tables.EVENTS.c.transaction_id >= own).values(transaction_id=0))
 
@@ -264,7 +265,7 @@ def _run(program: str, url: str, *arguments: str) -> None:
 
 
 def _found(program: str) -> str:
-    """Returns where one of PostgreSQL's programs is."""
+    """Returns the path of one of PostgreSQL's programs."""
     found = shutil.which(program)
     if found is None:
         raise errors.PlantonError(

@@ -133,7 +133,7 @@ class Database(Protocol):
         ...
 
     def is_writable(self) -> bool:
-        """Returns whether there is room on the disk, and the last write did not fail for want of it, as far as this process knows."""
+        """Returns whether this process knows of no lack of disk space: by free space, or by the result of the last write."""
         ...
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
-"""Dumps of PostgreSQL, as ``pg_dump`` writes them: what is in them, whether that is a server's database, and its rows.
+"""PostgreSQL dumps, as ``pg_dump`` writes them: their contents, a check that they hold a server's database, and their rows.
 
-A dump is a program of SQL that its reader would run with all its rights. So nothing of it is run: the tables are made by this release's own
-migrations, and only the rows are taken from the dump.
+A dump is an SQL program that would run with all privileges of the reader. So none of it is run: this release's own migrations
+create the tables, and only the rows are read from the dump.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 REVISIONS: Final = "alembic_version"
-#: Kinds of entries that run by themselves once they are there: a server's dump has its own and no others.
+#: Kinds of entries that can run code later. A server's dump has its own and no others.
 _RUNNING: Final = frozenset({"TRIGGER", "EVENT TRIGGER", "RULE", "FUNCTION", "PROCEDURE", "AGGREGATE", "POLICY", "ROW SECURITY"})
 _ENTRY: Final = re.compile(r"\d+; \d+ \d+ (?P<kind>[A-Z]+(?: [A-Z]+)*) (?P<schema>\S+) (?P<name>.+)")
-#: Of the output of a dump's rows: where a table's begin, and where the number of a sequence is set.
+#: In the output of a dump's rows: the start of a table's rows, and the value of a sequence.
 _COPY: Final = re.compile(rb'COPY (?:"?[^ "]+"?\.)?"?(?P<table>\w+)"? \((?P<columns>[^)]*)\) FROM stdin;\n')
 _SETVAL: Final = re.compile(rb"SELECT pg_catalog\.setval\('[^']*', (?P<number>\d+), (?P<used>true|false)\);")
 _BLOCK: Final = 256 * 1024
 
 
 class DumpError(Exception):
-    """A dump that is none of a server, in words."""
+    """A dump that does not hold a server's database. The text is the reason."""
 
 
 class Entry(NamedTuple):
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
 
     Attributes:
         kind: ``TABLE``, ``TABLE DATA``, ``INDEX`` and so on.
-        name: What it is called; a trigger's after its table's, a function's with its arguments.
+        name: The name; of a trigger after its table's, of a function with its arguments.
     """
 
     kind: str
@@ -43,10 +43,10 @@ class Entry(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What makes up a database.
+    """The contents of a database.
 
     Attributes:
-        entries: As a dump lists them.
+        entries: The entries, as a dump lists them.
         texts: The names of triggers and functions, with their definitions.
     """
 
@@ -54,7 +54,7 @@ class Parts(NamedTuple):
     texts: frozenset[tuple[str, str]]
 
     def without(self, others: Parts) -> Parts:
-        """Returns what is in this one alone."""
+        """Returns the contents that only this one has."""
         return Parts(self.entries - others.entries, self.texts - others.texts)
 
 
@@ -62,14 +62,14 @@ class Dump:
     """A file that ``pg_restore`` reads."""
 
     def __init__(self, program: str, path: pathlib.Path) -> None:
-        """Reads the list of what is in it.
+        """Reads the table of contents.
 
         Args:
             program: ``pg_restore``.
             path: The file.
 
         Raises:
-            DumpError: It is no dump, or holds no server's database.
+            DumpError: The file is no dump, or holds no server's database.
         """
         self._program = program
         self._path = path
@@ -79,11 +79,11 @@ class Dump:
         )
         if not self._schema:
             raise DumpError(f"there is no table {REVISIONS}")
-        # A name is followed by the owner's.
+        # The owner's name follows the entry's.
         self._entries = [Entry(one["kind"], f"{one['name']} ") for one in entries if one["schema"] in {self._schema, "-"}]
 
     def revision(self) -> str:
-        """Returns the revision of the database that was dumped.
+        """Returns the revision of the dumped database.
 
         Raises:
             DumpError: There is none, or several.
@@ -94,13 +94,13 @@ class Dump:
         return found[0]
 
     def check(self, expected: Parts) -> None:
-        """Makes sure that the dump has what a database has that was migrated to its revision, and nothing else that runs.
+        """Checks that the dump has the entries of a database migrated to its revision, and no other code.
 
         Args:
-            expected: What that database has.
+            expected: The contents of that database.
 
         Raises:
-            DumpError: It lacks something, or something else would run.
+            DumpError: An entry is missing, or the dump has other triggers or functions.
         """
         for part in sorted(expected.entries, key=lambda part: (part.kind != "TABLE", part)):
             if not any(part.kind == entry.kind and entry.name.startswith(f"{part.name} ") for entry in self._entries):
@@ -120,12 +120,12 @@ class Dump:
         """Writes a table's rows into a database.
 
         Args:
-            connection: To the database, in a transaction; the table is there, and empty.
+            connection: To the database, in a transaction. The table exists and is empty.
             table: The table.
-            write: Begins to write by a COPY statement: a context of psycopg, whose ``write`` takes bytes.
+            write: Starts a COPY statement: a context manager of psycopg, whose ``write`` takes bytes.
 
         Raises:
-            DumpError: The rows have other columns, or there are none at all.
+            DumpError: The rows have other columns, or the dump has no rows of the table.
         """
         columns = {column["name"] for column in sa.inspect(connection).get_columns(table.name)}
         has_begun = False
@@ -142,7 +142,7 @@ class Dump:
             raise DumpError(f"there is no table data {table.name}")
 
     def number(self, sequence: str) -> tuple[int, bool] | None:
-        """Returns the number of a sequence, and whether it was used; None where the dump does not say."""
+        """Returns the value of a sequence, and whether it was used; None if the dump has none."""
         match = _SETVAL.search(self._run("--data-only", f"--schema={self._schema}", f"--table={sequence}", "--file=-"))
         return (int(match["number"]), match["used"] == b"true") if match else None
 
@@ -157,7 +157,7 @@ class Dump:
                     if match and match["table"].decode() == table:
                         yield _columns(match["columns"]), _until_end(process.stdout)
             finally:
-                # Its program ends when nobody reads.
+                # The program ends when its output is closed.
                 process.stdout.close()
             if process.wait():
                 raise DumpError(f"the rows of the table {table} cannot be read: the file is damaged")
@@ -174,14 +174,14 @@ class Dump:
 
 
 def parts(connection: sa.Connection) -> Parts:
-    """Returns what is in the schema of a connection."""
+    """Returns the contents of a connection's schema."""
     schema = str(connection.scalar(sa.text("SELECT current_schema()")))
     entries = frozenset(Entry(*row) for row in connection.execute(sa.text(_ENTRIES)))
     return Parts(entries, frozenset((name, _plain(text, schema)) for name, text in connection.execute(sa.text(_TEXTS))))
 
 
 def _plain(text: str, schema: str) -> str:
-    """Returns SQL without what depends on where it stands: the schema's name, and how it is broken into lines."""
+    """Returns SQL without the schema's name and without line breaks, for comparison."""
     return " ".join(text.replace(f"{schema}.", "").split())
 
 
@@ -198,7 +198,7 @@ def _until_end(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Yields lines, many at once."""
+    """Yields lines in large chunks."""
     block = bytearray()
     for line in lines:
         block += line

@@ -1,6 +1,6 @@
-"""Who does the timed work, by what the database says and no clock: a holder that beats no more is replaced by whoever sees that.
+"""Leases on the timed work. A holder that no longer beats is replaced by the server that notices; no clock decides.
 
-And what is done when the database's clock has stepped: deadlines and resyncs are points in time, and move with it.
+When the database's clock steps, deadlines and resyncs move with it.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import sqlalchemy as sa
 
 from planton.store import tables
 
-#: The one piece of work there is.
+#: The only piece of work.
 WORK: Final = "timed work"
 _LEASES: Final = tables.LEASES
 
 
 class Lease(NamedTuple):
-    """What the database says of the timed work.
+    """The lease on the timed work, as the database stores it.
 
     Attributes:
-        holder: Who does it; empty for nobody.
-        beats: How often it was done.
-        steps: How often the clock was seen to step.
-        kept_seconds: Seconds that rows are kept longer, as the clock has stepped forward.
-        kept_until: RFC 3339; until when that counts.
+        holder: The name of the server that holds it; empty for none.
+        beats: The number of times that the work has run.
+        steps: The number of detected clock steps.
+        kept_seconds: Additional seconds to keep rows, because the clock has stepped forward.
+        kept_until: RFC 3339; the end of the additional time.
     """
 
     holder: str
@@ -36,7 +36,7 @@ class Lease(NamedTuple):
 
 
 def now(connection: sa.Connection) -> datetime.datetime:
-    """Returns the time by the database's clock."""
+    """Returns the time of the database's clock."""
     if connection.dialect.name == "sqlite":
         return datetime.datetime.fromisoformat(connection.scalar(_SQLITE_NOW))
     found: datetime.datetime = connection.scalar(_POSTGRESQL_NOW)
@@ -44,7 +44,7 @@ def now(connection: sa.Connection) -> datetime.datetime:
 
 
 def read(engine: sa.Engine) -> Lease:
-    """Returns what the database says; makes the row where there is none."""
+    """Returns the lease; creates the row if there is none."""
     with engine.begin() as connection:
         if (row := connection.execute(_READ).one_or_none()) is None:
             connection.execute(sa.text(_MAKE), {"name": WORK})
@@ -53,30 +53,30 @@ def read(engine: sa.Engine) -> Lease:
 
 
 def take(connection: sa.Connection, lease: Lease, holder: str) -> bool:
-    """Makes somebody the holder, and returns whether that is so: not where the work was done meanwhile, or another one was quicker."""
+    """Takes the lease, and returns whether that succeeded. It fails if the lease has changed since it was read."""
     change = _of(lease).values(holder=holder)
     return bool(connection.execute(change).rowcount)
 
 
 def beat(connection: sa.Connection, lease: Lease) -> bool:
-    """Notes that the work was done by the holder; returns whether it still is the holder."""
+    """Records that the holder ran the work; returns whether it is still the holder."""
     return bool(connection.execute(_of(lease).values(beats=_LEASES.c.beats + 1)).rowcount)
 
 
 def release(connection: sa.Connection, holder: str) -> None:
-    """Leaves the work to others, where somebody holds it."""
+    """Releases the lease, if the holder still has it."""
     connection.execute(sa.update(_LEASES).where(_LEASES.c.name == WORK, _LEASES.c.holder == holder).values(holder=""))
 
 
 def step(connection: sa.Connection, lease: Lease, seconds: float, *, kept_seconds: float, kept_until: str) -> bool:
-    """Moves deadlines and resyncs by a step of the clock, once; returns whether it was this call that did.
+    """Moves deadlines and resyncs by a step of the clock, once; returns whether this call moved them.
 
     Args:
         connection: In a transaction.
-        lease: As it was read.
-        seconds: How far the clock has stepped; negative for back.
-        kept_seconds: Seconds that rows are kept longer from now on.
-        kept_until: RFC 3339; until when that counts.
+        lease: The lease as it was read.
+        seconds: The size of the step; negative for a step back.
+        kept_seconds: Additional seconds to keep rows from now on.
+        kept_until: RFC 3339; the end of the additional time.
     """
     change = _of(lease).values(steps=_LEASES.c.steps + 1, kept_seconds=kept_seconds, kept_until=kept_until)
     if not connection.execute(change).rowcount:
@@ -99,9 +99,9 @@ def _of(lease: Lease) -> sa.Update:
 
 
 def _moved(database: str, column: sa.Column[str]) -> sa.ColumnElement[str]:
-    """Returns a time that is moved by the parameter ``seconds``; NULL stays NULL."""
+    """Returns a time moved by the parameter ``seconds``; NULL stays NULL."""
     if database == "sqlite":
-        # To the millisecond, which is as far as SQLite's times go.
+        # To the millisecond, the precision of SQLite's times.
         return sa.func.strftime("%Y-%m-%dT%H:%M:%f", column, sa.bindparam("seconds", type_=sa.Text)).concat("000Z")
     second: sa.ColumnElement[datetime.timedelta] = sa.literal_column("interval '1 second'", sa.Interval)
     interval = sa.bindparam("seconds", type_=sa.Float) * second

@@ -49,7 +49,7 @@ async def answers(database: Database) -> bool:
 
 
 async def is_writable(database: Database) -> bool:
-    """Returns whether what is written stays: not where the disk is full, until a row can be written again."""
+    """Returns whether the database can be written. After a full disk it is false until a row can be written again."""
     if database.is_writable():
         return True
     try:
@@ -97,7 +97,7 @@ def _last(values: Iterable[object]) -> float | None:
     return numbers[-1] if numbers else None
 
 
-#: Writes, whatever is there.
+#: A write that succeeds with or without an existing row.
 _PROBE: Final = Statement(
     sa.text(
         "INSERT INTO leases (name, holder, beats, steps, kept_seconds, kept_until) VALUES ('probe', '', 0, 0, 0, '')"

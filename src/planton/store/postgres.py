@@ -80,12 +80,12 @@ class Postgres:
         return self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size()
 
     def is_writable(self) -> bool:
-        """Returns whether the last write did not fail for want of room."""
+        """Returns whether no write since the last success failed for lack of space."""
         return not self._has_failed
 
     @contextlib.contextmanager
     def _noted(self) -> Iterator[None]:
-        """Notes whether what is written stays."""
+        """Records whether a write succeeded."""
         try:
             yield
             self._has_failed = False
@@ -166,7 +166,7 @@ class _Transaction:
 
 
 def _cause(error: BaseException) -> BaseException | None:
-    """Returns what the driver raised."""
+    """Returns the driver's own error."""
     cause = error.__cause__
     return _cause(cause) if isinstance(cause, database.UnavailableError) else cause
 
@@ -184,7 +184,7 @@ def _translated() -> Iterator[None]:
         # What a connection that breaks between two messages can end with.
         asyncpg.InternalClientError,
         asyncpg.InsufficientResourcesError,
-        # Of a replica, to which the address leads while another one takes over.
+        # From a read-only replica that the address leads to during a failover.
         asyncpg.ReadOnlySQLTransactionError,
         asyncpg.DeadlockDetectedError,
         asyncpg.OperatorInterventionError,

@@ -110,12 +110,12 @@ def _triggers(connection: sa.Connection) -> set[str]:
 
 
 def upgrade(connection: sa.Connection, revision: str = "head") -> None:
-    """Runs migrations on a connection, in its transaction where it is in one."""
+    """Runs migrations on a connection, in its transaction if it has one."""
     alembic.command.upgrade(_config(connection), revision)
 
 
 def drop(connection: sa.Connection) -> None:
-    """Drops a server's tables in PostgreSQL, and waits for whoever migrates; the functions of their triggers are replaced."""
+    """Drops a server's tables and trigger functions in PostgreSQL, after any running migration."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     names = ", ".join([*tables.METADATA.tables, "alembic_version"])
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {names}")
@@ -123,7 +123,7 @@ def drop(connection: sa.Connection) -> None:
 
 
 def known() -> Iterator[str]:
-    """Yields the revisions that this release knows."""
+    """Yields the revisions that this release supports."""
     for script in alembic.script.ScriptDirectory(str(_FOLDER)).walk_revisions():
         yield script.revision
 

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 #: How long a writer waits for writers in other processes.
 _PATIENCE: Final = 10.0
-#: What a write fails with where the disk is full, broken or read-only.
+#: The error codes of a write to a full, broken or read-only disk.
 _NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
-#: Bytes without which a disk counts as full: about what one transaction of a large resource writes.
+#: A disk with fewer free bytes counts as full. It is about the size of one transaction of a large resource.
 _ROOM: Final = 1024 * 1024
 
 
@@ -81,7 +81,7 @@ class SQLite:
         return int(self._writing.locked()), 2
 
     def is_writable(self) -> bool:
-        """Returns whether there is room on the disk, and the last write did not fail for want of it."""
+        """Returns whether the disk has space, and the last write did not fail for lack of it."""
         try:
             room = os.statvfs(self._folder)
         except OSError:
@@ -122,7 +122,7 @@ async def _finished(function: Any, *arguments: Any) -> None:  # a method of sqli
 
 
 def _primary(error: sqlite3.Error) -> int:
-    """Returns SQLite's code of an error, without what makes it a special one."""
+    """Returns SQLite's primary code of an error, without the extended part."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 

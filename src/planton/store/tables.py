@@ -152,11 +152,12 @@ TOKENS: Final = sa.Table(
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("expires_at", sa.Text),
-    #: Patterns of the names as which a controller's token reports, with spaces between them; NULL, of an older release, means any name.
+    #: Patterns of the names under which a controller's token reports, separated by spaces. NULL, of an older release, means any
+    #: name.
     sa.Column("reports_as", sa.Text),
 )
 
-#: Who does the timed work, and how often it was done: whoever sees that nothing comes takes it over. No time of day decides that.
+#: The holder of the timed work and its beats. A server that sees no new beats takes it over; no clock decides that.
 LEASES: Final = sa.Table(
     "leases",
     METADATA,
@@ -164,7 +165,7 @@ LEASES: Final = sa.Table(
     sa.Column("holder", sa.Text, nullable=False),
     sa.Column("beats", sa.BigInteger, nullable=False),
     sa.Column("steps", sa.BigInteger, nullable=False),
-    #: Seconds that rows are kept longer than they should be, as the clock has stepped forward, and until when that counts.
+    #: Additional seconds to keep rows, because the clock has stepped forward, and the end of that.
     sa.Column("kept_seconds", sa.Float, nullable=False),
     sa.Column("kept_until", sa.Text, nullable=False),
 )

@@ -26,7 +26,7 @@ _KINDS: Final = {tables.CLUSTERS: ("Cluster", "cluster"), tables.NODE_POOLS: ("N
 _DELETIONS: Final = ("cluster.deleted", "nodepool.deleted")
 _NOW: Final = sa.bindparam("now", type_=sa.Text)
 _SOON: Final = sa.bindparam("soon", type_=sa.Text)
-#: How long a tick takes and how far the times of two servers are apart, together, at most.
+#: The maximum duration of a tick plus the maximum difference between the clocks of two servers.
 _APART: Final = datetime.timedelta(seconds=10)
 #: A random UUID, as text.
 _UUID: Final[Mapping[str, sa.ColumnElement[str]]] = {
@@ -137,13 +137,13 @@ def _following(database: str, table: sa.Table) -> sa.ColumnElement[str]:
 
 def _due(table: sa.Table, time: str) -> sa.ColumnElement[bool]:
     # What was written since the moment of the tick is left to the next one: its event could get a number before that of the writer.
-    # A time that is further ahead is of a clock that has been put back since.
+    # A later time comes from a clock that was set back since.
     written_before = sa.or_(table.c.updated_at <= _NOW, table.c.updated_at > _SOON)
     return sa.and_(tables.DUE[time], table.c[time] <= _NOW, written_before)
 
 
 def _later(now: str) -> str:
-    # Not with isoformat's Z: the form is that of all times in the tables.
+    # The form of all times in the tables.
     return f"{(datetime.datetime.fromisoformat(now) + _APART).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 

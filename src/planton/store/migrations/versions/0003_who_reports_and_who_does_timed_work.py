@@ -1,4 +1,4 @@
-"""As whom the tokens of controllers report, and which server does the timed work."""
+"""Adds the names under which tokens of controllers report, and the lease on the timed work."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Makes the change. Servers of the release before must be able to go on while it is made and after."""
+    """Applies the migration. Servers of the previous release must keep working during and after it."""
     op.add_column("tokens", sa.Column("reports_as", sa.Text(), nullable=True))
     op.create_table(
         "leases",
