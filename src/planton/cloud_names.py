@@ -1,4 +1,4 @@
-"""Names in the cloud: two manifests must not claim one resource by giving it one name in one cluster, network or account."""
+"""Names in the cloud. Two manifests must not claim one resource by using one name in a cluster, network or account."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _DEFAULT_ACCOUNTS = ("", "default")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Claim:
-    """A name that a manifest gives to a resource in the cloud.
+    """A name that a manifest claims for a resource in the cloud.
 
     Attributes:
-        noun: What has the name, e.g. ``node pool``.
-        scope: Within what it must be the only one: the account and region, or the cluster.
+        noun: The sort of the resource, e.g. ``node pool``.
+        scope: The scope in which it must be unique: the account and region, or the cluster.
         name: The name.
-        path: The field that gives it.
+        path: The field that sets it.
     """
 
     noun: str
@@ -41,11 +41,11 @@ class Claim:
 
 
 def claims(manifest: message.Message, lookup: Callable[[references.Key], message.Message | None]) -> list[Claim]:
-    """Returns the names that a manifest gives in the cloud.
+    """Returns the cloud names that a manifest claims.
 
     Args:
         manifest: Valid, with defaults.
-        lookup: Gives the manifests that it refers to, for their account and region.
+        lookup: Returns the manifests that it refers to, for their account and region.
     """
     kind = kinds.get(manifest.DESCRIPTOR.name)
     spec: Any = manifest.spec  # type: ignore[attr-defined]  # every manifest has a spec
@@ -62,7 +62,7 @@ def _account(manifest: message.Message, lookup: Callable[[references.Key], messa
     credential = references.credential(manifest, lookup)
     targets = [each.target for each in references.find(manifest)] if not credential else []
     if targets and lookup(targets[0]) is None:
-        # The account is that of the other resource, whichever that is.
+        # The account is that of the other resource.
         credential = str(targets[0])
     return "" if credential in _DEFAULT_ACCOUNTS else credential, references.region(manifest, lookup)
 
@@ -103,7 +103,7 @@ def _scope(key: references.Key) -> tuple[str, ...]:
 
 
 def violations(given: Mapping[references.Key, flow.Wanted]) -> list[errors.Violation]:
-    """Returns every name that a second manifest, or a second field, gives to a resource of the same scope, with both places."""
+    """Returns a violation for each name that a second manifest or field claims in the same scope, with both places."""
 
     def lookup(key: references.Key) -> message.Message | None:
         return given[key].manifest if key in given else None
@@ -116,19 +116,19 @@ def violations(given: Mapping[references.Key, flow.Wanted]) -> list[errors.Viola
 
 
 def violation(entry: flow.Wanted, claim: Claim, other: flow.Wanted, known: Claim) -> errors.Violation:
-    """Returns what is wrong with the second of two claims of one name."""
+    """Returns the violation for the second of two claims of one name."""
     owner = references.key(other.manifest)
     text = f"{claim.noun} {claim.name!r} is also {known.path} of {owner} ({other.place(known.path)}): one resource, two owners"
     return entry.violation(claim.path, text, _RULE)
 
 
 def twice(listed: Sequence[tuple[references.Key, Claim]]) -> list[tuple[int, int]]:
-    """Returns the pairs of claims of one name in one scope, as positions in a list: the first one, and a later one."""
+    """Returns pairs of claims of one name in one scope, as positions in a list, the first claim first."""
     clusters = {(claim.scope[0], claim.name): (claim.scope[0], *_scope(key)) for key, claim in listed if claim.noun == "cluster"}
     first: dict[tuple[object, ...], int] = {}
     pairs = []
     for index, (_, claim) in enumerate(listed):
-        # A cluster that is named by a literal is the one of these manifests that has the name.
+        # A literal cluster name means the cluster in these manifests that has the name.
         is_literal = claim.noun == "node pool" and len(claim.scope) == _LITERAL
         scope = clusters.get((claim.scope[0], claim.scope[1]), claim.scope) if is_literal else claim.scope
         known = first.setdefault((claim.noun, scope, claim.name), index)

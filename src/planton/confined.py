@@ -1,4 +1,4 @@
-"""Work in a process of its own whose memory is limited: what needs more ends there, and nowhere else."""
+"""Runs functions in a child process with limited memory, so that running out of memory ends only the child."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Bytes beside what the process has already.
+#: Additional bytes that the child may allocate.
 MOST_BYTES = 512 * 1024**2
 _USUAL_BYTES = 1024**3
 
 
 class ExhaustedError(Exception):
-    """The work needed more memory than it may have."""
+    """The work exceeded its memory limit."""
 
 
 def run(work: Callable[[], Any], *, most_bytes: int = MOST_BYTES) -> Any:  # JSON data
-    """Returns what a function returns, which runs in a copy of this process.
+    """Returns the result of a function that runs in a copy of this process.
 
     Args:
-        work: Returns JSON data. It writes nothing and leaves nothing behind.
-        most_bytes: How much more memory it may take.
+        work: Returns JSON data. It must have no side effects.
+        most_bytes: The number of additional bytes that it may allocate.
 
     Raises:
-        ExhaustedError: It needs more, or has crashed.
+        ExhaustedError: It exceeded the limit, or crashed.
     """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        # Nothing of the parent may run on in the copy, whatever happens.
+        # The copy must never continue the parent's code.
         with contextlib.suppress(BaseException):
             _work(work, writing, most_bytes)
         os._exit(0)
@@ -48,7 +48,7 @@ def run(work: Callable[[], Any], *, most_bytes: int = MOST_BYTES) -> Any:  # JSO
 
 
 def _work(work: Callable[[], Any], writing: int, most_bytes: int) -> None:
-    # A library that finds no memory says so on standard error, and aborts.
+    # A library that runs out of memory prints to standard error, and aborts.
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
@@ -61,7 +61,7 @@ def _work(work: Callable[[], Any], writing: int, most_bytes: int) -> None:
 
 
 def _taken() -> int:
-    # Only Linux tells it so.
+    # Only Linux reports it here.
     try:
         return int(pathlib.Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
     except (OSError, ValueError, IndexError):

@@ -1,9 +1,9 @@
 """Credentials: which account an operation uses.
 
-The order is: the file given with ``-p``, the stack input, the credential that the manifest names, the credential of the
+The order of precedence is: the file of ``-p``, the stack input, the credential that the manifest names, the credential of the
 context, the environment. The user's credentials file is YAML, mode 0600: a mapping from names to provider configs.
 
-A token of the sandbox goes to this machine only, and a credential goes to the sandbox only where its owner says so.
+A sandbox token is sent to this machine only. A credential is sent to the sandbox only if its ``api_endpoint`` names it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DEFAULT = "default"
 _FILE_VARIABLE = "PLANTON_CREDENTIALS"
 #: Set by ``planton sandbox env``: the addresses of this shell are the sandbox's.
 SANDBOX_VARIABLE = "PLANTON_SANDBOX"
-#: The beginning of every token of the sandbox; no cloud gives out such a token.
+#: The prefix of every sandbox token; no cloud issues such a token.
 _SANDBOX_TOKEN = "sandbox-"  # noqa: S105  # a public constant of the sandbox
 #: Provider → (token, region, API address): the variables that the clouds' own tools read.
 _VARIABLES = {
@@ -52,12 +52,12 @@ def token_from(provider: str, environ: Mapping[str, str]) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Source:
-    """Where the token of an account comes from.
+    """The source of an account's token.
 
     Attributes:
-        variable: The environment variable; empty where it is another source.
-        credential: The entry of the credentials file; empty where it is another source.
-        ignored: A variable that holds a token too, and is not used because the context names a credential; else empty.
+        variable: The environment variable; empty for another source.
+        credential: The entry of the credentials file; empty for another source.
+        ignored: A variable with a token that is ignored because the context names a credential; empty if there is none.
     """
 
     variable: str = ""
@@ -84,10 +84,10 @@ def choose(
     Args:
         manifest: Its kind says which cloud; its ``spec.civo_credential_id`` or its annotation
             ``project-planton.org/credential`` says which entry of the file.
-        given: The config of ``-p`` or of a stack input, which goes first; or None.
-        region: The region that the manifest's references lead to, or empty; it goes before the config's default.
+        given: The config of ``-p`` or of a stack input, which takes precedence; or None.
+        region: The region of the manifest's references, or empty; it takes precedence over the config's default.
         environ: The environment.
-        usual: Provider → entry of the file that the context names; it goes before the environment.
+        usual: Provider → entry of the file that the context names; it takes precedence over the environment.
         with_file: Whether the command takes ``-p``, for the hint of an error.
 
     Raises:
@@ -110,7 +110,7 @@ def source(
     environ: Mapping[str, str],
     usual: Mapping[str, str] | None = None,
 ) -> Source:
-    """Returns where the token that `choose` chooses for a manifest comes from.
+    """Returns the source of the token that `choose` selects for a manifest.
 
     Raises:
         PlantonError: As `choose`.
@@ -182,7 +182,7 @@ def from_environment(provider: str, environ: Mapping[str, str], usual: Mapping[s
 
 
 def overruled(provider: str, environ: Mapping[str, str], usual: Mapping[str, str]) -> str:
-    """Returns the variable whose token is not used because the context names a credential; empty where there is none."""
+    """Returns the variable whose token is ignored because the context names a credential; empty if there is none."""
     return token_from(provider, environ) if usual.get(provider) else ""
 
 
@@ -206,7 +206,7 @@ def _check_address(config: Any, provider: str, found: Source, *, own_address: bo
         if to_sandbox:
             return
         address = config.api_endpoint or "the public cloud"
-        why = f"the token for {provider} ({found.text}) is the sandbox's, and {address} would get it"
+        why = f"the token for {provider} ({found.text}) is the sandbox's, and would be sent to {address}"
         hint = f'set the token of your account, or point {variable} at the sandbox: eval "$(planton sandbox env)"'
     elif config.api_token and to_sandbox and not own_address and (not found.variable or environ.get(SANDBOX_VARIABLE)):
         why = (
@@ -214,7 +214,7 @@ def _check_address(config: Any, provider: str, found: Source, *, own_address: bo
             f"({config.api_endpoint}), as in a shell of the sandbox"
         )
         hint = 'leave the sandbox: eval "$(planton sandbox env --unset)"; or use no context: --context default'
-        hint += "" if found.variable else "; for a proxy of yours, write api_endpoint beside the token"
+        hint += "" if found.variable else "; to use a proxy of yours, set api_endpoint in the credential"
     else:
         return
     raise errors.PlantonError(why, code=errors.Code.MISSING, reason=errors.Reason.CREDENTIAL_INVALID, hint=hint)

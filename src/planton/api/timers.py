@@ -169,7 +169,7 @@ class Keeper:
             leases.release(connection, self.name)
 
     def _follow_clock(self, lease: leases.Lease, now: datetime.datetime, at: float) -> None:
-        """Sets the clock of requests while another server runs the work. A step is applied only once scheduled times have moved."""
+        """Sets the clock of requests while another server works. A step is applied only once scheduled times have moved."""
         differs = abs(self._clock.difference(now, at)) > clocks.TOLERANCE and lease.steps == self._steps
         if differs and self._differs_since is None:
             self._differs_since = lease.beats

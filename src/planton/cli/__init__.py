@@ -100,7 +100,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _process(given: list[str]) -> int:
-    from planton.cli import signals, streams  # where somebody else has called, signals and streams are theirs
+    from planton.cli import signals, streams  # a caller in the same process owns its signals and streams
 
     signals.install(next(iter(given), ""))
     unread = streams.guard(None if next(iter(given), "") in _FINISHING else _BROKEN_PIPE)
@@ -157,7 +157,7 @@ def _show_warning(message: Warning | str, category: type[Warning], *_place: obje
     from planton.cli import output  # nothing is worth a warning, mostly
     from planton.manifest import files  # as above
 
-    # Others are for those who write planton, and not for those who use it.
+    # Other warnings are for developers of planton, not for users.
     if issubclass(category, files.SkippedFileWarning):
         output.warn(str(message))
 

@@ -41,17 +41,17 @@ def apply(
 ) -> None:
     """Create and change resources until they are as the manifests say.
 
-    Shows the plan first and asks; without a terminal it needs --yes. Resources
-    that refer to each other are ordered by that, and others are worked on side
-    by side. The cloud is read first, so that drift is repaired. A plan that
-    would replace or delete a cluster or a node pool, or recreate a cluster that
-    is missing from the cloud, also needs --allow-replace; taking over what
-    another folder applied needs --take-over. With --prune, what was applied from the given folders
-    and is no longer in them is destroyed at the end.
+    Shows the plan first and asks; without a terminal it needs --yes. The order
+    follows the references; independent resources run in parallel. The cloud is
+    read first, so that drift is repaired. To replace or delete a cluster or a
+    node pool, or to recreate a cluster that is missing from the cloud, add
+    --allow-replace. To take over a resource that another folder applied, add
+    --take-over. With --prune, resources that were applied from the given folders
+    and are no longer in them are destroyed at the end.
 
-    PLAN is a file that planton plan --out has written: what it says is done, or
-    nothing where things have changed since. What is found to be gone on the way
-    is made anew only where the plan says so. A file that was changed, or was
+    PLAN is a file written by planton plan --out. Apply does exactly what it says,
+    or nothing if anything has changed since. A resource found missing during
+    apply is recreated only if the plan says so. A file that was edited, or was
     written on another machine, needs consent again, and --allow-replace too.
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
@@ -105,8 +105,8 @@ def _planned_before(
 
     before = saved.read(plan, key=saved.signing_key(settings.data))
     if not before.is_signed:
-        # Somebody can have changed what it consents to.
-        render.progress(f"! {plan} was made elsewhere, or was changed since it was made: its plan needs consent once more")
+        # Another user may have edited the consents in the file.
+        render.progress(f"! {plan} was created elsewhere, or was edited since: its plan needs consent again")
     wanted = [dataclasses.replace(entry, config=given.config_of(entry.manifest)) for entry in before.wanted]
     allowed = dataclasses.replace(
         consents,

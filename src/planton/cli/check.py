@@ -209,8 +209,8 @@ def _note_network(result: _Result, document: manifest.Document, text: _Text) -> 
 def _check_networks(
     result: _Result, overrides: assignment.Overrides | None, take: Callable[[list[errors.Violation]], None]
 ) -> None:
-    """Reports networks that overlap: in one folder as the cloud would, else as a warning, as what is given twice."""
-    if len(result.networks) < 2:  # noqa: PLR2004  # one overlaps with nothing
+    """Reports networks that overlap: within a folder as the cloud would, across folders as a warning."""
+    if len(result.networks) < 2:  # noqa: PLR2004  # an overlap needs two
         return
     from planton import networks  # as above
 
@@ -227,7 +227,7 @@ def _check_networks(
 def _check_cloud_names(
     result: _Result, overrides: assignment.Overrides | None, take: Callable[[list[errors.Violation]], None]
 ) -> None:
-    """Reports names in the cloud that two manifests give: in one folder as an apply would, else as a warning."""
+    """Reports cloud names that two manifests claim: within a folder as an apply would, across folders as a warning."""
     pairs = cloud_names.twice([(key, claim) for key, claim, _ in result.claims])
     documents = _documents([result.claims[each][2] for both in pairs for each in both], overrides)
     for first, second in pairs:

@@ -26,8 +26,9 @@ def context() -> None:
     A context gives defaults to every command that looks at states or clouds: the
     backend, the environment that KIND/NAME is looked for in, the entry of the
     credentials file for each cloud, and how secrets of new states are encrypted.
-    Options and environment variables go before it, but a credential that it
-    names goes before a token in the environment. It changes no manifest.
+    Options and environment variables take precedence over it. A credential that
+    it names takes precedence over a token in the environment. It changes no
+    manifest.
 
     \b
     planton context create staging --backend s3://acme-state --env staging \

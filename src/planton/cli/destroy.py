@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 @click.command()
 @options.applied_resources
 @options.take_over
-@click.option("--with-volumes", is_flag=True, help="Also delete the volumes of a cluster that is deleted.")
+@click.option("--with-volumes", is_flag=True, help="Also delete the volumes of a deleted cluster.")
 @click.option("--with-snapshots", is_flag=True, help="Also delete the snapshots of these volumes.")
-@click.option("--with-load-balancers", is_flag=True, help="Also delete the load balancers of a cluster that is deleted.")
+@click.option("--with-load-balancers", is_flag=True, help="Also delete the load balancers of a deleted cluster.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @output.output_option("text", "json")
 def destroy(
@@ -40,13 +40,13 @@ def destroy(
 ) -> None:
     """Delete resources from the cloud, dependants first.
 
-    Lists what goes and asks; without a terminal it needs --yes. What is listed
-    is deleted, and nothing else. Resources are given by manifests (-f) or by
-    KIND/NAME; what another folder applied needs --take-over.
+    Lists the resources and asks; without a terminal it needs --yes. Exactly the
+    listed resources are deleted. Name them by manifests (-f) or by KIND/NAME.
+    To delete a resource that another folder applied, add --take-over.
 
     The clouds keep and bill the volumes, volume snapshots and load balancers of
-    a cluster that is deleted. They are listed before the question. Exactly those
-    that were listed are deleted too with --with-volumes, --with-snapshots and
+    a deleted cluster. They are listed before the question. To delete exactly
+    the listed items too, add --with-volumes, --with-snapshots or
     --with-load-balancers.
 
     Exit codes: 0 done, 1 invalid or not applied, 2 usage, 5 refused, 6 the

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from planton.engine import inventory
     from planton.engine import settings as engine_settings
 
-#: What `planton get` and `planton outputs` show.
-AS_RECORDED = "as of the last apply or refresh; planton drift asks the cloud"
+#: The age of the data that `planton get` and `planton outputs` show.
+AS_RECORDED = "as of the last apply or refresh; planton drift reads the cloud"
 _HEADER = ("KIND", "NAME", "ENV", "ID", "AS OF")
 
 
@@ -27,9 +27,9 @@ _HEADER = ("KIND", "NAME", "ENV", "ID", "AS OF")
 def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack: str, form: str) -> None:
     """List applied resources, or show one with its outputs.
 
-    KIND may be singular or plural, in any case. What is shown is what the last
-    apply or refresh has recorded; planton drift asks the cloud. The id of a node
-    pool at Civo is its name.
+    KIND may be singular or plural, in any case. Shows the results of the last
+    apply or refresh; planton drift reads the cloud. The id of a node pool at
+    Civo is its name.
 
     Exit codes: 0 listed, 1 not applied, 2 usage.
     """

@@ -32,13 +32,13 @@ def import_(
     yes: bool,
     form: str,
 ) -> None:
-    """Take a resource that exists in the cloud under the care of a manifest.
+    """Adopt an existing cloud resource under a manifest.
 
     KIND/NAME is the resource in the manifests given with -f; ID is the cloud's
     id of it. The id of a node pool is CLUSTER-ID:POOL, or the pool's id or name
-    alone where the manifest says the cluster. A cluster comes with those of its
-    additional pools that exist, and at Civo with the firewall that planton made
-    for it: CLUSTER-NAME-firewall, in the same network.
+    alone if the manifest names the cluster. Importing a cluster also imports
+    its existing additional pools. At Civo it also imports the firewall that
+    planton created for it: CLUSTER-NAME-firewall, in the same network.
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """

@@ -31,16 +31,16 @@ _LISTS = ("clusters", "users", "contexts")
 @options.which
 @click.option("--exec", "by_exec", is_flag=True, help="Let kubectl ask planton for a credential each time; holds no secret.")
 @click.option("--merge", is_flag=True, help="Write it into $KUBECONFIG or ~/.kube/config, as the current context.")
-@click.option("--out", default="", metavar="FILE", help="Write it into a file of mode 0600, or leave that as it is.")
+@click.option("--out", default="", metavar="FILE", help="Write it to a file of mode 0600; on failure the file stays unchanged.")
 def kubeconfig(
     *, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, by_exec: bool, merge: bool, out: str
 ) -> None:
     r"""Print the kubeconfig of an applied cluster, or merge it into yours.
 
-    It grants full administration of the cluster: keep it secret. That of a
-    cluster at Civo is in the state and needs no token. That of a cluster at
-    DigitalOcean is asked of the cloud and expires in seven days. With --exec it
-    holds no secret and stays good: kubectl calls planton credential.
+    It grants full administration of the cluster: keep it secret. For a cluster
+    at Civo it comes from the state and needs no token. For a cluster at
+    DigitalOcean it comes from the cloud and expires in seven days. With --exec
+    it holds no secret and does not expire: kubectl calls planton credential.
 
     \b
     planton kubeconfig civokubernetesclusters/dev-cluster --out dev.kubeconfig
@@ -53,10 +53,10 @@ def kubeconfig(
 
     if merge and out:
         raise errors.PlantonError(
-            "--merge and --out exclude each other",
+            "--merge and --out cannot be used together",
             code=errors.Code.USAGE,
             reason=errors.Reason.USAGE,
-            hint="give one of them",
+            hint="use one of them",
         )
     kind, name = options.resource(resource)
     known = inventory.Inventory(settings, options.tools(settings))
@@ -85,7 +85,7 @@ def kubeconfig(
 def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
     from planton.engine import access, kubeconfigs  # as above
 
-    # What the state has needs no account.
+    # A kubeconfig in the state needs no account.
     if access.asks_cloud(applied):
         return access.credential(applied, settings, fresh=True).kubeconfig
     outputs: Any = known.outputs(applied)
@@ -159,12 +159,12 @@ def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
 
 
 def write(path: pathlib.Path, text: str, *, hint: str) -> None:
-    """Writes a kubeconfig into a file of mode 0600, whole or not at all.
+    """Writes a kubeconfig atomically to a file of mode 0600.
 
     Args:
         path: The file.
-        text: What it is to hold.
-        hint: What to do where it cannot be written.
+        text: The content.
+        hint: The hint of the error if it cannot be written.
 
     Raises:
         PlantonError: ``MANIFEST_UNREADABLE``: it cannot be written.

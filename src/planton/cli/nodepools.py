@@ -128,9 +128,9 @@ def _server(function: F) -> F:
 
 
 def _unexpected(server: str, error: Exception) -> errors.PlantonError:
-    """Returns the error for an answer that has not the shape of the API's; the commands read it as if it had."""
+    """Returns the error for a response without the API's structure. The commands read responses without checking it."""
     return errors.PlantonError(
-        f"{server} answered with something that the API does not describe ({type(error).__name__}: {error})",
+        f"{server} sent a response that does not match the API ({type(error).__name__}: {error})",
         code=errors.Code.FAILED,
         reason=errors.Reason.API_UNREACHABLE,
         hint="check that --server is the address of a planton server, and that no proxy answers in its place",

@@ -31,13 +31,13 @@ def versions(*, provider: str, form: str) -> None:
 
 @click.command()
 @_provider_option
-@click.option("--region", default="", metavar="REGION", help="Only the sizes that are offered in this region.")
+@click.option("--region", default="", metavar="REGION", help="Only the sizes offered in this region.")
 @output.output_option("table", "json")
 def sizes(*, provider: str, region: str, form: str) -> None:
     """List the machine sizes that the cloud offers for nodes, and where.
 
-    Civo does not say where a size is offered: REGIONS is then empty, and
-    --region leaves nothing out.
+    Civo does not report where a size is offered: REGIONS is then empty, and
+    --region has no effect.
     """
     cloud = _cloud(provider)
     rows = cloud.sizes()
@@ -57,7 +57,7 @@ def regions(*, provider: str, form: str) -> None:
     others = sorted(str(row["region"]) for row in rows if str(row["region"]).lower() not in accepted)
     _show([row for row in rows if str(row["region"]).lower() in accepted], ("REGION", "NAME", "COUNTRY", "FULL"), form)
     if others:
-        render.progress(f"the cloud has more regions, which this version's manifests cannot name: {', '.join(others)}")
+        render.progress(f"the cloud has more regions, which manifests of this version cannot name: {', '.join(others)}")
 
 
 def _check_region(region: str, cloud: clouds.Cloud, provider: str) -> None:
@@ -67,7 +67,7 @@ def _check_region(region: str, cloud: clouds.Cloud, provider: str) -> None:
             f"{provider} has no region {region!r}; it has: {', '.join(sorted(names))}",
             code=errors.Code.USAGE,
             reason=errors.Reason.NOT_OFFERED,
-            hint=f"write one of these: planton sizes --provider {provider} --region REGION",
+            hint=f"use one of them: planton sizes --provider {provider} --region REGION",
         )
 
 

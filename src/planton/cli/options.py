@@ -330,12 +330,12 @@ def env_of(settings: engine_settings.Settings, env: str | None) -> str | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Consents:
-    """What the user has agreed to beforehand.
+    """The consents that the user gave by options.
 
     Attributes:
-        allow_replace: ``KIND/NAME`` or ``ENV/KIND/NAME`` of clusters and pools that may be replaced or deleted.
+        allow_replace: ``KIND/NAME`` or ``ENV/KIND/NAME`` of clusters and pools that may be replaced, recreated or deleted.
         allow_unsupported: Fields that may have no effect.
-        prune: Whether to destroy what is no longer in the given folders.
+        prune: Whether to destroy resources that are no longer in the given folders.
         take_over: ``KIND/NAME`` or ``ENV/KIND/NAME`` of resources of other folders that may be taken over.
     """
 
@@ -345,12 +345,12 @@ class Consents:
     take_over: tuple[str, ...]
 
 
-#: Adds the option that consents to working on what another folder has applied.
+#: Adds the option that consents to changing resources that another folder applied.
 take_over = click.option(
     "--take-over",
     multiple=True,
     metavar="KIND/NAME",
-    help="Consent to taking over what another folder applied; or ENV/KIND/NAME.",
+    help="Consent to taking over a resource of another folder; or ENV/KIND/NAME.",
 )
 #: Adds the option that says whether the cloud is read before a plan.
 refresh = click.option(
@@ -486,7 +486,7 @@ def losses_allowed(steps: Sequence[runs.Step], allowed: Sequence[str], run: runs
 
 
 def take_overs_allowed(steps: Sequence[runs.Step], allowed: Sequence[str]) -> None:
-    """Checks that everything that another folder has applied has been named by the user.
+    """Checks that the user has named each resource that another folder applied.
 
     Raises:
         PlantonError: ``TAKE_OVER_REFUSED``, with the other folder.
@@ -494,10 +494,10 @@ def take_overs_allowed(steps: Sequence[runs.Step], allowed: Sequence[str]) -> No
     for step in steps:
         if step.owner and not _is_named(step, steps, allowed):
             raise errors.PlantonError(
-                f"{step.key} was applied from {step.owner}, which is another folder than that of this manifest; nothing was changed",
+                f"{step.key} was applied from {step.owner}, and this manifest is in another folder; nothing was changed",
                 code=errors.Code.REFUSED,
                 reason=errors.Reason.TAKE_OVER_REFUSED,
-                hint="choose another metadata.name or env, or, if this folder is to have it from now on, add --take-over "
+                hint="choose another metadata.name or env; or, to move the resource to this folder, add --take-over "
                 + _consent_to(step, steps),
                 metadata={"resource": str(step.key), "owner": step.owner},
             )

@@ -27,18 +27,18 @@ def is_terminal(*, err: bool = False) -> bool:
 
 
 def echo(text: str, *, err: bool = False, nl: bool = True) -> None:
-    """Prints a line. Its control characters are escaped; styles are left out where no terminal shows them, or by ``NO_COLOR``.
+    """Prints a line with control characters escaped. Styles are dropped without a terminal, and with ``NO_COLOR``.
 
     Args:
-        text: The line; its styles are those of `terminal.style`.
+        text: The line, with styles of `terminal.style`.
         err: Print it on standard error.
-        nl: End it.
+        nl: End the line.
     """
     streams.write(terminal.escape_all_but_styles(text) + ("\n" if nl else ""), err=err)
 
 
 def echo_document(text: str) -> None:
-    """Prints a document for programs on standard output as it is, but never its control characters."""
+    """Prints a document for programs on standard output, unchanged except for control characters."""
     streams.write(terminal.document(text, is_terminal=is_terminal()))
 
 

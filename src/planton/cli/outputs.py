@@ -25,8 +25,8 @@ def outputs(
 ) -> None:
     """Print the outputs of an applied resource.
 
-    They are those of the last apply or refresh; planton drift asks the cloud. The
-    nodePoolId of a node pool at Civo is the pool's name.
+    Shows the outputs of the last apply or refresh; planton drift reads the
+    cloud. The nodePoolId of a node pool at Civo is the pool's name.
 
     Exit codes: 0 printed, 1 not applied, 2 usage.
     """
@@ -44,7 +44,7 @@ def outputs(
     else:
         render.echo_lines(f"{key}: {_text(value)}" for key, value in data.items())
         if output.is_terminal():
-            render.progress(f"as of the last apply or refresh ({times.utc(applied.updated)}); planton drift asks the cloud")
+            render.progress(f"as of the last apply or refresh ({times.utc(applied.updated)}); planton drift reads the cloud")
 
 
 def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: str) -> None:

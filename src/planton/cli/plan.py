@@ -36,11 +36,11 @@ def plan(
 ) -> None:
     """Show what an apply would do; the cloud is not changed.
 
-    What does not exist yet is shown as (known after apply). A plan that is
-    saved with --out is applied exactly as it was shown, or not at all; the file
-    holds manifests and no credentials. The cloud is read first, and again
-    before such a plan is applied, so that drift is in the plan; with
-    --refresh=false, what was applied last counts. No state is changed.
+    Values that do not exist yet are shown as (known after apply). A plan saved
+    with --out is applied exactly as shown, or not at all. The file holds
+    manifests and no credentials. The cloud is read first, so that drift is in
+    the plan. It is read again before a saved plan is applied. With
+    --refresh=false the plan uses the last apply. No state is changed.
 
     Exit codes: 0 planned, 1 invalid, 2 usage, 4 changes (with
     --detailed-exitcode), 5 refused, 6 the cloud failed.

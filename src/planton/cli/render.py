@@ -131,7 +131,7 @@ def echo_plan(steps: Sequence[runs.Step]) -> None:
 
 
 def echo_accounts(accounts: Iterable[run_accounts.Account]) -> None:
-    """Prints the accounts that an operation uses, a line each."""
+    """Prints the accounts that an operation uses, one per line."""
     echo_lines(f"Account: {account}" for account in accounts)
 
 
@@ -263,7 +263,7 @@ def echo_yaml(documents: Sequence[object]) -> None:
 
 
 def yaml_text(documents: Sequence[object]) -> str:
-    """Returns JSON data as documents of one YAML stream, in which control characters are escaped as YAML does it."""
+    """Returns JSON data as documents of one YAML stream, with YAML's own escapes for control characters."""
     import yaml  # `--help` must not wait for it
 
     text = str(yaml.safe_dump_all(documents, sort_keys=False, allow_unicode=True))

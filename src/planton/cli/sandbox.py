@@ -25,7 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 LATENCIES = ("instant", "realistic")
 NOT_RUNNING = "no sandbox runs; start one with: planton sandbox start"
 NOT_FOUND = 127
-#: What `env` sets.
+#: The variables that `env` sets.
 _VARIABLES = (*launch.VARIABLES, "PLANTON_CONTEXT", "PLANTON_SANDBOX", "PULUMI_DEBUG_PROVIDERS")
 
 
@@ -120,13 +120,13 @@ def reset(home: pathlib.Path) -> None:
 
 @sandbox.command()
 @_home_option
-@click.option("--unset", is_flag=True, help="Print the commands that take the variables back.")
+@click.option("--unset", is_flag=True, help="Print the commands that unset the variables.")
 def env(home: pathlib.Path, *, unset: bool) -> None:
     r"""Print the shell commands that point tools at the sandbox.
 
-    For planton, pulumi and its plugins, the civo and doctl command lines. No
-    context is used in such a shell, so that its backend and its credentials
-    stay out of it.
+    For planton, pulumi and its plugins, and the civo and doctl command lines.
+    Such a shell uses no context, which keeps the backend and the credentials of
+    your context out of the sandbox.
 
     \b
     eval "$(planton sandbox env)"
@@ -191,7 +191,8 @@ def _environment(info: launch.Info) -> dict[str, str]:
 
     installed = toolchain.installed_plugins(os.environ)
     attached = [entry for entry in launch.debug_providers(info).split(",") if entry.split(":")[0] not in installed]
-    # The backend of a context has states of a real cloud, and its credentials are not for the sandbox.
+    # The backend of a context holds states of a real cloud, and its credentials
+    # must not reach the sandbox.
     variables = launch.environment(info) | {"PLANTON_CONTEXT": "default", "PLANTON_SANDBOX": "1"}
     return variables | {"PULUMI_DEBUG_PROVIDERS": ",".join(attached)} if any(attached) else variables
 

@@ -213,7 +213,7 @@ def start(
 def migrate_command(*, database_url: str | None, form: str) -> None:
     """Bring the database's tables up to date.
 
-    Servers need no right to make any then. Older servers go on while it runs.
+    Servers then need no right to create tables. Older servers keep running.
 
     Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
     """

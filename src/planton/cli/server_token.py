@@ -40,7 +40,7 @@ def token() -> None:
 )
 @click.option("--expires", metavar="TIME", help="How long it works: 90d, 12h, 30m.  [default: until it is revoked]")
 @server_database.option
-@click.option("--out", default="", metavar="FILE", help="Write the token there, with mode 0600, and do not print it.")
+@click.option("--out", default="", metavar="FILE", help="Write the token to this file, with mode 0600, and do not print it.")
 @output.output_option("text", "json")
 def create(
     *,
@@ -52,11 +52,11 @@ def create(
     out: str,
     form: str,
 ) -> None:
-    """Make a token for SUBJECT, an email address or a controller's name, and print it.
+    """Create a token for SUBJECT, an email address or a controller's name, and print it.
 
-    It is shown this once. Clients send it as `Authorization: Bearer TOKEN`. A
-    controller's token reports status under its own name, SUBJECT, or under the
-    names that --reports-as says.
+    The token is shown only once. Clients send it as
+    `Authorization: Bearer TOKEN`. A controller's token reports status under its
+    own name, SUBJECT, or under the names in --reports-as.
 
     Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
     """
@@ -67,7 +67,7 @@ def create(
         raise click.UsageError("--reports-as is for --role controller: users report nothing")
     try:
         if role == "controller" and not reports_as and "*" in subject:
-            raise click.UsageError("SUBJECT has a *: name with --reports-as what the controller reports as")
+            raise click.UsageError("SUBJECT contains *: name the controllers with --reports-as")
         patterns = reporters.checked(reports_as or [subject]) if role == "controller" else ()
     except ValueError as error:
         raise click.UsageError(f"--reports-as: {error}") from error
@@ -85,7 +85,7 @@ def create(
             await access.put_token(transaction, values)
 
     if out:
-        # A token that nobody can read later must not be valid.
+        # A token that could not be written must not stay valid.
         writing.write(pathlib.Path(out), f"{made}\n".encode(), mode=0o600)
     _asked(database_url, put)
     if form == "json":

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP, which end a command as Ctrl-C does: what is under way ends, the state is saved, the lock is released."""
+"""SIGTERM and SIGHUP, which end a command as Ctrl-C does: running steps finish, the state is saved, the lock is released."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
-#: The commands that run a server, which ends in its own way.
+#: The commands that run a server, which handles signals itself.
 _SERVERS = ("sandbox", "server")
 
 
 def install(command: str) -> None:
-    """Lets the signals raise ``KeyboardInterrupt`` in a command.
+    """Installs handlers that raise ``KeyboardInterrupt`` in a command.
 
-    Only the first one does. A runner that ends a job sends several, and a shell repeats SIGHUP for its jobs: the second must not
-    end the engine at once, as a second Ctrl-C does. A signal that the caller ignores, as nohup does, stays ignored.
+    Only the first signal raises. A job runner sends several signals, and a shell repeats SIGHUP: unlike a second Ctrl-C, a second
+    signal must not kill the engine. A signal that the caller ignores, for example with nohup, stays ignored.
     """
     if command in _SERVERS:
         return

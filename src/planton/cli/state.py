@@ -73,7 +73,7 @@ def _find(
     except errors.PlantonError as error:
         if error.reason is not errors.Reason.STACK_NOT_FOUND:
             raise
-        # A first operation that was killed can leave a lock without a state.
+        # A killed first operation can leave a lock without a state.
         held = _locked(kind.name, name, env, known) if locked else []
         if len(held) == 1:
             return held[0]

@@ -1,7 +1,7 @@
-"""The streams of a command: what passes through them, and what happens when their readers go away, as with ``| head``.
+"""The output streams of a command: escaping, and the handling of closed readers, as with ``| head``.
 
-A command that only shows something ends at once. One that changes something finishes: to stop in the middle of it, because of a
-line that nobody reads, would leave a cloud that no state knows.
+A read-only command ends at once. A command that makes changes finishes: stopping in the middle, because of an unread line, would
+leave cloud resources that no state records.
 """
 
 from __future__ import annotations
@@ -65,29 +65,29 @@ def guard(code: int | None) -> Callable[[], bool]:
 
 
 class Writer(io.TextIOWrapper):
-    """A stream that lets no control characters through but those of planton's own styles, whoever writes."""
+    """A stream that escapes all control characters except those of planton's own styles."""
 
     def write(self, text: str, /) -> int:
-        """Writes a text; returns how many characters it has."""
+        """Writes a text; returns its number of characters."""
         super().write(terminal.resolve(text, colours=_shows_colours(self)))
         return len(text)
 
 
 def write(text: str, *, err: bool = False) -> None:
-    """Writes a text whose styles are those of `terminal.style`, on standard output or standard error, at once."""
+    """Writes a text with styles of `terminal.style` to standard output or standard error, and flushes it."""
     stream: TextIO | None = sys.stderr if err else sys.stdout
     if stream is None:
         return
-    # There is no Writer where planton is called by another program.
+    # There is no Writer if another program calls planton.
     stream.write(text if isinstance(stream, Writer) else terminal.resolve(text, colours=_shows_colours(stream)))
     stream.flush()
 
 
 class Errors(io.StringIO):
-    """A file whose text goes to standard error, escaped: for messages that a framework writes."""
+    """A file that writes escaped text to standard error, for messages of a framework."""
 
     def write(self, text: str, /) -> int:
-        """Writes a text; returns how many characters it has."""
+        """Writes a text; returns its number of characters."""
         write(terminal.escape(text), err=True)
         return len(text)
 

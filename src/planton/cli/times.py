@@ -6,7 +6,7 @@ import datetime
 
 
 def utc(text: str) -> str:
-    """Returns a time of RFC 3339 in UTC, e.g. ``2026-11-29T15:30:00Z``; ``-`` where there is none, and what is no time as it is."""
+    """Returns a time in UTC, e.g. ``2026-11-29T15:30:00Z``; ``-`` for an empty text, and an invalid time unchanged."""
     if not text:
         return "-"
     try:

@@ -150,11 +150,11 @@ def _query(**wanted: bool) -> dict[str, str]:
 
 def _read(data: dict[str, Any], answer: type[_M]) -> _M:
     try:
-        # A newer server may say more than this client knows.
+        # A newer server may send fields that this client does not know.
         return json_format.ParseDict(data, answer(), ignore_unknown_fields=True)
     except json_format.ParseError as error:
         raise errors.PlantonError(
-            f"the API answered with something that is no {answer.DESCRIPTOR.name}: {error}",
+            f"the API's response is not a valid {answer.DESCRIPTOR.name}: {error}",
             code=errors.Code.FAILED,
             reason=errors.Reason.API_UNREACHABLE,
             hint="check that the address is that of a planton server, and that no proxy answers in its place",

@@ -69,7 +69,7 @@ class ApiError(errors.PlantonError):
 
 
 def _violations(listed: object) -> list[dict[str, str]]:
-    # Something else than the API may answer.
+    # A proxy may answer in place of the API.
     names = ("field", "message", "rule_id")
     entries = listed if isinstance(listed, list) else []
     return [{name: str(one.get(name, "")) for name in names} | one for one in entries if isinstance(one, dict)]
@@ -178,7 +178,7 @@ class Transport:
 
     def _unusable(self, why: str) -> errors.PlantonError:
         return errors.PlantonError(
-            f"the API at {self.url} gave no answer that can be used: {why}",
+            f"the API at {self.url} sent no usable response: {why}",
             code=errors.Code.FAILED,
             reason=errors.Reason.API_UNREACHABLE,
             hint="check that the address is that of a planton server, and that no proxy answers in its place",
@@ -301,10 +301,10 @@ def _check_text(path: str, query: Mapping[str, str] | None) -> None:
         f"{path}{''.join((query or {}).values())}".encode()
     except UnicodeEncodeError:
         raise errors.PlantonError(
-            f"{path} has characters that no address can have",
+            f"{path} has characters that are invalid in an address",
             code=errors.Code.USAGE,
             reason=errors.Reason.USAGE,
-            hint="give the name or the id as the list shows it",
+            hint="use the name or the id as the list shows it",
         ) from None
 
 
@@ -314,7 +314,7 @@ def segment(text: str) -> str:
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:
-    # The content is decoded already.
+    # The content is already decoded.
     return {
         name: value for name, value in headers.items() if name not in ("content-encoding", "content-length", "transfer-encoding")
     }
@@ -341,7 +341,7 @@ def _lines(answer: httpx.Response) -> Iterator[bytes]:
             raise web.NoAnswerError(f"an event has more than {web.MOST_BYTES // 1024**2} MiB")
 
 
-def _json(answer: httpx.Response) -> Any:  # JSON data; None where it is something else
+def _json(answer: httpx.Response) -> Any:  # JSON data; None if it is not JSON
     try:
         return json.loads(answer.content) if answer.content else {}
     except (ValueError, RecursionError):
