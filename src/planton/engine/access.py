@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from planton.engine import settings as engine_settings
     from planton.engine.clouds import api
 
-#: How long an API server may take to refuse a token; kubectl waits meanwhile.
+#: Seconds that an API server has to refuse a token. kubectl waits during that time.
 _SECONDS = 3.0
 _UNAUTHORIZED = 401
 #: A credential that ends sooner than this is asked for anew: what is begun with it must be able to end.
@@ -30,16 +30,16 @@ _MARGIN = datetime.timedelta(minutes=10)
 
 
 def is_refused(credential: api.Credential) -> bool:
-    """Returns whether a cluster's API server refuses a token, as it does once the token was revoked.
+    """Returns whether a cluster's API server refuses a token, for example because it was revoked.
 
-    An API server that does not answer soon refuses nothing.
+    An API server that does not answer in time counts as accepting the token.
     """
     entry = kubeconfigs.parse(credential.kubeconfig)
     headers = {"Authorization": f"Bearer {credential.token}", "Accept": "application/json"}
     try:
         authority = base64.b64decode(entry.authority).decode() or None
         context = ssl.create_default_context(cadata=authority)
-        # Everybody may ask for the version, but nobody with a token that is not valid.
+        # The version is public, but a request with an invalid token is refused.
         answer = web.request("GET", f"{entry.server.rstrip('/')}/version", headers=headers, deadline=_SECONDS, context=context)
     except (web.NoAnswerError, ssl.SSLError):
         return False
@@ -55,13 +55,13 @@ def credential(
 ) -> api.Credential:
     """Returns a credential for an applied cluster.
 
-    One that expires is kept in a file of mode 0600 and used again until shortly before it does, or until the cluster refuses it:
-    kubectl does not tell its plugins that a token was refused.
+    A credential that expires is cached in a file of mode 0600. It is reused until shortly before it expires, or until the cluster
+    refuses it: kubectl does not report a refusal to its plugins.
 
     Args:
         applied: The cluster.
         settings: The run's settings.
-        fresh: Ask the cloud in any case.
+        fresh: Ignore the cache and ask the cloud.
         is_refused: Returns whether the cluster refuses a credential.
 
     Raises:
@@ -89,7 +89,7 @@ def credential(
 
 
 def asks_cloud(applied: inventory.Applied) -> bool:
-    """Returns whether the kubeconfig of an applied cluster is asked of the cloud; else the state has it.
+    """Returns whether the kubeconfig of an applied cluster comes from the cloud; otherwise it is in the state.
 
     Raises:
         PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``: its first apply has not ended.
@@ -137,7 +137,7 @@ def _read(path: pathlib.Path) -> api.Credential | None:
 
     try:
         data: Any = json.loads(path.read_text("utf-8"))
-        # What was damaged, or is of an older release, is fetched again.
+        # A damaged file, or one of an older release, is fetched again.
         if not all(isinstance(value, str) for value in data.values()):
             return None
         known = api.credential(data["kubeconfig"], expires=data["expires"])

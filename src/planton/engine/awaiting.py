@@ -1,4 +1,4 @@
-"""Waiting for a cloud to finish what a plugin has only begun: upgrades, and new numbers of nodes of a default pool."""
+"""Waits for a cloud to finish operations that a plugin only starts: upgrades, and the scaling of a default pool."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
-#: No pause is longer without a look at whether the user wants to end.
+#: The longest pause in seconds between two checks for an interruption by the user.
 _SLICE_SECONDS = 0.5
-#: For how long an apply waits for the applications of a cluster; the cloud does not report that one has failed.
+#: Seconds that an apply waits for the applications of a cluster, because the cloud does not report failed ones.
 APPLICATION_SECONDS = 180.0
-#: What an update of a cluster changes over time. Everything else is done when the cloud answers.
+#: The properties of a cluster whose updates take time. All others are done when the cloud answers.
 _SLOW = ("version", "kubernetesVersion", "pools.", "nodePool.")
 
 
@@ -31,9 +31,9 @@ class Condition:
     Attributes:
         state: The cloud's own word, e.g. ``UPGRADING``.
         version: The Kubernetes version.
-        ready: How many nodes are active.
-        nodes: How many nodes there should be.
-        settled: Whether nothing is under way.
+        ready: The number of active nodes.
+        nodes: The desired number of nodes.
+        settled: Whether no operation is in progress.
     """
 
     state: str
@@ -43,13 +43,13 @@ class Condition:
     settled: bool
 
     def __str__(self) -> str:
-        """Returns a line for people."""
+        """Returns the condition as one line."""
         return f"{self.state}, {self.ready} of {self.nodes} nodes active"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Patience:
-    """How to wait; a test waits in a time of its own.
+    """The clock and the sleep of a wait. Tests pass their own.
 
     Attributes:
         clock: Returns seconds.
@@ -61,7 +61,7 @@ class Patience:
 
 
 def condition(cluster: Mapping[str, Any]) -> Condition:
-    """Returns the condition of a cluster that is in the form of Civo's API, or of DigitalOcean's."""
+    """Returns the condition of a cluster in the form of Civo's or DigitalOcean's API."""
     return _civo(cluster) if "required_pools" in cluster or "pools" in cluster else _digitalocean(cluster)
 
 
@@ -90,13 +90,13 @@ def _digitalocean(cluster: Mapping[str, Any]) -> Condition:
 
 
 def takes_time(change: plans.Change) -> bool:
-    """Returns whether a change of a cluster goes on in the cloud after the plugin has ended."""
+    """Returns whether a change of a cluster continues in the cloud after the plugin has returned."""
     slow = any(each.path.startswith(_SLOW) for each in change.differences)
     return change.noun == "KubernetesCluster" and change.action.value == "update" and slow
 
 
 def uninstalled(cluster: Mapping[str, Any], applications: Iterable[str]) -> list[str]:
-    """Returns those of some applications that a cluster at Civo has not installed, as the cloud spells them."""
+    """Returns the applications that a cluster at Civo has not installed, in the cloud's spelling."""
     asked = {application.partition(":")[0].lower() for application in applications if not application.startswith("-")}
     entries = [entry for entry in cluster.get("installed_applications") or () if not entry.get("installed")]
     names = [str(entry.get("name") or entry.get("application") or "") for entry in entries]
@@ -110,11 +110,11 @@ def until_installed(
     *,
     patience: Patience | None = None,
 ) -> list[str]:
-    """Waits until the applications of a manifest are installed, for a few minutes, and returns those that are not.
+    """Waits a few minutes for the applications of a manifest, and returns those that are not installed.
 
     Args:
-        look: Returns the cluster in the form of the cloud's API, or None where it is gone.
-        chosen: Say whom to report to, and whether the user wants to end.
+        look: Returns the cluster in the form of the cloud's API, or None if it is missing.
+        chosen: Whom to report to, and whether the user has interrupted.
         target: The manifest.
         patience: How to wait.
 
@@ -153,11 +153,11 @@ def until_settled(
     *,
     patience: Patience | None = None,
 ) -> None:
-    """Waits until nothing is under way in a cluster, and reports each change of its condition.
+    """Waits until no operation is in progress in a cluster, and reports each change of its condition.
 
     Args:
-        look: Returns the cluster in the form of the cloud's API, or None where it is gone.
-        chosen: Say for how long to wait, whom to report to, and whether the user wants to end.
+        look: Returns the cluster in the form of the cloud's API, or None if it is missing.
+        chosen: How long to wait, whom to report to, and whether the user has interrupted.
         target: The manifest, for errors.
         patience: How to wait.
 
@@ -185,5 +185,5 @@ def _interrupted(condition_: str) -> errors.PlantonError:
         f"apply was interrupted while the cloud was still at work ({condition_}); what was done is saved",
         code=errors.Code.INTERRUPTED,
         reason=errors.Reason.INTERRUPTED,
-        hint="the cloud goes on by itself; run the same command again, which waits for its end",
+        hint="the cloud continues by itself; run the same command again, which waits for its end",
     )

@@ -1,4 +1,4 @@
-"""What a plugin refuses when it checks inputs, as faults of fields of the manifest."""
+"""Inputs that a plugin refuses when it checks them, as faults of fields of the manifest."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PROBLEM = re.compile(
     re.DOTALL,
 )
 _PLACE = re.compile(r"\s*Examine values at '[^'.]*\.?(?P<property>[^']*)'\.\s*$")
-#: The engine's line for what a plugin refuses when it compares.
+#: The engine's line for a failed diff.
 _DIFFERENCE = re.compile(r"diffing urn:\S+::(?P<resource>[^:\s]+): (?P<text>.*)", re.DOTALL)
 _COUNTED = re.compile(r"^\d+ errors? occurred:?$")
-#: The beginning of the types of providers, whose settings are no fields of a manifest.
+#: The prefix of the types of providers, whose settings are no fields of a manifest.
 _PROVIDERS = "pulumi:providers:"
 _POOL = {
     "size": "size",
@@ -66,7 +66,7 @@ _FIELDS = {
     },
     "node_pool": {"label": "nodePoolName", "name": "nodePoolName", "clusterId": "cluster", **_POOL},
 }
-#: Lists that manifest and plugin have in the same order, so that an index in one means the same in the other.
+#: Lists with the same order in manifest and plugin, so that an index is valid in both.
 _SAME_ORDER = ("inboundRules", "outboundRules", "taints")
 
 
@@ -84,7 +84,7 @@ class Fault:
 
 
 def find(texts: Iterable[str], target: Any) -> tuple[Fault, ...]:  # a manifest of any kind
-    """Returns the faults among the engine's error messages, each once.
+    """Returns the distinct faults among the engine's error messages.
 
     Args:
         texts: The messages.
@@ -116,7 +116,7 @@ def _path(resource: str, named: str, target: Any) -> str:  # as above
     head, *rest = re.findall(r"[^.\[\]]+", named) or [""]
     field = _FIELDS.get(resource, {}).get(head)
     if resource == "firewall" and hasattr(target.spec, "cluster_name"):
-        # The firewall that comes with a cluster has no fields in the manifest but these.
+        # The firewall of a cluster has only these fields in the manifest.
         return {"name": "spec.clusterName", "ingressRules": "spec.apiServerAllowedCidrs"}.get(head, "")
     if resource == "network" and head == "name":
         return "metadata.name"

@@ -1,7 +1,7 @@
 """Contexts: named sets of a backend, an environment, accounts and a secrets provider, in a file of the user's config folder.
 
-What a context says is a default: options of a command and variables of the environment go before it. Only a credential that
-it names goes before a token in the environment: who uses a context means its account. It never changes a manifest: its
+The settings of a context are defaults: options of a command and environment variables take precedence. Only a credential that it
+names takes precedence over a token in the environment, because a context selects an account. It never changes a manifest: its
 environment only says which resource ``KIND/NAME`` means.
 """
 
@@ -133,7 +133,7 @@ def read(environ: Mapping[str, str]) -> Contexts:
     try:
         data: Any = yaml.safe_load(path.read_text("utf-8"))
         if data is None:
-            # To go on without a context could mean another backend and another account.
+            # Continuing without a context could use another backend and another account.
             raise ValueError("it is empty")
         named = {str(name): checked(_parsed(str(name), said)) for name, said in (data.get("contexts") or {}).items()}
         return Contexts(named, str(data.get("current") or ""))
@@ -145,7 +145,7 @@ def read(environ: Mapping[str, str]) -> Contexts:
             f"cannot use the contexts file {path}: {' '.join(why.split())}",
             code=errors.Code.USAGE,
             reason=errors.Reason.CONTEXT_UNKNOWN,
-            hint="restore or correct it; without the file there are no contexts, and planton context create makes it again",
+            hint="restore or correct it; without the file there are no contexts, and planton context create creates it again",
             metadata={"file": str(path)},
         ) from None
 

@@ -1,11 +1,11 @@
-"""The default pool of a cluster: the one that is created with it, and that no plugin identifies reliably.
+"""The default pool of a cluster: the pool created with it, which no plugin identifies reliably.
 
-- The plugin for Civo takes the pool that the cloud lists first for the default one. Once that is another one, it would scale
-  a pool of another manifest.
-- The plugin for DigitalOcean knows the default pool by a tag. Once that pool is deleted, a refresh keeps the old one in the
-  state, and an update of it does nothing.
+- The plugin for Civo treats the first pool in the cloud's list as the default pool. If that is another pool, the plugin would
+  scale a pool of another manifest.
+- The plugin for DigitalOcean identifies the default pool by a tag. After that pool was deleted, a refresh keeps it in the state,
+  and an update of it does nothing.
 
-So the state decides which pool it is: it has the pool's id since the cluster was created, or imported.
+So planton identifies the pool by its id in the state, recorded when the cluster was created or imported.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 
     from planton.engine import clouds
 
-#: What plans and drift call it.
+#: Its name in plans and drift.
 NAME = "default_node_pool"
-#: The tag by which DigitalOcean's plugin knows the default pool.
+#: The tag by which DigitalOcean's plugin identifies the default pool.
 _TAG = "terraform:default-node-pool"
 _CIVO = "civo:index/kubernetesCluster:KubernetesCluster"
 _DIGITALOCEAN = "digitalocean:index/kubernetesCluster:KubernetesCluster"
 _NODE_POOL = "kubernetesNodePool:KubernetesNodePool"
-#: Type of a cluster → the property that describes its default pool, and what of it is the pool's id.
+#: Type of a cluster → the property that describes its default pool, and the part of it that is the pool's id.
 _PROPERTIES = {_CIVO: ("pools", "label"), _DIGITALOCEAN: ("nodePool", "id")}
 #: Metadata of an error: the id of the cluster whose last pool could not be deleted.
 LAST_OF = "last_pool_of"
-#: The output of a stack that has the names of the default pool's nodes.
+#: The output of a stack with the names of the default pool's nodes.
 _NODE_NAMES = "node_names"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DefaultPool:
-    """The default pool as a state has it.
+    """The default pool in a state.
 
     Attributes:
         cluster: The URN of its cluster.
         cluster_id: The cluster's id in the cloud.
         id: Its own id.
-        inputs: What it was last applied with.
-        outputs: What it was when the state was written.
+        inputs: Its inputs at the last apply.
+        outputs: Its outputs when the state was written.
     """
 
     cluster: str
@@ -66,7 +66,7 @@ class DefaultPool:
 
 
 def of(deployment: Mapping[str, Any]) -> DefaultPool | None:
-    """Returns the default pool of a state's cluster; None where it has no cluster, or the cluster no known default pool."""
+    """Returns the default pool of a state's cluster; None without a cluster, or without a known default pool."""
     for resource in deployment.get("resources") or []:
         property_, key = _PROPERTIES.get(resource["type"], ("", ""))
         outputs = (resource.get("outputs") or {}).get(property_) or {}
@@ -77,7 +77,7 @@ def of(deployment: Mapping[str, Any]) -> DefaultPool | None:
 
 
 def is_missing(pool: DefaultPool, cloud: clouds.Cloud) -> bool:
-    """Returns whether the cluster is there and its default pool is not.
+    """Returns whether the cluster exists and its default pool is missing.
 
     Raises:
         PlantonError: The cloud could not be asked.
@@ -91,13 +91,13 @@ def _pools(cluster: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def find(cluster: Mapping[str, Any], pool: DefaultPool) -> dict[str, Any] | None:
-    """Returns the default pool of a cluster, both in the form of the cloud's API; None where it is gone."""
-    # A default pool of DigitalOcean that was recreated has another id, and the tag.
+    """Returns the default pool of a cluster, both in the form of the cloud's API; None if it is missing."""
+    # At DigitalOcean a recreated default pool has another id, but the tag.
     return next((each for each in _pools(cluster) if each["id"] == pool.id or _TAG in (each.get("tags") or ())), None)
 
 
 def creation(pool: DefaultPool) -> plans.Change:
-    """Returns the step of a plan that recreates a default pool as it was applied last."""
+    """Returns the step of a plan that recreates a default pool as last applied."""
     settings = [plans.Difference(key, None, value) for key, value in _described(pool).items()]
     return plans.Change(pool.urn, NAME, pool.urn.split("::")[-2], plans.Action.CREATE, tuple(settings))
 
@@ -118,9 +118,9 @@ def _count(pool: DefaultPool) -> int:
 
 
 def request(pool: DefaultPool) -> dict[str, Any]:
-    """Returns what to ask the cloud for in order to have the default pool again."""
+    """Returns the request body that recreates the default pool."""
     if pool.type == _CIVO:
-        # The id stays: it is what the plugin finds the pool by.
+        # The id stays the same, because the plugin finds the pool by it.
         public = {"public_ip_node_pool": True} if pool.outputs.get("publicIpNodePool") else {}
         return {"id": pool.id, "size": pool.outputs["size"], "count": _count(pool), **public}
     outputs = pool.outputs
@@ -137,13 +137,13 @@ def request(pool: DefaultPool) -> dict[str, Any]:
 
 
 def bound(pool: DefaultPool, after: Mapping[str, Any], cloud: clouds.Cloud, *, refreshed: bool) -> dict[str, Any] | None:
-    """Returns a state that describes the default pool, or None where it does.
+    """Returns the state, corrected to describe the default pool; None if it already does.
 
     Args:
-        pool: The default pool as the state had it before.
+        pool: The default pool in the state before the operation.
         after: The state after an operation, which may describe another pool.
-        cloud: Is asked what the default pool is now.
-        refreshed: Whether the operation was a refresh, which writes what it sees into the inputs too.
+        cloud: The cloud that reports the current default pool.
+        refreshed: Whether the operation was a refresh, which also writes the cloud's values into the inputs.
 
     Raises:
         PlantonError: The cloud could not be asked.
@@ -182,12 +182,12 @@ def _with(after: Mapping[str, Any], pool: DefaultPool, inputs: Mapping[str, Any]
 
 
 def drift(pool: DefaultPool, changes: Iterable[plans.Change], cloud: clouds.Cloud) -> tuple[plans.Change, ...]:
-    """Returns drift with what concerns the default pool put right.
+    """Returns drift, corrected for the default pool.
 
     Args:
-        pool: The default pool as the state has it.
-        changes: What a refresh has seen, which may be another pool.
-        cloud: Is asked what the default pool is now.
+        pool: The default pool in the state.
+        changes: The changes that a refresh reported, which may be about another pool.
+        cloud: The cloud that reports the current default pool.
 
     Raises:
         PlantonError: The cloud could not be asked.
@@ -215,7 +215,7 @@ def _kept(observed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def is_last(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> str:
-    """Returns the id of the cluster whose only pools are those of a state, which clouds keep as long as the cluster; else "".
+    """Returns the id of the cluster whose only pools are in a state, else "". Clouds keep a cluster's last pool.
 
     Raises:
         PlantonError: The cloud could not be asked.
@@ -233,7 +233,7 @@ def is_last(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> str:
 
 
 def without_pools(deployment: Mapping[str, Any], cluster: str) -> set[str]:
-    """Returns the URNs of the pools of a cluster that go with it, where the state has the cluster too."""
+    """Returns the URNs of the pools that are deleted with their cluster, if the state has the cluster too."""
     resources = list(deployment.get("resources") or [])
     if not any(resource["type"] in _PROPERTIES and resource.get("id") == cluster for resource in resources):
         return set()

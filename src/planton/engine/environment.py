@@ -1,7 +1,7 @@
-"""The environment of the engine: chosen variables of the user's environment, and no others.
+"""The environment of the engine: selected variables of the user's environment.
 
-Every option of Pulumi's commands is also a variable (``PULUMI_OPTION_…``), and many more change what the engine does or where it
-writes. One that is set in a shell for something else must not change what planton does.
+Every option of Pulumi's commands is also a variable (``PULUMI_OPTION_…``), and many more variables change the engine's behaviour.
+A variable that a shell sets for another purpose must not affect planton.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
-#: What every program needs, and how it reaches the network.
+#: Variables of the system, of proxies and of certificates.
 _SYSTEM = frozenset(
     {
         "PATH",
@@ -54,7 +54,7 @@ _SYSTEM = frozenset(
         "all_proxy",
     }
 )
-#: What identifies the user to a backend of states, or to a key service that encrypts them.
+#: Credentials for a backend of states, or for a key service that encrypts them.
 _BACKENDS = frozenset(
     {
         "MSI_ENDPOINT",
@@ -68,7 +68,7 @@ _BACKENDS = frozenset(
     }
 )
 _PREFIXES = ("LC_", "XDG_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "ARM_", "VAULT_", "PG")
-#: The variables of Pulumi that say which account of a backend is used. What else it needs, planton sets.
+#: The variables of Pulumi that select the account of a backend. planton sets the others.
 _PULUMI = frozenset({"PULUMI_ACCESS_TOKEN", "PULUMI_CREDENTIALS_PATH", "PULUMI_DEFAULT_ORGANIZATION"})
 _HOME = "PULUMI_HOME"
 _TRACING = ("TRACEPARENT", "OTEL_EXPORTER_OTLP_INSECURE")
@@ -77,7 +77,7 @@ _TRACING = ("TRACEPARENT", "OTEL_EXPORTER_OTLP_INSECURE")
 def for_engine(environ: Mapping[str, str]) -> dict[str, str]:
     """Returns the variables of an environment that Pulumi's command line may see.
 
-    The folder of its plugins is always named: with a ``HOME`` that is not the account's home, two programs could look in two.
+    ``PULUMI_HOME`` is always set. Otherwise two programs could use different folders if ``HOME`` is not the account's home.
     """
     return {name: value for name, value in environ.items() if _is_chosen(name)} | {_HOME: str(pulumi_home(environ))}
 
@@ -88,7 +88,7 @@ def _is_chosen(name: str) -> bool:
 
 @contextlib.contextmanager
 def hidden_from_sdk(environ: MutableMapping[str, str]) -> Iterator[None]:
-    """Removes the variables that would change what Pulumi's SDK does in this process, and puts them back at the end.
+    """Removes the variables that would affect Pulumi's SDK in this process, and restores them at the end.
 
     Args:
         environ: The environment of the process, after its settings were read.
@@ -105,7 +105,7 @@ def _changes_sdk(name: str) -> bool:
 
 
 def account_home() -> pathlib.Path | None:
-    """Returns the home folder that the system has for the user's account; None where it has none."""
+    """Returns the home folder of the user's account, by the system's records; None if it has none."""
     try:
         return pathlib.Path(pwd.getpwuid(os.getuid()).pw_dir)
     except KeyError:
@@ -113,7 +113,7 @@ def account_home() -> pathlib.Path | None:
 
 
 def pulumi_home(environ: Mapping[str, str], *, account: Callable[[], pathlib.Path | None] = account_home) -> pathlib.Path:
-    """Returns the folder of Pulumi's plugins and credentials: ``$PULUMI_HOME``, else ``.pulumi`` where Pulumi itself looks.
+    """Returns the folder of Pulumi's plugins and credentials: ``$PULUMI_HOME``, else Pulumi's own ``.pulumi``.
 
     Pulumi prefers the account's home to ``$HOME``. An account whose home does not exist or cannot be written uses ``$HOME``.
     """

@@ -22,7 +22,7 @@ class OperationError(errors.PlantonError):
     Attributes:
         uncertain: URNs of creations that may have reached the cloud although they failed here.
         recorder: The events up to the failure.
-        faults: What a plugin has refused of the manifest.
+        faults: The fields of the manifest that a plugin has refused.
     """
 
     uncertain: tuple[str, ...] = ()
@@ -96,7 +96,7 @@ _LOST = re.compile(
     rf"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create|: 408\b|{lookups.TROUBLE}",
     re.IGNORECASE,
 )
-#: The cloud answered the creation itself with 4xx: nothing was created. After 408 it may have been.
+#: The cloud answered the creation itself with 4xx, so nothing was created. Only 408 leaves that open.
 _REFUSED = re.compile(r"POST \S+: 4(?!08)\d\d\b|failed to create (?!a new firewall).*\bstatus: 4(?!08)\d\d\b", re.DOTALL)
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
 _LOCK_HINT = (
@@ -231,7 +231,7 @@ def _failed(what: str, texts: tuple[str, ...], recorder: plans.Recorder, target:
 
 
 def _is_of_cloud(cause: _Cause | None) -> bool:
-    # A plugin asks the cloud when it compares, too. A value that it refuses may itself have a word that sounds like a cause.
+    # A diff also queries the cloud. A refused value may contain a word that looks like another cause.
     return cause is not None and cause.reason in (
         errors.Reason.CLOUD_AUTH,
         errors.Reason.CLOUD_FAILED,

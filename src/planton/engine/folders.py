@@ -29,12 +29,12 @@ def data(environ: Mapping[str, str] | None = None) -> pathlib.Path:
 
 
 def private(path: pathlib.Path) -> pathlib.Path:
-    """Makes a folder that only the user may read, with its parents, and returns it.
+    """Creates a folder that only the user may read, with its parents, and returns it.
 
-    Those that are made have mode 0700, whatever the user's mask says; those that are there stay as they are.
+    New folders have mode 0700, whatever the umask is; existing folders stay unchanged.
 
     Raises:
-        PlantonError: ``ENGINE_FAILED``: it cannot be made.
+        PlantonError: ``ENGINE_FAILED``: it cannot be created.
     """
     try:
         for folder in reversed([path, *path.parents]):
@@ -54,7 +54,7 @@ def _make(folder: pathlib.Path) -> None:
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
-        # Another process can have made it; a file of the name is an error.
+        # Another process may have created it; a file with the name is an error.
         if not folder.is_dir():
             raise
     else:
@@ -62,9 +62,9 @@ def _make(folder: pathlib.Path) -> None:
 
 
 def opener(path: str, flags: int) -> int:
-    """Opens a file for `open` so that only the user may read it, whatever the user's mask says."""
+    """Opens a file for `open` so that only the user may read it, whatever the umask is."""
     descriptor = os.open(path, flags, 0o600)
-    # That of another user stays as it is.
+    # Another user's file stays unchanged.
     with contextlib.suppress(PermissionError):
         os.fchmod(descriptor, 0o600)
     return descriptor

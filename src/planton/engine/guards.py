@@ -1,10 +1,10 @@
-"""Guards: what the engine checks because a plugin cannot be trusted. The reasons are in docs/drift-and-recovery.md.
+"""Guards: checks by the engine, because plugins cannot be trusted. The reasons are in docs/drift-and-recovery.md.
 
-- A refresh that drops a resource from the state is believed only if the cloud itself says that it is gone.
-- A pool or a network deleted by hand would block refresh and destroy for ever: what makes the plugin fail is taken out of the
-  state once the cloud confirms that it is gone.
-- A creation whose end nobody saw is looked for in the cloud, and adopted if there is proof that it is ours (`ownership`).
-- A refresh loses fields of firewall rules, which would make every later refresh fail: they are put back.
+- A refresh that drops a resource from the state is trusted only if the cloud itself confirms that it is missing.
+- A pool or a network deleted by hand would block every refresh and destroy. It is removed from the state once the cloud confirms
+  that it is missing.
+- A creation with an unknown result is searched for in the cloud, and adopted with proof that it is ours (`ownership`).
+- A refresh loses fields of firewall rules, which would make every later refresh fail. They are restored.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def without(deployment: Mapping[str, Any], urns: set[str]) -> dict[str, Any]:
 
 
 def with_missing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a refreshed state in which the resources that the refresh has dropped are as they were."""
+    """Returns a refreshed state with the resources that the refresh dropped restored."""
     now = {each["urn"]: each for each in after.get("resources") or []}
     shells = {each["urn"] for each in dropped(before, after)}
     old = [{key: value for key, value in each.items() if key != "initErrors"} for each in before.get("resources") or []]
@@ -127,18 +127,18 @@ def candidates(
     *,
     now: float,
 ) -> list[ownership.Candidate]:
-    """Looks in the cloud for the results of creations whose end nobody saw.
+    """Searches the cloud for the results of creations with an unknown result.
 
     Args:
-        record: What is recorded of the operation that began them.
+        record: The record of the operation that started them.
         suspects: URN → creation.
-        deployment: The state, whose resources are no results of them.
+        deployment: The state, whose resources are excluded.
         target: The manifest.
-        cloud: Where to look.
+        cloud: The cloud to search.
         now: The time, in seconds since the epoch.
 
     Returns:
-        What has the name of one of them and is not in the state, with the reasons against its being ours.
+        The resources with the name of a creation that are not in the state, with the reasons against ownership.
 
     Raises:
         PlantonError: The cloud could not be asked, so nothing is known.
@@ -160,7 +160,7 @@ def candidates(
 
 
 def import_id(candidate: ownership.Candidate, cluster: str) -> str:
-    """Returns the id by which the engine imports a resource: that of Civo's pools names the cluster too."""
+    """Returns the id by which the engine imports a resource. For pools at Civo it includes the cluster."""
     is_civo_pool = type_and_name(candidate.urn)[0] == "civo:index/kubernetesNodePool:KubernetesNodePool"
     return f"{cluster}:{candidate.id}" if is_civo_pool else candidate.id
 
@@ -168,7 +168,7 @@ def import_id(candidate: ownership.Candidate, cluster: str) -> str:
 def with_adopted(
     deployment: Mapping[str, Any], adopted: Mapping[str, str], suspects: Mapping[str, ownership.Creation]
 ) -> dict[str, Any]:
-    """Returns a state that also has resources of which only the ids are known; a refresh reads the rest from the cloud.
+    """Returns a state with additional resources of known ids; a refresh reads the rest from the cloud.
 
     Args:
         deployment: A state with the provider of the resources.
@@ -189,13 +189,13 @@ def with_adopted(
 
 
 def creating(deployment: Mapping[str, Any]) -> dict[str, ownership.Creation]:
-    """Returns URN → creation for the creations that a killed engine has left in a state."""
+    """Returns URN → creation for the pending creations of a killed engine in a state."""
     resources = [entry["resource"] for entry in pending(deployment) if entry["type"] == "creating"]
     return {resource["urn"]: creation(resource.get("inputs") or {}) for resource in resources}
 
 
 def creation(inputs: Mapping[str, Any]) -> ownership.Creation:
-    """Returns the creation that sends some properties."""
+    """Returns the creation that sends the given properties."""
     sent = {name: value for name, value in inputs.items() if not name.startswith("__")}
     return ownership.Creation(str(sent.get("label") or sent.get("name") or ""), sent)
 

@@ -1,4 +1,4 @@
-"""Imports: which resources of a cloud an id means, and what comes with them. Read only."""
+"""Imports: the cloud resource that an id identifies, and the resources imported with it. Read-only."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from planton.engine import clouds
 
 _POOL = "node_pool"
-#: What a pool is called in ids and paths, at both clouds.
+#: The noun of a pool in ids and paths, at both clouds.
 _POOL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Adoption:
-    """What an import takes into a stack.
+    """The resources that an import adopts into a stack.
 
     Attributes:
         imports: Name of the resource in the stack → import id.
-        notes: What the user must know before consenting, a sentence each.
+        notes: Notes for the user before consent, one sentence each.
     """
 
     imports: Mapping[str, str]
@@ -41,17 +41,17 @@ def prepare(
     *,
     cluster_id: Callable[[], str],
 ) -> Adoption:
-    """Returns what an import takes into the stack of a manifest.
+    """Returns the resources that an import adopts into the stack of a manifest.
 
-    A cluster comes with those of its additional pools that are there already. One at Civo also comes with the firewall that the
-    manifest would make, if the cluster uses it.
+    A cluster is imported with its existing additional pools. At Civo it is also imported with the firewall that the manifest
+    would create, if the cluster uses that firewall.
 
     Args:
-        cloud: Where it is.
+        cloud: The cloud of the resource.
         target: The manifest.
         resource: The main resource of its stack, e.g. ``cluster``.
-        given: The id that the user gives; of a pool ``CLUSTER:POOL``, or the pool's id or name.
-        cluster_id: Gives the id of the cluster that the manifest of a pool says.
+        given: The id from the user; of a pool ``CLUSTER:POOL``, or the pool's id or name.
+        cluster_id: Returns the id of the cluster that the manifest of a pool names.
 
     Raises:
         PlantonError: ``NOT_FOUND``: there is no such resource; the cloud could not be asked.
@@ -70,7 +70,7 @@ def prepare(
 
 
 def _require(cloud: clouds.Cloud, resource: str, given: str) -> None:
-    # The plugin imports a network of any id, and fails when it updates what is not there.
+    # The plugin imports a network with any id, and fails when it updates a network that does not exist.
     if lookups.is_id(given) and cloud.exists(cloud.NOUNS[resource], given):
         return
     own = _find(cloud, resource, given) if given else None
@@ -102,7 +102,7 @@ def _find(cloud: clouds.Cloud, resource: str, name: str, cluster: str = "") -> s
 
 
 def _firewall(cloud: civo.Cloud, target: Any, cluster_id: str) -> tuple[str, str]:
-    """Returns the firewall to import with a cluster, or an empty text, and what to tell the user."""
+    """Returns the firewall to import with a cluster, or an empty text, and a note for the user."""
     cluster = cloud.cluster(cluster_id) or {}
     own = f"{target.spec.cluster_name}-firewall"
     used = next((entry for entry in cloud.firewalls() if entry["id"] == cluster.get("firewall_id")), None)

@@ -33,10 +33,10 @@ class Applied:
     """A resource that has been applied.
 
     Attributes:
-        key: What it is found by.
-        stack: Where its state is.
-        manifest: As it was applied, references resolved; ``status.outputs`` holds the outputs that are no secrets.
-        resources: How many cloud resources the stack has.
+        key: The key for look-ups.
+        stack: The stack of its state.
+        manifest: The applied manifest, references resolved; ``status.outputs`` holds the non-secret outputs.
+        resources: The number of cloud resources in the stack.
         updated: When the state was written, RFC 3339; may be empty.
         region: The region of the stack's provider; may be empty.
         origin: The name of the folder that the manifest came from; may be empty.
@@ -80,13 +80,13 @@ class Inventory:
         self._damaged: dict[stacks.StackName, errors.PlantonError] = {}
 
     def find(self, key: references.Key) -> Applied | None:
-        """Returns what has been applied under a key, or None; of several, the one whose apply came to its end.
+        """Returns the applied resource with a key, or None; of several, the one whose apply completed.
 
-        The derived stack is looked at first, then those that labels name, then all. Where each look takes long, as it does in all
-        backends but a folder, a derived stack that is complete is not doubted.
+        It reads the derived stack first, then stacks named by labels, then all. In backends other than a folder each read is
+        slow, so a complete derived stack is trusted.
 
         Raises:
-            PlantonError: ``AMBIGUOUS``, with the candidates; its own state is damaged.
+            PlantonError: ``AMBIGUOUS``, with the candidates; the state of the resource is damaged.
         """
         derived = self.read(stacks.derived(key.kind, key.name, key.env))
         found = [derived] if derived is not None and derived.key == key else []
@@ -102,7 +102,7 @@ class Inventory:
         return [applied for applied in map(self._readable, names) if applied is not None and applied.key == key]
 
     def get(self, kind: kinds.Kind, name: str, env: str | None, stack: str = "") -> Applied:
-        """Returns the one resource that ``KIND/NAME`` means.
+        """Returns the resource that ``KIND/NAME`` identifies.
 
         Args:
             kind: The kind.
@@ -111,7 +111,7 @@ class Inventory:
             stack: ``PROJECT/STACK``; empty for any.
 
         Raises:
-            PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``, with the candidates; its own state is damaged.
+            PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``, with the candidates; the state of the resource is damaged.
         """
         found = [
             applied
@@ -136,7 +136,7 @@ class Inventory:
                 raise error
 
     def all(self) -> list[Applied]:
-        """Returns everything that has been applied, by key. A damaged state is reported and left out."""
+        """Returns all applied resources by key. A damaged state is reported and skipped."""
         found = (self._readable(name) for name in self.names)
         return sorted((applied for applied in found if applied is not None), key=lambda applied: applied.key)
 
@@ -145,7 +145,7 @@ class Inventory:
         try:
             return self.read(name)
         except errors.PlantonError as error:
-            # A later release can have written outputs that this one does not know.
+            # A later release may have written outputs that this one does not know.
             if not isinstance(error, session.StateDamagedError) and error.reason is not errors.Reason.OUTPUT_INVALID:
                 raise
             if name not in self._damaged:
@@ -163,10 +163,10 @@ class Inventory:
         return [_parsed(name) for name in opened.stack_names()]
 
     def read(self, name: stacks.StackName) -> Applied | None:
-        """Returns what a stack holds, or None where it is no stack of ours or holds nothing.
+        """Returns the resource of a stack; None if the stack is empty or not planton's.
 
         Raises:
-            StateDamagedError: The state is not what Pulumi and planton write.
+            StateDamagedError: The state does not have the form that Pulumi and planton write.
         """
         try:
             deployment = session.Session(name, None, self._settings, self._tools).export()
@@ -194,7 +194,7 @@ class Inventory:
                 f"the state of {name} holds a manifest that cannot be read",
                 code=errors.Code.FAILED,
                 reason=errors.Reason.ENGINE_FAILED,
-                hint=f"planton state export --stack {name} prints it; put back a copy of it with planton state import",
+                hint=f"planton state export --stack {name} prints it; restore a copy of it with planton state import",
                 metadata={"stack": str(name)},
             ) from None
         plain = {field: value for field, value in outputs.items() if not states.is_secret(value)}
@@ -214,7 +214,7 @@ class Inventory:
         )
 
     def cluster_id(self, name: stacks.StackName) -> str:
-        """Returns the cloud's id of the cluster that a stack has, be its apply at its end or not; empty where it has none.
+        """Returns the cloud's id of a stack's cluster, even if its apply has not completed; empty if it has none.
 
         Raises:
             PlantonError: ``STACK_NOT_FOUND``.
@@ -247,7 +247,7 @@ def _clean_kubeconfigs(outputs: Any) -> None:  # of any kind; only clusters have
         try:
             text = kubeconfigs.parse(base64.b64decode(encoded, validate=True).decode()).text()
         except (ValueError, errors.PlantonError):
-            # What cannot be used must not be taken for a kubeconfig. `planton kubeconfig` says why.
+            # An unusable text must not pass for a kubeconfig. `planton kubeconfig` gives the reason.
             outputs.ClearField(name)
         else:
             setattr(outputs, name, base64.b64encode(text.encode()).decode())

@@ -51,16 +51,16 @@ def runs(process: int) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Record:
-    """What is known of an operation that has not ended cleanly.
+    """The record of an operation that has not ended cleanly.
 
     Attributes:
         operation: ``apply``, ``destroy``, ….
         started: Seconds since the epoch.
         failed: Whether it ended with an error; otherwise it was killed.
-        uncertain: URN → creation whose end nobody saw.
-        marker: The tag that the operation gives to what it creates; empty where it has none.
+        uncertain: URN → creation with an unknown result.
+        marker: The tag that the operation gives to the resources that it creates; empty for none.
         before: URN of a planned creation → ids of its kind that the cloud listed before the first request.
-        default_pool: The default pool of the stack's cluster as it was before (`default_pool.DefaultPool`); empty for none.
+        default_pool: The default pool of the stack's cluster before the operation (`default_pool.DefaultPool`); empty for none.
     """
 
     operation: str

@@ -1,7 +1,7 @@
-"""Kubeconfigs from clouds: address, certificates and token are taken, and nothing else.
+"""Kubeconfigs from clouds, of which only the address, the certificates, the key and the token are read.
 
-A kubeconfig can name a program that kubectl runs (``exec``, ``auth-provider``) and files of this machine. An address that answers
-in place of the cloud must not get that far.
+A kubeconfig can name a program that kubectl runs (``exec``, ``auth-provider``) and files of this machine. A server that
+impersonates the cloud must not be able to use these.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import yaml
 
 from planton import errors
 
-#: The longest that is read; those of clouds have 6 KiB.
+#: The maximum size that is read, in bytes; those of clouds have 6 KiB.
 _MOST_BYTES = 1024**2
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@:/-]{0,252}")
 _SERVER = re.compile(r"https?://[!-~]+")
@@ -25,15 +25,15 @@ _TOKEN = re.compile(r"[!-~]+")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
-    """What a kubeconfig says of one cluster.
+    """The entry of one cluster in a kubeconfig.
 
     Attributes:
-        name: What the cluster and the context are called.
-        user: What the user is called.
+        name: The name of the cluster and of the context.
+        user: The name of the user.
         server: The address of the API server.
-        authority: The certificate of its authority, PEM in base64; may be empty.
-        token: A bearer token; may be empty where there is a certificate.
-        certificate: The user's certificate, PEM in base64; may be empty where there is a token.
+        authority: The certificate of its certificate authority, PEM in base64; may be empty.
+        token: A bearer token; may be empty if there is a certificate.
+        certificate: The user's certificate, PEM in base64; may be empty if there is a token.
         key: Its key, PEM in base64.
     """
 
@@ -46,7 +46,7 @@ class Entry:
     key: str = dataclasses.field(default="", repr=False)
 
     def text(self) -> str:
-        """Returns it as a kubeconfig of one cluster, one user and one context."""
+        """Returns a kubeconfig with one cluster, one user and one context."""
         cluster = {"server": self.server, "certificate-authority-data": self.authority}
         user = {"client-certificate-data": self.certificate, "client-key-data": self.key, "token": self.token}
         config = {

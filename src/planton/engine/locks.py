@@ -1,7 +1,7 @@
-"""The locks of Pulumi's backend, where it is a folder: who holds a stack, and whether the holder still runs.
+"""The locks of a Pulumi backend in a folder: the holder of a stack, and whether the holder still runs.
 
-A lock file names a process and a host. A killed process leaves its file behind. On the host of the process, planton removes it;
-of another host it cannot know whether the process runs.
+A lock file names a process and a host. A killed process leaves its file behind. On the host of the process, planton removes it.
+It cannot check processes on other hosts.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from planton.engine import journal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Clocks of a file system and of a kernel differ a little; a process takes longer than this to begin and to take a lock.
+#: Seconds that the clocks of a file system and a kernel may differ. A process needs longer than this to start and take a lock.
 _SLACK_SECONDS = 2.0
-#: No system numbers its processes higher.
+#: The highest process id of any system.
 _MOST_PROCESSES = 2**31
 
 
@@ -33,9 +33,9 @@ class Lock:
 
     Attributes:
         path: The file.
-        host: The host of the process that holds it; empty where the file is damaged.
-        process: The number of the process; 0 where the file is damaged.
-        taken: When it was taken, seconds since the epoch; 0 where that is not known.
+        host: The host of the process that holds it; empty if the file is damaged.
+        process: The id of the process; 0 if the file is damaged.
+        taken: When it was taken, seconds since the epoch; 0 if unknown.
     """
 
     path: pathlib.Path
@@ -54,7 +54,7 @@ class Lock:
         return self.host == socket.gethostname() and not _runs_since(self.process, self.taken)
 
     def __str__(self) -> str:
-        """Returns who holds it."""
+        """Returns the holder as text."""
         return f"an unknown process ({self.path} is damaged)" if self.is_damaged else f"process {self.process} on {self.host}"
 
 
@@ -88,12 +88,12 @@ def release_stale(folder: pathlib.Path, stack: str, progress: Callable[[str], No
         progress: Is called with a line for each lock that is removed.
 
     Raises:
-        PlantonError: ``STACK_LOCKED``: a lock file is damaged, so that its holder is not known.
+        PlantonError: ``STACK_LOCKED``: a lock file is damaged, so its holder is unknown.
     """
     for lock in read(folder):
         if lock.is_damaged and lock.path.exists():
             raise errors.PlantonError(
-                f"stack {stack} is locked, and by whom is not known: the lock file {lock.path} is empty or damaged",
+                f"stack {stack} is locked by an unknown process: the lock file {lock.path} is empty or damaged",
                 code=errors.Code.LOCKED,
                 reason=errors.Reason.STACK_LOCKED,
                 hint="make sure that no other operation uses the stack, then remove the lock: planton state unlock --stack "
@@ -106,16 +106,16 @@ def release_stale(folder: pathlib.Path, stack: str, progress: Callable[[str], No
 
 
 def _runs_since(process: int, taken: float) -> bool:
-    """Returns whether a process of this machine runs and began before a moment; another process can have its number by now."""
+    """Returns whether a process runs on this machine and started before a time. Its id may have been reused since."""
     if not journal.runs(process):
         return False
     began = _began(process)
-    # A clock that was set in between makes a holder look younger than its lock, so an engine always counts.
+    # If the clock was set in between, a holder looks younger than its lock. So a running engine always counts.
     return not taken or began is None or began <= taken + _SLACK_SECONDS or _is_engine(process)
 
 
 def _began(process: int) -> float | None:
-    # Only Linux has /proc; elsewhere the number alone must do.
+    # Only Linux has /proc; elsewhere only the id is checked.
     try:
         fields = pathlib.Path(f"/proc/{process}/stat").read_text("utf-8").rpartition(")")[2].split()
         boot = next(line for line in pathlib.Path("/proc/stat").read_text("utf-8").splitlines() if line.startswith("btime "))

@@ -1,6 +1,6 @@
-"""What a cloud's lists say of a resource, in the words of its Pulumi properties, so that a state can be compared with them.
+"""Converts entries of a cloud's lists to Pulumi properties, so that they can be compared with a state.
 
-Only properties that a manifest sets, and the nodes, are compared: what else a cloud adds (addresses, times) changes as it likes.
+Only the nodes and properties that a manifest sets are compared. Other properties (addresses, times) belong to the cloud.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from planton.engine.clouds import answers
 
 _SIZE = "pulumi-python:dynamic:Resource"
-#: Tags that a cloud or a plugin adds for itself.
+#: Tags that a cloud or a plugin adds.
 _SYSTEM_TAGS = ("k8s", "terraform:")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Lists:
-    """The lists of several accounts, each fetched once and shared by threads.
+    """The lists of several accounts, each fetched once. Thread-safe.
 
     Attributes:
-        answers: What the clouds have answered.
+        answers: The cached responses of the clouds.
     """
 
     answers: answers.Answers
@@ -62,7 +62,7 @@ def name_of(type_: str, entry: Mapping[str, Any]) -> str:
 
 
 def is_changed(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -> bool | None:
-    """Returns whether the cloud's lists differ from what a state says of a resource; None where they have no such resource.
+    """Returns whether the cloud's lists differ from a resource in a state; None if the lists do not have it.
 
     Args:
         resource: A resource of a state.
@@ -95,12 +95,12 @@ def _size_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def differences(type_: str, properties: Mapping[str, Any], entry: Mapping[str, Any]) -> tuple[plans.Difference, ...]:
-    """Returns in which properties a resource differs from its entry in a list.
+    """Returns the properties in which a resource differs from its entry in a list.
 
     Args:
         type_: The Pulumi type.
-        properties: What a state, or a request, has; a property that is missing or None is not compared.
-        entry: From the list of the cloud.
+        properties: The properties of a state or a request. Missing properties and None are not compared.
+        entry: The entry in the cloud's list.
     """
     of_state, of_entry = _VIEWS[_provider(type_), type_.rsplit(":", 1)[-1]]
     before = {name: value for name, value in of_state(properties).items() if value is not None}
@@ -123,7 +123,7 @@ def _taints(taints: Any) -> Any:  # JSON data
 
 
 def _tags(tags: Any) -> Any:  # JSON data
-    # Neither order nor case of a tag matters to a cloud.
+    # The clouds ignore the order and case of tags.
     if tags is None:
         return None
     texts = tags.split() if isinstance(tags, str) else tags
@@ -197,7 +197,7 @@ def _civo_pool_state(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "label": properties.get("label"),
         "size": properties.get("size"),
-        # What a state says of the number is that of the creation: another resource scales the pool.
+        # The number in the state is that of the creation, because another resource scales the pool.
         "nodeCount": None if "instanceNames" in properties else properties.get("nodeCount"),
         "labels": properties.get("labels"),
         "taints": _taints(properties.get("taints")),
@@ -295,7 +295,7 @@ def _do_cluster_entry(entry: Mapping[str, Any], properties: Mapping[str, Any]) -
 
 
 _View = tuple["Callable[[Mapping[str, Any]], dict[str, Any]]", "Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]"]
-#: Provider, noun → how a state's or a request's properties, and how an entry of a list, are read.
+#: Provider, noun → the readers of a state's or request's properties, and of an entry of a list.
 _VIEWS: dict[tuple[str, str], _View] = {
     ("civo", "Network"): (_civo_network_state, _civo_network_entry),
     ("civo", "Firewall"): (_civo_firewall_state, _civo_firewall_entry),

@@ -65,7 +65,7 @@ class Drift:
 _ENGINE_END_SECONDS = 30.0
 _POLL_SECONDS = 0.2
 _CLUSTER = "kubernetes_cluster"
-#: A cluster that is new has a new default pool.
+#: Actions after which the cluster has a new default pool.
 _NEW = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
 
 
@@ -89,9 +89,9 @@ class Operations:
             origin: The name of the folder that the manifest came from.
 
         Attributes:
-            on_event: Is told the engine's events, for progress; None for silence.
+            on_event: Receives the engine's events, for progress; None for none.
             lists: The lists of the cloud from before the requests of a run; None to fetch them.
-            patience: How to wait for the cloud.
+            patience: The clock and the sleep for waits.
         """
         self._input: Any = stack_input
         self.on_event: Callable[[events.EngineEvent], None] | None = None
@@ -130,8 +130,8 @@ class Operations:
         """Returns what an apply would do.
 
         Args:
-            aside: Whether no apply follows, so that what has no stack yet must not get one.
-            refresh: Whether the cloud is read first, into a copy of the state: a plan changes no state.
+            aside: Whether no apply follows, so that no new stack may be created.
+            refresh: Whether to read the cloud first, into a copy of the state: a plan changes no state.
 
         Raises:
             PlantonError: The module refuses the manifest, or the plan cannot be made.
@@ -150,7 +150,7 @@ class Operations:
         return self._planned
 
     def is_changed(self, lists: observed.Lists) -> bool:
-        """Returns whether the lists of the cloud differ from the state, so that a plan must read the cloud.
+        """Returns whether the lists of the cloud differ from the state, so that a plan needs a refresh.
 
         Raises:
             PlantonError: The cloud cannot be asked.
@@ -163,7 +163,7 @@ class Operations:
 
     @contextlib.contextmanager
     def _copy(self) -> Iterator[dict[str, Any]]:
-        # In a folder of its own a refresh can change the state, with all guards, and nobody else sees it.
+        # In a separate folder a refresh can change the state, with all guards, invisibly to others.
         state = self._session.export()
         with tempfile.TemporaryDirectory(prefix="planton-") as folder:
             elsewhere = dataclasses.replace(self._settings, backend=pathlib.Path(folder).as_uri())
@@ -185,7 +185,7 @@ class Operations:
         return dataclasses.replace(plan, changes=(default_pool.creation(pool), *plan.changes))
 
     def _default_pool(self) -> default_pool.DefaultPool | None:
-        # Only clusters have one, and a look at a state costs time where its backend is no folder.
+        # Only clusters have one, and reading a state is slow in a remote backend.
         if kinds.get(self._input.target.kind).stem != _CLUSTER or not self._session.exists():
             return None
         return default_pool.of(self._session.export())
@@ -224,7 +224,7 @@ class Operations:
         """
         if planned is not None:
             self._planned = planned
-        # What an interrupted operation began goes on under the tag that it had.
+        # An interrupted operation continues with its own tag.
         marker = ownership.new_marker() if self._resumed is None or not self._resumed.marker else self._resumed.marker
         with self._recorded("apply", marker=marker, before=self._ids_before()):
             self._session.marker = marker
@@ -255,7 +255,7 @@ class Operations:
         there = default_pool.find(cluster, pool)
         if there is None:
             self._require_planned([pool.urn], self._session.export())
-            self._settings.progress(f"  {self.target.metadata.name}: creating the default pool, which is gone")  # type: ignore[attr-defined]
+            self._settings.progress(f"  {self.target.metadata.name}: recreating the default pool, which is missing")  # type: ignore[attr-defined]
             self._cloud.create_pool(pool.cluster_id, default_pool.request(pool))
             awaiting.until_settled(
                 lambda: self._cloud.cluster(pool.cluster_id), self._settings, self.target, patience=self.patience
@@ -287,7 +287,7 @@ class Operations:
             slow = bool(awaiting.uninstalled(look() or {}, installs)) or slow
             failed = awaiting.until_installed(look, self._settings, self.target, patience=self.patience)
         if slow:
-            # The plugin has looked when the cloud had only begun.
+            # The plugin read the outputs before the cloud had finished.
             self._refresh()
         return tuple(self._report_failed(name) for name in failed)
 
@@ -300,11 +300,11 @@ class Operations:
         return warning
 
     def _is_stale(self, state: dict[str, Any]) -> bool:
-        # The plugin sends the number of nodes with every change, and the one in the state is that of the last look.
+        # The plugin sends the number of nodes with every change, and the state has the number of the last read.
         return (self._planned is not None and self._planned.is_refreshed) or guards.autoscaled(state)
 
     def _ids_before(self) -> dict[str, tuple[str, ...]]:
-        # What the cloud has before the first request cannot be the result of one.
+        # Resources that exist before the first request cannot be the result of one.
         creations = (plans.Action.CREATE, plans.Action.REPLACE)
         changes = () if self._planned is None else self._planned.changes
         wanted = [change for change in changes if change.action in creations and change.type.startswith(clouds.TYPES)]
@@ -318,8 +318,8 @@ class Operations:
         return found
 
     def _require_planned(self, gone: Iterable[str], state: dict[str, Any]) -> None:
-        # An approved update must not become a creation. An import shows no plan of its own. The state goes back, so that the
-        # next plan finds the resource missing, and asks for consent.
+        # An approved update must not become a creation. An import shows no plan of its own. The state is restored, so that the
+        # next plan finds the resource missing and asks for consent.
         if self._planned is not None and (unplanned := set(gone) - self._planned.made_anew()):
             names = ", ".join(sorted(urn.rsplit("::", 1)[-1] for urn in unplanned))
             self._session.replace_state(state)
@@ -361,7 +361,7 @@ class Operations:
         return session.parse_outputs(kinds.get(self._input.target.kind), states.outputs(self._session.export()))
 
     def adoption(self, resource: str, given: str) -> importing.Adoption:
-        """Returns what an import would take into the stack (`importing.prepare`); nothing is changed.
+        """Returns the resources that an import would adopt (`importing.prepare`); nothing is changed.
 
         Raises:
             PlantonError: ``NOT_FOUND``; the cloud could not be asked.
@@ -369,10 +369,10 @@ class Operations:
         return importing.prepare(self._cloud, self.target, resource, given, cluster_id=self._cluster_id)
 
     def adopt(self, imports: Mapping[str, str]) -> tuple[plans.Plan, message.Message]:
-        """Takes existing resources into the stack, and makes them what the manifest says.
+        """Adopts existing resources into the stack, and updates them to the manifest.
 
         Args:
-            imports: Resource name → import id, as ``adoption`` gives them.
+            imports: Resource name → import id, as ``adoption`` returns them.
 
         Returns:
             What was changed, and the StackOutputs.
@@ -407,23 +407,22 @@ class Operations:
         return self._journal.read() is not None
 
     def recover(self, *, whole: bool = True, to_destroy: bool = False) -> bool:
-        """Brings a stack whose last operation did not end cleanly into a state from which one can go on.
+        """Recovers a stack whose last operation did not end cleanly.
 
-        Reports what was interrupted, resolves pending operations by looking at the cloud, and refreshes after a failed update.
-        What the interrupted operation provably created is adopted by the plan and the apply that follow; the cloud is not
-        changed here. What only has the name is reported and left alone. A stack whose last operation ended well costs a look
-        at a file.
+        Reports the interruption, resolves pending operations by reading the cloud, and refreshes after a failed update. The next
+        plan and apply adopt resources that the interrupted operation provably created; the cloud is not changed here. Other
+        resources with the name are reported and left alone. After a clean operation this reads only one file.
 
         Args:
-            whole: Whether to wait for a cluster that still builds; to delete it, nobody needs it whole.
-            to_destroy: Whether a destroy follows, which lists the state: what is proven to be ours is then put into it.
+            whole: Whether to wait for a cluster that is still being created. A destroy need not wait.
+            to_destroy: Whether a destroy follows, which lists the state. Resources with proof are then added to the state.
 
         Returns:
-            Whether anything had to be done.
+            Whether anything was recovered.
 
         Raises:
-            PlantonError: ``CLOUD_NAME_EXISTS``: something may be the result of the interrupted operation, and is not proven to
-                be; the cloud could not be asked; the stack is held by a process that runs.
+            PlantonError: ``CLOUD_NAME_EXISTS``: a resource may be the result of the interrupted operation, without proof; the
+                cloud could not be asked; a running process holds the stack.
         """
         if self._suspects:
             return True
@@ -431,7 +430,7 @@ class Operations:
         ours = record is not None
         if not self._session.exists():
             if ours:
-                # A first operation that was killed can have left a lock, and no state that would show it.
+                # A killed first operation can leave a lock, and no state that would show it.
                 with self._held("recover"):
                     self._unlock()
             self._journal.clear()
@@ -472,9 +471,9 @@ class Operations:
         for cluster in [*clusters, found.get("cluster", "")] if whole else ():
             self._wait_until_whole(cluster)
         if resources:
-            # An operation that was killed may have written another pool into the state in place of the default one.
+            # A killed operation may have written another pool into the state in place of the default pool.
             self._refresh(default_pool.DefaultPool(**record.default_pool) if record.default_pool else None)
-            # The plan that follows reports what is missing from the cloud, and asks for consent: it needs to know of it.
+            # The next plan must report resources that are missing from the cloud, and ask for consent.
             after = self._session.export()
             if guards.dropped(deployment, after):
                 self._session.replace_state(guards.with_missing(deployment, after))
@@ -495,7 +494,7 @@ class Operations:
         *,
         to_destroy: bool,
     ) -> dict[str, str]:
-        # URN → import id of what the interrupted operation provably created. Everything else of that name stays as it is.
+        # URN → import id of the resources with proof. Other resources with the name stay unchanged.
         if not suspects:
             return {}
         candidates = guards.candidates(record, suspects, deployment, self._input.target, self._cloud, now=time.time())
@@ -662,7 +661,7 @@ class Operations:
                 f"{self.name} also has {names}, which was not listed; nothing was deleted",
                 code=errors.Code.REFUSED,
                 reason=errors.Reason.PLAN_STALE,
-                hint="run the same command again: it lists what there is now",
+                hint="run the same command again: it lists the current resources",
             )
 
     def destroy(
@@ -671,11 +670,12 @@ class Operations:
         """Deletes everything of the stack, and the stack.
 
         Args:
-            planned: What was listed, and nothing else is deleted; None for what ``plan_destroy`` returned.
-            around: Is entered before the deletion and left after it; None for nothing.
+            planned: The listed resources, and only these are deleted; None for the result of ``plan_destroy``.
+            around: A context manager around the deletion; None for none.
 
         Raises:
-            PlantonError: ``PLAN_STALE``: the state has something that was not listed; what failed: the state holds what is left.
+            PlantonError: ``PLAN_STALE``: the state has a resource that was not listed. After other errors the state holds the
+                remaining resources.
         """
         if planned is not None:
             self._planned = planned
@@ -704,7 +704,7 @@ class Operations:
             return False
         pools = default_pool.without_pools(deployment, cluster)
         if pools:
-            # The cloud keeps the last pool of a cluster; the deletion of the cluster deletes it.
+            # The cloud keeps the last pool of a cluster until the cluster is deleted.
             self._session.replace_state(guards.without(deployment, pools))
         elif cluster:
             error.metadata |= {default_pool.LAST_OF: cluster}
@@ -747,7 +747,7 @@ class Operations:
             pool = self._default_pool()
             record = journal.Record(
                 operation,
-                # A creation that an earlier operation began is judged by when that one began, and what there was before it.
+                # A creation of an earlier operation is judged by the start of that operation and the list from before it.
                 time.time() if resumed is None else resumed.started,
                 uncertain=self._suspects,
                 marker=marker,

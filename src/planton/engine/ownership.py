@@ -1,8 +1,8 @@
-"""Proof of authorship: whether a resource in the cloud was created by an operation of ours whose end nobody saw.
+"""Proof that one of our operations, whose result is unknown, created a cloud resource.
 
-A name is no proof: a colleague may have a resource of that name. Where a cloud has tags, a creation sends a unique one, which was
-recorded before the request. Elsewhere the resource must be new since the list that was taken before the request, must not be older than
-the operation, and must have every attribute that was sent.
+A name is no proof: a colleague may have a resource with that name. If a cloud has tags, a creation sends a unique tag, recorded
+before the request. Otherwise the resource must be absent from the list taken before the request, must not be older than the
+operation, and must have every property of the request.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from planton.modules import own
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: How far the clock of a cloud may be behind ours, in seconds.
+#: Seconds that the clock of a cloud may be behind ours.
 _SKEW = 300.0
-#: For how long after its beginning, in seconds, an operation counts as the creator where the cloud reports no creation time.
+#: Seconds after its start in which an operation counts as the creator, if the cloud reports no creation time.
 _WINDOW = 3600.0
 _TAGGED = ("civo:KubernetesCluster", "digitalocean:KubernetesCluster", "digitalocean:KubernetesNodePool")
 
 
 def new_marker() -> str:
-    """Returns a tag that no other operation has."""
+    """Returns a unique tag."""
     return own.CREATION_TAG + secrets.token_hex(8)
 
 
@@ -37,11 +37,11 @@ def is_tagged(type_: str) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Creation:
-    """A creation whose end nobody saw.
+    """A creation with an unknown result.
 
     Attributes:
-        name: The name in the cloud, as it was when the creation began.
-        inputs: The Pulumi properties that were sent; empty where they are unknown.
+        name: The name in the cloud, when the creation started.
+        inputs: The Pulumi properties of the request; empty if unknown.
     """
 
     name: str
@@ -56,9 +56,9 @@ class Candidate:
         urn: The creation's URN.
         id: The cloud's id.
         name: The cloud's name.
-        created: RFC 3339; empty where the cloud does not report it.
-        reasons: Why it is not known to be ours; empty where it is.
-        is_older: Whether it certainly existed before the request, so that the creation may be repeated.
+        created: RFC 3339; empty if the cloud does not report it.
+        reasons: The reasons against ownership; empty with proof.
+        is_older: Whether it certainly existed before the request, so that the creation may be retried.
     """
 
     urn: str
@@ -70,11 +70,11 @@ class Candidate:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is proven that the operation created it."""
+        """Whether there is proof that the operation created it."""
         return not self.reasons
 
     def describe(self, now: datetime.datetime) -> str:
-        """Returns what to report of it: name, id, age and why it is not ours."""
+        """Returns its description for reports: name, id, age and the reasons against ownership."""
         age = f", created {_age(now, self.created)}" if self.created else ""
         return f"{self.name!r} has the id {self.id}{age}; {'; '.join(self.reasons)}"
 
@@ -102,15 +102,15 @@ def candidates(
     started: float,
     now: float,
 ) -> list[Candidate]:
-    """Returns the resources that have the name of a creation, each with the reasons against its being ours.
+    """Returns the resources with the name of a creation, each with the reasons against ownership.
 
     Args:
         urn: The creation's URN.
         type_: Its Pulumi type.
-        creation: What was sent.
-        entries: What the cloud lists now, of that type; pools of their cluster.
-        marker: The tag that was recorded before the request; empty where none was.
-        before: The ids that the cloud listed before the request; None where they are unknown.
+        creation: The creation.
+        entries: The cloud's current list of that type; for pools, of their cluster.
+        marker: The tag that was recorded before the request; empty for none.
+        before: The ids that the cloud listed before the request; None if unknown.
         started: When the operation began, in seconds since the epoch.
         now: The time, likewise.
     """

@@ -55,7 +55,7 @@ _ACTIONS = {
 _MADE_ANEW = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.IMPORT)
 
 
-#: Last part of a type → what a note calls it.
+#: Last part of a type → its noun in notes.
 _REPLACED = {
     "KubernetesCluster": "cluster",
     "KubernetesNodePool": "pool",
@@ -83,16 +83,16 @@ class Difference:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to one resource of a stack.
+    """A change of one resource of a stack.
 
     Attributes:
-        urn: The engine's name of it.
+        urn: The engine's name of the resource.
         name: Its name in the stack, e.g. ``cluster``.
         type: Its type, e.g. ``civo:index/kubernetesCluster:KubernetesCluster``.
-        action: What happens.
-        differences: Which properties change; empty for a creation or deletion.
-        inputs: A digest of what it is made with, for a creation or an import; empty otherwise.
-        deletes_first: A replacement deletes the old resource before it creates the new one.
+        action: The action.
+        differences: The properties that change; empty for a creation or deletion.
+        inputs: A digest of the inputs of a creation or an import; empty otherwise.
+        deletes_first: Whether a replacement deletes the old resource before it creates the new one.
     """
 
     urn: str
@@ -105,7 +105,7 @@ class Change:
 
     @property
     def note(self) -> str:
-        """What the user must know about a replacement before anything else; empty for other actions."""
+        """The most important fact about a replacement for the user; empty for other actions."""
         if self.action is not Action.REPLACE:
             return ""
         what = _REPLACED.get(self.noun, "resource")
@@ -126,12 +126,12 @@ class Change:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that happens to a stack; unchanged resources are left out.
+    """All changes of a stack, without unchanged resources.
 
     Attributes:
         changes: In the order of the engine.
-        warnings: What the module and the plugin warn about.
-        missing: URNs of applied resources that the cloud no longer has.
+        warnings: The warnings of the module and the plugin.
+        missing: URNs of applied resources that are missing from the cloud.
         is_refreshed: Whether the cloud differs from the state, so that an apply refreshes first.
     """
 
@@ -146,7 +146,7 @@ class Plan:
         return not self.changes
 
     def losses(self) -> tuple[Change, ...]:
-        """Returns the replacements and deletions of clusters and pools, and the clusters that would be recreated."""
+        """Returns the replacements and deletions of clusters and pools, and the recreations of clusters."""
         nouns = ("KubernetesCluster", "KubernetesNodePool")
         lost = (Action.REPLACE, Action.DELETE)
         return tuple(
@@ -156,7 +156,7 @@ class Plan:
         )
 
     def is_recreation(self, change: Change) -> bool:
-        """Returns whether a change creates a resource that was applied and that the cloud no longer has."""
+        """Returns whether a change recreates an applied resource that is missing from the cloud."""
         return change.action is Action.CREATE and change.urn in self.missing
 
     def made_anew(self) -> set[str]:
@@ -222,7 +222,7 @@ class Recorder:
         if known is None and _operation(metadata) == "delete-replaced":
             self._deleted_first.add(metadata.urn)
         if known is not None and action is Action.REPLACE and not found:
-            # The deletion of the old resource says nothing about what changes.
+            # The step that deletes the old resource has no differences.
             found = known.differences
         first = metadata.urn in self._deleted_first
         digest = _digest(metadata, action)
@@ -321,8 +321,8 @@ def differences(metadata: events.StepEventMetadata, action: Action) -> tuple[Dif
         old["node_count"] = seen
     told = [path for path in metadata.detailed_diff or {} if not _INTERNAL.search(path)]
     changed = compare(old, new)
-    # What is set for the first time to what the cloud has anyway is no change, nor is what the plugin does not take for one,
-    # such as what an import writes into the state and no manifest says.
+    # Setting a property to the value that the cloud already has is no change. Nor is a difference that the plugin ignores, such
+    # as a property that an import writes into the state and that no manifest sets.
     real = tuple(
         each if each.old is not None else Difference(each.path, _at(outputs, each.path), each.new)
         for each in changed
@@ -335,7 +335,7 @@ def differences(metadata: events.StepEventMetadata, action: Action) -> tuple[Dif
 
 
 def _renewed(metadata: events.StepEventMetadata) -> tuple[Difference, ...]:
-    # An update always names what it is about, be it what nobody may read: the token that a resource of ours keeps.
+    # An update always names its cause, even a secret one: the token that a resource of ours keeps.
     return tuple(Difference(path, "(as before)", "(renewed)") for path in metadata.diffs or ("token",))
 
 

@@ -89,9 +89,9 @@ class PulumiCommand(automation.PulumiCommand):
         Args:
             tools: The command line.
             timeout: Seconds after which an operation is stopped.
-            interruption: How the user ends what goes on.
-            environ: The user's environment, of which chosen variables reach Pulumi; that of the process where None.
-            is_private: Whether nobody but the user may read what it writes. Other users can share a backend that is a folder.
+            interruption: How the user interrupts an operation.
+            environ: The user's environment, of which selected variables reach Pulumi; None for that of the process.
+            is_private: Whether only the user may read the files that it writes. Other users may share a backend in a folder.
         """
         # The base class would start a program to learn a version that the toolchain has made sure of.
         self.command = str(tools.pulumi)
@@ -115,15 +115,15 @@ class PulumiCommand(automation.PulumiCommand):
         *,
         text: str | None = None,
     ) -> automation.CommandResult:
-        """Runs a command to its end and returns what it printed.
+        """Runs a command to its end and returns its output.
 
         Args:
             args: What follows ``pulumi``.
             cwd: The folder to run in.
-            additional_env: Variables beside those that are chosen of the user's environment.
-            on_output: Is told each line of its output.
-            on_error: Is told each line that it prints on standard error.
-            text: What it reads on its standard input; None for nothing. It is not logged, and is on no disk.
+            additional_env: Variables in addition to the selected ones of the user's environment.
+            on_output: Receives each line of its output.
+            on_error: Receives each line of its standard error.
+            text: Its standard input; None for none. It is neither logged nor written to disk.
 
         Raises:
             pulumi.automation.errors.CommandError: It ended with another code than 0.
@@ -141,7 +141,7 @@ class PulumiCommand(automation.PulumiCommand):
             cwd=cwd,
             env=environ,
             encoding="utf-8",
-            # A reader that fails would let the program wait for ever, with its pipe full.
+            # If a reader fails, the program would block forever on a full pipe.
             errors="replace",
             # A Ctrl-C on the terminal comes to us alone; we pass it on once.
             start_new_session=True,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 MANIFEST_OUTPUT = states.MANIFEST
 ORIGIN_OUTPUT = states.ORIGIN
 _LOG = logging.getLogger(__name__)
-#: What Pulumi says of a state that it cannot read, in a backend that is not read here.
+#: Pulumi's errors about an unreadable state, in a backend that planton does not read itself.
 _DAMAGED = re.compile(r"unexpected end of JSON input|invalid character .* (looking for|after|in)|deserializ|unmarshal")
 _TOKEN_VARIABLES = {"civo": "PLANTON_CIVO_TOKEN"}
 
@@ -70,8 +70,8 @@ class Session:
         """Opens nothing yet.
 
         Attributes:
-            message: What the history is to say of the next operation.
-            marker: The tag for what the next operation creates; empty for none.
+            message: The message in the history for the next operation.
+            marker: The tag for resources that the next operation creates; empty for none.
 
         Args:
             name: The stack.
@@ -234,10 +234,10 @@ class Session:
         return self._run_on_state("refresh", functools.partial(automation.Stack.refresh, message=self.message), on_event)
 
     def destroy(self, on_event: Callable[[events.EngineEvent], None] | None = None) -> Outcome:
-        """Deletes the stack's resources. Where none of them is in a cloud, no plugin is started, which may not be able to.
+        """Deletes the stack's resources. If none of them is in a cloud, no plugin is started, because it could fail.
 
         Raises:
-            PlantonError: A plugin, the cloud or the engine failed; the state holds what is left.
+            PlantonError: A plugin, the cloud or the engine failed; the state holds the remaining resources.
         """
         state = self.export()
         if not state.get("pending_operations") and not any(_is_in_cloud(each) for each in state.get("resources") or []):
@@ -346,7 +346,7 @@ class Session:
                 error.message,
                 code=error.code,
                 reason=error.reason,
-                hint=f"put back a copy of the state: planton state import --stack {self.name} -f FILE; copies are in {self._backups}",
+                hint=f"restore a copy of the state: planton state import --stack {self.name} -f FILE; copies are in {self._backups}",
                 metadata={"stack": str(self.name)},
             ) from None
 
@@ -418,16 +418,16 @@ class Session:
         return None if state is None else state.parents[2] / "locks" / "organization" / self.name.project / self.name.stack
 
     def held_locks(self) -> list[locks.Lock]:
-        """Returns the locks of the stack in a backend that is a folder; others are not asked."""
+        """Returns the locks of the stack in a backend that is a folder; none for other backends."""
         folder = self._lock_folder()
         return [] if folder is None else locks.read(folder)
 
     def lock_holders(self) -> list[tuple[str, int]]:
-        """Returns host and process id of whoever holds the stack, as far as `held_locks` can name them."""
+        """Returns host and process id of the stack's holders, as far as `held_locks` can name them."""
         return [(lock.host, lock.process) for lock in self.held_locks() if not lock.is_damaged]
 
     def _release_stale_locks(self) -> None:
-        # The engine would refuse the stack: it does not look whether the holder of a lock still runs.
+        # The engine would refuse the stack, because it does not check whether the holder of a lock still runs.
         folder = self._lock_folder()
         if folder is not None:
             locks.release_stale(folder, str(self.name), self._settings.progress)
@@ -436,13 +436,13 @@ class Session:
         """Removes the lock that a killed engine has left in the backend.
 
         Args:
-            force: Remove it whoever holds it. Otherwise, where that is known, only the lock of a process that has ended.
+            force: Remove it even if the holder may still run. Otherwise, if the holder is known, it must have ended.
 
         Raises:
             PlantonError: ``STACK_LOCKED``: a lock is damaged; the backend failed, or has no lock.
         """
         if self._lock_folder() is not None:
-            # Pulumi removes the lock of a stack that has a state. A killed first operation has left only the lock.
+            # Pulumi removes only the lock of a stack with a state. A killed first operation leaves only the lock.
             if not force:
                 self._release_stale_locks()
                 return
@@ -538,12 +538,12 @@ class StateDamagedError(errors.PlantonError):
 
 
 def damaged(name: stacks.StackName, state: pathlib.Path, why: str = "") -> StateDamagedError:
-    """Returns the error for a state file that is not what Pulumi writes.
+    """Returns the error for a state file that does not have Pulumi's form.
 
     Args:
         name: The stack.
         state: The file.
-        why: Why it cannot be read; empty where its content is damaged.
+        why: Why it cannot be read; empty if its content is damaged.
     """
     backup = state.with_name(f"{state.name}.bak")
     copy = f"put the copy of the state before the last step in its place (cp {backup} {state}), and run planton refresh, which "

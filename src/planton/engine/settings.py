@@ -95,7 +95,7 @@ class Settings:
 
     @property
     def is_embedded(self) -> bool:
-        """Whether the backend is the folder in the user's data folder, which nobody else uses."""
+        """Whether the backend is the private folder in the user's data folder."""
         return self._named_backend in ("", (self.data / "state").as_uri())
 
     @property
@@ -105,9 +105,9 @@ class Settings:
         return pathlib.Path(urllib.parse.unquote(parts.path)) / ".pulumi" / "stacks" if parts.scheme == "file" else None
 
     def passphrase(self) -> dict[str, str]:
-        """Returns the variables that tell Pulumi the passphrase.
+        """Returns the variables that pass the passphrase to Pulumi.
 
-        They are the environment's, else name the context's file, else a generated file of mode 0600.
+        They come from the environment, else name the context's file, else a generated file of mode 0600.
 
         Raises:
             PlantonError: ``CREDENTIAL_MISSING``: the file is empty or cannot be read; ``ENGINE_FAILED``: none can be written.
@@ -143,9 +143,9 @@ class Settings:
 
 
 def _check_passphrase(path: pathlib.Path) -> None:
-    # Pulumi would encrypt with the empty passphrase, and fail to decrypt once the right file is back.
+    # Pulumi would encrypt with the empty passphrase, and fail to decrypt after the right file is restored.
     try:
-        # What is read from a pipe is gone.
+        # A pipe can be read only once.
         is_empty = stat.S_ISREG(path.stat().st_mode) and not path.read_bytes().strip()
         why = "it is empty; a full disk can do that" if is_empty else ""
     except OSError as error:
@@ -155,6 +155,6 @@ def _check_passphrase(path: pathlib.Path) -> None:
             f"cannot use the passphrase file {path}: {why}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint=f"put back the file with the passphrase that the states were made with, or set {_PASSPHRASE_FILE} to one",
+            hint=f"restore the file with the passphrase of the states, or set {_PASSPHRASE_FILE} to such a file",
             metadata={"file": str(path)},
         )

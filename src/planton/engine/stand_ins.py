@@ -70,7 +70,7 @@ def not_running(address: str) -> errors.PlantonError:
         f"the sandbox that this shell points at does not run: nothing listens at {address}",
         code=errors.Code.FAILED,
         reason=errors.Reason.CLOUD_UNREACHABLE,
-        hint='start it: planton sandbox start, then eval "$(planton sandbox env)"; or go back to the real cloud: '
+        hint='start it: planton sandbox start, then eval "$(planton sandbox env)"; or return to the real cloud: '
         'eval "$(planton sandbox env --unset)"',
     )
 

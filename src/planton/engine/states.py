@@ -19,7 +19,7 @@ _SECRET_KEY = "4dabf18193072939515e22adb298388d"  # noqa: S105  # the name of a 
 
 
 def deployment(content: str) -> dict[str, Any]:
-    """Returns the deployment in the file of a state, as Pulumi's backend in a folder writes it.
+    """Returns the deployment in a state file, as Pulumi's backend in a folder writes it.
 
     Raises:
         ValueError: The content is not such a file.
@@ -37,7 +37,7 @@ def deployment(content: str) -> dict[str, Any]:
 
 
 def is_whole(path: pathlib.Path) -> bool:
-    """Returns whether a file holds a state that can be read."""
+    """Returns whether a file holds a readable state."""
     try:
         return bool(deployment(path.read_text("utf-8")))
     except (OSError, ValueError):
@@ -75,7 +75,7 @@ def cluster(deployment: Mapping[str, Any]) -> str:
 
 
 def ids(deployment: Mapping[str, Any]) -> frozenset[tuple[str, str, str]]:
-    """Returns type, id of the cluster of a pool or empty, and id of every resource of a state that a plugin manages."""
+    """Returns the type, the cluster id (of pools, else empty) and the id of every resource that a plugin manages."""
     resources = [each for each in deployment.get("resources") or [] if each.get("custom") and each.get("id")]
     return frozenset((each["type"], str((each.get("inputs") or {}).get("clusterId", "")), str(each["id"])) for each in resources)
 

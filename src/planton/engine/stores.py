@@ -77,7 +77,7 @@ class Stores:
         return [self.look(name) for name in sorted({*self.inventory.names, *self.locked()})]
 
     def locked(self) -> list[stacks.StackName]:
-        """Returns the stacks that somebody holds, in a backend that is a folder; a killed first operation leaves only a lock."""
+        """Returns the locked stacks of a backend that is a folder. A killed first operation leaves only a lock."""
         folder = self.settings.backend_folder
         if folder is None:
             return []

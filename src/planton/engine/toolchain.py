@@ -296,6 +296,6 @@ def _try_plugins(pulumi: pathlib.Path, progress: Callable[[str], None], environ:
 
 
 def _for_plugins(environ: Mapping[str, str]) -> dict[str, str]:
-    # GitHub limits the downloads of those who do not say who they are.
+    # GitHub limits anonymous downloads.
     named = {name: environ[name] for name in ("GITHUB_TOKEN",) if name in environ}
     return environment.for_engine(environ) | named | {"PULUMI_SKIP_UPDATE_CHECK": "true"}

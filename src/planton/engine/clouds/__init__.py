@@ -1,7 +1,7 @@
-"""Questions to a cloud's own API that no plugin answers reliably: whether something is there, what exists, what is offered.
+"""Queries of a cloud's own API that no plugin answers reliably: existing resources, and offers.
 
-The engine asks the cloud itself before it believes a plugin that a resource is gone. It writes one thing: the default pool of
-a cluster, which no plugin recreates.
+The engine checks with the cloud before it trusts a plugin that a resource is missing. It creates only the default pool of a
+cluster, which no plugin recreates.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Cloud(Protocol):
         ...
 
     def building(self, cluster_id: str) -> bool:
-        """Returns whether a cluster is there and still being created, upgraded or scaled."""
+        """Returns whether a cluster exists and is being created, upgraded or scaled."""
         ...
 
     def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
@@ -58,7 +58,7 @@ class Cloud(Protocol):
         ...
 
     def raw_list(self, noun: str) -> list[dict[str, Any]]:
-        """Returns all resources of a noun that is the last part of a Pulumi type, as the API answers; pools are in their clusters."""
+        """Returns all resources of a Pulumi type's last part, as the API returns them; pools are in their clusters."""
         ...
 
     def pool_import_id(self, cluster_id: str, given: str) -> str:
@@ -67,7 +67,7 @@ class Cloud(Protocol):
 
     @property
     def account(self) -> Cloud:
-        """The account without a region, for lists that are the same in all of them."""
+        """The account without a region, for lists that are the same in all regions."""
         ...
 
     def listed(self, what: str) -> list[entries.Entry]:
@@ -75,15 +75,15 @@ class Cloud(Protocol):
         ...
 
     def upgrades(self, cluster_id: str) -> list[str] | None:
-        """Returns the versions that a cluster can be upgraded to; None where the cloud does not say."""
+        """Returns the versions that a cluster can be upgraded to; None if the cloud does not report them."""
         ...
 
     def quotas(self) -> dict[str, entries.Quota]:
-        """Returns the account's quotas by what they are of, e.g. ``nodes``; what the cloud does not report is absent."""
+        """Returns the account's quotas by subject, e.g. ``nodes``, as far as the cloud reports them."""
         ...
 
     def network_regions(self) -> list[str]:
-        """Returns the names of the regions in which networks can be made, as the cloud writes them."""
+        """Returns the names of the regions in which networks can be created, in the cloud's spelling."""
         ...
 
     def names(self, what: str) -> list[str]:
@@ -95,7 +95,7 @@ class Cloud(Protocol):
         ...
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB, regions; None where that is not said."""
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, regions (None if not reported)."""
         ...
 
     def regions(self) -> list[dict[str, Any]]:
@@ -119,10 +119,10 @@ def provider_of(config: Any) -> str:  # as above
 
 
 def remembering(cloud: Cloud, known: answers.Answers) -> Cloud:
-    """Returns a cloud that takes the answers that a run has already, and sends only new requests."""
+    """Returns a cloud that reuses the answers of a run, and sends only new requests."""
     return dataclasses.replace(cloud, answers=known)  # type: ignore[type-var]  # each cloud is a dataclass
 
 
 def credentials_expire(provider: str) -> bool:
-    """Returns whether what opens a cluster at a cloud is good for a time only."""
+    """Returns whether cluster credentials of a cloud expire."""
     return bool(importlib.import_module(f"planton.engine.clouds.{provider}").Cloud.CREDENTIALS_EXPIRE)

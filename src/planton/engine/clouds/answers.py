@@ -1,4 +1,4 @@
-"""Answers of clouds that a run asks for once, however many of its resources need them."""
+"""A cache of cloud responses, so that a run sends each request once for all of its resources."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 class Answers:
-    """The answers to the requests of one run. Threads may share it: the second that asks waits for the first."""
+    """The responses to the requests of one run. Thread-safe: a second caller waits for the first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answers: dict[Hashable, futures.Future[Any]] = {}
 
     def get(self, request: Hashable, send: Callable[[], Any]) -> Any:  # JSON data
-        """Returns the answer to a request, which is sent only once; an error counts as its answer.
+        """Returns the response to a request, which is sent only once; an error counts as the response.
 
         Args:
-            request: What tells the request from all others, account included.
+            request: The key of the request, including the account.
             send: Sends it.
         """
         with self._lock:

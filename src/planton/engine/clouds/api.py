@@ -1,4 +1,4 @@
-"""Requests to a cloud's API: what is tried again, and what is no answer."""
+"""Requests to a cloud's API, with retries, and errors for invalid responses."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _DENIED = (401, 403)
 _TOO_MANY, _FIRST_OWN = 429, 500
 #: Who asks for more than that is left alone: the user can come back.
 _LONGEST_WAIT = 10.0
-#: Characters of a refusal that are shown; the page of a proxy has many more.
+#: The maximum number of characters of a refusal to show, because a proxy may send a whole page.
 _LONGEST_TEXT = 1000
-#: A list that has more pages does not end.
+#: A list with more pages counts as endless.
 MOST_PAGES = 1000
 
 
@@ -51,7 +51,7 @@ class Credential:
 
 
 def credential(kubeconfig: str, *, expires: str = "") -> Credential:
-    """Returns the credential of a cloud's kubeconfig, of which nothing but data is taken.
+    """Returns the credential of a cloud's kubeconfig, from which only data is read.
 
     Raises:
         PlantonError: ``CLOUD_FAILED``: it is no kubeconfig, or has no token and no certificate.
@@ -81,12 +81,12 @@ def get(
         url: The whole address.
         authorization: The header's value.
         path: What to call the request in errors.
-        missing: What a 404 must say to be believed; any where empty.
-        wait: Waits so many seconds, before a further try after 429 or 5xx.
+        missing: The text that a 404 must contain to be trusted; empty for any.
+        wait: Sleeps so many seconds before a retry after 429 or 5xx.
         deadline: Seconds for each try.
 
     Raises:
-        PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED`` for 429 and 5xx; ``CLOUD_UNREACHABLE`` for anything else that is no answer.
+        PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED`` for 429 and 5xx; ``CLOUD_UNREACHABLE`` without a valid response.
     """
     headers = {"Authorization": authorization, "Accept": "application/json"}
     for usual in (*lookups.WAITS, None):
@@ -132,13 +132,13 @@ def post(url: str, body: object, *, authorization: str, path: str) -> None:
 
 
 def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool:  # JSON data
-    """Sends a DELETE once, and returns whether what it means was there.
+    """Sends a DELETE once, and returns whether the resource existed.
 
     Args:
         url: The whole address.
         authorization: The header's value.
         path: What to call the request in errors.
-        body: What to send with it; None for nothing.
+        body: The body; None for none.
 
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_IN_USE`` for a conflict; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
@@ -161,9 +161,9 @@ def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool
 
 
 def checked(cls: type[C]) -> type[C]:
-    """Returns a cloud's class whose methods raise ``CLOUD_FAILED`` for an answer that has not the shape of the cloud's API.
+    """Returns a cloud's class whose methods raise ``CLOUD_FAILED`` for a response that does not match the cloud's API.
 
-    A proxy, a wrong address or a later version of the API can answer anything. The methods read what they need, as if it were there.
+    A proxy, a wrong address or a later version of the API can send any response. The methods read it without checks.
     """
     for name, method in list(vars(cls).items()):
         if not name.startswith("_") and isinstance(method, types.FunctionType):
@@ -183,7 +183,7 @@ def _checked(method: Callable[..., R]) -> Callable[..., R]:
 
 
 def unexpected(how: str) -> errors.PlantonError:
-    """Returns the error for an answer that is no answer of the cloud's API."""
+    """Returns the error for a response that does not match the cloud's API."""
     return _failed(
         f"answered with something that its API does not describe ({how})",
         errors.Reason.CLOUD_FAILED,

@@ -1,7 +1,7 @@
-"""What a cluster's workloads have beside it at a cloud: volumes, their snapshots and load balancers; listed and deleted by id.
+"""Cloud resources that a cluster's workloads own: volumes, their snapshots and load balancers; listed and deleted by id.
 
-A deletion of the cluster leaves them behind. At DigitalOcean the deletion can name those that go with it. Civo has no such
-request: they are deleted one by one once the cluster is gone.
+Deleting the cluster leaves them behind. At DigitalOcean the request to delete the cluster can name items to delete too. Civo has
+no such request: they are deleted one by one after the cluster.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VOLUME, SNAPSHOT, LOAD_BALANCER = "volume", "volume snapshot", "load balancer"
 _DIGITALOCEAN = {VOLUME: "volumes", SNAPSHOT: "volume_snapshots", LOAD_BALANCER: "load_balancers"}
 #: Sort → its path at Civo.
 _CIVO = {VOLUME: "/v2/volumes", LOAD_BALANCER: "/v2/loadbalancers"}
-#: Seconds before each further try: a volume is attached for a while after its cluster is gone.
+#: Seconds before each retry, because a volume stays attached for a while after its cluster is deleted.
 _WAITS = (1.0, 2.0, 4.0, 8.0)
 
 
@@ -43,12 +43,12 @@ class Item:
     id: str
 
     def __str__(self) -> str:
-        """Returns the item for a sentence."""
+        """Returns the item as text."""
         return f"{self.sort} {self.name} ({self.id})"
 
 
 def listed(cloud: clouds.Cloud, cluster_id: str) -> list[Item]:
-    """Returns what a cluster's workloads have beside it, sorted; nothing where there is no such cluster.
+    """Returns the items of a cluster's workloads, sorted; none if the cluster does not exist.
 
     Raises:
         PlantonError: The cloud could not be asked.
@@ -68,10 +68,10 @@ def listed(cloud: clouds.Cloud, cluster_id: str) -> list[Item]:
 
 @contextlib.contextmanager
 def deleting(cloud: clouds.Cloud, cluster_id: str, items: tuple[Item, ...]) -> Iterator[None]:
-    """Deletes items with their cluster, whose deletion the block sees to.
+    """Deletes items with their cluster. The block of the context manager deletes the cluster.
 
     Raises:
-        PlantonError: The cloud refuses, or could not be asked; what is left is named.
+        PlantonError: The cloud refuses, or could not be asked; the error names the remaining items.
     """
     if items and isinstance(cloud, digitalocean.Cloud):
         body = {name: [item.id for item in items if item.sort == sort] for sort, name in _DIGITALOCEAN.items()}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from planton.engine.clouds import answers
 
 _DEFAULT_ENDPOINT = "https://api.civo.com"
-#: What a quota is of → the beginning of its fields.
+#: Subject of a quota → prefix of its fields.
 _QUOTAS = {
     "nodes": "instance_count",
     "cpus": "cpu_core",
@@ -35,10 +35,10 @@ class Cloud:
 
     Attributes:
         token: The API token.
-        region: The cloud's code, upper case; empty for questions that need none.
+        region: The cloud's code, upper case; empty for requests that need none.
         endpoint: The API's address; empty for the public cloud.
-        wait: Waits so many seconds, where the cloud asks for patience.
-        answers: The answers that this run has already; None where each request is sent.
+        wait: Sleeps so many seconds, when the cloud asks to retry later.
+        answers: The cached responses of this run; None to send each request.
     """
 
     CREDENTIALS_EXPIRE: ClassVar = False
@@ -57,7 +57,7 @@ class Cloud:
 
     @property
     def account(self) -> Cloud:
-        """The account without its region, for lists that are the same in all of them."""
+        """The account without its region, for lists that are the same in all regions."""
         return dataclasses.replace(self, region="")
 
     @property
@@ -92,7 +92,7 @@ class Cloud:
         return list(self.get("/v2/firewalls") or [])
 
     def clusters(self) -> list[dict[str, Any]]:
-        """Returns the clusters of all pages: id, name, status, tags; none where there is no such region."""
+        """Returns the clusters of all pages: id, name, status, tags; none if the region does not exist."""
         return self._unless_region_is_missing(self._clusters)
 
     def _clusters(self) -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ class Cloud:
         api.post(url, {**body, "region": self.region}, authorization=f"bearer {self.token}", path=path)
 
     def building(self, cluster_id: str) -> bool:
-        """Returns whether a cluster is there and still being created, upgraded or scaled."""
+        """Returns whether a cluster exists and is being created, upgraded or scaled."""
         return (self.cluster(cluster_id) or {}).get("status") in ("BUILDING", "UPGRADING", "SCALING")
 
     def pool(self, cluster_id: str, pool_id: str) -> dict[str, Any] | None:
@@ -168,8 +168,8 @@ class Cloud:
         return sorted(entry["name"] for entry in self.clusters())
 
     def _unless_region_is_missing(self, listed: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-        # A region that the cloud does not have holds nothing. Whether an id still exists is another question: a region may
-        # also be withdrawn from an account that has resources in it.
+        # An unknown region has no resources. This does not prove that an id no longer exists: a region may be withdrawn from an
+        # account that has resources in it.
         try:
             return listed()
         except errors.PlantonError:
@@ -193,11 +193,11 @@ class Cloud:
         return [_cluster(row, region) for row in self.clusters()]
 
     def upgrades(self, _cluster_id: str) -> list[str] | None:
-        """Returns None: the cloud does not say which versions a cluster can be upgraded to."""
+        """Returns None: the cloud does not report which versions a cluster can be upgraded to."""
         return None
 
     def quotas(self) -> dict[str, entries.Quota]:
-        """Returns the account's quotas by what they are of: nodes, cpus, memory in MiB, disk in GiB, networks, firewalls."""
+        """Returns the account's quotas by subject: nodes, cpus, memory in MiB, disk in GiB, networks, firewalls."""
         answer = self.get("/v2/quota") or {}
         return {
             what: entries.Quota(int(answer[f"{field}_usage"]), int(answer[f"{field}_limit"]))
@@ -215,7 +215,7 @@ class Cloud:
         return _rows(self.get("/v2/kubernetes/versions"), fields)
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB; in which regions is not said."""
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB; the cloud does not report regions."""
         fields = {"size": "name", "cpus": "cpu_cores", "memory": "ram_mb", "disk": "disk_gb", "regions": "regions"}
         selectable = [row for row in self.get("/v2/sizes") or [] if row.get("selectable") is not False]
         return [row for row in _rows(selectable, fields) if ".kube." in str(row["size"])]
@@ -226,7 +226,7 @@ class Cloud:
         return _rows(self.get("/v2/regions"), fields)
 
     def network_regions(self) -> list[str]:
-        """Returns the names of the regions in which networks can be made."""
+        """Returns the names of the regions in which networks can be created."""
         return [row["region"] for row in self.regions()]
 
     def credential(self, cluster_id: str) -> api.Credential | None:

@@ -32,8 +32,8 @@ class Cloud:
     Attributes:
         token: The API token.
         endpoint: The API's address; empty for the public cloud.
-        wait: Waits so many seconds, where the cloud asks for patience.
-        answers: The answers that this run has already; None where each request is sent.
+        wait: Sleeps so many seconds, when the cloud asks to retry later.
+        answers: The cached responses of this run; None to send each request.
     """
 
     CREDENTIALS_EXPIRE: ClassVar = True
@@ -101,7 +101,7 @@ class Cloud:
         api.post(url, body, authorization=f"Bearer {self.token}", path=path)
 
     def building(self, cluster_id: str) -> bool:
-        """Returns whether a cluster is there and still being created or upgraded."""
+        """Returns whether a cluster exists and is being created or upgraded."""
         return ((self.cluster(cluster_id) or {}).get("status") or {}).get("state") in ("provisioning", "upgrading")
 
     def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
@@ -132,7 +132,7 @@ class Cloud:
         return self._all(*_LISTS[noun])
 
     def pool_import_id(self, cluster_id: str, given: str) -> str:
-        """Returns the import id of a pool, which is its own id; one that is meant by its name is looked up.
+        """Returns the import id of a pool, which is its own id. A name is looked up.
 
         Raises:
             PlantonError: ``AMBIGUOUS``: two pools of the cluster have the name.
@@ -165,7 +165,7 @@ class Cloud:
         return [_cluster(row) for row in self.clusters()] if what == "cluster" else []
 
     def upgrades(self, cluster_id: str) -> list[str] | None:
-        """Returns the versions that a cluster can be upgraded to; None where there is no such cluster."""
+        """Returns the versions that a cluster can be upgraded to; None if the cluster does not exist."""
         answer = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/upgrades")
         return None if answer is None else [row["slug"] for row in answer.get("available_upgrade_versions") or []]
 
@@ -181,7 +181,7 @@ class Cloud:
         return [{"version": slug, "type": "doks", "channel": "stable", "default": slug == slugs[0]} for slug in slugs]
 
     def sizes(self) -> list[dict[str, Any]]:
-        """Returns the sizes of nodes on offer: size, cpus, memory in MiB, disk in GiB, and the regions that have it."""
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, and the regions that offer it."""
         offered = {row["slug"] for row in self._options()["sizes"]}
         return [
             {
@@ -203,7 +203,7 @@ class Cloud:
         ]
 
     def network_regions(self) -> list[str]:
-        """Returns the names of the regions in which networks can be made."""
+        """Returns the names of the regions in which networks can be created."""
         return [row["slug"] for row in self._all("/v2/regions", "regions")]
 
     def _options(self) -> dict[str, Any]:

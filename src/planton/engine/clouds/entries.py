@@ -1,4 +1,4 @@
-"""Rows of the lists of any cloud: what an account has, and how much more it may have."""
+"""Rows of the lists of any cloud: the resources of an account, and its quotas."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ class Entry:
 
     Attributes:
         id: The cloud's id.
-        name: What the cloud calls it; of a network at Civo, its label.
-        region: The region's name as manifests write it, in lower case; empty where the list does not say.
+        name: The name in the cloud; of a network at Civo, its label.
+        region: The region's name in the spelling of manifests, in lower case; empty if the list has none.
         cidr: The range of a network, e.g. ``10.10.0.0/20``; empty for anything else.
-        network: The id of the network that it is in; empty where the list does not say.
+        network: The id of its network; empty if the list has none.
         version: The Kubernetes version of a cluster; empty for anything else.
         is_going: Whether it is being deleted.
         pools: The node pools of a cluster.
@@ -32,7 +32,7 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Quota:
-    """How much of something an account has, and how much it may have.
+    """A quota of an account.
 
     Attributes:
         used: The number in use.
