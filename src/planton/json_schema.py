@@ -28,7 +28,7 @@ POLICY: Final = policy_pb2.Policy.DESCRIPTOR.name
 _DEFINITIONS: Final = "#/$defs/"
 _REFERENCE_KIND: Final = "org.project_planton.shared.foreignkey.v1.ValueFromRef.kind"
 _NULL: Final = {"type": "null"}
-#: Rules that are not in the protos, because they depend on the field that a reference is in, on other kinds, or on the kind itself.
+#: Rules that are not in the protos, because they depend on the field of a reference, on other kinds, or on the kind itself.
 _OTHER_RULES: Final = ("reference.kind_fits", "reference.field_path_exists", "manifest.stack_name_length")
 #: Words of YAML 1.1, which editors that read YAML 1.2 take for text.
 _BOOLEAN: Final = "^({})$".format("|".join(sorted(word for word in scalars.BOOLEANS if word.lower() not in ("true", "false"))))

@@ -1,4 +1,4 @@
-"""Rules of the protos → keywords of JSON Schema: of one value, as exactly as they can be said.
+"""Converts rules of the protos for one value to keywords of JSON Schema, as exactly as possible.
 
 Whoever describes messages as JSON Schema (the API's document, the schemas of manifests) says a rule in the same words. A standard rule
 that this module does not know is an error, so that none is left out in silence; an expression that it does not know, predefined or not, is

@@ -129,7 +129,7 @@ def _manifest_names(file: descriptor.FileDescriptor) -> list[str]:
 
 
 def regions(provider: str) -> frozenset[str]:
-    """Returns the names of the regions that manifests of a provider can have."""
+    """Returns the names of the regions that manifests of a provider can use."""
     config = next(kind.provider_config for kind in all_kinds() if kind.provider == provider)
     described: Any = config.DESCRIPTOR.fields_by_name["default_region"].enum_type
     return frozenset(value.name for value in described.values if value.number)

@@ -1,6 +1,6 @@
 """Private networks of a run whose address ranges overlap.
 
-DigitalOcean refuses two networks of one account that overlap. Civo takes them, but machines in both can never be connected.
+DigitalOcean refuses overlapping networks in one account. Civo accepts them, but their machines can never be connected.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FIELD: Final = "spec.ipRangeCidr"
 _RULE: Final = "network.no_overlap"
 _STEM: Final = "vpc"
-#: Cloud → whether it refuses networks that overlap, and what follows from the overlap.
+#: Cloud → whether it refuses networks that overlap, and the effect of the overlap.
 _CLOUDS: Final = {
     "digitalocean": (True, "DigitalOcean refuses networks of one account that overlap"),
     "civo": (False, "machines in the one cannot be connected with machines in the other"),
@@ -30,11 +30,11 @@ _CLOUDS: Final = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Network:
-    """A network whose range is known.
+    """A network with a known range.
 
     Attributes:
-        key: What it is found by.
-        scope: What it shares with the networks that it must not overlap: cloud and account, and at Civo the region.
+        key: The key of its manifest.
+        scope: The scope in which it must not overlap: cloud and account, and at Civo the region.
         first: Its first address, as a number.
         last: Its last address.
     """
@@ -46,7 +46,7 @@ class Network:
 
 
 def of(manifest: message.Message) -> Network | None:
-    """Returns the network that a valid manifest describes; None where it describes none, or leaves the range to the cloud."""
+    """Returns the network of a valid manifest; None for other kinds, or if the cloud chooses the range."""
     kind = kinds.find(manifest.DESCRIPTOR.name)
     if kind is None or kind.stem != _STEM or not manifest.spec.ip_range_cidr:  # type: ignore[attr-defined]  # networks have it
         return None
@@ -55,13 +55,13 @@ def of(manifest: message.Message) -> Network | None:
     scope: tuple[str, ...] = (kind.provider, account)
     if kind.provider == "civo":
         scope = (kind.provider, account or spec.civo_credential_id, spec.region.lower())
-    # What was valid when it was applied may have host bits.
+    # A manifest applied with an earlier release may have host bits.
     found = ipaddress.IPv4Network(spec.ip_range_cidr, strict=False)
     return Network(references.key(manifest), scope, int(found.network_address), int(found.broadcast_address))
 
 
 def overlaps(networks: Sequence[Network]) -> Iterator[tuple[int, int]]:
-    """Yields the positions of two networks that overlap, the earlier first; each network stands once as the later one at most."""
+    """Yields pairs of positions of overlapping networks, the earlier first. Each network is the later one at most once."""
     ordered = sorted(range(len(networks)), key=lambda at: (networks[at].scope, networks[at].first, at))
     widest: int | None = None
     seen: set[int] = set()
@@ -78,7 +78,7 @@ def overlaps(networks: Sequence[Network]) -> Iterator[tuple[int, int]]:
 
 
 def violation(first: flow.Wanted, second: flow.Wanted) -> errors.Violation:
-    """Returns what is wrong with the second of two networks that overlap: an error where the cloud refuses it, else a warning."""
+    """Returns the violation for the second of two overlapping networks: an error if the cloud refuses it, else a warning."""
     key = references.key(first.manifest)
     provider = kinds.get(key.kind).provider
     is_refused, effect = _CLOUDS[provider]
@@ -89,7 +89,7 @@ def violation(first: flow.Wanted, second: flow.Wanted) -> errors.Violation:
 
 
 def check(wanted: Iterable[flow.Wanted]) -> None:
-    """Checks that the cloud will take the ranges of all networks of a run.
+    """Checks that the cloud accepts the ranges of all networks of a run.
 
     Raises:
         InvalidError: ``MANIFEST_INVALID``: every network that overlaps with another, with both places.

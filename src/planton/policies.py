@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: A fault that the compiler tells: line from 1, column from 1, text.
 _FAULT: Final = re.compile(r"ERROR: <input>:([0-9]+):([0-9]+): (.*)")
 _NO_FIELD: Final = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
-#: What makes a value of others: a few of them in a row make one that fills the memory, within the budget of steps.
+#: Expressions that build larger values. A few of them in a row can fill the memory within the budget of steps.
 _GROWING: Final = re.compile(r"\+|\b(bind|map|transform\w*|replace|join|format|flatten|split|lists?|range)\b")
 _TOO_MUCH_MEMORY: Final = f"it needs more than {confined.MOST_BYTES // 1024**2} MiB of memory"
 _BLOCK_STYLES: Final = ("|", ">")
@@ -38,8 +38,8 @@ class Rule:
     """A rule of a policy.
 
     Attributes:
-        id: What violations show.
-        path: The field that violations are shown at, in the manifest's spelling; empty for the whole manifest.
+        id: The id that violations show.
+        path: The field at which violations are shown, in the manifest's spelling; empty for the whole manifest.
         message: What must hold.
         level: ``error`` or ``warning``.
         programs: Kind → the compiled expression.
@@ -129,7 +129,7 @@ def _finding(rule: Rule, program: Any, value: message.Message) -> Finding | None
 
 
 def _judged(program: Any, value: message.Message) -> tuple[bool | str, str]:  # as in Rule
-    """Returns what an expression says, and why it says nothing; empty where it does."""
+    """Returns the result of an expression, and the reason if it has none."""
     from cel_expr_python import cel  # the extra `policy`, which only this module needs
 
     try:
@@ -146,7 +146,7 @@ def _judged(program: Any, value: message.Message) -> tuple[bool | str, str]:  # 
 
 
 def _fault(text: str) -> str:
-    # The library's core names an allocation that has failed by its exception.
+    # The library's core reports a failed allocation by the name of its exception.
     return _TOO_MUCH_MEMORY if "bad_alloc" in text else text
 
 

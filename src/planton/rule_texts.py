@@ -1,8 +1,8 @@
-"""What a rule of the protos says in words, and the condition that must hold.
+"""The message of a rule of the protos, and its condition.
 
-A rule in CEL is either a condition with a message of its own, or ``CONDITION ? '' : TEXT``, where the text has the values that break it
-in it. Whoever describes the rule without a value (reference, schemas, definitions for Kubernetes) reads both parts here. The text ends, for
-them, where something in brackets is added to it.
+A rule in CEL is either a condition with its own message, or ``CONDITION ? '' : TEXT``, where the text contains the invalid
+values. References, schemas and definitions for Kubernetes describe a rule without values, and read both parts here. For them the
+text ends before the first addition in brackets.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def condition(expression: str) -> str:
 
 
 def message(rule: Any) -> str:  # a validate_pb2.Rule
-    """Returns what a rule says must hold, of any value."""
+    """Returns the message of a rule without values."""
     if rule.message:
         return str(rule.message)
     text = rule.expression.partition(_HOLDS)[2]

@@ -346,7 +346,8 @@ class Session:
                 error.message,
                 code=error.code,
                 reason=error.reason,
-                hint=f"restore a copy of the state: planton state import --stack {self.name} -f FILE; copies are in {self._backups}",
+                hint=f"restore a copy of the state: planton state import --stack {self.name} -f FILE; "
+                f"copies are in {self._backups}",
                 metadata={"stack": str(self.name)},
             ) from None
 

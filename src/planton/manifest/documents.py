@@ -25,7 +25,7 @@ _LONGEST_KIND: Final = 100
 
 
 class Place(NamedTuple):
-    """Where something is: line and column from 1, the source line, and the text of the scalar there, if it is one."""
+    """A place: line and column from 1, the source line, and the text of the scalar there, if it is one."""
 
     line: int
     column: int

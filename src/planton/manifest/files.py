@@ -26,7 +26,7 @@ _KUSTOMIZE_SECONDS: Final = 120
 
 
 class SkippedFileWarning(UserWarning):
-    """An entry of a folder has the name of a manifest, and is no file."""
+    """Warning about an entry of a folder that has the name of a manifest but is no file."""
 
 
 def sources(paths: Iterable[str], *, stdin: IO[bytes] | None = None) -> Iterator[tuple[str, bytes]]:
@@ -72,10 +72,10 @@ def _files(path: str) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             yield from _files(entry.path)
         elif _is_manifest(entry.name) and not entry.is_dir():
-            if entry.is_file() or not os.path.exists(entry.path):  # noqa: PTH110  # as above; a link that leads nowhere is an error
+            if entry.is_file() or not os.path.exists(entry.path):  # noqa: PTH110  # as above; a dangling link is an error
                 yield entry.path
             else:
-                # To open a pipe that nobody writes to would wait for ever.
+                # Opening a pipe without a writer would block forever.
                 warnings.warn(SkippedFileWarning(f"{entry.path} is a pipe, a socket or a device: it is skipped"), stacklevel=2)
 
 

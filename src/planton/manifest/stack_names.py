@@ -1,6 +1,6 @@
-"""The name that a stack has where no label names it, and whether it fits.
+"""The derived name of a stack, used without labels, and its maximum length.
 
-The characters of ``metadata.name`` and ``metadata.env`` are rules of the protos; only the length depends on the kind.
+The protos have the rules for the characters of ``metadata.name`` and ``metadata.env``; only the length depends on the kind.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
-#: Below this, labels choose a stack.
+#: The prefix of the labels that select a stack.
 PREFIX: Final = "pulumi.project-planton.org/"
-#: How many characters the name of a stack may have.
+#: The maximum number of characters in the name of a stack.
 LONGEST: Final = 100
 
 
 def derived(kind: str, name: str, env: str) -> str:
-    """Returns the name of the stack of a resource that no label names."""
+    """Returns the derived name of the stack of a resource."""
     return f"{env or 'default'}.{kind}.{name}"
 
 
 def problems(manifest: message.Message) -> Iterator[validation.Problem]:
-    """Yields what is wrong with the length of a manifest's stack name."""
+    """Yields the violation if a manifest's derived stack name is too long."""
     metadata = manifest.metadata  # type: ignore[attr-defined]  # every manifest has metadata
     if any(label in metadata.labels for label in (f"{PREFIX}stack.fqdn", f"{PREFIX}stack.name")):
         return

@@ -1,4 +1,4 @@
-"""Fields that users of other clouds write, and that the kinds here do not have: the reason, and what to write instead.
+"""Fields of other clouds that the kinds here do not have, with the reason or the field to use instead.
 
 This is the only table of such names. The reader adds the reason to its message about an unknown field.
 """
@@ -27,11 +27,11 @@ _PROTECTION: Final = 'write the annotation project-planton.org/deletion-protecti
 
 
 class Reason(NamedTuple):
-    """Why there is no such field.
+    """The reason why a field does not exist.
 
     Attributes:
-        text: For people.
-        instead: The field, in proto spelling, that has the meaning here; empty where none has.
+        text: The reason for the user.
+        instead: The equivalent field here, in proto spelling; empty for none.
     """
 
     text: str
@@ -42,7 +42,7 @@ def _renamed(json_name: str, name: str) -> Reason:
     return Reason(f"write {json_name}", name)
 
 
-#: Names in lower case without underscores → why there is no such field.
+#: Names in lower case without underscores → the reason why the field does not exist.
 _REASONS: Final[tuple[tuple[str, Reason], ...]] = (
     (
         (
@@ -104,7 +104,7 @@ _BY_NAME: Final = {name: reason for names, reason in _REASONS for name in names.
 
 
 def reason(described: Any, name: str) -> Reason | None:  # a message's descriptor
-    """Returns why a message of a cloud's kind has no field of a name; None where nothing is known of the name."""
+    """Returns the reason why a message of a cloud's kind has no field of a name; None for an unlisted name."""
     if not described.full_name.startswith(_PACKAGES):
         return None
     found = _BY_NAME.get(name.replace("_", "").lower())

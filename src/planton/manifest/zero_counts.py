@@ -1,4 +1,4 @@
-"""What is said of ``nodeCount: 0``: the schema cannot tell it from a missing value, the text of the manifest can."""
+"""The message for ``nodeCount: 0``. The schema cannot distinguish it from a missing value; the manifest's text can."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _OF_CIVO: Final = "Civo has no empty pools; delete the pool instead"
 
 
 def message(kind: str, path: str, rule_id: str, written: str) -> str:
-    """Returns what is wrong with a number of nodes that is set and is zero; empty for anything else.
+    """Returns the message for a number of nodes that is set to zero; empty for anything else.
 
     Args:
         kind: The manifest's kind.
         path: The field's path.
-        rule_id: The rule that it breaks.
-        written: What stands in the text at the field's place.
+        rule_id: The violated rule.
+        written: The text at the field's place in the manifest.
     """
     if rule_id != _REQUIRED or path.rpartition(".")[2] != _FIELD or scalars.to_integer(written, quoted=False) is None:
         return ""

@@ -71,13 +71,13 @@ class Lookups:
     """How names are looked up in one account.
 
     Attributes:
-        where: The account's part that is searched, for errors, e.g. ``in region LON1``; may be empty.
+        where: The searched part of the account, for errors, e.g. ``in region LON1``; may be empty.
         region: For the errors' metadata; may be empty.
-        no_match: Parts of what the plugin says when nothing has the name.
-        several: What the plugin says when more than one thing has the name; empty where it never does.
-        parts: What the plugin says when the name is a part of several names; empty where it compares whole names.
-        limits: Noun → what a plugin that finds nothing has not looked at, for errors.
-        wait: Waits so many seconds, before a further try where the cloud has a trouble of its own.
+        no_match: Parts of the plugin's error when nothing has the name.
+        several: Part of the plugin's error when several resources have the name; empty if it has no such error.
+        parts: Part of the plugin's error when the name is a part of several names; empty if it compares whole names.
+        limits: Noun → the limit of the plugin's search, for errors.
+        wait: Sleeps so many seconds before a retry after a transient error of the cloud.
     """
 
     where: str
@@ -89,13 +89,13 @@ class Lookups:
     wait: Callable[[float], None] = dataclasses.field(default=time.sleep, repr=False, compare=False)
 
     def id_of(self, what: str, field: Field, call: Callable[[str], object], *, name: str = "name") -> str:
-        """Returns the id of what a field means by id or by name.
+        """Returns the id of the resource that a field names by id or by name.
 
         Args:
             what: The noun, e.g. ``network``.
             field: The field.
-            call: Looks a name up; its answer has ``id`` and the name.
-            name: The answer's attribute that holds the name.
+            call: Looks up a name. Its result has ``id`` and the name.
+            name: The attribute of the result that holds the name.
 
         Raises:
             PlantonError: ``NOT_FOUND``; ``AMBIGUOUS``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.

@@ -18,17 +18,17 @@ _READ = "pulumi:pulumi:readStackResourceOutputs"
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 _STATE: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("state", default=None)
 _MARKER: contextvars.ContextVar[str] = contextvars.ContextVar("marker", default="")
-#: Begins the tag by which what an operation has created can be recognized.
+#: The prefix of the tag that identifies the resources of an operation.
 CREATION_TAG = "planton-creation:"
 
 
 @contextlib.contextmanager
 def state(deployment: Mapping[str, Any] | None, *, marker: str = "") -> Iterator[None]:
-    """Lets a program run with the state of its stack as it was before, where somebody has read it; else the engine is asked.
+    """Runs a program with the state of its stack from before, if it was read already; otherwise the engine is asked.
 
     Args:
         deployment: The state, or None.
-        marker: The tag for what the program creates; empty for none.
+        marker: The tag for resources that the program creates; empty for none.
     """
     token, tag = _STATE.set(deployment), _MARKER.set(marker)
     try:
@@ -39,9 +39,9 @@ def state(deployment: Mapping[str, Any] | None, *, marker: str = "") -> Iterator
 
 
 def creation_tags(type_: str, name: str) -> list[str]:
-    """Returns the tag of a resource's creation, or nothing: that of the state, else that of the operation that creates it.
+    """Returns the tag of a resource's creation: from the state, else of the operation that creates it; may be empty.
 
-    What was created without such a tag never gets one, which would be an update.
+    A resource that was created without a tag never gets one, because that would be an update.
 
     Args:
         type_: The Pulumi type.
@@ -56,14 +56,14 @@ def creation_tags(type_: str, name: str) -> list[str]:
 
 
 def resource(type_: str, name: str = "", *, wait: Callable[[float], None] = time.sleep) -> Mapping[str, Any] | None:
-    """Returns the properties of the stack's resource of a type as the state has them; None where it has none.
+    """Returns the properties of the stack's resource of a type from the state; None if it has none.
 
-    They are those of before this run, and of the last look at the cloud.
+    They are from before this run, as of the last refresh.
 
     Args:
         type_: The type.
         name: The resource's name in the stack; empty for any.
-        wait: Waits so many seconds, before a further try to read the state.
+        wait: Sleeps so many seconds before it retries to read the state.
     """
     listed = _resources(wait)
     named = (each for each in listed if each["type"] == type_ and name in ("", str(each.get("urn")).rsplit("::", 1)[-1]))
@@ -72,7 +72,7 @@ def resource(type_: str, name: str = "", *, wait: Callable[[float], None] = time
 
 
 def applied(*, wait: Callable[[float], None] = time.sleep) -> dict[str, Any]:
-    """Returns the spec of the manifest that the stack was last applied with, as JSON data; empty where there is none."""
+    """Returns the spec of the last applied manifest of the stack, as JSON data; empty if there is none."""
     stacks = (each for each in _resources(wait) if each["type"] == "pulumi:pulumi:Stack")
     text = next(((each.get("outputs") or {}).get("manifest") for each in stacks), None)
     spec: dict[str, Any] = (json.loads(text) if isinstance(text, str) else {}).get("spec") or {}
@@ -87,13 +87,13 @@ def _resources(wait: Callable[[float], None]) -> list[dict[str, Any]]:
 def keeps_name(type_: str, resource_name: str, *, cluster_id: object, name: str, name_property: str = "name") -> bool:
     """Returns whether a replaced pool must be deleted before the new one can be created.
 
-    Only a new name in the same cluster lets both exist at once. In another cluster the old pool may be gone with the old one.
+    Both can exist at once only with a new name in the same cluster. Otherwise the old pool may be deleted with its old cluster.
 
     Args:
         type_: The pool's type.
         resource_name: Its name in the stack.
-        cluster_id: The id of its cluster; of the stack's own cluster it is not known here.
-        name: Its name in the cloud, as the manifest has it.
+        cluster_id: The id of its cluster; unknown here for the stack's own cluster.
+        name: Its name in the cloud, from the manifest.
         name_property: The property that holds the name.
     """
     before = resource(type_, resource_name)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def spelling(version: str) -> str:
-    """Returns a version as the clouds write it: ``v1.29.0+k3s1`` becomes ``1.29.0-k3s1``."""
+    """Returns a version in the clouds' spelling: ``v1.29.0+k3s1`` becomes ``1.29.0-k3s1``."""
     return version.strip().removeprefix("v").replace("+", "-")
 
 
@@ -33,7 +33,7 @@ class Refusal:
 
     Attributes:
         text: What is wrong, with both versions.
-        hint: What to write instead.
+        hint: The version to write instead.
     """
 
     text: str
@@ -48,14 +48,14 @@ def refusal(
     patch_first: bool = False,
     targets: Iterable[str] | None = None,
 ) -> Refusal | None:
-    """Returns why a cluster cannot be upgraded to a version; None where it can, or where nothing changes.
+    """Returns why a cluster cannot be upgraded to a version; None if it can, or if nothing changes.
 
     Args:
         running: The version that the cluster runs; empty for a new cluster.
         wanted: The version that the manifest says.
         offered: The versions that the cloud offers.
         patch_first: Whether the cloud asks for the newest patch of a minor version before the next minor version.
-        targets: The versions that the cloud allows for this cluster; None where it does not say.
+        targets: The versions that the cloud allows for this cluster; None if it does not report them.
     """
     if not running or running == wanted:
         return None
@@ -93,7 +93,7 @@ def _not_allowed(running: str, wanted: str, allowed: list[str]) -> str:
 
 
 def check(running: str, wanted: str, offered: Iterable[str], *, path: str, patch_first: bool = False) -> str:
-    """Returns a note on what kind of upgrade a change of version is; empty where nothing changes.
+    """Returns a note on the kind of an upgrade; empty if nothing changes.
 
     Args:
         running: The version that the cluster runs; empty for a new cluster.

@@ -1,4 +1,4 @@
-"""Accounts: whose money an operation spends, for plans, consents and JSON. Nothing here holds a token."""
+"""The accounts that an operation uses and bills, for plans, consents and JSON. Nothing here holds a token."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Account:
     Attributes:
         provider: The cloud.
         context: The context in use; empty for none.
-        source: Where the token comes from, e.g. ``CIVO_TOKEN`` or ``credential acme``.
+        source: The source of the token, e.g. ``CIVO_TOKEN`` or ``credential acme``.
         endpoint: The address of the API.
         is_sandbox: Whether that is the sandbox of this machine.
-        ignored: A variable that holds a token too, and is not used because the context names a credential; else empty.
+        ignored: A variable with a token that is ignored because the context names a credential; empty if there is none.
     """
 
     provider: str
@@ -84,7 +84,7 @@ def of(
 
 
 def _shown(address: str) -> str:
-    # An address may hold a password of a proxy.
+    # An address may contain the password of a proxy.
     parts = urllib.parse.urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 

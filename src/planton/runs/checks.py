@@ -1,6 +1,6 @@
 """Checks of a plan against the cloud's own lists, before anything is changed.
 
-What is wrong with a manifest is reported together, with places. A list that cannot be read checks nothing and stops nothing.
+All violations of a manifest are reported together, with places. A list that cannot be read is skipped.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from planton import flow
     from planton.engine import inventory, plans
 
-#: Codes of errors of a plan that are about the manifest, and not about the cloud or this machine.
+#: Error codes of a plan that are about the manifest, not about the cloud or this machine.
 _OF_MANIFEST = (errors.Code.INVALID, errors.Code.REFUSED)
 
 
 class Checks:
-    """The checks of one run, which share what they have read. Threads may share it."""
+    """The checks of one run, which share their lists. Thread-safe."""
 
     def __init__(self, progress: Callable[[str], None], *, open_cloud: Callable[[Any, str], clouds.Cloud] = clouds.of) -> None:
         """Reads nothing yet.
 
         Args:
-            progress: Takes notes for the user.
+            progress: Receives notes for the user.
             open_cloud: Returns the cloud of a provider config, in a region or else in the config's default.
 
         Attributes:
-            answers: What the clouds have answered in this run.
+            answers: The cached responses of the clouds in this run.
         """
         self._open_cloud = open_cloud
         self.answers = answers.Answers()
@@ -47,7 +47,7 @@ class Checks:
         return lists.Lists(clouds.remembering(cloud, self.answers), self._notes)
 
     def resolved(self, entry: flow.Wanted, stack_input: Any) -> Any:  # a stack input of any kind, and one of the same
-        """Returns a stack input in which every literal name of something in the cloud has become its id.
+        """Returns a stack input in which ids replace all literal names of cloud resources.
 
         Args:
             entry: The manifest as it was given.
@@ -76,19 +76,19 @@ class Checks:
         look_up: Callable[[references.Key], message.Message | None],
         is_finished: bool,
     ) -> plans.Plan:
-        """Returns the plan of a resource, if the cloud can do what it says.
+        """Returns the plan of a resource, if the cloud accepts it.
 
         Args:
             entry: The manifest as it was given.
-            stack_input: What the plan is made from.
-            make: Makes the plan.
-            applied: What the stack holds now.
-            look_up: Returns the manifest that a reference means.
-            is_finished: Whether the last operation on the stack ended cleanly, so that what has its names is not its own.
+            stack_input: The stack input of the plan.
+            make: Creates the plan.
+            applied: The current resource of the stack.
+            look_up: Returns the manifest that a reference refers to.
+            is_finished: Whether the last operation on the stack ended cleanly, so that resources with its names belong to others.
 
         Raises:
-            InvalidError: Everything that the cloud would refuse.
-            PlantonError: The plan cannot be made.
+            InvalidError: All violations that the cloud would refuse.
+            PlantonError: The plan cannot be created.
         """
         plan, failure = None, None
         try:
@@ -111,12 +111,12 @@ class Checks:
                 raise problems.error(entry, wrong)
         if failure is not None:
             raise failure
-        assert plan is not None, "a plan that was not made has raised"
+        assert plan is not None, "without a plan an error was raised"
         return plan
 
 
 def placed(error: errors.PlantonError, entry: flow.Wanted) -> errors.PlantonError:
-    """Returns an error of the engine with the places of the fields that a plugin has refused; any other as it is."""
+    """Returns an error of the engine with the places of the fields that a plugin refused; other errors unchanged."""
     refused = _refused(error)
     return problems.error(entry, refused) if refused else error
 

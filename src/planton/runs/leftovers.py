@@ -1,4 +1,4 @@
-"""What stays behind when a cluster is deleted: listed before the consent, and deleted with the cluster where the user says so."""
+"""Leftovers of a deleted cluster: listed before consent, and deleted with the cluster if the user asks for it."""
 
 from __future__ import annotations
 
@@ -21,15 +21,14 @@ _CLUSTER = "KubernetesCluster"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What a cluster that is deleted would leave behind.
+    """The cloud resources that a deleted cluster would leave behind.
 
     Attributes:
         key: The cluster.
         cluster_id: The cloud's id of the cluster.
-        cloud: Where it is.
-        items: What its workloads have beside it.
-        deleted: Those of the items that are deleted with the cluster.
-        error: Why the items are not known; None where they are.
+        cloud: The cloud of the cluster.
+    items: The cloud resources of its workloads. deleted: Those of the items that are deleted with the cluster. error: Why the
+        items are unknown; None if they are known.
     """
 
     key: references.Key
@@ -40,7 +39,7 @@ class Leftovers:
     error: errors.PlantonError | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns it as JSON data."""
+        """Returns the leftovers as JSON data."""
         return {
             "kind": self.key.kind,
             "name": self.key.name,
@@ -53,7 +52,7 @@ class Leftovers:
         }
 
     def warnings(self) -> list[str]:
-        """Returns what the user must know before consenting to the deletion of the cluster."""
+        """Returns the warnings for the user before consent to the deletion of the cluster."""
         provider = kinds.get(self.key.kind).provider
         name = kinds.PROVIDERS[provider][0]
         texts = ["the node pools and workloads of the cluster go with it"]
@@ -76,7 +75,7 @@ class Leftovers:
 
 
 def _by_verb(items: Iterable[associated.Item], provider: str) -> dict[str, list[associated.Item]]:
-    # Civo says of volumes that they stay and are billed, and nothing of the load balancers of a cluster that is gone.
+    # Civo documents that volumes stay and are billed. It does not document what happens to load balancers.
     found: dict[str, list[associated.Item]] = {}
     for item in items:
         is_sure = provider != "civo" or item.sort != associated.LOAD_BALANCER
@@ -84,7 +83,7 @@ def _by_verb(items: Iterable[associated.Item], provider: str) -> dict[str, list[
     return found
 
 
-#: Sort of what stays behind → the option of ``planton destroy`` that deletes it too.
+#: Sort of leftover → the option of ``planton destroy`` that deletes it too.
 OPTIONS = {
     associated.VOLUME: "--with-volumes",
     associated.SNAPSHOT: "--with-snapshots",
@@ -99,16 +98,16 @@ def loses_cluster(plan: plans.Plan) -> bool:
 
 
 def find(key: references.Key, cluster_id: str, cloud: clouds.Cloud, *, sorts: Collection[str] = ()) -> Leftovers | None:
-    """Returns what a cluster that is deleted leaves behind; None where it has no id yet.
+    """Returns the leftovers of a deleted cluster; None if it has no id yet.
 
     Args:
         key: The cluster.
         cluster_id: The cloud's id of it; may be empty.
         cloud: Where it is.
-        sorts: What is to be deleted with the cluster: ``volume`` and so on.
+        sorts: The sorts to delete with the cluster: ``volume`` and so on.
 
     Raises:
-        PlantonError: Something is to be deleted, and it cannot be listed.
+        PlantonError: Leftovers are to be deleted, and cannot be listed.
     """
     if not cluster_id:
         return None
@@ -122,12 +121,12 @@ def find(key: references.Key, cluster_id: str, cloud: clouds.Cloud, *, sorts: Co
 
 
 def of_plan(run: runs.Run, steps: Sequence[Step]) -> list[Step]:
-    """Returns the steps of a plan with the warnings about what its clusters leave behind."""
+    """Returns the steps of a plan with warnings about the leftovers of its clusters."""
     return warned(steps, run.left_behind(steps))
 
 
 def warned(steps: Iterable[Step], found: Mapping[references.Key, Leftovers]) -> list[Step]:
-    """Returns steps with the warnings about what stays behind."""
+    """Returns steps with the warnings about leftovers."""
     return [
         dataclasses.replace(
             step, plan=dataclasses.replace(step.plan, warnings=(*step.plan.warnings, *found[step.key].warnings()))
@@ -140,7 +139,7 @@ def warned(steps: Iterable[Step], found: Mapping[references.Key, Leftovers]) -> 
 
 @contextlib.contextmanager
 def deleting(found: Leftovers | None) -> Iterator[None]:
-    """Deletes with a cluster what is to go with it; the block deletes the cluster.
+    """Deletes the chosen leftovers with a cluster. The block of the context manager deletes the cluster.
 
     Raises:
         PlantonError: The cloud refuses, or could not be asked.

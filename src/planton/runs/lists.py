@@ -1,4 +1,4 @@
-"""The lists of an account that checks need: each is read once a run, and one that cannot be read checks nothing."""
+"""The lists of an account for checks. Each is read once per run. Checks skip a list that cannot be read."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from planton.engine.clouds import entries
 
 _Rows = TypeVar("_Rows")
-#: What ends the run, and is no answer of a cloud.
+#: Errors that end the run and do not come from a cloud.
 _FINAL = (errors.Reason.INTERRUPTED,)
 
 
 class Notes:
-    """Notes for the user, each of which is given once a run. Threads may share it."""
+    """Notes for the user, each reported once per run. Thread-safe."""
 
     def __init__(self, progress: Callable[[str], None]) -> None:
         self._progress = progress
@@ -28,7 +28,7 @@ class Notes:
         self._given: set[str] = set()
 
     def add(self, text: str) -> None:
-        """Gives a note, unless it has been given."""
+        """Reports a note, unless it was already reported."""
         with self._lock:
             is_new = text not in self._given
             self._given.add(text)
@@ -38,11 +38,11 @@ class Notes:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Lists:
-    """The lists of an account, or of a region of it. Each method returns None where the cloud does not give the list.
+    """The lists of an account, or of a region of it. Each method returns None if the list cannot be read.
 
     Attributes:
-        cloud: Where they are read.
-        notes: Takes a note for each list that cannot be read.
+        cloud: The cloud of the lists.
+        notes: Receives a note for each list that cannot be read.
     """
 
     cloud: clouds.Cloud
@@ -50,15 +50,15 @@ class Lists:
 
     @property
     def where(self) -> str:
-        """Where the cloud looks, for sentences, e.g. ``LON1``."""
+        """The searched region or account for messages, e.g. ``LON1``."""
         return self.cloud.where
 
     def regions(self) -> list[dict[str, Any]] | None:
-        """Returns the regions in which clusters can be made."""
+        """Returns the regions in which clusters can be created."""
         return self._read("regions", self.cloud.account.regions)
 
     def network_regions(self) -> list[str] | None:
-        """Returns the names of the regions in which networks can be made."""
+        """Returns the names of the regions in which networks can be created."""
         return self._read("regions", self.cloud.account.network_regions)
 
     def sizes(self) -> dict[str, dict[str, Any]] | None:
@@ -74,11 +74,11 @@ class Lists:
         return self._read("upgrades", lambda: self.cloud.upgrades(cluster_id))
 
     def things(self, what: str) -> list[entries.Entry] | None:
-        """Returns the ``network``s, ``firewall``s or ``cluster``s that are there."""
+        """Returns the existing ``network``s, ``firewall``s or ``cluster``s."""
         return self._read(f"{what}s", lambda: self.cloud.listed(what))
 
     def quotas(self) -> dict[str, entries.Quota] | None:
-        """Returns the quotas by what they are of."""
+        """Returns the quotas by subject."""
         return self._read("quotas", self.cloud.account.quotas)
 
     def _read(self, what: str, call: Callable[[], _Rows]) -> _Rows | None:
@@ -89,6 +89,6 @@ class Lists:
                 raise
             why = error.message
         except (KeyError, TypeError, ValueError, AttributeError):
-            why = "the cloud's answer has another form"
+            why = "the cloud's response has an unexpected form"
         self.notes.add(f"not checked: the {what} of the cloud cannot be read ({why})")
         return None

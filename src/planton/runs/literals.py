@@ -1,4 +1,4 @@
-"""Literals that name something in a cloud become its id, from the cloud's whole list, before a module runs."""
+"""Replaces literal names of cloud resources by ids, from the cloud's whole list, before a module runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Literal:
-    """A field of a spec that means something in the cloud by its name or id, and not by a reference.
+    """A field of a spec that names a cloud resource by name or id, not by a reference.
 
     Attributes:
         field: The field's name, in proto spelling.
@@ -51,12 +51,12 @@ def find(manifest: message.Message) -> Iterator[Literal]:
 
 
 def resolve(target: Any, literals: list[Literal], account: lists.Lists) -> list[problems.Problem]:  # any manifest
-    """Writes ids into a manifest in place of names, and returns what is wrong with the names.
+    """Replaces names in a manifest by ids, and returns the problems of the names.
 
-    A name whose list cannot be read stays, and the module looks it up.
+    If the list cannot be read, the name stays, and the module looks it up.
 
     Args:
-        target: The manifest; it is changed.
+        target: The manifest; it is modified.
         literals: Its literals.
         account: The lists.
     """
@@ -87,7 +87,7 @@ def _ambiguous(literal: Literal, matches: list[entries.Entry], account: lists.Li
 
 
 def missing(literal: Literal, listed: list[entries.Entry], account: lists.Lists) -> problems.Problem:
-    """Returns the problem of a literal that means nothing in the cloud, with the names that are there."""
+    """Returns the problem of a literal without a cloud resource, with the existing names."""
     names = problems.offered(literal.text, {each.name for each in listed})
     return problems.Problem(
         literal.path,

@@ -1,4 +1,4 @@
-"""Checks against what an account has already: names, ranges of networks, and that what belongs together is in one place."""
+"""Checks against existing resources of an account: names, ranges, and common regions and networks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _REFUSE_OVERLAPS = ("digitalocean",)
 
 
 def taken(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
-    """Yields the names that the plan would give to something new, and that something else has."""
+    """Yields the names of new resources in the plan that other resources already have."""
     for resource, change in subject.changes.items():
         listed = _listed(subject, change, account) if _gets_name(subject, change) else ()
         if not listed:
@@ -36,7 +36,7 @@ def _gets_name(subject: subjects.Subject, change: plans.Change) -> bool:
     is_main = change.name == guards.MAIN[subject.stem]
     if change.action is plans.Action.CREATE:
         return True
-    # What is replaced or renamed has an id; only where that is known can it be told from others of its name.
+    # A replaced or renamed resource has an id. Only a known id distinguishes it from others with its name.
     renamed = any(each.path in ("name", "label") for each in change.differences)
     return is_main and bool(subject.applied_id) and (change.action is plans.Action.REPLACE or renamed)
 
@@ -50,7 +50,7 @@ def _listed(subject: subjects.Subject, change: plans.Change, account: lists.List
 
 
 def _entry(account: lists.Lists, what: str, id_: str) -> entries.Entry | None:
-    # A placeholder for what does not exist yet is in no list.
+    # A placeholder for a resource that does not exist yet is in no list.
     listed = account.things(what) if id_ and not references.is_unknown(id_) else None
     return next((each for each in listed or () if each.id == id_), None)
 
@@ -88,9 +88,9 @@ def _name_path(subject: subjects.Subject, resource: str) -> str:
 
 
 def overlaps(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
-    """Yields the overlap of a new network's range with those that the account has there.
+    """Yields the overlap of a new network's range with existing networks of the account.
 
-    Where the cloud allows that, it is a note: such networks cannot be connected later.
+    If the cloud allows overlaps, it is a note: such networks cannot be connected later.
     """
     if subject.stem != "vpc" or not subject.target.spec.ip_range_cidr or not subject.is_new("network"):
         return
@@ -114,7 +114,7 @@ def _network(cidr: str) -> ipaddress.IPv4Network | None:
 
 
 def places(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
-    """Yields what a resource needs and is not in its place: a network of another region, a firewall of another network."""
+    """Yields misplaced dependencies: a network in another region, or a firewall in another network."""
     if not subject.is_new(guards.MAIN[subject.stem]):
         return
     by_path = {literal.path: literal for literal in literals.find(subject.entry.manifest)}

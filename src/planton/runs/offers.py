@@ -1,4 +1,4 @@
-"""Checks against what a cloud offers: regions, sizes, Kubernetes versions and the way of an upgrade."""
+"""Checks against the offers of a cloud: regions, sizes, Kubernetes versions and upgrade paths."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PATCH_FIRST = ("digitalocean",)
 
 
 def check(subject: subjects.Subject, account: lists.Lists) -> list[problems.Problem]:
-    """Returns what the cloud does not offer. What cannot be asked where the region is wrong is left out."""
+    """Returns the problems with values that the cloud does not offer. An unknown region skips the checks within it."""
     return [*_region(subject, account)] or [*_sizes(subject, account), *_version(subject, account)]
 
 
@@ -45,7 +45,7 @@ def _region(subject: subjects.Subject, account: lists.Lists) -> Iterator[problem
         )
     elif any(row["region"].lower() == region and row.get("full") for row in rows or ()):
         account.notes.add(
-            f"! the cloud reports that region {region} is out of capacity: a creation there may not come to its end"
+            f"! the cloud reports that region {region} is out of capacity: a creation there may not complete"
         )
 
 
@@ -118,7 +118,7 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
     patch_first = subject.provider in _PATCH_FIRST
     refused = upgrades.refusal(running, wanted, names, patch_first=patch_first)
     if refused is None and running:
-        # The cloud knows more of this cluster than the rules that all clusters have.
+        # The cloud's list for this cluster is more precise than the general rules.
         refused = upgrades.refusal(running, wanted, names, patch_first=patch_first, targets=account.upgrades(subject.cluster_id))
     if refused is not None:
         metadata = {"running": running, "version": wanted}
@@ -130,11 +130,11 @@ def _running(subject: subjects.Subject, account: lists.Lists) -> str:
     found = next((each for each in clusters or () if each.id == subject.cluster_id), None)
     version = "" if found is None else upgrades.spelling(found.version)
     type_ = getattr(subject.target.spec, "cluster_type", "")
-    # Another type means another cluster.
+    # Another type replaces the cluster.
     return "" if type_ and version.startswith("talos") != (type_ == "talos") else version
 
 
 def _is_ahead(spec: Any, running: str, wanted: str) -> bool:  # a cluster's spec
-    # The cloud has installed a patch that the manifest does not know of, as it was told to.
+    # With autoUpgrade the cloud has installed a newer patch than the manifest's.
     old, new = upgrades.numbers(running), upgrades.numbers(wanted)
     return bool(spec.auto_upgrade and running and old > new and old[:2] == new[:2])

@@ -1,4 +1,4 @@
-"""What the cloud would refuse, as violations with a place."""
+"""Problems that the cloud would refuse, as violations with a place."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ _LISTED = 8
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that the cloud, or its plugin, would refuse.
+    """A problem that the cloud or its plugin would refuse.
 
     Attributes:
         path: The manifest's field.
         text: What is wrong, with the values.
         rule: The id of the rule, a key of :data:`REASONS`.
         hint: The one thing to do next; may be empty.
-        metadata: Facts for programs.
+        metadata: Values for programs.
     """
 
     path: str
@@ -52,9 +52,9 @@ class Problem:
 
 
 def error(entry: flow.Wanted, problems: Sequence[Problem]) -> errors.InvalidError:
-    """Returns the error for everything that is wrong with a manifest.
+    """Returns the error for all problems of a manifest.
 
-    Its reason is that of the first problem. Its code is 1, or 5 where nothing but the way of an upgrade is wrong.
+    Its reason is that of the first problem. Its code is 1, or 5 if the upgrade path is the only problem.
 
     Args:
         entry: The manifest.
@@ -73,12 +73,12 @@ def error(entry: flow.Wanted, problems: Sequence[Problem]) -> errors.InvalidErro
 
 
 def offered(name: str, names: Iterable[str], *, command: str = "") -> str:
-    """Returns a bounded list of what there is, what is nearest to a name first, for the end of a sentence.
+    """Returns a bounded list of the existing names as text, the nearest to a name first.
 
     Args:
-        name: What is not among them.
-        names: What there is.
-        command: The command that lists all; empty where there is none.
+        name: The missing name.
+        names: The existing names.
+        command: The command that lists all; empty for none.
     """
     ranked = sorted(names, key=lambda other: (-difflib.SequenceMatcher(None, name.lower(), other.lower()).ratio(), other))
     more = len(ranked) - _LISTED

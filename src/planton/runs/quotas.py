@@ -1,4 +1,4 @@
-"""Checks against an account's quotas: what all resources of a run need together, beyond what they have."""
+"""Checks against an account's quotas: the additional needs of all resources of a run together."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
     from planton.runs import lists
 
-#: Units of what a quota is of, for sentences.
+#: Units of quotas, for messages.
 _UNITS = {"memory": "MiB of memory", "disk": "GiB of disk"}
-#: Properties of resources that hold a number of nodes.
+#: Properties of resources with a number of nodes.
 _COUNTS = ("pools.nodeCount", "nodePool.nodeCount", "nodeCount", "node_count")
 
 
 class Needs:
-    """What the resources of a run need, by account. Threads may share it."""
+    """The needs of the resources of a run, by account. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._needs: dict[object, dict[references.Key, collections.Counter[str]]] = {}
 
     def add(self, account: object, key: references.Key, need: collections.Counter[str]) -> collections.Counter[str]:
-        """Notes what a resource needs, and returns what all that were noted for the account need."""
+        """Adds the needs of a resource, and returns the total for the account."""
         with self._lock:
             by_key = self._needs.setdefault(account, {})
             by_key[key] = need
@@ -37,7 +37,7 @@ class Needs:
 
 
 def check(subject: subjects.Subject, account: lists.Lists, needs: Needs) -> Iterator[problems.Problem]:
-    """Yields the quotas that this resource, with those of the run that were checked before it, would exceed."""
+    """Yields the quotas that this resource would exceed, together with the resources checked before it."""
     need, path = _need(subject, account)
     if not need:
         return
@@ -72,7 +72,7 @@ def _need(subject: subjects.Subject, account: lists.Lists) -> tuple[collections.
 
 def _more_nodes(change: plans.Change, pool: subjects.Pool) -> int:
     if change.action is plans.Action.CREATE:
-        # The number of nodes is a resource of its own at Civo; the pool brings the first ones.
+        # At Civo the number of nodes is a separate resource; the pool creates the first nodes.
         return 0 if change.name.startswith("node_pool_size") else pool.count
     if change.action is not plans.Action.UPDATE:
         return 0

@@ -78,7 +78,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
     for pool in sorted(spec.additional_node_pools, key=lambda pool: pool.name):
         pools.register(pool, name=pool.name, suffix=f"-{pool.name}", cluster_id=cluster.id, account=account, target=target)
     if provider.own_cluster() is not None:
-        # Those of a new cluster are still being installed when the plugin reads them.
+        # The plugin reads the applications of a new cluster before they are installed.
         cluster.installed_applications.apply(_report_failed)
     kubeconfig: pulumi.Output[str] = pulumi.Output.secret(cluster.kubeconfig)
     return {

@@ -98,12 +98,12 @@ def warnings(
     target: message.Message,
     has_autoscaler: bool,
 ) -> list[str]:
-    """Returns what the user must know about autoscaling.
+    """Returns warnings about autoscaling.
 
     Args:
         spec: The pool.
-        name: Its name in the cloud.
-        path: Where it is in the manifest.
+        name: The pool's name in the cloud.
+        path: The pool's path in the manifest.
         target: The manifest.
         has_autoscaler: Whether the autoscaler is an application of the cluster.
     """

@@ -114,7 +114,7 @@ def cluster_id(field: lookups.Field, of: Account) -> str:
 
 
 def applications(cluster: str, of: Account) -> list[str]:
-    """Returns the applications of a cluster as the cloud has them; none for a cluster that is only planned.
+    """Returns the applications of a cluster from the cloud; none for a planned cluster.
 
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
@@ -129,7 +129,7 @@ def applications(cluster: str, of: Account) -> list[str]:
 
 
 def own_cluster() -> Mapping[str, Any] | None:
-    """Returns the properties of the stack's cluster as the state has them; None where it has none."""
+    """Returns the properties of the stack's cluster from the state; None if it has no cluster."""
     return own.resource("civo:index/kubernetesCluster:KubernetesCluster")
 
 
@@ -147,6 +147,6 @@ def running_version(target: api_pb2.CivoKubernetesCluster, of: Account) -> str:
         "cluster", id_, lambda text: pulumi_civo.get_kubernetes_cluster(id=text, region=of.region, opts=of.invoke)
     )
     if isinstance(found, str) or getattr(found, "id") != id_:  # noqa: B009  # typed as object
-        # The plugin reads one page of the list. The state has the version of the last look at the cloud.
+        # The plugin reads one page of the list. The state has the version of the last refresh.
         return str(made.get("kubernetesVersion") or "") if made else ""
     return getattr(found, "kubernetes_version") or ""  # noqa: B009

@@ -54,12 +54,12 @@ def resources(stack_input: stack_input_pb2.CivoVpcStackInput) -> dict[str, pulum
 
 
 def _kept(spec: spec_pb2.CivoVpcSpec) -> list[str]:
-    # The plugin takes a missing list for any list.
+    # The plugin treats a missing list as equal to any list.
     before = own.applied().get("nameservers") or []
     if spec.nameservers or not before:
         return []
     warning = (
         f"spec.nameservers: removed from the manifest, but the plugin cannot clear them, so the cloud keeps {', '.join(before)}; "
-        "write the ones that you want"
+        "write the desired ones"
     )
     return [warning]

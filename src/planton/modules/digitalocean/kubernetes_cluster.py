@@ -155,10 +155,10 @@ def _warnings(target: api_pb2.DigitalOceanKubernetesCluster) -> list[str]:
         )
     window = str(own.applied().get("maintenanceWindow") or "")
     if window and not spec.maintenance_window:
-        # The plugin takes a missing policy for any policy.
+        # The plugin treats a missing policy as equal to any policy.
         found.append(
             f"spec.maintenanceWindow: removed from the manifest, but the plugin cannot clear it, so the cloud keeps {window}; "
-            "write the one that you want, such as any=04:00"
+            "write the desired one, such as any=04:00"
         )
     found += pools.warnings(spec.default_node_pool, path="spec.defaultNodePool", target=target)
     for index, pool in enumerate(spec.additional_node_pools):

@@ -69,7 +69,7 @@ def register(
     made = own.resource(_TYPE, resource) or {}
     kept = [] if spec.tags or creation else list(made.get("tags") or [])
     if kept:
-        # The plugin leaves out an empty list of what it sends, so that it would be planned to go for ever.
+        # The plugin does not send an empty list, so the removal would be planned forever.
         pulumi.log.warn(
             f"tags of node pool {name}: removed from the manifest, but the plugin cannot remove the last one, so the cloud keeps "
             f"{', '.join(kept)}; write another tag, or remove them in the dashboard and run planton refresh"

@@ -53,7 +53,7 @@ def _description(spec: spec_pb2.DigitalOceanVpcSpec) -> str:
     network = own.resource("digitalocean:index/vpc:Vpc") or {}
     kept = "" if spec.description else str(network.get("description") or "")
     if kept:
-        # The plugin leaves out an empty text of what it sends, so that it would be planned to go for ever.
+        # The plugin does not send an empty text, so the removal would be planned forever.
         pulumi.log.warn(
             f"spec.description: removed from the manifest, but the plugin cannot clear it, so the cloud keeps {kept!r}; "
             "write another text, or clear it in the dashboard and run planton refresh"
