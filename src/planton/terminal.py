@@ -1,8 +1,8 @@
-"""Text on its way to a terminal, a log or a pipe: control characters are escaped, and planton's own styles are not.
+"""Output to terminals, logs and pipes: control characters are escaped, except planton's own styles.
 
-Names, values and messages come from manifests, clouds, servers and controllers. A terminal would obey the control characters in
-them: they clear lines, change the title, write the clipboard. Everything that a command prints is escaped here. What planton itself wants of the terminal, colours and a line that is written over, carries a mark that nobody outside
-this process knows.
+Names, values and messages come from manifests, clouds, servers and controllers. A terminal would obey control characters in them:
+they clear lines, change the title, or write the clipboard. Everything that a command prints is escaped here. planton's own
+sequences, colours and overwritten lines, carry a random mark of this process.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from __future__ import annotations
 import os
 import re
 
-#: Control characters but newlines and tabs, half of a surrogate pair, and what turns the direction of writing.
+#: Control characters except newlines and tabs, lone surrogates, and characters that change the text direction.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-#: The same without what is harmless to a program that reads a document, and with the newlines of other systems allowed.
+#: The same for documents: characters that are harmless to programs, and newlines of other systems, are allowed.
 _UNSAFE_IN_DOCUMENTS = re.compile("\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _MARK = f"\x1b{os.urandom(8).hex()}"
 _SEQUENCE = re.compile(f"{_MARK}(\r?\\[[0-9;]*[mK])")
 _CODES = {"bold": 1, "dim": 2, "red": 31, "green": 32, "yellow": 33, "blue": 34, "magenta": 35, "cyan": 36}
-#: Clears the line that the cursor is in, for terminals only.
+#: Clears the current line, for terminals only.
 CLEAR_LINE = f"{_MARK}\r[2K"
 
 
 def escape(text: str) -> str:
-    r"""Returns a text whose control characters are written as ``\u001b`` and the like, as JSON writes them."""
+    r"""Returns a text with control characters escaped like in JSON, e.g. ``\u001b``."""
     return _UNSAFE.sub(_escaped, text)
 
 
@@ -36,12 +36,12 @@ def is_safe(text: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """Returns a text escaped, newlines and tabs too: a name or a value that must not look like a line of its own."""
+    """Returns a text with newlines and tabs escaped too, for a name or a value that must not look like a separate line."""
     return escape(text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def style(text: str, *names: str | None) -> str:
-    """Returns a text in a style that `resolve` shows where there are colours.
+    """Returns a text in a style that `resolve` shows if colours are supported.
 
     Args:
         text: The text.
@@ -52,7 +52,7 @@ def style(text: str, *names: str | None) -> str:
 
 
 def escape_all_but_styles(text: str) -> str:
-    """Returns a text escaped, with planton's own styles still marked in it, for `resolve`."""
+    """Returns a text with control characters escaped, except planton's marked styles, for `resolve`."""
     if _MARK not in text:
         return escape(text)
     parts = _SEQUENCE.split(text)
@@ -60,9 +60,9 @@ def escape_all_but_styles(text: str) -> str:
 
 
 def resolve(text: str, *, colours: bool) -> str:
-    """Returns a text as it is written: planton's own styles shown or left out, and no other control characters.
+    """Returns a text for output: planton's own styles shown or removed, and no other control characters.
 
-    Documents pass unchanged. It is the last step, through which the text of every command goes, whoever has printed it.
+    Documents pass unchanged. This is the last step for all output of every command.
     """
     if not _UNSAFE_IN_DOCUMENTS.search(text):
         return text
@@ -79,5 +79,5 @@ def _sequence(part: str, *, colours: bool) -> str:
 
 
 def document(text: str, *, is_terminal: bool) -> str:
-    """Returns a document for programs, such as YAML: on a terminal escaped, else as it is, but never with control characters."""
+    """Returns a document for programs, such as YAML: escaped on a terminal, else unchanged except for control characters."""
     return escape(text) if is_terminal else _UNSAFE_IN_DOCUMENTS.sub(_escaped, text)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Problem(NamedTuple):
-    """A rule that does not hold.
+    """A violated rule.
 
     Attributes:
         path: Of the field, in the manifest's spelling: ``spec.additionalNodePools[0].labels["x"]``; empty for the whole message. A
@@ -31,11 +31,11 @@ class Problem(NamedTuple):
 
     @property
     def place(self) -> str:
-        """The path of the field that a reader looks at."""
+        """The path of the field to show to the user."""
         return ".".join(part for part in (self.path, self.field) if part)
 
 
-#: Characters of a message, which may have a value in it.
+#: The maximum number of characters in a message, which may contain a value.
 _LONGEST_MESSAGE: Final = 500
 #: Bytes beyond which only the first violation of a message is looked for: each takes 4 kB, and two bytes can be worth three.
 _LARGE: Final = 32 * 1024
@@ -78,7 +78,7 @@ def _problem(violation: Any, described: Any) -> Problem:  # protovalidate's own 
 
 
 def _subject(text: str, described: Any) -> str:  # a message's descriptor, or None where the rule is of one value
-    """Returns the field that the message of a rule between fields begins with, the one that it is about; empty where it does not."""
+    """Returns the field at the start of the message of a rule between fields, its subject; empty if there is none."""
     word = text.partition(" ")[0]
     for name in word.split("."):
         field = next((each for each in described.fields if each.json_name == name), None) if described is not None else None
@@ -89,7 +89,7 @@ def _subject(text: str, described: Any) -> str:  # a message's descriptor, or No
 
 
 def _path(elements: Any, described: Any) -> tuple[str, Any]:  # as above
-    """Returns a path, and the descriptor of the message there; None where it is no message, or a list or map of them."""
+    """Returns a path and the descriptor of the message there; None for scalars, lists and maps."""
     path, is_item = "", True
     for element in elements:
         field = described.fields_by_name.get(element.field_name) if described is not None else None

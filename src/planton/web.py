@@ -1,4 +1,4 @@
-"""Requests to the APIs of clouds: JSON over HTTP, with limits of size and time, and a token that goes to one server only."""
+"""Requests to the APIs of clouds: JSON over HTTP, with limits of size and time, and a token sent to one server only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
-#: The longest body that is read. A list of a thousand clusters of a cloud has a tenth of it.
+#: The maximum size of a body, in bytes. A list of a thousand clusters has a tenth of it.
 MOST_BYTES = 16 * 1024**2
 #: Seconds for a whole request, from the look-up of the host's name to the last byte.
 DEADLINE = 60.0
@@ -30,12 +30,12 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class NoAnswerError(Exception):
-    """A request that got no answer that can be used; the text says why."""
+    """A request without a usable response; the text gives the reason."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of a server.
+    """A response of a server.
 
     Attributes:
         status: The HTTP status.
@@ -49,14 +49,14 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The content as text, with a mark for each byte that is none."""
+        """The content as text, with a replacement character for each invalid byte."""
         return self.body.decode(errors="replace")
 
     def json(self) -> Any:  # JSON data
         """Returns the content as JSON data.
 
         Raises:
-            NoAnswerError: It is something else, as the page of a proxy is.
+            NoAnswerError: It is not JSON, for example the page of a proxy.
         """
         try:
             return json.loads(self.body)
@@ -74,20 +74,20 @@ def request(
     deadline: float = DEADLINE,
     context: ssl.SSLContext | None = None,
 ) -> Answer:
-    """Sends a request and returns the answer, whatever its status is.
+    """Sends a request and returns the response, whatever its status is.
 
     A redirect is followed within one scheme, host and port, so that the headers, which hold a token, reach no other server.
 
     Args:
         method: The HTTP method.
         url: The whole address, http or https.
-        headers: What to send beside the content.
-        body: What to send; None for nothing.
+        headers: The headers.
+        body: The content; None for none.
         deadline: Seconds for the whole request.
-        context: What makes a connection safe; that of the system where None.
+        context: The TLS settings; None for those of the system.
 
     Raises:
-        NoAnswerError: The address is none, or the server does not answer, not in time, or with too much.
+        NoAnswerError: The address is invalid, or the server sends no response, too late, or too much.
     """
     for _ in range(_MOST_REDIRECTS):
         answer = within(deadline, functools.partial(_exchange, method, url, headers, body, context))
@@ -99,13 +99,13 @@ def request(
 
 
 def within(seconds: float, work: Callable[[float], T]) -> T:
-    """Returns what a function returns, which is given the moment by which it must end.
+    """Returns the result of a function that receives its deadline.
 
-    A server that sends a byte now and then outlasts every timeout of a socket, in headers too. So the function runs in a thread of
-    its own, which is left behind when the time is over.
+    A server that sends a byte now and then never triggers a socket timeout, even in headers. So the function runs in a separate
+    thread, which is abandoned at the deadline.
 
     Raises:
-        NoAnswerError: The time is over.
+        NoAnswerError: The deadline has passed.
     """
     ends = time.monotonic() + seconds
     results: list[T | Exception] = []
@@ -143,7 +143,7 @@ def _exchange(
 
 
 def _opener(context: ssl.SSLContext | None) -> urllib.request.OpenerDirector:
-    # The usual one also opens file: and ftp:, and follows redirects with all headers.
+    # The default opener also opens file: and ftp:, and follows redirects with all headers.
     opener = urllib.request.OpenerDirector()
     for handler in (urllib.request.ProxyHandler(), urllib.request.HTTPHandler(), urllib.request.HTTPSHandler(context=context)):
         opener.add_handler(handler)
@@ -172,7 +172,7 @@ def _target(url: str, location: str) -> str:
     except ValueError:
         is_same = False
     if not is_same:
-        raise NoAnswerError("the server redirects to another one, which does not get the token")
+        raise NoAnswerError("the server redirects to another one, which must not get the token")
     return target
 
 

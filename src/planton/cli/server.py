@@ -75,7 +75,7 @@ SETTINGS: Final = (
     Setting(
         "unverified-email",
         False,
-        "Whether the email of a signed token counts that does not say whether it is verified (email_verified).",
+        "Whether to accept the email of a signed token without the claim email_verified.",
     ),
     Setting("rate", 0.0, "Requests a second for each caller and worker; 0 for any number.", "N", _RATE),
     Setting("burst", 100, "Requests at once for each caller and worker.", "N", click.IntRange(1)),
@@ -97,7 +97,7 @@ SETTINGS: Final = (
     Setting(
         "tick",
         10,
-        "Seconds between two looks at deadlines and resyncs, at most 300; 0 for none, and no cleaning of events and Idempotency-Keys.",
+        "Seconds between two checks of deadlines and resyncs, at most 300; 0 disables them, and the cleaning of old rows.",
         "SECONDS",
         click.IntRange(0, 300),
     ),

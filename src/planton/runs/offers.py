@@ -44,9 +44,7 @@ def _region(subject: subjects.Subject, account: lists.Lists) -> Iterator[problem
             {"region": region},
         )
     elif any(row["region"].lower() == region and row.get("full") for row in rows or ()):
-        account.notes.add(
-            f"! the cloud reports that region {region} is out of capacity: a creation there may not complete"
-        )
+        account.notes.add(f"! the cloud reports that region {region} is out of capacity: a creation there may not complete")
 
 
 def _own_region(manifest: Any) -> str:  # of any kind

@@ -57,16 +57,16 @@ class Run:
         """Orders the resources.
 
         Args:
-            wanted: What the user has given, in any order.
+            wanted: The manifests from the user, in any order.
             settings: The run's settings.
             tools: The command line to use.
             allow_unsupported: Fields whose refusal the user waives.
-            on_event: Is told the engine's events and whose they are, for progress.
-            beside: What the same command applies first, so that it stands for what was applied.
-            plan_checks: What is checked against the clouds' lists; None for those of the clouds themselves.
+            on_event: Receives the engine's events and their resource, for progress.
+            beside: The run that the same command applies first; its manifests count as applied.
+            plan_checks: The checks against the clouds' lists; None for the default checks.
 
         Raises:
-            PlantonError: ``REFERENCE_INVALID``: a circle, one resource given twice, or two with one name in the cloud.
+            PlantonError: ``REFERENCE_INVALID``: a circle, one resource given twice, or two resources with one cloud name.
         """
         self._settings = settings
         self._tools = tools
@@ -90,14 +90,14 @@ class Run:
     def plan(
         self, *, recover: bool, aside: bool = False, going: Collection[references.Key] = (), refresh: bool = True
     ) -> list[Step]:
-        """Returns what an apply would do, in order. What is not there yet counts as known after the apply.
+        """Returns the steps of an apply, in order. Values that do not exist yet are known after the apply.
 
         A resource that cannot be planned has an error; those that depend on it are skipped. Nothing is changed.
 
         Args:
-            recover: Whether to repair stacks whose last operation did not end cleanly; without it they are only named.
-            aside: Whether no apply follows, so that the backend stays as it is.
-            going: What is to be pruned after the apply, so that nothing may refer to it.
+            recover: Whether to recover stacks whose last operation did not end cleanly; otherwise they are only reported.
+            aside: Whether no apply follows, so that the backend stays unchanged.
+            going: The resources to prune after the apply, so that nothing may refer to them.
             refresh: Whether to read the cloud first: one list per account and kind. Without it, the last apply counts.
 
         Raises:
@@ -160,7 +160,7 @@ class Run:
             if not plan.is_recreation(change):
                 continue
             text = f"{change.name} is missing from the cloud and would be recreated, with a new id"
-            # Others refer to what the kind is about, and never to an additional pool.
+            # Dependants refer to the main resource of a kind, never to an additional pool.
             users = self.referrers(key) if change.name == guards.MAIN[kinds.get(key.kind).stem] else []
             warnings.append(text + (f"; {', '.join(map(str, users))} refer to it" if users else ""))
         return dataclasses.replace(plan, warnings=(*warnings, *plan.warnings))
@@ -218,7 +218,7 @@ class Run:
             exact: Whether nothing else may be done; without it, what follows from new outputs of others is updated too.
         """
         self._known.clear()
-        # What exists before the first request; one list for all that is created.
+        # The existing resources before the first request; one list for all creations.
         self._lists = observed.Lists(answers.Answers())
         return self._each(planned, self._needs, functools.partial(self._apply, exact=exact), why="failed")
 
@@ -238,7 +238,7 @@ class Run:
         return dataclasses.replace(step, plan=plan, outputs=outputs)
 
     def adoption(self, key: references.Key, id_: str) -> importing.Adoption:
-        """Returns what an import would take into the stack of a manifest; nothing is changed.
+        """Returns the resources that an import would adopt into the stack of a manifest; nothing is changed.
 
         Args:
             key: The manifest.
@@ -255,11 +255,11 @@ class Run:
         return adoption
 
     def adopt(self, key: references.Key, adoption: importing.Adoption) -> Step:
-        """Takes existing resources into the stack of a manifest, and makes them what the manifest says.
+        """Adopts existing resources into the stack of a manifest, and updates them to the manifest.
 
         Args:
             key: The manifest.
-            adoption: What ``adoption`` has returned.
+            adoption: The result of ``adoption``.
 
         Raises:
             PlantonError: The plugin failed.
@@ -288,7 +288,7 @@ class Run:
             )
 
     def owned(self, key: references.Key) -> Step:
-        """Returns a step of a resource without a plan, which says whether another folder has applied it."""
+        """Returns a step of a resource without a plan. It names the other folder that applied the resource, if any."""
         name = stacks.name_of(self._wanted[key].manifest)
         applied = self._inventory.read(name)
         return Step(key, str(name), owner="" if applied is None else _other_owner(applied, self._wanted[key]))
@@ -312,10 +312,10 @@ class Run:
         return dataclasses.replace(step, plan=plans.Plan(self._operations(step.key, applied=True).drift().changes))
 
     def plan_destroy(self, *, recover: bool = True) -> list[Step]:
-        """Returns what a destroy would delete, in its order; what has not been applied is left out.
+        """Returns the steps of a destroy, in order, without resources that were never applied.
 
         Args:
-            recover: Whether to repair stacks whose last operation did not end cleanly first, so that the list is complete.
+            recover: Whether to first recover stacks whose last operation did not end cleanly, so that the list is complete.
         """
         steps = []
         for key in reversed(self.order):
@@ -350,11 +350,11 @@ class Run:
                 records.clear()
 
     def destroy(self, planned: Sequence[Step], *, left: Mapping[references.Key, leftovers.Leftovers] | None = None) -> list[Step]:
-        """Destroys what was planned. One that fails keeps those that it depends on, and no other.
+        """Destroys the planned resources. A resource that fails keeps its dependencies, and no others.
 
         Args:
-            planned: What ``plan_destroy`` has returned.
-            left: What ``left_behind`` has returned: what is to be deleted with the clusters.
+            planned: The result of ``plan_destroy``.
+            left: The result of ``left_behind``: the leftovers to delete with the clusters.
         """
         users: dict[references.Key, set[references.Key]] = {step.key: set() for step in planned}
         for key in users:
@@ -374,7 +374,7 @@ class Run:
                 return step
 
         steps = {step.key: step for step in self._each(planned, users, work, why="could not be destroyed")}
-        # The cloud keeps the last pool of a cluster, and deletes it with the cluster: what remains is its stack.
+        # The cloud keeps the last pool of a cluster, and deletes it with the cluster. Only its stack remains.
         pools = [key for key, cluster in last.items() if steps[cluster].error is None]
         steps |= {step.key: step for step in self._each([steps[key] for key in pools], {}, delete, why="failed")}
         for key in last.keys() - set(pools):
@@ -471,14 +471,14 @@ class Run:
         return stack_input.build(resolved, config)
 
     def used_accounts(self) -> list[accounts.Account]:
-        """Returns the accounts that the operations of this run use, as far as they were planned; each once, sorted."""
+        """Returns the distinct accounts of the planned operations, sorted."""
         return sorted(set(self._accounts.values()))
 
     def left_behind(self, steps: Iterable[Step], *, sorts: Collection[str] = ()) -> dict[references.Key, leftovers.Leftovers]:
-        """Returns what the clusters that these steps delete or replace leave behind (`leftovers.find`).
+        """Returns the leftovers of the clusters that these steps delete or replace (`leftovers.find`).
 
         Raises:
-            PlantonError: Something is to be deleted with a cluster, and it cannot be listed.
+            PlantonError: Leftovers are to be deleted with a cluster, and cannot be listed.
         """
         found = (self._leftovers(step, sorts) for step in steps if step.error is None and leftovers.loses_cluster(step.plan))
         return {each.key: each for each in found if each is not None}

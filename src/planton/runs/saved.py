@@ -32,18 +32,18 @@ _KEY_BYTES = 32
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Saved:
-    """A plan that was saved.
+    """A saved plan.
 
     Attributes:
-        wanted: What was to be applied.
-        applied: What the plan for each of them was, as data.
-        pruned: What the plan for each resource that was to be destroyed was, as data.
+        wanted: The manifests to apply.
+        applied: The plan of each manifest, as data.
+        pruned: The plan of each resource to destroy, as data.
         allow_replace: The consents to replacements, ``KIND/NAME`` or ``ENV/KIND/NAME``.
         allow_unsupported: The fields whose refusal was waived.
         created: When it was planned, RFC 3339.
-        take_over: The consents to taking over what other folders applied.
+        take_over: The consents to taking over resources of other folders.
         refresh: Whether the cloud was read first, and must be again.
-        is_signed: Whether it is as it was written on this machine; otherwise the user must see it again.
+        is_signed: Whether it is unchanged since it was written on this machine; otherwise the user must review it again.
     """
 
     wanted: tuple[flow.Wanted, ...]
@@ -69,18 +69,18 @@ def write(
     refresh: bool,
     key: bytes,
 ) -> None:
-    """Writes a plan to a file of mode 0600, whole or not at all.
+    """Writes a plan atomically to a file of mode 0600.
 
     Args:
         path: The file.
-        wanted: What is to be applied.
-        planned: The plan of each of them.
-        pruned: The plan of each resource that is to be destroyed.
+        wanted: The manifests to apply.
+        planned: The plan of each manifest.
+        pruned: The plan of each resource to destroy.
         allow_replace: The consents to replacements.
         allow_unsupported: The fields whose refusal was waived.
-        take_over: The consents to taking over what other folders applied.
+        take_over: The consents to taking over resources of other folders.
         refresh: Whether the cloud was read first.
-        key: What signs the plan (`signing_key`).
+        key: The key that signs the plan (`signing_key`).
 
     Raises:
         PlantonError: ``USAGE``: it cannot be written.
@@ -117,7 +117,7 @@ def write(
 
 
 def signing_key(folder: pathlib.Path) -> bytes:
-    """Returns the key that signs plans in a data folder; it is made where there is none, mode 0600.
+    """Returns the key that signs plans in a data folder; creates it with mode 0600 if there is none.
 
     Raises:
         PlantonError: ``USAGE``: it is damaged; ``ENGINE_FAILED``: it cannot be written.
@@ -134,7 +134,7 @@ def signing_key(folder: pathlib.Path) -> bytes:
             f"the key that signs saved plans, {path}, is damaged",
             code=errors.Code.USAGE,
             reason=errors.Reason.USAGE,
-            hint=f"remove {path} and make the plan again: planton plan --out makes a new key",
+            hint=f"remove {path} and create the plan again: planton plan --out creates a new key",
             metadata={"file": str(path)},
         )
     return key
@@ -168,7 +168,7 @@ def read(path: str, *, key: bytes) -> Saved:
 
     Args:
         path: The file.
-        key: What signs plans here (`signing_key`).
+        key: The key that signs plans here (`signing_key`).
 
     Raises:
         PlantonError: ``USAGE``: it cannot be read, or is no plan of this version.

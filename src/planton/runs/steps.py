@@ -23,13 +23,13 @@ class Step:
     Attributes:
         key: The resource.
         stack: Its stack's name; empty where it has none.
-        plan: What changes.
-        up_to_date: Nothing changes, in the cloud or in what the stack keeps.
-        is_checked: The cloud was read, so that what is said of it is not only as of the last apply.
-        owner: The folder that the stack was applied from, where it is another one than the manifest's; empty otherwise.
+        plan: The changes.
+        up_to_date: Whether nothing changes, in the cloud or in the stack.
+        is_checked: Whether the cloud was read, so that the step is not only as of the last apply.
+        owner: The folder that the stack was applied from, if it is not the manifest's; otherwise empty.
         outputs: The outputs after an apply; None otherwise.
-        error: Why it failed or was not tried; None where all is well.
-        skipped: It was not tried because one that it depends on failed, or the user ended the run.
+        error: Why it failed or was not tried; None on success.
+        skipped: Whether it was not tried, because a dependency failed or the user ended the run.
     """
 
     key: references.Key

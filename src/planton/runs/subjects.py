@@ -1,4 +1,4 @@
-"""What is checked before it is applied: a manifest, what was applied of it, and what the engine plans."""
+"""The subject of checks before an apply: a manifest, its last applied version, and the engine's plan."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from planton import flow
 
-#: Actions after which a resource is another one than before.
+#: Actions that create a new resource.
 _NEW = (plans.Action.CREATE, plans.Action.REPLACE)
 
 
@@ -26,9 +26,9 @@ class Pool:
 
     Attributes:
         path: Its field, in the manifest's spelling; ``spec`` for a pool with a manifest of its own.
-        resource: The resource of the stack that it is in, or that it is.
+        resource: The resource of the stack that contains the pool, or is the pool.
         size: Its machine size.
-        count: Its number of nodes; of an autoscaled one, the first.
+        count: Its number of nodes; for an autoscaled pool, the initial one.
     """
 
     path: str
@@ -45,12 +45,12 @@ class Subject:
         entry: The manifest as it was given, with its places.
         target: The manifest with references resolved, and ids in place of names.
         provider: The cloud, e.g. ``civo``.
-        region: Where the resource is to be, in lower case; empty where nothing says.
-        applied: The manifest of the last apply that came to its end, or None.
-        applied_id: The cloud's id of what that apply made; empty where there is none.
+        region: The region of the resource, in lower case; empty if unset.
+        applied: The manifest of the last completed apply, or None.
+        applied_id: The cloud's id of the resource of that apply; empty if there is none.
         has_stack: Whether any apply has begun.
-        plan: What the engine plans; None where it could not.
-        referenced: Path of a reference → the manifest that it means, given or applied.
+        plan: The engine's plan; None if it failed.
+        referenced: Path of a reference → the manifest that it refers to, given or applied.
     """
 
     entry: flow.Wanted
@@ -70,20 +70,20 @@ class Subject:
 
     @functools.cached_property
     def changes(self) -> dict[str, plans.Change]:
-        """The planned changes by the names of the resources; where there is no plan and no stack, everything is created."""
+        """The planned changes by resource name. Without a plan and a stack, all resources are created."""
         if self.plan is not None:
             return {change.name: change for change in self.plan.changes}
         names = () if self.has_stack else _resources(self.target)
         return {name: plans.Change("", name, "", plans.Action.CREATE) for name in names}
 
     def is_new(self, resource: str) -> bool:
-        """Returns whether a resource of the stack is to be created, or replaced."""
+        """Returns whether a resource of the stack will be created or replaced."""
         if self.plan is None:
             return self.applied is None
         return resource in self.changes and self.changes[resource].action in _NEW
 
     def is_changed(self, resource: str, value: Callable[[Any], object]) -> bool:
-        """Returns whether a value of a resource is one that the cloud has not accepted yet.
+        """Returns whether a value of a resource is new, so that the cloud has not accepted it yet.
 
         Args:
             resource: The resource of the stack.
@@ -97,7 +97,7 @@ class Subject:
 
     @property
     def cluster_id(self) -> str:
-        """The id of the cluster that the node pools are in; empty where it does not exist yet."""
+        """The id of the node pools' cluster; empty if it does not exist yet."""
         if self.stem == "kubernetes_node_pool":
             return str(self.target.spec.cluster.value)
         return "" if self.is_new("cluster") else self.applied_id

@@ -14,7 +14,7 @@ from collections.abc import Callable
 INSTANT = "instant"
 REALISTIC = "realistic"
 LATENCIES = (INSTANT, REALISTIC)
-# A hundred years: what is made then still ends at a date.
+# A hundred years: times computed from there still fit into a date.
 MAXIMUM_OFFSET = 100 * 365.25 * 86400
 
 

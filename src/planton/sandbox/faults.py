@@ -32,14 +32,14 @@ class Rule:
         action: One of `ACTIONS`.
         cloud: A cloud's name or ``kubernetes``; empty for all.
         method: An HTTP method; empty for all.
-        path: A pattern searched for in the path, see `patterns`.
+        path: A pattern that matches anywhere in the path, see `patterns`.
         account: A token; empty for all.
         nth: The matching request, from 1, that it strikes first.
         times: How many requests it strikes; 0 for all that follow.
         status: The status that is answered.
         body: The body that is answered; ``None`` for an error in the cloud's form.
         headers: Headers of that answer, such as ``Retry-After``.
-        seconds: For ``slow`` the delay, for ``timeout`` how long nothing is said.
+        seconds: For ``slow`` the delay, for ``timeout`` the time without a response.
         seen: How many requests matched.
         struck: How many it struck.
     """
@@ -130,17 +130,17 @@ def _is_found(pattern: str, path: str) -> bool:
     try:
         return patterns.compiled(pattern).found_in(path)
     except ValueError:
-        # Of a state file that an earlier release wrote.
+        # From a state file of an earlier release.
         return False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Form:
-    """What the value of a field must be.
+    """The valid values of a field.
 
     Attributes:
-        text: In words.
-        is_valid: Says whether a value is that.
+        text: The description for errors.
+        is_valid: Returns whether a value is valid.
     """
 
     text: str

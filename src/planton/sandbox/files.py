@@ -46,7 +46,7 @@ def read_json(path: pathlib.Path) -> Any:
 
 
 def hold(path: pathlib.Path) -> bool:
-    """Hold a lock file until this process has ended, and return whether it was got; it has the process's number then."""
+    """Take a lock file until this process ends, write the process id into it, and return whether that succeeded."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -28,7 +28,7 @@ POLL_SECONDS = 0.05
 CALL_SECONDS = 10.0
 REGION = "LON1"
 INSTANT = "instant"
-#: What `environment` sets.
+#: The variables that `environment` sets.
 VARIABLES = (
     "CIVO_API_URL",
     "CIVO_TOKEN",
@@ -107,12 +107,12 @@ def start(home: pathlib.Path, latency: str | None = None, *, timeout: float = ST
 
 
 def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
-    """Stop the sandbox in ``home``, and return whether one ran: its process is gone then. Its state stays.
+    """Stop the sandbox in ``home``, wait for its process to end, and return whether one ran. Its state stays.
 
-    Whether it runs is told by the lock that its process holds, so that one which does not answer is stopped too.
+    The lock that its process holds shows whether it runs, so that an unresponsive sandbox is stopped too.
 
     Raises:
-        LaunchError: when it does not end in time, even when killed, or its process is not known.
+        LaunchError: when it does not end in time, even when killed, or its process is unknown.
     """
     pid = _process(home)
     if pid is None:
@@ -127,7 +127,7 @@ def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
                 (home / files.INFO).unlink(missing_ok=True)
                 return True
             time.sleep(POLL_SECONDS)
-    message = f"the sandbox (process {pid}) does not stop: it is there still, although it was killed"
+    message = f"the sandbox (process {pid}) does not stop: it still runs after SIGKILL"
     raise LaunchError(message)
 
 
@@ -238,13 +238,13 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _collect(pid: int) -> None:
-    """Take note of the end of a process, which seems to live until then where it is a child of ours."""
+    """Reap an ended process. A child of ours stays a zombie until then."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
 
 
 def _runs(home: pathlib.Path) -> bool:
-    """Return whether a process serves ``home``: its lock goes when it does, however it ends."""
+    """Return whether a process serves ``home``. The system releases its lock however the process ends."""
     if not home.is_dir():
         return False
     with files.lock(home / files.LOCK, wait=False) as free:
@@ -255,7 +255,7 @@ def _process(home: pathlib.Path) -> int | None:
     """Return the process that serves ``home``, or ``None``.
 
     Raises:
-        LaunchError: when there is one that has not said who it is.
+        LaunchError: when there is one that has not written its id yet.
     """
     if not _runs(home):
         return None

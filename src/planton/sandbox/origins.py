@@ -1,7 +1,7 @@
-"""Who may call the sandbox: programs of this machine, and no web page that a browser has loaded.
+"""Access to the sandbox: programs of this machine may call it, web pages in a browser may not.
 
-A page can have its own name lead to this machine (DNS rebinding), or send a form to any address. In both cases the browser says so: the
-page's name in ``Host``, the page's address in ``Origin``, and in ``Sec-Fetch-Site`` that it is another one.
+A page can point its own name at this machine (DNS rebinding), or send a form to any address. The browser reveals both: the page's
+name is in ``Host``, its address in ``Origin``, and ``Sec-Fetch-Site`` is ``cross-site``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ OWN_SITES = ("same-origin", "none")
 
 @web.middleware
 async def guard(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
-    """Refuse what a web page sends, with 403."""
+    """Refuse requests of web pages with 403."""
     reason = _refusal(request)
     if not reason:
         return await handler(request)

@@ -1,6 +1,7 @@
-"""Patterns for paths: the regular expressions that can be matched in time that grows with the text's length alone.
+"""Patterns for paths: the subset of regular expressions that matches in time linear in the length of the text.
 
-There are no look-arounds, no references and no word boundaries. What is left is matched for all beginnings at once, and never goes back.
+Look-arounds, references and word boundaries are not supported. The matcher tries all start positions at once and never
+backtracks.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ _CLASSES = "dDwWsS"
 
 @dataclasses.dataclass(slots=True)
 class _State:
-    """A state: it takes a character that its expression matches, or is left at once.
+    """A state of the automaton. It consumes a matching character, or none.
 
     Attributes:
-        following: The states after it.
-        character: Matches what it takes; ``None`` when it takes nothing.
-        anchor: ``^`` or ``$`` when it is left only there.
+        following: The next states.
+        character: The expression of the consumed character; ``None`` when it consumes none.
+        anchor: ``^`` or ``$`` when it passes only there.
     """
 
     following: list[int] = dataclasses.field(default_factory=list)
@@ -67,7 +68,7 @@ class Pattern:
         return False
 
     def _closure(self, states: frozenset[int], *, first: bool, last: bool) -> frozenset[int]:
-        """Return the states that are reached without taking anything, the first one included: a match can begin anywhere."""
+        """Return the states reached without consuming a character, including the first: a match can begin anywhere."""
         reached = {*states, self._first}
         waiting = list(reached)
         while waiting:
@@ -207,7 +208,7 @@ def compiled(text: str) -> Pattern:
 
 
 def _bounds(match: re.Match[str]) -> tuple[int, int | None]:
-    """Return how often something is repeated; at most ``None`` for any number."""
+    """Return the bounds of a repetition; the maximum is ``None`` for any number."""
     if match[0] in {"*", "+", "?"}:
         return {"*": (0, None), "+": (1, None), "?": (0, 1)}[match[0]]
     least = int(match["least"])
@@ -219,7 +220,7 @@ def _bounds(match: re.Match[str]) -> tuple[int, int | None]:
 
 
 def _end_of_class(text: str, at: int) -> int:
-    """Return where the class of characters ends that begins at a place."""
+    """Return the end of the character class that begins at a position."""
     end = at + 1
     end += text.startswith("^", end)
     end += text.startswith("]", end)

@@ -39,7 +39,7 @@ class Options:
         port: The control port; 0 for the one it had, or any.
         providers: Start the stand-in Pulumi providers too.
         source: The real time in seconds since the epoch.
-        hasty: The stand-in providers do not wait in realistic latency either, for tests that move the clock.
+        hasty: Whether the stand-in providers never wait, even with realistic latency, for tests that move the clock.
     """
 
     home: pathlib.Path

@@ -1,7 +1,7 @@
 """Volumes and load balancers that workloads of the simulated Civo's clusters have.
 
-Workloads do not run here, so the outside world makes them. They stay when their
-cluster is deleted, and a volume keeps its network from being deleted.
+Workloads do not run here, so the control endpoint creates them. They stay when their cluster is deleted, and a volume blocks the
+deletion of its network.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _CODES = {LOAD_BALANCER: "database_loadbalancer_not_found", VOLUME: "database_vo
 
 
 def listing(sort: str) -> Callable[[civo_scope.Scope, wire.Request], list[dict[str, Any]]]:
-    """Return what answers the list of a sort in the region."""
+    """Return the handler that lists a sort in the region."""
 
     def answer(scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
         return [_view(item) for item in _mine(scope, sort)]
@@ -27,7 +27,7 @@ def listing(sort: str) -> Callable[[civo_scope.Scope, wire.Request], list[dict[s
 
 
 def delete(sort: str) -> Callable[[civo_scope.Scope, wire.Request], dict[str, Any]]:
-    """Return what answers the deletion of one of a sort; a volume is kept while its cluster stands."""
+    """Return the handler that deletes an item of a sort; a volume stays while its cluster exists."""
 
     def answer(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
         found = next((item for item in _mine(scope, sort) if item.id == request.parts["id"]), None)
@@ -42,7 +42,7 @@ def delete(sort: str) -> Callable[[civo_scope.Scope, wire.Request], dict[str, An
 
 
 def add(scope: civo_scope.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
-    """Let a workload of a cluster get a load balancer or a volume."""
+    """Create a load balancer or a volume for a workload of a cluster."""
     made = records.Associated(
         id=civo_scope.new_id(),
         account=scope.account.id,
@@ -58,7 +58,7 @@ def add(scope: civo_scope.Scope, cluster: records.Cluster, *, sort: str, name: s
 
 
 def listed(state: records.State, account: str) -> dict[str, list[dict[str, Any]]]:
-    """Return what an account has, by sort."""
+    """Return the items of an account, by sort."""
     mine = [item for item in state.associated if item.account == account]
     return {
         sort: [{"id": item.id, "name": item.name, "cluster": item.cluster} for item in mine if item.sort == sort]

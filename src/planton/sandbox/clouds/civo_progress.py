@@ -44,7 +44,7 @@ def observe_pool(pool: records.Pool) -> bool:
 
 
 def start_upgrade(cluster: records.Cluster, *, version: str, pace: clock.Pace, now: float) -> None:
-    """Begin to bring a cluster's nodes to ``version``, replacing one after another; the control plane has it at once."""
+    """Start an upgrade to ``version``: the control plane at once, the nodes by replacing one after another."""
     minor = catalogue.order(version)[:2] != catalogue.order(cluster.version)[:2]
     cluster.version = version
     cluster.upgrading = _step(cluster, pace=pace, start=now, minor=minor)
@@ -83,7 +83,7 @@ def _settle_cluster(cluster: records.Cluster, *, pace: clock.Pace, now: float) -
 
 
 def _install(cluster: records.Cluster, *, pace: clock.Pace, begin: float, now: float) -> bool:
-    """Install the applications that a cluster lacks; those that fail never come to be installed."""
+    """Install the missing applications of a cluster; those that fail are never installed."""
     changed = False
     for application in cluster.applications:
         if application.installed or application.failing:

@@ -155,7 +155,7 @@ class Cluster:
 
 @dataclasses.dataclass(slots=True)
 class Associated:
-    """What a cluster's workloads have beside it: a load balancer or a volume, as ``sort`` says."""
+    """A load balancer or a volume of a cluster's workloads, as ``sort`` says."""
 
     id: str
     account: str

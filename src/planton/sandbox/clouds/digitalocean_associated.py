@@ -1,7 +1,7 @@
 """Volumes, their snapshots and load balancers that workloads of the simulated DigitalOcean's clusters have.
 
-Workloads do not run here, so the outside world makes them. They stay when their
-cluster is deleted, unless the deletion names them or says that all go.
+Workloads do not run here, so the control endpoint creates them. They stay when their cluster is deleted, unless the request names
+them or deletes all.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def of_cluster(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[s
 
 
 def delete_selected(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../selective``: the cluster goes with what the body names, or all stays."""
+    """Answer ``DELETE .../selective``: delete the cluster and the items in the body, or nothing."""
     cluster = scope.cluster(request.parts["id"])
     chosen = []
     for sort, noun in _NOUNS.items():
@@ -47,7 +47,7 @@ def delete_all(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
 
 
 def listing(sort: str, name: str) -> Callable[[digitalocean_scope.Scope, wire.Request], dict[str, Any]]:
-    """Return what answers the list of a sort, below a key."""
+    """Return the handler that lists a sort, under a key."""
 
     def answer(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
         return digitalocean_paging.page(request, name, [_view(scope, item) for item in _mine(scope, sort)])
@@ -56,7 +56,7 @@ def listing(sort: str, name: str) -> Callable[[digitalocean_scope.Scope, wire.Re
 
 
 def delete(sort: str) -> Callable[[digitalocean_scope.Scope, wire.Request], None]:
-    """Return what answers the deletion of one of a sort; a volume is kept while its cluster stands."""
+    """Return the handler that deletes an item of a sort; a volume stays while its cluster exists."""
 
     def answer(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
         key = request.parts["key"]
@@ -71,7 +71,7 @@ def delete(sort: str) -> Callable[[digitalocean_scope.Scope, wire.Request], None
 
 
 def add(scope: digitalocean_scope.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
-    """Let a workload of a cluster get a load balancer, a volume or a snapshot of one."""
+    """Create a load balancer, a volume or a snapshot of one for a workload of a cluster."""
     made = records.Associated(
         id=digitalocean_scope.new_id(),
         account=scope.account.id,
@@ -86,7 +86,7 @@ def add(scope: digitalocean_scope.Scope, cluster: records.Cluster, *, sort: str,
 
 
 def listed(scope: digitalocean_scope.Scope) -> dict[str, list[dict[str, Any]]]:
-    """Return what the account has, by sort."""
+    """Return the items of the account, by sort."""
     return {sort: [{"id": item.id, "name": item.name, "cluster": item.cluster} for item in _mine(scope, sort)] for sort in _NOUNS}
 
 

@@ -1,4 +1,4 @@
-"""The simulated DigitalOcean's lists: the account, and what is on offer."""
+"""The simulated DigitalOcean's lists: the account and the offers."""
 
 from __future__ import annotations
 

@@ -204,7 +204,7 @@ class Cluster:
 
 @dataclasses.dataclass(slots=True)
 class Associated:
-    """What a cluster's workloads have beside it: a load balancer, a volume or a snapshot of one, as ``sort`` says."""
+    """A load balancer, a volume or a snapshot of one of a cluster's workloads, as ``sort`` says."""
 
     id: str
     account: str
