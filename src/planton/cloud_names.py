@@ -102,23 +102,25 @@ def _scope(key: references.Key) -> tuple[str, ...]:
     return (key.kind, key.env, key.name)
 
 
-def violations(given: Mapping[references.Key, flow.Wanted]) -> list[errors.Violation]:
+def violations(manifests: Mapping[references.Key, flow.Wanted]) -> list[errors.Violation]:
     """Returns a violation for each name that a second manifest or field claims in the same scope, with both places."""
 
     def lookup(key: references.Key) -> message.Message | None:
-        return given[key].manifest if key in given else None
+        return manifests[key].manifest if key in manifests else None
 
-    listed = [(key, claim) for key, entry in given.items() for claim in claims(entry.manifest, lookup)]
+    listed = [(key, claim) for key, entry in manifests.items() for claim in claims(entry.manifest, lookup)]
     return [
-        violation(given[listed[second][0]], listed[second][1], given[listed[first][0]], listed[first][1])
+        violation(manifests[listed[second][0]], listed[second][1], manifests[listed[first][0]], listed[first][1])
         for first, second in twice(listed)
     ]
 
 
-def violation(entry: flow.Wanted, claim: Claim, other: flow.Wanted, known: Claim) -> errors.Violation:
+def violation(entry: flow.Wanted, claim: Claim, other: flow.Wanted, earlier: Claim) -> errors.Violation:
     """Returns the violation for the second of two claims of one name."""
     owner = references.key(other.manifest)
-    text = f"{claim.noun} {claim.name!r} is also {known.path} of {owner} ({other.place(known.path)}): one resource, two owners"
+    text = (
+        f"{claim.noun} {claim.name!r} is also {earlier.path} of {owner} ({other.place(earlier.path)}): one resource, two owners"
+    )
     return entry.violation(claim.path, text, _RULE)
 
 
@@ -131,7 +133,7 @@ def twice(listed: Sequence[tuple[references.Key, Claim]]) -> list[tuple[int, int
         # A literal cluster name means the cluster in these manifests that has the name.
         is_literal = claim.noun == "node pool" and len(claim.scope) == _LITERAL
         scope = clusters.get((claim.scope[0], claim.scope[1]), claim.scope) if is_literal else claim.scope
-        known = first.setdefault((claim.noun, scope, claim.name), index)
-        if known != index:
-            pairs.append((known, index))
+        earlier = first.setdefault((claim.noun, scope, claim.name), index)
+        if earlier != index:
+            pairs.append((earlier, index))
     return pairs

@@ -116,10 +116,10 @@ def source(
         PlantonError: As `choose`.
     """
     kind = kinds.get(manifest.DESCRIPTOR.name)
-    _, found = _chosen(kind, _named(manifest, usual), given, environ)
+    _, chosen = _chosen(kind, _named(manifest, usual), given, environ)
     own = references.credential(manifest, lambda _: None)
-    by_context = found.credential and own in ("", None, DEFAULT)
-    return dataclasses.replace(found, ignored=token_from(kind.provider, environ) if by_context else "")
+    by_context = chosen.credential and own in ("", None, DEFAULT)
+    return dataclasses.replace(chosen, ignored=token_from(kind.provider, environ) if by_context else "")
 
 
 def missing(provider: str, *, with_file: bool = False) -> errors.PlantonError:
@@ -154,15 +154,15 @@ def _chosen(kind: kinds.Kind, named: str, given: message.Message | None, environ
     if given is not None:
         config.MergeFrom(given)
     if has_token:
-        found = Source()
+        origin = Source()
     elif entry_has_token:
-        found = Source(credential=named)
+        origin = Source(credential=named)
     else:
-        found = Source(variable=token_from(kind.provider, environ))
+        origin = Source(variable=token_from(kind.provider, environ))
     own_address = bool(config.api_endpoint)
     _fill(config, kind.provider, environ)
-    _check_address(config, kind.provider, found, own_address=own_address, environ=environ)
-    return config, found
+    _check_address(config, kind.provider, origin, own_address=own_address, environ=environ)
+    return config, origin
 
 
 def from_environment(provider: str, environ: Mapping[str, str], usual: Mapping[str, str] | None = None) -> message.Message:
@@ -199,22 +199,22 @@ def _is_here(address: str) -> bool:
         return False
 
 
-def _check_address(config: Any, provider: str, found: Source, *, own_address: bool, environ: Mapping[str, str]) -> None:
+def _check_address(config: Any, provider: str, origin: Source, *, own_address: bool, environ: Mapping[str, str]) -> None:
     variable = _VARIABLES[provider][2][0]
     to_sandbox = _is_here(config.api_endpoint)
     if config.api_token.startswith(_SANDBOX_TOKEN):
         if to_sandbox:
             return
         address = config.api_endpoint or "the public cloud"
-        why = f"the token for {provider} ({found.text}) is the sandbox's, and would be sent to {address}"
+        why = f"the token for {provider} ({origin.text}) is the sandbox's, and would be sent to {address}"
         hint = f'set the token of your account, or point {variable} at the sandbox: eval "$(planton sandbox env)"'
-    elif config.api_token and to_sandbox and not own_address and (not found.variable or environ.get(SANDBOX_VARIABLE)):
+    elif config.api_token and to_sandbox and not own_address and (not origin.variable or environ.get(SANDBOX_VARIABLE)):
         why = (
-            f"the token for {provider} ({found.text}) is not the sandbox's, and {variable} sends it to this machine "
+            f"the token for {provider} ({origin.text}) is not the sandbox's, and {variable} sends it to this machine "
             f"({config.api_endpoint}), as in a shell of the sandbox"
         )
         hint = 'leave the sandbox: eval "$(planton sandbox env --unset)"; or use no context: --context default'
-        hint += "" if found.variable else "; to use a proxy of yours, set api_endpoint in the credential"
+        hint += "" if origin.variable else "; to use a proxy of yours, set api_endpoint in the credential"
     else:
         return
     raise errors.PlantonError(why, code=errors.Code.MISSING, reason=errors.Reason.CREDENTIAL_INVALID, hint=hint)

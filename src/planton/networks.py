@@ -56,8 +56,8 @@ def of(manifest: message.Message) -> Network | None:
     if kind.provider == "civo":
         scope = (kind.provider, account or spec.civo_credential_id, spec.region.lower())
     # A manifest applied with an earlier release may have host bits.
-    found = ipaddress.IPv4Network(spec.ip_range_cidr, strict=False)
-    return Network(references.key(manifest), scope, int(found.network_address), int(found.broadcast_address))
+    cidr = ipaddress.IPv4Network(spec.ip_range_cidr, strict=False)
+    return Network(references.key(manifest), scope, int(cidr.network_address), int(cidr.broadcast_address))
 
 
 def overlaps(networks: Sequence[Network]) -> Iterator[tuple[int, int]]:
@@ -84,8 +84,8 @@ def violation(first: flow.Wanted, second: flow.Wanted) -> errors.Violation:
     is_refused, effect = _CLOUDS[provider]
     ranges = [entry.manifest.spec.ip_range_cidr for entry in (second, first)]  # type: ignore[attr-defined]  # networks have it
     text = f"{ranges[0]} overlaps with {ranges[1]} of {key} ({first.place(_FIELD)}): {effect}"
-    found = second.violation(_FIELD, text, _RULE)
-    return found if is_refused else dataclasses.replace(found, level="warning")
+    overlap = second.violation(_FIELD, text, _RULE)
+    return overlap if is_refused else dataclasses.replace(overlap, level="warning")
 
 
 def check(wanted: Iterable[flow.Wanted]) -> None:
@@ -95,9 +95,9 @@ def check(wanted: Iterable[flow.Wanted]) -> None:
         InvalidError: ``MANIFEST_INVALID``: every network that overlaps with another, with both places.
     """
     entries = list(wanted)
-    found = [(network, entry) for entry in entries if (network := of(entry.manifest)) is not None]
-    pairs = overlaps([network for network, _ in found])
-    wrong = [violation(found[first][1], found[second][1]) for first, second in pairs]
-    refused = [each for each in wrong if each.level == "error"]
+    networks = [(network, entry) for entry in entries if (network := of(entry.manifest)) is not None]
+    pairs = overlaps([network for network, _ in networks])
+    overlapping = [violation(networks[first][1], networks[second][1]) for first, second in pairs]
+    refused = [each for each in overlapping if each.level == "error"]
     if refused:
         raise errors.InvalidError(refused, hint="choose another range, or leave ipRangeCidr out: the cloud picks a free one")

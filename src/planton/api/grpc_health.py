@@ -54,12 +54,12 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
 
     async def Watch(self, request: Any, _context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:  # noqa: N802 - as above
         """Says whether a service serves, and again when that changes, until the server stops."""
-        told = None
+        reported = None
         while True:
-            found = await self._looked(whole=not request.service) if request.service in self._names else _Answer.SERVICE_UNKNOWN
-            if found != told:
-                told = found
-                yield _Answer(status=found)
+            answer = await self._looked(whole=not request.service) if request.service in self._names else _Answer.SERVICE_UNKNOWN
+            if answer != reported:
+                reported = answer
+                yield _Answer(status=answer)
             if self._stopping.is_set():
                 return
             try:
@@ -82,8 +82,8 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
     async def _looked(self, *, whole: bool) -> Any:  # a serving status
         """Returns what is seen at most half a poll ago, so that many who watch cost no more than one."""
         async with self._looking:
-            seen, found = self._seen.get(whole, (-math.inf, None))
+            seen, answer = self._seen.get(whole, (-math.inf, None))
             if self._stopping.is_set() or time.monotonic() - seen > self._poll / 2:
-                found = await self._status(whole=whole)
-                self._seen[whole] = time.monotonic(), found
-            return found
+                answer = await self._status(whole=whole)
+                self._seen[whole] = time.monotonic(), answer
+            return answer

@@ -129,8 +129,8 @@ class Application:
             calls.RateLimit(self.settings.rate, self.settings.burst),
             self._timers.clock,
         )
-        beside = roots.routes(store, self.settings, observer, authenticator, self._timers.state)
-        app = rest.application(running, roots=beside, observer=observer, stopping=lambda: self._stopping)
+        extra_routes = roots.routes(store, self.settings, observer, authenticator, self._timers.state)
+        app = rest.application(running, roots=extra_routes, observer=observer, stopping=lambda: self._stopping)
         if self.settings.trusted_header:
             app = hosts.Guard(app, self.settings.trusted_proxies)
         self._app = self._traces.app(app) if self._traces else app

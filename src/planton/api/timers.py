@@ -47,9 +47,9 @@ def tick(engine: sa.Engine, wanted: settings.Settings, now: datetime.datetime) -
     """Runs the work that is due: fails resources past their deadline, and resyncs desired state."""
     reason, message = status.LATE
     failed = ticks.deadlines(engine, now=timestamps.text(now), reason=reason, message=message)
-    told = ticks.resyncs(engine, now=timestamps.text(now), following=resyncs.times(now, wanted.resync))
-    facts = {"moment": timestamps.text(now), "failed": failed, "resynced": told}
-    _LOG.log(logging.INFO if failed or told else logging.DEBUG, "tick", extra={"facts": facts})
+    resynced = ticks.resyncs(engine, now=timestamps.text(now), following=resyncs.times(now, wanted.resync))
+    facts = {"moment": timestamps.text(now), "failed": failed, "resynced": resynced}
+    _LOG.log(logging.INFO if failed or resynced else logging.DEBUG, "tick", extra={"facts": facts})
 
 
 def begin(engine: sa.Engine, wanted: settings.Settings, now: datetime.datetime) -> None:
@@ -69,13 +69,13 @@ def clean(engine: sa.Engine, wanted: settings.Settings, now: datetime.datetime, 
         kept: Additional seconds to keep rows, because the clock has stepped forward since they were written.
     """
     longer = datetime.timedelta(seconds=kept)
-    gone = ticks.clean(
+    deleted = ticks.clean(
         engine,
         events_before=timestamps.text(now - datetime.timedelta(seconds=wanted.retention) - longer),
         answers_before=timestamps.text(now - _ANSWERS - longer),
     )
-    if gone:
-        _LOG.info("cleaned", extra={"facts": {"rows": gone}})
+    if deleted:
+        _LOG.info("cleaned", extra={"facts": {"rows": deleted}})
 
 
 class _Look(NamedTuple):

@@ -220,8 +220,8 @@ def _check_networks(
     ]
     documents = _documents([text for both in pairs for text in both], overrides)
     for first, second in pairs:
-        found = networks.violation(*(_wanted(documents[file, index]) for file, _, index in (first, second)))
-        _take_pair(result, found, first, second, take)
+        overlap = networks.violation(*(_wanted(documents[file, index]) for file, _, index in (first, second)))
+        _take_pair(result, overlap, first, second, take)
 
 
 def _check_cloud_names(
@@ -231,10 +231,10 @@ def _check_cloud_names(
     pairs = cloud_names.twice([(key, claim) for key, claim, _ in result.claims])
     documents = _documents([result.claims[each][2] for both in pairs for each in both], overrides)
     for first, second in pairs:
-        (_, known, known_text), (_, claim, text) = result.claims[first], result.claims[second]
-        other, entry = (_wanted(documents[file, index]) for file, _, index in (known_text, text))
-        if references.key(other.manifest) != references.key(entry.manifest) or known_text is text:
-            _take_pair(result, cloud_names.violation(entry, claim, other, known), known_text, text, take)
+        (_, earlier, earlier_text), (_, claim, text) = result.claims[first], result.claims[second]
+        other, entry = (_wanted(documents[file, index]) for file, _, index in (earlier_text, text))
+        if references.key(other.manifest) != references.key(entry.manifest) or earlier_text is text:
+            _take_pair(result, cloud_names.violation(entry, claim, other, earlier), earlier_text, text, take)
 
 
 def _take_pair(
@@ -245,10 +245,10 @@ def _take_pair(
     take: Callable[[list[errors.Violation]], None],
 ) -> None:
     # Folders of several environments may be checked at once, and each is applied by itself.
-    beside = pathlib.Path(first[0]).resolve().parent == pathlib.Path(second[0]).resolve().parent
-    found = violation if beside else dataclasses.replace(violation, level="warning")
-    _count_faults(result, [found], take)
-    _mark(result, [found])
+    is_same_folder = pathlib.Path(first[0]).resolve().parent == pathlib.Path(second[0]).resolve().parent
+    reported = violation if is_same_folder else dataclasses.replace(violation, level="warning")
+    _count_faults(result, [reported], take)
+    _mark(result, [reported])
 
 
 def _read_again(

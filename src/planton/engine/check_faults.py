@@ -90,10 +90,10 @@ def find(texts: Iterable[str], target: Any) -> tuple[Fault, ...]:  # a manifest 
         texts: The messages.
         target: The manifest.
     """
-    return tuple(dict.fromkeys(_found(texts, target)))
+    return tuple(dict.fromkeys(_faults(texts, target)))
 
 
-def _found(texts: Iterable[str], target: Any) -> Iterator[Fault]:  # as above
+def _faults(texts: Iterable[str], target: Any) -> Iterator[Fault]:  # as above
     for text in texts:
         problem = _PROBLEM.search(text)
         if problem is not None and not problem["type"].startswith(_PROVIDERS):

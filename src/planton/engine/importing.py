@@ -37,7 +37,7 @@ def prepare(
     cloud: clouds.Cloud,
     target: Any,  # a manifest of any kind, references resolved
     resource: str,
-    given: str,
+    import_id: str,
     *,
     cluster_id: Callable[[], str],
 ) -> Adoption:
@@ -50,45 +50,45 @@ def prepare(
         cloud: The cloud of the resource.
         target: The manifest.
         resource: The main resource of its stack, e.g. ``cluster``.
-        given: The id from the user; of a pool ``CLUSTER:POOL``, or the pool's id or name.
+        import_id: The id from the user; of a pool ``CLUSTER:POOL``, or the pool's id or name.
         cluster_id: Returns the id of the cluster that the manifest of a pool names.
 
     Raises:
         PlantonError: ``NOT_FOUND``: there is no such resource; the cloud could not be asked.
     """
     if resource == _POOL:
-        return Adoption({resource: _pool(cloud, given, cluster_id)})
-    _require(cloud, resource, given)
+        return Adoption({resource: _pool(cloud, import_id, cluster_id)})
+    _require(cloud, resource, import_id)
     if resource != "cluster":
-        return Adoption({resource: given})
-    pools = {f"{_POOL}-{pool.name}": _find(cloud, _POOL, pool.name, given) for pool in target.spec.additional_node_pools}
-    imports = {resource: given, **{name: id_ for name, id_ in pools.items() if id_}}
+        return Adoption({resource: import_id})
+    pools = {f"{_POOL}-{pool.name}": _find(cloud, _POOL, pool.name, import_id) for pool in target.spec.additional_node_pools}
+    imports = {resource: import_id, **{name: id_ for name, id_ in pools.items() if id_}}
     if not isinstance(cloud, civo.Cloud) or target.spec.HasField("firewall"):
         return Adoption(imports)
-    firewall, note = _firewall(cloud, target, given)
+    firewall, note = _firewall(cloud, target, import_id)
     return Adoption(imports | ({"firewall": firewall} if firewall else {}), (note,) if note else ())
 
 
-def _require(cloud: clouds.Cloud, resource: str, given: str) -> None:
+def _require(cloud: clouds.Cloud, resource: str, import_id: str) -> None:
     # The plugin imports a network with any id, and fails when it updates a network that does not exist.
-    if lookups.is_id(given) and cloud.exists(cloud.NOUNS[resource], given):
+    if lookups.is_id(import_id) and cloud.exists(cloud.NOUNS[resource], import_id):
         return
-    own = _find(cloud, resource, given) if given else None
-    hint = f"the {resource} {given!r} has the id {own}: give that" if own else _other(cloud, resource, given)
+    own = _find(cloud, resource, import_id) if import_id else None
+    hint = f"the {resource} {import_id!r} has the id {own}: give that" if own else _other(cloud, resource, import_id)
     names = ", ".join(cloud.names(resource)) or "none"
-    raise _missing(f"no {resource} has the id {given!r} in {cloud.where}; {resource}s there: {names}", hint)
+    raise _missing(f"no {resource} has the id {import_id!r} in {cloud.where}; {resource}s there: {names}", hint)
 
 
-def _other(cloud: clouds.Cloud, resource: str, given: str) -> str:
-    others = [noun for noun in cloud.NOUNS if noun not in (resource, _POOL)] if lookups.is_id(given) else []
-    found = next((noun for noun in others if cloud.exists(cloud.NOUNS[noun], given)), "")
-    return f"this is the id of a {found}; give that of a {resource}" if found else ""
+def _other(cloud: clouds.Cloud, resource: str, import_id: str) -> str:
+    others = [noun for noun in cloud.NOUNS if noun not in (resource, _POOL)] if lookups.is_id(import_id) else []
+    other = next((noun for noun in others if cloud.exists(cloud.NOUNS[noun], import_id)), "")
+    return f"this is the id of a {other}; give that of a {resource}" if other else ""
 
 
-def _pool(cloud: clouds.Cloud, given: str, cluster_id: Callable[[], str]) -> str:
-    cluster, colon, pool = given.rpartition(":")
+def _pool(cloud: clouds.Cloud, import_id: str, cluster_id: Callable[[], str]) -> str:
+    cluster, colon, pool = import_id.rpartition(":")
     if not _POOL_NAME.fullmatch(pool) or (colon and not lookups.is_id(cluster)):
-        raise _missing(f"{given!r} is no id of a node pool", "write CLUSTER-ID:POOL, or the pool's id or name alone")
+        raise _missing(f"{import_id!r} is no id of a node pool", "write CLUSTER-ID:POOL, or the pool's id or name alone")
     cluster = cluster or cluster_id()
     id_ = cloud.pool_import_id(cluster, pool)
     own = id_.rpartition(":")[2]

@@ -307,20 +307,20 @@ class Operations:
         # Resources that exist before the first request cannot be the result of one.
         creations = (plans.Action.CREATE, plans.Action.REPLACE)
         changes = () if self._planned is None else self._planned.changes
-        wanted = [change for change in changes if change.action in creations and change.type.startswith(clouds.TYPES)]
+        creating = [change for change in changes if change.action in creations and change.type.startswith(clouds.TYPES)]
         lists = self.lists or observed.Lists(answers.Answers())
-        found: dict[str, tuple[str, ...]] = {}
-        for change in wanted:
+        ids: dict[str, tuple[str, ...]] = {}
+        for change in creating:
             is_pool = change.type.endswith("KubernetesNodePool")
             cluster = self._cluster_or_nothing() if is_pool else ""
             entries = lists.entries(self._cloud, change.type, cluster) if cluster or not is_pool else []
-            found[change.urn] = tuple(str(each["id"]) for each in entries)
-        return found
+            ids[change.urn] = tuple(str(each["id"]) for each in entries)
+        return ids
 
-    def _require_planned(self, gone: Iterable[str], state: dict[str, Any]) -> None:
+    def _require_planned(self, missing: Iterable[str], state: dict[str, Any]) -> None:
         # An approved update must not become a creation. An import shows no plan of its own. The state is restored, so that the
         # next plan finds the resource missing and asks for consent.
-        if self._planned is not None and (unplanned := set(gone) - self._planned.made_anew()):
+        if self._planned is not None and (unplanned := set(missing) - self._planned.made_anew()):
             names = ", ".join(sorted(urn.rsplit("::", 1)[-1] for urn in unplanned))
             self._session.replace_state(state)
             raise plans.stale(f"{names} is missing from the cloud, and the plan does not recreate it; nothing was created")

@@ -107,5 +107,5 @@ def reason(described: Any, name: str) -> Reason | None:  # a message's descripto
     """Returns the reason why a message of a cloud's kind has no field of a name; None for an unlisted name."""
     if not described.full_name.startswith(_PACKAGES):
         return None
-    found = _BY_NAME.get(name.replace("_", "").lower())
-    return found if found is not None and (not found.instead or found.instead in described.fields_by_name) else None
+    listed = _BY_NAME.get(name.replace("_", "").lower())
+    return listed if listed is not None and (not listed.instead or listed.instead in described.fields_by_name) else None

@@ -109,9 +109,9 @@ class Lookups:
             raise self._no_match(what, text, found)
         return str(getattr(found, "id"))  # noqa: B009
 
-    def _no_match(self, what: str, text: str, found: object) -> errors.PlantonError:
+    def _no_match(self, what: str, text: str, result: object) -> errors.PlantonError:
         metadata = {"what": what, "name": text, "region": self.region}
-        said = found if isinstance(found, str) else ""
+        said = result if isinstance(result, str) else ""
         if self.several and self.several in said:
             return errors.PlantonError(
                 f"several {what}s have the name {text!r} {self.where}".rstrip(),

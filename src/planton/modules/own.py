@@ -80,8 +80,8 @@ def applied(*, wait: Callable[[float], None] = time.sleep) -> dict[str, Any]:
 
 
 def _resources(wait: Callable[[float], None]) -> list[dict[str, Any]]:
-    known = _STATE.get()
-    return _read(wait) if known is None else list(known.get("resources") or [])
+    state = _STATE.get()
+    return _read(wait) if state is None else list(state.get("resources") or [])
 
 
 def keeps_name(type_: str, resource_name: str, *, cluster_id: object, name: str, name_property: str = "name") -> bool:

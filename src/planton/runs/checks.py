@@ -56,14 +56,14 @@ class Checks:
         Raises:
             InvalidError: ``NOT_FOUND``; ``AMBIGUOUS``, with the ids.
         """
-        found = list(literals.find(entry.manifest))
-        if not found:
+        names = list(literals.find(entry.manifest))
+        if not names:
             return stack_input
         copy = type(stack_input)()
         copy.CopyFrom(stack_input)
-        wrong = literals.resolve(copy.target, found, self._lists(stack_input))
-        if wrong:
-            raise problems.error(entry, wrong)
+        unresolved = literals.resolve(copy.target, names, self._lists(stack_input))
+        if unresolved:
+            raise problems.error(entry, unresolved)
         return copy
 
     def planned(

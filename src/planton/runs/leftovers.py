@@ -76,11 +76,11 @@ class Leftovers:
 
 def _by_verb(items: Iterable[associated.Item], provider: str) -> dict[str, list[associated.Item]]:
     # Civo documents that volumes stay and are billed. It does not document what happens to load balancers.
-    found: dict[str, list[associated.Item]] = {}
+    by_verb: dict[str, list[associated.Item]] = {}
     for item in items:
         is_sure = provider != "civo" or item.sort != associated.LOAD_BALANCER
-        found.setdefault("keeps and bills" if is_sure else "may keep and bill", []).append(item)
-    return found
+        by_verb.setdefault("keeps and bills" if is_sure else "may keep and bill", []).append(item)
+    return by_verb
 
 
 #: Sort of leftover → the option of ``planton destroy`` that deletes it too.
@@ -93,8 +93,8 @@ OPTIONS = {
 
 def loses_cluster(plan: plans.Plan) -> bool:
     """Returns whether a plan deletes or replaces a cluster."""
-    gone = (plans.Action.DELETE, plans.Action.REPLACE)
-    return any(change.noun == _CLUSTER and change.action in gone for change in plan.changes)
+    losing = (plans.Action.DELETE, plans.Action.REPLACE)
+    return any(change.noun == _CLUSTER and change.action in losing for change in plan.changes)
 
 
 def find(key: references.Key, cluster_id: str, cloud: clouds.Cloud, *, sorts: Collection[str] = ()) -> Leftovers | None:
@@ -125,27 +125,27 @@ def of_plan(run: runs.Run, steps: Sequence[Step]) -> list[Step]:
     return warned(steps, run.left_behind(steps))
 
 
-def warned(steps: Iterable[Step], found: Mapping[references.Key, Leftovers]) -> list[Step]:
+def warned(steps: Iterable[Step], leftovers: Mapping[references.Key, Leftovers]) -> list[Step]:
     """Returns steps with the warnings about leftovers."""
     return [
         dataclasses.replace(
-            step, plan=dataclasses.replace(step.plan, warnings=(*step.plan.warnings, *found[step.key].warnings()))
+            step, plan=dataclasses.replace(step.plan, warnings=(*step.plan.warnings, *leftovers[step.key].warnings()))
         )
-        if step.key in found
+        if step.key in leftovers
         else step
         for step in steps
     ]
 
 
 @contextlib.contextmanager
-def deleting(found: Leftovers | None) -> Iterator[None]:
+def deleting(leftovers: Leftovers | None) -> Iterator[None]:
     """Deletes the chosen leftovers with a cluster. The block of the context manager deletes the cluster.
 
     Raises:
         PlantonError: The cloud refuses, or could not be asked.
     """
-    if found is None or not found.deleted:
+    if leftovers is None or not leftovers.deleted:
         yield
         return
-    with associated.deleting(found.cloud, found.cluster_id, found.deleted):
+    with associated.deleting(leftovers.cloud, leftovers.cluster_id, leftovers.deleted):
         yield

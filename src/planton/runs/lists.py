@@ -25,13 +25,13 @@ class Notes:
     def __init__(self, progress: Callable[[str], None]) -> None:
         self._progress = progress
         self._lock = threading.Lock()
-        self._given: set[str] = set()
+        self._reported: set[str] = set()
 
     def add(self, text: str) -> None:
         """Reports a note, unless it was already reported."""
         with self._lock:
-            is_new = text not in self._given
-            self._given.add(text)
+            is_new = text not in self._reported
+            self._reported.add(text)
         if is_new:
             self._progress(text)
 

@@ -68,8 +68,8 @@ def _size(resource: str, manifest: Any) -> str:  # as above
 
 def _size_problem(subject: subjects.Subject, pool: subjects.Pool, sizes: dict[str, dict[str, Any]]) -> Iterator[problems.Problem]:
     command = f"planton sizes --provider {subject.provider}"
-    known = {name.lower(): row for name, row in sizes.items()}
-    row = known.get(pool.size.lower())
+    by_name = {name.lower(): row for name, row in sizes.items()}
+    row = by_name.get(pool.size.lower())
     if row is None:
         listed = problems.offered(pool.size, sizes, command=command)
         yield problems.Problem(
@@ -125,8 +125,8 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
 
 def _running(subject: subjects.Subject, account: lists.Lists) -> str:
     clusters = account.things("cluster") if subject.cluster_id else None
-    found = next((each for each in clusters or () if each.id == subject.cluster_id), None)
-    version = "" if found is None else upgrades.spelling(found.version)
+    cluster = next((each for each in clusters or () if each.id == subject.cluster_id), None)
+    version = "" if cluster is None else upgrades.spelling(cluster.version)
     type_ = getattr(subject.target.spec, "cluster_type", "")
     # Another type replaces the cluster.
     return "" if type_ and version.startswith("talos") != (type_ == "talos") else version

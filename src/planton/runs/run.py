@@ -543,8 +543,8 @@ def _is_lost(key: references.Key, plan: plans.Plan) -> bool:
     return any(change.name == main and change.action in (plans.Action.DELETE, plans.Action.REPLACE) for change in plan.changes)
 
 
-def _other_owner(applied: inventory.Applied, given: flow.Wanted) -> str:
-    return applied.origin if applied.origin != given.origin else ""
+def _other_owner(applied: inventory.Applied, entry: flow.Wanted) -> str:
+    return applied.origin if applied.origin != entry.origin else ""
 
 
 def _same(applied: message.Message, target: message.Message) -> bool:

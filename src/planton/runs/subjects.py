@@ -118,9 +118,9 @@ def pools(manifest: Any) -> dict[str, Pool]:  # a manifest of any kind
     if not hasattr(spec, "default_node_pool"):
         return {}
     default = spec.default_node_pool
-    found = [Pool("spec.defaultNodePool", "cluster", default.size, default.node_count)]
-    found += [
+    listed = [Pool("spec.defaultNodePool", "cluster", default.size, default.node_count)]
+    listed += [
         Pool(f"spec.additionalNodePools[{index}]", f"node_pool-{pool.name}", pool.size, pool.node_count)
         for index, pool in enumerate(spec.additional_node_pools)
     ]
-    return {pool.resource: pool for pool in found}
+    return {pool.resource: pool for pool in listed}

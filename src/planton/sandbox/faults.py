@@ -122,11 +122,11 @@ def _matches(rule: Rule, *, cloud: str, method: str, path: str, account: str) ->
         rule.cloud in ("", cloud)
         and rule.method.upper() in ("", method)
         and rule.account in ("", account)
-        and _is_found(rule.path, path)
+        and _matches_path(rule.path, path)
     )
 
 
-def _is_found(pattern: str, path: str) -> bool:
+def _matches_path(pattern: str, path: str) -> bool:
     try:
         return patterns.compiled(pattern).found_in(path)
     except ValueError:

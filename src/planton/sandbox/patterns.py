@@ -82,10 +82,10 @@ class Pattern:
         return frozenset(reached)
 
     def _step(self, states: frozenset[int], character: str) -> frozenset[int]:
-        known = self._steps.get((states, character))
-        if known is None:
+        reached = self._steps.get((states, character))
+        if reached is None:
             taking = (self._states[state] for state in states)
-            known = frozenset(
+            reached = frozenset(
                 following
                 for state in taking
                 if state.character is not None and state.character.fullmatch(character)
@@ -93,8 +93,8 @@ class Pattern:
             )
             if len(self._steps) >= MAXIMUM_MEMORY:
                 self._steps.clear()
-            self._steps[states, character] = known
-        return known
+            self._steps[states, character] = reached
+        return reached
 
     def _new(self, state: _State) -> int:
         if len(self._states) >= MAXIMUM_STATES:

@@ -75,7 +75,7 @@ def restore(url: str, source: pathlib.Path, *, overwrite: bool, now: str) -> Non
             if holds and not overwrite:
                 raise _refused("the database holds something already")
             try:
-                _restore_postgresql(url, dumps.Dump(_found("pg_restore"), source), now)
+                _restore_postgresql(url, dumps.Dump(_program_path("pg_restore"), source), now)
             except dumps.DumpError as error:
                 raise _usage(f"{source} is no database of a server: {error}") from error
 
@@ -247,7 +247,7 @@ def _alone(url: str) -> Iterator[bool]:
 
 def _run(program: str, url: str, *arguments: str) -> None:
     """Runs one of PostgreSQL's programs on a database."""
-    found = _found(program)
+    found = _program_path(program)
     made = sa.make_url(url)
     password = str(made.password or made.query.get("password", ""))
     shown = made._replace(drivername="postgresql", password=None).difference_update_query(["password"])
@@ -264,17 +264,17 @@ def _run(program: str, url: str, *arguments: str) -> None:
         )
 
 
-def _found(program: str) -> str:
+def _program_path(program: str) -> str:
     """Returns the path of one of PostgreSQL's programs."""
-    found = shutil.which(program)
-    if found is None:
+    path = shutil.which(program)
+    if path is None:
         raise errors.PlantonError(
             f"{program} is not on PATH",
             code=errors.Code.MISSING,
             reason=errors.Reason.TOOLCHAIN_MISSING,
             hint="install PostgreSQL's client programs, of the server's version or a newer one",
         )
-    return found
+    return path
 
 
 def _in_use(what: str) -> errors.PlantonError:

@@ -88,10 +88,10 @@ class Dump:
         Raises:
             DumpError: There is none, or several.
         """
-        found = [line.strip().decode() for _, lines in self._copies(REVISIONS) for line in lines]
-        if len(found) != 1:
-            raise DumpError(f"revision {', '.join(found) or 'none'} is not one that this release knows")
-        return found[0]
+        revisions = [line.strip().decode() for _, lines in self._copies(REVISIONS) for line in lines]
+        if len(revisions) != 1:
+            raise DumpError(f"revision {', '.join(revisions) or 'none'} is not one that this release knows")
+        return revisions[0]
 
     def check(self, expected: Parts) -> None:
         """Checks that the dump has the entries of a database migrated to its revision, and no other code.

@@ -39,8 +39,8 @@ def now(connection: sa.Connection) -> datetime.datetime:
     """Returns the time of the database's clock."""
     if connection.dialect.name == "sqlite":
         return datetime.datetime.fromisoformat(connection.scalar(_SQLITE_NOW))
-    found: datetime.datetime = connection.scalar(_POSTGRESQL_NOW)
-    return found.astimezone(datetime.UTC)
+    moment: datetime.datetime = connection.scalar(_POSTGRESQL_NOW)
+    return moment.astimezone(datetime.UTC)
 
 
 def read(engine: sa.Engine) -> Lease:

@@ -118,9 +118,9 @@ def provider_of(config: Any) -> str:  # as above
     return str(config.DESCRIPTOR.name.removesuffix("ProviderConfig").lower())
 
 
-def remembering(cloud: Cloud, known: answers.Answers) -> Cloud:
+def remembering(cloud: Cloud, cache: answers.Answers) -> Cloud:
     """Returns a cloud that reuses the answers of a run, and sends only new requests."""
-    return dataclasses.replace(cloud, answers=known)  # type: ignore[type-var]  # each cloud is a dataclass
+    return dataclasses.replace(cloud, answers=cache)  # type: ignore[type-var]  # each cloud is a dataclass
 
 
 def credentials_expire(provider: str) -> bool:

@@ -77,7 +77,9 @@ def deleting(cloud: clouds.Cloud, cluster_id: str, items: tuple[Item, ...]) -> I
         body = {name: [item.id for item in items if item.sort == sort] for sort, name in _DIGITALOCEAN.items()}
         path = f"{_path(cluster_id)}/destroy_with_associated_resources/selective"
         if not api.delete(f"{cloud.address}{path}", authorization=f"Bearer {cloud.token}", path=path, body=body):
-            raise _left(list(items), "the cluster is gone already", code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
+            raise _leftover_error(
+                list(items), "the cluster is gone already", code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND
+            )
     yield
     if items and isinstance(cloud, civo.Cloud):
         _delete_each(cloud, items)
@@ -92,10 +94,10 @@ def _delete_each(cloud: civo.Cloud, items: tuple[Item, ...]) -> None:
             failures[item] = error
     if failures:
         first = next(iter(failures.values()))
-        raise _left(list(failures), first.message, code=first.code, reason=first.reason)
+        raise _leftover_error(list(failures), first.message, code=first.code, reason=first.reason)
 
 
-def _left(items: list[Item], why: str, *, code: errors.Code, reason: errors.Reason) -> errors.PlantonError:
+def _leftover_error(items: list[Item], why: str, *, code: errors.Code, reason: errors.Reason) -> errors.PlantonError:
     return errors.PlantonError(
         f"the cloud keeps and bills {', '.join(map(str, items))}, which were to be deleted with their cluster: {why}",
         code=code,
