@@ -41,7 +41,7 @@ def test_another_folder_takes_over_only_with_consent_by_name(applied: support.Pl
     owner = str(applied.folder / "infra")
     mark = applied.sandbox.control.mark()
     shown = applied.run("plan", "-f", "other").stdout
-    assert f"it was applied from {owner}, another folder than that of this manifest" in shown
+    assert f"it was applied from another folder: {owner}" in shown
     for command in ("apply", "destroy"):
         refused = applied.run(command, "-f", "other", "--yes", code=5).stderr
         assert f"CivoVpc/net (env dev) was applied from {owner}" in refused

@@ -74,7 +74,7 @@ def test_a_name_leads_to_its_id(sandbox: Sandbox) -> None:
     made = _made(sandbox)
     with pytest.raises(errors.PlantonError, match="no network has the id 'net' in LON1; networks there: default, net") as caught:
         _prepare("CivoVpc", "net", sandbox)
-    assert caught.value.hint == f"the network 'net' has the id {made['network']}: give that"
+    assert caught.value.hint == f"the network 'net' has the id {made['network']}: use that id"
 
 
 @pytest.mark.parametrize(

@@ -47,8 +47,8 @@ def test_an_upgrade_that_is_allowed_is_told(running: str, wanted: str, said: str
 @pytest.mark.parametrize(
     ("running", "wanted", "offered", "hint"),
     [
-        ("1.33.1-do.0", "1.33.0-do.0", OFFERED, "write 1.33.1-do.0, or make a new cluster"),
-        ("1.33.1-do.0", "1.32.9-do.0", OFFERED, "write 1.33.1-do.0, or make a new cluster"),
+        ("1.33.1-do.0", "1.33.0-do.0", OFFERED, "write 1.33.1-do.0, or create a new cluster"),
+        ("1.33.1-do.0", "1.32.9-do.0", OFFERED, "write 1.33.1-do.0, or create a new cluster"),
         ("1.32.5-do.0", "1.34.1-do.0", OFFERED, "upgrade to 1.33.1-do.0 first"),
         ("1.32.5-do.0", "1.34.1-do.0", (), "upgrade to 1.33 first"),
         ("1.30.0-do.0", "1.34.1-do.0", OFFERED, "upgrade to 1.31 first"),

@@ -113,7 +113,7 @@ class Keeper:
             clock: Is set by the database's clock.
             now: Returns the database's time.
             timer: Returns monotonic seconds.
-            done: Is told of work that was done, ``tick`` or ``clean``.
+            done: Called after work was done, with ``tick`` or ``clean``.
         """
         self.name = str(uuid.uuid4())
         self._engine = engine
@@ -225,7 +225,7 @@ class Timers:
 
         Args:
             wanted: What the operator sets.
-            done: Is told of work that was done, ``tick`` or ``clean``.
+            done: Called after work was done, with ``tick`` or ``clean``.
         """
         self.clock = clocks.Clock()
         self._settings = wanted

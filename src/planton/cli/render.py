@@ -109,9 +109,7 @@ def plan_lines(steps: Iterable[runs.Step]) -> list[str]:
     for step in steps:
         lines.append(terminal.style(terminal.one_line(str(step.key)), "bold") + f"  [{step.stack}]")
         if step.owner:
-            lines.append(
-                terminal.style(f"  ! it was applied from {step.owner}, another folder than that of this manifest", "yellow")
-            )
+            lines.append(terminal.style(f"  ! it was applied from another folder: {step.owner}", "yellow"))
         lines += [terminal.style(f"  ! {warning}", "yellow") for warning in step.plan.warnings]
         if step.skipped and step.error is not None:
             lines.append(terminal.style(f"  ✗ {step.error.message}", "yellow"))

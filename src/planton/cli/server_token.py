@@ -112,7 +112,7 @@ def list_command(*, database_url: str | None, form: str) -> None:
     for row in found:
         reports = f", reports as {' or '.join(row['reports_as'])}" if row["role"] == "controller" else ""
         click.echo(
-            f"{row['id']}  {row['role']:<10}  {row['subject']}  made {row['created_at']}, {_until(row['expires_at'])}{reports}"
+            f"{row['id']}  {row['role']:<10}  {row['subject']}  created {row['created_at']}, {_until(row['expires_at'])}{reports}"
         )
 
 

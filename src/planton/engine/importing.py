@@ -74,7 +74,7 @@ def _require(cloud: clouds.Cloud, resource: str, import_id: str) -> None:
     if lookups.is_id(import_id) and cloud.exists(cloud.NOUNS[resource], import_id):
         return
     own = _find(cloud, resource, import_id) if import_id else None
-    hint = f"the {resource} {import_id!r} has the id {own}: give that" if own else _other(cloud, resource, import_id)
+    hint = f"the {resource} {import_id!r} has the id {own}: use that id" if own else _other(cloud, resource, import_id)
     names = ", ".join(cloud.names(resource)) or "none"
     raise _missing(f"no {resource} has the id {import_id!r} in {cloud.where}; {resource}s there: {names}", hint)
 
@@ -82,7 +82,7 @@ def _require(cloud: clouds.Cloud, resource: str, import_id: str) -> None:
 def _other(cloud: clouds.Cloud, resource: str, import_id: str) -> str:
     others = [noun for noun in cloud.NOUNS if noun not in (resource, _POOL)] if lookups.is_id(import_id) else []
     other = next((noun for noun in others if cloud.exists(cloud.NOUNS[noun], import_id)), "")
-    return f"this is the id of a {other}; give that of a {resource}" if other else ""
+    return f"this is the id of a {other}; use the id of a {resource}" if other else ""
 
 
 def _pool(cloud: clouds.Cloud, import_id: str, cluster_id: Callable[[], str]) -> str:

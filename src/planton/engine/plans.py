@@ -319,17 +319,17 @@ def differences(metadata: events.StepEventMetadata, action: Action) -> tuple[Dif
     seen = outputs.get("actual_node_count")
     if seen is not None and new.get("node_count") is not None:
         old["node_count"] = seen
-    told = [path for path in metadata.detailed_diff or {} if not _INTERNAL.search(path)]
+    reported = [path for path in metadata.detailed_diff or {} if not _INTERNAL.search(path)]
     changed = compare(old, new)
     # Setting a property to the value that the cloud already has is no change. Nor is a difference that the plugin ignores, such
     # as a property that an import writes into the state and that no manifest sets.
     real = tuple(
         each if each.old is not None else Difference(each.path, _at(outputs, each.path), each.new)
         for each in changed
-        if _covers(told, each.path) or (not (told and action is Action.UPDATE) and not _is_set_already(each, outputs))
+        if _covers(reported, each.path) or (not (reported and action is Action.UPDATE) and not _is_set_already(each, outputs))
     )
     paths = [each.path for each in real]
-    unnamed = [path for path in told if not _covers(paths, path) and path not in _LOOKED_AFTER.get(metadata.type, ())]
+    unnamed = [path for path in reported if not _covers(paths, path) and path not in _LOOKED_AFTER.get(metadata.type, ())]
     found = (*real, *(Difference(path, _at(outputs, path), _at(new, path)) for path in unnamed))
     return found or changed
 

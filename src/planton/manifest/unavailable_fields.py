@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 _PACKAGES: Final = "org.project_planton.provider."
 _SPOT: Final = "DigitalOcean and Civo have no spot nodes, and every node runs until it is deleted; to save costs choose a smaller size, or autoScale"
 _PRIVATE: Final = (
-    "the API server of a DigitalOcean or Civo cluster always has a public address; say who may reach it with"
+    "the API server of a DigitalOcean or Civo cluster always has a public address; limit access to it with"
     " controlPlaneFirewallAllowedIps (DigitalOcean) or apiServerAllowedCidrs (Civo)"
 )
 _ALLOWED: Final = "write controlPlaneFirewallAllowedIps (DigitalOcean) or apiServerAllowedCidrs (Civo) in the cluster's spec"
-_ZONES: Final = "the regions of DigitalOcean and Civo have no zones; the region is all that can be chosen"
+_ZONES: Final = "the regions of DigitalOcean and Civo have no zones; choose only the region"
 _DISK: Final = "the disk comes with the machine size; choose another size (`planton sizes`)"
 _GPU: Final = "GPUs come with the machine size; choose a size that has them (`planton sizes`)"
 _IMAGE: Final = "DigitalOcean and Civo choose the image of the nodes by kubernetesVersion"

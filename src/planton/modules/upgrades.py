@@ -42,7 +42,7 @@ class Refusal:
 
 def refusal(
     running: str,
-    wanted: str,
+    version: str,
     offered: Iterable[str],
     *,
     patch_first: bool = False,
@@ -52,29 +52,31 @@ def refusal(
 
     Args:
         running: The version that the cluster runs; empty for a new cluster.
-        wanted: The version that the manifest says.
+        version: The version that the manifest says.
         offered: The versions that the cloud offers.
         patch_first: Whether the cloud asks for the newest patch of a minor version before the next minor version.
         targets: The versions that the cloud allows for this cluster; None if it does not report them.
     """
-    if not running or running == wanted:
+    if not running or running == version:
         return None
-    old, new = numbers(running), numbers(wanted)
+    old, new = numbers(running), numbers(version)
     if new < old:
         return Refusal(
-            f"{wanted} is older than {running}, which the cluster runs; Kubernetes cannot go back",
-            f"write {running}, or make a new cluster with another name",
+            f"{version} is older than {running}, which the cluster runs; Kubernetes cannot go back",
+            f"write {running}, or create a new cluster with another name",
         )
     allowed = None if targets is None else list(targets)
     step = _step(old, list(offered), patch_first=patch_first) if allowed is None else max(allowed, key=numbers, default="")
     hint = f"upgrade to {step} first" if step else f"write {running}; the cloud offers no upgrade for this cluster now"
     if new[0] != old[0] or new[1] - old[1] > 1:
-        return Refusal(f"from {running} to {wanted} skips a minor version, and a control plane moves one at a time", hint)
+        return Refusal(
+            f"from {running} to {version} skips a minor version, and Kubernetes upgrades one minor version at a time", hint
+        )
     if allowed is not None:
-        return None if wanted in allowed else Refusal(_not_allowed(running, wanted, allowed), hint)
+        return None if version in allowed else Refusal(_not_allowed(running, version, allowed), hint)
     if new[:2] != old[:2] and step and numbers(step)[:2] == old[:2]:
         return Refusal(
-            f"{running} is not the newest patch of its minor version, and the cloud asks for that before an upgrade to {wanted}",
+            f"{running} is not the newest patch of its minor version, and the cloud requires that before an upgrade to {version}",
             hint,
         )
     return None

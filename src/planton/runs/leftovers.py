@@ -55,7 +55,7 @@ class Leftovers:
         """Returns the warnings for the user before consent to the deletion of the cluster."""
         provider = kinds.get(self.key.kind).provider
         name = kinds.PROVIDERS[provider][0]
-        texts = ["the node pools and workloads of the cluster go with it"]
+        texts = ["the node pools and workloads of the cluster are deleted with it"]
         if self.error is not None:
             sorts = "volumes, volume snapshots and load balancers"
             texts.append(f"{name} keeps and bills {sorts} of the cluster, and they cannot be listed: {self.error.message}")
