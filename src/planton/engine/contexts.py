@@ -145,7 +145,7 @@ def read(environ: Mapping[str, str]) -> Contexts:
             f"cannot use the contexts file {path}: {' '.join(why.split())}",
             code=errors.Code.USAGE,
             reason=errors.Reason.CONTEXT_UNKNOWN,
-            hint="restore or correct it; without the file there are no contexts, and planton context create creates it again",
+            hint="restore or correct it; without the file there are no contexts, and planton context create recreates it",
             metadata={"file": str(path)},
         ) from None
 
