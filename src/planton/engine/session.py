@@ -285,8 +285,13 @@ class Session:
     def _state_before(self) -> dict[str, Any] | None:
         # In a folder the engine could read the state while it writes it; elsewhere it is asked, which costs less.
         if self._state_file() is not None:
-            with contextlib.suppress(errors.PlantonError):  # the engine says what is wrong with it
+            try:
                 return self.export()
+            except StateDamagedError:
+                # The engine would not say which file it is.
+                raise
+            except errors.PlantonError:
+                return None
         return None
 
     def _end_program(self) -> None:
