@@ -70,6 +70,16 @@ def test_what_another_stack_manages_is_not_imported(applied: support.Planton) ->
     (applied.folder / "copy.yaml").unlink()
 
 
+def test_an_import_does_not_replace_what_the_manifest_already_manages(applied: support.Planton) -> None:
+    """Pulumi would delete the managed resource, also where the id is that of the resource itself."""
+    cluster = applied.json("outputs", "civokubernetescluster/dev")["clusterId"]
+    mark = applied.sandbox.control.mark()
+    for resource, id_ in (("CivoKubernetesNodePool/workers", f"{cluster}:workers"), ("CivoKubernetesCluster/dev", cluster)):
+        refused = applied.run("import", resource, id_, "-f", "infra", "--yes", code=5).stderr
+        assert "already manages the" in refused
+    assert applied.writes(mark) == []
+
+
 def test_two_manifests_of_one_name_in_the_cloud_are_refused_before_anything_is_planned(applied: support.Planton) -> None:
     """At Civo a pool's name is its id."""
     twin = support.pool(nodeCount=1)

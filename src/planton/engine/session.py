@@ -434,8 +434,8 @@ class Session:
         return [] if folder is None else locks.read(folder)
 
     def lock_holders(self) -> list[tuple[str, int]]:
-        """Returns host and process id of whoever holds the stack, as far as `held_locks` can name them."""
-        return [(lock.host, lock.process) for lock in self.held_locks() if not lock.is_damaged]
+        """Returns host and process id of whoever may still hold the stack, as far as `held_locks` can name them."""
+        return [(lock.host, lock.process) for lock in self.held_locks() if not lock.is_damaged and not lock.is_stale]
 
     def _release_stale_locks(self) -> None:
         # The engine would refuse the stack: it does not look whether the holder of a lock still runs.
