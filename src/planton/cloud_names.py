@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from planton import kinds, references
+from planton import errors, kinds, references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from google.protobuf import message
 
-    from planton import errors, flow
+    from planton import flow
 
 #: The parts of the scope of a pool whose cluster is a literal: the provider and the text.
 _LITERAL = 2
@@ -108,11 +108,27 @@ def violations(manifests: Mapping[references.Key, flow.Wanted]) -> list[errors.V
     def lookup(key: references.Key) -> message.Message | None:
         return manifests[key].manifest if key in manifests else None
 
-    listed = [(key, claim) for key, entry in manifests.items() for claim in claims(entry.manifest, lookup)]
+    # A config that came with a manifest selects the account; two of them may be two accounts.
+    by_config: dict[bytes, list[tuple[references.Key, Claim]]] = {}
+    for key, entry in manifests.items():
+        config = b"" if entry.config is None else entry.config.SerializeToString(deterministic=True)
+        by_config.setdefault(config, []).extend((key, claim) for claim in claims(entry.manifest, lookup))
     return [
         violation(manifests[listed[second][0]], listed[second][1], manifests[listed[first][0]], listed[first][1])
+        for listed in by_config.values()
         for first, second in twice(listed)
     ]
+
+
+def check(manifests: Mapping[references.Key, flow.Wanted]) -> None:
+    """Checks that no two resources of a run have one name in the cloud.
+
+    Raises:
+        InvalidError: ``REFERENCE_INVALID``, with both places.
+    """
+    if duplicates := violations(manifests):
+        hint = "give each resource its own name, or keep one of the manifests"
+        raise errors.InvalidError(duplicates, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
 
 
 def violation(entry: flow.Wanted, claim: Claim, other: flow.Wanted, earlier: Claim) -> errors.Violation:

@@ -200,7 +200,6 @@ RECREATED = dict.fromkeys(("cluster", "node_pool-web", "node_pool-db"), "replace
         (_do_vpc(region="nyc3"), {"network": "replace"}),
         (_do_cluster(clusterName="other"), {"cluster": "update"}),
         (_do_cluster(kubernetesVersion="1.33.1-do.0"), {"cluster": "update"}),
-        (_do_cluster(kubernetesVersion="1.34.1-do.0"), {"cluster": "update"}),
         (_do_cluster(highlyAvailable=True), {"cluster": "update"}),
         (_do_cluster(autoUpgrade=True), {"cluster": "update"}),
         (_do_cluster(disableSurgeUpgrade=True), {"cluster": "update"}),

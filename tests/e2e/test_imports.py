@@ -43,11 +43,12 @@ def test_a_firewall_that_another_stack_manages_is_not_taken(planton: support.Pla
     _, cluster = forgotten
     there = planton.sandbox.control.resources()["firewalls"]
     own = next(each["id"] for each in there if each["name"] == "dev-firewall")
-    taken = planton.write("taken.yaml", support.network(), support.firewall(name="dev-firewall"), support.cluster())
-    planton.run("import", "civofirewall/fw", own, "-f", taken, "--yes")
+    rules = planton.write("rules.yaml", support.network(), support.firewall(name="dev-firewall"))
+    planton.run("import", "civofirewall/fw", own, "-f", rules, "--yes")
+    taken = planton.write("taken.yaml", support.network(), support.cluster())
     refused = planton.json("import", CLUSTER, cluster, "-f", taken, "--yes", code=5)
-    assert refused["error"]["reason"] == "STATE_UNFIT"
-    assert "managed for CivoFirewall/fw (env dev)" in refused["error"]["message"]
+    assert refused["error"]["reason"] == "TAKE_OVER_REFUSED"
+    assert f"firewall {own} belongs to CivoFirewall/fw (env dev)" in refused["error"]["message"]
 
 
 def test_a_wrong_id_is_an_error_and_leaves_nothing(planton: support.Planton, forgotten: tuple[str, str]) -> None:

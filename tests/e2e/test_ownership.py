@@ -25,7 +25,9 @@ def test_a_plan_without_changes_reads_one_list_of_each_kind_and_starts_no_refres
     mark = applied.sandbox.control.mark()
     assert applied.actions("plan", "-f", "infra") == {}
     ours = [each["path"] for each in applied.sandbox.control.requests(mark, "civo") if "civogo" not in each["agent"]]
-    assert sorted(ours) == ["/v2/firewalls", "/v2/kubernetes/clusters", "/v2/networks"]
+    lists = [path for path in ours if path.count("/") <= len(("v2", "kubernetes", "clusters"))]
+    assert sorted(lists) == ["/v2/firewalls", "/v2/kubernetes/clusters", "/v2/networks"]
+    assert len(ours) == len(lists) + 1, "the default pool of a cluster is looked at in the cluster itself"
 
 
 def test_without_a_look_at_the_cloud_the_outputs_are_those_of_the_last_apply(applied: support.Planton) -> None:
@@ -68,6 +70,16 @@ def test_what_another_stack_manages_is_not_imported(applied: support.Planton) ->
         assert f"belongs to {owner}" in refused
         assert "planton state forget" in refused
     (applied.folder / "copy.yaml").unlink()
+
+
+def test_an_import_does_not_replace_what_the_manifest_already_manages(applied: support.Planton) -> None:
+    """Pulumi would delete the managed resource, also where the id is that of the resource itself."""
+    cluster = applied.json("outputs", "civokubernetescluster/dev")["clusterId"]
+    mark = applied.sandbox.control.mark()
+    for resource, id_ in (("CivoKubernetesNodePool/workers", f"{cluster}:workers"), ("CivoKubernetesCluster/dev", cluster)):
+        refused = applied.run("import", resource, id_, "-f", "infra", "--yes", code=5).stderr
+        assert "already manages the" in refused
+    assert applied.writes(mark) == []
 
 
 def test_two_manifests_of_one_name_in_the_cloud_are_refused_before_anything_is_planned(applied: support.Planton) -> None:

@@ -381,6 +381,42 @@ def test_what_is_gone_is_made_anew_only_as_planned(
     assert len(states) == (1 if again else 2)
 
 
+def test_what_a_plan_found_missing_and_the_manifest_no_longer_has_stops_nothing(
+    make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody deleted it in the cloud, and the user removed it from the manifest: nothing is left to do with it."""
+    failing = Session(errors.Reason.ENGINE_FAILED)
+    state: dict[str, Any] = {
+        "resources": [{"urn": GONE, "type": "civo:index/network:Network", "custom": True, "id": "1", "outputs": {}}]
+    }
+
+    def refresh(_watch: object) -> Any:
+        state["resources"] = []
+        return operations.session.Outcome(operations.plans.Plan(), operations.plans.Recorder())
+
+    monkeypatch.setattr(failing, "export", lambda: dict(state))
+    monkeypatch.setattr(failing, "refresh", refresh)
+    monkeypatch.setattr(operations.guards, "still_there", lambda *_: [])
+    monkeypatch.setattr(operations.guards, "missing", lambda *_: set())
+    with pytest.raises(errors.PlantonError) as caught:
+        make(failing).apply(operations.plans.Plan(missing=frozenset({GONE}), is_refreshed=True))
+    assert caught.value.reason is errors.Reason.ENGINE_FAILED
+    assert failing.asked == ["up"], "the apply goes on"
+
+
+def test_a_record_that_another_command_left_meanwhile_is_not_overwritten(make: Any) -> None:
+    """It alone knows what that command may have created."""
+    failing = Session(errors.Reason.ENGINE_FAILED)
+    operation = make(failing)
+    left = operations.journal.Record("apply", 0.0, failed=True, uncertain={GONE: operations.ownership.Creation("a")})
+    operation._journal.write(left)
+    with pytest.raises(errors.PlantonError, match="failed meanwhile") as caught:
+        operation.apply(_plan(operations.plans.Action.CREATE))
+    assert caught.value.reason is errors.Reason.PLAN_STALE
+    assert failing.asked == []
+    assert operation._journal.read() == left
+
+
 def test_a_look_before_a_change_that_finds_a_pool_gone_does_not_make_another(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where an autoscaler decides, the state is refreshed first, which must not turn an update into a creation."""
     failing = Session(errors.Reason.ENGINE_FAILED)

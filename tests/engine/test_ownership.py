@@ -55,6 +55,15 @@ def test_where_the_cloud_has_tags_the_recorded_tag_is_the_proof(type_: str) -> N
         assert (found.is_ours, found.is_older) == (False, True)
 
 
+def test_what_replaces_a_resource_is_known_by_the_tag_of_that_one() -> None:
+    """The program sends the tag that the state has; the replaced resource was there before the request."""
+    older = "planton-creation:fedcba9876543210"
+    for tags in ([older, "team:a"], f"{older} team:a"):
+        entry = {"id": "2", "name": "prod", "tags": [older]}
+        assert _judge(DO_CLUSTER, {"name": "prod", "tags": tags}, entry, before=("1",)).is_ours
+        assert not _judge(DO_CLUSTER, {"name": "prod", "tags": tags}, entry | {"id": "1"}, before=("1",)).is_ours
+
+
 SENT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "network": (events.NETWORK, {"label": "net", "cidrV4": "10.0.0.0/24"}, {"id": "1", "label": "net", "cidr": "10.0.0.0/24"}),
     "firewall": (

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planton import cloud_names, errors, flow, references
+from planton import cloud_names, errors, flow, kinds, references
 from support import mocks
 
 NET = {"networkName": "net", "region": "lon1"}
@@ -76,3 +76,14 @@ def test_a_firewall_and_the_firewall_that_a_cluster_brings_are_one() -> None:
     assert len(_messages(network, ("CivoKubernetesCluster", "dev", CLUSTER), rules)) == 1
     named = CLUSTER | {"firewall": {"value": "11111111-1111-1111-1111-111111111111"}}
     assert _messages(network, ("CivoKubernetesCluster", "dev", named), rules) == []
+
+
+def test_two_accounts_given_by_stack_inputs_have_room_for_one_name_each() -> None:
+    """The token says the account there, and no manifest."""
+    wanted = []
+    for name in ("a", "b"):
+        manifest = mocks.target("CivoKubernetesCluster", CLUSTER, name=name, env="dev")
+        config = kinds.get("CivoKubernetesCluster").provider_config(api_token=f"token-of-{name}")
+        wanted.append(flow.Wanted(manifest, config, f"{name}.yaml"))
+    assert _violations(wanted) == []
+    assert len(_violations([wanted[0], flow.Wanted(wanted[1].manifest, wanted[0].config, "b.yaml")])) == 2

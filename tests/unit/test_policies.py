@@ -267,6 +267,7 @@ def test_what_was_planned_before_is_judged_too(
     before = types.SimpleNamespace(
         wanted=[flow.Wanted(document.message, None, "pool.yaml")],
         pruned=[],
+        origins={},
         allow_replace=(),
         allow_unsupported=(),
         take_over=(),

@@ -51,6 +51,7 @@ def _write(path: pathlib.Path, *planned: steps.Step, pruned: tuple[steps.Step, .
         allow_replace=["CivoVpc/net"],
         allow_unsupported=["description"],
         take_over=["CivoFirewall/fw"],
+        origins={str(FIREWALL): "example.com/acme//envs"},
         refresh=True,
         key=KEY,
     )
@@ -74,6 +75,7 @@ def test_what_is_written_is_read_again(tmp_path: pathlib.Path) -> None:
     assert found.pruned == {str(FIREWALL): saved.changes(DELETE.plan)}
     assert (found.allow_replace, found.allow_unsupported) == (("CivoVpc/net",), ("description",))
     assert found.take_over == ("CivoFirewall/fw",)
+    assert found.origins == {str(FIREWALL): "example.com/acme//envs"}
     assert found.created.endswith("Z")
     assert found.refresh
 

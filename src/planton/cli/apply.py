@@ -112,7 +112,7 @@ def _planned_before(
         consents,
         prune=bool(before.pruned),
         allow_replace=(*consents.allow_replace, *(before.allow_replace if before.is_signed else ())),
-        allow_unsupported=before.allow_unsupported,
+        allow_unsupported=(*consents.allow_unsupported, *(before.allow_unsupported if before.is_signed else ())),
         take_over=(*consents.take_over, *(before.take_over if before.is_signed else ())),
     )
     return before, wanted, allowed
@@ -122,7 +122,7 @@ def _pruning(run: runs.Run, given: options.Sources, consents: options.Consents, 
     if not consents.prune:
         return None
     if before is not None:
-        return run.destroying(before.pruned)
+        return run.destroying(before.origins)
     return run.pruning(given.folders(), given.means)
 
 

@@ -36,7 +36,7 @@ def drift(*, resources: tuple[str, ...], given: options.Sources, settings: engin
             for change in step.plan.changes:
                 render.echo_lines(render.change_lines(change))
         if drifted:
-            render.progress("to repair: planton apply --refresh -f FILE; to accept: change the manifest")
+            render.progress("to repair: planton apply -f FILE; to accept: change the manifest")
     render.echo_errors(steps)
     if render.worst(steps):
         raise SystemExit(render.worst(steps))

@@ -76,6 +76,7 @@ def plan(
             allow_replace=consents.allow_replace,
             allow_unsupported=consents.allow_unsupported,
             take_over=consents.take_over,
+            origins={} if pruning is None else pruning.origins(),
             refresh=refresh,
             key=saved.signing_key(settings.data),
         )

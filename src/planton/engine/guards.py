@@ -151,7 +151,10 @@ def candidates(
         type_, _ = type_and_name(urn)
         if urn in known or not type_.startswith(clouds.TYPES):
             continue
-        cluster = cluster_of(deployment, target, cloud) if type_.endswith("KubernetesNodePool") else ""
+        is_pool = type_.endswith("KubernetesNodePool")
+        cluster = cluster_of(deployment, target, cloud) if is_pool else ""
+        if is_pool and not cluster:
+            continue
         entries = [each for each in lists.entries(cloud, type_, cluster) if (type_, each["id"]) not in ids]
         found += ownership.candidates(
             urn, type_, creation, entries, marker=record.marker, before=record.before.get(urn), started=record.started, now=now

@@ -178,7 +178,7 @@ class Operations:
 
     def _with_default_pool(self, plan: plans.Plan) -> plans.Plan:
         pool = self._default_pool()
-        if pool is None or any(change.urn == pool.cluster and change.action in _NEW for change in plan.changes):
+        if pool is None or _is_new(pool.cluster, plan):
             return plan
         if not default_pool.is_missing(pool, self._cloud):
             return plan
@@ -249,8 +249,10 @@ class Operations:
 
     def _recreate_default_pool(self) -> tuple[plans.Change, ...]:
         pool = self._default_pool()
-        cluster = None if pool is None else self._cloud.cluster(pool.cluster_id)
-        if pool is None or cluster is None:
+        if pool is None or (self._planned is not None and _is_new(pool.cluster, self._planned)):
+            return ()
+        cluster = self._cloud.cluster(pool.cluster_id)
+        if cluster is None:
             return ()
         there = default_pool.find(cluster, pool)
         if there is None:
@@ -318,9 +320,9 @@ class Operations:
         return ids
 
     def _require_planned(self, missing: Iterable[str], state: dict[str, Any]) -> None:
-        # An approved update must not become a creation. An import shows no plan of its own. The state is restored, so that the
-        # next plan finds the resource missing and asks for consent.
-        if self._planned is not None and (unplanned := set(missing) - self._planned.made_anew()):
+        # An approved update must not become a creation. An import shows no plan of its own. A resource that the plan reported missing,
+        # and that the manifest no longer has, needs nothing. The state is restored, so that the next plan asks for consent.
+        if self._planned is not None and (unplanned := set(missing) - self._planned.made_anew() - self._planned.missing):
             names = ", ".join(sorted(urn.rsplit("::", 1)[-1] for urn in unplanned))
             self._session.replace_state(state)
             raise plans.stale(f"{names} is missing from the cloud, and the plan does not recreate it; nothing was created")
@@ -381,6 +383,8 @@ class Operations:
             PlantonError: The plugin failed.
         """
         usual, self._session = self._session, self._open(imports)
+        # What an interrupted operation recorded may be just what is imported now.
+        self._resumed = self._journal.read()
         try:
             return self.apply()
         finally:
@@ -397,6 +401,16 @@ class Operations:
             reason=errors.Reason.NOT_FOUND,
             hint="correct spec.cluster",
         )
+
+    def ids(self) -> dict[str, str]:
+        """Returns the name in the stack → id of the cloud resources that the state has."""
+        state = self._session.export() if self._session.exists() else {}
+        return {each["urn"].rsplit("::", 1)[-1]: str(each["id"]) for each in guards.cloud_resources(state)}
+
+    @property
+    def is_adopting(self) -> bool:
+        """Whether a recovery has found something that the next apply is to adopt."""
+        return bool(self._suspects)
 
     def noun(self, resource: str) -> str:
         """Returns the last part of the Pulumi type of a resource of the stack, by its name in the stack."""
@@ -430,10 +444,8 @@ class Operations:
         ours = record is not None
         if not self._session.exists():
             if ours:
-                # A killed first operation can leave a lock, and no state that would show it.
                 with self._held("recover"):
-                    self._unlock()
-            self._journal.clear()
+                    self._recover_lock()
             return False
         if record is None:
             # Another machine may have failed; the state tells. It may also be at work: its lock is not ours to remove.
@@ -442,9 +454,21 @@ class Operations:
                 return False
             record = journal.Record("operation", time.time(), failed=not guards.pending(state))
         with self._held("recover"):
+            # Whoever held the stack until now may have recovered it, or have failed with a record of its own.
+            latest = self._journal.read()
+            if ours and latest is None:
+                return False
+            record = latest or record
             self._session.message = history.message("recover", references.key(self.target), None)
             self._recover(record, ours=ours, whole=whole, to_destroy=to_destroy)
         return True
+
+    def _recover_lock(self) -> None:
+        # A first operation that was killed can have left a lock, and no state that would show it. Another command may have
+        # applied the stack meanwhile; its record is not ours to clear.
+        self._unlock()
+        if not self._session.exists():
+            self._journal.clear()
 
     def _recover(self, record: journal.Record, *, ours: bool, whole: bool, to_destroy: bool) -> None:
         started = time.strftime("%Y-%m-%d %H:%M", time.gmtime(record.started))
@@ -744,6 +768,7 @@ class Operations:
             planned = None if operation == "refresh" else self._planned
             self._session.message = history.message(operation, references.key(self.target), planned)
             resumed = self._resumed
+            self._require_known(self._journal.read())
             pool = self._default_pool()
             record = journal.Record(
                 operation,
@@ -766,10 +791,25 @@ class Operations:
             self._journal.clear()
             self._suspects, self._resumed = {}, None
 
+    def _require_known(self, record: journal.Record | None) -> None:
+        # Another command may have failed while this one waited; only a recovery finds out what it has created.
+        if record is None or self._resumed is not None or not record.uncertain:
+            return
+        raise errors.PlantonError(
+            f"another operation on {self.name} failed meanwhile; nothing was changed",
+            code=errors.Code.REFUSED,
+            reason=errors.Reason.PLAN_STALE,
+            hint="run the same command again: it looks at the cloud first",
+        )
+
     def _creation(self, error: errors.PlantonError, urn: str) -> ownership.Creation:
         recorder = getattr(error, "recorder", None)
         sent = guards.creation({} if recorder is None else recorder.inputs.get(urn, {}))
         return sent if sent.name else ownership.Creation(guards.cloud_name(guards.type_and_name(urn)[1], self.target))
+
+
+def _is_new(urn: str, plan: plans.Plan) -> bool:
+    return any(change.urn == urn and change.action in _NEW for change in plan.changes)
 
 
 def _may_work(host: str, process: int) -> bool:

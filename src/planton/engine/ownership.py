@@ -131,7 +131,7 @@ def candidates(
 
 def _by_tag(
     _type: str,
-    _creation: Creation,
+    creation: Creation,
     entry: Mapping[str, Any],
     marker: str,
     before: Sequence[str] | None,
@@ -140,9 +140,18 @@ def _by_tag(
 ) -> list[str]:
     if before is not None and str(entry["id"]) in before:
         return ["it existed before the request"]
-    if not marker:
+    # What replaces a resource is sent with the tag of that one, which was there before the request.
+    sent = [marker, *(tag for tag in _tags(creation) if tag.startswith(own.CREATION_TAG))]
+    tags = [tag for tag in sent if tag]
+    if not tags:
         return ["no tag was recorded that would prove it"]
-    return [] if marker in (entry.get("tags") or ()) else [f"it does not have the tag {marker} that was sent"]
+    has = entry.get("tags") or ()
+    return [] if any(tag in has for tag in tags) else [f"it does not have the tag {tags[-1]} that was sent"]
+
+
+def _tags(creation: Creation) -> list[str]:
+    tags = creation.inputs.get("tags") or []
+    return tags.split() if isinstance(tags, str) else [str(tag) for tag in tags]
 
 
 def _by_attributes(

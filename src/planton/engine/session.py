@@ -283,6 +283,7 @@ class Session:
         try:
             call(stack, watch)
         except automation_errors.CommandError as error:
+            self._check_state_file()
             raise self._explained(operation, error, recorder) from None
         finally:
             self._end_program()
@@ -294,6 +295,16 @@ class Session:
             with contextlib.suppress(errors.PlantonError):  # the engine says what is wrong with it
                 return self.export()
         return None
+
+    def _check_state_file(self) -> None:
+        # The engine does not say which file it is that it cannot read.
+        if self._before is None and self._state_file() is not None:
+            try:
+                self.export()
+            except StateDamagedError:
+                raise
+            except errors.PlantonError:
+                return
 
     def _end_program(self) -> None:
         # A program whose engine has died waits for ever: Pulumi's SDK fails to log that a registration has failed, and so never
@@ -424,8 +435,8 @@ class Session:
         return [] if folder is None else locks.read(folder)
 
     def lock_holders(self) -> list[tuple[str, int]]:
-        """Returns host and process id of the stack's holders, as far as `held_locks` can name them."""
-        return [(lock.host, lock.process) for lock in self.held_locks() if not lock.is_damaged]
+        """Returns host and process id of the stack's possible holders, as far as `held_locks` can name them."""
+        return [(lock.host, lock.process) for lock in self.held_locks() if not lock.is_damaged and not lock.is_stale]
 
     def _release_stale_locks(self) -> None:
         # The engine would refuse the stack, because it does not check whether the holder of a lock still runs.

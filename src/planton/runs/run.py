@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 
 _LOG = logging.getLogger(__name__)
+_WITHOUT_READING = "--refresh=false plans without reading the cloud"
 
 
 class Run:
@@ -66,16 +67,13 @@ class Run:
             plan_checks: The checks against the clouds' lists; None for the default checks.
 
         Raises:
-            PlantonError: ``REFERENCE_INVALID``: a circle, one resource given twice, or two resources with one cloud name.
+            PlantonError: ``REFERENCE_INVALID``: a circle, or one resource given twice.
         """
         self._settings = settings
         self._tools = tools
         self._on_event = on_event
         self._allow = tuple(allow_unsupported)
         self._wanted = wiring.by_key(wanted)
-        if twice := cloud_names.violations(self._wanted):
-            hint = "give each resource its own name, or keep one of the manifests"
-            raise errors.InvalidError(twice, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
         self._beside = dict(beside or {})
         self._inventory = inventory.Inventory(settings, tools)
         self._known: dict[references.Key, message.Message] = {}
@@ -101,11 +99,13 @@ class Run:
             refresh: Whether to read the cloud first: one list per account and kind. Without it, the last apply counts.
 
         Raises:
-            PlantonError: ``REFERENCE_UNRESOLVED``: references that lead nowhere; ``MANIFEST_INVALID``: networks that overlap;
+            PlantonError: ``REFERENCE_INVALID``: two resources have one name in the cloud; ``REFERENCE_UNRESOLVED``: references that
+                lead nowhere; ``MANIFEST_INVALID``: networks that overlap;
                 ``KIND_UNKNOWN``.
         """
         wiring.check_targets(self._wanted, self._applied, lambda: (found.key for found in self._inventory.all()), going=going)
         networks.check(self._wanted.values())
+        cloud_names.check(self._wanted)
         for key in self.order:
             # Before anything else: no account helps a kind that cannot be made.
             modules.require(kinds.get(key.kind))
@@ -116,8 +116,12 @@ class Run:
     def _plan(self, step: Step, *, recover: bool, aside: bool, refresh: bool) -> Step:
         key = step.key
         operation = self._operations(key)
+        applied = self._inventory.read(operation.name)
+        owner = "" if applied is None else _other_owner(applied, self._wanted[key])
+        # What another folder applied is not touched before the user consents to taking it over.
+        recover = recover and not owner
         if recover:
-            operation.recover()
+            applied = self._inventory.read(operation.name) if operation.recover() else applied
         elif operation.unfinished():
             self._settings.progress(f"{key}: the last operation did not end cleanly; an apply will look at the cloud first")
         is_finished = recover or not operation.unfinished()
@@ -126,7 +130,7 @@ class Run:
             self._wanted[key],
             operation.stack_input,
             functools.partial(operation.plan, aside=aside, refresh=is_checked and self._is_changed(operation)),
-            applied=self._inventory.read(operation.name),
+            applied=applied,
             look_up=self._look_up,
             is_finished=is_finished,
         )
@@ -134,12 +138,11 @@ class Run:
             # It would be replaced because what it was in is not there any more; it may be gone with that.
             operation.refresh()
             plan = operation.plan(aside=aside)
-        applied = self._inventory.read(operation.name)
+            applied = self._inventory.read(operation.name)
         self._remember(key, plan, applied)
-        step = dataclasses.replace(step, plan=self._with_missing(key, plan), is_checked=is_checked)
+        step = dataclasses.replace(step, plan=self._with_missing(key, plan), is_checked=is_checked, owner=owner)
         if applied is None:
             return step
-        step = dataclasses.replace(step, owner=_other_owner(applied, self._wanted[key]))
         error = self._refusal(applied, "replace") if _is_lost(key, plan) else None
         if error is not None:
             return dataclasses.replace(step, error=error)
@@ -151,7 +154,9 @@ class Run:
         try:
             return operation.is_changed(self._lists)
         except errors.PlantonError as error:
-            error.hint = f"{error.hint}; --refresh=false plans without reading the cloud".removeprefix("; ")
+            # One answer may be that of several resources.
+            if _WITHOUT_READING not in error.hint:
+                error.hint = f"{error.hint}; {_WITHOUT_READING}".removeprefix("; ")
             raise
 
     def _with_missing(self, key: references.Key, plan: plans.Plan) -> plans.Plan:
@@ -248,11 +253,23 @@ class Run:
             PlantonError: ``NOT_FOUND``: there is no such resource; ``TAKE_OVER_REFUSED``: it belongs to another stack; the cloud
                 could not be asked.
         """
+        cloud_names.check(self._wanted)
         operation = self._operations(key)
-        adoption = operation.adoption(guards.MAIN[kinds.get(key.kind).stem], id_)
-        for resource, found in adoption.imports.items():
+        main = guards.MAIN[kinds.get(key.kind).stem]
+        managed = operation.ids()
+        if main in managed:
+            raise errors.PlantonError(
+                f"{key} already manages the {main.replace('_', ' ')} {managed[main]}; an import would replace it",
+                code=errors.Code.REFUSED,
+                reason=errors.Reason.STATE_UNFIT,
+                hint=f"planton apply changes it; to manage another one instead: planton state forget {key.kind}/{key.name}, then import",
+                metadata={"resource": str(key), "id": managed[main]},
+            )
+        adoption = operation.adoption(main, id_)
+        imports = {resource: found for resource, found in adoption.imports.items() if resource not in managed}
+        for resource, found in imports.items():
             self._require_unmanaged(key, operation, resource, found)
-        return adoption
+        return dataclasses.replace(adoption, imports=imports)
 
     def adopt(self, key: references.Key, adoption: importing.Adoption) -> Step:
         """Adopts existing resources into the stack of a manifest, and updates them to the manifest.
@@ -300,7 +317,8 @@ class Run:
 
     def _refresh(self, step: Step) -> Step:
         operation = self._operations(step.key, applied=True)
-        if not operation.recover():
+        operation.recover()
+        if not operation.is_adopting:
             operation.refresh()
         return step
 
@@ -329,7 +347,7 @@ class Run:
         step = Step(key, str(stacks.name_of(self._wanted[key].manifest)))
         try:
             operation = self._operations(key, applied=True)
-            if recover:
+            if recover and not self.owned(key).owner:
                 operation.recover(whole=False, to_destroy=True)
             applied = self._inventory.read(operation.name)
             error = None if applied is None else self._refusal(applied, "delete")
@@ -415,10 +433,17 @@ class Run:
             and means(found.manifest)
         )
 
-    def destroying(self, names: Iterable[str]) -> Run:
-        """Returns the run over those applied resources whose keys, as text, are given."""
-        wanted = set(names)
-        return self._over(found for found in self._inventory.all() if str(found.key) in wanted)
+    def destroying(self, names: Mapping[str, str]) -> Run:
+        """Returns the run over applied resources.
+
+        Args:
+            names: Key, as text → folder that the resource was applied from. One that another folder has taken over since is left out.
+        """
+        return self._over(each for each in self._inventory.all() if names.get(str(each.key)) == each.origin)
+
+    def origins(self) -> dict[str, str]:
+        """Returns the key, as text, of each resource → the folder that it comes from."""
+        return {str(key): entry.origin for key, entry in self._wanted.items()}
 
     def _over(self, found: Iterable[inventory.Applied]) -> Run:
         wanted = [flow.Wanted(each.manifest, None, str(each.stack), each.region, origin=each.origin) for each in found]
@@ -446,9 +471,10 @@ class Run:
         wiring.check_applied(entry, self._wanted, self._look_up)
         return self._stack_input(entry)
 
-    def _stack_input(self, entry: flow.Wanted) -> message.Message:
+    def _stack_input(self, entry: flow.Wanted, *, applied: bool = False) -> message.Message:
         resolved: Any = references.resolve(entry.manifest, self._look_up)
-        found = validation.violations(resolved)
+        # What was valid when it was applied can be looked at and deleted, whatever rules have come since.
+        found = [] if applied else validation.violations(resolved)
         if found:
             raise errors.InvalidError(
                 [entry.violation(each.place, each.message, each.rule_id) for each in found],
@@ -484,7 +510,7 @@ class Run:
         return {each.key: each for each in found if each is not None}
 
     def _leftovers(self, step: Step, sorts: Collection[str]) -> leftovers.Leftovers | None:
-        given: Any = self._stack_input(self._as_applied(step.key))
+        given: Any = self._stack_input(self._as_applied(step.key), applied=True)
         cloud = clouds.of(given.provider_config, references.own_region(given.target))
         cluster = self._inventory.cluster_id(stacks.name_of(self._wanted[step.key].manifest))
         return leftovers.find(step.key, cluster, cloud, sorts=sorts)
@@ -516,7 +542,7 @@ class Run:
 
     def _operations(self, key: references.Key, *, told: bool = False, applied: bool = False) -> operations.Operations:
         entry = self._as_applied(key) if applied else self._wanted[key]
-        given = self._stack_input(entry)
+        given = self._stack_input(entry, applied=applied)
         if not applied:
             given = self._checks.resolved(entry, given)
         known = self._opened.get(key)

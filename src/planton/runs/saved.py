@@ -21,7 +21,7 @@ from planton import errors, flow, kinds
 from planton.engine import folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from planton.engine import plans
     from planton.runs.steps import Step
@@ -38,6 +38,7 @@ class Saved:
         wanted: The manifests to apply.
         applied: The plan of each manifest, as data.
         pruned: The plan of each resource to destroy, as data.
+        origins: The key of each resource to destroy → the folder that it was applied from.
         allow_replace: The consents to replacements, ``KIND/NAME`` or ``ENV/KIND/NAME``.
         allow_unsupported: The fields whose refusal was waived.
         created: When it was planned, RFC 3339.
@@ -49,6 +50,7 @@ class Saved:
     wanted: tuple[flow.Wanted, ...]
     applied: dict[str, Any]
     pruned: dict[str, Any]
+    origins: dict[str, str]
     allow_replace: tuple[str, ...]
     allow_unsupported: tuple[str, ...]
     take_over: tuple[str, ...]
@@ -66,6 +68,7 @@ def write(
     allow_replace: Sequence[str],
     allow_unsupported: Sequence[str],
     take_over: Sequence[str],
+    origins: Mapping[str, str],
     refresh: bool,
     key: bytes,
 ) -> None:
@@ -79,6 +82,7 @@ def write(
         allow_replace: The consents to replacements.
         allow_unsupported: The fields whose refusal was waived.
         take_over: The consents to taking over resources of other folders.
+        origins: The key of each resource to destroy → the folder that it was applied from.
         refresh: Whether the cloud was read first.
         key: The key that signs the plan (`signing_key`).
 
@@ -100,6 +104,7 @@ def write(
         ],
         "apply": {str(step.key): changes(step.plan) for step in planned},
         "prune": {str(step.key): changes(step.plan) for step in pruned},
+        "pruneOrigins": dict(origins),
         "allowReplace": list(allow_replace),
         "allowUnsupported": list(allow_unsupported),
         "takeOver": list(take_over),
@@ -184,6 +189,7 @@ def read(path: str, *, key: bytes) -> Saved:
             wanted,
             dict(data["apply"]),
             dict(data["prune"]),
+            {str(key): str(origin) for key, origin in data["pruneOrigins"].items()},
             tuple(data["allowReplace"]),
             tuple(data["allowUnsupported"]),
             tuple(data["takeOver"]),
