@@ -457,7 +457,7 @@ def test_an_answer_in_another_form_stops_nothing() -> None:
     """An endpoint may be anything."""
     world = _world(("cluster", RUNNING), sizes=[{"name": "x"}])
     assert not world.plan(POOL, _plan(POOL_CREATE)).empty
-    assert ["another form" in note for note in world.notes] == [True]
+    assert ["sizes" in note for note in world.notes] == [True]
 
 
 def test_the_users_end_of_a_run_is_no_list_that_cannot_be_read() -> None:
