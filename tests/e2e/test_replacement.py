@@ -55,3 +55,27 @@ def test_a_new_pool_that_cannot_be_created_leaves_the_old_one(planton: support.P
     planton.run("apply", "-f", renamed, "--yes", "--allow-replace", "civokubernetesnodepools/workers", code=6)
     [cluster] = planton.sandbox.control.resources()["clusters"]
     assert {pool["id"]: pool["count"] for pool in cluster["pools"]}["workers"] == 3
+
+
+@pytest.mark.parametrize("then", ["apply", "destroy"])
+@pytest.mark.parametrize(
+    ("cloud", "key", "network", "cluster", "pool", "size"), [CIVO, DIGITALOCEAN], ids=["civo", "digitalocean"]
+)
+def test_a_replacement_whose_answer_was_lost_is_completed(
+    planton: support.Planton, cloud: str, key: str, network: Make, cluster: Make, pool: Make, size: str, then: str
+) -> None:
+    """The same command adopts the new pool and deletes the old one; a destroy deletes both."""
+    planton.run("apply", "-f", planton.write("a.yaml", network(), cluster(), pool()), "--yes")
+    renamed = planton.write("new.yaml", network(), cluster(), pool(size=size) | {"spec": _renamed(pool(size=size))})
+    planton.sandbox.control.fault(cloud=cloud, method="POST", path="/(node_)?pools$", action="drop_after")
+    planton.run("apply", "-f", renamed, "--yes", "--allow-replace", key, code=6)
+    mark = planton.sandbox.control.mark()
+    more = ("--allow-replace", key) if then == "apply" else ()
+    planton.run(then, "-f", renamed, "--yes", *more)
+    assert [path for method, path in planton.writes(mark, cloud=cloud) if method == "POST"] == []
+    clusters = [each for each in planton.sandbox.control.resources(cloud)["clusters"] if each["status"] != "deleting"]
+    pools = [each.get("name") or each["id"] for one in clusters for each in one.get("node_pools") or one["pools"]]
+    assert "workers" not in pools
+    assert ("larger" in pools) is (then == "apply")
+    if then == "apply":
+        assert planton.actions("plan", "-f", renamed) == {}

@@ -92,6 +92,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         """The operations on one resource of the world."""
 
         on_event = None
+        is_adopting = False
 
         def __init__(self, stack_input: Any, *_given: object, **_more: object) -> None:
             """Opens nothing."""

@@ -143,13 +143,13 @@ def candidates(
     Raises:
         PlantonError: The cloud could not be asked, so nothing is known.
     """
-    resources = cloud_resources(deployment)
-    known, ids = {each["urn"] for each in resources}, {(each["type"], each["id"]) for each in resources}
+    # A replacement may have created the new resource while the state still has the old one, of the same URN.
+    ids = {(each["type"], each["id"]) for each in cloud_resources(deployment)}
     lists = observed.Lists(answers.Answers())
     found: list[ownership.Candidate] = []
     for urn, creation in suspects.items():
         type_, _ = type_and_name(urn)
-        if urn in known or not type_.startswith(clouds.TYPES):
+        if not type_.startswith(clouds.TYPES):
             continue
         is_pool = type_.endswith("KubernetesNodePool")
         cluster = cluster_of(deployment, target, cloud) if is_pool else ""
@@ -188,7 +188,9 @@ def with_adopted(
         inputs = {"__defaults": [], **suspects[urn].inputs}
         entry = {"urn": urn, "custom": True, "id": id_, "type": type_, "inputs": inputs, "outputs": {}, "parent": stack}
         entries.append({**entry, "provider": f"{provider['urn']}::{provider['id']}"})
-    return {**deployment, "resources": [*resources, *entries]}
+    # The old resource of an interrupted replacement is one that is still to be deleted.
+    kept = [{**each, "delete": True} if each["urn"] in adopted else each for each in resources]
+    return {**deployment, "resources": [*kept, *entries]}
 
 
 def creating(deployment: Mapping[str, Any]) -> dict[str, ownership.Creation]:

@@ -132,7 +132,8 @@ class Run:
             functools.partial(operation.plan, aside=aside, refresh=is_checked and self._is_changed(operation)),
             applied=applied,
             look_up=self._look_up,
-            is_finished=is_finished,
+            # What is to be adopted has the name already.
+            is_finished=is_finished and not operation.is_adopting,
         )
         if not refresh and recover and _is_lost(key, plan) and self._needs[key] & self._anew:
             # It would be replaced because what it was in is not there any more; it may be gone with that.
