@@ -114,3 +114,11 @@ def test_a_lock_whose_holder_runs_is_removed_only_by_force(known: stores.Stores)
     assert path.exists()
     known.unlock(NAME, force=True)
     assert not path.exists()
+
+
+def test_a_lock_file_that_was_never_finished_is_removed_and_no_other(tmp_path: pathlib.Path) -> None:
+    """A full disk leaves it empty, beside where the lock would be; the engine fails on it."""
+    for name in ("a.json", "a.json.18ec953be6e9f608.tmp", "notes.tmp"):
+        (tmp_path / name).touch()
+    locks.remove_unfinished(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "notes.tmp"]

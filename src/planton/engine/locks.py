@@ -105,6 +105,16 @@ def release_stale(folder: pathlib.Path, stack: str, progress: Callable[[str], No
             lock.path.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: pathlib.Path) -> None:
+    """Removes lock files that were never written to their end, as on a full disk. The engine cannot read a stack's locks then.
+
+    Args:
+        folder: The folder of the lock files of a stack on which no operation runs.
+    """
+    for path in folder.glob("*.json.*.tmp"):
+        path.unlink(missing_ok=True)
+
+
 def _runs_since(process: int, taken: float) -> bool:
     """Returns whether a process runs on this machine and started before a time. Its id may have been reused since."""
     if not journal.runs(process):

@@ -453,7 +453,9 @@ class Session:
         Raises:
             PlantonError: ``STACK_LOCKED``: a lock is damaged; the backend failed, or has no lock.
         """
-        if self._lock_folder() is not None:
+        folder = self._lock_folder()
+        if folder is not None:
+            locks.remove_unfinished(folder)
             # Pulumi removes only the lock of a stack with a state. A killed first operation leaves only the lock.
             if not force:
                 self._release_stale_locks()
