@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import pathlib
 import stat
@@ -88,6 +89,17 @@ def test_a_key_of_a_cloud_needs_no_passphrase(tmp_path: pathlib.Path) -> None:
     (tmp_path / "passphrase").write_text("", "utf-8")
     context = contexts.Context("a", secrets_provider="awskms://alias/planton")
     assert dataclasses.replace(_settings(tmp_path), context=context).passphrase()
+
+
+def test_a_passphrase_that_is_being_generated_is_never_seen_unfinished(tmp_path: pathlib.Path) -> None:
+    """The stacks of a first apply ask for it at once, each in a thread of its own."""
+    for number in range(20):
+        chosen = _settings(tmp_path / str(number))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            files = {pool.submit(chosen.passphrase) for _ in range(8)}
+        texts = {pathlib.Path(each.result()["PULUMI_CONFIG_PASSPHRASE_FILE"]).read_text("utf-8") for each in files}
+        assert len(texts) == 1
+        assert [path.name for path in chosen.data.iterdir()] == ["passphrase"]
 
 
 def test_a_passphrase_is_generated_once_and_only_for_the_user(tmp_path: pathlib.Path) -> None:

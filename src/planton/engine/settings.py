@@ -7,6 +7,7 @@ import os
 import pathlib
 import secrets
 import stat
+import tempfile
 import urllib.parse
 from typing import TYPE_CHECKING
 
@@ -124,7 +125,7 @@ class Settings:
             return {_PASSPHRASE_FILE: self.context.passphrase_file}
         path = folders.private(self.data) / "passphrase"
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            _create_passphrase(path)
         except FileExistsError:
             if not self.context.secrets_provider:
                 _check_passphrase(path)
@@ -135,11 +136,24 @@ class Settings:
                 reason=errors.Reason.ENGINE_FAILED,
                 hint="set PULUMI_CONFIG_PASSPHRASE_FILE, or PLANTON_DATA_DIR to a folder that can be written",
             ) from error
-        else:
-            os.fchmod(descriptor, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-                handle.write(secrets.token_urlsafe(32))
         return {_PASSPHRASE_FILE: str(path)}
+
+
+def _create_passphrase(path: pathlib.Path) -> None:
+    """Creates a file with a new passphrase.
+
+    Raises:
+        FileExistsError: There is one already, which is complete.
+        OSError: It cannot be written.
+    """
+    if path.exists():
+        raise FileExistsError
+    # Threads and processes may do so at once. None of them may see the file before it is complete, or replace another one's.
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, encoding="utf-8") as handle:  # of mode 0600
+        os.fchmod(handle.fileno(), 0o600)
+        handle.write(secrets.token_urlsafe(32))
+        handle.flush()
+        path.hardlink_to(handle.name)
 
 
 def _check_passphrase(path: pathlib.Path) -> None:
