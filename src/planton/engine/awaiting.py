@@ -30,14 +30,12 @@ class Condition:
 
     Attributes:
         state: The cloud's own word, e.g. ``UPGRADING``.
-        version: The Kubernetes version.
         ready: The number of active nodes.
         nodes: The desired number of nodes.
         settled: Whether no operation is in progress.
     """
 
     state: str
-    version: str
     ready: int
     nodes: int
     settled: bool
@@ -73,8 +71,7 @@ def _civo(cluster: Mapping[str, Any]) -> Condition:
     )
     state = str(cluster.get("status") or "")
     ready = sum(status == "ACTIVE" for pool in nodes.values() for status in pool)
-    version = str(cluster.get("kubernetes_version") or "")
-    return Condition(state, version, ready, sum(counts.values()), settled=state == "ACTIVE" and complete)
+    return Condition(state, ready, sum(counts.values()), settled=state == "ACTIVE" and complete)
 
 
 def _digitalocean(cluster: Mapping[str, Any]) -> Condition:
@@ -85,8 +82,7 @@ def _digitalocean(cluster: Mapping[str, Any]) -> Condition:
     complete = all(len(nodes) == count and set(nodes) <= {"running"} for count, nodes in pools)
     state = str((cluster.get("status") or {}).get("state") or "")
     ready = sum(status == "running" for _, nodes in pools for status in nodes)
-    version = str(cluster.get("version") or "")
-    return Condition(state, version, ready, sum(count for count, _ in pools), settled=state == "running" and complete)
+    return Condition(state, ready, sum(count for count, _ in pools), settled=state == "running" and complete)
 
 
 def takes_time(change: plans.Change) -> bool:

@@ -14,7 +14,7 @@ import copy
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from planton.engine import plans
+from planton.engine import observed, plans
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,14 +86,10 @@ def is_missing(pool: DefaultPool, cloud: clouds.Cloud) -> bool:
     return cluster is not None and find(cluster, pool) is None
 
 
-def _pools(cluster: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return list(cluster.get("pools") or cluster.get("node_pools") or ())
-
-
 def find(cluster: Mapping[str, Any], pool: DefaultPool) -> dict[str, Any] | None:
     """Returns the default pool of a cluster, both in the form of the cloud's API; None if it is missing."""
     # At DigitalOcean a recreated default pool has another id, but the tag.
-    return next((each for each in _pools(cluster) if each["id"] == pool.id or _TAG in (each.get("tags") or ())), None)
+    return next((each for each in observed.pools_of(cluster) if each["id"] == pool.id or _TAG in (each.get("tags") or ())), None)
 
 
 def creation(pool: DefaultPool) -> plans.Change:
@@ -226,7 +222,7 @@ def is_last(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> str:
         if resource["type"].endswith(_NODE_POOL) and cluster and resource.get("id"):
             own.setdefault(cluster, set()).add(str(resource["id"]))
     for cluster, ids in own.items():
-        there = {str(each["id"]) for each in _pools(cloud.cluster(cluster) or {})}
+        there = {str(each["id"]) for each in observed.pools_of(cloud.cluster(cluster) or {})}
         if there and there <= ids:
             return cluster
     return ""

@@ -61,11 +61,11 @@ def still_there(resources: Iterable[Mapping[str, Any]], cloud: clouds.Cloud) -> 
     Raises:
         PlantonError: The cloud could not be asked, so nothing is known.
     """
-    return [
-        str(resource["urn"]).rsplit("::", 1)[-1]
-        for resource in resources
-        if cloud.exists(resource["type"], resource["id"], str(resource.get("inputs", {}).get("clusterId", "")))
-    ]
+    return [str(resource["urn"]).rsplit("::", 1)[-1] for resource in resources if _exists(resource, cloud)]
+
+
+def _exists(resource: Mapping[str, Any], cloud: clouds.Cloud) -> bool:
+    return cloud.exists(resource["type"], resource["id"], str(resource.get("inputs", {}).get("clusterId", "")))
 
 
 def not_believed(names: Iterable[str], why: str) -> errors.PlantonError:
@@ -111,11 +111,7 @@ def missing(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> set[str]:
     Raises:
         PlantonError: The cloud could not be asked, so nothing is known.
     """
-    return {
-        resource["urn"]
-        for resource in cloud_resources(deployment)
-        if not cloud.exists(resource["type"], resource["id"], str(resource.get("inputs", {}).get("clusterId", "")))
-    }
+    return {resource["urn"] for resource in cloud_resources(deployment) if not _exists(resource, cloud)}
 
 
 def candidates(

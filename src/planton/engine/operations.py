@@ -165,10 +165,7 @@ class Operations:
     def _copy(self) -> Iterator[dict[str, Any]]:
         # In a separate folder a refresh can change the state, with all guards, invisibly to others.
         state = self._session.export()
-        with tempfile.TemporaryDirectory(prefix="planton-") as folder:
-            elsewhere = dataclasses.replace(self._settings, backend=pathlib.Path(folder).as_uri())
-            name = dataclasses.replace(self.name, organization="")  # folders have no owners
-            copy = session.Session(name, self._input, elsewhere, self._tools, origin=self._origin)
+        with self._elsewhere() as copy:
             copy.replace_state(state, create=True)
             usual, self._session = self._session, copy
             try:
@@ -196,6 +193,11 @@ class Operations:
         if self._session.is_there():
             yield self._session
             return
+        with self._elsewhere() as opened:
+            yield opened
+
+    @contextlib.contextmanager
+    def _elsewhere(self) -> Iterator[session.Session]:
         with tempfile.TemporaryDirectory(prefix="planton-") as folder:
             elsewhere = dataclasses.replace(self._settings, backend=pathlib.Path(folder).as_uri())
             name = dataclasses.replace(self.name, organization="")  # folders have no owners

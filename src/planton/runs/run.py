@@ -348,11 +348,11 @@ class Run:
         step = Step(key, str(stacks.name_of(self._wanted[key].manifest)))
         try:
             operation = self._operations(key, applied=True)
-            if recover and not self.owned(key).owner:
-                operation.recover(whole=False, to_destroy=True)
             applied = self._inventory.read(operation.name)
-            error = None if applied is None else self._refusal(applied, "delete")
             owner = "" if applied is None else _other_owner(applied, self._wanted[key])
+            if recover and not owner and operation.recover(whole=False, to_destroy=True):
+                applied = self._inventory.read(operation.name)
+            error = None if applied is None else self._refusal(applied, "delete")
             return dataclasses.replace(step, plan=operation.plan_destroy(), error=error, owner=owner)
         except errors.PlantonError as error:
             return dataclasses.replace(step, error=error)
