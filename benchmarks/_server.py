@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from planton.store import schema, tables
+from planton_server.store import schema, tables
 
 OWNER = "bench@example.com"
 CLUSTERS = 12

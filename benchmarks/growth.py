@@ -18,7 +18,7 @@ from collections.abc import Callable
 import _server
 import sqlalchemy as sa
 
-from planton.store import schema, tables, ticks
+from planton_server.store import schema, tables, ticks
 
 SMALLEST = 1_000
 DUE = 100

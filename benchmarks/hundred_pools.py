@@ -20,7 +20,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
 
-from planton.sandbox.clouds import civo_catalogue as catalogue
+from planton_sandbox.clouds.civo import catalogue
 from support import planton as support
 
 BOUND = 1.2

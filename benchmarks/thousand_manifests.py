@@ -9,7 +9,8 @@ import sys
 import tempfile
 import time
 
-from planton import flow, wiring
+from planton.deploy import graph
+from planton.manifest import load
 
 NETWORK = """apiVersion: digital-ocean.project-planton.org/v1
 kind: DigitalOceanVpc
@@ -53,10 +54,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         write(pathlib.Path(name), count)
         start = time.perf_counter()
-        documents = flow.load([name])
+        documents = load.load([name])
         read = time.perf_counter()
-        wanted = wiring.by_key(flow.Wanted(each.message, None, each.file, document=each) for each in documents)
-        ordered = wiring.order(wanted)
+        wanted = graph.by_key(load.Wanted(each.message, None, each.file, document=each) for each in documents)
+        ordered = graph.order(wanted)
         end = time.perf_counter()
     assert len(ordered) == len(documents)
     assert "pulumi" not in sys.modules, "Pulumi was loaded"

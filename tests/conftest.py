@@ -33,7 +33,7 @@ def cluster():
 @pytest.fixture(scope="session")
 def migrated(cluster):
     """The name of a database with all tables and no rows, to be copied."""
-    from planton.store import schema
+    from planton_server.store import schema
 
     name = cluster.create()
     schema.migrate(cluster.url(name))

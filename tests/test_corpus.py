@@ -12,7 +12,9 @@ import pytest
 from buf.validate import validate_pb2
 from google.protobuf import descriptor
 
-from planton import flow, kinds, manifest, validation
+from planton import manifest
+from planton.manifest import load
+from planton.schema import kinds, validation
 
 ROOT = pathlib.Path(__file__).parent / "kinds"
 NAMES = [kind.name for kind in kinds.all_kinds()]
@@ -44,7 +46,7 @@ def name(path: pathlib.Path) -> str:
 @pytest.mark.parametrize("path", files("valid"), ids=name)
 def test_valid(path: pathlib.Path) -> None:
     """A valid manifest is read without any violation, and survives being written and read again."""
-    documents, violations = flow.collect(path.read_bytes(), file=path.name)
+    documents, violations = load.collect(path.read_bytes(), file=path.name)
     assert [str(violation) for violation in violations] == []
     for document in documents:
         again, wrong = manifest.read(manifest.dump(document.message).encode(), file="again")
@@ -55,7 +57,7 @@ def test_valid(path: pathlib.Path) -> None:
 @pytest.mark.parametrize("path", files("invalid"), ids=name)
 def test_invalid(path: pathlib.Path) -> None:
     """An invalid manifest fails with exactly the rule that names its file, at a place in the file."""
-    _, violations = flow.collect(path.read_bytes(), file=path.name)
+    _, violations = load.collect(path.read_bytes(), file=path.name)
     expected = path.stem.partition("@")[0]
     assert {violation.rule_id for violation in violations} == {expected}, [str(violation) for violation in violations]
     lines = path.read_bytes().decode("utf-8", "replace").split("\n")

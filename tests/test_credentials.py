@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from planton import credentials, errors
+from planton import errors
+from planton.config import credentials
 from support import mocks
 
 ENVIRON = {"CIVO_TOKEN": "of-environment", "CIVO_REGION": "NYC1", "CIVO_API_URL": "https://civo.example.com/"}

@@ -8,8 +8,10 @@ import re
 import pytest
 from google.protobuf import descriptor
 
-from planton import errors, kinds, stack_input
+from planton import errors
+from planton.manifest import stack_input
 from planton.modules import bounds, unsupported
+from planton.schema import kinds
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -14,7 +14,9 @@ import pytest
 import yaml
 from google.protobuf import json_format
 
-from planton import cli, errors, flow, json_schema, kinds
+from planton import cli, errors, json_schema
+from planton.manifest import load
+from planton.schema import kinds
 from support import mutations, yaml12
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -73,7 +75,7 @@ def test_what_the_reader_takes_is_taken(path: pathlib.Path) -> None:
 def test_both_spellings_of_everything_are_taken(snake: bool) -> None:
     """Every field that the corpus has, in the spelling of manifests and in that of the protos; enums by name and by number."""
     for path in files("valid"):
-        for document in flow.load([str(path)]):
+        for document in load.load([str(path)]):
             for numbers in (False, True):
                 data = json_format.MessageToDict(
                     document.message, preserving_proto_field_name=snake, use_integers_for_enums=numbers
@@ -103,7 +105,7 @@ def test_verdicts_differ_over_forms_of_yaml_1_1(written: str, reader: bool, sche
     field = written.partition(":")[0]
     kept = [line for line in text.splitlines() if not line.strip().startswith(f"{field}:")]
     changed = "\n".join([*kept, f"  {written}\n"])
-    assert (not flow.collect(changed.encode(), file="x")[1]) == reader
+    assert (not load.collect(changed.encode(), file="x")[1]) == reader
     assert [accepted(document) for document in yaml12.documents(changed.encode())] == [schema]
     assert f"`{written.partition(': ')[2]}`" in (ROOT / "docs" / "editors.md").read_text("utf-8")
 
@@ -122,7 +124,7 @@ def _unchecked(schema: Any) -> list[str]:
 
 def refused_by_reader(data: Any) -> set[str]:
     """Returns the rules that the strict reader says a document breaks."""
-    return {violation.rule_id for violation in flow.collect(json.dumps(data).encode(), file="x")[1]}
+    return {violation.rule_id for violation in load.collect(json.dumps(data).encode(), file="x")[1]}
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in kinds.all_kinds()])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from planton import errors, kinds
+from planton import errors
+from planton.schema import kinds
 
 ALL = [
     "CivoFirewall",

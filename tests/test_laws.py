@@ -11,8 +11,9 @@ from google.protobuf import descriptor, message
 
 from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
-from planton import errors, kinds, modules
+from planton import errors, modules
 from planton.modules import unsupported
+from planton.schema import kinds
 from support import corpus, mocks
 
 #: Fields that change nothing in a plan, with the reason.

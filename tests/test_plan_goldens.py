@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from planton import kinds
+from planton.schema import kinds
 from support import corpus, mocks
 
 MANIFESTS = corpus.plan_manifests()

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from planton import errors, references
+from planton import errors
+from planton.schema import references
 from support import mocks
 
 NETWORK = mocks.NETWORK_ID

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from planton import errors, kinds, stack_input
+from planton import errors
+from planton.manifest import stack_input
+from planton.schema import kinds
 from support import mocks
 
 

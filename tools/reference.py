@@ -20,10 +20,11 @@ from google.protobuf import descriptor_pb2
 from org.project_planton.policy.v1 import policy_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import crd, json_schema, kinds, schema_text
-from planton.api import routes
+from planton import crd, json_schema
 from planton.cli import group as command_line
 from planton.modules import unsupported
+from planton.schema import describe, kinds
+from planton_server.service import routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> int:
     """Returns 0 where every page is, or has become, what it should be."""
     pages = {f"docs/kinds/{kind.name}.md": kind_page(kind, comments()) for kind in kinds.all_kinds()}
     pages["docs/cli.md"] = cli_page()
-    pages[schema_text.COMMENTS.relative_to(ROOT).as_posix()] = comments_file()
+    pages[describe.COMMENTS.relative_to(ROOT).as_posix()] = comments_file()
     pages |= schema_files() | definition_files()
     stale = [name for name, text in pages.items() if _read(ROOT / name) != text]
     for name in stale:
@@ -203,7 +204,7 @@ def _message_section(message: Any, texts: dict[str, str], *, title: str) -> list
     for field in message.fields:
         rules = "<br>".join(_rules(field)) or "-"
         lines.append(f"| `{field.json_name}` | {_type(field)} | {rules} | {_cell(texts.get(field.full_name, ''))} |")
-    for rule in schema_text.message_rules(message):
+    for rule in describe.message_rules(message):
         lines += ["", f"Rule `{rule.id}`: {rule.text}."]
     return [*lines, ""]
 
@@ -228,7 +229,7 @@ def _rules(field: Any) -> list[str]:
     if kind:
         value = foreign_key_pb2.DESCRIPTOR.extensions_by_name["default_kind"].enum_type.values_by_number[kind].name
         found.append(f"refers to {value} unless `kind` says otherwise")
-    rules = schema_text.field_rules(field)
+    rules = describe.field_rules(field)
     required = ["required"] if any(rule.id == "required" for rule in rules) else []
     # Every reference has the rules of references: docs/manifests.md has them once.
     own = [rule for rule in rules if rule.id != "required" and not rule.id.startswith("reference.")]

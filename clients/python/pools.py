@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 from google.protobuf import json_format
 
 from org.project_planton.nodepool.v1 import service_pb2
-from planton import errors, flow, kinds, manifest, stack_input, validation
+from planton import errors, manifest
 from planton.client import ApiError, Client
+from planton.manifest import load, stack_input
+from planton.schema import kinds, validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +75,7 @@ def read(path: pathlib.Path) -> message.Message:
         InvalidError: It cannot be read, or breaks rules.
         PlantonError: It has another number of documents than one.
     """
-    documents = flow.load([str(path)])
+    documents = load.load([str(path)])
     if len(documents) != 1:
         raise errors.PlantonError(f"{path}: there is more than one document: put each into a file of its own", **USAGE)
     return documents[0].message

@@ -16,8 +16,9 @@ from buf.validate import validate_pb2
 
 from org.project_planton.policy.v1 import policy_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import errors, keywords, kinds, rule_texts, schema_text
+from planton import errors
 from planton.manifest import decode, scalars
+from planton.schema import describe, keywords, kinds, rule_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,7 +55,7 @@ def document(name: str = "", *, comments: Mapping[str, str] | None = None) -> di
     Raises:
         PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint.
     """
-    definitions = _Definitions(schema_text.comments() if comments is None else comments)
+    definitions = _Definitions(describe.comments() if comments is None else comments)
     if name.lower() == POLICY.lower():
         described: Any = policy_pb2.Policy.DESCRIPTOR
         body = {"title": POLICY, **definitions.reference(described)}
@@ -144,7 +145,7 @@ class _Definitions:
         rules = rules_of(field)
         schema = self._values(field, rules, needed=needed)
         unsaid = _unsaid(_beyond(field, rules))
-        unsaid += [{"id": rule.id, "message": rule.text} for rule in schema_text.field_rules(field) if rule.id in _OTHER_RULES]
+        unsaid += [{"id": rule.id, "message": rule.text} for rule in describe.field_rules(field) if rule.id in _OTHER_RULES]
         about = {"description": self._comment(field.full_name), "x-rules": unsaid} | _proposed(field)
         if not needed:
             schema = _or_null(schema)

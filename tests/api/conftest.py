@@ -6,8 +6,8 @@ import contextlib
 import pytest
 import uvicorn
 
-from planton.api import connections
-from planton.store import schema
+from planton_server.http import connections
+from planton_server.store import schema
 from support import api, raw_http, waiting
 
 

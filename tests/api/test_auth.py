@@ -13,8 +13,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from planton.api import auth, errors
-from planton.store import access, database
+from planton_server import auth
+from planton_server.service import errors
+from planton_server.store import access, database
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 ISSUER, AUDIENCE = "https://issuer.example.com", "planton"

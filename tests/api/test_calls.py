@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given, strategies
 
-from planton.api import calls, errors
+from planton_server import calls
+from planton_server.service import errors
 
 
 def test_burst_and_flow():

@@ -8,8 +8,9 @@ import random
 import pytest
 import sqlalchemy as sa
 
-from planton.api import clocks, settings, timers, timestamps
-from planton.store import leases, schema, tables
+from planton_server import settings
+from planton_server.service import clocks, timers, timestamps
+from planton_server.store import leases, schema, tables
 from support import rows
 
 START = datetime.datetime.fromisoformat(rows.THEN)

@@ -8,7 +8,7 @@ import pytest
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.cluster.v1 import status_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2, service_pb2
-from planton.api import codec, errors, json_values, rendering, routes
+from planton_server.service import codec, errors, json_values, rendering, routes
 from support import api_messages
 
 BODIES = sorted({route.body_class for route in routes.routes() if route.body_class} | {nodepool_pb2.NodePool}, key=str)

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from planton.api import connections
+from planton_server.http import connections
 from support.raw_http import REQUEST, app
 
 

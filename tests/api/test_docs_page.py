@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 
-from planton.api import docs_page
+from planton_server.http import docs_page
 
 
 def inline(tag):

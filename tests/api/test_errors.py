@@ -3,7 +3,7 @@
 import grpc
 import pytest
 
-from planton.api import errors
+from planton_server.service import errors
 
 CONSTRUCTED = [
     (errors.bad_field("spec.nodeCount", "int32.gte", "must be at least 0"), 400, "INVALID_ARGUMENT"),

@@ -14,7 +14,10 @@ from grpc_reflection.v1alpha import reflection_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.cluster.v1 import status_pb2 as statuses_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
-from planton.api import connections, grpc_health, grpc_server, routes, rpc_status
+from planton_server.grpc import health, rpc_status
+from planton_server.grpc import server as grpc_server
+from planton_server.http import connections
+from planton_server.service import routes
 from support import api
 
 MAIN = {route.method: route for route in routes.routes()}
@@ -95,7 +98,7 @@ def test_failure_of_the_server(client, monkeypatch, caplog):
     async def broken(*_):
         raise ValueError("driver's own words")
 
-    monkeypatch.setattr("planton.api.service.Service._list", broken)
+    monkeypatch.setattr("planton_server.service.methods.Service._list", broken)
     code, _, trailing = call(client, "ListClusters", clusters_pb2.ListClustersRequest(), (("x-request-id", "the-id"),))
     assert code is grpc.StatusCode.INTERNAL
     status = dict(trailing)["grpc-status-details-bin"]
@@ -124,7 +127,7 @@ def test_many_who_watch_the_health_cost_no_more_than_one(client):
     request = health_pb2.HealthCheckRequest()
 
     async def watched():
-        healthy, before = grpc_health.Health(store, poll=60.0), store.reads
+        healthy, before = health.Health(store, poll=60.0), store.reads
         streams = [healthy.Watch(request, None) for _ in range(20)]
         found = {answer.status for answer in await asyncio.gather(*map(anext, streams))}
         for stream in streams:
@@ -139,7 +142,7 @@ def test_watched_health_of_an_unknown_service(client):
     request = health_pb2.HealthCheckRequest(service="unknown")
 
     async def watched():
-        return await anext(grpc_health.Health(client.server.store).Watch(request, None))
+        return await anext(health.Health(client.server.store).Watch(request, None))
 
     assert client.server.loop.run(watched()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
 
@@ -345,6 +348,6 @@ def test_too_many_connections_are_closed(loop, door):
 
 def test_the_engine_fits_beside_the_server():
     """Pulumi's SDK has a google.rpc.Status of its own; both orders of loading go well."""
-    server, engine = "import planton.api.grpc_server", "import pulumi.runtime.proto.status_pb2"
+    server, engine = "import planton_server.grpc.server", "import pulumi.runtime.proto.status_pb2"
     for first, second in ((server, engine), (engine, server)):
         subprocess.run([sys.executable, "-c", f"{first}\n{second}"], check=True)

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from org.project_planton.cluster.v1 import service_pb2
-from planton.api import rest
+from planton_server.http import rest
 from support import api
 
 _DATA, _HEADERS, _SETTINGS, _CONTINUATION = 0, 1, 4, 9

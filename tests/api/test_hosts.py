@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from planton.api import hosts
+from planton_server.http import hosts
 from support import api, serving
 
 

@@ -6,7 +6,7 @@ import types
 import jwt
 import pytest
 
-from planton.api import issuer
+from planton_server import issuer
 
 
 class Issuer:

@@ -6,8 +6,8 @@ import json
 import pytest
 from hypothesis import given, strategies
 
-from planton.api import paging
-from planton.store import resources
+from planton_server.service import paging
+from planton_server.store import resources
 
 ROW = {"created_at": "2026-01-01T00:00:00.000001Z", "id": "550e8400-e29b-41d4-a716-446655440000"}
 DIGEST = paging._digest(resources.Filter())

@@ -5,7 +5,8 @@ import json
 import pytest
 from hypothesis import given, settings, strategies
 
-from planton.api import kinds, messages, records, rendering, routes
+from planton_server.grpc import messages
+from planton_server.service import kinds, records, rendering, routes
 from support import api_messages
 
 RESPONSES = {route.method: route.response for route in routes.routes()}

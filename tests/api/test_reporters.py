@@ -6,8 +6,9 @@ import random
 
 import pytest
 
-from planton.api import auth, reporters, reports
-from planton.store import access
+from planton_server import auth
+from planton_server.service import reporters, reports
+from planton_server.store import access
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import urllib.parse
 
 import pytest
 
-from planton.api import connections
+from planton_server.http import connections
 from support import serving
 from support.raw_http import REQUEST, app
 

@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 
-from planton.api import rest as transport
-from planton.api import routes, service
+from planton_server.http import rest as transport
+from planton_server.service import methods, routes
 from support import api
 
 JSON = {"content-type": "application/json"}
@@ -303,7 +303,7 @@ def test_failure_of_the_server(rest, monkeypatch, caplog):
     async def broken(*_):
         raise ValueError("/secret/path: driver's own words")
 
-    monkeypatch.setattr(service.Service, "_list", broken)
+    monkeypatch.setattr(methods.Service, "_list", broken)
     answer = send(rest, "GET", "/api/v1/nodepools", x_request_id="the-id")
     assert (answer.status_code, error(answer)) == (500, "INTERNAL")
     assert answer.headers["x-request-id"] == "the-id"

@@ -5,7 +5,7 @@ import pytest
 from org.project_planton.cluster.v1 import cluster_pb2, method_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2, service_pb2
-from planton.api import routes
+from planton_server.service import routes
 
 _PAGE = ("limit", "offset", "page_token", "status", "health", "platform", "include_deleting")
 _USER, _CONTROLLER, _ANY = method_pb2.CALLER_USER, method_pb2.CALLER_CONTROLLER, method_pb2.CALLER_UNSPECIFIED

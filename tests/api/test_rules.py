@@ -7,7 +7,7 @@ import pytest
 from buf.validate import validate_pb2
 
 from org.project_planton.shared.kubernetes.v1 import rules_pb2
-from planton.api import routes, sizes
+from planton_server.service import routes, sizes
 from support import api
 from support.api_bodies import BROKEN, GOOD, labels, taints
 

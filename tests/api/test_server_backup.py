@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from planton import cli
-from planton.store import database, schema, tables
-from planton.store import postgres as store_postgres
+from planton_server.store import database, schema, tables
+from planton_server.store import postgres as store_postgres
 from support import api, postgres, rows, serving, waiting
 
 

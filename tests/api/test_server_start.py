@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from planton import cli
-from planton.api import server as running
-from planton.api import settings
 from planton.cli import server
+from planton_server import server as running
+from planton_server import settings
 from support import postgres, serving, waiting
 
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from hypothesis import given, strategies
 
-from planton.api import status
+from planton_server.service import status
 
 NOW = "2026-01-01T12:00:00.000000Z"
 BEFORE = "2026-01-01T11:00:00.000000Z"

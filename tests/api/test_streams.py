@@ -5,9 +5,10 @@ import datetime
 
 import pytest
 
-from planton.api import auth, timestamps
-from planton.api import rest as transport
-from planton.store import access
+from planton_server import auth
+from planton_server.http import rest as transport
+from planton_server.service import timestamps
+from planton_server.store import access
 from support import api
 
 

@@ -13,15 +13,16 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from planton.api import resyncs, settings, status, timers
-from planton.store import schema, tables
+from planton_server import settings
+from planton_server.service import resyncs, status, timers
+from planton_server.store import schema, tables
 from support import postgres, rows, waiting
 
 #: A replica's timed work, for as long as its stdin is open; it says to what it connects beside its log.
 REPLICA = """
 import logging, sys
 sys.addaudithook(lambda event, given: event == "socket.connect" and logging.getLogger("test").info("connects to %s", given[1]))
-from planton.api import observe, settings, timers
+from planton_server import observe, settings, timers
 observe.log_to_stderr("debug")
 running = timers.Timers(settings.Settings(sys.argv[1], tick=1, log_level="debug"))
 running.start()
@@ -50,7 +51,11 @@ class Replica:
 
     def moments(self) -> list[str]:
         """Return the moments whose ticks this replica has run."""
-        return [line["moment"] for line in self.lines() if line["logger"] == "planton.api.timers" and line["message"] == "tick"]
+        return [
+            line["moment"]
+            for line in self.lines()
+            if line["logger"] == "planton_server.service.timers" and line["message"] == "tick"
+        ]
 
     def stop(self) -> int:
         """End it in order, and return its exit status."""

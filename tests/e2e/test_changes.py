@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 from google.protobuf import json_format
 
-from planton import credentials, kinds, references, stack_input
-from planton.engine import plans, session, settings, stacks, states, toolchain
+from planton.config import credentials, settings
+from planton.engine import plans, session, stacks, states, toolchain
+from planton.manifest import stack_input
+from planton.schema import kinds, references
 from support import mocks
 from support import sandbox as support
 

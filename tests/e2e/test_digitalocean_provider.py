@@ -16,6 +16,7 @@ import pulumi
 import pytest
 from pulumi import automation
 
+from planton.base import interruption
 from planton.engine import process, toolchain
 from support import sandbox as support
 
@@ -83,7 +84,7 @@ class World:
             folder.mkdir(exist_ok=True)
         options = automation.LocalWorkspaceOptions(
             work_dir=str(work),
-            pulumi_command=process.PulumiCommand(tools, timeout=_SECONDS, interruption=process.Interruption()),
+            pulumi_command=process.PulumiCommand(tools, timeout=_SECONDS, interruption=interruption.Interruption()),
             env_vars={
                 **self.sandbox.env,
                 "PULUMI_HOME": str(self.folder / "pulumi-home"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 
-from planton.engine import folders
+from planton.config import folders
 from support import planton as support
 
 #: What breaks an operation, moves a state, or runs without consent; each of them was tried on its own.

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from planton.engine import folders
+from planton.config import folders
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECONDS = 300

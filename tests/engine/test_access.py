@@ -15,9 +15,13 @@ from typing import Any
 import pytest
 import yaml
 
-from planton import references
-from planton.engine import access, clouds, inventory, settings, stacks
-from planton.engine.clouds import api
+from planton import clouds
+from planton.clouds import api
+from planton.config import settings
+from planton.deploy import access
+from planton.engine import stacks
+from planton.schema import references
+from planton.state import inventory
 from support import mocks
 
 LATER = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=7)).isoformat()

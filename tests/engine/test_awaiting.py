@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine import awaiting, plans, process, settings
+from planton.base import interruption
+from planton.config import settings
+from planton.engine import plans
+from planton.recovery import awaiting
 from support import mocks
 
 TARGET = mocks.target("CivoKubernetesCluster", {"clusterName": "dev", "applications": ["Redis:5GB", "-Traefik"]}, name="dev")
@@ -100,9 +103,9 @@ def test_a_wait_ends_with_the_timeout() -> None:
 
 def test_a_wait_can_be_interrupted() -> None:
     """What was done is saved, and the cloud goes on."""
-    interruption = process.Interruption()
-    time, chosen = Time(), settings.Settings(environ={}, interruption=interruption)
-    patience = awaiting.Patience(lambda: time.now, lambda _seconds: interruption.ask())
+    interrupted = interruption.Interruption()
+    time, chosen = Time(), settings.Settings(environ={}, interruption=interrupted)
+    patience = awaiting.Patience(lambda: time.now, lambda _seconds: interrupted.ask())
     with pytest.raises(errors.PlantonError) as caught:
         awaiting.until_settled(_look(_civo("SCALING", "ACTIVE")), chosen, TARGET, patience=patience)
     assert caught.value.reason is errors.Reason.INTERRUPTED

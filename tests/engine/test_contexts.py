@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine import contexts, settings
+from planton.config import contexts, settings
 
 STAGING = contexts.Context(
     "staging",

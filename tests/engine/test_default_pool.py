@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from planton.engine import default_pool, plans
+from planton.engine import plans
+from planton.recovery import default_pool
 
 CIVO, DIGITALOCEAN = "civo:index/kubernetesCluster:KubernetesCluster", "digitalocean:index/kubernetesCluster:KubernetesCluster"
 URN = "urn:pulumi:test::planton::{}::cluster"

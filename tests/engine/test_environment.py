@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from planton.engine import environment, session, settings, stacks, toolchain
+from planton.config import settings
+from planton.engine import environment, session, stacks, toolchain
 
 #: The variables that Pulumi 3.259 reads, in its command line, its engine, its backends and its SDKs for Python.
 KNOWN = """

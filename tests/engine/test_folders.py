@@ -10,7 +10,9 @@ from collections.abc import Iterator
 import pytest
 
 from planton import errors
-from planton.engine import folders, process, settings, toolchain
+from planton.base import interruption
+from planton.config import folders, settings
+from planton.engine import process, toolchain
 
 
 @pytest.fixture(params=[0o000, 0o022, 0o277], ids=oct)
@@ -58,7 +60,7 @@ def test_pulumi_writes_private_files_into_the_users_own_folder(is_private: bool,
     command = process.PulumiCommand(
         toolchain.Toolchain(program, tmp_path, frozenset()),
         timeout=60.0,
-        interruption=process.Interruption(),
+        interruption=interruption.Interruption(),
         is_private=is_private,
     )
     before = os.umask(0)

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine import guards, journal, ownership
+from planton.engine import states
+from planton.recovery import guards
+from planton.state import journal
 from support import events, mocks
 
 
@@ -63,9 +65,9 @@ def _state(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
 def test_only_what_stands_for_something_in_the_cloud_counts() -> None:
     """Stacks, providers, dynamic resources and creations without an id are nothing to look for."""
     state = _state(CLUSTER, SIZE, _resource(events.NETWORK, "network", ""))
-    assert [resource["id"] for resource in guards.cloud_resources(state)] == ["c-1"]
-    assert guards.cloud_resources({}) == []
-    assert guards.cloud_resources({"resources": None}) == []
+    assert [resource["id"] for resource in states.cloud_resources(state)] == ["c-1"]
+    assert states.cloud_resources({}) == []
+    assert states.cloud_resources({"resources": None}) == []
 
 
 def test_what_a_refresh_has_dropped_is_noticed() -> None:
@@ -112,7 +114,7 @@ def test_a_state_loses_a_resource_with_all_that_depends_on_it() -> None:
     """The size of a pool goes with the pool, children go with their parents, the rest and its order stay."""
     child = _resource(events.SIZE, "child", parent=SIZE["urn"])
     state = _state(CLUSTER, POOL, SIZE, child, secrets_providers={"type": "passphrase"})
-    left = guards.without(state, {POOL["urn"]})
+    left = states.without(state, {POOL["urn"]})
     assert left == _state(CLUSTER, secrets_providers={"type": "passphrase"})
     assert len(state["resources"]) == 6
 
@@ -157,8 +159,8 @@ def test_only_what_the_state_does_not_have_is_a_candidate() -> None:
     pools = [{"id": "web", "size": "small"}, {"id": "workers", "size": "small"}]
     cloud: Any = Cloud(lists={"KubernetesCluster": [{"id": "c-1", "name": "prod", "pools": pools}]})
     names = {"cluster": (events.CLUSTER, "prod"), "node_pool-web": (events.POOL, "web"), "node_pool-gone": (events.POOL, "gone")}
-    suspects = {events.urn(type_, name): ownership.Creation(cloud_name) for name, (type_, cloud_name) in names.items()}
-    suspects[events.urn(events.SIZE, "node_pool_size-web")] = ownership.Creation("")
+    suspects = {events.urn(type_, name): journal.Creation(cloud_name) for name, (type_, cloud_name) in names.items()}
+    suspects[events.urn(events.SIZE, "node_pool_size-web")] = journal.Creation("")
     found = guards.candidates(_record(), suspects, _state(CLUSTER), TARGETS["cluster"], cloud, now=STARTED)
     assert [(each.urn, each.id, each.is_ours) for each in found] == [(events.urn(events.POOL, "node_pool-web"), "web", False)]
 
@@ -166,7 +168,7 @@ def test_only_what_the_state_does_not_have_is_a_candidate() -> None:
 @pytest.mark.parametrize("cluster", [{"id": "c-9", "name": "prod"}, {"id": "prod", "name": "x"}])
 def test_a_pool_is_looked_for_in_the_cluster_that_its_manifest_means(cluster: dict[str, str]) -> None:
     """By the cluster's name or id, and in no other cluster."""
-    pool, sent = {"id": "workers", "size": "small"}, ownership.Creation("workers", {"label": "workers", "size": "small"})
+    pool, sent = {"id": "workers", "size": "small"}, journal.Creation("workers", {"label": "workers", "size": "small"})
     listed = ({**cluster, "pools": [pool]}, {"id": "other", "name": "other", "pools": [pool]})
     cloud: Any = Cloud(known=listed, lists={"KubernetesCluster": list(listed)})
     urn = events.urn(events.POOL, "node_pool")
@@ -178,7 +180,7 @@ def test_a_pool_is_looked_for_in_the_cluster_that_its_manifest_means(cluster: di
 def test_a_state_can_get_a_resource_of_which_only_the_id_is_known() -> None:
     """Its provider is that of the stack, and a refresh reads the rest."""
     urn = events.urn(events.NETWORK, "network")
-    sent = {urn: ownership.Creation("net", {"label": "net"})}
+    sent = {urn: journal.Creation("net", {"label": "net"})}
     added = guards.with_adopted(_state(), {urn: "n-1"}, sent)["resources"][-1]
     assert (added["id"], added["inputs"], added["outputs"]) == ("n-1", {"__defaults": [], "label": "net"}, {})
     assert (added["provider"], added["parent"]) == (f"{PROVIDER['urn']}::p", STACK["urn"])
@@ -189,15 +191,15 @@ def test_a_pending_creation_is_known_by_the_name_that_it_began_with() -> None:
     network = {"urn": events.urn(events.NETWORK, "network"), "inputs": {"label": "old"}}
     cluster = {"urn": events.urn(events.CLUSTER, "cluster"), "inputs": {"name": "prod"}}
     state = {"pending_operations": [{"type": "creating", "resource": network}, {"type": "updating", "resource": cluster}]}
-    assert guards.creating(state) == {network["urn"]: ownership.Creation("old", {"label": "old"})}
+    assert guards.creating(state) == {network["urn"]: journal.Creation("old", {"label": "old"})}
 
 
 def test_pending_operations_and_half_done_updates_are_seen_in_the_state() -> None:
     """Both make the next run look at the cloud first."""
-    assert guards.pending({}) == []
-    assert guards.pending({"pending_operations": [{"type": "creating"}]}) == [{"type": "creating"}]
-    assert not guards.half_updated(_state(CLUSTER))
-    assert guards.half_updated(_state(CLUSTER | {"initErrors": ["boom"]}))
+    assert states.pending({}) == []
+    assert states.pending({"pending_operations": [{"type": "creating"}]}) == [{"type": "creating"}]
+    assert not states.half_updated(_state(CLUSTER))
+    assert states.half_updated(_state(CLUSTER | {"initErrors": ["boom"]}))
 
 
 def test_rules_that_a_refresh_has_shuffled_get_their_fields_back() -> None:

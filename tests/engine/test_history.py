@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from planton import references
-from planton.engine import history, plans
+from planton.engine import plans
+from planton.schema import references
+from planton.state import history
 
 KEY = references.Key("CivoVpc", "dev", "net")
 

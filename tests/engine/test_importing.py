@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from planton import errors, kinds
-from planton.engine import guards, importing
-from planton.engine.clouds import civo, digitalocean
+from planton import errors
+from planton.clouds import civo, digitalocean
+from planton.recovery import guards, importing
+from planton.schema import kinds
 from support import mocks
 from support.sandbox import Sandbox, sandbox
 

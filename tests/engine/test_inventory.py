@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
-from planton import errors, kinds, references
-from planton.engine import inventory, session, settings, stacks, toolchain
+from planton import errors
+from planton.config import settings
+from planton.engine import session, stacks, toolchain
+from planton.schema import kinds, references
+from planton.state import inventory
 
 KEY = references.Key("CivoVpc", "dev", "net")
 DERIVED = stacks.StackName("planton", "dev.CivoVpc.net")

@@ -8,7 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from planton import errors
-from planton.engine import journal, ownership, settings, stacks
+from planton.config import settings
+from planton.engine import stacks
+from planton.state import journal
 
 NAME = stacks.StackName("planton", "dev.CivoVpc.net")
 
@@ -24,7 +26,7 @@ def _journal(folder: pathlib.Path, backend: str = "file:///state", name: stacks.
 def test_a_record_is_there_until_it_is_cleared(tmp_path: pathlib.Path) -> None:
     """Another process reads what one has written; a clean end leaves nothing."""
     assert _journal(tmp_path).read() is None
-    uncertain = {"urn:a": ownership.Creation("a", {"label": "a"}), "urn:b": ownership.Creation("b")}
+    uncertain = {"urn:a": journal.Creation("a", {"label": "a"}), "urn:b": journal.Creation("b")}
     record = journal.Record("apply", 12.5, failed=True, uncertain=uncertain, marker="m", before={"urn:a": ("1", "2")})
     _journal(tmp_path).write(record)
     assert _journal(tmp_path).read() == record
@@ -39,7 +41,7 @@ def test_a_record_of_an_older_release_has_names_alone(tmp_path: pathlib.Path) ->
     made.write(journal.Record("apply", 1.0))
     [path] = (tmp_path / "runs").glob("*.json")
     path.write_text('{"operation": "apply", "started": 1.0, "failed": true, "uncertain": {"urn:a": "a"}}', "utf-8")
-    assert made.read() == journal.Record("apply", 1.0, failed=True, uncertain={"urn:a": ownership.Creation("a")})
+    assert made.read() == journal.Record("apply", 1.0, failed=True, uncertain={"urn:a": journal.Creation("a")})
 
 
 def test_stacks_of_different_backends_and_projects_have_their_own_records(tmp_path: pathlib.Path) -> None:

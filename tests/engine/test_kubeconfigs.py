@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from planton import errors
-from planton.engine import inventory, kubeconfigs, settings, stacks, toolchain
-from planton.engine.clouds import api, civo, digitalocean
+from planton.clouds import api, civo, digitalocean, kubeconfigs
+from planton.config import settings
+from planton.engine import stacks, toolchain
+from planton.state import inventory
 
 PEM = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").decode()
 CLUSTER = {"server": "https://192.0.2.1:6443", "certificate-authority-data": PEM}

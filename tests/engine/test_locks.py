@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine import locks, settings, stacks, stores, toolchain
+from planton.config import settings
+from planton.engine import locks, stacks, toolchain
+from planton.state import stores
 
 NAME = stacks.StackName("planton", "dev.CivoVpc.net")
 HERE = socket.gethostname()

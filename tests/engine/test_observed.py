@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from planton.engine import observed
-from planton.engine.clouds import answers
+from planton.clouds import answers
+from planton.recovery import observed
 from support import events
 
 DO = "digitalocean:index"

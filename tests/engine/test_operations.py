@@ -14,8 +14,10 @@ import pytest
 from pulumi import automation
 
 from planton import errors
-from planton.engine import default_pool, explain, observed, operations, session, settings, toolchain
-from planton.engine.clouds import answers, civo
+from planton.clouds import answers, civo
+from planton.config import settings
+from planton.engine import explain, session, toolchain
+from planton.recovery import default_pool, observed, operations
 from support import disk, mocks
 
 ID = "2f4a1c1e-9f43-4c5e-8a0e-5b1f2d3c4e5f"

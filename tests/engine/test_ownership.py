@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from planton.engine import ownership
+from planton.recovery import ownership
+from planton.state import journal
 from support import events
 
 STARTED = 1_800_000_000.0
@@ -26,7 +27,7 @@ def _judge(
     type_: str, inputs: dict[str, Any], entry: dict[str, Any], *, marker: str = MARKER, before: Any = (), after: float = 60.0
 ) -> ownership.Candidate:
     name = str(inputs.get("label") or inputs.get("name"))
-    creation = ownership.Creation(name, inputs)
+    creation = journal.Creation(name, inputs)
     now = STARTED + after
     [found] = ownership.candidates("urn", type_, creation, [entry], marker=marker, before=before, started=STARTED, now=now)
     return found

@@ -9,6 +9,7 @@ import sys
 import pytest
 from pulumi.automation import errors as automation_errors
 
+from planton.base import interruption
 from planton.engine import process, toolchain
 
 
@@ -17,7 +18,7 @@ def _command(folder: pathlib.Path, text: str, timeout: float = 60.0) -> process.
     program.write_text(f"#!/bin/sh\n{text}\n", "utf-8")
     program.chmod(0o755)
     return process.PulumiCommand(
-        toolchain.Toolchain(program, folder / "launcher", frozenset()), timeout=timeout, interruption=process.Interruption()
+        toolchain.Toolchain(program, folder / "launcher", frozenset()), timeout=timeout, interruption=interruption.Interruption()
     )
 
 
@@ -79,11 +80,11 @@ def test_an_operation_that_takes_too_long_is_asked_to_stop(tmp_path: pathlib.Pat
 def test_the_first_wish_to_end_is_answered_at_once() -> None:
     """What is under way may take minutes, and silence looks like a program that does not listen."""
     said: list[str] = []
-    interruption = process.Interruption(said.append)
-    interruption.ask()
+    interrupted = interruption.Interruption(said.append)
+    interrupted.ask()
     assert said == ["ending after what is under way: waiting for the cloud; Ctrl-C again ends at once"]
-    interruption.ask()
-    assert (interruption.times, len(said)) == (2, 1)
+    interrupted.ask()
+    assert (interrupted.times, len(said)) == (2, 1)
 
 
 def test_an_engine_that_is_killed_leaves_no_warning_of_python() -> None:

@@ -14,8 +14,10 @@ import pytest
 from pulumi import automation
 from pulumi.runtime import sync_await
 
-from planton import errors, kinds
-from planton.engine import session, settings, stacks, stand_ins, toolchain
+from planton import errors
+from planton.config import settings
+from planton.engine import session, stacks, stand_ins, toolchain
+from planton.schema import kinds
 from support import mocks
 
 LOCAL = {"PULUMI_DEBUG_PROVIDERS": "civo:1234", "CIVO_API_URL": "http://127.0.0.1:8080"}

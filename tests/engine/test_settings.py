@@ -11,7 +11,7 @@ import urllib.parse
 import pytest
 
 from planton import errors
-from planton.engine import contexts, settings
+from planton.config import contexts, settings
 
 
 def _settings(folder: pathlib.Path, backend: str = "", **environ: str) -> settings.Settings:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine import inventory, migration, settings, stacks, states, stores, toolchain
+from planton.config import settings
+from planton.engine import stacks, states, toolchain
+from planton.state import inventory, migration, stores
 
 NAME = stacks.StackName("planton", "dev.CivoVpc.net")
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:abc"}

@@ -17,7 +17,8 @@ import pytest
 import yaml
 from google.protobuf import json_format
 
-from planton import crd, kinds, manifest
+from planton import crd, manifest
+from planton.schema import kinds
 from support import languages, mutations, vectors
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from planton import errors
+from planton.base import retries
 from planton.modules import lookups
 from support import mocks
 
@@ -119,7 +120,7 @@ def test_a_cloud_that_asks_for_patience_is_asked_again() -> None:
         return text
 
     assert LOOKUPS.find("network", "net", call) == "net"
-    assert list(lookups.WAITS) == WAITED
+    assert list(retries.WAITS) == WAITED
     WAITED.clear()
     assert LOOKUPS.find("network", "net", _fails("zero matches")) == "zero matches"
     with pytest.raises(errors.PlantonError):

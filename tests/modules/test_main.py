@@ -10,7 +10,8 @@ import pulumi
 import pytest
 import yaml
 
-from planton import errors, kinds, modules
+from planton import errors, modules
+from planton.schema import kinds
 from support import mocks
 
 VPC = {

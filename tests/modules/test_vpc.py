@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.modules import lookups, own
+from planton.base import ids
+from planton.modules import own
 from support import mocks
 
 SPEC = {"civoCredentialId": "default", "networkName": "net-b", "region": "lon1"}
@@ -102,7 +103,7 @@ def test_an_incomplete_account_is_an_error_before_anything_is_made(config: dict[
 )
 def test_only_a_whole_uuid_is_an_id(text: str, *, expected: bool) -> None:
     """Anything else is a name, or an exact id that the cloud is asked about."""
-    assert lookups.is_id(text) is expected
+    assert ids.is_id(text) is expected
 
 
 def test_removed_nameservers_stay_and_are_named() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from planton.sandbox.clouds import digitalocean
+from planton_sandbox.clouds.digitalocean import cloud
 from support import openapi
 from support.digitalocean import SMALL
 from support.sandbox import Sandbox, sandbox  # noqa: F401 - a fixture
@@ -105,7 +105,7 @@ def test_answers_keep_to_the_description(caller: Caller) -> None:
     assert not caller.problems, "\n".join(caller.problems)
     missing = [
         f"{route.method} {route.pattern.pattern}"
-        for route in digitalocean.ROUTES
+        for route in cloud.ROUTES
         if not any(method == route.method and route.pattern.match(path) for method, path in caller.asked)
     ]
     assert missing == []

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from planton.sandbox import clock, wire
-from planton.sandbox.clouds import civo
+from planton_sandbox import clock, wire
+from planton_sandbox.clouds.civo import cloud as civo
 
 TOKEN = "sandbox-token"
 CLUSTERS = "/v2/kubernetes/clusters"

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from planton.sandbox.clouds import civo_firewalls
-from planton.sandbox.clouds import civo_records as records
+from planton_sandbox.clouds.civo import firewalls, records
 from support.sandbox import Sandbox
 
 API_RULE = {
@@ -167,7 +166,7 @@ def test_who_is_admitted(ports: str, cidr: str, action: str, client: str, open_:
         action=action,
     )
     firewall = records.Firewall(id="f", account="a", region="LON1", network="n", name="f", hidden=False, rules=[rule])
-    assert civo_firewalls.admits(firewall, port=6443, client=client) is open_
+    assert firewalls.admits(firewall, port=6443, client=client) is open_
 
 
 @pytest.mark.parametrize("rule", [{"ports": "0-70000"}, {"ports": "x"}, {"protocol": "sctp"}, {"action": "maybe"}])

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from planton.sandbox import clock
-from planton.sandbox.clouds import digitalocean
+from planton_sandbox import clock
+from planton_sandbox.clouds.digitalocean import cloud as digitalocean
 from support.digitalocean import CLUSTERS, MONDAY, SMALL, VERSION, Cloud, nodes, states
 
 HOUR = 3600

@@ -14,7 +14,7 @@ import yaml
 from click import testing
 
 from planton.cli import sandbox as commands
-from planton.sandbox import launch
+from planton_sandbox import launch
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies
 
-from planton.sandbox import patterns
+from planton_sandbox import patterns
 
 ATOMS = strategies.sampled_from(
     ["a", "b", "/", ".", "[^/]", "[ab]", "[a-c/]", r"\d", r"\w", r"\.", "1", "^", "$", r"[^\]a]", "{"]

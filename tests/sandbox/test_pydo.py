@@ -11,7 +11,7 @@ import pytest
 from azure.core import exceptions
 from azure.core.pipeline import policies
 
-from planton.sandbox.clouds import digitalocean
+from planton_sandbox.clouds.digitalocean import cloud
 from support.digitalocean import SMALL, VERSION
 from support.sandbox import Sandbox
 
@@ -197,7 +197,7 @@ def test_every_route_is_driven(sandbox: Sandbox, client: Any) -> None:
     assert [entry for entry in log if entry["status"] >= 400] == []
     missing = [
         f"{route.method} {route.pattern.pattern}"
-        for route in digitalocean.ROUTES
+        for route in cloud.ROUTES
         if not any(entry["method"] == route.method and route.pattern.match(entry["path"]) for entry in log)
     ]
     assert missing == []

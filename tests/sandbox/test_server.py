@@ -13,7 +13,7 @@ import urllib.request
 
 import pytest
 
-from planton.sandbox import launch
+from planton_sandbox import launch
 from support import sandbox as support
 from support.sandbox import Sandbox
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from planton.store import schema
+from planton_server.store import schema
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

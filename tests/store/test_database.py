@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 import sqlalchemy as sa
 
-from planton.store import access, database, events, schema
+from planton_server.store import access, database, events, schema
 from support import api
 
 PUT = {"subject": "s", "role": "user", "created_at": "2026-01-01T00:00:00.000000Z", "expires_at": None}

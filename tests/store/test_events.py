@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from planton.store import database, events, tables
+from planton_server.store import database, events, tables
 from support import api, rows
 
 

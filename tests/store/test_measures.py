@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from planton.store import database, events, measures, tables
+from planton_server.store import database, events, measures, tables
 from support import rows
 
 

@@ -8,7 +8,7 @@ import alembic.migration
 import pytest
 import sqlalchemy as sa
 
-from planton.store import database, schema, tables
+from planton_server.store import database, schema, tables
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -38,7 +38,7 @@ def test_migration_is_done_once(empty_url):
 
 def test_servers_that_start_at_once(empty_url):
     """Of several that migrate at the same time one does it, and all find it done."""
-    program = "import sys; from planton.store import schema; print(*schema.migrate(sys.argv[1]), sep=',')"
+    program = "import sys; from planton_server.store import schema; print(*schema.migrate(sys.argv[1]), sep=',')"
     command = [sys.executable, "-c", program, empty_url]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     results = [process.communicate(timeout=60)[0].strip().split(",") for process in running]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from planton.store import tables
+from planton_server.store import tables
 from support import rows
 
 POOLS = tables.NODE_POOLS

@@ -11,7 +11,7 @@ import uuid
 import pytest
 import sqlalchemy as sa
 
-from planton.store import tables, ticks
+from planton_server.store import tables, ticks
 from support import rows
 from support.rows import HOUR, MINUTE, THEN
 

@@ -15,22 +15,12 @@ import prometheus_client
 from google.protobuf import any_pb2, json_format
 from google.rpc import error_details_pb2
 
-from planton.api import (
-    auth,
-    calls,
-    errors,
-    grpc_health,
-    grpc_server,
-    observe,
-    rendering,
-    rest,
-    roots,
-    routes,
-    rpc_status,
-    service,
-    settings,
-)
-from planton.store import database
+from planton_server import auth, calls, observe, settings
+from planton_server.grpc import health, rpc_status
+from planton_server.grpc import server as grpc_server
+from planton_server.http import rest, roots
+from planton_server.service import errors, methods, rendering, routes
+from planton_server.store import database
 
 #: Seconds after which a call that does not return fails its test.
 PATIENCE = 60
@@ -172,7 +162,7 @@ class Server:
         self,
         *,
         trust: auth.Trust | None = None,
-        policy: service.Policy | None = None,
+        policy: methods.Policy | None = None,
         rate: float = 0.0,
         burst: int = 100,
         connections: int = 10,
@@ -182,7 +172,7 @@ class Server:
         observer = observe.Observer(prometheus_client.CollectorRegistry())
         observer.watch(timed_work)
         running = calls.Calls(
-            service.Service(self.store, policy or service.Policy(EXPECTED)),
+            methods.Service(self.store, policy or methods.Policy(EXPECTED)),
             auth.Authenticator(trust or auth.Trust(header=True), self.store, self.clock.elapsed),
             calls.RateLimit(rate, burst),
             self.clock,
@@ -194,7 +184,7 @@ class Server:
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://api", timeout=PATIENCE
         )
         # Often, so that no test waits for it.
-        healthy = grpc_health.Health(self.store, poll=0.05, timed_work=timed_work)
+        healthy = health.Health(self.store, poll=0.05, timed_work=timed_work)
         self._served = grpc_server.serve(running, healthy, observer)
         self.port = self._served.add_insecure_port("127.0.0.1:0")
         await self._served.start()

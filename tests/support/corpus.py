@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
-from planton import flow
+from planton.manifest import load
 
 KINDS = pathlib.Path(__file__).resolve().parents[1] / "kinds"
 
@@ -17,5 +17,5 @@ def plan_manifests(kind: str = "*") -> list[pathlib.Path]:
 
 def read(path: pathlib.Path) -> Any:
     """Returns a manifest as a module gets it: valid, and with its defaults."""
-    [document] = flow.load([str(path)])
+    [document] = load.load([str(path)])
     return document.message

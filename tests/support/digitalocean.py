@@ -6,8 +6,9 @@ import itertools
 import json
 from typing import Any
 
-from planton.sandbox import clock, kubernetes_nodes, wire
-from planton.sandbox.clouds import digitalocean
+from planton_sandbox import clock, wire
+from planton_sandbox.clouds.digitalocean import cloud
+from planton_sandbox.kubernetes import nodes as kubernetes_nodes
 
 TOKEN = "sandbox-token"
 BASE = "http://127.0.0.1:1"
@@ -26,7 +27,7 @@ class Cloud:
         ports = itertools.count(20000)
         self.now = MONDAY
         self.pace = clock.Pace(latency)
-        self.cloud = digitalocean.DigitalOcean(pace=self.pace, reserve_port=lambda: next(ports), wall=lambda: 1_700_000_000.0)
+        self.cloud = cloud.DigitalOcean(pace=self.pace, reserve_port=lambda: next(ports), wall=lambda: 1_700_000_000.0)
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> wire.Reply:
         """Send a request now; ``token`` among the options is no query parameter."""

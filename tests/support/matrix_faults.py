@@ -198,7 +198,7 @@ FAULTS = {fault.name: fault for fault in _FAULTS}
 def _attached(world: matrix_world.World) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Serve the cloud's provider in a process of its own, as the official plugin is one; give what attaches it."""
     info = world.user.sandbox.info
-    command = [sys.executable, "-m", "planton.sandbox.providers", world.cloud.name, "--endpoint", info.clouds[world.cloud.name]]
+    command = [sys.executable, "-m", "planton_sandbox.providers", world.cloud.name, "--endpoint", info.clouds[world.cloud.name]]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **world.user.environ})
     try:
         assert process.stdout is not None

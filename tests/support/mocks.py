@@ -18,7 +18,8 @@ from pulumi.runtime import mocks, stack
 from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.sync_await import _sync_await
 
-from planton import kinds, modules
+from planton import modules
+from planton.schema import kinds
 from support.mocked import CLUSTER_ID, FIREWALL_ID, NETWORK_ID, FailedCallError
 from support.mocked_civo import Civo
 from support.mocked_digitalocean import DigitalOcean

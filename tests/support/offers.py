@@ -7,7 +7,7 @@ import dataclasses
 from typing import Any, ClassVar
 
 from planton import errors
-from planton.engine.clouds import entries
+from planton.clouds import entries
 
 REGIONS = ("lon1", "fra1", "nyc1", "nyc3")
 

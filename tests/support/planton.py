@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from planton import kinds
+from planton.schema import kinds
 from support import sandbox as sandbox_support
 
 SECONDS = 180

@@ -20,6 +20,7 @@ import yaml
 from pulumi import automation
 
 from planton import modules
+from planton.base import interruption
 from planton.engine import process, toolchain
 from support import sandbox as support
 
@@ -56,7 +57,7 @@ class World:
         state.mkdir(exist_ok=True)
         options = automation.LocalWorkspaceOptions(
             work_dir=str(folder),
-            pulumi_command=process.PulumiCommand(self.tools, timeout=FAST_ENOUGH, interruption=process.Interruption()),
+            pulumi_command=process.PulumiCommand(self.tools, timeout=FAST_ENOUGH, interruption=interruption.Interruption()),
             env_vars={
                 **self.sandbox.env,
                 "PULUMI_HOME": str(self.folder / "pulumi-home"),

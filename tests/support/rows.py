@@ -6,7 +6,7 @@ import uuid
 
 import sqlalchemy as sa
 
-from planton.store import tables
+from planton_server.store import tables
 
 #: The moment at which rows were made, and one a minute and one an hour later.
 THEN, MINUTE, HOUR = "2026-01-01T10:00:00.000000Z", "2026-01-01T10:01:00.000000Z", "2026-01-01T11:00:00.000000Z"

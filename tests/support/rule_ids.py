@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from buf.validate import validate_pb2
 
-from planton import keywords
+from planton.schema import keywords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

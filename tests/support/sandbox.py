@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from planton.sandbox import launch, server
+from planton_sandbox import launch, server
 
 START_SECONDS = 30.0
 KUBECTL = shutil.which("kubectl") or shutil.which("kubectl", path=str(pathlib.Path(sys.executable).parent))

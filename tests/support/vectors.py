@@ -17,8 +17,10 @@ import protovalidate
 import yaml
 from google.protobuf import descriptor_pool, json_format, message_factory
 
-from planton import kinds, manifest
-from planton.api import examples, routes
+from planton import manifest
+from planton.schema import kinds
+from planton_server.http import examples
+from planton_server.service import routes
 from support import api_bodies, corpus, mocks, yaml12
 
 if TYPE_CHECKING:

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from planton import credentials
-from planton.engine import contexts, settings
-from planton.runs import accounts
+from planton.config import contexts, credentials, settings
+from planton.deploy import accounts
 from support import mocks
 
 SECRET = "a-secret-token"

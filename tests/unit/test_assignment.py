@@ -3,7 +3,8 @@
 import pytest
 
 from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
-from planton import errors, kinds, manifest
+from planton import errors, manifest
+from planton.schema import kinds
 
 
 def assigned(*texts: str) -> api_pb2.CivoKubernetesCluster:

@@ -10,8 +10,9 @@ import shlex
 
 import pytest
 
-from planton import cli, flow, stack_input
+from planton import cli
 from planton.engine import stacks
+from planton.manifest import load, stack_input
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "references.md"
 NETWORK, WEB = "CivoVpc/dev-network (env dev)", "CivoFirewall/web (env dev)"
@@ -40,7 +41,7 @@ def _section(text: str) -> Section:
 
 def _apply(path: pathlib.Path, data: pathlib.Path) -> None:
     """Leave the state behind that an apply of a manifest leaves."""
-    manifest = flow.load([str(path)])[0].message
+    manifest = load.load([str(path)])[0].message
     name = stacks.name_of(manifest)
     outputs = {"manifest": json.dumps(stack_input.as_dict(manifest)), "network_id": ID}
     resources = [{"type": "pulumi:pulumi:Stack", "outputs": outputs}]

@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from planton import errors, flow, references
-from planton.engine import check_faults, explain, inventory, plans, stacks
-from planton.engine.clouds import entries
-from planton.runs import checks
+from planton import errors
+from planton.clouds import entries
+from planton.deploy import checks
+from planton.engine import check_faults, explain, plans, stacks
+from planton.manifest import load
+from planton.schema import references
+from planton.state import inventory
 from support import mocks, offers
 
 NET_ID = "11111111-1111-4111-8111-111111111111"
@@ -107,7 +110,7 @@ class World:
                 raise made
             return made
 
-        entry = flow.Wanted(manifest, None, "f.yaml")
+        entry = load.Wanted(manifest, None, "f.yaml")
         given = mocks.stack_input(references.resolve(manifest, self.look_up))
         return self.checks.planned(entry, given, make, applied=applied, look_up=self.look_up, is_finished=is_finished)
 
@@ -474,10 +477,10 @@ def test_what_a_plugin_refuses_has_a_place() -> None:
     failure.faults = (check_faults.Fault("spec.networkName", "no spaces"),)
     error = _world().refused(VPC, failure)
     assert _rules(error) == [("spec.networkName", "plugin.check")]
-    placed = checks.placed(failure, flow.Wanted(VPC, None, "f.yaml"))
+    placed = checks.placed(failure, load.Wanted(VPC, None, "f.yaml"))
     assert str(placed) == "f.yaml: spec.networkName: no spaces [plugin.check]"
     other = errors.PlantonError("x", code=errors.Code.FAILED, reason=errors.Reason.ENGINE_FAILED)
-    assert checks.placed(other, flow.Wanted(VPC, None, "f.yaml")) is other
+    assert checks.placed(other, load.Wanted(VPC, None, "f.yaml")) is other
 
 
 NAMED: list[tuple[Callable[[str], Any], str, str]] = [
@@ -498,7 +501,7 @@ def test_a_literal_name_becomes_the_id(manifest: Callable[[str], Any], what: str
 
     def resolved(text: str) -> str:
         given = manifest(text)
-        found = world.checks.resolved(flow.Wanted(given, None, "f.yaml"), mocks.stack_input(given))
+        found = world.checks.resolved(load.Wanted(given, None, "f.yaml"), mocks.stack_input(given))
         field = references_field(found.target, path)
         assert references_field(given, path).value == text
         return str(field.value)
@@ -531,6 +534,6 @@ def test_a_name_stays_where_its_list_cannot_be_read() -> None:
 
     world = World(Denied())
     given = _with(POOL, cluster={"value": "one"})
-    found = world.checks.resolved(flow.Wanted(given, None, "f.yaml"), mocks.stack_input(given))
+    found = world.checks.resolved(load.Wanted(given, None, "f.yaml"), mocks.stack_input(given))
     assert found.target.spec.cluster.value == "one"
     assert len(world.notes) == 1

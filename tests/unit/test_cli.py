@@ -10,8 +10,10 @@ import sys
 
 import pytest
 
-from planton import cli, errors, kinds, terminal
+from planton import cli, errors
+from planton.base import terminal
 from planton.cli import output
+from planton.schema import kinds
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
 VALID = str(CORPUS / "CivoVpc" / "valid" / "minimal.yaml")

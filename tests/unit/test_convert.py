@@ -10,12 +10,14 @@ import pytest
 import yaml
 from google.protobuf import message
 
-from planton import cli, conversion, errors, kinds, manifest
+from planton import cli, errors, manifest
 from planton.cli import output
+from planton.manifest import convert
+from planton.schema import kinds
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
 VALID = sorted(path for kind in kinds.all_kinds() for path in (CORPUS / kind.name / "valid").glob("*.yaml"))
-FORMS = (conversion.YAML, conversion.JSON, conversion.BINARY)
+FORMS = (convert.YAML, convert.JSON, convert.BINARY)
 TOKEN = "token-of-the-test"  # of no account
 EXAMPLE = CORPUS / "CivoVpc" / "valid" / "example.yaml"
 CLUSTER = CORPUS / "CivoKubernetesCluster" / "valid" / "example.yaml"
@@ -26,7 +28,7 @@ def name(path: pathlib.Path) -> str:
 
 
 def only(path: pathlib.Path) -> message.Message:
-    return conversion.read(path.read_bytes(), file=path.name, form=conversion.YAML)[0]
+    return convert.read(path.read_bytes(), file=path.name, form=convert.YAML)[0]
 
 
 @pytest.fixture
@@ -41,21 +43,21 @@ def test_every_form_holds_a_manifest(path: pathlib.Path) -> None:
     """A manifest of any kind is the same after each form, and so are its bytes."""
     value = only(path)
     for form in FORMS:
-        data = conversion.dump([value], form)
-        assert conversion.read(data, file="x", form=form) == [value]
-        assert conversion.dump(conversion.read(data, file="x", form=form), form) == data
+        data = convert.dump([value], form)
+        assert convert.read(data, file="x", form=form) == [value]
+        assert convert.dump(convert.read(data, file="x", form=form), form) == data
 
 
 @pytest.mark.parametrize("path", VALID, ids=name)
 def test_every_form_holds_a_stack_input(path: pathlib.Path) -> None:
     """So is the stack input made of it, secrets included, and the manifest comes out of it again with its defaults."""
     value = only(path)
-    config = conversion.kind_of(value).provider_config(api_token=TOKEN, default_region=3)
-    built = conversion.as_stack_input(value, config)
+    config = convert.kind_of(value).provider_config(api_token=TOKEN, default_region=3)
+    built = convert.as_stack_input(value, config)
     for form in FORMS:
-        data = conversion.dump([built], form, show_secrets=True)
-        assert conversion.read(data, file="x", form=form) == [built]
-        assert conversion.as_manifest(conversion.read(data, file="x", form=form)[0]) == built.target
+        data = convert.dump([built], form, show_secrets=True)
+        assert convert.read(data, file="x", form=form) == [built]
+        assert convert.as_manifest(convert.read(data, file="x", form=form)[0]) == built.target
     assert built.provider_config.api_token == TOKEN
 
 
@@ -64,11 +66,11 @@ def test_secrets_are_redacted(form: str) -> None:
     """In no form is there a secret that was not asked for, of the account or of the outputs."""
     value = only(CLUSTER)
     value.status.outputs.kubeconfig_b64 = "a3ViZWNvbmZpZw=="
-    built = conversion.as_stack_input(value, kinds.get("CivoKubernetesCluster").provider_config(api_token=TOKEN))
+    built = convert.as_stack_input(value, kinds.get("CivoKubernetesCluster").provider_config(api_token=TOKEN))
     for secret, one in ((TOKEN, built), ("a3ViZWNvbmZpZw==", built), ("a3ViZWNvbmZpZw==", value)):
-        assert secret.encode() not in conversion.dump([one], form)
-        assert secret.encode() in conversion.dump([one], form, show_secrets=True)
-        assert b"[redacted]" in conversion.dump([one], form)
+        assert secret.encode() not in convert.dump([one], form)
+        assert secret.encode() in convert.dump([one], form, show_secrets=True)
+        assert b"[redacted]" in convert.dump([one], form)
 
 
 def test_map_order_means_nothing() -> None:
@@ -78,7 +80,7 @@ def test_map_order_means_nothing() -> None:
         one.metadata.labels[f"k{number}"] = "v"
         other.metadata.labels[f"k{19 - number}"] = "v"
     for form in FORMS:
-        assert conversion.dump([one], form) == conversion.dump([other], form)
+        assert convert.dump([one], form) == convert.dump([other], form)
 
 
 def run(*arguments: object) -> int:
@@ -151,18 +153,18 @@ def test_never_to_a_terminal(monkeypatch: pytest.MonkeyPatch, account: pathlib.P
 def test_binary_that_names_no_kind(kind: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It needs --kind, and then is read as what it is."""
     value = only(CORPUS / kind / "valid" / "example.yaml")
-    built = conversion.as_stack_input(value)
+    built = convert.as_stack_input(value)
     for whole in (built, value):
         bare = type(whole)()
         bare.CopyFrom(whole)
         for field in ("api_version", "kind"):
-            conversion.as_manifest(bare).ClearField(field)
+            convert.as_manifest(bare).ClearField(field)
         path = tmp_path / "bare.pb"
         path.write_bytes(bare.SerializeToString())
         assert run("-f", path, "--to", "json") == 1
         assert "--kind KIND" in capsys.readouterr().err
         assert run("-f", path, "--to", "binary", "--kind", f"{kind.lower()}s", "-o", tmp_path / "named.pb") == 0
-        assert conversion.read((tmp_path / "named.pb").read_bytes(), file="x", form=conversion.BINARY) == [whole]
+        assert convert.read((tmp_path / "named.pb").read_bytes(), file="x", form=convert.BINARY) == [whole]
 
 
 def test_fields_that_are_not_known_are_not_lost_in_silence(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,7 +211,7 @@ def test_what_cannot_be_converted(
 
 def test_binary_rules_are_checked(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Binary data is checked like text, with the path of what is wrong."""
-    built = conversion.as_stack_input(only(EXAMPLE))
+    built = convert.as_stack_input(only(EXAMPLE))
     built.target.spec.region = ""
     path = tmp_path / "x.bin"
     path.write_bytes(built.SerializeToString())

@@ -11,8 +11,9 @@ import yaml
 from buf.validate import validate_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, text_format
 
-from planton import cli, crd, errors, json_schema, kinds
+from planton import cli, crd, errors, json_schema
 from planton.crd import cel, structural
+from planton.schema import kinds
 from support import rule_ids
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]

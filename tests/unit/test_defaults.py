@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
 from org.project_planton.provider.civo.civovpc.v1 import api_pb2 as vpc_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import defaults, kinds
+from planton.schema import defaults, kinds
 
 
 def test_unset_field() -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from planton import kinds
 from planton.cli import doctor
-from planton.engine import contexts
+from planton.config import contexts
+from planton.schema import kinds
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]

@@ -9,8 +9,9 @@ import pytest
 from google.protobuf import descriptor
 
 from org.project_planton.policy.v1 import policy_pb2
-from planton import cli, errors, kinds, schema_text
-from planton.api import routes
+from planton import cli, errors
+from planton.schema import describe, kinds
+from planton_server.service import routes
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
 KINDS = [kind.name for kind in kinds.all_kinds()]
@@ -36,7 +37,7 @@ def explained(path: str, capsys: pytest.CaptureFixture[str], *options: str) -> s
 def test_every_field_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each field path of a kind has a type and a description of its own, outputs included."""
     for path in paths(kinds.get(name).message.DESCRIPTOR, name):
-        node = schema_text.find(path)
+        node = describe.find(path)
         text = explained(path, capsys)
         assert f"FIELD:    {path.partition('.')[2]} <{node.type}>" in text
         assert node.description, f"{path} has no comment"
@@ -129,7 +130,7 @@ def test_no_comment_is_without_its_field() -> None:
         names |= {route.service, f"{route.service}.{route.method}"}
         _collect(route.request.DESCRIPTOR, names)
         _collect(route.response.DESCRIPTOR, names)
-    texts = schema_text.comments()
+    texts = describe.comments()
     assert set(texts) <= names
     assert all(texts.values())
 

@@ -11,8 +11,9 @@ import pytest
 import yaml
 from google.protobuf import message
 
-from planton import cli, errors, kinds, manifest
+from planton import cli, errors, manifest
 from planton.manifest import canonical
+from planton.schema import kinds
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
 VALID = sorted(CORPUS.glob("*/valid/*"))

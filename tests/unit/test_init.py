@@ -7,12 +7,14 @@ import re
 import pytest
 from google.protobuf import message
 
-from planton import cli, errors, flow, kinds, modules, references, templates
+from planton import cli, errors, modules
 from planton.cli import init as command
-from planton.engine import inventory
-from planton.manifest import canonical
+from planton.manifest import canonical, load, templates
 from planton.modules import unsupported
-from planton.sandbox.clouds import civo_catalogue, digitalocean_catalogue
+from planton.schema import kinds, references
+from planton.state import inventory
+from planton_sandbox.clouds.civo import catalogue as civo_catalogue
+from planton_sandbox.clouds.digitalocean import catalogue as digitalocean_catalogue
 from support import mocks
 
 COMBINATIONS = list(itertools.product(templates.PARTS, ("civo", "digitalocean"), templates.TEMPLATES))
@@ -23,7 +25,7 @@ def made(*arguments: str, **options: str) -> dict[references.Key, message.Messag
     """The messages of what is written, checked."""
     found = {}
     for file, text in templates.make(*arguments, **options).items():
-        documents, violations = flow.collect(text.encode(), file=file)
+        documents, violations = load.collect(text.encode(), file=file)
         assert [str(violation) for violation in violations] == []
         found |= {references.key(document.message): document.message for document in documents}
     return found
@@ -146,7 +148,7 @@ def test_files_are_written_once(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
 def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     """A dash writes one stream of documents, which can be applied as it is."""
     assert run("environment", "--provider", "digitalocean", "--template", "prod", "--region", "LON1", "-o", "-") == 0
-    documents, violations = flow.collect(capsys.readouterr().out.encode(), file="-")
+    documents, violations = load.collect(capsys.readouterr().out.encode(), file="-")
     assert violations == []
     assert len(documents) == 5
     assert {references.own_region(document.message) for document in documents} == {"lon1", ""}

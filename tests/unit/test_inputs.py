@@ -4,7 +4,9 @@ import pathlib
 
 import pytest
 
-from planton import errors, kinds, manifest, stack_input
+from planton import errors, manifest
+from planton.manifest import stack_input
+from planton.schema import kinds
 
 GOOD = """\
 target:

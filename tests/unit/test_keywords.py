@@ -10,7 +10,7 @@ import pytest
 from buf.validate import validate_pb2
 
 from org.project_planton.provider.civo.civovpc.v1 import spec_pb2
-from planton import keywords
+from planton.schema import keywords
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from org.project_planton.provider.civo.civokubernetesnodepool.v1 import api_pb2 as pool_pb2
-from planton import errors, flow, manifest
+from planton import errors, manifest
+from planton.manifest import load
 
 POOL = """\
 apiVersion: civo.project-planton.org/v1
@@ -29,7 +30,7 @@ spec:
 
 
 def check(text: str) -> list[errors.Violation]:
-    return flow.collect(text.encode(), file="pool.yaml")[1]
+    return load.collect(text.encode(), file="pool.yaml")[1]
 
 
 def shown(text: str) -> list[str]:

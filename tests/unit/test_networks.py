@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planton import errors, flow, manifest, networks, references
+from planton import errors, manifest
+from planton.deploy import networks
+from planton.manifest import load
+from planton.schema import references
 
 CIVO = """apiVersion: civo.project-planton.org/v1
 kind: CivoVpc
@@ -25,12 +28,12 @@ spec: {{region: {region}{cidr}}}
 """
 
 
-def _network(form: str, name: str, cidr: str = "", *, account: str = "default", region: str = "fra1") -> flow.Wanted:
+def _network(form: str, name: str, cidr: str = "", *, account: str = "default", region: str = "fra1") -> load.Wanted:
     text = form.format(name=name, account=account, region=region, cidr=f", ipRangeCidr: {cidr}" if cidr else "")
     file = f"{name}.yaml"
     [document], violations = manifest.read(text.encode(), file=file)
     assert violations == []
-    return flow.Wanted(document.message, None, file, document=document)
+    return load.Wanted(document.message, None, file, document=document)
 
 
 def test_digitalocean_refuses_networks_of_an_account_that_overlap() -> None:
@@ -57,7 +60,7 @@ def test_digitalocean_refuses_networks_of_an_account_that_overlap() -> None:
         [_network(CIVO, "b", "10.10.0.0/16"), _network(CIVO, "c", "10.10.0.0/24")],
     ],
 )
-def test_what_no_cloud_refuses_passes(others: list[flow.Wanted]) -> None:
+def test_what_no_cloud_refuses_passes(others: list[load.Wanted]) -> None:
     """Ranges beside each other, other accounts, ranges that the cloud picks, other clouds; Civo takes networks that overlap."""
     networks.check([_network(DIGITALOCEAN, "a", "10.10.0.0/16"), *others])
 
@@ -70,7 +73,7 @@ def test_what_no_cloud_refuses_passes(others: list[flow.Wanted]) -> None:
         (_network(CIVO, "b", "10.10.0.0/24", account="other"), False),
     ],
 )
-def test_at_civo_an_overlap_in_a_region_is_a_warning(other: flow.Wanted, found: bool) -> None:
+def test_at_civo_an_overlap_in_a_region_is_a_warning(other: load.Wanted, found: bool) -> None:
     """Networks of two regions are never connected."""
     one = _network(CIVO, "a", "10.10.0.0/16")
     known = [network for entry in (one, other) if (network := networks.of(entry.manifest)) is not None]

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from planton import cli, kinds
-from planton.sandbox.clouds import civo_catalogue, digitalocean_catalogue
+from planton import cli
+from planton.schema import kinds
+from planton_sandbox.clouds.civo import catalogue as civo_catalogue
+from planton_sandbox.clouds.digitalocean import catalogue as digitalocean_catalogue
 from support import sandbox as support
 
 HEADERS = {

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from planton import errors, references, runs, stack_input
+from planton import deploy, errors
 from planton.cli import options
-from planton.engine import contexts, plans, settings, toolchain
+from planton.config import contexts, settings
+from planton.engine import plans, toolchain
+from planton.manifest import stack_input
+from planton.schema import references
 from support import mocks
 
 TOOLS = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
@@ -101,7 +104,7 @@ class _Run:
 
 def _replacing(env: str, name: str = "dev") -> Any:
     change = plans.Change("urn", "cluster", "civo:index/kubernetesCluster:KubernetesCluster", plans.Action.REPLACE)
-    return runs.Step(references.Key("CivoKubernetesCluster", env, name), "", plans.Plan((change,)))
+    return deploy.Step(references.Key("CivoKubernetesCluster", env, name), "", plans.Plan((change,)))
 
 
 @pytest.mark.parametrize(

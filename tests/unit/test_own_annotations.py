@@ -7,10 +7,11 @@ import re
 
 import pytest
 
-from planton import manifest, references
-from planton.engine import inventory
+from planton import manifest
 from planton.manifest import own_annotations
 from planton.modules import bounds, unsupported
+from planton.schema import references
+from planton.state import inventory
 
 NETWORK = """apiVersion: civo.project-planton.org/v1
 kind: CivoVpc

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from planton import cli, confined, errors, flow, policies
+from planton import cli, errors
+from planton.base import confined
+from planton.manifest import load, policies
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 EXAMPLES = TESTS.parent / "examples" / "policies"
@@ -27,7 +29,7 @@ def written(folder: pathlib.Path, text: str, name: str = "a.policy.yaml") -> str
 
 def broken(policy: str, manifest: str) -> list[errors.Violation]:
     rules = policies.load([policy])
-    documents = flow.load([manifest])
+    documents = load.load([manifest])
     return [violation for document in documents for violation in policies.check(rules, document)]
 
 
@@ -43,7 +45,7 @@ def test_examples_find_what_they_are_for(name: str) -> None:
     policy, manifest = str(EXAMPLES / f"{name}.policy.yaml"), str(TESTS / "policies" / name / "invalid.yaml")
     found = broken(policy, manifest)
     assert {violation.rule_id for violation in found} == {rule.id for rule in policies.load([policy])}
-    assert {violation.document for violation in found} == set(range(len(flow.load([manifest]))))
+    assert {violation.document for violation in found} == set(range(len(load.load([manifest]))))
 
 
 @pytest.mark.parametrize(
@@ -243,7 +245,7 @@ def test_a_wrong_policy_as_data(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
 def test_policies_beside_manifests_are_no_manifests(small: str, tmp_path: pathlib.Path) -> None:
     """A folder may hold both: what is named as a policy is left out of its manifests."""
     written(tmp_path, pathlib.Path(POOL).read_text("utf-8"), "pool.yaml")
-    assert [document.kind.name for document in flow.load([str(tmp_path)])] == ["CivoKubernetesNodePool"]
+    assert [document.kind.name for document in load.load([str(tmp_path)])] == ["CivoKubernetesNodePool"]
 
 
 @pytest.mark.parametrize("command", ["plan", "apply"])
@@ -252,7 +254,7 @@ def test_what_a_policy_refuses_is_not_planned(
 ) -> None:
     """The command ends before the engine begins, with the places and the rules."""
     monkeypatch.setattr("planton.cli.options.tools", lambda _: None)
-    monkeypatch.setattr("planton.runs.Run", None)
+    monkeypatch.setattr("planton.deploy.Run", None)
     assert cli.main([command, "-f", POOL, "--policy", small]) == 1
     shown = capsys.readouterr().err
     assert f"{POOL}:10:14: spec.nodeCount: must be so [acme.rule]\n" in shown
@@ -263,9 +265,9 @@ def test_what_was_planned_before_is_judged_too(
     small: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A saved plan has no text, so a violation is told with the file that it came from and without a line."""
-    (document,) = flow.load([POOL])
+    (document,) = load.load([POOL])
     before = types.SimpleNamespace(
-        wanted=[flow.Wanted(document.message, None, "pool.yaml")],
+        wanted=[load.Wanted(document.message, None, "pool.yaml")],
         pruned=[],
         origins={},
         allow_replace=(),
@@ -273,8 +275,8 @@ def test_what_was_planned_before_is_judged_too(
         take_over=(),
         is_signed=True,
     )
-    monkeypatch.setattr("planton.runs.saved.read", lambda *_, **_more: before)
-    monkeypatch.setattr("planton.runs.Run", None)
+    monkeypatch.setattr("planton.deploy.saved.read", lambda *_, **_more: before)
+    monkeypatch.setattr("planton.deploy.Run", None)
     assert cli.main(["apply", "dev.plan", "--policy", small]) == 1
     assert "pool.yaml: spec.nodeCount: must be so [acme.rule]\n" in capsys.readouterr().err
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from planton import references
 from planton.cli import render
+from planton.schema import references
 from support import events
 
 KEY = references.Key("CivoVpc", "dev", "dev-network")

@@ -7,7 +7,7 @@ import importlib
 import pytest
 from buf.validate import validate_pb2
 
-from planton import kinds, rule_texts, schema_text
+from planton.schema import describe, kinds, rule_texts
 from support import rule_ids
 
 
@@ -45,8 +45,8 @@ def test_every_rule_of_the_protos_has_words() -> None:
     assert len(words) > 50
 
 
-def _nodes(name: str) -> list[list[schema_text.Rule]]:
-    found, waiting = [], [schema_text.find(name)]
+def _nodes(name: str) -> list[list[describe.Rule]]:
+    found, waiting = [], [describe.find(name)]
     while waiting:
         node = waiting.pop()
         found.append([*node.rules, *node.message_rules])

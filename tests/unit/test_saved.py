@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 import planton
-from planton import errors, flow, references
+from planton import errors
+from planton.deploy import saved, steps
 from planton.engine import plans
-from planton.runs import saved, steps
+from planton.manifest import load
+from planton.schema import references
 from support import mocks
 
 NETWORK = references.Key("CivoVpc", "dev", "net")
@@ -36,10 +38,10 @@ NONE = _step(NETWORK)
 DELETE = _step(FIREWALL, _change(plans.Action.DELETE, name="firewall"))
 
 
-def _wanted() -> flow.Wanted:
+def _wanted() -> load.Wanted:
     spec = {"civoCredentialId": "default", "networkName": "net", "region": "lon1"}
     manifest = mocks.target("CivoVpc", spec, name="net", env="dev")
-    return flow.Wanted(manifest, None, "envs/net.yaml", "lon1", origin="example.com/acme//envs")
+    return load.Wanted(manifest, None, "envs/net.yaml", "lon1", origin="example.com/acme//envs")
 
 
 def _write(path: pathlib.Path, *planned: steps.Step, pruned: tuple[steps.Step, ...] = ()) -> saved.Saved:

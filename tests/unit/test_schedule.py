@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from planton.runs import schedule
+from planton.deploy import schedule
 
 LONG = 30.0
 DIAMOND = {"left": {"top"}, "right": {"top"}, "bottom": {"left", "right"}}

@@ -18,7 +18,8 @@ import pytest
 import yaml
 from hypothesis import strategies
 
-from planton import cli, terminal
+from planton import cli
+from planton.base import terminal
 from planton.cli import group, output, render, streams
 
 #: Writes the clipboard, clears the screen, sets the title, turns the direction, is half a character; begins and ends in plain text.

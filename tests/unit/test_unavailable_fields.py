@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from planton import kinds, manifest
+from planton import manifest
 from planton.manifest import unavailable_fields
+from planton.schema import kinds
 
 POOL = """apiVersion: {group}/v1
 kind: {kind}

@@ -6,7 +6,9 @@ import pathlib
 import pytest
 
 from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2
-from planton import errors, flow, validation
+from planton import errors
+from planton.manifest import load
+from planton.schema import validation
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
 
@@ -51,7 +53,7 @@ def test_a_rule_between_fields_is_reported_at_the_field_with_its_values(changes:
     manifest_text = (
         f"apiVersion: civo.project-planton.org/v1\nkind: CivoKubernetesNodePool\nmetadata: {{name: dev}}\nspec:\n{spec}"
     )
-    [violation] = flow.collect(manifest_text.encode(), file="x")[1]
+    [violation] = load.collect(manifest_text.encode(), file="x")[1]
     assert violation.path == f"spec.{place}"
     assert manifest_text.splitlines()[violation.line - 1].strip().startswith(place)
     assert violation.message.startswith(text)
@@ -60,7 +62,7 @@ def test_a_rule_between_fields_is_reported_at_the_field_with_its_values(changes:
 def test_a_required_field_is_reported_itself() -> None:
     """A message that begins like a field of what is missing is not about that field."""
     text = "apiVersion: civo.project-planton.org/v1\nkind: CivoFirewall\nmetadata: {name: dev}\nspec: {name: fw}\n"
-    [violation] = flow.collect(text.encode(), file="x")[1]
+    [violation] = load.collect(text.encode(), file="x")[1]
     assert (violation.path, violation.rule_id) == ("spec.networkId", "required")
 
 
@@ -78,7 +80,7 @@ def test_load() -> None:
     """Files, standard input, overrides and defaults make one list of complete documents."""
     folder = str(CORPUS / "CivoKubernetesCluster" / "valid" / "minimal.yaml")
     text = (CORPUS / "CivoKubernetesNodePool" / "valid" / "minimal.yaml").read_bytes()
-    documents = flow.load([folder, "-"], stdin=io.BytesIO(text), overrides=["spec.nodeCount=7"])
+    documents = load.load([folder, "-"], stdin=io.BytesIO(text), overrides=["spec.nodeCount=7"])
     cluster, pool = (document.message for document in documents)
     assert cluster.spec.cluster_type == "k3s"  # type: ignore[attr-defined]
     assert pool.spec.node_count == 7  # type: ignore[attr-defined]
@@ -89,7 +91,7 @@ def test_load_raises_everything_at_once() -> None:
     paths = [str(CORPUS / "CivoVpc" / "invalid" / f"{name}.yaml") for name in ("string.const", "string.max_len")]
     paths.append(str(CORPUS / "yaml" / "invalid" / "yaml.tab.yaml"))
     with pytest.raises(errors.InvalidError) as caught:
-        flow.load(paths)
+        load.load(paths)
     assert [violation.rule_id for violation in caught.value.violations] == ["string.const", "string.max_len", "yaml.tab"]
     assert caught.value.code == errors.Code.INVALID
 
@@ -98,11 +100,11 @@ def test_load_overlay(monkeypatch: pytest.MonkeyPatch) -> None:
     """What kustomize builds is read under the folder's name."""
     text = (CORPUS / "CivoVpc" / "valid" / "minimal.yaml").read_bytes()
     monkeypatch.setattr("planton.manifest.kustomize", lambda folder, overlay: text)
-    (document,) = flow.load([], kustomize_dir="deploy", overlay="dev")
+    (document,) = load.load([], kustomize_dir="deploy", overlay="dev")
     assert document.file == "deploy (overlay dev)"
 
 
 def test_override_that_fits_nothing() -> None:
     """An override that no document has a field for is a usage error."""
     with pytest.raises(errors.PlantonError, match="nothing"):
-        flow.load([str(CORPUS / "CivoVpc" / "valid" / "minimal.yaml")], overrides=["spec.nothing=1"])
+        load.load([str(CORPUS / "CivoVpc" / "valid" / "minimal.yaml")], overrides=["spec.nothing=1"])

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from planton import web
+from planton.base import web
 
 HEADERS = {"Authorization": "Bearer secret"}
 #: A bound for a broken test only.

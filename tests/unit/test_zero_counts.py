@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from planton import flow, manifest
+from planton import manifest
+from planton.manifest import load
 
 POOL = "apiVersion: {group}/v1\nkind: {kind}\nmetadata: {{name: dev}}\nspec:\n  nodePoolName: workers\n  cluster: {{value: dev}}\n  size: x\n"
 CLUSTER = """apiVersion: digital-ocean.project-planton.org/v1
@@ -24,7 +25,7 @@ DIGITALOCEAN = POOL.format(group="digital-ocean.project-planton.org", kind="Digi
 
 def _messages(text: str, *overrides: str) -> list[tuple[str, str, str]]:
     assigned = manifest.overrides(overrides)
-    _, violations = flow.collect(text.encode(), file="x", overrides=assigned)
+    _, violations = load.collect(text.encode(), file="x", overrides=assigned)
     return [(one.path, one.rule_id, one.message) for one in violations]
 
 

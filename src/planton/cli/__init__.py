@@ -228,7 +228,7 @@ def _unexpected(error: Exception) -> int:
         import traceback  # only here
 
         traceback.print_exception(error)
-    from planton import terminal  # as above
+    from planton.base import terminal  # as above
 
     text = terminal.one_line(" ".join(str(error).split()))
     sys.stderr.write(f"Error: unexpected {type(error).__name__}: {text} (set {_DEBUG}=1 for details)\n")

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import errors, runs
+from planton import deploy, errors
 from planton.cli import options, output, policing, render
-from planton.runs import accounts, leftovers
+from planton.deploy import accounts, leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planton import flow
-    from planton.engine import settings as engine_settings
-    from planton.runs import saved
+    from planton.config import settings as engine_settings
+    from planton.deploy import saved
+    from planton.manifest import load
 
 
 @click.command()
@@ -61,7 +61,7 @@ def apply(
     policing.enforce(rules, wanted)
     report = render.Reporter(quiet=form == "json")
     tools = options.tools(settings)
-    run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported, on_event=report)
+    run = deploy.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported, on_event=report)
     pruning = _pruning(run, given, consents, before)
     read = refresh if before is None else before.refresh
     planned = run.plan(recover=True, going=[] if pruning is None else pruning.order, refresh=read)
@@ -91,7 +91,7 @@ def apply(
 
 def _planned_before(
     plan: str, given: options.Sources, consents: options.Consents, settings: engine_settings.Settings
-) -> tuple[saved.Saved | None, Sequence[flow.Wanted], options.Consents]:
+) -> tuple[saved.Saved | None, Sequence[load.Wanted], options.Consents]:
     if not plan:
         return None, given.read(none=consents.prune), consents
     if given.paths or given.inputs or given.kustomize_dir or given.overrides:
@@ -101,7 +101,7 @@ def _planned_before(
             reason=errors.Reason.USAGE,
             hint=f"planton apply {plan}; to apply a manifest: planton apply -f FILE",
         )
-    from planton.runs import saved  # most plans are made and applied in one go
+    from planton.deploy import saved  # most plans are made and applied in one go
 
     before = saved.read(plan, key=saved.signing_key(settings.data))
     if not before.is_signed:
@@ -118,7 +118,9 @@ def _planned_before(
     return before, wanted, allowed
 
 
-def _pruning(run: runs.Run, given: options.Sources, consents: options.Consents, before: saved.Saved | None) -> runs.Run | None:
+def _pruning(
+    run: deploy.Run, given: options.Sources, consents: options.Consents, before: saved.Saved | None
+) -> deploy.Run | None:
     if not consents.prune:
         return None
     if before is not None:
@@ -127,9 +129,9 @@ def _pruning(run: runs.Run, given: options.Sources, consents: options.Consents, 
 
 
 def _check(
-    run: runs.Run,
-    planned: Sequence[runs.Step],
-    pruned: Sequence[runs.Step],
+    run: deploy.Run,
+    planned: Sequence[deploy.Step],
+    pruned: Sequence[deploy.Step],
     before: saved.Saved | None,
     consents: options.Consents,
     form: str,
@@ -144,7 +146,7 @@ def _check(
             render.echo_json(render.steps_data("plan", [*planned, *pruned], accounts=used))
         raise SystemExit(wrong)
     if before is not None:
-        from planton.runs import saved  # as above
+        from planton.deploy import saved  # as above
 
         saved.check(before, planned, pruned)
     options.losses_allowed(planned, consents.allow_replace, run)

@@ -6,14 +6,18 @@ import dataclasses
 import pathlib
 from typing import TYPE_CHECKING, Any
 
-from planton import cloud_names, errors, flow, manifest, references, terminal, wiring
+from planton import errors, manifest
+from planton.base import terminal
 from planton.cli import streams
+from planton.deploy import cloud_names, graph
+from planton.manifest import load
+from planton.schema import references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from planton import networks, policies
-    from planton.manifest import assignment
+    from planton.deploy import networks
+    from planton.manifest import assignment, policies
 
 #: Where a document is: the file, its text, the position in it. The documents are not kept, for there may be ten thousand; those
 #: that something is told of are read again.
@@ -83,7 +87,7 @@ def _check(
     take: Callable[[list[errors.Violation]], None],
 ) -> None:
     for file, data in sources:
-        documents, violations = flow.collect(data, file=file, overrides=overrides)
+        documents, violations = load.collect(data, file=file, overrides=overrides)
         refused = _wrong(violations)
         violations += _broken(rules, documents, refused)
         result.files += 1
@@ -110,7 +114,7 @@ def _broken(rules: tuple[policies.Rule, ...], documents: list[manifest.Document]
     # A value that is missing or wrong would be told a second time, by a rule that asks for it.
     if not rules:
         return []
-    from planton import policies  # few runs have any
+    from planton.manifest import policies  # few runs have any
 
     return [broken for one in documents if one.index not in refused for broken in policies.check(rules, one)]
 
@@ -129,8 +133,8 @@ def _count_faults(result: _Result, violations: list[errors.Violation], take: Cal
     result.warnings += len(violations) - faults
     result.faulty |= _faulty(violations)
     # Where a target stands is known when everything has been read.
-    result.later += [violation for violation in violations if flow.has_target(violation)]
-    take([violation for violation in violations if not flow.has_target(violation)])
+    result.later += [violation for violation in violations if load.has_target(violation)]
+    take([violation for violation in violations if not load.has_target(violation)])
 
 
 def _note(result: _Result, documents: Iterable[manifest.Document], refused: set[int], file: str, data: bytes) -> None:
@@ -161,7 +165,7 @@ def _tell_targets(
         [given] = _read_again(result, [keys[target]], overrides).values()
         return given.place("metadata.name")
 
-    take([flow.with_target(violation, place) for violation in result.later])
+    take([load.with_target(violation, place) for violation in result.later])
 
 
 def _check_twice(result: _Result, overrides: assignment.Overrides | None, take: Callable[[list[errors.Violation]], None]) -> None:
@@ -176,7 +180,7 @@ def _check_twice(result: _Result, overrides: assignment.Overrides | None, take: 
         path, beside = pathlib.Path(file).resolve(), pathlib.Path(other).resolve()
         if (path, index) == (beside, position):
             continue
-        found = wiring.given_twice(key, _wanted(documents[file, index]), _wanted(documents[other, position]))
+        found = graph.given_twice(key, _wanted(documents[file, index]), _wanted(documents[other, position]))
         wrong.append(found if path.parent == beside.parent else dataclasses.replace(found, level="warning"))
         _count_faults(result, wrong[-1:], take)
     _mark(result, wrong)
@@ -191,7 +195,7 @@ def _mark(result: _Result, violations: Iterable[errors.Violation]) -> None:
 def _check_circles(
     result: _Result, overrides: assignment.Overrides | None, take: Callable[[list[errors.Violation]], None]
 ) -> None:
-    found = wiring.circle(_read_again(result, references.circle(result.needs), overrides))
+    found = graph.circle(_read_again(result, references.circle(result.needs), overrides))
     if found is None:
         return
     _count_faults(result, [found], take)
@@ -199,7 +203,7 @@ def _check_circles(
 
 
 def _note_network(result: _Result, document: manifest.Document, text: _Text) -> None:
-    from planton import networks  # few runs have many
+    from planton.deploy import networks  # few runs have many
 
     network = networks.of(document.message)
     if network is not None:
@@ -212,7 +216,7 @@ def _check_networks(
     """Reports networks that overlap: within a folder as the cloud would, across folders as a warning."""
     if len(result.networks) < 2:  # noqa: PLR2004  # an overlap needs two
         return
-    from planton import networks  # as above
+    from planton.deploy import networks  # as above
 
     pairs = [
         (result.networks[first][1], result.networks[second][1])
@@ -253,7 +257,7 @@ def _take_pair(
 
 def _read_again(
     result: _Result, keys: Iterable[references.Key], overrides: assignment.Overrides | None
-) -> dict[references.Key, flow.Wanted]:
+) -> dict[references.Key, load.Wanted]:
     texts = {key: result.texts[key] for key in keys}
     documents = _documents(texts.values(), overrides)
     return {key: _wanted(documents[file, index]) for key, (file, _, index) in texts.items()}
@@ -263,12 +267,12 @@ def _documents(texts: Iterable[_Text], overrides: assignment.Overrides | None) -
     return {
         (file, one.index): one
         for file, data in {(file, data) for file, data, _ in texts}
-        for one in flow.collect(data, file=file, overrides=overrides)[0]
+        for one in load.collect(data, file=file, overrides=overrides)[0]
     }
 
 
-def _wanted(document: manifest.Document) -> flow.Wanted:
-    return flow.Wanted(document.message, None, document.file, document=document)
+def _wanted(document: manifest.Document) -> load.Wanted:
+    return load.Wanted(document.message, None, document.file, document=document)
 
 
 def _name(document: manifest.Document) -> str:
@@ -285,7 +289,7 @@ def _readable(
         except errors.PlantonError as error:
             result.unreadable.append(error)
     try:
-        yield from flow.built(kustomize_dir, overlay)
+        yield from load.built(kustomize_dir, overlay)
     except errors.PlantonError as error:
         result.unreadable.append(error)
 

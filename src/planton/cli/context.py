@@ -14,7 +14,7 @@ from planton.cli import options, output, render
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planton.engine import contexts as engine_contexts
+    from planton.config import contexts as engine_contexts
 
 _HEADER = ("CURRENT", "NAME", "BACKEND", "ENV", "CREDENTIALS", "SECRETS")
 
@@ -69,7 +69,7 @@ def create(
 
     Exit codes: 0 done, 2 usage.
     """
-    from planton.engine import contexts  # `--help` must not wait for it
+    from planton.config import contexts  # `--help` must not wait for it
 
     wanted = contexts.checked(
         contexts.Context(name, backend, env, _pairs(credentials), secrets_provider, _absolute(passphrase_file))
@@ -84,7 +84,7 @@ def create(
 
 def _done(form: str, said: str, changed: engine_contexts.Context) -> None:
     """Tells what was done: a line of progress, and as JSON the context."""
-    from planton.engine import contexts  # as above
+    from planton.config import contexts  # as above
 
     render.progress(said)
     if form == "json":
@@ -118,7 +118,7 @@ def use(*, name: str, form: str) -> None:
 
     Exit codes: 0 done, 2 there is no such context.
     """
-    from planton.engine import contexts  # as above
+    from planton.config import contexts  # as above
 
     known = contexts.read(os.environ).using(name)
     contexts.write(known, os.environ)
@@ -132,7 +132,7 @@ def use(*, name: str, form: str) -> None:
 @output.output_option("table", "json")
 def list_(*, form: str) -> None:
     """List the contexts."""
-    from planton.engine import contexts  # as above
+    from planton.config import contexts  # as above
 
     known = contexts.read(os.environ)
     used = contexts.choose("", os.environ).name
@@ -161,7 +161,7 @@ def show(*, name: str, form: str) -> None:
 
     Exit codes: 0 shown, 2 there is no such context.
     """
-    from planton.engine import contexts  # as above
+    from planton.config import contexts  # as above
 
     used = contexts.choose("", os.environ)
     found = contexts.read(os.environ).get(name) if name else used
@@ -182,7 +182,7 @@ def _text(value: object) -> str:
 @output.output_option("text", "json")
 def current(*, form: str) -> None:
     """Print the name of the context in use; `default` where there is none."""
-    from planton.engine import contexts  # as above
+    from planton.config import contexts  # as above
 
     name = contexts.choose("", os.environ).name or contexts.NONE
     if form == "json":
@@ -199,7 +199,7 @@ def delete(*, name: str, form: str) -> None:
 
     Exit codes: 0 done, 2 there is no such context.
     """
-    from planton.engine import contexts  # as above
+    from planton.config import contexts  # as above
 
     known = contexts.read(os.environ)
     if name == contexts.NONE:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import errors, kinds, manifest
+from planton import errors, manifest
 from planton.cli import output, writing
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from google.protobuf import message
@@ -72,7 +73,7 @@ def convert(
 
     Exit codes: 0 converted, 1 invalid, 2 usage.
     """
-    from planton import conversion  # `--help` must not wait for it
+    from planton.manifest import convert as conversion  # `--help` must not wait for it
 
     target = form or conversion.form_of(out)
     if not target:
@@ -93,7 +94,8 @@ def _content(path: str) -> bytes:
 
 
 def _wanted(value: message.Message, wanted: str | None, provider_config: str) -> message.Message:
-    from planton import conversion, references  # as above
+    from planton.manifest import convert as conversion
+    from planton.schema import references  # as above
 
     is_input = conversion.is_stack_input(value)
     if wanted == "manifest" or (wanted is None and not is_input):
@@ -110,7 +112,7 @@ def _wanted(value: message.Message, wanted: str | None, provider_config: str) ->
 
 
 def _emit(values: list[message.Message], form: str, out: str, *, show_secrets: bool) -> None:
-    from planton import conversion  # as above
+    from planton.manifest import convert as conversion  # as above
 
     secret = any(conversion.redacted(value) != value for value in values)
     if secret and not show_secrets:

@@ -9,8 +9,8 @@ import click
 from planton.cli import options, render
 
 if TYPE_CHECKING:
-    from planton.engine import settings as engine_settings
-    from planton.engine.clouds import api
+    from planton.clouds import api
+    from planton.config import settings as engine_settings
 
 
 @click.command()
@@ -27,7 +27,8 @@ def credential(*, resource: str, settings: engine_settings.Settings, env: str | 
     Exit codes: 0 printed, 1 not applied, 2 usage, 6 the cloud failed, 8 no
     credentials for the cloud.
     """
-    from planton.engine import access, inventory  # `--help` must not wait for it
+    from planton.deploy import access
+    from planton.state import inventory  # `--help` must not wait for it
 
     kind, name = options.resource(resource)
     applied = inventory.Inventory(settings, options.tools(settings)).get(kind, name, options.env_of(settings, env), stack)

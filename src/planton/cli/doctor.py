@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planton import credentials, errors, kinds, terminal
+from planton import errors
+from planton.base import terminal
 from planton.cli import output, render
+from planton.config import credentials
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planton.engine import contexts
+    from planton.config import contexts
 
 _MINIMUM_PYTHON = (3, 11)
 
@@ -70,7 +73,7 @@ def examine(environ: Mapping[str, str]) -> list[Finding]:
 
 
 def _context(environ: Mapping[str, str]) -> tuple[contexts.Context, list[Finding]]:
-    from planton.engine import contexts  # as above
+    from planton.config import contexts  # as above
 
     try:
         chosen = contexts.choose("", environ)
@@ -162,7 +165,7 @@ def _account(provider: str, environ: Mapping[str, str], context: contexts.Contex
 
 
 def _data(environ: Mapping[str, str], context: contexts.Context) -> Finding:
-    from planton.engine import folders
+    from planton.config import folders
 
     path = folders.data(environ)
     existing = next(folder for folder in (path, *path.parents) if folder.exists())

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import errors, runs
+from planton import deploy, errors
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
-    from planton.engine import settings as engine_settings
+    from planton.config import settings as engine_settings
 
 
 @click.command()
@@ -23,7 +23,7 @@ def drift(*, resources: tuple[str, ...], given: options.Sources, settings: engin
     """
     tools = options.tools(settings)
     wanted = options.applied(resources, settings=settings, tools=tools, given=given)
-    run = runs.Run(wanted, settings, tools)
+    run = deploy.Run(wanted, settings, tools)
     steps = run.drift()
     drifted = any(not step.plan.empty for step in steps)
     if form == "json":

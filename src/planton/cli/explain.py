@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planton import kinds, terminal
+from planton.base import terminal
 from planton.cli import output, render
+from planton.schema import kinds
 
 if TYPE_CHECKING:
-    from planton import schema_text
+    from planton.schema import describe
 
 _WIDTH = 100
 #: More names than this are listed only where the field itself is explained.
@@ -19,14 +20,15 @@ _FEW = 12
 
 
 def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    from planton import errors, schema_text  # only while completing
+    from planton import errors
+    from planton.schema import describe  # only while completing
 
     above, dot, _ = incomplete.rpartition(".")
     if not dot:
         names = [kind.name.lower() for kind in kinds.all_kinds()]
     else:
         try:
-            names = [f"{above}.{field.name}" for field in schema_text.find(above).fields]
+            names = [f"{above}.{field.name}" for field in describe.find(above).fields]
         except errors.PlantonError:
             return []
     return [name for name in names if name.startswith(incomplete)]
@@ -50,12 +52,12 @@ def explain(*, path: str, recursive: bool, form: str) -> None:
 
     Exit codes: 0 shown, 1 unknown kind, 2 unknown field.
     """
-    from planton import schema_text  # `--help` must not wait for it
+    from planton.schema import describe  # `--help` must not wait for it
 
     if not path:
         _show_kinds(form)
         return
-    node = schema_text.find(path)
+    node = describe.find(path)
     if form == "json":
         top = {"kind": node.kind.name, "apiVersion": node.kind.api_version}
         render.echo_json(top | _data(node, depth=None if recursive else 1))
@@ -64,9 +66,9 @@ def explain(*, path: str, recursive: bool, form: str) -> None:
 
 
 def _show_kinds(form: str) -> None:
-    from planton import schema_text  # as above
+    from planton.schema import describe  # as above
 
-    nodes = [schema_text.find(kind.name) for kind in kinds.all_kinds()]
+    nodes = [describe.find(kind.name) for kind in kinds.all_kinds()]
     if form == "json":
         listed = [
             {"kind": node.kind.name, "apiVersion": node.kind.api_version, "description": node.description} for node in nodes
@@ -77,7 +79,7 @@ def _show_kinds(form: str) -> None:
     render.echo_lines(render.table([("KIND", "APIVERSION", "DESCRIPTION"), *rows]))
 
 
-def _lines(node: schema_text.Node, *, recursive: bool) -> list[str]:
+def _lines(node: describe.Node, *, recursive: bool) -> list[str]:
     lines = [f"{_title('KIND:')}     {node.kind.name}", f"{_title('VERSION:')}  {node.kind.api_version}"]
     if node.path:
         lines.append(f"{_title('FIELD:')}    {node.path} {_type(node)}")
@@ -99,7 +101,7 @@ def _lines(node: schema_text.Node, *, recursive: bool) -> list[str]:
     return lines
 
 
-def _fields(node: schema_text.Node) -> list[str]:
+def _fields(node: describe.Node) -> list[str]:
     lines: list[str] = []
     for field in node.fields:
         lines += [
@@ -116,7 +118,7 @@ def _fields(node: schema_text.Node) -> list[str]:
     return lines
 
 
-def _tree(node: schema_text.Node, indent: int, above: tuple[str, ...]) -> list[str]:
+def _tree(node: describe.Node, indent: int, above: tuple[str, ...]) -> list[str]:
     lines = []
     for field in node.fields:
         lines.append(f"{' ' * indent}{field.name} {_type(field)}")
@@ -130,11 +132,11 @@ def _title(text: str) -> str:
     return terminal.style(text, "bold")
 
 
-def _type(node: schema_text.Node) -> str:
+def _type(node: describe.Node) -> str:
     return terminal.style(f"<{node.type}>", "cyan") + (terminal.style(" -required-", "red") if node.required else "")
 
 
-def _facts(node: schema_text.Node) -> list[str]:
+def _facts(node: describe.Node) -> list[str]:
     facts = [f"Default: {node.default}"] if node.default else []
     facts += [f"Recommended: {node.recommended} (never applied by itself)"] if node.recommended else []
     if node.default_kind:
@@ -142,7 +144,7 @@ def _facts(node: schema_text.Node) -> list[str]:
     return facts
 
 
-def _listed(rules: list[schema_text.Rule], indent: int) -> list[str]:
+def _listed(rules: list[describe.Rule], indent: int) -> list[str]:
     return [line for rule in rules for line in _wrapped(f"- {rule.text} [{rule.id}]", indent, hanging=2)]
 
 
@@ -158,7 +160,7 @@ def _wrapped(text: str, indent: int, *, hanging: int = 0) -> list[str]:
     )
 
 
-def _data(node: schema_text.Node, *, depth: int | None, above: tuple[str, ...] = ()) -> dict[str, Any]:
+def _data(node: describe.Node, *, depth: int | None, above: tuple[str, ...] = ()) -> dict[str, Any]:
     name = node.message.full_name if node.message is not None else ""
     data: dict[str, Any] = {
         "path": node.path,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import errors, manifest, terminal
+from planton import errors, manifest
+from planton.base import terminal
 from planton.cli import output, render, writing
 from planton.manifest import canonical
 

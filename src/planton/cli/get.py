@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planton import kinds, stack_input
 from planton.cli import options, output, render, times
+from planton.manifest import stack_input
+from planton.schema import kinds
 
 if TYPE_CHECKING:
-    from planton.engine import inventory
-    from planton.engine import settings as engine_settings
+    from planton.config import settings as engine_settings
+    from planton.state import inventory
 
 #: The age of the data that `planton get` and `planton outputs` show.
 AS_RECORDED = "as of the last apply or refresh; planton drift reads the cloud"
@@ -33,8 +34,8 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
 
     Exit codes: 0 listed, 1 not applied, 2 usage.
     """
-    from planton.engine import inventory as engine_inventory  # `--help` must not wait for it
     from planton.engine import stacks
+    from planton.state import inventory as engine_inventory  # `--help` must not wait for it
 
     known = engine_inventory.Inventory(settings, options.tools(settings))
     if "/" in what:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import references, terminal
+from planton.base import terminal
 from planton.cli import options, output, render
+from planton.schema import references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +31,7 @@ def graph(*, given: options.Sources, form: str) -> None:
 
     Exit codes: 0 shown, 1 invalid, 2 usage.
     """
-    from planton import wiring  # `--help` must not wait for it
+    from planton.deploy import graph as wiring  # `--help` must not wait for it
 
     wanted = wiring.by_key(given.read())
     uses = {key: references.uses(wanted[key].manifest) for key in wiring.order(wanted)}

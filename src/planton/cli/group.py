@@ -35,7 +35,7 @@ class _Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in table.COMMANDS and not args[0].startswith("-"):
-            from planton import kinds  # nearly every call names a command that exists
+            from planton.schema import kinds  # nearly every call names a command that exists
 
             hint = kinds.suggest(args[0][:40], list(table.COMMANDS))
             ctx.fail(f"no such command {args[0]!r}" + (f"; {hint}" if hint else ""))

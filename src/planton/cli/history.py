@@ -10,8 +10,8 @@ import click
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
-    from planton.engine import history as engine_history
-    from planton.engine import settings as engine_settings
+    from planton.config import settings as engine_settings
+    from planton.state import history as engine_history
 
 _HEADER = ("TIME", "WHO", "OPERATION", "RESULT", "CHANGES")
 
@@ -29,8 +29,9 @@ def history(*, resource: str, settings: engine_settings.Settings, env: str | Non
 
     Exit codes: 0 shown, 1 not applied, 2 usage.
     """
-    from planton.engine import history as engine_history  # `--help` must not wait for it
-    from planton.engine import inventory, session
+    from planton.engine import session
+    from planton.state import history as engine_history  # `--help` must not wait for it
+    from planton.state import inventory
 
     kind, name = options.resource(resource)
     tools = options.tools(settings)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import errors, runs
+from planton import deploy, errors
 from planton.cli import options, output, render
-from planton.runs import accounts
+from planton.deploy import accounts
 
 if TYPE_CHECKING:
-    from planton.engine import settings as engine_settings
+    from planton.config import settings as engine_settings
 
 
 @click.command("import")
@@ -43,7 +43,7 @@ def import_(
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
     kind, name = options.resource(resource)
-    run = runs.Run(given.read(), settings, options.tools(settings), on_event=render.Reporter(quiet=form == "json"))
+    run = deploy.Run(given.read(), settings, options.tools(settings), on_event=render.Reporter(quiet=form == "json"))
     found = [key for key in run.order if (key.kind, key.name) == (kind.name, name)]
     if len(found) != 1:
         raise errors.PlantonError(

@@ -7,7 +7,8 @@ import shlex
 
 import click
 
-from planton import errors, terminal
+from planton import errors
+from planton.base import terminal
 from planton.cli import output, render, writing
 
 _PARTS = ("cluster", "nodepool", "network", "environment")
@@ -17,7 +18,7 @@ _STDOUT = "-"
 
 
 def _complete_region(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    from planton import templates  # only while completing
+    from planton.manifest import templates  # only while completing
 
     providers = [context.params["provider"]] if context.params.get("provider") else _PROVIDERS
     known = {region for provider in providers for region in templates.regions(provider)}
@@ -57,7 +58,7 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
 
     Exit codes: 0 written, 2 usage, 5 a file is there.
     """
-    from planton import templates  # `--help` must not wait for it
+    from planton.manifest import templates  # `--help` must not wait for it
 
     made = templates.make(part, provider, template, name=name, env=env, region=region)
     if out == _STDOUT:

@@ -18,8 +18,8 @@ from planton import errors
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
-    from planton.engine import inventory
-    from planton.engine import settings as engine_settings
+    from planton.config import settings as engine_settings
+    from planton.state import inventory
 
 _SECONDS = 2.0
 _LISTS = ("clusters", "users", "contexts")
@@ -49,7 +49,7 @@ def kubeconfig(
     Exit codes: 0 done, 1 not applied, 2 usage, 6 the cloud failed, 8 no
     credentials for the cloud.
     """
-    from planton.engine import inventory  # `--help` must not wait for it
+    from planton.state import inventory  # `--help` must not wait for it
 
     if merge and out:
         raise errors.PlantonError(
@@ -83,7 +83,8 @@ def kubeconfig(
 
 
 def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
-    from planton.engine import access, kubeconfigs  # as above
+    from planton.clouds import kubeconfigs  # as above
+    from planton.deploy import access
 
     # A kubeconfig in the state needs no account.
     if access.asks_cloud(applied):
@@ -98,7 +99,7 @@ def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings
 
 def with_exec(text: str, applied: inventory.Applied, settings: engine_settings.Settings, stack: str = "") -> str:
     """Returns a kubeconfig whose user is whoever ``planton credential`` says, for the same cluster and backend."""
-    from planton.engine import contexts  # as above
+    from planton.config import contexts  # as above
 
     config = yaml.safe_load(text)
     key = applied.key

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import click
 import yaml
 
-from planton import errors, terminal
+from planton import errors
+from planton.base import terminal
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:

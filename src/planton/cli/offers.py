@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planton import credentials, errors, kinds
+from planton import errors
 from planton.cli import output, render
+from planton.config import credentials
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from planton.engine import clouds
+    from planton import clouds
 
 
 def _provider_option(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,7 +74,8 @@ def _check_region(region: str, cloud: clouds.Cloud, provider: str) -> None:
 
 
 def _cloud(provider: str) -> clouds.Cloud:
-    from planton.engine import clouds, contexts  # `--help` must not wait for it
+    from planton import clouds
+    from planton.config import contexts  # `--help` must not wait for it
 
     chosen = contexts.choose("", os.environ)
     config: Any = credentials.from_environment(provider, os.environ, chosen.credentials)

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planton import errors, flow, kinds, manifest, stack_input, terminal
+from planton import errors, manifest
+from planton.base import interruption, terminal
 from planton.cli import render
-from planton.manifest import origins
+from planton.manifest import load, origins, stack_input
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from google.protobuf import message
 
-    from planton import runs
+    from planton import deploy
+    from planton.config import settings as engine_settings
     from planton.engine import plans, toolchain
-    from planton.engine import settings as engine_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MINUTE = 60.0
@@ -57,7 +59,7 @@ class Sources:
     selector: tuple[tuple[str, str], ...] = ()
     stack: str = ""
 
-    def read(self, *, none: bool = False) -> list[flow.Wanted]:
+    def read(self, *, none: bool = False) -> list[load.Wanted]:
         """Returns the resources, valid and with defaults.
 
         Args:
@@ -90,7 +92,7 @@ class Sources:
 
     def _documents(self, *, prune: bool) -> list[manifest.Document]:
         try:
-            return flow.load(
+            return load.load(
                 self.paths,
                 stdin=sys.stdin.buffer,
                 kustomize_dir=self.kustomize_dir or None,
@@ -120,9 +122,9 @@ class Sources:
             hint="correct --env and --selector, or give other manifests",
         )
 
-    def _from_document(self, document: manifest.Document) -> flow.Wanted:
+    def _from_document(self, document: manifest.Document) -> load.Wanted:
         origin = self._built_origin() if document.file.startswith(self.kustomize_dir or "\0") else origins.of_file(document.file)
-        return flow.Wanted(document.message, self.config(document.kind), document.file, document=document, origin=origin)
+        return load.Wanted(document.message, self.config(document.kind), document.file, document=document, origin=origin)
 
     def _built_origin(self) -> str:
         return origins.of_folder(self.kustomize_dir) + (f"?overlay={self.overlay}" if self.overlay else "")
@@ -147,7 +149,7 @@ class Sources:
         metadata = given.metadata  # type: ignore[attr-defined]  # every manifest has metadata
         return self.env in (None, metadata.env) and all(metadata.labels.get(key) == value for key, value in self.selector)
 
-    def _from_input(self, path: str) -> flow.Wanted:
+    def _from_input(self, path: str) -> load.Wanted:
         given = _stack_input(path)
         config = given.provider_config
         for name in stack_input.secret_fields(config.DESCRIPTOR):
@@ -157,7 +159,7 @@ class Sources:
         first = self.config(kinds.get(given.target.kind))
         if first is not None:
             config.MergeFrom(first)
-        return flow.Wanted(given.target, config, path)
+        return load.Wanted(given.target, config, path)
 
     def config_of(self, given: message.Message) -> message.Message | None:
         """Returns the provider config of ``-p`` for a manifest, or None."""
@@ -176,13 +178,13 @@ class Sources:
 
 
 def _stack_input(path: str) -> Any:  # a stack input of any kind
-    from planton import conversion  # most commands read no stack inputs
+    from planton.manifest import convert  # most commands read no stack inputs
 
     data = _bytes(path)
-    if conversion.form_of(path) != conversion.BINARY:
+    if convert.form_of(path) != convert.BINARY:
         return manifest.read_stack_input(data.decode("utf-8", errors="replace"), file=path)
-    [found] = conversion.read(data, file=path, form=conversion.BINARY)
-    if not conversion.is_stack_input(found):
+    [found] = convert.read(data, file=path, form=convert.BINARY)
+    if not convert.is_stack_input(found):
         raise errors.PlantonError(
             f"{path} holds a manifest, not a stack input",
             code=errors.Code.INVALID,
@@ -280,8 +282,9 @@ def engine(function: F) -> F:
     def wrapped(
         *args: object, backend: str, context_name: str, timeout: float, lock_timeout: float, parallel: int | None, **rest: object
     ) -> object:
-        from planton.engine import contexts, environment, logs, process  # `--help` must not wait for it
-        from planton.engine import settings as engine_settings
+        from planton.config import contexts
+        from planton.config import settings as engine_settings
+        from planton.engine import environment, logs  # `--help` must not wait for it
 
         environ = dict(os.environ)
         logs.begin("-".join(click.get_current_context().command_path.split()[1:]), sys.argv[1:], environ)
@@ -292,7 +295,7 @@ def engine(function: F) -> F:
             parallel=parallel or engine_settings.default_parallel(),
             environ=environ,
             progress=_progress,
-            interruption=process.Interruption(_progress),
+            interruption=interruption.Interruption(_progress),
             context=contexts.choose(context_name, environ),
         )
         with environment.hidden_from_sdk(os.environ):
@@ -310,7 +313,7 @@ def _progress(line: str) -> None:
 
 def complete_context(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Returns the names of contexts that begin so, for completion."""
-    from planton.engine import contexts  # only while completing
+    from planton.config import contexts  # only while completing
 
     try:
         return [name for name in sorted(contexts.read(os.environ).named) if name.startswith(incomplete)]
@@ -460,7 +463,7 @@ def consent(question: str, *, yes: bool) -> None:
     )
 
 
-def losses_allowed(steps: Sequence[runs.Step], allowed: Sequence[str], run: runs.Run) -> None:
+def losses_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str], run: deploy.Run) -> None:
     """Checks that every cluster or pool that a plan replaces or deletes has been named by the user.
 
     Where the plan has one of this kind and name in several environments, the environment must be named too.
@@ -485,7 +488,7 @@ def losses_allowed(steps: Sequence[runs.Step], allowed: Sequence[str], run: runs
         )
 
 
-def take_overs_allowed(steps: Sequence[runs.Step], allowed: Sequence[str]) -> None:
+def take_overs_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str]) -> None:
     """Checks that the user has named each resource that another folder applied.
 
     Raises:
@@ -503,22 +506,22 @@ def take_overs_allowed(steps: Sequence[runs.Step], allowed: Sequence[str]) -> No
             )
 
 
-def _is_named(step: runs.Step, steps: Sequence[runs.Step], allowed: Sequence[str]) -> bool:
+def _is_named(step: deploy.Step, steps: Sequence[deploy.Step], allowed: Sequence[str]) -> bool:
     named = set(map(_consented, allowed))
     short = (step.key.kind, step.key.name)
     return (step.key.env or _NO_ENV, *short) in named or (_is_unique(step, steps) and ("", *short) in named)
 
 
-def _is_unique(step: runs.Step, steps: Sequence[runs.Step]) -> bool:
+def _is_unique(step: deploy.Step, steps: Sequence[deploy.Step]) -> bool:
     return sum((each.key.kind, each.key.name) == (step.key.kind, step.key.name) for each in steps) == 1
 
 
-def _consent_to(step: runs.Step, steps: Sequence[runs.Step]) -> str:
+def _consent_to(step: deploy.Step, steps: Sequence[deploy.Step]) -> str:
     short = (step.key.kind, step.key.name)
     return "/".join(short if _is_unique(step, steps) else (step.key.env or _NO_ENV, *short))
 
 
-def _loss(step: runs.Step, change: plans.Change) -> str:
+def _loss(step: deploy.Step, change: plans.Change) -> str:
     action = "recreate" if step.plan.is_recreation(change) else str(change.action)
     return f"{action} {change.name}" + _because(change)
 
@@ -540,13 +543,13 @@ def applied(
     settings: engine_settings.Settings,
     tools: toolchain.Toolchain,
     given: Sources,
-) -> list[flow.Wanted]:
+) -> list[load.Wanted]:
     """Returns the resources that a command means by manifests and by ``KIND/NAME``.
 
     Raises:
         PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
-    from planton.engine import inventory  # `--help` must not wait for it
+    from planton.state import inventory  # `--help` must not wait for it
 
     if given.stack and not resources:
         raise errors.PlantonError(
@@ -562,5 +565,5 @@ def applied(
     for text in resources:
         kind, name = resource(text)
         found = known.get(kind, name, env_of(settings, given.env), given.stack)
-        wanted.append(flow.Wanted(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
+        wanted.append(load.Wanted(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
     return wanted

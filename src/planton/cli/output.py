@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from planton import errors, terminal
+from planton import errors
+from planton.base import terminal
 from planton.cli import streams
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import errors, kinds, stack_input
+from planton import errors
 from planton.cli import options, output, render, times
+from planton.manifest import stack_input
+from planton.schema import kinds
 
 if TYPE_CHECKING:
-    from planton.engine import settings as engine_settings
+    from planton.config import settings as engine_settings
 
 
 @click.command()
@@ -30,7 +32,7 @@ def outputs(
 
     Exit codes: 0 printed, 1 not applied, 2 usage.
     """
-    from planton.engine import inventory  # `--help` must not wait for it
+    from planton.state import inventory  # `--help` must not wait for it
 
     kind, name = options.resource(resource)
     known = inventory.Inventory(settings, options.tools(settings))

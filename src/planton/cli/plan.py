@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import errors, runs
+from planton import deploy, errors
 from planton.cli import options, output, policing, render
-from planton.runs import accounts, leftovers
+from planton.deploy import accounts, leftovers
 
 if TYPE_CHECKING:
-    from planton.engine import settings as engine_settings
+    from planton.config import settings as engine_settings
 
 
 @click.command()
@@ -49,7 +49,7 @@ def plan(
     tools = options.tools(settings)
     wanted = given.read(none=consents.prune)
     policing.enforce(rules, wanted)
-    run = runs.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported)
+    run = deploy.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported)
     pruning = run.pruning(given.folders(), given.means) if consents.prune else None
     going = [] if pruning is None else pruning.order
     planned = run.plan(recover=False, aside=True, going=going, refresh=refresh)
@@ -66,7 +66,7 @@ def plan(
     if pruning is not None:
         render.echo_users(pruning.users_outside(step.key for step in pruned))
     if out:
-        from planton.runs import saved  # few plans are saved
+        from planton.deploy import saved  # few plans are saved
 
         saved.write(
             out,

@@ -14,7 +14,8 @@ from planton.cli import output
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planton import flow, policies
+    from planton.manifest import load as flow
+    from planton.manifest import policies
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -38,7 +39,7 @@ def load(paths: Sequence[str]) -> tuple[policies.Rule, ...]:
     """
     if not paths:
         return ()
-    from planton import policies  # few runs have any
+    from planton.manifest import policies  # few runs have any
 
     return policies.load(paths)
 
@@ -51,7 +52,7 @@ def enforce(rules: tuple[policies.Rule, ...], wanted: Sequence[flow.Wanted]) -> 
     """
     if not rules:
         return
-    from planton import policies  # as above
+    from planton.manifest import policies  # as above
 
     broken = [
         dataclasses.replace(entry.violation(found.rule.path, found.message, found.rule.id), level=found.level)

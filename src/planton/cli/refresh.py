@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import runs
+from planton import deploy
 from planton.cli import options, output, render
 
 if TYPE_CHECKING:
-    from planton.engine import settings as engine_settings
+    from planton.config import settings as engine_settings
 
 
 @click.command()
@@ -26,7 +26,7 @@ def refresh(*, resources: tuple[str, ...], given: options.Sources, settings: eng
     """
     tools = options.tools(settings)
     wanted = options.applied(resources, settings=settings, tools=tools, given=given)
-    run = runs.Run(wanted, settings, tools)
+    run = deploy.Run(wanted, settings, tools)
     done = run.refresh()
     if form == "json":
         render.echo_json(render.steps_data("refresh", done, accounts=run.used_accounts()))

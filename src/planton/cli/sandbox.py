@@ -1,6 +1,6 @@
 """``planton sandbox``: a cloud on this machine, to try things without an account.
 
-A thin layer over `planton.sandbox.launch`; it must not know what is simulated.
+A thin layer over `planton_sandbox.launch`; it must not know what is simulated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import click
 import platformdirs
 
 from planton import errors
-from planton.sandbox import launch
+from planton_sandbox import launch
 
 F = TypeVar("F", bound=Callable[..., Any])
 LATENCIES = ("instant", "realistic")

@@ -17,7 +17,7 @@ from planton import errors
 from planton.cli import output, server_backup, server_database, server_token
 
 if TYPE_CHECKING:
-    from planton.api import settings
+    from planton_server import settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 _PORT: Final = click.IntRange(0, 65535)
@@ -185,8 +185,8 @@ def start(
 
     Exit codes: 0 stopped, 2 usage, 6 the database or the address cannot be had.
     """
-    from planton.api import server as running
-    from planton.api import settings
+    from planton_server import server as running
+    from planton_server import settings
 
     if rest["port"] and rest["port"] == rest["grpc_port"]:
         raise click.UsageError(f"--grpc-port {rest['grpc_port']}: must not be the port of REST")
@@ -226,7 +226,7 @@ def migrate_command(*, database_url: str | None, form: str) -> None:
 def openapi_command() -> None:
     """Print the OpenAPI document of the API, as /openapi.json serves it."""
     import planton
-    from planton.api import openapi
+    from planton_server.http import openapi
 
     click.echo(json.dumps(openapi.document(planton.__version__), indent=2))
 
@@ -234,7 +234,7 @@ def openapi_command() -> None:
 def _greeting(wanted: settings.Settings) -> str:
     """Returns what a person wants to know of a server that starts."""
     import planton
-    from planton.store import database
+    from planton_server.store import database
 
     where = wanted.database_url.partition(":")[0]
     if where == "sqlite":
@@ -266,7 +266,7 @@ def _check_addresses(host: str, *ports: int) -> None:
 
 def _trusts_header(auth: str, host: str, proxies: tuple[str, ...]) -> bool:
     """Returns whether X-User-Email names the caller; refuses it where anybody could send it."""
-    from planton.api import settings
+    from planton_server import settings
 
     if auth not in {"", "header", "token"}:
         raise click.UsageError("--auth must be header or token")

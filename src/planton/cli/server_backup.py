@@ -25,7 +25,7 @@ def backup(*, file: pathlib.Path, database_url: str | None, overwrite: bool) -> 
     Exit codes: 0 done, 2 usage, 5 the file is there, 6 the database cannot be
     reached, 8 pg_dump is missing.
     """
-    from planton.store import backup as store
+    from planton_server.store import backup as store
 
     size = store.backup(server_database.url(database_url), file, overwrite=overwrite)
     click.echo(f"{file} holds the database ({size} bytes).")
@@ -44,8 +44,8 @@ def restore(*, file: pathlib.Path, database_url: str | None, overwrite: bool) ->
     Exit codes: 0 done, 2 usage or no such backup, 5 the database holds something
     or is in use, 6 it cannot be reached, 8 pg_restore is missing.
     """
-    from planton.api import timestamps
-    from planton.store import backup as store
+    from planton_server.service import timestamps
+    from planton_server.store import backup as store
 
     url = server_database.url(database_url)
     store.restore(url, file, overwrite=overwrite, now=timestamps.text(datetime.datetime.now(datetime.UTC)))

@@ -29,7 +29,7 @@ def option(function: F) -> F:
 
 def url(given: str | None) -> str:
     """Returns the database that is meant; the folder of a file is made where it is not there."""
-    from planton.store import database
+    from planton_server.store import database
 
     found = given or f"sqlite:///{pathlib.Path(platformdirs.user_data_dir('planton')) / 'server.db'}"
     try:
@@ -44,7 +44,7 @@ def url(given: str | None) -> str:
 
 def migrate(database_url: str) -> tuple[str, str]:
     """Brings a database's tables up to date; returns the revision before and the one now."""
-    from planton.store import database, schema
+    from planton_server.store import database, schema
 
     try:
         return schema.migrate(database_url)

@@ -17,7 +17,7 @@ from planton.cli import output, server_database, writing
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from planton.store import database
+    from planton_server.store import database
 
 #: As much of the hash as tells tokens apart.
 _SHOWN: Final = 12
@@ -60,8 +60,9 @@ def create(
 
     Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
     """
-    from planton.api import auth, reporters, timestamps
-    from planton.store import access
+    from planton_server import auth
+    from planton_server.service import reporters, timestamps
+    from planton_server.store import access
 
     if reports_as and role != "controller":
         raise click.UsageError("--reports-as is for --role controller: users report nothing")
@@ -103,7 +104,7 @@ def list_command(*, database_url: str | None, form: str) -> None:
 
     Exit codes: 0 done, 2 usage, 6 the database cannot be reached.
     """
-    from planton.store import access
+    from planton_server.store import access
 
     found = [_shown(row) for row in _asked(database_url, access.list_tokens)]
     if form == "json":
@@ -124,7 +125,7 @@ def revoke(*, identifier: str, database_url: str | None) -> None:
 
     Exit codes: 0 done, 1 there is no such token, 2 usage, 6 the database cannot be reached.
     """
-    from planton.store import access
+    from planton_server.store import access
 
     if not re.fullmatch(r"[0-9a-f]{4,64}", identifier):
         raise click.UsageError("ID must be one that `planton server token list` shows")
@@ -145,7 +146,7 @@ def revoke(*, identifier: str, database_url: str | None) -> None:
 
 def _asked(database_url: str | None, question: Callable[[database.Database], Awaitable[Any]]) -> Any:
     """Returns what a question to the database comes to."""
-    from planton.store import database
+    from planton_server.store import database
 
     url = server_database.url(database_url)
     server_database.migrate(url)
@@ -164,7 +165,7 @@ def _asked(database_url: str | None, question: Callable[[database.Database], Awa
 
 
 def _shown(row: Any) -> dict[str, Any]:  # a row
-    from planton.api import reporters
+    from planton_server.service import reporters
 
     rest = {name: row[name] for name in ("subject", "role", "created_at", "expires_at")}
     patterns = {"reports_as": list(reporters.read(row["reports_as"]))} if row["role"] == "controller" else {}

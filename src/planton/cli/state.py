@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planton import errors, terminal
+from planton import errors
+from planton.base import terminal
 from planton.cli import options, output, render, times, writing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planton.engine import settings as engine_settings
-    from planton.engine import stacks, stores
+    from planton.config import settings as engine_settings
+    from planton.engine import stacks
+    from planton.state import stores
 
 F = TypeVar("F", bound=Callable[..., Any])
 _HEADER = ("STACK", "KIND", "NAME", "ENV", "RESOURCES", "UPDATED", "LAST OPERATION", "LOCK")
@@ -55,7 +57,7 @@ def _stack(function: F) -> F:
 
 
 def _open(settings: engine_settings.Settings) -> stores.Stores:
-    from planton.engine import stores  # `--help` must not wait for it
+    from planton.state import stores  # `--help` must not wait for it
 
     return stores.Stores(settings, options.tools(settings))
 
@@ -144,7 +146,7 @@ def show(*, known: stores.Stores, find: Callable[..., stacks.StackName], form: s
 
     Exit codes: 0 shown, 1 there is no such stack, 2 usage.
     """
-    from planton.engine import stores  # as above
+    from planton.state import stores  # as above
 
     name = find(known)
     data = [
@@ -184,7 +186,7 @@ def export(*, known: stores.Stores, find: Callable[..., stacks.StackName], out: 
 
     Exit codes: 0 done, 1 there is no such stack, 2 usage.
     """
-    from planton.engine import stores  # as above
+    from planton.state import stores  # as above
 
     text = stores.text(known.open(find(known)).export())
     if out:
@@ -208,7 +210,7 @@ def import_(*, known: stores.Stores, find: Callable[..., stacks.StackName], path
 
     Exit codes: 0 done, 2 usage, 5 refused or not a state of this stack, 7 locked.
     """
-    from planton.engine import stores  # as above
+    from planton.state import stores  # as above
 
     deployment = stores.parse(_read(path))
     name = find(known, create=True)
@@ -266,7 +268,7 @@ def forget(*, known: stores.Stores, find: Callable[..., stacks.StackName], only:
 
 
 def _all(known: stores.Stores, name: stacks.StackName) -> list[str]:
-    from planton.engine import stores  # as above
+    from planton.state import stores  # as above
 
     return [each["urn"].rsplit("::", 1)[-1] for each in stores.resources(known.open(name).export())]
 
@@ -366,7 +368,7 @@ def migrate(
     Exit codes: 0 done, 1 not applied, 2 usage, 5 refused, 6 the backend failed,
     7 locked, 8 a passphrase does not fit.
     """
-    from planton.engine import migration  # as above
+    from planton.state import migration  # as above
 
     known = _open(settings)
     file = str(pathlib.Path(passphrase_file).resolve()) if passphrase_file else ""

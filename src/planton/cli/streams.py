@@ -12,7 +12,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from planton import terminal
+from planton.base import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 
 import httpx
 
-from planton import errors, web
+from planton import errors
+from planton.base import web
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

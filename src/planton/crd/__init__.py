@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from org.project_planton.shared import metadata_pb2
-from planton import errors, json_schema, kinds, schema_text
+from planton import errors, json_schema
 from planton.crd import structural
+from planton.schema import describe, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ def document(name: str, *, comments: Mapping[str, str] | None = None) -> dict[st
                     "name": version,
                     "served": True,
                     "storage": True,
-                    "schema": {"openAPIV3Schema": _schema(described, schema_text.comments() if comments is None else comments)},
+                    "schema": {"openAPIV3Schema": _schema(described, describe.comments() if comments is None else comments)},
                     **({"subresources": {"status": {}}} if "status" in described.fields_by_name else {}),
                     "additionalPrinterColumns": _columns(described),
                 }
@@ -95,7 +96,7 @@ def _schema(described: Any, comments: Mapping[str, str]) -> dict[str, Any]:  # a
     given = metadata_pb2.CloudResourceMetadata.DESCRIPTOR
     others = sorted(field.json_name for field in given.fields if field.json_name not in SHARED_METADATA)
     schema["description"] += f" Kubernetes has no metadata.{{{','.join(others)}}}: these are refused or dropped."
-    beyond = schema_text.message_rules(given)
+    beyond = describe.message_rules(given)
     schema["description"] += "".join(f" Not checked here: metadata.{rule.text} [{rule.id}]." for rule in beyond)
     schema["properties"]["metadata"] = {"type": "object", "properties": {"name": {"type": "string", "minLength": 1}}}
     return schema

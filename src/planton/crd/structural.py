@@ -13,9 +13,10 @@ from buf.validate import validate_pb2
 from google.protobuf import descriptor_pool
 
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
-from planton import json_schema, keywords, rule_texts, schema_text
+from planton import json_schema
 from planton.crd import cel
 from planton.manifest import decode
+from planton.schema import describe, keywords, rule_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -228,7 +229,7 @@ def _of_message(described: Any) -> list[Rule]:
     """Returns the rules between the fields of a message, those of oneofs among them."""
     given = described.GetOptions().Extensions[validate_pb2.message].cel
     found = [_rule(rule) for rule in given]
-    texts = [rule for rule in schema_text.message_rules(described) if rule.id == _ONEOF]
+    texts = [rule for rule in describe.message_rules(described) if rule.id == _ONEOF]
     for oneof, rule in zip((one for one in described.oneofs if len(one.fields) > 1), texts, strict=True):
         pairs = itertools.combinations([field.name for field in oneof.fields], 2)
         both = " || ".join(f"has(this.{one}) && has(this.{other})" for one, other in pairs)
@@ -243,7 +244,7 @@ def _of_value(rules: Any) -> list[Rule]:  # a validate_pb2.FieldRules
 
 def _of_reference(field: Any) -> list[Rule]:
     """Returns what a reference must be beside the rules of its message; which kinds it may name is said where the kind is."""
-    found = [Rule(rule.id, rule.text, "") for rule in schema_text.field_rules(field) if rule.id.startswith("reference.")]
+    found = [Rule(rule.id, rule.text, "") for rule in describe.field_rules(field) if rule.id.startswith("reference.")]
     default = field.GetOptions().Extensions[foreign_key_pb2.default_kind] if found else 0
     fits = f"!has(this.value_from) || this.value_from.field_path != '' || this.value_from.kind in [0, {default}]"
     expressions = {"reference.kind_fits": fits if default else "true"}

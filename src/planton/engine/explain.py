@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
+from planton.base import retries
 from planton.engine import check_faults
-from planton.modules import lookups
 
 if TYPE_CHECKING:
     from pulumi.automation import errors as automation_errors
@@ -74,9 +74,9 @@ _CAUSES = (
         "something still uses it; destroy that first (planton get lists what has been applied)",
     ),
     _Cause(
-        lookups.TROUBLE,
+        retries.TROUBLE,
         errors.Reason.CLOUD_FAILED,
-        lookups.PATIENCE,
+        retries.PATIENCE,
     ),
     _Cause(r"timeout while waiting for state|Timeout waiting to", errors.Reason.CLOUD_STUCK, _STUCK_HINT),
     _Cause(
@@ -93,7 +93,7 @@ _CAUSES = (
 )
 #: "nil state" is what the engine says of a plugin that made a resource and then could not read it.
 _LOST = re.compile(
-    rf"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create|: 408\b|{lookups.TROUBLE}",
+    rf"EOF|UNAVAILABLE|exited prematurely|timeout|timed out|reset by peer|connection|nil state during Create|: 408\b|{retries.TROUBLE}",
     re.IGNORECASE,
 )
 #: The cloud answered the creation itself with 4xx, so nothing was created. Only 408 leaves that open.

@@ -17,8 +17,9 @@ import time
 from typing import TYPE_CHECKING
 
 import planton
-from planton import errors, terminal
-from planton.engine import folders
+from planton import errors
+from planton.base import terminal
+from planton.config import folders
 
 if TYPE_CHECKING:
     import io

@@ -9,7 +9,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from planton import errors, references
+from planton import errors
+from planton.schema import references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -19,51 +19,19 @@ import semver
 from pulumi import automation
 from pulumi.automation.errors import create_command_error
 
-from planton import errors
 from planton.engine import environment, toolchain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import IO
 
+    from planton.base import interruption
+
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _GRACE_SECONDS = 20.0
 _PRIVATE_UMASK = 0o077
 _LONG = ("up", "preview", "refresh", "destroy", "import")
-
-
-class Interruption:
-    """The user's wish to end what goes on: once politely, twice at once. It reaches the commands of all threads."""
-
-    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
-        """Has been asked nothing yet.
-
-        Args:
-            tell: Is told what the first asking does, for what is under way may take minutes; None for silence.
-        """
-        self.times = 0
-        self._tell = tell
-
-    def ask(self) -> None:
-        """Asks once more."""
-        self.times += 1
-        if self.times == 1 and self._tell is not None:
-            self._tell("ending after what is under way: waiting for the cloud; Ctrl-C again ends at once")
-
-    def check(self) -> None:
-        """Begins nothing new once the user has asked.
-
-        Raises:
-            PlantonError: ``INTERRUPTED``.
-        """
-        if self.times:
-            raise errors.PlantonError(
-                "interrupted before it began; nothing was changed",
-                code=errors.Code.INTERRUPTED,
-                reason=errors.Reason.INTERRUPTED,
-                hint="run the same command again: it goes on from here",
-            )
 
 
 class PulumiCommand(automation.PulumiCommand):
@@ -80,7 +48,7 @@ class PulumiCommand(automation.PulumiCommand):
         tools: toolchain.Toolchain,
         *,
         timeout: float,
-        interruption: Interruption,
+        interruption: interruption.Interruption,
         environ: Mapping[str, str] | None = None,
         is_private: bool = False,
     ) -> None:

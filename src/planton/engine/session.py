@@ -20,9 +20,12 @@ from google.protobuf import json_format
 from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
-from planton import errors, kinds, modules, stack_input
-from planton.engine import clouds, explain, folders, locks, logs, plans, process, stacks, stand_ins, states, workspace
-from planton.engine import settings as engine_settings
+from planton import clouds, errors, modules
+from planton.config import folders
+from planton.config import settings as engine_settings
+from planton.engine import explain, locks, logs, plans, process, stacks, stand_ins, states, workspace
+from planton.manifest import stack_input
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

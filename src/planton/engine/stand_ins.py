@@ -7,10 +7,12 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
-from planton.engine import settings, toolchain
+from planton.config import settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from planton.engine import toolchain
 
 _SECONDS = 1.0
 

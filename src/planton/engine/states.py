@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from planton import clouds
+
 if TYPE_CHECKING:
     import pathlib
     from collections.abc import Mapping
@@ -86,3 +88,56 @@ def region(deployment: Mapping[str, Any]) -> str:
         if resource["type"].startswith("pulumi:providers:") and resource.get("inputs", {}).get("region"):
             return str(resource["inputs"]["region"])
     return ""
+
+
+def cloud_resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the resources of a state that stand for something in the cloud."""
+    return [
+        resource
+        for resource in deployment.get("resources") or []
+        if resource.get("custom") and resource["type"].startswith(clouds.TYPES) and resource.get("id")
+    ]
+
+
+def pool_sizes(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the resources of a state that hold the number of nodes of a pool."""
+    return [
+        each for each in deployment.get("resources") or [] if (each.get("outputs") or {}).get("actual_node_count") is not None
+    ]
+
+
+def without(deployment: Mapping[str, Any], urns: set[str]) -> dict[str, Any]:
+    """Returns a state without some resources and without those that depend on them."""
+    gone = set(urns)
+    grown = True
+    resources = list(deployment.get("resources") or [])
+    while grown:
+        more = {
+            resource["urn"]
+            for resource in resources
+            if resource["urn"] not in gone and (gone & set(resource.get("dependencies") or []) or resource.get("parent") in gone)
+        }
+        gone |= more
+        grown = bool(more)
+    return {**deployment, "resources": [resource for resource in resources if resource["urn"] not in gone]}
+
+
+def type_and_name(urn: str) -> tuple[str, str]:
+    """Returns the type and the name in the stack of a resource."""
+    return urn.split("::")[-2].rsplit("$", maxsplit=1)[-1], urn.rsplit("::", 1)[-1]
+
+
+def pending(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the operations that a killed engine has left in a state."""
+    return list(deployment.get("pending_operations") or [])
+
+
+def half_updated(deployment: Mapping[str, Any]) -> bool:
+    """Returns whether an update has failed in a way that left planned values in the state."""
+    return any(resource.get("initErrors") for resource in cloud_resources(deployment))
+
+
+def autoscaled(deployment: Mapping[str, Any]) -> bool:
+    """Returns whether a cloud's autoscaler decides the number of nodes of a pool of a state."""
+    outputs = [each.get("outputs") or {} for each in cloud_resources(deployment)]
+    return any(each.get("autoScale") or (each.get("nodePool") or {}).get("autoScale") for each in outputs)

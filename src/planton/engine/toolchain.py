@@ -20,7 +20,8 @@ import tempfile
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.engine import environment, folders
+from planton.config import folders
+from planton.engine import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
-    from planton import kinds
     from planton.manifest import assignment
+    from planton.schema import kinds
 
 Document = documents.Document
 read = documents.read

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import yaml
 from google.protobuf import descriptor
 
-from planton import errors, kinds
+from planton import errors
 from planton.manifest import scalars, unavailable_fields, yaml_reader
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
-from planton import defaults, errors, kinds, validation
+from planton import errors
 from planton.manifest import decode, own_annotations, stack_names, yaml_reader, zero_counts
+from planton.schema import defaults, kinds, validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

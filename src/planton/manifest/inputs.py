@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from planton import errors, kinds, validation
+from planton import errors
 from planton.manifest import decode, documents, yaml_reader
+from planton.schema import kinds, validation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

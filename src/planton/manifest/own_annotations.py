@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from planton import validation
 from planton.manifest import decode
+from planton.schema import validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

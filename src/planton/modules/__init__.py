@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from google.protobuf import json_format
 
-from planton import credentials, errors, kinds
-from planton import stack_input as stack_input_module
+from planton import errors
+from planton.config import credentials
+from planton.manifest import stack_input as stack_input_module
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,24 +5,16 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
-import uuid
 from typing import TYPE_CHECKING
 
 from planton import errors
+from planton.base import ids, retries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
     from org.project_planton.shared.metadata_pb2 import CloudResourceMetadata
-
-
-#: How the plugins say 429 and 5xx.
-TROUBLE = r"InternalServerError|: (429|5\d\d)\b"
-#: Seconds before each further try where the cloud does not say how long.
-WAITS = (0.5, 1.5)
-#: What to do about what stays so.
-PATIENCE = "the cloud has a trouble of its own or asks for patience; wait a little, then run the same command again"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,14 +48,6 @@ class Field:
                 metadata={"from": owner, "to": target, "field": self.path},
             )
         return self.ref.value
-
-
-def is_id(text: str) -> bool:
-    """Returns whether a literal is an id of the cloud (a UUID) rather than a name."""
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,7 +85,7 @@ class Lookups:
             PlantonError: ``NOT_FOUND``; ``AMBIGUOUS``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
         """
         text = field.literal()
-        if is_id(text):
+        if ids.is_id(text):
             return text
         found = self.find(what, text, call)
         # A plugin may also take a part of a name for a match, so what it found is compared.
@@ -135,13 +119,13 @@ class Lookups:
         Raises:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
         """
-        for pause in (*WAITS, None):
+        for pause in (*retries.WAITS, None):
             try:
                 return call(text)
             except Exception as error:  # noqa: BLE001  # pulumi raises a bare Exception for a failed function call
                 # The plugin's own text stands on the last of several lines.
                 cause = " ".join(str(error).split())
-            if pause is None or not re.search(TROUBLE, cause):
+            if pause is None or not re.search(retries.TROUBLE, cause):
                 break
             self.wait(pause)
         if any(known in cause for known in (*self.no_match, self.several, self.parts) if known):
@@ -160,6 +144,6 @@ def _explained(cause: str) -> tuple[errors.Reason, str]:
     hint = "check the token, the region and the network, then run the same command again"
     if any(word in cause.lower() for word in ("authentication", "authenticate", " 401", " 403")):
         return errors.Reason.CLOUD_AUTH, hint
-    if re.search(TROUBLE, cause):
-        return errors.Reason.CLOUD_FAILED, PATIENCE
+    if re.search(retries.TROUBLE, cause):
+        return errors.Reason.CLOUD_FAILED, retries.PATIENCE
     return errors.Reason.CLOUD_UNREACHABLE, hint

@@ -7,7 +7,7 @@ from concurrent import futures
 
 import pytest
 
-from planton.engine.clouds import answers
+from planton.clouds import answers
 
 
 def test_a_request_is_sent_once_whoever_asks() -> None:

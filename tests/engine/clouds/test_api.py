@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from planton import errors
-from planton.engine.clouds import api
-from planton.modules import lookups
+from planton.base import retries
+from planton.clouds import api
 from support import answers
 
 
@@ -24,10 +24,10 @@ def server() -> Iterator[answers.Server]:
     ("before", "waited"),
     [
         ([], []),
-        ([(429, "")], [lookups.WAITS[0]]),
-        ([(500, ""), (503, "")], list(lookups.WAITS)),
+        ([(429, "")], [retries.WAITS[0]]),
+        ([(500, ""), (503, "")], list(retries.WAITS)),
         ([(429, "3"), (429, "0")], [3.0, 0.0]),
-        ([(429, "Wed, 21 Oct 2026 07:28:00 GMT")], [lookups.WAITS[0]]),
+        ([(429, "Wed, 21 Oct 2026 07:28:00 GMT")], [retries.WAITS[0]]),
     ],
 )
 def test_a_cloud_in_trouble_is_asked_again(server: answers.Server, before: list[tuple[int, str]], waited: list[float]) -> None:
@@ -57,5 +57,5 @@ def test_it_is_not_asked_for_ever(
     with pytest.raises(errors.PlantonError, match=f"GET /x: {before[0][0]} not now") as caught:
         api.get(f"{server.url}/x", authorization="a", path="/x", wait=slept.append)
     assert (len(server.requests), caught.value.reason) == (tries, reason)
-    assert (caught.value.hint == lookups.PATIENCE) is (reason is errors.Reason.CLOUD_FAILED)
+    assert (caught.value.hint == retries.PATIENCE) is (reason is errors.Reason.CLOUD_FAILED)
     assert len(slept) == tries - 1

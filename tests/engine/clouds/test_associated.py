@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine.clouds import associated, civo, digitalocean
+from planton.clouds import associated, civo, digitalocean
 from support.sandbox import Sandbox, sandbox
 
 __all__ = ["sandbox"]

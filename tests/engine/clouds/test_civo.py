@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.engine.clouds import civo, entries
+from planton.clouds import civo, entries
 from support import answers, events, mocks
 
 CLUSTERS = "/v2/kubernetes/clusters?page={}&per_page=100&region=LON1"

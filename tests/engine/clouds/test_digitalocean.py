@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from planton import errors
-from planton.engine import clouds
-from planton.engine.clouds import digitalocean, entries
+from planton import clouds, errors
+from planton.clouds import digitalocean, entries
 from support import answers, mocks
 
 NOT_FOUND = '{"id":"not_found","message":"The resource you were accessing could not be found."}'

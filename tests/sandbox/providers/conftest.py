@@ -12,7 +12,9 @@ import pytest
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from planton.sandbox.providers import civo, digitalocean, values
+from planton_sandbox.providers import values
+from planton_sandbox.providers.civo import plugin as civo
+from planton_sandbox.providers.digitalocean import plugin as digitalocean
 
 from . import scripted_cloud, scripted_digitalocean, scripted_http
 

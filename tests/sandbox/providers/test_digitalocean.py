@@ -7,7 +7,7 @@ import typing
 import pytest
 from pulumi.runtime.proto import provider_pb2
 
-from planton.sandbox.providers import values
+from planton_sandbox.providers import values
 
 from . import conftest, oceans
 

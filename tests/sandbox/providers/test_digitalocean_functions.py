@@ -9,7 +9,7 @@ import warnings
 
 import pytest
 
-from planton.sandbox.providers import digitalocean_functions, digitalocean_tables
+from planton_sandbox.providers.digitalocean import functions, tables
 
 from . import conftest, oceans
 
@@ -92,10 +92,10 @@ def sdk() -> Json:
 @pytest.mark.parametrize(
     ("module", "name", "table"),
     [
-        ("vpc", "Vpc", digitalocean_tables.VPC),
-        ("firewall", "Firewall", digitalocean_tables.FIREWALL),
-        ("kubernetes_cluster", "KubernetesCluster", digitalocean_tables.CLUSTER),
-        ("kubernetes_node_pool", "KubernetesNodePool", digitalocean_tables.NODE_POOL),
+        ("vpc", "Vpc", tables.VPC),
+        ("firewall", "Firewall", tables.FIREWALL),
+        ("kubernetes_cluster", "KubernetesCluster", tables.CLUSTER),
+        ("kubernetes_node_pool", "KubernetesNodePool", tables.NODE_POOL),
     ],
 )
 def test_resources_have_the_sdks_properties(sdk: Json, module: str, name: str, table: Json) -> None:
@@ -107,7 +107,7 @@ def test_resources_have_the_sdks_properties(sdk: Json, module: str, name: str, t
 
 def test_functions_have_the_sdks_results(sdk: Json) -> None:
     """Each function's arguments and results are those of the SDK's result class."""
-    for function in digitalocean_functions.FUNCTIONS:
+    for function in functions.FUNCTIONS:
         name = function.table.token.rsplit(":", 1)[-1]
         results = getattr(sdk, f"G{name[1:]}Result")
         assert {row.name for row in function.table.properties} | {"id"} == _named(results), name

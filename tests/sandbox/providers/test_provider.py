@@ -9,7 +9,7 @@ import typing
 import grpc
 import pytest
 
-from planton.sandbox.providers import values
+from planton_sandbox.providers import values
 
 from . import conftest
 

@@ -17,7 +17,7 @@ import grpc
 from google.protobuf import json_format
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from planton.sandbox.providers import values
+from planton_sandbox.providers import values
 
 from . import conftest, scripted_cloud, scripted_digitalocean, scripted_http
 

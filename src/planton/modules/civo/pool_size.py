@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 from pulumi import dynamic
 
-from planton import web
+from planton.base import web
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,8 +9,9 @@ import pulumi
 import pulumi_civo
 
 from org.project_planton.provider.civo import region_pb2
-from planton import errors, references
+from planton import errors
 from planton.modules import lookups, own
+from planton.schema import references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,0 +1,43 @@
+"""The interruption of a command: Ctrl-C once ends after the running steps, twice at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planton import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Interruption:
+    """The user's wish to end what goes on: once politely, twice at once. It reaches the commands of all threads."""
+
+    def __init__(self, tell: Callable[[str], None] | None = None) -> None:
+        """Has been asked nothing yet.
+
+        Args:
+            tell: Is told what the first asking does, for what is under way may take minutes; None for silence.
+        """
+        self.times = 0
+        self._tell = tell
+
+    def ask(self) -> None:
+        """Asks once more."""
+        self.times += 1
+        if self.times == 1 and self._tell is not None:
+            self._tell("ending after what is under way: waiting for the cloud; Ctrl-C again ends at once")
+
+    def check(self) -> None:
+        """Begins nothing new once the user has asked.
+
+        Raises:
+            PlantonError: ``INTERRUPTED``.
+        """
+        if self.times:
+            raise errors.PlantonError(
+                "interrupted before it began; nothing was changed",
+                code=errors.Code.INTERRUPTED,
+                reason=errors.Reason.INTERRUPTED,
+                hint="run the same command again: it goes on from here",
+            )

@@ -1,0 +1,128 @@
+"""Queries of a cloud's own API that no plugin answers reliably: existing resources, and offers.
+
+The engine checks with the cloud before it trusts a plugin that a resource is missing. It creates only the default pool of a
+cluster, which no plugin recreates.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+from planton.schema import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from planton.clouds import answers, api, entries
+
+#: Beginnings of the types of resources that stand for something in a cloud.
+TYPES = tuple(f"{provider}:" for provider in kinds.PROVIDERS)
+
+
+class Cloud(Protocol):
+    """An account at a cloud, in a region where the cloud has regions in its accounts."""
+
+    #: Main resource of a stack → the last part of its type.
+    NOUNS: Mapping[str, str]
+    #: Whether what opens a cluster is good for a time only.
+    CREDENTIALS_EXPIRE: bool
+    #: Where it looks, for sentences, e.g. ``LON1``.
+    where: str
+    #: The address of its API.
+    address: str
+
+    def clusters(self) -> list[dict[str, Any]]:
+        """Returns the clusters, each with at least ``id`` and ``name``."""
+        ...
+
+    def cluster(self, id_: str) -> dict[str, Any] | None:
+        """Returns a cluster with its pools in the cloud's own form, or None."""
+        ...
+
+    def create_pool(self, cluster_id: str, body: Mapping[str, Any]) -> None:
+        """Creates a pool in a cluster; the body is in the cloud's own form."""
+        ...
+
+    def building(self, cluster_id: str) -> bool:
+        """Returns whether a cluster exists and is being created, upgraded or scaled."""
+        ...
+
+    def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
+        """Returns whether a resource of a Pulumi type is in the cloud."""
+        ...
+
+    def find(self, type_: str, name: str, cluster_id: str = "") -> str | None:
+        """Returns the import id of a resource of a Pulumi type by its exact name, or None."""
+        ...
+
+    def raw_list(self, noun: str) -> list[dict[str, Any]]:
+        """Returns all resources of a Pulumi type's last part, as the API returns them; pools are in their clusters."""
+        ...
+
+    def pool_import_id(self, cluster_id: str, given: str) -> str:
+        """Returns the import id of the pool of a cluster that a user means by id or name."""
+        ...
+
+    @property
+    def account(self) -> Cloud:
+        """The account without a region, for lists that are the same in all regions."""
+        ...
+
+    def listed(self, what: str) -> list[entries.Entry]:
+        """Returns the ``network``s, ``firewall``s or ``cluster``s of all pages, with the node pools of clusters."""
+        ...
+
+    def upgrades(self, cluster_id: str) -> list[str] | None:
+        """Returns the versions that a cluster can be upgraded to; None if the cloud does not report them."""
+        ...
+
+    def quotas(self) -> dict[str, entries.Quota]:
+        """Returns the account's quotas by subject, e.g. ``nodes``, as far as the cloud reports them."""
+        ...
+
+    def network_regions(self) -> list[str]:
+        """Returns the names of the regions in which networks can be created, in the cloud's spelling."""
+        ...
+
+    def names(self, what: str) -> list[str]:
+        """Returns the names of all ``network``s, ``firewall``s or ``cluster``s, sorted."""
+        ...
+
+    def versions(self) -> list[dict[str, Any]]:
+        """Returns the Kubernetes versions on offer: version, type, channel, default."""
+        ...
+
+    def sizes(self) -> list[dict[str, Any]]:
+        """Returns the node sizes on offer: size, cpus, memory in MiB, disk in GiB, regions (None if not reported)."""
+        ...
+
+    def regions(self) -> list[dict[str, Any]]:
+        """Returns the regions: region, name, country, full."""
+        ...
+
+    def credential(self, cluster_id: str) -> api.Credential | None:
+        """Returns a way into a cluster that is good now; None where there is no such cluster, or no way yet."""
+        ...
+
+
+def of(config: Any, region: str = "") -> Cloud:  # a provider config of any cloud
+    """Returns the cloud of a provider config, in a region or else in the config's default."""
+    found: Cloud = importlib.import_module(f"planton.clouds.{provider_of(config)}").of(config, region)
+    return found
+
+
+def provider_of(config: Any) -> str:  # as above
+    """Returns the name of the provider that a provider config is for, e.g. ``civo``."""
+    return str(config.DESCRIPTOR.name.removesuffix("ProviderConfig").lower())
+
+
+def remembering(cloud: Cloud, cache: answers.Answers) -> Cloud:
+    """Returns a cloud that reuses the answers of a run, and sends only new requests."""
+    return dataclasses.replace(cloud, answers=cache)  # type: ignore[type-var]  # each cloud is a dataclass
+
+
+def credentials_expire(provider: str) -> bool:
+    """Returns whether cluster credentials of a cloud expire."""
+    return bool(importlib.import_module(f"planton.clouds.{provider}").Cloud.CREDENTIALS_EXPIRE)

@@ -1,0 +1,1 @@
+"""Configuration: settings, contexts, credentials, and the folders where data is kept."""

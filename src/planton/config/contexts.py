@@ -1,0 +1,205 @@
+"""Contexts: named sets of a backend, an environment, accounts and a secrets provider, in a file of the user's config folder.
+
+The settings of a context are defaults: options of a command and environment variables take precedence. Only a credential that it
+names takes precedence over a token in the environment, because a context selects an account. It never changes a manifest: its
+environment only says which resource ``KIND/NAME`` means.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import re
+from typing import TYPE_CHECKING, Any
+
+import platformdirs
+import yaml
+
+from planton import errors
+from planton.config import folders
+from planton.schema import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: The name that means no context.
+NONE = "default"
+_FILE_VARIABLE = "PLANTON_CONTEXTS"
+#: Names the context to use, unless an option does.
+CHOICE_VARIABLE = "PLANTON_CONTEXT"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_SECRETS_PROVIDERS = ("awskms", "gcpkms", "azurekeyvault", "hashivault")
+_KEYS = {
+    "backend": "backend",
+    "env": "env",
+    "credentials": "credentials",
+    "secretsProvider": "secrets_provider",
+    "passphraseFile": "passphrase_file",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Context:
+    """What a command uses where neither its options nor the environment say otherwise.
+
+    Attributes:
+        name: What the user calls it; empty for none.
+        backend: URL of the Pulumi backend; empty for the default.
+        env: The environment of ``KIND/NAME``; empty for any.
+        credentials: Provider → entry of the credentials file.
+        secrets_provider: URL of a key in a cloud's key service, for stacks that are made; empty for a passphrase.
+        passphrase_file: The file of the passphrase; empty for the generated one.
+    """
+
+    name: str = ""
+    backend: str = ""
+    env: str = ""
+    credentials: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    secrets_provider: str = ""
+    passphrase_file: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns what it says, without its name, as data for YAML or JSON; what is not set is left out."""
+        said = {key: getattr(self, attribute) for key, attribute in _KEYS.items()}
+        return {key: dict(value) if key == "credentials" else value for key, value in said.items() if value}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Contexts:
+    """The contexts of a user.
+
+    Attributes:
+        named: By name.
+        current: The name of the one in use; empty for none.
+    """
+
+    named: Mapping[str, Context] = dataclasses.field(default_factory=dict)
+    current: str = ""
+
+    def get(self, name: str) -> Context:
+        """Returns the context of a name.
+
+        Raises:
+            PlantonError: ``CONTEXT_UNKNOWN``, with the nearest name.
+        """
+        if name == NONE:
+            return Context()
+        if name not in self.named:
+            raise errors.PlantonError(
+                f"unknown context {name!r}; known: {', '.join(sorted(self.named)) or 'none'}",
+                code=errors.Code.USAGE,
+                reason=errors.Reason.CONTEXT_UNKNOWN,
+                hint=kinds.suggest(name, list(self.named)) or f"planton context create {name} …; planton context list",
+                metadata={"context": name},
+            )
+        return self.named[name]
+
+    def having(self, context: Context) -> Contexts:
+        """Returns the contexts with one more, or with another one of its name."""
+        return dataclasses.replace(self, named={**self.named, context.name: context})
+
+    def without(self, name: str) -> Contexts:
+        """Returns the contexts without one; where it was the current one, none is.
+
+        Raises:
+            PlantonError: ``CONTEXT_UNKNOWN``.
+        """
+        self.get(name)
+        left = {known: context for known, context in self.named.items() if known != name}
+        return Contexts(left, "" if self.current == name else self.current)
+
+    def using(self, name: str) -> Contexts:
+        """Returns the contexts with another current one.
+
+        Raises:
+            PlantonError: ``CONTEXT_UNKNOWN``.
+        """
+        self.get(name)
+        return dataclasses.replace(self, current="" if name == NONE else name)
+
+
+def file(environ: Mapping[str, str]) -> pathlib.Path:
+    """Returns the path of the file: ``$PLANTON_CONTEXTS``, else in the user's config folder."""
+    named = environ.get(_FILE_VARIABLE)
+    return pathlib.Path(named) if named else platformdirs.user_config_path("planton") / "contexts.yaml"
+
+
+def read(environ: Mapping[str, str]) -> Contexts:
+    """Returns the user's contexts; none where there is no file.
+
+    Raises:
+        PlantonError: ``CONTEXT_UNKNOWN``: the file is not what `write` writes.
+    """
+    path = file(environ)
+    try:
+        data: Any = yaml.safe_load(path.read_text("utf-8"))
+        if data is None:
+            # Continuing without a context could use another backend and another account.
+            raise ValueError("it is empty")
+        named = {str(name): checked(_parsed(str(name), said)) for name, said in (data.get("contexts") or {}).items()}
+        return Contexts(named, str(data.get("current") or ""))
+    except FileNotFoundError:
+        return Contexts()
+    except (OSError, ValueError, AttributeError, TypeError, yaml.YAMLError, errors.PlantonError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise errors.PlantonError(
+            f"cannot use the contexts file {path}: {' '.join(why.split())}",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.CONTEXT_UNKNOWN,
+            hint="restore or correct it; without the file there are no contexts, and planton context create recreates it",
+            metadata={"file": str(path)},
+        ) from None
+
+
+def _parsed(name: str, said: Mapping[str, Any]) -> Context:
+    unknown = sorted(set(said) - set(_KEYS))
+    if unknown:
+        raise ValueError(f"context {name!r} has {', '.join(unknown)}; known: {', '.join(_KEYS)}")
+    given: dict[str, Any] = {
+        _KEYS[key]: dict(value) if key == "credentials" else str(value) for key, value in said.items() if value is not None
+    }
+    return Context(name, **given)
+
+
+def write(contexts: Contexts, environ: Mapping[str, str]) -> None:
+    """Keeps the contexts in a file of mode 0600, whole or not at all.
+
+    Raises:
+        PlantonError: ``ENGINE_FAILED``: it cannot be written.
+    """
+    data = {
+        **({"current": contexts.current} if contexts.current else {}),
+        "contexts": {name: contexts.named[name].as_dict() for name in sorted(contexts.named)},
+    }
+    folders.keep(file(environ), yaml.safe_dump(data, sort_keys=False, allow_unicode=True))
+
+
+def checked(context: Context) -> Context:
+    """Returns a context if it can be used.
+
+    Raises:
+        PlantonError: ``USAGE``: a name, a provider or a secrets provider that cannot be.
+    """
+    unknown = sorted(set(context.credentials) - set(kinds.PROVIDERS))
+    scheme = context.secrets_provider.partition("://")[0]
+    if not _NAME.fullmatch(context.name) or context.name == NONE:
+        why = f"{context.name!r} cannot name a context: letters, digits, '-', '_' and '.', and not {NONE!r}"
+    elif unknown:
+        why = f"{unknown[0]!r} is no cloud; known: {', '.join(kinds.PROVIDERS)}"
+    elif context.secrets_provider and scheme not in _SECRETS_PROVIDERS:
+        why = f"the secrets provider must begin with one of {', '.join(f'{each}://' for each in _SECRETS_PROVIDERS)}"
+    elif context.secrets_provider and context.passphrase_file:
+        why = "a secrets provider and a passphrase file exclude each other"
+    else:
+        return context
+    raise errors.PlantonError(why, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint="planton context create --help")
+
+
+def choose(name: str, environ: Mapping[str, str]) -> Context:
+    """Returns the context to use: of the name that is given, else ``$PLANTON_CONTEXT``, else the current one, else none.
+
+    Raises:
+        PlantonError: ``CONTEXT_UNKNOWN``.
+    """
+    known = read(environ)
+    return known.get(name or environ.get(CHOICE_VARIABLE) or known.current or NONE)

@@ -1,0 +1,157 @@
+"""Ways into applied clusters that are good now: asked of the cloud, and kept for as long as they are."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime
+import hashlib
+import json
+import os
+import ssl
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+from planton import clouds, errors
+from planton.base import web
+from planton.clouds import kubeconfigs
+from planton.config import credentials, folders
+from planton.schema import kinds
+from planton.state import inventory
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Callable
+
+    from planton.clouds import api
+    from planton.config import settings as engine_settings
+
+#: Seconds that an API server has to refuse a token. kubectl waits during that time.
+_SECONDS = 3.0
+_UNAUTHORIZED = 401
+#: A credential that ends sooner than this is asked for anew: what is begun with it must be able to end.
+_MARGIN = datetime.timedelta(minutes=10)
+
+
+def is_refused(credential: api.Credential) -> bool:
+    """Returns whether a cluster's API server refuses a token, for example because it was revoked.
+
+    An API server that does not answer in time counts as accepting the token.
+    """
+    entry = kubeconfigs.parse(credential.kubeconfig)
+    headers = {"Authorization": f"Bearer {credential.token}", "Accept": "application/json"}
+    try:
+        authority = base64.b64decode(entry.authority).decode() or None
+        context = ssl.create_default_context(cadata=authority)
+        # The version is public, but a request with an invalid token is refused.
+        answer = web.request("GET", f"{entry.server.rstrip('/')}/version", headers=headers, deadline=_SECONDS, context=context)
+    except (web.NoAnswerError, ssl.SSLError):
+        return False
+    return answer.status == _UNAUTHORIZED
+
+
+def credential(
+    applied: inventory.Applied,
+    settings: engine_settings.Settings,
+    *,
+    fresh: bool = False,
+    is_refused: Callable[[api.Credential], bool] = is_refused,
+) -> api.Credential:
+    """Returns a credential for an applied cluster.
+
+    A credential that expires is cached in a file of mode 0600. It is reused until shortly before it expires, or until the cluster
+    refuses it: kubectl does not report a refusal to its plugins.
+
+    Args:
+        applied: The cluster.
+        settings: The run's settings.
+        fresh: Ignore the cache and ask the cloud.
+        is_refused: Returns whether the cluster refuses a credential.
+
+    Raises:
+        PlantonError: ``USAGE``: it is no cluster; ``NOT_FOUND``: the cloud does not have it, or not yet;
+            ``CREDENTIAL_MISSING``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
+    """
+    kept = _kept(applied, settings)
+    if not fresh:
+        known = _read(kept)
+        if known is not None and not is_refused(known):
+            return known
+    cloud = cloud_of(applied, settings)
+    outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
+    found = cloud.credential(outputs.cluster_id)
+    if found is None:
+        raise errors.PlantonError(
+            f"the cloud has no credentials for {applied.key}: it is gone, or not ready yet",
+            code=errors.Code.FAILED,
+            reason=errors.Reason.NOT_FOUND,
+            hint=f"planton drift {applied.key.kind}/{applied.key.name} shows what is there",
+        )
+    if found.expires:
+        _write(kept, found)
+    return found
+
+
+def asks_cloud(applied: inventory.Applied) -> bool:
+    """Returns whether the kubeconfig of an applied cluster comes from the cloud; otherwise it is in the state.
+
+    Raises:
+        PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``: its first apply has not ended.
+    """
+    _require_cluster(applied)
+    return clouds.credentials_expire(kinds.get(applied.key.kind).provider)
+
+
+def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> clouds.Cloud:
+    """Returns the cloud that an applied cluster is in.
+
+    Raises:
+        PlantonError: ``USAGE``: it is no cluster; ``STACK_NOT_FOUND``: its first apply has not ended; ``CREDENTIAL_…``.
+    """
+    _require_cluster(applied)
+    config = credentials.choose(
+        applied.manifest,
+        given=None,
+        region=applied.region,
+        environ=settings.environ,
+        usual=settings.context.credentials,
+        with_file=False,
+    )
+    return clouds.of(config, applied.region)
+
+
+def _require_cluster(applied: inventory.Applied) -> None:
+    if kinds.get(applied.key.kind).stem != "kubernetes_cluster":
+        raise errors.PlantonError(
+            f"{applied.key} is no cluster, so there is no way into it",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="name a cluster; planton get lists what has been applied",
+        )
+    inventory.require_complete(applied)
+
+
+def _kept(applied: inventory.Applied, settings: engine_settings.Settings) -> pathlib.Path:
+    digest = hashlib.sha256(f"{settings.backend_url} {applied.stack}".encode()).hexdigest()[:16]
+    return folders.private(settings.data / "access") / f"{digest}.json"
+
+
+def _read(path: pathlib.Path) -> api.Credential | None:
+    from planton.clouds import api
+
+    try:
+        data: Any = json.loads(path.read_text("utf-8"))
+        # A damaged file, or one of an older release, is fetched again.
+        if not all(isinstance(value, str) for value in data.values()):
+            return None
+        known = api.credential(data["kubeconfig"], expires=data["expires"])
+        ends = datetime.datetime.fromisoformat(known.expires)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, errors.PlantonError):
+        return None
+    return known if ends - datetime.datetime.now(datetime.UTC) > _MARGIN else None
+
+
+def _write(path: pathlib.Path, found: api.Credential) -> None:
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as handle:  # of mode 0600
+        json.dump(dataclasses.asdict(found), handle)
+    os.replace(handle.name, path)  # noqa: PTH105  # whole or not at all

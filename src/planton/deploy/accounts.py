@@ -1,0 +1,101 @@
+"""The accounts that an operation uses and bills, for plans, consents and JSON. Nothing here holds a token."""
+
+from __future__ import annotations
+
+import dataclasses
+import urllib.parse
+from typing import TYPE_CHECKING, Any
+
+from planton import clouds
+from planton.config import credentials
+from planton.schema import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from google.protobuf import message
+
+    from planton import deploy
+    from planton.config import settings as engine_settings
+
+
+@dataclasses.dataclass(frozen=True, slots=True, order=True)
+class Account:
+    """An account at a cloud, and how it was chosen.
+
+    Attributes:
+        provider: The cloud.
+        context: The context in use; empty for none.
+        source: The source of the token, e.g. ``CIVO_TOKEN`` or ``credential acme``.
+        endpoint: The address of the API.
+        is_sandbox: Whether that is the sandbox of this machine.
+        ignored: A variable with a token that is ignored because the context names a credential; empty if there is none.
+    """
+
+    provider: str
+    context: str
+    source: str
+    endpoint: str
+    is_sandbox: bool
+    ignored: str = ""
+
+    def __str__(self) -> str:
+        """Returns the account in one line."""
+        context = [f"context {self.context}"] if self.context else []
+        line = ", ".join([self.provider, *context, self.source, self.endpoint])
+        line += " (sandbox)" if self.is_sandbox else ""
+        return line + (f"; {self.ignored} is ignored" if self.ignored else "")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the account as JSON data."""
+        return {
+            "provider": self.provider,
+            "context": self.context,
+            "source": self.source,
+            "endpoint": self.endpoint,
+            "sandbox": self.is_sandbox,
+            "ignored": self.ignored,
+        }
+
+
+def of(
+    target: message.Message,
+    *,
+    given: message.Message | None,
+    config: message.Message,
+    settings: engine_settings.Settings,
+) -> Account:
+    """Returns the account of a manifest.
+
+    Args:
+        target: The manifest.
+        given: The provider config of ``-p`` or of a stack input, or None.
+        config: The provider config that was chosen.
+        settings: The run's settings.
+    """
+    chosen = credentials.source(target, given=given, environ=settings.environ, usual=settings.context.credentials)
+    return Account(
+        kinds.get(target.DESCRIPTOR.name).provider,
+        settings.context.name,
+        chosen.text,
+        _shown(clouds.of(config).address),
+        credentials.is_sandbox(config, settings.environ),
+        chosen.ignored,
+    )
+
+
+def _shown(address: str) -> str:
+    # An address may contain the password of a proxy.
+    parts = urllib.parse.urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+
+
+def of_runs(*each: deploy.Run | None) -> list[Account]:
+    """Returns the accounts of several runs, each once, sorted; a run may be None."""
+    return sorted({account for run in each if run is not None for account in run.used_accounts()})
+
+
+def question(verb: str, accounts: Iterable[Account]) -> str:
+    """Returns a question for consent that names the accounts, e.g. ``Destroy (account: civo, …)?``."""
+    listed = "; ".join(map(str, accounts))
+    return f"{verb} (account: {listed})?" if listed else f"{verb}?"

@@ -1,0 +1,186 @@
+"""How the resources of a run hang together: what is given twice, what refers to nothing, what goes in a circle.
+
+Every error names both ends, each with its file and line where it has one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from planton import errors
+from planton.schema import kinds, references
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from google.protobuf import message
+
+    from planton.manifest import load
+
+
+_EMPTY: Final = "reference.value_is_known"
+
+
+def by_key(wanted: Iterable[load.Wanted]) -> dict[references.Key, load.Wanted]:
+    """Returns resources by what they are found by.
+
+    Raises:
+        InvalidError: ``REFERENCE_INVALID``: one is given twice.
+    """
+    found: dict[references.Key, load.Wanted] = {}
+    twice = []
+    for entry in wanted:
+        key = references.key(entry.manifest)
+        if key in found:
+            twice.append(given_twice(key, found[key], entry))
+        found.setdefault(key, entry)
+    if twice:
+        hint = "give each resource once, or another metadata.name"
+        raise errors.InvalidError(twice, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
+    return found
+
+
+def given_twice(key: references.Key, first: load.Wanted, second: load.Wanted) -> errors.Violation:
+    """Returns what is wrong with the second of two that are given for one resource."""
+    text = f"{key} is given twice: also at {first.place('metadata.name')}"
+    return second.violation("metadata.name", text, "reference.given_once")
+
+
+def order(wanted: Mapping[references.Key, load.Wanted]) -> list[references.Key]:
+    """Returns the keys so that each comes after those it depends on; otherwise as given.
+
+    Raises:
+        InvalidError: ``REFERENCE_INVALID``: they go in a circle, which is named with the place of each reference in it.
+    """
+    found = circle(wanted)
+    if found is not None:
+        raise errors.InvalidError([found], reason=errors.Reason.REFERENCE_INVALID, hint="remove one of these references")
+    return references.order({key: entry.manifest for key, entry in wanted.items()})
+
+
+def circle(wanted: Mapping[references.Key, load.Wanted]) -> errors.Violation | None:
+    """Returns a circle among resources, with the place of each reference in it; None where there is none."""
+    found = references.circle({key: references.depends_on(entry.manifest) for key, entry in wanted.items()})
+    if not found:
+        return None
+    steps = [f"{key} ({wanted[key].place(_path_to(wanted[key], after))})" for key, after in _pairs(found)]
+    first = wanted[found[0]]
+    text = f"the references go in a circle: {' → '.join([*steps, str(found[0])])}"
+    return first.violation(_path_to(first, found[1 % len(found)]), text, "reference.no_circle")
+
+
+def _pairs(circle: Sequence[references.Key]) -> list[tuple[references.Key, references.Key]]:
+    return list(zip(circle, [*circle[1:], circle[0]], strict=True))
+
+
+def _path_to(entry: load.Wanted, target: references.Key) -> str:
+    return next((path for key, path in references.uses(entry.manifest) if key == target), "")
+
+
+def is_cluster(key: references.Key) -> bool:
+    """Returns whether a resource is a Kubernetes cluster, of any cloud."""
+    kind = kinds.find(key.kind)
+    return kind is not None and kind.stem == "kubernetes_cluster"
+
+
+def goes_with(user: references.Key, target: references.Key) -> bool:
+    """Returns whether what refers to a resource is deleted with it, as a node pool is with its cluster."""
+    kind = kinds.find(user.kind)
+    return is_cluster(target) and kind is not None and kind.stem == "kubernetes_node_pool"
+
+
+def check_targets(
+    wanted: Mapping[references.Key, load.Wanted],
+    applied: Callable[[references.Key], message.Message | None],
+    known: Callable[[], Iterable[references.Key]],
+    *,
+    going: Collection[references.Key] = (),
+) -> None:
+    """Checks that everything that is referred to is given or applied, and has what is referred to.
+
+    Args:
+        wanted: What is given.
+        applied: Gives the manifest, with outputs, of what has been applied.
+        known: Gives the keys of everything that has been applied, to find a near one.
+        going: What has been applied and would be pruned after the apply; nothing may refer to it.
+
+    Raises:
+        InvalidError: ``REFERENCE_UNRESOLVED``: every reference that leads nowhere.
+    """
+    wrong = []
+    for entry in wanted.values():
+        for target, path in references.uses(entry.manifest):
+            if target in going:
+                text = f"refers to {target}, which is no longer among the manifests given, so that --prune would destroy it"
+                wrong.append(entry.violation(path, text, "reference.target_exists"))
+            elif target not in wanted and applied(target) is None:
+                text = f"refers to {target}, which is {_missing(target, wanted, list(known()))}"
+                wrong.append(entry.violation(path, text, "reference.target_exists"))
+        for reference in references.find(entry.manifest):
+            given = wanted.get(reference.target)
+            made = None if given is not None or reference.target in going else applied(reference.target)
+            if given is not None and not references.may_be_known(given.manifest, reference.field_path):
+                wrong.append(_unset(entry, reference, given))
+            if made is not None and not references.value(made, reference.field_path):
+                wrong.append(_empty(entry, reference))
+    if wrong:
+        hint = "give the other manifests too (-f), apply them first, or correct the kind, env or name"
+        hint += "; without --prune they stay" if going else ""
+        if all(each.rule_id == _EMPTY for each in wrong):
+            hint = "set that field, or refer to another one (fieldPath)"
+        raise errors.InvalidError(wrong, reason=errors.Reason.REFERENCE_UNRESOLVED, hint=hint)
+
+
+def check_applied(
+    entry: load.Wanted,
+    wanted: Mapping[references.Key, load.Wanted],
+    applied: Callable[[references.Key], message.Message | None],
+) -> None:
+    """Checks that everything that a resource takes a value from has been applied and has the value.
+
+    Args:
+        entry: The resource.
+        wanted: What is given, to say where a target that has not been applied stands.
+        applied: Gives the manifest, with outputs, of what has been applied.
+
+    Raises:
+        InvalidError: ``REFERENCE_UNRESOLVED``: every reference without a value.
+    """
+    wrong = []
+    for reference in references.find(entry.manifest):
+        made = applied(reference.target)
+        if made is None:
+            given = wanted.get(reference.target)
+            where = "" if given is None else f" ({given.place('metadata.name')})"
+            text = f"refers to {reference.target}{where}, which has not been applied yet"
+            wrong.append(entry.violation(reference.path, text, "reference.target_applied"))
+        elif not references.value(made, reference.field_path):
+            wrong.append(_empty(entry, reference))
+    if wrong:
+        hint = "apply the other resource first, or correct the kind, env or name"
+        raise errors.InvalidError(wrong, reason=errors.Reason.REFERENCE_UNRESOLVED, hint=hint)
+
+
+def _empty(entry: load.Wanted, reference: references.Reference) -> errors.Violation:
+    text = f"refers to {reference.field_path} of {reference.target}, which has been applied, but that field is empty"
+    return entry.violation(reference.path, text, _EMPTY)
+
+
+def _unset(entry: load.Wanted, reference: references.Reference, given: load.Wanted) -> errors.Violation:
+    place = given.place("metadata.name")
+    text = f"refers to {reference.field_path} of {reference.target} ({place}), which is not set there"
+    return entry.violation(reference.path, text, _EMPTY)
+
+
+def _missing(target: references.Key, wanted: Iterable[references.Key], known: Sequence[references.Key]) -> str:
+    if target in known:
+        return "not among the manifests given, and whose last apply did not come to its end"
+    return "neither among the manifests given nor applied" + _near(target, [*wanted, *known])
+
+
+def _near(target: references.Key, known: Iterable[references.Key]) -> str:
+    same_name = sorted({key for key in known if key.name == target.name and key != target})
+    if same_name:
+        return f"; there is {', '.join(map(str, same_name))}"
+    close = kinds.suggest(target.name, [key.name for key in known if key.kind == target.kind])
+    return f"; {close}" if close else ""

@@ -1,0 +1,153 @@
+"""Leftovers of a deleted cluster: listed before consent, and deleted with the cluster if the user asks for it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from planton import clouds, errors
+from planton.clouds import associated
+from planton.engine import plans
+from planton.schema import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+    from planton import deploy
+    from planton.deploy.steps import Step
+    from planton.schema import references
+
+_CLUSTER = "KubernetesCluster"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Leftovers:
+    """The cloud resources that a deleted cluster would leave behind.
+
+    Attributes:
+        key: The cluster.
+        cluster_id: The cloud's id of the cluster.
+        cloud: The cloud of the cluster.
+    items: The cloud resources of its workloads. deleted: Those of the items that are deleted with the cluster. error: Why the
+        items are unknown; None if they are known.
+    """
+
+    key: references.Key
+    cluster_id: str
+    cloud: clouds.Cloud
+    items: tuple[associated.Item, ...] = ()
+    deleted: tuple[associated.Item, ...] = ()
+    error: errors.PlantonError | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the leftovers as JSON data."""
+        return {
+            "kind": self.key.kind,
+            "name": self.key.name,
+            "env": self.key.env,
+            "clusterId": self.cluster_id,
+            "items": [
+                {"type": item.sort, "name": item.name, "id": item.id, "deleted": item in self.deleted} for item in self.items
+            ],
+            "error": None if self.error is None else self.error.as_dict(),
+        }
+
+    def warnings(self) -> list[str]:
+        """Returns the warnings for the user before consent to the deletion of the cluster."""
+        provider = kinds.get(self.key.kind).provider
+        name = kinds.PROVIDERS[provider][0]
+        texts = ["the node pools and workloads of the cluster are deleted with it"]
+        if self.error is not None:
+            sorts = "volumes, volume snapshots and load balancers"
+            texts.append(f"{name} keeps and bills {sorts} of the cluster, and they cannot be listed: {self.error.message}")
+            return texts
+        if self.deleted:
+            texts.append(f"deleted with the cluster: {', '.join(map(str, self.deleted))}")
+        kept = [item for item in self.items if item not in self.deleted]
+        for verb, items in _by_verb(kept, provider).items():
+            options = " ".join(dict.fromkeys(OPTIONS[item.sort] for item in items))
+            texts.append(
+                f"{name} {verb}: {', '.join(map(str, items))}; "
+                f"to delete them with the cluster: planton destroy {self.key.kind}/{self.key.name} {options}"
+            )
+        if not self.items:
+            texts.append("the cluster has no volumes, volume snapshots or load balancers that would stay behind")
+        return texts
+
+
+def _by_verb(items: Iterable[associated.Item], provider: str) -> dict[str, list[associated.Item]]:
+    # Civo documents that volumes stay and are billed. It does not document what happens to load balancers.
+    by_verb: dict[str, list[associated.Item]] = {}
+    for item in items:
+        is_sure = provider != "civo" or item.sort != associated.LOAD_BALANCER
+        by_verb.setdefault("keeps and bills" if is_sure else "may keep and bill", []).append(item)
+    return by_verb
+
+
+#: Sort of leftover → the option of ``planton destroy`` that deletes it too.
+OPTIONS = {
+    associated.VOLUME: "--with-volumes",
+    associated.SNAPSHOT: "--with-snapshots",
+    associated.LOAD_BALANCER: "--with-load-balancers",
+}
+
+
+def loses_cluster(plan: plans.Plan) -> bool:
+    """Returns whether a plan deletes or replaces a cluster."""
+    losing = (plans.Action.DELETE, plans.Action.REPLACE)
+    return any(change.noun == _CLUSTER and change.action in losing for change in plan.changes)
+
+
+def find(key: references.Key, cluster_id: str, cloud: clouds.Cloud, *, sorts: Collection[str] = ()) -> Leftovers | None:
+    """Returns the leftovers of a deleted cluster; None if it has no id yet.
+
+    Args:
+        key: The cluster.
+        cluster_id: The cloud's id of it; may be empty.
+        cloud: Where it is.
+        sorts: The sorts to delete with the cluster: ``volume`` and so on.
+
+    Raises:
+        PlantonError: Leftovers are to be deleted, and cannot be listed.
+    """
+    if not cluster_id:
+        return None
+    try:
+        items = tuple(associated.listed(cloud, cluster_id))
+    except errors.PlantonError as error:
+        if sorts:
+            raise
+        return Leftovers(key, cluster_id, cloud, error=error)
+    return Leftovers(key, cluster_id, cloud, items, tuple(item for item in items if item.sort in sorts))
+
+
+def of_plan(run: deploy.Run, steps: Sequence[Step]) -> list[Step]:
+    """Returns the steps of a plan with warnings about the leftovers of its clusters."""
+    return warned(steps, run.left_behind(steps))
+
+
+def warned(steps: Iterable[Step], leftovers: Mapping[references.Key, Leftovers]) -> list[Step]:
+    """Returns steps with the warnings about leftovers."""
+    return [
+        dataclasses.replace(
+            step, plan=dataclasses.replace(step.plan, warnings=(*step.plan.warnings, *leftovers[step.key].warnings()))
+        )
+        if step.key in leftovers
+        else step
+        for step in steps
+    ]
+
+
+@contextlib.contextmanager
+def deleting(leftovers: Leftovers | None) -> Iterator[None]:
+    """Deletes the chosen leftovers with a cluster. The block of the context manager deletes the cluster.
+
+    Raises:
+        PlantonError: The cloud refuses, or could not be asked.
+    """
+    if leftovers is None or not leftovers.deleted:
+        yield
+        return
+    with associated.deleting(leftovers.cloud, leftovers.cluster_id, leftovers.deleted):
+        yield

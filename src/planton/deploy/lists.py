@@ -1,0 +1,94 @@
+"""The lists of an account for checks. Each is read once per run. Checks skip a list that cannot be read."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from planton import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from planton import clouds
+    from planton.clouds import entries
+
+_Rows = TypeVar("_Rows")
+#: Errors that end the run and do not come from a cloud.
+_FINAL = (errors.Reason.INTERRUPTED,)
+
+
+class Notes:
+    """Notes for the user, each reported once per run. Thread-safe."""
+
+    def __init__(self, progress: Callable[[str], None]) -> None:
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._reported: set[str] = set()
+
+    def add(self, text: str) -> None:
+        """Reports a note, unless it was already reported."""
+        with self._lock:
+            is_new = text not in self._reported
+            self._reported.add(text)
+        if is_new:
+            self._progress(text)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Lists:
+    """The lists of an account, or of a region of it. Each method returns None if the list cannot be read.
+
+    Attributes:
+        cloud: The cloud of the lists.
+        notes: Receives a note for each list that cannot be read.
+    """
+
+    cloud: clouds.Cloud
+    notes: Notes
+
+    @property
+    def where(self) -> str:
+        """The searched region or account for messages, e.g. ``LON1``."""
+        return self.cloud.where
+
+    def regions(self) -> list[dict[str, Any]] | None:
+        """Returns the regions in which clusters can be created."""
+        return self._read("regions", self.cloud.account.regions)
+
+    def network_regions(self) -> list[str] | None:
+        """Returns the names of the regions in which networks can be created."""
+        return self._read("regions", self.cloud.account.network_regions)
+
+    def sizes(self) -> dict[str, dict[str, Any]] | None:
+        """Returns the sizes of nodes by name."""
+        return self._read("sizes", lambda: {str(row["size"]): row for row in self.cloud.account.sizes()})
+
+    def versions(self) -> list[dict[str, Any]] | None:
+        """Returns the Kubernetes versions."""
+        return self._read("Kubernetes versions", self.cloud.account.versions)
+
+    def upgrades(self, cluster_id: str) -> list[str] | None:
+        """Returns the versions that a cluster can be upgraded to."""
+        return self._read("upgrades", lambda: self.cloud.upgrades(cluster_id))
+
+    def things(self, what: str) -> list[entries.Entry] | None:
+        """Returns the existing ``network``s, ``firewall``s or ``cluster``s."""
+        return self._read(f"{what}s", lambda: self.cloud.listed(what))
+
+    def quotas(self) -> dict[str, entries.Quota] | None:
+        """Returns the quotas by subject."""
+        return self._read("quotas", self.cloud.account.quotas)
+
+    def _read(self, what: str, call: Callable[[], _Rows]) -> _Rows | None:
+        try:
+            return call()
+        except errors.PlantonError as error:
+            if error.reason in _FINAL:
+                raise
+            why = error.message
+        except (KeyError, TypeError, ValueError, AttributeError):
+            why = "the cloud's response has an unexpected form"
+        self.notes.add(f"not checked: the {what} of the cloud cannot be read ({why})")
+        return None

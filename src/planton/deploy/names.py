@@ -1,0 +1,160 @@
+"""Checks against existing resources of an account: names, ranges, and common regions and networks."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Any
+
+from planton.base import ids
+from planton.deploy import literals, problems, subjects
+from planton.engine import plans
+from planton.recovery import guards
+from planton.schema import references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from planton.clouds import entries
+    from planton.deploy import lists
+
+#: Clouds that refuse a network whose range overlaps another one of the account.
+_REFUSE_OVERLAPS = ("digitalocean",)
+
+
+def taken(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
+    """Yields the names of new resources in the plan that other resources already have."""
+    for resource, change in subject.changes.items():
+        listed = _listed(subject, change, account) if _gets_name(subject, change) else ()
+        if not listed:
+            continue
+        name = guards.cloud_name(resource, subject.target)
+        others = [each for each in listed if each.name == name and each.id != subject.applied_id and not each.is_going]
+        if others:
+            yield _taken(subject, resource, name, others, account)
+
+
+def _gets_name(subject: subjects.Subject, change: plans.Change) -> bool:
+    is_main = change.name == guards.MAIN[subject.stem]
+    if change.action is plans.Action.CREATE:
+        return True
+    # A replaced or renamed resource has an id. Only a known id distinguishes it from others with its name.
+    renamed = any(each.path in ("name", "label") for each in change.differences)
+    return is_main and bool(subject.applied_id) and (change.action is plans.Action.REPLACE or renamed)
+
+
+def _listed(subject: subjects.Subject, change: plans.Change, account: lists.Lists) -> tuple[entries.Entry, ...]:
+    what = change.name.partition("-")[0]
+    if what in ("network", "firewall", "cluster"):
+        return tuple(account.things(what) or ())
+    cluster = _entry(account, "cluster", subject.cluster_id) if what == "node_pool" else None
+    return () if cluster is None else cluster.pools
+
+
+def _entry(account: lists.Lists, what: str, id_: str) -> entries.Entry | None:
+    # A placeholder for a resource that does not exist yet is in no list.
+    listed = account.things(what) if id_ and not references.is_unknown(id_) else None
+    return next((each for each in listed or () if each.id == id_), None)
+
+
+def _taken(
+    subject: subjects.Subject, resource: str, name: str, others: list[entries.Entry], account: lists.Lists
+) -> problems.Problem:
+    metadata = subject.target.metadata
+    noun = resource.partition("-")[0].replace("_", " ")
+    region = others[0].region or account.where
+    ids = ", ".join(each.id for each in others)
+    hint = f"the {noun} {name} exists with the id {ids}: delete it there, or choose another name"
+    if resource == guards.MAIN[subject.stem] and len(others) == 1:
+        id_ = f"{subject.cluster_id}:{ids}" if resource == "node_pool" else ids
+        command = f"planton import {subject.target.kind}/{metadata.name} {id_} -f {subject.entry.source}"
+        hint = f"adopt it: {command}; or choose another name"
+    return problems.Problem(
+        _name_path(subject, resource),
+        f"the name {name!r} is taken by another {noun} in {region}: {ids}",
+        "cloud.name_free",
+        hint,
+        {"id": others[0].id, "region": region},
+    )
+
+
+def _name_path(subject: subjects.Subject, resource: str) -> str:
+    pool = subjects.pools(subject.target).get(resource)
+    if resource == "node_pool":
+        return "spec.nodePoolName"
+    if pool is not None and resource != "cluster":
+        return f"{pool.path}.name"
+    fields = subject.target.spec.DESCRIPTOR.fields_by_name
+    names = (fields[name].json_name for name in ("cluster_name", "network_name", "name") if name in fields)
+    return next((f"spec.{name}" for name in names), "metadata.name")
+
+
+def overlaps(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
+    """Yields the overlap of a new network's range with existing networks of the account.
+
+    If the cloud allows overlaps, it is a note: such networks cannot be connected later.
+    """
+    if subject.stem != "vpc" or not subject.target.spec.ip_range_cidr or not subject.is_new("network"):
+        return
+    own = _network(subject.target.spec.ip_range_cidr)
+    for other in account.things("network") or () if own is not None else ():
+        its = _network(other.cidr)
+        if its is None or own is None or other.id == subject.applied_id or other.is_going or not own.overlaps(its):
+            continue
+        text = f"{own} overlaps {other.cidr} of the network {other.name} ({other.id})"
+        if subject.provider not in _REFUSE_OVERLAPS:
+            account.notes.add(f"! {references.key(subject.target)}: spec.ipRangeCidr: {text}; the two can never be connected")
+            continue
+        yield problems.Problem("spec.ipRangeCidr", text, "cloud.range_free", "write a range that no network of the account has")
+
+
+def _network(cidr: str) -> ipaddress.IPv4Network | None:
+    try:
+        return ipaddress.IPv4Network(cidr)
+    except ValueError:
+        return None
+
+
+def places(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
+    """Yields misplaced dependencies: a network in another region, or a firewall in another network."""
+    if not subject.is_new(guards.MAIN[subject.stem]):
+        return
+    by_path = {literal.path: literal for literal in literals.find(subject.entry.manifest)}
+    for literal in literals.find(subject.target):
+        reference = subject.referenced.get(literal.path)
+        if reference is not None:
+            yield from _other_region(subject, literal, references.own_region(reference).lower(), str(references.key(reference)))
+            continue
+        listed = account.things(literal.what) if literal.path in by_path and ids.is_id(literal.text) else None
+        if listed is None:
+            continue
+        found = next((each for each in listed if each.id == literal.text), None)
+        if found is None:
+            yield literals.missing(literal, listed, account)
+        else:
+            yield from _other_region(subject, literal, found.region, found.name)
+    yield from _other_network(subject, account)
+
+
+def _other_region(subject: subjects.Subject, literal: literals.Literal, region: str, name: str) -> Iterator[problems.Problem]:
+    own = references.own_region(subject.target).lower()
+    if literal.what == "network" and region and own and region != own:
+        yield problems.Problem(
+            literal.path,
+            f"the network {name} is in {region}, and the region of this resource is {own}; both must be in one region",
+            "cloud.one_region",
+            f"write region: {region}, or name a network in {own}",
+        )
+
+
+def _other_network(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
+    spec: Any = subject.target.spec
+    if "firewall" not in spec.DESCRIPTOR.fields_by_name or not spec.HasField("firewall"):
+        return
+    firewall = _entry(account, "firewall", spec.firewall.value)
+    if firewall is not None and firewall.network and firewall.network != spec.network.value:
+        yield problems.Problem(
+            "spec.firewall",
+            f"the firewall {firewall.name} is in the network {firewall.network}, and the cluster in another one",
+            "cloud.one_network",
+            "name a firewall in the network of the cluster",
+        )

@@ -1,0 +1,104 @@
+"""Private networks of a run whose address ranges overlap.
+
+DigitalOcean refuses overlapping networks in one account. Civo accepts them, but their machines can never be connected.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from typing import TYPE_CHECKING, Final
+
+from planton import errors
+from planton.schema import kinds, references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from google.protobuf import message
+
+    from planton.manifest import load
+
+_FIELD: Final = "spec.ipRangeCidr"
+_RULE: Final = "network.no_overlap"
+_STEM: Final = "vpc"
+#: Cloud → whether it refuses networks that overlap, and the effect of the overlap.
+_CLOUDS: Final = {
+    "digitalocean": (True, "DigitalOcean refuses networks of one account that overlap"),
+    "civo": (False, "machines in the one cannot be connected with machines in the other"),
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Network:
+    """A network with a known range.
+
+    Attributes:
+        key: The key of its manifest.
+        scope: The scope in which it must not overlap: cloud and account, and at Civo the region.
+        first: Its first address, as a number.
+        last: Its last address.
+    """
+
+    key: references.Key
+    scope: tuple[str, ...]
+    first: int
+    last: int
+
+
+def of(manifest: message.Message) -> Network | None:
+    """Returns the network of a valid manifest; None for other kinds, or if the cloud chooses the range."""
+    kind = kinds.find(manifest.DESCRIPTOR.name)
+    if kind is None or kind.stem != _STEM or not manifest.spec.ip_range_cidr:  # type: ignore[attr-defined]  # networks have it
+        return None
+    spec, annotations = manifest.spec, manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has these
+    account = annotations.get(references.CREDENTIAL_ANNOTATION, "")
+    scope: tuple[str, ...] = (kind.provider, account)
+    if kind.provider == "civo":
+        scope = (kind.provider, account or spec.civo_credential_id, spec.region.lower())
+    # A manifest applied with an earlier release may have host bits.
+    cidr = ipaddress.IPv4Network(spec.ip_range_cidr, strict=False)
+    return Network(references.key(manifest), scope, int(cidr.network_address), int(cidr.broadcast_address))
+
+
+def overlaps(networks: Sequence[Network]) -> Iterator[tuple[int, int]]:
+    """Yields pairs of positions of overlapping networks, the earlier first. Each network is the later one at most once."""
+    ordered = sorted(range(len(networks)), key=lambda at: (networks[at].scope, networks[at].first, at))
+    widest: int | None = None
+    seen: set[int] = set()
+    for at in ordered:
+        one = networks[at]
+        if widest is not None and networks[widest].scope == one.scope and one.first <= networks[widest].last:
+            earlier, later = sorted((at, widest))
+            if networks[widest].key != one.key and later not in seen:
+                seen.add(later)
+                yield earlier, later
+            widest = widest if networks[widest].last >= one.last else at
+        else:
+            widest = at
+
+
+def violation(first: load.Wanted, second: load.Wanted) -> errors.Violation:
+    """Returns the violation for the second of two overlapping networks: an error if the cloud refuses it, else a warning."""
+    key = references.key(first.manifest)
+    provider = kinds.get(key.kind).provider
+    is_refused, effect = _CLOUDS[provider]
+    ranges = [entry.manifest.spec.ip_range_cidr for entry in (second, first)]  # type: ignore[attr-defined]  # networks have it
+    text = f"{ranges[0]} overlaps with {ranges[1]} of {key} ({first.place(_FIELD)}): {effect}"
+    overlap = second.violation(_FIELD, text, _RULE)
+    return overlap if is_refused else dataclasses.replace(overlap, level="warning")
+
+
+def check(wanted: Iterable[load.Wanted]) -> None:
+    """Checks that the cloud accepts the ranges of all networks of a run.
+
+    Raises:
+        InvalidError: ``MANIFEST_INVALID``: every network that overlaps with another, with both places.
+    """
+    entries = list(wanted)
+    networks = [(network, entry) for entry in entries if (network := of(entry.manifest)) is not None]
+    pairs = overlaps([network for network, _ in networks])
+    overlapping = [violation(networks[first][1], networks[second][1]) for first, second in pairs]
+    refused = [each for each in overlapping if each.level == "error"]
+    if refused:
+        raise errors.InvalidError(refused, hint="choose another range, or leave ipRangeCidr out: the cloud picks a free one")

@@ -1,0 +1,138 @@
+"""Checks against the offers of a cloud: regions, sizes, Kubernetes versions and upgrade paths."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from planton.deploy import problems, subjects
+from planton.modules import upgrades
+from planton.recovery import guards
+from planton.schema import references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from planton.deploy import lists
+
+_VERSION = "spec.kubernetesVersion"
+#: Clouds that ask for the newest patch of a minor version before the next minor version.
+_PATCH_FIRST = ("digitalocean",)
+
+
+def check(subject: subjects.Subject, account: lists.Lists) -> list[problems.Problem]:
+    """Returns the problems with values that the cloud does not offer. An unknown region skips the checks within it."""
+    return [*_region(subject, account)] or [*_sizes(subject, account), *_version(subject, account)]
+
+
+def _region(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
+    region = _own_region(subject.target)
+    if not region or not subject.is_changed(guards.MAIN[subject.stem], _own_region):
+        return
+    is_cluster = subject.stem == "kubernetes_cluster"
+    rows = account.regions() if is_cluster else None
+    names = account.network_regions() if not is_cluster else None if rows is None else [str(row["region"]) for row in rows]
+    if names is None:
+        return
+    if region not in [name.lower() for name in names]:
+        listed = problems.offered(region, [name.lower() for name in names])
+        yield problems.Problem(
+            "spec.region",
+            f"there is no region {region!r} for this account; there are: {listed}",
+            "cloud.region_offered",
+            f"write one of the regions listed (planton regions --provider {subject.provider})",
+            {"region": region},
+        )
+    elif any(row["region"].lower() == region and row.get("full") for row in rows or ()):
+        account.notes.add(f"! the cloud reports that region {region} is out of capacity: a creation there may not complete")
+
+
+def _own_region(manifest: Any) -> str:  # of any kind
+    return references.own_region(manifest).lower()
+
+
+def _sizes(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
+    for resource, pool in subjects.pools(subject.target).items():
+        if not subject.is_changed(resource, functools.partial(_size, resource)):
+            continue
+        sizes = account.sizes()
+        if sizes is None:
+            return
+        yield from _size_problem(subject, pool, sizes)
+
+
+def _size(resource: str, manifest: Any) -> str:  # as above
+    pool = subjects.pools(manifest).get(resource)
+    return "" if pool is None else pool.size.lower()
+
+
+def _size_problem(subject: subjects.Subject, pool: subjects.Pool, sizes: dict[str, dict[str, Any]]) -> Iterator[problems.Problem]:
+    command = f"planton sizes --provider {subject.provider}"
+    by_name = {name.lower(): row for name, row in sizes.items()}
+    row = by_name.get(pool.size.lower())
+    if row is None:
+        listed = problems.offered(pool.size, sizes, command=command)
+        yield problems.Problem(
+            f"{pool.path}.size",
+            f"size {pool.size!r} is not offered for nodes; offered: {listed}",
+            "cloud.size_offered",
+            f"write one of the sizes offered ({command})",
+            {"size": pool.size},
+        )
+        return
+    regions = row.get("regions")
+    if regions is None or not subject.region or subject.region in regions:
+        return
+    here = [name for name, other in sizes.items() if subject.region in (other.get("regions") or ())]
+    listed = problems.offered(pool.size, here, command=f"{command} --region {subject.region}")
+    yield problems.Problem(
+        f"{pool.path}.size",
+        f"size {pool.size!r} is not offered in {subject.region}, but in: {', '.join(regions) or 'no region'}; "
+        f"offered in {subject.region}: {listed}",
+        "cloud.size_offered_in_region",
+        f"write a size that is offered in {subject.region} ({command} --region {subject.region})",
+        {"size": pool.size, "region": subject.region},
+    )
+
+
+def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
+    if subject.stem != "kubernetes_cluster" or not subject.is_changed(
+        "cluster", lambda manifest: manifest.spec.kubernetes_version
+    ):
+        return
+    spec = subject.target.spec
+    wanted = upgrades.spelling(spec.kubernetes_version)
+    running = _running(subject, account)
+    rows = None if wanted == running or _is_ahead(spec, running, wanted) else account.versions()
+    if rows is None:
+        return
+    type_ = getattr(spec, "cluster_type", "")
+    names = [str(row["version"]) for row in rows if not type_ or row["type"] == type_]
+    if wanted not in names:
+        where = f"for clusterType {type_}" if type_ else "by DigitalOcean"
+        error = upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_VERSION, provider=subject.provider)
+        yield problems.Problem(_VERSION, error.message, "cloud.version_offered", error.hint, error.metadata)
+        return
+    patch_first = subject.provider in _PATCH_FIRST
+    refused = upgrades.refusal(running, wanted, names, patch_first=patch_first)
+    if refused is None and running:
+        # The cloud's list for this cluster is more precise than the general rules.
+        refused = upgrades.refusal(running, wanted, names, patch_first=patch_first, targets=account.upgrades(subject.cluster_id))
+    if refused is not None:
+        metadata = {"running": running, "version": wanted}
+        yield problems.Problem(_VERSION, refused.text, "cloud.upgrade_allowed", refused.hint, metadata)
+
+
+def _running(subject: subjects.Subject, account: lists.Lists) -> str:
+    clusters = account.things("cluster") if subject.cluster_id else None
+    cluster = next((each for each in clusters or () if each.id == subject.cluster_id), None)
+    version = "" if cluster is None else upgrades.spelling(cluster.version)
+    type_ = getattr(subject.target.spec, "cluster_type", "")
+    # Another type replaces the cluster.
+    return "" if type_ and version.startswith("talos") != (type_ == "talos") else version
+
+
+def _is_ahead(spec: Any, running: str, wanted: str) -> bool:  # a cluster's spec
+    # With autoUpgrade the cloud has installed a newer patch than the manifest's.
+    old, new = upgrades.numbers(running), upgrades.numbers(wanted)
+    return bool(spec.auto_upgrade and running and old > new and old[:2] == new[:2])

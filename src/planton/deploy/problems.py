@@ -1,0 +1,86 @@
+"""Problems that the cloud would refuse, as violations with a place."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from typing import TYPE_CHECKING
+
+from planton import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from planton.manifest import load
+
+#: Rule → the error's reason. Rule ids are API (docs/errors.md).
+REASONS = {
+    "cloud.region_offered": errors.Reason.NOT_OFFERED,
+    "cloud.size_offered": errors.Reason.NOT_OFFERED,
+    "cloud.size_offered_in_region": errors.Reason.NOT_OFFERED,
+    "cloud.version_offered": errors.Reason.NOT_OFFERED,
+    "cloud.upgrade_allowed": errors.Reason.UPGRADE_REFUSED,
+    "cloud.one_region": errors.Reason.MANIFEST_INVALID,
+    "cloud.one_network": errors.Reason.MANIFEST_INVALID,
+    "cloud.range_free": errors.Reason.MANIFEST_INVALID,
+    "cloud.name_free": errors.Reason.CLOUD_NAME_EXISTS,
+    "cloud.quota_left": errors.Reason.CLOUD_QUOTA,
+    "cloud.reference_found": errors.Reason.NOT_FOUND,
+    "cloud.reference_unambiguous": errors.Reason.AMBIGUOUS,
+    "plugin.check": errors.Reason.MANIFEST_INVALID,
+}
+_LISTED = 8
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Problem:
+    """A problem that the cloud or its plugin would refuse.
+
+    Attributes:
+        path: The manifest's field.
+        text: What is wrong, with the values.
+        rule: The id of the rule, a key of :data:`REASONS`.
+        hint: The one thing to do next; may be empty.
+        metadata: Values for programs.
+    """
+
+    path: str
+    text: str
+    rule: str
+    hint: str = ""
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def error(entry: load.Wanted, problems: Sequence[Problem]) -> errors.InvalidError:
+    """Returns the error for all problems of a manifest.
+
+    Its reason is that of the first problem. Its code is 1, or 5 if the upgrade path is the only problem.
+
+    Args:
+        entry: The manifest.
+        problems: At least one.
+    """
+    reasons = [REASONS[problem.rule] for problem in problems]
+    is_refusal = set(reasons) == {errors.Reason.UPGRADE_REFUSED}
+    made = errors.InvalidError(
+        [entry.violation(problem.path, problem.text, problem.rule) for problem in problems],
+        reason=reasons[0],
+        code=errors.Code.REFUSED if is_refusal else errors.Code.INVALID,
+        hint="; ".join(dict.fromkeys(problem.hint for problem in problems if problem.hint)),
+    )
+    made.metadata |= {name: value for problem in reversed(problems) for name, value in problem.metadata.items()}
+    return made
+
+
+def offered(name: str, names: Iterable[str], *, command: str = "") -> str:
+    """Returns a bounded list of the existing names as text, the nearest to a name first.
+
+    Args:
+        name: The missing name.
+        names: The existing names.
+        command: The command that lists all; empty for none.
+    """
+    ranked = sorted(names, key=lambda other: (-difflib.SequenceMatcher(None, name.lower(), other.lower()).ratio(), other))
+    more = len(ranked) - _LISTED
+    rest = f" and {more} more" + (f" ({command} lists them)" if command else "") if more > 0 else ""
+    return (", ".join(ranked[:_LISTED]) or "none") + rest

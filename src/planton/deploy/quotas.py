@@ -1,0 +1,89 @@
+"""Checks against an account's quotas: the additional needs of all resources of a run together."""
+
+from __future__ import annotations
+
+import collections
+import threading
+from typing import TYPE_CHECKING, Any
+
+from planton.deploy import problems, subjects
+from planton.engine import plans
+from planton.schema import references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from planton.deploy import lists
+
+#: Units of quotas, for messages.
+_UNITS = {"memory": "MiB of memory", "disk": "GiB of disk"}
+#: Properties of resources with a number of nodes.
+_COUNTS = ("pools.nodeCount", "nodePool.nodeCount", "nodeCount", "node_count")
+
+
+class Needs:
+    """The needs of the resources of a run, by account. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._needs: dict[object, dict[references.Key, collections.Counter[str]]] = {}
+
+    def add(self, account: object, key: references.Key, need: collections.Counter[str]) -> collections.Counter[str]:
+        """Adds the needs of a resource, and returns the total for the account."""
+        with self._lock:
+            by_key = self._needs.setdefault(account, {})
+            by_key[key] = need
+            return sum(by_key.values(), collections.Counter())
+
+
+def check(subject: subjects.Subject, account: lists.Lists, needs: Needs) -> Iterator[problems.Problem]:
+    """Yields the quotas that this resource would exceed, together with the resources checked before it."""
+    need, path = _need(subject, account)
+    if not need:
+        return
+    total = needs.add(account.cloud.account, references.key(subject.target), need)
+    for what, quota in (account.quotas() or {}).items():
+        if need[what] and quota.used + total[what] > quota.limit:
+            unit = _UNITS.get(what, what)
+            yield problems.Problem(
+                path,
+                f"needs {need[what]} more {unit}, and this run {total[what]} in all; the account has {quota.used} of "
+                f"{quota.limit} in use",
+                "cloud.quota_left",
+                "ask the cloud for a higher quota, or use fewer or smaller machines",
+                {"quota": what, "used": str(quota.used), "limit": str(quota.limit)},
+            )
+
+
+def _need(subject: subjects.Subject, account: lists.Lists) -> tuple[collections.Counter[str], str]:
+    need: collections.Counter[str] = collections.Counter()
+    path = "metadata.name"
+    pools = subjects.pools(subject.target)
+    for resource, change in subject.changes.items():
+        if change.action is plans.Action.CREATE and resource in ("network", "firewall"):
+            need[f"{resource}s"] += 1
+        pool = pools.get(resource.replace("node_pool_size", "node_pool"))
+        nodes = 0 if pool is None else _more_nodes(change, pool)
+        if pool is not None and nodes > 0:
+            path = f"{pool.path}.nodeCount"
+            need += _machines(pool.size, nodes, account)
+    return need, path
+
+
+def _more_nodes(change: plans.Change, pool: subjects.Pool) -> int:
+    if change.action is plans.Action.CREATE:
+        # At Civo the number of nodes is a separate resource; the pool creates the first nodes.
+        return 0 if change.name.startswith("node_pool_size") else pool.count
+    if change.action is not plans.Action.UPDATE:
+        return 0
+    return sum(_number(each.new) - _number(each.old) for each in change.differences if each.path in _COUNTS)
+
+
+def _number(value: Any) -> int:  # JSON data
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _machines(size: str, nodes: int, account: lists.Lists) -> collections.Counter[str]:
+    row = (account.sizes() or {}).get(size) or {}
+    each = {"nodes": 1, **{what: int(row.get(what) or 0) for what in ("cpus", "memory", "disk")}}
+    return collections.Counter({what: number * nodes for what, number in each.items() if number})

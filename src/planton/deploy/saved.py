@@ -1,0 +1,263 @@
+"""Saved plans: what was planned, as a file, to be applied later and elsewhere exactly as it was seen.
+
+The file holds manifests and the changes that were planned, and no credentials: those are chosen when it is applied.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hmac
+import json
+import os
+import pathlib
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import json_format
+
+import planton
+from planton import errors
+from planton.config import folders
+from planton.manifest import load
+from planton.schema import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from planton.deploy.steps import Step
+    from planton.engine import plans
+
+_VERSION = 4
+_KEY_BYTES = 32
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Saved:
+    """A saved plan.
+
+    Attributes:
+        wanted: The manifests to apply.
+        applied: The plan of each manifest, as data.
+        pruned: The plan of each resource to destroy, as data.
+        origins: The key of each resource to destroy → the folder that it was applied from.
+        allow_replace: The consents to replacements, ``KIND/NAME`` or ``ENV/KIND/NAME``.
+        allow_unsupported: The fields whose refusal was waived.
+        created: When it was planned, RFC 3339.
+        take_over: The consents to taking over resources of other folders.
+        refresh: Whether the cloud was read first, and must be again.
+        is_signed: Whether it is unchanged since it was written on this machine; otherwise the user must review it again.
+    """
+
+    wanted: tuple[load.Wanted, ...]
+    applied: dict[str, Any]
+    pruned: dict[str, Any]
+    origins: dict[str, str]
+    allow_replace: tuple[str, ...]
+    allow_unsupported: tuple[str, ...]
+    take_over: tuple[str, ...]
+    created: str
+    refresh: bool
+    is_signed: bool = False
+
+
+def write(
+    path: str,
+    wanted: Iterable[load.Wanted],
+    planned: Iterable[Step],
+    pruned: Iterable[Step],
+    *,
+    allow_replace: Sequence[str],
+    allow_unsupported: Sequence[str],
+    take_over: Sequence[str],
+    origins: Mapping[str, str],
+    refresh: bool,
+    key: bytes,
+) -> None:
+    """Writes a plan atomically to a file of mode 0600.
+
+    Args:
+        path: The file.
+        wanted: The manifests to apply.
+        planned: The plan of each manifest.
+        pruned: The plan of each resource to destroy.
+        allow_replace: The consents to replacements.
+        allow_unsupported: The fields whose refusal was waived.
+        take_over: The consents to taking over resources of other folders.
+        origins: The key of each resource to destroy → the folder that it was applied from.
+        refresh: Whether the cloud was read first.
+        key: The key that signs the plan (`signing_key`).
+
+    Raises:
+        PlantonError: ``USAGE``: it cannot be written.
+    """
+    data = {
+        "version": _VERSION,
+        "planton": planton.__version__,
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "resources": [
+            {
+                "manifest": json_format.MessageToDict(entry.manifest),
+                "source": entry.source,
+                "origin": entry.origin,
+                "region": entry.region,
+            }
+            for entry in wanted
+        ],
+        "apply": {str(step.key): changes(step.plan) for step in planned},
+        "prune": {str(step.key): changes(step.plan) for step in pruned},
+        "pruneOrigins": dict(origins),
+        "allowReplace": list(allow_replace),
+        "allowUnsupported": list(allow_unsupported),
+        "takeOver": list(take_over),
+        "refresh": refresh,
+    }
+    data["digest"] = _digest(data, key)
+    temporary = pathlib.Path(f"{path}.{os.getpid()}.tmp")
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+            json.dump(data, file, indent=1)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _unusable(path, f"it cannot be written: {error.strerror}") from None
+
+
+def signing_key(folder: pathlib.Path) -> bytes:
+    """Returns the key that signs plans in a data folder; creates it with mode 0600 if there is none.
+
+    Raises:
+        PlantonError: ``USAGE``: it is damaged; ``ENGINE_FAILED``: it cannot be written.
+    """
+    path = folder / "plan-key"
+    if not path.exists():
+        folders.keep(path, secrets.token_hex(_KEY_BYTES))
+    try:
+        key = bytes.fromhex(path.read_text("ascii"))
+    except (OSError, ValueError):
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise errors.PlantonError(
+            f"the key that signs saved plans, {path}, is damaged",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint=f"remove {path} and create the plan again: planton plan --out creates a new key",
+            metadata={"file": str(path)},
+        )
+    return key
+
+
+def _digest(data: dict[str, Any], key: bytes) -> str:
+    return hmac.new(key, json.dumps(data, sort_keys=True).encode(), "sha256").hexdigest()
+
+
+def changes(plan: plans.Plan) -> list[Any]:
+    """Returns the changes of a plan as JSON data that can be compared."""
+    return json.loads(  # type: ignore[no-any-return]  # a list of objects
+        json.dumps(
+            [
+                [
+                    change.name,
+                    change.type,
+                    str(change.action),
+                    [[each.path, each.old, each.new] for each in change.differences],
+                    change.inputs,
+                ]
+                for change in plan.changes
+            ],
+            default=str,
+        )
+    )
+
+
+def read(path: str, *, key: bytes) -> Saved:
+    """Reads a saved plan.
+
+    Args:
+        path: The file.
+        key: The key that signs plans here (`signing_key`).
+
+    Raises:
+        PlantonError: ``USAGE``: it cannot be read, or is no plan of this version.
+    """
+    try:
+        data: Any = json.loads(pathlib.Path(path).read_text("utf-8"))
+        if data["version"] != _VERSION:
+            raise _unusable(path, f"it was written by planton {data['planton']}")
+        digest = str(data.pop("digest"))
+        is_signed = hmac.compare_digest(digest.encode(), _digest(data, key).encode())
+        wanted = tuple(_wanted(entry) for entry in data["resources"])
+        return Saved(
+            wanted,
+            dict(data["apply"]),
+            dict(data["prune"]),
+            {str(key): str(origin) for key, origin in data["pruneOrigins"].items()},
+            tuple(data["allowReplace"]),
+            tuple(data["allowUnsupported"]),
+            tuple(data["takeOver"]),
+            str(data["created"]),
+            bool(data["refresh"]),
+            is_signed,
+        )
+    except OSError as error:
+        raise _unusable(path, str(error.strerror), manifests=True) from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, json_format.ParseError):
+        raise _unusable(path, "it is not a plan that planton plan --out has written", manifests=True) from None
+
+
+def _wanted(entry: Any) -> load.Wanted:  # JSON data
+    manifest = json_format.ParseDict(entry["manifest"], kinds.get(entry["manifest"]["kind"]).message())
+    return load.Wanted(manifest, None, str(entry["source"]), str(entry["region"]), origin=str(entry["origin"]))
+
+
+def check(saved: Saved, planned: Iterable[Step], pruned: Iterable[Step]) -> None:
+    """Checks that what would happen now is what was planned.
+
+    Raises:
+        PlantonError: ``PLAN_STALE``, with what differs.
+    """
+    now = {"apply": _by_key(planned), "prune": _by_key(pruned)}
+    differing = []
+    for what, before in (("apply", saved.applied), ("prune", saved.pruned)):
+        keys = sorted(before.keys() | now[what].keys())
+        differing += [
+            f"{key}: {_both(before.get(key), now[what].get(key))}" for key in keys if before.get(key) != now[what].get(key)
+        ]
+    if differing:
+        raise errors.PlantonError(
+            f"since the plan was made ({saved.created}) things have changed, and nothing was done:\n  " + "\n  ".join(differing),
+            code=errors.Code.REFUSED,
+            reason=errors.Reason.PLAN_STALE,
+            hint="make a new plan (planton plan --out FILE), look at it, and apply that",
+        )
+
+
+def _by_key(steps: Iterable[Step]) -> dict[str, Any]:
+    return {str(step.key): changes(step.plan) for step in steps}
+
+
+def _both(planned: list[Any] | None, now: list[Any] | None) -> str:
+    before, after = _spoken(planned), _spoken(now)
+    return f"planned {before}, now {after}" if before != after else f"planned {before}, now the same with other inputs"
+
+
+def _spoken(planned: list[Any] | None) -> str:
+    if planned is None:
+        return "nothing"
+    parts = [f"{action} {name}" + _paths(differences) for name, _, action, differences, _ in planned]
+    return ", ".join(parts) or "no changes"
+
+
+def _paths(differences: list[Any]) -> str:
+    shown = [f"{path}: {old} → {new}" for path, old, new in differences]
+    return f" ({', '.join(shown)})" if shown else ""
+
+
+def _unusable(path: str, why: str, *, manifests: bool = False) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"cannot use the plan {path}: {why}",
+        code=errors.Code.USAGE,
+        reason=errors.Reason.USAGE,
+        # Who forgets -f gives manifests where a plan belongs.
+        hint="make one with: planton plan -f DIR --out FILE" + (f"; for manifests: planton apply -f {path}" if manifests else ""),
+    )

@@ -1,0 +1,127 @@
+"""The subject of checks before an apply: a manifest, its last applied version, and the engine's plan."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import TYPE_CHECKING, Any
+
+from planton.engine import plans
+from planton.recovery import guards
+from planton.schema import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from google.protobuf import message
+
+    from planton.manifest import load
+
+#: Actions that create a new resource.
+_NEW = (plans.Action.CREATE, plans.Action.REPLACE)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Pool:
+    """A node pool of a manifest.
+
+    Attributes:
+        path: Its field, in the manifest's spelling; ``spec`` for a pool with a manifest of its own.
+        resource: The resource of the stack that contains the pool, or is the pool.
+        size: Its machine size.
+        count: Its number of nodes; for an autoscaled pool, the initial one.
+    """
+
+    path: str
+    resource: str
+    size: str
+    count: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A resource that is about to be applied.
+
+    Attributes:
+        entry: The manifest as it was given, with its places.
+        target: The manifest with references resolved, and ids in place of names.
+        provider: The cloud, e.g. ``civo``.
+        region: The region of the resource, in lower case; empty if unset.
+        applied: The manifest of the last completed apply, or None.
+        applied_id: The cloud's id of the resource of that apply; empty if there is none.
+        has_stack: Whether any apply has begun.
+        plan: The engine's plan; None if it failed.
+        referenced: Path of a reference → the manifest that it refers to, given or applied.
+    """
+
+    entry: load.Wanted
+    target: Any
+    provider: str
+    region: str
+    applied: Any
+    applied_id: str
+    has_stack: bool
+    plan: plans.Plan | None
+    referenced: Mapping[str, message.Message]
+
+    @functools.cached_property
+    def stem(self) -> str:
+        """The kind without its provider, e.g. ``kubernetes_cluster``."""
+        return kinds.get(self.target.kind).stem
+
+    @functools.cached_property
+    def changes(self) -> dict[str, plans.Change]:
+        """The planned changes by resource name. Without a plan and a stack, all resources are created."""
+        if self.plan is not None:
+            return {change.name: change for change in self.plan.changes}
+        names = () if self.has_stack else _resources(self.target)
+        return {name: plans.Change("", name, "", plans.Action.CREATE) for name in names}
+
+    def is_new(self, resource: str) -> bool:
+        """Returns whether a resource of the stack will be created or replaced."""
+        if self.plan is None:
+            return self.applied is None
+        return resource in self.changes and self.changes[resource].action in _NEW
+
+    def is_changed(self, resource: str, value: Callable[[Any], object]) -> bool:
+        """Returns whether a value of a resource is new, so that the cloud has not accepted it yet.
+
+        Args:
+            resource: The resource of the stack.
+            value: Reads the value from a manifest.
+        """
+        if self.is_new(resource):
+            return True
+        if self.plan is not None and resource not in self.changes:
+            return False
+        return self.applied is None or value(self.applied) != value(self.target)
+
+    @property
+    def cluster_id(self) -> str:
+        """The id of the node pools' cluster; empty if it does not exist yet."""
+        if self.stem == "kubernetes_node_pool":
+            return str(self.target.spec.cluster.value)
+        return "" if self.is_new("cluster") else self.applied_id
+
+
+def _resources(manifest: Any) -> list[str]:  # as below
+    spec = manifest.spec
+    main = guards.MAIN[kinds.get(manifest.kind).stem]
+    has_own_firewall = main == "cluster" and "firewall" in spec.DESCRIPTOR.fields_by_name and not spec.HasField("firewall")
+    return list(dict.fromkeys([main, *pools(manifest), *(["firewall"] if has_own_firewall else [])]))
+
+
+def pools(manifest: Any) -> dict[str, Pool]:  # a manifest of any kind
+    """Returns the node pools of a manifest by the resources of its stack."""
+    spec = manifest.spec
+    if hasattr(spec, "node_pool_name"):
+        return {"node_pool": Pool("spec", "node_pool", spec.size, spec.node_count)}
+    if not hasattr(spec, "default_node_pool"):
+        return {}
+    default = spec.default_node_pool
+    listed = [Pool("spec.defaultNodePool", "cluster", default.size, default.node_count)]
+    listed += [
+        Pool(f"spec.additionalNodePools[{index}]", f"node_pool-{pool.name}", pool.size, pool.node_count)
+        for index, pool in enumerate(spec.additional_node_pools)
+    ]
+    return {pool.resource: pool for pool in listed}

@@ -1,0 +1,222 @@
+"""Manifests and stack inputs between YAML, JSON and the Protobuf wire form. Nothing is resolved, and nothing is asked of anyone."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+import yaml
+from google.protobuf import json_format
+from google.protobuf import message as protobuf_message
+
+from planton import errors, manifest
+from planton.manifest import documents, dumping, stack_input, yaml_reader
+from planton.schema import defaults, kinds, validation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+YAML: Final = "yaml"
+JSON: Final = "json"
+BINARY: Final = "binary"
+#: The form that a file's name says.
+_SUFFIXES: Final = {".yaml": YAML, ".yml": YAML, ".json": JSON, ".binpb": BINARY, ".bin": BINARY, ".pb": BINARY}
+
+
+def form_of(path: str) -> str:
+    """Returns the form that a file's name says; empty where it says none."""
+    return _SUFFIXES.get(pathlib.PurePath(path).suffix.lower(), "")
+
+
+def is_stack_input(value: protobuf_message.Message) -> bool:
+    """Returns whether a message is a stack input, not a manifest."""
+    return "target" in value.DESCRIPTOR.fields_by_name
+
+
+def read(data: bytes, *, file: str, form: str, kind: kinds.Kind | None = None) -> list[protobuf_message.Message]:
+    """Reads manifests or one stack input, strictly, and checks their rules.
+
+    Args:
+        data: The content.
+        file: What to call it in errors.
+        form: ``yaml``, ``json`` or ``binary``.
+        kind: The kind, where binary data does not name its own; or None.
+
+    Returns:
+        Manifests as written, or a stack input with the defaults in its target.
+
+    Raises:
+        InvalidError: Everything that is wrong with it.
+        PlantonError: ``STACK_INPUT_INVALID``: it is not what it should be, or does not name its kind.
+    """
+    if form == BINARY:
+        found = [_from_binary(data, file=file, kind=kind)]
+    elif _has_target(data):
+        found = [manifest.read_stack_input(data.decode("utf-8", errors="replace"), file=file)]
+    else:
+        found = _manifests(data, file)
+    for value in found:
+        name = kind_of(value).name
+        if kind is not None and name != kind.name:
+            _refuse(f"{file} holds a {name}, not a {kind.name}")
+    return found
+
+
+def kind_of(value: protobuf_message.Message) -> kinds.Kind:
+    """Returns the kind of a manifest, or of the manifest in a stack input."""
+    return kinds.get(_target(value).DESCRIPTOR.name)
+
+
+def _target(value: Any) -> Any:  # a message of some kind
+    return value.target if is_stack_input(value) else value
+
+
+def _has_target(data: bytes) -> bool:
+    try:
+        root = next(yaml_reader.compose(yaml_reader.decode(data)), None)
+    except yaml_reader.TrapError:
+        return False  # reading it as a manifest tells what is wrong
+    if not isinstance(root, yaml.MappingNode):
+        return False
+    finder = documents.Finder(root)
+    return finder.entry(root, "target") is not None and finder.entry(root, "kind") is None
+
+
+def _manifests(data: bytes, file: str) -> list[protobuf_message.Message]:
+    found, violations = manifest.read(data, file=file)
+    for document in found:
+        violations += manifest.check(manifest.completed(document))
+    if violations:
+        raise errors.InvalidError(violations)
+    return [document.message for document in found]
+
+
+def _from_binary(data: bytes, *, file: str, kind: kinds.Kind | None) -> protobuf_message.Message:
+    value = _parsed(data, kind)
+    if value is None:
+        hint = "" if kind else "name it with --kind KIND, or the form with --from"
+        _refuse(f"{file} is no manifest or stack input in binary form" + ("" if kind else " that names its kind"), hint)
+    known: Any = _known_part(value)  # its class is found by name
+    if known.ByteSize() != value.ByteSize():
+        _refuse(f"{file} has fields that this version does not know; they would be lost", "update planton")
+    if is_stack_input(known):
+        known.target.CopyFrom(defaults.apply(known.target))
+    _check(known, file)
+    return known  # type: ignore[no-any-return]  # its class is found by name
+
+
+def _parsed(data: bytes, kind: kinds.Kind | None) -> protobuf_message.Message | None:
+    candidates = [kind] if kind else kinds.all_kinds()
+    unnamed: list[Any] = []
+    for candidate in candidates:
+        for message in (candidate.stack_input, candidate.message):
+            try:
+                value = message.FromString(data)
+            except protobuf_message.DecodeError:
+                continue
+            target = _target(value)
+            if target.kind == candidate.name:
+                return value
+            if not (target.kind or target.api_version) and _known_part(value).ByteSize() == len(data):
+                unnamed.append(value)
+    if kind is None or not unnamed:
+        return None
+    target = _target(unnamed[0])
+    target.api_version, target.kind = kind.api_version, kind.name
+    return unnamed[0]  # type: ignore[no-any-return]  # as above
+
+
+def _known_part(value: protobuf_message.Message) -> protobuf_message.Message:
+    known = type(value)()
+    known.CopyFrom(value)
+    known.DiscardUnknownFields()
+    return known
+
+
+def _check(value: Any, file: str) -> None:  # a message of some kind
+    prefix = "target" if is_stack_input(value) else ""
+    checked = defaults.apply(_target(value))
+    problems = [(prefix, problem) for problem in validation.violations(checked)]
+    if prefix:
+        # What a provider config leaves out may come from the environment.
+        found = validation.violations(value.provider_config)
+        problems += [("provider_config", problem) for problem in found if problem.rule_id != "required"]
+    if problems:
+        raise errors.InvalidError(
+            [
+                errors.Violation(file, 0, 0, ".".join(filter(None, (where, problem.place))), problem.message, problem.rule_id)
+                for where, problem in problems
+            ]
+        )
+
+
+def as_stack_input(value: protobuf_message.Message, config: protobuf_message.Message | None = None) -> protobuf_message.Message:
+    """Returns a manifest as a stack input, with its defaults; a stack input as it is.
+
+    Args:
+        value: A manifest or a stack input.
+        config: The provider config to put into it, over what is there; or None.
+    """
+    if is_stack_input(value):
+        found: Any = type(value)()
+        found.CopyFrom(value)
+    else:
+        found = stack_input.build(defaults.apply(value), kind_of(value).provider_config())
+    if config is not None:
+        for name in stack_input.secret_fields(config.DESCRIPTOR):
+            if getattr(found.provider_config, name) == stack_input.REDACTED:
+                found.provider_config.ClearField(name)
+        found.provider_config.MergeFrom(config)
+    return found  # type: ignore[no-any-return]  # as above
+
+
+def as_manifest(value: protobuf_message.Message) -> protobuf_message.Message:
+    """Returns the manifest in a stack input; a manifest as it is."""
+    target: protobuf_message.Message = _target(value)
+    return target
+
+
+def redacted(value: protobuf_message.Message) -> protobuf_message.Message:
+    """Returns a message whose secrets are redacted; an equal one where it has none."""
+    return json_format.ParseDict(stack_input.as_dict(value), type(value)())
+
+
+def dump(values: Sequence[protobuf_message.Message], form: str, *, show_secrets: bool = False) -> bytes:
+    """Returns messages in a form; the same messages give the same bytes.
+
+    Args:
+        values: Manifests or stack inputs; only YAML holds more than one.
+        form: ``yaml``, ``json`` or ``binary``.
+        show_secrets: Whether secrets are written; they are redacted otherwise.
+
+    Raises:
+        PlantonError: ``USAGE``: there are several, and the form holds one.
+    """
+    if form == YAML:
+        return "---\n".join(dumping.text(_data(value, show_secrets=show_secrets)) for value in values).encode()
+    if len(values) != 1:
+        raise errors.PlantonError(
+            f"there are {len(values)} documents, and {form} holds one",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="write YAML, or give one document at a time",
+        )
+    if form == JSON:
+        return (stack_input.dumps(_data(values[0], show_secrets=show_secrets)) + "\n").encode()
+    value = values[0] if show_secrets else redacted(values[0])
+    return value.SerializeToString(deterministic=True)
+
+
+def _data(value: protobuf_message.Message, *, show_secrets: bool) -> dict[str, Any]:
+    if is_stack_input(value):
+        data = stack_input.file_dict(value, show_secrets=show_secrets)
+        dumping.sort_maps(data["target"], _target(value).DESCRIPTOR)
+    else:
+        data = stack_input.as_dict(value, show_secrets=show_secrets)
+        dumping.sort_maps(data, value.DESCRIPTOR)
+    return json.loads(json.dumps(data))  # type: ignore[no-any-return]  # no value stands in two places
+
+
+def _refuse(what: str, hint: str = "") -> NoReturn:
+    raise errors.PlantonError(what, code=errors.Code.INVALID, reason=errors.Reason.STACK_INPUT_INVALID, hint=hint)

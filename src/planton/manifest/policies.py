@@ -1,0 +1,316 @@
+"""Policies: rules of the user's own, in CEL, over the messages of manifests.
+
+A policy is a YAML file, typed by the package ``org.project_planton.policy.v1`` and read as strictly as manifests are. Everything that
+can be wrong with it is found while it is loaded: an expression is compiled against the messages of the kinds that it is for, so
+that a misspelt field is told with its place in the policy, and not found by the first manifest that has it. This module looks at
+messages that are complete and valid, and at nothing else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from google.protobuf import descriptor_pool
+
+from org.project_planton.policy.v1 import policy_pb2
+from planton import errors, manifest
+from planton.base import confined
+from planton.manifest import decode, documents, yaml_reader
+from planton.schema import describe, kinds, validation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from google.protobuf import message
+
+#: A fault that the compiler tells: line from 1, column from 1, text.
+_FAULT: Final = re.compile(r"ERROR: <input>:([0-9]+):([0-9]+): (.*)")
+_NO_FIELD: Final = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
+#: Expressions that build larger values. A few of them in a row can fill the memory within the budget of steps.
+_GROWING: Final = re.compile(r"\+|\b(bind|map|transform\w*|replace|join|format|flatten|split|lists?|range)\b")
+_TOO_MUCH_MEMORY: Final = f"it needs more than {confined.MOST_BYTES // 1024**2} MiB of memory"
+_BLOCK_STYLES: Final = ("|", ">")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a policy.
+
+    Attributes:
+        id: The id that violations show.
+        path: The field at which violations are shown, in the manifest's spelling; empty for the whole manifest.
+        message: What must hold.
+        level: ``error`` or ``warning``.
+        programs: Kind → the compiled expression.
+        can_grow: Whether its values can be many times larger than the expression and the manifest.
+    """
+
+    id: str
+    path: str
+    message: str
+    level: str
+    programs: Mapping[str, Any]  # the library's own class
+    can_grow: bool = False
+
+
+class Finding(NamedTuple):
+    """A rule that does not hold of a manifest.
+
+    Attributes:
+        rule: The rule.
+        message: What must hold, or why that cannot be said.
+        level: ``error`` or ``warning``.
+    """
+
+    rule: Rule
+    message: str
+    level: str
+
+
+def load(paths: Sequence[str]) -> tuple[Rule, ...]:
+    """Returns the rules of policy files, compiled.
+
+    Raises:
+        InvalidError: ``POLICY_INVALID``: everything that is wrong with any of them, with its place.
+        PlantonError: ``MANIFEST_UNREADABLE``.
+    """
+    violations: list[errors.Violation] = []
+    rules: dict[str, Rule] = {}
+    for file, data in manifest.sources(paths):
+        for policy in _read(file, data, violations):
+            policy.add_rules(rules)
+    if violations:
+        raise errors.InvalidError(violations, reason=errors.Reason.POLICY_INVALID, code=errors.Code.USAGE)
+    return tuple(rules.values())
+
+
+def findings(rules: Iterable[Rule], value: message.Message) -> list[Finding]:
+    """Returns the rules that do not hold of a manifest, in their order."""
+    found = []
+    for rule in rules:
+        program = rule.programs.get(value.DESCRIPTOR.name)
+        finding = _finding(rule, program, value) if program is not None else None
+        found += [finding] if finding is not None else []
+    return found
+
+
+def check(rules: Iterable[Rule], document: manifest.Document) -> list[errors.Violation]:
+    """Returns what the rules say of a document, with places."""
+    found = findings(rules, document.message)
+    if not found:
+        return []
+    return [
+        errors.Violation(
+            document.file,
+            place.line,
+            place.column,
+            finding.rule.path,
+            finding.message,
+            finding.rule.id,
+            document.index,
+            place.source,
+            finding.level,
+        )
+        for finding, place in zip(found, document.places(finding.rule.path for finding in found), strict=True)
+    ]
+
+
+def _finding(rule: Rule, program: Any, value: message.Message) -> Finding | None:  # as in Rule
+    try:
+        said, fault = confined.run(lambda: _judged(program, value)) if rule.can_grow else _judged(program, value)
+    except confined.ExhaustedError:
+        said, fault = False, _TOO_MUCH_MEMORY
+    if fault:
+        return _unjudged(rule, fault)
+    if said is True or said == "":
+        return None
+    return Finding(rule, str(said or rule.message), rule.level)
+
+
+def _judged(program: Any, value: message.Message) -> tuple[bool | str, str]:  # as in Rule
+    """Returns the result of an expression, and the reason if it has none."""
+    from cel_expr_python import cel  # the extra `policy`, which only this module needs
+
+    try:
+        result = program.eval(data={"this": value})
+    except MemoryError:
+        return False, _TOO_MUCH_MEMORY
+    except RuntimeError as error:
+        # The library raises what is beyond its budget, and gives back all other errors.
+        return False, _fault(str(error))
+    said = result.value()
+    if result.type() == cel.Type.ERROR:
+        return False, _fault(str(said).partition(": ")[2] or str(said))
+    return said, ""
+
+
+def _fault(text: str) -> str:
+    # The library's core reports a failed allocation by the name of its exception.
+    return _TOO_MUCH_MEMORY if "bad_alloc" in text else text
+
+
+def _unjudged(rule: Rule, reason: str) -> Finding:
+    # What cannot be judged has not been found good, whatever the rule's level.
+    return Finding(rule, f"cannot be judged: {reason}; the rule is: {rule.message}", "error")
+
+
+def _read(file: str, data: bytes, violations: list[errors.Violation]) -> Iterator[_Policy]:
+    text, index = "", 0
+    try:
+        text = yaml_reader.decode(data)
+        for root in yaml_reader.compose(text):
+            if not decode.is_null(root):
+                yield _Policy(root, decode.Reading(file, index, text, violations=violations))
+                index += 1
+    except yaml_reader.TrapError as trap:
+        violations.append(documents.trapped(trap, file=file, text=text, index=index))
+        return
+    if not index:
+        violations.append(errors.Violation(file, 1, 1, "", "has no policy: the file is empty", "policy.empty"))
+
+
+class _Policy:
+    """One policy being read."""
+
+    def __init__(self, root: Any, reading: decode.Reading) -> None:  # PyYAML's nodes have no types of use, here and below
+        """Takes the root of its nodes, and where to note what is wrong."""
+        self._root = root
+        self._reading = reading
+        self._finder = documents.Finder(root)
+
+    def add_rules(self, rules: dict[str, Rule]) -> None:
+        """Adds the rules by id, or notes what is wrong."""
+        policy = policy_pb2.Policy()
+        before = len(self._reading.violations)
+        decode.fill(policy, self._root, "", self._reading)
+        if len(self._reading.violations) == before:
+            for problem in validation.violations(policy):
+                self._note(problem.path, problem.message, problem.rule_id)
+        if len(self._reading.violations) > before:
+            return
+        for index, given in enumerate(policy.rules):
+            path = f"rules[{index}]"
+            if given.id in rules:
+                self._note(f"{path}.id", f"there is another rule {given.id!r}", "policy.duplicate_id")
+                continue
+            meant = self._kinds(given, path)
+            field = self._field(given, meant, path)
+            programs = self._programs(given, meant, path)
+            rules[given.id] = Rule(
+                given.id, field, given.message, given.level or "error", programs, bool(_GROWING.search(given.expression))
+            )
+
+    def _note(self, path: str, text: str, rule_id: str) -> None:
+        self._reading.add(self._finder.find(path), path, text, rule_id)
+
+    def _kinds(self, given: policy_pb2.PolicyRule, path: str) -> list[kinds.Kind]:
+        known = kinds.all_kinds()
+        names = [kind.name for kind in known]
+        for index, name in enumerate(given.kinds):
+            if name not in names:
+                text = f"unknown kind {decode.preview(name)}{decode.suggest(name, names)}"
+                self._note(f"{path}.kinds[{index}]", text, "policy.unknown_kind")
+        return [kind for kind in known if kind.name in given.kinds or not given.kinds]
+
+    def _field(self, given: policy_pb2.PolicyRule, meant: list[kinds.Kind], path: str) -> str:
+        field = ""
+        for kind in meant if given.path else ():
+            try:
+                field = describe.find(f"{kind.name}.{given.path}").path
+            except errors.PlantonError as error:
+                self._note(f"{path}.path", f"{error.message}; {error.hint}", "policy.unknown_field")
+                break
+        return field
+
+    def _programs(self, given: policy_pb2.PolicyRule, meant: list[kinds.Kind], path: str) -> dict[str, Any]:  # as in Rule
+        programs: dict[str, Any] = {}
+        for kind in meant:
+            try:
+                programs[kind.name] = _environment(kind).compile(given.expression)
+            except RuntimeError as error:
+                self._note_faults(str(error), given.expression, f"{path}.expression", kind)
+                break
+            result = programs[kind.name].return_type().name()
+            if result not in ("BOOL", "STRING"):
+                text = f"must be true or false, or a text, not {result.rpartition('.')[2]}"
+                self._note(f"{path}.expression", text, "policy.result_type")
+                break
+        return programs
+
+    def _note_faults(self, said: str, expression: str, path: str, kind: kinds.Kind) -> None:
+        node = self._finder.find(path)
+        lines = expression.split("\n")
+        for row, column, text in _FAULT.findall(said) or [("1", "1", said)]:
+            offset = sum(len(line) + 1 for line in lines[: int(row) - 1]) + int(column) - 1
+            index = _index_in_text(node, self._reading.text, expression[:offset])
+            start = self._reading.text.rfind("\n", 0, index) + 1
+            self._reading.violations.append(
+                errors.Violation(
+                    self._reading.file,
+                    self._reading.text.count("\n", 0, index) + 1,
+                    index - start + 1,
+                    path,
+                    f"for {kind.name}: {_explained(text)}",
+                    "policy.expression",
+                    self._reading.index,
+                    decode.line_at(self._reading.text, start),
+                )
+            )
+
+
+def _index_in_text(node: Any, text: str, before: str) -> int:  # as above
+    """Returns where in the file a place of a scalar is, given what stands before it in the scalar's value.
+
+    Both have the same characters in the same order, but for blanks, quotes and what escapes, which are passed over.
+    """
+    index = node.start_mark.index
+    if node.style in _BLOCK_STYLES:
+        index = text.index("\n", index) + 1
+    elif node.style:
+        index += 1
+    end = node.end_mark.index
+    for wanted in "".join(before.split()):
+        index = text.find(wanted, index, end) + 1 or index
+    while index < end - 1 and text[index].isspace():
+        index += 1
+    return int(index)
+
+
+def _explained(text: str) -> str:
+    """Returns a fault that the compiler tells in the words of manifests, with a way out where one is known."""
+    text = text.removesuffix(" (in container '')")
+    no_field = _NO_FIELD.fullmatch(text)
+    if no_field:
+        described = descriptor_pool.Default().FindMessageTypeByName(no_field[2])
+        hint = decode.suggest(no_field[1], [field.name for field in described.fields])
+        return f"{described.name} has no field {no_field[1]!r}{hint}"
+    if "uint" in text and re.search(r"\bint\b", text):
+        text += "; a number that is compared with an unsigned one is written with u: 3u"
+    return text
+
+
+@functools.cache
+def _environment(kind: kinds.Kind) -> Any:  # as in Rule
+    """Returns what an expression over a kind may name: the manifest, its enums, and the functions of CEL's extensions."""
+    from cel_expr_python import cel  # as above
+    from cel_expr_python.ext import ext_bindings, ext_math, ext_optional, ext_strings  # as above
+
+    described = kind.message.DESCRIPTOR
+    return cel.NewEnv(
+        descriptor_pool.Default(),
+        variables={"this": cel.Type(described.full_name)},
+        extensions=[ext_bindings.ExtBindings(), ext_math.ExtMath(), ext_optional.ExtOptional(), ext_strings.ExtStrings()],
+        container=cel.ExpressionContainer(abbreviations=sorted(_enums(described, set()))),
+    )
+
+
+def _enums(described: Any, seen: set[str]) -> set[str]:  # a message's descriptor; the stubs know less of it
+    seen.add(described.full_name)
+    found = {field.enum_type.full_name for field in described.fields if field.enum_type is not None}
+    for field in described.fields:
+        if field.message_type is not None and field.message_type.full_name not in seen:
+            found |= _enums(field.message_type, seen)
+    return found

@@ -1,0 +1,88 @@
+"""Manifests to start from: a file for each resource, by cloud and by template, in the folders beside this module.
+
+The files are what a user gets, but for four placeholders: ``${name}``, ``${env}``, ``${region}`` and ``${version}``. A file belongs
+to a part by its name: ``network`` and ``firewall``, ``cluster``, ``pool-…``.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import string
+from typing import Any, Final
+
+from planton import errors
+from planton.manifest import scalars
+from planton.schema import kinds
+
+#: What can be made, with the beginnings of the names of its files.
+PARTS: Final = {
+    "cluster": ("cluster", "pool-"),
+    "nodepool": ("pool-",),
+    "network": ("network", "firewall"),
+    "environment": ("network", "firewall", "cluster", "pool-"),
+}
+TEMPLATES: Final = ("dev", "staging", "prod")
+#: Cloud → region and Kubernetes version of what is made.
+_CHOICES: Final = {"civo": ("lon1", "1.30.5-k3s1"), "digitalocean": ("fra1", "1.35.1-do.0")}
+_FOLDER: Final = pathlib.Path(__file__).parent
+#: Room is left for what the resources add: the clouds allow 63 characters.
+_NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,46}[a-z0-9])?")
+
+
+def make(part: str, provider: str, template: str, *, name: str = "", env: str = "", region: str = "") -> dict[str, str]:
+    """Returns the files of a part: name → content, in the order of their references.
+
+    Args:
+        part: One of ``PARTS``.
+        provider: The cloud.
+        template: One of ``TEMPLATES``.
+        name: What the names of all resources begin with; that of the environment where empty.
+        env: The environment; that of the template where empty.
+        region: The region; a usual one where empty.
+
+    Raises:
+        PlantonError: ``USAGE``: a name that the clouds would not take, or a region that there is not.
+    """
+    env = _checked("environment", env or template)
+    values = {
+        "name": _checked("name", name or env),
+        "env": f'"{env}"' if scalars.other_reading(env) or env in scalars.NULLS else env,
+        "region": _region(provider, region),
+        "version": _CHOICES[provider][1],
+    }
+    folder = _FOLDER / provider / template
+    return {
+        path.name: string.Template(path.read_text("utf-8")).substitute(values)
+        for start in PARTS[part]
+        for path in sorted(folder.glob(f"{start}*.yaml"))
+    }
+
+
+def _checked(what: str, text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise _usage(f"the {what} {text[:60]!r} must be at most 48 small letters, digits and '-', beginning with a letter")
+    return text
+
+
+def _region(provider: str, region: str) -> str:
+    known = regions(provider)
+    if not region:
+        return _CHOICES[provider][0]
+    if region.lower() not in known:
+        hint = kinds.suggest(region[:40], known) or f"known are {', '.join(known)}"
+        raise _usage(f"{provider} has no region {region[:40]!r}", hint)
+    return region.lower()
+
+
+def regions(provider: str) -> list[str]:
+    """Returns the regions of a cloud that clusters can be in."""
+    described: Any = next(
+        kind for kind in kinds.all_kinds() if kind.provider == provider and kind.stem == "kubernetes_cluster"
+    ).message.DESCRIPTOR
+    field = described.fields_by_name["spec"].message_type.fields_by_name["region"]
+    return [value.name for value in field.enum_type.values if value.number]
+
+
+def _usage(message: str, hint: str = "") -> errors.PlantonError:
+    return errors.PlantonError(message, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint=hint)

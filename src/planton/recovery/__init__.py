@@ -1,0 +1,1 @@
+"""Operations on one stack, with guards against plugin faults and recovery from interrupted operations."""

@@ -1,0 +1,186 @@
+"""Waits for a cloud to finish operations that a plugin only starts: upgrades, and the scaling of a default pool."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from typing import TYPE_CHECKING, Any
+
+from planton import errors
+from planton.engine import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from planton.config import settings
+    from planton.engine import plans
+
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+#: The longest pause in seconds between two checks for an interruption by the user.
+_SLICE_SECONDS = 0.5
+#: Seconds that an apply waits for the applications of a cluster, because the cloud does not report failed ones.
+APPLICATION_SECONDS = 180.0
+#: The properties of a cluster whose updates take time. All others are done when the cloud answers.
+_SLOW = ("version", "kubernetesVersion", "pools.", "nodePool.")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Condition:
+    """The condition of a cluster in the cloud.
+
+    Attributes:
+        state: The cloud's own word, e.g. ``UPGRADING``.
+        ready: The number of active nodes.
+        nodes: The desired number of nodes.
+        settled: Whether no operation is in progress.
+    """
+
+    state: str
+    ready: int
+    nodes: int
+    settled: bool
+
+    def __str__(self) -> str:
+        """Returns the condition as one line."""
+        return f"{self.state}, {self.ready} of {self.nodes} nodes active"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Patience:
+    """The clock and the sleep of a wait. Tests pass their own.
+
+    Attributes:
+        clock: Returns seconds.
+        sleep: Waits so many seconds.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+def condition(cluster: Mapping[str, Any]) -> Condition:
+    """Returns the condition of a cluster in the form of Civo's or DigitalOcean's API."""
+    return _civo(cluster) if "required_pools" in cluster or "pools" in cluster else _digitalocean(cluster)
+
+
+def _civo(cluster: Mapping[str, Any]) -> Condition:
+    counts = {pool["id"]: int(pool["count"]) for pool in cluster.get("required_pools") or cluster.get("pools") or ()}
+    nodes = {pool["id"]: [node.get("status") for node in pool.get("instances") or ()] for pool in cluster.get("pools") or ()}
+    complete = counts.keys() == nodes.keys() and all(
+        len(nodes[id_]) == count and set(nodes[id_]) <= {"ACTIVE"} for id_, count in counts.items()
+    )
+    state = str(cluster.get("status") or "")
+    ready = sum(status == "ACTIVE" for pool in nodes.values() for status in pool)
+    return Condition(state, ready, sum(counts.values()), settled=state == "ACTIVE" and complete)
+
+
+def _digitalocean(cluster: Mapping[str, Any]) -> Condition:
+    pools = [
+        (int(pool.get("count") or 0), [(node.get("status") or {}).get("state") for node in pool.get("nodes") or ()])
+        for pool in cluster.get("node_pools") or ()
+    ]
+    complete = all(len(nodes) == count and set(nodes) <= {"running"} for count, nodes in pools)
+    state = str((cluster.get("status") or {}).get("state") or "")
+    ready = sum(status == "running" for _, nodes in pools for status in nodes)
+    return Condition(state, ready, sum(count for count, _ in pools), settled=state == "running" and complete)
+
+
+def takes_time(change: plans.Change) -> bool:
+    """Returns whether a change of a cluster continues in the cloud after the plugin has returned."""
+    slow = any(each.path.startswith(_SLOW) for each in change.differences)
+    return change.noun == "KubernetesCluster" and change.action.value == "update" and slow
+
+
+def uninstalled(cluster: Mapping[str, Any], applications: Iterable[str]) -> list[str]:
+    """Returns the applications that a cluster at Civo has not installed, in the cloud's spelling."""
+    asked = {application.partition(":")[0].lower() for application in applications if not application.startswith("-")}
+    entries = [entry for entry in cluster.get("installed_applications") or () if not entry.get("installed")]
+    names = [str(entry.get("name") or entry.get("application") or "") for entry in entries]
+    return sorted(name for name in names if name.lower() in asked)
+
+
+def until_installed(
+    look: Callable[[], Mapping[str, Any] | None],
+    chosen: settings.Settings,
+    target: Any,  # the manifest of a cluster
+    *,
+    patience: Patience | None = None,
+) -> list[str]:
+    """Waits a few minutes for the applications of a manifest, and returns those that are not installed.
+
+    Args:
+        look: Returns the cluster in the form of the cloud's API, or None if it is missing.
+        chosen: Whom to report to, and whether the user has interrupted.
+        target: The manifest.
+        patience: How to wait.
+
+    Raises:
+        PlantonError: ``INTERRUPTED``; the cloud could not be asked.
+    """
+    patience = patience or Patience()
+    asked = chosen.interruption.times
+    deadline = patience.clock() + min(APPLICATION_SECONDS, chosen.timeout)
+    pause, reported = _FIRST_PAUSE_SECONDS, ""
+    while missing := uninstalled(look() or {}, target.spec.applications):
+        listed = ", ".join(missing)
+        if patience.clock() > deadline:
+            return missing
+        if listed != reported:
+            reported = listed
+            chosen.progress(f"  {target.metadata.name}: the cloud is installing {listed}")
+        pause = _rest(pause, chosen, asked, patience, reported)
+    return []
+
+
+def _rest(pause: float, chosen: settings.Settings, asked: int, patience: Patience, doing: str) -> float:
+    rest = pause
+    while rest > 0:
+        if chosen.interruption.times > asked:
+            raise _interrupted(doing)
+        patience.sleep(min(rest, _SLICE_SECONDS))
+        rest -= _SLICE_SECONDS
+    return min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+
+def until_settled(
+    look: Callable[[], Mapping[str, Any] | None],
+    chosen: settings.Settings,
+    target: Any,  # a manifest of any kind
+    *,
+    patience: Patience | None = None,
+) -> None:
+    """Waits until no operation is in progress in a cluster, and reports each change of its condition.
+
+    Args:
+        look: Returns the cluster in the form of the cloud's API, or None if it is missing.
+        chosen: How long to wait, whom to report to, and whether the user has interrupted.
+        target: The manifest, for errors.
+        patience: How to wait.
+
+    Raises:
+        PlantonError: ``CLOUD_STUCK``; ``INTERRUPTED``; the cloud could not be asked.
+    """
+    patience = patience or Patience()
+    asked = chosen.interruption.times
+    deadline = patience.clock() + chosen.timeout
+    pause, reported = _FIRST_PAUSE_SECONDS, ""
+    while (cluster := look()) is not None:
+        seen = condition(cluster)
+        if seen.settled:
+            return
+        if str(seen) != reported:
+            reported = str(seen)
+            chosen.progress(f"  {target.metadata.name}: {reported}; waiting for the cloud")
+        if patience.clock() > deadline:
+            raise explain.stuck("apply", chosen.timeout, target)
+        pause = _rest(pause, chosen, asked, patience, reported)
+
+
+def _interrupted(condition_: str) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"apply was interrupted while the cloud was still at work ({condition_}); what was done is saved",
+        code=errors.Code.INTERRUPTED,
+        reason=errors.Reason.INTERRUPTED,
+        hint="the cloud continues by itself; run the same command again, which waits for its end",
+    )

@@ -1,0 +1,230 @@
+"""Guards: checks by the engine, because plugins cannot be trusted. The reasons are in docs/drift-and-recovery.md.
+
+- A refresh that drops a resource from the state is trusted only if the cloud itself confirms that it is missing.
+- A pool or a network deleted by hand would block every refresh and destroy. It is removed from the state once the cloud confirms
+  that it is missing.
+- A creation with an unknown result is searched for in the cloud, and adopted with proof that it is ours (`ownership`).
+- A refresh loses fields of firewall rules, which would make every later refresh fail. They are restored.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from planton import clouds, errors
+from planton.clouds import answers
+from planton.engine import states
+from planton.recovery import observed, ownership
+from planton.state import journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+
+#: Kind's stem → the resource of its stack that the kind is about: whose id is the first output, and which imports adopt.
+MAIN = {"vpc": "network", "firewall": "firewall", "kubernetes_cluster": "cluster", "kubernetes_node_pool": "node_pool"}
+
+
+def dropped(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the resources that one state has and the next has not, or has only as an empty shell."""
+    kept = {resource["urn"]: resource for resource in states.cloud_resources(after)}
+    return [
+        resource
+        for resource in states.cloud_resources(before)
+        if resource["urn"] not in kept or _is_shell(resource, kept[resource["urn"]])
+    ]
+
+
+def _is_shell(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    # A network that the list does not show is read as one whose texts are empty.
+    return bool(old.get("outputs", {}).get("label")) and new.get("outputs", {}).get("label") == ""
+
+
+def still_there(resources: Iterable[Mapping[str, Any]], cloud: clouds.Cloud) -> list[str]:
+    """Returns the names of those resources that the cloud still has.
+
+    Raises:
+        PlantonError: The cloud could not be asked, so nothing is known.
+    """
+    return [str(resource["urn"]).rsplit("::", 1)[-1] for resource in resources if _exists(resource, cloud)]
+
+
+def _exists(resource: Mapping[str, Any], cloud: clouds.Cloud) -> bool:
+    return cloud.exists(resource["type"], resource["id"], str(resource.get("inputs", {}).get("clusterId", "")))
+
+
+def not_believed(names: Iterable[str], why: str) -> errors.PlantonError:
+    """Returns the error for a refresh whose result is not believed."""
+    listed = ", ".join(names)
+    return errors.PlantonError(
+        f"the plugin says that {listed} is gone, but {why}; the state is as it was",
+        code=errors.Code.FAILED,
+        reason=errors.Reason.REFRESH_NOT_BELIEVED,
+        hint="the cloud's API has probably failed for a moment: run the same command again",
+    )
+
+
+def with_missing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a refreshed state with the resources that the refresh dropped restored."""
+    now = {each["urn"]: each for each in after.get("resources") or []}
+    shells = {each["urn"] for each in dropped(before, after)}
+    old = [{key: value for key, value in each.items() if key != "initErrors"} for each in before.get("resources") or []]
+    kept = [each if each["urn"] in shells else now.get(each["urn"], each) for each in old]
+    known = {each["urn"] for each in kept}
+    return {**after, "resources": [*kept, *(each for urn, each in now.items() if urn not in known)]}
+
+
+def missing(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> set[str]:
+    """Returns the URNs of the resources of a state that the cloud says do not exist.
+
+    Raises:
+        PlantonError: The cloud could not be asked, so nothing is known.
+    """
+    return {resource["urn"] for resource in states.cloud_resources(deployment) if not _exists(resource, cloud)}
+
+
+def candidates(
+    record: journal.Record,
+    suspects: Mapping[str, journal.Creation],
+    deployment: Mapping[str, Any],
+    target: Any,  # any manifest
+    cloud: clouds.Cloud,
+    *,
+    now: float,
+) -> list[ownership.Candidate]:
+    """Searches the cloud for the results of creations with an unknown result.
+
+    Args:
+        record: The record of the operation that started them.
+        suspects: URN → creation.
+        deployment: The state, whose resources are excluded.
+        target: The manifest.
+        cloud: The cloud to search.
+        now: The time, in seconds since the epoch.
+
+    Returns:
+        The resources with the name of a creation that are not in the state, with the reasons against ownership.
+
+    Raises:
+        PlantonError: The cloud could not be asked, so nothing is known.
+    """
+    # A replacement may have created the new resource while the state still has the old one, of the same URN.
+    ids = {(each["type"], each["id"]) for each in states.cloud_resources(deployment)}
+    lists = observed.Lists(answers.Answers())
+    found: list[ownership.Candidate] = []
+    for urn, creation in suspects.items():
+        type_, _ = states.type_and_name(urn)
+        if not type_.startswith(clouds.TYPES):
+            continue
+        is_pool = type_.endswith("KubernetesNodePool")
+        cluster = cluster_of(deployment, target, cloud) if is_pool else ""
+        if is_pool and not cluster:
+            continue
+        entries = [each for each in lists.entries(cloud, type_, cluster) if (type_, each["id"]) not in ids]
+        found += ownership.candidates(
+            urn, type_, creation, entries, marker=record.marker, before=record.before.get(urn), started=record.started, now=now
+        )
+    return found
+
+
+def import_id(candidate: ownership.Candidate, cluster: str) -> str:
+    """Returns the id by which the engine imports a resource. For pools at Civo it includes the cluster."""
+    is_civo_pool = states.type_and_name(candidate.urn)[0] == "civo:index/kubernetesNodePool:KubernetesNodePool"
+    return f"{cluster}:{candidate.id}" if is_civo_pool else candidate.id
+
+
+def with_adopted(
+    deployment: Mapping[str, Any], adopted: Mapping[str, str], suspects: Mapping[str, journal.Creation]
+) -> dict[str, Any]:
+    """Returns a state with additional resources of known ids; a refresh reads the rest from the cloud.
+
+    Args:
+        deployment: A state with the provider of the resources.
+        adopted: URN → import id.
+        suspects: URN → creation, which has the inputs.
+    """
+    resources = list(deployment.get("resources") or [])
+    stack = next(each["urn"] for each in resources if each["type"] == "pulumi:pulumi:Stack")
+    entries = []
+    for urn, id_ in adopted.items():
+        type_, _ = states.type_and_name(urn)
+        package = type_.partition(":")[0]
+        provider = next(each for each in resources if each["type"] == f"pulumi:providers:{package}")
+        inputs = {"__defaults": [], **suspects[urn].inputs}
+        entry = {"urn": urn, "custom": True, "id": id_, "type": type_, "inputs": inputs, "outputs": {}, "parent": stack}
+        entries.append({**entry, "provider": f"{provider['urn']}::{provider['id']}"})
+    # The old resource of an interrupted replacement is one that is still to be deleted.
+    kept = [{**each, "delete": True} if each["urn"] in adopted else each for each in resources]
+    return {**deployment, "resources": [*kept, *entries]}
+
+
+def creating(deployment: Mapping[str, Any]) -> dict[str, journal.Creation]:
+    """Returns URN → creation for the states.pending creations of a killed engine in a state."""
+    resources = [entry["resource"] for entry in states.pending(deployment) if entry["type"] == "creating"]
+    return {resource["urn"]: creation(resource.get("inputs") or {}) for resource in resources}
+
+
+def creation(inputs: Mapping[str, Any]) -> journal.Creation:
+    """Returns the creation that sends the given properties."""
+    sent = {name: value for name, value in inputs.items() if not name.startswith("__")}
+    return journal.Creation(str(sent.get("label") or sent.get("name") or ""), sent)
+
+
+def cloud_name(resource: str, target: Any) -> str:
+    """Returns what the cloud calls a resource of a manifest's stack."""
+    spec = target.spec
+    if resource == "node_pool":
+        return str(spec.node_pool_name)
+    if resource.startswith("node_pool-"):
+        return resource.removeprefix("node_pool-")
+    if resource == "network":
+        return str(getattr(spec, "network_name", "") or target.metadata.name)
+    if resource == "firewall":
+        return f"{spec.cluster_name}-firewall" if hasattr(spec, "cluster_name") else str(spec.name)
+    return str(spec.cluster_name)
+
+
+def cluster_of(deployment: Mapping[str, Any], target: Any, cloud: clouds.Cloud) -> str:  # of any kind
+    """Returns the id of the cluster that the pools of a stack belong to; empty where there is none.
+
+    Raises:
+        PlantonError: The cloud could not be asked.
+    """
+    made = next((each["id"] for each in states.cloud_resources(deployment) if each["type"].endswith("KubernetesCluster")), "")
+    if made or not hasattr(target.spec, "cluster"):
+        return str(made)
+    text = str(target.spec.cluster.value)
+    return next((str(entry["id"]) for entry in cloud.clusters() if text in (entry["id"], entry["name"])), "")
+
+
+_RULES = ("ingressRules", "egressRules")
+_RULE_FIELDS = ("portRange", "label", "cidrs")
+
+
+def with_whole_rules(deployment: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Returns a state in which each firewall rule has all its fields again, or None where none lacks them.
+
+    The plugin keeps rules in an order of its own, and a refresh writes each into the place of another one, states.without the
+    fields, and states.without the ranges, that the other one lacks. A TCP rule that so loses its ports makes every later refresh fail.
+    """
+    resources = list(deployment.get("resources") or [])
+    mended = [_with_whole_rules(each) if each["type"].endswith(":Firewall") else each for each in resources]
+    return {**deployment, "resources": mended} if mended != resources else None
+
+
+def _with_whole_rules(firewall: dict[str, Any]) -> dict[str, Any]:
+    inputs, outputs = firewall.get("inputs") or {}, firewall.get("outputs") or {}
+    whole = {
+        name: [_whole(rule, known) for rule, known in zip(inputs[name], outputs[name], strict=True)]
+        for name in _RULES
+        if isinstance(inputs.get(name), list) and len(inputs[name]) == len(outputs.get(name) or ())
+    }
+    return {**firewall, "inputs": {**inputs, **whole}}
+
+
+def _whole(rule: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    ranges = rule.get("cidrs") or []
+    kept = {name: value for name, value in rule.items() if name not in ("__defaults", "cidrs")}
+    if any(known.get(name) != value for name, value in kept.items()) or ranges != (known.get("cidrs") or [])[: len(ranges)]:
+        return rule
+    return {**rule, **{name: known[name] for name in _RULE_FIELDS if known.get(name)}}

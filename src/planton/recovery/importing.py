@@ -1,0 +1,129 @@
+"""Imports: the cloud resource that an id identifies, and the resources imported with it. Read-only."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import TYPE_CHECKING, Any
+
+from planton import errors
+from planton.base import ids
+from planton.clouds import civo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from planton import clouds
+
+_POOL = "node_pool"
+#: The noun of a pool in ids and paths, at both clouds.
+_POOL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Adoption:
+    """The resources that an import adopts into a stack.
+
+    Attributes:
+        imports: Name of the resource in the stack → import id.
+        notes: Notes for the user before consent, one sentence each.
+    """
+
+    imports: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def prepare(
+    cloud: clouds.Cloud,
+    target: Any,  # a manifest of any kind, references resolved
+    resource: str,
+    import_id: str,
+    *,
+    cluster_id: Callable[[], str],
+) -> Adoption:
+    """Returns the resources that an import adopts into the stack of a manifest.
+
+    A cluster is imported with its existing additional pools. At Civo it is also imported with the firewall that the manifest
+    would create, if the cluster uses that firewall.
+
+    Args:
+        cloud: The cloud of the resource.
+        target: The manifest.
+        resource: The main resource of its stack, e.g. ``cluster``.
+        import_id: The id from the user; of a pool ``CLUSTER:POOL``, or the pool's id or name.
+        cluster_id: Returns the id of the cluster that the manifest of a pool names.
+
+    Raises:
+        PlantonError: ``NOT_FOUND``: there is no such resource; the cloud could not be asked.
+    """
+    if resource == _POOL:
+        return Adoption({resource: _pool(cloud, import_id, cluster_id)})
+    _require(cloud, resource, import_id)
+    if resource != "cluster":
+        return Adoption({resource: import_id})
+    pools = {f"{_POOL}-{pool.name}": _find(cloud, _POOL, pool.name, import_id) for pool in target.spec.additional_node_pools}
+    imports = {resource: import_id, **{name: id_ for name, id_ in pools.items() if id_}}
+    if not isinstance(cloud, civo.Cloud) or target.spec.HasField("firewall"):
+        return Adoption(imports)
+    firewall, note = _firewall(cloud, target, import_id)
+    return Adoption(imports | ({"firewall": firewall} if firewall else {}), (note,) if note else ())
+
+
+def _require(cloud: clouds.Cloud, resource: str, import_id: str) -> None:
+    # The plugin imports a network with any id, and fails when it updates a network that does not exist.
+    if ids.is_id(import_id) and cloud.exists(cloud.NOUNS[resource], import_id):
+        return
+    own = _find(cloud, resource, import_id) if import_id else None
+    hint = f"the {resource} {import_id!r} has the id {own}: use that id" if own else _other(cloud, resource, import_id)
+    names = ", ".join(cloud.names(resource)) or "none"
+    raise _missing(f"no {resource} has the id {import_id!r} in {cloud.where}; {resource}s there: {names}", hint)
+
+
+def _other(cloud: clouds.Cloud, resource: str, import_id: str) -> str:
+    others = [noun for noun in cloud.NOUNS if noun not in (resource, _POOL)] if ids.is_id(import_id) else []
+    other = next((noun for noun in others if cloud.exists(cloud.NOUNS[noun], import_id)), "")
+    return f"this is the id of a {other}; use the id of a {resource}" if other else ""
+
+
+def _pool(cloud: clouds.Cloud, import_id: str, cluster_id: Callable[[], str]) -> str:
+    cluster, colon, pool = import_id.rpartition(":")
+    if not _POOL_NAME.fullmatch(pool) or (colon and not ids.is_id(cluster)):
+        raise _missing(f"{import_id!r} is no id of a node pool", "write CLUSTER-ID:POOL, or the pool's id or name alone")
+    cluster = cluster or cluster_id()
+    id_ = cloud.pool_import_id(cluster, pool)
+    own = id_.rpartition(":")[2]
+    if (isinstance(cloud, civo.Cloud) or ids.is_id(own)) and cloud.exists(cloud.NOUNS[_POOL], own, cluster):
+        return id_
+    raise _missing(f"no node pool has the id or name {pool!r} in cluster {cluster} in {cloud.where}")
+
+
+def _find(cloud: clouds.Cloud, resource: str, name: str, cluster: str = "") -> str | None:
+    return cloud.find(cloud.NOUNS[resource], name, cluster)
+
+
+def _firewall(cloud: civo.Cloud, target: Any, cluster_id: str) -> tuple[str, str]:
+    """Returns the firewall to import with a cluster, or an empty text, and a note for the user."""
+    cluster = cloud.cluster(cluster_id) or {}
+    own = f"{target.spec.cluster_name}-firewall"
+    used = next((entry for entry in cloud.firewalls() if entry["id"] == cluster.get("firewall_id")), None)
+    if used is None:
+        return "", ""
+    network = used["network_id"]
+    labels = [entry["label"] for entry in cloud.networks() if entry["id"] == network]
+    is_same_network = network == cluster.get("network_id") and target.spec.network.value in (network, *labels)
+    if used["name"] == own and is_same_network:
+        return str(used["id"]), f"the firewall {own} ({used['id']}) comes with the cluster"
+    return "", (
+        f"the cluster uses the firewall {used['name']} ({used['id']}), which stays in the cloud; "
+        f"the cluster changes to a new firewall {own} with the rules of the manifest; "
+        "to keep the old one, name it in spec.firewall"
+    )
+
+
+def _missing(text: str, hint: str = "") -> errors.PlantonError:
+    return errors.PlantonError(
+        text,
+        code=errors.Code.INVALID,
+        reason=errors.Reason.NOT_FOUND,
+        hint=hint or "correct the id, or the region or the account of the manifest",
+    )

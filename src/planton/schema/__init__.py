@@ -1,0 +1,1 @@
+"""The schema: kinds, defaults, validation rules, references between kinds, and field descriptions."""

@@ -1,0 +1,1 @@
+"""Stacks as data: backends, inventory, history, locks and migration."""

@@ -1,0 +1,114 @@
+"""History: who did what to a stack, when, and how it ended. Pulumi keeps it; what was changed is in the message it was given."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import socket
+from typing import TYPE_CHECKING, Any
+
+from planton.state import journal
+
+if TYPE_CHECKING:
+    from planton.engine import plans, session
+    from planton.schema import references
+
+_MESSAGE = re.compile(r"(?P<who>\S+@\S+): planton (?P<operation>[a-z]+) (?P<resource>\S+/\S+): (?P<changes>.*)", re.DOTALL)
+#: Object stores and the service take more; nobody reads more.
+_LONGEST = 1000
+_LONGEST_VALUE = 60
+_NOTHING = "no changes"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """One operation that has ended.
+
+    Attributes:
+        version: Its number, as the backend counts; 0 where it does not.
+        who: ``user@host``; empty where an operation of another program, or of an older release, does not say.
+        operation: ``apply``, ``refresh``, ``destroy``, or what Pulumi calls it.
+        started: RFC 3339.
+        ended: RFC 3339; empty where it goes on.
+        result: ``succeeded``, ``failed`` or ``in-progress``.
+        changes: What it was to change.
+        counts: How many resources were created, updated and so on; none where what was written is the manifest alone.
+    """
+
+    version: int
+    who: str
+    operation: str
+    started: str
+    ended: str
+    result: str
+    changes: tuple[str, ...]
+    counts: dict[str, int]
+
+
+def message(operation: str, key: references.Key, plan: plans.Plan | None) -> str:
+    """Returns what the history is to say of an operation.
+
+    Args:
+        operation: What the user does.
+        key: To what.
+        plan: What changes, whose secrets are redacted by the engine; None where that is not known.
+    """
+    changes = [] if plan is None else [_spoken(change) for change in plan.changes]
+    # The end of a line is the end of a change.
+    said = "\n".join(changes) or ("" if plan is None else _NOTHING)
+    text = f"{journal.user()}@{socket.gethostname()}: planton {operation} {key.kind}/{key.name}: {said}"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 2]} …"
+
+
+def _spoken(change: plans.Change) -> str:
+    differences = ", ".join(f"{each.path}: {_value(each.old)} → {_value(each.new)}" for each in change.differences)
+    return f"{change.action} {change.name}" + (f" ({differences})" if differences else "")
+
+
+def _value(value: Any) -> str:  # JSON data
+    text = "(unset)" if value is None else " ".join(str(value).split())
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
+
+
+def read(opened: session.Session, number: int) -> list[Entry]:
+    """Returns the newest operations on a stack, newest first.
+
+    Raises:
+        PlantonError: ``STACK_NOT_FOUND``; the backend failed.
+    """
+    text = opened.ask("stack", "history", "--json", "--page-size", str(number), "--page", "1")
+    return [parse(update) for update in json.loads(text)]
+
+
+def parse(update: dict[str, Any]) -> Entry:
+    """Returns what an entry of Pulumi's history says."""
+    found = _MESSAGE.fullmatch(update.get("message") or "")
+    counts = {str(name): int(count) for name, count in (update.get("resourceChanges") or {}).items() if name != "same"}
+    operation = found["operation"] if found else str(update.get("kind") or "")
+    changes: tuple[str, ...]
+    if found and update.get("kind") == "refresh" != operation:
+        # Other operations look at the cloud first where the state may be old.
+        operation, changes = "refresh", (f"before {operation}",)
+    elif found and found["changes"] == _NOTHING:
+        # What is counted then is planton's own record of the manifest.
+        changes, counts = (), {}
+    elif found:
+        changes = tuple(filter(None, found["changes"].splitlines()))
+    else:
+        changes = tuple(filter(None, [" ".join((update.get("message") or "").split())]))
+    return Entry(
+        version=int(update.get("version") or 0),
+        who=found["who"] if found else "",
+        operation=operation,
+        started=_time(update.get("startTime")),
+        ended=_time(update.get("endTime")),
+        result=str(update.get("result") or ""),
+        changes=changes,
+        counts=counts,
+    )
+
+
+def _time(text: object) -> str:
+    # The backend counts whole seconds and writes thousandths.
+    return re.sub(r"\.0+Z$", "Z", str(text or ""))

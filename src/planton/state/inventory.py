@@ -1,0 +1,294 @@
+"""Inventory: what has been applied, read from the backend. There is no other truth about it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import functools
+import json
+from typing import TYPE_CHECKING, Any
+
+from google.protobuf import json_format
+
+from planton import errors
+from planton.clouds import kubeconfigs
+from planton.engine import session, stacks, states
+from planton.schema import kinds, references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from google.protobuf import message
+
+    from planton.config import settings as engine_settings
+    from planton.engine import toolchain
+
+
+#: The outputs that hold a kubeconfig in base64.
+_KUBECONFIGS = ("kubeconfig_b64", "kubeconfig")
+#: ``"true"`` keeps a resource from being deleted or replaced, from the manifest that has it until one without it was applied.
+PROTECTION_ANNOTATION = "project-planton.org/deletion-protection"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Applied:
+    """A resource that has been applied.
+
+    Attributes:
+        key: The key for look-ups.
+        stack: The stack of its state.
+        manifest: The applied manifest, references resolved; ``status.outputs`` holds the non-secret outputs.
+        resources: The number of cloud resources in the stack.
+        updated: When the state was written, RFC 3339; may be empty.
+        region: The region of the stack's provider; may be empty.
+        origin: The name of the folder that the manifest came from; may be empty.
+        cluster: The id of the cluster whose node pools the stack has; empty where it has none.
+        ids: The cloud resources of the stack: type, id of the cluster of a pool or empty, id.
+    """
+
+    key: references.Key
+    stack: stacks.StackName
+    manifest: message.Message
+    resources: int
+    updated: str
+    region: str
+    origin: str = ""
+    cluster: str = ""
+    ids: frozenset[tuple[str, str, str]] = frozenset()
+
+    @property
+    def identity(self) -> str:
+        """What the cloud calls it: the first output; empty where there is none."""
+        outputs = self.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
+        return str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
+
+    @property
+    def complete(self) -> bool:
+        """Whether it has outputs: an apply has come to its end, and the cloud still has what the kind is about."""
+        return bool(self.identity)
+
+    @property
+    def protected(self) -> bool:
+        """Whether the manifest, as it was applied, protects the resource against deletion."""
+        return is_protected(self.manifest)
+
+
+class Inventory:
+    """The applied resources of one backend."""
+
+    def __init__(self, settings: engine_settings.Settings, tools: toolchain.Toolchain) -> None:
+        self._settings = settings
+        self._tools = tools
+        self._damaged: dict[stacks.StackName, errors.PlantonError] = {}
+
+    def find(self, key: references.Key) -> Applied | None:
+        """Returns the applied resource with a key, or None; of several, the one whose apply completed.
+
+        It reads the derived stack first, then stacks named by labels, then all. In backends other than a folder each read is
+        slow, so a complete derived stack is trusted.
+
+        Raises:
+            PlantonError: ``AMBIGUOUS``, with the candidates; the state of the resource is damaged.
+        """
+        derived = self.read(stacks.derived(key.kind, key.name, key.env))
+        found = [derived] if derived is not None and derived.key == key else []
+        if not (found and found[0].complete and self._settings.backend_folder is None):
+            found += self._under(key, [name for name in self.names if not _is_derived(name)])
+        found = found or [applied for applied in self.all() if applied.key == key]
+        found = [applied for applied in found if applied.complete] or found
+        if len(found) > 1:
+            raise _ambiguous(str(key), found, "planton state forget --stack PROJECT/STACK leaves one out, and deletes nothing")
+        return found[0] if found else None
+
+    def _under(self, key: references.Key, names: Iterable[stacks.StackName]) -> list[Applied]:
+        return [applied for applied in map(self._readable, names) if applied is not None and applied.key == key]
+
+    def get(self, kind: kinds.Kind, name: str, env: str | None, stack: str = "") -> Applied:
+        """Returns the resource that ``KIND/NAME`` identifies.
+
+        Args:
+            kind: The kind.
+            name: Its ``metadata.name``.
+            env: The environment; None for any.
+            stack: ``PROJECT/STACK``; empty for any.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``, with the candidates; the state of the resource is damaged.
+        """
+        found = [
+            applied
+            for applied in self.all()
+            if applied.key.kind == kind.name
+            and applied.key.name == name
+            and env in (None, applied.key.env)
+            and (not stack or stacks.parse(stack).means(applied.stack))
+        ]
+        if not found:
+            self._check_own_state(kind, name, env)
+            where = ", ".join(f"{what} {value}" for what, value in (("env", env), ("stack", stack)) if value)
+            raise session.not_applied(f"{kind.name}/{name}" + (f" ({where})" if where else ""))
+        if len(found) > 1:
+            by_env = len({applied.key for applied in found}) == len(found)
+            raise _ambiguous(f"{kind.name}/{name}", found, "add --env ENV" if by_env else "add --stack PROJECT/STACK")
+        return found[0]
+
+    def _check_own_state(self, kind: kinds.Kind, name: str, env: str | None) -> None:
+        for stack, error in self._damaged.items():
+            if stack.stack.endswith(f".{kind.name}.{name}") and env in (None, stack.stack.partition(".")[0]):
+                raise error
+
+    def all(self) -> list[Applied]:
+        """Returns all applied resources by key. A damaged state is reported and skipped."""
+        found = (self._readable(name) for name in self.names)
+        return sorted((applied for applied in found if applied is not None), key=lambda applied: applied.key)
+
+    def _readable(self, name: stacks.StackName) -> Applied | None:
+        # One damaged state must not stop the commands on all other stacks.
+        try:
+            return self.read(name)
+        except errors.PlantonError as error:
+            # A later release may have written outputs that this one does not know.
+            if not isinstance(error, session.StateDamagedError) and error.reason is not errors.Reason.OUTPUT_INVALID:
+                raise
+            if name not in self._damaged:
+                self._damaged[name] = error
+                self._settings.progress(f"! {name} is left out: {error.message}")
+            return None
+
+    @functools.cached_property
+    def names(self) -> list[stacks.StackName]:
+        """The names of all stacks of the backend, those of others too."""
+        folder = self._settings.backend_folder
+        if folder is not None:
+            return [stacks.StackName(path.parent.name, path.stem) for path in sorted(folder.glob("*/*.json"))]
+        opened = session.Session(stacks.StackName(stacks.PROJECT, "inventory"), None, self._settings, self._tools)
+        return [_parsed(name) for name in opened.stack_names()]
+
+    def read(self, name: stacks.StackName) -> Applied | None:
+        """Returns the resource of a stack; None if the stack is empty or not planton's.
+
+        Raises:
+            StateDamagedError: The state does not have the form that Pulumi and planton write.
+        """
+        try:
+            deployment = session.Session(name, None, self._settings, self._tools).export()
+        except errors.PlantonError as error:
+            if error.reason is errors.Reason.STACK_NOT_FOUND:
+                return None
+            raise
+        return self.understand(name, deployment)
+
+    def understand(self, name: stacks.StackName, deployment: Mapping[str, Any]) -> Applied | None:
+        """Returns what a state of a stack holds, or None where it is none of ours or holds nothing."""
+        outputs = states.outputs(deployment)
+        said = outputs if isinstance(outputs.get(states.MANIFEST), str) else states.signature(deployment)
+        text = said.get(states.MANIFEST)
+        if not isinstance(text, str):
+            return None
+        try:
+            data = json.loads(text)
+            kind = kinds.find(str(data.get("kind")))
+            if kind is None:
+                return None
+            manifest: Any = json_format.ParseDict(data, kind.message(), ignore_unknown_fields=True)
+        except (ValueError, AttributeError, json_format.ParseError):
+            raise session.StateDamagedError(
+                f"the state of {name} holds a manifest that cannot be read",
+                code=errors.Code.FAILED,
+                reason=errors.Reason.ENGINE_FAILED,
+                hint=f"planton state export --stack {name} prints it; restore a copy of it with planton state import",
+                metadata={"stack": str(name)},
+            ) from None
+        plain = {field: value for field, value in outputs.items() if not states.is_secret(value)}
+        manifest.status.outputs.CopyFrom(session.parse_outputs(kind, plain))
+        custom = sum(bool(resource.get("custom")) for resource in deployment.get("resources") or [])
+        updated = str((deployment.get("manifest") or {}).get("time", ""))
+        return Applied(
+            references.key(manifest),
+            name,
+            manifest,
+            custom,
+            updated,
+            states.region(deployment),
+            str(said.get(states.ORIGIN) or ""),
+            states.cluster(deployment),
+            states.ids(deployment),
+        )
+
+    def cluster_id(self, name: stacks.StackName) -> str:
+        """Returns the cloud's id of a stack's cluster, even if its apply has not completed; empty if it has none.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``.
+        """
+        resources = states.cloud_resources(session.Session(name, None, self._settings, self._tools).export())
+        return next((str(each["id"]) for each in resources if each["type"].endswith(":KubernetesCluster")), "")
+
+    def is_applied(self, manifest: message.Message) -> bool:
+        """Returns whether a manifest's stack exists."""
+        return session.Session(stacks.name_of(manifest), None, self._settings, self._tools).exists()
+
+    def outputs(self, applied: Applied) -> message.Message:
+        """Returns the outputs of a resource, secrets decrypted.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``: no apply has come to its end; the state cannot be decrypted.
+        """
+        require_complete(applied)
+        opened = session.Session(applied.stack, None, self._settings, self._tools)
+        outputs = session.parse_outputs(kinds.get(applied.key.kind), opened.outputs())
+        _clean_kubeconfigs(outputs)
+        return outputs
+
+
+def _clean_kubeconfigs(outputs: Any) -> None:  # of any kind; only clusters have one
+    for name in _KUBECONFIGS:
+        encoded = getattr(outputs, name, "")
+        if not encoded:
+            continue
+        try:
+            text = kubeconfigs.parse(base64.b64decode(encoded, validate=True).decode()).text()
+        except (ValueError, errors.PlantonError):
+            # An unusable text must not pass for a kubeconfig. `planton kubeconfig` gives the reason.
+            outputs.ClearField(name)
+        else:
+            setattr(outputs, name, base64.b64encode(text.encode()).decode())
+
+
+def is_protected(manifest: message.Message) -> bool:
+    """Returns whether a manifest protects its resource against deletion."""
+    annotations = manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
+    return bool(annotations.get(PROTECTION_ANNOTATION, "").lower() == "true")
+
+
+def require_complete(applied: Applied) -> None:
+    """Makes sure that a resource has outputs.
+
+    Raises:
+        PlantonError: ``STACK_NOT_FOUND``: no apply has come to its end.
+    """
+    if not applied.complete:
+        raise errors.PlantonError(
+            f"{applied.key} has no outputs: its apply did not come to its end, or the cloud has lost it",
+            code=errors.Code.INVALID,
+            reason=errors.Reason.STACK_NOT_FOUND,
+            hint="run planton apply again, which goes on from there",
+        )
+
+
+def _ambiguous(what: str, found: Iterable[Applied], hint: str) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"{what} is ambiguous: " + "; ".join(f"env {each.key.env or '(none)'}, stack {each.stack}" for each in found),
+        code=errors.Code.USAGE,
+        reason=errors.Reason.AMBIGUOUS,
+        hint=hint,
+    )
+
+
+def _is_derived(name: stacks.StackName) -> bool:
+    return name.project == stacks.PROJECT and any(f".{kind.name}." in name.stack for kind in kinds.all_kinds())
+
+
+def _parsed(name: str) -> stacks.StackName:
+    found = stacks.parse(name)
+    return dataclasses.replace(found, organization="") if found.organization in (stacks.PROJECT, stacks.NO_OWNER) else found

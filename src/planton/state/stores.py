@@ -1,0 +1,322 @@
+"""What can be done with a state as such, whatever the cloud says: list, show, export, import, forget, move, unlock.
+
+The cloud is not asked and not changed. What replaces a state keeps a copy of the one before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from planton import errors, modules
+from planton.config import folders
+from planton.engine import session, stacks, states
+from planton.schema import references
+from planton.state import inventory, journal
+
+if TYPE_CHECKING:
+    import pathlib
+    from collections.abc import Mapping
+
+    from planton.config import settings as engine_settings
+    from planton.engine import toolchain
+
+#: The version of the format of states that Pulumi writes.
+VERSION = 3
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stored:
+    """A stack of a backend.
+
+    Attributes:
+        name: Its name.
+        key: Whose state it is; None where it is not ours, or empty.
+        resources: How many resources the state has, providers and the like left out.
+        updated: When it was written, RFC 3339; empty where nothing was.
+        clean: Whether the last operation has come to its end, as far as the state and this machine know.
+        holders: Who holds it.
+        problem: Why it cannot be read; empty where it can.
+        empty: Whether nothing was ever made in it, and nobody is about to.
+    """
+
+    name: stacks.StackName
+    key: references.Key | None = None
+    resources: int = 0
+    updated: str = ""
+    clean: bool = True
+    holders: tuple[str, ...] = ()
+    problem: str = ""
+    empty: bool = False
+
+
+class Stores:
+    """The states of one backend."""
+
+    def __init__(self, settings: engine_settings.Settings, tools: toolchain.Toolchain) -> None:
+        self.settings = settings
+        self._tools = tools
+        self.inventory = inventory.Inventory(settings, tools)
+
+    def open(self, name: stacks.StackName) -> session.Session:
+        """Returns the session of a stack, which runs no program."""
+        return session.Session(name, None, self.settings, self._tools)
+
+    def journal(self, name: stacks.StackName) -> journal.Journal:
+        """Returns what this machine knows of the operations on a stack."""
+        return journal.Journal(self.settings.data, self.settings.backend_url, name)
+
+    def all(self) -> list[Stored]:
+        """Returns all stacks of the backend, by name; those of others too.
+
+        Raises:
+            PlantonError: The backend cannot be reached.
+        """
+        return [self.look(name) for name in sorted({*self.inventory.names, *self.locked()})]
+
+    def locked(self) -> list[stacks.StackName]:
+        """Returns the locked stacks of a backend that is a folder. A killed first operation leaves only a lock."""
+        folder = self.settings.backend_folder
+        if folder is None:
+            return []
+        files = (folder.parent / "locks" / stacks.NO_OWNER).glob("*/*/*.json")
+        return sorted({stacks.StackName(path.parents[1].name, path.parent.name) for path in files})
+
+    def look(self, name: stacks.StackName) -> Stored:
+        """Returns a stack of the backend."""
+        holders = tuple(map(str, self.open(name).held_locks()))
+        try:
+            deployment = self.open(name).export()
+            applied = self.inventory.understand(name, deployment)
+        except errors.PlantonError as error:
+            only_locked = error.reason is errors.Reason.STACK_NOT_FOUND and holders
+            return Stored(name, clean=False, holders=holders, problem="" if only_locked else error.message)
+        unclean = (
+            self.journal(name).read() is not None
+            or states.pending(deployment)
+            or states.half_updated(deployment)
+            or (applied is not None and not applied.complete)
+        )
+        return Stored(
+            name,
+            None if applied is None else applied.key,
+            len(resources(deployment)),
+            str((deployment.get("manifest") or {}).get("time", "")),
+            not unclean,
+            holders,
+            empty=not (deployment.get("resources") or unclean or holders),
+        )
+
+    def keep(self, name: stacks.StackName, deployment: Mapping[str, Any]) -> pathlib.Path:
+        """Writes a copy of a state, secrets encrypted, and returns its path."""
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        path = self.settings.data / "backups" / f"{name.project}.{name.stack}-{stamp}-{os.getpid()}.json"
+        folders.keep(path, text(deployment))
+        return path
+
+    def replace(self, name: stacks.StackName, deployment: dict[str, Any]) -> pathlib.Path | None:
+        """Puts a state in place of that of a stack, which is made if need be.
+
+        Returns:
+            Where the state before is kept; None where there was none.
+
+        Raises:
+            PlantonError: ``STATE_UNFIT``: the state is not one of this stack; ``STACK_LOCKED``.
+        """
+        check(name, deployment)
+        with self.journal(name).hold("state import", self.settings):
+            kept = None
+            try:
+                kept = self.keep(name, self.open(name).export())
+            except errors.PlantonError as error:
+                if error.reason is not errors.Reason.STACK_NOT_FOUND:
+                    raise
+            self.open(name).replace_state(deployment, create=True)
+        return kept
+
+    def forgotten(self, name: stacks.StackName, resource: str) -> tuple[dict[str, Any], list[str]]:
+        """Returns the state of a stack without a resource, and the names of the resources that go.
+
+        Args:
+            name: The stack.
+            resource: A name in the stack, e.g. ``node_pool``, or a URN.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``; ``USAGE``: it has no such resource.
+        """
+        deployment = self.open(name).export()
+        known = {each["urn"]: _short(each) for each in resources(deployment)}
+        urns = {urn for urn, short in known.items() if resource in (urn, short)}
+        if not urns:
+            raise errors.PlantonError(
+                f"the state of {name} has no resource {resource!r}; it has: {', '.join(known.values()) or 'none'}",
+                code=errors.Code.USAGE,
+                reason=errors.Reason.USAGE,
+                hint="planton state show lists them with their URNs",
+            )
+        left = states.without(deployment, urns)
+        kept = {each["urn"] for each in left["resources"]}
+        return left, [short for urn, short in known.items() if urn not in kept]
+
+    def forget(self, name: stacks.StackName) -> pathlib.Path:
+        """Removes a stack with its history; the cloud keeps what it stands for. Returns where its state is kept.
+
+        Raises:
+            PlantonError: ``STACK_NOT_FOUND``; ``STACK_LOCKED``.
+        """
+        with self.journal(name).hold("state forget", self.settings):
+            kept = self.keep(name, self.open(name).export())
+            self.open(name).remove(forget=True)
+            self.journal(name).clear()
+        return kept
+
+    def move(self, applied: inventory.Applied, name: str, env: str) -> stacks.StackName:
+        """Gives a resource another name and environment, in the state only.
+
+        Returns:
+            The stack that it has then. Called once more after a fault, it goes on.
+
+        Raises:
+            PlantonError: ``STATE_UNFIT``: there is such a resource, or its last operation has not ended; ``STACK_LOCKED``.
+        """
+        manifest: Any = type(applied.manifest)()
+        manifest.CopyFrom(applied.manifest)
+        manifest.metadata.name, manifest.metadata.env = name, env
+        target = stacks.name_of(manifest)
+        if self.inventory.find(references.key(manifest)) is not None or (target != applied.stack and self.open(target).exists()):
+            raise unfit(f"{references.key(manifest)} exists already", "choose another name, or destroy that first")
+        self.require_clean(applied.stack)
+        with contextlib.ExitStack() as held:
+            for stack in {applied.stack, target}:
+                held.enter_context(self.journal(stack).hold("state move", self.settings))
+            if target != applied.stack:
+                self._rename(applied.stack, target)
+            deployment = self.open(target).export()
+            self.open(target).replace_state(_named(deployment, modules.as_kept(manifest)))
+        return target
+
+    def _rename(self, old: stacks.StackName, new: stacks.StackName) -> None:
+        # An apply of the new name that got no consent leaves an empty stack behind, which is in the way.
+        if self.look(new).updated:
+            self.open(new).remove()
+        self.open(old).ask("stack", "rename", new.qualified)
+
+    def require_clean(self, name: stacks.StackName) -> None:
+        """Makes sure that the last operation on a stack has come to its end.
+
+        Raises:
+            PlantonError: ``STATE_UNFIT``.
+        """
+        found = self.look(name)
+        if not found.clean:
+            raise unfit(
+                f"the last operation on {name} did not come to its end" + (f": {found.problem}" if found.problem else ""),
+                "run planton apply or planton destroy first, which puts it right",
+            )
+
+    def require_gone(self, name: stacks.StackName, *, force: bool) -> None:
+        """Makes sure that no process of this machine holds a stack.
+
+        Raises:
+            PlantonError: ``STACK_LOCKED``: one does, and ``force`` is not given.
+        """
+        held = self.open(name).held_locks()
+        alive = [lock.process for lock in held if lock.host == socket.gethostname() and not lock.is_stale]
+        if alive and not force:
+            raise errors.PlantonError(
+                f"stack {name} is held by process {alive[0]}, which runs on this machine",
+                code=errors.Code.LOCKED,
+                reason=errors.Reason.STACK_LOCKED,
+                hint="wait until it ends; --force removes the lock all the same, and two operations at once damage a state",
+                metadata={"stack": str(name), "holder": str(alive[0])},
+            )
+
+    def unlock(self, name: stacks.StackName, *, force: bool) -> None:
+        """Removes the lock that an operation that is gone has left in the backend.
+
+        Raises:
+            PlantonError: ``STACK_LOCKED``: the holder runs on this machine, and ``force`` is not given; the backend failed.
+        """
+        self.require_gone(name, force=force)
+        # An operation that has not yet reached the backend holds the stack on this machine only.
+        with contextlib.nullcontext() if force else self.journal(name).hold("state unlock", self.settings):
+            self.open(name).unlock(force=True)
+
+
+def resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Returns the resources of a state, without the stack, providers and what planton notes."""
+    hidden = ("pulumi:", states.SIGNATURE)
+    return [each for each in deployment.get("resources") or [] if not each["type"].startswith(hidden)]
+
+
+def text(deployment: Mapping[str, Any]) -> str:
+    """Returns a state as Pulumi exports it."""
+    return json.dumps({"version": VERSION, "deployment": deployment}, indent=2) + "\n"
+
+
+def parse(content: str) -> dict[str, Any]:
+    """Returns the state in a file that Pulumi or planton has exported.
+
+    Raises:
+        PlantonError: ``STATE_UNFIT``.
+    """
+    try:
+        data = json.loads(content)
+        deployment = data["deployment"]
+        version = int(data["version"])
+        if all(isinstance(each["urn"], str) and isinstance(each["type"], str) for each in deployment.get("resources") or []):
+            if version == VERSION:
+                return dict(deployment)
+            raise unfit(f"the state has format {version}; this release understands {VERSION}", "export it with this release")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise unfit("the file is no exported state", "planton state export writes one")
+
+
+def check(name: stacks.StackName, deployment: Mapping[str, Any]) -> None:
+    """Checks that a state is one of a stack.
+
+    Raises:
+        PlantonError: ``STATE_UNFIT``, with the stack that it is of.
+    """
+    for resource in deployment.get("resources") or []:
+        stack, _, rest = resource["urn"].removeprefix("urn:pulumi:").partition("::")
+        project = rest.partition("::")[0]
+        if (stack, project) != (name.stack, name.project):
+            raise unfit(
+                f"the state is one of {project}/{stack}, not of {name}",
+                "name the stack that it is of; planton state move renames one afterwards",
+            )
+
+
+def unfit(message: str, hint: str) -> errors.PlantonError:
+    """Returns the error for a state that does not allow what is asked."""
+    return errors.PlantonError(message, code=errors.Code.REFUSED, reason=errors.Reason.STATE_UNFIT, hint=hint)
+
+
+def redacted(value: Any) -> Any:  # JSON data
+    """Returns properties of a state with secrets replaced, and without what the engine and plugins keep for themselves."""
+    if states.is_secret(value):
+        return "[redacted]"
+    if isinstance(value, dict):
+        return {key: redacted(item) for key, item in value.items() if not key.startswith("__")}
+    return [redacted(item) for item in value] if isinstance(value, list) else value
+
+
+def _short(resource: Mapping[str, Any]) -> str:
+    return str(resource["urn"]).rsplit("::", 1)[-1]
+
+
+def _named(deployment: dict[str, Any], manifest: str) -> dict[str, Any]:
+    changed = []
+    for resource in deployment.get("resources") or []:
+        for kind, part in (("pulumi:pulumi:Stack", "outputs"), (states.SIGNATURE, "inputs")):
+            if resource["type"] == kind and states.MANIFEST in (resource.get(part) or {}):
+                resource = {**resource, part: {**resource[part], states.MANIFEST: manifest}}  # noqa: PLW2901  # a changed copy
+        changed.append(resource)
+    return {**deployment, "resources": changed}

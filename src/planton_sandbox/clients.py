@@ -1,0 +1,48 @@
+"""Configuration files with which the clouds' own command lines find the sandbox.
+
+They are written beside the state, so that no file of the user's is touched.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Mapping
+
+from planton_sandbox import files
+
+CIVO_REGION = "LON1"
+
+
+def write(home: pathlib.Path, *, clouds: Mapping[str, str], tokens: Mapping[str, str]) -> dict[str, str]:
+    """Write a file for each cloud and return their paths.
+
+    Args:
+        home: The folder.
+        clouds: The URL of each cloud's API by name.
+        tokens: The token of each cloud by name.
+    """
+    paths = {"civo": home / files.CIVO_CONFIG, "digitalocean": home / files.DOCTL_CONFIG}
+    files.write(paths["civo"], _civo(clouds["civo"], tokens["civo"]))
+    files.write(paths["digitalocean"], _doctl(clouds["digitalocean"], tokens["digitalocean"]))
+    return {name: str(path) for name, path in paths.items()}
+
+
+def _civo(endpoint: str, token: str) -> str:
+    config = {
+        "apikeys": {"sandbox": token},
+        "meta": {
+            "admin": False,
+            "current_apikey": "sandbox",
+            "default_region": CIVO_REGION,
+            "url": endpoint,
+            # Far enough ahead that the command line never rewrites this file and announces a newer release of itself.
+            "latest_release_check": "2999-01-01T00:00:00Z",
+            "last_command_executed": "2026-01-01T00:00:00Z",
+        },
+    }
+    return json.dumps(config, indent=2) + "\n"
+
+
+def _doctl(endpoint: str, token: str) -> str:
+    return f"access-token: {token}\napi-url: {endpoint}\ncontext: default\n"

@@ -1,0 +1,87 @@
+"""Volumes and load balancers that workloads of the simulated Civo's clusters have.
+
+Workloads do not run here, so the control endpoint creates them. They stay when their cluster is deleted, and a volume blocks the
+deletion of its network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from planton_sandbox import clock, wire
+from planton_sandbox.clouds.civo import records
+from planton_sandbox.clouds.civo import scope as civo_scope
+
+LOAD_BALANCER, VOLUME = "loadbalancers", "volumes"
+_CODES = {LOAD_BALANCER: "database_loadbalancer_not_found", VOLUME: "database_volume_not_found"}
+
+
+def listing(sort: str) -> Callable[[civo_scope.Scope, wire.Request], list[dict[str, Any]]]:
+    """Return the handler that lists a sort in the region."""
+
+    def answer(scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+        return [_view(item) for item in _mine(scope, sort)]
+
+    return answer
+
+
+def delete(sort: str) -> Callable[[civo_scope.Scope, wire.Request], dict[str, Any]]:
+    """Return the handler that deletes an item of a sort; a volume stays while its cluster exists."""
+
+    def answer(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+        found = next((item for item in _mine(scope, sort) if item.id == request.parts["id"]), None)
+        if found is None:
+            raise wire.CloudError(404, code=_CODES[sort], reason=f"There is no {sort.removesuffix('s')} of this id")
+        if sort == VOLUME and any(cluster.id == found.cluster for cluster in scope.clusters()):
+            raise wire.CloudError(409, code="database_volume_still_attached", reason=f"The volume {found.name} is attached")
+        scope.state.associated.remove(found)
+        return dict(civo_scope.SUCCESS)
+
+    return answer
+
+
+def add(scope: civo_scope.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
+    """Create a load balancer or a volume for a workload of a cluster."""
+    made = records.Associated(
+        id=civo_scope.new_id(),
+        account=scope.account.id,
+        region=scope.region,
+        cluster=cluster.id,
+        network=cluster.network,
+        sort=sort,
+        name=name,
+        created=scope.now,
+    )
+    scope.state.associated.append(made)
+    return {"id": made.id, "name": made.name}
+
+
+def listed(state: records.State, account: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the items of an account, by sort."""
+    mine = [item for item in state.associated if item.account == account]
+    return {
+        sort: [{"id": item.id, "name": item.name, "cluster": item.cluster} for item in mine if item.sort == sort]
+        for sort in _CODES
+    }
+
+
+def _mine(scope: civo_scope.Scope, sort: str) -> list[records.Associated]:
+    return [
+        item
+        for item in scope.state.associated
+        if item.account == scope.account.id and item.region == scope.region and item.sort == sort
+    ]
+
+
+def _view(item: records.Associated) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "id": item.id,
+        "name": item.name,
+        "cluster_id": item.cluster,
+        "network_id": item.network,
+        "created_at": clock.rfc3339(item.created),
+    }
+    if item.sort == VOLUME:
+        return body | {"instance_id": "", "mountpoint": "", "status": "attached", "size_gb": 10, "bootable": False}
+    return body | {"public_ip": "203.0.113.1", "state": "available", "algorithm": "round_robin", "backends": []}

@@ -1,0 +1,216 @@
+"""The simulated Civo as a whole: who may ask, which function answers, what others see of it.
+
+The rest of the sandbox knows only this class. It must not do I/O: requests,
+time and ports come in as arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from planton_sandbox import clock, codec, wire
+from planton_sandbox.clouds.civo import (
+    associated,
+    catalogue,
+    clusters,
+    firewalls,
+    lists,
+    networks,
+    pools,
+    progress,
+    quota,
+    records,
+)
+from planton_sandbox.clouds.civo import nodes as civo_nodes
+from planton_sandbox.clouds.civo import outside as civo_outside
+from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.kubernetes import nodes as kubernetes_nodes
+
+_MALFORMED = 400
+_CLUSTERS = "/v2/kubernetes/clusters"
+_POOLS = f"{_CLUSTERS}/{{id}}/pools"
+
+
+def _network_routes(prefix: str) -> tuple[wire.Route[civo_scope.Scope], ...]:
+    return (
+        wire.route("GET", f"{prefix}/networks", networks.listing),
+        wire.route("POST", f"{prefix}/networks", networks.create),
+        wire.route("GET", f"{prefix}/networks/{{id}}", networks.show),
+        wire.route("PUT", f"{prefix}/networks/{{id}}", networks.update),
+        wire.route("DELETE", f"{prefix}/networks/{{id}}", networks.delete),
+        wire.route("GET", f"{prefix}/networks/{{id}}/subnets", lists.nothing),
+        wire.route("GET", f"{prefix}/firewalls", firewalls.listing),
+        wire.route("POST", f"{prefix}/firewalls", firewalls.create),
+        wire.route("GET", f"{prefix}/firewalls/{{id}}", firewalls.show),
+        wire.route("PUT", f"{prefix}/firewalls/{{id}}", firewalls.update),
+        wire.route("DELETE", f"{prefix}/firewalls/{{id}}", firewalls.delete),
+        wire.route("GET", f"{prefix}/firewalls/{{id}}/rules", firewalls.list_rules),
+        wire.route("POST", f"{prefix}/firewalls/{{id}}/rules", firewalls.create_rule),
+        wire.route("DELETE", f"{prefix}/firewalls/{{id}}/rules/{{rule}}", firewalls.delete_rule),
+        wire.route("GET", f"{prefix}/loadbalancers", associated.listing(associated.LOAD_BALANCER)),
+        wire.route("DELETE", f"{prefix}/loadbalancers/{{id}}", associated.delete(associated.LOAD_BALANCER)),
+    )
+
+
+# Newer clients use the same resources below /v2/vpc.
+ROUTES = (
+    *_network_routes("/v2"),
+    *_network_routes("/v2/vpc"),
+    wire.route("GET", "/v2/ping", lists.ping),
+    wire.route("GET", "/v2/regions", lists.regions),
+    wire.route("GET", "/v2/sizes", lists.sizes),
+    wire.route("GET", "/v2/accounts", lists.accounts),
+    wire.route("GET", "/v2/quota", quota.show),
+    wire.route("GET", "/v2/volumes", associated.listing(associated.VOLUME)),
+    wire.route("DELETE", "/v2/volumes/{id}", associated.delete(associated.VOLUME)),
+    wire.route("GET", "/v2/instances", lists.instances),
+    wire.route("GET", "/v2/instances/{id}", lists.instance),
+    wire.route("GET", "/v2/kubernetes/versions", lists.versions),
+    wire.route("GET", "/v2/kubernetes/applications", lists.applications),
+    wire.route("GET", _CLUSTERS, clusters.listing),
+    wire.route("POST", _CLUSTERS, clusters.create),
+    wire.route("GET", f"{_CLUSTERS}/{{id}}", clusters.show),
+    wire.route("PUT", f"{_CLUSTERS}/{{id}}", clusters.update),
+    wire.route("DELETE", f"{_CLUSTERS}/{{id}}", clusters.delete),
+    wire.route("GET", f"{_CLUSTERS}/{{id}}/instances", clusters.list_instances),
+    wire.route("POST", f"{_CLUSTERS}/{{id}}/recycle", clusters.recycle),
+    wire.route("GET", _POOLS, pools.listing),
+    wire.route("POST", _POOLS, pools.create),
+    wire.route("GET", f"{_POOLS}/{{pool}}", pools.show),
+    wire.route("PUT", f"{_POOLS}/{{pool}}", pools.update),
+    wire.route("DELETE", f"{_POOLS}/{{pool}}", pools.delete),
+    wire.route("DELETE", f"{_POOLS}/{{pool}}/instances/{{node}}", pools.delete_node),
+)
+# These answer the same everywhere, so they do not mind a region that is unknown.
+_GLOBAL = (
+    "/v2/ping",
+    "/v2/regions",
+    "/v2/sizes",
+    "/v2/accounts",
+    "/v2/quota",
+    "/v2/kubernetes/versions",
+    "/v2/kubernetes/applications",
+)
+
+
+class Civo:
+    """A cloud in memory."""
+
+    token = catalogue.DEFAULT_TOKEN
+
+    def __init__(
+        self,
+        *,
+        pace: clock.Pace,
+        reserve_port: Callable[[], int],
+        wall: Callable[[], float],
+        saved: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Open the cloud.
+
+        Args:
+            pace: How long things take.
+            reserve_port: Gives a free TCP port for a cluster's Kubernetes API.
+            wall: The real time, for certificates.
+            saved: What `save` returned, to go on from there.
+        """
+        self._pace = pace
+        self._reserve_port = reserve_port
+        self._wall = wall
+        self.state = codec.decode(records.State, saved) if saved else records.State()
+
+    def save(self) -> Any:
+        """Return the state as JSON values."""
+        return codec.encode(self.state)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.state = records.State()
+
+    def handle(self, request: wire.Request) -> wire.Reply:
+        """Answer a request of a client."""
+        if not request.token:
+            return wire.Reply(401, {"result": "requires_authentication", "reason": "No token was sent"})
+        try:
+            account = civo_scope.account_for(self.state, request.token)
+            found = wire.match(ROUTES, request)
+            if found is None:
+                return _refusal(404, code="not_found", reason=f"No route for {request.method} {request.path}")
+            route, parts = found
+            scope = self._scope(account, region=self._region(request), now=request.now)
+            call = wire.Request(
+                method=request.method,
+                path=request.path,
+                query=request.query,
+                body=request.body,
+                token=request.token,
+                now=request.now,
+                parts=parts,
+            )
+            return wire.Reply(route.status, route.handler(scope, call))
+        except wire.CloudError as error:
+            if error.status == 401:  # noqa: PLR2004 - the HTTP status
+                return wire.Reply(401, {"result": "requires_authentication", "reason": error.reason})
+            return _refusal(error.status, code=error.code, reason=error.reason)
+
+    def refusal(self, status: int, reason: str) -> wire.Reply:
+        """Return what the sandbox itself refuses with, in this cloud's form."""
+        return _refusal(status, code="parameter_invalid" if status == _MALFORMED else "sandbox_fault", reason=reason)
+
+    def account(self, token: str) -> str:
+        """Return the id of a token's account, or an empty string."""
+        return next((item.id for item in self.state.accounts if item.token == token), "")
+
+    def settle(self, now: float) -> bool:
+        """Bring to an end what is over at ``now``; say whether anything was."""
+        return progress.settle(self.state, pace=self._pace, now=now)
+
+    def kubernetes(self, *, client: str, now: float) -> list[kubernetes_nodes.Cluster]:  # noqa: ARG002 - nothing of it expires
+        """Return the clusters' Kubernetes side, as a client at this address meets it."""
+        return [
+            civo_nodes.cluster(item, open_=clusters.reachable(self.state, item, client=client)) for item in self.state.clusters
+        ]
+
+    def observe(self, key: str) -> bool:
+        """Count a reader of a cluster's Kubernetes API; say whether it was waited for."""
+        return any(progress.observe(item) for item in self.state.clusters if item.id == key)
+
+    def change_port(self, key: str, *, port: int) -> None:
+        """Move a cluster's Kubernetes API to another port."""
+        for item in self.state.clusters:
+            if item.id == key:
+                item.port = port
+
+    def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:
+        """Let the outside world do something, past the API; see `civo_outside`.
+
+        Raises:
+            wire.CloudError: when there is no such action or resource.
+        """
+        token = str(body.get("account") or catalogue.DEFAULT_TOKEN)
+        account = civo_scope.account_for(self.state, token)
+        region = str(body.get("region") or catalogue.DEFAULT_REGION)
+        return civo_outside.act(self._scope(account, region=region, now=now), action, body)
+
+    def _scope(self, account: records.Account, *, region: str, now: float) -> civo_scope.Scope:
+        civo_scope.settle_in(self.state, account, region=region, now=now)
+        return civo_scope.Scope(
+            state=self.state,
+            pace=self._pace,
+            account=account,
+            region=region,
+            now=now,
+            reserve_port=self._reserve_port,
+            wall=self._wall,
+        )
+
+    def _region(self, request: wire.Request) -> str:
+        asked = request.query.get("region") or request.body.get("region") or catalogue.DEFAULT_REGION
+        if request.path.rstrip("/") not in _GLOBAL and catalogue.region(str(asked)) is None:
+            raise wire.CloudError(400, code="region_unavailable", reason=f"There is no region {asked!r}")
+        return str(asked)
+
+
+def _refusal(status: int, *, code: str, reason: str) -> wire.Reply:
+    return wire.Reply(status, {"code": code, "result": "failed", "reason": reason})

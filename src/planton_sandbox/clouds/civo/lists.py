@@ -1,0 +1,140 @@
+"""The simulated Civo's lists: what it offers, and all machines of an account.
+
+Only answers that change nothing, except that a list of machines counts as a
+reader of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from planton_sandbox import wire
+from planton_sandbox.clouds.civo import catalogue, progress, views
+from planton_sandbox.clouds.civo import scope as civo_scope
+
+PER_PAGE = 20
+
+
+def ping(_scope: civo_scope.Scope, _request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET /v2/ping``."""
+    return dict(civo_scope.SUCCESS)
+
+
+def nothing(_scope: civo_scope.Scope, _request: wire.Request) -> list[Any]:
+    """Answer the list of a resource that the sandbox has none of."""
+    return []
+
+
+def regions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+    """Answer ``GET /v2/regions``."""
+    features = {
+        "iaas": True,
+        "kubernetes": True,
+        "object_store": False,
+        "loadbalancer": False,
+        "gpu": True,
+        "dbaas": False,
+        "volume": False,
+        "paas": False,
+        "kfaas": False,
+        "public_ip_node_pools": True,
+    }
+    return [
+        {
+            "code": item.code,
+            "name": item.name,
+            "type": "civostack",
+            "country": item.country,
+            "country_name": item.country_name,
+            "out_of_capacity": False,
+            "default": item.code == catalogue.DEFAULT_REGION,
+            "features": features,
+        }
+        for item in catalogue.REGIONS
+    ]
+
+
+def sizes(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+    """Answer ``GET /v2/sizes``."""
+    return [
+        {
+            "type": "Kubernetes" if ".kube." in item.name else "Instance",
+            "name": item.name,
+            "nice_name": item.title,
+            "description": item.title,
+            "cpu_cores": item.cpu,
+            "ram_mb": item.memory,
+            "disk_gb": item.disk,
+            "gpu_count": item.gpus,
+            "gpu_type": item.gpu,
+            "transfer_tb": 1,
+            "selectable": True,
+        }
+        for item in catalogue.SIZES
+    ]
+
+
+def accounts(scope: civo_scope.Scope, _request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET /v2/accounts``: the token's own."""
+    account = scope.account
+    items = [{"id": account.id, "email_address": account.email, "label": account.email}]
+    return {"page": 1, "per_page": PER_PAGE, "pages": 1, "items": items}
+
+
+def versions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+    """Answer ``GET /v2/kubernetes/versions``."""
+    return [
+        {
+            "label": item.label,
+            "version": item.version,
+            "type": item.maturity,
+            "default": item.default,
+            "clusterType": item.kind,
+        }
+        for item in catalogue.VERSIONS
+    ]
+
+
+def applications(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+    """Answer ``GET /v2/kubernetes/applications``."""
+    return [
+        {
+            "name": item.name,
+            "title": item.name,
+            "version": item.version,
+            "default": item.default,
+            "dependencies": [],
+            "maintainer": "sandbox@sandbox.invalid",
+            "description": "",
+            "post_install": "",
+            "url": "",
+            "category": item.category,
+            "plans": [{"label": plan, "configuration": {}} for plan in item.plans],
+        }
+        for item in catalogue.APPLICATIONS
+    ]
+
+
+def instances(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET /v2/instances``: the machines of the account's clusters."""
+    everything = _machines(scope)
+    page = int(request.query["page"]) if request.query.get("page", "").isdigit() else 1
+    size = int(request.query["per_page"]) if request.query.get("per_page", "").isdigit() else PER_PAGE
+    page, size = max(page, 1), max(size, 1)
+    items = everything[(page - 1) * size : page * size]
+    for cluster in scope.clusters():
+        for pool in cluster.pools:
+            progress.observe_pool(pool)
+    return {"page": page, "per_page": size, "pages": max(-(-len(everything) // size), 1), "items": items}
+
+
+def instance(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET /v2/instances/{id}``."""
+    found = next((item for item in _machines(scope) if item["id"] == request.parts["id"]), None)
+    if found is None:
+        raise wire.CloudError(404, code="database_instance_find", reason="There is no such instance")
+    return found
+
+
+def _machines(scope: civo_scope.Scope) -> list[dict[str, Any]]:
+    return [node for cluster in scope.clusters() for pool in cluster.pools for node in views.instances(cluster, pool)]

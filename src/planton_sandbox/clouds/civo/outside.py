@@ -1,0 +1,226 @@
+"""What happens to the simulated Civo behind its clients' backs.
+
+The control endpoint's ``/sandbox/clouds/civo/ACTION`` ends here. Each action
+takes a JSON object; ``account`` (a token) and ``region`` choose where, and
+resources are named by id, name or label:
+
+* ``scale`` cluster, pool, count — ``pool`` absent is the default pool;
+* ``relabel`` cluster, pool, labels — replaces the pool's labels;
+* ``upgrade`` cluster, version;
+* ``delete-cluster`` cluster; ``delete-pool`` cluster, pool;
+  ``delete-network`` network; ``delete-firewall`` firewall — at once, unless
+  ``slowly`` is true; what refers to them is left dangling, but a cluster's
+  last pool stays;
+* ``stuck`` cluster — stays in BUILDING; without ``cluster`` the next ``count``
+  (1) clusters to be made; ``unstuck`` cluster — without ``cluster`` all;
+* ``node`` cluster, node, ready — a node that is not ready, or is again;
+* ``quota`` any of the limits, as ``{"instance_count": 2}``;
+* ``fail-application`` name — its next installations fail;
+* ``volume``, ``load-balancer`` cluster, name — what the workload has from now
+  on, which a deletion of the cluster leaves behind;
+* ``rotate-token`` new — the account's token; the old one is refused from then on;
+* ``resources`` — answers with what the account has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from planton_sandbox import wire
+from planton_sandbox.clouds.civo import associated, catalogue, clusters, networks, pools, progress, records, views
+from planton_sandbox.clouds.civo import scope as civo_scope
+
+Body = Mapping[str, Any]
+_DONE = {"result": "success"}
+
+
+def act(scope: civo_scope.Scope, action: str, body: Body) -> Any:
+    """Do ``action``.
+
+    Raises:
+        wire.CloudError: 404 when there is no such action or resource.
+    """
+    if action not in ACTIONS:
+        raise wire.CloudError(404, code="not_found", reason=f"No action {action!r}; there are {', '.join(ACTIONS)}")
+    return ACTIONS[action](scope, body)
+
+
+def _cluster(scope: civo_scope.Scope, body: Body) -> records.Cluster:
+    key = body.get("cluster")
+    found = next((item for item in scope.clusters() if key in (item.id, item.name)), None)
+    if found is None:
+        raise wire.CloudError(404, code="not_found", reason=f"No cluster {key!r}")
+    return found
+
+
+def _pool(cluster: records.Cluster, body: Body) -> records.Pool:
+    key = body.get("pool") or cluster.pools[0].id
+    found = next((item for item in cluster.pools if item.id == key), None)
+    if found is None:
+        raise wire.CloudError(404, code="not_found", reason=f"No pool {key!r} in cluster {cluster.name}")
+    return found
+
+
+def _scale(scope: civo_scope.Scope, body: Body) -> Any:
+    cluster = _cluster(scope, body)
+    pool = _pool(cluster, body)
+    pools.scale(scope, cluster, pool, count=int(body["count"]))
+    return views.pool(cluster, pool)
+
+
+def _relabel(scope: civo_scope.Scope, body: Body) -> Any:
+    cluster = _cluster(scope, body)
+    pool = _pool(cluster, body)
+    pools.relabel(pool, labels=dict(body.get("labels") or {}))
+    return views.pool(cluster, pool)
+
+
+def _upgrade(scope: civo_scope.Scope, body: Body) -> Any:
+    clusters.upgrade(scope, _cluster(scope, body), text=str(body["version"]))
+    return _DONE
+
+
+def _delete_cluster(scope: civo_scope.Scope, body: Body) -> Any:
+    cluster = _cluster(scope, body)
+    if body.get("slowly"):
+        clusters.begin_delete(scope, cluster)
+    else:
+        scope.state.clusters.remove(cluster)
+    return _DONE
+
+
+def _delete_pool(scope: civo_scope.Scope, body: Body) -> Any:
+    cluster = _cluster(scope, body)
+    pool = _pool(cluster, body)
+    pools.refuse_last(cluster, pool)
+    if body.get("slowly"):
+        pools.begin_delete(pool, pace=scope.pace, now=scope.now)
+    else:
+        cluster.pools.remove(pool)
+    return _DONE
+
+
+def _delete_network(scope: civo_scope.Scope, body: Body) -> Any:
+    key = body.get("network")
+    found = next((item for item in scope.networks() if key in (item.id, item.label)), None)
+    if found is None:
+        raise wire.CloudError(404, code="not_found", reason=f"No network {key!r}")
+    networks.drop(scope.state, found)
+    return _DONE
+
+
+def _delete_firewall(scope: civo_scope.Scope, body: Body) -> Any:
+    key = body.get("firewall")
+    found = next((item for item in scope.firewalls() if key in (item.id, item.name)), None)
+    if found is None:
+        raise wire.CloudError(404, code="not_found", reason=f"No firewall {key!r}")
+    scope.state.firewalls.remove(found)
+    return _DONE
+
+
+def _stuck(scope: civo_scope.Scope, body: Body) -> Any:
+    if body.get("cluster"):
+        _cluster(scope, body).stuck = True
+    else:
+        scope.state.stuck_next = int(body.get("count", 1))
+    return _DONE
+
+
+def _unstuck(scope: civo_scope.Scope, body: Body) -> Any:
+    chosen = [_cluster(scope, body)] if body.get("cluster") else scope.clusters()
+    for item in chosen:
+        item.stuck = False
+    if not body.get("cluster"):
+        scope.state.stuck_next = 0
+    return _DONE
+
+
+def _node(scope: civo_scope.Scope, body: Body) -> Any:
+    for pool in _cluster(scope, body).pools:
+        for node in pool.nodes:
+            if body.get("node") in (node.id, node.hostname):
+                node.ready = bool(body.get("ready"))
+                return _DONE
+    raise wire.CloudError(404, code="not_found", reason=f"No node {body.get('node')!r}")
+
+
+def _quota(scope: civo_scope.Scope, body: Body) -> Any:
+    limits = {name: int(value) for name, value in body.items() if name in catalogue.LIMITS}
+    unknown = set(body) - set(limits) - {"account", "region"}
+    if unknown:
+        raise wire.CloudError(404, code="not_found", reason=f"No limit {', '.join(sorted(unknown))}")
+    scope.account.limits.update(limits)
+    return dict(scope.account.limits)
+
+
+def _fail_application(scope: civo_scope.Scope, body: Body) -> Any:
+    entry = catalogue.application(str(body.get("name")))
+    if entry is None:
+        raise wire.CloudError(404, code="not_found", reason=f"No application {body.get('name')!r}")
+    scope.state.failing_applications.append(entry.name)
+    return _DONE
+
+
+def _adder(sort: str) -> Callable[[civo_scope.Scope, Body], Any]:
+    def act(scope: civo_scope.Scope, body: Body) -> Any:
+        return associated.add(scope, _cluster(scope, body), sort=sort, name=str(body["name"]))
+
+    return act
+
+
+def _rotate_token(scope: civo_scope.Scope, body: Body) -> Any:
+    scope.state.revoked_tokens.append(scope.account.token)
+    scope.account.token = str(body["new"])
+    return _DONE
+
+
+def _resources(scope: civo_scope.Scope, _body: Body) -> Any:
+    state, mine = scope.state, scope.account.id
+    return {
+        "networks": [
+            {"id": item.id, "label": item.label, "region": item.region, "default": item.default}
+            for item in state.networks
+            if item.account == mine
+        ],
+        "firewalls": [
+            {"id": item.id, "name": item.name, "region": item.region, "hidden": item.hidden}
+            for item in state.firewalls
+            if item.account == mine
+        ],
+        "clusters": [
+            {
+                "id": item.id,
+                "name": item.name,
+                "region": item.region,
+                "status": progress.status(item),
+                "pools": [
+                    {"id": pool.id, "count": pool.count, "labels": pool.labels, "nodes": [node.hostname for node in pool.nodes]}
+                    for pool in item.pools
+                ],
+            }
+            for item in state.clusters
+            if item.account == mine
+        ],
+        **associated.listed(state, mine),
+    }
+
+
+ACTIONS: Mapping[str, Callable[[civo_scope.Scope, Body], Any]] = {
+    "scale": _scale,
+    "relabel": _relabel,
+    "upgrade": _upgrade,
+    "delete-cluster": _delete_cluster,
+    "delete-pool": _delete_pool,
+    "delete-network": _delete_network,
+    "delete-firewall": _delete_firewall,
+    "stuck": _stuck,
+    "unstuck": _unstuck,
+    "node": _node,
+    "quota": _quota,
+    "fail-application": _fail_application,
+    "volume": _adder(associated.VOLUME),
+    "load-balancer": _adder(associated.LOAD_BALANCER),
+    "rotate-token": _rotate_token,
+    "resources": _resources,
+}

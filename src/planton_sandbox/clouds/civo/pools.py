@@ -1,0 +1,259 @@
+"""Node pools of the simulated Civo, and the nodes in them.
+
+Scaling keeps the nodes that survive: new ones are added at the end, and the
+newest go first. Labels reach existing nodes; a taint that is removed from a
+pool stays on the nodes that already have it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from planton_sandbox import clock, wire
+from planton_sandbox.clouds.civo import catalogue, progress, quota, records, views
+from planton_sandbox.clouds.civo import scope as civo_scope
+
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+FIRST_HOST = 10
+
+
+def listing(scope: civo_scope.Scope, request: wire.Request) -> list[dict[str, Any]]:
+    """Answer ``GET .../pools``."""
+    cluster = scope.cluster(request.parts["id"])
+    body = [views.pool(cluster, item) for item in cluster.pools]
+    for item in cluster.pools:
+        progress.observe_pool(item)
+    return body
+
+
+def show(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET .../pools/{pool}``; its count is the one that was asked for."""
+    cluster = scope.cluster(request.parts["id"])
+    pool = scope.pool(cluster, request.parts["pool"])
+    body = views.pool(cluster, pool) | {"count": pool.count}
+    progress.observe_pool(pool)
+    return body
+
+
+def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``POST .../pools``."""
+    cluster = scope.cluster(request.parts["id"])
+    _refuse_while_deleting(cluster)
+    pool = parse(request.body)
+    if any(item.id == pool.id for item in cluster.pools):
+        raise wire.CloudError(
+            409,
+            code="database_cluster_pool_duplicate",
+            reason=f"The cluster {cluster.name} already has a pool {pool.id!r}",
+        )
+    quota.require(scope, [quota.machines(pool.size, count=pool.count)])
+    cluster.pools.append(pool)
+    fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
+    return dict(civo_scope.SUCCESS)
+
+
+def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``PUT .../pools/{pool}``."""
+    cluster = scope.cluster(request.parts["id"])
+    _refuse_while_deleting(cluster)
+    pool = scope.pool(cluster, request.parts["pool"])
+    change(scope, cluster, pool, request.body)
+    return views.pool(cluster, pool) | {"count": pool.count}
+
+
+def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``DELETE .../pools/{pool}``; a cluster keeps at least one pool."""
+    cluster = scope.cluster(request.parts["id"])
+    pool = scope.pool(cluster, request.parts["pool"])
+    refuse_last(cluster, pool)
+    begin_delete(pool, pace=scope.pace, now=scope.now)
+    return dict(civo_scope.SUCCESS)
+
+
+def delete_node(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``DELETE .../pools/{pool}/instances/{node}``: the node goes and the pool shrinks."""
+    cluster = scope.cluster(request.parts["id"])
+    pool = scope.pool(cluster, request.parts["pool"])
+    node = next((item for item in pool.nodes if item.id == request.parts["node"]), None)
+    if node is None:
+        raise wire.CloudError(404, code="database_cluster_pool_instance_not_found", reason="No such instance in this pool")
+    if node.deleting is None:
+        retire(scope, node)
+        pool.count = max(pool.count - 1, 0)
+    return dict(civo_scope.SUCCESS)
+
+
+def parse(body: Mapping[str, Any], *, bare: bool = False) -> records.Pool:
+    """Read the pool in a request.
+
+    Args:
+        body: The pool as the client sent it.
+        bare: Leave out labels and taints, as the cloud does for the pools that
+            come with a new cluster.
+    """
+    size, count = str(body.get("size") or ""), body.get("count")
+    if catalogue.size(size) is None:
+        raise wire.CloudError(400, code="database_size_not_found", reason=f"There is no size {size!r}")
+    return records.Pool(
+        id=str(body.get("id") or civo_scope.new_id()),
+        size=size,
+        count=_count(count),
+        public_ip=bool(body.get("public_ip_node_pool")),
+        labels={} if bare else dict(body.get("labels") or {}),
+        taints=[] if bare else _taints(body.get("taints") or []),
+    )
+
+
+def change(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, body: Mapping[str, Any]) -> None:
+    """Apply the count, labels and taints of ``body``; what is absent or null stays."""
+    if body.get("size") and body["size"] != pool.size:
+        raise wire.CloudError(400, code="database_kubernetes_cluster_invalid", reason="The size of a pool cannot be changed")
+    count = pool.count if body.get("count") is None else _count(body["count"])
+    taints = None if body.get("taints") is None else _taints(body["taints"])
+    if count > pool.count:
+        quota.require(scope, [quota.machines(pool.size, count=count - len(pool.nodes))])
+    if body.get("labels") is not None:
+        relabel(pool, labels={str(key): str(value) for key, value in body["labels"].items()})
+    if taints is not None:
+        _retaint(pool, taints=taints)
+    pool.public_ip = pool.public_ip or bool(body.get("public_ip_node_pool"))
+    scale(scope, cluster, pool, count=count)
+
+
+def scale(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
+    """Bring a pool to ``count`` nodes, adding at the end or removing the newest."""
+    pool.count = count
+    staying = [item for item in pool.nodes if item.deleting is None]
+    for node in staying[count:]:
+        retire(scope, node)
+    fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
+
+
+def retire(scope: civo_scope.Scope, node: records.Node) -> None:
+    """Begin to delete a node."""
+    node.building = None
+    node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
+
+
+def fill(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
+    """Add the nodes that a pool lacks, each ready after ``seconds`` in realistic latency."""
+    staying = [item for item in pool.nodes if item.deleting is None]
+    for _ in range(pool.count - len(staying)):
+        key = civo_scope.new_id()
+        pool.nodes.append(
+            records.Node(
+                id=key,
+                hostname=civo_scope.hostname(cluster, pool),
+                size=pool.size,
+                version=cluster.version,
+                private_ip=_address(scope, cluster),
+                public_ip=_public_address(key),
+                created=scope.now,
+                labels=dict(pool.labels),
+                taints=list(pool.taints),
+                building=scope.pace.timer(scope.now, seconds=seconds),
+            )
+        )
+
+
+def relabel(pool: records.Pool, *, labels: dict[str, str]) -> None:
+    """Give a pool and its nodes these labels instead of the pool's former ones."""
+    for node in pool.nodes:
+        for key in pool.labels:
+            node.labels.pop(key, None)
+        node.labels.update(labels)
+    pool.labels = labels
+
+
+def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
+    """Raise when nothing would be left of a cluster's pools; clients rely on there being one."""
+    if all(item is pool or item.deleting for item in cluster.pools) and pool.deleting is None:
+        raise wire.CloudError(
+            400, code="database_kubernetes_cluster_no_pools", reason="The last pool of a cluster cannot be deleted"
+        )
+
+
+def begin_delete(pool: records.Pool, *, pace: clock.Pace, now: float) -> None:
+    """Begin to delete a pool."""
+    if pool.deleting is None:
+        pool.deleting = pace.timer(now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
+
+
+def replace_all(scope: civo_scope.Scope, cluster: records.Cluster, wanted: Sequence[Mapping[str, Any]]) -> None:
+    """Make a cluster's pools those of a list: change the known, add the new, delete the rest."""
+    names = [str(item.get("id") or "") for item in wanted]
+    for body in wanted:
+        present = next((item for item in cluster.pools if item.id == body.get("id")), None)
+        if present:
+            change(scope, cluster, present, body)
+        else:
+            pool = parse(body)
+            quota.require(scope, [quota.machines(pool.size, count=pool.count)])
+            cluster.pools.append(pool)
+            names.append(pool.id)
+            fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
+    for item in cluster.pools:
+        if item.id not in names:
+            begin_delete(item, pace=scope.pace, now=scope.now)
+
+
+def _retaint(pool: records.Pool, *, taints: list[records.Taint]) -> None:
+    for node in pool.nodes:
+        kept = {(item.key, item.effect): item for item in node.taints}
+        kept.update({(item.key, item.effect): item for item in taints})
+        node.taints = list(kept.values())
+    pool.taints = taints
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise wire.CloudError(
+            400, code="database_kubernetes_cluster_invalid", reason="The node count must be a number of at least 1"
+        )
+    return value
+
+
+def _taints(value: Sequence[Mapping[str, Any]]) -> list[records.Taint]:
+    taints = []
+    for item in value:
+        effect = str(item.get("effect") or "")
+        if effect not in EFFECTS or not item.get("key"):
+            raise wire.CloudError(
+                400,
+                code="database_kubernetes_cluster_invalid",
+                reason=f"A taint needs a key and an effect out of {', '.join(EFFECTS)}",
+            )
+        taints.append(records.Taint(key=str(item["key"]), value=str(item.get("value") or ""), effect=effect))
+    return taints
+
+
+def _refuse_while_deleting(cluster: records.Cluster) -> None:
+    if cluster.deleting:
+        raise wire.CloudError(
+            409, code="database_kubernetes_cluster_invalid", reason=f"The cluster {cluster.name} is being deleted"
+        )
+
+
+def _address(scope: civo_scope.Scope, cluster: records.Cluster) -> str:
+    network = next((item for item in scope.state.networks if item.id == cluster.network), None)
+    hosts = ipaddress.ip_network(network.cidr if network else "192.168.1.0/24")
+    taken = {
+        node.private_ip
+        for other in scope.state.clusters
+        if other.network == cluster.network
+        for pool in other.pools
+        for node in pool.nodes
+    }
+    for index in range(FIRST_HOST, hosts.num_addresses - 1):
+        if str(hosts[index]) not in taken:
+            return str(hosts[index])
+    raise wire.CloudError(
+        409, code="database_network_no_free_addresses", reason=f"The network's range {hosts} has no free address"
+    )
+
+
+def _public_address(key: str) -> str:
+    number = int(key[:8], 16)
+    return f"203.0.113.{number % 254 + 1}"

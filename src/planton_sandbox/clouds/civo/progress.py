@@ -1,0 +1,139 @@
+"""How things on the simulated Civo come to their end.
+
+`settle` moves every cluster to the state it has at a moment; the ``observe``
+functions count the readers that instant latency waits for. Neither may start
+anything new, and time comes in as an argument.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from planton_sandbox import clock
+from planton_sandbox.clouds.civo import catalogue, networks, records, scope
+
+
+def settle(state: records.State, *, pace: clock.Pace, now: float) -> bool:
+    """Bring to an end what is over at ``now``; say whether anything was."""
+    changed = networks.settle(state, now=now)
+    for cluster in list(state.clusters):
+        if cluster.deleting and cluster.deleting.over(now):
+            state.clusters.remove(cluster)
+            changed = True
+        elif not cluster.stuck:
+            changed = _settle_cluster(cluster, pace=pace, now=now) or changed
+    return changed
+
+
+def observe(cluster: records.Cluster) -> bool:
+    """Count a reader of a whole cluster; say whether it was waited for."""
+    timers = (cluster.building, cluster.upgrading, cluster.deleting)
+    seen = [timer.seen() for timer in timers if timer]
+    seen += [observe_pool(pool) for pool in cluster.pools]
+    return any(seen)
+
+
+def observe_pool(pool: records.Pool) -> bool:
+    """Count a reader of a pool; say whether it was waited for."""
+    timers = [pool.deleting]
+    for node in pool.nodes:
+        timers += [node.building, node.deleting]
+    return any([timer.seen() for timer in timers if timer])  # noqa: C419 - all must be asked
+
+
+def start_upgrade(cluster: records.Cluster, *, version: str, pace: clock.Pace, now: float) -> None:
+    """Start an upgrade to ``version``: the control plane at once, the nodes by replacing one after another."""
+    minor = catalogue.order(version)[:2] != catalogue.order(cluster.version)[:2]
+    cluster.version = version
+    cluster.upgrading = _step(cluster, pace=pace, start=now, minor=minor)
+
+
+def status(cluster: records.Cluster) -> str:
+    """Return the state that a cluster is in."""
+    if cluster.deleting:
+        return records.DELETING
+    if cluster.building or cluster.stuck:
+        return records.BUILDING
+    if cluster.upgrading:
+        return records.UPGRADING
+    moving = any(pool.deleting or any(node.building or node.deleting for node in pool.nodes) for pool in cluster.pools)
+    return records.SCALING if moving else records.ACTIVE
+
+
+def _settle_cluster(cluster: records.Cluster, *, pace: clock.Pace, now: float) -> bool:
+    changed = False
+    for pool in list(cluster.pools):
+        if pool.deleting and pool.deleting.over(now):
+            cluster.pools.remove(pool)
+            changed = True
+        else:
+            changed = _settle_nodes(pool, now=now) or changed
+    begin = now
+    if cluster.building and cluster.building.over(now):
+        begin = cluster.building.due
+        cluster.building, cluster.built, changed = None, now, True
+    if cluster.built is not None:
+        changed = _install(cluster, pace=pace, begin=begin, now=now) or changed
+    while cluster.upgrading and cluster.upgrading.over(now):
+        changed = True
+        _upgrade_next(cluster, pace=pace, now=now)
+    return changed
+
+
+def _install(cluster: records.Cluster, *, pace: clock.Pace, begin: float, now: float) -> bool:
+    """Install the missing applications of a cluster; those that fail are never installed."""
+    changed = False
+    for application in cluster.applications:
+        if application.installed or application.failing:
+            continue
+        if application.installing is None:
+            application.installing = pace.timer(begin, seconds=catalogue.APPLICATION_SECONDS, patience=0)
+            changed = True
+        if application.installing.over(now):
+            application.installing, application.installed, changed = None, True, True
+    return changed
+
+
+def _settle_nodes(pool: records.Pool, *, now: float) -> bool:
+    changed = False
+    for node in list(pool.nodes):
+        if node.deleting and node.deleting.over(now):
+            pool.nodes.remove(node)
+            changed = True
+        elif node.building and node.building.over(now):
+            node.building, changed = None, True
+    return changed
+
+
+def _outdated(cluster: records.Cluster) -> list[tuple[records.Pool, records.Node]]:
+    return [(pool, node) for pool in cluster.pools for node in pool.nodes if node.version != cluster.version]
+
+
+def _upgrade_next(cluster: records.Cluster, *, pace: clock.Pace, now: float) -> None:
+    waiting, timer = _outdated(cluster), cluster.upgrading
+    minor = False
+    if waiting:
+        pool, old = waiting[0]
+        minor = catalogue.order(old.version)[:2] != catalogue.order(cluster.version)[:2]
+        new = dataclasses.replace(
+            old,
+            id=scope.new_id(),
+            hostname=scope.hostname(cluster, pool),
+            version=cluster.version,
+            created=now,
+            labels=dict(pool.labels),
+            taints=list(pool.taints),
+            ready=True,
+        )
+        pool.nodes[pool.nodes.index(old)] = new
+    if len(waiting) <= 1 or timer is None:
+        cluster.upgrading = None
+        return
+    start = timer.due if pace.latency == clock.REALISTIC else now
+    cluster.upgrading = _step(cluster, pace=pace, start=start, minor=minor)
+
+
+def _step(cluster: records.Cluster, *, pace: clock.Pace, start: float, minor: bool) -> clock.Timer:
+    total = catalogue.MINOR_UPGRADE_SECONDS if minor else catalogue.PATCH_UPGRADE_SECONDS
+    nodes = max(sum(len(pool.nodes) for pool in cluster.pools), 1)
+    return pace.timer(start, seconds=total / nodes, patience=catalogue.UPGRADE_STEP_PATIENCE)

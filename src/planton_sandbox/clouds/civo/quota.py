@@ -1,0 +1,77 @@
+"""An account's limits on the simulated Civo, and what it uses of them.
+
+Usage is counted from the resources each time, so it cannot drift from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from planton_sandbox import wire
+from planton_sandbox.clouds.civo import catalogue, records
+from planton_sandbox.clouds.civo import scope as civo_scope
+
+
+def usage(state: records.State, account: records.Account) -> dict[str, int]:
+    """Return what the account uses in all regions, by the names of the limits."""
+    used = dict.fromkeys(catalogue.LIMITS, 0)
+    for cluster in state.clusters:
+        if cluster.account == account.id:
+            for pool in cluster.pools:
+                _add(used, machines(pool.size, count=len(pool.nodes)))
+    used["network_count"] = sum(item.account == account.id for item in state.networks)
+    used["subnet_count"] = used["network_count"]
+    owned = [item for item in state.firewalls if item.account == account.id]
+    used["security_group"] = len(owned)
+    used["security_group_rule"] = sum(len(item.rules) for item in owned)
+    return used
+
+
+def machines(size: str, *, count: int) -> dict[str, int]:
+    """Return what ``count`` machines of a size use."""
+    kind = catalogue.size(size)
+    if kind is None:
+        return {}
+    return {
+        "instance_count": count,
+        "cpu_core": kind.cpu * count,
+        "ram_mb": kind.memory * count,
+        "disk_gb": kind.disk * count,
+        "port_count": count,
+    }
+
+
+def require(scope: civo_scope.Scope, wanted: Iterable[Mapping[str, int]]) -> None:
+    """Refuse when the account cannot have ``wanted`` on top of what it uses.
+
+    Raises:
+        wire.CloudError: 403 ``quota_limit_reached``; that the status is 403 is an assumption.
+    """
+    total = usage(scope.state, scope.account)
+    for item in wanted:
+        _add(total, item)
+        for name in item:
+            limit = scope.account.limits.get(name, catalogue.LIMITS[name])
+            if total[name] > limit:
+                reason = f"The quota of {name} is {limit} and this would need {total[name]}"
+                raise wire.CloudError(403, code="quota_limit_reached", reason=reason)
+
+
+def show(scope: civo_scope.Scope, _request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET /v2/quota``."""
+    account = scope.account
+    body: dict[str, Any] = {
+        "id": account.id,
+        "default_user_id": account.id,
+        "default_user_email_address": account.email,
+    }
+    for name, used in usage(scope.state, account).items():
+        body[f"{name}_limit"] = account.limits.get(name, catalogue.LIMITS[name])
+        body[f"{name}_usage"] = used
+    return body
+
+
+def _add(total: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, amount in more.items():
+        total[name] = total.get(name, 0) + amount

@@ -1,0 +1,87 @@
+"""What clusters of the simulated DigitalOcean give to those who want to use them.
+
+Each reading of credentials gives a new token, which expires; certificates are
+not given out.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from planton_sandbox import clock, pki, wire
+from planton_sandbox.clouds.digitalocean import catalogue, lists, records, views
+from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+
+
+def credentials(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET .../credentials``."""
+    cluster = scope.cluster(request.parts["id"])
+    token = _token(scope, cluster, request)
+    return {
+        "server": views.endpoint(cluster),
+        "certificate_authority_data": pki.encoded(cluster.credentials.authority),
+        "client_certificate_data": None,
+        "client_key_data": None,
+        "token": token.text,
+        "expires_at": clock.rfc3339(token.expires),
+    }
+
+
+def kubeconfig(scope: digitalocean_scope.Scope, request: wire.Request) -> str:
+    """Answer ``GET .../kubeconfig``, in YAML."""
+    cluster = scope.cluster(request.parts["id"])
+    if request.query.get("type") == "sso":
+        raise digitalocean_scope.invalid("The cluster has no single sign-on; the sandbox gives tokens only")
+    name = f"do-{cluster.region}-{cluster.name}"
+    return pki.kubeconfig(
+        cluster.credentials,
+        name=name,
+        server=views.endpoint(cluster),
+        user=f"{name}-admin",
+        token=_token(scope, cluster, request).text,
+    )
+
+
+def user(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET .../user``."""
+    scope.cluster(request.parts["id"])
+    return {"kubernetes_cluster_user": {"username": scope.account.email, "groups": ["k8saas:authenticated"]}}
+
+
+def upgrades(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET .../upgrades``; null when there is nothing newer."""
+    cluster = scope.cluster(request.parts["id"])
+    possible = [lists.version(item) for item in catalogue.upgrades(cluster.version)]
+    return {"available_upgrade_versions": possible or None}
+
+
+def add_registry(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+    """Answer ``POST /v2/kubernetes/registry``; the account is taken to have a registry."""
+    _set_registry(scope, request, enabled=True)
+
+
+def remove_registry(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+    """Answer ``DELETE /v2/kubernetes/registry``."""
+    _set_registry(scope, request, enabled=False)
+
+
+def valid(cluster: records.Cluster, *, now: float) -> tuple[str, ...]:
+    """Return the tokens of a cluster that have not expired."""
+    return tuple(item.text for item in cluster.tokens if item.expires > now)
+
+
+def _set_registry(scope: digitalocean_scope.Scope, request: wire.Request, *, enabled: bool) -> None:
+    for cluster in [scope.cluster(str(key)) for key in request.body.get("cluster_uuids") or []]:
+        cluster.registry = enabled
+
+
+def _token(scope: digitalocean_scope.Scope, cluster: records.Cluster, request: wire.Request) -> records.Token:
+    text = request.query.get("expiry_seconds") or "0"
+    if not text.isdigit():
+        raise digitalocean_scope.invalid("expiry_seconds must be a number that is not negative")
+    token = records.Token(
+        text=f"dop_v1_{secrets.token_hex(32)}", expires=scope.now + (int(text) or catalogue.CREDENTIALS_SECONDS)
+    )
+    cluster.tokens = [item for item in cluster.tokens if item.expires > scope.now] + [token]
+    return token

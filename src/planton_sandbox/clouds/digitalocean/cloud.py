@@ -1,0 +1,232 @@
+"""The simulated DigitalOcean as a whole: who may ask, which function answers, what others see of it.
+
+The rest of the sandbox knows only this class. It must not do I/O: requests,
+time and ports come in as arguments.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from planton_sandbox import clock, codec, wire
+from planton_sandbox.clouds.digitalocean import (
+    access,
+    associated,
+    catalogue,
+    clusters,
+    droplets,
+    firewalls,
+    lists,
+    pools,
+    progress,
+    records,
+    tags,
+    vpcs,
+)
+from planton_sandbox.clouds.digitalocean import nodes as digitalocean_nodes
+from planton_sandbox.clouds.digitalocean import outside as digitalocean_outside
+from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.kubernetes import nodes as kubernetes_nodes
+
+_KUBERNETES = "/v2/kubernetes"
+_CLUSTER = f"{_KUBERNETES}/clusters/{{id}}"
+_DESTROY = f"{_CLUSTER}/destroy_with_associated_resources"
+_POOL = f"{_CLUSTER}/node_pools/{{pool}}"
+_VPC = "/v2/vpcs/{id}"
+_FIREWALL = "/v2/firewalls/{id}"
+
+ROUTES: tuple[wire.Route[digitalocean_scope.Scope], ...] = (
+    wire.route("GET", "/v2/account", lists.account),
+    wire.route("GET", "/v2/regions", lists.regions),
+    wire.route("GET", "/v2/sizes", lists.sizes),
+    wire.route("GET", "/v2/load_balancers", associated.listing(associated.LOAD_BALANCER, "load_balancers")),
+    wire.route("DELETE", "/v2/load_balancers/{key}", associated.delete(associated.LOAD_BALANCER), 204),
+    wire.route("GET", "/v2/volumes", associated.listing(associated.VOLUME, "volumes")),
+    wire.route("DELETE", "/v2/volumes/{key}", associated.delete(associated.VOLUME), 204),
+    wire.route("GET", "/v2/snapshots", associated.listing(associated.SNAPSHOT, "snapshots")),
+    wire.route("DELETE", "/v2/snapshots/{key}", associated.delete(associated.SNAPSHOT), 204),
+    wire.route("GET", "/v2/droplets", droplets.listing),
+    wire.route("GET", "/v2/droplets/{id}", droplets.show),
+    wire.route("GET", "/v2/tags", tags.listing),
+    wire.route("POST", "/v2/tags", tags.create, 201),
+    wire.route("GET", "/v2/tags/{tag}", tags.show),
+    wire.route("DELETE", "/v2/tags/{tag}", tags.delete, 204),
+    wire.route("GET", "/v2/vpcs", vpcs.listing),
+    wire.route("POST", "/v2/vpcs", vpcs.create, 201),
+    wire.route("GET", _VPC, vpcs.show),
+    wire.route("PUT", _VPC, vpcs.replace),
+    wire.route("PATCH", _VPC, vpcs.update),
+    wire.route("DELETE", _VPC, vpcs.delete, 204),
+    wire.route("GET", f"{_VPC}/members", vpcs.members),
+    wire.route("GET", "/v2/firewalls", firewalls.listing),
+    wire.route("POST", "/v2/firewalls", firewalls.create, 202),
+    wire.route("GET", _FIREWALL, firewalls.show),
+    wire.route("PUT", _FIREWALL, firewalls.replace),
+    wire.route("DELETE", _FIREWALL, firewalls.delete, 204),
+    wire.route("POST", f"{_FIREWALL}/rules", firewalls.add_rules, 204),
+    wire.route("DELETE", f"{_FIREWALL}/rules", firewalls.remove_rules, 204),
+    wire.route("POST", f"{_FIREWALL}/tags", firewalls.add_tags, 204),
+    wire.route("DELETE", f"{_FIREWALL}/tags", firewalls.remove_tags, 204),
+    wire.route("POST", f"{_FIREWALL}/droplets", firewalls.add_droplets, 204),
+    wire.route("DELETE", f"{_FIREWALL}/droplets", firewalls.remove_droplets, 204),
+    wire.route("GET", f"{_KUBERNETES}/options", lists.options),
+    wire.route("POST", f"{_KUBERNETES}/registry", access.add_registry, 204),
+    wire.route("DELETE", f"{_KUBERNETES}/registry", access.remove_registry, 204),
+    wire.route("GET", f"{_KUBERNETES}/clusters", clusters.listing),
+    wire.route("POST", f"{_KUBERNETES}/clusters", clusters.create, 201),
+    wire.route("GET", _CLUSTER, clusters.show),
+    wire.route("PUT", _CLUSTER, clusters.update, 202),
+    wire.route("DELETE", _CLUSTER, clusters.delete, 204),
+    wire.route("GET", f"{_CLUSTER}/upgrades", access.upgrades),
+    wire.route("POST", f"{_CLUSTER}/upgrade", clusters.upgrade, 202),
+    wire.route("GET", f"{_CLUSTER}/credentials", access.credentials),
+    wire.route("GET", f"{_CLUSTER}/kubeconfig", access.kubeconfig),
+    wire.route("GET", f"{_CLUSTER}/user", access.user),
+    wire.route("GET", _DESTROY, associated.of_cluster),
+    wire.route("DELETE", f"{_DESTROY}/selective", associated.delete_selected, 204),
+    wire.route("DELETE", f"{_DESTROY}/dangerous", associated.delete_all, 204),
+    wire.route("GET", f"{_CLUSTER}/node_pools", pools.listing),
+    wire.route("POST", f"{_CLUSTER}/node_pools", pools.create, 201),
+    wire.route("GET", _POOL, pools.show),
+    wire.route("PUT", _POOL, pools.update, 202),
+    wire.route("DELETE", _POOL, pools.delete, 204),
+    wire.route("POST", f"{_POOL}/recycle", pools.recycle, 202),
+    wire.route("DELETE", f"{_POOL}/nodes/{{node}}", pools.delete_node, 202),
+)
+_IDS = {
+    400: "bad_request",
+    401: "Unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    409: "conflict",
+    412: "precondition_failed",
+    422: "unprocessable_entity",
+    429: "too_many_requests",
+    503: "service_unavailable",
+}
+
+
+class DigitalOcean:
+    """A cloud in memory."""
+
+    token = catalogue.DEFAULT_TOKEN
+
+    def __init__(
+        self,
+        *,
+        pace: clock.Pace,
+        reserve_port: Callable[[], int],
+        wall: Callable[[], float],
+        saved: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Open the cloud.
+
+        Args:
+            pace: How long things take.
+            reserve_port: Gives a free TCP port for a cluster's Kubernetes API.
+            wall: The real time, for certificates.
+            saved: What `save` returned, to go on from there.
+        """
+        self._pace = pace
+        self._reserve_port = reserve_port
+        self._wall = wall
+        self._asked: dict[str, tuple[float, int]] = {}
+        self.state = codec.decode(records.State, saved) if saved else records.State()
+
+    def save(self) -> Any:
+        """Return the state as JSON values."""
+        return codec.encode(self.state)
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self.state = records.State()
+        self._asked.clear()
+
+    def handle(self, request: wire.Request) -> wire.Reply:
+        """Answer a request of a client."""
+        headers: dict[str, str] = {}
+        try:
+            account = digitalocean_scope.account_for(self.state, request.token, now=request.now)
+            headers = self._rate(account, now=request.now)
+            found = wire.match(ROUTES, request)
+            if found is None:
+                raise digitalocean_scope.missing(f"There is nothing at {request.method} {request.path}")
+            route, parts = found
+            body = route.handler(
+                self._scope(account, now=request.now, base=request.base), dataclasses.replace(request, parts=parts)
+            )
+        except wire.CloudError as error:
+            return _refusal(error.status, error.code, error.reason, headers)
+        if isinstance(body, str):
+            headers["Content-Type"] = "application/yaml"
+        return wire.Reply(route.status, body, headers | {"x-request-id": digitalocean_scope.new_id()})
+
+    def refusal(self, status: int, reason: str) -> wire.Reply:
+        """Return what the sandbox itself refuses with, in this cloud's form."""
+        return _refusal(status, _IDS.get(status, "server_error"), reason, {})
+
+    def account(self, token: str) -> str:
+        """Return the id of a token's account, or an empty string."""
+        return next((item.id for item in self.state.accounts if item.token == token), "")
+
+    def settle(self, now: float) -> bool:
+        """Bring to an end what is over at ``now``; say whether anything was."""
+        scopes = [self._scope(account, now=now) for account in self.state.accounts]
+        return any([progress.settle(scope) for scope in scopes])  # noqa: C419 - all must be asked
+
+    def kubernetes(self, *, client: str, now: float) -> list[kubernetes_nodes.Cluster]:
+        """Return the clusters' Kubernetes side, as a client at this address meets it."""
+        return [
+            digitalocean_nodes.cluster(item, open_=clusters.reachable(item, client=client), now=now)
+            for item in self.state.clusters
+        ]
+
+    def observe(self, key: str) -> bool:
+        """Count a reader of a cluster's Kubernetes API; say whether it was waited for."""
+        return any(progress.observe(item) for item in self.state.clusters if item.id == key)
+
+    def change_port(self, key: str, *, port: int) -> None:
+        """Move a cluster's Kubernetes API to another port."""
+        for item in self.state.clusters:
+            if item.id == key:
+                item.port = port
+
+    def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:
+        """Let the outside world do something, past the API; see `digitalocean_outside`.
+
+        Raises:
+            wire.CloudError: when there is no such action or resource.
+        """
+        token = str(body.get("account") or catalogue.DEFAULT_TOKEN)
+        account = digitalocean_scope.account_for(self.state, token, now=now)
+        return digitalocean_outside.act(self._scope(account, now=now), action, body)
+
+    def _scope(self, account: records.Account, *, now: float, base: str = "") -> digitalocean_scope.Scope:
+        return digitalocean_scope.Scope(
+            state=self.state,
+            pace=self._pace,
+            account=account,
+            now=now,
+            base=base,
+            reserve_port=self._reserve_port,
+            wall=self._wall,
+        )
+
+    def _rate(self, account: records.Account, *, now: float) -> dict[str, str]:
+        """Count a request of an account in its hour. Nobody is refused for it: a fault does that."""
+        start, count = self._asked.get(account.id, (now, 0))
+        if now - start >= catalogue.REQUEST_LIMIT_SECONDS:
+            start, count = now, 0
+        self._asked[account.id] = (start, count + 1)
+        return {
+            "ratelimit-limit": str(catalogue.REQUEST_LIMIT),
+            "ratelimit-remaining": str(max(catalogue.REQUEST_LIMIT - count - 1, 1)),
+            "ratelimit-reset": str(int(start + catalogue.REQUEST_LIMIT_SECONDS)),
+        }
+
+
+def _refusal(status: int, code: str, reason: str, headers: Mapping[str, str]) -> wire.Reply:
+    key = digitalocean_scope.new_id()
+    return wire.Reply(status, {"id": code, "message": reason, "request_id": key}, {**headers, "x-request-id": key})

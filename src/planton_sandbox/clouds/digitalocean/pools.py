@@ -1,0 +1,221 @@
+"""Node pools of the simulated DigitalOcean.
+
+An autoscaled pool's count moves within its bounds; another's is what the
+client last said. A label that a pool loses stays on its nodes, a taint does not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from planton_sandbox import wire
+from planton_sandbox.clouds.digitalocean import catalogue, machines, records, views
+from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import tags as digitalocean_tags
+
+EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+NAME = re.compile(r"^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$")
+_AUTOMATIC = ("k8s", "k8s:worker")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Extent:
+    """How many nodes a pool has, and may have."""
+
+    count: int
+    auto_scale: bool
+    least: int
+    most: int
+
+
+def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET .../node_pools``."""
+    cluster = scope.cluster(request.parts["id"])
+    return {"node_pools": [views.pool(cluster, item) for item in cluster.pools]}
+
+
+def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET .../node_pools/{pool}``."""
+    cluster = scope.cluster(request.parts["id"])
+    return {"node_pool": views.pool(cluster, scope.pool(cluster, request.parts["pool"]))}
+
+
+def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``POST .../node_pools``."""
+    cluster = scope.cluster(request.parts["id"])
+    pool = parse(scope, request.body, cluster=cluster.id, region=cluster.region)
+    _check_name(cluster, pool.name)
+    check_room(scope, scope.vpc(cluster.vpc), [pool], present=cluster.pools)
+    cluster.pools.append(pool)
+    machines.fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
+    return {"node_pool": views.pool(cluster, pool)}
+
+
+def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``PUT .../node_pools/{pool}``; what is absent stays."""
+    cluster = scope.cluster(request.parts["id"])
+    pool, body = scope.pool(cluster, request.parts["pool"]), request.body
+    name = str(body.get("name") or pool.name)
+    if name != pool.name:
+        _check_name(cluster, name)
+    extent = _extent(body, present=pool)
+    taints = None if body.get("taints") is None else _taints(body["taints"])
+    _require(scope, cluster, pool, extent)
+    pool.name = name
+    if body.get("tags") is not None:
+        pool.tags = own_tags(scope, body["tags"], cluster=cluster.id)
+    if body.get("labels") is not None:
+        machines.relabel(pool, _labels(body["labels"]))
+    if taints is not None:
+        machines.retaint(pool, taints)
+    pool.auto_scale, pool.min_nodes, pool.max_nodes = extent.auto_scale, extent.least, extent.most
+    machines.scale(scope, cluster, pool, count=extent.count)
+    return {"node_pool": views.pool(cluster, pool)}
+
+
+def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+    """Answer ``DELETE .../node_pools/{pool}``; a cluster keeps at least one pool."""
+    cluster = scope.cluster(request.parts["id"])
+    pool = scope.pool(cluster, request.parts["pool"])
+    refuse_last(cluster, pool)
+    machines.begin_delete(scope, pool)
+
+
+def delete_node(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+    """Answer ``DELETE .../nodes/{node}``; with ``replace=1`` another takes its place."""
+    cluster = scope.cluster(request.parts["id"])
+    pool = scope.pool(cluster, request.parts["pool"])
+    node = scope.node(pool, request.parts["node"])
+    if request.query.get("replace") not in ("1", "true") and node.deleting is None:
+        least = pool.min_nodes if pool.auto_scale else 1
+        if pool.count <= least:
+            raise digitalocean_scope.invalid(f"validation error: the node pool {pool.name} must keep at least {least} nodes")
+        pool.count -= 1
+    machines.retire(scope, node)
+    machines.fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
+
+
+def recycle(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+    """Answer ``POST .../node_pools/{pool}/recycle``: the named nodes are built anew."""
+    cluster = scope.cluster(request.parts["id"])
+    pool = scope.pool(cluster, request.parts["pool"])
+    for node in [scope.node(pool, key) for key in request.body.get("nodes") or []]:
+        machines.retire(scope, node)
+    machines.fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
+
+
+def parse(scope: digitalocean_scope.Scope, body: Mapping[str, Any], *, cluster: str, region: str) -> records.Pool:
+    """Read the pool in a request.
+
+    Args:
+        scope: Whose request it is.
+        body: The pool as the client sent it.
+        cluster: The id of the cluster that it is for.
+        region: The region of that cluster.
+    """
+    name, size = str(body.get("name") or ""), catalogue.size(str(body.get("size") or ""))
+    if not NAME.match(name):
+        raise digitalocean_scope.invalid(f"validation error: {name!r} is not a name for a node pool")
+    if size is None or not size.kubernetes or region not in catalogue.places(size):
+        raise digitalocean_scope.invalid(f"validation error: invalid droplet size {body.get('size')!r}")
+    extent = _extent(body, present=None)
+    return records.Pool(
+        id=digitalocean_scope.new_id(),
+        name=name,
+        size=size.slug,
+        count=extent.count,
+        auto_scale=extent.auto_scale,
+        min_nodes=extent.least,
+        max_nodes=extent.most,
+        tags=own_tags(scope, body.get("tags") or [], cluster=cluster),
+        labels=_labels(body.get("labels") or {}),
+        taints=_taints(body.get("taints") or []),
+    )
+
+
+def own_tags(scope: digitalocean_scope.Scope, tags: Sequence[str], *, cluster: str) -> list[str]:
+    """Return the tags that a client gave without those that the cloud adds; they are made if need be."""
+    automatic = (*_AUTOMATIC, f"k8s:{cluster}")
+    return digitalocean_tags.ensure(scope, [str(tag) for tag in tags if str(tag).lower() not in automatic])
+
+
+def check_room(
+    scope: digitalocean_scope.Scope,
+    vpc: records.Vpc,
+    pools: Sequence[records.Pool],
+    *,
+    present: Sequence[records.Pool] = (),
+) -> None:
+    """Refuse when a cluster cannot have ``pools``, which have no nodes yet, beside those that are present."""
+    for item in pools:
+        machines.require(scope, vpc, more=max(item.max_nodes, item.count), autoscaled=item.auto_scale)
+    machines.require(scope, vpc, more=sum(item.count for item in pools))
+    total = sum(item.count for item in (*present, *pools))
+    if total > catalogue.CLUSTER_NODE_LIMIT:
+        raise digitalocean_scope.invalid(f"validation error: a cluster has at most {catalogue.CLUSTER_NODE_LIMIT} nodes")
+
+
+def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
+    """Raise when nothing would be left of a cluster's pools."""
+    if all(item is pool or item.deleting for item in cluster.pools) and pool.deleting is None:
+        raise digitalocean_scope.invalid("validation error: the last node pool of a cluster cannot be deleted")
+
+
+def _require(scope: digitalocean_scope.Scope, cluster: records.Cluster, pool: records.Pool, extent: Extent) -> None:
+    wanted = max(extent.most, extent.count)
+    if wanted > max(pool.max_nodes, pool.count):
+        more = wanted - len(machines.staying(pool))
+        machines.require(scope, scope.vpc(cluster.vpc), more=more, autoscaled=extent.auto_scale)
+
+
+def _check_name(cluster: records.Cluster, name: str) -> None:
+    if not NAME.match(name):
+        raise digitalocean_scope.invalid(f"validation error: {name!r} is not a name for a node pool")
+    if any(item.name == name for item in cluster.pools):
+        raise digitalocean_scope.invalid(f"validation error: the cluster {cluster.name} has a node pool {name!r} already")
+
+
+def _extent(body: Mapping[str, Any], *, present: records.Pool | None) -> Extent:
+    automatic = body.get("auto_scale")
+    if automatic is None:
+        automatic = present.auto_scale if present else False
+    count = _number(body, "count", default=present.count if present else None)
+    if not automatic:
+        if not count:
+            raise digitalocean_scope.invalid("validation error: count of a node pool that is not scaled must be at least 1")
+        return Extent(count=count, auto_scale=False, least=0, most=0)
+    least = _number(body, "min_nodes", default=present.min_nodes if present else 0) or 0
+    most = _number(body, "max_nodes", default=present.max_nodes if present else 0) or 0
+    if most < 1 or least > most:
+        raise digitalocean_scope.invalid("validation error: max_nodes must be at least 1 and not below min_nodes")
+    # A client that does not say how many leaves the beginning to the cloud; what it says is kept within the bounds.
+    wanted = max(least, 1) if not count and present is None else count or 0
+    return Extent(count=min(max(wanted, least), most), auto_scale=True, least=least, most=most)
+
+
+def _number(body: Mapping[str, Any], name: str, *, default: int | None) -> int | None:
+    value = body.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise digitalocean_scope.invalid(f"validation error: {name} must be a number that is not negative")
+    return value
+
+
+def _labels(value: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key): str(text) for key, text in value.items()}
+
+
+def _taints(value: Sequence[Mapping[str, Any]]) -> list[records.Taint]:
+    taints = []
+    for given in value:
+        # The official Go client sends the keys with capitals.
+        item = {str(key).lower(): text for key, text in given.items()}
+        effect = str(item.get("effect") or "")
+        if effect not in EFFECTS or not item.get("key"):
+            raise digitalocean_scope.invalid(f"validation error: a taint needs a key and an effect out of {', '.join(EFFECTS)}")
+        taints.append(records.Taint(key=str(item["key"]), value=str(item.get("value") or ""), effect=effect))
+    return taints

@@ -1,0 +1,169 @@
+"""How things on the simulated DigitalOcean come to their end.
+
+`settle` moves every cluster of an account to the state it has at a moment;
+`observe` counts the readers that instant latency waits for. Upgrades by
+maintenance windows and the autoscaler act here too, for they are what the
+cloud does of its own accord.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+from planton_sandbox import clock
+from planton_sandbox.clouds.digitalocean import catalogue, machines, records
+from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAY_SECONDS = 24 * 3600
+
+
+def settle(scope: digitalocean_scope.Scope) -> bool:
+    """Bring an account's clusters to what they are now; say whether anything changed."""
+    changed = False
+    for cluster in scope.standing():
+        if cluster.deleting:
+            if cluster.deleting.over(scope.now):
+                scope.state.clusters.remove(cluster)
+                changed = True
+        elif not cluster.stuck and not cluster.failure:
+            changed = _settle_cluster(scope, cluster) or changed
+    return changed
+
+
+def observe(cluster: records.Cluster) -> bool:
+    """Count a reader of a cluster; say whether it was waited for."""
+    return cluster.upgrading is not None and cluster.upgrading.seen()
+
+
+def status(cluster: records.Cluster) -> str:
+    """Return the state that a cluster is in; one that is being deleted has none that clients can read."""
+    if cluster.failure:
+        return records.ERROR
+    if cluster.building or cluster.stuck:
+        return records.PROVISIONING
+    return records.UPGRADING if cluster.upgrading else records.RUNNING
+
+
+def start_upgrade(scope: digitalocean_scope.Scope, cluster: records.Cluster, *, version: str, start: float) -> None:
+    """Begin to upgrade a cluster: its control plane, then the nodes, which are replaced."""
+    cluster.version = version
+    cluster.updated = start
+    cluster.upgrading = scope.pace.timer(
+        start, seconds=catalogue.CONTROL_PLANE_UPGRADE_SECONDS, patience=catalogue.UPGRADE_STEP_PATIENCE
+    )
+
+
+def opening(window: records.Window, *, after: float) -> float:
+    """Return when a maintenance window opens next after a moment."""
+    moment = datetime.datetime.fromtimestamp(after, tz=datetime.UTC)
+    hour, minute = (int(part) for part in window.start.split(":"))
+    start = moment.replace(hour=hour, minute=minute, second=0, microsecond=0).timestamp()
+    while start <= after or (window.day != "any" and DAYS[_weekday(start)] != window.day):
+        start += _DAY_SECONDS
+    return start
+
+
+def _weekday(moment: float) -> int:
+    return datetime.datetime.fromtimestamp(moment, tz=datetime.UTC).weekday()
+
+
+def _settle_cluster(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool:
+    changed = False
+    if cluster.building and cluster.building.over(scope.now):
+        cluster.building, cluster.built, changed = None, scope.now, True
+    for pool in list(cluster.pools):
+        if pool.deleting and pool.deleting.over(scope.now):
+            cluster.pools.remove(pool)
+            changed = True
+    if cluster.built is not None:
+        changed = _act(scope, cluster) or changed
+    # Last, for what came before may have made nodes that are ready by now.
+    for pool in cluster.pools:
+        changed = _settle_nodes(pool, now=scope.now) or changed
+    return changed
+
+
+def _act(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool:
+    """Do what the cloud does of its own accord with a cluster that is built."""
+    changed = _maintain(scope, cluster)
+    while cluster.upgrading and cluster.upgrading.over(scope.now):
+        changed = True
+        _upgrade_next(scope, cluster)
+    for pool in cluster.pools:
+        changed = _autoscale(scope, cluster, pool) or changed
+    return changed
+
+
+def _settle_nodes(pool: records.Pool, *, now: float) -> bool:
+    changed = False
+    for node in list(pool.nodes):
+        if node.deleting and node.deleting.over(now):
+            pool.nodes.remove(node)
+            changed = True
+        elif node.building and node.building.over(now):
+            node.building, node.updated, changed = None, now, True
+    return changed
+
+
+def _maintain(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool:
+    newest = catalogue.newest_patch(cluster.version)
+    if not cluster.auto_upgrade or cluster.upgrading or newest == cluster.version:
+        return False
+    start = opening(cluster.window, after=cluster.watched)
+    if start > scope.now:
+        return False
+    start_upgrade(scope, cluster, version=newest, start=start if scope.pace.latency == clock.REALISTIC else scope.now)
+    return True
+
+
+def _upgrade_next(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> None:
+    """End the step of an upgrade that is over, and begin the next one."""
+    timer = cluster.upgrading
+    start = timer.due if timer and scope.pace.latency == clock.REALISTIC else scope.now
+    for pool in cluster.pools:
+        pool.nodes = [node for node in pool.nodes if not node.draining]
+        lacking = pool.count - len(machines.staying(pool))
+        machines.add(scope, cluster, pool, count=lacking, seconds=0, start=start)
+    for pool in cluster.pools:
+        outdated = [node for node in machines.staying(pool) if node.version != cluster.version]
+        if outdated:
+            _replace(scope, cluster, pool, outdated, start=start)
+            cluster.upgrading = scope.pace.timer(
+                start, seconds=catalogue.NODE_UPGRADE_SECONDS, patience=catalogue.UPGRADE_STEP_PATIENCE
+            )
+            return
+    cluster.upgrading = None
+
+
+def _replace(
+    scope: digitalocean_scope.Scope,
+    cluster: records.Cluster,
+    pool: records.Pool,
+    outdated: list[records.Node],
+    *,
+    start: float,
+) -> None:
+    """Begin to replace nodes: one after it is gone, or with surge several before they are."""
+    surge = min(catalogue.SURGE_NODES, len(outdated), machines.room(scope, cluster)) if cluster.surge_upgrade else 0
+    for node in outdated[: max(surge, 1)]:
+        node.draining = True
+    machines.add(scope, cluster, pool, count=surge, seconds=catalogue.NODE_SECONDS, start=start)
+
+
+def _autoscale(scope: digitalocean_scope.Scope, cluster: records.Cluster, pool: records.Pool) -> bool:
+    if not pool.auto_scale or pool.load is None or pool.deleting:
+        return False
+    most = min(pool.max_nodes, pool.count + machines.room(scope, cluster))
+    wanted = max(min(pool.load, most), pool.min_nodes)
+    if wanted == pool.count:
+        pool.scaling = None
+        return False
+    if pool.scaling is None:
+        seconds = catalogue.SCALE_UP_SECONDS if wanted > pool.count else catalogue.SCALE_DOWN_SECONDS
+        pool.scaling = scope.pace.timer(scope.now, seconds=seconds, patience=0)
+    if not pool.scaling.over(scope.now):
+        return False
+    pool.scaling = None
+    machines.scale(scope, cluster, pool, count=wanted)
+    return True

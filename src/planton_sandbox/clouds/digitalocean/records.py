@@ -1,0 +1,230 @@
+"""What the simulated DigitalOcean remembers.
+
+These records are the whole truth of the cloud and go to the state file as they
+are, so they hold facts only: what a client sees is made in
+``digitalocean_views``. They are mutable, for they are the cloud's database rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from planton_sandbox import clock, pki
+
+PROVISIONING = "provisioning"
+RUNNING = "running"
+UPGRADING = "upgrading"
+ERROR = "error"
+DRAINING = "draining"
+DELETING = "deleting"
+
+
+@dataclasses.dataclass(slots=True)
+class Account:
+    """A customer, known by a token."""
+
+    id: str
+    token: str
+    email: str
+    droplet_limit: int
+
+
+@dataclasses.dataclass(slots=True)
+class Vpc:
+    """A private network of an account in a region."""
+
+    id: str
+    account: str
+    region: str
+    name: str
+    ip_range: str
+    created: float
+    description: str = ""
+    default: bool = False
+
+
+@dataclasses.dataclass(slots=True)
+class Rule:
+    """A rule of a firewall; ``peers`` are the sources or destinations as the client gave them."""
+
+    protocol: str
+    ports: str
+    peers: dict[str, list[Any]]
+
+
+@dataclasses.dataclass(slots=True)
+class Firewall:
+    """A firewall before droplets, which it finds by id and by tag."""
+
+    id: str
+    account: str
+    name: str
+    created: float
+    inbound: list[Rule] = dataclasses.field(default_factory=list)
+    outbound: list[Rule] = dataclasses.field(default_factory=list)
+    droplets: list[int] = dataclasses.field(default_factory=list)
+    tags: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(slots=True)
+class Tag:
+    """A tag of an account, in the spelling of its first use."""
+
+    account: str
+    name: str
+
+
+@dataclasses.dataclass(slots=True)
+class Taint:
+    """A Kubernetes taint."""
+
+    key: str
+    value: str
+    effect: str
+
+
+@dataclasses.dataclass(slots=True)
+class Node:
+    """A machine of a pool, and the droplet that it is.
+
+    Attributes:
+        draining: It goes when the step of an upgrade that is under way ends.
+    """
+
+    id: str
+    name: str
+    droplet: int
+    version: str
+    private_ip: str
+    public_ip: str
+    created: float
+    updated: float
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
+    taints: list[Taint] = dataclasses.field(default_factory=list)
+    ready: bool = True
+    draining: bool = False
+    building: clock.Timer | None = None
+    deleting: clock.Timer | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class Pool:
+    """Machines of one size; ``nodes`` is in order of creation.
+
+    Attributes:
+        tags: Without those that the cloud adds.
+        load: How many nodes the workload needs; ``None`` when nobody has said so.
+        scaling: When the autoscaler has acted on the load.
+    """
+
+    id: str
+    name: str
+    size: str
+    count: int
+    auto_scale: bool = False
+    min_nodes: int = 0
+    max_nodes: int = 0
+    tags: list[str] = dataclasses.field(default_factory=list)
+    labels: dict[str, str] = dataclasses.field(default_factory=dict)
+    taints: list[Taint] = dataclasses.field(default_factory=list)
+    nodes: list[Node] = dataclasses.field(default_factory=list)
+    load: int | None = None
+    scaling: clock.Timer | None = None
+    deleting: clock.Timer | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class Window:
+    """When a cluster may be maintained: a day or ``any``, and the time ``HH:MM`` in UTC."""
+
+    day: str
+    start: str
+
+
+@dataclasses.dataclass(slots=True)
+class Guard:
+    """The firewall before a control plane."""
+
+    enabled: bool
+    addresses: list[str] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass(slots=True)
+class Token:
+    """A bearer token for a cluster's Kubernetes API."""
+
+    text: str
+    expires: float
+
+
+@dataclasses.dataclass(slots=True)
+class Cluster:
+    """A Kubernetes cluster; the first of ``pools`` is the one it was made with.
+
+    Attributes:
+        tags: Without those that the cloud adds.
+        autoscaler: The settings of the autoscaler; ``None`` until a client sets any.
+        blocks: Further blocks of settings, kept as clients sent them.
+        watched: Since when maintenance windows are looked out for.
+        failure: Why the cluster is in the state ``error``; empty when it is not.
+    """
+
+    id: str
+    account: str
+    region: str
+    name: str
+    version: str
+    vpc: str
+    cluster_subnet: str
+    service_subnet: str
+    tags: list[str]
+    created: float
+    updated: float
+    port: int
+    credentials: pki.Credentials
+    ha: bool
+    auto_upgrade: bool
+    surge_upgrade: bool
+    window: Window
+    watched: float
+    pools: list[Pool] = dataclasses.field(default_factory=list)
+    registry: bool = False
+    guard: Guard | None = None
+    autoscaler: dict[str, Any] | None = None
+    blocks: dict[str, Any] = dataclasses.field(default_factory=dict)
+    tokens: list[Token] = dataclasses.field(default_factory=list)
+    stuck: bool = False
+    failure: str = ""
+    built: float | None = None
+    building: clock.Timer | None = None
+    upgrading: clock.Timer | None = None
+    deleting: clock.Timer | None = None
+
+
+@dataclasses.dataclass(slots=True)
+class Associated:
+    """A load balancer, a volume or a snapshot of one of a cluster's workloads, as ``sort`` says."""
+
+    id: str
+    account: str
+    region: str
+    cluster: str
+    sort: str
+    name: str
+    created: float
+
+
+@dataclasses.dataclass(slots=True)
+class State:
+    """Everything the simulated DigitalOcean knows."""
+
+    accounts: list[Account] = dataclasses.field(default_factory=list)
+    vpcs: list[Vpc] = dataclasses.field(default_factory=list)
+    firewalls: list[Firewall] = dataclasses.field(default_factory=list)
+    tags: list[Tag] = dataclasses.field(default_factory=list)
+    clusters: list[Cluster] = dataclasses.field(default_factory=list)
+    associated: list[Associated] = dataclasses.field(default_factory=list)
+    revoked_tokens: list[str] = dataclasses.field(default_factory=list)
+    stuck_next: int = 0
+    last_droplet: int = 400_000_000

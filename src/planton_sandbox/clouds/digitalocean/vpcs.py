@@ -1,0 +1,143 @@
+"""VPCs of the simulated DigitalOcean.
+
+Each region has a default one, which stays. None goes while anything is in it,
+nor while what was in it is still being deleted.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from planton_sandbox import clock, wire
+from planton_sandbox.clouds.digitalocean import catalogue, paging, records
+from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+
+NAME = re.compile(r"^[a-zA-Z0-9\-.]+$")
+LONGEST_DESCRIPTION = 255
+LARGEST, SMALLEST = 16, 28
+
+
+def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET /v2/vpcs``."""
+    return paging.page(request, "vpcs", [_view(item) for item in scope.vpcs()])
+
+
+def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET /v2/vpcs/{id}``."""
+    return {"vpc": _view(scope.vpc(request.parts["id"]))}
+
+
+def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``POST /v2/vpcs``; without a range the cloud chooses one."""
+    body = request.body
+    region = str(body.get("region") or "")
+    if catalogue.region(region) is None:
+        raise digitalocean_scope.invalid(f"There is no region {region!r}")
+    vpc = records.Vpc(
+        id=digitalocean_scope.new_id(),
+        account=scope.account.id,
+        region=region,
+        name=_name(scope, str(body.get("name") or "")),
+        ip_range=_range(scope, str(body.get("ip_range") or "")),
+        created=scope.now,
+        description=_description(str(body.get("description") or "")),
+    )
+    scope.state.vpcs.append(vpc)
+    return {"vpc": _view(vpc)}
+
+
+def replace(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``PUT /v2/vpcs/{id}``, which must name the VPC; what else is absent stays."""
+    if not request.body.get("name"):
+        raise digitalocean_scope.invalid("name must be given")
+    return update(scope, request)
+
+
+def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``PATCH /v2/vpcs/{id}``; a default VPC stays one until another takes its place."""
+    vpc, body = scope.vpc(request.parts["id"]), request.body
+    description = vpc.description if body.get("description") is None else _description(str(body["description"]))
+    if body.get("name") and body["name"] != vpc.name:
+        vpc.name = _name(scope, str(body["name"]))
+    vpc.description = description
+    if body.get("default"):
+        scope.default_vpc(vpc.region).default = False
+        vpc.default = True
+    return {"vpc": _view(vpc)}
+
+
+def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+    """Answer ``DELETE /v2/vpcs/{id}``."""
+    vpc = scope.vpc(request.parts["id"])
+    if vpc.default:
+        raise wire.CloudError(403, code="forbidden", reason="Can not delete default VPCs")
+    users = [item for item in scope.standing() if item.vpc == vpc.id]
+    for item in users:
+        # Who is refused has seen the cluster; the next try may find it gone.
+        if item.deleting:
+            item.deleting.seen()
+    if users:
+        raise wire.CloudError(403, code="forbidden", reason="Can not delete VPC with members")
+    scope.state.vpcs.remove(vpc)
+
+
+def members(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answer ``GET /v2/vpcs/{id}/members``: clusters and their droplets."""
+    vpc = scope.vpc(request.parts["id"])
+    kind = request.query.get("resource_type", "")
+    items = [item for item in _members(scope, vpc) if kind in ("", item["urn"].split(":")[1])]
+    return paging.page(request, "members", items)
+
+
+def _members(scope: digitalocean_scope.Scope, vpc: records.Vpc) -> list[dict[str, Any]]:
+    found = []
+    for cluster in scope.standing():
+        if cluster.vpc == vpc.id:
+            found.append(_member("kubernetes", cluster.id, cluster.name, cluster.created))
+            nodes = [node for pool in cluster.pools for node in pool.nodes]
+            found += [_member("droplet", str(node.droplet), node.name, node.created) for node in nodes]
+    return found
+
+
+def _member(kind: str, key: str, name: str, created: float) -> dict[str, Any]:
+    return {"urn": f"do:{kind}:{key}", "name": name, "created_at": clock.rfc3339(created)}
+
+
+def _view(vpc: records.Vpc) -> dict[str, Any]:
+    return {
+        "id": vpc.id,
+        "urn": f"do:vpc:{vpc.id}",
+        "name": vpc.name,
+        "description": vpc.description,
+        "region": vpc.region,
+        "ip_range": vpc.ip_range,
+        "created_at": clock.rfc3339(vpc.created),
+        "default": vpc.default,
+    }
+
+
+def _name(scope: digitalocean_scope.Scope, name: str) -> str:
+    if not NAME.match(name):
+        raise digitalocean_scope.invalid(f"{name!r} is not a name for a VPC: only letters, digits, dashes and periods")
+    if any(item.name == name for item in scope.vpcs()):
+        raise digitalocean_scope.invalid(f"There is a VPC named {name!r} already")
+    return name
+
+
+def _description(text: str) -> str:
+    if len(text) > LONGEST_DESCRIPTION:
+        raise digitalocean_scope.invalid(f"description must have at most {LONGEST_DESCRIPTION} characters")
+    return text
+
+
+def _range(scope: digitalocean_scope.Scope, text: str) -> str:
+    if not text:
+        return digitalocean_scope.free_range(scope.vpcs())
+    wanted = digitalocean_scope.network(text)
+    if not LARGEST <= wanted.prefixlen <= SMALLEST:
+        raise digitalocean_scope.invalid(f"ip_range must not be larger than /{LARGEST} nor smaller than /{SMALLEST}")
+    other = next((item for item in scope.vpcs() if digitalocean_scope.network(item.ip_range).overlaps(wanted)), None)
+    if other:
+        raise digitalocean_scope.invalid(f"{text} overlaps with the range {other.ip_range} of the VPC {other.name}")
+    return text

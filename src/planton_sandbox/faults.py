@@ -1,0 +1,180 @@
+"""Faults that a test or a curious user orders for requests to come.
+
+A rule counts the requests that it matches and strikes from the n-th on. What a
+strike does to the connection is the HTTP front's business.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from planton_sandbox import patterns
+
+STATUS = "status"
+TIMEOUT = "timeout"
+DROP = "drop"
+DROP_AFTER = "drop_after"
+SLOW = "slow"
+HOLD = "hold"
+ACTIONS = (STATUS, TIMEOUT, DROP, DROP_AFTER, SLOW, HOLD)
+MAXIMUM_SECONDS = 86400
+
+
+@dataclasses.dataclass(slots=True)
+class Rule:
+    """A fault that has been ordered.
+
+    Attributes:
+        id: Its number.
+        action: One of `ACTIONS`.
+        cloud: A cloud's name or ``kubernetes``; empty for all.
+        method: An HTTP method; empty for all.
+        path: A pattern that matches anywhere in the path, see `patterns`.
+        account: A token; empty for all.
+        nth: The matching request, from 1, that it strikes first.
+        times: How many requests it strikes; 0 for all that follow.
+        status: The status that is answered.
+        body: The body that is answered; ``None`` for an error in the cloud's form.
+        headers: Headers of that answer, such as ``Retry-After``.
+        seconds: For ``slow`` the delay, for ``timeout`` the time without a response.
+        seen: How many requests matched.
+        struck: How many it struck.
+    """
+
+    id: int
+    action: str
+    cloud: str = ""
+    method: str = ""
+    path: str = ""
+    account: str = ""
+    nth: int = 1
+    times: int = 1
+    status: int = 500
+    body: Any = None
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    seconds: float = 0.0
+    seen: int = 0
+    struck: int = 0
+
+
+@dataclasses.dataclass(slots=True)
+class Faults:
+    """The rules, in the order in which they were given."""
+
+    rules: list[Rule] = dataclasses.field(default_factory=list)
+    last: int = 0
+
+    def add(self, order: Mapping[str, Any]) -> Rule:
+        """Add a rule.
+
+        Raises:
+            ValueError: when a field is unknown or makes no sense.
+        """
+        fields = {field.name for field in dataclasses.fields(Rule)} - {"id", "seen", "struck"}
+        unknown = sorted(set(order) - fields)
+        if unknown:
+            message = f"unknown field {', '.join(unknown)}; a fault has {', '.join(sorted(fields))}"
+            raise ValueError(message)
+        if order.get("action") not in ACTIONS:
+            message = f"action must be one of {', '.join(ACTIONS)}"
+            raise ValueError(message)
+        for name, value in order.items():
+            if name in _FORMS and not _FORMS[name].is_valid(value):
+                message = f"{name} must be {_FORMS[name].text}"
+                raise ValueError(message)
+        try:
+            patterns.compiled(order.get("path", ""))
+        except ValueError as error:
+            message = f"path is not a regular expression that can be used: {error}"
+            raise ValueError(message) from error
+        self.last += 1
+        rule = Rule(id=self.last, **dict(order))
+        self.rules.append(rule)
+        return rule
+
+    def strike(self, *, cloud: str, method: str, path: str, account: str) -> Rule | None:
+        """Count a request in every rule that it matches; return the first that strikes."""
+        chosen: Rule | None = None
+        for rule in self.rules:
+            if not _matches(rule, cloud=cloud, method=method, path=path, account=account):
+                continue
+            rule.seen += 1
+            ready = rule.seen >= rule.nth and (rule.times == 0 or rule.struck < rule.times)
+            if ready and chosen is None:
+                rule.struck += 1
+                chosen = rule
+        return chosen
+
+    def holds(self, key: int) -> bool:
+        """Return whether a rule has not been forgotten."""
+        return any(rule.id == key for rule in self.rules)
+
+    def clear(self, key: int | None = None) -> None:
+        """Forget a rule by number, or all."""
+        self.rules = [] if key is None else [rule for rule in self.rules if rule.id != key]
+
+
+def _matches(rule: Rule, *, cloud: str, method: str, path: str, account: str) -> bool:
+    return (
+        rule.cloud in ("", cloud)
+        and rule.method.upper() in ("", method)
+        and rule.account in ("", account)
+        and _matches_path(rule.path, path)
+    )
+
+
+def _matches_path(pattern: str, path: str) -> bool:
+    try:
+        return patterns.compiled(pattern).found_in(path)
+    except ValueError:
+        # From a state file of an earlier release.
+        return False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Form:
+    """The valid values of a field.
+
+    Attributes:
+        text: The description for errors.
+        is_valid: Returns whether a value is valid.
+    """
+
+    text: str
+    is_valid: Callable[[Any], bool]
+
+
+def _is_number(value: Any, *, least: float, most: float, is_whole: bool = True) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float) or (is_whole and isinstance(value, float)):
+        return False
+    # Not a number is not in the range either.
+    return least <= value <= most
+
+
+def _is_field(name: Any, value: Any) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(name) is not None and all(one.isprintable() for one in value)
+
+
+_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
+_TEXT = _Form("a text", lambda value: isinstance(value, str))
+_COUNT = 1_000_000_000
+_FORMS = {
+    "cloud": _TEXT,
+    "method": _TEXT,
+    "path": _TEXT,
+    "account": _TEXT,
+    "nth": _Form("a number from 1", lambda value: _is_number(value, least=1, most=_COUNT)),
+    "times": _Form("a number from 0", lambda value: _is_number(value, least=0, most=_COUNT)),
+    "status": _Form("a status from 200 to 599", lambda value: _is_number(value, least=200, most=599)),
+    "seconds": _Form(
+        f"seconds, {MAXIMUM_SECONDS} at most",
+        lambda value: _is_number(value, least=0, most=MAXIMUM_SECONDS, is_whole=False),
+    ),
+    "headers": _Form(
+        "an object of names and texts",
+        lambda value: isinstance(value, dict) and all(_is_field(name, text) for name, text in value.items()),
+    ),
+}

@@ -1,0 +1,1 @@
+"""The Kubernetes APIs of simulated clusters."""

@@ -1,0 +1,266 @@
+"""Starts, finds and stops the sandbox's process.
+
+Used by the command line and by tests. It must not load the server: whoever
+only asks whether a sandbox runs should not wait for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import http.client
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from planton_sandbox import files
+
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.05
+CALL_SECONDS = 10.0
+REGION = "LON1"
+INSTANT = "instant"
+#: The variables that `environment` sets.
+VARIABLES = (
+    "CIVO_API_URL",
+    "CIVO_TOKEN",
+    "CIVO_REGION",
+    "CIVO_CONFIG",
+    "DIGITALOCEAN_API_URL",
+    "DIGITALOCEAN_TOKEN",
+    "DIGITALOCEAN_ACCESS_TOKEN",
+    "DIGITALOCEAN_CONFIG",
+)
+
+
+class LaunchError(Exception):
+    """The sandbox could not be started, found or stopped; the text says why."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Info:
+    """A running sandbox, as its information file describes it.
+
+    Attributes:
+        pid: The process.
+        version: The version of the sandbox.
+        latency: ``instant`` or ``realistic``.
+        control: The URL of the control endpoint.
+        clouds: The URL of each cloud's API by name.
+        providers: The port of each stand-in Pulumi provider by name.
+        tokens: The default token of each cloud by name.
+        files: Client configuration files by cloud.
+    """
+
+    pid: int
+    version: str
+    latency: str
+    control: str
+    clouds: dict[str, str]
+    providers: dict[str, int]
+    tokens: dict[str, str]
+    files: dict[str, str]
+
+
+def status(home: pathlib.Path) -> Info | None:
+    """Return the sandbox that runs in ``home``, or ``None``."""
+    try:
+        saved = files.read_json(home / files.INFO)
+        if saved is None:
+            return None
+        info = Info(**saved)
+        health = call(info, "GET", "/sandbox/health")
+    except (LaunchError, OSError, ValueError, TypeError):
+        return None
+    return dataclasses.replace(info, latency=health["latency"]) if health.get("pid") == info.pid else None
+
+
+def start(home: pathlib.Path, latency: str | None = None, *, timeout: float = START_SECONDS) -> Info:
+    """Start a sandbox in ``home`` unless one runs there, and wait until it answers.
+
+    Args:
+        home: The folder of its state; made when absent.
+        latency: The pace, which a running sandbox takes over; ``None`` leaves
+            that one's pace, and is instant for a new one.
+        timeout: How many seconds to wait.
+
+    Raises:
+        LaunchError: when it does not come up; the text ends with its log.
+    """
+    files.prepare(home)
+    with files.lock(home / files.START_LOCK, wait=True):
+        running = status(home)
+        if running is not None:
+            if latency in (None, running.latency):
+                return running
+            call(running, "POST", "/sandbox/clock", {"latency": latency})
+            return dataclasses.replace(running, latency=str(latency))
+        return _spawn(home, latency or INSTANT, timeout=timeout)
+
+
+def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
+    """Stop the sandbox in ``home``, wait for its process to end, and return whether one ran. Its state stays.
+
+    The lock that its process holds shows whether it runs, so that an unresponsive sandbox is stopped too.
+
+    Raises:
+        LaunchError: when it does not end in time, even when killed, or its process is unknown.
+    """
+    pid = _process(home)
+    if pid is None:
+        (home / files.INFO).unlink(missing_ok=True)
+        return False
+    for number, patience in ((signal.SIGTERM, timeout), (signal.SIGKILL, POLL_SECONDS * 40)):
+        _signal(pid, number)
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            if not _runs(home):
+                _collect(pid)
+                (home / files.INFO).unlink(missing_ok=True)
+                return True
+            time.sleep(POLL_SECONDS)
+    message = f"the sandbox (process {pid}) does not stop: it still runs after SIGKILL"
+    raise LaunchError(message)
+
+
+def reset(home: pathlib.Path) -> None:
+    """Forget all resources, whether the sandbox runs or not.
+
+    Raises:
+        LaunchError: when it runs and does not answer.
+    """
+    info = status(home)
+    if info is not None:
+        call(info, "POST", "/sandbox/reset")
+    elif _runs(home):
+        message = "the sandbox runs, but does not answer; stop it first"
+        raise LaunchError(message)
+    else:
+        (home / files.STATE).unlink(missing_ok=True)
+
+
+def environment(info: Info) -> dict[str, str]:
+    """Return the variables that point the clouds' own clients at the sandbox."""
+    return {
+        "CIVO_API_URL": info.clouds["civo"],
+        "CIVO_TOKEN": info.tokens["civo"],
+        "CIVO_REGION": REGION,
+        # The civo command line takes its endpoint from this file only.
+        "CIVO_CONFIG": info.files["civo"],
+        "DIGITALOCEAN_API_URL": info.clouds["digitalocean"],
+        "DIGITALOCEAN_TOKEN": info.tokens["digitalocean"],
+        "DIGITALOCEAN_ACCESS_TOKEN": info.tokens["digitalocean"],
+        # With a file of its own, doctl does not send the token of a context in the user's file.
+        "DIGITALOCEAN_CONFIG": info.files["digitalocean"],
+    }
+
+
+def debug_providers(info: Info) -> str:
+    """Return the value of ``PULUMI_DEBUG_PROVIDERS`` that attaches the stand-ins."""
+    return ",".join(f"{name}:{port}" for name, port in info.providers.items())
+
+
+def call(info: Info, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """Call the control endpoint and return its answer.
+
+    Raises:
+        LaunchError: when it refuses or does not answer.
+    """
+    data = json.dumps(body).encode() if body is not None else None
+    request = urllib.request.Request(info.control + path, data=data, method=method)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=CALL_SECONDS) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        text = error.read().decode(errors="replace")
+        message = f"{method} {path}: {error.code} {text}"
+        raise LaunchError(message) from error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        message = f"{method} {path}: {error}"
+        raise LaunchError(message) from error
+
+
+def _spawn(home: pathlib.Path, latency: str, *, timeout: float) -> Info:
+    log = home / files.LOG
+    (home / files.INFO).unlink(missing_ok=True)
+    command = [sys.executable, "-m", "planton_sandbox", "serve", "--home", str(home.resolve()), "--latency", latency]
+    log.touch(mode=0o600)
+    begun = log.stat().st_size
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=_child_environment(),
+            start_new_session=True,
+        )
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            message = f"the sandbox ended with code {process.returncode}:\n{_tail(log, begun)}"
+            raise LaunchError(message)
+        info = status(home)
+        if info is not None:
+            return info
+        time.sleep(POLL_SECONDS)
+    process.kill()
+    message = f"the sandbox did not answer within {timeout:g} seconds:\n{_tail(log, begun)}"
+    raise LaunchError(message)
+
+
+def _child_environment() -> dict[str, str]:
+    """Let the child import the package from where it was imported here."""
+    root = str(pathlib.Path(__file__).resolve().parents[1])
+    present = os.environ.get("PYTHONPATH", "")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in (root, present) if part)}
+
+
+def _tail(log: pathlib.Path, begun: int, *, lines: int = 15) -> str:
+    text = log.read_bytes()[begun:].decode(errors="replace")
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _collect(pid: int) -> None:
+    """Reap an ended process. A child of ours stays a zombie until then."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _runs(home: pathlib.Path) -> bool:
+    """Return whether a process serves ``home``. The system releases its lock however the process ends."""
+    if not home.is_dir():
+        return False
+    with files.lock(home / files.LOCK, wait=False) as free:
+        return not free
+
+
+def _process(home: pathlib.Path) -> int | None:
+    """Return the process that serves ``home``, or ``None``.
+
+    Raises:
+        LaunchError: when there is one that has not written its id yet.
+    """
+    if not _runs(home):
+        return None
+    try:
+        return int((home / files.LOCK).read_text(encoding="ascii"))
+    except ValueError as error:
+        message = f"a sandbox runs in {home}, but its process is not known; try again, or end it yourself"
+        raise LaunchError(message) from error

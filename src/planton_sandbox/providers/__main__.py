@@ -1,0 +1,41 @@
+"""Serves one stand-in by hand: ``python -m planton_sandbox.providers civo --endpoint URL --port N``.
+
+Waits are not slept through unless ``--sleep`` asks for it. The port goes to standard output, for
+``PULUMI_DEBUG_PROVIDERS``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+
+from planton_sandbox.providers.civo import plugin as civo
+from planton_sandbox.providers.digitalocean import plugin as digitalocean
+
+_ENDS = {signal.SIGINT, signal.SIGTERM}
+_SERVERS = {"civo": civo.serve, "digitalocean": digitalocean.serve}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serves until interrupted; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="planton_sandbox.providers", description="Serve a stand-in Pulumi provider.")
+    parser.add_argument("provider", choices=sorted(_SERVERS))
+    parser.add_argument("--endpoint", required=True, help="the cloud's API, without a slash at its end")
+    parser.add_argument("--port", type=int, default=0, help="where to serve on loopback (default: a free port)")
+    parser.add_argument("--sleep", action="store_true", help="wait as long as the official plugin waits")
+    given = parser.parse_args(arguments)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # before any thread starts, so that only sigwait sees them
+    handle = _SERVERS[given.provider](given.endpoint, given.port, wait=time.sleep if given.sleep else lambda _: None)
+    sys.stdout.write(f"{given.provider}:{handle.port}\n")
+    sys.stdout.flush()
+    try:
+        signal.sigwait(_ENDS)
+    finally:
+        handle.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

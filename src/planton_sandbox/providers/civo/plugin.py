@@ -1,0 +1,70 @@
+"""The stand-in for the official ``civo`` plugin, version 2.4.8.
+
+It sends the requests that the plugin sends, in its order, so it works against any server that speaks Civo's API. One
+thing it leaves out: it never reads ``~/.civo.json``, because a key for the real cloud has no business in a sandbox.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import typing
+
+from planton_sandbox.providers import package, serving, sessions, values, waiting
+from planton_sandbox.providers.civo import client as civo_client
+from planton_sandbox.providers.civo import cluster, functions, network, pool, tables
+
+VERSION: typing.Final = "2.4.8"
+
+
+def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.Package:
+    """Describes the provider.
+
+    Args:
+        endpoint: the API's address where a program's provider names none.
+        wait: is called with the seconds wherever the official plugin waits.
+    """
+
+    def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> civo_client.Client:
+        address = str(config.get("apiEndpoint") or os.environ.get("CIVO_API_URL") or endpoint)
+        region = str(config.get("region") or os.environ.get("CIVO_REGION") or "")
+        patience = waiting.Patience(wait=wait, gate=gate)
+        client = civo_client.Client(endpoint=address, token=_token(config), region=region, patience=patience)
+        try:
+            client.get("/v2/regions")
+        except civo_client.CloudError as error:
+            if error.code == "database_account_not_found":
+                where = "Please go to https://dashboard.civo.com/security to generate one"
+                raise sessions.Fault(f"the Civo token from environment variable is invalid. {where}") from error
+            raise sessions.Fault(f"an error occoured while connecting to Civo's API: {error}") from error
+        return client
+
+    return package.Package(
+        name="civo",
+        version=VERSION,
+        config=tables.CONFIG,
+        resources=(network.NETWORK, network.FIREWALL, cluster.CLUSTER, pool.NODE_POOL),
+        functions=functions.FUNCTIONS,
+        connect=connect,
+    )
+
+
+serve = serving.server(describe)
+
+
+def _token(config: dict[str, values.Json]) -> str:
+    token = config.get("token") or os.environ.get("CIVO_TOKEN")
+    path = config.get("credentialsFile") or os.environ.get("CIVO_CREDENTIAL_FILE")
+    problem = "no key is configured"
+    if not token and path:
+        try:
+            stored = json.loads(pathlib.Path(str(path)).expanduser().read_text(encoding="utf-8"))
+            token = stored["apikeys"][stored["meta"]["current_apikey"]]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            problem = f"error reading from credentials_file: {error}"
+    if not token:
+        looked = "$CIVO_TOKEN or credentials_file or ~/.civo.json"
+        fetch = "Please go to https://dashboard.civo.com/security to fetch one"
+        raise sessions.Fault(f"[ERR] No token configuration found in {looked}. {fetch}: {problem}")
+    return str(token)

@@ -1,0 +1,228 @@
+"""DigitalOcean's API as the official plugin calls it: its headers, its retries, its pages, its words for errors."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import datetime as dt
+import email.utils
+import json
+import threading
+import typing
+import urllib.parse
+
+from planton_sandbox.providers import planning, sessions, transport, values, waiting
+
+_AGENT = "Terraform/0.11+compatible godo/1.200.0"
+_MEDIA = "application/json"
+_FINE = range(200, 300)
+_NO_CONTENT, _NOT_FOUND, _TOO_MANY, _NOT_IMPLEMENTED, _UNAVAILABLE = 204, 404, 429, 501, 503
+_SERVER_ERROR = 500
+_PER_PAGE = 200
+
+
+class CloudError(sessions.Fault):
+    """The cloud refused, or could not be reached; the message is the client library's.
+
+    Attributes:
+        status: the status code, or 0 where there was no answer that could be read.
+    """
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status
+
+    @property
+    def missing(self) -> bool:
+        """Whether the cloud says that there is no such thing."""
+        return self.status == _NOT_FOUND
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Retries:
+    """How often and how slowly a request is sent again after 429, 5xx, or no answer at all.
+
+    Attributes:
+        most: how many times at the most; 0 for never.
+        shortest: the seconds before the first repetition, which double each time.
+        longest: the seconds that are never exceeded, unless the cloud asks for more.
+    """
+
+    most: int = 4
+    shortest: float = 1.0
+    longest: float = 30.0
+
+    def pause(self, attempt: int, answer: transport.Answer | None) -> float:
+        """Returns the seconds to wait after an attempt, counted from 0."""
+        if answer is not None and answer.status in (_TOO_MANY, _UNAVAILABLE):
+            asked = _retry_after(answer.headers.get("retry-after", ""))
+            if asked is not None:
+                return asked
+        return float(min(self.shortest * 2**attempt, self.longest))
+
+
+@dataclasses.dataclass(kw_only=True)
+class Client:
+    """One provider's client.
+
+    Attributes:
+        endpoint: the API's address; a path in it is ignored.
+        token: the account's key.
+        patience: how it waits; its gate is passed before each request.
+        retries: when requests are repeated.
+        locks: one lock for each region, in which networks are made one after another.
+    """
+
+    endpoint: str
+    token: str
+    patience: waiting.Patience
+    retries: Retries = Retries()
+    locks: dict[str, threading.Lock] = dataclasses.field(default_factory=lambda: collections.defaultdict(threading.Lock))
+
+    def get(self, path: str, root: str = "") -> values.Json:
+        """Sends a GET and returns what the answer has under ``root``, or all of it.
+
+        Raises:
+            CloudError: The cloud refused, or its answer cannot be read.
+        """
+        return self._decoded("GET", path, None, root)
+
+    def post(self, path: str, body: dict[str, values.Json], root: str) -> values.Json:
+        """Sends a POST; otherwise as ``get``."""
+        return self._decoded("POST", path, body, root)
+
+    def put(self, path: str, body: dict[str, values.Json], root: str) -> values.Json:
+        """Sends a PUT; otherwise as ``get``."""
+        return self._decoded("PUT", path, body, root)
+
+    def send(self, method: str, path: str, body: dict[str, values.Json] | None = None) -> None:
+        """Sends a request whose answer is not read; raises as ``get``."""
+        self._answer(method, path, body)
+
+    def pages(self, path: str, root: str, *, first: int = 0) -> typing.Iterator[values.Json]:
+        """Lists the items of all pages; ``first`` is the page to ask for by its number, 0 for none.
+
+        Raises:
+            CloudError: A page cannot be had.
+        """
+        query: dict[str, int] = {"page": first, "per_page": _PER_PAGE} if first else {}
+        while True:
+            answer = self.get(f"{path}?{urllib.parse.urlencode(query)}" if query else path)
+            yield from answer.get(root) or ()
+            links = (answer.get("links") or {}).get("pages") or {}
+            if not links.get("next"):
+                return
+            query["page"] = _page(links.get("prev") or "") + 2 if links.get("prev") else 2
+
+    def _decoded(self, method: str, path: str, body: dict[str, values.Json] | None, root: str) -> values.Json:
+        answer = self._answer(method, path, body)
+        if answer.status == _NO_CONTENT:
+            raise sessions.Crash  # the library then hands out nothing, which the plugin takes for something
+        try:
+            decoded = json.loads(answer.text)
+        except ValueError as error:
+            raise CloudError(str(error) if answer.text else "EOF") from error
+        found = decoded.get(root) if root else decoded
+        if found is None:
+            raise sessions.Crash
+        return found
+
+    def _answer(self, method: str, path: str, body: dict[str, values.Json] | None) -> transport.Answer:
+        address = urllib.parse.urljoin(self.endpoint, path)
+        headers = {"User-Agent": _AGENT, "Accept": _MEDIA, "Accept-Encoding": "gzip", "Authorization": f"Bearer {self.token}"}
+        if method != "GET":
+            headers["Content-Type"] = _MEDIA
+        encoded = None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+        attempt, answer, problem = 0, None, ""
+        while True:
+            self.patience.gate()
+            try:
+                answer = transport.exchange(method, address, body=encoded, headers=headers)
+            except transport.FAILURES as error:
+                answer, problem = None, _unreachable(method, address, error)
+            if not _may_pass(answer) or attempt >= self.retries.most:
+                break
+            self.patience.pause(self.retries.pause(attempt, answer))
+            attempt += 1
+        if answer is None:
+            raise CloudError(problem)
+        if answer.status not in _FINE:
+            tried = attempt + 1 if self.retries.most and _may_pass(answer) else 0
+            raise _refusal(method, address, answer, tried)
+        return answer
+
+
+@contextlib.contextmanager
+def explained(trouble: str) -> typing.Iterator[None]:
+    """Puts the plugin's words in front of the client library's.
+
+    Raises:
+        Fault: The cloud refused.
+    """
+    try:
+        yield
+    except CloudError as error:
+        raise sessions.Fault(f"{trouble}{error}") from error
+
+
+def look(data: planning.Data, trouble: str, fetch: typing.Callable[[], values.Json]) -> values.Json:
+    """Returns what ``fetch`` finds of a resource, or nothing and no id any more where it is gone; raises as ``explained``."""
+    with explained(trouble):
+        try:
+            return fetch()
+        except CloudError as error:
+            if not error.missing:
+                raise
+    data.id = ""
+    return None
+
+
+def compact(body: dict[str, values.Json]) -> dict[str, values.Json]:
+    """Leaves out what is empty, as the library does for its optional fields."""
+    return {key: value for key, value in body.items() if value}
+
+
+def _may_pass(answer: transport.Answer | None) -> bool:
+    if answer is None or answer.status == _TOO_MANY:
+        return True
+    return answer.status >= _SERVER_ERROR and answer.status != _NOT_IMPLEMENTED
+
+
+def _retry_after(text: str) -> float | None:
+    """Reads the header of that name: seconds, or a date, which in the past means at once."""
+    if text.isdecimal():
+        return float(text)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max((moment - dt.datetime.now(dt.UTC)).total_seconds(), 0.0)
+
+
+def _page(address: str) -> int:
+    """Returns the number of the page of an address."""
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(address).query)
+    return int(query.get("page", ["0"])[0])
+
+
+def _unreachable(method: str, address: str, error: Exception) -> str:
+    if isinstance(error, transport.DROPPED):
+        why = "EOF"
+    elif isinstance(error, ConnectionRefusedError):
+        why = f"dial tcp {urllib.parse.urlsplit(address).netloc}: connect: connection refused"
+    else:
+        why = str(error)
+    return f'{method.capitalize()} "{address}": {why}'
+
+
+def _refusal(method: str, address: str, answer: transport.Answer, tried: int) -> CloudError:
+    try:
+        told = json.loads(answer.text) if answer.text else {}
+    except ValueError:
+        told = None
+    told = told if isinstance(told, dict) else {"message": answer.text}
+    request = told.get("request_id") or answer.headers.get("x-request-id") or ""
+    number = f' (request "{request}")' if request else ""
+    tail = f"; giving up after {tried} attempt(s)" if tried else ""
+    return CloudError(f"{method} {address}: {answer.status}{number} {told.get('message') or ''}{tail}", answer.status)

@@ -1,0 +1,193 @@
+"""What the official plugin sends, and makes of the answers, for DigitalOcean's node pools, a cluster's own one included."""
+
+from __future__ import annotations
+
+import typing
+
+from planton_sandbox.providers import package, planning, sessions, values, waiting
+from planton_sandbox.providers.digitalocean import client as digitalocean_client
+from planton_sandbox.providers.digitalocean import tables
+
+CLUSTERS = "/v2/kubernetes/clusters"
+DEFAULT_TAG = "terraform:default-node-pool"
+"""The tag by which the plugin knows a cluster's own pool again."""
+TICK, LONGEST = 10, 1800
+
+
+def facts(pool: planning.State) -> planning.State:
+    """Returns what is shown of every pool, but for the count that is wanted."""
+    return {
+        "name": pool.get("name", ""),
+        "size": pool.get("size", ""),
+        "actualNodeCount": pool.get("count", 0),
+        "autoScale": bool(pool.get("auto_scale")),
+        "minNodes": pool.get("min_nodes", 0),
+        "maxNodes": pool.get("max_nodes", 0),
+        "tags": own_tags(pool.get("tags")),
+        "labels": dict(pool.get("labels") or {}),
+        "nodes": [_node(node) for node in pool.get("nodes") or ()],
+        "taints": [{name: _any_case(taint, name) for name in ("key", "value", "effect")} for taint in pool.get("taints") or ()],
+    }
+
+
+def own_tags(tags: typing.Iterable[str] | None) -> list[str]:
+    """Leaves out the tags that the cloud and the plugin add."""
+    return [tag for tag in tags or () if tag and tag != "k8s" and not tag.startswith(("k8s:", "terraform:"))]
+
+
+def create_body(pool: planning.State, *more_tags: str) -> planning.State:
+    """Writes a new pool, leaving out what is not set."""
+    known = values.known_or_null(pool)
+    return digitalocean_client.compact(
+        {
+            "name": known.get("name"),
+            "size": known.get("size"),
+            "count": known.get("nodeCount"),
+            "tags": [*(known.get("tags") or ()), *more_tags],
+            "labels": known.get("labels"),
+            "taints": _taints(known),
+            "auto_scale": known.get("autoScale"),
+            "min_nodes": known.get("minNodes"),
+            "max_nodes": known.get("maxNodes"),
+        }
+    )
+
+
+def update(client: digitalocean_client.Client, pool: planning.State, cluster: str, identity: str, *more_tags: str) -> None:
+    """Changes a pool and waits for its nodes; a pool that is gone is no error here.
+
+    Raises:
+        Fault: The cloud refused, or the nodes do not come in half an hour.
+    """
+    known = values.known_or_null(pool)
+    optional = {
+        "name": known.get("name"),
+        "count": known.get("nodeCount"),
+        "tags": [*(known.get("tags") or ()), *more_tags],
+        "labels": known.get("labels"),
+    }
+    body = {
+        **digitalocean_client.compact(optional),
+        "taints": _taints(known),
+        "auto_scale": bool(known.get("autoScale")),
+        "min_nodes": known.get("minNodes") or 0,
+        "max_nodes": known.get("maxNodes") or 0,
+    }
+    try:
+        changed = client.put(f"{CLUSTERS}/{cluster}/node_pools/{identity}", body, "node_pool")
+    except digitalocean_client.CloudError as error:
+        if error.missing:
+            return
+        raise sessions.Fault(f"Unable to update nodepool: {error}") from error
+    _wait_for_nodes(client, cluster, changed["id"])
+
+
+def _taints(pool: planning.State) -> list[values.Json]:
+    """Writes taints with the capitals that the library gives them."""
+    names = {"Key": "key", "Value": "value", "Effect": "effect"}
+    return [{name: taint.get(key) or "" for name, key in names.items()} for taint in pool.get("taints") or ()]
+
+
+def _any_case(item: planning.State, name: str) -> str:
+    return next((str(value) for key, value in item.items() if key.lower() == name), "")
+
+
+def _node(node: planning.State) -> planning.State:
+    if node.get("status") is None:
+        raise sessions.Crash  # the plugin looks for the state in it
+    return {
+        "id": node.get("id", ""),
+        "name": node.get("name", ""),
+        "status": node["status"].get("state", ""),
+        "dropletId": node.get("droplet_id", ""),
+        "createdAt": values.go_time(node.get("created_at")),
+        "updatedAt": values.go_time(node.get("updated_at")),
+    }
+
+
+def _wait_for_nodes(client: digitalocean_client.Client, cluster: str, identity: str) -> None:
+    def ready() -> bool:
+        with digitalocean_client.explained("Error trying to read nodepool state: "):
+            pool = client.get(f"{CLUSTERS}/{cluster}/node_pools/{identity}", "node_pool")
+        nodes = [_node(node) for node in pool.get("nodes") or ()]
+        return len(nodes) == pool.get("count", 0) and all(node["status"] == "running" for node in nodes)
+
+    if not waiting.tick(client.patience, ready, every=TICK, limit=LONGEST):
+        raise sessions.Fault("Timeout waiting to create nodepool")
+
+
+def _path(data: planning.Data) -> str:
+    return f"{CLUSTERS}/{data.get('clusterId')}/node_pools"
+
+
+def _create(client: digitalocean_client.Client, data: planning.Data) -> None:
+    """Makes a pool; one whose nodes do not come is in the cloud but not in the state: so does the official plugin."""
+    try:
+        made = client.post(_path(data), create_body(data.state), "node_pool")
+    except digitalocean_client.CloudError as error:
+        unable = f"Unable to create new default node pool {error}"
+        raise sessions.Fault(f"Error creating Kubernetes node pool: {unable}") from error
+    try:
+        _wait_for_nodes(client, data.get("clusterId"), made["id"])
+    except sessions.Fault as fault:
+        raise sessions.Fault(f"Error creating Kubernetes node pool: {fault}") from fault
+    data.id = str(made["id"])
+    _read(client, data)
+
+
+def _read(client: digitalocean_client.Client, data: planning.Data) -> None:
+    path, trouble = f"{_path(data)}/{data.id}", "Error retrieving Kubernetes node pool: "
+    pool = digitalocean_client.look(data, trouble, lambda: client.get(path, "node_pool"))
+    if pool is not None:
+        data.set(**facts(pool), nodeCount=pool.get("count", 0))
+
+
+def _update(client: digitalocean_client.Client, data: planning.Data) -> None:
+    try:
+        update(client, data.state, data.get("clusterId"), data.id)
+    except sessions.Fault as fault:
+        raise sessions.Fault(f"Error updating node pool: {fault}") from fault
+    _read(client, data)
+
+
+def _delete(client: digitalocean_client.Client, data: planning.Data) -> None:
+    path = f"{_path(data)}/{data.id}"
+    with digitalocean_client.explained("Unable to delete node pool "):
+        client.send("DELETE", path)
+
+    def gone() -> bool:
+        try:
+            client.get(path, "node_pool")
+        except digitalocean_client.CloudError as error:
+            if error.missing:
+                return True
+            raise sessions.Fault(f"Error trying to read nodepool state: {error}") from error
+        return False
+
+    if not waiting.tick(client.patience, gone, every=TICK, limit=LONGEST):
+        raise sessions.Fault("Timeout waiting to delete nodepool")
+
+
+def _find(client: digitalocean_client.Client, data: planning.Data) -> None:
+    """Looks through all clusters for the pool; a cluster's own pool, and any error, count as nothing found."""
+    wanted, data.id = data.id, ""
+    try:
+        clusters = list(client.pages(CLUSTERS, "kubernetes_clusters"))
+    except digitalocean_client.CloudError:
+        return
+    owners = [(cluster, pool) for cluster in clusters for pool in cluster.get("node_pools") or () if pool.get("id") == wanted]
+    if len(owners) == 1 and DEFAULT_TAG not in (owners[0][1].get("tags") or ()):
+        data.id = wanted
+        data.set(clusterId=owners[0][0].get("id", ""))
+
+
+NODE_POOL = package.Resource(
+    table=tables.NODE_POOL,
+    create=_create,
+    read=_read,
+    update=_update,
+    delete=_delete,
+    find=_find,
+    timeouts={"create": LONGEST, "delete": LONGEST},
+    schema_version=1,
+)

@@ -1,0 +1,218 @@
+"""The properties of DigitalOcean's resources and of the provider itself, with what Check says of them."""
+
+from __future__ import annotations
+
+import re
+import typing
+
+from planton_sandbox.providers import planning, schema, validators, values
+
+_Row = schema.Property
+_TAG: typing.Final = re.compile(r"[a-zA-Z0-9:\-_]{1,255}")
+_TAG_RULE = (
+    "tags may contain lowercase letters, numbers, colons, dashes, and underscores; there is a limit of 255 characters per tag"
+)
+_LONGEST_DESCRIPTION = 255
+
+
+def _tag(value: values.Json, _path: str) -> schema.Problem:
+    return () if _TAG.fullmatch(str(value)) else (_TAG_RULE,)
+
+
+def _description(value: values.Json, path: str) -> schema.Problem:
+    fits = len(value.encode()) <= _LONGEST_DESCRIPTION
+    return () if fits else (f"expected length of {path} to be in the range (0 - {_LONGEST_DESCRIPTION}), got {value}",)
+
+
+def _as_many_as_there_are(prior: planning.State, inputs: planning.State) -> bool:
+    """A count that the pool has already is no change, whatever the state took for wanted."""
+    given = inputs.get("nodeCount")
+    wanted = prior.get("nodeCount") if given is None else given
+    return bool((wanted or 0) == (prior.get("actualNodeCount") or 0))
+
+
+def _tags(name: str = "tags", wire: str = "", doc: str = "Tags; case does not matter.") -> schema.Property:
+    return _Row(name=name, wire=wire, type=schema.SET, fold=True, check=_tag, doc=doc)
+
+
+VPC = schema.Table(
+    token="digitalocean:index/vpc:Vpc",  # noqa: S106  # a type token
+    doc="A private network.",
+    properties=(
+        _Row(name="name", autoname=True, check=validators.not_zero, doc="The network's name."),
+        _Row(name="region", required=True, replaces=True, check=validators.not_zero, doc="Where."),
+        _Row(name="description", check=_description, doc="What it is for."),
+        _Row(name="ipRange", computed=True, replaces=True, check=validators.cidr, doc="The range of addresses."),
+        _Row(name="vpcUrn", wire="urn", computed=True, output_only=True, doc="Its uniform resource name."),
+        _Row(name="default", type=schema.BOOL, computed=True, output_only=True, doc="Whether it is its region's default."),
+        _Row(name="createdAt", computed=True, output_only=True, doc="When it was made."),
+    ),
+)
+
+_PROTOCOLS = validators.one_of("tcp", "udp", "icmp")
+
+
+def _rule(prefix: str) -> tuple[schema.Property, ...]:
+    """Returns a rule's properties; ``prefix`` names the other end."""
+    return (
+        _Row(name="protocol", required=True, check=_PROTOCOLS, doc="tcp, udp or icmp."),
+        _Row(name="portRange", check=validators.not_zero, doc="A port, a range of ports, or all."),
+        _Row(name=f"{prefix}Addresses", type=schema.SET, check=validators.not_zero, doc="Addresses."),
+        _Row(name=f"{prefix}DropletIds", type=schema.SET, items=schema.INT, doc="Droplets."),
+        _Row(name=f"{prefix}LoadBalancerUids", type=schema.SET, check=validators.not_zero, doc="Load balancers."),
+        _Row(name=f"{prefix}KubernetesIds", type=schema.SET, check=validators.not_zero, doc="Clusters."),
+        _tags(f"{prefix}Tags", doc="Tags of droplets."),
+    )
+
+
+INBOUND, OUTBOUND = _rule("source"), _rule("destination")
+PENDING = (schema.out("dropletId", schema.INT), schema.out("removing", schema.BOOL), schema.out("status"))
+FIREWALL = schema.Table(
+    token="digitalocean:index/firewall:Firewall",  # noqa: S106  # a type token
+    doc="A firewall of droplets, clusters' nodes included.",
+    properties=(
+        _Row(name="name", autoname=True, check=validators.not_zero, doc="The firewall's name."),
+        _Row(name="dropletIds", type=schema.SET, items=schema.INT, doc="The droplets it is for."),
+        _Row(name="inboundRules", wire="inbound_rule", type=schema.SET, fields=INBOUND, doc="Inwards."),
+        _Row(name="outboundRules", wire="outbound_rule", type=schema.SET, fields=OUTBOUND, doc="Outwards."),
+        _tags(doc="Tags of the droplets it is for."),
+        _Row(name="status", computed=True, output_only=True, doc="Its state."),
+        _Row(name="createdAt", computed=True, output_only=True, doc="When it was made."),
+        _Row(name="pendingChanges", type=schema.LIST, computed=True, output_only=True, fields=PENDING, doc="Under way."),
+    ),
+)
+
+_NODE = tuple(schema.out(name) for name in ("id", "name", "status", "dropletId", "createdAt", "updatedAt"))
+_TAINT = (
+    _Row(name="key", required=True, doc="The taint's key."),
+    _Row(name="value", required=True, doc="The taint's value."),
+    _Row(name="effect", required=True, check=validators.EFFECTS, doc="NoSchedule, PreferNoSchedule or NoExecute."),
+)
+_POOL = (
+    _Row(name="size", required=True, replaces=True, check=validators.not_zero, doc="The size of each node."),
+    _Row(name="actualNodeCount", type=schema.INT, computed=True, output_only=True, doc="How many nodes there are."),
+    _Row(name="nodeCount", type=schema.INT, suppress=_as_many_as_there_are, doc="How many nodes."),
+    _Row(name="autoScale", type=schema.BOOL, default=False, quiet=True, doc="Whether the count follows the load."),
+    _Row(name="minNodes", type=schema.INT, doc="The fewest nodes then."),
+    _Row(name="maxNodes", type=schema.INT, doc="The most nodes then."),
+    _tags(),
+    _Row(name="labels", type=schema.MAP, doc="Labels of the nodes."),
+    _Row(name="nodes", type=schema.LIST, fields=_NODE, computed=True, output_only=True, doc="The nodes."),
+    _Row(name="taints", wire="taint", type=schema.SET, fields=_TAINT, doc="Taints of the nodes."),
+)
+_DEFAULT_POOL = (
+    schema.out("id"),
+    _Row(name="name", required=True, check=validators.not_zero, doc="The pool's name."),
+    *_POOL,
+)
+NODE_POOL = schema.Table(
+    token="digitalocean:index/kubernetesNodePool:KubernetesNodePool",  # noqa: S106  # a type token
+    doc="A further node pool of a cluster.",
+    properties=(
+        _Row(name="clusterId", required=True, replaces=True, check=validators.not_zero, doc="The pool's cluster."),
+        _Row(name="name", autoname=True, check=validators.not_zero, doc="The pool's name."),
+        *_POOL,
+    ),
+)
+
+_DAYS = validators.one_of("any", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", fold=True)
+_MAINTENANCE = (
+    _Row(name="day", computed=True, check=_DAYS, doc="A day of the week, or any."),
+    _Row(name="startTime", computed=True, doc="The hour, in UTC."),
+    schema.out("duration"),
+)
+_AUTOSCALER = (
+    _Row(name="scaleDownUtilizationThreshold", type=schema.FLOAT, doc="Below which a node may go."),
+    _Row(name="scaleDownUnneededTime", doc="How long a node must be idle."),
+    _Row(name="expanders", type=schema.LIST, doc="How a pool is chosen."),
+)
+_SSO = (
+    _Row(name="enabled", type=schema.BOOL, required=True, doc="Whether it is on."),
+    _Row(name="required", type=schema.BOOL, doc="Whether nothing else is allowed."),
+    _Row(name="issuerUrl", doc="The issuer."),
+    _Row(name="clientId", doc="The client."),
+)
+_SWITCH = (_Row(name="enabled", type=schema.BOOL, required=True, doc="Whether it is on."),)
+_CONTROL_PLANE_FIREWALL = (
+    *_SWITCH,
+    _Row(name="allowedAddresses", type=schema.LIST, required=True, doc="Who may reach the control plane."),
+)
+SWITCHES: typing.Final = {
+    "routingAgent": "routing_agent",
+    "p2pOciRegistryPlugin": "p2p_oci_registry_plugin",
+    "amdGpuDevicePlugin": "amd_gpu_device_plugin",
+    "amdGpuDeviceMetricsExporterPlugin": "amd_gpu_device_metrics_exporter_plugin",
+    "nvidiaGpuDevicePlugin": "nvidia_gpu_device_plugin",
+    "rdmaSharedDevicePlugin": "rdma_shared_dev_plugin",
+    "corednsAutoscaler": "coredns_autoscaler",
+}
+"""A cluster's blocks that have nothing but a switch, and their names in the API."""
+_KUBECONFIG_FIELDS = ("rawConfig", "host", "clusterCaCertificate", "clientKey", "clientCertificate", "token", "expiresAt")
+KUBECONFIG = tuple(schema.out(name) for name in _KUBECONFIG_FIELDS)
+"""The fields of a kubeconfig, which is a secret as a whole."""
+
+
+def _block(name: str, fields: tuple[schema.Property, ...], doc: str) -> schema.Property:
+    return _Row(name=name, type=schema.OBJECT, computed=True, fields=fields, doc=doc)
+
+
+CLUSTER = schema.Table(
+    token="digitalocean:index/kubernetesCluster:KubernetesCluster",  # noqa: S106  # a type token
+    doc="A Kubernetes cluster with its default pool.",
+    properties=(
+        _Row(name="name", autoname=True, check=validators.not_zero, doc="The cluster's name."),
+        _Row(name="region", required=True, replaces=True, check=validators.not_zero, normalize=str.lower, doc="Where."),
+        _Row(name="version", required=True, check=validators.not_zero, doc="The Kubernetes version, in full."),
+        _Row(name="nodePool", type=schema.OBJECT, required=True, fields=_DEFAULT_POOL, doc="The default pool."),
+        _tags(),
+        _Row(name="ha", type=schema.BOOL, computed=True, doc="Whether the control plane is highly available."),
+        _Row(name="autoUpgrade", type=schema.BOOL, doc="Whether patch versions come by themselves."),
+        _Row(name="surgeUpgrade", type=schema.BOOL, default=True, doc="Whether upgrades add nodes before they take some."),
+        _Row(
+            name="registryIntegration", type=schema.BOOL, default=False, quiet=True, doc="Whether it may pull from the registry."
+        ),
+        _Row(
+            name="destroyAllAssociatedResources", type=schema.BOOL, default=False, quiet=True, doc="Whether volumes go with it."
+        ),
+        _Row(name="kubeconfigExpireSeconds", type=schema.INT, check=validators.at_least(0), doc="How long a kubeconfig lasts."),
+        _Row(name="vpcUuid", computed=True, replaces=True, doc="Its network; the region's default if unset."),
+        _Row(name="workerSubnetUuid", computed=True, replaces=True, doc="Its nodes' subnet."),
+        _Row(name="clusterSubnet", computed=True, replaces=True, check=validators.cidr, doc="The pods' addresses."),
+        _Row(name="serviceSubnet", computed=True, replaces=True, check=validators.cidr, doc="The services' addresses."),
+        _block("maintenancePolicy", _MAINTENANCE, "When upgrades may happen."),
+        _block("controlPlaneFirewall", _CONTROL_PLANE_FIREWALL, "Who may reach the control plane."),
+        *(_block(name, _SWITCH, "A plugin of the cluster.") for name in SWITCHES),
+        _Row(
+            name="clusterAutoscalerConfigurations",
+            wire="cluster_autoscaler_configuration",
+            type=schema.LIST,
+            fields=_AUTOSCALER,
+            doc="How autoscaling behaves.",
+        ),
+        _Row(name="ssos", wire="sso", type=schema.LIST, computed=True, fields=_SSO, doc="Single sign-on."),
+        _Row(name="clusterUrn", wire="urn", computed=True, output_only=True, doc="Its uniform resource name."),
+        _Row(
+            name="kubeConfigs",
+            wire="kube_config",
+            type=schema.LIST,
+            fields=KUBECONFIG,
+            computed=True,
+            output_only=True,
+            secret=True,
+            doc="How to reach it.",
+        ),
+        *(schema.out(name) for name in ("ipv4Address", "endpoint", "status", "createdAt", "updatedAt")),
+    ),
+)
+
+CONFIG = (
+    _Row(name="token", secret=True, doc="The API key."),
+    _Row(name="apiEndpoint", doc="The API's address."),
+    _Row(name="spacesEndpoint", doc="The object storage's address."),
+    _Row(name="spacesAccessId", secret=True, doc="The object storage's key."),
+    _Row(name="spacesSecretKey", secret=True, doc="The object storage's secret."),
+    _Row(name="requestsPerSecond", type=schema.FLOAT, doc="How many requests a second are sent at the most."),
+    _Row(name="httpRetryMax", type=schema.INT, doc="How often a failed request is repeated."),
+    _Row(name="httpRetryWaitMin", type=schema.FLOAT, doc="The seconds before the first repetition."),
+    _Row(name="httpRetryWaitMax", type=schema.FLOAT, doc="The most seconds before a repetition."),
+)

@@ -1,0 +1,68 @@
+"""Resources as answers show them: secrets marked, and what a plugin notes about itself beside the properties."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import typing
+
+from planton_sandbox.providers import detailed, package, planning, rawstate, schema, sessions, values
+
+if typing.TYPE_CHECKING:
+    from google.protobuf import struct_pb2
+
+META = "__meta"
+"""The key under which plugins keep their own notes in a state."""
+_TIMEOUTS = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"
+_SCHEMA_VERSION = "schema_version"
+_NANOSECONDS = 1_000_000_000
+_Notes = dict[str, values.Json]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Form:
+    """How the answers about one resource of one session look.
+
+    Attributes:
+        resource: which resource.
+        session: whose engine is answered.
+        newer_bridge: as the package has it.
+    """
+
+    resource: package.Resource
+    session: sessions.Session
+    newer_bridge: bool
+
+    def planned(self, data: planning.Data, identity: values.Json) -> struct_pb2.Struct:
+        """Shows a plan; one that changes nothing has no notes where the bridge is new."""
+        if self.newer_bridge and data.prior is not None and not detailed.difference(data.table, data.prior, data.state).kinds:
+            return self._encode(data.state, identity, {})
+        return self._encode(data.state, identity, {"_new_extra_shim": data.given, **self._timeouts})
+
+    def settled(self, data: planning.Data, planned: planning.State) -> struct_pb2.Struct:
+        """Shows what an apply leaves."""
+        state = planning.settle(self.resource.table, planned=planned, real=data.state)
+        version = self.resource.schema_version
+        return self._encode(state, data.id, {**self._timeouts, **({_SCHEMA_VERSION: str(version)} if version else {})})
+
+    def read(self, state: planning.State, identity: str, noted: str | None) -> struct_pb2.Struct:
+        """Shows what a refresh finds, or what an import finds if nothing was ``noted`` before."""
+        notes: _Notes = {_SCHEMA_VERSION: str(self.resource.schema_version)} if noted is None else json.loads(noted or "{}")
+        return self._encode(state, identity, {**self._timeouts, **notes})
+
+    @property
+    def _timeouts(self) -> _Notes:
+        timeouts = {operation: seconds * _NANOSECONDS for operation, seconds in self.resource.timeouts.items()}
+        return {_TIMEOUTS: timeouts} if timeouts else {}
+
+    def _encode(self, state: planning.State, identity: values.Json, notes: _Notes) -> struct_pb2.Struct:
+        rows: tuple[schema.Property, ...] = self.resource.table.properties
+        shown = {**state, "id": identity}
+        if self.newer_bridge and values.is_known(shown):
+            shown[rawstate.KEY] = rawstate.delta(rows, state)
+        for row in rows:
+            if row.secret and self.session.accepts_secrets:
+                shown[row.name] = values.Secret(state.get(row.name))
+        if notes:
+            shown[META] = json.dumps(notes, separators=(",", ":"), sort_keys=True)
+        return values.encode(shown)

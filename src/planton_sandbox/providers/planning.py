@@ -1,0 +1,250 @@
+"""What a resource will be: plans, what an apply leaves in the state, and inputs read back from it.
+
+These are the rules of the Terraform plugin SDK as the official plugins show them, null against empty included; where a
+rule looks odd, a recorded exchange is the reason.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import typing
+
+from planton_sandbox.providers import checking, schema, values
+
+State = dict[str, values.Json]
+_BLOCKS = (schema.LIST, schema.SET)
+_NUMBERS = (schema.BOOL, schema.INT, schema.FLOAT)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Data:
+    """A resource during one call, as the calls of a cloud see it.
+
+    Attributes:
+        table: its properties.
+        id: its id; empty once it is found gone.
+        prior: the state before, or nothing when it is being made.
+        state: the planned state, which the calls turn into the real one.
+        given: by snake case name, the texts that the plan has in another spelling than the program.
+        replace: the change needs another resource, although no property alone would.
+    """
+
+    table: schema.Table
+    id: str = ""
+    prior: State | None = None
+    state: State = dataclasses.field(default_factory=dict)
+    given: dict[str, str] = dataclasses.field(default_factory=dict)
+    replace: bool = False
+
+    def get(self, name: str) -> values.Json:
+        """Returns a value that is known, else null."""
+        value = self.state.get(name)
+        return None if value is values.UNKNOWN else value
+
+    def set(self, **changes: values.Json) -> None:
+        """Notes what the cloud says."""
+        self.state.update(changes)
+
+    def changed(self, name: str) -> bool:
+        """Tells whether a property differs from the state before."""
+        before = (self.prior or {}).get(name)
+        return not same(self.table.by_name[name], before, self.state.get(name))
+
+
+def plan(table: schema.Table, *, prior: State | None, inputs: State, ignored: typing.Iterable[str] = ()) -> State:
+    """Returns the state to be expected when the inputs are applied."""
+    planned = _plan_rows(table.properties, prior, inputs)
+    for path in ignored:
+        _restore(planned, prior or {}, path.split("."))
+    return planned
+
+
+def spelled(table: schema.Table, *, prior: State | None, inputs: State) -> dict[str, str]:
+    """Returns the changed texts that have a spelling of their own in the plan, as the program spells them."""
+    rows = ((row, inputs.get(row.name)) for row in table.properties if row.normalize)
+    return {
+        row.path: text
+        for row, text in rows
+        if isinstance(text, str) and row.normalize and row.normalize(text) != (prior or {}).get(row.name)
+    }
+
+
+def settle(table: schema.Table, *, planned: State, real: State) -> State:
+    """Returns what an apply leaves in the state.
+
+    A set that was fully planned stays as planned whatever the cloud says, and what was planned null is not made an empty
+    map, list or set of plain values; both until the next refresh.
+    """
+    return _settle_rows(table.properties, planned, real)
+
+
+def as_read(table: schema.Table, real: State) -> State:
+    """Returns what a refresh or an import leaves in the state."""
+    state = values.known_or_null(real)
+    return {
+        row.name: [] if row.type in _BLOCKS and state.get(row.name) is None else state.get(row.name) for row in table.properties
+    }
+
+
+def same(row: schema.Property, old: values.Json, new: values.Json) -> bool:  # noqa: PLR0911  # one return a type
+    """Compares two values of a property; unset, empty, zero and off are the same."""
+    if old is values.UNKNOWN or new is values.UNKNOWN:
+        return old is new
+    if values.is_empty(old) and values.is_empty(new):
+        return True
+    if row.type in _NUMBERS:
+        return bool((old or 0) == (new or 0))
+    if row.type == schema.OBJECT and isinstance(old, dict) and isinstance(new, dict):
+        return _same_block(row, old, new)
+    if row.type == schema.MAP and isinstance(old, dict) and isinstance(new, dict):
+        return _plain(old) == _plain(new)
+    if row.type in _BLOCKS and isinstance(old, list) and isinstance(new, list):
+        return _same_items(row, old, new)
+    return bool(old == new)
+
+
+def match(row: schema.Property, olds: list[values.Json], news: list[values.Json]) -> dict[int, int]:
+    """Pairs the items of two sets: index among the new ones to index among the old ones."""
+    free = list(range(len(olds)))
+    pairs: dict[int, int] = {}
+    for index, item in enumerate(news):
+        for other in free:
+            if _same_item(row, olds[other], item):
+                pairs[index] = other
+                free.remove(other)
+                break
+    return pairs
+
+
+def imported(rows: tuple[schema.Property, ...], outputs: State) -> State:
+    """Returns the inputs that a freshly imported resource would have: every setting that is not at its default."""
+    inputs: State = {checking.DEFAULTS: []}
+    for row in rows:
+        value = outputs.get(row.name)
+        if row.output_only or (value == row.default if row.default is not None else not value):
+            continue
+        inputs[row.name] = _imported_value(row, value)
+    return inputs
+
+
+def refreshed(rows: tuple[schema.Property, ...], inputs: State, outputs: State) -> State:
+    """Returns the inputs brought up to date with the outputs; no new key appears."""
+    by_name = {row.name: row for row in rows}
+    fresh: State = {}
+    for key, old in inputs.items():
+        row = by_name.get(key)
+        value = outputs.get(key)
+        if row is None or (value is None and old is not None and values.is_empty(old)):
+            fresh[key] = old
+        elif value is not None:
+            fresh[key] = _refreshed_value(row, old, value)
+    return fresh
+
+
+def _plan_rows(rows: tuple[schema.Property, ...], prior: State | None, inputs: State) -> State:
+    return {row.name: _plan_row(row, prior, inputs) for row in rows}
+
+
+def _plan_row(row: schema.Property, prior: State | None, inputs: State) -> values.Json:
+    before = None if prior is None else prior.get(row.name)
+    given = inputs.get(row.name)
+    if row.suppress is not None and given is not values.UNKNOWN and row.suppress(prior or {}, inputs):
+        return before
+    if given is not None and not row.output_only:
+        return _plan_value(row, before, given)
+    if row.default is not None:
+        return row.default
+    if row.computed or row.output_only:
+        return values.UNKNOWN if prior is None else copy.deepcopy(before)
+    if before is not None and (values.is_empty(before) or before == 0):
+        return copy.deepcopy(before)
+    return [] if row.type in _BLOCKS and (row.fields or (row.type == schema.SET and before)) else None
+
+
+def _plan_value(row: schema.Property, before: values.Json, given: values.Json) -> values.Json:
+    if given is values.UNKNOWN:
+        return given
+    if row.type == schema.OBJECT:
+        return _plan_rows(row.fields, before if isinstance(before, dict) else None, given)
+    if row.type == schema.MAP:
+        return _plain(given)
+    olds = before if isinstance(before, list) else []
+    if not row.fields:
+        same_set = row.fold and olds and _same_items(row, olds, given)
+        return copy.deepcopy(olds if same_set else row.normalize(given) if row.normalize else given)
+    pairs = match(row, olds, given)
+    return [_plan_rows(row.fields, olds[pairs[i]] if i in pairs else None, item) for i, item in enumerate(given)]
+
+
+def _restore(planned: State, prior: State, path: list[str]) -> None:
+    head, rest = path[0], path[1:]
+    if rest and isinstance(planned.get(head), dict) and isinstance(prior.get(head), dict):
+        _restore(planned[head], prior[head], rest)
+    elif not rest and head in planned:
+        planned[head] = copy.deepcopy(prior.get(head))
+
+
+def _settle_rows(rows: tuple[schema.Property, ...], planned: State, real: State) -> State:
+    return {row.name: _settle_row(row, planned.get(row.name), real.get(row.name)) for row in rows}
+
+
+def _settle_row(row: schema.Property, planned: values.Json, real: values.Json) -> values.Json:
+    if row.type == schema.OBJECT and isinstance(planned, dict) and isinstance(real, dict):
+        return _settle_rows(row.fields, planned, real)
+    if row.type == schema.SET and planned is not None and values.is_known(planned):
+        return planned
+    if not row.fields and planned is None and isinstance(real, (list, dict)) and not real:
+        return None
+    if real is values.UNKNOWN:
+        return [] if row.type in _BLOCKS else None
+    return values.known_or_null(real)
+
+
+def _plain(value: State) -> State:
+    return {key: item for key, item in value.items() if key != checking.DEFAULTS}
+
+
+def _same_block(row: schema.Property, old: State, new: State) -> bool:
+    fields = (field for field in row.fields if not field.output_only)
+    return all(same(field, old.get(field.name), new.get(field.name)) for field in fields)
+
+
+def _same_item(row: schema.Property, old: values.Json, new: values.Json) -> bool:
+    if row.fields and isinstance(old, dict) and isinstance(new, dict):
+        return _same_block(row, old, new)
+    if row.fold and isinstance(old, str) and isinstance(new, str):
+        return old.casefold() == new.casefold()
+    return bool(old == new)
+
+
+def _same_items(row: schema.Property, old: list[values.Json], new: list[values.Json]) -> bool:
+    if len(old) != len(new):
+        return False
+    if row.type == schema.LIST:
+        return all(_same_item(row, before, after) for before, after in zip(old, new, strict=True))
+    return len(match(row, old, new)) == len(new)
+
+
+def _imported_value(row: schema.Property, value: values.Json) -> values.Json:
+    if row.type == schema.MAP:
+        return {checking.DEFAULTS: [], **value}
+    if row.type == schema.OBJECT:
+        return imported(row.fields, value)
+    if row.fields:
+        return [imported(row.fields, item) for item in value]
+    return copy.deepcopy(value)
+
+
+def _refreshed_value(row: schema.Property, old: values.Json, value: values.Json) -> values.Json:
+    if row.type == schema.OBJECT and isinstance(old, dict):
+        return refreshed(row.fields, old, value)
+    if row.type == schema.SET and isinstance(old, list) and _same_items(row, old, value):
+        return old
+    if not row.fields or not isinstance(old, list):
+        return copy.deepcopy(value)
+    pairs = match(row, old, value)
+    return [
+        refreshed(row.fields, old[pairs[index]], item) if index in pairs else imported(row.fields, item)
+        for index, item in enumerate(value)
+    ]

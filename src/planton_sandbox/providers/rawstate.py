@@ -1,0 +1,36 @@
+"""How a state's properties came from the plugin's own form of them, which newer plugins keep beside the properties.
+
+The plugins' own form has snake case names, and a list where a program sees a block that occurs once. Only what does not
+follow from the names in programs is noted.
+"""
+
+from __future__ import annotations
+
+from planton_sandbox.providers import planning, schema, values
+
+KEY = "__pulumi_raw_state_delta"
+"""The key under which it stands in a state."""
+
+
+def delta(rows: tuple[schema.Property, ...], state: planning.State) -> planning.State:
+    """Returns what is noted of a block or a resource."""
+    noted = {row.name: _value(row, state.get(row.name)) for row in rows}
+    described: planning.State = {}
+    parts = {name: part for name, part in noted.items() if part is not None}
+    renamed = {row.name: row.wire for row in rows if row.wire and row.wire != row.plain_path}
+    if parts:
+        described["ps"] = parts
+    if renamed:
+        described["renamed"] = renamed
+    return {"obj": described}
+
+
+def _value(row: schema.Property, value: values.Json) -> planning.State | None:
+    if row.type == schema.OBJECT:
+        return {"plu": {"i": {} if value is None else delta(row.fields, value)}}
+    if isinstance(value, dict):
+        return {"map": {}}
+    if not isinstance(value, list):
+        return None
+    items = {str(index): delta(row.fields, item) for index, item in enumerate(value)} if row.fields else {}
+    return {"arr": {"el": items} if items else {}}

@@ -1,0 +1,119 @@
+"""The sandbox without its sockets: clouds, clock, faults and log, and the file they are kept in.
+
+Everything that must survive a restart passes through here. Methods are called
+from one thread only.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from planton_sandbox import clock, clouds, codec, faults, files, journal, ports
+from planton_sandbox.kubernetes import nodes
+
+FORMAT = 1
+CLIENT = "127.0.0.1"
+
+
+class World:
+    """Everything the sandbox knows.
+
+    Attributes:
+        clouds: The simulated clouds by name.
+        client: The address from which clients are taken to come, for firewalls.
+        ports: Reserved ports.
+        numbers: The ports of services by name, to be had again after a restart.
+    """
+
+    def __init__(self, path: pathlib.Path, *, latency: str, source: Callable[[], float] = time.time) -> None:
+        """Open the world kept in the file ``path``, or a new one.
+
+        Raises:
+            ValueError: when the file is of another format.
+        """
+        self._path = path
+        saved = files.read_json(path) or {}
+        if saved.get("format", FORMAT) != FORMAT:
+            message = f"{path} has format {saved['format']}, which this version does not read"
+            raise ValueError(message)
+        self.clock = clock.Clock(source, offset=saved.get("offset", 0.0))
+        self.pace = clock.Pace(latency)
+        self.ports = ports.Ports()
+        self.numbers: dict[str, int] = dict(saved.get("ports", {}))
+        self.client = str(saved.get("client", CLIENT))
+        self.faults = codec.decode(faults.Faults, saved.get("faults", {}))
+        self.journal = journal.Journal()
+        self.clouds: dict[str, clouds.Cloud] = {
+            name: make(pace=self.pace, reserve_port=self.ports.reserve, wall=source, saved=saved.get("clouds", {}).get(name))
+            for name, make in clouds.CLOUDS.items()
+        }
+        self._written = ""
+
+    def save(self) -> None:
+        """Write the state file if anything has changed."""
+        text = json.dumps(
+            {
+                "format": FORMAT,
+                "offset": self.clock.offset,
+                "ports": self.numbers,
+                "client": self.client,
+                "faults": codec.encode(self.faults),
+                "clouds": {name: cloud.save() for name, cloud in self.clouds.items()},
+            }
+        )
+        if text != self._written:
+            files.write(self._path, text)
+            self._written = text
+
+    def settle(self) -> bool:
+        """Bring all clouds to the present; say whether anything came to its end."""
+        now = self.clock.now()
+        return any([cloud.settle(now) for cloud in self.clouds.values()])  # noqa: C419 - all must be asked
+
+    def kubernetes(self) -> list[nodes.Cluster]:
+        """Return the Kubernetes side of all clusters."""
+        now = self.clock.now()
+        return [item for cloud in self.clouds.values() for item in cloud.kubernetes(client=self.client, now=now)]
+
+    def read_cluster(self, key: str) -> nodes.Cluster | None:
+        """Return the Kubernetes side of a cluster, and count as its reader.
+
+        In instant latency what its reader would wait for is over when this
+        returns, so that kubectl and the cloud agree.
+        """
+        if any([cloud.observe(key) for cloud in self.clouds.values()]):  # noqa: C419 - all must be asked
+            self.settle()
+            self.save()
+        return next((item for item in self.kubernetes() if item.id == key), None)
+
+    def change_port(self, key: str, port: int) -> None:
+        """Note that a cluster's Kubernetes API has another port."""
+        for cloud in self.clouds.values():
+            cloud.change_port(key, port=port)
+        self.save()
+
+    def reset(self) -> None:
+        """Forget everything but the ports of the services."""
+        for cloud in self.clouds.values():
+            cloud.reset()
+        self.clock.offset = 0.0
+        self.client = CLIENT
+        self.faults.clear()
+        self.journal.clear()
+
+    def account(self, cloud: str, token: str) -> str:
+        """Return the id of a token's account in a cloud, or an empty string."""
+        return self.clouds[cloud].account(token) if cloud in self.clouds else ""
+
+    def outside(self, cloud: str, action: str, body: Mapping[str, Any]) -> Any:
+        """Let the outside world act on a cloud, then bring it to the present.
+
+        Raises:
+            KeyError: when there is no such cloud.
+            wire.CloudError: when the cloud has no such action or resource.
+        """
+        return self.clouds[cloud].outside(action, body=body, now=self.clock.now())

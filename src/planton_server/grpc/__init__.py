@@ -1,0 +1,1 @@
+"""The NodePool API over gRPC: methods, health and reflection."""

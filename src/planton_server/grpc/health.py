@@ -1,0 +1,89 @@
+"""The health of the server over gRPC (grpc.health.v1): a service serves as long as its database answers.
+
+The server as a whole (the empty name) also requires a writable database and running timed work, like ``/health``. ``Check``
+queries the database. ``Watch`` polls it once for all watchers, and only while there are watchers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from planton_server.service import routes
+from planton_server.store import measures
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from planton_server.store import database
+
+_Answer = health_pb2.HealthCheckResponse
+#: Seconds between two looks at the database for those who watch.
+_POLL: Final = 2.0
+
+
+class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_health has no types
+    """Answers for the server as a whole (the empty name) and for each of its services; they share one database."""
+
+    def __init__(self, store: database.Database, *, poll: float = _POLL, timed_work: Callable[[], str] = lambda: "off") -> None:
+        """Prepares the answers.
+
+        Args:
+            store: The database that must answer.
+            poll: Seconds between two queries of the database for watchers.
+            timed_work: Returns whether timed work runs, like :meth:`planton_server.service.timers.Timers.state`.
+        """
+        self._timed_work = timed_work
+        self._store = store
+        self._poll = poll
+        self._names = {"", *(route.service for route in routes.routes())}
+        self._stopping = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._seen: dict[bool, tuple[float, Any]] = {}
+
+    async def Check(self, request: Any, context: grpc.aio.ServicerContext) -> Any:  # noqa: N802 - of the protocol
+        """Says whether a service serves now."""
+        if request.service not in self._names:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "there is no such service")
+        return _Answer(status=await self._status(whole=not request.service))
+
+    async def Watch(self, request: Any, _context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:  # noqa: N802 - as above
+        """Says whether a service serves, and again when that changes, until the server stops."""
+        reported = None
+        while True:
+            answer = await self._looked(whole=not request.service) if request.service in self._names else _Answer.SERVICE_UNKNOWN
+            if answer != reported:
+                reported = answer
+                yield _Answer(status=answer)
+            if self._stopping.is_set():
+                return
+            try:
+                await asyncio.wait_for(self._stopping.wait(), self._poll)
+            except TimeoutError:
+                continue
+
+    def stop(self) -> None:
+        """Says from now on that nothing serves, and ends what is watched: else it would hold up the stop."""
+        self._stopping.set()
+
+    async def _status(self, *, whole: bool) -> Any:  # a serving status
+        if self._stopping.is_set():
+            return _Answer.NOT_SERVING
+        serves = await measures.answers(self._store)
+        if serves and whole:
+            serves = self._timed_work() != "unhealthy" and await measures.is_writable(self._store)
+        return _Answer.SERVING if serves else _Answer.NOT_SERVING
+
+    async def _looked(self, *, whole: bool) -> Any:  # a serving status
+        """Returns what is seen at most half a poll ago, so that many who watch cost no more than one."""
+        async with self._looking:
+            seen, answer = self._seen.get(whole, (-math.inf, None))
+            if self._stopping.is_set() or time.monotonic() - seen > self._poll / 2:
+                answer = await self._status(whole=whole)
+                self._seen[whole] = time.monotonic(), answer
+            return answer

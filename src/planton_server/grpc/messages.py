@@ -1,0 +1,117 @@
+"""Messages, for gRPC: answers read from the same text that REST sends, so that both say the same; and requests that JSON could say.
+
+A message can hold what no JSON text can: the character NUL, NaN, a time before the year 1. What is stored must be readable by REST.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from google.protobuf import json_format, message, unknown_fields
+
+from planton_server.service import errors, json_values, records, sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: The seconds of the years 1 and 9999, and the nanoseconds of a second.
+_SECONDS: Final = range(-62_135_596_800, 253_402_300_800)
+_NANOS: Final = range(1_000_000_000)
+_TIMESTAMP: Final = "google.protobuf.Timestamp"
+_NESTING: Final = frozenset({"google.protobuf.Struct", "google.protobuf.ListValue"})
+_FREE: Final = _NESTING | {"google.protobuf.Value"}
+
+
+def of(answer: records.Answer, response: type[message.Message]) -> message.Message:
+    """Returns an answer as the response of its method."""
+    if isinstance(answer, records.Nothing):
+        return response()
+    data: Any = json.loads(records.text(answer))
+    if isinstance(answer, records.Resource):
+        data = {answer.kind.field: data}
+    return json_format.ParseDict(data, response())
+
+
+def broken(request: message.Message, body: str) -> Iterator[errors.FieldViolation]:
+    """Yields what a request holds and JSON cannot say.
+
+    Args:
+        request: The request of a method.
+        body: Its field that holds the body; empty where there is none.
+    """
+    yield from _unknown(request, "")
+    if body:
+        yield from violations(getattr(request, body))
+
+
+def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterator[errors.FieldViolation]:
+    """Yields what a message holds and JSON cannot say, by the rules of ``codec``.
+
+    Args:
+        value: The message.
+        path: Where it stands.
+        depth: How deep it stands in free data.
+    """
+    yield from _unknown(value, path)
+    name = value.DESCRIPTOR.full_name
+    # Where free data begins, all of it is counted, and not at each of its values again.
+    if name in _FREE and not depth and json_values.is_too_large(value, _parts):
+        yield errors.FieldViolation(path, "json.too_large", json_values.TOO_LARGE)
+        return
+    depth += name in _NESTING
+    if name == _TIMESTAMP:
+        if getattr(value, "seconds", 0) not in _SECONDS or getattr(value, "nanos", 0) not in _NANOS:
+            yield errors.FieldViolation(path, "json.wrong_type", "must be a time of the years 1 to 9999")
+    elif depth > json_values.MAX_DEPTH:
+        text = f"must not be nested more than {json_values.MAX_DEPTH} levels deep"
+        yield errors.FieldViolation(path, "json.too_deep", text)
+    else:
+        for field, content in value.ListFields():
+            where = path if name in _FREE else json_values.join(path, field.json_name)
+            for place, item in _items(field, content, where):
+                yield from _violations(item, place, depth)
+
+
+def _parts(value: Any) -> Iterator[Any]:  # a message of free data
+    """Yields the values that one holds."""
+    name = value.DESCRIPTOR.name
+    if name == "Struct":
+        yield from value.fields.values()
+    elif name == "ListValue":
+        yield from value.values
+    elif (kind := value.WhichOneof("kind")) in {"struct_value", "list_value"}:
+        yield from _parts(getattr(value, kind))
+
+
+def _unknown(value: message.Message, path: str) -> Iterator[errors.FieldViolation]:
+    """Yields the fields of a later schema, or of none: nothing that a caller wants may be lost without a word."""
+    found: Any = unknown_fields.UnknownFieldSet(value)  # its stub cannot be iterated over
+    for field in found:
+        yield errors.FieldViolation(json_values.join(path, str(field.field_number)), "json.unknown_field", "is not a field")
+
+
+def _violations(item: Any, path: str, depth: int) -> Iterator[errors.FieldViolation]:  # a value of any type of protobuf
+    if isinstance(item, message.Message):
+        yield from violations(item, path, depth)
+    elif isinstance(item, str) and "\0" in item:
+        yield errors.FieldViolation(path, "json.text", "must not hold the character NUL")
+    elif isinstance(item, float) and not math.isfinite(item):
+        yield errors.FieldViolation(path, "json.wrong_type", "must be a finite number")
+
+
+def _items(field: Any, content: Any, path: str) -> Iterator[tuple[str, Any]]:  # a field's descriptor and its value
+    if not field.is_repeated:
+        yield path, content
+        return
+    # As ``codec``: what is too many is not looked at.
+    most = sizes.most(field)
+    read = content if most is None else itertools.islice(content, most + 1)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        for key in read:
+            yield json_values.map_path(path, key), key
+            yield json_values.map_path(path, key), content[key]
+    else:
+        yield from ((f"{path}[{index}]", item) for index, item in enumerate(read))

@@ -1,0 +1,1 @@
+"""The NodePool API over HTTP: REST, OpenAPI, health, metrics and the documentation page."""

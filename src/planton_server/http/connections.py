@@ -1,0 +1,263 @@
+"""Connections over HTTP: none is held for long for a client that says nothing, and there are never more than the process can have.
+
+A client that is waited for has :data:`PATIENCE` for the head of a request, and again for its body. Event streams do not count: there the
+client waits.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from uvicorn.protocols.http import httptools_impl
+
+from planton_server import calls
+from planton_server.http import rest
+from planton_server.service import errors
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from starlette.types import Receive, Scope, Send
+
+#: Seconds that a client has for the head of a request, for its body, and to take what is left of an answer.
+PATIENCE: Final = 30.0
+#: The maximum size in bytes of a head, together with the fields after a chunked body (trailers).
+HEAD_LIMIT: Final = 64 * 1024
+#: Bytes of a field in addition to its name and value: a colon, a space and the end of the line.
+_AROUND_FIELD: Final = 4
+#: Bytes that the parser gets at once.
+_PIECE: Final = 16 * 1024
+_MOST: Final = 4096
+#: What of the files that a process may open is for connections; the rest is the database's, gRPC's and the log's.
+_SHARE: Final = 0.75
+_TOO_LONG: Final = f"the head and the trailers of a request have more than {HEAD_LIMIT:,} bytes"
+
+
+def most(share: float = _SHARE) -> int:
+    """Returns how many connections a process has at once.
+
+    Args:
+        share: Of the files that it may open.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST if files == resource.RLIM_INFINITY else min(_MOST, int(files * share))
+
+
+class _RefusedError(Exception):
+    """Aborts the parser because the request is refused."""
+
+
+class _Outlet:
+    """A transport for responses. A closing response keeps the connection open until the client has read it."""
+
+    __slots__ = ("_protocol",)
+
+    def __init__(self, protocol: Protocol) -> None:
+        self._protocol = protocol
+
+    def write(self, data: bytes) -> None:
+        self._protocol.transport.write(data)
+
+    def is_closing(self) -> bool:
+        return self._protocol.transport.is_closing()
+
+    def close(self) -> None:
+        self._protocol.leave()
+
+
+class Protocol(httptools_impl.HttpToolsProtocol):
+    """A connection. If there are too many, a new one replaces the one whose client has been silent for longest.
+
+    Trailers are counted and dropped. A proxy may have set the identity in the head, but it does not check trailers.
+    """
+
+    def __init__(self, *arguments: Any, **rest: Any) -> None:  # those of uvicorn
+        super().__init__(*arguments, **rest)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._outlet = _Outlet(self)
+        self._in_head = True
+        #: Whether further input of the client is dropped.
+        self._deaf = False
+        #: Whether the last answer has been written.
+        self._has_left = False
+        #: An upper bound of the bytes since the head began, since it ended, or since the last piece of the body.
+        self._unread = 0
+        #: Bytes of the head and of the trailers, once there is a trailer.
+        self._fields = 0
+        self._fault = ""
+
+    @property
+    def until(self) -> float:
+        """Until when it is waited for the client, in the loop's time; 0 where the client waits."""
+        return self._deadline.when() if self._deadline else 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begins to wait for a head."""
+        super().connection_made(transport)
+        if len(self.connections) > most():
+            waiting = [one for one in self.connections if isinstance(one, Protocol) and one.until]
+            if waiting:
+                min(waiting, key=lambda one: one.until).transport.abort()
+            else:
+                self.app = _full
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Waits for nothing any more."""
+        self._cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what came."""
+        if len(data) > _PIECE:
+            # Bytes after the end of a head in the same piece are not counted, so pieces are small.
+            for start in range(0, len(data), _PIECE):
+                self.data_received(data[start : start + _PIECE])
+            return
+        if self._deaf or self.transport.is_closing():
+            return
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > HEAD_LIMIT and not self._deaf and not self.transport.is_closing():
+            self.send_400_response(_TOO_LONG)
+
+    def on_message_begin(self) -> None:
+        """Begins a request."""
+        super().on_message_begin()
+        self._fields = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Takes a field of the head; counts and drops a trailer."""
+        if self._in_head:
+            super().on_header(name, value)
+            return
+        self._fields = (self._fields or self._head_size()) + len(name) + len(value) + _AROUND_FIELD
+        if self._fields > HEAD_LIMIT:
+            self._refuse(_TOO_LONG)
+
+    def on_headers_complete(self) -> None:
+        """Goes on to wait for the body."""
+        if self._unread > HEAD_LIMIT and self._head_size() > HEAD_LIMIT:
+            self._refuse(_TOO_LONG)
+        hosts = 0
+        for name, _ in self.headers:
+            if name == b"host":
+                hosts += 1
+        if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):
+            self._refuse("the header Host must come once")
+        self._in_head, self._unread = False, 0
+        super().on_headers_complete()
+        self.cycle.transport = self._outlet  # type: ignore[assignment]
+        self._wait()
+
+    def on_body(self, body: bytes) -> None:
+        """Takes a piece of the body."""
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Waits no more: it is the server's turn, unless it has answered already."""
+        self._in_head, self._unread = True, 0
+        super().on_message_complete()
+        if self.cycle.response_complete:
+            self._wait()
+        else:
+            self._cancel()
+
+    def on_response_complete(self) -> None:
+        """Waits for the next head, or for the client to take the answer."""
+        if self._has_left or (self._deaf and not self.pipeline):
+            self.server_state.total_requests += 1
+            return
+        super().on_response_complete()
+        if self._in_head:
+            self._wait()
+
+    def leave(self) -> None:
+        """Closes the connection.
+
+        While the client still sends, only the writing side is closed, and input is dropped for a while. Closing a connection with
+        unread bytes resets it, and the client would lose the response.
+        """
+        self._deaf = self._has_left = True
+        if self._in_head and not self._fault:
+            self.transport.close()
+            return
+        if not self.transport.is_closing():
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self._wait()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answers invalid HTTP with the error envelope, after the responses to earlier requests."""
+        self._fault = self._fault or msg
+        self._deaf = True
+        if self.cycle is None or (self._in_head and self.cycle.response_complete):
+            self._write_refusal()
+        elif self._in_head:
+            # The previous request is still unanswered: its response is the last one.
+            self.cycle.keep_alive = False
+        elif self.pipeline:
+            self.cycle.keep_alive = False
+            self.pipeline[0] = (self.cycle, self._refusing)  # type: ignore[assignment]
+        elif self.cycle.response_started:
+            self.leave()
+        else:
+            # Its application must not answer it any longer.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self._write_refusal()
+
+    def _refuse(self, fault: str) -> NoReturn:
+        """Ends the parsing, which leads to the answer."""
+        self._fault = fault
+        raise _RefusedError
+
+    def _refusal(self) -> errors.ApiError:
+        return errors.ApiError(errors.ErrorCode.VALIDATION_ERROR, "Validation failed", details=self._fault)
+
+    def _write_refusal(self) -> None:
+        error = self._refusal()
+        body = json.dumps(error.envelope()).encode()
+        head = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+            (b"x-request-id", calls.request_id("").encode()),
+        ]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in head)
+        self.transport.write(httptools_impl.STATUS_LINE[error.http] + lines + b"\r\n" + body)
+        self.leave()
+
+    async def _refusing(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a refused request after the responses to the requests before it."""
+        await rest.error_response(self._refusal())(scope, receive, send)
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + _AROUND_FIELD for name, value in self.headers)
+
+    def _wait(self) -> None:
+        self._cancel()
+        self._deadline = self.loop.call_later(PATIENCE, self._late)
+
+    def _cancel(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _late(self) -> None:
+        if self.pipeline:
+            # A request before this one is not answered yet, and nothing is read until it is.
+            self._wait()
+        else:
+            self.transport.abort()
+
+
+async def _full(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers where every connection has a request that is being worked on."""
+    answer = rest.error_response(errors.unavailable())
+    answer.headers["Connection"] = "close"
+    await answer(scope, receive, send)

@@ -1,0 +1,55 @@
+"""Which names the server answers to where ``X-User-Email`` is believed: a web page must not be anybody.
+
+A page that a browser has loaded can have its own name lead to this machine (DNS rebinding), and then set what headers it likes. The
+browser still says the page's name in ``Host``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from planton_server import calls, settings
+from planton_server.http import rest
+from planton_server.service import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+
+class Guard:
+    """Refuses requests from this machine that name another host, but for those of a proxy that the operator has named."""
+
+    def __init__(self, app: ASGIApp, proxies: Sequence[str]) -> None:
+        self._app = app
+        self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request on, or answers with 403."""
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if not self._from_here(scope) or all(settings.is_loopback(_name(host)) for host in hosts):
+            await self._app(scope, receive, send)
+            return
+        answer = rest.error_response(
+            errors.forbidden(
+                "Host must be localhost or a loopback address, unless --trusted-proxy names where requests come from"
+            )
+        )
+        answer.headers["X-Request-Id"] = calls.request_id("")
+        await answer(scope, receive, send)
+
+    def _from_here(self, scope: Scope) -> bool:
+        if scope["client"] is None:
+            # It has left already.
+            return True
+        address = ipaddress.ip_address(scope["client"][0].partition("%")[0])
+        address = getattr(address, "ipv4_mapped", None) or address
+        return address.is_loopback and not any(address in proxy for proxy in self._proxies)
+
+
+def _name(host: str) -> str:
+    """Returns a host without its port, in lower case."""
+    name, _, port = host.rpartition(":")
+    return (name if name and port.isdecimal() and (not name.count(":") or name.endswith("]")) else host).lower()

@@ -1,0 +1,201 @@
+"""The OpenAPI 3.1 document, made from the routes, the messages with their rules, and the comments of the protos.
+
+Nothing is said here that the protos say. What they do not say is: headers, errors, the routes beside the methods (``openapi_parts``)
+and rules that depend on what is stored. Those, and all that JSON Schema cannot express, stand under ``x-rules``: a request that the
+schemas allow is refused with 400 only for one of these.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from org.project_planton.cluster.v1 import method_pb2
+from planton_server.http import examples, openapi_parts, schemas
+from planton_server.service import codec, routes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_VERSION: Final = "3.1.1"
+_DIALECT: Final = "https://spec.openapis.org/oas/3.1/dialect/base"
+_ABOUT: Final = """\
+Clusters and node pools of managed Kubernetes on five clouds, and the status that controllers report.
+
+Bodies are strict: a field that is not known, a key that stands twice or a value of another type is refused, and nothing is stored. The \
+schemas show the canonical spelling of each field; its name in snake_case and in camelCase is read as well. `null` is the same as absent. \
+Everything that is wrong with a request is told at once.
+
+The same methods are served over gRPC."""
+_OF_LISTS: Final = {
+    "list.page_token": "page_token must be the next_page_token of an answer to the same question",
+    "list.offset_or_page_token": "offset must not be given together with page_token",
+}
+_OF_UPDATES: Final = {"update.platform_stays": "spec.platform.type must not change"}
+_OF_REPORTS: Final = {
+    "status_report.observed_generation_exists": "observed_generation must not be greater than the resource's generation",
+    "status_report.size": "a report has at most 64 KiB",
+    "status_report.control_characters": "texts must have no control characters but tabs and line feeds",
+}
+#: Method → rules that depend on what is stored, or on more than one parameter.
+STATE_RULES: Final[Mapping[str, Mapping[str, str]]] = {
+    "ListClusters": _OF_LISTS,
+    "ListNodePools": _OF_LISTS,
+    "UpdateCluster": _OF_UPDATES,
+    "UpdateNodePool": {**_OF_UPDATES, "update.cluster_stays": "cluster_id must not change"},
+    "ReportClusterStatus": _OF_REPORTS,
+    "ReportNodePoolStatus": _OF_REPORTS,
+}
+#: What a body that keeps to its schema can break: JSON Schema sees neither keys that stand twice nor depth nor how much there is in all.
+_TEXT_RULES: Final = ("json.duplicate_key", "json.too_deep", "json.too_large")
+_Operation = dict[str, Any]
+
+
+@functools.cache
+def document(version: str) -> dict[str, Any]:
+    """Returns the document of a version of the server, as JSON data that must not be changed."""
+    components = schemas.Components(route.answer_class.DESCRIPTOR for route in routes.routes())
+    paths: dict[str, dict[str, _Operation]] = {}
+    for route in routes.routes():
+        paths.setdefault(path_of(route), {})[route.verb.lower()] = _operation(route, components)
+    paths |= openapi_parts.root_paths()
+    return {
+        "openapi": _VERSION,
+        "jsonSchemaDialect": _DIALECT,
+        "info": {
+            "title": "NodePool API",
+            "version": version,
+            "description": _ABOUT,
+            "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [*_tags(), {"name": "Server", "description": "Whether the server is well, what it is, and its documents."}],
+        "security": [{"bearer": []}, {"userEmail": []}],
+        "paths": paths,
+        "components": openapi_parts.components(components.schemas),
+        "x-request-rules": dict(codec.RULES),
+    }
+
+
+def path_of(route: routes.Route) -> str:
+    """Returns the path of a route with its parameters in the canonical spelling."""
+    fields = route.request.DESCRIPTOR.fields_by_name
+    return re.sub(r"\{(\w+)\}", lambda match: f"{{{fields[match[1]].json_name}}}", route.path)
+
+
+def operation_id(route: routes.Route) -> str:
+    """Returns the name of a route for generated clients: the method's, and where it has two routes, where it is."""
+    name = route.method[0].lower() + route.method[1:]
+    return f"{name}InCluster" if "cluster_id" in route.path_fields else name
+
+
+def _tags() -> list[dict[str, str]]:
+    names = dict.fromkeys(route.service for route in routes.routes())
+    return [{"name": _tag(name), "description": schemas.comment_of(name)} for name in names]
+
+
+def _tag(service: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", service.rpartition(".")[2].removesuffix("Service")).capitalize() + "s"
+
+
+def _operation(route: routes.Route, components: schemas.Components) -> _Operation:
+    text = schemas.comment_of(f"{route.service}.{route.method}")
+    found: _Operation = {
+        "operationId": operation_id(route),
+        "tags": [_tag(route.service)],
+        "summary": re.split(r"(?<=[.]) |: ", text, maxsplit=1)[0].rstrip("."),
+        "description": text,
+        "parameters": [*_parameters(route, components), *openapi_parts.header_parameters(route)],
+        "responses": {
+            str(route.success): _success(route, components),
+            **openapi_parts.not_modified(route),
+            **openapi_parts.errors_of(route),
+        },
+        "x-grpc-method": route.name,
+    }
+    if route.body_class is not None:
+        found["requestBody"] = _body(route, components)
+    if route.caller != method_pb2.CALLER_UNSPECIFIED:
+        found["x-caller"] = "user" if route.caller == method_pb2.CALLER_USER else "controller"
+    if rules := _rules(route):
+        found["x-rules"] = rules
+    return found
+
+
+def _parameters(route: routes.Route, components: schemas.Components) -> list[dict[str, Any]]:
+    fields = route.request.DESCRIPTOR.fields_by_name
+    found = []
+    for name in (*route.path_fields, *route.query):
+        field: Any = fields[name]
+        schema = components.values(field, strict=True)
+        parameter = {"name": field.json_name, "in": "query", "description": schemas.comment(field), "schema": schema}
+        if name in route.path_fields:
+            # A path has no empty parts, so the alternative that a body has does not exist here.
+            parameter |= {"in": "path", "required": True, "schema": schema.get("anyOf", [schema])[0]}
+        found.append(parameter)
+    return found
+
+
+def _body(route: routes.Route, components: schemas.Components) -> dict[str, Any]:
+    assert route.body_class is not None
+    described = route.body_class.DESCRIPTOR
+    schema = components.request(described)
+    if needed := _only_in_body(route):
+        parts = {name: components.values(described.fields_by_name[name], strict=True)["anyOf"][0] for name in needed}
+        schema = schema | {"required": list(parts), "properties": parts}
+    shown = {name: {"value": value} for name, value in examples.BODIES[described.name].items()}
+    return {"required": True, "content": {"application/json": {"schema": schema, "examples": shown}}}
+
+
+def _only_in_body(route: routes.Route) -> list[str]:
+    """Returns the fields of the request that this route can take from the body only, where another takes them from its path."""
+    placed = {*route.path_fields, *route.query, route.body}
+    return [field.name for field in route.request.DESCRIPTOR.fields if field.name not in placed]
+
+
+def _rules(route: routes.Route) -> list[dict[str, str]]:
+    found = schemas.rules_of(route.request.DESCRIPTOR)
+    found += [{"id": name, "message": text} for name, text in STATE_RULES.get(route.method, {}).items()]
+    if route.body:
+        found += [{"id": name, "message": codec.RULES[name]} for name in _TEXT_RULES]
+    return found
+
+
+def _success(route: routes.Route, components: schemas.Components) -> dict[str, Any]:
+    headers = openapi_parts.success_headers(route)
+    if route.success == 204:  # noqa: PLR2004 - no content
+        return {"description": "It is done; there is no body.", "headers": headers}
+    described = route.answer_class.DESCRIPTOR
+    content: dict[str, Any] = {"application/json": {"schema": components.answer(described)}}
+    if route.method == "ListEvents":
+        content["text/event-stream"] = {"schema": {"type": "string"}}
+    found = {"description": schemas.comment(described), "headers": headers, "content": content}
+    return found | ({"links": links} if (links := _links(route)) else {})
+
+
+def _links(route: routes.Route) -> dict[str, Any]:
+    """Returns what can be done next with a resource that was created: the routes that take its id in their path."""
+    if route.success != 201:  # noqa: PLR2004 - created
+        return {}
+    collection = f"/api/v1/{route.path.rpartition('/')[2]}/"
+    found = {}
+    for other in routes.routes():
+        if other.path.startswith(f"{collection}{{"):
+            parameter = other.request.DESCRIPTOR.fields_by_name[other.path_fields[0]].json_name
+            found[operation_id(other)] = {"operationId": operation_id(other), "parameters": {parameter: "$response.body#/id"}}
+    return found
+
+
+def documented_rules(version: str) -> frozenset[str]:
+    """Returns the ids of all rules under ``x-rules``: those that a request which the schemas allow may still break."""
+    found: set[str] = set()
+    _find_rules(document(version), found)
+    return frozenset(found)
+
+
+def _find_rules(part: Any, found: set[str]) -> None:  # JSON data
+    if isinstance(part, dict):
+        found |= {rule["id"] for rule in part.get("x-rules", ())}
+    for below in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        _find_rules(below, found)

@@ -1,0 +1,82 @@
+"""The text of ``/metrics``: what the observer counted, and what the database holds at the moment of the question.
+
+Where the database does not answer, its numbers are left out and ``planton_database_up`` is 0: the server's own are there still.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING
+
+import prometheus_client
+from prometheus_client import core
+
+from planton_server.store import database, events, measures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from planton_server import observe
+
+_POOL = ("nodepool", "cluster", "name", "platform")
+
+
+async def text(store: database.Database, observer: observe.Observer, *, pools: int, now: datetime.datetime) -> bytes:
+    """Returns the numbers in Prometheus' text format.
+
+    Args:
+        store: The database.
+        observer: What counted the requests.
+        pools: Node pools that have numbers of their own, at most.
+        now: The time, by which the age of events is told.
+    """
+    try:
+        stored = await _stored(store, pools, now)
+        up = 1
+    except database.UnavailableError:
+        stored, up = [], 0
+    alive = core.GaugeMetricFamily("planton_database_up", "Whether the database answers.", value=up)
+    return prometheus_client.generate_latest(_Families([*observer.families(), alive, *stored]))
+
+
+class _Families(prometheus_client.CollectorRegistry):
+    """Families of numbers, as what renders them wants them."""
+
+    def __init__(self, families: Sequence[core.Metric]) -> None:
+        super().__init__()
+        self._families = families
+
+    def collect(self) -> Iterator[core.Metric]:
+        yield from self._families
+
+
+async def _stored(store: database.Database, pools: int, now: datetime.datetime) -> list[core.Metric]:
+    tallies = core.GaugeMetricFamily("planton_nodepools", "Node pools by phase and cloud.", labels=("phase", "platform"))
+    total = 0
+    for row in await measures.tallies(store):
+        tallies.add_metric((row["phase"], row["platform"]), row["number"])
+        total += row["number"]
+    listed = await measures.nodes(store, limit=pools) if pools else []
+    omitted = core.GaugeMetricFamily(
+        "planton_nodepools_omitted", "Node pools that have no numbers of their own here.", value=total - len(listed)
+    )
+    return [tallies, omitted, *_nodes(listed), *_lag(await events.lag(store), now)]
+
+
+def _nodes(listed: Sequence[measures.Nodes]) -> list[core.Metric]:
+    desired = core.GaugeMetricFamily("planton_nodepool_desired_nodes", "Nodes that a pool should have.", labels=_POOL)
+    active = core.GaugeMetricFamily("planton_nodepool_active_nodes", "Nodes that a controller says a pool has.", labels=_POOL)
+    for pool in listed:
+        labels = (pool.identifier, pool.cluster_id, pool.name, pool.platform)
+        for family, value in ((desired, pool.desired), (active, pool.active)):
+            if value is not None:
+                family.add_metric(labels, value)
+    return [desired, active]
+
+
+def _lag(row: database.Row, now: datetime.datetime) -> list[core.Metric]:
+    age = (now - datetime.datetime.fromisoformat(row["oldest"])).total_seconds() if row["oldest"] else 0.0
+    return [
+        core.GaugeMetricFamily("planton_events_unacknowledged", "Deletions nobody acknowledged.", value=row["unacknowledged"]),
+        core.GaugeMetricFamily("planton_events_unacknowledged_seconds", "Age of the oldest of them.", value=max(age, 0.0)),
+    ]

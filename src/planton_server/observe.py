@@ -1,0 +1,169 @@
+"""What operators see of the server: a log line and numbers for each request. No secret and no body is in either."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import os
+import pathlib
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import prometheus_client
+from prometheus_client import multiprocess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from prometheus_client import core
+    from starlette.types import Scope
+
+    from planton_server.service import routes
+
+#: The variable, of prometheus_client, that names the folder where workers put their numbers. It counts when that is first imported.
+FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+_LOG: Final = logging.getLogger("planton_server.access")
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Observer:
+    """Counts and logs requests. Workers of one server count together, where :data:`FOLDER` is set."""
+
+    def __init__(
+        self,
+        registry: prometheus_client.CollectorRegistry,
+        connections: Callable[[], tuple[int, int]] = lambda: (0, 0),
+        note: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> None:
+        """Begins to count.
+
+        Args:
+            registry: Where the numbers are.
+            connections: Says how many connections to the database are in use, and how many there may be.
+            note: Is told the facts of each request, as the log is; None where nobody wants to know.
+        """
+        self._registry = registry
+        self._connections = connections
+        self._note = note
+        self._requests = prometheus_client.Counter(
+            "planton_requests_total", "Requests by route and answer.", ("transport", "method", "route", "code"), registry=registry
+        )
+        self._durations = prometheus_client.Histogram(
+            "planton_request_duration_seconds",
+            "How long requests took.",
+            ("transport", "method", "route"),
+            buckets=_SECONDS,
+            registry=registry,
+        )
+        self._in_use, self._most = (
+            prometheus_client.Gauge(name, text, registry=registry, multiprocess_mode="livesum")
+            for name, text in (
+                ("planton_database_connections_in_use", "Connections to the database that are in use."),
+                ("planton_database_connections_max", "Connections to the database that there may be."),
+            )
+        )
+        self._timed_work: Callable[[], str] = lambda: "off"
+        self._timed_work_up = prometheus_client.Gauge(
+            "planton_timed_work_up",
+            "Whether timed work is done: 0 where it has stopped.",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self._ticks = prometheus_client.Counter("planton_ticks_total", "Timed work that was done.", ("work",), registry=registry)
+        for work in ("tick", "clean"):
+            # A number that is there from the start can be seen to stand still.
+            self._ticks.labels(work)
+
+    def families(self) -> list[core.Metric]:
+        """Returns the numbers; those of all workers."""
+        self._sample()
+        self._timed_work_up.set(self._timed_work() != "unhealthy")
+        folder = os.environ.get(FOLDER)
+        if not folder:
+            return list(self._registry.collect())
+        _forget_dead_workers(pathlib.Path(folder))
+        together = prometheus_client.CollectorRegistry()
+        multiprocess.MultiProcessCollector(together, folder)  # type: ignore[no-untyped-call]
+        return list(together.collect())
+
+    def watch(self, timed_work: Callable[[], str]) -> None:
+        """Sets the function that returns whether timed work runs, like :meth:`planton_server.service.timers.Timers.state`."""
+        self._timed_work = timed_work
+
+    def ticked(self, work: str) -> None:
+        """Counts timed work: ``tick`` or ``clean``."""
+        self._ticks.labels(work).inc()
+
+    def _sample(self) -> None:
+        in_use, most = self._connections()
+        self._in_use.set(in_use)
+        self._most.set(most)
+
+    def request(self, scope: Scope, status: int, seconds: float) -> None:
+        """Counts and logs a request over HTTP."""
+        state = scope["state"]
+        route: routes.Route | None = state.get("route")
+        # The path of an unknown route is the client's text; as a label it would grow without bounds.
+        path = route.path if route else (scope["path"] if status < 400 else "other")  # noqa: PLR2004 - the first error
+        verb = scope["method"] if route or path != "other" else "other"
+        self._requests.labels("rest", verb, path, str(status)).inc()
+        self._durations.labels("rest", verb, path).observe(seconds)
+        self._sample()
+        self._tell(state, {"transport": "rest", "method": scope["method"], "route": path, "status": status, "seconds": seconds})
+
+    def call(self, route: routes.Route, code: str, seconds: float, state: Mapping[str, Any]) -> None:
+        """Counts and logs a call over gRPC.
+
+        Args:
+            route: What was called.
+            code: How it ended.
+            seconds: How long it took.
+            state: ``request_id``, and as far as they are known ``caller``, ``subject`` and ``generation``.
+        """
+        self._requests.labels("grpc", route.method, route.name, code).inc()
+        self._durations.labels("grpc", route.method, route.name).observe(seconds)
+        self._sample()
+        self._tell(state, {"transport": "grpc", "method": route.method, "route": route.name, "status": code, "seconds": seconds})
+
+    def _tell(self, state: Mapping[str, Any], how: Mapping[str, Any]) -> None:
+        if self._note is None and not _LOG.isEnabledFor(logging.INFO):
+            return
+        who = {"caller": state.get("caller", ""), "subject": state.get("subject", ""), "generation": state.get("generation", 0)}
+        facts = {"request_id": state["request_id"], **how, "seconds": round(how["seconds"], 6), **who}
+        if self._note:
+            self._note(facts)
+        _LOG.info("request", extra={"facts": facts})
+
+
+class Lines(logging.Formatter):
+    """Writes a record as one line of JSON: time, level, logger, message, and its facts."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns the line."""
+        line: dict[str, Any] = {
+            "time": datetime.datetime.fromtimestamp(record.created, datetime.UTC).isoformat(timespec="microseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+def _forget_dead_workers(folder: pathlib.Path) -> None:
+    """Leaves out what workers that were killed had in use; what they counted stays."""
+    for file in folder.glob("gauge_live*_*.db"):
+        process = int(file.stem.rpartition("_")[2])
+        if not pathlib.Path(f"/proc/{process}").exists():
+            multiprocess.mark_process_dead(process, str(folder))  # type: ignore[no-untyped-call]
+
+
+def log_to_stderr(level: str, *, access: bool = True) -> None:
+    """Sends the server's log to stderr, one line of JSON for each record; with or without one for each request."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Lines())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    _LOG.setLevel(logging.NOTSET if access else logging.WARNING)

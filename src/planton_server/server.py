@@ -1,0 +1,176 @@
+"""The server: puts store, service and transports together, starts and stops them.
+
+A stop finishes what has begun: requests get their answers, streams end and their clients come back with their cursors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import tempfile
+from typing import TYPE_CHECKING, Any, Final
+
+import prometheus_client
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from planton_server import auth, calls, observe, settings
+from planton_server.grpc import health, server
+from planton_server.http import connections, hosts, rest, roots
+from planton_server.service import methods, timers
+from planton_server.store import database
+
+if TYPE_CHECKING:
+    import types
+    from collections.abc import Callable
+
+    import grpc
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from planton_server import tracing
+
+#: Seconds that a stop waits for requests and calls.
+GRACE: Final = 30
+
+
+def run(wanted: settings.Settings) -> None:
+    """Serves until a signal says to stop. The database must have been migrated."""
+    os.environ[settings.VARIABLE] = wanted.dump()
+    config = uvicorn.Config(
+        "planton_server.server:from_environment",
+        factory=True,
+        host=wanted.host,
+        port=wanted.port,
+        workers=wanted.workers,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        timeout_graceful_shutdown=GRACE,
+        ws="none",
+        proxy_headers=False,
+        http=connections.Protocol,
+    )
+    if wanted.workers > 1:
+        with tempfile.TemporaryDirectory(prefix="planton-metrics-") as folder:
+            os.environ[observe.FOLDER] = folder
+            Multiprocess(config, sockets=[config.bind_socket()]).run()
+    else:
+        # The server below sends itself the signal again when it has stopped: a stop that was asked for is a success.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _end)
+        uvicorn.Server(config).run()
+
+
+def _end(_number: int, _frame: types.FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def from_environment() -> Application:
+    """Returns the application as the worker's environment says it."""
+    wanted = settings.Settings.load(os.environ[settings.VARIABLE])
+    # The command line has switched it off, for the short time that others run.
+    gc.enable()
+    observe.log_to_stderr(wanted.log_level, access=wanted.access_log)
+    return Application(wanted)
+
+
+class Application:
+    """The ASGI application. It lives from ``lifespan.startup`` on: connections belong to a loop.
+
+    Attributes:
+        settings: What the operator sets.
+    """
+
+    def __init__(self, wanted: settings.Settings) -> None:
+        self.settings = wanted
+        self._stopping = False
+        self._app: ASGIApp | None = None
+        self._store: database.Database | None = None
+        self._grpc: grpc.aio.Server | None = None
+        self._health: health.Health | None = None
+        self._timers: timers.Timers | None = None
+        self._traces: tracing.Traces | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves a request, or starts and stops."""
+        if scope["type"] != "lifespan":
+            assert self._app is not None, "requests come after the start"
+            await self._app(scope, receive, send)
+            return
+        await receive()
+        try:
+            await self.start()
+        except Exception as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def start(self) -> None:
+        """Connects and begins to serve gRPC; REST is served by what calls this application."""
+        store = await database.connect(self.settings.database_url, connections=self.settings.connections)
+        note = None
+        if self.settings.otlp_endpoint:
+            # A fifth of a second of imports, for those who want it.
+            from planton_server import tracing
+
+            self._traces, note = tracing.Traces(self.settings.otlp_endpoint), tracing.note
+            store = self._traces.store(store)
+        self._store = store
+        observer = observe.Observer(prometheus_client.CollectorRegistry(), store.connections, note)
+        self._timers = timers.Timers(self.settings, observer.ticked)
+        observer.watch(self._timers.state)
+        authenticator = auth.Authenticator(self.settings.trust, store)
+        running = calls.Calls(
+            methods.Service(store, self.settings.policy),
+            authenticator,
+            calls.RateLimit(self.settings.rate, self.settings.burst),
+            self._timers.clock,
+        )
+        extra_routes = roots.routes(store, self.settings, observer, authenticator, self._timers.state)
+        app = rest.application(running, roots=extra_routes, observer=observer, stopping=lambda: self._stopping)
+        if self.settings.trusted_header:
+            app = hosts.Guard(app, self.settings.trusted_proxies)
+        self._app = self._traces.app(app) if self._traces else app
+        if self.settings.grpc_port:
+            await self._serve_grpc(running, observer, store, self._timers.state)
+        self._timers.start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._hear(number)
+
+    async def _serve_grpc(
+        self, running: calls.Calls, observer: observe.Observer, store: database.Database, timed_work: Callable[[], str]
+    ) -> None:
+        self._health = health.Health(store, timed_work=timed_work)
+        self._grpc = server.serve(running, self._health, observer, self._traces.interceptors() if self._traces else ())
+        self._grpc.add_insecure_port(self.settings.address(self.settings.grpc_port))
+        await self._grpc.start()
+
+    async def stop(self) -> None:
+        """Ends streams, waits for calls, closes connections."""
+        self._stopping = True
+        if self._grpc is not None and self._health is not None:
+            self._health.stop()
+            await self._grpc.stop(GRACE)
+        if self._timers is not None:
+            await asyncio.to_thread(self._timers.stop)
+        if self._store is not None:
+            await asyncio.wait_for(self._store.close(), GRACE)
+        if self._traces is not None:
+            await asyncio.to_thread(self._traces.stop)
+
+    def _hear(self, number: signal.Signals) -> None:
+        """Learns of a signal before the server below waits for open streams, which end only because of this."""
+        before: Any = signal.getsignal(number)  # a function, or one of two constants
+
+        def heard(signum: int, frame: types.FrameType | None) -> None:
+            self._stopping = True
+            if callable(before):
+                before(signum, frame)
+
+        signal.signal(number, heard)

@@ -1,0 +1,1 @@
+"""The service of the NodePool API: methods on messages and rows, independent of any transport."""

@@ -1,0 +1,141 @@
+"""What the operator sets, as one value that crosses to the worker processes."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import json
+from typing import Any, Final
+
+from planton_server import auth
+from planton_server.service import methods
+
+#: The environment variable by which worker processes get the settings. Others on the machine cannot read it.
+VARIABLE: Final = "PLANTON_SERVER_SETTINGS"
+#: The shortest plausible prefix of a proxy's network. A shorter one covers a sixteenth of all addresses or more.
+_WIDE: Final = 5
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """A server's settings; docs/server.md lists them.
+
+    Attributes:
+        database_url: ``sqlite:///PATH`` or ``postgresql://…``; may hold a password.
+        host: The address to listen on.
+        port: Of REST.
+        grpc_port: Of gRPC; 0 for none.
+        workers: Processes that serve.
+        connections: Connections to the database, for each worker.
+        trusted_header: Whether ``X-User-Email`` names the user.
+        trusted_proxies: The networks from which it is trusted, in addition to loopback.
+        jwks_url: Where the keys of signed tokens are.
+        issuer: The issuer of signed tokens.
+        audience: The audience of signed tokens.
+        unverified_email: Whether to accept the email of a signed token without the claim ``email_verified``.
+        rate: Requests a second for each caller and worker; 0 for any number.
+        burst: Requests at once for each caller and worker.
+        expected: ``KIND/PLATFORM=CONTROLLER``: the controllers that must report.
+        deadline: Seconds until a resource that is not ready has failed.
+        resync: Seconds between two resyncs of the desired state.
+        retention: Seconds that events are kept.
+        tick: Seconds between two checks of deadlines and resyncs; 0 for none.
+        environment: What ``/info`` calls this installation.
+        log_level: ``debug``, ``info``, ``warning`` or ``error``.
+        access_log: Whether each request is logged.
+        otlp_endpoint: Where traces go; empty for none.
+        metrics_pools: Node pools that have numbers of their own in ``/metrics``, at most.
+    """
+
+    database_url: str
+    host: str = "127.0.0.1"
+    port: int = 8080
+    grpc_port: int = 0
+    workers: int = 1
+    connections: int = 10
+    trusted_header: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+    jwks_url: str = ""
+    issuer: str = ""
+    audience: str = ""
+    unverified_email: bool = False
+    rate: float = 0.0
+    burst: int = 100
+    expected: tuple[str, ...] = ()
+    deadline: float = 1800.0
+    resync: float = 3600.0
+    retention: float = 7 * 24 * 3600.0
+    tick: int = 10
+    environment: str = "development"
+    log_level: str = "info"
+    access_log: bool = True
+    otlp_endpoint: str = ""
+    metrics_pools: int = 1000
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only programs of this machine can connect."""
+        return is_loopback(self.host)
+
+    def address(self, port: int) -> str:
+        """Returns the address of a port as URLs have it: with brackets where it is one of IPv6."""
+        return f"[{self.host}]:{port}" if ":" in self.host else f"{self.host}:{port}"
+
+    @property
+    def trust(self) -> auth.Trust:
+        """Returns whom the server believes."""
+        return auth.Trust(
+            header=self.trusted_header,
+            proxies=self.trusted_proxies,
+            owners_report=self.trusted_header and self.loopback and not self.trusted_proxies,
+            jwks_url=self.jwks_url,
+            issuer=self.issuer,
+            audience=self.audience,
+            unverified_email=self.unverified_email,
+        )
+
+    @property
+    def policy(self) -> methods.Policy:
+        """Returns what the operator decides about resources."""
+        expected: dict[tuple[str, str], list[str]] = {}
+        for entry in self.expected:
+            place, _, name = entry.partition("=")
+            noun, _, platform = place.partition("/")
+            expected.setdefault((noun, platform), []).append(name)
+        return methods.Policy(expected, self.deadline, self.resync)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Returns warnings about settings that trust more than the operator may intend."""
+        found = [
+            f"--trusted-proxy {network}: X-User-Email is trusted from any address; name the proxy's own network"
+            for network in self.trusted_proxies
+            if ipaddress.ip_network(network).prefixlen < _WIDE
+        ]
+        missing = [f"--{name}" for name in ("issuer", "audience") if not getattr(self, name)]
+        if self.jwks_url and missing:
+            found.append(
+                f"--jwks-url without {' and '.join(missing)}: tokens of other services are accepted; set the missing options"
+            )
+        return found
+
+    def dump(self) -> str:
+        """Returns the settings as text."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def load(cls, text: str) -> Settings:
+        """Returns the settings that :meth:`dump` wrote."""
+        data = json.loads(text)
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        return cls(**values)
+
+
+def is_loopback(host: str) -> bool:
+    """Returns whether an address or name is this machine's own."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

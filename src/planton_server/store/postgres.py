@@ -1,0 +1,197 @@
+"""PostgreSQL, through asyncpg: a pool of connections that are made anew when they are lost, and one that shows who uses the database."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+import asyncpg
+
+from planton_server.store import database
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+
+#: How long a request waits for a connection, and a statement for its end, in seconds.
+_PATIENCE: Final = 5.0
+_STATEMENT: Final = 30.0
+#: Seconds between two looks whether the connection that shows the use is still there.
+_LOOK: Final = 2.0
+
+
+async def connect(url: str, *, connections: int) -> Postgres:
+    """Returns the database at a URL; its connections are made when they are needed. Waits while the database is being replaced."""
+    pool = asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=connections,
+        connection_class=_Connection,
+        command_timeout=_STATEMENT,
+        timeout=_PATIENCE,
+        server_settings={"application_name": "planton"},
+    )
+    use = _Use(url)
+    await use.begin()
+    return Postgres(await pool, use)
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that needs no cleaning between two users: transactions end here, and nothing else is kept in a session."""
+
+    def get_reset_query(self) -> str:
+        """Returns what is run when the connection goes back: nothing, which saves each request a round trip."""
+        return ""
+
+
+class Postgres:
+    """A database on a server. See :class:`planton_server.store.database.Database`."""
+
+    name = "postgresql"
+
+    def __init__(self, pool: asyncpg.Pool, use: _Use) -> None:
+        self._pool = pool
+        self._use = use
+        self._has_failed = False
+
+    async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
+        """Runs one statement that reads."""
+        text, ordered = statement.compiled(self.name, values)
+        with _translated():
+            async with self._pool.acquire(timeout=_PATIENCE) as connection:
+                return await connection.fetch(text, *ordered)  # type: ignore[no-any-return]
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[database.Transaction]:
+        """Returns a context of one transaction."""
+        with self._noted(), _translated():
+            async with self._pool.acquire(timeout=_PATIENCE) as connection, connection.transaction():
+                yield _Transaction(connection)
+
+    @contextlib.asynccontextmanager
+    async def unit(self) -> AsyncIterator[database.Transaction]:
+        """Returns a context of statements that are each atomic by themselves."""
+        with self._noted(), _translated():
+            async with self._pool.acquire(timeout=_PATIENCE) as connection:
+                yield _Transaction(connection)
+
+    def connections(self) -> tuple[int, int]:
+        """Returns how many connections are in use, and how many there may be."""
+        return self._pool.get_size() - self._pool.get_idle_size(), self._pool.get_max_size()
+
+    def is_writable(self) -> bool:
+        """Returns whether no write since the last success failed for lack of space."""
+        return not self._has_failed
+
+    @contextlib.contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Records whether a write succeeded."""
+        try:
+            yield
+            self._has_failed = False
+        except database.UnavailableError as error:
+            self._has_failed = isinstance(_cause(error), asyncpg.DiskFullError | asyncpg.ReadOnlySQLTransactionError)
+            raise
+
+    async def close(self) -> None:
+        """Waits for what is running and closes the connections."""
+        await self._pool.close()
+        await self._use.end()
+
+
+class _Use:
+    """Holds the shared lock on the database, on a connection of its own, which is made anew when it is lost."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: asyncpg.Connection | None = None
+        self._keeping: asyncio.Task[None] | None = None
+
+    async def begin(self) -> None:
+        """Takes the lock where the database can be reached, else as soon as it can."""
+        await self._take()
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def end(self) -> None:
+        """Lets the lock go."""
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.wait([self._keeping])
+        self._drop()
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK)
+            try:
+                if self._connection is not None:
+                    await self._connection.execute("SELECT 1", timeout=_PATIENCE)
+                    continue
+            except Exception:  # noqa: BLE001 - whatever broke it, another one is made
+                self._drop()
+            await self._take()
+
+    async def _take(self) -> None:
+        with contextlib.suppress(Exception):
+            self._connection = await asyncpg.connect(
+                self._url, timeout=_PATIENCE, server_settings={"application_name": "planton in use"}
+            )
+            try:
+                await self._connection.execute(f"SELECT pg_advisory_lock_shared({database.IN_USE})")
+            except BaseException:
+                self._drop()
+                raise
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+class _Transaction:
+    name = Postgres.name
+
+    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
+        text, ordered = statement.compiled("postgresql", values)
+        with _translated():
+            return await self._connection.fetch(text, *ordered)  # type: ignore[no-any-return]
+
+    async def many(self, statement: database.Statement, values: Sequence[Mapping[str, Any]]) -> None:
+        compiled = [statement.compiled("postgresql", one) for one in values]
+        if compiled:
+            with _translated():
+                await self._connection.executemany(compiled[0][0], [ordered for _, ordered in compiled])
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """Returns the driver's own error."""
+    cause = error.__cause__
+    return _cause(cause) if isinstance(cause, database.UnavailableError) else cause
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except asyncpg.UniqueViolationError as error:
+        raise database.DuplicateError from error
+    except (
+        asyncpg.PostgresConnectionError,
+        asyncpg.CannotConnectNowError,
+        asyncpg.InterfaceError,
+        # What a connection that breaks between two messages can end with.
+        asyncpg.InternalClientError,
+        asyncpg.InsufficientResourcesError,
+        # From a read-only replica that the address leads to during a failover.
+        asyncpg.ReadOnlySQLTransactionError,
+        asyncpg.DeadlockDetectedError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+        asyncpg.TransactionRollbackError,
+        OSError,
+        TimeoutError,
+    ) as error:
+        raise database.UnavailableError(str(error)) from error

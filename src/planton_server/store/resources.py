@@ -1,0 +1,291 @@
+"""Rows of clusters and node pools: the statements, each written once for both tables and both databases."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from planton_server.store import events, tables
+from planton_server.store.database import Database, Row, Statement, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: What a report changes and a new spec sets anew.
+_WRITTEN: Final = (
+    "name", "generation", "resource_version", "platform", "spec", "phase", "reason", "message", "observed_generation", "status_time",
+    "conditions", "replacement", "ready_generation", "deadline", "resync_at", "updated_at", "deleted_at",
+)  # fmt: skip
+
+
+class Filter(NamedTuple):
+    """Which rows a list has.
+
+    Attributes:
+        owner: Only this owner's; everybody's where empty.
+        cluster_id: Only this cluster's node pools; all where empty.
+        platform: Only those on this cloud; all where empty.
+        phases: Only those in these phases; all where empty.
+        deleting: Whether those that are being deleted are listed too.
+    """
+
+    owner: str = ""
+    cluster_id: str = ""
+    platform: str = ""
+    phases: tuple[str, ...] = ()
+    deleting: bool = False
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Returns what fills the parameters of the filter's conditions."""
+        return {
+            **{name: value for name in ("owner", "cluster_id", "platform") if (value := getattr(self, name))},
+            **{f"phase_{number}": phase for number, phase in enumerate(self.phases)},
+        }
+
+    @property
+    def form(self) -> Filter:
+        """Returns the filter without its values: what decides about the text of the statement."""
+        owner, cluster_id, platform = ("?" if value else "" for value in self[:3])
+        return Filter(owner, cluster_id, platform, ("?",) * len(self.phases), self.deleting)
+
+
+async def get(database: Database | Transaction, table: sa.Table, identifier: str) -> Row | None:
+    """Returns a row, or None."""
+    found = await database.rows(_get(table, lock=False), id=identifier)
+    return found[0] if found else None
+
+
+async def get_for_update(transaction: Transaction, table: sa.Table, identifier: str) -> Row | None:
+    """Returns a row, or None, and keeps others from writing it until the end of the transaction."""
+    found = await transaction.rows(_get(table, lock=True), id=identifier)
+    return found[0] if found else None
+
+
+async def insert(transaction: Transaction, table: sa.Table, values: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Inserts a row and its event; returns whether its cluster is there, is the owner's and is not being deleted.
+
+    Raises:
+        DuplicateError: The name is taken.
+    """
+    if transaction.name == "postgresql":
+        return bool(await transaction.rows(_told(_insert(table)), **values, **events.parameters(event)))
+    inserted = bool(await transaction.rows(_alone(_insert(table)), **values))
+    if inserted:
+        await events.append(transaction, transaction.name, [event])
+    return inserted
+
+
+async def update(
+    transaction: Transaction, table: sa.Table, row: Mapping[str, Any], event: Mapping[str, Any] | None, *, expected: int
+) -> bool:
+    """Writes what may change of a row, and an event of it; returns False, and does nothing, where its version is not the expected one.
+
+    Raises:
+        DuplicateError: The name is taken.
+    """
+    values = {name: row[name] for name in (*_WRITTEN, *_own(table))} | {"row_id": row["id"], "expected": expected}
+    if event is not None and transaction.name == "postgresql":
+        return bool(await transaction.rows(_told(_update(table)), **values, **events.parameters(event)))
+    updated = bool(await transaction.rows(_alone(_update(table)), **values))
+    if updated and event is not None:
+        await events.append(transaction, transaction.name, [event])
+    return updated
+
+
+async def delete(transaction: Transaction, table: sa.Table, identifier: str) -> None:
+    """Deletes a row and what controllers reported of it."""
+    await transaction.rows(_delete(table), id=identifier)
+    await transaction.rows(_DELETE_REPORTS, id=identifier)
+
+
+async def delete_node_pools(transaction: Transaction, cluster_id: str) -> Sequence[Row]:
+    """Deletes all node pools of a cluster, with their reports, and returns their rows."""
+    gone = await transaction.rows(_DELETE_POOLS, cluster_id=cluster_id)
+    # After the pools: who reports on one holds its row, so no report comes any more.
+    await transaction.many(_DELETE_REPORTS, [{"id": row["id"]} for row in gone])
+    return gone
+
+
+async def has_node_pools(transaction: Transaction, cluster_id: str) -> bool:
+    """Returns whether a cluster has node pools, those that are being deleted included."""
+    return bool(await transaction.rows(_ANY_POOL, cluster_id=cluster_id))
+
+
+async def page(
+    database: Database, table: sa.Table, wanted: Filter, *, limit: int, offset: int = 0, after: tuple[str, str] | None = None
+) -> Sequence[Row]:
+    """Returns rows, the newest first.
+
+    Args:
+        database: Where they are.
+        table: Of what.
+        wanted: Which.
+        limit: How many at most.
+        offset: How many to leave out.
+        after: ``created_at`` and ``id`` of the row after which the page begins.
+    """
+    values = wanted.values | ({"created_at": after[0], "id": after[1]} if after else {})
+    return await database.rows(_page(table, wanted.form, keyset=after is not None), **values, limit=limit, offset=offset)
+
+
+async def count(database: Database, table: sa.Table, wanted: Filter) -> int:
+    """Returns how many rows a list has on all its pages."""
+    rows = await database.rows(_count(table, wanted.form), **wanted.values)
+    return int(rows[0][0])
+
+
+async def count_in_cluster(database: Database, wanted: Filter) -> tuple[Row | None, int]:
+    """Returns the cluster that a list of node pools names, or None, and how many rows the list has on all its pages."""
+    rows = await database.rows(_count_in_cluster(wanted.form), **wanted.values)
+    return (rows[0], int(rows[0]["total"])) if rows else (None, 0)
+
+
+async def reports(transaction: Transaction, identifier: str) -> Sequence[Row]:
+    """Returns what each controller reported last of a resource, by the controllers' names."""
+    return await transaction.rows(_REPORTS, id=identifier)
+
+
+async def get_with_reports(database: Database, table: sa.Table, identifier: str) -> tuple[Row | None, Sequence[Row]]:
+    """Returns a row, or None, and what each controller reported last, both as of one moment."""
+    found = await database.rows(_get_with_reports(table), id=identifier)
+    names = [column.name for column in tables.REPORTS.c]
+    reported = [{name: row[f"report_{name}"] for name in names} for row in found if row["report_controller_name"] is not None]
+    return (found[0] if found else None), reported
+
+
+async def put_report(transaction: Transaction, values: Mapping[str, Any]) -> None:
+    """Keeps what a controller reports, in the place of what it reported before."""
+    await transaction.rows(_put_report(), **values)
+
+
+def _own(table: sa.Table) -> tuple[str, ...]:
+    return ("target_project_id",) if table is tables.CLUSTERS else ()
+
+
+@functools.cache
+def _get(table: sa.Table, *, lock: bool) -> Statement:
+    query = sa.select(table).where(table.c.id == sa.bindparam("id"))
+    return Statement(query.with_for_update() if lock else query)
+
+
+@functools.cache
+def _get_with_reports(table: sa.Table) -> Statement:
+    reported = tables.REPORTS
+    query = (
+        sa.select(table, *(column.label(f"report_{column.name}") for column in reported.c))
+        .select_from(table.outerjoin(reported, reported.c.resource_id == table.c.id))
+        .where(table.c.id == sa.bindparam("id"))
+    )
+    return Statement(query.order_by(reported.c.controller_name))
+
+
+@functools.cache
+def _alone(change: sa.Insert | sa.Update) -> Statement:
+    return Statement(change)
+
+
+@functools.cache
+def _told(change: sa.Insert | sa.Update) -> Statement:
+    return Statement(events.told_of(change.cte("written")))
+
+
+@functools.cache
+def _insert(table: sa.Table) -> sa.Insert:
+    if table is tables.CLUSTERS:
+        return sa.insert(table).values({column.name: sa.bindparam(column.name) for column in table.c}).returning(table.c.id)
+    # The cluster's row is held until the end, so that no pool comes into a cluster while that is deleted.
+    clusters, pools = tables.CLUSTERS, tables.NODE_POOLS
+    values = [sa.cast(sa.bindparam(column.name), column.type) for column in pools.c]
+    cluster = (
+        sa.select(*values)
+        .select_from(clusters)
+        .where(
+            clusters.c.id == sa.bindparam("cluster_id"),
+            clusters.c.owner == sa.bindparam("owner"),
+            clusters.c.deleted_at.is_(None),
+        )
+        .with_for_update(read=True, key_share=True)
+    )
+    return sa.insert(pools).from_select([column.name for column in pools.c], cluster).returning(pools.c.id)
+
+
+@functools.cache
+def _update(table: sa.Table) -> sa.Update:
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in (*_WRITTEN, *_own(table))}
+    return (
+        sa.update(table)
+        .where(table.c.id == sa.bindparam("row_id"), table.c.resource_version == sa.bindparam("expected"))
+        .values(values)
+        .returning(table.c.id)
+    )
+
+
+@functools.cache
+def _delete(table: sa.Table) -> Statement:
+    return Statement(sa.delete(table).where(table.c.id == sa.bindparam("id")))
+
+
+def _conditions(table: sa.Table, form: Filter) -> list[sa.ColumnElement[bool]]:
+    found = [table.c[name] == sa.bindparam(name) for name in ("owner", "cluster_id", "platform") if getattr(form, name)]
+    if form.phases:
+        found.append(table.c.phase.in_([sa.bindparam(f"phase_{number}") for number in range(len(form.phases))]))
+    if not form.deleting:
+        found.append(table.c.deleted_at.is_(None))
+    return found
+
+
+@functools.cache
+def _page(table: sa.Table, form: Filter, *, keyset: bool) -> Statement:
+    order = (table.c.created_at, table.c.id)
+    query = sa.select(table).where(*_conditions(table, form)).order_by(*(column.desc() for column in order))
+    if keyset:
+        query = query.where(sa.tuple_(*order) < sa.tuple_(sa.bindparam("created_at"), sa.bindparam("id")))
+    return Statement(query.limit(sa.bindparam("limit", type_=sa.Integer)).offset(sa.bindparam("offset", type_=sa.Integer)))
+
+
+@functools.cache
+def _count(table: sa.Table, form: Filter) -> Statement:
+    if table is tables.NODE_POOLS:
+        return Statement(_sum(form))
+    return Statement(sa.select(sa.func.count()).select_from(table).where(*_conditions(table, form)))
+
+
+@functools.cache
+def _count_in_cluster(form: Filter) -> Statement:
+    clusters = tables.CLUSTERS
+    total = _sum(form).scalar_subquery().label("total")
+    return Statement(sa.select(clusters.c.owner, clusters.c.deleted_at, total).where(clusters.c.id == _CLUSTER_ID))
+
+
+def _sum(form: Filter) -> sa.Select[tuple[int]]:
+    table = tables.TALLIES
+    conditions = _conditions(table, form._replace(cluster_id="", deleting=True))
+    conditions.append(table.c.cluster_id == (sa.bindparam("cluster_id") if form.cluster_id else sa.literal_column("''")))
+    if not form.deleting:
+        conditions.append(table.c.phase != sa.literal_column("'Deleting'"))
+    return sa.select(sa.func.coalesce(sa.func.sum(table.c.number), sa.literal_column("0"))).where(*conditions)
+
+
+@functools.cache
+def _put_report() -> Statement:
+    table = tables.REPORTS
+    values: dict[str, Any] = {column.name: sa.bindparam(column.name) for column in table.c}
+    # Both databases know this clause; SQLAlchemy has it once for each.
+    from sqlalchemy.dialects import postgresql
+
+    put = postgresql.insert(table).values(values)
+    changed = {column.name: put.excluded[column.name] for column in table.c if not column.primary_key}
+    return Statement(put.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed))
+
+
+_POOLS: Final = tables.NODE_POOLS
+_CLUSTER_ID: Final[sa.BindParameter[str]] = sa.bindparam("cluster_id")
+_REPORTS: Final = Statement(
+    sa.select(tables.REPORTS).where(tables.REPORTS.c.resource_id == sa.bindparam("id")).order_by(tables.REPORTS.c.controller_name)
+)
+_DELETE_REPORTS: Final = Statement(sa.delete(tables.REPORTS).where(tables.REPORTS.c.resource_id == sa.bindparam("id")))
+_DELETE_POOLS: Final = Statement(sa.delete(_POOLS).where(_POOLS.c.cluster_id == _CLUSTER_ID).returning(_POOLS))
+_ANY_POOL: Final = Statement(sa.select(_POOLS.c.id).where(_POOLS.c.cluster_id == _CLUSTER_ID).limit(1))

@@ -1,0 +1,228 @@
+"""What happens because time passes: deadlines, resyncs and the end of old rows, each in one set-based statement.
+
+A tick looks for nothing by itself and knows no clock: it is given the time, and does all that is due then. Two ticks at once, or one
+that is repeated, do nothing twice. It waits for no request: a row that is being written at this moment is due at the next tick.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from planton_server.store import events, tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: Who the events of ticks say it was.
+ACTOR: Final = "system"
+_EVENTS: Final = tables.EVENTS
+_KINDS: Final = {tables.CLUSTERS: ("Cluster", "cluster"), tables.NODE_POOLS: ("NodePool", "nodepool")}
+_DELETIONS: Final = ("cluster.deleted", "nodepool.deleted")
+_NOW: Final = sa.bindparam("now", type_=sa.Text)
+_SOON: Final = sa.bindparam("soon", type_=sa.Text)
+#: The maximum duration of a tick plus the maximum difference between the clocks of two servers.
+_APART: Final = datetime.timedelta(seconds=10)
+#: A random UUID, as text.
+_UUID: Final[Mapping[str, sa.ColumnElement[str]]] = {
+    "postgresql": sa.literal_column("gen_random_uuid()::text"),
+    "sqlite": sa.literal_column(
+        "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-'"
+        " || substr('89ab', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
+    ),
+}
+
+
+def deadlines(engine: sa.Engine, *, now: str, reason: str, message: str) -> int:
+    """Lets what passed its deadline fail; node pools tell of it. Returns how many resources failed.
+
+    The deadline stays, so that a report that comes later changes nothing but to Ready.
+
+    Args:
+        engine: The database.
+        now: RFC 3339, as all times in the tables.
+        reason: Of the new status.
+        message: Of the new status.
+    """
+    values = {"now": now, "soon": _later(now), "reason": reason, "message": message}
+    return sum(_run(engine, _deadlines(engine.dialect.name, table), values) for table in _KINDS)
+
+
+def resyncs(engine: sa.Engine, *, now: str, following: Mapping[str, str] | None) -> int:
+    """Tells again what is wanted of resources whose time has come. Returns of how many.
+
+    Args:
+        engine: The database.
+        now: RFC 3339.
+        following: First two digits of an id → when it is told next; None for never.
+    """
+    values = {"now": now, "soon": _later(now), "following": json.dumps(following or {})}
+    return sum(_run(engine, _resyncs(engine.dialect.name, table), values) for table in _KINDS)
+
+
+def plan_resyncs(engine: sa.Engine, *, following: Mapping[str, str]) -> int:
+    """Gives a time to resources that have none, for they were written while nothing was told again. Returns to how many.
+
+    Args:
+        engine: The database.
+        following: First two digits of an id → when it is told next.
+    """
+    return sum(_run(engine, _unplanned(engine.dialect.name, table), {"following": json.dumps(following)}) for table in _KINDS)
+
+
+def clean(engine: sa.Engine, *, events_before: str, answers_before: str) -> int:
+    """Deletes old events, but no deletion that nobody has acknowledged, and old answers to repeated requests.
+
+    Args:
+        engine: The database.
+        events_before: RFC 3339; events from before it go.
+        answers_before: RFC 3339; answers from before it go.
+
+    Returns:
+        How many rows are gone.
+    """
+    with engine.begin() as connection:
+        gone = connection.execute(_OLD_EVENTS, {"before": events_before}).rowcount
+        return gone + connection.execute(_OLD_ANSWERS, {"before": answers_before}).rowcount
+
+
+def _run(engine: sa.Engine, statements: tuple[sa.Executable, ...], values: Mapping[str, Any]) -> int:
+    """Runs statements in one transaction; returns how many rows the last one wrote."""
+    with engine.begin() as connection:
+        options = {"preserve_rowcount": True}
+        return [connection.execute(statement, values, execution_options=options).rowcount for statement in statements][-1]
+
+
+@functools.cache
+def _deadlines(database: str, table: sa.Table) -> tuple[sa.Executable, ...]:
+    change = {
+        "phase": sa.literal_column("'Failed'"),
+        "reason": sa.bindparam("reason", type_=sa.Text),
+        "message": sa.bindparam("message", type_=sa.Text),
+        "status_time": _NOW,
+        "updated_at": _NOW,
+        "resource_version": table.c.resource_version + 1,
+    }
+    due = _due(table, "deadline")
+    if table is tables.CLUSTERS:
+        # There is no event about a cluster's status.
+        return (_update(database, table, due, change),)
+    return _told(database, table, due, change, "status_updated")
+
+
+@functools.cache
+def _resyncs(database: str, table: sa.Table) -> tuple[sa.Executable, ...]:
+    return _told(database, table, _due(table, "resync_at"), {"resync_at": _following(database, table)}, "updated")
+
+
+@functools.cache
+def _unplanned(database: str, table: sa.Table) -> tuple[sa.Executable, ...]:
+    return (_update(database, table, table.c.resync_at.is_(None), {"resync_at": _following(database, table)}),)
+
+
+def _following(database: str, table: sa.Table) -> sa.ColumnElement[str]:
+    """Returns the time of a row's own place, from the JSON object that has the times of all places."""
+    times: sa.ColumnElement[Any] = sa.bindparam("following", type_=sa.Text)
+    place = sa.func.substr(table.c.id, sa.literal_column("1"), sa.literal_column("2"))
+    if database == "sqlite":
+        path = sa.literal_column("'$.\"'").concat(place).concat(sa.literal_column("'\"'"))
+        return sa.func.json_extract(times, path)
+    return sa.cast(times, postgresql.JSON).op("->>")(place)
+
+
+def _due(table: sa.Table, time: str) -> sa.ColumnElement[bool]:
+    # What was written since the moment of the tick is left to the next one: its event could get a number before that of the writer.
+    # A later time comes from a clock that was set back since.
+    written_before = sa.or_(table.c.updated_at <= _NOW, table.c.updated_at > _SOON)
+    return sa.and_(tables.DUE[time], table.c[time] <= _NOW, written_before)
+
+
+def _later(now: str) -> str:
+    # The form of all times in the tables.
+    return f"{(datetime.datetime.fromisoformat(now) + _APART).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def _update(database: str, table: sa.Table, due: sa.ColumnElement[bool], change: Mapping[str, Any]) -> sa.Update:
+    if database == "sqlite":
+        return sa.update(table).where(due).values(change)
+    return _update_of(table, _free(table, due), change)
+
+
+def _free(table: sa.Table, due: sa.ColumnElement[bool]) -> sa.CTE:
+    """Returns what is due and not being written at this moment."""
+    return sa.select(table).where(due).with_for_update(skip_locked=True).cte("due")
+
+
+def _update_of(table: sa.Table, free: sa.CTE, change: Mapping[str, Any]) -> sa.Update:
+    return sa.update(table).where(table.c.id.in_(sa.select(free.c.id))).values(change)
+
+
+def _told(
+    database: str, table: sa.Table, due: sa.ColumnElement[bool], change: Mapping[str, Any], what: str
+) -> tuple[sa.Executable, ...]:
+    """Returns the statements of a change with its events; the last one writes as many rows as resources change."""
+    if database == "sqlite":
+        # One transaction writes at a time, so what the first statement found is what the second one changes.
+        update = _update(database, table, due, change)
+        return _insert(database, table, sa.select(table).where(due).subquery(), what), update
+    free = _free(table, due)
+    changed = _update_of(table, free, change).returning(table).cte("changed")
+    tell = _insert(database, table, changed, what)
+    if "phase" not in change:
+        return (tell,)
+    # The trigger that counts would write the same few rows once for each resource.
+    count = sa.select(sa.func.set_config("planton.counts", "itself", sa.true()))
+    return count, tell.add_cte(_counted(free, change["phase"]).cte("counted"))
+
+
+def _counted(free: sa.CTE, phase: sa.ColumnElement[str]) -> sa.Insert:
+    """Returns the statement that counts rows which leave their phases for another one, in PostgreSQL."""
+    tallies = tables.TALLIES
+    old = free.c
+    empty: sa.ColumnElement[str] = sa.literal_column("''")
+    shard = sa.func.mod(sa.func.pg_backend_pid(), sa.literal_column("64"))
+    parts = [
+        sa.select(cluster.label("cluster_id"), old.owner, old.platform, each.label("phase"), sa.literal_column(sign).label("one"))
+        for cluster in (empty, old.cluster_id)
+        for each, sign in ((old.phase, "-1"), (phase, "1"))
+    ]
+    union = sa.union_all(*parts).subquery("changes").c
+    # In the order of the key, as the trigger does it, so that two connections never wait for each other in a circle.
+    key = (union.cluster_id, union.owner, union.platform, union.phase)
+    rows = sa.select(*key, shard, sa.func.sum(union.one)).group_by(*key).order_by(*key)
+    put = postgresql.insert(tallies).from_select([column.name for column in tallies.c], rows)
+    return put.on_conflict_do_update(
+        index_elements=list(tallies.primary_key), set_={"number": tallies.c.number + put.excluded.number}
+    )
+
+
+def _insert(database: str, table: sa.Table, changed: sa.FromClause, what: str) -> sa.Insert:
+    name, noun = _KINDS[table]
+    row = changed.c
+    values: dict[str, sa.ColumnElement[Any]] = {
+        "transaction_id": events.CURRENT[database],
+        "id": _UUID[database],
+        "type": sa.literal_column(f"'{noun}.{what}'"),
+        "kind": sa.literal_column(f"'{name}'"),
+        "resource_id": row.id,
+        "cluster_id": row.id if table is tables.CLUSTERS else row.cluster_id,
+        "name": row.name,
+        "owner": row.owner,
+        "generation": row.generation,
+        "actor": sa.literal_column(f"'{ACTOR}'"),
+        "time": _NOW,
+        "replacement": sa.literal_column("''"),
+    }
+    return sa.insert(_EVENTS).inline().from_select(list(values), sa.select(*values.values()).select_from(changed))
+
+
+_OLD_EVENTS: Final = sa.delete(_EVENTS).where(
+    _EVENTS.c.time < sa.bindparam("before", type_=sa.Text),
+    sa.or_(_EVENTS.c.type.not_in(_DELETIONS), _EVENTS.c.acknowledged_at.is_not(None)),
+)
+_OLD_ANSWERS: Final = sa.delete(tables.ANSWERS).where(tables.ANSWERS.c.created_at < sa.bindparam("before", type_=sa.Text))
