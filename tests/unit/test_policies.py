@@ -267,7 +267,7 @@ def test_what_was_planned_before_is_judged_too(
     """A saved plan has no text, so a violation is told with the file that it came from and without a line."""
     (document,) = load.load([POOL])
     before = types.SimpleNamespace(
-        wanted=[load.Wanted(document.message, None, "pool.yaml")],
+        wanted=[load.Resource(document.message, None, "pool.yaml")],
         pruned=[],
         origins={},
         allow_replace=(),

@@ -93,7 +93,7 @@ def apply(
 
 def _planned_before(
     plan: str, given: options.Sources, consents: options.Consents, settings: engine_settings.Settings
-) -> tuple[saved.Saved | None, Sequence[load.Wanted], options.Consents]:
+) -> tuple[saved.Saved | None, Sequence[load.Resource], options.Consents]:
     if not plan:
         return None, given.read(none=consents.prune), consents
     if given.paths or given.inputs or given.kustomize_dir or given.overrides:

@@ -60,7 +60,7 @@ class Sources:
     selector: tuple[tuple[str, str], ...] = ()
     stack: str = ""
 
-    def read(self, *, none: bool = False) -> list[load.Wanted]:
+    def read(self, *, none: bool = False) -> list[load.Resource]:
         """Returns the resources, valid and with defaults.
 
         Args:
@@ -123,9 +123,9 @@ class Sources:
             hint="correct --env and --selector, or give other manifests",
         )
 
-    def _from_document(self, document: manifest.Document) -> load.Wanted:
+    def _from_document(self, document: manifest.Document) -> load.Resource:
         origin = self._built_origin() if document.file.startswith(self.kustomize_dir or "\0") else origins.of_file(document.file)
-        return load.Wanted(document.message, self.config(document.kind), document.file, document=document, origin=origin)
+        return load.Resource(document.message, self.config(document.kind), document.file, document=document, origin=origin)
 
     def _built_origin(self) -> str:
         return origins.of_folder(self.kustomize_dir) + (f"?overlay={self.overlay}" if self.overlay else "")
@@ -150,7 +150,7 @@ class Sources:
         metadata = given.metadata  # type: ignore[attr-defined]  # every manifest has metadata
         return self.env in (None, metadata.env) and all(metadata.labels.get(key) == value for key, value in self.selector)
 
-    def _from_input(self, path: str) -> load.Wanted:
+    def _from_input(self, path: str) -> load.Resource:
         given = _stack_input(path)
         config = given.provider_config
         for name in stack_input.secret_fields(config.DESCRIPTOR):
@@ -160,7 +160,7 @@ class Sources:
         first = self.config(kinds.get(given.target.kind))
         if first is not None:
             config.MergeFrom(first)
-        return load.Wanted(given.target, config, path)
+        return load.Resource(given.target, config, path)
 
     def config_of(self, given: message.Message) -> message.Message | None:
         """Returns the provider config of ``-p`` for a manifest, or None."""
@@ -544,7 +544,7 @@ def applied(
     settings: engine_settings.Settings,
     tools: toolchain.Toolchain,
     given: Sources,
-) -> list[load.Wanted]:
+) -> list[load.Resource]:
     """Returns the resources that a command means by manifests and by ``KIND/NAME``.
 
     Raises:
@@ -566,5 +566,5 @@ def applied(
     for text in resources:
         kind, name = resource(text)
         found = known.get(kind, name, env_of(settings, given.env), given.stack)
-        wanted.append(load.Wanted(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
+        wanted.append(load.Resource(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
     return wanted
