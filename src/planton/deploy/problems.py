@@ -51,7 +51,7 @@ class Problem:
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-def error(entry: load.Wanted, problems: Sequence[Problem]) -> errors.InvalidError:
+def error(entry: load.Resource, problems: Sequence[Problem]) -> errors.InvalidError:
     """Returns the error for all problems of a manifest.
 
     Its reason is that of the first problem. Its code is 1, or 5 if the upgrade path is the only problem.
