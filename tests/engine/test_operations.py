@@ -14,7 +14,8 @@ import pytest
 from pulumi import automation
 
 from planton import errors
-from planton.clouds import answers, civo
+from planton.clouds import answers
+from planton.clouds.civo import client as civo
 from planton.config import settings
 from planton.engine import explain, session, toolchain
 from planton.recovery import default_pool, observed, operations

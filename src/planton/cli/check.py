@@ -144,7 +144,7 @@ def _note(result: _Result, documents: Iterable[manifest.Document], refused: set[
         text = (file, data, one.index)
         if result.texts.setdefault(key, text) is not text and one.index not in refused:
             result.twice.append((key, text))
-        if one.index not in refused and one.kind.stem == "vpc":
+        if one.index not in refused and one.kind.is_network:
             _note_network(result, one, text)
         if one.index not in refused:
             result.claims += [(key, claim, text) for claim in cloud_names.claims(one.message, lambda _: None)]
