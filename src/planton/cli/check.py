@@ -257,7 +257,7 @@ def _take_pair(
 
 def _read_again(
     result: _Result, keys: Iterable[references.Key], overrides: assignment.Overrides | None
-) -> dict[references.Key, load.Wanted]:
+) -> dict[references.Key, load.Resource]:
     texts = {key: result.texts[key] for key in keys}
     documents = _documents(texts.values(), overrides)
     return {key: _wanted(documents[file, index]) for key, (file, _, index) in texts.items()}
@@ -271,8 +271,8 @@ def _documents(texts: Iterable[_Text], overrides: assignment.Overrides | None) -
     }
 
 
-def _wanted(document: manifest.Document) -> load.Wanted:
-    return load.Wanted(document.message, None, document.file, document=document)
+def _wanted(document: manifest.Document) -> load.Resource:
+    return load.Resource(document.message, None, document.file, document=document)
 
 
 def _name(document: manifest.Document) -> str:

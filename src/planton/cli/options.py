@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
-    from planton import deploy
     from planton.config import settings as engine_settings
+    from planton.deploy.run import Run
+    from planton.deploy.steps import Step
     from planton.engine import plans, toolchain
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,7 +60,7 @@ class Sources:
     selector: tuple[tuple[str, str], ...] = ()
     stack: str = ""
 
-    def read(self, *, none: bool = False) -> list[load.Wanted]:
+    def read(self, *, none: bool = False) -> list[load.Resource]:
         """Returns the resources, valid and with defaults.
 
         Args:
@@ -122,9 +123,9 @@ class Sources:
             hint="correct --env and --selector, or give other manifests",
         )
 
-    def _from_document(self, document: manifest.Document) -> load.Wanted:
+    def _from_document(self, document: manifest.Document) -> load.Resource:
         origin = self._built_origin() if document.file.startswith(self.kustomize_dir or "\0") else origins.of_file(document.file)
-        return load.Wanted(document.message, self.config(document.kind), document.file, document=document, origin=origin)
+        return load.Resource(document.message, self.config(document.kind), document.file, document=document, origin=origin)
 
     def _built_origin(self) -> str:
         return origins.of_folder(self.kustomize_dir) + (f"?overlay={self.overlay}" if self.overlay else "")
@@ -149,7 +150,7 @@ class Sources:
         metadata = given.metadata  # type: ignore[attr-defined]  # every manifest has metadata
         return self.env in (None, metadata.env) and all(metadata.labels.get(key) == value for key, value in self.selector)
 
-    def _from_input(self, path: str) -> load.Wanted:
+    def _from_input(self, path: str) -> load.Resource:
         given = _stack_input(path)
         config = given.provider_config
         for name in stack_input.secret_fields(config.DESCRIPTOR):
@@ -159,7 +160,7 @@ class Sources:
         first = self.config(kinds.get(given.target.kind))
         if first is not None:
             config.MergeFrom(first)
-        return load.Wanted(given.target, config, path)
+        return load.Resource(given.target, config, path)
 
     def config_of(self, given: message.Message) -> message.Message | None:
         """Returns the provider config of ``-p`` for a manifest, or None."""
@@ -463,7 +464,7 @@ def consent(question: str, *, yes: bool) -> None:
     )
 
 
-def losses_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str], run: deploy.Run) -> None:
+def losses_allowed(steps: Sequence[Step], allowed: Sequence[str], run: Run) -> None:
     """Checks that every cluster or pool that a plan replaces or deletes has been named by the user.
 
     Where the plan has one of this kind and name in several environments, the environment must be named too.
@@ -488,7 +489,7 @@ def losses_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str], run: de
         )
 
 
-def take_overs_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str]) -> None:
+def take_overs_allowed(steps: Sequence[Step], allowed: Sequence[str]) -> None:
     """Checks that the user has named each resource that another folder applied.
 
     Raises:
@@ -506,22 +507,22 @@ def take_overs_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str]) -> 
             )
 
 
-def _is_named(step: deploy.Step, steps: Sequence[deploy.Step], allowed: Sequence[str]) -> bool:
+def _is_named(step: Step, steps: Sequence[Step], allowed: Sequence[str]) -> bool:
     named = set(map(_consented, allowed))
     short = (step.key.kind, step.key.name)
     return (step.key.env or _NO_ENV, *short) in named or (_is_unique(step, steps) and ("", *short) in named)
 
 
-def _is_unique(step: deploy.Step, steps: Sequence[deploy.Step]) -> bool:
+def _is_unique(step: Step, steps: Sequence[Step]) -> bool:
     return sum((each.key.kind, each.key.name) == (step.key.kind, step.key.name) for each in steps) == 1
 
 
-def _consent_to(step: deploy.Step, steps: Sequence[deploy.Step]) -> str:
+def _consent_to(step: Step, steps: Sequence[Step]) -> str:
     short = (step.key.kind, step.key.name)
     return "/".join(short if _is_unique(step, steps) else (step.key.env or _NO_ENV, *short))
 
 
-def _loss(step: deploy.Step, change: plans.Change) -> str:
+def _loss(step: Step, change: plans.Change) -> str:
     action = "recreate" if step.plan.is_recreation(change) else str(change.action)
     return f"{action} {change.name}" + _because(change)
 
@@ -543,7 +544,7 @@ def applied(
     settings: engine_settings.Settings,
     tools: toolchain.Toolchain,
     given: Sources,
-) -> list[load.Wanted]:
+) -> list[load.Resource]:
     """Returns the resources that a command means by manifests and by ``KIND/NAME``.
 
     Raises:
@@ -565,5 +566,5 @@ def applied(
     for text in resources:
         kind, name = resource(text)
         found = known.get(kind, name, env_of(settings, given.env), given.stack)
-        wanted.append(load.Wanted(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
+        wanted.append(load.Resource(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
     return wanted

@@ -92,7 +92,7 @@ def _scope(key: references.Key) -> tuple[str, ...]:
     return (key.kind, key.env, key.name)
 
 
-def violations(manifests: Mapping[references.Key, load.Wanted]) -> list[errors.Violation]:
+def violations(manifests: Mapping[references.Key, load.Resource]) -> list[errors.Violation]:
     """Returns a violation for each name that a second manifest or field claims in the same scope, with both places."""
 
     def lookup(key: references.Key) -> message.Message | None:
@@ -110,7 +110,7 @@ def violations(manifests: Mapping[references.Key, load.Wanted]) -> list[errors.V
     ]
 
 
-def check(manifests: Mapping[references.Key, load.Wanted]) -> None:
+def check(manifests: Mapping[references.Key, load.Resource]) -> None:
     """Checks that no two resources of a run have one name in the cloud.
 
     Raises:
@@ -121,7 +121,7 @@ def check(manifests: Mapping[references.Key, load.Wanted]) -> None:
         raise errors.InvalidError(duplicates, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
 
 
-def violation(entry: load.Wanted, claim: Claim, other: load.Wanted, earlier: Claim) -> errors.Violation:
+def violation(entry: load.Resource, claim: Claim, other: load.Resource, earlier: Claim) -> errors.Violation:
     """Returns the violation for the second of two claims of one name."""
     owner = references.key(other.manifest)
     text = (

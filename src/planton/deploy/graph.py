@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 _EMPTY: Final = "reference.value_is_known"
 
 
-def by_key(wanted: Iterable[load.Wanted]) -> dict[references.Key, load.Wanted]:
+def by_key(wanted: Iterable[load.Resource]) -> dict[references.Key, load.Resource]:
     """Returns resources by what they are found by.
 
     Raises:
         InvalidError: ``REFERENCE_INVALID``: one is given twice.
     """
-    found: dict[references.Key, load.Wanted] = {}
+    found: dict[references.Key, load.Resource] = {}
     twice = []
     for entry in wanted:
         key = references.key(entry.manifest)
@@ -40,13 +40,13 @@ def by_key(wanted: Iterable[load.Wanted]) -> dict[references.Key, load.Wanted]:
     return found
 
 
-def given_twice(key: references.Key, first: load.Wanted, second: load.Wanted) -> errors.Violation:
+def given_twice(key: references.Key, first: load.Resource, second: load.Resource) -> errors.Violation:
     """Returns what is wrong with the second of two that are given for one resource."""
     text = f"{key} is given twice: also at {first.place('metadata.name')}"
     return second.violation("metadata.name", text, "reference.given_once")
 
 
-def order(wanted: Mapping[references.Key, load.Wanted]) -> list[references.Key]:
+def order(wanted: Mapping[references.Key, load.Resource]) -> list[references.Key]:
     """Returns the keys so that each comes after those it depends on; otherwise as given.
 
     Raises:
@@ -58,7 +58,7 @@ def order(wanted: Mapping[references.Key, load.Wanted]) -> list[references.Key]:
     return references.order({key: entry.manifest for key, entry in wanted.items()})
 
 
-def circle(wanted: Mapping[references.Key, load.Wanted]) -> errors.Violation | None:
+def circle(wanted: Mapping[references.Key, load.Resource]) -> errors.Violation | None:
     """Returns a circle among resources, with the place of each reference in it; None where there is none."""
     found = references.circle({key: references.depends_on(entry.manifest) for key, entry in wanted.items()})
     if not found:
@@ -73,7 +73,7 @@ def _pairs(circle: Sequence[references.Key]) -> list[tuple[references.Key, refer
     return list(zip(circle, [*circle[1:], circle[0]], strict=True))
 
 
-def _path_to(entry: load.Wanted, target: references.Key) -> str:
+def _path_to(entry: load.Resource, target: references.Key) -> str:
     return next((path for key, path in references.uses(entry.manifest) if key == target), "")
 
 
@@ -90,7 +90,7 @@ def goes_with(user: references.Key, target: references.Key) -> bool:
 
 
 def check_targets(
-    wanted: Mapping[references.Key, load.Wanted],
+    wanted: Mapping[references.Key, load.Resource],
     applied: Callable[[references.Key], message.Message | None],
     known: Callable[[], Iterable[references.Key]],
     *,
@@ -132,8 +132,8 @@ def check_targets(
 
 
 def check_applied(
-    entry: load.Wanted,
-    wanted: Mapping[references.Key, load.Wanted],
+    entry: load.Resource,
+    wanted: Mapping[references.Key, load.Resource],
     applied: Callable[[references.Key], message.Message | None],
 ) -> None:
     """Checks that everything that a resource takes a value from has been applied and has the value.
@@ -161,12 +161,12 @@ def check_applied(
         raise errors.InvalidError(wrong, reason=errors.Reason.REFERENCE_UNRESOLVED, hint=hint)
 
 
-def _empty(entry: load.Wanted, reference: references.Reference) -> errors.Violation:
+def _empty(entry: load.Resource, reference: references.Reference) -> errors.Violation:
     text = f"refers to {reference.field_path} of {reference.target}, which has been applied, but that field is empty"
     return entry.violation(reference.path, text, _EMPTY)
 
 
-def _unset(entry: load.Wanted, reference: references.Reference, given: load.Wanted) -> errors.Violation:
+def _unset(entry: load.Resource, reference: references.Reference, given: load.Resource) -> errors.Violation:
     place = given.place("metadata.name")
     text = f"refers to {reference.field_path} of {reference.target} ({place}), which is not set there"
     return entry.violation(reference.path, text, _EMPTY)

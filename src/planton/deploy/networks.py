@@ -70,7 +70,7 @@ def overlaps(networks: Sequence[Network]) -> Iterator[tuple[int, int]]:
             widest = at
 
 
-def violation(first: load.Wanted, second: load.Wanted) -> errors.Violation:
+def violation(first: load.Resource, second: load.Resource) -> errors.Violation:
     """Returns the violation for the second of two overlapping networks: an error if the cloud refuses it, else a warning."""
     key = references.key(first.manifest)
     traits = kinds.get(key.kind).cloud.networks
@@ -80,7 +80,7 @@ def violation(first: load.Wanted, second: load.Wanted) -> errors.Violation:
     return overlap if traits.refuses_overlaps else dataclasses.replace(overlap, level="warning")
 
 
-def check(wanted: Iterable[load.Wanted]) -> None:
+def check(wanted: Iterable[load.Resource]) -> None:
     """Checks that the cloud accepts the ranges of all networks of a run.
 
     Raises:

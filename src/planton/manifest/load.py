@@ -23,7 +23,7 @@ _TO: Final = "refers to "
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
+class Resource:
     """A resource that the user has given.
 
     Attributes:
@@ -91,7 +91,7 @@ def load(
 def _with_targets(violations: list[errors.Violation], documents: list[manifest.Document]) -> list[errors.Violation]:
     from planton.schema import references  # what is valid needs none
 
-    given = {str(references.key(one.message)): Wanted(one.message, None, one.file, document=one) for one in documents}
+    given = {str(references.key(one.message)): Resource(one.message, None, one.file, document=one) for one in documents}
 
     def place(target: str) -> str:
         return given[target].place("metadata.name") if target in given else ""

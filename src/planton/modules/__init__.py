@@ -98,7 +98,7 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
     """
     import pulumi  # reading a declaration must not wait for it
 
-    target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/adding-a-kind.md)
+    target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/extend/adding-a-kind.md)
     for name, value in program(kinds.get(target.kind)).resources(stack_input).items():
         pulumi.export(name, value)
     # Commands that name KIND/NAME alone find here what was applied.
