@@ -246,8 +246,8 @@ def test_a_cluster_that_builds_is_waited_for_unless_it_shall_go(
     monkeypatch.setattr(operations.time, "sleep", lambda _seconds: None)
     failing = Session(errors.Reason.ENGINE_FAILED)
     cluster = {
-        "urn": "a::civo:index:KubernetesCluster::cluster",
-        "type": "civo:index:KubernetesCluster",
+        "urn": "a::civo:index/kubernetesCluster:KubernetesCluster::cluster",
+        "type": "civo:index/kubernetesCluster:KubernetesCluster",
         "custom": True,
         "id": "c",
     }
