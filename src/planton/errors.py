@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Code(enum.IntEnum):
-    """What kind of trouble an error is; the number is the exit code of the command (docs/errors.md)."""
+    """What kind of trouble an error is; the number is the exit code of the command (docs/reference/errors.md)."""
 
     INVALID = 1
     """A manifest, a reference or a stack input is not valid."""
@@ -38,7 +38,7 @@ class Code(enum.IntEnum):
 
 
 class Reason(enum.StrEnum):
-    """The name of a trouble, for programs. Each is described in docs/errors.md."""
+    """The name of a trouble, for programs. Each is described in docs/reference/errors.md."""
 
     MANIFEST_INVALID = "MANIFEST_INVALID"
     MANIFEST_UNREADABLE = "MANIFEST_UNREADABLE"
@@ -132,7 +132,7 @@ class Target:
 
     Attributes:
         key: ``KIND/NAME`` and the environment, as text.
-        relation: The words between the field and the key, for example ``refers to``.
+        relation: The words before the key in the message; empty if the violation's detail already names the resource.
         place: ``file:line:column`` of the resource; empty if it is not in a file that was read.
     """
 
@@ -141,7 +141,9 @@ class Target:
     place: str = ""
 
     def __str__(self) -> str:
-        """Returns the relation, the key and the place."""
+        """Returns the relation, the key and the place; empty without a relation."""
+        if not self.relation:
+            return ""
         return f"{self.relation} {self.key}" + (f" ({self.place})" if self.place else "")
 
 

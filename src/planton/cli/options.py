@@ -20,8 +20,9 @@ from planton.schema import kinds
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planton import deploy
     from planton.config import settings as engine_settings
+    from planton.deploy.run import Run
+    from planton.deploy.steps import Step
     from planton.engine import plans, toolchain
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -293,7 +294,7 @@ def consent(question: str, *, yes: bool) -> None:
     )
 
 
-def losses_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str], run: deploy.Run) -> None:
+def losses_allowed(steps: Sequence[Step], allowed: Sequence[str], run: Run) -> None:
     """Checks that every cluster or pool that a plan replaces or deletes has been named by the user.
 
     Where the plan has one of this kind and name in several environments, the environment must be named too.
@@ -318,7 +319,7 @@ def losses_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str], run: de
         )
 
 
-def take_overs_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str]) -> None:
+def take_overs_allowed(steps: Sequence[Step], allowed: Sequence[str]) -> None:
     """Checks that the user has named each resource that another folder applied.
 
     Raises:
@@ -336,22 +337,22 @@ def take_overs_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str]) -> 
             )
 
 
-def _is_named(step: deploy.Step, steps: Sequence[deploy.Step], allowed: Sequence[str]) -> bool:
+def _is_named(step: Step, steps: Sequence[Step], allowed: Sequence[str]) -> bool:
     named = set(map(_consented, allowed))
     short = (step.key.kind, step.key.name)
     return (step.key.env or _NO_ENV, *short) in named or (_is_unique(step, steps) and ("", *short) in named)
 
 
-def _is_unique(step: deploy.Step, steps: Sequence[deploy.Step]) -> bool:
+def _is_unique(step: Step, steps: Sequence[Step]) -> bool:
     return sum((each.key.kind, each.key.name) == (step.key.kind, step.key.name) for each in steps) == 1
 
 
-def _consent_to(step: deploy.Step, steps: Sequence[deploy.Step]) -> str:
+def _consent_to(step: Step, steps: Sequence[Step]) -> str:
     short = (step.key.kind, step.key.name)
     return "/".join(short if _is_unique(step, steps) else (step.key.env or _NO_ENV, *short))
 
 
-def _loss(step: deploy.Step, change: plans.Change) -> str:
+def _loss(step: Step, change: plans.Change) -> str:
     action = "recreate" if step.plan.is_recreation(change) else str(change.action)
     return f"{action} {change.name}" + _because(change)
 
@@ -373,7 +374,7 @@ def applied(
     settings: engine_settings.Settings,
     tools: toolchain.Toolchain,
     given: Sources,
-) -> list[load.Wanted]:
+) -> list[load.Resource]:
     """Returns the resources that a command means by manifests and by ``KIND/NAME``.
 
     Raises:
@@ -395,5 +396,5 @@ def applied(
     for text in resources:
         kind, name = resource(text)
         found = known.get(kind, name, env_of(settings, given.env), given.stack)
-        wanted.append(load.Wanted(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
+        wanted.append(load.Resource(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
     return wanted

@@ -103,7 +103,7 @@ def _scope(key: references.Key) -> tuple[str, ...]:
     return (key.kind, key.env, key.name)
 
 
-def violations(manifests: Mapping[references.Key, load.Wanted]) -> list[errors.Violation]:
+def violations(manifests: Mapping[references.Key, load.Resource]) -> list[errors.Violation]:
     """Returns a violation for each name that a second manifest or field claims in the same scope, with both places."""
 
     def lookup(key: references.Key) -> message.Message | None:
@@ -121,7 +121,7 @@ def violations(manifests: Mapping[references.Key, load.Wanted]) -> list[errors.V
     ]
 
 
-def check(manifests: Mapping[references.Key, load.Wanted]) -> None:
+def check(manifests: Mapping[references.Key, load.Resource]) -> None:
     """Checks that no two resources of a run have one name in the cloud.
 
     Raises:
@@ -132,13 +132,12 @@ def check(manifests: Mapping[references.Key, load.Wanted]) -> None:
         raise errors.InvalidError(duplicates, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
 
 
-def violation(entry: load.Wanted, claim: Claim, other: load.Wanted, earlier: Claim) -> errors.Violation:
+def violation(entry: load.Resource, claim: Claim, other: load.Resource, earlier: Claim) -> errors.Violation:
     """Returns the violation for the second of two claims of one name."""
     owner = references.key(other.manifest)
-    text = (
-        f"{claim.noun} {claim.name!r} is also {earlier.path} of {owner} ({other.place(earlier.path)}): one resource, two owners"
-    )
-    return entry.violation(claim.path, text, _RULE)
+    place = other.place(earlier.path)
+    text = f"{claim.noun} {claim.name!r} is also {earlier.path} of {owner} ({place}): one resource, two owners"
+    return entry.violation(claim.path, text, _RULE, target=errors.Target(str(owner), "", place))
 
 
 def twice(listed: Sequence[tuple[references.Key, Claim]]) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from planton.schema import kinds
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from planton import deploy
+    from planton.deploy.run import Run
     from planton.deploy.steps import Step
     from planton.schema import references
 
@@ -122,7 +122,7 @@ def find(key: references.Key, cluster_id: str, cloud: clouds.Cloud, *, sorts: Co
     return Leftovers(key, cluster_id, cloud, items, tuple(item for item in items if item.sort in sorts))
 
 
-def of_plan(run: deploy.Run, steps: Sequence[Step]) -> list[Step]:
+def of_plan(run: Run, steps: Sequence[Step]) -> list[Step]:
     """Returns the steps of a plan with warnings about the leftovers of its clusters."""
     return warned(steps, run.left_behind(steps))
 

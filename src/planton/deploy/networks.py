@@ -78,18 +78,19 @@ def overlaps(networks: Sequence[Network]) -> Iterator[tuple[int, int]]:
             widest = at
 
 
-def violation(first: load.Wanted, second: load.Wanted) -> errors.Violation:
+def violation(first: load.Resource, second: load.Resource) -> errors.Violation:
     """Returns the violation for the second of two overlapping networks: an error if the cloud refuses it, else a warning."""
     key = references.key(first.manifest)
     provider = kinds.get(key.kind).provider
     is_refused, effect = _CLOUDS[provider]
     ranges = [entry.manifest.spec.ip_range_cidr for entry in (second, first)]  # type: ignore[attr-defined]  # networks have it
-    text = f"{ranges[0]} overlaps with {ranges[1]} of {key} ({first.place(_FIELD)}): {effect}"
-    overlap = second.violation(_FIELD, text, _RULE)
+    place = first.place(_FIELD)
+    text = f"{ranges[0]} overlaps with {ranges[1]} of {key} ({place}): {effect}"
+    overlap = second.violation(_FIELD, text, _RULE, target=errors.Target(str(key), "", place))
     return overlap if is_refused else dataclasses.replace(overlap, level="warning")
 
 
-def check(wanted: Iterable[load.Wanted]) -> None:
+def check(wanted: Iterable[load.Resource]) -> None:
     """Checks that the cloud accepts the ranges of all networks of a run.
 
     Raises:

@@ -38,13 +38,13 @@ class Run:
 
     def __init__(
         self,
-        wanted: Sequence[load.Wanted],
+        wanted: Sequence[load.Resource],
         settings: engine_settings.Settings,
         tools: toolchain.Toolchain,
         *,
         allow_unsupported: Sequence[str] = (),
         on_event: Callable[[references.Key, events.EngineEvent], None] | None = None,
-        beside: Mapping[references.Key, load.Wanted] | None = None,
+        beside: Mapping[references.Key, load.Resource] | None = None,
         plan_checks: checks.Checks | None = None,
     ) -> None:
         """Orders the resources.
@@ -439,7 +439,7 @@ class Run:
         return {str(key): entry.origin for key, entry in self._wanted.items()}
 
     def _over(self, found: Iterable[inventory.Applied]) -> Run:
-        wanted = [load.Wanted(each.manifest, None, str(each.stack), each.region, origin=each.origin) for each in found]
+        wanted = [load.Resource(each.manifest, None, str(each.stack), each.region, origin=each.origin) for each in found]
         return Run(wanted, self._settings, self._tools, on_event=self._on_event, beside=self._wanted)
 
     def users_outside(self, keys: Iterable[references.Key]) -> dict[references.Key, list[references.Key]]:
@@ -464,7 +464,7 @@ class Run:
         graph.check_applied(entry, self._wanted, self._look_up)
         return self._stack_input(entry)
 
-    def _stack_input(self, entry: load.Wanted, *, applied: bool = False) -> message.Message:
+    def _stack_input(self, entry: load.Resource, *, applied: bool = False) -> message.Message:
         resolved: Any = references.resolve(entry.manifest, self._look_up)
         # What was valid when it was applied can be looked at and deleted, whatever rules have come since.
         found = [] if applied else validation.violations(resolved)
@@ -508,7 +508,7 @@ class Run:
         cluster = self._inventory.cluster_id(stacks.name_of(self._wanted[step.key].manifest))
         return leftovers.find(step.key, cluster, cloud, sorts=sorts)
 
-    def _as_applied(self, key: references.Key) -> load.Wanted:
+    def _as_applied(self, key: references.Key) -> load.Resource:
         # To look at or delete what was applied, the manifest counts as it was then: what it refers to may be gone by now.
         entry = self._wanted[key]
         found = self._inventory.read(stacks.name_of(entry.manifest))
@@ -562,7 +562,7 @@ def _is_lost(key: references.Key, plan: plans.Plan) -> bool:
     return any(change.name == main and change.action in (plans.Action.DELETE, plans.Action.REPLACE) for change in plan.changes)
 
 
-def _other_owner(applied: inventory.Applied, entry: load.Wanted) -> str:
+def _other_owner(applied: inventory.Applied, entry: load.Resource) -> str:
     return applied.origin if applied.origin != entry.origin else ""
 
 

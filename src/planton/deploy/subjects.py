@@ -54,7 +54,7 @@ class Subject:
         referenced: Path of a reference → the manifest that it refers to, given or applied.
     """
 
-    entry: load.Wanted
+    entry: load.Resource
     target: Any
     provider: str
     region: str

@@ -45,7 +45,7 @@ Input: TypeAlias = "str | os.PathLike[str] | Text | message.Message"
 
 
 @dataclasses.dataclass(frozen=True)
-class Wanted:
+class Resource:
     """A resource of a run.
 
     Attributes:
@@ -217,6 +217,6 @@ def place_of(document: documents.Document, path: str) -> str:
     return of_document(document).place(path)
 
 
-def of_document(document: documents.Document) -> Wanted:
+def of_document(document: documents.Document) -> Resource:
     """Returns the resource of a document without an account."""
-    return Wanted(document.message, None, document.file, document=document)
+    return Resource(document.message, None, document.file, document=document)

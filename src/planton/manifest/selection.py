@@ -42,7 +42,7 @@ class Selection:
     selector: tuple[tuple[str, str], ...] = ()
     stack: str = ""
 
-    def read(self, *, none: bool = False, stdin: IO[bytes] | None = None) -> list[load.Wanted]:
+    def read(self, *, none: bool = False, stdin: IO[bytes] | None = None) -> list[load.Resource]:
         """Returns the resources, valid and with defaults.
 
         Args:
@@ -106,12 +106,12 @@ class Selection:
             hint="correct --env and --selector, or give other manifests",
         )
 
-    def _from_document(self, document: manifest.Document) -> load.Wanted:
+    def _from_document(self, document: manifest.Document) -> load.Resource:
         is_built = bool(self.kustomize_dir) and document.file.startswith(self.kustomize_dir)
         origin = self._built_origin() if is_built else origins.of_file(document.file)
         own = document.config
         config = self.config(document.kind) if own is None else self._merged(own, document.kind)
-        return load.Wanted(document.message, config, document.file, document=document, origin=origin)
+        return load.Resource(document.message, config, document.file, document=document, origin=origin)
 
     def _built_origin(self) -> str:
         return origins.of_folder(self.kustomize_dir) + (f"?overlay={self.overlay}" if self.overlay else "")
@@ -137,9 +137,9 @@ class Selection:
         metadata = given.metadata  # type: ignore[attr-defined]  # every manifest has metadata
         return self.env in (None, metadata.env) and all(metadata.labels.get(key) == value for key, value in self.selector)
 
-    def _from_stack_input(self, value: Any, file: str) -> load.Wanted:  # a stack input of any kind
+    def _from_stack_input(self, value: Any, file: str) -> load.Resource:  # a stack input of any kind
         config = self._merged(value.provider_config, kinds.get(value.target.kind))
-        return load.Wanted(value.target, config, file)
+        return load.Resource(value.target, config, file)
 
     def _merged(self, config: Any, kind: kinds.Kind) -> message.Message:  # a provider config of any cloud
         for name in stack_input.secret_fields(config.DESCRIPTOR):

@@ -1,4 +1,4 @@
-"""Guards: checks by the engine, because plugins cannot be trusted. The reasons are in docs/drift-and-recovery.md.
+"""Guards: checks by the engine, because plugins cannot be trusted. The reasons are in docs/use/drift-and-recovery.md.
 
 - A refresh that drops a resource from the state is trusted only if the cloud itself confirms that it is missing.
 - A pool or a network deleted by hand would block every refresh and destroy. It is removed from the state once the cloud confirms
@@ -159,7 +159,7 @@ def with_adopted(
 
 
 def creating(deployment: Mapping[str, Any]) -> dict[str, journal.Creation]:
-    """Returns URN → creation for the states.pending creations of a killed engine in a state."""
+    """Returns URN → creation for the pending creations of a killed engine in a state."""
     resources = [entry["resource"] for entry in states.pending(deployment) if entry["type"] == "creating"]
     return {resource["urn"]: creation(resource.get("inputs") or {}) for resource in resources}
 
@@ -204,8 +204,8 @@ _RULE_FIELDS = ("portRange", "label", "cidrs")
 def with_whole_rules(deployment: Mapping[str, Any]) -> dict[str, Any] | None:
     """Returns a state in which each firewall rule has all its fields again, or None where none lacks them.
 
-    The plugin keeps rules in an order of its own, and a refresh writes each into the place of another one, states.without the
-    fields, and states.without the ranges, that the other one lacks. A TCP rule that so loses its ports makes every later refresh fail.
+    The plugin keeps rules in an order of its own, and a refresh writes each into the place of another one, without the
+    fields, and without the ranges, that the other one lacks. A TCP rule that so loses its ports makes every later refresh fail.
     """
     resources = list(deployment.get("resources") or [])
     mended = [_with_whole_rules(each) if each["type"].endswith(":Firewall") else each for each in resources]
