@@ -71,7 +71,8 @@ class _Location:
 
     @property
     def folder(self) -> pathlib.Path:
-        return pathlib.Path(self.text.file).resolve().parent
+        # A message is in no folder; it counts as one of the working folder.
+        return pathlib.Path(self.text.file if self.text.message is None else "message").resolve().parent
 
     def is_same(self, other: _Location) -> bool:
         """Returns whether both locations are one document, given twice."""
@@ -224,7 +225,8 @@ def _cloud_names(index: _Index, overrides: assignment.Overrides | None) -> Itera
     resources = _resources([index.claims[each][2] for both in pairs for each in both], overrides)
     for first, second in pairs:
         (key, earlier, location), (other, claim, later) = index.claims[first], index.claims[second]
-        if key != other or location.id == later.id:
+        # One file given twice claims nothing twice; one document may.
+        if key != other or location is later:
             violation = cloud_names.violation(resources[later.id], claim, resources[location.id], earlier)
             yield _within_folder(violation, location, later)
 

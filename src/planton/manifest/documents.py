@@ -14,7 +14,7 @@ import yaml
 
 from planton import errors
 from planton.manifest import decode, own_annotations, stack_names, yaml_reader, zero_counts
-from planton.schema import defaults, kinds, validation
+from planton.schema import defaults, kinds, references, validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -175,9 +175,8 @@ def read(data: bytes, *, file: str) -> tuple[list[Document], list[errors.Violati
 
 
 def name_of(value: message.Message) -> str:
-    """Returns ``KIND/NAME`` of a manifest, or of the manifest in a stack input."""
-    target = manifest_of(value)
-    return f"{target.DESCRIPTOR.name}/{target.metadata.name}"
+    """Returns ``KIND/NAME``, with the environment, of a manifest or of the manifest in a stack input."""
+    return str(references.key(manifest_of(value)))
 
 
 def manifest_of(value: message.Message) -> Any:  # a manifest of any kind
