@@ -25,7 +25,7 @@ def made(*arguments: str, **options: str) -> dict[references.Key, message.Messag
     """The messages of what is written, checked."""
     found = {}
     for file, text in templates.make(*arguments, **options).items():
-        documents, violations = load.collect(text.encode(), file=file)
+        documents, violations = load.collect(load.Text(file, text.encode()))
         assert [str(violation) for violation in violations] == []
         found |= {references.key(document.message): document.message for document in documents}
     return found
@@ -148,7 +148,7 @@ def test_files_are_written_once(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
 def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     """A dash writes one stream of documents, which can be applied as it is."""
     assert run("environment", "--provider", "digitalocean", "--template", "prod", "--region", "LON1", "-o", "-") == 0
-    documents, violations = load.collect(capsys.readouterr().out.encode(), file="-")
+    documents, violations = load.collect(load.Text("-", capsys.readouterr().out.encode()))
     assert violations == []
     assert len(documents) == 5
     assert {references.own_region(document.message) for document in documents} == {"lon1", ""}

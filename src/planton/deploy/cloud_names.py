@@ -124,10 +124,9 @@ def check(manifests: Mapping[references.Key, load.Resource]) -> None:
 def violation(entry: load.Resource, claim: Claim, other: load.Resource, earlier: Claim) -> errors.Violation:
     """Returns the violation for the second of two claims of one name."""
     owner = references.key(other.manifest)
-    text = (
-        f"{claim.noun} {claim.name!r} is also {earlier.path} of {owner} ({other.place(earlier.path)}): one resource, two owners"
-    )
-    return entry.violation(claim.path, text, _RULE)
+    place = other.place(earlier.path)
+    text = f"{claim.noun} {claim.name!r} is also {earlier.path} of {owner} ({place}): one resource, two owners"
+    return entry.violation(claim.path, text, _RULE, target=errors.Target(str(owner), "", place))
 
 
 def twice(listed: Sequence[tuple[references.Key, Claim]]) -> list[tuple[int, int]]:

@@ -75,8 +75,9 @@ def violation(first: load.Resource, second: load.Resource) -> errors.Violation:
     key = references.key(first.manifest)
     traits = kinds.get(key.kind).cloud.networks
     ranges = [entry.manifest.spec.ip_range_cidr for entry in (second, first)]  # type: ignore[attr-defined]  # networks have it
-    text = f"{ranges[0]} overlaps with {ranges[1]} of {key} ({first.place(_FIELD)}): {traits.overlap}"
-    overlap = second.violation(_FIELD, text, _RULE)
+    place = first.place(_FIELD)
+    text = f"{ranges[0]} overlaps with {ranges[1]} of {key} ({place}): {traits.overlap}"
+    overlap = second.violation(_FIELD, text, _RULE, target=errors.Target(str(key), "", place))
     return overlap if traits.refuses_overlaps else dataclasses.replace(overlap, level="warning")
 
 

@@ -313,10 +313,16 @@ def parse(text: str) -> Kind:
     return get(text)
 
 
-def suggest(word: str, known: Sequence[str]) -> str:
-    """Returns ``did you mean 'X'?`` for the nearest of the known words, ignoring case; empty where none is near."""
-    import difflib  # needed only when something is wrong
+def nearest(word: str, names: Sequence[str]) -> str:
+    """Returns the name that is closest to a word, ignoring case; empty if none is close."""
+    import difflib  # only errors need it
 
-    by_lower = {name.lower(): name for name in known}
+    by_lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    return f"did you mean {by_lower[close[0]]!r}?" if close else ""
+    return by_lower[close[0]] if close else ""
+
+
+def suggest(word: str, names: Sequence[str]) -> str:
+    """Returns ``did you mean 'X'?`` for the name that is closest to a word; empty if none is close."""
+    name = nearest(word, names)
+    return f"did you mean {name!r}?" if name else ""
