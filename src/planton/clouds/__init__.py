@@ -7,18 +7,18 @@ cluster, which no plugin recreates.
 from __future__ import annotations
 
 import dataclasses
-import importlib
+import pkgutil
 from typing import TYPE_CHECKING, Any, Protocol
 
-from planton.schema import kinds
+from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from planton.clouds import answers, api, entries
 
-#: Beginnings of the types of resources that stand for something in a cloud.
-TYPES = tuple(f"{provider}:" for provider in kinds.PROVIDERS)
+#: A distribution can add clouds: Python finds them in the folder ``planton/clouds`` of every entry of its path.
+__path__ = pkgutil.extend_path(__path__, __name__)
 
 
 class Cloud(Protocol):
@@ -26,8 +26,6 @@ class Cloud(Protocol):
 
     #: Main resource of a stack → the last part of its type.
     NOUNS: Mapping[str, str]
-    #: Whether what opens a cluster is good for a time only.
-    CREDENTIALS_EXPIRE: bool
     #: Where it looks, for sentences, e.g. ``LON1``.
     where: str
     #: The address of its API.
@@ -109,13 +107,18 @@ class Cloud(Protocol):
 
 def of(config: Any, region: str = "") -> Cloud:  # a provider config of any cloud
     """Returns the cloud of a provider config, in a region or else in the config's default."""
-    found: Cloud = importlib.import_module(f"planton.clouds.{provider_of(config)}").of(config, region)
-    return found
+    connect: Callable[[Any, str], Cloud] = pkgutil.resolve_name(providers.of_config(config.DESCRIPTOR.name).client)
+    return connect(config, region)
 
 
-def provider_of(config: Any) -> str:  # as above
-    """Returns the name of the provider that a provider config is for, e.g. ``civo``."""
-    return str(config.DESCRIPTOR.name.removesuffix("ProviderConfig").lower())
+def provider_of(config: Any) -> str:  # a provider config of any cloud
+    """Returns the name of the cloud of a provider config, e.g. ``civo``."""
+    return providers.of_config(config.DESCRIPTOR.name).name
+
+
+def is_resource(type_: str) -> bool:
+    """Returns whether the resources of a Pulumi type exist in a cloud."""
+    return providers.of_type(type_) is not None
 
 
 def remembering(cloud: Cloud, cache: answers.Answers) -> Cloud:
@@ -124,5 +127,5 @@ def remembering(cloud: Cloud, cache: answers.Answers) -> Cloud:
 
 
 def credentials_expire(provider: str) -> bool:
-    """Returns whether cluster credentials of a cloud expire."""
-    return bool(importlib.import_module(f"planton.clouds.{provider}").Cloud.CREDENTIALS_EXPIRE)
+    """Returns whether kubeconfigs of a cloud's clusters expire."""
+    return providers.get(provider).credentials_expire

@@ -12,7 +12,9 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
-from planton.clouds import api, civo, digitalocean
+from planton.clouds import api
+from planton.clouds.civo import client as civo
+from planton.clouds.digitalocean import client as digitalocean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

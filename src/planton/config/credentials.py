@@ -19,7 +19,7 @@ import yaml
 from google.protobuf import json_format
 
 from planton import errors
-from planton.schema import kinds, references
+from planton.schema import kinds, providers, references
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -138,6 +138,12 @@ def missing(provider: str, *, with_file: bool = False) -> errors.PlantonError:
         hint=f"set {_VARIABLES[provider][0][0]}, {file_option}use a context with a credential, or try it without an "
         'account: eval "$(planton sandbox env)"',
     )
+
+
+def secret(config: message.Message) -> str:
+    """Returns the first secret field of a provider config that is set; empty if none is."""
+    fields = providers.of_config(config.DESCRIPTOR.name).credentials
+    return next((str(value) for field in fields if field.is_secret and (value := getattr(config, field.name))), "")
 
 
 def _named(manifest: message.Message, usual: Mapping[str, str] | None) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors
 from planton.engine import explain
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -89,7 +90,7 @@ def _digitalocean(cluster: Mapping[str, Any]) -> Condition:
 def takes_time(change: plans.Change) -> bool:
     """Returns whether a change of a cluster continues in the cloud after the plugin has returned."""
     slow = any(each.path.startswith(_SLOW) for each in change.differences)
-    return change.noun == "KubernetesCluster" and change.action.value == "update" and slow
+    return kinds.has_role(change.type, kinds.Role.CLUSTER) and change.action.value == "update" and slow
 
 
 def uninstalled(cluster: Mapping[str, Any], applications: Iterable[str]) -> list[str]:

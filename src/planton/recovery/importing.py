@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors
 from planton.base import ids
-from planton.clouds import civo
+from planton.clouds.civo import client as civo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.clouds import associated, civo, digitalocean
+from planton.clouds import associated
+from planton.clouds.civo import client as civo
+from planton.clouds.digitalocean import client as digitalocean
 from support.sandbox import Sandbox, sandbox
 
 __all__ = ["sandbox"]

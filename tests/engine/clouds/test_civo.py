@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.clouds import civo, entries
+from planton.clouds import entries
+from planton.clouds.civo import client as civo
 from support import answers, events, mocks
 
 CLUSTERS = "/v2/kubernetes/clusters?page={}&per_page=100&region=LON1"

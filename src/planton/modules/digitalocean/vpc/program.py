@@ -1,4 +1,4 @@
-"""DigitalOceanVpc: a private network."""
+"""The program of DigitalOceanVpc: a private network."""
 
 from __future__ import annotations
 
@@ -9,18 +9,10 @@ import pulumi_digitalocean
 
 from org.project_planton.provider.digitalocean import region_pb2
 from planton.modules import own, unsupported
-from planton.modules.digitalocean import provider
+from planton.modules.digitalocean import provider, vpc
 
 if TYPE_CHECKING:
     from org.project_planton.provider.digitalocean.digitaloceanvpc.v1 import spec_pb2, stack_input_pb2
-
-UNSUPPORTED = (
-    unsupported.Unsupported(
-        "spec.is_default_for_region",
-        unsupported.Level.REFUSE,
-        "the first network of a region becomes its default, and the plugin cannot make another one the default; use the dashboard",
-    ),
-)
 
 
 def resources(stack_input: stack_input_pb2.DigitalOceanVpcStackInput) -> dict[str, pulumi.Input[object]]:
@@ -31,7 +23,7 @@ def resources(stack_input: stack_input_pb2.DigitalOceanVpcStackInput) -> dict[st
     """
     target = stack_input.target
     spec = target.spec
-    for warning in unsupported.warnings(target, UNSUPPORTED):
+    for warning in unsupported.warnings(target, vpc.UNSUPPORTED):
         pulumi.log.warn(warning)
     account = provider.account(stack_input.provider_config)
     network = pulumi_digitalocean.Vpc(

@@ -1,4 +1,4 @@
-"""CivoVpc: a private network."""
+"""The program of CivoVpc: a private network."""
 
 from __future__ import annotations
 
@@ -8,19 +8,10 @@ import pulumi
 import pulumi_civo
 
 from planton.modules import own, unsupported
-from planton.modules.civo import provider
+from planton.modules.civo import provider, vpc
 
 if TYPE_CHECKING:
     from org.project_planton.provider.civo.civovpc.v1 import spec_pb2, stack_input_pb2
-
-UNSUPPORTED = (
-    unsupported.Unsupported(
-        "spec.is_default_for_region",
-        unsupported.Level.REFUSE,
-        "Civo has no way to make a network the default of its region; pick the default in the dashboard",
-    ),
-    unsupported.Unsupported("spec.description", unsupported.Level.WARN, "Civo networks have no description"),
-)
 
 
 def resources(stack_input: stack_input_pb2.CivoVpcStackInput) -> dict[str, pulumi.Input[object]]:
@@ -33,7 +24,7 @@ def resources(stack_input: stack_input_pb2.CivoVpcStackInput) -> dict[str, pulum
     """
     target = stack_input.target
     spec = target.spec
-    for warning in [*unsupported.warnings(target, UNSUPPORTED), *_kept(spec)]:
+    for warning in [*unsupported.warnings(target, vpc.UNSUPPORTED), *_kept(spec)]:
         pulumi.log.warn(warning)
     # civo_credential_id has done its work when the provider config was chosen.
     account = provider.account(stack_input.provider_config, region=spec.region)

@@ -1,4 +1,4 @@
-"""DigitalOceanKubernetesCluster: a managed cluster and its pools."""
+"""The program of DigitalOceanKubernetesCluster: a managed cluster and its pools."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pulumi_digitalocean
 
 from org.project_planton.provider.digitalocean import region_pb2
 from planton import errors
-from planton.modules import labels, lookups, own, unsupported, upgrades
+from planton.modules import labels, lookups, own, upgrades
 from planton.modules.digitalocean import pools, provider
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1 import api_pb2, spec_pb2, stack_input_pb2
 
-UNSUPPORTED: tuple[unsupported.Unsupported, ...] = ()
 _VERSION = "spec.kubernetesVersion"
 #: A version in full. The cloud makes a full one of a short one, which the plugin then takes for lower and replaces the cluster.
 _SLUG = re.compile(r"\d+\.\d+\.\d+-do\.\d+")

@@ -1,4 +1,4 @@
-"""DigitalOceanKubernetesNodePool: a node pool with a life of its own."""
+"""The program of DigitalOceanKubernetesNodePool: a node pool with a life of its own."""
 
 from __future__ import annotations
 
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     import pulumi_digitalocean
 
     from org.project_planton.provider.digitalocean.digitaloceankubernetesnodepool.v1 import stack_input_pb2
-    from planton.modules import unsupported
-
-UNSUPPORTED: tuple[unsupported.Unsupported, ...] = ()
 
 
 def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesNodePoolStackInput) -> dict[str, pulumi.Input[object]]:

@@ -1,4 +1,4 @@
-"""CivoKubernetesCluster: a managed cluster, its firewall and its pools."""
+"""The program of CivoKubernetesCluster: a managed cluster, its firewall and its pools."""
 
 from __future__ import annotations
 
@@ -11,24 +11,13 @@ import pulumi_civo
 
 from org.project_planton.provider.civo import region_pb2
 from planton.modules import labels, lookups, own, unsupported
-from planton.modules.civo import firewall, pools, provider, versions
+from planton.modules.civo import firewall, kubernetes_cluster, pools, provider, versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2, spec_pb2, stack_input_pb2
 
-UNSUPPORTED = (
-    unsupported.Unsupported(
-        "spec.highly_available", unsupported.Level.REFUSE, "Civo's API has no choice of a highly available control plane"
-    ),
-    unsupported.Unsupported(
-        "spec.auto_upgrade", unsupported.Level.REFUSE, "Civo does not upgrade by itself; change kubernetesVersion instead"
-    ),
-    unsupported.Unsupported(
-        "spec.disable_surge_upgrade", unsupported.Level.REFUSE, "Civo upgrades one node after another and offers no choice"
-    ),
-)
 _K3S_DEFAULT_CNI = "flannel"
 
 
@@ -40,7 +29,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
     """
     target = stack_input.target
     spec = target.spec
-    for warning in [*unsupported.warnings(target, UNSUPPORTED), *_warnings(target)]:
+    for warning in [*unsupported.warnings(target, kubernetes_cluster.UNSUPPORTED), *_warnings(target)]:
         pulumi.log.warn(warning)
     account = provider.account(stack_input.provider_config, region=_region(spec))
     network_id = provider.network_id(lookups.Field(spec.network, "spec.network", target.metadata), account)

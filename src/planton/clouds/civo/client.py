@@ -41,7 +41,6 @@ class Cloud:
         answers: The cached responses of this run; None to send each request.
     """
 
-    CREDENTIALS_EXPIRE: ClassVar = False
     NOUNS: ClassVar = {
         "network": "Network",
         "firewall": "Firewall",

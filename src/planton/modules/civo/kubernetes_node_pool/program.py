@@ -1,4 +1,4 @@
-"""CivoKubernetesNodePool: a node pool with a life of its own."""
+"""The program of CivoKubernetesNodePool: a node pool with a life of its own."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import pulumi
 
 from planton.modules import lookups, unsupported
-from planton.modules.civo import pools, provider
+from planton.modules.civo import kubernetes_node_pool, pools, provider
 
 if TYPE_CHECKING:
     from org.project_planton.provider.civo.civokubernetesnodepool.v1 import stack_input_pb2
-
-UNSUPPORTED = (unsupported.Unsupported("spec.tags", unsupported.Level.WARN, "Civo node pools have no tags; use labels"),)
 
 
 def resources(stack_input: stack_input_pb2.CivoKubernetesNodePoolStackInput) -> dict[str, pulumi.Input[object]]:
@@ -23,7 +21,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesNodePoolStackInput) -> 
     """
     target = stack_input.target
     spec = target.spec
-    for warning in unsupported.warnings(target, UNSUPPORTED):
+    for warning in unsupported.warnings(target, kubernetes_node_pool.UNSUPPORTED):
         pulumi.log.warn(warning)
     account = provider.account(stack_input.provider_config)
     cluster_id = provider.cluster_id(lookups.Field(spec.cluster, "spec.cluster", target.metadata), account)

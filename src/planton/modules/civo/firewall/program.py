@@ -1,4 +1,4 @@
-"""CivoFirewall: a firewall in a network."""
+"""The program of CivoFirewall: a firewall in a network."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import pulumi
 import pulumi_civo
 
 from planton.modules import lookups, unsupported
-from planton.modules.civo import provider
+from planton.modules.civo import firewall, provider
 
 if TYPE_CHECKING:
     from org.project_planton.provider.civo.civofirewall.v1 import spec_pb2, stack_input_pb2
 
-UNSUPPORTED = (unsupported.Unsupported("spec.tags", unsupported.Level.WARN, "Civo firewalls have no tags"),)
 
-ANYWHERE = "0.0.0.0/0"
 _ALL_PORTS = "1-65535"
 
 
@@ -29,10 +27,10 @@ def resources(stack_input: stack_input_pb2.CivoFirewallStackInput) -> dict[str, 
     """
     target = stack_input.target
     spec = target.spec
-    for warning in unsupported.warnings(target, UNSUPPORTED):
+    for warning in unsupported.warnings(target, firewall.UNSUPPORTED):
         pulumi.log.warn(warning)
     account = provider.account(stack_input.provider_config, region=spec.region)
-    firewall = pulumi_civo.Firewall(
+    created = pulumi_civo.Firewall(
         "firewall",
         name=spec.name,
         network_id=provider.network_id(lookups.Field(spec.network_id, "spec.networkId", target.metadata), account),
@@ -43,7 +41,7 @@ def resources(stack_input: stack_input_pb2.CivoFirewallStackInput) -> dict[str, 
         egress_rules=[pulumi_civo.FirewallEgressRuleArgs(**_rule(rule)) for rule in spec.outbound_rules],
         opts=pulumi.ResourceOptions(provider=account.provider, replace_on_changes=["region"], delete_before_replace=True),
     )
-    return {"firewall_id": firewall.id, "created_at_rfc3339": ""}
+    return {"firewall_id": created.id, "created_at_rfc3339": ""}
 
 
 def _ingress(spec: spec_pb2.CivoFirewallSpec) -> list[pulumi_civo.FirewallIngressRuleArgs]:
@@ -51,7 +49,7 @@ def _ingress(spec: spec_pb2.CivoFirewallSpec) -> list[pulumi_civo.FirewallIngres
         # The plugin refuses to make a firewall without rules; denying everything is what one without rules means.
         return [
             pulumi_civo.FirewallIngressRuleArgs(
-                action="deny", protocol="tcp", port_range=_ALL_PORTS, cidrs=[ANYWHERE], label="deny all"
+                action="deny", protocol="tcp", port_range=_ALL_PORTS, cidrs=[firewall.ANYWHERE], label="deny all"
             )
         ]
     return [pulumi_civo.FirewallIngressRuleArgs(**_rule(rule)) for rule in spec.inbound_rules]
@@ -61,7 +59,7 @@ def _rule(rule: spec_pb2.CivoFirewallInboundRule | spec_pb2.CivoFirewallOutbound
     return {
         "protocol": rule.protocol,
         "port_range": rule.port_range or (None if rule.protocol == "icmp" else _ALL_PORTS),
-        "cidrs": list(rule.cidrs) or [ANYWHERE],
+        "cidrs": list(rule.cidrs) or [firewall.ANYWHERE],
         "action": rule.action or "allow",
         "label": rule.label or None,
     }

@@ -36,7 +36,6 @@ class Cloud:
         answers: The cached responses of this run; None to send each request.
     """
 
-    CREDENTIALS_EXPIRE: ClassVar = True
     NOUNS: ClassVar = {"network": "Vpc", "cluster": "KubernetesCluster", "node_pool": "KubernetesNodePool"}
 
     token: str = dataclasses.field(repr=False)
