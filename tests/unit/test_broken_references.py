@@ -54,13 +54,16 @@ SECTIONS = _sections()
 #: Section → where the reference stands, and the other ends, with their places where they are among what is given.
 ENDS = {
     "The target is missing": ("./firewall.yaml:9:3: spec.networkId", ["CivoVpc/dev-netwrok (env dev)"]),
-    "They go in a circle": (
+    "The references form a circle": (
         "./firewall.yaml:9:3: spec.networkId",
         [f"{WEB} (./firewall.yaml:9:3)", f"{NETWORK} (./network.yaml:8:7)"],
     ),
-    "The kind is wrong": ("./cluster.yaml:13:13: spec.network.valueFrom.kind", [f"{WEB} (./firewall.yaml:5:9)"]),
-    "The output is misspelt": ("./firewall.yaml:12:18: spec.networkId.valueFrom.fieldPath", [f"{NETWORK} (./network.yaml:5:9)"]),
-    "The target has not been applied yet": ("firewall.yaml:9:3: spec.networkId", [f"{NETWORK} (network.yaml:5:9)"]),
+    "The kind does not fit": ("./cluster.yaml:13:13: spec.network.valueFrom.kind", [f"{WEB} (./firewall.yaml:5:9)"]),
+    "The output does not exist": (
+        "./firewall.yaml:12:18: spec.networkId.valueFrom.fieldPath",
+        [f"{NETWORK} (./network.yaml:5:9)"],
+    ),
+    "The target has not been applied": ("firewall.yaml:9:3: spec.networkId", [f"{NETWORK} (network.yaml:5:9)"]),
     "The field is not set": ("./firewall.yaml:9:3: spec.networkId", [f"metadata.id of {NETWORK} (./network.yaml:5:9)"]),
     "The field is empty": ("firewall.yaml:9:3: spec.networkId", [f"metadata.id of {NETWORK}"]),
 }
