@@ -79,7 +79,7 @@ class Lists(observed.Lists):
 
     def of(self, _cloud: object, noun: str) -> list[dict[str, Any]]:
         """Returns them without a request."""
-        return {"Network": [{"id": "n-1", "label": "other"}]}[noun]
+        return {"civo:index/network:Network": [{"id": "n-1", "label": "other"}]}[noun]
 
 
 def _silent(_line: str) -> None:

@@ -7,15 +7,17 @@ cluster, which no plugin recreates.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import pkgutil
 from typing import TYPE_CHECKING, Any, Protocol
 
 from planton.schema import providers
 
 if TYPE_CHECKING:
+    import contextlib
     from collections.abc import Callable, Mapping
 
-    from planton.clouds import answers, api, entries
+    from planton.clouds import answers, api, associated, entries, views
 
 #: A distribution can add clouds: Python finds them in the folder ``planton/clouds`` of every entry of its path.
 __path__ = pkgutil.extend_path(__path__, __name__)
@@ -24,8 +26,8 @@ __path__ = pkgutil.extend_path(__path__, __name__)
 class Cloud(Protocol):
     """An account at a cloud, in a region where the cloud has regions in its accounts."""
 
-    #: Main resource of a stack → the last part of its type.
-    NOUNS: Mapping[str, str]
+    #: The name of its declaration, e.g. ``civo``.
+    PROVIDER: str
     #: Where it looks, for sentences, e.g. ``LON1``.
     where: str
     #: The address of its API.
@@ -55,8 +57,8 @@ class Cloud(Protocol):
         """Returns the import id of a resource of a Pulumi type by its exact name, or None."""
         ...
 
-    def raw_list(self, noun: str) -> list[dict[str, Any]]:
-        """Returns all resources of a Pulumi type's last part, as the API returns them; pools are in their clusters."""
+    def raw_list(self, type_: str) -> list[dict[str, Any]]:
+        """Returns all resources of a Pulumi type, as the API returns them; pools are in their clusters."""
         ...
 
     def pool_import_id(self, cluster_id: str, given: str) -> str:
@@ -100,6 +102,18 @@ class Cloud(Protocol):
         """Returns the regions: region, name, country, full."""
         ...
 
+    def leftovers(self, cluster_id: str) -> list[associated.Item]:
+        """Returns the items of a cluster's workloads, sorted; none if the cluster does not exist."""
+        ...
+
+    def deleting_leftovers(self, cluster_id: str, items: tuple[associated.Item, ...]) -> contextlib.AbstractContextManager[None]:
+        """Deletes items with their cluster. The block of the context manager deletes the cluster.
+
+        Raises:
+            PlantonError: The cloud refuses, or could not be asked; the error names the remaining items.
+        """
+        ...
+
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns a way into a cluster that is good now; None where there is no such cluster, or no way yet."""
         ...
@@ -119,6 +133,24 @@ def provider_of(config: Any) -> str:  # a provider config of any cloud
 def is_resource(type_: str) -> bool:
     """Returns whether the resources of a Pulumi type exist in a cloud."""
     return providers.of_type(type_) is not None
+
+
+def views_of(provider: providers.Provider) -> views.Views:
+    """Returns the views of a cloud."""
+    loaded: views.Views = importlib.import_module(provider.views)
+    return loaded
+
+
+def views_of_type(type_: str) -> views.Views:
+    """Returns the views of the cloud of a Pulumi type.
+
+    Raises:
+        LookupError: The type is of no cloud.
+    """
+    provider = providers.of_type(type_)
+    if provider is None:
+        raise LookupError(type_)
+    return views_of(provider)
 
 
 def remembering(cloud: Cloud, cache: answers.Answers) -> Cloud:

@@ -111,7 +111,7 @@ def find(key: references.Key, cluster_id: str, cloud: clouds.Cloud, *, sorts: Co
     if not cluster_id:
         return None
     try:
-        items = tuple(associated.listed(cloud, cluster_id))
+        items = tuple(cloud.leftovers(cluster_id))
     except errors.PlantonError as error:
         if sorts:
             raise
@@ -146,5 +146,5 @@ def deleting(leftovers: Leftovers | None) -> Iterator[None]:
     if leftovers is None or not leftovers.deleted:
         yield
         return
-    with associated.deleting(leftovers.cloud, leftovers.cluster_id, leftovers.deleted):
+    with leftovers.cloud.deleting_leftovers(leftovers.cluster_id, leftovers.deleted):
         yield

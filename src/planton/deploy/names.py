@@ -27,7 +27,7 @@ def taken(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.
         if not listed:
             continue
         name = guards.cloud_name(resource, subject.target)
-        others = [each for each in listed if each.name == name and each.id != subject.applied_id and not each.is_going]
+        others = [each for each in listed if each.name == name and each.id != subject.applied_id and not each.is_being_deleted]
         if others:
             yield _taken(subject, resource, name, others, account)
 
@@ -91,7 +91,7 @@ def overlaps(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
     own = _network(subject.target.spec.ip_range_cidr)
     for other in account.things("network") or () if own is not None else ():
         its = _network(other.cidr)
-        if its is None or own is None or other.id == subject.applied_id or other.is_going or not own.overlaps(its):
+        if its is None or own is None or other.id == subject.applied_id or other.is_being_deleted or not own.overlaps(its):
             continue
         text = f"{own} overlaps {other.cidr} of the network {other.name} ({other.id})"
         if not subject.kind.cloud.networks.refuses_overlaps:

@@ -279,12 +279,11 @@ class Run:
         return Step(key, str(operation.name), plan, outputs=outputs)
 
     def _require_unmanaged(self, key: references.Key, operation: operations.Operations, resource: str, id_: str) -> None:
-        noun = operation.noun(resource.partition("-")[0])
+        type_ = operation.resource_type(resource.partition("-")[0])
         cluster, _, own = id_.rpartition(":")
         for each in self._inventory.all():
-            ids = {(type_.rsplit(":", 1)[-1], within, id_) for type_, within, id_ in each.ids}
             if each.stack.means(operation.name) or not any(
-                (noun, own) == (type_, known) and cluster in ("", within) for type_, within, known in ids
+                (type_, own) == (other, known) and cluster in ("", within) for other, within, known in each.ids
             ):
                 continue
             raise errors.PlantonError(

@@ -401,9 +401,9 @@ class Operations:
         """Whether a recovery has found something that the next apply is to adopt."""
         return bool(self._suspects)
 
-    def noun(self, resource: str) -> str:
-        """Returns the last part of the Pulumi type of a resource of the stack, by its name in the stack."""
-        return self._cloud.NOUNS[resource]
+    def resource_type(self, resource: str) -> str:
+        """Returns the Pulumi type of a resource of the stack, by its name in the stack."""
+        return kinds.resource_types(self._cloud.PROVIDER)[resource]
 
     def unfinished(self) -> bool:
         """Returns whether the last operation did not end cleanly, as far as this machine knows."""

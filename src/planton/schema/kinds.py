@@ -269,6 +269,21 @@ def of_role(role: Role, provider: str = "") -> tuple[Kind, ...]:
     return tuple(kind for kind in all_kinds() if kind.declared.role is role and provider in ("", kind.provider))
 
 
+def type_of(role: Role, provider: str) -> str:
+    """Returns the Pulumi type of the kind of a cloud that has a role.
+
+    Raises:
+        LookupError: The cloud has no such kind.
+    """
+    return of_role(role, provider)[0].declared.type
+
+
+@functools.cache
+def resource_types(provider: str) -> Mapping[str, str]:
+    """Returns the Pulumi types of the kinds of a cloud: name of the main resource in stacks → type."""
+    return {kind.main: kind.declared.type for kind in all_kinds() if kind.provider == provider and kind.main}
+
+
 def has_role(type_: str, role: Role) -> bool:
     """Returns whether the resources of a Pulumi type have a role."""
     kind = of_type(type_)

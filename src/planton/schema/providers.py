@@ -82,6 +82,7 @@ class Provider:
         packages: The Python packages of the extra that has the cloud's name, as import names.
         distributions: The distributions of these packages, for ``planton version``.
         client: The function that returns the API client of a provider config and a region, as ``module:function``.
+        views: The module that translates between the cloud's API and Pulumi properties; empty if the modules need none.
         token_variable: The environment variable that passes the current secret to the dynamic resources of the modules; empty
             if they use none.
         credentials_expire: Whether kubeconfigs of its clusters expire.
@@ -105,6 +106,7 @@ class Provider:
     packages: tuple[str, ...] = ()
     distributions: tuple[str, ...] = ()
     client: str = ""
+    views: str = ""
     token_variable: str = ""
     credentials_expire: bool = False
     networks: Networks = dataclasses.field(default_factory=Networks)

@@ -1,4 +1,4 @@
-"""Civo: the declaration of the cloud. Its API client is in `client`."""
+"""Civo: the declaration of the cloud. Its API client is in `client`, and `views` compares its answers with states."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ PROVIDER = providers.Provider(
     packages=("pulumi", "pulumi_civo"),
     distributions=("pulumi", "pulumi-civo"),
     client="planton.clouds.civo.client:of",
+    views="planton.clouds.civo.views",
     token_variable="PLANTON_CIVO_TOKEN",  # noqa: S106  # the name of a variable
     networks=providers.Networks(are_regional=True, overlap="machines in the one cannot be connected with machines in the other"),
     # Civo documents that volumes stay and are billed. It does not document what happens to load balancers.

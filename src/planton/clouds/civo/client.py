@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import time
@@ -9,14 +10,22 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from planton import errors
-from planton.clouds import api, entries
+from planton.clouds import api, associated, entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from planton.clouds import answers
 
+_NETWORK = "civo:index/network:Network"
+_FIREWALL = "civo:index/firewall:Firewall"
+_CLUSTER = "civo:index/kubernetesCluster:KubernetesCluster"
+_NODE_POOL = "civo:index/kubernetesNodePool:KubernetesNodePool"
 _DEFAULT_ENDPOINT = "https://api.civo.com"
+#: Sort of leftover → path of its list.
+_LEFTOVERS = {associated.VOLUME: "/v2/volumes", associated.LOAD_BALANCER: "/v2/loadbalancers"}
+#: Seconds before each retry of a deletion, because a volume stays attached for a while after its cluster is deleted.
+_DELETION_WAITS = (1.0, 2.0, 4.0, 8.0)
 #: Subject of a quota → prefix of its fields.
 _QUOTAS = {
     "nodes": "instance_count",
@@ -41,12 +50,7 @@ class Cloud:
         answers: The cached responses of this run; None to send each request.
     """
 
-    NOUNS: ClassVar = {
-        "network": "Network",
-        "firewall": "Firewall",
-        "cluster": "KubernetesCluster",
-        "node_pool": "KubernetesNodePool",
-    }
+    PROVIDER: ClassVar = "civo"
 
     token: str = dataclasses.field(repr=False)
     region: str
@@ -116,7 +120,7 @@ class Cloud:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.post`).
         """
         path = f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/pools"
-        url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}"
+        url = f"{self.address}{path}"
         api.post(url, {**body, "region": self.region}, authorization=f"bearer {self.token}", path=path)
 
     def building(self, cluster_id: str) -> bool:
@@ -131,32 +135,30 @@ class Cloud:
 
     def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
         """Returns whether a resource of a Pulumi type is in the cloud."""
-        noun = type_.rsplit(":", 1)[-1]
-        if noun == "KubernetesCluster":
+        if type_ == _CLUSTER:
             return self.cluster(id_) is not None
-        if noun == "KubernetesNodePool":
+        if type_ == _NODE_POOL:
             return self.pool(cluster_id, id_) is not None
-        if noun == "Network":
+        if type_ == _NETWORK:
             # A list may omit one for a moment; "not found" for its id is an answer.
             return self.get(f"/v2/networks/{urllib.parse.quote(id_, safe='')}") is not None
         return any(entry["id"] == id_ for entry in self.firewalls())
 
     def find(self, type_: str, name: str, cluster_id: str = "") -> str | None:
         """Returns the import id of a resource of a Pulumi type by its exact name, or None."""
-        noun = type_.rsplit(":", 1)[-1]
-        if noun == "KubernetesNodePool":
+        if type_ == _NODE_POOL:
             return f"{cluster_id}:{name}" if cluster_id and self.pool(cluster_id, name) else None
         listed, field = {
-            "KubernetesCluster": (self.clusters, "name"),
-            "Network": (self.networks, "label"),
-            "Firewall": (self.firewalls, "name"),
-        }[noun]
+            _CLUSTER: (self.clusters, "name"),
+            _NETWORK: (self.networks, "label"),
+            _FIREWALL: (self.firewalls, "name"),
+        }[type_]
         ids = [str(entry["id"]) for entry in self._unless_region_is_missing(listed) if entry[field] == name]
         return ids[0] if len(ids) == 1 else None
 
-    def raw_list(self, noun: str) -> list[dict[str, Any]]:
-        """Returns the whole list of ``Network``, ``Firewall`` or ``KubernetesCluster``, as the API answers."""
-        return {"Network": self.networks, "Firewall": self.firewalls, "KubernetesCluster": self.clusters}[noun]()
+    def raw_list(self, type_: str) -> list[dict[str, Any]]:
+        """Returns the whole list of networks, firewalls or clusters by their Pulumi type, as the API returns it."""
+        return {_NETWORK: self.networks, _FIREWALL: self.firewalls, _CLUSTER: self.clusters}[type_]()
 
     def names(self, what: str) -> list[str]:
         """Returns the names of all ``network``s, ``firewall``s or ``cluster``s, sorted."""
@@ -182,7 +184,7 @@ class Cloud:
         region = self.region.lower()
         if what == "network":
             return [
-                entries.Entry(row["id"], row["label"], region, row.get("cidr") or "", is_going=_is_going(row))
+                entries.Entry(row["id"], row["label"], region, row.get("cidr") or "", is_being_deleted=_is_being_deleted(row))
                 for row in self.networks()
             ]
         if what == "firewall":
@@ -228,6 +230,45 @@ class Cloud:
         """Returns the names of the regions in which networks can be created."""
         return [row["region"] for row in self.regions()]
 
+    def leftovers(self, cluster_id: str) -> list[associated.Item]:
+        """Returns the volumes and load balancers of a cluster's workloads, sorted."""
+        return sorted(
+            associated.item(sort, entry)
+            for sort, path in _LEFTOVERS.items()
+            for entry in self.get(path) or []
+            if entry.get("cluster_id") == cluster_id
+        )
+
+    @contextlib.contextmanager
+    def deleting_leftovers(self, _cluster_id: str, items: tuple[associated.Item, ...]) -> Iterator[None]:
+        """Deletes items one by one after the block, which deletes their cluster.
+
+        Raises:
+            PlantonError: The cloud refuses, or could not be asked; the error names the remaining items.
+        """
+        yield
+        failures = {}
+        for item in items:
+            try:
+                self._delete(f"{_LEFTOVERS[item.sort]}/{urllib.parse.quote(item.id, safe='')}")
+            except errors.PlantonError as error:
+                failures[item] = error
+        if failures:
+            first = next(iter(failures.values()))
+            raise associated.kept(failures, first.message, code=first.code, reason=first.reason)
+
+    def _delete(self, path: str) -> None:
+        url = f"{self.address}{path}?{urllib.parse.urlencode({'region': self.region})}"
+        for pause in (*_DELETION_WAITS, None):
+            try:
+                api.delete(url, authorization=f"bearer {self.token}", path=path)
+            except errors.PlantonError as error:
+                if pause is None or error.reason is errors.Reason.CLOUD_AUTH:
+                    raise
+                self.wait(pause)
+            else:
+                return
+
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns a way into a cluster, which does not expire; None where there is no such cluster, or none yet."""
         kubeconfig = (self.cluster(cluster_id) or {}).get("kubeconfig")
@@ -238,7 +279,7 @@ def _rows(answer: Any, fields: dict[str, str]) -> list[dict[str, Any]]:  # JSON 
     return [{name: row.get(field) for name, field in fields.items()} for row in answer or []]
 
 
-def _is_going(row: dict[str, Any]) -> bool:
+def _is_being_deleted(row: dict[str, Any]) -> bool:
     return str(row.get("status")).lower() == "deleting"
 
 
@@ -248,8 +289,9 @@ def _cluster(row: dict[str, Any], region: str) -> entries.Entry:
         row["name"],
         region,
         network=row.get("network_id") or "",
+        firewall=row.get("firewall_id") or "",
         version=row.get("kubernetes_version") or "",
-        is_going=_is_going(row),
+        is_being_deleted=_is_being_deleted(row),
         pools=tuple(entries.Entry(pool["id"], pool["id"], region) for pool in row.get("pools") or ()),
     )
 

@@ -1,4 +1,4 @@
-"""DigitalOcean: the declaration of the cloud. Its API client is in `client`."""
+"""DigitalOcean: the declaration of the cloud. Its API client is in `client`, and `views` compares its answers with states."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ PROVIDER = providers.Provider(
     packages=("pulumi", "pulumi_digitalocean"),
     distributions=("pulumi", "pulumi-digitalocean"),
     client="planton.clouds.digitalocean.client:of",
+    views="planton.clouds.digitalocean.views",
     credentials_expire=True,
     networks=providers.Networks(refuses_overlaps=True, overlap="DigitalOcean refuses networks of one account that overlap"),
     requires_newest_patch=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import time
@@ -11,17 +12,28 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import yaml
 
 from planton import errors
-from planton.clouds import api, entries
+from planton.clouds import api, associated, entries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from planton.clouds import answers
 
 _DEFAULT_ENDPOINT = "https://api.digitalocean.com"
 _PAGE = 200
-#: Type's last part → path of the list, and its name in the answer.
-_LISTS = {"Vpc": ("/v2/vpcs", "vpcs"), "KubernetesCluster": ("/v2/kubernetes/clusters", "kubernetes_clusters")}
+_NETWORK = "digitalocean:index/vpc:Vpc"
+_CLUSTER = "digitalocean:index/kubernetesCluster:KubernetesCluster"
+_NODE_POOL = "digitalocean:index/kubernetesNodePool:KubernetesNodePool"
+#: Pulumi type → path of the list, and its name in the answer.
+_LISTS = {_NETWORK: ("/v2/vpcs", "vpcs"), _CLUSTER: ("/v2/kubernetes/clusters", "kubernetes_clusters")}
+
+
+#: Sort of leftover → its name in answers and requests.
+_LEFTOVERS = {
+    associated.VOLUME: "volumes",
+    associated.SNAPSHOT: "volume_snapshots",
+    associated.LOAD_BALANCER: "load_balancers",
+}
 
 
 @api.checked
@@ -36,7 +48,7 @@ class Cloud:
         answers: The cached responses of this run; None to send each request.
     """
 
-    NOUNS: ClassVar = {"network": "Vpc", "cluster": "KubernetesCluster", "node_pool": "KubernetesNodePool"}
+    PROVIDER: ClassVar = "digitalocean"
 
     token: str = dataclasses.field(repr=False)
     endpoint: str = ""
@@ -82,11 +94,11 @@ class Cloud:
 
     def clusters(self) -> list[dict[str, Any]]:
         """Returns the clusters of all pages: id, name, region, version, node_pools."""
-        return self._all(*_LISTS["KubernetesCluster"])
+        return self._all(*_LISTS[_CLUSTER])
 
     def cluster(self, id_: str) -> dict[str, Any] | None:
         """Returns a cluster with its pools, or None."""
-        answer = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(id_, safe='')}")
+        answer = self.get(_cluster_path(id_))
         return None if answer is None else answer["kubernetes_cluster"]
 
     def create_pool(self, cluster_id: str, body: Mapping[str, Any]) -> None:
@@ -95,8 +107,8 @@ class Cloud:
         Raises:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.post`).
         """
-        path = f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/node_pools"
-        url = f"{(self.endpoint or _DEFAULT_ENDPOINT).rstrip('/')}{path}"
+        path = f"{_cluster_path(cluster_id)}/node_pools"
+        url = f"{self.address}{path}"
         api.post(url, body, authorization=f"Bearer {self.token}", path=path)
 
     def building(self, cluster_id: str) -> bool:
@@ -105,30 +117,27 @@ class Cloud:
 
     def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
         """Returns whether a resource of a Pulumi type is in the cloud. The cluster of a pool need not be known."""
-        noun = type_.rsplit(":", 1)[-1]
         own = urllib.parse.quote(id_, safe="")
-        if noun == "KubernetesCluster":
+        if type_ == _CLUSTER:
             return self.cluster(id_) is not None
-        if noun == "KubernetesNodePool":
+        if type_ == _NODE_POOL:
             if not cluster_id:
                 return any(pool["id"] == id_ for cluster in self.clusters() for pool in cluster.get("node_pools") or [])
-            cluster = urllib.parse.quote(cluster_id, safe="")
-            return self.get(f"/v2/kubernetes/clusters/{cluster}/node_pools/{own}") is not None
+            return self.get(f"{_cluster_path(cluster_id)}/node_pools/{own}") is not None
         return self.get(f"/v2/vpcs/{own}") is not None
 
     def find(self, type_: str, name: str, cluster_id: str = "") -> str | None:
         """Returns the import id of a resource of a Pulumi type by its exact name, or None."""
-        noun = type_.rsplit(":", 1)[-1]
-        if noun == "KubernetesNodePool":
+        if type_ == _NODE_POOL:
             listed = (self.cluster(cluster_id) or {}).get("node_pools") or [] if cluster_id else []
         else:
-            listed = self._all(*_LISTS[noun])
+            listed = self._all(*_LISTS[type_])
         ids = [str(entry["id"]) for entry in listed if entry["name"] == name]
         return ids[0] if len(ids) == 1 else None
 
-    def raw_list(self, noun: str) -> list[dict[str, Any]]:
-        """Returns the whole list of ``Vpc`` or ``KubernetesCluster``, as the API answers."""
-        return self._all(*_LISTS[noun])
+    def raw_list(self, type_: str) -> list[dict[str, Any]]:
+        """Returns the whole list of networks or clusters by their Pulumi type, as the API returns it."""
+        return self._all(*_LISTS[type_])
 
     def pool_import_id(self, cluster_id: str, given: str) -> str:
         """Returns the import id of a pool, which is its own id. A name is looked up.
@@ -152,20 +161,20 @@ class Cloud:
 
     def names(self, what: str) -> list[str]:
         """Returns the names of all ``network``s or ``cluster``s, sorted."""
-        return sorted(entry["name"] for entry in self._all(*_LISTS[self.NOUNS[what]]))
+        return sorted(entry["name"] for entry in self._all(*_LISTS[_NETWORK if what == "network" else _CLUSTER]))
 
     def listed(self, what: str) -> list[entries.Entry]:
         """Returns the ``network``s or ``cluster``s of the account, with the node pools of clusters."""
         if what == "network":
             return [
                 entries.Entry(row["id"], row["name"], row["region"], row.get("ip_range") or "")
-                for row in self._all(*_LISTS["Vpc"])
+                for row in self._all(*_LISTS[_NETWORK])
             ]
         return [_cluster(row) for row in self.clusters()] if what == "cluster" else []
 
     def upgrades(self, cluster_id: str) -> list[str] | None:
         """Returns the versions that a cluster can be upgraded to; None if the cluster does not exist."""
-        answer = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/upgrades")
+        answer = self.get(f"{_cluster_path(cluster_id)}/upgrades")
         return None if answer is None else [row["slug"] for row in answer.get("available_upgrade_versions") or []]
 
     def quotas(self) -> dict[str, entries.Quota]:
@@ -208,10 +217,30 @@ class Cloud:
     def _options(self) -> dict[str, Any]:
         return dict(self.get("/v2/kubernetes/options")["options"])
 
+    def leftovers(self, cluster_id: str) -> list[associated.Item]:
+        """Returns the volumes, snapshots and load balancers of a cluster's workloads, sorted."""
+        answer = self.get(f"{_cluster_path(cluster_id)}/destroy_with_associated_resources") or {}
+        return sorted(associated.item(sort, entry) for sort, name in _LEFTOVERS.items() for entry in answer.get(name) or [])
+
+    @contextlib.contextmanager
+    def deleting_leftovers(self, cluster_id: str, items: tuple[associated.Item, ...]) -> Iterator[None]:
+        """Requests the deletion of the cluster with items, before the block deletes the cluster.
+
+        Raises:
+            PlantonError: The cloud refuses, or could not be asked; the error names the remaining items.
+        """
+        body = {name: [item.id for item in items if item.sort == sort] for sort, name in _LEFTOVERS.items()}
+        path = f"{_cluster_path(cluster_id)}/destroy_with_associated_resources/selective"
+        url = f"{self.address}{path}"
+        if items and not api.delete(url, authorization=f"Bearer {self.token}", path=path, body=body):
+            why = "the cluster does not exist any more"
+            raise associated.kept(items, why, code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
+        yield
+
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns a way into a cluster that is good for as long as the cloud allows; None where there is no such cluster."""
         cluster = self.cluster(cluster_id)
-        answer = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}/credentials")
+        answer = self.get(f"{_cluster_path(cluster_id)}/credentials")
         if cluster is None or answer is None:
             return None
         name = f"do-{cluster['region']}-{cluster['name']}"
@@ -232,6 +261,10 @@ class Cloud:
             "current-context": name,
         }
         return api.credential(yaml.safe_dump(config, sort_keys=False), expires=answer["expires_at"])
+
+
+def _cluster_path(cluster_id: str) -> str:
+    return f"/v2/kubernetes/clusters/{urllib.parse.quote(cluster_id, safe='')}"
 
 
 def _cluster(row: dict[str, Any]) -> entries.Entry:
