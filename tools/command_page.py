@@ -77,7 +77,8 @@ def _commands(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Comm
 def _options(name: str, command: click.Command) -> list[Option]:
     with click.Context(command, info_name=name) as context:
         records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
-    return [Option(*record) for record in records if record and record[0].startswith("-") and record[0] != "--help"]
+    options = [Option(*record) for record in records if record and record[0].startswith("-")]
+    return [option for option in options if option.name != "--help"]
 
 
 def _shared(options: Mapping[str, list[Option]]) -> list[Option]:
