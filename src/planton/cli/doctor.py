@@ -146,9 +146,9 @@ def _accounts(environ: Mapping[str, str], context: contexts.Context) -> list[Fin
 
 def _account(provider: str, environ: Mapping[str, str], context: contexts.Context) -> Finding:
     name = f"{providers.get(provider).prefix} account"
-    variable, entry = credentials.token_from(provider, environ), context.credentials.get(provider)
+    variable, entry = credentials.variables_in(provider, environ), context.credentials.get(provider)
     if not variable and not entry:
-        advice = f'set {provider.upper()}_TOKEN, or: eval "$(planton sandbox env)"'
+        advice = f'set {credentials.variables_for(provider)}, or: eval "$(planton sandbox env)"'
         return Finding(name, "optional", "no token in the environment", advice)
     try:
         config: Any = credentials.from_environment(provider, environ, context.credentials)

@@ -79,7 +79,7 @@ def _cloud(provider: str) -> clouds.Cloud:
 
     chosen = contexts.choose("", os.environ)
     config: Any = credentials.from_environment(provider, os.environ, chosen.credentials)
-    if not config.api_token:
+    if not credentials.is_set(config):
         raise credentials.missing(provider)
     ignored = credentials.overruled(provider, os.environ, chosen.credentials)
     if ignored:

@@ -86,7 +86,7 @@ def test_digitalocean_says_where_the_cluster_is_gone_already(sandbox: Sandbox) -
     """The request would have deleted both; the volumes stay, and are named."""
     volume = associated.Item("volume", "pvc-1", "1111")
     gone: Any = _ocean(sandbox).deleting_leftovers("0000", (volume,))
-    with pytest.raises(errors.PlantonError, match=r"keeps and bills volume pvc-1 \(1111\).*gone already"), gone:
+    with pytest.raises(errors.PlantonError, match=r"keeps and bills volume pvc-1 \(1111\).*does not exist any more"), gone:
         raise AssertionError("the cluster is not deleted by anybody else")
 
 

@@ -8,7 +8,10 @@ PROVIDER = providers.Provider(
     name="civo",
     prefix="Civo",
     api_group="civo.project-planton.org",
-    credentials=(providers.CredentialField(name="api_token", label="token", variables=("CIVO_TOKEN",)),),
+    credentials=(
+        providers.CredentialField(name="api_token", label="token", variables=("CIVO_TOKEN",)),
+        providers.CredentialField(name="object_store_secret_key", label="object store key", variables=(), is_required=False),
+    ),
     region_variables=("CIVO_REGION",),
     endpoint_variable="CIVO_API_URL",
     plugin=providers.Plugin(name="civo", version="2.4.8"),

@@ -10,6 +10,7 @@ PROVIDER = providers.Provider(
     api_group="digital-ocean.project-planton.org",
     credentials=(
         providers.CredentialField(name="api_token", label="token", variables=("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")),
+        providers.CredentialField(name="spaces_secret_key", label="Spaces key", variables=(), is_required=False),
     ),
     region_variables=("DIGITALOCEAN_REGION",),
     endpoint_variable="DIGITALOCEAN_API_URL",
