@@ -122,7 +122,7 @@ def reset(home: pathlib.Path) -> None:
 @_home_option
 @click.option("--unset", is_flag=True, help="Print the commands that unset the variables.")
 def env(home: pathlib.Path, *, unset: bool) -> None:
-    """Print the shell commands that point tools at the sandbox.
+    r"""Print the shell commands that point tools at the sandbox.
 
     For planton, pulumi and its plugins, and the civo and doctl command lines.
     Such a shell uses no context, which keeps the backend and the credentials of
