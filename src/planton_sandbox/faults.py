@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from planton_sandbox import patterns
+import re2  # a client's pattern must not make the sandbox hang: RE2 matches in linear time, and bounds its memory
 
 STATUS = "status"
 TIMEOUT = "timeout"
@@ -21,6 +21,8 @@ SLOW = "slow"
 HOLD = "hold"
 ACTIONS = (STATUS, TIMEOUT, DROP, DROP_AFTER, SLOW, HOLD)
 MAXIMUM_SECONDS = 86400
+_LONGEST_PATTERN = 256  # characters
+_PATTERN_MEMORY = 1 << 20  # bytes
 
 
 @dataclasses.dataclass(slots=True)
@@ -85,11 +87,7 @@ class Faults:
             if name in _FORMS and not _FORMS[name].is_valid(value):
                 message = f"{name} must be {_FORMS[name].text}"
                 raise ValueError(message)
-        try:
-            patterns.compiled(order.get("path", ""))
-        except ValueError as error:
-            message = f"path is not a regular expression that can be used: {error}"
-            raise ValueError(message) from error
+        _compiled(order.get("path", ""))
         self.last += 1
         rule = Rule(id=self.last, **dict(order))
         self.rules.append(rule)
@@ -128,10 +126,29 @@ def _matches(rule: Rule, *, cloud: str, method: str, path: str, account: str) ->
 
 def _matches_path(pattern: str, path: str) -> bool:
     try:
-        return patterns.compiled(pattern).found_in(path)
+        return _compiled(pattern).search(path) is not None
     except ValueError:
-        # From a state file of an earlier release.
+        # The pattern is from a state file of an earlier release, or the path has no encoding.
         return False
+
+
+def _compiled(pattern: str) -> Any:
+    """Returns a compiled pattern, which RE2 caches.
+
+    Raises:
+        ValueError: when it is too long, or not a regular expression of RE2.
+    """
+    if len(pattern) > _LONGEST_PATTERN:
+        message = f"path must have at most {_LONGEST_PATTERN} characters"
+        raise ValueError(message)
+    options = re2.Options()
+    options.max_mem = _PATTERN_MEMORY
+    options.log_errors = False
+    try:
+        return re2.compile(pattern, options=options)
+    except re2.error as error:
+        message = f"path is not a regular expression of RE2: {error.args[0].decode(errors='replace')}"
+        raise ValueError(message) from error
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

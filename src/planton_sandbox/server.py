@@ -22,8 +22,7 @@ from typing import Any
 from aiohttp import web
 
 from planton_sandbox import clients, clock, control, files, front, ports, world
-from planton_sandbox.kubernetes import api as kubernetes_api
-from planton_sandbox.kubernetes import fleet
+from planton_sandbox.kubernetes import api, fleet
 
 LOGGER = logging.getLogger(__name__)
 TICK_SECONDS = 0.2
@@ -149,8 +148,8 @@ class Server:
             return self.world.read_cluster(cluster)
 
         first = int(self._options.source() * 10)
-        api = kubernetes_api.Api(look, now=self.world.clock.now, first=first)
-        return self._front.kubernetes(cluster, api.handle)
+        served = api.Api(look, now=self.world.clock.now, first=first)
+        return self._front.kubernetes(cluster, served.handle)
 
     async def _follow(self) -> None:
         await self._fleet.follow(self.world.kubernetes())

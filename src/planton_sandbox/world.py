@@ -48,7 +48,7 @@ class World:
         self.faults = codec.decode(faults.Faults, saved.get("faults", {}))
         self.journal = journal.Journal()
         self.clouds: dict[str, clouds.Cloud] = {
-            name: make(pace=self.pace, reserve_port=self.ports.reserve, wall=source, saved=saved.get("clouds", {}).get(name))
+            name: make(pace=self.pace, reserve_port=self.ports.reserve, saved=saved.get("clouds", {}).get(name))
             for name, make in clouds.CLOUDS.items()
         }
         self._written = ""

@@ -23,7 +23,7 @@ class Cloud:
         """Start at second 1000."""
         ports = itertools.count(20000)
         self.now = 1000.0
-        self.civo = civo.Civo(pace=clock.Pace(latency), reserve_port=lambda: next(ports), wall=lambda: 1_700_000_000.0)
+        self.civo = civo.Civo(pace=clock.Pace(latency), reserve_port=lambda: next(ports))
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, **options: Any) -> wire.Reply:
         """Send a request now."""
@@ -338,7 +338,7 @@ def test_state_survives_saving(cloud: Cloud) -> None:
     """A cloud opened from what another one saved is the same."""
     cloud.built()
     saved = json.loads(json.dumps(cloud.civo.save()))
-    again = civo.Civo(pace=clock.Pace(), reserve_port=lambda: 1, wall=lambda: 0.0, saved=saved)
+    again = civo.Civo(pace=clock.Pace(), reserve_port=lambda: 1, saved=saved)
     assert again.save() == saved
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from planton_sandbox import clock
 from planton_sandbox.clouds.digitalocean import cloud as digitalocean
-from support.digitalocean import CLUSTERS, MONDAY, SMALL, VERSION, Cloud, nodes, states
+from support.digitalocean import CLUSTERS, SMALL, VERSION, Cloud, nodes, states
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -443,6 +443,6 @@ def test_everything_is_remembered(cloud: Cloud) -> None:
     cloud.ok("GET", f"{CLUSTERS}/{key}/credentials")
     before, side = cloud.show(key), cloud.kubernetes(key)
     saved = json.loads(json.dumps(cloud.cloud.save()))
-    cloud.cloud = digitalocean.DigitalOcean(pace=clock.Pace("instant"), reserve_port=lambda: 1, wall=lambda: MONDAY, saved=saved)
+    cloud.cloud = digitalocean.DigitalOcean(pace=clock.Pace("instant"), reserve_port=lambda: 1, saved=saved)
     assert cloud.show(key) == before
     assert cloud.kubernetes(key) == side

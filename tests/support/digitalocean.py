@@ -27,7 +27,7 @@ class Cloud:
         ports = itertools.count(20000)
         self.now = MONDAY
         self.pace = clock.Pace(latency)
-        self.cloud = cloud.DigitalOcean(pace=self.pace, reserve_port=lambda: next(ports), wall=lambda: 1_700_000_000.0)
+        self.cloud = cloud.DigitalOcean(pace=self.pace, reserve_port=lambda: next(ports))
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> wire.Reply:
         """Send a request now; ``token`` among the options is no query parameter."""

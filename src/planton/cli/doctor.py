@@ -90,7 +90,7 @@ def _python() -> Finding:
 
 def _extras() -> list[Finding]:
     wanted: dict[str, tuple[str, ...]] = {provider: ("pulumi", f"pulumi_{provider}") for provider in kinds.PROVIDERS}
-    wanted["sandbox"] = ("aiohttp", "cryptography", "grpc")
+    wanted["sandbox"] = ("aiohttp", "grpc", "re2", "trustme")
     wanted["policy"] = ("cel_expr_python",)
     wanted["client"] = ("google.api", "httpx")
     wanted["server"] = ("alembic", "grpc", "sqlalchemy", "starlette", "uvicorn")

@@ -174,7 +174,7 @@ def _start(home: pathlib.Path, latency: str | None) -> launch.Info:
 
 
 def _check_extra() -> None:
-    missing = [package for package in ("aiohttp", "cryptography", "grpc", "pulumi") if importlib.util.find_spec(package) is None]
+    missing = [package for package in ("aiohttp", "grpc", "pulumi", "re2", "trustme") if importlib.util.find_spec(package) is None]
     if missing:
         raise errors.PlantonError(
             f"the sandbox needs the extra 'sandbox': {', '.join(missing)} not installed",

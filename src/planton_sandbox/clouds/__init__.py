@@ -56,7 +56,6 @@ class _Maker(Protocol):
         *,
         pace: clock.Pace,
         reserve_port: Callable[[], int],
-        wall: Callable[[], float],
         saved: Mapping[str, Any] | None = None,
     ) -> Cloud: ...
 

@@ -98,7 +98,7 @@ class Api:
 
     def _items(self, resource: discovery.Resource, cluster: nodes.Cluster) -> list[Object]:
         if resource.plural == "nodes":
-            return self._store.nodes()
+            return self._store.all_nodes()
         if resource.plural == "namespaces":
             return [_namespace(name, cluster) for name in discovery.NAMESPACES]
         return []
@@ -120,7 +120,7 @@ class Api:
             start = self._store.version
         elif not start:
             start = self._store.version
-            present = [("ADDED", item) for item in self._store.nodes() if keep(item)]
+            present = [("ADDED", item) for item in self._store.all_nodes() if keep(item)]
             await self._send(request, response, resource, present)
         limit = float(request.query.get("timeoutSeconds") or WATCH_SECONDS)
         loop = asyncio.get_running_loop()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from planton_sandbox.kubernetes import nodes as kubernetes_nodes
+from planton_sandbox.kubernetes import nodes
 
 KEPT = 1000
 Object = dict[str, Any]
@@ -35,9 +35,9 @@ class Store:
         self._nodes: dict[str, Object] = {}
         self._history: list[Event] = []
 
-    def update(self, cluster: kubernetes_nodes.Cluster) -> None:
+    def update(self, cluster: nodes.Cluster) -> None:
         """Take over the nodes of ``cluster``, and note what is different."""
-        fresh = {node.name: kubernetes_nodes.manifest(node) for node in cluster.nodes}
+        fresh = {node.name: nodes.manifest(node) for node in cluster.nodes}
         for name in [name for name in self._plain if name not in fresh]:
             gone = self._nodes.pop(name)
             del self._plain[name]
@@ -48,7 +48,7 @@ class Store:
                 self._plain[name] = plain
                 self._nodes[name] = self._note("MODIFIED" if before else "ADDED", plain)
 
-    def nodes(self) -> list[Object]:
+    def all_nodes(self) -> list[Object]:
         """Return the nodes in order of name."""
         return [self._nodes[name] for name in sorted(self._nodes)]
 

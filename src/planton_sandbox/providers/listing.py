@@ -6,6 +6,7 @@ Both clouds' plugins took their lists from the same library.
 from __future__ import annotations
 
 import dataclasses
+import operator
 import re
 import typing
 
@@ -76,7 +77,7 @@ class Listing:
         identity = self.identify(rows)
         rows = [row for row in rows if all(_passes(row[columns[one["key"]]], one) for one in filters)]
         for one in reversed(sorts):
-            rows.sort(key=lambda row, at=columns[one["key"]]: row[at], reverse=one.get("direction") == "desc")  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            rows.sort(key=operator.itemgetter(columns[one["key"]]), reverse=one.get("direction") == "desc")
         results: Args = {"id": identity, self.result: rows}
         for name, items in (("filters", filters), ("sorts", sorts)):
             if items:

@@ -12,22 +12,13 @@ import typing
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from planton_sandbox.providers import checking, detailed, diffing, outputs, package, planning, sessions, values
+from planton_sandbox.providers import calls, checking, detailed, diffing, operations, outputs, package, planning, sessions, values
 
-_DEAD = "error reading from server: EOF"
 WORKERS = 128
 """How many calls are answered at a time."""
 _T = typing.TypeVar("_T")
-
-
-class _InitFailed(Exception):  # noqa: N818  # named for the protocol's own message
-    """A resource exists but is not what it should be; carries what is then in the state."""
-
-    def __init__(self, reason: str, detail: provider_pb2.ErrorResourceInitFailed) -> None:
-        super().__init__(reason)
-        self.detail = detail
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
@@ -49,7 +40,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def Handshake(self, request: provider_pb2.ProviderHandshakeRequest, context: typing.Any) -> typing.Any:  # noqa: N802
         """Is not implemented by the official plugins either."""
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, "method Handshake not implemented")
+        calls.abort(context, grpc.StatusCode.UNIMPLEMENTED, "method Handshake not implemented")
 
     def Attach(self, request: plugin_pb2.PluginAttach, context: typing.Any) -> empty_pb2.Empty:  # noqa: N802
         """Takes note of an engine."""
@@ -93,7 +84,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
             try:
                 session.cloud = self._package.connect(config, session.gate)
             except sessions.Fault as fault:
-                raise _wrapped(fault) from fault
+                raise sessions.Fault(calls.listed(fault)) from fault
             session.accepts_secrets = request.acceptSecrets
             return provider_pb2.ConfigureResponse(supportsPreview=True, supports_autonaming_configuration=True)
 
@@ -104,9 +95,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         session = self._sessions.of(context.peer())
         function = self._functions.get(request.tok)
         if function is None:
-            context.abort(grpc.StatusCode.UNKNOWN, f"unrecognized data function (Invoke): {request.tok}")
-            raise AssertionError  # abort raises
-        return self._run(context, session, lambda: _invoke(function, session, values.decode(request.args)))
+            calls.abort(context, grpc.StatusCode.UNKNOWN, f"unrecognized data function (Invoke): {request.tok}")
+        return self._run(context, session, lambda: operations.invoke(function, session, values.decode(request.args)))
 
     def Check(self, request: provider_pb2.CheckRequest, context: typing.Any) -> provider_pb2.CheckResponse:  # noqa: N802
         """Fills in defaults and judges inputs."""
@@ -135,8 +125,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         inputs = values.decode(request.news)
 
         def compare() -> provider_pb2.DiffResponse:
-            data = _load(resource, request.id, values.decode(request.olds))
-            _plan(resource, session, data, request.urn, inputs, tuple(request.ignoreChanges))
+            data = operations.load(resource, request.id, values.decode(request.olds))
+            operations.plan(self._form(resource, session), data, request.urn, inputs, tuple(request.ignoreChanges))
             return self._difference(data, inputs)
 
         return self._run(context, session, compare)
@@ -149,7 +139,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         def create() -> provider_pb2.CreateResponse:
             data = planning.Data(table=resource.table)
-            _plan(resource, session, data, request.urn, values.decode(request.properties), ())
+            operations.plan(form, data, request.urn, values.decode(request.properties), ())
             if request.preview:
                 return provider_pb2.CreateResponse(properties=form.planned(data, values.UNKNOWN))
             planned = copy.deepcopy(data.state)
@@ -157,8 +147,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 resource.create(session.cloud, data)
             except sessions.Fault as fault:
                 if not data.id:
-                    raise _wrapped(fault) from fault
-                raise _init_failed(form, data, f"creating {request.urn}: {_list(fault)}") from fault
+                    raise sessions.Fault(calls.listed(fault)) from fault
+                raise calls.init_failed(form, data, f"creating {request.urn}: {calls.listed(fault)}") from fault
             if not data.id:
                 raise sessions.Fault(f"expected non-nil error with nil state during Create of {request.urn}")
             return provider_pb2.CreateResponse(id=data.id, properties=form.settled(data, planned))
@@ -172,9 +162,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         form = self._form(resource, session)
 
         def update() -> provider_pb2.UpdateResponse:
-            data = _load(resource, request.id, values.decode(request.olds))
+            data = operations.load(resource, request.id, values.decode(request.olds))
             inputs, ignored = values.decode(request.news), tuple(request.ignoreChanges)
-            _plan(resource, session, data, request.urn, inputs, ignored)
+            operations.plan(form, data, request.urn, inputs, ignored)
             if request.preview:
                 return provider_pb2.UpdateResponse(properties=form.planned(data, request.id))
             planned = copy.deepcopy(data.state)
@@ -182,7 +172,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 resource.update(session.cloud, data)
             except sessions.Fault as fault:
                 data.state = planned
-                raise _init_failed(form, data, f"updating {request.urn}: {_list(fault)}") from fault
+                raise calls.init_failed(form, data, f"updating {request.urn}: {calls.listed(fault)}") from fault
             if not data.id:
                 raise sessions.Fault(f"expected non-empty ID for new state during Update of {request.urn}")
             return provider_pb2.UpdateResponse(properties=form.settled(data, planned))
@@ -193,7 +183,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Refreshes a resource, or imports one."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
-        return self._run(context, session, lambda: _read(self._form(resource, session), request))
+        return self._run(context, session, lambda: operations.read(self._form(resource, session), request))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: typing.Any) -> empty_pb2.Empty:  # noqa: N802
         """Removes a resource."""
@@ -202,9 +192,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
         def delete() -> empty_pb2.Empty:
             try:
-                resource.delete(session.cloud, _load(resource, request.id, values.decode(request.properties)))
+                resource.delete(session.cloud, operations.load(resource, request.id, values.decode(request.properties)))
             except sessions.Fault as fault:
-                raise sessions.Fault(f"deleting {request.urn}: {_list(fault)}") from fault
+                raise sessions.Fault(f"deleting {request.urn}: {calls.listed(fault)}") from fault
             return empty_pb2.Empty()
 
         return self._run(context, session, delete)
@@ -213,8 +203,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         token = urn.split("::")[-2].rsplit("$", 1)[-1]
         resource = self._resources.get(token)
         if resource is None:
-            context.abort(grpc.StatusCode.UNKNOWN, f"unrecognized resource type (Check): {token}")
-            raise AssertionError  # abort raises
+            calls.abort(context, grpc.StatusCode.UNKNOWN, f"unrecognized resource type (Check): {token}")
         return resource
 
     def _form(self, resource: package.Resource, session: sessions.Session) -> outputs.Form:
@@ -241,111 +230,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         )
 
     def _run(self, context: typing.Any, session: sessions.Session, work: typing.Callable[[], _T]) -> _T:
-        """Does the work unless the session's process dies before, which is seen at once."""
-        future = self._pool.submit(work) if not session.dead else None
-        if future is not None:
-            pending: tuple[concurrent.futures.Future[typing.Any], ...] = (future, session.death)
-            concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)
-        if future is None or session.dead:
-            return _abort(context, grpc.StatusCode.UNAVAILABLE, _DEAD)
-        try:
-            return future.result()
-        except sessions.Crash:
-            session.die()
-            return _abort(context, grpc.StatusCode.UNAVAILABLE, _DEAD)
-        except _InitFailed as failed:
-            context.set_trailing_metadata((("grpc-status-details-bin", _status(failed)),))
-            return _abort(context, grpc.StatusCode.UNKNOWN, str(failed))
-        except sessions.Fault as fault:
-            return _abort(context, grpc.StatusCode.UNKNOWN, str(fault))
-
-
-def _abort(context: typing.Any, code: typing.Any, text: str) -> typing.NoReturn:
-    context.abort(code, text)
-    raise AssertionError  # abort raises
+        return calls.run(self._pool, context, session, work)
 
 
 def _logical(urn: str) -> str:
     return urn.rsplit("::", 1)[-1]
-
-
-def _list(fault: sessions.Fault) -> str:
-    return f"1 error occurred:\n\t* {fault}\n\n"
-
-
-def _wrapped(fault: sessions.Fault) -> sessions.Fault:
-    return sessions.Fault(_list(fault))
-
-
-def _load(resource: package.Resource, identity: str, state: planning.State) -> planning.Data:
-    """Takes a state as the engine keeps it; what the table does not know is kept apart."""
-    known = {row.name: state.get(row.name) for row in resource.table.properties}
-    return planning.Data(table=resource.table, id=identity, prior=known, state=copy.deepcopy(known))
-
-
-def _plan(  # what the protocol's requests have in common
-    resource: package.Resource,
-    session: sessions.Session,
-    data: planning.Data,
-    urn: str,
-    inputs: planning.State,
-    ignored: tuple[str, ...],
-) -> None:
-    data.state = planning.plan(resource.table, prior=data.prior, inputs=inputs, ignored=ignored)
-    data.given = planning.spelled(resource.table, prior=data.prior, inputs=inputs)
-    try:
-        resource.customize(session.cloud, data)
-    except sessions.Fault as fault:
-        raise sessions.Fault(f"diffing {urn}: {_list(fault)}") from fault
-
-
-def _init_failed(form: outputs.Form, data: planning.Data, reason: str) -> _InitFailed:
-    properties = form.settled(data, data.state)
-    detail = provider_pb2.ErrorResourceInitFailed(id=data.id, properties=properties, reasons=[reason])
-    return _InitFailed(reason, detail)
-
-
-def _status(failed: _InitFailed) -> bytes:
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(failed))
-    status.details.add().Pack(failed.detail)
-    return status.SerializeToString()
-
-
-def _read(form: outputs.Form, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
-    resource, cloud = form.resource, form.session.cloud
-    state, inputs = values.decode(request.properties), values.decode(request.inputs)
-    data = _load(resource, request.id, state)
-    try:
-        if not state:
-            resource.find(cloud, data)
-        if data.id:
-            resource.read(cloud, data)
-    except sessions.Fault as fault:
-        raise sessions.Fault(f"refreshing {request.urn}: {_list(fault)}") from fault
-    if not data.id:
-        return provider_pb2.ReadResponse()
-    rows = resource.table.properties
-    settled = planning.as_read(resource.table, data.state)
-    current = planning.refreshed(rows, inputs, settled) if state else planning.imported(rows, settled)
-    if state and form.newer_bridge:
-        current = checking.without_empty_notes(current)
-    noted = (state.get(outputs.META) or "") if state else None
-    return provider_pb2.ReadResponse(id=data.id, properties=form.read(settled, data.id, noted), inputs=values.encode(current))
-
-
-def _invoke(function: package.Function, session: sessions.Session, args: dict[str, values.Json]) -> provider_pb2.InvokeResponse:
-    given = {key: value for key, value in args.items() if value is not None}
-    naming = checking.Naming(logical="", disabled=True)
-    filled, _ = checking.check(function.table, olds={}, news=given, naming=naming)
-    problems = checking.validate(function.table, filled)
-    if problems:
-        return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(reason=text) for text in problems])
-    try:
-        results = function.call(session.cloud, filled)
-    except sessions.Rejected as rejected:
-        return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(reason=str(rejected))])
-    except sessions.Fault as fault:
-        raise sessions.Fault(f"invoking {function.table.token}: {_list(fault)}") from fault
-    response = provider_pb2.InvokeResponse()
-    getattr(response, "return").CopyFrom(values.encode(results))
-    return response

@@ -15,24 +15,24 @@ from planton_sandbox.clouds.civo import (
     catalogue,
     clusters,
     firewalls,
+    kubernetes,
     lists,
     networks,
+    outside,
     pools,
     progress,
     quota,
     records,
+    scopes,
 )
-from planton_sandbox.clouds.civo import nodes as civo_nodes
-from planton_sandbox.clouds.civo import outside as civo_outside
-from planton_sandbox.clouds.civo import scope as civo_scope
-from planton_sandbox.kubernetes import nodes as kubernetes_nodes
+from planton_sandbox.kubernetes import nodes
 
 _MALFORMED = 400
 _CLUSTERS = "/v2/kubernetes/clusters"
 _POOLS = f"{_CLUSTERS}/{{id}}/pools"
 
 
-def _network_routes(prefix: str) -> tuple[wire.Route[civo_scope.Scope], ...]:
+def _network_routes(prefix: str) -> tuple[wire.Route[scopes.Scope], ...]:
     return (
         wire.route("GET", f"{prefix}/networks", networks.listing),
         wire.route("POST", f"{prefix}/networks", networks.create),
@@ -104,7 +104,6 @@ class Civo:
         *,
         pace: clock.Pace,
         reserve_port: Callable[[], int],
-        wall: Callable[[], float],
         saved: Mapping[str, Any] | None = None,
     ) -> None:
         """Open the cloud.
@@ -112,12 +111,10 @@ class Civo:
         Args:
             pace: How long things take.
             reserve_port: Gives a free TCP port for a cluster's Kubernetes API.
-            wall: The real time, for certificates.
             saved: What `save` returned, to go on from there.
         """
         self._pace = pace
         self._reserve_port = reserve_port
-        self._wall = wall
         self.state = codec.decode(records.State, saved) if saved else records.State()
 
     def save(self) -> Any:
@@ -133,7 +130,7 @@ class Civo:
         if not request.token:
             return wire.Reply(401, {"result": "requires_authentication", "reason": "No token was sent"})
         try:
-            account = civo_scope.account_for(self.state, request.token)
+            account = scopes.account_for(self.state, request.token)
             found = wire.match(ROUTES, request)
             if found is None:
                 return _refusal(404, code="not_found", reason=f"No route for {request.method} {request.path}")
@@ -166,10 +163,10 @@ class Civo:
         """Bring to an end what is over at ``now``; say whether anything was."""
         return progress.settle(self.state, pace=self._pace, now=now)
 
-    def kubernetes(self, *, client: str, now: float) -> list[kubernetes_nodes.Cluster]:  # noqa: ARG002 - nothing of it expires
+    def kubernetes(self, *, client: str, now: float) -> list[nodes.Cluster]:  # noqa: ARG002 - nothing of it expires
         """Return the clusters' Kubernetes side, as a client at this address meets it."""
         return [
-            civo_nodes.cluster(item, open_=clusters.reachable(self.state, item, client=client)) for item in self.state.clusters
+            kubernetes.cluster(item, open_=clusters.reachable(self.state, item, client=client)) for item in self.state.clusters
         ]
 
     def observe(self, key: str) -> bool:
@@ -183,26 +180,25 @@ class Civo:
                 item.port = port
 
     def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:
-        """Let the outside world do something, past the API; see `civo_outside`.
+        """Let the outside world do something, past the API; see `outside`.
 
         Raises:
             wire.CloudError: when there is no such action or resource.
         """
         token = str(body.get("account") or catalogue.DEFAULT_TOKEN)
-        account = civo_scope.account_for(self.state, token)
+        account = scopes.account_for(self.state, token)
         region = str(body.get("region") or catalogue.DEFAULT_REGION)
-        return civo_outside.act(self._scope(account, region=region, now=now), action, body)
+        return outside.act(self._scope(account, region=region, now=now), action, body)
 
-    def _scope(self, account: records.Account, *, region: str, now: float) -> civo_scope.Scope:
-        civo_scope.settle_in(self.state, account, region=region, now=now)
-        return civo_scope.Scope(
+    def _scope(self, account: records.Account, *, region: str, now: float) -> scopes.Scope:
+        scopes.settle_in(self.state, account, region=region, now=now)
+        return scopes.Scope(
             state=self.state,
             pace=self._pace,
             account=account,
             region=region,
             now=now,
             reserve_port=self._reserve_port,
-            wall=self._wall,
         )
 
     def _region(self, request: wire.Request) -> str:

@@ -11,31 +11,30 @@ from collections.abc import Mapping
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.civo import quota, records
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import quota, records, scopes
 
 
-def listing(scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+def listing(scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
     """Answer ``GET /v2/firewalls``."""
     return [view(scope.state, item) for item in scope.firewalls()]
 
 
-def show(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/firewalls/{id}``."""
     return view(scope.state, scope.firewall(request.parts["id"]))
 
 
-def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``POST /v2/firewalls``; without rules, and unless refused, all is open."""
     body = request.body
     name = str(body.get("name") or "")
     _check_name(scope, name)
     network = scope.network(body["network_id"]) if body.get("network_id") else scope.default_network()
     given = [_rule(item) for item in body.get("rules") or []]
-    rules = given if given or body.get("create_rules") is False else civo_scope.default_rules()
+    rules = given if given or body.get("create_rules") is False else scopes.default_rules()
     quota.require(scope, [{"security_group": 1, "security_group_rule": len(rules)}])
     firewall = records.Firewall(
-        id=civo_scope.new_id(),
+        id=scopes.new_id(),
         account=scope.account.id,
         region=scope.region,
         network=network.id,
@@ -44,25 +43,25 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
         rules=rules,
     )
     scope.state.firewalls.append(firewall)
-    return {"id": firewall.id, "name": name, **civo_scope.SUCCESS}
+    return {"id": firewall.id, "name": name, **scopes.SUCCESS}
 
 
-def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``PUT /v2/firewalls/{id}``: a new name."""
     firewall = scope.firewall(request.parts["id"])
     name = str(request.body.get("name") or firewall.name)
     if name != firewall.name:
         _check_name(scope, name)
         firewall.name = name
-    return {"id": firewall.id, "name": name, **civo_scope.SUCCESS}
+    return {"id": firewall.id, "name": name, **scopes.SUCCESS}
 
 
-def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``DELETE /v2/firewalls/{id}``."""
     firewall = scope.firewall(request.parts["id"])
     refuse_in_use(scope.state, firewall)
     scope.state.firewalls.remove(firewall)
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
 def refuse_in_use(state: records.State, firewall: records.Firewall) -> None:
@@ -81,13 +80,13 @@ def refuse_in_use(state: records.State, firewall: records.Firewall) -> None:
         )
 
 
-def list_rules(scope: civo_scope.Scope, request: wire.Request) -> list[dict[str, Any]]:
+def list_rules(scope: scopes.Scope, request: wire.Request) -> list[dict[str, Any]]:
     """Answer ``GET /v2/firewalls/{id}/rules``."""
     firewall = scope.firewall(request.parts["id"])
     return [_rule_view(firewall, item) for item in firewall.rules]
 
 
-def create_rule(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def create_rule(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``POST /v2/firewalls/{id}/rules``."""
     firewall = scope.firewall(request.parts["id"])
     quota.require(scope, [{"security_group_rule": 1}])
@@ -96,14 +95,14 @@ def create_rule(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any
     return _rule_view(firewall, rule)
 
 
-def delete_rule(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def delete_rule(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``DELETE /v2/firewalls/{id}/rules/{rule}``."""
     firewall = scope.firewall(request.parts["id"])
     found = next((item for item in firewall.rules if item.id == request.parts["rule"]), None)
     if found is None:
         raise wire.CloudError(404, code="database_firewall_rules_find", reason="No such rule in this firewall")
     firewall.rules.remove(found)
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
 def view(state: records.State, firewall: records.Firewall) -> dict[str, Any]:
@@ -152,7 +151,7 @@ def _contains(cidr: str, client: str) -> bool:
         return False
 
 
-def _check_name(scope: civo_scope.Scope, name: str) -> None:
+def _check_name(scope: scopes.Scope, name: str) -> None:
     if not name:
         raise wire.CloudError(400, code="parameter_name_invalid", reason="The name must not be empty")
     if any(item.name == name for item in scope.firewalls()):
@@ -170,7 +169,7 @@ def _rule(body: Mapping[str, Any]) -> records.Rule:
         ports = start if start == end else f"{start}-{end}"
     protocol = str(body.get("protocol") or "tcp")
     rule = records.Rule(
-        id=civo_scope.new_id(),
+        id=scopes.new_id(),
         protocol=protocol,
         ports=ports,
         start_port=start,

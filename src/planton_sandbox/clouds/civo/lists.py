@@ -9,23 +9,22 @@ from __future__ import annotations
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.civo import catalogue, progress, views
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import catalogue, progress, scopes, views
 
 PER_PAGE = 20
 
 
-def ping(_scope: civo_scope.Scope, _request: wire.Request) -> dict[str, Any]:
+def ping(_scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/ping``."""
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
-def nothing(_scope: civo_scope.Scope, _request: wire.Request) -> list[Any]:
+def nothing(_scope: scopes.Scope, _request: wire.Request) -> list[Any]:
     """Answer the list of a resource that the sandbox has none of."""
     return []
 
 
-def regions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+def regions(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
     """Answer ``GET /v2/regions``."""
     features = {
         "iaas": True,
@@ -54,7 +53,7 @@ def regions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, 
     ]
 
 
-def sizes(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+def sizes(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
     """Answer ``GET /v2/sizes``."""
     return [
         {
@@ -74,14 +73,14 @@ def sizes(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, An
     ]
 
 
-def accounts(scope: civo_scope.Scope, _request: wire.Request) -> dict[str, Any]:
+def accounts(scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/accounts``: the token's own."""
     account = scope.account
     items = [{"id": account.id, "email_address": account.email, "label": account.email}]
     return {"page": 1, "per_page": PER_PAGE, "pages": 1, "items": items}
 
 
-def versions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+def versions(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
     """Answer ``GET /v2/kubernetes/versions``."""
     return [
         {
@@ -95,7 +94,7 @@ def versions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str,
     ]
 
 
-def applications(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+def applications(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
     """Answer ``GET /v2/kubernetes/applications``."""
     return [
         {
@@ -115,7 +114,7 @@ def applications(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[
     ]
 
 
-def instances(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def instances(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/instances``: the machines of the account's clusters."""
     everything = _machines(scope)
     page = int(request.query["page"]) if request.query.get("page", "").isdigit() else 1
@@ -128,7 +127,7 @@ def instances(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     return {"page": page, "per_page": size, "pages": max(-(-len(everything) // size), 1), "items": items}
 
 
-def instance(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def instance(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/instances/{id}``."""
     found = next((item for item in _machines(scope) if item["id"] == request.parts["id"]), None)
     if found is None:
@@ -136,5 +135,5 @@ def instance(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     return found
 
 
-def _machines(scope: civo_scope.Scope) -> list[dict[str, Any]]:
+def _machines(scope: scopes.Scope) -> list[dict[str, Any]]:
     return [node for cluster in scope.clusters() for pool in cluster.pools for node in views.instances(cluster, pool)]

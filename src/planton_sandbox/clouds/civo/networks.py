@@ -10,26 +10,25 @@ import ipaddress
 from typing import Any
 
 from planton_sandbox import clock, wire
-from planton_sandbox.clouds.civo import catalogue, quota, records
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import catalogue, quota, records, scopes
 
 
-def listing(scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+def listing(scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
     """Answer ``GET /v2/networks``."""
     return [_seen(item) for item in scope.networks()]
 
 
-def show(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/networks/{id}``."""
     return _seen(scope.network(request.parts["id"]))
 
 
-def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``POST /v2/networks``."""
     label = str(request.body.get("label") or "")
     _check_label(scope, label)
     quota.require(scope, [{"network_count": 1, "subnet_count": 1}])
-    key = civo_scope.new_id()
+    key = scopes.new_id()
     network = records.Network(
         id=key,
         account=scope.account.id,
@@ -37,16 +36,16 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
         label=label,
         name=f"cust-{label}-{key[:8]}",
         default=False,
-        cidr=_cidr(str(request.body.get("cidr_v4") or "")) or civo_scope.free_cidr(scope),
+        cidr=_cidr(str(request.body.get("cidr_v4") or "")) or scopes.free_cidr(scope),
         nameservers=[str(item) for item in request.body.get("nameservers_v4") or ["8.8.8.8", "1.1.1.1"]],
         created=scope.now,
         building=scope.pace.timer(scope.now, seconds=catalogue.NETWORK_SECONDS),
     )
     scope.state.networks.append(network)
-    return {"id": network.id, "label": label, **civo_scope.SUCCESS}
+    return {"id": network.id, "label": label, **scopes.SUCCESS}
 
 
-def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``PUT /v2/networks/{id}``: the label and the name servers."""
     network = scope.network(request.parts["id"])
     label = str(request.body.get("label") or network.label)
@@ -55,10 +54,10 @@ def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
         network.label = label
     if request.body.get("nameservers_v4") is not None:
         network.nameservers = [str(item) for item in request.body["nameservers_v4"]]
-    return {"id": network.id, "label": label, **civo_scope.SUCCESS}
+    return {"id": network.id, "label": label, **scopes.SUCCESS}
 
 
-def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``DELETE /v2/networks/{id}``; sent again while it goes, it succeeds again."""
     network = scope.network(request.parts["id"])
     if network.default:
@@ -66,7 +65,7 @@ def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     refuse_in_use(scope.state, network)
     if network.deleting is None:
         remove(scope.state, network, pace=scope.pace, now=scope.now)
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
 def refuse_in_use(state: records.State, network: records.Network) -> None:
@@ -151,7 +150,7 @@ def _status(network: records.Network) -> str:
     return "Building" if network.building else "Active"
 
 
-def _check_label(scope: civo_scope.Scope, label: str) -> None:
+def _check_label(scope: scopes.Scope, label: str) -> None:
     if not label or any(character.isspace() for character in label):
         raise wire.CloudError(400, code="parameter_label_invalid", reason="The label must not be empty or have spaces")
     if any(item.label == label for item in scope.networks()):

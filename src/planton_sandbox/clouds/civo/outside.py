@@ -28,14 +28,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.civo import associated, catalogue, clusters, networks, pools, progress, records, views
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import associated, catalogue, clusters, networks, pools, progress, records, scopes, views
 
 Body = Mapping[str, Any]
 _DONE = {"result": "success"}
 
 
-def act(scope: civo_scope.Scope, action: str, body: Body) -> Any:
+def act(scope: scopes.Scope, action: str, body: Body) -> Any:
     """Do ``action``.
 
     Raises:
@@ -46,7 +45,7 @@ def act(scope: civo_scope.Scope, action: str, body: Body) -> Any:
     return ACTIONS[action](scope, body)
 
 
-def _cluster(scope: civo_scope.Scope, body: Body) -> records.Cluster:
+def _cluster(scope: scopes.Scope, body: Body) -> records.Cluster:
     key = body.get("cluster")
     found = next((item for item in scope.clusters() if key in (item.id, item.name)), None)
     if found is None:
@@ -62,26 +61,26 @@ def _pool(cluster: records.Cluster, body: Body) -> records.Pool:
     return found
 
 
-def _scale(scope: civo_scope.Scope, body: Body) -> Any:
+def _scale(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     pools.scale(scope, cluster, pool, count=int(body["count"]))
     return views.pool(cluster, pool)
 
 
-def _relabel(scope: civo_scope.Scope, body: Body) -> Any:
+def _relabel(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     pools.relabel(pool, labels=dict(body.get("labels") or {}))
     return views.pool(cluster, pool)
 
 
-def _upgrade(scope: civo_scope.Scope, body: Body) -> Any:
+def _upgrade(scope: scopes.Scope, body: Body) -> Any:
     clusters.upgrade(scope, _cluster(scope, body), text=str(body["version"]))
     return _DONE
 
 
-def _delete_cluster(scope: civo_scope.Scope, body: Body) -> Any:
+def _delete_cluster(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     if body.get("slowly"):
         clusters.begin_delete(scope, cluster)
@@ -90,7 +89,7 @@ def _delete_cluster(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _delete_pool(scope: civo_scope.Scope, body: Body) -> Any:
+def _delete_pool(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     pools.refuse_last(cluster, pool)
@@ -101,7 +100,7 @@ def _delete_pool(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _delete_network(scope: civo_scope.Scope, body: Body) -> Any:
+def _delete_network(scope: scopes.Scope, body: Body) -> Any:
     key = body.get("network")
     found = next((item for item in scope.networks() if key in (item.id, item.label)), None)
     if found is None:
@@ -110,7 +109,7 @@ def _delete_network(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _delete_firewall(scope: civo_scope.Scope, body: Body) -> Any:
+def _delete_firewall(scope: scopes.Scope, body: Body) -> Any:
     key = body.get("firewall")
     found = next((item for item in scope.firewalls() if key in (item.id, item.name)), None)
     if found is None:
@@ -119,7 +118,7 @@ def _delete_firewall(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _stuck(scope: civo_scope.Scope, body: Body) -> Any:
+def _stuck(scope: scopes.Scope, body: Body) -> Any:
     if body.get("cluster"):
         _cluster(scope, body).stuck = True
     else:
@@ -127,7 +126,7 @@ def _stuck(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _unstuck(scope: civo_scope.Scope, body: Body) -> Any:
+def _unstuck(scope: scopes.Scope, body: Body) -> Any:
     chosen = [_cluster(scope, body)] if body.get("cluster") else scope.clusters()
     for item in chosen:
         item.stuck = False
@@ -136,7 +135,7 @@ def _unstuck(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _node(scope: civo_scope.Scope, body: Body) -> Any:
+def _node(scope: scopes.Scope, body: Body) -> Any:
     for pool in _cluster(scope, body).pools:
         for node in pool.nodes:
             if body.get("node") in (node.id, node.hostname):
@@ -145,7 +144,7 @@ def _node(scope: civo_scope.Scope, body: Body) -> Any:
     raise wire.CloudError(404, code="not_found", reason=f"No node {body.get('node')!r}")
 
 
-def _quota(scope: civo_scope.Scope, body: Body) -> Any:
+def _quota(scope: scopes.Scope, body: Body) -> Any:
     limits = {name: int(value) for name, value in body.items() if name in catalogue.LIMITS}
     unknown = set(body) - set(limits) - {"account", "region"}
     if unknown:
@@ -154,7 +153,7 @@ def _quota(scope: civo_scope.Scope, body: Body) -> Any:
     return dict(scope.account.limits)
 
 
-def _fail_application(scope: civo_scope.Scope, body: Body) -> Any:
+def _fail_application(scope: scopes.Scope, body: Body) -> Any:
     entry = catalogue.application(str(body.get("name")))
     if entry is None:
         raise wire.CloudError(404, code="not_found", reason=f"No application {body.get('name')!r}")
@@ -162,20 +161,20 @@ def _fail_application(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _adder(sort: str) -> Callable[[civo_scope.Scope, Body], Any]:
-    def act(scope: civo_scope.Scope, body: Body) -> Any:
+def _adder(sort: str) -> Callable[[scopes.Scope, Body], Any]:
+    def act(scope: scopes.Scope, body: Body) -> Any:
         return associated.add(scope, _cluster(scope, body), sort=sort, name=str(body["name"]))
 
     return act
 
 
-def _rotate_token(scope: civo_scope.Scope, body: Body) -> Any:
+def _rotate_token(scope: scopes.Scope, body: Body) -> Any:
     scope.state.revoked_tokens.append(scope.account.token)
     scope.account.token = str(body["new"])
     return _DONE
 
 
-def _resources(scope: civo_scope.Scope, _body: Body) -> Any:
+def _resources(scope: scopes.Scope, _body: Body) -> Any:
     state, mine = scope.state, scope.account.id
     return {
         "networks": [
@@ -206,7 +205,7 @@ def _resources(scope: civo_scope.Scope, _body: Body) -> Any:
     }
 
 
-ACTIONS: Mapping[str, Callable[[civo_scope.Scope, Body], Any]] = {
+ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "scale": _scale,
     "relabel": _relabel,
     "upgrade": _upgrade,

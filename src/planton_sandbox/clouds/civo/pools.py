@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from planton_sandbox import clock, wire
-from planton_sandbox.clouds.civo import catalogue, progress, quota, records, views
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import catalogue, progress, quota, records, scopes, views
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 FIRST_HOST = 10
 
 
-def listing(scope: civo_scope.Scope, request: wire.Request) -> list[dict[str, Any]]:
+def listing(scope: scopes.Scope, request: wire.Request) -> list[dict[str, Any]]:
     """Answer ``GET .../pools``."""
     cluster = scope.cluster(request.parts["id"])
     body = [views.pool(cluster, item) for item in cluster.pools]
@@ -28,7 +27,7 @@ def listing(scope: civo_scope.Scope, request: wire.Request) -> list[dict[str, An
     return body
 
 
-def show(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET .../pools/{pool}``; its count is the one that was asked for."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
@@ -37,7 +36,7 @@ def show(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     return body
 
 
-def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``POST .../pools``."""
     cluster = scope.cluster(request.parts["id"])
     _refuse_while_deleting(cluster)
@@ -51,10 +50,10 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     quota.require(scope, [quota.machines(pool.size, count=pool.count)])
     cluster.pools.append(pool)
     fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
-def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``PUT .../pools/{pool}``."""
     cluster = scope.cluster(request.parts["id"])
     _refuse_while_deleting(cluster)
@@ -63,16 +62,16 @@ def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     return views.pool(cluster, pool) | {"count": pool.count}
 
 
-def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``DELETE .../pools/{pool}``; a cluster keeps at least one pool."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     refuse_last(cluster, pool)
     begin_delete(pool, pace=scope.pace, now=scope.now)
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
-def delete_node(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def delete_node(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``DELETE .../pools/{pool}/instances/{node}``: the node goes and the pool shrinks."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
@@ -82,7 +81,7 @@ def delete_node(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any
     if node.deleting is None:
         retire(scope, node)
         pool.count = max(pool.count - 1, 0)
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
 def parse(body: Mapping[str, Any], *, bare: bool = False) -> records.Pool:
@@ -97,7 +96,7 @@ def parse(body: Mapping[str, Any], *, bare: bool = False) -> records.Pool:
     if catalogue.size(size) is None:
         raise wire.CloudError(400, code="database_size_not_found", reason=f"There is no size {size!r}")
     return records.Pool(
-        id=str(body.get("id") or civo_scope.new_id()),
+        id=str(body.get("id") or scopes.new_id()),
         size=size,
         count=_count(count),
         public_ip=bool(body.get("public_ip_node_pool")),
@@ -106,7 +105,7 @@ def parse(body: Mapping[str, Any], *, bare: bool = False) -> records.Pool:
     )
 
 
-def change(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, body: Mapping[str, Any]) -> None:
+def change(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, body: Mapping[str, Any]) -> None:
     """Apply the count, labels and taints of ``body``; what is absent or null stays."""
     if body.get("size") and body["size"] != pool.size:
         raise wire.CloudError(400, code="database_kubernetes_cluster_invalid", reason="The size of a pool cannot be changed")
@@ -122,7 +121,7 @@ def change(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool
     scale(scope, cluster, pool, count=count)
 
 
-def scale(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
+def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
     """Bring a pool to ``count`` nodes, adding at the end or removing the newest."""
     pool.count = count
     staying = [item for item in pool.nodes if item.deleting is None]
@@ -131,21 +130,21 @@ def scale(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool,
     fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 
 
-def retire(scope: civo_scope.Scope, node: records.Node) -> None:
+def retire(scope: scopes.Scope, node: records.Node) -> None:
     """Begin to delete a node."""
     node.building = None
     node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
 
-def fill(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
+def fill(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
     """Add the nodes that a pool lacks, each ready after ``seconds`` in realistic latency."""
     staying = [item for item in pool.nodes if item.deleting is None]
     for _ in range(pool.count - len(staying)):
-        key = civo_scope.new_id()
+        key = scopes.new_id()
         pool.nodes.append(
             records.Node(
                 id=key,
-                hostname=civo_scope.hostname(cluster, pool),
+                hostname=scopes.hostname(cluster, pool),
                 size=pool.size,
                 version=cluster.version,
                 private_ip=_address(scope, cluster),
@@ -181,7 +180,7 @@ def begin_delete(pool: records.Pool, *, pace: clock.Pace, now: float) -> None:
         pool.deleting = pace.timer(now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
 
-def replace_all(scope: civo_scope.Scope, cluster: records.Cluster, wanted: Sequence[Mapping[str, Any]]) -> None:
+def replace_all(scope: scopes.Scope, cluster: records.Cluster, wanted: Sequence[Mapping[str, Any]]) -> None:
     """Make a cluster's pools those of a list: change the known, add the new, delete the rest."""
     names = [str(item.get("id") or "") for item in wanted]
     for body in wanted:
@@ -236,7 +235,7 @@ def _refuse_while_deleting(cluster: records.Cluster) -> None:
         )
 
 
-def _address(scope: civo_scope.Scope, cluster: records.Cluster) -> str:
+def _address(scope: scopes.Scope, cluster: records.Cluster) -> str:
     network = next((item for item in scope.state.networks if item.id == cluster.network), None)
     hosts = ipaddress.ip_network(network.cidr if network else "192.168.1.0/24")
     taken = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 
 from planton_sandbox import clock
-from planton_sandbox.clouds.civo import catalogue, networks, records, scope
+from planton_sandbox.clouds.civo import catalogue, networks, records, scopes
 
 
 def settle(state: records.State, *, pace: clock.Pace, now: float) -> bool:
@@ -117,8 +117,8 @@ def _upgrade_next(cluster: records.Cluster, *, pace: clock.Pace, now: float) -> 
         minor = catalogue.order(old.version)[:2] != catalogue.order(cluster.version)[:2]
         new = dataclasses.replace(
             old,
-            id=scope.new_id(),
-            hostname=scope.hostname(cluster, pool),
+            id=scopes.new_id(),
+            hostname=scopes.hostname(cluster, pool),
             version=cluster.version,
             created=now,
             labels=dict(pool.labels),

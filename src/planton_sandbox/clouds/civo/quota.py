@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.civo import catalogue, records
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import catalogue, records, scopes
 
 
 def usage(state: records.State, account: records.Account) -> dict[str, int]:
@@ -42,7 +41,7 @@ def machines(size: str, *, count: int) -> dict[str, int]:
     }
 
 
-def require(scope: civo_scope.Scope, wanted: Iterable[Mapping[str, int]]) -> None:
+def require(scope: scopes.Scope, wanted: Iterable[Mapping[str, int]]) -> None:
     """Refuse when the account cannot have ``wanted`` on top of what it uses.
 
     Raises:
@@ -58,7 +57,7 @@ def require(scope: civo_scope.Scope, wanted: Iterable[Mapping[str, int]]) -> Non
                 raise wire.CloudError(403, code="quota_limit_reached", reason=reason)
 
 
-def show(scope: civo_scope.Scope, _request: wire.Request) -> dict[str, Any]:
+def show(scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/quota``."""
     account = scope.account
     body: dict[str, Any] = {

@@ -18,17 +18,17 @@ from planton_sandbox.clouds.digitalocean import (
     clusters,
     droplets,
     firewalls,
+    kubernetes,
     lists,
+    outside,
     pools,
     progress,
     records,
+    scopes,
     tags,
     vpcs,
 )
-from planton_sandbox.clouds.digitalocean import nodes as digitalocean_nodes
-from planton_sandbox.clouds.digitalocean import outside as digitalocean_outside
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
-from planton_sandbox.kubernetes import nodes as kubernetes_nodes
+from planton_sandbox.kubernetes import nodes
 
 _KUBERNETES = "/v2/kubernetes"
 _CLUSTER = f"{_KUBERNETES}/clusters/{{id}}"
@@ -37,7 +37,7 @@ _POOL = f"{_CLUSTER}/node_pools/{{pool}}"
 _VPC = "/v2/vpcs/{id}"
 _FIREWALL = "/v2/firewalls/{id}"
 
-ROUTES: tuple[wire.Route[digitalocean_scope.Scope], ...] = (
+ROUTES: tuple[wire.Route[scopes.Scope], ...] = (
     wire.route("GET", "/v2/account", lists.account),
     wire.route("GET", "/v2/regions", lists.regions),
     wire.route("GET", "/v2/sizes", lists.sizes),
@@ -118,7 +118,6 @@ class DigitalOcean:
         *,
         pace: clock.Pace,
         reserve_port: Callable[[], int],
-        wall: Callable[[], float],
         saved: Mapping[str, Any] | None = None,
     ) -> None:
         """Open the cloud.
@@ -126,12 +125,10 @@ class DigitalOcean:
         Args:
             pace: How long things take.
             reserve_port: Gives a free TCP port for a cluster's Kubernetes API.
-            wall: The real time, for certificates.
             saved: What `save` returned, to go on from there.
         """
         self._pace = pace
         self._reserve_port = reserve_port
-        self._wall = wall
         self._asked: dict[str, tuple[float, int]] = {}
         self.state = codec.decode(records.State, saved) if saved else records.State()
 
@@ -148,11 +145,11 @@ class DigitalOcean:
         """Answer a request of a client."""
         headers: dict[str, str] = {}
         try:
-            account = digitalocean_scope.account_for(self.state, request.token, now=request.now)
+            account = scopes.account_for(self.state, request.token, now=request.now)
             headers = self._rate(account, now=request.now)
             found = wire.match(ROUTES, request)
             if found is None:
-                raise digitalocean_scope.missing(f"There is nothing at {request.method} {request.path}")
+                raise scopes.missing(f"There is nothing at {request.method} {request.path}")
             route, parts = found
             body = route.handler(
                 self._scope(account, now=request.now, base=request.base), dataclasses.replace(request, parts=parts)
@@ -161,7 +158,7 @@ class DigitalOcean:
             return _refusal(error.status, error.code, error.reason, headers)
         if isinstance(body, str):
             headers["Content-Type"] = "application/yaml"
-        return wire.Reply(route.status, body, headers | {"x-request-id": digitalocean_scope.new_id()})
+        return wire.Reply(route.status, body, headers | {"x-request-id": scopes.new_id()})
 
     def refusal(self, status: int, reason: str) -> wire.Reply:
         """Return what the sandbox itself refuses with, in this cloud's form."""
@@ -176,12 +173,9 @@ class DigitalOcean:
         scopes = [self._scope(account, now=now) for account in self.state.accounts]
         return any([progress.settle(scope) for scope in scopes])  # noqa: C419 - all must be asked
 
-    def kubernetes(self, *, client: str, now: float) -> list[kubernetes_nodes.Cluster]:
+    def kubernetes(self, *, client: str, now: float) -> list[nodes.Cluster]:
         """Return the clusters' Kubernetes side, as a client at this address meets it."""
-        return [
-            digitalocean_nodes.cluster(item, open_=clusters.reachable(item, client=client), now=now)
-            for item in self.state.clusters
-        ]
+        return [kubernetes.cluster(item, open_=clusters.reachable(item, client=client), now=now) for item in self.state.clusters]
 
     def observe(self, key: str) -> bool:
         """Count a reader of a cluster's Kubernetes API; say whether it was waited for."""
@@ -194,24 +188,23 @@ class DigitalOcean:
                 item.port = port
 
     def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:
-        """Let the outside world do something, past the API; see `digitalocean_outside`.
+        """Let the outside world do something, past the API; see `outside`.
 
         Raises:
             wire.CloudError: when there is no such action or resource.
         """
         token = str(body.get("account") or catalogue.DEFAULT_TOKEN)
-        account = digitalocean_scope.account_for(self.state, token, now=now)
-        return digitalocean_outside.act(self._scope(account, now=now), action, body)
+        account = scopes.account_for(self.state, token, now=now)
+        return outside.act(self._scope(account, now=now), action, body)
 
-    def _scope(self, account: records.Account, *, now: float, base: str = "") -> digitalocean_scope.Scope:
-        return digitalocean_scope.Scope(
+    def _scope(self, account: records.Account, *, now: float, base: str = "") -> scopes.Scope:
+        return scopes.Scope(
             state=self.state,
             pace=self._pace,
             account=account,
             now=now,
             base=base,
             reserve_port=self._reserve_port,
-            wall=self._wall,
         )
 
     def _rate(self, account: records.Account, *, now: float) -> dict[str, str]:
@@ -228,5 +221,5 @@ class DigitalOcean:
 
 
 def _refusal(status: int, code: str, reason: str, headers: Mapping[str, str]) -> wire.Reply:
-    key = digitalocean_scope.new_id()
+    key = scopes.new_id()
     return wire.Reply(status, {"id": code, "message": reason, "request_id": key}, {**headers, "x-request-id": key})

@@ -11,14 +11,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from planton_sandbox import pki, wire
-from planton_sandbox.clouds.digitalocean import catalogue, machines, paging, progress, records, settings, tags, views
-from planton_sandbox.clouds.digitalocean import pools as digitalocean_pools
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import (
+    catalogue,
+    machines,
+    paging,
+    pools,
+    progress,
+    records,
+    scopes,
+    settings,
+    tags,
+    views,
+)
 
 NAME = re.compile(r"^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$")
 
 
-def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/kubernetes/clusters``."""
     body = paging.page(request, "kubernetes_clusters", [views.cluster(item) for item in scope.clusters()])
     for item in scope.clusters():
@@ -26,7 +35,7 @@ def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str,
     return body
 
 
-def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/kubernetes/clusters/{id}``."""
     cluster = scope.cluster(request.parts["id"])
     body = {"kubernetes_cluster": views.cluster(cluster)}
@@ -34,14 +43,14 @@ def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, An
     return body
 
 
-def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``POST /v2/kubernetes/clusters``."""
-    body, key = request.body, digitalocean_scope.new_id()
+    body, key = request.body, scopes.new_id()
     name, region, version = _name(body), _region(body), _version(str(body.get("version") or ""))
     vpc = _vpc(scope, body, region=region)
     _refuse_unknown_networks(body)
-    pools = _first_pools(scope, body, cluster=key, region=region)
-    digitalocean_pools.check_room(scope, vpc, pools)
+    first_pools = _first_pools(scope, body, cluster=key, region=region)
+    pools.check_room(scope, vpc, first_pools)
     cluster_subnet, service_subnet = settings.subnets(scope, body)
     cluster = records.Cluster(
         id=key,
@@ -52,17 +61,17 @@ def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
         vpc=vpc.id,
         cluster_subnet=cluster_subnet,
         service_subnet=service_subnet,
-        tags=digitalocean_pools.own_tags(scope, body.get("tags") or [], cluster=key),
+        tags=pools.own_tags(scope, body.get("tags") or [], cluster=key),
         created=scope.now,
         updated=scope.now,
         port=0,
-        credentials=pki.issue(name, hostnames=(f"{key}.k8s.ondigitalocean.com",), now=scope.wall()),
+        credentials=pki.issue(name, hostname=f"{key}.k8s.ondigitalocean.com"),
         ha=settings.ha(body, version=version),
         auto_upgrade=bool(body.get("auto_upgrade")),
         surge_upgrade=bool(body.get("surge_upgrade")),
         window=settings.DEFAULT_WINDOW,
         watched=scope.now,
-        pools=pools,
+        pools=first_pools,
         building=scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_SECONDS, patience=0),
     )
     settings.apply(cluster, body, now=scope.now)
@@ -70,7 +79,7 @@ def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     return {"kubernetes_cluster": views.cluster(cluster)}
 
 
-def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``PUT /v2/kubernetes/clusters/{id}``.
 
     What is absent stays, the name too, which doctl leaves out although it is
@@ -83,28 +92,28 @@ def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     cluster.name = name
     cluster.surge_upgrade = bool(body.get("surge_upgrade"))
     if body.get("tags") is not None:
-        cluster.tags = digitalocean_pools.own_tags(scope, body["tags"], cluster=cluster.id)
+        cluster.tags = pools.own_tags(scope, body["tags"], cluster=cluster.id)
     cluster.updated = scope.now
     return {"kubernetes_cluster": views.cluster(cluster)}
 
 
-def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+def delete(scope: scopes.Scope, request: wire.Request) -> None:
     """Answer ``DELETE /v2/kubernetes/clusters/{id}``; volumes and load balancers of its workloads stay."""
     begin_delete(scope, scope.cluster(request.parts["id"]))
 
 
-def upgrade(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+def upgrade(scope: scopes.Scope, request: wire.Request) -> None:
     """Answer ``POST .../upgrade``."""
     begin_upgrade(scope, scope.cluster(request.parts["id"]), text=str(request.body.get("version") or ""))
 
 
-def begin_upgrade(scope: digitalocean_scope.Scope, cluster: records.Cluster, *, text: str) -> None:
+def begin_upgrade(scope: scopes.Scope, cluster: records.Cluster, *, text: str) -> None:
     """Begin to upgrade a cluster to one of the versions that are open to it, or refuse."""
     wanted = _version(text)
     possible = [item.slug for item in catalogue.upgrades(cluster.version)]
     if wanted not in possible:
         known = ", ".join(possible) or "nothing newer"
-        raise digitalocean_scope.invalid(
+        raise scopes.invalid(
             f"validation error: {cluster.version} cannot be upgraded to {wanted}; it can be upgraded to: {known}"
         )
     if progress.status(cluster) != records.RUNNING:
@@ -112,7 +121,7 @@ def begin_upgrade(scope: digitalocean_scope.Scope, cluster: records.Cluster, *, 
     progress.start_upgrade(scope, cluster, version=wanted, start=scope.now)
 
 
-def begin_delete(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> None:
+def begin_delete(scope: scopes.Scope, cluster: records.Cluster) -> None:
     """Begin to delete a cluster; its Kubernetes API closes at once."""
     cluster.deleting = scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
@@ -123,7 +132,7 @@ def reachable(cluster: records.Cluster, *, client: str) -> bool:
     return built and settings.admits(cluster.guard, client=client)
 
 
-def _begin(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> None:
+def _begin(scope: scopes.Scope, cluster: records.Cluster) -> None:
     cluster.port = scope.reserve_port()
     tags.ensure(scope, ["k8s", f"k8s:{cluster.id}", "k8s:worker"])
     if scope.state.stuck_next:
@@ -137,43 +146,43 @@ def _begin(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> None:
 def _name(body: Mapping[str, Any]) -> str:
     name = str(body.get("name") or "")
     if not NAME.match(name):
-        raise digitalocean_scope.invalid(f"validation error: {name!r} is not a name for a cluster")
+        raise scopes.invalid(f"validation error: {name!r} is not a name for a cluster")
     return name
 
 
 def _region(body: Mapping[str, Any]) -> str:
     region = str(body.get("region") or "")
     if catalogue.region(region) is None:
-        raise digitalocean_scope.invalid(f"validation error: invalid region {region!r}")
+        raise scopes.invalid(f"validation error: invalid region {region!r}")
     return region
 
 
 def _version(text: str) -> str:
     found = catalogue.version(text)
     if not found:
-        raise digitalocean_scope.invalid(f"validation error: invalid version slug {text!r}")
+        raise scopes.invalid(f"validation error: invalid version slug {text!r}")
     return found
 
 
-def _vpc(scope: digitalocean_scope.Scope, body: Mapping[str, Any], *, region: str) -> records.Vpc:
+def _vpc(scope: scopes.Scope, body: Mapping[str, Any], *, region: str) -> records.Vpc:
     key = body.get("vpc_uuid")
     found = next((item for item in scope.vpcs() if item.id == key), None) if key else scope.default_vpc(region)
     if found is None or found.region != region:
-        raise digitalocean_scope.invalid(f"validation error: there is no VPC {key} in {region}")
+        raise scopes.invalid(f"validation error: there is no VPC {key} in {region}")
     return found
 
 
 def _refuse_unknown_networks(body: Mapping[str, Any]) -> None:
     if body.get("worker_subnet_uuid"):
-        raise digitalocean_scope.invalid("validation error: there is no such subnet; the sandbox has none")
+        raise scopes.invalid("validation error: there is no such subnet; the sandbox has none")
     if body.get("isolated_workers"):
-        raise digitalocean_scope.invalid("validation error: the VPC has no NAT gateway, which isolated workers need")
+        raise scopes.invalid("validation error: the VPC has no NAT gateway, which isolated workers need")
 
 
-def _first_pools(scope: digitalocean_scope.Scope, body: Mapping[str, Any], *, cluster: str, region: str) -> list[records.Pool]:
-    pools = [digitalocean_pools.parse(scope, item, cluster=cluster, region=region) for item in body.get("node_pools") or []]
-    if not pools:
-        raise digitalocean_scope.invalid("validation error: a cluster needs at least one node pool")
-    if len({item.name for item in pools}) < len(pools):
-        raise digitalocean_scope.invalid("validation error: two node pools have the same name")
-    return pools
+def _first_pools(scope: scopes.Scope, body: Mapping[str, Any], *, cluster: str, region: str) -> list[records.Pool]:
+    parsed = [pools.parse(scope, item, cluster=cluster, region=region) for item in body.get("node_pools") or []]
+    if not parsed:
+        raise scopes.invalid("validation error: a cluster needs at least one node pool")
+    if len({item.name for item in parsed}) < len(parsed):
+        raise scopes.invalid("validation error: two node pools have the same name")
+    return parsed

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from planton_sandbox import clock, wire
-from planton_sandbox.clouds.digitalocean import catalogue, lists, paging, records, views
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import catalogue, lists, paging, records, scopes, views
 
 _PUBLIC = ipaddress.IPv4Network("203.0.113.0/24")
 
 
-def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/droplets``; those with a GPU only when asked for by ``type``."""
     query = request.query
     gpus = query.get("type") == "gpus"
@@ -29,29 +28,29 @@ def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str,
     return paging.page(request, "droplets", chosen)
 
 
-def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/droplets/{id}``."""
     for cluster, pool, node in _machines(scope):
         if str(node.droplet) == request.parts["id"]:
             return {"droplet": _view(cluster, pool, node)}
-    raise digitalocean_scope.missing(f"The droplet {request.parts['id']} could not be found")
+    raise scopes.missing(f"The droplet {request.parts['id']} could not be found")
 
 
-def tagged(scope: digitalocean_scope.Scope, name: str) -> list[int]:
+def tagged(scope: scopes.Scope, name: str) -> list[int]:
     """Return the ids of the droplets that have a tag."""
     return [node.droplet for cluster, pool, node in _machines(scope) if name in views.pool_tags(cluster, pool)]
 
 
-def known(scope: digitalocean_scope.Scope, keys: list[Any]) -> list[int]:
+def existing(scope: scopes.Scope, keys: list[Any]) -> list[int]:
     """Return the ids of droplets, each once, or refuse one that there is not."""
     present = {node.droplet for _, _, node in _machines(scope)}
     for key in keys:
         if key not in present:
-            raise digitalocean_scope.invalid(f"There is no droplet {key}")
+            raise scopes.invalid(f"There is no droplet {key}")
     return list(dict.fromkeys(keys))
 
 
-def _machines(scope: digitalocean_scope.Scope) -> Iterator[tuple[records.Cluster, records.Pool, records.Node]]:
+def _machines(scope: scopes.Scope) -> Iterator[tuple[records.Cluster, records.Pool, records.Node]]:
     for cluster in scope.standing():
         for pool in cluster.pools:
             for node in pool.nodes:

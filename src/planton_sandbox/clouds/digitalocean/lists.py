@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.digitalocean import catalogue, paging
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import catalogue, paging, scopes
 
 _HOURS = 672  # of a month, as prices are reckoned
 _FLOATING_IP_LIMIT = 3
 
 
-def account(scope: digitalocean_scope.Scope, _request: wire.Request) -> dict[str, Any]:
+def account(scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/account``."""
     owner = scope.account
     return {
@@ -30,17 +29,17 @@ def account(scope: digitalocean_scope.Scope, _request: wire.Request) -> dict[str
     }
 
 
-def regions(_scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def regions(_scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/regions``."""
     return paging.page(request, "regions", [region(item.slug) for item in catalogue.REGIONS])
 
 
-def sizes(_scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def sizes(_scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/sizes``."""
     return paging.page(request, "sizes", [size(item) for item in catalogue.SIZES])
 
 
-def options(_scope: digitalocean_scope.Scope, _request: wire.Request) -> dict[str, Any]:
+def options(_scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/kubernetes/options``."""
     return {
         "options": {

@@ -29,33 +29,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from planton_sandbox.clouds.digitalocean import associated, clusters, machines, pools, progress, records, views
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import associated, clusters, machines, pools, progress, records, scopes, views
 
 Body = Mapping[str, Any]
 Named = TypeVar("Named", records.Cluster, records.Pool, records.Vpc, records.Firewall, records.Node)
 _DONE = {"result": "success"}
 
 
-def act(scope: digitalocean_scope.Scope, action: str, body: Body) -> Any:
+def act(scope: scopes.Scope, action: str, body: Body) -> Any:
     """Do ``action``.
 
     Raises:
         wire.CloudError: 404 when there is no such action or resource.
     """
     if action not in ACTIONS:
-        raise digitalocean_scope.missing(f"No action {action!r}; there are {', '.join(ACTIONS)}")
+        raise scopes.missing(f"No action {action!r}; there are {', '.join(ACTIONS)}")
     return ACTIONS[action](scope, body)
 
 
 def _pick(items: Sequence[Named], key: object, *, what: str) -> Named:
     found = next((item for item in items if key in (item.id, item.name)), None)
     if found is None:
-        raise digitalocean_scope.missing(f"No {what} {key!r}")
+        raise scopes.missing(f"No {what} {key!r}")
     return found
 
 
-def _cluster(scope: digitalocean_scope.Scope, body: Body) -> records.Cluster:
+def _cluster(scope: scopes.Scope, body: Body) -> records.Cluster:
     return _pick(scope.clusters(), body.get("cluster"), what="cluster")
 
 
@@ -63,36 +62,36 @@ def _pool(cluster: records.Cluster, body: Body) -> records.Pool:
     return _pick(cluster.pools, body.get("pool") or cluster.pools[0].id, what="pool")
 
 
-def _load(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _load(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     if not pool.auto_scale:
-        raise digitalocean_scope.invalid(f"The pool {pool.name} is not autoscaled")
+        raise scopes.invalid(f"The pool {pool.name} is not autoscaled")
     pool.load = int(body["nodes"])
     progress.settle(scope)
     return views.pool(cluster, pool)
 
 
-def _scale(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _scale(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     machines.scale(scope, cluster, pool, count=int(body["count"]))
     return views.pool(cluster, pool)
 
 
-def _relabel(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _relabel(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     machines.relabel(pool, dict(body.get("labels") or {}))
     return views.pool(cluster, pool)
 
 
-def _upgrade(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _upgrade(scope: scopes.Scope, body: Body) -> Any:
     clusters.begin_upgrade(scope, _cluster(scope, body), text=str(body["version"]))
     return _DONE
 
 
-def _delete_cluster(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _delete_cluster(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     if body.get("slowly"):
         clusters.begin_delete(scope, cluster)
@@ -101,7 +100,7 @@ def _delete_cluster(scope: digitalocean_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _delete_pool(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _delete_pool(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     pools.refuse_last(cluster, pool)
@@ -112,17 +111,17 @@ def _delete_pool(scope: digitalocean_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _delete_vpc(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _delete_vpc(scope: scopes.Scope, body: Body) -> Any:
     scope.state.vpcs.remove(_pick(scope.vpcs(), body.get("vpc"), what="VPC"))
     return _DONE
 
 
-def _delete_firewall(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _delete_firewall(scope: scopes.Scope, body: Body) -> Any:
     scope.state.firewalls.remove(_pick(scope.firewalls(), body.get("firewall"), what="firewall"))
     return _DONE
 
 
-def _stuck(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _stuck(scope: scopes.Scope, body: Body) -> Any:
     if body.get("cluster"):
         _cluster(scope, body).stuck = True
     else:
@@ -130,7 +129,7 @@ def _stuck(scope: digitalocean_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _unstuck(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _unstuck(scope: scopes.Scope, body: Body) -> Any:
     chosen = [_cluster(scope, body)] if body.get("cluster") else scope.clusters()
     for item in chosen:
         item.stuck = False
@@ -139,41 +138,41 @@ def _unstuck(scope: digitalocean_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _fail(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _fail(scope: scopes.Scope, body: Body) -> Any:
     _cluster(scope, body).failure = str(body.get("message", ""))
     return _DONE
 
 
-def _node(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _node(scope: scopes.Scope, body: Body) -> Any:
     nodes = [node for pool in _cluster(scope, body).pools for node in pool.nodes]
     _pick(nodes, body.get("node"), what="node").ready = bool(body.get("ready"))
     return _DONE
 
 
-def _quota(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _quota(scope: scopes.Scope, body: Body) -> Any:
     scope.account.droplet_limit = int(body["droplet_limit"])
     return {"droplet_limit": scope.account.droplet_limit}
 
 
-def _adder(sort: str) -> Callable[[digitalocean_scope.Scope, Body], Any]:
-    def act(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _adder(sort: str) -> Callable[[scopes.Scope, Body], Any]:
+    def act(scope: scopes.Scope, body: Body) -> Any:
         return associated.add(scope, _cluster(scope, body), sort=sort, name=str(body["name"]))
 
     return act
 
 
-def _expire_credentials(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _expire_credentials(scope: scopes.Scope, body: Body) -> Any:
     _cluster(scope, body).tokens.clear()
     return _DONE
 
 
-def _rotate_token(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _rotate_token(scope: scopes.Scope, body: Body) -> Any:
     scope.state.revoked_tokens.append(scope.account.token)
     scope.account.token = str(body["new"])
     return _DONE
 
 
-def _resources(scope: digitalocean_scope.Scope, _body: Body) -> Any:
+def _resources(scope: scopes.Scope, _body: Body) -> Any:
     return {
         "vpcs": [{"id": item.id, "name": item.name, "region": item.region, "default": item.default} for item in scope.vpcs()],
         "firewalls": [{"id": item.id, "name": item.name} for item in scope.firewalls()],
@@ -202,7 +201,7 @@ def _resources(scope: digitalocean_scope.Scope, _body: Body) -> Any:
     }
 
 
-ACTIONS: Mapping[str, Callable[[digitalocean_scope.Scope, Body], Any]] = {
+ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "load": _load,
     "scale": _scale,
     "relabel": _relabel,

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.digitalocean import scope
+from planton_sandbox.clouds.digitalocean import scopes
 
 PER_PAGE = 20
 MOST_PER_PAGE = 200
@@ -21,7 +21,7 @@ def page(request: wire.Request, name: str, items: Sequence[Any]) -> dict[str, An
     """Return the page of ``items`` that a request asks for, below the key ``name``."""
     number, size = _number(request, "page", default=1), _number(request, "per_page", default=PER_PAGE)
     if size > MOST_PER_PAGE:
-        raise scope.invalid(f"per_page must be at most {MOST_PER_PAGE}")
+        raise scopes.invalid(f"per_page must be at most {MOST_PER_PAGE}")
     last = max(-(-len(items) // size), 1)
     links: dict[str, str] = {}
     if number > 1:
@@ -38,7 +38,7 @@ def page(request: wire.Request, name: str, items: Sequence[Any]) -> dict[str, An
 def _number(request: wire.Request, name: str, *, default: int) -> int:
     text = request.query.get(name, "")
     if text and not (text.isdigit() and int(text) > 0):
-        raise scope.invalid(f"{name} must be a number of at least 1")
+        raise scopes.invalid(f"{name} must be a number of at least 1")
     return int(text) if text else default
 
 

@@ -12,9 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.digitalocean import catalogue, machines, records, views
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
-from planton_sandbox.clouds.digitalocean import tags as digitalocean_tags
+from planton_sandbox.clouds.digitalocean import catalogue, machines, records, scopes, tags, views
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 NAME = re.compile(r"^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$")
@@ -31,19 +29,19 @@ class Extent:
     most: int
 
 
-def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET .../node_pools``."""
     cluster = scope.cluster(request.parts["id"])
     return {"node_pools": [views.pool(cluster, item) for item in cluster.pools]}
 
 
-def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET .../node_pools/{pool}``."""
     cluster = scope.cluster(request.parts["id"])
     return {"node_pool": views.pool(cluster, scope.pool(cluster, request.parts["pool"]))}
 
 
-def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``POST .../node_pools``."""
     cluster = scope.cluster(request.parts["id"])
     pool = parse(scope, request.body, cluster=cluster.id, region=cluster.region)
@@ -54,7 +52,7 @@ def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     return {"node_pool": views.pool(cluster, pool)}
 
 
-def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``PUT .../node_pools/{pool}``; what is absent stays."""
     cluster = scope.cluster(request.parts["id"])
     pool, body = scope.pool(cluster, request.parts["pool"]), request.body
@@ -76,7 +74,7 @@ def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     return {"node_pool": views.pool(cluster, pool)}
 
 
-def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+def delete(scope: scopes.Scope, request: wire.Request) -> None:
     """Answer ``DELETE .../node_pools/{pool}``; a cluster keeps at least one pool."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
@@ -84,7 +82,7 @@ def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
     machines.begin_delete(scope, pool)
 
 
-def delete_node(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+def delete_node(scope: scopes.Scope, request: wire.Request) -> None:
     """Answer ``DELETE .../nodes/{node}``; with ``replace=1`` another takes its place."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
@@ -92,13 +90,13 @@ def delete_node(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
     if request.query.get("replace") not in ("1", "true") and node.deleting is None:
         least = pool.min_nodes if pool.auto_scale else 1
         if pool.count <= least:
-            raise digitalocean_scope.invalid(f"validation error: the node pool {pool.name} must keep at least {least} nodes")
+            raise scopes.invalid(f"validation error: the node pool {pool.name} must keep at least {least} nodes")
         pool.count -= 1
     machines.retire(scope, node)
     machines.fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 
 
-def recycle(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+def recycle(scope: scopes.Scope, request: wire.Request) -> None:
     """Answer ``POST .../node_pools/{pool}/recycle``: the named nodes are built anew."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
@@ -107,7 +105,7 @@ def recycle(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
     machines.fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 
 
-def parse(scope: digitalocean_scope.Scope, body: Mapping[str, Any], *, cluster: str, region: str) -> records.Pool:
+def parse(scope: scopes.Scope, body: Mapping[str, Any], *, cluster: str, region: str) -> records.Pool:
     """Read the pool in a request.
 
     Args:
@@ -118,12 +116,12 @@ def parse(scope: digitalocean_scope.Scope, body: Mapping[str, Any], *, cluster: 
     """
     name, size = str(body.get("name") or ""), catalogue.size(str(body.get("size") or ""))
     if not NAME.match(name):
-        raise digitalocean_scope.invalid(f"validation error: {name!r} is not a name for a node pool")
+        raise scopes.invalid(f"validation error: {name!r} is not a name for a node pool")
     if size is None or not size.kubernetes or region not in catalogue.places(size):
-        raise digitalocean_scope.invalid(f"validation error: invalid droplet size {body.get('size')!r}")
+        raise scopes.invalid(f"validation error: invalid droplet size {body.get('size')!r}")
     extent = _extent(body, present=None)
     return records.Pool(
-        id=digitalocean_scope.new_id(),
+        id=scopes.new_id(),
         name=name,
         size=size.slug,
         count=extent.count,
@@ -136,14 +134,14 @@ def parse(scope: digitalocean_scope.Scope, body: Mapping[str, Any], *, cluster: 
     )
 
 
-def own_tags(scope: digitalocean_scope.Scope, tags: Sequence[str], *, cluster: str) -> list[str]:
+def own_tags(scope: scopes.Scope, names: Sequence[str], *, cluster: str) -> list[str]:
     """Return the tags that a client gave without those that the cloud adds; they are made if need be."""
     automatic = (*_AUTOMATIC, f"k8s:{cluster}")
-    return digitalocean_tags.ensure(scope, [str(tag) for tag in tags if str(tag).lower() not in automatic])
+    return tags.ensure(scope, [str(name) for name in names if str(name).lower() not in automatic])
 
 
 def check_room(
-    scope: digitalocean_scope.Scope,
+    scope: scopes.Scope,
     vpc: records.Vpc,
     pools: Sequence[records.Pool],
     *,
@@ -155,16 +153,16 @@ def check_room(
     machines.require(scope, vpc, more=sum(item.count for item in pools))
     total = sum(item.count for item in (*present, *pools))
     if total > catalogue.CLUSTER_NODE_LIMIT:
-        raise digitalocean_scope.invalid(f"validation error: a cluster has at most {catalogue.CLUSTER_NODE_LIMIT} nodes")
+        raise scopes.invalid(f"validation error: a cluster has at most {catalogue.CLUSTER_NODE_LIMIT} nodes")
 
 
 def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
     """Raise when nothing would be left of a cluster's pools."""
     if all(item is pool or item.deleting for item in cluster.pools) and pool.deleting is None:
-        raise digitalocean_scope.invalid("validation error: the last node pool of a cluster cannot be deleted")
+        raise scopes.invalid("validation error: the last node pool of a cluster cannot be deleted")
 
 
-def _require(scope: digitalocean_scope.Scope, cluster: records.Cluster, pool: records.Pool, extent: Extent) -> None:
+def _require(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, extent: Extent) -> None:
     wanted = max(extent.most, extent.count)
     if wanted > max(pool.max_nodes, pool.count):
         more = wanted - len(machines.staying(pool))
@@ -173,9 +171,9 @@ def _require(scope: digitalocean_scope.Scope, cluster: records.Cluster, pool: re
 
 def _check_name(cluster: records.Cluster, name: str) -> None:
     if not NAME.match(name):
-        raise digitalocean_scope.invalid(f"validation error: {name!r} is not a name for a node pool")
+        raise scopes.invalid(f"validation error: {name!r} is not a name for a node pool")
     if any(item.name == name for item in cluster.pools):
-        raise digitalocean_scope.invalid(f"validation error: the cluster {cluster.name} has a node pool {name!r} already")
+        raise scopes.invalid(f"validation error: the cluster {cluster.name} has a node pool {name!r} already")
 
 
 def _extent(body: Mapping[str, Any], *, present: records.Pool | None) -> Extent:
@@ -185,12 +183,12 @@ def _extent(body: Mapping[str, Any], *, present: records.Pool | None) -> Extent:
     count = _number(body, "count", default=present.count if present else None)
     if not automatic:
         if not count:
-            raise digitalocean_scope.invalid("validation error: count of a node pool that is not scaled must be at least 1")
+            raise scopes.invalid("validation error: count of a node pool that is not scaled must be at least 1")
         return Extent(count=count, auto_scale=False, least=0, most=0)
     least = _number(body, "min_nodes", default=present.min_nodes if present else 0) or 0
     most = _number(body, "max_nodes", default=present.max_nodes if present else 0) or 0
     if most < 1 or least > most:
-        raise digitalocean_scope.invalid("validation error: max_nodes must be at least 1 and not below min_nodes")
+        raise scopes.invalid("validation error: max_nodes must be at least 1 and not below min_nodes")
     # A client that does not say how many leaves the beginning to the cloud; what it says is kept within the bounds.
     wanted = max(least, 1) if not count and present is None else count or 0
     return Extent(count=min(max(wanted, least), most), auto_scale=True, least=least, most=most)
@@ -201,7 +199,7 @@ def _number(body: Mapping[str, Any], name: str, *, default: int | None) -> int |
     if value is None:
         return default
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise digitalocean_scope.invalid(f"validation error: {name} must be a number that is not negative")
+        raise scopes.invalid(f"validation error: {name} must be a number that is not negative")
     return value
 
 
@@ -216,6 +214,6 @@ def _taints(value: Sequence[Mapping[str, Any]]) -> list[records.Taint]:
         item = {str(key).lower(): text for key, text in given.items()}
         effect = str(item.get("effect") or "")
         if effect not in EFFECTS or not item.get("key"):
-            raise digitalocean_scope.invalid(f"validation error: a taint needs a key and an effect out of {', '.join(EFFECTS)}")
+            raise scopes.invalid(f"validation error: a taint needs a key and an effect out of {', '.join(EFFECTS)}")
         taints.append(records.Taint(key=str(item["key"]), value=str(item.get("value") or ""), effect=effect))
     return taints

@@ -11,14 +11,13 @@ from __future__ import annotations
 import datetime
 
 from planton_sandbox import clock
-from planton_sandbox.clouds.digitalocean import catalogue, machines, records
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import catalogue, machines, records, scopes
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY_SECONDS = 24 * 3600
 
 
-def settle(scope: digitalocean_scope.Scope) -> bool:
+def settle(scope: scopes.Scope) -> bool:
     """Bring an account's clusters to what they are now; say whether anything changed."""
     changed = False
     for cluster in scope.standing():
@@ -45,7 +44,7 @@ def status(cluster: records.Cluster) -> str:
     return records.UPGRADING if cluster.upgrading else records.RUNNING
 
 
-def start_upgrade(scope: digitalocean_scope.Scope, cluster: records.Cluster, *, version: str, start: float) -> None:
+def start_upgrade(scope: scopes.Scope, cluster: records.Cluster, *, version: str, start: float) -> None:
     """Begin to upgrade a cluster: its control plane, then the nodes, which are replaced."""
     cluster.version = version
     cluster.updated = start
@@ -68,7 +67,7 @@ def _weekday(moment: float) -> int:
     return datetime.datetime.fromtimestamp(moment, tz=datetime.UTC).weekday()
 
 
-def _settle_cluster(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool:
+def _settle_cluster(scope: scopes.Scope, cluster: records.Cluster) -> bool:
     changed = False
     if cluster.building and cluster.building.over(scope.now):
         cluster.building, cluster.built, changed = None, scope.now, True
@@ -84,7 +83,7 @@ def _settle_cluster(scope: digitalocean_scope.Scope, cluster: records.Cluster) -
     return changed
 
 
-def _act(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool:
+def _act(scope: scopes.Scope, cluster: records.Cluster) -> bool:
     """Do what the cloud does of its own accord with a cluster that is built."""
     changed = _maintain(scope, cluster)
     while cluster.upgrading and cluster.upgrading.over(scope.now):
@@ -106,7 +105,7 @@ def _settle_nodes(pool: records.Pool, *, now: float) -> bool:
     return changed
 
 
-def _maintain(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool:
+def _maintain(scope: scopes.Scope, cluster: records.Cluster) -> bool:
     newest = catalogue.newest_patch(cluster.version)
     if not cluster.auto_upgrade or cluster.upgrading or newest == cluster.version:
         return False
@@ -117,18 +116,18 @@ def _maintain(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool
     return True
 
 
-def _upgrade_next(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> None:
+def _upgrade_next(scope: scopes.Scope, cluster: records.Cluster) -> None:
     """End the step of an upgrade that is over, and begin the next one."""
     timer = cluster.upgrading
     start = timer.due if timer and scope.pace.latency == clock.REALISTIC else scope.now
     for pool in cluster.pools:
         pool.nodes = [node for node in pool.nodes if not node.draining]
         lacking = pool.count - len(machines.staying(pool))
-        machines.add(scope, cluster, pool, count=lacking, seconds=0, start=start)
+        machines.add(scope.at(start), cluster, pool, count=lacking, seconds=0)
     for pool in cluster.pools:
         outdated = [node for node in machines.staying(pool) if node.version != cluster.version]
         if outdated:
-            _replace(scope, cluster, pool, outdated, start=start)
+            _replace(scope.at(start), cluster, pool, outdated)
             cluster.upgrading = scope.pace.timer(
                 start, seconds=catalogue.NODE_UPGRADE_SECONDS, patience=catalogue.UPGRADE_STEP_PATIENCE
             )
@@ -136,22 +135,15 @@ def _upgrade_next(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> 
     cluster.upgrading = None
 
 
-def _replace(
-    scope: digitalocean_scope.Scope,
-    cluster: records.Cluster,
-    pool: records.Pool,
-    outdated: list[records.Node],
-    *,
-    start: float,
-) -> None:
+def _replace(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, outdated: list[records.Node]) -> None:
     """Begin to replace nodes: one after it is gone, or with surge several before they are."""
     surge = min(catalogue.SURGE_NODES, len(outdated), machines.room(scope, cluster)) if cluster.surge_upgrade else 0
     for node in outdated[: max(surge, 1)]:
         node.draining = True
-    machines.add(scope, cluster, pool, count=surge, seconds=catalogue.NODE_SECONDS, start=start)
+    machines.add(scope, cluster, pool, count=surge, seconds=catalogue.NODE_SECONDS)
 
 
-def _autoscale(scope: digitalocean_scope.Scope, cluster: records.Cluster, pool: records.Pool) -> bool:
+def _autoscale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool) -> bool:
     if not pool.auto_scale or pool.load is None or pool.deleting:
         return False
     most = min(pool.max_nodes, pool.count + machines.room(scope, cluster))

@@ -11,8 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from planton_sandbox.clouds.digitalocean import catalogue, progress, records
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import catalogue, progress, records, scopes
 
 DEFAULT_WINDOW = records.Window(day="any", start="04:00")
 # Further blocks; what they switch has no effect on anything that the sandbox shows.
@@ -42,7 +41,7 @@ def apply(cluster: records.Cluster, body: Mapping[str, Any], *, now: float) -> N
     guard = _guard(body.get("control_plane_firewall"))
     autoscaler = _autoscaler(body.get("cluster_autoscaler_configuration"), present=cluster.autoscaler)
     if body.get("ha") is False and cluster.ha:
-        raise digitalocean_scope.invalid("validation error: a highly available control plane cannot be made a simple one again")
+        raise scopes.invalid("validation error: a highly available control plane cannot be made a simple one again")
     if window and window != cluster.window:
         cluster.window, cluster.watched = window, now
     if body.get("auto_upgrade") is not None and body["auto_upgrade"] != cluster.auto_upgrade:
@@ -62,17 +61,17 @@ def ha(body: Mapping[str, Any], *, version: str) -> bool:
     return catalogue.minor(version) >= catalogue.HA_BY_DEFAULT if given is None else bool(given)
 
 
-def subnets(scope: digitalocean_scope.Scope, body: Mapping[str, Any]) -> tuple[str, str]:
+def subnets(scope: scopes.Scope, body: Mapping[str, Any]) -> tuple[str, str]:
     """Return the ranges of a new cluster's pods and services; what is not given, the cloud chooses."""
     taken = [item.ip_range for item in scope.vpcs()]
     taken += [text for item in scope.standing() for text in (item.cluster_subnet, item.service_subnet)]
     chosen = []
     for name, prefix in _PREFIXES.items():
         text = str(body.get(name) or "") or _free(taken, prefix=prefix)
-        wanted = digitalocean_scope.network(text)
-        other = next((item for item in taken if digitalocean_scope.network(item).overlaps(wanted)), None)
+        wanted = scopes.network(text)
+        other = next((item for item in taken if scopes.network(item).overlaps(wanted)), None)
         if other:
-            raise digitalocean_scope.invalid(f"validation error: {name} {text} overlaps with {other}, which is in use")
+            raise scopes.invalid(f"validation error: {name} {text} overlaps with {other}, which is in use")
         taken.append(text)
         chosen.append(text)
     return chosen[0], chosen[1]
@@ -95,9 +94,9 @@ def _window(block: Any) -> records.Window | None:
         return None
     day, start = str(given.get("day") or "any").lower(), str(given.get("start_time") or DEFAULT_WINDOW.start)
     if day != "any" and day not in progress.DAYS:
-        raise digitalocean_scope.invalid(f"validation error: {day!r} is not a day for a maintenance policy")
+        raise scopes.invalid(f"validation error: {day!r} is not a day for a maintenance policy")
     if not _TIME.match(start):
-        raise digitalocean_scope.invalid(f"validation error: start_time {start!r} is not a time such as 04:00")
+        raise scopes.invalid(f"validation error: start_time {start!r} is not a time such as 04:00")
     return records.Window(day=day, start=start)
 
 
@@ -110,7 +109,7 @@ def _guard(block: Any) -> records.Guard | None:
         try:
             ipaddress.ip_network(item, strict=False)
         except ValueError as error:
-            raise digitalocean_scope.invalid(f"validation error: allowed_addresses: {error}") from error
+            raise scopes.invalid(f"validation error: allowed_addresses: {error}") from error
     return records.Guard(enabled=bool(given.get("enabled")), addresses=addresses)
 
 
@@ -120,14 +119,14 @@ def _autoscaler(block: Any, *, present: dict[str, Any] | None) -> dict[str, Any]
         return present
     for name in given.get("expanders", []):
         if name not in _EXPANDERS:
-            raise digitalocean_scope.invalid(f"validation error: there is no expander {name!r}")
+            raise scopes.invalid(f"validation error: there is no expander {name!r}")
     return (present or {}) | given
 
 
 def _free(taken: list[str], *, prefix: int) -> str:
-    used = [digitalocean_scope.network(item) for item in taken]
+    used = [scopes.network(item) for item in taken]
     for place in _PLACES:
         for candidate in ipaddress.IPv4Network(f"10.{place}.0.0/16").subnets(new_prefix=prefix):
             if not any(candidate.overlaps(item) for item in used):
                 return str(candidate)
-    raise digitalocean_scope.invalid("The account has no free range of private addresses left")
+    raise scopes.invalid("The account has no free range of private addresses left")

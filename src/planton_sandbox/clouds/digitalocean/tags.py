@@ -12,31 +12,29 @@ from collections.abc import Sequence
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.digitalocean import droplets as digitalocean_droplets
-from planton_sandbox.clouds.digitalocean import paging, records
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import droplets, paging, records, scopes
 
 NAME = re.compile(r"^[a-zA-Z0-9:\-_]{1,255}$")
 _KINDS = ("droplets", "images", "volumes", "volume_snapshots", "databases")
 
 
-def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/tags``."""
     return paging.page(request, "tags", [_view(scope, item.name) for item in _all(scope)])
 
 
-def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/tags/{tag}``; the spelling must be the tag's own."""
     return {"tag": _view(scope, _tag(scope, request.parts["tag"]).name)}
 
 
-def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``POST /v2/tags``; one that is there already is answered as if it were new."""
     (name,) = ensure(scope, [str(request.body.get("name") or "")])
     return {"tag": _view(scope, name)}
 
 
-def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+def delete(scope: scopes.Scope, request: wire.Request) -> None:
     """Answer ``DELETE /v2/tags/{tag}``: what has the tag loses it."""
     tag = _tag(scope, request.parts["tag"])
     scope.state.tags.remove(tag)
@@ -45,12 +43,12 @@ def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
         names[:] = [name for name in names if name != tag.name]
 
 
-def ensure(scope: digitalocean_scope.Scope, names: Sequence[str]) -> list[str]:
+def ensure(scope: scopes.Scope, names: Sequence[str]) -> list[str]:
     """Return ``names`` in the spelling of the account's tags, each once; make those that are new."""
     chosen: dict[str, str] = {}
     for name in names:
         if not NAME.match(name):
-            raise digitalocean_scope.invalid(f"{name!r} is not a tag: only letters, digits, colons, dashes and underscores")
+            raise scopes.invalid(f"{name!r} is not a tag: only letters, digits, colons, dashes and underscores")
         chosen.setdefault(name.lower(), _spelling(scope, name) or name)
     for name in chosen.values():
         if not _spelling(scope, name):
@@ -58,33 +56,33 @@ def ensure(scope: digitalocean_scope.Scope, names: Sequence[str]) -> list[str]:
     return list(chosen.values())
 
 
-def known(scope: digitalocean_scope.Scope, names: Sequence[str]) -> list[str]:
+def existing(scope: scopes.Scope, names: Sequence[str]) -> list[str]:
     """Return ``names`` in the spelling of the account's tags, or refuse one that there is not."""
     for name in names:
         if not _spelling(scope, name):
-            raise digitalocean_scope.invalid(f"There is no tag {name!r}; a tag must be made before a firewall can have it")
+            raise scopes.invalid(f"There is no tag {name!r}; a tag must be made before a firewall can have it")
     return ensure(scope, names)
 
 
-def _all(scope: digitalocean_scope.Scope) -> list[records.Tag]:
+def _all(scope: scopes.Scope) -> list[records.Tag]:
     return [item for item in scope.state.tags if item.account == scope.account.id]
 
 
-def _tag(scope: digitalocean_scope.Scope, name: str) -> records.Tag:
+def _tag(scope: scopes.Scope, name: str) -> records.Tag:
     found = next((item for item in _all(scope) if item.name == name), None)
     if found is None:
-        raise digitalocean_scope.missing(f"The tag {name} could not be found")
+        raise scopes.missing(f"The tag {name} could not be found")
     return found
 
 
-def _spelling(scope: digitalocean_scope.Scope, name: str) -> str:
+def _spelling(scope: scopes.Scope, name: str) -> str:
     return next((item.name for item in _all(scope) if item.name.lower() == name.lower()), "")
 
 
-def _view(scope: digitalocean_scope.Scope, name: str) -> dict[str, Any]:
-    droplets = digitalocean_droplets.tagged(scope, name)
-    uri = {"last_tagged_uri": f"{scope.base}/v2/droplets/{droplets[-1]}"} if droplets else {}
-    resources: dict[str, Any] = {"count": len(droplets), **uri}
+def _view(scope: scopes.Scope, name: str) -> dict[str, Any]:
+    tagged = droplets.tagged(scope, name)
+    uri = {"last_tagged_uri": f"{scope.base}/v2/droplets/{tagged[-1]}"} if tagged else {}
+    resources: dict[str, Any] = {"count": len(tagged), **uri}
     for kind in _KINDS:
-        resources[kind] = {"count": len(droplets), **uri} if kind == "droplets" else {"count": 0}
+        resources[kind] = {"count": len(tagged), **uri} if kind == "droplets" else {"count": 0}
     return {"name": name, "resources": resources}

@@ -10,32 +10,31 @@ import re
 from typing import Any
 
 from planton_sandbox import clock, wire
-from planton_sandbox.clouds.digitalocean import catalogue, paging, records
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import catalogue, paging, records, scopes
 
 NAME = re.compile(r"^[a-zA-Z0-9\-.]+$")
 LONGEST_DESCRIPTION = 255
 LARGEST, SMALLEST = 16, 28
 
 
-def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/vpcs``."""
     return paging.page(request, "vpcs", [_view(item) for item in scope.vpcs()])
 
 
-def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/vpcs/{id}``."""
     return {"vpc": _view(scope.vpc(request.parts["id"]))}
 
 
-def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``POST /v2/vpcs``; without a range the cloud chooses one."""
     body = request.body
     region = str(body.get("region") or "")
     if catalogue.region(region) is None:
-        raise digitalocean_scope.invalid(f"There is no region {region!r}")
+        raise scopes.invalid(f"There is no region {region!r}")
     vpc = records.Vpc(
-        id=digitalocean_scope.new_id(),
+        id=scopes.new_id(),
         account=scope.account.id,
         region=region,
         name=_name(scope, str(body.get("name") or "")),
@@ -47,14 +46,14 @@ def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     return {"vpc": _view(vpc)}
 
 
-def replace(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def replace(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``PUT /v2/vpcs/{id}``, which must name the VPC; what else is absent stays."""
     if not request.body.get("name"):
-        raise digitalocean_scope.invalid("name must be given")
+        raise scopes.invalid("name must be given")
     return update(scope, request)
 
 
-def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``PATCH /v2/vpcs/{id}``; a default VPC stays one until another takes its place."""
     vpc, body = scope.vpc(request.parts["id"]), request.body
     description = vpc.description if body.get("description") is None else _description(str(body["description"]))
@@ -67,7 +66,7 @@ def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     return {"vpc": _view(vpc)}
 
 
-def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+def delete(scope: scopes.Scope, request: wire.Request) -> None:
     """Answer ``DELETE /v2/vpcs/{id}``."""
     vpc = scope.vpc(request.parts["id"])
     if vpc.default:
@@ -82,7 +81,7 @@ def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
     scope.state.vpcs.remove(vpc)
 
 
-def members(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
+def members(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answer ``GET /v2/vpcs/{id}/members``: clusters and their droplets."""
     vpc = scope.vpc(request.parts["id"])
     kind = request.query.get("resource_type", "")
@@ -90,7 +89,7 @@ def members(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str,
     return paging.page(request, "members", items)
 
 
-def _members(scope: digitalocean_scope.Scope, vpc: records.Vpc) -> list[dict[str, Any]]:
+def _members(scope: scopes.Scope, vpc: records.Vpc) -> list[dict[str, Any]]:
     found = []
     for cluster in scope.standing():
         if cluster.vpc == vpc.id:
@@ -117,27 +116,27 @@ def _view(vpc: records.Vpc) -> dict[str, Any]:
     }
 
 
-def _name(scope: digitalocean_scope.Scope, name: str) -> str:
+def _name(scope: scopes.Scope, name: str) -> str:
     if not NAME.match(name):
-        raise digitalocean_scope.invalid(f"{name!r} is not a name for a VPC: only letters, digits, dashes and periods")
+        raise scopes.invalid(f"{name!r} is not a name for a VPC: only letters, digits, dashes and periods")
     if any(item.name == name for item in scope.vpcs()):
-        raise digitalocean_scope.invalid(f"There is a VPC named {name!r} already")
+        raise scopes.invalid(f"There is a VPC named {name!r} already")
     return name
 
 
 def _description(text: str) -> str:
     if len(text) > LONGEST_DESCRIPTION:
-        raise digitalocean_scope.invalid(f"description must have at most {LONGEST_DESCRIPTION} characters")
+        raise scopes.invalid(f"description must have at most {LONGEST_DESCRIPTION} characters")
     return text
 
 
-def _range(scope: digitalocean_scope.Scope, text: str) -> str:
+def _range(scope: scopes.Scope, text: str) -> str:
     if not text:
-        return digitalocean_scope.free_range(scope.vpcs())
-    wanted = digitalocean_scope.network(text)
+        return scopes.free_range(scope.vpcs())
+    wanted = scopes.network(text)
     if not LARGEST <= wanted.prefixlen <= SMALLEST:
-        raise digitalocean_scope.invalid(f"ip_range must not be larger than /{LARGEST} nor smaller than /{SMALLEST}")
-    other = next((item for item in scope.vpcs() if digitalocean_scope.network(item.ip_range).overlaps(wanted)), None)
+        raise scopes.invalid(f"ip_range must not be larger than /{LARGEST} nor smaller than /{SMALLEST}")
+    other = next((item for item in scope.vpcs() if scopes.network(item.ip_range).overlaps(wanted)), None)
     if other:
-        raise digitalocean_scope.invalid(f"{text} overlaps with the range {other.ip_range} of the VPC {other.name}")
+        raise scopes.invalid(f"{text} overlaps with the range {other.ip_range} of the VPC {other.name}")
     return text

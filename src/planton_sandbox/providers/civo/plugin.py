@@ -12,8 +12,7 @@ import pathlib
 import typing
 
 from planton_sandbox.providers import package, serving, sessions, values, waiting
-from planton_sandbox.providers.civo import client as civo_client
-from planton_sandbox.providers.civo import cluster, functions, network, pool, tables
+from planton_sandbox.providers.civo import api, clusters, firewalls, functions, networks, pools, tables
 
 VERSION: typing.Final = "2.4.8"
 
@@ -26,14 +25,14 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
         wait: is called with the seconds wherever the official plugin waits.
     """
 
-    def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> civo_client.Client:
+    def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> api.Client:
         address = str(config.get("apiEndpoint") or os.environ.get("CIVO_API_URL") or endpoint)
         region = str(config.get("region") or os.environ.get("CIVO_REGION") or "")
         patience = waiting.Patience(wait=wait, gate=gate)
-        client = civo_client.Client(endpoint=address, token=_token(config), region=region, patience=patience)
+        client = api.Client(endpoint=address, token=_token(config), region=region, patience=patience)
         try:
             client.get("/v2/regions")
-        except civo_client.CloudError as error:
+        except api.CloudError as error:
             if error.code == "database_account_not_found":
                 where = "Please go to https://dashboard.civo.com/security to generate one"
                 raise sessions.Fault(f"the Civo token from environment variable is invalid. {where}") from error
@@ -44,7 +43,7 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
         name="civo",
         version=VERSION,
         config=tables.CONFIG,
-        resources=(network.NETWORK, network.FIREWALL, cluster.CLUSTER, pool.NODE_POOL),
+        resources=(networks.NETWORK, firewalls.FIREWALL, clusters.CLUSTER, pools.NODE_POOL),
         functions=functions.FUNCTIONS,
         connect=connect,
     )

@@ -11,7 +11,7 @@ import os
 import typing
 
 from planton_sandbox.providers import package, serving, values, waiting
-from planton_sandbox.providers.digitalocean import client, cluster, functions, network, pool, tables
+from planton_sandbox.providers.digitalocean import api, clusters, firewalls, functions, pools, tables, vpcs
 
 VERSION: typing.Final = "4.76.0"
 _REAL_CLOUD = "https://api.digitalocean.com"
@@ -26,16 +26,16 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
         wait: is called with the seconds wherever the official plugin waits.
     """
 
-    def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> client.Client:
+    def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> api.Client:
         named = _setting(config, "apiEndpoint", "DIGITALOCEAN_API_URL")
         token = _setting(config, "token", "DIGITALOCEAN_TOKEN") or os.environ.get("DIGITALOCEAN_ACCESS_TOKEN", "")
-        usual = client.Retries()
-        retries = client.Retries(
+        usual = api.Retries()
+        retries = api.Retries(
             most=int(_setting(config, "httpRetryMax", "DIGITALOCEAN_HTTP_RETRY_MAX") or usual.most),
             shortest=float(_setting(config, "httpRetryWaitMin", "DIGITALOCEAN_HTTP_RETRY_WAIT_MIN") or usual.shortest),
             longest=float(_setting(config, "httpRetryWaitMax", "DIGITALOCEAN_HTTP_RETRY_WAIT_MAX") or usual.longest),
         )
-        return client.Client(
+        return api.Client(
             endpoint=endpoint if named.rstrip("/") in ("", _REAL_CLOUD) else named,
             token=token,
             patience=waiting.Patience(wait=wait, gate=gate),
@@ -46,12 +46,7 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
         name="digitalocean",
         version=VERSION,
         config=tables.CONFIG,
-        resources=(
-            network.VPC,
-            network.FIREWALL,
-            cluster.CLUSTER,
-            pool.NODE_POOL,
-        ),
+        resources=(vpcs.VPC, firewalls.FIREWALL, clusters.CLUSTER, pools.NODE_POOL),
         functions=functions.FUNCTIONS,
         connect=connect,
         newer_bridge=True,

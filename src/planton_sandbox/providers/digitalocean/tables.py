@@ -115,9 +115,10 @@ NODE_POOL = schema.Table(
     ),
 )
 
-_DAYS = validators.one_of("any", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", fold=True)
+DAYS: typing.Final = ("any", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAY = validators.one_of(*DAYS, fold=True)
 _MAINTENANCE = (
-    _Row(name="day", computed=True, check=_DAYS, doc="A day of the week, or any."),
+    _Row(name="day", computed=True, check=_DAY, doc="A day of the week, or any."),
     _Row(name="startTime", computed=True, doc="The hour, in UTC."),
     schema.out("duration"),
 )

@@ -25,7 +25,6 @@ class Scope:
 
     Attributes:
         reserve_port: Gives a free TCP port for a cluster's Kubernetes API.
-        wall: The real time, for certificates.
     """
 
     state: records.State
@@ -34,7 +33,6 @@ class Scope:
     region: str
     now: float
     reserve_port: Callable[[], int]
-    wall: Callable[[], float]
 
     def networks(self) -> list[records.Network]:
         """Return the account's networks in the region."""

@@ -10,6 +10,7 @@ import urllib.parse
 from planton_sandbox.providers import sessions, transport, values, waiting
 
 _AGENT = "terraform-provider-civo/dev civogo/v0.3.89"
+CLUSTERS, FIREWALLS, NETWORKS = "/v2/kubernetes/clusters", "/v2/firewalls", "/v2/networks"
 _REFUSED = 300
 _SERVER_ERROR = 500
 # What the client library calls the error codes that concern networks, firewalls, clusters and quotas. A code that is

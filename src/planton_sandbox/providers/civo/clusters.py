@@ -7,15 +7,12 @@ import typing
 import uuid
 
 from planton_sandbox.providers import package, planning, sessions, values, waiting
-from planton_sandbox.providers.civo import client as civo_client
-from planton_sandbox.providers.civo import network as civo_network
-from planton_sandbox.providers.civo import tables
+from planton_sandbox.providers.civo import api, cluster_facts, firewalls, networks, tables
 
-CLUSTERS = "/v2/kubernetes/clusters"
 _VERSIONS = "/v2/kubernetes/versions"
 _APPLICATIONS = "/v2/kubernetes/applications"
-_PENDING = ("BUILDING", "AVAILABLE", "UPGRADING", "SCALING")
-_TICK, _LONGEST = 10, 1800
+_CREATED = waiting.Target(state="ACTIVE", pending=("BUILDING", "AVAILABLE", "UPGRADING", "SCALING"), delay=3, shortest=3)
+_DELETED = waiting.Target(state="DELETED", pending=("DELETING",), delay=10, shortest=5)
 _NUMBER = r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
 _FORMATS: typing.Final = {
     "k3s": (re.compile(rf"v?{_NUMBER}-k3s\d"), "X.Y.Z-k3s1"),
@@ -23,47 +20,7 @@ _FORMATS: typing.Final = {
 }
 
 
-def find_cluster(client: civo_client.Client, wanted: str) -> dict[str, values.Json]:
-    """Finds a cluster on the first page by id or name, or a part of one; case of names does not matter.
-
-    Raises:
-        CloudError: None or several match, or the list cannot be had.
-    """
-    listed = client.get(CLUSTERS)
-    return civo_client.find(listed.get("items") or [], wanted, keys=("name", "id"), fold=("name",))
-
-
-def taints(items: typing.Iterable[dict[str, values.Json]] | None) -> list[values.Json]:
-    """Turns taints of a state into those of a request, or the other way round."""
-    return [{"key": item.get("key"), "value": item.get("value", ""), "effect": item.get("effect")} for item in items or ()]
-
-
-def wait_for_nodes(client: civo_client.Client, cluster: str, pool: str) -> None:
-    """Looks every ten seconds until a pool has the nodes that it should have.
-
-    Raises:
-        Fault: They do not come in half an hour, or the cluster cannot be read.
-    """
-
-    def ready() -> bool:
-        try:
-            found = client.get(f"{CLUSTERS}/{cluster}")
-        except civo_client.CloudError as error:
-            raise sessions.Fault(f"error trying to read cluster state: {error}") from error
-        required = _with_id(found.get("required_pools"), pool)
-        running = _with_id(found.get("pools"), pool)
-        active = all(node.get("status") == "ACTIVE" for node in running.get("instances") or ())
-        return bool(active and required.get("count", 0) == running.get("count", 0))
-
-    if not waiting.tick(client.patience, ready, every=_TICK, limit=_LONGEST):
-        raise sessions.Fault(f"timeout waiting to create nodepool {pool}")
-
-
-def _with_id(items: list[dict[str, values.Json]] | None, wanted: str) -> dict[str, values.Json]:
-    return next((item for item in items or () if item.get("id") == wanted), {})
-
-
-def _customize(client: civo_client.Client, data: planning.Data) -> None:
+def _customize(client: api.Client, data: planning.Data) -> None:
     if data.get("clusterType") == "talos" and data.get("cni") == "cilium":
         raise sessions.Fault("cilium CNI is not supported with Talos cluster type. Please use flannel CNI instead")
     if data.get("kubernetesVersion"):
@@ -77,11 +34,11 @@ def _customize(client: civo_client.Client, data: planning.Data) -> None:
             raise sessions.Fault(f"the '{wire}' field is immutable")
 
 
-def _check_version(client: civo_client.Client, version: str, cluster_type: str) -> None:
+def _check_version(client: api.Client, version: str, cluster_type: str) -> None:
     """Asks for the versions always, but only minds the format: so does the official plugin."""
     try:
         offered = client.get(_VERSIONS) or ()
-    except civo_client.CloudError as error:
+    except api.CloudError as error:
         failed = f"failed to get available Kubernetes versions: [ERR] error retrieving all versions: {error}"
         raise sessions.Fault(failed) from error
     pattern, example = _FORMATS[cluster_type]
@@ -98,29 +55,29 @@ def _check_version(client: civo_client.Client, version: str, cluster_type: str) 
     )
 
 
-def _create(client: civo_client.Client, data: planning.Data) -> None:
+def _create(client: api.Client, data: planning.Data) -> None:
     client.use_region(data.get("region"))
     body = _create_body(client, data)
     try:
-        made = client.post(CLUSTERS, body)
-    except civo_client.CloudError as error:
+        made = client.post(api.CLUSTERS, body)
+    except api.CloudError as error:
         text = str(error).replace("\n", " ")
         raise sessions.Fault(f"[ERR] failed to create the kubernetes cluster: {text}") from error
     data.id = str(made["id"])
 
     def state() -> str:
-        return str(client.get(f"{CLUSTERS}/{data.id}").get("status", ""))
+        return str(client.get(f"{api.CLUSTERS}/{data.id}").get("status", ""))
 
     try:
-        waiting.await_state(client.patience, state, target="ACTIVE", pending=_PENDING, delay=3, least=3)
+        waiting.await_state(client.patience, state, _CREATED)
     except sessions.Fault as fault:
         raise sessions.Fault(f"error waiting for cluster ({data.id}) to be created: {fault}") from fault
     _read(client, data)
 
 
-def _create_body(client: civo_client.Client, data: planning.Data) -> dict[str, values.Json]:
+def _create_body(client: api.Client, data: planning.Data) -> dict[str, values.Json]:
     try:
-        network = data.get("networkId") or civo_network.default_network(client)
+        network = data.get("networkId") or networks.default_network(client)
     except sessions.Fault as fault:
         raise sessions.Fault(f"[ERR] failed to get the default network: {fault}") from fault
     applications = data.get("applications")
@@ -128,8 +85,8 @@ def _create_body(client: civo_client.Client, data: planning.Data) -> dict[str, v
         raise sessions.Fault(f"[ERR] the app that tries to install is not valid: {applications}")
     firewall = data.get("firewallId")
     try:
-        found = civo_network.find_firewall(client, firewall)
-    except civo_client.CloudError as error:
+        found = firewalls.find(client, firewall)
+    except api.CloudError as error:
         raise sessions.Fault(f"[ERR] unable to find firewall - {error}") from error
     if found.get("network_id") != network:
         raise sessions.Fault(f"[ERR] firewall {found['id']} is not part of network {network}")
@@ -145,12 +102,12 @@ def _create_body(client: civo_client.Client, data: planning.Data) -> dict[str, v
         "instance_firewall": firewall,
         "cni_plugin": data.get("cni"),
     }
-    return civo_client.compact(body)
+    return api.compact(body)
 
 
 def _pool_body(pool: dict[str, values.Json]) -> dict[str, values.Json]:
     known = values.known_or_null(pool)
-    body = civo_client.compact(
+    body = api.compact(
         {
             "id": known.get("label") or str(uuid.uuid4()),
             "count": known.get("nodeCount"),
@@ -158,73 +115,30 @@ def _pool_body(pool: dict[str, values.Json]) -> dict[str, values.Json]:
             "labels": known.get("labels"),
         }
     )
-    body["taints"] = taints(known.get("taints")) or None
-    return {**body, **civo_client.compact({"public_ip_node_pool": known.get("publicIpNodePool")})}
+    body["taints"] = cluster_facts.taints(known.get("taints")) or None
+    return {**body, **api.compact({"public_ip_node_pool": known.get("publicIpNodePool")})}
 
 
-def _offers(client: civo_client.Client, applications: str) -> bool:
+def _offers(client: api.Client, applications: str) -> bool:
     """One known name anywhere in the text is enough."""
     try:
         return any(offered["name"] in applications for offered in client.get(_APPLICATIONS) or ())
-    except civo_client.CloudError:
+    except api.CloudError:
         return False
 
 
-def _read(client: civo_client.Client, data: planning.Data) -> None:
+def _read(client: api.Client, data: planning.Data) -> None:
     client.use_region(data.get("region"))
     try:
-        found = client.get(f"{CLUSTERS}/{data.id}")
-    except civo_client.CloudError:
+        found = client.get(f"{api.CLUSTERS}/{data.id}")
+    except api.CloudError:
         data.id = ""  # whatever the error was: so does the official plugin
         return
-    data.set(**facts(found, region=client.region), pools=_default_pool(found.get("pools")))
+    data.set(**cluster_facts.facts(found, region=client.region), pools=_default_pool(found.get("pools")))
     data.set(
         tags=" ".join(found.get("tags") or ()),
         kubeconfig=found.get("kubeconfig", "") if data.get("writeKubeconfig") else "",
     )
-
-
-def facts(found: dict[str, values.Json], *, region: str) -> dict[str, values.Json]:
-    """Returns what both the resource and the function show of a cluster."""
-    return {
-        "name": found.get("name", ""),
-        "region": region,
-        "networkId": found.get("network_id", ""),
-        "numTargetNodes": found.get("num_target_nodes", 0),
-        "targetNodesSize": found.get("target_nodes_size", ""),
-        "kubernetesVersion": found.get("kubernetes_version", ""),
-        "clusterType": found.get("cluster_type", ""),
-        "cni": found.get("cni_plugin", ""),
-        "status": found.get("status", ""),
-        "ready": bool(found.get("ready")),
-        "apiEndpoint": found.get("api_endpoint", ""),
-        "masterIp": found.get("master_ip", ""),
-        "dnsEntry": found.get("dns_entry", ""),
-        "createdAt": values.go_time(found.get("created_at")),
-        "firewallId": found.get("firewall_id", ""),
-        "installedApplications": [
-            {
-                "application": item.get("name", ""),
-                "version": item.get("version", ""),
-                "installed": bool(item.get("installed")),
-                "category": item.get("category", ""),
-            }
-            for item in found.get("installed_applications") or ()
-        ],
-    }
-
-
-def pool_facts(pool: dict[str, values.Json]) -> dict[str, values.Json]:
-    """Returns what is shown of a cluster's pool; its labels and taints never are."""
-    return {
-        "label": pool.get("id", ""),
-        "nodeCount": pool.get("count", 0),
-        "size": pool.get("size", ""),
-        "instanceNames": pool.get("instance_names") or [],
-        "publicIpNodePool": bool(pool.get("public_ip_node_pool")),
-        "labels": {},
-        "taints": [],
-    }
 
 
 def _default_pool(pools: list[dict[str, values.Json]] | None) -> values.Json:
@@ -233,27 +147,27 @@ def _default_pool(pools: list[dict[str, values.Json]] | None) -> values.Json:
         return None
     if not pools:
         raise sessions.Crash
-    return pool_facts(pools[0])
+    return cluster_facts.pool_facts(pools[0])
 
 
-def _update(client: civo_client.Client, data: planning.Data) -> None:
+def _update(client: api.Client, data: planning.Data) -> None:
     client.use_region(data.get("region"))
     if data.changed("networkId"):
         change = 'Network change ("network_id") for existing cluster is not available at this moment'
         raise sessions.Fault(f"[ERR] {change}")
     body = _update_body(client, data)
     try:
-        client.put(f"{CLUSTERS}/{data.id}", civo_client.compact({**body, "region": client.region}))
-    except civo_client.CloudError as error:
+        client.put(f"{api.CLUSTERS}/{data.id}", api.compact({**body, "region": client.region}))
+    except api.CloudError as error:
         raise sessions.Fault(f"[ERR] failed to update kubernetes cluster: {error}") from error
     try:
-        wait_for_nodes(client, data.id, data.id)
+        cluster_facts.wait_for_nodes(client, data.id, data.id)
     except sessions.Fault as fault:
         raise sessions.Fault(f"Error updating Kubernetes node pool: {fault}") from fault
     _read(client, data)
 
 
-def _update_body(client: civo_client.Client, data: planning.Data) -> dict[str, values.Json]:
+def _update_body(client: api.Client, data: planning.Data) -> dict[str, values.Json]:
     body: dict[str, values.Json] = {}
     if data.changed("firewallId"):
         body["firewall_id"] = data.get("firewallId")
@@ -266,25 +180,25 @@ def _update_body(client: civo_client.Client, data: planning.Data) -> dict[str, v
         body["firewall_id"] = data.get("firewallId")
         if data.get("writeKubeconfig"):
             try:
-                client.get(f"{CLUSTERS}/{data.id}")
-            except civo_client.CloudError as error:
+                client.get(f"{api.CLUSTERS}/{data.id}")
+            except api.CloudError as error:
                 raise sessions.Fault(f"[ERR] failed to get kubernetes cluster: {error}") from error
     return body
 
 
-def _changed_pools(client: civo_client.Client, data: planning.Data) -> list[values.Json]:
+def _changed_pools(client: api.Client, data: planning.Data) -> list[values.Json]:
     before, after = (data.prior or {}).get("pools") or {}, data.get("pools") or {}
     if before.get("size") != after.get("size"):
         change = 'Size change ("size") for existing cluster is not available at this moment'
         raise sessions.Fault(f"[ERR] {change}")
     try:
-        found = find_cluster(client, data.id)
-    except civo_client.CloudError as error:
+        found = cluster_facts.find(client, data.id)
+    except api.CloudError as error:
         raise sessions.Fault(f"[ERR] failed to find the kubernetes cluster: {error}") from error
     pools = [
         {
-            **civo_client.compact({key: pool.get(key) for key in ("id", "count", "size", "labels")}),
-            "taints": taints(pool.get("taints")) or None,
+            **api.compact({key: pool.get(key) for key in ("id", "count", "size", "labels")}),
+            "taints": cluster_facts.taints(pool.get("taints")) or None,
         }
         for pool in found.get("pools") or ()
     ]
@@ -297,25 +211,25 @@ def _changed_pools(client: civo_client.Client, data: planning.Data) -> list[valu
     return pools
 
 
-def _delete(client: civo_client.Client, data: planning.Data) -> None:
+def _delete(client: api.Client, data: planning.Data) -> None:
     client.use_region(data.get("region"))
-    path = f"{CLUSTERS}/{data.id}"
+    path = f"{api.CLUSTERS}/{data.id}"
     try:
         client.delete(path)
-    except civo_client.CloudError as error:
+    except api.CloudError as error:
         failed = f"[INFO] an error occurred while trying to delete the kubernetes cluster {error}"
         raise sessions.Fault(failed) from error
 
     def state() -> str:
         try:
             return str(client.get(path).get("status", ""))
-        except civo_client.CloudError as error:
+        except api.CloudError as error:
             if error.code == "database_kubernetes_cluster_not_found":
                 return "DELETED"
             raise
 
     try:
-        waiting.await_state(client.patience, state, target="DELETED", pending=("DELETING",), delay=10, least=5)
+        waiting.await_state(client.patience, state, _DELETED)
     except sessions.Fault as fault:
         raise sessions.Fault(f"error waiting for instance ({data.id}) to be deleted: {fault}") from fault
 

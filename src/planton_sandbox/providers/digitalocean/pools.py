@@ -5,8 +5,7 @@ from __future__ import annotations
 import typing
 
 from planton_sandbox.providers import package, planning, sessions, values, waiting
-from planton_sandbox.providers.digitalocean import client as digitalocean_client
-from planton_sandbox.providers.digitalocean import tables
+from planton_sandbox.providers.digitalocean import api, tables
 
 CLUSTERS = "/v2/kubernetes/clusters"
 DEFAULT_TAG = "terraform:default-node-pool"
@@ -38,7 +37,7 @@ def own_tags(tags: typing.Iterable[str] | None) -> list[str]:
 def create_body(pool: planning.State, *more_tags: str) -> planning.State:
     """Writes a new pool, leaving out what is not set."""
     known = values.known_or_null(pool)
-    return digitalocean_client.compact(
+    return api.compact(
         {
             "name": known.get("name"),
             "size": known.get("size"),
@@ -53,7 +52,7 @@ def create_body(pool: planning.State, *more_tags: str) -> planning.State:
     )
 
 
-def update(client: digitalocean_client.Client, pool: planning.State, cluster: str, identity: str, *more_tags: str) -> None:
+def update(client: api.Client, pool: planning.State, cluster: str, identity: str, *more_tags: str) -> None:
     """Changes a pool and waits for its nodes; a pool that is gone is no error here.
 
     Raises:
@@ -67,7 +66,7 @@ def update(client: digitalocean_client.Client, pool: planning.State, cluster: st
         "labels": known.get("labels"),
     }
     body = {
-        **digitalocean_client.compact(optional),
+        **api.compact(optional),
         "taints": _taints(known),
         "auto_scale": bool(known.get("autoScale")),
         "min_nodes": known.get("minNodes") or 0,
@@ -75,7 +74,7 @@ def update(client: digitalocean_client.Client, pool: planning.State, cluster: st
     }
     try:
         changed = client.put(f"{CLUSTERS}/{cluster}/node_pools/{identity}", body, "node_pool")
-    except digitalocean_client.CloudError as error:
+    except api.CloudError as error:
         if error.missing:
             return
         raise sessions.Fault(f"Unable to update nodepool: {error}") from error
@@ -105,9 +104,9 @@ def _node(node: planning.State) -> planning.State:
     }
 
 
-def _wait_for_nodes(client: digitalocean_client.Client, cluster: str, identity: str) -> None:
+def _wait_for_nodes(client: api.Client, cluster: str, identity: str) -> None:
     def ready() -> bool:
-        with digitalocean_client.explained("Error trying to read nodepool state: "):
+        with api.explained("Error trying to read nodepool state: "):
             pool = client.get(f"{CLUSTERS}/{cluster}/node_pools/{identity}", "node_pool")
         nodes = [_node(node) for node in pool.get("nodes") or ()]
         return len(nodes) == pool.get("count", 0) and all(node["status"] == "running" for node in nodes)
@@ -120,11 +119,11 @@ def _path(data: planning.Data) -> str:
     return f"{CLUSTERS}/{data.get('clusterId')}/node_pools"
 
 
-def _create(client: digitalocean_client.Client, data: planning.Data) -> None:
+def _create(client: api.Client, data: planning.Data) -> None:
     """Makes a pool; one whose nodes do not come is in the cloud but not in the state: so does the official plugin."""
     try:
         made = client.post(_path(data), create_body(data.state), "node_pool")
-    except digitalocean_client.CloudError as error:
+    except api.CloudError as error:
         unable = f"Unable to create new default node pool {error}"
         raise sessions.Fault(f"Error creating Kubernetes node pool: {unable}") from error
     try:
@@ -135,14 +134,14 @@ def _create(client: digitalocean_client.Client, data: planning.Data) -> None:
     _read(client, data)
 
 
-def _read(client: digitalocean_client.Client, data: planning.Data) -> None:
+def _read(client: api.Client, data: planning.Data) -> None:
     path, trouble = f"{_path(data)}/{data.id}", "Error retrieving Kubernetes node pool: "
-    pool = digitalocean_client.look(data, trouble, lambda: client.get(path, "node_pool"))
+    pool = api.look(data, trouble, lambda: client.get(path, "node_pool"))
     if pool is not None:
         data.set(**facts(pool), nodeCount=pool.get("count", 0))
 
 
-def _update(client: digitalocean_client.Client, data: planning.Data) -> None:
+def _update(client: api.Client, data: planning.Data) -> None:
     try:
         update(client, data.state, data.get("clusterId"), data.id)
     except sessions.Fault as fault:
@@ -150,15 +149,15 @@ def _update(client: digitalocean_client.Client, data: planning.Data) -> None:
     _read(client, data)
 
 
-def _delete(client: digitalocean_client.Client, data: planning.Data) -> None:
+def _delete(client: api.Client, data: planning.Data) -> None:
     path = f"{_path(data)}/{data.id}"
-    with digitalocean_client.explained("Unable to delete node pool "):
+    with api.explained("Unable to delete node pool "):
         client.send("DELETE", path)
 
     def gone() -> bool:
         try:
             client.get(path, "node_pool")
-        except digitalocean_client.CloudError as error:
+        except api.CloudError as error:
             if error.missing:
                 return True
             raise sessions.Fault(f"Error trying to read nodepool state: {error}") from error
@@ -168,12 +167,12 @@ def _delete(client: digitalocean_client.Client, data: planning.Data) -> None:
         raise sessions.Fault("Timeout waiting to delete nodepool")
 
 
-def _find(client: digitalocean_client.Client, data: planning.Data) -> None:
+def _find(client: api.Client, data: planning.Data) -> None:
     """Looks through all clusters for the pool; a cluster's own pool, and any error, count as nothing found."""
     wanted, data.id = data.id, ""
     try:
         clusters = list(client.pages(CLUSTERS, "kubernetes_clusters"))
-    except digitalocean_client.CloudError:
+    except api.CloudError:
         return
     owners = [(cluster, pool) for cluster in clusters for pool in cluster.get("node_pools") or () if pool.get("id") == wanted]
     if len(owners) == 1 and DEFAULT_TAG not in (owners[0][1].get("tags") or ()):

@@ -30,7 +30,6 @@ class Scope:
     Attributes:
         base: The scheme and host that were asked, for links in answers.
         reserve_port: Gives a free TCP port for a cluster's Kubernetes API.
-        wall: The real time, for certificates.
     """
 
     state: records.State
@@ -39,7 +38,10 @@ class Scope:
     now: float
     base: str
     reserve_port: Callable[[], int]
-    wall: Callable[[], float]
+
+    def at(self, moment: float) -> Scope:
+        """Returns the same scope at another moment, in seconds since the epoch."""
+        return dataclasses.replace(self, now=moment)
 
     def vpcs(self) -> list[records.Vpc]:
         """Return the account's VPCs."""

@@ -1,0 +1,79 @@
+"""What the official plugin sends, and makes of the answers, for DigitalOcean's VPCs."""
+
+from __future__ import annotations
+
+from planton_sandbox.providers import package, planning, sessions, values, waiting
+from planton_sandbox.providers.digitalocean import api, tables
+
+VPCS = "/v2/vpcs"
+_STILL_USED = (403, 409)
+_LONGEST_DELETION = 120
+_DELETED = waiting.Target(state="deleted", pending=("used",), delay=0, shortest=0.5, timeout=_LONGEST_DELETION)
+
+
+def facts(found: planning.State) -> planning.State:
+    """Returns what both the resource and the function show of a network."""
+    return {
+        "name": found.get("name", ""),
+        "region": found.get("region", ""),
+        "description": found.get("description", ""),
+        "ipRange": found.get("ip_range", ""),
+        "default": bool(found.get("default")),
+        "createdAt": values.go_time(found.get("created_at")),
+    }
+
+
+def _create_vpc(client: api.Client, data: planning.Data) -> None:
+    optional = {"description": data.get("description"), "ip_range": data.get("ipRange")}
+    body = {"name": data.get("name"), "region": data.get("region"), **api.compact(optional)}
+    with client.locks[data.get("region")]:
+        with api.explained("Error creating VPC: "):
+            data.id = str(client.post(VPCS, body, "vpc")["id"])
+        _read_vpc(client, data)
+
+
+def _read_vpc(client: api.Client, data: planning.Data) -> None:
+    found = api.look(data, "Error reading VPC: ", lambda: client.get(f"{VPCS}/{data.id}", "vpc"))
+    if found is not None:
+        data.id = str(found.get("id", ""))
+        data.set(**facts(found), vpcUrn=found.get("urn", ""))
+
+
+def _update_vpc(client: api.Client, data: planning.Data) -> None:
+    if data.changed("name") or data.changed("description"):
+        texts = api.compact({"name": data.get("name"), "description": data.get("description")})
+        with api.explained("Error updating VPC : "):
+            client.put(f"{VPCS}/{data.id}", {**texts, "default": bool(data.get("default"))}, "vpc")
+    _read_vpc(client, data)
+
+
+def _delete_vpc(client: api.Client, data: planning.Data) -> None:
+    """Bears for two minutes with a network that is still in use; without any answer the plugin dies."""
+    refusals: list[api.CloudError] = []
+
+    def attempt() -> str:
+        try:
+            client.send("DELETE", f"{VPCS}/{data.id}")
+        except api.CloudError as error:
+            if not error.status:
+                raise sessions.Crash from error
+            if error.status not in _STILL_USED:
+                raise sessions.Fault(f"Error deleting VPC: {error}") from error
+            refusals.append(error)
+            return "used"
+        return "deleted"
+
+    try:
+        waiting.await_state(client.patience, attempt, _DELETED)
+    except waiting.WaitError as error:
+        raise sessions.Fault(str(refusals[-1])) from error
+
+
+VPC = package.Resource(
+    table=tables.VPC,
+    create=_create_vpc,
+    read=_read_vpc,
+    update=_update_vpc,
+    delete=_delete_vpc,
+    timeouts={"delete": _LONGEST_DELETION},
+)
