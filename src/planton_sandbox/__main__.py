@@ -1,7 +1,6 @@
 """The sandbox as a process: ``python -m planton_sandbox serve --home DIR``.
 
-Only arguments and signals are dealt with here; `launch` starts this in the
-background.
+It handles arguments and signals only; `launch` starts it in the background.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from planton_sandbox import clock, files, server
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code."""
+    """Serves until SIGTERM or SIGINT, and returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m planton_sandbox", description="Serve the sandbox.")
     commands = parser.add_subparsers(required=True)
     serve = commands.add_parser("serve", help="serve until stopped")
@@ -54,10 +53,9 @@ async def _serve(options: server.Options) -> None:
 
 
 def _forget_the_real_cloud(running: server.Server) -> None:
-    """Give the stand-in providers, which live in this process, the sandbox's token and no other.
+    """Gives the stand-in plugins, which run in this process, the sandbox's tokens and no others.
 
-    The official plugin finds a token in the user's environment; so do they here,
-    whatever shell the sandbox was started from.
+    Like the official plugins they read tokens from the environment. The shell that started the sandbox may hold real ones.
     """
     for name in list(os.environ):
         if name.startswith(("CIVO_", "DIGITALOCEAN_")):

@@ -1,7 +1,6 @@
-"""Faults that a test or a curious user orders for requests to come.
+"""Faults: rules that make matching requests fail.
 
-A rule counts the requests that it matches and strikes from the n-th on. What a
-strike does to the connection is the HTTP front's business.
+A rule counts the requests that it matches and strikes from the n-th on. ``front`` applies a strike to the connection.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import re2  # a client's pattern must not make the sandbox hang: RE2 matches in linear time, and bounds its memory
+import re2  # RE2 matches in linear time and bounded memory, so that no pattern of a client makes the sandbox hang.
 
 STATUS = "status"
 TIMEOUT = "timeout"
@@ -27,23 +26,23 @@ _PATTERN_MEMORY = 1 << 20  # bytes
 
 @dataclasses.dataclass(slots=True)
 class Rule:
-    """A fault that has been ordered.
+    """A rule.
 
     Attributes:
         id: Its number.
         action: One of `ACTIONS`.
         cloud: A cloud's name or ``kubernetes``; empty for all.
         method: An HTTP method; empty for all.
-        path: A pattern that matches anywhere in the path, see `patterns`.
+        path: A regular expression of RE2 that matches anywhere in the path.
         account: A token; empty for all.
-        nth: The matching request, from 1, that it strikes first.
+        nth: The first matching request that it strikes, from 1.
         times: How many requests it strikes; 0 for all that follow.
-        status: The status that is answered.
-        body: The body that is answered; ``None`` for an error in the cloud's form.
-        headers: Headers of that answer, such as ``Retry-After``.
-        seconds: For ``slow`` the delay, for ``timeout`` the time without a response.
+        status: The status of the answer.
+        body: The body of the answer; ``None`` for an error in the cloud's format.
+        headers: The headers of the answer, such as ``Retry-After``.
+        seconds: For ``slow`` the delay, for ``timeout`` the time without an answer.
         seen: How many requests matched.
-        struck: How many it struck.
+        struck: How many requests it struck.
     """
 
     id: int
@@ -64,16 +63,16 @@ class Rule:
 
 @dataclasses.dataclass(slots=True)
 class Faults:
-    """The rules, in the order in which they were given."""
+    """The rules, in the order in which they were added."""
 
     rules: list[Rule] = dataclasses.field(default_factory=list)
     last: int = 0
 
     def add(self, order: Mapping[str, Any]) -> Rule:
-        """Add a rule.
+        """Adds a rule.
 
         Raises:
-            ValueError: when a field is unknown or makes no sense.
+            ValueError: when a field is unknown or its value is invalid.
         """
         fields = {field.name for field in dataclasses.fields(Rule)} - {"id", "seen", "struck"}
         unknown = sorted(set(order) - fields)
@@ -94,7 +93,7 @@ class Faults:
         return rule
 
     def strike(self, *, cloud: str, method: str, path: str, account: str) -> Rule | None:
-        """Count a request in every rule that it matches; return the first that strikes."""
+        """Counts a request in every rule that matches and returns the first rule that strikes."""
         chosen: Rule | None = None
         for rule in self.rules:
             if not _matches(rule, cloud=cloud, method=method, path=path, account=account):
@@ -107,11 +106,11 @@ class Faults:
         return chosen
 
     def holds(self, key: int) -> bool:
-        """Return whether a rule has not been forgotten."""
+        """Returns whether a rule still exists."""
         return any(rule.id == key for rule in self.rules)
 
     def clear(self, key: int | None = None) -> None:
-        """Forget a rule by number, or all."""
+        """Removes a rule by number, or all rules."""
         self.rules = [] if key is None else [rule for rule in self.rules if rule.id != key]
 
 
@@ -128,7 +127,7 @@ def _matches_path(pattern: str, path: str) -> bool:
     try:
         return _compiled(pattern).search(path) is not None
     except ValueError:
-        # The pattern is from a state file of an earlier release, or the path has no encoding.
+        # The pattern comes from a state file of an earlier release, or the path is not valid Unicode.
         return False
 
 
@@ -167,7 +166,7 @@ class _Form:
 def _is_number(value: Any, *, least: float, most: float, is_whole: bool = True) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float) or (is_whole and isinstance(value, float)):
         return False
-    # Not a number is not in the range either.
+    # This refuses NaN, too.
     return least <= value <= most
 
 

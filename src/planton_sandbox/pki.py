@@ -1,6 +1,6 @@
 """The certificates of a simulated cluster: its authority, its server and its administrator.
 
-Each cluster has an authority of its own, so that a kubeconfig opens its own cluster only. Use them nowhere but in a sandbox.
+Each cluster has its own authority, so a kubeconfig works for its own cluster only. These certificates are for the sandbox only.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Credentials:
 
 
 def issue(name: str, *, hostname: str) -> Credentials:
-    """Creates the credentials of a cluster. They are valid from the year 2000 to the year 3000.
+    """Creates the credentials of a cluster. The certificates are valid from the year 2000 to the year 3000.
 
     Args:
-        name: The cluster's name, for the subjects.
-        hostname: The DNS name that the server has besides ``localhost`` and its address.
+        name: The cluster's name, for the authority's subject.
+        hostname: A DNS name of the server, in addition to ``localhost`` and 127.0.0.1.
     """
     authority = trustme.CA(organization_name=name[:_LONGEST_NAME], organization_unit_name="sandbox", path_length=0)
     server = authority.issue_cert(
@@ -50,14 +50,14 @@ def issue(name: str, *, hostname: str) -> Credentials:
 
 
 def kubeconfig(credentials: Credentials, *, name: str, server: str, user: str = "", token: str = "") -> str:
-    """Return a kubeconfig, in YAML, with which an administrator reaches ``server``.
+    """Returns an administrator's kubeconfig for ``server``, in YAML.
 
     Args:
-        credentials: Those of the cluster.
-        name: What cluster and context are called in it.
+        credentials: The cluster's credentials.
+        name: The name of the cluster and of the context.
         server: The URL of the Kubernetes API.
-        user: What the user is called in it; as ``name`` when empty.
-        token: A bearer token; when empty, the client certificate is used.
+        user: The name of the user; ``name`` if empty.
+        token: A bearer token; if empty, the client certificate is used.
     """
     certificate = (
         f"    client-certificate-data: {encoded(credentials.client)}\n    client-key-data: {encoded(credentials.client_key)}\n"
@@ -84,7 +84,7 @@ def kubeconfig(credentials: Credentials, *, name: str, server: str, user: str = 
 
 
 def encoded(text: str) -> str:
-    """Return a text as kubeconfigs hold certificates."""
+    """Returns a text in base64, the encoding of certificates in kubeconfigs."""
     return base64.b64encode(text.encode()).decode()
 
 

@@ -1,8 +1,6 @@
-"""The sandbox as one running process: every socket, and what keeps them in step with the world.
+"""The sandbox as a running process: all sockets, kept in step with the world.
 
-`Server.start` returns when everything answers and the information file is
-written; `Server.stop` removes it. What the sandbox knows is `world.World`'s
-business.
+`Server.start` returns when everything answers and the information file is written; `Server.stop` removes it.
 """
 
 from __future__ import annotations
@@ -37,10 +35,10 @@ class Options:
     Attributes:
         home: The folder of the information and state files.
         latency: ``instant`` or ``realistic``.
-        port: The control port; 0 for the one it had, or any.
-        providers: Start the stand-in Pulumi providers too.
-        source: The real time in seconds since the epoch.
-        hasty: Whether the stand-in providers never wait, even with realistic latency, for tests that move the clock.
+        port: The control port; 0 for the previous one, or any.
+        providers: Whether to start the stand-in plugins.
+        source: Returns the real time in seconds since the epoch.
+        hasty: Whether the stand-ins never wait, even with realistic latency, for tests that move the clock.
     """
 
     home: pathlib.Path
@@ -55,7 +53,7 @@ class Server:
     """A running sandbox."""
 
     def __init__(self, options: Options) -> None:
-        """Prepare a sandbox in ``options.home``; nothing listens yet."""
+        """Prepares a sandbox in ``options.home``; nothing listens yet."""
         self._options = options
         files.prepare(options.home)
         self.world = world.World(options.home / files.STATE, latency=options.latency, source=options.source)
@@ -67,7 +65,7 @@ class Server:
         self._ticker: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Open all sockets and write the information file."""
+        """Opens all sockets and writes the information file."""
         if self._options.port:
             self.world.numbers["control"] = self._options.port
         self._keep_cluster_ports()
@@ -92,7 +90,7 @@ class Server:
         files.write(self._options.home / files.INFO, json.dumps(self.info, indent=2) + "\n")
 
     async def stop(self) -> None:
-        """Remove the information file, keep the state, and close all sockets."""
+        """Removes the information file, saves the state, and closes all sockets."""
         (self._options.home / files.INFO).unlink(missing_ok=True)
         if self._ticker is not None:
             self._ticker.cancel()

@@ -1,8 +1,7 @@
-"""The Kubernetes API of one simulated cluster: enough for kubectl to look around.
+"""The Kubernetes API of one simulated cluster, as far as kubectl reads it.
 
-It answers reads only. Nodes come from the cloud; everything else is empty but
-for the namespaces and what ``kubectl describe node`` asks for. Who has neither
-the client certificate nor a valid token of the cluster gets 401.
+It is read-only. Nodes come from the cloud. There are namespaces, and what ``kubectl describe node`` needs; all other lists are
+empty. A request without the client certificate or a valid token of the cluster gets 401.
 """
 
 from __future__ import annotations
@@ -29,19 +28,19 @@ class Api:
     """The API of one cluster.
 
     Args:
-        look: Gives the cluster as it is now, and counts as reading it.
-        now: The simulated time in seconds since the epoch.
-        first: A resource version above any that an earlier run gave out.
+        look: Returns the cluster as it is now, and counts as a read of it.
+        now: Returns the simulated time in seconds since the epoch.
+        first: A resource version above those of earlier runs.
     """
 
     def __init__(self, look: Look, *, now: Callable[[], float], first: int) -> None:
-        """Open the API; it asks ``look`` before every answer."""
+        """Creates the API; it calls ``look`` before every answer."""
         self._look = look
         self._now = now
         self._store = store.Store(first=first)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request."""
+        """Answers a request."""
         cluster = await self._look()
         if cluster is None:
             return _status(503, "ServiceUnavailable", "the cluster is gone")
@@ -236,7 +235,7 @@ def _lease(node: Object, *, moment: str) -> Object:
 
 
 def failure(code: int, reason: str, message: str, *, details: Mapping[str, str] | None = None) -> Object:
-    """Return the object with which a Kubernetes API refuses."""
+    """Returns the ``Status`` object of a refused request."""
     return {
         "kind": "Status",
         "apiVersion": "v1",

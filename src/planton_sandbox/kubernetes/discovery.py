@@ -1,7 +1,6 @@
-"""Which resources the simulated Kubernetes API has, in the forms clients discover them.
+"""The resources of the simulated Kubernetes API, in the formats of API discovery.
 
-Only constants and documents; most of the resources are always empty, and exist
-so that kubectl finds them.
+Most of the resources are always empty; they exist so that kubectl finds them.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ _PATH = re.compile(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Target:
-    """What a path names: a resource, perhaps a namespace, perhaps one object."""
+    """The target of a path: a resource, and optionally a namespace and the name of an object."""
 
     resource: Resource
     namespace: str
@@ -65,7 +64,7 @@ class Target:
 
 
 def target(path: str) -> Target | None:
-    """Return what a path names, or ``None``."""
+    """Returns the target of a path, or ``None``."""
     found = _PATH.match(path)
     if found is None:
         return None
@@ -77,17 +76,17 @@ def target(path: str) -> Target | None:
 
 
 def version(group: str) -> str:
-    """Return the version of a group."""
+    """Returns the version of a group."""
     return VERSIONS.get(group, "v1")
 
 
 def group_version(group: str) -> str:
-    """Return a group's ``apiVersion``."""
+    """Returns a group's ``apiVersion``."""
     return f"{group}/{version(group)}" if group else "v1"
 
 
 def document(path: str, *, accept: str) -> dict[str, Any] | None:
-    """Return the discovery document at a path, or ``None``."""
+    """Returns the discovery document at a path, or ``None``."""
     groups = [key for key, _ in itertools.groupby(RESOURCES, key=lambda item: item.group)]
     if path in ("/api", "/apis") and "as=APIGroupDiscoveryList" in accept.partition(",")[0]:
         return _aggregated([group for group in groups if bool(group) is (path == "/apis")])

@@ -1,8 +1,7 @@
-"""The Kubernetes APIs that are being served: one TLS port for each cluster that is open.
+"""The clusters' Kubernetes APIs: one TLS port for each open cluster.
 
-The clouds say what should be; `Fleet.follow` makes it so. A port that is closed,
-by a firewall or because its cluster is not built, stays reserved and refuses
-connections.
+`Fleet.follow` opens and closes ports as the clouds require. The port of a cluster that is closed, by a firewall or because it is
+not built, stays reserved and refuses connections.
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ class Fleet:
 
     Args:
         kept: The ports of the sandbox.
-        handler: Gives the function that answers for a cluster.
-        moved: Is told when a cluster had to take another port.
+        handler: Returns the function that answers for a cluster.
+        moved: Is called when a cluster has to use another port.
     """
 
     def __init__(self, kept: ports.Ports, *, handler: Callable[[str], Handler], moved: Callable[[str, int], None]) -> None:
-        """Start with no cluster."""
+        """Creates a fleet without clusters."""
         self._ports = kept
         self._handler = handler
         self._moved = moved
@@ -47,7 +46,7 @@ class Fleet:
         self._lock = asyncio.Lock()
 
     async def follow(self, clusters: Sequence[nodes.Cluster]) -> None:
-        """Open and close ports so that exactly the open clusters answer."""
+        """Opens and closes ports so that exactly the open clusters answer."""
         async with self._lock:
             present = {cluster.id for cluster in clusters}
             for key in [key for key in self._served if key not in present]:
@@ -58,7 +57,7 @@ class Fleet:
                 await self._follow_one(cluster)
 
     async def close(self) -> None:
-        """Close all ports."""
+        """Closes all ports."""
         await self.follow([])
 
     async def _follow_one(self, cluster: nodes.Cluster) -> None:

@@ -14,10 +14,10 @@ Test = Callable[[Mapping[str, Any]], bool]
 
 
 def labels(text: str) -> Test:
-    """Return a test of an object's labels.
+    """Returns a test of an object's labels.
 
     Raises:
-        ValueError: when the selector cannot be read.
+        ValueError: when the selector is invalid.
     """
     tests = [_requirement(part) for part in _split(text)]
 
@@ -29,10 +29,10 @@ def labels(text: str) -> Test:
 
 
 def fields(text: str) -> Test:
-    """Return a test of an object's fields, each a dotted path.
+    """Returns a test of an object's fields, each a dotted path.
 
     Raises:
-        ValueError: when the selector cannot be read.
+        ValueError: when the selector is invalid.
     """
     wanted = []
     for part in _split(text):

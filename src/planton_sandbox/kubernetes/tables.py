@@ -1,4 +1,4 @@
-"""Tables, as kubectl asks the Kubernetes API for them, instead of objects."""
+"""Tables, which kubectl requests instead of objects."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def wanted(accept: str) -> bool:
-    """Say whether an ``Accept`` header asks for a table before a plain object."""
+    """Returns whether an ``Accept`` header prefers a table."""
     return "as=Table" in accept.partition(",")[0]
 
 
 def table(kind: str, items: Sequence[Object], *, version: str, include: str, now: float) -> dict[str, Any]:
-    """Return the objects of a kind as a table.
+    """Returns the objects of a kind as a table.
 
     Args:
         kind: The kind, such as ``Node``.
         items: The objects.
         version: The list's resource version.
-        include: What to put beside the cells: ``None``, ``Metadata`` or ``Object``.
-        now: The present, for ages.
+        include: What each row has besides the cells: ``None``, ``Metadata`` or ``Object``.
+        now: The current time in seconds since the epoch, for ages.
     """
     columns = {"Node": _NODE_COLUMNS, "Namespace": _NAMESPACE_COLUMNS}.get(kind, _PLAIN_COLUMNS)
     rows = []
@@ -71,7 +71,7 @@ def table(kind: str, items: Sequence[Object], *, version: str, include: str, now
 
 
 def age(created: str, *, now: float) -> str:
-    """Return the time since ``created``, in the two largest units that matter."""
+    """Returns the time since ``created`` as kubectl prints it, in one or two units."""
     moment = datetime.datetime.strptime(created, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
     seconds = max(int(now - moment.timestamp()), 0)
     if seconds < 2 * _MINUTE:

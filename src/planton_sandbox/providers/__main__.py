@@ -1,7 +1,6 @@
-"""Serves one stand-in by hand: ``python -m planton_sandbox.providers civo --endpoint URL --port N``.
+"""Serves one stand-in: ``python -m planton_sandbox.providers civo --endpoint URL --port N``.
 
-Waits are not slept through unless ``--sleep`` asks for it. The port goes to standard output, for
-``PULUMI_DEBUG_PROVIDERS``.
+It prints ``NAME:PORT``, for ``PULUMI_DEBUG_PROVIDERS``. The plugin's pauses are skipped, unless ``--sleep`` is set.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _SERVERS = {"civo": civo.serve, "digitalocean": digitalocean.serve}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serves until interrupted; returns the exit status."""
+    """Serves until SIGINT or SIGTERM, and returns the exit code."""
     parser = argparse.ArgumentParser(prog="planton_sandbox.providers", description="Serve a stand-in Pulumi provider.")
     parser.add_argument("provider", choices=sorted(_SERVERS))
     parser.add_argument("--endpoint", required=True, help="the cloud's API, without a slash at its end")

@@ -1,4 +1,4 @@
-"""How a call ends: with an answer, with an error in the plugin's words, or with the plugin's death."""
+"""How a call ends: with an answer, with the plugin's error, or with the plugin's crash."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class InitFailed(Exception):  # noqa: N818  # named for the protocol's own messa
     """A resource exists, but its creation or update has failed.
 
     Attributes:
-        detail: the message that tells the engine what to keep in its state.
+        detail: the message with the properties that the engine keeps in its state.
     """
 
     def __init__(self, reason: str, detail: provider_pb2.ErrorResourceInitFailed) -> None:
@@ -29,7 +29,7 @@ class InitFailed(Exception):  # noqa: N818  # named for the protocol's own messa
 def run(pool: concurrent.futures.Executor, context: typing.Any, session: sessions.Session, work: typing.Callable[[], _T]) -> _T:
     """Runs ``work`` in ``pool`` and returns its answer, or ends the call with its error.
 
-    The call ends at once when the session's process dies, whatever the work is doing.
+    The call ends immediately when the session's process crashes, even while the work is running.
     """
     future = pool.submit(work) if not session.dead else None
     if future is not None:

@@ -1,7 +1,7 @@
-"""The detailed difference between a state and a plan, with the keys and kinds that newer plugins report.
+"""The detailed difference between a state and a plan, in the format of newer plugins.
 
-It differs from ``diffing`` in that each value is compared by itself: a replacement marks just the value that needs it, an
-item of a set keeps the index that the program gave it, and what begins or ceases to exist is one change as a whole.
+Unlike ``diffing`` it compares each value by itself. A replacement marks only the value that causes it. An item of a set keeps its
+index in the program. A block that is added or removed is one change.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Found: typing.TypeAlias = dict[str, diffing.Kind]
 
 
 def difference(table: schema.Table, old: planning.State, new: planning.State) -> diffing.Difference:
-    """Compares a state with a plan; what only the cloud sets does not count."""
+    """Compares a state with a plan; properties that only the cloud sets do not count."""
     kinds: _Found = {}
     _compare_rows(table.properties, old, new, "", kinds)
     needing = diffing.REPLACING.values()
@@ -35,7 +35,7 @@ def _compare_rows(
 
 
 def _compare(row: schema.Property, old: values.Json, new: values.Json, path: str, found: _Found) -> None:
-    """Compares two values; an empty list is no value, but a map that goes is emptied."""
+    """Compares two values; an empty list counts as unset, and a map that is unset counts as emptied."""
     if planning.same(row, old, new):
         return
     before, after = (None if value == [] else value for value in (old, new))

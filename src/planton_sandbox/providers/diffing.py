@@ -1,6 +1,6 @@
-"""The detailed difference between a state and a plan, with the keys and kinds that older plugins report.
+"""The detailed difference between a state and a plan, in the format of older plugins.
 
-Items of a set have no identity: a changed item is one that went and one that came, so all its keys are reported.
+Items of a set have no identity: a changed item is one removal and one addition, with all its keys.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ REPLACING: typing.Final = {
     _DELETE: provider_pb2.PropertyDiff.DELETE_REPLACE,
     _UPDATE: provider_pb2.PropertyDiff.UPDATE_REPLACE,
 }
-"""The kinds of change that need a replacement, by those that do not."""
+"""The kinds of change that need a replacement, by the kinds that do not."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Difference:
-    """What changes.
+    """The differences.
 
     Attributes:
         kinds: the kind of change by path.
         replaces: the top-level properties that need a replacement.
-        stables: the top-level properties that can never change in place and do not.
+        stables: the unchanged top-level properties whose change would need a replacement.
     """
 
     kinds: dict[str, Kind]
@@ -50,7 +50,7 @@ def top(path: str) -> str:
 
 
 def difference(table: schema.Table, old: planning.State, new: planning.State) -> Difference:
-    """Compares a state with a plan; what only the cloud sets does not count."""
+    """Compares a state with a plan; properties that only the cloud sets do not count."""
     kinds: dict[str, Kind] = {}
     replaces: list[str] = []
     for row in table.properties:
@@ -64,7 +64,7 @@ def difference(table: schema.Table, old: planning.State, new: planning.State) ->
 
 
 def conclude(table: schema.Table, kinds: dict[str, Kind], replaces: typing.Iterable[str]) -> Difference:
-    """Puts a difference together from its kinds and the top-level properties that need a replacement."""
+    """Returns the difference with these kinds and these top-level properties that need a replacement."""
     needing = sorted(set(replaces))
     stables = sorted(row.name for row in table.properties if row.replaces and row.name not in needing)
     return Difference(kinds=kinds, replaces=tuple(needing), stables=tuple(stables))

@@ -1,6 +1,6 @@
-"""Functions that list things, filtered and sorted, and functions that find one thing by one of several keys.
+"""Functions that list items, filtered and sorted, and functions that find one item by one of several keys.
 
-Both clouds' plugins took their lists from the same library.
+The plugins of both clouds use the same library for their lists.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ _CLOSE = 1e-6
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What a function lists.
+    """A function that lists items.
 
     Attributes:
         token: the function's type token.
         result: the key of the list in the results.
         rows: the properties of each item.
-        fetch: takes the cloud's client and returns what there is.
-        flatten: makes an item of what there is, or nothing if it is not shown.
-        identify: makes the result's id of the items.
+        fetch: returns the cloud's items; its argument is the cloud's client.
+        flatten: converts a cloud's item, or returns ``None`` to leave it out.
+        identify: returns the result's id; its argument is the list of items.
     """
 
     token: str
@@ -56,7 +56,7 @@ class Listing:
     identify: typing.Callable[[list[Args]], str]
 
     def function(self) -> package.Function:
-        """Makes the function."""
+        """Returns the function."""
         properties = (*_SETTINGS, schema.out(self.result, schema.LIST, self.rows))
         table = schema.Table(token=self.token, doc=f"Lists {self.result}.", properties=properties)
         return package.Function(table=table, call=self._call)
@@ -86,10 +86,10 @@ class Listing:
 
 
 def exactly_one(args: Args, *keys: str) -> str:
-    """Returns which of the keys is given, where exactly one may be.
+    """Returns which of the keys is set, if exactly one is.
 
     Raises:
-        Rejected: None or several are given.
+        Rejected: No key or several keys are set.
     """
     given = [key for key in keys if args.get(key)]
     listed = ",".join(keys)

@@ -1,7 +1,7 @@
-"""Pulumi's provider protocol over any ``Package``: the part that no cloud differs in.
+"""Pulumi's provider protocol for any ``Package``: the part that is common to all clouds.
 
-It answers as the bridged official plugins answer: which fields are present, how errors are wrapped, what a failed
-update leaves behind. The cloud's own behaviour comes from the package.
+It answers like the bridged official plugins: which fields are present, how errors are wrapped, what a failed update leaves in the
+state. The package supplies the cloud's own behaviour.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from planton_sandbox.providers import calls, checking, detailed, diffing, operations, outputs, package, planning, sessions, values
 
 WORKERS = 128
-"""How many calls are answered at a time."""
+"""How many calls are answered in parallel."""
 _T = typing.TypeVar("_T")
 
 
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """Answers the engine."""
+    """Answers the engine's calls."""
 
     def __init__(self, served: package.Package) -> None:
         self._package = served
@@ -32,49 +32,49 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._pool = concurrent.futures.ThreadPoolExecutor(WORKERS, thread_name_prefix=f"{served.name}-call")
 
     def close(self) -> None:
-        """Ends all calls in flight."""
+        """Ends all calls in progress."""
         self._sessions.end()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     # The names of the methods below are the protocol's.
 
     def Handshake(self, request: provider_pb2.ProviderHandshakeRequest, context: typing.Any) -> typing.Any:  # noqa: N802
-        """Is not implemented by the official plugins either."""
+        """Is not implemented, as in the official plugins."""
         calls.abort(context, grpc.StatusCode.UNIMPLEMENTED, "method Handshake not implemented")
 
     def Attach(self, request: plugin_pb2.PluginAttach, context: typing.Any) -> empty_pb2.Empty:  # noqa: N802
-        """Takes note of an engine."""
+        """Starts a session for an engine."""
         self._sessions.restart(context.peer())
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: empty_pb2.Empty, context: typing.Any) -> plugin_pb2.PluginInfo:  # noqa: N802
-        """Tells the version that this stands for."""
+        """Returns the version of the official plugin."""
         return plugin_pb2.PluginInfo(version=self._package.version)
 
     def GetSchema(  # noqa: N802
         self, request: provider_pb2.GetSchemaRequest, context: typing.Any
     ) -> provider_pb2.GetSchemaResponse:
-        """Describes the package."""
+        """Returns the package schema."""
         return provider_pb2.GetSchemaResponse(schema=self._package.schema())
 
     def Cancel(self, request: empty_pb2.Empty, context: typing.Any) -> empty_pb2.Empty:  # noqa: N802
-        """Is survived."""
+        """Does nothing."""
         return empty_pb2.Empty()
 
     def CheckConfig(  # noqa: N802
         self, request: provider_pb2.CheckRequest, context: typing.Any
     ) -> provider_pb2.CheckResponse:
-        """Gives the provider's settings back."""
+        """Returns the provider's configuration unchanged."""
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: typing.Any) -> provider_pb2.DiffResponse:  # noqa: N802
-        """Finds that no setting of the provider replaces anything."""
+        """Returns that no configuration change needs a replacement."""
         return provider_pb2.DiffResponse()
 
     def Configure(  # noqa: N802
         self, request: provider_pb2.ConfigureRequest, context: typing.Any
     ) -> provider_pb2.ConfigureResponse:
-        """Connects this connection's session to the cloud."""
+        """Connects the session of this connection to the cloud."""
         session = self._sessions.restart(context.peer())
         prefix = f"{self._package.name}:config:"
         given = {key.removeprefix(prefix): value for key, value in request.variables.items()}
@@ -99,7 +99,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._run(context, session, lambda: operations.invoke(function, session, values.decode(request.args)))
 
     def Check(self, request: provider_pb2.CheckRequest, context: typing.Any) -> provider_pb2.CheckResponse:  # noqa: N802
-        """Fills in defaults and judges inputs."""
+        """Fills in defaults and validates inputs."""
         resource = self._resource(request.urn, context)
         logical = _logical(request.urn)
         options = request.autonaming
@@ -132,7 +132,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._run(context, session, compare)
 
     def Create(self, request: provider_pb2.CreateRequest, context: typing.Any) -> provider_pb2.CreateResponse:  # noqa: N802
-        """Makes a resource, or shows what it would be."""
+        """Creates a resource, or previews that."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
         form = self._form(resource, session)
@@ -156,7 +156,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._run(context, session, create)
 
     def Update(self, request: provider_pb2.UpdateRequest, context: typing.Any) -> provider_pb2.UpdateResponse:  # noqa: N802
-        """Changes a resource, or shows what it would be."""
+        """Updates a resource, or previews that."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
         form = self._form(resource, session)
@@ -180,13 +180,13 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._run(context, session, update)
 
     def Read(self, request: provider_pb2.ReadRequest, context: typing.Any) -> provider_pb2.ReadResponse:  # noqa: N802
-        """Refreshes a resource, or imports one."""
+        """Refreshes or imports a resource."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
         return self._run(context, session, lambda: operations.read(self._form(resource, session), request))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: typing.Any) -> empty_pb2.Empty:  # noqa: N802
-        """Removes a resource."""
+        """Deletes a resource."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
 
@@ -214,7 +214,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         found = compare(data.table, data.prior or {}, data.state)
         kinds, replaces = dict(found.kinds), found.replaces
         if data.replace and not replaces:
-            # No property says why, so the plugins blame their own notes.
+            # No property needs the replacement, so the plugins name their own notes.
             kinds[outputs.META] = provider_pb2.PropertyDiff.UPDATE_REPLACE
             replaces = (outputs.META,)
         defaulted = inputs.get(checking.DEFAULTS) or []

@@ -1,4 +1,4 @@
-"""Waiting as the plugins wait, in time that a caller may shorten: what counts is the time that would have passed."""
+"""Waiting at the plugins' pace, in time that a caller may shorten: timeouts count the time of the plugins' pauses."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ _TIMED_OUT = "timeout while waiting for state to become '{target}' (last state: 
 
 
 class WaitError(sessions.Fault):
-    """What was waited for did not come."""
+    """The target state was not reached."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Patience:
-    """A plugin process's way to wait.
+    """How a plugin process waits.
 
     Attributes:
         wait: waits for seconds, or only pretends to.
-        gate: raises ``Crash`` once the process has died.
+        gate: raises ``Crash`` once the process has crashed.
     """
 
     wait: typing.Callable[[float], None]
     gate: typing.Callable[[], None]
 
     def pause(self, seconds: float) -> None:
-        """Waits, unless the plugin dies meanwhile."""
+        """Waits, unless the process crashes meanwhile."""
         self.gate()
         if seconds:
             self.wait(seconds)
@@ -84,9 +84,9 @@ def await_state(patience: Patience, poll: typing.Callable[[], str], target: Targ
 
 
 def tick(patience: Patience, done: typing.Callable[[], bool], *, every: float, limit: float) -> bool:
-    """Looks again and again, first after one interval, and returns whether it came true before the limit.
+    """Polls at an interval, first after one interval, and returns whether ``done`` became true before the limit.
 
-    A look that the plugins' counters grant beyond the limit is granted here too.
+    The plugins' counters allow one poll beyond the limit, and so does this function.
     """
     for _ in range(int(limit / every) + 2):
         patience.pause(every)

@@ -1,7 +1,7 @@
-"""Volumes and load balancers that workloads of the simulated Civo's clusters have.
+"""Volumes and load balancers that belong to the workloads of the simulated Civo's clusters.
 
-Workloads do not run here, so the control endpoint creates them. They stay when their cluster is deleted, and a volume blocks the
-deletion of its network.
+Workloads do not run here, so the control endpoint creates these resources. They outlive their cluster, and a volume blocks
+the deletion of its network.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CODES = {LOAD_BALANCER: "database_loadbalancer_not_found", VOLUME: "database_vo
 
 
 def listing(sort: str) -> Callable[[scopes.Scope, wire.Request], list[dict[str, Any]]]:
-    """Return the handler that lists a sort in the region."""
+    """Returns the handler that lists the resources of a sort in the region."""
 
     def answer(scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
         return [_view(item) for item in _mine(scope, sort)]
@@ -26,7 +26,7 @@ def listing(sort: str) -> Callable[[scopes.Scope, wire.Request], list[dict[str, 
 
 
 def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], dict[str, Any]]:
-    """Return the handler that deletes an item of a sort; a volume stays while its cluster exists."""
+    """Returns the handler that deletes a resource of a sort; a volume is refused while its cluster exists."""
 
     def answer(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
         found = next((item for item in _mine(scope, sort) if item.id == request.parts["id"]), None)
@@ -41,7 +41,7 @@ def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], dict[str, Any]]:
 
 
 def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
-    """Create a load balancer or a volume for a workload of a cluster."""
+    """Creates a load balancer or a volume for a cluster's workload."""
     made = records.Associated(
         id=scopes.new_id(),
         account=scope.account.id,
@@ -57,7 +57,7 @@ def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) 
 
 
 def listed(state: records.State, account: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the items of an account, by sort."""
+    """Returns an account's resources by sort."""
     mine = [item for item in state.associated if item.account == account]
     return {
         sort: [{"id": item.id, "name": item.name, "cluster": item.cluster} for item in mine if item.sort == sort]

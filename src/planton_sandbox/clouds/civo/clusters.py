@@ -1,7 +1,7 @@
 """Kubernetes clusters of the simulated Civo.
 
-The pools that come with a new cluster lose their labels and taints, as on the
-real cloud; the first one stays the default pool for ever.
+As on the real cloud, the pools in the request for a new cluster lose their labels and taints, and the first pool stays the
+default pool.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PER_PAGE = 20
 
 
 def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/kubernetes/clusters``, a page of which most clients read only the first."""
+    """Answers ``GET /v2/kubernetes/clusters`` with one page; most clients read the first page only."""
     page, size = _number(request, "page", default=1), _number(request, "per_page", default=PER_PAGE)
     everything = scope.clusters()
     chosen = everything[(page - 1) * size : page * size]
@@ -32,7 +32,7 @@ def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/kubernetes/clusters/{id}``."""
+    """Answers ``GET /v2/kubernetes/clusters/{id}``."""
     cluster = scope.cluster(request.parts["id"])
     body = views.cluster(cluster)
     progress.observe(cluster)
@@ -40,7 +40,7 @@ def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def list_instances(scope: scopes.Scope, request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET .../instances``: the machines of all pools."""
+    """Answers ``GET .../instances``: the machines of all pools."""
     cluster = scope.cluster(request.parts["id"])
     body = [node for pool in cluster.pools for node in views.instances(cluster, pool)]
     for pool in cluster.pools:
@@ -49,7 +49,7 @@ def list_instances(scope: scopes.Scope, request: wire.Request) -> list[dict[str,
 
 
 def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/kubernetes/clusters``."""
+    """Answers ``POST /v2/kubernetes/clusters``."""
     body = request.body
     name = _name(scope, str(body.get("name") or ""))
     kind = str(body.get("cluster_type") or "k3s")
@@ -87,7 +87,7 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/kubernetes/clusters/{id}``; what is absent stays."""
+    """Answers ``PUT /v2/kubernetes/clusters/{id}``; an absent field keeps its value."""
     cluster, body = scope.cluster(request.parts["id"]), request.body
     if body.get("name") and body["name"] != cluster.name:
         cluster.name = _name(scope, str(body["name"]))
@@ -109,13 +109,13 @@ def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE /v2/kubernetes/clusters/{id}``."""
+    """Answers ``DELETE /v2/kubernetes/clusters/{id}``."""
     begin_delete(scope, scope.cluster(request.parts["id"]))
     return dict(scopes.SUCCESS)
 
 
 def recycle(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST .../recycle``: the named node is built anew."""
+    """Answers ``POST .../recycle``: replaces the named node."""
     cluster = scope.cluster(request.parts["id"])
     name = request.body.get("hostname")
     for pool in cluster.pools:
@@ -128,7 +128,7 @@ def recycle(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def begin_delete(scope: scopes.Scope, cluster: records.Cluster) -> None:
-    """Begin to delete a cluster; its Kubernetes API closes at once."""
+    """Begins to delete a cluster; its Kubernetes API closes immediately."""
     if cluster.deleting is None:
         cluster.deleting = scope.pace.timer(
             scope.now, seconds=catalogue.CLUSTER_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE
@@ -136,7 +136,7 @@ def begin_delete(scope: scopes.Scope, cluster: records.Cluster) -> None:
 
 
 def upgrade(scope: scopes.Scope, cluster: records.Cluster, *, text: str) -> None:
-    """Begin to upgrade a cluster; an older version, or another type's, is refused."""
+    """Begins to upgrade a cluster; an older version, or one of another cluster type, is refused."""
     wanted = catalogue.version(text)
     if wanted is None or wanted.kind != cluster.kind:
         raise _invalid_version(text, kind=cluster.kind)
@@ -151,7 +151,7 @@ def upgrade(scope: scopes.Scope, cluster: records.Cluster, *, text: str) -> None
 
 
 def reachable(state: records.State, cluster: records.Cluster, *, client: str) -> bool:
-    """Say whether ``client`` reaches the cluster's Kubernetes API: built, not deleted, firewall open."""
+    """Returns whether ``client`` can reach the cluster's Kubernetes API: built, not deleted, and allowed by the firewall."""
     if cluster.built is None or cluster.deleting:
         return False
     firewall = next((item for item in state.firewalls if item.id == cluster.firewall), None)

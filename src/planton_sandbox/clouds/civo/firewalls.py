@@ -1,7 +1,6 @@
 """Firewalls and their rules on the simulated Civo.
 
-A firewall is not deleted while a cluster uses it. Whether a firewall lets a
-client reach a port is decided here too, for the clusters' Kubernetes APIs.
+A firewall is not deleted while a cluster uses it. `admits` also opens and closes the clusters' Kubernetes APIs.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from planton_sandbox.clouds.civo import quota, records, scopes
 
 
 def listing(scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/firewalls``."""
+    """Answers ``GET /v2/firewalls``."""
     return [view(scope.state, item) for item in scope.firewalls()]
 
 
 def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/firewalls/{id}``."""
+    """Answers ``GET /v2/firewalls/{id}``."""
     return view(scope.state, scope.firewall(request.parts["id"]))
 
 
 def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/firewalls``; without rules, and unless refused, all is open."""
+    """Answers ``POST /v2/firewalls``; a request without rules opens everything, unless it says ``create_rules: false``."""
     body = request.body
     name = str(body.get("name") or "")
     _check_name(scope, name)
@@ -47,7 +46,7 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/firewalls/{id}``: a new name."""
+    """Answers ``PUT /v2/firewalls/{id}``, which renames the firewall."""
     firewall = scope.firewall(request.parts["id"])
     name = str(request.body.get("name") or firewall.name)
     if name != firewall.name:
@@ -57,7 +56,7 @@ def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE /v2/firewalls/{id}``."""
+    """Answers ``DELETE /v2/firewalls/{id}``."""
     firewall = scope.firewall(request.parts["id"])
     refuse_in_use(scope.state, firewall)
     scope.state.firewalls.remove(firewall)
@@ -65,11 +64,11 @@ def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def refuse_in_use(state: records.State, firewall: records.Firewall) -> None:
-    """Raise a conflict when a cluster uses the firewall."""
+    """Raises a conflict if a cluster uses the firewall."""
     users = [item for item in state.clusters if item.firewall == firewall.id]
     if users:
         for item in users:
-            # Who is refused has seen the cluster; the next try may find it gone.
+            # The refusal counts as a read of the cluster, so the next attempt may find it deleted.
             if item.deleting:
                 item.deleting.seen()
         names = ", ".join(item.name for item in users)
@@ -81,13 +80,13 @@ def refuse_in_use(state: records.State, firewall: records.Firewall) -> None:
 
 
 def list_rules(scope: scopes.Scope, request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/firewalls/{id}/rules``."""
+    """Answers ``GET /v2/firewalls/{id}/rules``."""
     firewall = scope.firewall(request.parts["id"])
     return [_rule_view(firewall, item) for item in firewall.rules]
 
 
 def create_rule(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/firewalls/{id}/rules``."""
+    """Answers ``POST /v2/firewalls/{id}/rules``."""
     firewall = scope.firewall(request.parts["id"])
     quota.require(scope, [{"security_group_rule": 1}])
     rule = _rule(request.body)
@@ -96,7 +95,7 @@ def create_rule(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def delete_rule(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE /v2/firewalls/{id}/rules/{rule}``."""
+    """Answers ``DELETE /v2/firewalls/{id}/rules/{rule}``."""
     firewall = scope.firewall(request.parts["id"])
     found = next((item for item in firewall.rules if item.id == request.parts["rule"]), None)
     if found is None:
@@ -106,7 +105,7 @@ def delete_rule(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def view(state: records.State, firewall: records.Firewall) -> dict[str, Any]:
-    """Return a firewall as clients see it."""
+    """Returns a firewall as clients see it."""
     return {
         "id": firewall.id,
         "name": firewall.name,
@@ -120,10 +119,9 @@ def view(state: records.State, firewall: records.Firewall) -> dict[str, Any]:
 
 
 def admits(firewall: records.Firewall, *, port: int, client: str) -> bool:
-    """Say whether the firewall lets ``client`` (an address) reach a TCP port.
+    """Returns whether the firewall lets ``client`` (an address) reach a TCP port.
 
-    An ingress rule must allow it and none may deny it. A range that is not an
-    address range admits nobody.
+    An ingress rule must allow it and none may deny it. An invalid range matches no client.
     """
     verdicts = [
         rule.action

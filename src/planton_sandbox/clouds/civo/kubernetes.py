@@ -1,7 +1,6 @@
-"""The Kubernetes side of the simulated Civo's clusters.
+"""The clusters of the simulated Civo, for the Kubernetes API.
 
-Turns pools and machines into the neutral description of nodes that the
-Kubernetes API shows. It must not decide anything about them.
+Translates pools and machines into nodes that do not depend on the cloud.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ OS_IMAGES = {"k3s": "Alpine Linux v3.19", "talos": "Talos"}
 
 
 def cluster(item: records.Cluster, *, open_: bool) -> nodes.Cluster:
-    """Describe a cluster; ``open_`` says whether its API can be reached."""
+    """Returns a cluster for the Kubernetes API; ``open_`` is whether the API can be reached."""
     return nodes.Cluster(
         id=item.id,
         name=item.name,

@@ -1,7 +1,6 @@
-"""The simulated Civo's lists: what it offers, and all machines of an account.
+"""The lists of the simulated Civo: its offers, and all machines of an account.
 
-Only answers that change nothing, except that a list of machines counts as a
-reader of them.
+Nothing here changes state, except that listing machines counts as a read.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ PER_PAGE = 20
 
 
 def ping(_scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/ping``."""
+    """Answers ``GET /v2/ping``."""
     return dict(scopes.SUCCESS)
 
 
 def nothing(_scope: scopes.Scope, _request: wire.Request) -> list[Any]:
-    """Answer the list of a resource that the sandbox has none of."""
+    """Answers with an empty list, for resources that the sandbox does not have."""
     return []
 
 
 def regions(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/regions``."""
+    """Answers ``GET /v2/regions``."""
     features = {
         "iaas": True,
         "kubernetes": True,
@@ -54,7 +53,7 @@ def regions(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]
 
 
 def sizes(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/sizes``."""
+    """Answers ``GET /v2/sizes``."""
     return [
         {
             "type": "Kubernetes" if ".kube." in item.name else "Instance",
@@ -74,14 +73,14 @@ def sizes(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
 
 
 def accounts(scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/accounts``: the token's own."""
+    """Answers ``GET /v2/accounts`` with the token's own account."""
     account = scope.account
     items = [{"id": account.id, "email_address": account.email, "label": account.email}]
     return {"page": 1, "per_page": PER_PAGE, "pages": 1, "items": items}
 
 
 def versions(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/kubernetes/versions``."""
+    """Answers ``GET /v2/kubernetes/versions``."""
     return [
         {
             "label": item.label,
@@ -95,7 +94,7 @@ def versions(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any
 
 
 def applications(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/kubernetes/applications``."""
+    """Answers ``GET /v2/kubernetes/applications``."""
     return [
         {
             "name": item.name,
@@ -115,7 +114,7 @@ def applications(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str,
 
 
 def instances(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/instances``: the machines of the account's clusters."""
+    """Answers ``GET /v2/instances`` with the machines of the account's clusters."""
     everything = _machines(scope)
     page = int(request.query["page"]) if request.query.get("page", "").isdigit() else 1
     size = int(request.query["per_page"]) if request.query.get("per_page", "").isdigit() else PER_PAGE
@@ -128,7 +127,7 @@ def instances(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def instance(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/instances/{id}``."""
+    """Answers ``GET /v2/instances/{id}``."""
     found = next((item for item in _machines(scope) if item["id"] == request.parts["id"]), None)
     if found is None:
         raise wire.CloudError(404, code="database_instance_find", reason="There is no such instance")

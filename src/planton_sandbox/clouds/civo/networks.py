@@ -1,7 +1,7 @@
 """Networks of the simulated Civo.
 
-A network takes the hidden firewall that clients make along with it when it
-goes. It does not go while a cluster or another firewall is in it.
+Deleting a network deletes the hidden firewall that clients create with it. A network with a cluster, a volume or another
+firewall cannot be deleted.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from planton_sandbox.clouds.civo import catalogue, quota, records, scopes
 
 
 def listing(scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/networks``."""
+    """Answers ``GET /v2/networks``."""
     return [_seen(item) for item in scope.networks()]
 
 
 def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/networks/{id}``."""
+    """Answers ``GET /v2/networks/{id}``."""
     return _seen(scope.network(request.parts["id"]))
 
 
 def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/networks``."""
+    """Answers ``POST /v2/networks``."""
     label = str(request.body.get("label") or "")
     _check_label(scope, label)
     quota.require(scope, [{"network_count": 1, "subnet_count": 1}])
@@ -46,7 +46,7 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/networks/{id}``: the label and the name servers."""
+    """Answers ``PUT /v2/networks/{id}``, which changes the label and the name servers."""
     network = scope.network(request.parts["id"])
     label = str(request.body.get("label") or network.label)
     if label != network.label:
@@ -58,7 +58,7 @@ def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE /v2/networks/{id}``; sent again while it goes, it succeeds again."""
+    """Answers ``DELETE /v2/networks/{id}``; a repeated request succeeds while the deletion is in progress."""
     network = scope.network(request.parts["id"])
     if network.default:
         raise wire.CloudError(400, code="network_delete_default", reason="The default network cannot be deleted")
@@ -69,11 +69,11 @@ def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def refuse_in_use(state: records.State, network: records.Network) -> None:
-    """Raise a conflict when something is in the network."""
+    """Raises a conflict if the network has a cluster, a volume or a visible firewall."""
     users = [item for item in state.clusters if item.network == network.id]
     if users:
         for item in users:
-            # Who is refused has seen the cluster; the next try may find it gone.
+            # The refusal counts as a read of the cluster, so the next attempt may find it deleted.
             if item.deleting:
                 item.deleting.seen()
         raise wire.CloudError(
@@ -98,7 +98,7 @@ def refuse_in_use(state: records.State, network: records.Network) -> None:
 
 
 def remove(state: records.State, network: records.Network, *, pace: clock.Pace, now: float) -> None:
-    """Begin to delete a network; at once when things are instant."""
+    """Begins to delete a network; in instant latency it is deleted immediately."""
     if pace.latency == clock.REALISTIC:
         network.deleting = pace.timer(now, seconds=catalogue.NETWORK_DELETE_SECONDS)
     else:
@@ -106,13 +106,13 @@ def remove(state: records.State, network: records.Network, *, pace: clock.Pace, 
 
 
 def drop(state: records.State, network: records.Network) -> None:
-    """Forget a network and the firewalls in it."""
+    """Removes a network and its firewalls from the state."""
     state.networks.remove(network)
     state.firewalls[:] = [item for item in state.firewalls if item.network != network.id]
 
 
 def settle(state: records.State, *, now: float) -> bool:
-    """Bring to an end what is over at ``now``; say whether anything was."""
+    """Ends the changes that are due at ``now`` and returns whether there were any."""
     changed = False
     for network in list(state.networks):
         if network.building and network.building.over(now):

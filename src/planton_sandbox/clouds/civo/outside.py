@@ -1,25 +1,21 @@
-"""What happens to the simulated Civo behind its clients' backs.
+"""Out-of-band changes of the simulated Civo.
 
-The control endpoint's ``/sandbox/clouds/civo/ACTION`` ends here. Each action
-takes a JSON object; ``account`` (a token) and ``region`` choose where, and
-resources are named by id, name or label:
+The control endpoint's ``POST /sandbox/clouds/civo/ACTION`` calls `act`. Each action takes a JSON object; ``account`` (a token)
+and ``region`` select the place, and resources are named by id, name or label:
 
-* ``scale`` cluster, pool, count — ``pool`` absent is the default pool;
-* ``relabel`` cluster, pool, labels — replaces the pool's labels;
+* ``scale`` cluster, pool, count: without ``pool``, the default pool;
+* ``relabel`` cluster, pool, labels: replaces the pool's labels;
 * ``upgrade`` cluster, version;
-* ``delete-cluster`` cluster; ``delete-pool`` cluster, pool;
-  ``delete-network`` network; ``delete-firewall`` firewall — at once, unless
-  ``slowly`` is true; what refers to them is left dangling, but a cluster's
-  last pool stays;
-* ``stuck`` cluster — stays in BUILDING; without ``cluster`` the next ``count``
-  (1) clusters to be made; ``unstuck`` cluster — without ``cluster`` all;
-* ``node`` cluster, node, ready — a node that is not ready, or is again;
-* ``quota`` any of the limits, as ``{"instance_count": 2}``;
-* ``fail-application`` name — its next installations fail;
-* ``volume``, ``load-balancer`` cluster, name — what the workload has from now
-  on, which a deletion of the cluster leaves behind;
-* ``rotate-token`` new — the account's token; the old one is refused from then on;
-* ``resources`` — answers with what the account has.
+* ``delete-cluster`` cluster; ``delete-pool`` cluster, pool; ``delete-network`` network; ``delete-firewall`` firewall: deletes
+  immediately, unless ``slowly`` is true. References to the resource are left dangling. A cluster's last pool is not deleted;
+* ``stuck`` cluster: keeps it in BUILDING; without ``cluster``, the next ``count`` (1) new clusters;
+  ``unstuck`` cluster: without ``cluster``, all;
+* ``node`` cluster, node, ready: makes a node not ready, or ready again;
+* ``quota`` with any of the limits, such as ``{"instance_count": 2}``;
+* ``fail-application`` name: makes its next installations fail;
+* ``volume``, ``load-balancer`` cluster, name: creates a resource of a workload, which outlives the cluster;
+* ``rotate-token`` new: changes the account's token and revokes the old one;
+* ``resources``: returns the account's resources.
 """
 
 from __future__ import annotations
@@ -35,7 +31,7 @@ _DONE = {"result": "success"}
 
 
 def act(scope: scopes.Scope, action: str, body: Body) -> Any:
-    """Do ``action``.
+    """Runs ``action`` and returns its answer.
 
     Raises:
         wire.CloudError: 404 when there is no such action or resource.

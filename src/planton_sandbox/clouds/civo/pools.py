@@ -1,8 +1,7 @@
-"""Node pools of the simulated Civo, and the nodes in them.
+"""Node pools of the simulated Civo, and their nodes.
 
-Scaling keeps the nodes that survive: new ones are added at the end, and the
-newest go first. Labels reach existing nodes; a taint that is removed from a
-pool stays on the nodes that already have it.
+Scaling up adds nodes at the end, scaling down removes the newest. New labels reach existing nodes. A taint that is removed
+from a pool stays on its existing nodes.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ FIRST_HOST = 10
 
 
 def listing(scope: scopes.Scope, request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET .../pools``."""
+    """Answers ``GET .../pools``."""
     cluster = scope.cluster(request.parts["id"])
     body = [views.pool(cluster, item) for item in cluster.pools]
     for item in cluster.pools:
@@ -28,7 +27,7 @@ def listing(scope: scopes.Scope, request: wire.Request) -> list[dict[str, Any]]:
 
 
 def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../pools/{pool}``; its count is the one that was asked for."""
+    """Answers ``GET .../pools/{pool}``; ``count`` is the desired count."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     body = views.pool(cluster, pool) | {"count": pool.count}
@@ -37,7 +36,7 @@ def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST .../pools``."""
+    """Answers ``POST .../pools``."""
     cluster = scope.cluster(request.parts["id"])
     _refuse_while_deleting(cluster)
     pool = parse(request.body)
@@ -54,7 +53,7 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT .../pools/{pool}``."""
+    """Answers ``PUT .../pools/{pool}``."""
     cluster = scope.cluster(request.parts["id"])
     _refuse_while_deleting(cluster)
     pool = scope.pool(cluster, request.parts["pool"])
@@ -63,7 +62,7 @@ def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE .../pools/{pool}``; a cluster keeps at least one pool."""
+    """Answers ``DELETE .../pools/{pool}``; the last pool is refused."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     refuse_last(cluster, pool)
@@ -72,7 +71,7 @@ def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def delete_node(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE .../pools/{pool}/instances/{node}``: the node goes and the pool shrinks."""
+    """Answers ``DELETE .../pools/{pool}/instances/{node}``: deletes the node and reduces the pool's count."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     node = next((item for item in pool.nodes if item.id == request.parts["node"]), None)
@@ -85,12 +84,12 @@ def delete_node(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def parse(body: Mapping[str, Any], *, bare: bool = False) -> records.Pool:
-    """Read the pool in a request.
+    """Returns the pool that a request describes.
 
     Args:
-        body: The pool as the client sent it.
-        bare: Leave out labels and taints, as the cloud does for the pools that
-            come with a new cluster.
+        body: The pool in the request.
+        bare: Drop labels and taints, as the cloud does for the pools in the
+            request for a new cluster.
     """
     size, count = str(body.get("size") or ""), body.get("count")
     if catalogue.size(size) is None:
@@ -106,7 +105,7 @@ def parse(body: Mapping[str, Any], *, bare: bool = False) -> records.Pool:
 
 
 def change(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, body: Mapping[str, Any]) -> None:
-    """Apply the count, labels and taints of ``body``; what is absent or null stays."""
+    """Applies the count, labels and taints of ``body``; an absent or null field keeps its value."""
     if body.get("size") and body["size"] != pool.size:
         raise wire.CloudError(400, code="database_kubernetes_cluster_invalid", reason="The size of a pool cannot be changed")
     count = pool.count if body.get("count") is None else _count(body["count"])
@@ -122,7 +121,7 @@ def change(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, bo
 
 
 def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
-    """Bring a pool to ``count`` nodes, adding at the end or removing the newest."""
+    """Scales a pool to ``count`` nodes: adds at the end, or removes the newest."""
     pool.count = count
     staying = [item for item in pool.nodes if item.deleting is None]
     for node in staying[count:]:
@@ -131,13 +130,13 @@ def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, 
 
 
 def retire(scope: scopes.Scope, node: records.Node) -> None:
-    """Begin to delete a node."""
+    """Begins to delete a node."""
     node.building = None
     node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
 
 def fill(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
-    """Add the nodes that a pool lacks, each ready after ``seconds`` in realistic latency."""
+    """Adds the missing nodes of a pool; in realistic latency each is ready after ``seconds``."""
     staying = [item for item in pool.nodes if item.deleting is None]
     for _ in range(pool.count - len(staying)):
         key = scopes.new_id()
@@ -158,7 +157,7 @@ def fill(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, s
 
 
 def relabel(pool: records.Pool, *, labels: dict[str, str]) -> None:
-    """Give a pool and its nodes these labels instead of the pool's former ones."""
+    """Replaces the labels of a pool and its nodes."""
     for node in pool.nodes:
         for key in pool.labels:
             node.labels.pop(key, None)
@@ -167,7 +166,7 @@ def relabel(pool: records.Pool, *, labels: dict[str, str]) -> None:
 
 
 def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
-    """Raise when nothing would be left of a cluster's pools; clients rely on there being one."""
+    """Raises if the pool is the cluster's last one; clients rely on there being one."""
     if all(item is pool or item.deleting for item in cluster.pools) and pool.deleting is None:
         raise wire.CloudError(
             400, code="database_kubernetes_cluster_no_pools", reason="The last pool of a cluster cannot be deleted"
@@ -175,13 +174,13 @@ def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
 
 
 def begin_delete(pool: records.Pool, *, pace: clock.Pace, now: float) -> None:
-    """Begin to delete a pool."""
+    """Begins to delete a pool."""
     if pool.deleting is None:
         pool.deleting = pace.timer(now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
 
 def replace_all(scope: scopes.Scope, cluster: records.Cluster, wanted: Sequence[Mapping[str, Any]]) -> None:
-    """Make a cluster's pools those of a list: change the known, add the new, delete the rest."""
+    """Replaces a cluster's pools: changes those with a known id, adds new ones, deletes the rest."""
     names = [str(item.get("id") or "") for item in wanted]
     for body in wanted:
         present = next((item for item in cluster.pools if item.id == body.get("id")), None)

@@ -1,8 +1,6 @@
-"""How things on the simulated Civo come to their end.
+"""How changes of the simulated Civo end.
 
-`settle` moves every cluster to the state it has at a moment; the ``observe``
-functions count the readers that instant latency waits for. Neither may start
-anything new, and time comes in as an argument.
+`settle` ends what is due; the ``observe`` functions count the reads that instant latency waits for. Neither starts a change.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from planton_sandbox.clouds.civo import catalogue, networks, records, scopes
 
 
 def settle(state: records.State, *, pace: clock.Pace, now: float) -> bool:
-    """Bring to an end what is over at ``now``; say whether anything was."""
+    """Ends the changes that are due at ``now`` and returns whether there were any."""
     changed = networks.settle(state, now=now)
     for cluster in list(state.clusters):
         if cluster.deleting and cluster.deleting.over(now):
@@ -26,7 +24,7 @@ def settle(state: records.State, *, pace: clock.Pace, now: float) -> bool:
 
 
 def observe(cluster: records.Cluster) -> bool:
-    """Count a reader of a whole cluster; say whether it was waited for."""
+    """Counts a read of a whole cluster and returns whether a timer was waiting for it."""
     timers = (cluster.building, cluster.upgrading, cluster.deleting)
     seen = [timer.seen() for timer in timers if timer]
     seen += [observe_pool(pool) for pool in cluster.pools]
@@ -34,7 +32,7 @@ def observe(cluster: records.Cluster) -> bool:
 
 
 def observe_pool(pool: records.Pool) -> bool:
-    """Count a reader of a pool; say whether it was waited for."""
+    """Counts a read of a pool and returns whether a timer was waiting for it."""
     timers = [pool.deleting]
     for node in pool.nodes:
         timers += [node.building, node.deleting]
@@ -42,14 +40,14 @@ def observe_pool(pool: records.Pool) -> bool:
 
 
 def start_upgrade(cluster: records.Cluster, *, version: str, pace: clock.Pace, now: float) -> None:
-    """Start an upgrade to ``version``: the control plane at once, the nodes by replacing one after another."""
+    """Starts an upgrade to ``version``: the control plane immediately, then the nodes, replaced one by one."""
     minor = catalogue.order(version)[:2] != catalogue.order(cluster.version)[:2]
     cluster.version = version
     cluster.upgrading = _step(cluster, pace=pace, start=now, minor=minor)
 
 
 def status(cluster: records.Cluster) -> str:
-    """Return the state that a cluster is in."""
+    """Returns a cluster's status."""
     if cluster.deleting:
         return records.DELETING
     if cluster.building or cluster.stuck:
@@ -81,7 +79,7 @@ def _settle_cluster(cluster: records.Cluster, *, pace: clock.Pace, now: float) -
 
 
 def _install(cluster: records.Cluster, *, pace: clock.Pace, begin: float, now: float) -> bool:
-    """Install the missing applications of a cluster; those that fail are never installed."""
+    """Installs the missing applications of a cluster; a failing application is never installed."""
     changed = False
     for application in cluster.applications:
         if application.installed or application.failing:

@@ -1,6 +1,6 @@
-"""What clients of the simulated Civo see of clusters, pools and nodes.
+"""Clusters, pools and nodes of the simulated Civo, as answers show them.
 
-These functions only read; counting the reader is the caller's business.
+These functions only read; callers count the reads.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ ADDRESS = "127.0.0.1"
 
 
 def endpoint(item: records.Cluster) -> str:
-    """Return the URL of a cluster's Kubernetes API."""
+    """Returns the URL of a cluster's Kubernetes API."""
     return f"https://{ADDRESS}:{item.port}"
 
 
 def hostname(item: records.Cluster) -> str:
-    """Return the DNS name the cloud gives a cluster; it does not resolve."""
+    """Returns the DNS name the cloud gives a cluster; it does not resolve."""
     return f"{item.id}.k8s.civo.com"
 
 
 def cluster(item: records.Cluster) -> dict[str, Any]:
-    """Return a cluster; its kubeconfig and addresses appear when it is built."""
+    """Returns a cluster; one that is not built yet has no kubeconfig and no addresses."""
     state = progress.status(item)
     staying = [pool for pool in item.pools if pool.deleting is None]
     body: dict[str, Any] = {
@@ -63,12 +63,12 @@ def cluster(item: records.Cluster) -> dict[str, Any]:
 
 
 def pool(owner: records.Cluster, item: records.Pool) -> dict[str, Any]:
-    """Return a pool; its count is that of the machines there are."""
+    """Returns a pool; ``count`` is the number of existing machines."""
     return _pool(owner, item)
 
 
 def instances(owner: records.Cluster, item: records.Pool) -> list[dict[str, Any]]:
-    """Return a pool's machines."""
+    """Returns a pool's machines."""
     return [_instance(owner, item, node) for node in item.nodes]
 
 

@@ -1,7 +1,6 @@
-"""What clusters of the simulated DigitalOcean give to those who want to use them.
+"""Access to the clusters of the simulated DigitalOcean.
 
-Each reading of credentials gives a new token, which expires; certificates are
-not given out.
+Each request for credentials issues a new token, which expires. No client certificates are issued.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from planton_sandbox.clouds.digitalocean import catalogue, lists, records, scope
 
 
 def credentials(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../credentials``."""
+    """Answers ``GET .../credentials``."""
     cluster = scope.cluster(request.parts["id"])
     token = _token(scope, cluster, request)
     return {
@@ -28,7 +27,7 @@ def credentials(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def kubeconfig(scope: scopes.Scope, request: wire.Request) -> str:
-    """Answer ``GET .../kubeconfig``, in YAML."""
+    """Answers ``GET .../kubeconfig``, in YAML."""
     cluster = scope.cluster(request.parts["id"])
     if request.query.get("type") == "sso":
         raise scopes.invalid("The cluster has no single sign-on; the sandbox gives tokens only")
@@ -43,30 +42,30 @@ def kubeconfig(scope: scopes.Scope, request: wire.Request) -> str:
 
 
 def user(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../user``."""
+    """Answers ``GET .../user``."""
     scope.cluster(request.parts["id"])
     return {"kubernetes_cluster_user": {"username": scope.account.email, "groups": ["k8saas:authenticated"]}}
 
 
 def upgrades(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../upgrades``; null when there is nothing newer."""
+    """Answers ``GET .../upgrades``; null when there is no newer version."""
     cluster = scope.cluster(request.parts["id"])
     possible = [lists.version(item) for item in catalogue.upgrades(cluster.version)]
     return {"available_upgrade_versions": possible or None}
 
 
 def add_registry(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``POST /v2/kubernetes/registry``; the account is taken to have a registry."""
+    """Answers ``POST /v2/kubernetes/registry``, as if the account had a registry."""
     _set_registry(scope, request, enabled=True)
 
 
 def remove_registry(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE /v2/kubernetes/registry``."""
+    """Answers ``DELETE /v2/kubernetes/registry``."""
     _set_registry(scope, request, enabled=False)
 
 
 def valid(cluster: records.Cluster, *, now: float) -> tuple[str, ...]:
-    """Return the tokens of a cluster that have not expired."""
+    """Returns the tokens of a cluster that have not expired."""
     return tuple(item.text for item in cluster.tokens if item.expires > now)
 
 

@@ -1,7 +1,7 @@
-"""Volumes, their snapshots and load balancers that workloads of the simulated DigitalOcean's clusters have.
+"""Volumes, snapshots and load balancers that belong to the workloads of the simulated DigitalOcean's clusters.
 
-Workloads do not run here, so the control endpoint creates them. They stay when their cluster is deleted, unless the request names
-them or deletes all.
+Workloads do not run here, so the control endpoint creates these resources. They outlive their cluster, unless the request
+that deletes the cluster names them or deletes all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NOUNS = {LOAD_BALANCER: "load balancer", VOLUME: "volume", SNAPSHOT: "snapshot"
 
 
 def of_cluster(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../destroy_with_associated_resources``."""
+    """Answers ``GET .../destroy_with_associated_resources``."""
     cluster = scope.cluster(request.parts["id"])
     return {
         sort: [{"id": item.id, "name": item.name} for item in _mine(scope, sort) if item.cluster == cluster.id] for sort in _NOUNS
@@ -25,7 +25,7 @@ def of_cluster(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def delete_selected(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../selective``: delete the cluster and the items in the body, or nothing."""
+    """Answers ``DELETE .../selective``: deletes the cluster and the named resources, or nothing."""
     cluster = scope.cluster(request.parts["id"])
     chosen = []
     for sort, noun in _NOUNS.items():
@@ -39,14 +39,14 @@ def delete_selected(scope: scopes.Scope, request: wire.Request) -> None:
 
 
 def delete_all(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../dangerous``."""
+    """Answers ``DELETE .../dangerous``."""
     cluster = scope.cluster(request.parts["id"])
     _remove(scope, [item for sort in _NOUNS for item in _mine(scope, sort) if item.cluster == cluster.id])
     clusters.begin_delete(scope, cluster)
 
 
 def listing(sort: str, name: str) -> Callable[[scopes.Scope, wire.Request], dict[str, Any]]:
-    """Return the handler that lists a sort, under a key."""
+    """Returns the handler that lists the resources of a sort under a key."""
 
     def answer(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
         return paging.page(request, name, [_view(scope, item) for item in _mine(scope, sort)])
@@ -55,7 +55,7 @@ def listing(sort: str, name: str) -> Callable[[scopes.Scope, wire.Request], dict
 
 
 def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], None]:
-    """Return the handler that deletes an item of a sort; a volume stays while its cluster exists."""
+    """Returns the handler that deletes a resource of a sort; a volume is refused while its cluster exists."""
 
     def answer(scope: scopes.Scope, request: wire.Request) -> None:
         key = request.parts["key"]
@@ -70,7 +70,7 @@ def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], None]:
 
 
 def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
-    """Create a load balancer, a volume or a snapshot of one for a workload of a cluster."""
+    """Creates a load balancer, a volume or a snapshot for a cluster's workload."""
     made = records.Associated(
         id=scopes.new_id(),
         account=scope.account.id,
@@ -85,7 +85,7 @@ def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) 
 
 
 def listed(scope: scopes.Scope) -> dict[str, list[dict[str, Any]]]:
-    """Return the items of the account, by sort."""
+    """Returns the account's resources by sort."""
     return {sort: [{"id": item.id, "name": item.name, "cluster": item.cluster} for item in _mine(scope, sort)] for sort in _NOUNS}
 
 

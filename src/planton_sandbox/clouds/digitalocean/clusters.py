@@ -1,7 +1,7 @@
 """Kubernetes clusters of the simulated DigitalOcean.
 
-A cluster that is deleted is gone for its clients at once, and for its VPC when
-the deletion has ended. Two clusters may have the same name.
+A deleted cluster is gone for its clients immediately, and for its VPC once the deletion has ended. Two clusters may have the
+same name.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NAME = re.compile(r"^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$")
 
 
 def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/kubernetes/clusters``."""
+    """Answers ``GET /v2/kubernetes/clusters``."""
     body = paging.page(request, "kubernetes_clusters", [views.cluster(item) for item in scope.clusters()])
     for item in scope.clusters():
         progress.observe(item)
@@ -36,7 +36,7 @@ def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/kubernetes/clusters/{id}``."""
+    """Answers ``GET /v2/kubernetes/clusters/{id}``."""
     cluster = scope.cluster(request.parts["id"])
     body = {"kubernetes_cluster": views.cluster(cluster)}
     progress.observe(cluster)
@@ -44,7 +44,7 @@ def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/kubernetes/clusters``."""
+    """Answers ``POST /v2/kubernetes/clusters``."""
     body, key = request.body, scopes.new_id()
     name, region, version = _name(body), _region(body), _version(str(body.get("version") or ""))
     vpc = _vpc(scope, body, region=region)
@@ -80,11 +80,10 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/kubernetes/clusters/{id}``.
+    """Answers ``PUT /v2/kubernetes/clusters/{id}``.
 
-    What is absent stays, the name too, which doctl leaves out although it is
-    documented as required; but for ``surge_upgrade``: clients leave it out when
-    it is false, so that it is false when it is absent.
+    An absent field keeps its value. This includes ``name``, which doctl omits although the documentation requires it. The
+    exception is ``surge_upgrade``: clients omit it to turn it off.
     """
     cluster, body = scope.cluster(request.parts["id"]), request.body
     name = _name(body) if body.get("name") else cluster.name
@@ -98,17 +97,17 @@ def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def delete(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE /v2/kubernetes/clusters/{id}``; volumes and load balancers of its workloads stay."""
+    """Answers ``DELETE /v2/kubernetes/clusters/{id}``; its workloads' volumes and load balancers are kept."""
     begin_delete(scope, scope.cluster(request.parts["id"]))
 
 
 def upgrade(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``POST .../upgrade``."""
+    """Answers ``POST .../upgrade``."""
     begin_upgrade(scope, scope.cluster(request.parts["id"]), text=str(request.body.get("version") or ""))
 
 
 def begin_upgrade(scope: scopes.Scope, cluster: records.Cluster, *, text: str) -> None:
-    """Begin to upgrade a cluster to one of the versions that are open to it, or refuse."""
+    """Begins to upgrade a cluster; a version that is not among its upgrades is refused."""
     wanted = _version(text)
     possible = [item.slug for item in catalogue.upgrades(cluster.version)]
     if wanted not in possible:
@@ -122,12 +121,12 @@ def begin_upgrade(scope: scopes.Scope, cluster: records.Cluster, *, text: str) -
 
 
 def begin_delete(scope: scopes.Scope, cluster: records.Cluster) -> None:
-    """Begin to delete a cluster; its Kubernetes API closes at once."""
+    """Begins to delete a cluster; its Kubernetes API closes immediately."""
     cluster.deleting = scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
 
 def reachable(cluster: records.Cluster, *, client: str) -> bool:
-    """Say whether ``client`` reaches the cluster's Kubernetes API: built, not deleted, let in."""
+    """Returns whether ``client`` can reach the cluster's Kubernetes API: built, not deleted, and allowed by the firewall."""
     built = cluster.built is not None and cluster.deleting is None
     return built and settings.admits(cluster.guard, client=client)
 

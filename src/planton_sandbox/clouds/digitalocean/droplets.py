@@ -1,6 +1,6 @@
 """Droplets of the simulated DigitalOcean: the nodes of clusters, and no others.
 
-Clients can look at them; they are made and deleted by way of node pools only.
+They are read-only; node pools create and delete them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _PUBLIC = ipaddress.IPv4Network("203.0.113.0/24")
 
 
 def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/droplets``; those with a GPU only when asked for by ``type``."""
+    """Answers ``GET /v2/droplets``; droplets with a GPU are listed only with ``type=gpus``."""
     query = request.query
     gpus = query.get("type") == "gpus"
     chosen = []
@@ -29,7 +29,7 @@ def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/droplets/{id}``."""
+    """Answers ``GET /v2/droplets/{id}``."""
     for cluster, pool, node in _machines(scope):
         if str(node.droplet) == request.parts["id"]:
             return {"droplet": _view(cluster, pool, node)}
@@ -37,12 +37,12 @@ def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def tagged(scope: scopes.Scope, name: str) -> list[int]:
-    """Return the ids of the droplets that have a tag."""
+    """Returns the ids of the droplets that have a tag."""
     return [node.droplet for cluster, pool, node in _machines(scope) if name in views.pool_tags(cluster, pool)]
 
 
 def existing(scope: scopes.Scope, keys: list[Any]) -> list[int]:
-    """Return the ids of droplets, each once, or refuse one that there is not."""
+    """Returns droplet ids without duplicates; an unknown id is refused."""
     present = {node.droplet for _, _, node in _machines(scope)}
     for key in keys:
         if key not in present:

@@ -1,7 +1,6 @@
 """Firewalls of the simulated DigitalOcean.
 
-They stand before droplets, not before control planes; nothing that the sandbox
-shows depends on their rules.
+They protect droplets, not control planes. Nothing that the sandbox shows depends on their rules.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ _ALL = "0"
 
 
 def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/firewalls``."""
+    """Answers ``GET /v2/firewalls``."""
     return paging.page(request, "firewalls", [_view(item) for item in scope.firewalls()])
 
 
 def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/firewalls/{id}``."""
+    """Answers ``GET /v2/firewalls/{id}``."""
     return {"firewall": _view(scope.firewall(request.parts["id"]))}
 
 
 def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/firewalls``; there must be at least one rule."""
+    """Answers ``POST /v2/firewalls``, which needs at least one rule."""
     firewall = records.Firewall(id=scopes.new_id(), account=scope.account.id, name="", created=scope.now)
     _fill(scope, firewall, request.body)
     scope.state.firewalls.append(firewall)
@@ -41,19 +40,19 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def replace(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/firewalls/{id}``; what is absent is gone."""
+    """Answers ``PUT /v2/firewalls/{id}``, which replaces the whole firewall."""
     firewall = scope.firewall(request.parts["id"])
     _fill(scope, firewall, request.body)
     return {"firewall": _view(firewall)}
 
 
 def delete(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE /v2/firewalls/{id}``."""
+    """Answers ``DELETE /v2/firewalls/{id}``."""
     scope.state.firewalls.remove(scope.firewall(request.parts["id"]))
 
 
 def add_rules(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``POST .../rules``; a rule that is there already stays one."""
+    """Answers ``POST .../rules``; an existing rule is not added again."""
     firewall = scope.firewall(request.parts["id"])
     inbound, outbound = _rules(scope, request.body)
     firewall.inbound += [item for item in inbound if item not in firewall.inbound]
@@ -61,7 +60,7 @@ def add_rules(scope: scopes.Scope, request: wire.Request) -> None:
 
 
 def remove_rules(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../rules``; one rule must be left."""
+    """Answers ``DELETE .../rules``; at least one rule must remain."""
     firewall = scope.firewall(request.parts["id"])
     inbound, outbound = _rules(scope, request.body)
     left = (
@@ -73,25 +72,25 @@ def remove_rules(scope: scopes.Scope, request: wire.Request) -> None:
 
 
 def add_tags(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``POST .../tags``."""
+    """Answers ``POST .../tags``."""
     firewall = scope.firewall(request.parts["id"])
     firewall.tags = tags.existing(scope, [*firewall.tags, *request.body["tags"]])
 
 
 def remove_tags(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../tags``."""
+    """Answers ``DELETE .../tags``."""
     firewall = scope.firewall(request.parts["id"])
     firewall.tags = [item for item in firewall.tags if item not in request.body["tags"]]
 
 
 def add_droplets(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``POST .../droplets``."""
+    """Answers ``POST .../droplets``."""
     firewall = scope.firewall(request.parts["id"])
     firewall.droplets = droplets.existing(scope, [*firewall.droplets, *request.body["droplet_ids"]])
 
 
 def remove_droplets(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../droplets``."""
+    """Answers ``DELETE .../droplets``."""
     firewall = scope.firewall(request.parts["id"])
     firewall.droplets = [item for item in firewall.droplets if item not in request.body["droplet_ids"]]
 
@@ -138,7 +137,7 @@ def _rule(scope: scopes.Scope, body: Mapping[str, Any], *, peers: str) -> record
 
 
 def _ports(protocol: str, text: str) -> str:
-    """Return ports as the cloud shows them: all are ``0``, as are those of a protocol that has none."""
+    """Returns ports in the cloud's format, where ``0`` stands for all ports and for a protocol without ports."""
     if protocol == "icmp" or text in ("all", _ALL):
         return _ALL
     found = _PORTS.match(text)

@@ -1,4 +1,4 @@
-"""The simulated DigitalOcean's lists: the account and the offers."""
+"""The lists of the simulated DigitalOcean: the account and the cloud's offers."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from planton_sandbox import wire
 from planton_sandbox.clouds.digitalocean import catalogue, paging, scopes
 
-_HOURS = 672  # of a month, as prices are reckoned
+_HOURS = 672  # per month, in the cloud's price lists
 _FLOATING_IP_LIMIT = 3
 
 
 def account(scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/account``."""
+    """Answers ``GET /v2/account``."""
     owner = scope.account
     return {
         "account": {
@@ -30,17 +30,17 @@ def account(scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
 
 
 def regions(_scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/regions``."""
+    """Answers ``GET /v2/regions``."""
     return paging.page(request, "regions", [region(item.slug) for item in catalogue.REGIONS])
 
 
 def sizes(_scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/sizes``."""
+    """Answers ``GET /v2/sizes``."""
     return paging.page(request, "sizes", [size(item) for item in catalogue.SIZES])
 
 
 def options(_scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/kubernetes/options``."""
+    """Answers ``GET /v2/kubernetes/options``."""
     return {
         "options": {
             "regions": [{"name": item.name, "slug": item.slug} for item in catalogue.REGIONS],
@@ -51,7 +51,7 @@ def options(_scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
 
 
 def region(slug: str) -> dict[str, Any]:
-    """Return a region as clients see it."""
+    """Returns a region as clients see it."""
     found = catalogue.region(slug)
     return {
         "name": found.name if found else slug,
@@ -63,7 +63,7 @@ def region(slug: str) -> dict[str, Any]:
 
 
 def size(item: catalogue.Size) -> dict[str, Any]:
-    """Return a size as clients see it."""
+    """Returns a size as clients see it."""
     body: dict[str, Any] = {
         "slug": item.slug,
         "memory": item.memory,
@@ -83,5 +83,5 @@ def size(item: catalogue.Size) -> dict[str, Any]:
 
 
 def version(item: catalogue.Version) -> dict[str, Any]:
-    """Return a Kubernetes version as clients see it."""
+    """Returns a Kubernetes version as clients see it."""
     return {"slug": item.slug, "kubernetes_version": item.kubernetes, "supported_features": list(catalogue.FEATURES)}

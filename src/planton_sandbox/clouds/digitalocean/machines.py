@@ -1,7 +1,6 @@
-"""The machines of pools on the simulated DigitalOcean: how they come, go and are limited.
+"""The machines of pools on the simulated DigitalOcean: creation, deletion, limits.
 
-Scaling keeps the nodes that survive: new ones are added at the end, and the
-newest go first.
+Scaling up adds nodes at the end, scaling down removes the newest.
 """
 
 from __future__ import annotations
@@ -11,30 +10,30 @@ from collections.abc import Sequence
 
 from planton_sandbox.clouds.digitalocean import catalogue, records, scopes
 
-# The first addresses of a VPC are the cloud's own.
+# The cloud uses the first addresses of a VPC itself.
 FIRST_HOST = 4
 _LETTERS = "abcdefghijkmnpqrstuvwxyz3456789"
 _PUBLIC_HOSTS = 253
 
 
 def staying(pool: records.Pool) -> list[records.Node]:
-    """Return a pool's nodes without those that are going."""
+    """Returns a pool's nodes without those that are being deleted or drained."""
     return [item for item in pool.nodes if item.deleting is None and not item.draining]
 
 
 def room(scope: scopes.Scope, cluster: records.Cluster) -> int:
-    """Return how many more machines a cluster can have."""
+    """Returns how many more machines a cluster can have."""
     return max(min(scope.account.droplet_limit - _droplets(scope), len(_free_addresses(scope, cluster.vpc))), 0)
 
 
 def require(scope: scopes.Scope, vpc: records.Vpc, *, more: int, autoscaled: bool = False) -> None:
-    """Refuse when the account cannot have so many more machines.
+    """Refuses a request that exceeds the droplet limit or the addresses of the VPC.
 
     Args:
-        scope: Whose request it is.
-        vpc: Where they would be.
-        more: How many.
-        autoscaled: Say so in the refusal: it is about the most nodes, not the present ones.
+        scope: The scope of the request.
+        vpc: The VPC of the new machines.
+        more: How many machines the request adds.
+        autoscaled: Whether ``more`` comes from the maximum of an autoscaled pool, for the message.
     """
     left = scope.account.droplet_limit - _droplets(scope)
     if more > left:
@@ -45,7 +44,7 @@ def require(scope: scopes.Scope, vpc: records.Vpc, *, more: int, autoscaled: boo
 
 
 def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
-    """Bring a pool to ``count`` nodes, adding at the end or removing the newest."""
+    """Scales a pool to ``count`` nodes: adds at the end, or removes the newest."""
     pool.count = count
     for node in staying(pool)[count:]:
         retire(scope, node)
@@ -53,18 +52,18 @@ def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, 
 
 
 def retire(scope: scopes.Scope, node: records.Node) -> None:
-    """Begin to delete a node."""
+    """Begins to delete a node."""
     node.building = None
     node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=0)
 
 
 def fill(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
-    """Add the nodes that a pool lacks, each ready after ``seconds`` in realistic latency."""
+    """Adds the missing nodes of a pool; in realistic latency each is ready after ``seconds``."""
     add(scope, cluster, pool, count=pool.count - len(staying(pool)), seconds=seconds)
 
 
 def add(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int, seconds: float) -> None:
-    """Adds nodes to a pool, created at the scope's moment and ready after ``seconds`` in realistic latency."""
+    """Adds nodes to a pool, created at the scope's time; in realistic latency each is ready after ``seconds``."""
     addresses = _free_addresses(scope, cluster.vpc)
     for index in range(count):
         scope.state.last_droplet += 1
@@ -87,20 +86,20 @@ def add(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, co
 
 
 def begin_delete(scope: scopes.Scope, pool: records.Pool) -> None:
-    """Begin to delete a pool."""
+    """Begins to delete a pool."""
     if pool.deleting is None:
         pool.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=0)
 
 
 def relabel(pool: records.Pool, labels: dict[str, str]) -> None:
-    """Give a pool these labels; its nodes get them too, and keep those that it loses."""
+    """Replaces a pool's labels. Its nodes get the new labels and keep the removed ones."""
     pool.labels = labels
     for node in pool.nodes:
         node.labels.update(labels)
 
 
 def retaint(pool: records.Pool, taints: Sequence[records.Taint]) -> None:
-    """Give a pool and its nodes these taints instead of the former ones."""
+    """Replaces the taints of a pool and its nodes."""
     pool.taints = list(taints)
     for node in pool.nodes:
         node.taints = list(taints)
@@ -113,7 +112,7 @@ def _droplets(scope: scopes.Scope) -> int:
 def _free_addresses(scope: scopes.Scope, key: str) -> list[str]:
     vpc = next((item for item in scope.vpcs() if item.id == key), None)
     if vpc is None:
-        # The outside world can take a VPC away from under a cluster.
+        # An out-of-band change can delete a VPC that a cluster uses.
         return []
     hosts = scopes.network(vpc.ip_range)
     clusters = [item for item in scope.standing() if item.vpc == key]

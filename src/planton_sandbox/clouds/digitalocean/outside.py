@@ -1,27 +1,25 @@
-"""What happens to the simulated DigitalOcean behind its clients' backs.
+"""Out-of-band changes of the simulated DigitalOcean.
 
-The control endpoint's ``/sandbox/clouds/digitalocean/ACTION`` ends here. Each
-action takes a JSON object; ``account`` (a token) chooses whose cloud, and
-resources are named by id or name:
+The control endpoint's ``POST /sandbox/clouds/digitalocean/ACTION`` calls `act`. Each action takes a JSON object; ``account``
+(a token) selects the account, and resources are named by id or name:
 
-* ``load`` cluster, pool, nodes — how many nodes the workload of an autoscaled
-  pool needs from now on; the autoscaler follows, within the pool's bounds;
-* ``scale`` cluster, pool, count — ``pool`` absent is the first pool;
-* ``relabel`` cluster, pool, labels — replaces the pool's labels;
+* ``load`` cluster, pool, nodes: sets how many nodes the workload of an autoscaled pool needs. The autoscaler follows within
+  the pool's bounds;
+* ``scale`` cluster, pool, count: without ``pool``, the first pool;
+* ``relabel`` cluster, pool, labels: replaces the pool's labels;
 * ``upgrade`` cluster, version;
-* ``delete-cluster`` cluster; ``delete-pool`` cluster, pool; ``delete-vpc`` vpc;
-  ``delete-firewall`` firewall — at once, unless ``slowly`` is true for a cluster
-  or pool; what refers to them is left dangling, but a cluster's last pool stays;
-* ``stuck`` cluster — stays in provisioning; without ``cluster`` the next
-  ``count`` (1) clusters to be made; ``unstuck`` cluster — without ``cluster`` all;
-* ``fail`` cluster, message — the state ``error``; an empty message ends it;
-* ``node`` cluster, node, ready — a node that is not ready, or is again;
-* ``quota`` droplet_limit — how many droplets the account may have;
-* ``volume``, ``snapshot``, ``load-balancer`` cluster, name — what the workload
-  has from now on, which a deletion of the cluster alone leaves behind;
-* ``expire-credentials`` cluster — what tokens it gave out no longer open it;
-* ``rotate-token`` new — the account's token; the old one is refused from then on;
-* ``resources`` — answers with what the account has.
+* ``delete-cluster`` cluster; ``delete-pool`` cluster, pool; ``delete-vpc`` vpc; ``delete-firewall`` firewall: deletes
+  immediately, unless ``slowly`` is true for a cluster or pool. References to the resource are left dangling. A cluster's last
+  pool is not deleted;
+* ``stuck`` cluster: keeps it in provisioning; without ``cluster``, the next ``count`` (1) new clusters;
+  ``unstuck`` cluster: without ``cluster``, all;
+* ``fail`` cluster, message: sets the state ``error``; an empty message clears it;
+* ``node`` cluster, node, ready: makes a node not ready, or ready again;
+* ``quota`` droplet_limit: sets how many droplets the account may have;
+* ``volume``, ``snapshot``, ``load-balancer`` cluster, name: creates a resource of a workload, which outlives the cluster;
+* ``expire-credentials`` cluster: revokes all tokens of the cluster;
+* ``rotate-token`` new: changes the account's token and revokes the old one;
+* ``resources``: returns the account's resources.
 """
 
 from __future__ import annotations
@@ -37,7 +35,7 @@ _DONE = {"result": "success"}
 
 
 def act(scope: scopes.Scope, action: str, body: Body) -> Any:
-    """Do ``action``.
+    """Runs ``action`` and returns its answer.
 
     Raises:
         wire.CloudError: 404 when there is no such action or resource.

@@ -1,7 +1,6 @@
-"""Lists of the simulated DigitalOcean, a page at a time.
+"""Pages of the simulated DigitalOcean's lists.
 
-An answer has ``links`` to the neighbouring pages where there are any, and the
-number of all items in ``meta``.
+An answer has ``links`` to the neighbouring pages, and the number of all items in ``meta``.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ MOST_PER_PAGE = 200
 
 
 def page(request: wire.Request, name: str, items: Sequence[Any]) -> dict[str, Any]:
-    """Return the page of ``items`` that a request asks for, below the key ``name``."""
+    """Returns the requested page of ``items`` under the key ``name``."""
     number, size = _number(request, "page", default=1), _number(request, "per_page", default=PER_PAGE)
     if size > MOST_PER_PAGE:
         raise scopes.invalid(f"per_page must be at most {MOST_PER_PAGE}")

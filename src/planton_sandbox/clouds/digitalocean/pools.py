@@ -1,7 +1,7 @@
 """Node pools of the simulated DigitalOcean.
 
-An autoscaled pool's count moves within its bounds; another's is what the
-client last said. A label that a pool loses stays on its nodes, a taint does not.
+The count of an autoscaled pool moves within its bounds; any other count is the client's. A label that is removed from a pool
+stays on its nodes, a taint does not.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _AUTOMATIC = ("k8s", "k8s:worker")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Extent:
-    """How many nodes a pool has, and may have."""
+    """The number of nodes of a pool, and its bounds."""
 
     count: int
     auto_scale: bool
@@ -30,19 +30,19 @@ class Extent:
 
 
 def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../node_pools``."""
+    """Answers ``GET .../node_pools``."""
     cluster = scope.cluster(request.parts["id"])
     return {"node_pools": [views.pool(cluster, item) for item in cluster.pools]}
 
 
 def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../node_pools/{pool}``."""
+    """Answers ``GET .../node_pools/{pool}``."""
     cluster = scope.cluster(request.parts["id"])
     return {"node_pool": views.pool(cluster, scope.pool(cluster, request.parts["pool"]))}
 
 
 def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST .../node_pools``."""
+    """Answers ``POST .../node_pools``."""
     cluster = scope.cluster(request.parts["id"])
     pool = parse(scope, request.body, cluster=cluster.id, region=cluster.region)
     _check_name(cluster, pool.name)
@@ -53,7 +53,7 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT .../node_pools/{pool}``; what is absent stays."""
+    """Answers ``PUT .../node_pools/{pool}``; an absent field keeps its value."""
     cluster = scope.cluster(request.parts["id"])
     pool, body = scope.pool(cluster, request.parts["pool"]), request.body
     name = str(body.get("name") or pool.name)
@@ -75,7 +75,7 @@ def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def delete(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../node_pools/{pool}``; a cluster keeps at least one pool."""
+    """Answers ``DELETE .../node_pools/{pool}``; the last pool is refused."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     refuse_last(cluster, pool)
@@ -83,7 +83,7 @@ def delete(scope: scopes.Scope, request: wire.Request) -> None:
 
 
 def delete_node(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../nodes/{node}``; with ``replace=1`` another takes its place."""
+    """Answers ``DELETE .../nodes/{node}``; with ``replace=1`` a new node is added."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     node = scope.node(pool, request.parts["node"])
@@ -97,7 +97,7 @@ def delete_node(scope: scopes.Scope, request: wire.Request) -> None:
 
 
 def recycle(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``POST .../node_pools/{pool}/recycle``: the named nodes are built anew."""
+    """Answers ``POST .../node_pools/{pool}/recycle``: replaces the named nodes."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     for node in [scope.node(pool, key) for key in request.body.get("nodes") or []]:
@@ -106,12 +106,12 @@ def recycle(scope: scopes.Scope, request: wire.Request) -> None:
 
 
 def parse(scope: scopes.Scope, body: Mapping[str, Any], *, cluster: str, region: str) -> records.Pool:
-    """Read the pool in a request.
+    """Returns the pool that a request describes.
 
     Args:
-        scope: Whose request it is.
-        body: The pool as the client sent it.
-        cluster: The id of the cluster that it is for.
+        scope: The scope of the request.
+        body: The pool in the request.
+        cluster: The id of the pool's cluster.
         region: The region of that cluster.
     """
     name, size = str(body.get("name") or ""), catalogue.size(str(body.get("size") or ""))
@@ -135,7 +135,7 @@ def parse(scope: scopes.Scope, body: Mapping[str, Any], *, cluster: str, region:
 
 
 def own_tags(scope: scopes.Scope, names: Sequence[str], *, cluster: str) -> list[str]:
-    """Return the tags that a client gave without those that the cloud adds; they are made if need be."""
+    """Returns a client's tags without those that the cloud adds; missing tags are created."""
     automatic = (*_AUTOMATIC, f"k8s:{cluster}")
     return tags.ensure(scope, [str(name) for name in names if str(name).lower() not in automatic])
 
@@ -147,7 +147,7 @@ def check_room(
     *,
     present: Sequence[records.Pool] = (),
 ) -> None:
-    """Refuse when a cluster cannot have ``pools``, which have no nodes yet, beside those that are present."""
+    """Refuses new ``pools`` that exceed the droplet limit, the addresses of the VPC or the nodes of a cluster."""
     for item in pools:
         machines.require(scope, vpc, more=max(item.max_nodes, item.count), autoscaled=item.auto_scale)
     machines.require(scope, vpc, more=sum(item.count for item in pools))
@@ -157,7 +157,7 @@ def check_room(
 
 
 def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
-    """Raise when nothing would be left of a cluster's pools."""
+    """Raises if the pool is the cluster's last one."""
     if all(item is pool or item.deleting for item in cluster.pools) and pool.deleting is None:
         raise scopes.invalid("validation error: the last node pool of a cluster cannot be deleted")
 
@@ -189,7 +189,7 @@ def _extent(body: Mapping[str, Any], *, present: records.Pool | None) -> Extent:
     most = _number(body, "max_nodes", default=present.max_nodes if present else 0) or 0
     if most < 1 or least > most:
         raise scopes.invalid("validation error: max_nodes must be at least 1 and not below min_nodes")
-    # A client that does not say how many leaves the beginning to the cloud; what it says is kept within the bounds.
+    # Without a count the cloud chooses one; a count is kept within the bounds.
     wanted = max(least, 1) if not count and present is None else count or 0
     return Extent(count=min(max(wanted, least), most), auto_scale=True, least=least, most=most)
 
@@ -210,7 +210,7 @@ def _labels(value: Mapping[str, Any]) -> dict[str, str]:
 def _taints(value: Sequence[Mapping[str, Any]]) -> list[records.Taint]:
     taints = []
     for given in value:
-        # The official Go client sends the keys with capitals.
+        # The official Go client sends the keys capitalized.
         item = {str(key).lower(): text for key, text in given.items()}
         effect = str(item.get("effect") or "")
         if effect not in EFFECTS or not item.get("key"):

@@ -1,9 +1,7 @@
-"""How things on the simulated DigitalOcean come to their end.
+"""How changes of the simulated DigitalOcean end.
 
-`settle` moves every cluster of an account to the state it has at a moment;
-`observe` counts the readers that instant latency waits for. Upgrades by
-maintenance windows and the autoscaler act here too, for they are what the
-cloud does of its own accord.
+`settle` ends what is due; `observe` counts the reads that instant latency waits for. The cloud's own actions are here, too:
+upgrades in maintenance windows and the autoscaler.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ _DAY_SECONDS = 24 * 3600
 
 
 def settle(scope: scopes.Scope) -> bool:
-    """Bring an account's clusters to what they are now; say whether anything changed."""
+    """Ends the changes of an account's clusters that are due and returns whether there were any."""
     changed = False
     for cluster in scope.standing():
         if cluster.deleting:
@@ -31,12 +29,12 @@ def settle(scope: scopes.Scope) -> bool:
 
 
 def observe(cluster: records.Cluster) -> bool:
-    """Count a reader of a cluster; say whether it was waited for."""
+    """Counts a read of a cluster and returns whether a timer was waiting for it."""
     return cluster.upgrading is not None and cluster.upgrading.seen()
 
 
 def status(cluster: records.Cluster) -> str:
-    """Return the state that a cluster is in; one that is being deleted has none that clients can read."""
+    """Returns a cluster's state; clients never see the state of one that is being deleted."""
     if cluster.failure:
         return records.ERROR
     if cluster.building or cluster.stuck:
@@ -45,7 +43,7 @@ def status(cluster: records.Cluster) -> str:
 
 
 def start_upgrade(scope: scopes.Scope, cluster: records.Cluster, *, version: str, start: float) -> None:
-    """Begin to upgrade a cluster: its control plane, then the nodes, which are replaced."""
+    """Begins to upgrade a cluster: first its control plane, then its nodes, which are replaced."""
     cluster.version = version
     cluster.updated = start
     cluster.upgrading = scope.pace.timer(
@@ -54,7 +52,7 @@ def start_upgrade(scope: scopes.Scope, cluster: records.Cluster, *, version: str
 
 
 def opening(window: records.Window, *, after: float) -> float:
-    """Return when a maintenance window opens next after a moment."""
+    """Returns the next opening of a maintenance window after a time, both in seconds since the epoch."""
     moment = datetime.datetime.fromtimestamp(after, tz=datetime.UTC)
     hour, minute = (int(part) for part in window.start.split(":"))
     start = moment.replace(hour=hour, minute=minute, second=0, microsecond=0).timestamp()
@@ -77,14 +75,14 @@ def _settle_cluster(scope: scopes.Scope, cluster: records.Cluster) -> bool:
             changed = True
     if cluster.built is not None:
         changed = _act(scope, cluster) or changed
-    # Last, for what came before may have made nodes that are ready by now.
+    # Nodes come last: the steps before may have added some that are ready by now.
     for pool in cluster.pools:
         changed = _settle_nodes(pool, now=scope.now) or changed
     return changed
 
 
 def _act(scope: scopes.Scope, cluster: records.Cluster) -> bool:
-    """Do what the cloud does of its own accord with a cluster that is built."""
+    """Applies the cloud's own actions to a cluster that is built."""
     changed = _maintain(scope, cluster)
     while cluster.upgrading and cluster.upgrading.over(scope.now):
         changed = True
@@ -117,7 +115,7 @@ def _maintain(scope: scopes.Scope, cluster: records.Cluster) -> bool:
 
 
 def _upgrade_next(scope: scopes.Scope, cluster: records.Cluster) -> None:
-    """End the step of an upgrade that is over, and begin the next one."""
+    """Ends the current step of an upgrade and begins the next one."""
     timer = cluster.upgrading
     start = timer.due if timer and scope.pace.latency == clock.REALISTIC else scope.now
     for pool in cluster.pools:
@@ -136,7 +134,7 @@ def _upgrade_next(scope: scopes.Scope, cluster: records.Cluster) -> None:
 
 
 def _replace(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, outdated: list[records.Node]) -> None:
-    """Begin to replace nodes: one after it is gone, or with surge several before they are."""
+    """Begins to replace nodes: with surge several in parallel, otherwise one by one."""
     surge = min(catalogue.SURGE_NODES, len(outdated), machines.room(scope, cluster)) if cluster.surge_upgrade else 0
     for node in outdated[: max(surge, 1)]:
         node.draining = True

@@ -1,7 +1,6 @@
-"""The settings of clusters on the simulated DigitalOcean, as clients give them.
+"""The settings of clusters on the simulated DigitalOcean.
 
-A block whose values are all null is as good as absent: the official client
-sends such blocks for what the user has not set.
+The official client sends blocks of nulls for unset settings. Such a block counts as absent.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 from planton_sandbox.clouds.digitalocean import catalogue, progress, records, scopes
 
 DEFAULT_WINDOW = records.Window(day="any", start="04:00")
-# Further blocks; what they switch has no effect on anything that the sandbox shows.
+# Other blocks; they are kept and shown, and have no effect.
 BLOCKS = (
     "routing_agent",
     "sso",
@@ -30,13 +29,13 @@ BLOCKS = (
 )
 _TIME = re.compile(r"^([01]?\d|2[0-3]):[0-5]\d$")
 _EXPANDERS = ("random", "priority", "least_waste")
-# Where pods and services get their ranges, beyond those that VPCs get: the second number of an address.
+# The second numbers of the ranges 10.x.0.0/16 for pods and services; VPCs get other ones.
 _PLACES = (*range(244, 255), *range(243, 200, -1))
 _PREFIXES = {"cluster_subnet": 16, "service_subnet": 19}
 
 
 def apply(cluster: records.Cluster, body: Mapping[str, Any], *, now: float) -> None:
-    """Take over the blocks of settings in a request; what is absent or null stays."""
+    """Applies the settings in a request; an absent or null block keeps its value."""
     window = _window(body.get("maintenance_policy"))
     guard = _guard(body.get("control_plane_firewall"))
     autoscaler = _autoscaler(body.get("cluster_autoscaler_configuration"), present=cluster.autoscaler)
@@ -56,13 +55,13 @@ def apply(cluster: records.Cluster, body: Mapping[str, Any], *, now: float) -> N
 
 
 def ha(body: Mapping[str, Any], *, version: str) -> bool:
-    """Return whether a new cluster's control plane is highly available; unsaid, its version decides."""
+    """Returns whether a new cluster's control plane is highly available; if unset, the version decides."""
     given = body.get("ha")
     return catalogue.minor(version) >= catalogue.HA_BY_DEFAULT if given is None else bool(given)
 
 
 def subnets(scope: scopes.Scope, body: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the ranges of a new cluster's pods and services; what is not given, the cloud chooses."""
+    """Returns the ranges of a new cluster's pods and services; the cloud chooses those that are unset."""
     taken = [item.ip_range for item in scope.vpcs()]
     taken += [text for item in scope.standing() for text in (item.cluster_subnet, item.service_subnet)]
     chosen = []
@@ -78,7 +77,7 @@ def subnets(scope: scopes.Scope, body: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def admits(guard: records.Guard | None, *, client: str) -> bool:
-    """Say whether the firewall of a control plane lets a client in."""
+    """Returns whether the firewall of a control plane lets a client in."""
     if guard is None or not guard.enabled:
         return True
     return any(ipaddress.ip_address(client) in ipaddress.ip_network(item, strict=False) for item in guard.addresses)

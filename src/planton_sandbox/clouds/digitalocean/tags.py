@@ -1,8 +1,7 @@
 """Tags of the simulated DigitalOcean.
 
-A tag keeps the spelling of its first use, and names that differ in case only
-are one tag. Clusters and pools make the tags that they are given; a firewall
-can only be given tags that there are.
+A tag keeps the spelling of its first use, and names that differ only in case are one tag. Clusters and pools create their
+tags; a firewall accepts existing tags only.
 """
 
 from __future__ import annotations
@@ -19,23 +18,23 @@ _KINDS = ("droplets", "images", "volumes", "volume_snapshots", "databases")
 
 
 def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/tags``."""
+    """Answers ``GET /v2/tags``."""
     return paging.page(request, "tags", [_view(scope, item.name) for item in _all(scope)])
 
 
 def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/tags/{tag}``; the spelling must be the tag's own."""
+    """Answers ``GET /v2/tags/{tag}``; the spelling must match exactly."""
     return {"tag": _view(scope, _tag(scope, request.parts["tag"]).name)}
 
 
 def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/tags``; one that is there already is answered as if it were new."""
+    """Answers ``POST /v2/tags``; an existing tag is answered like a new one."""
     (name,) = ensure(scope, [str(request.body.get("name") or "")])
     return {"tag": _view(scope, name)}
 
 
 def delete(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE /v2/tags/{tag}``: what has the tag loses it."""
+    """Answers ``DELETE /v2/tags/{tag}``, which also removes the tag from all resources."""
     tag = _tag(scope, request.parts["tag"])
     scope.state.tags.remove(tag)
     pools = [pool.tags for cluster in scope.standing() for pool in cluster.pools]
@@ -44,7 +43,7 @@ def delete(scope: scopes.Scope, request: wire.Request) -> None:
 
 
 def ensure(scope: scopes.Scope, names: Sequence[str]) -> list[str]:
-    """Return ``names`` in the spelling of the account's tags, each once; make those that are new."""
+    """Returns ``names`` in the spelling of the account's tags, without duplicates; missing tags are created."""
     chosen: dict[str, str] = {}
     for name in names:
         if not NAME.match(name):
@@ -57,7 +56,7 @@ def ensure(scope: scopes.Scope, names: Sequence[str]) -> list[str]:
 
 
 def existing(scope: scopes.Scope, names: Sequence[str]) -> list[str]:
-    """Return ``names`` in the spelling of the account's tags, or refuse one that there is not."""
+    """Returns ``names`` in the spelling of the account's tags; an unknown tag is refused."""
     for name in names:
         if not _spelling(scope, name):
             raise scopes.invalid(f"There is no tag {name!r}; a tag must be made before a firewall can have it")

@@ -1,7 +1,7 @@
 """VPCs of the simulated DigitalOcean.
 
-Each region has a default one, which stays. None goes while anything is in it,
-nor while what was in it is still being deleted.
+Each region has a default VPC, which cannot be deleted. A VPC with members cannot be deleted, even while its members are being
+deleted.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ LARGEST, SMALLEST = 16, 28
 
 
 def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/vpcs``."""
+    """Answers ``GET /v2/vpcs``."""
     return paging.page(request, "vpcs", [_view(item) for item in scope.vpcs()])
 
 
 def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/vpcs/{id}``."""
+    """Answers ``GET /v2/vpcs/{id}``."""
     return {"vpc": _view(scope.vpc(request.parts["id"]))}
 
 
 def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/vpcs``; without a range the cloud chooses one."""
+    """Answers ``POST /v2/vpcs``; without a range the cloud chooses one."""
     body = request.body
     region = str(body.get("region") or "")
     if catalogue.region(region) is None:
@@ -47,14 +47,14 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def replace(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/vpcs/{id}``, which must name the VPC; what else is absent stays."""
+    """Answers ``PUT /v2/vpcs/{id}``, which requires the name; another absent field keeps its value."""
     if not request.body.get("name"):
         raise scopes.invalid("name must be given")
     return update(scope, request)
 
 
 def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PATCH /v2/vpcs/{id}``; a default VPC stays one until another takes its place."""
+    """Answers ``PATCH /v2/vpcs/{id}``; a default VPC stays the default until another VPC becomes it."""
     vpc, body = scope.vpc(request.parts["id"]), request.body
     description = vpc.description if body.get("description") is None else _description(str(body["description"]))
     if body.get("name") and body["name"] != vpc.name:
@@ -67,13 +67,13 @@ def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def delete(scope: scopes.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE /v2/vpcs/{id}``."""
+    """Answers ``DELETE /v2/vpcs/{id}``."""
     vpc = scope.vpc(request.parts["id"])
     if vpc.default:
         raise wire.CloudError(403, code="forbidden", reason="Can not delete default VPCs")
     users = [item for item in scope.standing() if item.vpc == vpc.id]
     for item in users:
-        # Who is refused has seen the cluster; the next try may find it gone.
+        # The refusal counts as a read of the cluster, so the next attempt may find it deleted.
         if item.deleting:
             item.deleting.seen()
     if users:
@@ -82,7 +82,7 @@ def delete(scope: scopes.Scope, request: wire.Request) -> None:
 
 
 def members(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/vpcs/{id}/members``: clusters and their droplets."""
+    """Answers ``GET /v2/vpcs/{id}/members`` with clusters and their droplets."""
     vpc = scope.vpc(request.parts["id"])
     kind = request.query.get("resource_type", "")
     items = [item for item in _members(scope, vpc) if kind in ("", item["urn"].split(":")[1])]

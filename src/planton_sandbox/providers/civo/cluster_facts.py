@@ -1,4 +1,4 @@
-"""What the official plugin reads of Civo's clusters: look-ups, waits, and the facts that states show."""
+"""What the official plugin reads of Civo's clusters: look-ups, waits, and the properties in states."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ _TICK, _LONGEST = 10, 1800
 
 
 def find(client: api.Client, wanted: str) -> dict[str, values.Json]:
-    """Finds a cluster on the first page by id or name, or a part of one; case of names does not matter.
+    """Returns the cluster on the first page with this id or name, or a part of one; case of names does not matter.
 
     Raises:
-        CloudError: None or several match, or the list cannot be had.
+        CloudError: No cluster or several clusters match, or the cloud refused the list.
     """
     listed = client.get(api.CLUSTERS)
     return api.find(listed.get("items") or [], wanted, keys=("name", "id"), fold=("name",))
 
 
 def taints(items: typing.Iterable[dict[str, values.Json]] | None) -> list[values.Json]:
-    """Turns taints of a state into those of a request, or the other way round."""
+    """Converts the taints of a state to those of a request, and back."""
     return [{"key": item.get("key"), "value": item.get("value", ""), "effect": item.get("effect")} for item in items or ()]
 
 
 def wait_for_nodes(client: api.Client, cluster: str, pool: str) -> None:
-    """Looks every ten seconds until a pool has the nodes that it should have.
+    """Polls every ten seconds until a pool has all its nodes.
 
     Raises:
-        Fault: They do not come in half an hour, or the cluster cannot be read.
+        Fault: They are not ready within half an hour, or the cluster cannot be read.
     """
 
     def ready() -> bool:
@@ -51,7 +51,7 @@ def _with_id(items: list[dict[str, values.Json]] | None, wanted: str) -> dict[st
 
 
 def facts(found: dict[str, values.Json], *, region: str) -> dict[str, values.Json]:
-    """Returns what both the resource and the function show of a cluster."""
+    """Returns the properties of a cluster that the resource and the function share."""
     return {
         "name": found.get("name", ""),
         "region": region,
@@ -81,7 +81,7 @@ def facts(found: dict[str, values.Json], *, region: str) -> dict[str, values.Jso
 
 
 def pool_facts(pool: dict[str, values.Json]) -> dict[str, values.Json]:
-    """Returns what is shown of a cluster's pool; its labels and taints never are."""
+    """Returns the properties of a cluster's pool; its labels and taints are never reported."""
     return {
         "label": pool.get("id", ""),
         "nodeCount": pool.get("count", 0),

@@ -1,4 +1,4 @@
-"""What the official plugin sends, and makes of the answers, for Civo's Kubernetes clusters."""
+"""The requests of the official plugin for Civo's Kubernetes clusters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _customize(client: api.Client, data: planning.Data) -> None:
 
 
 def _check_version(client: api.Client, version: str, cluster_type: str) -> None:
-    """Asks for the versions always, but only minds the format: so does the official plugin."""
+    """Checks the format only, although it lists the versions: the official plugin does the same."""
     try:
         offered = client.get(_VERSIONS) or ()
     except api.CloudError as error:
@@ -120,7 +120,7 @@ def _pool_body(pool: dict[str, values.Json]) -> dict[str, values.Json]:
 
 
 def _offers(client: api.Client, applications: str) -> bool:
-    """One known name anywhere in the text is enough."""
+    """Returns whether the text contains the name of any known application."""
     try:
         return any(offered["name"] in applications for offered in client.get(_APPLICATIONS) or ())
     except api.CloudError:
@@ -132,7 +132,7 @@ def _read(client: api.Client, data: planning.Data) -> None:
     try:
         found = client.get(f"{api.CLUSTERS}/{data.id}")
     except api.CloudError:
-        data.id = ""  # whatever the error was: so does the official plugin
+        data.id = ""  # whatever the error was: the official plugin does the same
         return
     data.set(**cluster_facts.facts(found, region=client.region), pools=_default_pool(found.get("pools")))
     data.set(
@@ -142,7 +142,7 @@ def _read(client: api.Client, data: planning.Data) -> None:
 
 
 def _default_pool(pools: list[dict[str, values.Json]] | None) -> values.Json:
-    """Takes the first pool; an empty list is one thing that the official plugin does not survive."""
+    """Returns the first pool; an empty list crashes the official plugin."""
     if pools is None:
         return None
     if not pools:
@@ -202,7 +202,7 @@ def _changed_pools(client: api.Client, data: planning.Data) -> list[values.Json]
         }
         for pool in found.get("pools") or ()
     ]
-    # A label that no pool has means the first pool.
+    # A label that no pool has stands for the first pool.
     target = next((pool["id"] for pool in pools if pool["id"] == after.get("label")), "")
     for pool in pools:
         if target in pool["id"]:

@@ -1,4 +1,4 @@
-"""What the official plugin sends, and makes of the answers, for Civo's firewalls."""
+"""The requests of the official plugin for Civo's firewalls."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _SUCCESS = waiting.Target(state="success", pending=("failed",), delay=3, shortes
 
 
 def find(client: api.Client, wanted: str) -> dict[str, values.Json]:
-    """Finds a firewall by id or name, or a part of one.
+    """Returns the firewall with this id or name, or a part of one.
 
     Raises:
-        CloudError: None or several match, or the list cannot be had.
+        CloudError: No firewall or several firewalls match, or the cloud refused the list.
     """
     return api.find(client.get(api.FIREWALLS) or [], wanted, keys=("name", "id"))
 
@@ -72,7 +72,7 @@ def _create_firewall(client: api.Client, data: planning.Data) -> None:
 
 
 def _until_success(client: api.Client, attempt: typing.Callable[[], values.Json], what: str) -> None:
-    """Repeats an attempt until the cloud calls it a success, which here is also how creations are repeated."""
+    """Repeats a request until the cloud reports success; the plugin repeats creations, too."""
     verb, name = what.split(" ", 1)
     try:
         waiting.await_state(client.patience, lambda: str(attempt().get("result", "")), _SUCCESS)
@@ -97,7 +97,7 @@ def _read_firewall(client: api.Client, data: planning.Data) -> None:
     )
     rules = found.get("rules") or []
     for direction, name in (("ingress", "ingressRules"), ("egress", "egressRules")):
-        # The last rule of a direction that goes leaves the state as it was: so does the official plugin.
+        # Removing the last rule of a direction leaves the state unchanged: the official plugin does the same.
         mine = [_rule_state(rule) for rule in rules if (rule.get("direction") == "ingress") == (direction == "ingress")]
         if mine:
             data.set(**{name: mine})
@@ -160,7 +160,7 @@ def _delete_firewall(client: api.Client, data: planning.Data) -> None:
     try:
         find(client, data.id)
     except api.CloudError:
-        return  # taken for gone, whatever the error was
+        return  # counts as deleted, whatever the error was
     _until_success(client, lambda: client.delete(f"{api.FIREWALLS}/{data.id}"), f"delete {data.id}")
 
 

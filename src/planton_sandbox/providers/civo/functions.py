@@ -1,4 +1,4 @@
-"""Civo's functions that programs call: one thing by id or name, or a list that is filtered and sorted."""
+"""Civo's functions for programs: look-ups by id or name, and filtered, sorted lists."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _network(client: api.Client, args: listing.Args) -> listing.Args:
         if not args.get("region"):
             missing = 'Missing required argument. "id": one of `id,label,region` must be specified'
             raise sessions.Rejected(missing)
-        raise sessions.Crash  # a region alone passes the check, and then there is nothing to look at
+        raise sessions.Crash  # a region alone passes the check, and then the plugin finds nothing
     try:
         found = api.find(client.get(api.NETWORKS) or [], wanted, keys=("name", "id", "label"))
     except api.CloudError as error:

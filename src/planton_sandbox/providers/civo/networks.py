@@ -1,4 +1,4 @@
-"""What the official plugin sends, and makes of the answers, for Civo's networks."""
+"""The requests of the official plugin for Civo's networks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def default_network(client: api.Client) -> str:
     """Returns the id of the account's default network.
 
     Raises:
-        Fault: There is none, or the list cannot be had.
+        Fault: There is none, or the cloud refused the list.
     """
     for network in client.get(api.NETWORKS) or ():
         if network.get("default"):
@@ -72,7 +72,7 @@ def _create_network(client: api.Client, data: planning.Data) -> None:
 
 
 def _unwrapped(error: api.CloudError) -> str:
-    """Shows just code and reason where the error's text contains the cloud's answer."""
+    """Returns code and reason only, if the error's text contains the cloud's answer."""
     found = re.search(r"\{.*\}", str(error))
     try:
         answer = json.loads(found[0]) if found else None
@@ -88,7 +88,7 @@ def _read_network(client: api.Client, data: planning.Data) -> None:
     except api.CloudError:
         data.id = ""
         return
-    # A network that is not in the list reads as empty: so does the official plugin.
+    # A network that is missing from the list reads as empty: the official plugin does the same.
     found: planning.State = next((network for network in networks if network.get("id") == data.id), {})
     data.set(
         name=found.get("name", ""),

@@ -1,7 +1,7 @@
 """The stand-in for the official ``civo`` plugin, version 2.4.8.
 
-It sends the requests that the plugin sends, in its order, so it works against any server that speaks Civo's API. One
-thing it leaves out: it never reads ``~/.civo.json``, because a key for the real cloud has no business in a sandbox.
+It sends the plugin's requests in the plugin's order, so it works against any server with Civo's API. Unlike the plugin it never
+reads ``~/.civo.json``, which may hold a key of the real cloud.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ VERSION: typing.Final = "2.4.8"
 
 
 def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.Package:
-    """Describes the provider.
+    """Returns the provider's description.
 
     Args:
-        endpoint: the API's address where a program's provider names none.
+        endpoint: the API's URL for programs that configure none.
         wait: is called with the seconds wherever the official plugin waits.
     """
 

@@ -1,4 +1,4 @@
-"""What the official plugin sends, and makes of the answers, for Civo's node pools; and how it dies."""
+"""The requests of the official plugin for Civo's node pools, and its crash."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _create(client: api.Client, data: planning.Data) -> None:
     try:
         client.post(_pools(data), {**body, **public})
     except api.CloudError as error:
-        # The plugin's own text says cluster where it means pool.
+        # The plugin's text says cluster and means the pool.
         raise sessions.Fault(f"[ERR] failed to create the kubernetes cluster: {error}") from error
     data.id = label
     try:
@@ -66,7 +66,7 @@ def _read(client: api.Client, data: planning.Data) -> None:
         size=pool.get("size", ""),
         instanceNames=pool.get("instance_names") or [],
     )
-    # What is empty in the cloud leaves the state as it was, and the label is never read.
+    # An empty value in the answer leaves the state unchanged, and the label is never read.
     if pool.get("public_ip_node_pool"):
         data.set(publicIpNodePool=True)
     if pool.get("labels"):
@@ -80,7 +80,7 @@ def _update(client: api.Client, data: planning.Data) -> None:
         raise sessions.Fault('[ERR] Size change ("size") for existing pool is not available at this moment')
     _require_cluster(client, data)
     if data.changed("nodeCount"):
-        raise sessions.Crash  # version 2.4.8 takes the number for a pointer, before anything is sent
+        raise sessions.Crash  # version 2.4.8 takes the number for a pointer and crashes, before it sends anything
     body: dict[str, values.Json] = {}
     if data.changed("labels") and data.get("labels"):
         body["labels"] = data.get("labels")
@@ -122,7 +122,7 @@ def _delete(client: api.Client, data: planning.Data) -> None:
 
 
 def _find(client: api.Client, data: planning.Data) -> None:
-    """Looks in every region for the pool of an import id ``<cluster>:<pool>``; finds nothing rather than fail."""
+    """Searches every region for the pool of an import id ``<cluster>:<pool>``; an error counts as "not found"."""
     cluster, _, label = data.id.partition(":")
     data.id = ""
     try:

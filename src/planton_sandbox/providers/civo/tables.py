@@ -1,4 +1,4 @@
-"""The properties of Civo's resources, of its functions and of the provider itself, with what Check says of them."""
+"""The properties of Civo's resources and of the provider's configuration, with their validation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The requests that the official plugin sends for DigitalOcean's Kubernetes clusters."""
+"""The bodies of the official plugin's requests for DigitalOcean's Kubernetes clusters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from planton_sandbox.providers.digitalocean import api, pools, tables
 
 
 def switch(block: planning.State | None) -> planning.State | None:
-    """Returns a block that has nothing but a switch; an absent block stays absent."""
+    """Returns a block that has only the field ``enabled``; an absent block stays absent."""
     return None if block is None else {"enabled": bool(block.get("enabled"))}
 
 
@@ -36,7 +36,7 @@ def _sso_body(data: planning.Data) -> values.Json:
 
 
 def _scaling_body(blocks: list[planning.State] | None, before: list[planning.State] | None = None) -> planning.State:
-    """Writes how autoscaling behaves; what was set before and is not any more is written as zero, the rest as null."""
+    """Returns the autoscaler's settings; a setting that was removed is zero, any other unset one is null."""
     block, old = (items[0] if items else None for items in (values.known_or_null(blocks), before))
     now = _scaling_values(block) if block else {}
     zero: planning.State = {"scale_down_utilization_threshold": 0, "scale_down_unneeded_time": "", "expanders": []}
@@ -53,7 +53,7 @@ def _scaling_values(block: planning.State) -> planning.State:
 
 
 def create(data: planning.Data) -> planning.State:
-    """Returns the request that creates a cluster, without what is not set."""
+    """Returns the body that creates a cluster, without unset fields."""
     switches = {key: switch(values.known_or_null(data.get(name))) for name, key in tables.SWITCHES.items()}
     scaling = data.get("clusterAutoscalerConfigurations")
     optional = {
@@ -81,7 +81,7 @@ def create(data: planning.Data) -> planning.State:
 
 
 def update(data: planning.Data) -> planning.State:
-    """Writes the whole cluster: blocks that are not set are objects of nulls, and what is off or empty is left out."""
+    """Returns the body that updates a cluster. It has the whole cluster; unset blocks are objects of nulls, empty fields are left out."""
     switches = {key: switch(values.known_or_null(data.get(name))) or {"enabled": None} for name, key in tables.SWITCHES.items()}
     optional = {
         "name": data.get("name"),

@@ -1,4 +1,4 @@
-"""What the official plugin sends, and makes of the answers, for DigitalOcean's Kubernetes clusters."""
+"""The requests of the official plugin for DigitalOcean's Kubernetes clusters."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _IN_PUT = (
 
 
 def get(client: api.Client, identity: str) -> planning.State:
-    """Reads a cluster.
+    """Returns a cluster.
 
     Raises:
-        CloudError: The cloud refused, or names a state or a day that the client library does not know.
+        CloudError: The cloud refused, or the client library does not know the cluster's state or day.
     """
     return _known(client.get(f"{_CLUSTERS}/{identity}", "kubernetes_cluster"))
 
@@ -48,10 +48,10 @@ def _known(cluster: planning.State) -> planning.State:
 
 
 def facts(cluster: planning.State) -> planning.State:
-    """Returns what both the resource and the function show of a cluster; a block that is absent is nothing."""
+    """Returns the properties of a cluster that the resource and the function share; an absent block is ``None``."""
     status, maintenance = cluster.get("status"), cluster.get("maintenance_policy")
     if status is None or maintenance is None:
-        raise sessions.Crash  # the plugin looks into both without a look at whether they are there
+        raise sessions.Crash  # the plugin reads both without checking for their absence
     firewall, sso = cluster.get("control_plane_firewall"), cluster.get("sso")
     scaling = cluster.get("cluster_autoscaler_configuration")
     return {
@@ -81,7 +81,7 @@ def urn(cluster: planning.State) -> str:
 
 
 def kubeconfigs(client: api.Client, cluster: planning.State, seconds: int) -> list[values.Json]:
-    """Fetches the credentials of a cluster and makes a kubeconfig of them.
+    """Fetches the credentials of a cluster and returns a kubeconfig with them.
 
     Raises:
         Fault: The cloud refused.
@@ -92,7 +92,7 @@ def kubeconfigs(client: api.Client, cluster: planning.State, seconds: int) -> li
 
 
 def default_pools(cluster: planning.State) -> list[tuple[int, planning.State]]:
-    """Returns the pools that are tagged as the cluster's own, with their places in the list."""
+    """Returns the pools with the default pool's tag, and their indexes in the list."""
     listed = enumerate(cluster.get("node_pools") or ())
     return [(place, pool) for place, pool in listed if pools.DEFAULT_TAG in (pool.get("tags") or ())]
 
@@ -116,7 +116,7 @@ def _customize(_client: api.Client, data: planning.Data) -> None:
 
 
 def _create(client: api.Client, data: planning.Data) -> None:
-    """Makes a cluster; one that does not come up is in the cloud but not in the state: so does the official plugin."""
+    """Creates a cluster. One that does not become ready is lost from the state: the official plugin does the same."""
     try:
         made = client.post(_CLUSTERS, cluster_bodies.create(data), "kubernetes_cluster")
         _wait_until_running(client, str(made["id"]))
@@ -155,7 +155,7 @@ def _read(client: api.Client, data: planning.Data) -> None:
         return
     data.set(**facts(cluster), clusterUrn=urn(cluster))
     for place, pool in default_pools(cluster):
-        # The count that is wanted is only kept for the first pool of the list: the plugin looks for it by that place.
+        # Only the first pool of the list keeps its desired count: the plugin looks for the pool at that index.
         wanted = (data.get("nodePool") or {}).get("nodeCount") if place == 0 else None
         count = pool.get("count", 0) if wanted and wanted is not values.UNKNOWN else 0
         data.set(nodePool={"id": pool.get("id", ""), **pools.facts(pool), "nodeCount": count})
@@ -200,7 +200,7 @@ def _delete(client: api.Client, data: planning.Data) -> None:
 
 
 def _find(client: api.Client, data: planning.Data) -> None:
-    """Makes sure that one pool is tagged as the cluster's own, in previews too; any error counts as nothing found."""
+    """Tags the default pool if it is not tagged, in previews, too; an error counts as "not found"."""
     identity, data.id = data.id, ""
     try:
         cluster = get(client, identity)

@@ -1,4 +1,4 @@
-"""What the official plugin sends, and makes of the answers, for DigitalOcean's firewalls."""
+"""The requests of the official plugin for DigitalOcean's firewalls."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _possible_rules(_client: api.Client, data: planning.Data) -> None:
 
 
 def _firewall_body(data: planning.Data) -> planning.State:
-    """Writes the whole firewall; what there is none of is null, but tags are a list."""
+    """Returns the body with the whole firewall; an empty list is null, except for tags."""
     body: planning.State = {"name": data.get("name")}
     for name, wire, ends, prefix in _SIDES:
         body[wire] = [_rule_body(rule, ends, prefix) for rule in data.get(name) or ()] or None
@@ -47,7 +47,7 @@ def _rule_body(rule: planning.State, ends: str, prefix: str) -> planning.State:
 
 
 def _rule_state(rule: planning.State, ends: str, prefix: str) -> planning.State:
-    """Turns a rule of the cloud into one of a state; the cloud writes 0 for all ports, and for none."""
+    """Converts the cloud's rule to a state's rule; in the cloud ``0`` stands for all ports and for none."""
     ports = rule.get("ports") or ""
     if ports == _ALL_PORTS:
         ports = "" if rule.get("protocol") == "icmp" else "all"
@@ -108,7 +108,7 @@ def _delete_firewall(client: api.Client, data: planning.Data) -> None:
     try:
         client.send("DELETE", f"{_FIREWALLS}/{data.id}")
     except api.CloudError as error:
-        if "404 Not Found" in str(error):  # which takes a cloud that says so in its message
+        if "404 Not Found" in str(error):  # the plugin searches the message for this text
             return
         raise sessions.Fault(f"Error deleting firewall: {error}") from error
 

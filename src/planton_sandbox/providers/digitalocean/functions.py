@@ -1,4 +1,4 @@
-"""DigitalOcean's functions that programs call: versions, regions, sizes, and what is there already."""
+"""DigitalOcean's functions for programs: versions, regions, sizes, and look-ups of existing resources."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _vpc(client: api.Client, args: listing.Args) -> listing.Args:
 
 
 def _listed_vpc(client: api.Client, key: str, args: listing.Args) -> listing.Args:
-    """Finds the one network of a name, or a region's default one."""
+    """Returns the only network with a name, or a region's default network."""
     with api.explained("Error retrieving VPCs: "):
         listed = list(client.pages(vpcs.VPCS, "vpcs", first=1))
     wanted = args[key]
@@ -122,7 +122,7 @@ def _firewall(client: api.Client, args: listing.Args) -> listing.Args:
 
 
 def _cluster(client: api.Client, args: listing.Args) -> listing.Args:
-    """Finds a cluster on the first page; where the resource has one block, the function has a list of them."""
+    """Returns the cluster on the first page with this name; a block of the resource is a list in the function."""
     try:
         answer = client.get(pools.CLUSTERS)
     except api.CloudError as error:

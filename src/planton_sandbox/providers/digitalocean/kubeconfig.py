@@ -1,4 +1,4 @@
-"""Kubeconfigs as the official plugin writes them from a cluster's credentials; it never asks the cloud for one."""
+"""Kubeconfigs as the official plugin writes them from a cluster's credentials; it never fetches one from the cloud."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def describe(name: str, region: str, credentials: planning.State) -> planning.St
     Args:
         name: the cluster's name.
         region: its region.
-        credentials: what the cloud says; certificates and keys are in base64.
+        credentials: the cloud's answer; certificates and keys are in base64.
     """
     server, token = credentials.get("server", ""), credentials.get("token", "")
     authority, certificate, key = (
@@ -40,7 +40,7 @@ def describe(name: str, region: str, credentials: planning.State) -> planning.St
 
 
 def is_current(kubeconfigs: values.Json, now: dt.datetime) -> bool:
-    """Tells whether a state has a kubeconfig that has not expired."""
+    """Returns whether a state has a kubeconfig that has not expired."""
     expires = kubeconfigs[0].get("expiresAt") if isinstance(kubeconfigs, list) and kubeconfigs else ""
     return bool(expires) and dt.datetime.fromisoformat(str(expires)) >= now
 

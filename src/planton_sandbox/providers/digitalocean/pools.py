@@ -1,4 +1,4 @@
-"""What the official plugin sends, and makes of the answers, for DigitalOcean's node pools, a cluster's own one included."""
+"""The requests of the official plugin for DigitalOcean's node pools, including a cluster's default pool."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from planton_sandbox.providers.digitalocean import api, tables
 
 CLUSTERS = "/v2/kubernetes/clusters"
 DEFAULT_TAG = "terraform:default-node-pool"
-"""The tag by which the plugin knows a cluster's own pool again."""
+"""The tag by which the plugin recognizes a cluster's default pool."""
 TICK, LONGEST = 10, 1800
 
 
 def facts(pool: planning.State) -> planning.State:
-    """Returns what is shown of every pool, but for the count that is wanted."""
+    """Returns the properties of a pool without the desired count."""
     return {
         "name": pool.get("name", ""),
         "size": pool.get("size", ""),
@@ -30,12 +30,12 @@ def facts(pool: planning.State) -> planning.State:
 
 
 def own_tags(tags: typing.Iterable[str] | None) -> list[str]:
-    """Leaves out the tags that the cloud and the plugin add."""
+    """Returns the tags without those that the cloud and the plugin add."""
     return [tag for tag in tags or () if tag and tag != "k8s" and not tag.startswith(("k8s:", "terraform:"))]
 
 
 def create_body(pool: planning.State, *more_tags: str) -> planning.State:
-    """Writes a new pool, leaving out what is not set."""
+    """Returns the body that creates a pool, without unset fields."""
     known = values.known_or_null(pool)
     return api.compact(
         {
@@ -53,10 +53,10 @@ def create_body(pool: planning.State, *more_tags: str) -> planning.State:
 
 
 def update(client: api.Client, pool: planning.State, cluster: str, identity: str, *more_tags: str) -> None:
-    """Changes a pool and waits for its nodes; a pool that is gone is no error here.
+    """Updates a pool and waits for its nodes; a missing pool is ignored.
 
     Raises:
-        Fault: The cloud refused, or the nodes do not come in half an hour.
+        Fault: The cloud refused, or the nodes are not ready within half an hour.
     """
     known = values.known_or_null(pool)
     optional = {
@@ -82,7 +82,7 @@ def update(client: api.Client, pool: planning.State, cluster: str, identity: str
 
 
 def _taints(pool: planning.State) -> list[values.Json]:
-    """Writes taints with the capitals that the library gives them."""
+    """Returns taints with capitalized keys, as the library sends them."""
     names = {"Key": "key", "Value": "value", "Effect": "effect"}
     return [{name: taint.get(key) or "" for name, key in names.items()} for taint in pool.get("taints") or ()]
 
@@ -93,7 +93,7 @@ def _any_case(item: planning.State, name: str) -> str:
 
 def _node(node: planning.State) -> planning.State:
     if node.get("status") is None:
-        raise sessions.Crash  # the plugin looks for the state in it
+        raise sessions.Crash  # the plugin reads the state in it
     return {
         "id": node.get("id", ""),
         "name": node.get("name", ""),
@@ -120,7 +120,7 @@ def _path(data: planning.Data) -> str:
 
 
 def _create(client: api.Client, data: planning.Data) -> None:
-    """Makes a pool; one whose nodes do not come is in the cloud but not in the state: so does the official plugin."""
+    """Creates a pool. One whose nodes do not become ready is lost from the state: the official plugin does the same."""
     try:
         made = client.post(_path(data), create_body(data.state), "node_pool")
     except api.CloudError as error:
@@ -168,7 +168,7 @@ def _delete(client: api.Client, data: planning.Data) -> None:
 
 
 def _find(client: api.Client, data: planning.Data) -> None:
-    """Looks through all clusters for the pool; a cluster's own pool, and any error, count as nothing found."""
+    """Searches all clusters for the pool; a default pool and an error count as "not found"."""
     wanted, data.id = data.id, ""
     try:
         clusters = list(client.pages(CLUSTERS, "kubernetes_clusters"))

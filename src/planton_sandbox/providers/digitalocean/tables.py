@@ -1,4 +1,4 @@
-"""The properties of DigitalOcean's resources and of the provider itself, with what Check says of them."""
+"""The properties of DigitalOcean's resources and of the provider's configuration, with their validation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _description(value: values.Json, path: str) -> schema.Problem:
 
 
 def _as_many_as_there_are(prior: planning.State, inputs: planning.State) -> bool:
-    """A count that the pool has already is no change, whatever the state took for wanted."""
+    """Returns whether the desired count equals the actual one, which is no change whatever count the state desired."""
     given = inputs.get("nodeCount")
     wanted = prior.get("nodeCount") if given is None else given
     return bool((wanted or 0) == (prior.get("actualNodeCount") or 0))
@@ -147,10 +147,10 @@ SWITCHES: typing.Final = {
     "rdmaSharedDevicePlugin": "rdma_shared_dev_plugin",
     "corednsAutoscaler": "coredns_autoscaler",
 }
-"""A cluster's blocks that have nothing but a switch, and their names in the API."""
+"""A cluster's blocks that have only the field ``enabled``, and their names in the API."""
 _KUBECONFIG_FIELDS = ("rawConfig", "host", "clusterCaCertificate", "clientKey", "clientCertificate", "token", "expiresAt")
 KUBECONFIG = tuple(schema.out(name) for name in _KUBECONFIG_FIELDS)
-"""The fields of a kubeconfig, which is a secret as a whole."""
+"""The fields of a kubeconfig; the whole kubeconfig is a secret."""
 
 
 def _block(name: str, fields: tuple[schema.Property, ...], doc: str) -> schema.Property:

@@ -1,4 +1,4 @@
-"""What the official plugin sends, and makes of the answers, for DigitalOcean's VPCs."""
+"""The requests of the official plugin for DigitalOcean's VPCs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DELETED = waiting.Target(state="deleted", pending=("used",), delay=0, shortest=
 
 
 def facts(found: planning.State) -> planning.State:
-    """Returns what both the resource and the function show of a network."""
+    """Returns the properties of a network that the resource and the function share."""
     return {
         "name": found.get("name", ""),
         "region": found.get("region", ""),
@@ -48,7 +48,7 @@ def _update_vpc(client: api.Client, data: planning.Data) -> None:
 
 
 def _delete_vpc(client: api.Client, data: planning.Data) -> None:
-    """Bears for two minutes with a network that is still in use; without any answer the plugin dies."""
+    """Retries for two minutes while the network is in use; a lost connection crashes the plugin."""
     refusals: list[api.CloudError] = []
 
     def attempt() -> str:
