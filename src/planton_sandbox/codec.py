@@ -47,6 +47,6 @@ def _decode(kind: Any, data: Any) -> Any:
         return {key: _decode(arguments[1], value) for key, value in data.items()}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = typing.get_type_hints(kind)
-        known = {field.name for field in dataclasses.fields(kind)}
-        return kind(**{key: _decode(hints[key], value) for key, value in data.items() if key in known})
+        names = {field.name for field in dataclasses.fields(kind)}
+        return kind(**{key: _decode(hints[key], value) for key, value in data.items() if key in names})
     return data

@@ -85,7 +85,7 @@ def match(routes: Sequence[Route[C]], request: Request) -> tuple[Route[C], dict[
     for candidate in routes:
         if candidate.method != request.method:
             continue
-        found = candidate.pattern.match(request.path)
-        if found:
-            return candidate, found.groupdict()
+        matched = candidate.pattern.match(request.path)
+        if matched:
+            return candidate, matched.groupdict()
     return None

@@ -68,7 +68,7 @@ class Api:
         if request.query.get("watch") in ("1", "true"):
             return await self._watch(request, resource)
         chosen = _select(self._items(resource, cluster), request.query)
-        if tables.wanted(request.headers.get("Accept", "")):
+        if tables.requested(request.headers.get("Accept", "")):
             return web.json_response(self._table(request, resource, chosen))
         return web.json_response(
             {
@@ -83,17 +83,17 @@ class Api:
         resource, name = target.resource, target.name
         if resource.plural == "leases":
             node = self._store.node(name)
-            found = _lease(node, moment=clock.rfc3339(self._now())) if node else None
+            item = _lease(node, moment=clock.rfc3339(self._now())) if node else None
         else:
             items = self._items(resource, cluster)
-            found = next((item for item in items if item["metadata"]["name"] == name), None)
-        if found is None:
+            item = next((item for item in items if item["metadata"]["name"] == name), None)
+        if item is None:
             kind = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
             details = {"name": name, "kind": resource.plural, "group": resource.group}
             return _status(404, "NotFound", f'{kind} "{name}" not found', details=details)
-        if tables.wanted(request.headers.get("Accept", "")):
-            return web.json_response(self._table(request, resource, [found]))
-        return web.json_response(found)
+        if tables.requested(request.headers.get("Accept", "")):
+            return web.json_response(self._table(request, resource, [item]))
+        return web.json_response(item)
 
     def _items(self, resource: discovery.Resource, cluster: nodes.Cluster) -> list[Object]:
         if resource.plural == "nodes":
@@ -109,8 +109,8 @@ class Api:
 
     async def _watch(self, request: web.Request, resource: discovery.Resource) -> web.StreamResponse:
         keep = _test(request.query)
-        asked = request.query.get("resourceVersion", "")
-        start = int(asked) if asked.isdigit() else 0
+        version = request.query.get("resourceVersion", "")
+        start = int(version) if version.isdigit() else 0
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         if start and not self._store.oldest <= start <= self._store.version:
             return _status(410, "Expired", f"too old resource version: {start} ({self._store.oldest})")
@@ -144,7 +144,7 @@ class Api:
         resource: discovery.Resource,
         events: list[tuple[str, Object]],
     ) -> None:
-        tabular = tables.wanted(request.headers.get("Accept", ""))
+        tabular = tables.requested(request.headers.get("Accept", ""))
         for kind, item in events:
             shown = self._table(request, resource, [item]) if tabular else item
             await response.write(json.dumps({"type": kind, "object": shown}).encode() + b"\n")
@@ -164,7 +164,7 @@ def _admitted(request: web.Request, cluster: nodes.Cluster) -> bool:
     if request.transport is not None and request.transport.get_extra_info("peercert"):
         return True
     word, _, token = request.headers.get("Authorization", "").partition(" ")
-    return word.lower() == "bearer" and any(hmac.compare_digest(token.encode(), known.encode()) for known in cluster.tokens)
+    return word.lower() == "bearer" and any(hmac.compare_digest(token.encode(), valid.encode()) for valid in cluster.tokens)
 
 
 def _select(items: list[Object], query: Mapping[str, str]) -> list[Object]:
@@ -179,8 +179,8 @@ def _test(query: Mapping[str, str]) -> selectors.Test:
 
 
 def _version(text: str) -> Object:
-    found = re.match(r"v(\d+)\.(\d+)", text)
-    major, minor = found.groups() if found else ("1", "0")
+    matched = re.match(r"v(\d+)\.(\d+)", text)
+    major, minor = matched.groups() if matched else ("1", "0")
     return {
         "major": major,
         "minor": minor,

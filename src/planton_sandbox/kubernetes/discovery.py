@@ -65,14 +65,14 @@ class Target:
 
 def target(path: str) -> Target | None:
     """Returns the target of a path, or ``None``."""
-    found = _PATH.match(path)
-    if found is None:
+    matched = _PATH.match(path)
+    if matched is None:
         return None
-    group = found["group"] or ""
-    if found["version"] and found["version"] != version(group):
+    group = matched["group"] or ""
+    if matched["version"] and matched["version"] != version(group):
         return None
-    resource = next((item for item in RESOURCES if (item.group, item.plural) == (group, found["plural"])), None)
-    return Target(resource, found["namespace"] or "", found["name"] or "") if resource else None
+    resource = next((item for item in RESOURCES if (item.group, item.plural) == (group, matched["plural"])), None)
+    return Target(resource, matched["namespace"] or "", matched["name"] or "") if resource else None
 
 
 def version(group: str) -> str:

@@ -131,7 +131,7 @@ def _resources(node: Node, *, reserved_mb: int) -> dict[str, str]:
 
 
 def _conditions(node: Node, created: str) -> list[dict[str, str]]:
-    fine = (
+    pressures = (
         ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
         ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
@@ -140,7 +140,9 @@ def _conditions(node: Node, created: str) -> list[dict[str, str]]:
     starting = ("False", "KubeletNotReady", "container runtime network not ready: cni plugin not initialized")
     status, reason, message = ready if node.ready else starting
     times = {"lastHeartbeatTime": created, "lastTransitionTime": created}
-    conditions = [{"type": kind, "status": "False", "reason": why, "message": text} | times for kind, why, text in fine]
+    conditions = [
+        {"type": kind, "status": "False", "reason": reason, "message": text} | times for kind, reason, text in pressures
+    ]
     return [*conditions, {"type": "Ready", "status": status, "reason": reason, "message": message} | times]
 
 

@@ -24,7 +24,7 @@ _PLAIN_COLUMNS = (("Name", 0), ("Age", 0))
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-def wanted(accept: str) -> bool:
+def requested(accept: str) -> bool:
     """Returns whether an ``Accept`` header prefers a table."""
     return "as=Table" in accept.partition(",")[0]
 
@@ -93,18 +93,18 @@ def _two(seconds: int, large: int, large_name: str, small: int, small_name: str)
 
 
 def _cells(kind: str, item: Object, *, now: float) -> list[str]:
-    name, old = item["metadata"]["name"], age(item["metadata"]["creationTimestamp"], now=now)
+    name, since = item["metadata"]["name"], age(item["metadata"]["creationTimestamp"], now=now)
     if kind == "Namespace":
-        return [name, "Active", old]
+        return [name, "Active", since]
     if kind != "Node":
-        return [name, old]
+        return [name, since]
     status = item["status"]
     info, addresses = status["nodeInfo"], {entry["type"]: entry["address"] for entry in status["addresses"]}
     return [
         name,
         _status(item),
         "<none>",
-        old,
+        since,
         info["kubeletVersion"],
         addresses.get("InternalIP", "<none>"),
         addresses.get("ExternalIP", "<none>"),

@@ -24,10 +24,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--endpoint", required=True, help="the cloud's API, without a slash at its end")
     parser.add_argument("--port", type=int, default=0, help="where to serve on loopback (default: a free port)")
     parser.add_argument("--sleep", action="store_true", help="wait as long as the official plugin waits")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # before any thread starts, so that only sigwait sees them
-    handle = _SERVERS[given.provider](given.endpoint, given.port, wait=time.sleep if given.sleep else lambda _: None)
-    sys.stdout.write(f"{given.provider}:{handle.port}\n")
+    handle = _SERVERS[options.provider](options.endpoint, options.port, wait=time.sleep if options.sleep else lambda _: None)
+    sys.stdout.write(f"{options.provider}:{handle.port}\n")
     sys.stdout.flush()
     try:
         signal.sigwait(_ENDS)

@@ -132,8 +132,8 @@ def _fill_value(row: schema.Property, old: values.Json, new: values.Json, naming
 def _judge(
     rows: tuple[schema.Property, ...], inputs: dict[str, values.Json], *, prefix: str, top: str
 ) -> typing.Iterator[Failure]:
-    known = {row.name: row for row in rows if not row.output_only}
-    for row in known.values():
+    settable = {row.name: row for row in rows if not row.output_only}
+    for row in settable.values():
         path = prefix + row.path
         at = top or row.name
         if row.name in inputs:
@@ -141,7 +141,7 @@ def _judge(
         elif row.required:
             missing = f'Missing required argument. The argument "{path}" is required, but no definition was found.'
             yield Failure(reason=missing, path=at)
-    for key in sorted(set(inputs) - set(known) - {DEFAULTS}):
+    for key in sorted(set(inputs) - set(settable) - {DEFAULTS}):
         yield Failure(reason=_UNKNOWN_KEY, path=f"{top}.{key}" if top else key)
 
 

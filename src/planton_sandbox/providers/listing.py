@@ -28,9 +28,9 @@ _SETTINGS = (
     schema.Property(name="sorts", wire="sort", type=schema.LIST, fields=_SORT, doc="The order."),
 )
 _MATCHES: typing.Final[dict[str, typing.Callable[[str, str], bool]]] = {
-    "exact": lambda value, wanted: value.casefold() == wanted.casefold(),
-    "substring": lambda value, wanted: wanted in value,
-    "re": lambda value, wanted: re.search(wanted, value) is not None,
+    "exact": lambda value, expected: value.casefold() == expected.casefold(),
+    "substring": lambda value, expected: expected in value,
+    "re": lambda value, expected: re.search(expected, value) is not None,
 }
 _CLOSE = 1e-6
 
@@ -70,10 +70,10 @@ class Listing:
                     listed = " ".join(f'"{column}"' for column in columns)
                     raise sessions.Rejected(f"expected {name}.{index}.key to be one of [{listed}], got {item['key']}")
         try:
-            found = self.fetch(client)
+            items = self.fetch(client)
         except sessions.Fault as fault:
             raise sessions.Fault(f"Unable to load records: {fault}") from fault
-        rows = [row for row in map(self.flatten, found) if row is not None]
+        rows = [row for row in map(self.flatten, items) if row is not None]
         identity = self.identify(rows)
         rows = [row for row in rows if all(_passes(row[columns[one["key"]]], one) for one in filters)]
         for one in reversed(sorts):
@@ -91,28 +91,28 @@ def exactly_one(args: Args, *keys: str) -> str:
     Raises:
         Rejected: No key or several keys are set.
     """
-    given = [key for key in keys if args.get(key)]
+    present = [key for key in keys if args.get(key)]
     listed = ",".join(keys)
-    if len(given) == 1:
-        return given[0]
-    if not given:
+    if len(present) == 1:
+        return present[0]
+    if not present:
         raise sessions.Rejected(f'Invalid combination of arguments. "{keys[0]}": one of `{listed}` must be specified')
-    several = f"only one of `{listed}` can be specified, but `{','.join(given)}` were specified."
+    several = f"only one of `{listed}` can be specified, but `{','.join(present)}` were specified."
     raise sessions.Rejected(f'Invalid combination of arguments. "{keys[0]}": {several}')
 
 
 def _passes(value: values.Json, one: Args) -> bool:
-    hits = [_matches(value, str(wanted), one.get("matchBy") or "exact") for wanted in one["values"]]
+    hits = [_matches(value, str(expected), one.get("matchBy") or "exact") for expected in one["values"]]
     return all(hits) if one.get("all") else any(hits)
 
 
-def _matches(value: values.Json, wanted: str, how: str) -> bool:
+def _matches(value: values.Json, expected: str, how: str) -> bool:
     if isinstance(value, list):
-        return any(_matches(item, wanted, how) for item in value)
+        return any(_matches(item, expected, how) for item in value)
     if isinstance(value, bool):
-        return value == (wanted.lower() in ("true", "t", "1"))
+        return value == (expected.lower() in ("true", "t", "1"))
     if isinstance(value, float):
-        return abs(value - float(wanted)) < _CLOSE
+        return abs(value - float(expected)) < _CLOSE
     if isinstance(value, int):
-        return str(value) == wanted
-    return _MATCHES[how](str(value), wanted)
+        return str(value) == expected
+    return _MATCHES[how](str(value), expected)

@@ -70,9 +70,9 @@ def invoke(function: package.Function, session: sessions.Session, args: dict[str
     Raises:
         Fault: The cloud refused.
     """
-    given = {key: value for key, value in args.items() if value is not None}
+    arguments = {key: value for key, value in args.items() if value is not None}
     naming = checking.Naming(logical="", disabled=True)
-    filled, _ = checking.check(function.table, olds={}, news=given, naming=naming)
+    filled, _ = checking.check(function.table, olds={}, news=arguments, naming=naming)
     problems = checking.validate(function.table, filled)
     if problems:
         return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(reason=text) for text in problems])

@@ -148,11 +148,11 @@ def _plan_rows(rows: tuple[schema.Property, ...], prior: State | None, inputs: S
 
 def _plan_row(row: schema.Property, prior: State | None, inputs: State) -> values.Json:
     before = None if prior is None else prior.get(row.name)
-    given = inputs.get(row.name)
-    if row.suppress is not None and given is not values.UNKNOWN and row.suppress(prior or {}, inputs):
+    value = inputs.get(row.name)
+    if row.suppress is not None and value is not values.UNKNOWN and row.suppress(prior or {}, inputs):
         return before
-    if given is not None and not row.output_only:
-        return _plan_value(row, before, given)
+    if value is not None and not row.output_only:
+        return _plan_value(row, before, value)
     if row.default is not None:
         return row.default
     if row.computed or row.output_only:
@@ -162,19 +162,19 @@ def _plan_row(row: schema.Property, prior: State | None, inputs: State) -> value
     return [] if row.type in _BLOCKS and (row.fields or (row.type == schema.SET and before)) else None
 
 
-def _plan_value(row: schema.Property, before: values.Json, given: values.Json) -> values.Json:
-    if given is values.UNKNOWN:
-        return given
+def _plan_value(row: schema.Property, before: values.Json, value: values.Json) -> values.Json:
+    if value is values.UNKNOWN:
+        return value
     if row.type == schema.OBJECT:
-        return _plan_rows(row.fields, before if isinstance(before, dict) else None, given)
+        return _plan_rows(row.fields, before if isinstance(before, dict) else None, value)
     if row.type == schema.MAP:
-        return _plain(given)
+        return _plain(value)
     olds = before if isinstance(before, list) else []
     if not row.fields:
-        same_set = row.fold and olds and _same_items(row, olds, given)
-        return copy.deepcopy(olds if same_set else row.normalize(given) if row.normalize else given)
-    pairs = match(row, olds, given)
-    return [_plan_rows(row.fields, olds[pairs[i]] if i in pairs else None, item) for i, item in enumerate(given)]
+        same_set = row.fold and olds and _same_items(row, olds, value)
+        return copy.deepcopy(olds if same_set else row.normalize(value) if row.normalize else value)
+    pairs = match(row, olds, value)
+    return [_plan_rows(row.fields, olds[pairs[i]] if i in pairs else None, item) for i, item in enumerate(value)]
 
 
 def _restore(planned: State, prior: State, path: list[str]) -> None:

@@ -77,8 +77,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         """Connects the session of this connection to the cloud."""
         session = self._sessions.restart(context.peer())
         prefix = f"{self._package.name}:config:"
-        given = {key.removeprefix(prefix): value for key, value in request.variables.items()}
-        config = {**given, **values.decode(request.args)}
+        variables = {key.removeprefix(prefix): value for key, value in request.variables.items()}
+        config = {**variables, **values.decode(request.args)}
 
         def connect() -> provider_pb2.ConfigureResponse:
             try:
@@ -211,8 +211,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def _difference(self, data: planning.Data, inputs: planning.State) -> provider_pb2.DiffResponse:
         compare = detailed.difference if self._package.newer_bridge else diffing.difference
-        found = compare(data.table, data.prior or {}, data.state)
-        kinds, replaces = dict(found.kinds), found.replaces
+        changes = compare(data.table, data.prior or {}, data.state)
+        kinds, replaces = dict(changes.kinds), changes.replaces
         if data.replace and not replaces:
             # No property needs the replacement, so the plugins name their own notes.
             kinds[outputs.META] = provider_pb2.PropertyDiff.UPDATE_REPLACE
@@ -221,9 +221,9 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         named = any(row.autoname and row.name in inputs and row.name not in defaulted for row in data.table.properties)
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if kinds else provider_pb2.DiffResponse.DIFF_NONE,
-            diffs=sorted({*found.properties, *replaces}),
+            diffs=sorted({*changes.properties, *replaces}),
             replaces=replaces,
-            stables=found.stables,
+            stables=changes.stables,
             detailedDiff={path: provider_pb2.PropertyDiff(kind=kind) for path, kind in kinds.items()},
             hasDetailedDiff=True,
             deleteBeforeReplace=bool(replaces) and named,

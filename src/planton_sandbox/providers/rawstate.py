@@ -14,9 +14,9 @@ KEY = "__pulumi_raw_state_delta"
 
 def delta(rows: tuple[schema.Property, ...], state: planning.State) -> planning.State:
     """Returns the differences of a block or a resource."""
-    noted = {row.name: _value(row, state.get(row.name)) for row in rows}
+    described_rows = {row.name: _value(row, state.get(row.name)) for row in rows}
     described: planning.State = {}
-    parts = {name: part for name, part in noted.items() if part is not None}
+    parts = {name: part for name, part in described_rows.items() if part is not None}
     renamed = {row.name: row.wire for row in rows if row.wire and row.wire != row.plain_path}
     if parts:
         described["ps"] = parts

@@ -29,12 +29,12 @@ def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], dict[str, Any]]:
     """Returns the handler that deletes a resource of a sort; a volume is refused while its cluster exists."""
 
     def answer(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-        found = next((item for item in _mine(scope, sort) if item.id == request.parts["id"]), None)
-        if found is None:
+        item = next((item for item in _mine(scope, sort) if item.id == request.parts["id"]), None)
+        if item is None:
             raise wire.CloudError(404, code=_CODES[sort], reason=f"There is no {sort.removesuffix('s')} of this id")
-        if sort == VOLUME and any(cluster.id == found.cluster for cluster in scope.clusters()):
-            raise wire.CloudError(409, code="database_volume_still_attached", reason=f"The volume {found.name} is attached")
-        scope.state.associated.remove(found)
+        if sort == VOLUME and any(cluster.id == item.cluster for cluster in scope.clusters()):
+            raise wire.CloudError(409, code="database_volume_still_attached", reason=f"The volume {item.name} is attached")
+        scope.state.associated.remove(item)
         return dict(scopes.SUCCESS)
 
     return answer
@@ -42,7 +42,7 @@ def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], dict[str, Any]]:
 
 def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
     """Creates a load balancer or a volume for a cluster's workload."""
-    made = records.Associated(
+    resource = records.Associated(
         id=scopes.new_id(),
         account=scope.account.id,
         region=scope.region,
@@ -52,8 +52,8 @@ def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) 
         name=name,
         created=scope.now,
     )
-    scope.state.associated.append(made)
-    return {"id": made.id, "name": made.name}
+    scope.state.associated.append(resource)
+    return {"id": resource.id, "name": resource.name}
 
 
 def listed(state: records.State, account: str) -> dict[str, list[dict[str, Any]]]:

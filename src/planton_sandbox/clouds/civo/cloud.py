@@ -130,10 +130,10 @@ class Civo:
             return wire.Reply(401, {"result": "requires_authentication", "reason": "No token was sent"})
         try:
             account = scopes.account_for(self.state, request.token)
-            found = wire.match(ROUTES, request)
-            if found is None:
+            matched = wire.match(ROUTES, request)
+            if matched is None:
                 return _refusal(404, code="not_found", reason=f"No route for {request.method} {request.path}")
-            route, parts = found
+            route, parts = matched
             scope = self._scope(account, region=self._region(request), now=request.now)
             call = wire.Request(
                 method=request.method,
@@ -201,10 +201,10 @@ class Civo:
         )
 
     def _region(self, request: wire.Request) -> str:
-        asked = request.query.get("region") or request.body.get("region") or catalogue.DEFAULT_REGION
-        if request.path.rstrip("/") not in _GLOBAL and catalogue.region(str(asked)) is None:
-            raise wire.CloudError(400, code="region_unavailable", reason=f"There is no region {asked!r}")
-        return str(asked)
+        code = request.query.get("region") or request.body.get("region") or catalogue.DEFAULT_REGION
+        if request.path.rstrip("/") not in _GLOBAL and catalogue.region(str(code)) is None:
+            raise wire.CloudError(400, code="region_unavailable", reason=f"There is no region {code!r}")
+        return str(code)
 
 
 def _refusal(status: int, *, code: str, reason: str) -> wire.Reply:

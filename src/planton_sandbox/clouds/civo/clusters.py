@@ -137,17 +137,17 @@ def begin_delete(scope: scopes.Scope, cluster: records.Cluster) -> None:
 
 def upgrade(scope: scopes.Scope, cluster: records.Cluster, *, text: str) -> None:
     """Begins to upgrade a cluster; an older version, or one of another cluster type, is refused."""
-    wanted = catalogue.version(text)
-    if wanted is None or wanted.kind != cluster.kind:
+    target = catalogue.version(text)
+    if target is None or target.kind != cluster.kind:
         raise _invalid_version(text, kind=cluster.kind)
-    if catalogue.order(wanted.version) < catalogue.order(cluster.version):
+    if catalogue.order(target.version) < catalogue.order(cluster.version):
         raise wire.CloudError(
             400,
             code=INVALID_VERSION,
-            reason=f"The cluster has version {cluster.version} and cannot go back to {wanted.version}",
+            reason=f"The cluster has version {cluster.version} and cannot go back to {target.version}",
         )
-    if wanted.version != cluster.version:
-        progress.start_upgrade(cluster, version=wanted.version, pace=scope.pace, now=scope.now)
+    if target.version != cluster.version:
+        progress.start_upgrade(cluster, version=target.version, pace=scope.pace, now=scope.now)
 
 
 def reachable(state: records.State, cluster: records.Cluster, *, client: str) -> bool:
@@ -177,10 +177,10 @@ def _version(body: Mapping[str, Any], *, kind: str) -> str:
     if kind not in ("k3s", "talos"):
         raise wire.CloudError(400, code="database_kubernetes_cluster_invalid", reason=f"There is no cluster type {kind!r}")
     text = str(body.get("kubernetes_version") or catalogue.default_version(kind).version)
-    found = catalogue.version(text)
-    if found is None or found.kind != kind:
+    version = catalogue.version(text)
+    if version is None or version.kind != kind:
         raise _invalid_version(text, kind=kind)
-    return found.version
+    return version.version
 
 
 def _cni(body: Mapping[str, Any], *, kind: str) -> str:
@@ -193,12 +193,12 @@ def _cni(body: Mapping[str, Any], *, kind: str) -> str:
 
 
 def _first_pools(body: Mapping[str, Any]) -> list[records.Pool]:
-    given = body.get("pools") or []
-    if not given and body.get("target_nodes_size"):
-        given = [{"size": body["target_nodes_size"], "count": body.get("num_target_nodes") or 1}]
-    if not given:
+    requested = body.get("pools") or []
+    if not requested and body.get("target_nodes_size"):
+        requested = [{"size": body["target_nodes_size"], "count": body.get("num_target_nodes") or 1}]
+    if not requested:
         raise wire.CloudError(400, code="database_kubernetes_cluster_no_pools", reason="A cluster needs at least one pool")
-    parsed = [pools.parse(item, bare=True) for item in given]
+    parsed = [pools.parse(item, bare=True) for item in requested]
     if len({item.id for item in parsed}) < len(parsed):
         raise wire.CloudError(409, code="database_cluster_pool_duplicate", reason="Two pools have the same id")
     return parsed

@@ -29,8 +29,8 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     name = str(body.get("name") or "")
     _check_name(scope, name)
     network = scope.network(body["network_id"]) if body.get("network_id") else scope.default_network()
-    given = [_rule(item) for item in body.get("rules") or []]
-    rules = given if given or body.get("create_rules") is False else scopes.default_rules()
+    requested = [_rule(item) for item in body.get("rules") or []]
+    rules = requested if requested or body.get("create_rules") is False else scopes.default_rules()
     quota.require(scope, [{"security_group": 1, "security_group_rule": len(rules)}])
     firewall = records.Firewall(
         id=scopes.new_id(),
@@ -38,7 +38,7 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
         region=scope.region,
         network=network.id,
         name=name,
-        hidden=name == f"{network.label}-default" and not given,
+        hidden=name == f"{network.label}-default" and not requested,
         rules=rules,
     )
     scope.state.firewalls.append(firewall)
@@ -97,10 +97,10 @@ def create_rule(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 def delete_rule(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answers ``DELETE /v2/firewalls/{id}/rules/{rule}``."""
     firewall = scope.firewall(request.parts["id"])
-    found = next((item for item in firewall.rules if item.id == request.parts["rule"]), None)
-    if found is None:
+    rule = next((item for item in firewall.rules if item.id == request.parts["rule"]), None)
+    if rule is None:
         raise wire.CloudError(404, code="database_firewall_rules_find", reason="No such rule in this firewall")
-    firewall.rules.remove(found)
+    firewall.rules.remove(rule)
     return dict(scopes.SUCCESS)
 
 

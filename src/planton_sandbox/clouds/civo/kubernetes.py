@@ -35,14 +35,14 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
         f"{PREFIX}/node-size": node.size,
         "topology.kubernetes.io/region": item.region,
     }
-    going = bool(node.deleting or pool.deleting or item.deleting)
+    is_leaving = bool(node.deleting or pool.deleting or item.deleting)
     return nodes.Node(
         uid=node.id,
         name=node.hostname,
         labels=node.labels | own,
         taints=tuple(nodes.Taint(one.key, one.value, one.effect) for one in node.taints),
         ready=node.ready and node.building is None,
-        leaving=going,
+        leaving=is_leaving,
         created=node.created,
         size=node.size,
         cpu=size.cpu if size else 1,
@@ -59,5 +59,5 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
 
 
 def _kubelet(version: str) -> str:
-    found = catalogue.version(version)
-    return found.kubernetes if found else "v0.0.0"
+    offered = catalogue.version(version)
+    return offered.kubernetes if offered else "v0.0.0"

@@ -128,10 +128,10 @@ def instances(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 def instance(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answers ``GET /v2/instances/{id}``."""
-    found = next((item for item in _machines(scope) if item["id"] == request.parts["id"]), None)
-    if found is None:
+    machine = next((item for item in _machines(scope) if item["id"] == request.parts["id"]), None)
+    if machine is None:
         raise wire.CloudError(404, code="database_instance_find", reason="There is no such instance")
-    return found
+    return machine
 
 
 def _machines(scope: scopes.Scope) -> list[dict[str, Any]]:

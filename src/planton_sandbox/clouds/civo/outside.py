@@ -43,18 +43,18 @@ def act(scope: scopes.Scope, action: str, body: Body) -> Any:
 
 def _cluster(scope: scopes.Scope, body: Body) -> records.Cluster:
     key = body.get("cluster")
-    found = next((item for item in scope.clusters() if key in (item.id, item.name)), None)
-    if found is None:
+    cluster = next((item for item in scope.clusters() if key in (item.id, item.name)), None)
+    if cluster is None:
         raise wire.CloudError(404, code="not_found", reason=f"No cluster {key!r}")
-    return found
+    return cluster
 
 
 def _pool(cluster: records.Cluster, body: Body) -> records.Pool:
     key = body.get("pool") or cluster.pools[0].id
-    found = next((item for item in cluster.pools if item.id == key), None)
-    if found is None:
+    pool = next((item for item in cluster.pools if item.id == key), None)
+    if pool is None:
         raise wire.CloudError(404, code="not_found", reason=f"No pool {key!r} in cluster {cluster.name}")
-    return found
+    return pool
 
 
 def _scale(scope: scopes.Scope, body: Body) -> Any:
@@ -98,19 +98,19 @@ def _delete_pool(scope: scopes.Scope, body: Body) -> Any:
 
 def _delete_network(scope: scopes.Scope, body: Body) -> Any:
     key = body.get("network")
-    found = next((item for item in scope.networks() if key in (item.id, item.label)), None)
-    if found is None:
+    network = next((item for item in scope.networks() if key in (item.id, item.label)), None)
+    if network is None:
         raise wire.CloudError(404, code="not_found", reason=f"No network {key!r}")
-    networks.drop(scope.state, found)
+    networks.drop(scope.state, network)
     return _DONE
 
 
 def _delete_firewall(scope: scopes.Scope, body: Body) -> Any:
     key = body.get("firewall")
-    found = next((item for item in scope.firewalls() if key in (item.id, item.name)), None)
-    if found is None:
+    firewall = next((item for item in scope.firewalls() if key in (item.id, item.name)), None)
+    if firewall is None:
         raise wire.CloudError(404, code="not_found", reason=f"No firewall {key!r}")
-    scope.state.firewalls.remove(found)
+    scope.state.firewalls.remove(firewall)
     return _DONE
 
 

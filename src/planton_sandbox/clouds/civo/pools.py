@@ -179,10 +179,10 @@ def begin_delete(pool: records.Pool, *, pace: clock.Pace, now: float) -> None:
         pool.deleting = pace.timer(now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
 
-def replace_all(scope: scopes.Scope, cluster: records.Cluster, wanted: Sequence[Mapping[str, Any]]) -> None:
+def replace_all(scope: scopes.Scope, cluster: records.Cluster, bodies: Sequence[Mapping[str, Any]]) -> None:
     """Replaces a cluster's pools: changes those with a known id, adds new ones, deletes the rest."""
-    names = [str(item.get("id") or "") for item in wanted]
-    for body in wanted:
+    names = [str(item.get("id") or "") for item in bodies]
+    for body in bodies:
         present = next((item for item in cluster.pools if item.id == body.get("id")), None)
         if present:
             change(scope, cluster, present, body)

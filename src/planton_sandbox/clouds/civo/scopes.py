@@ -47,31 +47,31 @@ class Scope:
 
     def network(self, key: str) -> records.Network:
         """Returns a network by id; an unknown id is refused."""
-        found = next((item for item in self.networks() if item.id == key), None)
-        if found is None:
-            raise _missing(key, code="database_network_not_found", what="network")
-        return found
+        network = next((item for item in self.networks() if item.id == key), None)
+        if network is None:
+            raise _missing(key, code="database_network_not_found", noun="network")
+        return network
 
     def firewall(self, key: str) -> records.Firewall:
         """Returns a firewall by id; an unknown id is refused."""
-        found = next((item for item in self.firewalls() if item.id == key), None)
-        if found is None:
-            raise _missing(key, code="database_firewall_not_found", what="firewall")
-        return found
+        firewall = next((item for item in self.firewalls() if item.id == key), None)
+        if firewall is None:
+            raise _missing(key, code="database_firewall_not_found", noun="firewall")
+        return firewall
 
     def cluster(self, key: str) -> records.Cluster:
         """Returns a cluster by id; an unknown id is refused."""
-        found = next((item for item in self.clusters() if item.id == key), None)
-        if found is None:
-            raise _missing(key, code="database_kubernetes_cluster_not_found", what="Kubernetes cluster")
-        return found
+        cluster = next((item for item in self.clusters() if item.id == key), None)
+        if cluster is None:
+            raise _missing(key, code="database_kubernetes_cluster_not_found", noun="Kubernetes cluster")
+        return cluster
 
     def pool(self, cluster: records.Cluster, key: str) -> records.Pool:
         """Returns a pool of a cluster by id; an unknown id is refused."""
-        found = next((item for item in cluster.pools if item.id == key), None)
-        if found is None:
-            raise _missing(key, code="database_cluster_pool_not_found", what="cluster pool")
-        return found
+        pool = next((item for item in cluster.pools if item.id == key), None)
+        if pool is None:
+            raise _missing(key, code="database_cluster_pool_not_found", noun="cluster pool")
+        return pool
 
     def default_network(self) -> records.Network:
         """Returns the account's default network in the region."""
@@ -81,8 +81,8 @@ class Scope:
         return item.account == self.account.id and item.region == self.region
 
 
-def _missing(key: str, *, code: str, what: str) -> wire.CloudError:
-    return wire.CloudError(404, code=code, reason=f"No {what} {key!r} was found in this account and region")
+def _missing(key: str, *, code: str, noun: str) -> wire.CloudError:
+    return wire.CloudError(404, code=code, reason=f"No {noun} {key!r} was found in this account and region")
 
 
 def hostname(cluster: records.Cluster, pool: records.Pool) -> str:
@@ -103,9 +103,9 @@ def account_for(state: records.State, token: str) -> records.Account:
     Raises:
         wire.CloudError: 401 when the token is revoked or not a sandbox token.
     """
-    known = next((item for item in state.accounts if item.token == token), None)
-    if known:
-        return known
+    present = next((item for item in state.accounts if item.token == token), None)
+    if present:
+        return present
     if not token.startswith(catalogue.TOKEN_PREFIX) or token in state.revoked_tokens:
         raise wire.CloudError(401, code="authentication_failed", reason="The token is not valid")
     key = new_id()
@@ -148,7 +148,7 @@ def settle_in(state: records.State, account: records.Account, *, region: str, no
 def default_rules() -> list[records.Rule]:
     """Returns the rules of a firewall that was requested without rules: everything is open."""
     everywhere = ["0.0.0.0/0"]
-    wanted = (
+    rows = (
         ("tcp", "1", "65535", "ingress", "All TCP ports open"),
         ("udp", "1", "65535", "ingress", "All UDP ports open"),
         ("icmp", "", "", "ingress", "Ping and traceroute"),
@@ -168,7 +168,7 @@ def default_rules() -> list[records.Rule]:
             action="allow",
             label=label,
         )
-        for protocol, start, end, direction, label in wanted
+        for protocol, start, end, direction, label in rows
     ]
 
 

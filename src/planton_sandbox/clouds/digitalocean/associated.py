@@ -29,11 +29,11 @@ def delete_selected(scope: scopes.Scope, request: wire.Request) -> None:
     cluster = scope.cluster(request.parts["id"])
     chosen = []
     for sort, noun in _NOUNS.items():
-        there = {item.id: item for item in _mine(scope, sort) if item.cluster == cluster.id}
+        present = {item.id: item for item in _mine(scope, sort) if item.cluster == cluster.id}
         for key in request.body.get(sort) or []:
-            if key not in there:
+            if key not in present:
                 raise scopes.invalid(f"There is no {noun} {key} of this cluster")
-            chosen.append(there[key])
+            chosen.append(present[key])
     _remove(scope, chosen)
     clusters.begin_delete(scope, cluster)
 
@@ -59,19 +59,19 @@ def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], None]:
 
     def answer(scope: scopes.Scope, request: wire.Request) -> None:
         key = request.parts["key"]
-        found = next((item for item in _mine(scope, sort) if item.id == key), None)
-        if found is None:
+        item = next((item for item in _mine(scope, sort) if item.id == key), None)
+        if item is None:
             raise scopes.missing(f"The {_NOUNS[sort]} {key} could not be found")
-        if sort == VOLUME and any(cluster.id == found.cluster for cluster in scope.standing()):
-            raise wire.CloudError(409, code="conflict", reason=f"The volume {found.name} is attached to a droplet")
-        _remove(scope, [found])
+        if sort == VOLUME and any(cluster.id == item.cluster for cluster in scope.standing()):
+            raise wire.CloudError(409, code="conflict", reason=f"The volume {item.name} is attached to a droplet")
+        _remove(scope, [item])
 
     return answer
 
 
 def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
     """Creates a load balancer, a volume or a snapshot for a cluster's workload."""
-    made = records.Associated(
+    resource = records.Associated(
         id=scopes.new_id(),
         account=scope.account.id,
         region=cluster.region,
@@ -80,8 +80,8 @@ def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) 
         name=name,
         created=scope.now,
     )
-    scope.state.associated.append(made)
-    return {"id": made.id, "name": made.name}
+    scope.state.associated.append(resource)
+    return {"id": resource.id, "name": resource.name}
 
 
 def listed(scope: scopes.Scope) -> dict[str, list[dict[str, Any]]]:

@@ -146,10 +146,10 @@ class DigitalOcean:
         try:
             account = scopes.account_for(self.state, request.token, now=request.now)
             headers = self._rate(account, now=request.now)
-            found = wire.match(ROUTES, request)
-            if found is None:
+            matched = wire.match(ROUTES, request)
+            if matched is None:
                 raise scopes.missing(f"There is nothing at {request.method} {request.path}")
-            route, parts = found
+            route, parts = matched
             body = route.handler(
                 self._scope(account, now=request.now, base=request.base), dataclasses.replace(request, parts=parts)
             )

@@ -108,16 +108,16 @@ def upgrade(scope: scopes.Scope, request: wire.Request) -> None:
 
 def begin_upgrade(scope: scopes.Scope, cluster: records.Cluster, *, text: str) -> None:
     """Begins to upgrade a cluster; a version that is not among its upgrades is refused."""
-    wanted = _version(text)
+    target = _version(text)
     possible = [item.slug for item in catalogue.upgrades(cluster.version)]
-    if wanted not in possible:
-        known = ", ".join(possible) or "nothing newer"
+    if target not in possible:
+        listed = ", ".join(possible) or "nothing newer"
         raise scopes.invalid(
-            f"validation error: {cluster.version} cannot be upgraded to {wanted}; it can be upgraded to: {known}"
+            f"validation error: {cluster.version} cannot be upgraded to {target}; it can be upgraded to: {listed}"
         )
     if progress.status(cluster) != records.RUNNING:
         raise wire.CloudError(412, code="precondition_failed", reason=f"The cluster {cluster.name} is not running")
-    progress.start_upgrade(scope, cluster, version=wanted, start=scope.now)
+    progress.start_upgrade(scope, cluster, version=target, start=scope.now)
 
 
 def begin_delete(scope: scopes.Scope, cluster: records.Cluster) -> None:
@@ -157,18 +157,18 @@ def _region(body: Mapping[str, Any]) -> str:
 
 
 def _version(text: str) -> str:
-    found = catalogue.version(text)
-    if not found:
+    slug = catalogue.version(text)
+    if not slug:
         raise scopes.invalid(f"validation error: invalid version slug {text!r}")
-    return found
+    return slug
 
 
 def _vpc(scope: scopes.Scope, body: Mapping[str, Any], *, region: str) -> records.Vpc:
     key = body.get("vpc_uuid")
-    found = next((item for item in scope.vpcs() if item.id == key), None) if key else scope.default_vpc(region)
-    if found is None or found.region != region:
+    vpc = next((item for item in scope.vpcs() if item.id == key), None) if key else scope.default_vpc(region)
+    if vpc is None or vpc.region != region:
         raise scopes.invalid(f"validation error: there is no VPC {key} in {region}")
-    return found
+    return vpc
 
 
 def _refuse_unknown_networks(body: Mapping[str, Any]) -> None:

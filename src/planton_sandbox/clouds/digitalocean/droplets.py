@@ -21,9 +21,9 @@ def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     gpus = query.get("type") == "gpus"
     chosen = []
     for cluster, pool, node in _machines(scope):
-        found = catalogue.size(pool.size)
+        size = catalogue.size(pool.size)
         tagged_so = query.get("tag_name", "") in ("", *views.pool_tags(cluster, pool))
-        if tagged_so and query.get("name", "") in ("", node.name) and bool(found and found.gpus) is gpus:
+        if tagged_so and query.get("name", "") in ("", node.name) and bool(size and size.gpus) is gpus:
             chosen.append(_view(cluster, pool, node))
     return paging.page(request, "droplets", chosen)
 

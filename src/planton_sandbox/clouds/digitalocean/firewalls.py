@@ -63,12 +63,12 @@ def remove_rules(scope: scopes.Scope, request: wire.Request) -> None:
     """Answers ``DELETE .../rules``; at least one rule must remain."""
     firewall = scope.firewall(request.parts["id"])
     inbound, outbound = _rules(scope, request.body)
-    left = (
+    remaining = (
         [item for item in firewall.inbound if item not in inbound],
         [item for item in firewall.outbound if item not in outbound],
     )
-    _require_rule(*left)
-    firewall.inbound, firewall.outbound = left
+    _require_rule(*remaining)
+    firewall.inbound, firewall.outbound = remaining
 
 
 def add_tags(scope: scopes.Scope, request: wire.Request) -> None:
@@ -140,8 +140,8 @@ def _ports(protocol: str, text: str) -> str:
     """Returns ports in the cloud's format, where ``0`` stands for all ports and for a protocol without ports."""
     if protocol == "icmp" or text in ("all", _ALL):
         return _ALL
-    found = _PORTS.match(text)
-    if found is None or not 1 <= int(found[1]) <= int(found[2] or found[1]) <= _LAST_PORT:
+    matched = _PORTS.match(text)
+    if matched is None or not 1 <= int(matched[1]) <= int(matched[2] or matched[1]) <= _LAST_PORT:
         raise scopes.invalid(f"{text!r} is not a port or a range of ports from 1 to {_LAST_PORT}")
     return text
 

@@ -52,9 +52,9 @@ def options(_scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
 
 def region(slug: str) -> dict[str, Any]:
     """Returns a region as clients see it."""
-    found = catalogue.region(slug)
+    offered = catalogue.region(slug)
     return {
-        "name": found.name if found else slug,
+        "name": offered.name if offered else slug,
         "slug": slug,
         "features": ["backups", "ipv6", "metadata", "install_agent", "storage", "image_transfer"],
         "available": True,

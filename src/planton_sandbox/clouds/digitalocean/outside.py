@@ -45,19 +45,19 @@ def act(scope: scopes.Scope, action: str, body: Body) -> Any:
     return ACTIONS[action](scope, body)
 
 
-def _pick(items: Sequence[Named], key: object, *, what: str) -> Named:
-    found = next((item for item in items if key in (item.id, item.name)), None)
-    if found is None:
-        raise scopes.missing(f"No {what} {key!r}")
-    return found
+def _pick(items: Sequence[Named], key: object, *, noun: str) -> Named:
+    picked = next((item for item in items if key in (item.id, item.name)), None)
+    if picked is None:
+        raise scopes.missing(f"No {noun} {key!r}")
+    return picked
 
 
 def _cluster(scope: scopes.Scope, body: Body) -> records.Cluster:
-    return _pick(scope.clusters(), body.get("cluster"), what="cluster")
+    return _pick(scope.clusters(), body.get("cluster"), noun="cluster")
 
 
 def _pool(cluster: records.Cluster, body: Body) -> records.Pool:
-    return _pick(cluster.pools, body.get("pool") or cluster.pools[0].id, what="pool")
+    return _pick(cluster.pools, body.get("pool") or cluster.pools[0].id, noun="pool")
 
 
 def _load(scope: scopes.Scope, body: Body) -> Any:
@@ -110,12 +110,12 @@ def _delete_pool(scope: scopes.Scope, body: Body) -> Any:
 
 
 def _delete_vpc(scope: scopes.Scope, body: Body) -> Any:
-    scope.state.vpcs.remove(_pick(scope.vpcs(), body.get("vpc"), what="VPC"))
+    scope.state.vpcs.remove(_pick(scope.vpcs(), body.get("vpc"), noun="VPC"))
     return _DONE
 
 
 def _delete_firewall(scope: scopes.Scope, body: Body) -> Any:
-    scope.state.firewalls.remove(_pick(scope.firewalls(), body.get("firewall"), what="firewall"))
+    scope.state.firewalls.remove(_pick(scope.firewalls(), body.get("firewall"), noun="firewall"))
     return _DONE
 
 
@@ -143,7 +143,7 @@ def _fail(scope: scopes.Scope, body: Body) -> Any:
 
 def _node(scope: scopes.Scope, body: Body) -> Any:
     nodes = [node for pool in _cluster(scope, body).pools for node in pool.nodes]
-    _pick(nodes, body.get("node"), what="node").ready = bool(body.get("ready"))
+    _pick(nodes, body.get("node"), noun="node").ready = bool(body.get("ready"))
     return _DONE
 
 

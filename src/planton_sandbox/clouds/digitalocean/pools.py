@@ -163,9 +163,9 @@ def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
 
 
 def _require(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, extent: Extent) -> None:
-    wanted = max(extent.most, extent.count)
-    if wanted > max(pool.max_nodes, pool.count):
-        more = wanted - len(machines.staying(pool))
+    largest = max(extent.most, extent.count)
+    if largest > max(pool.max_nodes, pool.count):
+        more = largest - len(machines.staying(pool))
         machines.require(scope, scope.vpc(cluster.vpc), more=more, autoscaled=extent.auto_scale)
 
 
@@ -190,8 +190,8 @@ def _extent(body: Mapping[str, Any], *, present: records.Pool | None) -> Extent:
     if most < 1 or least > most:
         raise scopes.invalid("validation error: max_nodes must be at least 1 and not below min_nodes")
     # Without a count the cloud chooses one; a count is kept within the bounds.
-    wanted = max(least, 1) if not count and present is None else count or 0
-    return Extent(count=min(max(wanted, least), most), auto_scale=True, least=least, most=most)
+    requested = max(least, 1) if not count and present is None else count or 0
+    return Extent(count=min(max(requested, least), most), auto_scale=True, least=least, most=most)
 
 
 def _number(body: Mapping[str, Any], name: str, *, default: int | None) -> int | None:
@@ -209,9 +209,9 @@ def _labels(value: Mapping[str, Any]) -> dict[str, str]:
 
 def _taints(value: Sequence[Mapping[str, Any]]) -> list[records.Taint]:
     taints = []
-    for given in value:
+    for entry in value:
         # The official Go client sends the keys capitalized.
-        item = {str(key).lower(): text for key, text in given.items()}
+        item = {str(key).lower(): text for key, text in entry.items()}
         effect = str(item.get("effect") or "")
         if effect not in EFFECTS or not item.get("key"):
             raise scopes.invalid(f"validation error: a taint needs a key and an effect out of {', '.join(EFFECTS)}")

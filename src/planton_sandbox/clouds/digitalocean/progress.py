@@ -145,15 +145,15 @@ def _autoscale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool
     if not pool.auto_scale or pool.load is None or pool.deleting:
         return False
     most = min(pool.max_nodes, pool.count + machines.room(scope, cluster))
-    wanted = max(min(pool.load, most), pool.min_nodes)
-    if wanted == pool.count:
+    desired = max(min(pool.load, most), pool.min_nodes)
+    if desired == pool.count:
         pool.scaling = None
         return False
     if pool.scaling is None:
-        seconds = catalogue.SCALE_UP_SECONDS if wanted > pool.count else catalogue.SCALE_DOWN_SECONDS
+        seconds = catalogue.SCALE_UP_SECONDS if desired > pool.count else catalogue.SCALE_DOWN_SECONDS
         pool.scaling = scope.pace.timer(scope.now, seconds=seconds, patience=0)
     if not pool.scaling.over(scope.now):
         return False
     pool.scaling = None
-    machines.scale(scope, cluster, pool, count=wanted)
+    machines.scale(scope, cluster, pool, count=desired)
     return True

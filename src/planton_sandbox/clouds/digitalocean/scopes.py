@@ -60,23 +60,23 @@ class Scope:
 
     def vpc(self, key: str) -> records.Vpc:
         """Returns a VPC by id; an unknown id is refused."""
-        return _found([item for item in self.vpcs() if item.id == key], what="VPC", key=key)
+        return _first([item for item in self.vpcs() if item.id == key], noun="VPC", key=key)
 
     def firewall(self, key: str) -> records.Firewall:
         """Returns a firewall by id; an unknown id is refused."""
-        return _found([item for item in self.firewalls() if item.id == key], what="firewall", key=key)
+        return _first([item for item in self.firewalls() if item.id == key], noun="firewall", key=key)
 
     def cluster(self, key: str) -> records.Cluster:
         """Returns a cluster by id; an unknown id is refused."""
-        return _found([item for item in self.clusters() if item.id == key], what="cluster", key=key)
+        return _first([item for item in self.clusters() if item.id == key], noun="cluster", key=key)
 
     def pool(self, cluster: records.Cluster, key: str) -> records.Pool:
         """Returns a pool of a cluster by id; an unknown id is refused."""
-        return _found([item for item in cluster.pools if item.id == key], what="node pool", key=key)
+        return _first([item for item in cluster.pools if item.id == key], noun="node pool", key=key)
 
     def node(self, pool: records.Pool, key: str) -> records.Node:
         """Returns a node of a pool by id; an unknown id is refused."""
-        return _found([item for item in pool.nodes if item.id == key], what="node", key=key)
+        return _first([item for item in pool.nodes if item.id == key], noun="node", key=key)
 
     def default_vpc(self, region: str) -> records.Vpc:
         """Returns the account's default VPC in a region."""
@@ -104,9 +104,9 @@ def account_for(state: records.State, token: str, *, now: float) -> records.Acco
     Raises:
         wire.CloudError: 401 when the token is revoked or not a sandbox token.
     """
-    known = next((item for item in state.accounts if item.token == token), None)
-    if known:
-        return known
+    present = next((item for item in state.accounts if item.token == token), None)
+    if present:
+        return present
     if not token.startswith(catalogue.TOKEN_PREFIX) or token in state.revoked_tokens:
         raise wire.CloudError(401, code="Unauthorized", reason="Unable to authenticate you")
     key = new_id()
@@ -149,7 +149,7 @@ def network(text: str) -> ipaddress.IPv4Network:
     return parsed
 
 
-def _found(items: list[T], *, what: str, key: str) -> T:
+def _first(items: list[T], *, noun: str, key: str) -> T:
     if not items:
-        raise missing(f"The {what} {key} could not be found")
+        raise missing(f"The {noun} {key} could not be found")
     return items[0]

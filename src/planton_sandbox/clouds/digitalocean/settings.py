@@ -49,15 +49,15 @@ def apply(cluster: records.Cluster, body: Mapping[str, Any], *, now: float) -> N
     cluster.guard = guard or cluster.guard
     cluster.autoscaler = autoscaler
     for name in BLOCKS:
-        given = _given(body.get(name))
-        if given:
-            cluster.blocks[name] = cluster.blocks.get(name, {}) | given
+        block = _set_fields(body.get(name))
+        if block:
+            cluster.blocks[name] = cluster.blocks.get(name, {}) | block
 
 
 def ha(body: Mapping[str, Any], *, version: str) -> bool:
     """Returns whether a new cluster's control plane is highly available; if unset, the version decides."""
-    given = body.get("ha")
-    return catalogue.minor(version) >= catalogue.HA_BY_DEFAULT if given is None else bool(given)
+    requested = body.get("ha")
+    return catalogue.minor(version) >= catalogue.HA_BY_DEFAULT if requested is None else bool(requested)
 
 
 def subnets(scope: scopes.Scope, body: Mapping[str, Any]) -> tuple[str, str]:
@@ -67,8 +67,8 @@ def subnets(scope: scopes.Scope, body: Mapping[str, Any]) -> tuple[str, str]:
     chosen = []
     for name, prefix in _PREFIXES.items():
         text = str(body.get(name) or "") or _free(taken, prefix=prefix)
-        wanted = scopes.network(text)
-        other = next((item for item in taken if scopes.network(item).overlaps(wanted)), None)
+        subnet = scopes.network(text)
+        other = next((item for item in taken if scopes.network(item).overlaps(subnet)), None)
         if other:
             raise scopes.invalid(f"validation error: {name} {text} overlaps with {other}, which is in use")
         taken.append(text)
@@ -83,15 +83,15 @@ def admits(guard: records.Guard | None, *, client: str) -> bool:
     return any(ipaddress.ip_address(client) in ipaddress.ip_network(item, strict=False) for item in guard.addresses)
 
 
-def _given(block: Any) -> dict[str, Any]:
+def _set_fields(block: Any) -> dict[str, Any]:
     return {key: value for key, value in (block or {}).items() if value is not None}
 
 
 def _window(block: Any) -> records.Window | None:
-    given = _given(block)
-    if not given:
+    fields = _set_fields(block)
+    if not fields:
         return None
-    day, start = str(given.get("day") or "any").lower(), str(given.get("start_time") or DEFAULT_WINDOW.start)
+    day, start = str(fields.get("day") or "any").lower(), str(fields.get("start_time") or DEFAULT_WINDOW.start)
     if day != "any" and day not in progress.DAYS:
         raise scopes.invalid(f"validation error: {day!r} is not a day for a maintenance policy")
     if not _TIME.match(start):
@@ -100,26 +100,26 @@ def _window(block: Any) -> records.Window | None:
 
 
 def _guard(block: Any) -> records.Guard | None:
-    given = _given(block)
-    if not given:
+    fields = _set_fields(block)
+    if not fields:
         return None
-    addresses = [str(item) for item in given.get("allowed_addresses", [])]
+    addresses = [str(item) for item in fields.get("allowed_addresses", [])]
     for item in addresses:
         try:
             ipaddress.ip_network(item, strict=False)
         except ValueError as error:
             raise scopes.invalid(f"validation error: allowed_addresses: {error}") from error
-    return records.Guard(enabled=bool(given.get("enabled")), addresses=addresses)
+    return records.Guard(enabled=bool(fields.get("enabled")), addresses=addresses)
 
 
 def _autoscaler(block: Any, *, present: dict[str, Any] | None) -> dict[str, Any] | None:
-    given = _given(block)
-    if not given:
+    fields = _set_fields(block)
+    if not fields:
         return present
-    for name in given.get("expanders", []):
+    for name in fields.get("expanders", []):
         if name not in _EXPANDERS:
             raise scopes.invalid(f"validation error: there is no expander {name!r}")
-    return (present or {}) | given
+    return (present or {}) | fields
 
 
 def _free(taken: list[str], *, prefix: int) -> str:

@@ -68,10 +68,10 @@ def _all(scope: scopes.Scope) -> list[records.Tag]:
 
 
 def _tag(scope: scopes.Scope, name: str) -> records.Tag:
-    found = next((item for item in _all(scope) if item.name == name), None)
-    if found is None:
+    tag = next((item for item in _all(scope) if item.name == name), None)
+    if tag is None:
         raise scopes.missing(f"The tag {name} could not be found")
-    return found
+    return tag
 
 
 def _spelling(scope: scopes.Scope, name: str) -> str:

@@ -90,13 +90,13 @@ def members(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 
 def _members(scope: scopes.Scope, vpc: records.Vpc) -> list[dict[str, Any]]:
-    found = []
+    members = []
     for cluster in scope.standing():
         if cluster.vpc == vpc.id:
-            found.append(_member("kubernetes", cluster.id, cluster.name, cluster.created))
+            members.append(_member("kubernetes", cluster.id, cluster.name, cluster.created))
             nodes = [node for pool in cluster.pools for node in pool.nodes]
-            found += [_member("droplet", str(node.droplet), node.name, node.created) for node in nodes]
-    return found
+            members += [_member("droplet", str(node.droplet), node.name, node.created) for node in nodes]
+    return members
 
 
 def _member(kind: str, key: str, name: str, created: float) -> dict[str, Any]:
@@ -133,10 +133,10 @@ def _description(text: str) -> str:
 def _range(scope: scopes.Scope, text: str) -> str:
     if not text:
         return scopes.free_range(scope.vpcs())
-    wanted = scopes.network(text)
-    if not LARGEST <= wanted.prefixlen <= SMALLEST:
+    requested = scopes.network(text)
+    if not LARGEST <= requested.prefixlen <= SMALLEST:
         raise scopes.invalid(f"ip_range must not be larger than /{LARGEST} nor smaller than /{SMALLEST}")
-    other = next((item for item in scope.vpcs() if scopes.network(item.ip_range).overlaps(wanted)), None)
+    other = next((item for item in scope.vpcs() if scopes.network(item.ip_range).overlaps(requested)), None)
     if other:
         raise scopes.invalid(f"{text} overlaps with the range {other.ip_range} of the VPC {other.name}")
     return text

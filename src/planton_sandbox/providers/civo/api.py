@@ -145,12 +145,14 @@ class Client:
         return "TimeoutError: problem connecting to the API"
 
 
-def find(items: list[values.Json], wanted: str, *, keys: tuple[str, ...], fold: tuple[str, ...] = ()) -> dict[str, values.Json]:
-    """Returns the item with a key that equals ``wanted``, or the only item with a key that contains it.
+def find(
+    items: list[values.Json], key_or_part: str, *, keys: tuple[str, ...], fold: tuple[str, ...] = ()
+) -> dict[str, values.Json]:
+    """Returns the item with a key that equals ``key_or_part``, or the only item with a key that contains it.
 
     Args:
         items: the listed items.
-        wanted: an id or a name, or a part of one.
+        key_or_part: an id or a name, or a part of one.
         keys: the keys to compare.
         fold: the keys for which case does not matter.
 
@@ -160,16 +162,16 @@ def find(items: list[values.Json], wanted: str, *, keys: tuple[str, ...], fold: 
 
     def text(item: dict[str, values.Json], key: str) -> tuple[str, str]:
         value = str(item.get(key) or "")
-        return (value.upper(), wanted.upper()) if key in fold else (value, wanted)
+        return (value.upper(), key_or_part.upper()) if key in fold else (value, key_or_part)
 
     exact = [item for item in items if any(left == right for left, right in (text(item, key) for key in keys))]
     if exact:
         return dict(exact[-1])
     partial = [item for item in items if any(right in left for left, right in (text(item, key) for key in keys))]
     if len(partial) > 1:
-        raise CloudError(f"MultipleMatchesError: unable to find {wanted} because there were multiple matches")
+        raise CloudError(f"MultipleMatchesError: unable to find {key_or_part} because there were multiple matches")
     if not partial:
-        raise CloudError(f"ZeroMatchesError: unable to find {wanted}, zero matches")
+        raise CloudError(f"ZeroMatchesError: unable to find {key_or_part}, zero matches")
     return dict(partial[0])
 
 

@@ -10,14 +10,14 @@ from planton_sandbox.providers.civo import api
 _TICK, _LONGEST = 10, 1800
 
 
-def find(client: api.Client, wanted: str) -> dict[str, values.Json]:
+def find(client: api.Client, key: str) -> dict[str, values.Json]:
     """Returns the cluster on the first page with this id or name, or a part of one; case of names does not matter.
 
     Raises:
         CloudError: No cluster or several clusters match, or the cloud refused the list.
     """
     listed = client.get(api.CLUSTERS)
-    return api.find(listed.get("items") or [], wanted, keys=("name", "id"), fold=("name",))
+    return api.find(listed.get("items") or [], key, keys=("name", "id"), fold=("name",))
 
 
 def taints(items: typing.Iterable[dict[str, values.Json]] | None) -> list[values.Json]:
@@ -34,11 +34,11 @@ def wait_for_nodes(client: api.Client, cluster: str, pool: str) -> None:
 
     def ready() -> bool:
         try:
-            found = client.get(f"{api.CLUSTERS}/{cluster}")
+            answer = client.get(f"{api.CLUSTERS}/{cluster}")
         except api.CloudError as error:
             raise sessions.Fault(f"error trying to read cluster state: {error}") from error
-        required = _with_id(found.get("required_pools"), pool)
-        running = _with_id(found.get("pools"), pool)
+        required = _with_id(answer.get("required_pools"), pool)
+        running = _with_id(answer.get("pools"), pool)
         active = all(node.get("status") == "ACTIVE" for node in running.get("instances") or ())
         return bool(active and required.get("count", 0) == running.get("count", 0))
 
@@ -46,28 +46,28 @@ def wait_for_nodes(client: api.Client, cluster: str, pool: str) -> None:
         raise sessions.Fault(f"timeout waiting to create nodepool {pool}")
 
 
-def _with_id(items: list[dict[str, values.Json]] | None, wanted: str) -> dict[str, values.Json]:
-    return next((item for item in items or () if item.get("id") == wanted), {})
+def _with_id(items: list[dict[str, values.Json]] | None, identity: str) -> dict[str, values.Json]:
+    return next((item for item in items or () if item.get("id") == identity), {})
 
 
-def facts(found: dict[str, values.Json], *, region: str) -> dict[str, values.Json]:
+def facts(cluster: dict[str, values.Json], *, region: str) -> dict[str, values.Json]:
     """Returns the properties of a cluster that the resource and the function share."""
     return {
-        "name": found.get("name", ""),
+        "name": cluster.get("name", ""),
         "region": region,
-        "networkId": found.get("network_id", ""),
-        "numTargetNodes": found.get("num_target_nodes", 0),
-        "targetNodesSize": found.get("target_nodes_size", ""),
-        "kubernetesVersion": found.get("kubernetes_version", ""),
-        "clusterType": found.get("cluster_type", ""),
-        "cni": found.get("cni_plugin", ""),
-        "status": found.get("status", ""),
-        "ready": bool(found.get("ready")),
-        "apiEndpoint": found.get("api_endpoint", ""),
-        "masterIp": found.get("master_ip", ""),
-        "dnsEntry": found.get("dns_entry", ""),
-        "createdAt": values.go_time(found.get("created_at")),
-        "firewallId": found.get("firewall_id", ""),
+        "networkId": cluster.get("network_id", ""),
+        "numTargetNodes": cluster.get("num_target_nodes", 0),
+        "targetNodesSize": cluster.get("target_nodes_size", ""),
+        "kubernetesVersion": cluster.get("kubernetes_version", ""),
+        "clusterType": cluster.get("cluster_type", ""),
+        "cni": cluster.get("cni_plugin", ""),
+        "status": cluster.get("status", ""),
+        "ready": bool(cluster.get("ready")),
+        "apiEndpoint": cluster.get("api_endpoint", ""),
+        "masterIp": cluster.get("master_ip", ""),
+        "dnsEntry": cluster.get("dns_entry", ""),
+        "createdAt": values.go_time(cluster.get("created_at")),
+        "firewallId": cluster.get("firewall_id", ""),
         "installedApplications": [
             {
                 "application": item.get("name", ""),
@@ -75,7 +75,7 @@ def facts(found: dict[str, values.Json], *, region: str) -> dict[str, values.Jso
                 "installed": bool(item.get("installed")),
                 "category": item.get("category", ""),
             }
-            for item in found.get("installed_applications") or ()
+            for item in cluster.get("installed_applications") or ()
         ],
     }
 

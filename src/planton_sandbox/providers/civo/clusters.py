@@ -39,8 +39,8 @@ def _check_version(client: api.Client, version: str, cluster_type: str) -> None:
     try:
         offered = client.get(_VERSIONS) or ()
     except api.CloudError as error:
-        failed = f"failed to get available Kubernetes versions: [ERR] error retrieving all versions: {error}"
-        raise sessions.Fault(failed) from error
+        text = f"failed to get available Kubernetes versions: [ERR] error retrieving all versions: {error}"
+        raise sessions.Fault(text) from error
     pattern, example = _FORMATS[cluster_type]
     if pattern.fullmatch(version):
         return
@@ -59,11 +59,11 @@ def _create(client: api.Client, data: planning.Data) -> None:
     client.use_region(data.get("region"))
     body = _create_body(client, data)
     try:
-        made = client.post(api.CLUSTERS, body)
+        created = client.post(api.CLUSTERS, body)
     except api.CloudError as error:
         text = str(error).replace("\n", " ")
         raise sessions.Fault(f"[ERR] failed to create the kubernetes cluster: {text}") from error
-    data.id = str(made["id"])
+    data.id = str(created["id"])
 
     def state() -> str:
         return str(client.get(f"{api.CLUSTERS}/{data.id}").get("status", ""))
@@ -85,11 +85,11 @@ def _create_body(client: api.Client, data: planning.Data) -> dict[str, values.Js
         raise sessions.Fault(f"[ERR] the app that tries to install is not valid: {applications}")
     firewall = data.get("firewallId")
     try:
-        found = firewalls.find(client, firewall)
+        attached = firewalls.find(client, firewall)
     except api.CloudError as error:
         raise sessions.Fault(f"[ERR] unable to find firewall - {error}") from error
-    if found.get("network_id") != network:
-        raise sessions.Fault(f"[ERR] firewall {found['id']} is not part of network {network}")
+    if attached.get("network_id") != network:
+        raise sessions.Fault(f"[ERR] firewall {attached['id']} is not part of network {network}")
     body = {
         "name": data.get("name"),
         "region": client.region,
@@ -106,17 +106,17 @@ def _create_body(client: api.Client, data: planning.Data) -> dict[str, values.Js
 
 
 def _pool_body(pool: dict[str, values.Json]) -> dict[str, values.Json]:
-    known = values.known_or_null(pool)
+    settings = values.known_or_null(pool)
     body = api.compact(
         {
-            "id": known.get("label") or str(uuid.uuid4()),
-            "count": known.get("nodeCount"),
-            "size": known.get("size"),
-            "labels": known.get("labels"),
+            "id": settings.get("label") or str(uuid.uuid4()),
+            "count": settings.get("nodeCount"),
+            "size": settings.get("size"),
+            "labels": settings.get("labels"),
         }
     )
-    body["taints"] = cluster_facts.taints(known.get("taints")) or None
-    return {**body, **api.compact({"public_ip_node_pool": known.get("publicIpNodePool")})}
+    body["taints"] = cluster_facts.taints(settings.get("taints")) or None
+    return {**body, **api.compact({"public_ip_node_pool": settings.get("publicIpNodePool")})}
 
 
 def _offers(client: api.Client, applications: str) -> bool:
@@ -130,14 +130,14 @@ def _offers(client: api.Client, applications: str) -> bool:
 def _read(client: api.Client, data: planning.Data) -> None:
     client.use_region(data.get("region"))
     try:
-        found = client.get(f"{api.CLUSTERS}/{data.id}")
+        cluster = client.get(f"{api.CLUSTERS}/{data.id}")
     except api.CloudError:
         data.id = ""  # whatever the error was: the official plugin does the same
         return
-    data.set(**cluster_facts.facts(found, region=client.region), pools=_default_pool(found.get("pools")))
+    data.set(**cluster_facts.facts(cluster, region=client.region), pools=_default_pool(cluster.get("pools")))
     data.set(
-        tags=" ".join(found.get("tags") or ()),
-        kubeconfig=found.get("kubeconfig", "") if data.get("writeKubeconfig") else "",
+        tags=" ".join(cluster.get("tags") or ()),
+        kubeconfig=cluster.get("kubeconfig", "") if data.get("writeKubeconfig") else "",
     )
 
 
@@ -192,7 +192,7 @@ def _changed_pools(client: api.Client, data: planning.Data) -> list[values.Json]
         change = 'Size change ("size") for existing cluster is not available at this moment'
         raise sessions.Fault(f"[ERR] {change}")
     try:
-        found = cluster_facts.find(client, data.id)
+        cluster = cluster_facts.find(client, data.id)
     except api.CloudError as error:
         raise sessions.Fault(f"[ERR] failed to find the kubernetes cluster: {error}") from error
     pools = [
@@ -200,7 +200,7 @@ def _changed_pools(client: api.Client, data: planning.Data) -> list[values.Json]
             **api.compact({key: pool.get(key) for key in ("id", "count", "size", "labels")}),
             "taints": cluster_facts.taints(pool.get("taints")) or None,
         }
-        for pool in found.get("pools") or ()
+        for pool in cluster.get("pools") or ()
     ]
     # A label that no pool has stands for the first pool.
     target = next((pool["id"] for pool in pools if pool["id"] == after.get("label")), "")
@@ -217,8 +217,8 @@ def _delete(client: api.Client, data: planning.Data) -> None:
     try:
         client.delete(path)
     except api.CloudError as error:
-        failed = f"[INFO] an error occurred while trying to delete the kubernetes cluster {error}"
-        raise sessions.Fault(failed) from error
+        text = f"[INFO] an error occurred while trying to delete the kubernetes cluster {error}"
+        raise sessions.Fault(text) from error
 
     def state() -> str:
         try:

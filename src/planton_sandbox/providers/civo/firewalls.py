@@ -10,13 +10,13 @@ from planton_sandbox.providers.civo import api, networks, tables
 _SUCCESS = waiting.Target(state="success", pending=("failed",), delay=3, shortest=3)
 
 
-def find(client: api.Client, wanted: str) -> dict[str, values.Json]:
+def find(client: api.Client, key: str) -> dict[str, values.Json]:
     """Returns the firewall with this id or name, or a part of one.
 
     Raises:
         CloudError: No firewall or several firewalls match, or the cloud refused the list.
     """
-    return api.find(client.get(api.FIREWALLS) or [], wanted, keys=("name", "id"))
+    return api.find(client.get(api.FIREWALLS) or [], key, keys=("name", "id"))
 
 
 def _possible_rules(_client: api.Client, data: planning.Data) -> None:
@@ -85,17 +85,17 @@ def _until_success(client: api.Client, attempt: typing.Callable[[], values.Json]
 def _read_firewall(client: api.Client, data: planning.Data) -> None:
     client.use_region(data.get("region"))
     try:
-        found = find(client, data.id)
+        firewall = find(client, data.id)
     except api.CloudError:
         data.id = ""
         return
     data.set(
-        name=found.get("name", ""),
-        networkId=found.get("network_id", ""),
+        name=firewall.get("name", ""),
+        networkId=firewall.get("network_id", ""),
         region=client.region,
         createDefaultRules=bool(data.get("createDefaultRules")),
     )
-    rules = found.get("rules") or []
+    rules = firewall.get("rules") or []
     for direction, name in (("ingress", "ingressRules"), ("egress", "egressRules")):
         # Removing the last rule of a direction leaves the state unchanged: the official plugin does the same.
         mine = [_rule_state(rule) for rule in rules if (rule.get("direction") == "ingress") == (direction == "ingress")]
@@ -121,8 +121,8 @@ def _update_firewall(client: api.Client, data: planning.Data) -> None:
         try:
             client.put(f"{api.FIREWALLS}/{data.id}", body)
         except api.CloudError as error:
-            doing = f"an error occurred while trying to rename the firewall {data.id}"
-            raise sessions.Fault(f"[WARN] {doing}, {error}") from error
+            text = f"an error occurred while trying to rename the firewall {data.id}"
+            raise sessions.Fault(f"[WARN] {text}, {error}") from error
     if data.changed("ingressRules") or data.changed("egressRules"):
         _replace_rules(client, data)
     _read_firewall(client, data)
@@ -135,24 +135,24 @@ def _replace_rules(client: api.Client, data: planning.Data) -> None:
     try:
         present = client.get(path) or ()
     except api.CloudError as error:
-        failed = f"[ERR] an error occurred while trying to list the firewall rules, {error}"
-        raise sessions.Fault(failed) from error
+        text = f"[ERR] an error occurred while trying to list the firewall rules, {error}"
+        raise sessions.Fault(text) from error
     for rule in present:
         if rule.get("id") not in kept:
             direction = "ingress" if rule.get("direction") == "ingress" else "egress"
             try:
                 client.delete(f"{path}/{rule['id']}")
             except api.CloudError as error:
-                doing = f"an error occurred while trying to delete the {direction} rule {rule['id']}"
-                raise sessions.Fault(f"[WARN] {doing}, {error}") from error
+                text = f"an error occurred while trying to delete the {direction} rule {rule['id']}"
+                raise sessions.Fault(f"[WARN] {text}, {error}") from error
     for direction, rules in planned.items():
         for rule in (rule for rule in rules if rule.get("id") in (None, "", values.UNKNOWN)):
             body = {"firewall_id": data.id, "region": client.region, **_rule_body(rule, direction)}
             try:
                 client.post(path, body)
             except api.CloudError as error:
-                doing = f"an error occurred while trying to create the {direction} rule {body.get('label', '')}"
-                raise sessions.Fault(f"[WARN] {doing}, {error}") from error
+                text = f"an error occurred while trying to create the {direction} rule {body.get('label', '')}"
+                raise sessions.Fault(f"[WARN] {text}, {error}") from error
 
 
 def _delete_firewall(client: api.Client, data: planning.Data) -> None:

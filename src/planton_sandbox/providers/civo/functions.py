@@ -18,57 +18,57 @@ def _by(*keys: str) -> tuple[schema.Property, ...]:
 
 def _network(client: api.Client, args: listing.Args) -> listing.Args:
     client.use_region(args.get("region"))
-    wanted = args.get("id") or args.get("label")
-    if not wanted:
+    key = args.get("id") or args.get("label")
+    if not key:
         if not args.get("region"):
             missing = 'Missing required argument. "id": one of `id,label,region` must be specified'
             raise sessions.Rejected(missing)
         raise sessions.Crash  # a region alone passes the check, and then the plugin finds nothing
     try:
-        found = api.find(client.get(api.NETWORKS) or [], wanted, keys=("name", "id", "label"))
+        network = api.find(client.get(api.NETWORKS) or [], key, keys=("name", "id", "label"))
     except api.CloudError as error:
         raise sessions.Fault(f"[ERR] failed to retrive network: {error}") from error
     return {
-        "id": found.get("id", ""),
-        "name": found.get("name", ""),
-        "label": found.get("label", ""),
+        "id": network.get("id", ""),
+        "name": network.get("name", ""),
+        "label": network.get("label", ""),
         "region": client.region,
-        "default": bool(found.get("default")),
+        "default": bool(network.get("default")),
     }
 
 
 def _firewall(client: api.Client, args: listing.Args) -> listing.Args:
-    wanted = str(args[listing.exactly_one(args, "id", "name")])
+    key = str(args[listing.exactly_one(args, "id", "name")])
     client.use_region(args.get("region"))
     try:
-        found = firewalls.find(client, wanted)
+        firewall = firewalls.find(client, key)
     except api.CloudError as error:
         raise sessions.Fault(f"[ERR] failed to retrive firewall: {error}") from error
     return {
-        "id": found.get("id", ""),
-        "name": found.get("name", ""),
-        "networkId": found.get("network_id", ""),
+        "id": firewall.get("id", ""),
+        "name": firewall.get("name", ""),
+        "networkId": firewall.get("network_id", ""),
         "region": client.region,
     }
 
 
 def _cluster(client: api.Client, args: listing.Args) -> listing.Args:
-    wanted = str(args[listing.exactly_one(args, "id", "name")])
+    key = str(args[listing.exactly_one(args, "id", "name")])
     client.use_region(args.get("region"))
     try:
-        found = cluster_facts.find(client, wanted)
+        cluster = cluster_facts.find(client, key)
     except api.CloudError as error:
         raise sessions.Fault(f"[ERR] failed to retrive kubernetes cluster: {error}") from error
-    shared = cluster_facts.facts(found, region=client.region)
+    shared = cluster_facts.facts(cluster, region=client.region)
     for resource_only in ("networkId", "clusterType", "firewallId"):
         del shared[resource_only]
     return {
         **shared,
-        "id": found.get("id", ""),
-        "tags": found.get("tags") or [],
+        "id": cluster.get("id", ""),
+        "tags": cluster.get("tags") or [],
         "applications": "",
-        "kubeconfig": found.get("kubeconfig", ""),
-        "pools": [cluster_facts.pool_facts(pool) for pool in found.get("pools") or ()],
+        "kubeconfig": cluster.get("kubeconfig", ""),
+        "pools": [cluster_facts.pool_facts(pool) for pool in cluster.get("pools") or ()],
     }
 
 

@@ -31,7 +31,7 @@ def default_network(client: api.Client) -> str:
     raise sessions.Fault("no default network found")
 
 
-def _network_body(client: api.Client, **given: values.Json) -> dict[str, values.Json]:
+def _network_body(client: api.Client, **fields: values.Json) -> dict[str, values.Json]:
     empty: dict[str, values.Json] = {
         "label": "",
         "default": "",
@@ -42,7 +42,7 @@ def _network_body(client: api.Client, **given: values.Json) -> dict[str, values.
         "nameservers_v6": None,
         "region": client.region,
     }
-    return {**empty, **given}
+    return {**empty, **fields}
 
 
 def _immutable_range(_client: api.Client, data: planning.Data) -> None:
@@ -66,16 +66,16 @@ def _create_network(client: api.Client, data: planning.Data) -> None:
     try:
         client.post(api.FIREWALLS, hidden)
     except api.CloudError as error:
-        failed = f"[ERR] failed to create a new firewall for the network {label}: {error}"
-        raise sessions.Fault(failed) from error
+        text = f"[ERR] failed to create a new firewall for the network {label}: {error}"
+        raise sessions.Fault(text) from error
     _read_network(client, data)
 
 
 def _unwrapped(error: api.CloudError) -> str:
     """Returns code and reason only, if the error's text contains the cloud's answer."""
-    found = re.search(r"\{.*\}", str(error))
+    matched = re.search(r"\{.*\}", str(error))
     try:
-        answer = json.loads(found[0]) if found else None
+        answer = json.loads(matched[0]) if matched else None
     except ValueError:
         answer = None
     return f"{answer.get('code', '')} - {answer.get('reason', '')}" if isinstance(answer, dict) else str(error)
@@ -89,14 +89,14 @@ def _read_network(client: api.Client, data: planning.Data) -> None:
         data.id = ""
         return
     # A network that is missing from the list reads as empty: the official plugin does the same.
-    found: planning.State = next((network for network in networks if network.get("id") == data.id), {})
+    shown: planning.State = next((network for network in networks if network.get("id") == data.id), {})
     data.set(
-        name=found.get("name", ""),
+        name=shown.get("name", ""),
         region=client.region,
-        label=found.get("label", ""),
-        default=bool(found.get("default")),
-        cidrV4=found.get("cidr", ""),
-        nameserversV4s=found.get("nameservers_v4") or [],
+        label=shown.get("label", ""),
+        default=bool(shown.get("default")),
+        cidrV4=shown.get("cidr", ""),
+        nameserversV4s=shown.get("nameservers_v4") or [],
     )
 
 
@@ -112,8 +112,8 @@ def _update_network(client: api.Client, data: planning.Data) -> None:
         try:
             client.put(path, _network_body(client, nameservers_v4=data.get("nameserversV4s") or None))
         except api.CloudError as error:
-            doing = f"updating the nameservers for the network {data.id}"
-            raise sessions.Fault(f"[ERR] An error occurred while {doing}: {error}") from error
+            action = f"updating the nameservers for the network {data.id}"
+            raise sessions.Fault(f"[ERR] An error occurred while {action}: {error}") from error
     _read_network(client, data)
 
 

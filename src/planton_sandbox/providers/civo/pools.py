@@ -102,8 +102,8 @@ def _delete(client: api.Client, data: planning.Data) -> None:
     try:
         client.delete(path)
     except api.CloudError as error:
-        failed = f"[INFO] an error occurred while trying to delete the kubernetes cluster pool {error}"
-        raise sessions.Fault(failed) from error
+        text = f"[INFO] an error occurred while trying to delete the kubernetes cluster pool {error}"
+        raise sessions.Fault(text) from error
 
     def state() -> str:
         try:
@@ -111,8 +111,8 @@ def _delete(client: api.Client, data: planning.Data) -> None:
         except api.CloudError as error:
             if error.code == "database_cluster_pool_not_found":
                 return "gone"
-            failed = f"error waiting for Kubernetes node pool to be deleted: {error}"
-            raise sessions.Fault(failed) from error
+            text = f"error waiting for Kubernetes node pool to be deleted: {error}"
+            raise sessions.Fault(text) from error
         return "there"
 
     try:

@@ -56,9 +56,9 @@ class Retries:
     def pause(self, attempt: int, answer: transport.Answer | None) -> float:
         """Returns the seconds to wait after an attempt, counted from 0."""
         if answer is not None and answer.status in (_TOO_MANY, _UNAVAILABLE):
-            asked = _retry_after(answer.headers.get("retry-after", ""))
-            if asked is not None:
-                return asked
+            seconds = _retry_after(answer.headers.get("retry-after", ""))
+            if seconds is not None:
+                return seconds
         return float(min(self.shortest * 2**attempt, self.longest))
 
 
@@ -123,10 +123,10 @@ class Client:
             decoded = json.loads(answer.text)
         except ValueError as error:
             raise CloudError(str(error) if answer.text else "EOF") from error
-        found = decoded.get(root) if root else decoded
-        if found is None:
+        value = decoded.get(root) if root else decoded
+        if value is None:
             raise sessions.Crash
-        return found
+        return value
 
     def _answer(self, method: str, path: str, body: dict[str, values.Json] | None) -> transport.Answer:
         address = urllib.parse.urljoin(self.endpoint, path)
@@ -154,7 +154,7 @@ class Client:
 
 
 @contextlib.contextmanager
-def explained(trouble: str) -> typing.Iterator[None]:
+def explained(prefix: str) -> typing.Iterator[None]:
     """Prefixes the client library's errors with the plugin's text.
 
     Raises:
@@ -163,12 +163,12 @@ def explained(trouble: str) -> typing.Iterator[None]:
     try:
         yield
     except CloudError as error:
-        raise sessions.Fault(f"{trouble}{error}") from error
+        raise sessions.Fault(f"{prefix}{error}") from error
 
 
-def look(data: planning.Data, trouble: str, fetch: typing.Callable[[], values.Json]) -> values.Json:
+def look(data: planning.Data, prefix: str, fetch: typing.Callable[[], values.Json]) -> values.Json:
     """Returns what ``fetch`` returns. If the resource is missing, clears the id and returns ``None``; raises like `explained`."""
-    with explained(trouble):
+    with explained(prefix):
         try:
             return fetch()
         except CloudError as error:
@@ -208,21 +208,21 @@ def _page(address: str) -> int:
 
 def _unreachable(method: str, address: str, error: Exception) -> str:
     if isinstance(error, transport.DROPPED):
-        why = "EOF"
+        reason = "EOF"
     elif isinstance(error, ConnectionRefusedError):
-        why = f"dial tcp {urllib.parse.urlsplit(address).netloc}: connect: connection refused"
+        reason = f"dial tcp {urllib.parse.urlsplit(address).netloc}: connect: connection refused"
     else:
-        why = str(error)
-    return f'{method.capitalize()} "{address}": {why}'
+        reason = str(error)
+    return f'{method.capitalize()} "{address}": {reason}'
 
 
 def _refusal(method: str, address: str, answer: transport.Answer, tried: int) -> CloudError:
     try:
-        told = json.loads(answer.text) if answer.text else {}
+        body = json.loads(answer.text) if answer.text else {}
     except ValueError:
-        told = None
-    told = told if isinstance(told, dict) else {"message": answer.text}
-    request = told.get("request_id") or answer.headers.get("x-request-id") or ""
+        body = None
+    body = body if isinstance(body, dict) else {"message": answer.text}
+    request = body.get("request_id") or answer.headers.get("x-request-id") or ""
     number = f' (request "{request}")' if request else ""
     tail = f"; giving up after {tried} attempt(s)" if tried else ""
-    return CloudError(f"{method} {address}: {answer.status}{number} {told.get('message') or ''}{tail}", answer.status)
+    return CloudError(f"{method} {address}: {answer.status}{number} {body.get('message') or ''}{tail}", answer.status)

@@ -118,11 +118,11 @@ def _customize(_client: api.Client, data: planning.Data) -> None:
 def _create(client: api.Client, data: planning.Data) -> None:
     """Creates a cluster. One that does not become ready is lost from the state: the official plugin does the same."""
     try:
-        made = client.post(_CLUSTERS, cluster_bodies.create(data), "kubernetes_cluster")
-        _wait_until_running(client, str(made["id"]))
+        created = client.post(_CLUSTERS, cluster_bodies.create(data), "kubernetes_cluster")
+        _wait_until_running(client, str(created["id"]))
     except (api.CloudError, waiting.WaitError) as error:
         raise sessions.Fault(f"Error creating Kubernetes cluster: {error}") from error
-    data.id = str(made["id"])
+    data.id = str(created["id"])
     if data.get("registryIntegration"):
         _registry(client, "POST", data.id, "enabling")
     _read(client, data)
@@ -144,8 +144,8 @@ def _wait_until_running(client: api.Client, identity: str) -> None:
         raise waiting.WaitError("Timeout waiting to create cluster")
 
 
-def _registry(client: api.Client, method: str, identity: str, doing: str) -> None:
-    with api.explained(f"Error {doing} registry integration: "):
+def _registry(client: api.Client, method: str, identity: str, verb: str) -> None:
+    with api.explained(f"Error {verb} registry integration: "):
         client.send(method, _REGISTRY, {"cluster_uuids": [identity]})
 
 
@@ -156,8 +156,8 @@ def _read(client: api.Client, data: planning.Data) -> None:
     data.set(**facts(cluster), clusterUrn=urn(cluster))
     for place, pool in default_pools(cluster):
         # Only the first pool of the list keeps its desired count: the plugin looks for the pool at that index.
-        wanted = (data.get("nodePool") or {}).get("nodeCount") if place == 0 else None
-        count = pool.get("count", 0) if wanted and wanted is not values.UNKNOWN else 0
+        desired = (data.get("nodePool") or {}).get("nodeCount") if place == 0 else None
+        count = pool.get("count", 0) if desired and desired is not values.UNKNOWN else 0
         data.set(nodePool={"id": pool.get("id", ""), **pools.facts(pool), "nodeCount": count})
     if not kubeconfig.is_current(data.get("kubeConfigs"), dt.datetime.now(dt.UTC)):
         data.set(kubeConfigs=kubeconfigs(client, cluster, data.get("kubeconfigExpireSeconds") or 0))
@@ -180,8 +180,8 @@ def _update(client: api.Client, data: planning.Data) -> None:
         with api.explained("Unable to upgrade cluster version: "):
             client.send("POST", f"{path}/upgrade", {"version": data.get("version")})
     if data.changed("registryIntegration"):
-        wanted = bool(data.get("registryIntegration"))
-        _registry(client, "POST" if wanted else "DELETE", data.id, "enabling" if wanted else "disabling")
+        enabled = bool(data.get("registryIntegration"))
+        _registry(client, "POST" if enabled else "DELETE", data.id, "enabling" if enabled else "disabling")
     _read(client, data)
 
 

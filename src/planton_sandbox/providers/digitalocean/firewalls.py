@@ -59,16 +59,16 @@ def _rule_state(rule: planning.State, ends: str, prefix: str) -> planning.State:
     }
 
 
-def _firewall_facts(found: planning.State) -> planning.State:
-    changes = found.get("pending_changes") or ()
-    rules = {name: [_rule_state(rule, ends, prefix) for rule in found.get(wire) or ()] for name, wire, ends, prefix in _SIDES}
+def _firewall_facts(firewall: planning.State) -> planning.State:
+    changes = firewall.get("pending_changes") or ()
+    rules = {name: [_rule_state(rule, ends, prefix) for rule in firewall.get(wire) or ()] for name, wire, ends, prefix in _SIDES}
     return {
         **rules,
-        "name": found.get("name", ""),
-        "status": found.get("status", ""),
-        "createdAt": found.get("created_at", ""),
-        "dropletIds": found.get("droplet_ids") or [],
-        "tags": found.get("tags") or [],
+        "name": firewall.get("name", ""),
+        "status": firewall.get("status", ""),
+        "createdAt": firewall.get("created_at", ""),
+        "dropletIds": firewall.get("droplet_ids") or [],
+        "tags": firewall.get("tags") or [],
         "pendingChanges": [
             {
                 "dropletId": change.get("droplet_id", 0),
@@ -87,9 +87,9 @@ def read(client: api.Client, data: planning.Data) -> None:
         Fault: The cloud refused.
     """
     path = f"{_FIREWALLS}/{data.id}"
-    found = api.look(data, "Error retrieving firewall: ", lambda: client.get(path, "firewall"))
-    if found is not None:
-        data.set(**_firewall_facts(found))
+    firewall = api.look(data, "Error retrieving firewall: ", lambda: client.get(path, "firewall"))
+    if firewall is not None:
+        data.set(**_firewall_facts(firewall))
 
 
 def _create_firewall(client: api.Client, data: planning.Data) -> None:

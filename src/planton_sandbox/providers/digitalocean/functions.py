@@ -94,25 +94,25 @@ def _region(client: api.Client, args: listing.Args) -> listing.Args:
 def _vpc(client: api.Client, args: listing.Args) -> listing.Args:
     key = listing.exactly_one(args, "id", "name", "region")
     try:
-        found = client.get(f"{vpcs.VPCS}/{args['id']}", "vpc") if key == "id" else _listed_vpc(client, key, args)
+        vpc = client.get(f"{vpcs.VPCS}/{args['id']}", "vpc") if key == "id" else _listed_vpc(client, key, args)
     except sessions.Fault as fault:
         raise sessions.Fault(f"Error retrieving VPC: {fault}") from fault
-    return {"id": found.get("id", ""), **vpcs.facts(found), "urn": found.get("urn", "")}
+    return {"id": vpc.get("id", ""), **vpcs.facts(vpc), "urn": vpc.get("urn", "")}
 
 
 def _listed_vpc(client: api.Client, key: str, args: listing.Args) -> listing.Args:
     """Returns the only network with a name, or a region's default network."""
     with api.explained("Error retrieving VPCs: "):
         listed = list(client.pages(vpcs.VPCS, "vpcs", first=1))
-    wanted = args[key]
-    found = [vpc for vpc in listed if vpc.get(key) == wanted and (key == "name" or vpc.get("default"))]
-    if len(found) == 1:
-        return dict(found[0])
+    value = args[key]
+    matching = [vpc for vpc in listed if vpc.get(key) == value and (key == "name" or vpc.get("default"))]
+    if len(matching) == 1:
+        return dict(matching[0])
     if key == "region":
-        raise sessions.Fault(f"unable to find default VPC in {wanted} region")
-    if not found:
-        raise sessions.Fault(f"no VPCs found with name {wanted}")
-    raise sessions.Fault(f"too many VPCs found with name {wanted} (found {len(found)}, expected 1)")
+        raise sessions.Fault(f"unable to find default VPC in {value} region")
+    if not matching:
+        raise sessions.Fault(f"no VPCs found with name {value}")
+    raise sessions.Fault(f"too many VPCs found with name {value} (found {len(matching)}, expected 1)")
 
 
 def _firewall(client: api.Client, args: listing.Args) -> listing.Args:

@@ -36,18 +36,18 @@ def own_tags(tags: typing.Iterable[str] | None) -> list[str]:
 
 def create_body(pool: planning.State, *more_tags: str) -> planning.State:
     """Returns the body that creates a pool, without unset fields."""
-    known = values.known_or_null(pool)
+    settings = values.known_or_null(pool)
     return api.compact(
         {
-            "name": known.get("name"),
-            "size": known.get("size"),
-            "count": known.get("nodeCount"),
-            "tags": [*(known.get("tags") or ()), *more_tags],
-            "labels": known.get("labels"),
-            "taints": _taints(known),
-            "auto_scale": known.get("autoScale"),
-            "min_nodes": known.get("minNodes"),
-            "max_nodes": known.get("maxNodes"),
+            "name": settings.get("name"),
+            "size": settings.get("size"),
+            "count": settings.get("nodeCount"),
+            "tags": [*(settings.get("tags") or ()), *more_tags],
+            "labels": settings.get("labels"),
+            "taints": _taints(settings),
+            "auto_scale": settings.get("autoScale"),
+            "min_nodes": settings.get("minNodes"),
+            "max_nodes": settings.get("maxNodes"),
         }
     )
 
@@ -58,19 +58,19 @@ def update(client: api.Client, pool: planning.State, cluster: str, identity: str
     Raises:
         Fault: The cloud refused, or the nodes are not ready within half an hour.
     """
-    known = values.known_or_null(pool)
+    settings = values.known_or_null(pool)
     optional = {
-        "name": known.get("name"),
-        "count": known.get("nodeCount"),
-        "tags": [*(known.get("tags") or ()), *more_tags],
-        "labels": known.get("labels"),
+        "name": settings.get("name"),
+        "count": settings.get("nodeCount"),
+        "tags": [*(settings.get("tags") or ()), *more_tags],
+        "labels": settings.get("labels"),
     }
     body = {
         **api.compact(optional),
-        "taints": _taints(known),
-        "auto_scale": bool(known.get("autoScale")),
-        "min_nodes": known.get("minNodes") or 0,
-        "max_nodes": known.get("maxNodes") or 0,
+        "taints": _taints(settings),
+        "auto_scale": bool(settings.get("autoScale")),
+        "min_nodes": settings.get("minNodes") or 0,
+        "max_nodes": settings.get("maxNodes") or 0,
     }
     try:
         changed = client.put(f"{CLUSTERS}/{cluster}/node_pools/{identity}", body, "node_pool")
@@ -122,21 +122,21 @@ def _path(data: planning.Data) -> str:
 def _create(client: api.Client, data: planning.Data) -> None:
     """Creates a pool. One whose nodes do not become ready is lost from the state: the official plugin does the same."""
     try:
-        made = client.post(_path(data), create_body(data.state), "node_pool")
+        created = client.post(_path(data), create_body(data.state), "node_pool")
     except api.CloudError as error:
         unable = f"Unable to create new default node pool {error}"
         raise sessions.Fault(f"Error creating Kubernetes node pool: {unable}") from error
     try:
-        _wait_for_nodes(client, data.get("clusterId"), made["id"])
+        _wait_for_nodes(client, data.get("clusterId"), created["id"])
     except sessions.Fault as fault:
         raise sessions.Fault(f"Error creating Kubernetes node pool: {fault}") from fault
-    data.id = str(made["id"])
+    data.id = str(created["id"])
     _read(client, data)
 
 
 def _read(client: api.Client, data: planning.Data) -> None:
-    path, trouble = f"{_path(data)}/{data.id}", "Error retrieving Kubernetes node pool: "
-    pool = api.look(data, trouble, lambda: client.get(path, "node_pool"))
+    path, prefix = f"{_path(data)}/{data.id}", "Error retrieving Kubernetes node pool: "
+    pool = api.look(data, prefix, lambda: client.get(path, "node_pool"))
     if pool is not None:
         data.set(**facts(pool), nodeCount=pool.get("count", 0))
 
@@ -169,14 +169,14 @@ def _delete(client: api.Client, data: planning.Data) -> None:
 
 def _find(client: api.Client, data: planning.Data) -> None:
     """Searches all clusters for the pool; a default pool and an error count as "not found"."""
-    wanted, data.id = data.id, ""
+    identity, data.id = data.id, ""
     try:
         clusters = list(client.pages(CLUSTERS, "kubernetes_clusters"))
     except api.CloudError:
         return
-    owners = [(cluster, pool) for cluster in clusters for pool in cluster.get("node_pools") or () if pool.get("id") == wanted]
+    owners = [(cluster, pool) for cluster in clusters for pool in cluster.get("node_pools") or () if pool.get("id") == identity]
     if len(owners) == 1 and DEFAULT_TAG not in (owners[0][1].get("tags") or ()):
-        data.id = wanted
+        data.id = identity
         data.set(clusterId=owners[0][0].get("id", ""))
 
 

@@ -24,11 +24,11 @@ def _description(value: values.Json, path: str) -> schema.Problem:
     return () if fits else (f"expected length of {path} to be in the range (0 - {_LONGEST_DESCRIPTION}), got {value}",)
 
 
-def _as_many_as_there_are(prior: planning.State, inputs: planning.State) -> bool:
+def _equals_actual_count(prior: planning.State, inputs: planning.State) -> bool:
     """Returns whether the desired count equals the actual one, which is no change whatever count the state desired."""
-    given = inputs.get("nodeCount")
-    wanted = prior.get("nodeCount") if given is None else given
-    return bool((wanted or 0) == (prior.get("actualNodeCount") or 0))
+    count = inputs.get("nodeCount")
+    desired = prior.get("nodeCount") if count is None else count
+    return bool((desired or 0) == (prior.get("actualNodeCount") or 0))
 
 
 def _tags(name: str = "tags", wire: str = "", doc: str = "Tags; case does not matter.") -> schema.Property:
@@ -91,7 +91,7 @@ _TAINT = (
 _POOL = (
     _Row(name="size", required=True, replaces=True, check=validators.not_zero, doc="The size of each node."),
     _Row(name="actualNodeCount", type=schema.INT, computed=True, output_only=True, doc="How many nodes there are."),
-    _Row(name="nodeCount", type=schema.INT, suppress=_as_many_as_there_are, doc="How many nodes."),
+    _Row(name="nodeCount", type=schema.INT, suppress=_equals_actual_count, doc="How many nodes."),
     _Row(name="autoScale", type=schema.BOOL, default=False, quiet=True, doc="Whether the count follows the load."),
     _Row(name="minNodes", type=schema.INT, doc="The fewest nodes then."),
     _Row(name="maxNodes", type=schema.INT, doc="The most nodes then."),

@@ -25,12 +25,12 @@ def is_lower(version: str, other: str) -> bool:
 
 
 def _parse(text: str) -> tuple[list[int], int, list[_Part]] | None:
-    found = _VERSION.fullmatch(text)
-    if found is None:
+    matched = _VERSION.fullmatch(text)
+    if matched is None:
         return None
-    numbers = [int(number) for number in found["numbers"].split(".")]
+    numbers = [int(number) for number in matched["numbers"].split(".")]
     numbers += [0] * (_LEAST_NUMBERS - len(numbers))
-    early = found["early"] or found["named"] or ""
+    early = matched["early"] or matched["named"] or ""
     # A prerelease is lower than its release, and numbers in it are lower than names.
     parts: list[_Part] = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in early.split(".") if part]
     return numbers, 0 if early else 1, parts

@@ -11,15 +11,15 @@ _LONGEST_DELETION = 120
 _DELETED = waiting.Target(state="deleted", pending=("used",), delay=0, shortest=0.5, timeout=_LONGEST_DELETION)
 
 
-def facts(found: planning.State) -> planning.State:
+def facts(vpc: planning.State) -> planning.State:
     """Returns the properties of a network that the resource and the function share."""
     return {
-        "name": found.get("name", ""),
-        "region": found.get("region", ""),
-        "description": found.get("description", ""),
-        "ipRange": found.get("ip_range", ""),
-        "default": bool(found.get("default")),
-        "createdAt": values.go_time(found.get("created_at")),
+        "name": vpc.get("name", ""),
+        "region": vpc.get("region", ""),
+        "description": vpc.get("description", ""),
+        "ipRange": vpc.get("ip_range", ""),
+        "default": bool(vpc.get("default")),
+        "createdAt": values.go_time(vpc.get("created_at")),
     }
 
 
@@ -33,10 +33,10 @@ def _create_vpc(client: api.Client, data: planning.Data) -> None:
 
 
 def _read_vpc(client: api.Client, data: planning.Data) -> None:
-    found = api.look(data, "Error reading VPC: ", lambda: client.get(f"{VPCS}/{data.id}", "vpc"))
-    if found is not None:
-        data.id = str(found.get("id", ""))
-        data.set(**facts(found), vpcUrn=found.get("urn", ""))
+    vpc = api.look(data, "Error reading VPC: ", lambda: client.get(f"{VPCS}/{data.id}", "vpc"))
+    if vpc is not None:
+        data.id = str(vpc.get("id", ""))
+        data.set(**facts(vpc), vpcUrn=vpc.get("urn", ""))
 
 
 def _update_vpc(client: api.Client, data: planning.Data) -> None:
