@@ -37,11 +37,13 @@ class Clock:
             ValueError: when it is negative, or the new time is too far ahead.
         """
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            message = "advance must be a number of seconds"
+            message = f"advance ({seconds!r}) must be a number of seconds"
             raise TypeError(message)
         # This refuses NaN, too.
         if not 0 <= seconds <= MAXIMUM_OFFSET - self.offset:
-            message = "the clock only moves forward, and a hundred years at most"
+            message = (
+                f"advance ({seconds}) must be from 0 to {MAXIMUM_OFFSET - self.offset:.0f} seconds: the clock only moves forward"
+            )
             raise ValueError(message)
         self.offset += seconds
         return self.now()
@@ -61,13 +63,13 @@ class Timer:
     reads: int = 0
     latest: float | None = None
 
-    def over(self, now: float) -> bool:
+    def is_over(self, now: float) -> bool:
         """Returns whether the change has ended at ``now``."""
         if self.latest is not None and now >= self.latest:
             return True
         return self.reads <= 0 and now >= self.due
 
-    def seen(self) -> bool:
+    def count_read(self) -> bool:
         """Counts one read and returns whether the timer was waiting for it."""
         if self.reads <= 0:
             return False

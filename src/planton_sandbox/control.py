@@ -54,13 +54,13 @@ class Control:
 
     Args:
         state: The world.
-        settled: Is awaited after every change, to open and close the clusters' ports.
+        on_change: Is awaited after every change, to open and close the clusters' ports.
     """
 
-    def __init__(self, state: world.World, *, settled: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, state: world.World, *, on_change: Callable[[], Awaitable[None]]) -> None:
         """Creates the control of a world."""
         self._world = state
-        self._settled = settled
+        self._on_change = on_change
 
     def application(self) -> web.Application:
         """Returns the application of the control endpoint."""
@@ -95,7 +95,7 @@ class Control:
         body = await _body(request)
         if "latency" in body:
             if body["latency"] not in clock.LATENCIES:
-                message = f"latency must be one of {', '.join(clock.LATENCIES)}"
+                message = f"latency ({body['latency']!r}) must be one of {', '.join(clock.LATENCIES)}"
                 raise ValueError(message)
             self._world.pace.latency = body["latency"]
         self._world.clock.advance(body.get("advance", 0))
@@ -144,7 +144,7 @@ class Control:
 
     async def _changed(self) -> None:
         self._world.save()
-        await self._settled()
+        await self._on_change()
 
 
 @web.middleware
@@ -154,9 +154,9 @@ async def _errors(request: web.Request, handler: Callable[[web.Request], Awaitab
     except wire.CloudError as error:
         return web.json_response({"error": error.reason}, status=error.status)
     except KeyError as error:
-        return web.json_response({"error": f"there is no {error}, or it must be given"}, status=400)
+        return web.json_response({"error": f"{error} is missing or unknown"}, status=400)
     except RecursionError:
-        return web.json_response({"error": "the body is nested too deeply"}, status=400)
+        return web.json_response({"error": "the body has too many levels"}, status=400)
     except (TypeError, ValueError, OverflowError) as error:
         return web.json_response({"error": str(error)}, status=400)
     except web.HTTPException as error:

@@ -80,11 +80,11 @@ class Faults:
             message = f"unknown field {', '.join(unknown)}; a fault has {', '.join(sorted(fields))}"
             raise ValueError(message)
         if order.get("action") not in ACTIONS:
-            message = f"action must be one of {', '.join(ACTIONS)}"
+            message = f"action ({order.get('action')!r}) must be one of {', '.join(ACTIONS)}"
             raise ValueError(message)
         for name, value in order.items():
             if name in _FORMS and not _FORMS[name].is_valid(value):
-                message = f"{name} must be {_FORMS[name].text}"
+                message = f"{name} ({value!r}) must be {_FORMS[name].text}"
                 raise ValueError(message)
         _compiled(order.get("path", ""))
         self.last += 1
@@ -175,15 +175,15 @@ def _is_field(name: Any, value: Any) -> bool:
 
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}", re.ASCII)
-_TEXT = _Form("a text", lambda value: isinstance(value, str))
+_TEXT = _Form("a string", lambda value: isinstance(value, str))
 _COUNT = 1_000_000_000
 _FORMS = {
     "cloud": _TEXT,
     "method": _TEXT,
     "path": _TEXT,
     "account": _TEXT,
-    "nth": _Form("a number from 1", lambda value: _is_number(value, least=1, most=_COUNT)),
-    "times": _Form("a number from 0", lambda value: _is_number(value, least=0, most=_COUNT)),
+    "nth": _Form(f"a number from 1 to {_COUNT}", lambda value: _is_number(value, least=1, most=_COUNT)),
+    "times": _Form(f"a number from 0 to {_COUNT}", lambda value: _is_number(value, least=0, most=_COUNT)),
     "status": _Form("a status from 200 to 599", lambda value: _is_number(value, least=200, most=599)),
     "seconds": _Form(
         f"seconds, {MAXIMUM_SECONDS} at most",

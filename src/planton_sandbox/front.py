@@ -42,13 +42,13 @@ class Front:
 
     Args:
         state: The world.
-        settled: Is awaited after every change, to open and close the clusters' ports.
+        on_change: Is awaited after every change, to open and close the clusters' ports.
     """
 
-    def __init__(self, state: world.World, *, settled: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, state: world.World, *, on_change: Callable[[], Awaitable[None]]) -> None:
         """Creates the front of a world."""
         self._world = state
-        self._settled = settled
+        self._on_change = on_change
 
     def cloud(self, name: str) -> web.Application:
         """Returns the application that serves the API of a cloud."""
@@ -102,7 +102,7 @@ class Front:
             LOGGER.warning("%s %s: a malformed request: %r", request.method, request.path, error)
             reply = cloud.refusal(400, f"The request is malformed: {error!r}")
         self._world.save()
-        await self._settled()
+        await self._on_change()
         return _reply(reply)
 
     async def _guarded(

@@ -19,14 +19,12 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from planton_sandbox import files
+from planton_sandbox import clients, clock, files
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
 CALL_SECONDS = 10.0
-REGION = "LON1"
-INSTANT = "instant"
 #: The variables that `environment` sets.
 VARIABLES = (
     "CIVO_API_URL",
@@ -102,7 +100,7 @@ def start(home: pathlib.Path, latency: str | None = None, *, timeout: float = ST
                 return running
             call(running, "POST", "/sandbox/clock", {"latency": latency})
             return dataclasses.replace(running, latency=str(latency))
-        return _spawn(home, latency or INSTANT, timeout=timeout)
+        return _spawn(home, latency or clock.INSTANT, timeout=timeout)
 
 
 def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
@@ -126,7 +124,7 @@ def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
                 (home / files.INFO).unlink(missing_ok=True)
                 return True
             time.sleep(POLL_SECONDS)
-    message = f"the sandbox (process {pid}) does not stop: it still runs after SIGKILL"
+    message = f"the sandbox (process {pid}) is still running after SIGKILL"
     raise LaunchError(message)
 
 
@@ -140,7 +138,7 @@ def reset(home: pathlib.Path) -> None:
     if info is not None:
         call(info, "POST", "/sandbox/reset")
     elif _runs(home):
-        message = "the sandbox runs, but does not answer; stop it first"
+        message = "the sandbox is running but does not answer; stop it first"
         raise LaunchError(message)
     else:
         (home / files.STATE).unlink(missing_ok=True)
@@ -151,7 +149,7 @@ def environment(info: Info) -> dict[str, str]:
     return {
         "CIVO_API_URL": info.clouds["civo"],
         "CIVO_TOKEN": info.tokens["civo"],
-        "CIVO_REGION": REGION,
+        "CIVO_REGION": clients.CIVO_REGION,
         # The civo command line reads its endpoint from this file only.
         "CIVO_CONFIG": info.files["civo"],
         "DIGITALOCEAN_API_URL": info.clouds["digitalocean"],
@@ -261,5 +259,5 @@ def _process(home: pathlib.Path) -> int | None:
     try:
         return int((home / files.LOCK).read_text(encoding="ascii"))
     except ValueError as error:
-        message = f"a sandbox runs in {home}, but its process is not known; try again, or end it yourself"
+        message = f"a sandbox is running in {home}, but its process is not known; try again, or end the process yourself"
         raise LaunchError(message) from error

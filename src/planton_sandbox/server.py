@@ -58,8 +58,8 @@ class Server:
         files.prepare(options.home)
         self.world = world.World(options.home / files.STATE, latency=options.latency, source=options.source)
         self.info: dict[str, Any] = {}
-        self._front = front.Front(self.world, settled=self._follow)
-        self._fleet = fleet.Fleet(self.world.ports, handler=self._kubernetes, moved=self.world.change_port)
+        self._front = front.Front(self.world, on_change=self._follow)
+        self._fleet = fleet.Fleet(self.world.ports, handler=self._kubernetes, on_move=self.world.change_port)
         self._runners: list[web.AppRunner] = []
         self._providers: list[Any] = []
         self._ticker: asyncio.Task[None] | None = None
@@ -70,7 +70,7 @@ class Server:
             self.world.numbers["control"] = self._options.port
         self._keep_cluster_ports()
         clouds = {name: await self._serve(name, self._front.cloud(name)) for name in self.world.clouds}
-        endpoint = await self._serve("control", control.Control(self.world, settled=self._follow).application())
+        endpoint = await self._serve("control", control.Control(self.world, on_change=self._follow).application())
         self.world.settle()
         await self._follow()
         providers = self._start_providers(clouds) if self._options.providers else {}
@@ -108,15 +108,15 @@ class Server:
         for cluster in self.world.kubernetes():
             port = self.world.ports.reserve(cluster.port)
             if port != cluster.port:
-                LOGGER.warning("port %d of cluster %s is taken; it moves to %d", cluster.port, cluster.name, port)
+                LOGGER.warning("port %d of cluster %s is taken; using %d instead", cluster.port, cluster.name, port)
                 self.world.change_port(cluster.id, port)
 
     async def _serve(self, name: str, application: web.Application) -> str:
-        kept = self.world.ports
-        number = self.world.numbers[name] = kept.reserve(self.world.numbers.get(name, 0))
+        reserved = self.world.ports
+        number = self.world.numbers[name] = reserved.reserve(self.world.numbers.get(name, 0))
         runner = web.AppRunner(application, access_log=None, auto_decompress=False, shutdown_timeout=fleet.GRACE_SECONDS)
         await runner.setup()
-        await web.SockSite(runner, kept.take(number)).start()
+        await web.SockSite(runner, reserved.take(number)).start()
         self._runners.append(runner)
         return f"http://{ports.HOST}:{number}"
 
@@ -128,7 +128,7 @@ class Server:
             except ModuleNotFoundError as error:
                 if (error.name or "").partition(".")[0] not in PROVIDER_PACKAGES:
                     raise
-                LOGGER.warning("no stand-in provider for %s: %s", name, error)
+                LOGGER.warning("no stand-in plugin for %s: %s", name, error)
                 continue
             number = self.world.ports.reserve(self.world.numbers.get(f"provider-{name}", 0))
             self.world.ports.release(number)
@@ -160,4 +160,4 @@ class Server:
                     self.world.save()
                     await self._follow()
             except OSError:
-                LOGGER.exception("the sandbox could not follow the clouds")
+                LOGGER.exception("the changes of the clouds could not be applied")

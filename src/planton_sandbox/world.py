@@ -37,7 +37,7 @@ class World:
         self._path = path
         saved = files.read_json(path) or {}
         if saved.get("format", FORMAT) != FORMAT:
-            message = f"{path} has format {saved['format']}, which this version does not read"
+            message = f"{path} has format {saved['format']}, but this version reads format {FORMAT}"
             raise ValueError(message)
         self.clock = clock.Clock(source, offset=saved.get("offset", 0.0))
         self.pace = clock.Pace(latency)

@@ -19,11 +19,10 @@ import click
 import platformdirs
 
 from planton import errors
-from planton_sandbox import launch
+from planton_sandbox import clock, launch
 
 F = TypeVar("F", bound=Callable[..., Any])
-LATENCIES = ("instant", "realistic")
-NOT_RUNNING = "no sandbox runs; start one with: planton sandbox start"
+NOT_RUNNING = "no sandbox is running; start one with: planton sandbox start"
 NOT_FOUND = 127
 #: The variables that ``planton sandbox env`` sets.
 _VARIABLES = (*launch.VARIABLES, "PLANTON_CONTEXT", "PLANTON_SANDBOX", "PULUMI_DEBUG_PROVIDERS")
@@ -47,8 +46,8 @@ def _home_option(function: F) -> F:
 def _latency_option(function: F) -> F:
     return click.option(
         "--latency",
-        type=click.Choice(LATENCIES),
-        help="How long things take: at once, or as long as in the cloud.  [default: as it runs, else instant]",
+        type=click.Choice(clock.LATENCIES),
+        help="How long changes take: no time, or as long as in the cloud.  [default: unchanged; instant at the first start]",
     )(function)
 
 
@@ -59,7 +58,7 @@ def _output_option(function: F) -> F:
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
-        help="Form of the answer.",
+        help="Output format.",
     )(function)
 
 
@@ -209,7 +208,7 @@ def _show(info: launch.Info, *, home: pathlib.Path, output: str) -> None:
         facts = {key: value for key, value in dataclasses.asdict(info).items() if key != "tokens"}
         click.echo(json.dumps({"running": True, "home": str(home), **facts}, indent=2))
         return
-    click.echo(f"The sandbox runs as process {info.pid}, latency {info.latency}.")
+    click.echo(f"The sandbox is running: process {info.pid}, latency {info.latency}.")
     for name, url in info.clouds.items():
         click.echo(f"  {name:<12} {url}")
     click.echo(f"  {'control':<12} {info.control}")

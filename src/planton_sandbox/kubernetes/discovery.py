@@ -50,16 +50,15 @@ VERSIONS = {"autoscaling": "v2"}
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 _PATH = re.compile(
     r"^/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))"
-    r"(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?$"
+    r"(?:/namespaces/[^/]+(?=/))?/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?$"
 )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Target:
-    """The target of a path: a resource, and optionally a namespace and the name of an object."""
+    """The target of a path: a resource, and optionally the name of an object."""
 
     resource: Resource
-    namespace: str
     name: str
 
 
@@ -72,7 +71,7 @@ def target(path: str) -> Target | None:
     if matched["version"] and matched["version"] != version(group):
         return None
     resource = next((item for item in RESOURCES if (item.group, item.plural) == (group, matched["plural"])), None)
-    return Target(resource, matched["namespace"] or "", matched["name"] or "") if resource else None
+    return Target(resource, matched["name"] or "") if resource else None
 
 
 def version(group: str) -> str:

@@ -32,16 +32,16 @@ class Fleet:
     """The served clusters by id.
 
     Args:
-        kept: The ports of the sandbox.
+        reserved: The ports of the sandbox.
         handler: Returns the function that answers for a cluster.
-        moved: Is called when a cluster has to use another port.
+        on_move: Is called when a cluster has to use another port.
     """
 
-    def __init__(self, kept: ports.Ports, *, handler: Callable[[str], Handler], moved: Callable[[str, int], None]) -> None:
+    def __init__(self, reserved: ports.Ports, *, handler: Callable[[str], Handler], on_move: Callable[[str, int], None]) -> None:
         """Creates a fleet without clusters."""
-        self._ports = kept
+        self._ports = reserved
         self._handler = handler
-        self._moved = moved
+        self._on_move = on_move
         self._served: dict[str, _Served] = {}
         self._lock = asyncio.Lock()
 
@@ -65,7 +65,7 @@ class Fleet:
         if served is None:
             port = self._ports.reserve(cluster.port)
             if port != cluster.port:
-                self._moved(cluster.id, port)
+                self._on_move(cluster.id, port)
             served = self._served[cluster.id] = _Served(port=port)
         if cluster.open and served.runner is None:
             await self._open(served, cluster)
@@ -74,7 +74,7 @@ class Fleet:
             port = self._ports.reserve(served.port)
             if port != served.port:
                 served.port = port
-                self._moved(cluster.id, port)
+                self._on_move(cluster.id, port)
 
     async def _open(self, served: _Served, cluster: nodes.Cluster) -> None:
         application = web.Application()

@@ -21,8 +21,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Serves until SIGINT or SIGTERM, and returns the exit code."""
     parser = argparse.ArgumentParser(prog="planton_sandbox.providers", description="Serve a stand-in Pulumi provider.")
     parser.add_argument("provider", choices=sorted(_SERVERS))
-    parser.add_argument("--endpoint", required=True, help="the cloud's API, without a slash at its end")
-    parser.add_argument("--port", type=int, default=0, help="where to serve on loopback (default: a free port)")
+    parser.add_argument("--endpoint", required=True, help="the URL of the cloud's API, without a slash at its end")
+    parser.add_argument("--port", type=int, default=0, help="the port on loopback (default: a free port)")
     parser.add_argument("--sleep", action="store_true", help="wait as long as the official plugin waits")
     options = parser.parse_args(arguments)
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # before any thread starts, so that only sigwait sees them

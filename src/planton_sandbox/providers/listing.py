@@ -14,8 +14,8 @@ from planton_sandbox.providers import package, schema, sessions, values
 
 Args = dict[str, values.Json]
 _FILTER = (
-    schema.Property(name="key", required=True, doc="The field to look at."),
-    schema.Property(name="values", type=schema.LIST, required=True, doc="What it may be."),
+    schema.Property(name="key", required=True, doc="The field to compare."),
+    schema.Property(name="values", type=schema.LIST, required=True, doc="The accepted values."),
     schema.Property(name="all", type=schema.BOOL, default=False, doc="Whether all the values must match."),
     schema.Property(name="matchBy", default="exact", doc="exact, re or substring."),
 )
@@ -24,7 +24,7 @@ _SORT = (
     schema.Property(name="direction", doc="asc or desc."),
 )
 _SETTINGS = (
-    schema.Property(name="filters", wire="filter", type=schema.SET, fields=_FILTER, doc="What to keep."),
+    schema.Property(name="filters", wire="filter", type=schema.SET, fields=_FILTER, doc="The filters."),
     schema.Property(name="sorts", wire="sort", type=schema.LIST, fields=_SORT, doc="The order."),
 )
 _MATCHES: typing.Final[dict[str, typing.Callable[[str, str], bool]]] = {

@@ -5,6 +5,7 @@ The rest of the sandbox uses this class only. It does no I/O: requests, time and
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -135,16 +136,7 @@ class Civo:
                 return _refusal(404, code="not_found", reason=f"No route for {request.method} {request.path}")
             route, parts = matched
             scope = self._scope(account, region=self._region(request), now=request.now)
-            call = wire.Request(
-                method=request.method,
-                path=request.path,
-                query=request.query,
-                body=request.body,
-                token=request.token,
-                now=request.now,
-                parts=parts,
-            )
-            return wire.Reply(route.status, route.handler(scope, call))
+            return wire.Reply(route.status, route.handler(scope, dataclasses.replace(request, parts=parts)))
         except wire.CloudError as error:
             if error.status == 401:  # noqa: PLR2004 - the HTTP status
                 return wire.Reply(401, {"result": "requires_authentication", "reason": error.reason})

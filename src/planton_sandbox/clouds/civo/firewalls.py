@@ -70,7 +70,7 @@ def refuse_in_use(state: records.State, firewall: records.Firewall) -> None:
         for item in users:
             # The refusal counts as a read of the cluster, so the next attempt may find it deleted.
             if item.deleting:
-                item.deleting.seen()
+                item.deleting.count_read()
         names = ", ".join(item.name for item in users)
         raise wire.CloudError(
             409,

@@ -75,7 +75,7 @@ def refuse_in_use(state: records.State, network: records.Network) -> None:
         for item in users:
             # The refusal counts as a read of the cluster, so the next attempt may find it deleted.
             if item.deleting:
-                item.deleting.seen()
+                item.deleting.count_read()
         raise wire.CloudError(
             409,
             code="database_network_delete_with_instance",
@@ -115,9 +115,9 @@ def settle(state: records.State, *, now: float) -> bool:
     """Ends the changes that are due at ``now`` and returns whether there were any."""
     changed = False
     for network in list(state.networks):
-        if network.building and network.building.over(now):
+        if network.building and network.building.is_over(now):
             network.building, changed = None, True
-        if network.deleting and network.deleting.over(now):
+        if network.deleting and network.deleting.is_over(now):
             drop(state, network)
             changed = True
     return changed
@@ -140,7 +140,7 @@ def _seen(network: records.Network) -> dict[str, Any]:
         "allocation_pool_v4_end": "",
     }
     if network.building:
-        network.building.seen()
+        network.building.count_read()
     return body
 
 

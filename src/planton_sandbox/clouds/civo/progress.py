@@ -15,7 +15,7 @@ def settle(state: records.State, *, pace: clock.Pace, now: float) -> bool:
     """Ends the changes that are due at ``now`` and returns whether there were any."""
     changed = networks.settle(state, now=now)
     for cluster in list(state.clusters):
-        if cluster.deleting and cluster.deleting.over(now):
+        if cluster.deleting and cluster.deleting.is_over(now):
             state.clusters.remove(cluster)
             changed = True
         elif not cluster.stuck:
@@ -26,7 +26,7 @@ def settle(state: records.State, *, pace: clock.Pace, now: float) -> bool:
 def observe(cluster: records.Cluster) -> bool:
     """Counts a read of a whole cluster and returns whether a timer was waiting for it."""
     timers = (cluster.building, cluster.upgrading, cluster.deleting)
-    seen = [timer.seen() for timer in timers if timer]
+    seen = [timer.count_read() for timer in timers if timer]
     seen += [observe_pool(pool) for pool in cluster.pools]
     return any(seen)
 
@@ -36,7 +36,7 @@ def observe_pool(pool: records.Pool) -> bool:
     timers = [pool.deleting]
     for node in pool.nodes:
         timers += [node.building, node.deleting]
-    return any([timer.seen() for timer in timers if timer])  # noqa: C419 - all must be asked
+    return any([timer.count_read() for timer in timers if timer])  # noqa: C419 - all must be asked
 
 
 def start_upgrade(cluster: records.Cluster, *, version: str, pace: clock.Pace, now: float) -> None:
@@ -61,18 +61,18 @@ def status(cluster: records.Cluster) -> str:
 def _settle_cluster(cluster: records.Cluster, *, pace: clock.Pace, now: float) -> bool:
     changed = False
     for pool in list(cluster.pools):
-        if pool.deleting and pool.deleting.over(now):
+        if pool.deleting and pool.deleting.is_over(now):
             cluster.pools.remove(pool)
             changed = True
         else:
             changed = _settle_nodes(pool, now=now) or changed
     begin = now
-    if cluster.building and cluster.building.over(now):
+    if cluster.building and cluster.building.is_over(now):
         begin = cluster.building.due
         cluster.building, cluster.built, changed = None, now, True
     if cluster.built is not None:
         changed = _install(cluster, pace=pace, begin=begin, now=now) or changed
-    while cluster.upgrading and cluster.upgrading.over(now):
+    while cluster.upgrading and cluster.upgrading.is_over(now):
         changed = True
         _upgrade_next(cluster, pace=pace, now=now)
     return changed
@@ -87,7 +87,7 @@ def _install(cluster: records.Cluster, *, pace: clock.Pace, begin: float, now: f
         if application.installing is None:
             application.installing = pace.timer(begin, seconds=catalogue.APPLICATION_SECONDS, patience=0)
             changed = True
-        if application.installing.over(now):
+        if application.installing.is_over(now):
             application.installing, application.installed, changed = None, True, True
     return changed
 
@@ -95,10 +95,10 @@ def _install(cluster: records.Cluster, *, pace: clock.Pace, begin: float, now: f
 def _settle_nodes(pool: records.Pool, *, now: float) -> bool:
     changed = False
     for node in list(pool.nodes):
-        if node.deleting and node.deleting.over(now):
+        if node.deleting and node.deleting.is_over(now):
             pool.nodes.remove(node)
             changed = True
-        elif node.building and node.building.over(now):
+        elif node.building and node.building.is_over(now):
             node.building, changed = None, True
     return changed
 

@@ -32,7 +32,6 @@ SURGE_NODES = 10
 REQUEST_LIMIT = 5000
 REQUEST_LIMIT_SECONDS = 3600
 CREDENTIALS_SECONDS = 7 * 24 * 3600
-MAINTENANCE_SECONDS = 4 * 3600
 # From this minor version on, a control plane is highly available by default.
 HA_BY_DEFAULT = (1, 36)
 

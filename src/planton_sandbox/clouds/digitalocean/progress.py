@@ -20,7 +20,7 @@ def settle(scope: scopes.Scope) -> bool:
     changed = False
     for cluster in scope.standing():
         if cluster.deleting:
-            if cluster.deleting.over(scope.now):
+            if cluster.deleting.is_over(scope.now):
                 scope.state.clusters.remove(cluster)
                 changed = True
         elif not cluster.stuck and not cluster.failure:
@@ -30,7 +30,7 @@ def settle(scope: scopes.Scope) -> bool:
 
 def observe(cluster: records.Cluster) -> bool:
     """Counts a read of a cluster and returns whether a timer was waiting for it."""
-    return cluster.upgrading is not None and cluster.upgrading.seen()
+    return cluster.upgrading is not None and cluster.upgrading.count_read()
 
 
 def status(cluster: records.Cluster) -> str:
@@ -67,10 +67,10 @@ def _weekday(moment: float) -> int:
 
 def _settle_cluster(scope: scopes.Scope, cluster: records.Cluster) -> bool:
     changed = False
-    if cluster.building and cluster.building.over(scope.now):
+    if cluster.building and cluster.building.is_over(scope.now):
         cluster.building, cluster.built, changed = None, scope.now, True
     for pool in list(cluster.pools):
-        if pool.deleting and pool.deleting.over(scope.now):
+        if pool.deleting and pool.deleting.is_over(scope.now):
             cluster.pools.remove(pool)
             changed = True
     if cluster.built is not None:
@@ -84,7 +84,7 @@ def _settle_cluster(scope: scopes.Scope, cluster: records.Cluster) -> bool:
 def _act(scope: scopes.Scope, cluster: records.Cluster) -> bool:
     """Applies the cloud's own actions to a cluster that is built."""
     changed = _maintain(scope, cluster)
-    while cluster.upgrading and cluster.upgrading.over(scope.now):
+    while cluster.upgrading and cluster.upgrading.is_over(scope.now):
         changed = True
         _upgrade_next(scope, cluster)
     for pool in cluster.pools:
@@ -95,10 +95,10 @@ def _act(scope: scopes.Scope, cluster: records.Cluster) -> bool:
 def _settle_nodes(pool: records.Pool, *, now: float) -> bool:
     changed = False
     for node in list(pool.nodes):
-        if node.deleting and node.deleting.over(now):
+        if node.deleting and node.deleting.is_over(now):
             pool.nodes.remove(node)
             changed = True
-        elif node.building and node.building.over(now):
+        elif node.building and node.building.is_over(now):
             node.building, node.updated, changed = None, now, True
     return changed
 
@@ -152,7 +152,7 @@ def _autoscale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool
     if pool.scaling is None:
         seconds = catalogue.SCALE_UP_SECONDS if desired > pool.count else catalogue.SCALE_DOWN_SECONDS
         pool.scaling = scope.pace.timer(scope.now, seconds=seconds, patience=0)
-    if not pool.scaling.over(scope.now):
+    if not pool.scaling.is_over(scope.now):
         return False
     pool.scaling = None
     machines.scale(scope, cluster, pool, count=desired)

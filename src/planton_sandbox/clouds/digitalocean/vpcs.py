@@ -75,7 +75,7 @@ def delete(scope: scopes.Scope, request: wire.Request) -> None:
     for item in users:
         # The refusal counts as a read of the cluster, so the next attempt may find it deleted.
         if item.deleting:
-            item.deleting.seen()
+            item.deleting.count_read()
     if users:
         raise wire.CloudError(403, code="forbidden", reason="Can not delete VPC with members")
     scope.state.vpcs.remove(vpc)

@@ -9,7 +9,7 @@ from planton_sandbox.providers import listing, package, schema, sessions, values
 from planton_sandbox.providers.civo import api, cluster_facts, firewalls
 
 _Row = schema.Property
-_REGION = _Row(name="region", doc="Where to look; the provider's region if unset.")
+_REGION = _Row(name="region", doc="The region to search; the provider's region if unset.")
 
 
 def _by(*keys: str) -> tuple[schema.Property, ...]:

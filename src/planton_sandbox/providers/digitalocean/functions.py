@@ -181,7 +181,7 @@ FUNCTIONS = (
         "getKubernetesVersions",
         "Lists the versions for new clusters, the newest first.",
         _versions,
-        _Row(name="versionPrefix", doc="What they must begin with."),
+        _Row(name="versionPrefix", doc="The prefix of the versions."),
         schema.out("latestVersion"),
         schema.out("validVersions", schema.LIST),
     ),
