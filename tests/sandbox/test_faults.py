@@ -51,5 +51,5 @@ def test_a_long_path_is_matched_in_linear_time(pattern: str) -> None:
 )
 def test_an_invalid_pattern_is_refused_when_the_fault_is_ordered(pattern: str) -> None:
     """The error names the field."""
-    with pytest.raises(ValueError, match="^path "):
+    with pytest.raises(ValueError, match=r"^path "):
         faults.Faults().add({"action": "drop", "path": pattern})
