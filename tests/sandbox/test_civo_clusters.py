@@ -14,12 +14,12 @@ from support.civo import CLUSTERS, SMALL, TOKEN, Cloud
 
 @pytest.fixture
 def cloud() -> Cloud:
-    """An instant cloud."""
+    """A cloud with instant latency."""
     return Cloud()
 
 
-def test_a_reader_sees_building_once(cloud: Cloud) -> None:
-    """A new cluster is BUILDING for its first reader and ACTIVE for the second."""
+def test_the_first_read_of_a_new_cluster_shows_building(cloud: Cloud) -> None:
+    """The first read of a new cluster shows BUILDING, the second ACTIVE."""
     key = cloud.cluster()
     first = cloud.show(key)
     assert first["status"] == "BUILDING"
@@ -31,14 +31,14 @@ def test_a_reader_sees_building_once(cloud: Cloud) -> None:
 
 
 def test_an_unread_cluster_stays_building(cloud: Cloud) -> None:
-    """Instant latency waits for a reader however long that takes."""
+    """Instant latency waits for a read, however long that takes."""
     key = cloud.cluster()
     cloud.now += 10_000
     assert cloud.show(key)["status"] == "BUILDING"
 
 
 def test_upgrade_goes_node_by_node(cloud: Cloud) -> None:
-    """Each reader of an upgrade sees one node more on the new version."""
+    """Each read shows one more node with the new version."""
     key = cloud.built()
     cloud.ok("PUT", f"{CLUSTERS}/{key}", {"kubernetes_version": "1.31.2-k3s1"})
     seen = []
@@ -50,8 +50,8 @@ def test_upgrade_goes_node_by_node(cloud: Cloud) -> None:
     assert cloud.show(key)["kubernetes_version"] == "1.31.2-k3s1"
 
 
-def test_upgrade_ends_without_readers(cloud: Cloud) -> None:
-    """Nobody need watch an upgrade for it to end."""
+def test_an_upgrade_ends_without_reads(cloud: Cloud) -> None:
+    """Time alone ends an upgrade."""
     key = cloud.built()
     cloud.ok("PUT", f"{CLUSTERS}/{key}", {"kubernetes_version": "1.31.2-k3s1"})
     for _ in range(2):
@@ -79,7 +79,7 @@ def test_upgrade_ends_without_readers(cloud: Cloud) -> None:
     ],
 )
 def test_refusals_of_a_new_cluster(cloud: Cloud, body: dict[str, Any], status: int, code: str) -> None:
-    """A cluster that cannot be is refused with the cloud's code."""
+    """The answer has the cloud's error code."""
     cloud.cluster()
     good = {"name": "c2", "pools": [{"id": "main", "count": 1, "size": SMALL}]}
     request = wire.Request(method="POST", path=CLUSTERS, query={}, body={**good, **body}, token=TOKEN, now=cloud.now)
@@ -89,14 +89,14 @@ def test_refusals_of_a_new_cluster(cloud: Cloud, body: dict[str, Any], status: i
 
 
 def test_downgrade_is_refused(cloud: Cloud) -> None:
-    """An older version is no upgrade."""
+    """An older version is refused."""
     key = cloud.built()
     reply = cloud.ask("PUT", f"{CLUSTERS}/{key}", {"kubernetes_version": "1.29.0-k3s1"})
     assert (reply.status, reply.body["code"]) == (400, "database_kubernetes_cluster_invalid_version")
 
 
 def test_deleting_a_cluster(cloud: Cloud) -> None:
-    """A deleted cluster is seen DELETING, then gone; its API is closed at once."""
+    """A deleted cluster shows DELETING once, then 404. Its API closes immediately."""
     key = cloud.built()
     cloud.ok("DELETE", f"{CLUSTERS}/{key}")
     assert not cloud.kubernetes().open
@@ -105,8 +105,8 @@ def test_deleting_a_cluster(cloud: Cloud) -> None:
     assert (gone.status, gone.body["code"]) == (404, "database_kubernetes_cluster_not_found")
 
 
-def test_a_deletion_ends_without_readers(cloud: Cloud) -> None:
-    """A firewall in use by a cluster that is being deleted is refused once, and free soon."""
+def test_a_deletion_ends_without_reads(cloud: Cloud) -> None:
+    """A firewall of a cluster that is being deleted is refused once. Time alone ends the deletion."""
     firewall = cloud.ok("POST", "/v2/firewalls", {"name": "f"})["id"]
     key = cloud.built(instance_firewall=firewall)
     cloud.ok("DELETE", f"{CLUSTERS}/{key}")
@@ -118,15 +118,15 @@ def test_a_deletion_ends_without_readers(cloud: Cloud) -> None:
 
 
 def test_applications(cloud: Cloud) -> None:
-    """Defaults are installed unless refused; a failing one fails alone."""
+    """Defaults are installed unless excluded. A failing application fails alone."""
     key = cloud.built(applications="Redis,sandbox-broken,-metrics-server,PostgreSQL:5GB")
     installed = {item["name"]: item["installed"] for item in cloud.show(key)["installed_applications"]}
     assert installed == {"Redis": True, "sandbox-broken": False, "PostgreSQL": True}
     assert cloud.show(key)["status"] == "ACTIVE"
 
 
-def test_stuck_in_building(cloud: Cloud) -> None:
-    """A stuck cluster stays in BUILDING until it is let go, and can be deleted."""
+def test_a_stuck_cluster_stays_in_building(cloud: Cloud) -> None:
+    """It stays in BUILDING until it is released, while other clusters become active."""
     cloud.act("stuck")
     key = cloud.cluster()
     assert [cloud.show(key)["status"] for _ in range(3)] == ["BUILDING"] * 3
@@ -135,8 +135,8 @@ def test_stuck_in_building(cloud: Cloud) -> None:
     assert cloud.show(key)["status"] == "ACTIVE"
 
 
-def test_regions_and_accounts_are_apart(cloud: Cloud) -> None:
-    """A cluster is found only by its account and in its region."""
+def test_regions_and_accounts_are_separate(cloud: Cloud) -> None:
+    """A cluster is found only with its account's token and in its region."""
     key = cloud.built()
     assert cloud.ask("GET", f"{CLUSTERS}/{key}", region="NYC1").status == 404
     assert cloud.ask("GET", f"{CLUSTERS}/{key}", token="sandbox-other").status == 404
@@ -145,7 +145,7 @@ def test_regions_and_accounts_are_apart(cloud: Cloud) -> None:
 
 
 def test_documented_durations() -> None:
-    """In realistic latency a cluster takes 100 seconds, a node 60, its removal 30."""
+    """In realistic latency a cluster takes 100 seconds, a node 60, the removal of a node 30."""
     cloud = Cloud("realistic")
     key = cloud.cluster()
     cloud.now += 99
@@ -161,7 +161,7 @@ def test_documented_durations() -> None:
 
 
 def test_realistic_upgrade_is_spread_over_the_nodes() -> None:
-    """A minor upgrade of two nodes takes 750 seconds, half of it for each."""
+    """A minor upgrade of two nodes takes 750 seconds, half of it for each node."""
     cloud = Cloud("realistic")
     key = cloud.cluster()
     cloud.now += 100
@@ -175,8 +175,8 @@ def test_realistic_upgrade_is_spread_over_the_nodes() -> None:
     assert cloud.show(key)["status"] == "ACTIVE"
 
 
-def test_state_survives_saving(cloud: Cloud) -> None:
-    """A cloud opened from what another one saved is the same."""
+def test_a_saved_state_is_restored(cloud: Cloud) -> None:
+    """A cloud that is created from a saved state has the same state."""
     cloud.built()
     saved = json.loads(json.dumps(cloud.cloud.save()))
     again = civo.Civo(pace=clock.Pace(), reserve_port=lambda: 1, saved=saved)
@@ -184,7 +184,7 @@ def test_state_survives_saving(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "nonsense"])
-def test_strangers_must_authenticate(cloud: Cloud, token: str) -> None:
-    """Without a token of the sandbox the answer is 401 in the cloud's form."""
+def test_an_invalid_token_is_refused(cloud: Cloud, token: str) -> None:
+    """The answer is 401 in the cloud's format."""
     reply = cloud.ask("GET", "/v2/networks", token=token)
     assert (reply.status, reply.body["result"]) == (401, "requires_authentication")

@@ -9,12 +9,12 @@ from support.civo import CLUSTERS, SMALL, Cloud
 
 @pytest.fixture
 def cloud() -> Cloud:
-    """An instant cloud."""
+    """A cloud with instant latency."""
     return Cloud()
 
 
 def test_scaling_keeps_the_oldest_nodes(cloud: Cloud) -> None:
-    """3, 5 and 2 nodes share their first two; the newest go."""
+    """Pools of 3, 5 and 2 nodes share their first two nodes."""
     key = cloud.built()
     counts = {}
     for count in (3, 5, 2):
@@ -27,7 +27,7 @@ def test_scaling_keeps_the_oldest_nodes(cloud: Cloud) -> None:
 
 
 def test_required_count_leads_the_count_of_machines(cloud: Cloud) -> None:
-    """While nodes go, required_pools already has the new count and pools the old one."""
+    """While nodes are being removed, required_pools has the new count and pools the old one."""
     key = cloud.built()
     cloud.ok("PUT", f"{CLUSTERS}/{key}/pools/main", {"count": 1})
     body = cloud.show(key)
@@ -37,7 +37,7 @@ def test_required_count_leads_the_count_of_machines(cloud: Cloud) -> None:
 
 
 def test_labels_of_first_pools_are_ignored(cloud: Cloud) -> None:
-    """Labels and taints that come with a new cluster have no effect; a later PUT has."""
+    """Labels and taints in the request for a new cluster have no effect. A later PUT applies them."""
     taint = {"key": "a", "value": "b", "effect": "NoSchedule"}
     pool = {"id": "main", "count": 1, "size": SMALL, "labels": {"x": "y"}, "taints": [taint]}
     key = cloud.cluster(pools=[pool])
@@ -50,7 +50,7 @@ def test_labels_of_first_pools_are_ignored(cloud: Cloud) -> None:
 
 
 def test_null_taints_and_absent_labels_stay(cloud: Cloud) -> None:
-    """A PUT changes only what it carries."""
+    """A PUT changes only the fields that it has."""
     key = cloud.built()
     taint = {"key": "a", "value": "b", "effect": "NoSchedule"}
     pool = {"id": "gpu", "count": 1, "size": SMALL, "labels": {"x": "y"}, "taints": [taint]}
@@ -60,7 +60,7 @@ def test_null_taints_and_absent_labels_stay(cloud: Cloud) -> None:
 
 
 def test_taint_removal_does_not_reach_nodes(cloud: Cloud) -> None:
-    """A taint taken from a pool stays on its nodes, a label does not, and new nodes have neither."""
+    """A removed taint stays on existing nodes, a removed label does not, and new nodes have neither."""
     key = cloud.built()
     taint = {"key": "a", "value": "b", "effect": "NoSchedule"}
     cloud.ok("PUT", f"{CLUSTERS}/{key}/pools/main", {"labels": {"x": "y"}, "taints": [taint]})
@@ -71,7 +71,7 @@ def test_taint_removal_does_not_reach_nodes(cloud: Cloud) -> None:
 
 
 def test_default_pool_stays_first(cloud: Cloud) -> None:
-    """Later pools come after the default one, whatever a PUT's order is."""
+    """Later pools come after the default one, in any order of a PUT."""
     key = cloud.built()
     cloud.ok("POST", f"{CLUSTERS}/{key}/pools", {"id": "a", "count": 1, "size": SMALL})
     pools = [{"id": "a", "count": 2, "size": SMALL}, {"id": "main", "count": 3, "size": SMALL}]
@@ -80,7 +80,7 @@ def test_default_pool_stays_first(cloud: Cloud) -> None:
 
 
 def test_pool_names_are_unique_in_a_cluster(cloud: Cloud) -> None:
-    """A second pool of the same name is a conflict."""
+    """A second pool with the same name is a conflict."""
     key = cloud.built()
     reply = cloud.ask("POST", f"{CLUSTERS}/{key}/pools", {"id": "main", "count": 1, "size": SMALL})
     assert reply.status == 409
@@ -95,7 +95,7 @@ def test_pool_size_cannot_change(cloud: Cloud) -> None:
 
 
 def test_deleting_a_pool(cloud: Cloud) -> None:
-    """A deleted pool is seen once more, then gone; the last one stays."""
+    """A deleted pool is shown once more, then 404. The last pool is refused."""
     key = cloud.built()
     cloud.ok("POST", f"{CLUSTERS}/{key}/pools", {"id": "a", "count": 1, "size": SMALL})
     cloud.ok("DELETE", f"{CLUSTERS}/{key}/pools/a")
@@ -106,7 +106,7 @@ def test_deleting_a_pool(cloud: Cloud) -> None:
 
 
 def test_quota(cloud: Cloud) -> None:
-    """What would exceed a limit is refused; usage counts what there is."""
+    """A request that exceeds a limit is refused. Usage counts existing machines."""
     key = cloud.built()
     cloud.act("quota", instance_count=3)
     reply = cloud.ask("PUT", f"{CLUSTERS}/{key}/pools/main", {"count": 4})

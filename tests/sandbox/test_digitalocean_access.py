@@ -11,7 +11,7 @@ from support.digitalocean import CLUSTERS, Cloud
 
 @pytest.fixture
 def cloud() -> Cloud:
-    """An instant cloud."""
+    """A cloud with instant latency."""
     return Cloud()
 
 
@@ -27,14 +27,14 @@ def cloud() -> Cloud:
     ],
 )
 def test_the_control_planes_firewall(cloud: Cloud, guard: Any, client: str, open_: bool) -> None:
-    """Once enabled, it lets in who is on its list and nobody else."""
+    """An enabled firewall lets in the listed addresses only."""
     key = cloud.cluster(control_plane_firewall=guard)
     assert cloud.show(key)["control_plane_firewall"] == guard
     assert cloud.kubernetes(key, client).open is open_
 
 
 def test_credentials_expire(cloud: Cloud) -> None:
-    """A token lasts a week, or as long as was asked for; each reading gives another one."""
+    """A token lasts a week, or as long as requested. Each request issues another one."""
     key = cloud.cluster()
     path = f"{CLUSTERS}/{key}/credentials"
     long, short = cloud.ok("GET", path, expiry_seconds=0), cloud.ok("GET", path, expiry_seconds=60)
@@ -49,7 +49,7 @@ def test_credentials_expire(cloud: Cloud) -> None:
 
 
 def test_the_registry(cloud: Cloud) -> None:
-    """The integration is a switch of its own; a cluster that is not there is refused."""
+    """The integration is a separate setting. An unknown cluster is refused."""
     key = cloud.cluster()
     cloud.ok("POST", "/v2/kubernetes/registry", {"cluster_uuids": [key]})
     assert cloud.show(key)["registry_enabled"] is True

@@ -18,18 +18,18 @@ POOL = {"name": "main", "size": SMALL, "count": 2}
 
 @pytest.fixture
 def cloud() -> Cloud:
-    """An instant cloud."""
+    """A cloud with instant latency."""
     return Cloud()
 
 
 @pytest.fixture
 def slow() -> Cloud:
-    """A cloud in which things take their time."""
+    """A cloud with realistic latency."""
     return Cloud("realistic")
 
 
-def test_a_new_cluster_runs_at_the_next_look(cloud: Cloud) -> None:
-    """The answer to its creation says provisioning; who reads it then finds it running, with all its nodes."""
+def test_a_new_cluster_is_running_at_the_next_read(cloud: Cloud) -> None:
+    """The answer to the creation shows provisioning. The next read shows the cluster running, with all nodes."""
     body = {"name": "c1", "region": "fra1", "version": VERSION, "node_pools": [POOL]}
     made = cloud.ok("POST", CLUSTERS, body)["kubernetes_cluster"]
     assert made["status"] == {"state": "provisioning"}
@@ -40,7 +40,7 @@ def test_a_new_cluster_runs_at_the_next_look(cloud: Cloud) -> None:
 
 
 def test_realistic_creation_takes_minutes(slow: Cloud) -> None:
-    """A cluster is made in about five minutes, a pool in one and a half."""
+    """A cluster takes five minutes, a pool one and a half."""
     key = slow.cluster()
     slow.pass_time(299)
     assert slow.show(key)["status"]["state"] == "provisioning"
@@ -54,7 +54,7 @@ def test_realistic_creation_takes_minutes(slow: Cloud) -> None:
 
 
 def test_defaults(cloud: Cloud) -> None:
-    """What a client leaves out has the cloud's defaults; what nobody set is null."""
+    """Absent fields have the cloud's defaults. Unset blocks are null."""
     shown = cloud.show(cloud.cluster())
     assert (shown["ha"], shown["auto_upgrade"], shown["surge_upgrade"], shown["registry_enabled"]) == (False,) * 4
     assert shown["maintenance_policy"] == {"start_time": "04:00", "duration": "4h0m0s", "day": "any"}
@@ -64,7 +64,7 @@ def test_defaults(cloud: Cloud) -> None:
 
 
 def test_tags_are_added_and_not_doubled(cloud: Cloud) -> None:
-    """The cloud adds its tags to clusters and pools; sent back, they are not there twice; a cluster's stay its own."""
+    """The cloud adds tags to clusters and pools. A request with these tags does not add them again."""
     key = cloud.cluster(tags=["prod", "PROD"])
     assert cloud.show(key)["tags"] == ["k8s", f"k8s:{key}", "prod"]
     pool = cloud.show(key)["node_pools"][0]
@@ -74,7 +74,7 @@ def test_tags_are_added_and_not_doubled(cloud: Cloud) -> None:
 
 
 def test_a_tags_only_update_of_a_pool_changes_nothing_else(cloud: Cloud) -> None:
-    """The official plugin tags a pool that it imports; count, labels and taints stay."""
+    """The official plugin tags an imported pool. Count, labels and taints stay."""
     taint = {"key": "a", "value": "b", "effect": "NoSchedule"}
     key = cloud.cluster(node_pools=[{**POOL, "labels": {"x": "y"}, "taints": [taint]}])
     before = cloud.show(key)["node_pools"][0]
@@ -84,7 +84,7 @@ def test_a_tags_only_update_of_a_pool_changes_nothing_else(cloud: Cloud) -> None
 
 
 def test_absent_surge_upgrade_is_false(cloud: Cloud) -> None:
-    """A client leaves out surge_upgrade to turn it off; tags that are absent stay."""
+    """Clients omit surge_upgrade to turn it off. Absent tags stay."""
     key = cloud.cluster(surge_upgrade=True, tags=["prod"], auto_upgrade=True)
     assert cloud.show(key)["surge_upgrade"] is True
     cloud.ok("PUT", f"{CLUSTERS}/{key}", {"name": "c2"})
@@ -97,7 +97,7 @@ def test_absent_surge_upgrade_is_false(cloud: Cloud) -> None:
 
 
 def test_blocks_of_nulls_are_ignored(cloud: Cloud) -> None:
-    """The official client sends blocks full of nulls for what its user has not set."""
+    """The official client sends blocks of nulls for unset settings."""
     key = cloud.cluster()
     before = cloud.show(key)
     cloud.ok(
@@ -118,7 +118,7 @@ def test_blocks_of_nulls_are_ignored(cloud: Cloud) -> None:
 
 
 def test_settings_are_kept(cloud: Cloud) -> None:
-    """Blocks that are set are shown; the duration of a window is the cloud's, whatever a client sends."""
+    """Blocks are returned as sent, except for the duration of a window, which is the cloud's."""
     key = cloud.cluster()
     cloud.ok(
         "PUT",
@@ -138,7 +138,7 @@ def test_settings_are_kept(cloud: Cloud) -> None:
 
 
 def test_high_availability_cannot_be_undone(cloud: Cloud) -> None:
-    """It can be turned on, not off, and from 1.36 on it is the default."""
+    """It can be turned on, but not off. It is the default from 1.36 on."""
     key = cloud.cluster()
     cloud.ok("PUT", f"{CLUSTERS}/{key}", {"name": "c1", "ha": True})
     assert cloud.refused("PUT", f"{CLUSTERS}/{key}", {"name": "c2", "ha": False}) == (422, "unprocessable_entity")
@@ -149,7 +149,7 @@ def test_high_availability_cannot_be_undone(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize(("given", "slug"), [("latest", "1.36.1-do.0"), ("1.33", "1.33.1-do.0"), ("1.33.0-do.0",) * 2])
 def test_versions_are_resolved(cloud: Cloud, given: str, slug: str) -> None:
-    """``latest`` and a minor stand for the newest version there is."""
+    """``latest`` and a minor version stand for the newest version."""
     assert cloud.show(cloud.cluster(version=given))["version"] == slug
 
 
@@ -182,15 +182,15 @@ def test_versions_are_resolved(cloud: Cloud, given: str, slug: str) -> None:
     ],
 )
 def test_refused_clusters(cloud: Cloud, body: dict[str, Any]) -> None:
-    """What makes no sense is refused, and leaves no cluster behind."""
+    """The request is refused, and no cluster is created."""
     cloud.ok("GET", "/v2/account")
     wanted = {"name": "c1", "region": "fra1", "version": VERSION, "node_pools": [POOL], **body}
     assert cloud.refused("POST", CLUSTERS, wanted) == (422, "unprocessable_entity")
     assert cloud.act("resources")["clusters"] == []
 
 
-def test_names_need_not_be_unique(cloud: Cloud) -> None:
-    """Two clusters may share a name, so a creation that is sent twice makes two; their networks do not overlap."""
+def test_names_are_not_unique(cloud: Cloud) -> None:
+    """Two clusters can have the same name, so a repeated creation creates two. Their networks do not overlap."""
     made = [cloud.show(cloud.cluster(node_pools=[{**POOL, "count": 1}])) for _ in range(13)]
     assert len({item["id"] for item in made}) == 13
     texts = [item[name] for item in made for name in ("cluster_subnet", "service_subnet")]
@@ -198,8 +198,8 @@ def test_names_need_not_be_unique(cloud: Cloud) -> None:
     assert not any(one.overlaps(other) for one, other in itertools.combinations(subnets, 2))
 
 
-def test_a_deleted_cluster_is_gone_at_once_and_its_vpc_later(slow: Cloud) -> None:
-    """Clients get 404 for it while its VPC still has members; when it is gone the VPC can go."""
+def test_a_deleted_cluster_blocks_its_vpc_for_a_while(slow: Cloud) -> None:
+    """Clients get 404 for the cluster while its VPC still has members. Later the VPC can be deleted."""
     vpc = slow.ok("POST", "/v2/vpcs", {"name": "v1", "region": "fra1"})["vpc"]["id"]
     key = slow.cluster(vpc_uuid=vpc)
     slow.pass_time(300)
@@ -215,22 +215,22 @@ def test_a_deleted_cluster_is_gone_at_once_and_its_vpc_later(slow: Cloud) -> Non
 
 
 def test_instant_deletion_waits_for_one_refusal(cloud: Cloud) -> None:
-    """The VPC of a cluster that was just deleted is refused once, as the official plugin expects and retries."""
+    """The VPC of a cluster that was just deleted is refused once; the official plugin retries."""
     vpc = cloud.ok("POST", "/v2/vpcs", {"name": "v1", "region": "fra1"})["vpc"]["id"]
     cloud.ok("DELETE", f"{CLUSTERS}/{cloud.cluster(vpc_uuid=vpc)}")
     assert [cloud.ask("DELETE", f"/v2/vpcs/{vpc}").status for _ in range(2)] == [403, 204]
 
 
-def test_instant_deletion_ends_unseen(cloud: Cloud) -> None:
-    """Nobody need look at a cluster for its deletion to end."""
+def test_a_deletion_ends_without_reads(cloud: Cloud) -> None:
+    """Time alone ends a deletion."""
     cloud.ok("DELETE", f"{CLUSTERS}/{cloud.cluster()}")
     assert len(cloud.act("resources")["clusters"]) == 1
     cloud.pass_time(2)
     assert cloud.act("resources")["clusters"] == []
 
 
-def test_no_state_is_called_deleting(slow: Cloud) -> None:
-    """The official client cannot read a cluster in that state; a stuck or failed one has others."""
+def test_no_cluster_has_the_state_deleting(slow: Cloud) -> None:
+    """The official client cannot read the state "deleting". A stuck or failed cluster has other states."""
     key = slow.cluster()
     slow.act("stuck", cluster=key)
     slow.pass_time(10_000)
@@ -242,14 +242,14 @@ def test_no_state_is_called_deleting(slow: Cloud) -> None:
     assert slow.show(key)["status"] == {"state": "running"}
 
 
-def test_stuck_next(cloud: Cloud) -> None:
-    """The clusters to come can be made to hang, as many as one wants."""
+def test_new_clusters_can_be_stuck(cloud: Cloud) -> None:
+    """The next clusters can be made to stay in provisioning."""
     cloud.act("stuck", count=1)
     assert [cloud.show(cloud.cluster(name))["status"]["state"] for name in ("a", "b")] == ["provisioning", "running"]
 
 
-def test_everything_is_remembered(cloud: Cloud) -> None:
-    """A cloud that is opened with what another saved answers the same."""
+def test_a_saved_state_is_restored(cloud: Cloud) -> None:
+    """A cloud that is created from a saved state gives the same answers."""
     key = cloud.cluster(control_plane_firewall={"enabled": True, "allowed_addresses": ["127.0.0.1"]}, auto_upgrade=True)
     cloud.add_pool(key, auto_scale=True, min_nodes=1, max_nodes=4, labels={"x": "y"})
     cloud.ok("GET", f"{CLUSTERS}/{key}/credentials")

@@ -13,13 +13,13 @@ POOL = {"name": "main", "size": SMALL, "count": 2}
 
 @pytest.fixture
 def cloud() -> Cloud:
-    """An instant cloud."""
+    """A cloud with instant latency."""
     return Cloud()
 
 
 @pytest.fixture
 def slow() -> Cloud:
-    """A cloud in which things take their time."""
+    """A cloud with realistic latency."""
     return Cloud("realistic")
 
 
@@ -40,13 +40,13 @@ def slow() -> Cloud:
     ],
 )
 def test_upgrades_go_step_by_step(cloud: Cloud, current: str, wanted: str, status: int) -> None:
-    """Up only: first to the newest patch, then to the next minor."""
+    """A cluster is upgraded to the newest patch first, then to the next minor version."""
     key = cloud.cluster(version=current)
     assert cloud.ask("POST", f"{CLUSTERS}/{key}/upgrade", {"version": wanted}).status == status
 
 
 def test_upgrades_on_offer(cloud: Cloud) -> None:
-    """The list has what an upgrade accepts, and is null at the end of the road."""
+    """The list has the versions that an upgrade accepts. It is null for the newest version."""
     possible = {}
     for version in ("1.33.0-do.0", "1.33.1-do.0", "1.36.1-do.0"):
         found = cloud.ok("GET", f"{CLUSTERS}/{cloud.cluster(version=version)}/upgrades")["available_upgrade_versions"]
@@ -59,14 +59,14 @@ def test_upgrades_on_offer(cloud: Cloud) -> None:
 
 
 def test_only_a_running_cluster_is_upgraded(slow: Cloud) -> None:
-    """While a cluster is made, or upgraded already, an upgrade is refused for now."""
+    """During a creation or an upgrade, an upgrade is refused for now."""
     key = slow.cluster()
     wanted = {"version": "1.34.1-do.0"}
     assert slow.refused("POST", f"{CLUSTERS}/{key}/upgrade", wanted) == (412, "precondition_failed")
 
 
 def test_an_upgrade_replaces_nodes_one_by_one(slow: Cloud) -> None:
-    """Without surge a node goes before its successor comes; count and labels stay."""
+    """Without surge a node is removed before its replacement is added. Count and labels stay."""
     key = slow.cluster(node_pools=[{**POOL, "labels": {"x": "y"}}])
     slow.pass_time(300)
     before = nodes(slow.show(key)["node_pools"][0])
@@ -90,7 +90,7 @@ def test_an_upgrade_replaces_nodes_one_by_one(slow: Cloud) -> None:
 
 
 def test_a_surge_brings_new_nodes_before_old_ones_go(slow: Cloud) -> None:
-    """With surge the successors are there while the old nodes are drained."""
+    """With surge the replacements are added while the old nodes are being drained."""
     key = slow.cluster(surge_upgrade=True)
     slow.pass_time(300)
     slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
@@ -103,7 +103,7 @@ def test_a_surge_brings_new_nodes_before_old_ones_go(slow: Cloud) -> None:
 
 
 def test_a_surge_keeps_to_the_droplet_limit(slow: Cloud) -> None:
-    """Where there is no room for more droplets the upgrade goes on without surge."""
+    """Without room for more droplets the upgrade continues without surge."""
     key = slow.cluster(surge_upgrade=True)
     slow.pass_time(300)
     slow.act("quota", droplet_limit=2)
@@ -112,8 +112,8 @@ def test_a_surge_keeps_to_the_droplet_limit(slow: Cloud) -> None:
     assert states(slow.show(key)["node_pools"][0]) == ["draining", "running"]
 
 
-def test_each_reader_sees_an_upgrade_go_on(cloud: Cloud) -> None:
-    """In instant latency every reader is a step, and without readers it ends as well."""
+def test_each_read_is_a_step_of_an_upgrade(cloud: Cloud) -> None:
+    """In instant latency each read is a step. Time alone ends the upgrade, too."""
     key = cloud.cluster()
     cloud.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
     assert [cloud.show(key)["status"]["state"] for _ in range(4)] == ["upgrading", "upgrading", "upgrading", "running"]
@@ -124,7 +124,7 @@ def test_each_reader_sees_an_upgrade_go_on(cloud: Cloud) -> None:
 
 
 def test_scaling_during_an_upgrade(slow: Cloud) -> None:
-    """A pool that is scaled while it is upgraded has in the end what was asked for."""
+    """A pool that is scaled during an upgrade ends with the requested count."""
     key = slow.cluster(surge_upgrade=True)
     slow.pass_time(300)
     slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
@@ -137,7 +137,7 @@ def test_scaling_during_an_upgrade(slow: Cloud) -> None:
 
 
 def test_auto_upgrade_waits_for_the_window(slow: Cloud) -> None:
-    """When the next window opens the cluster goes to the newest patch of its minor, and no further."""
+    """When the next window opens, the cluster is upgraded to the newest patch of its minor version, and no further."""
     window = {"day": "wednesday", "start_time": "02:00"}
     key = slow.cluster(version="1.33.0-do.0", auto_upgrade=True, maintenance_policy=window)
     slow.pass_time(2 * DAY + 2 * HOUR - 1)
@@ -148,8 +148,8 @@ def test_auto_upgrade_waits_for_the_window(slow: Cloud) -> None:
     assert (slow.show(key)["version"], slow.show(key)["status"]["state"]) == ("1.33.1-do.0", "running")
 
 
-def test_auto_upgrade_counts_from_when_it_was_wanted(slow: Cloud) -> None:
-    """A window that passed before auto_upgrade was turned on has no effect."""
+def test_auto_upgrade_ignores_earlier_windows(slow: Cloud) -> None:
+    """A window before auto_upgrade was turned on has no effect."""
     key = slow.cluster(version="1.33.0-do.0")
     slow.pass_time(3 * DAY)
     slow.ok("PUT", f"{CLUSTERS}/{key}", {"name": "c1", "auto_upgrade": True})
@@ -158,8 +158,8 @@ def test_auto_upgrade_counts_from_when_it_was_wanted(slow: Cloud) -> None:
     assert slow.show(key)["version"] == "1.33.1-do.0"
 
 
-def test_a_skipped_window_is_not_missed(cloud: Cloud) -> None:
-    """The clock may jump over a window; the upgrade is begun all the same."""
+def test_a_skipped_window_starts_the_upgrade(cloud: Cloud) -> None:
+    """An upgrade also starts when the clock moves past a window."""
     key = cloud.cluster(version="1.33.0-do.0", auto_upgrade=True)
     assert cloud.show(key)["version"] == "1.33.0-do.0"
     cloud.pass_time(DAY)

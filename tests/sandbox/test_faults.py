@@ -1,4 +1,4 @@
-"""The patterns of faults: they select paths, and no pattern or path makes one of them slow."""
+"""The patterns of faults select paths, and no pattern or path is slow."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _strikes(pattern: str, path: str) -> bool:
     ],
 )
 def test_a_pattern_matches_anywhere_in_the_path(pattern: str, path: str, strikes: bool) -> None:
-    """Anchors tie it to the beginning or the end."""
+    """Anchors tie a pattern to the start or the end."""
     assert _strikes(pattern, path) is strikes
 
 
@@ -38,7 +38,7 @@ def test_a_pattern_matches_anywhere_in_the_path(pattern: str, path: str, strikes
     ["(a+)+$", "(a|aa)+$", "(.*)*x", "(a*)*b", "a*a*a*a*a*a*b", "(?:a?){32}a{32}b", "([^/]+/?)+$!", ".*.*.*.*=.*"],
 )
 def test_a_long_path_is_matched_in_linear_time(pattern: str) -> None:
-    """A backtracking engine would need longer than the age of the universe."""
+    """A backtracking engine would not finish."""
     ordered = faults.Faults()
     ordered.add({"action": "drop", "path": pattern})
     begun = time.process_time()

@@ -1,4 +1,4 @@
-"""Web pages and wild orders: what a browser sends is refused, and no order makes the sandbox hang or fail."""
+"""Web pages and invalid orders are refused, and none makes the sandbox hang or fail."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 def ask(url: str, method: str, path: str, body: str | None = None, **headers: str) -> tuple[int, dict[str, object]]:
-    """Return the status and the body of an answer."""
+    """Returns the status and the body of an answer."""
     address = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -63,7 +63,7 @@ def ask(url: str, method: str, path: str, body: str | None = None, **headers: st
 )
 @pytest.mark.parametrize("port", ["control", "civo", "digitalocean"])
 def test_a_web_page_is_refused(shared: Sandbox, headers: dict[str, str], port: str) -> None:
-    """Whether its name leads to this machine, or it sends a form."""
+    """This covers DNS rebinding and forms."""
     url = shared.info.control if port == "control" else shared.info.clouds[port]
     path = "/sandbox/reset" if port == "control" else "/v2/networks"
     shared.call("POST", "/networks", {"label": "kept"})
@@ -78,7 +78,7 @@ def test_a_web_page_is_refused(shared: Sandbox, headers: dict[str, str], port: s
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.9.9.9", "[::1]"])
 @pytest.mark.parametrize("with_port", [True, False])
 def test_a_program_of_this_machine_is_answered(shared: Sandbox, host: str, with_port: bool) -> None:
-    """By whatever name it has for it; a page of the sandbox's own would be too."""
+    """Every loopback name and address is accepted, and so is a page of the sandbox itself."""
     port = urllib.parse.urlsplit(shared.info.control).port
     name = f"{host}:{port}" if with_port else host
     assert ask(shared.info.control, "GET", "/sandbox/health", Host=name)[0] == 200
@@ -105,8 +105,8 @@ def test_a_program_of_this_machine_is_answered(shared: Sandbox, host: str, with_
         "1e11",
     ],
 )
-def test_a_wild_clock_is_refused(shared: Sandbox, value: str) -> None:
-    """And the clock stays what it is."""
+def test_an_invalid_time_is_refused(shared: Sandbox, value: str) -> None:
+    """The clock does not move."""
     _, before = ask(shared.info.control, "GET", "/sandbox/clock")
     status, body = ask(shared.info.control, "POST", "/sandbox/clock", f'{{"advance": {value}}}')
     assert (status, bool(body["error"])) == (400, True)
@@ -114,8 +114,8 @@ def test_a_wild_clock_is_refused(shared: Sandbox, value: str) -> None:
     assert abs(float(str(after["now"])) - float(str(before["now"]))) < 3600
 
 
-def test_a_clock_a_century_ahead_still_works(sandbox: Sandbox) -> None:
-    """What is made then has certificates that end later still."""
+def test_a_clock_a_century_ahead_works(sandbox: Sandbox) -> None:
+    """Certificates are valid at that time. The clock cannot move further."""
     assert ask(sandbox.info.control, "POST", "/sandbox/clock", '{"advance": 3155760000}')[0] == 200
     made = sandbox.call(
         "POST", "/kubernetes/clusters", {"name": "late", "pools": [{"id": "p", "count": 1, "size": "g4s.kube.small"}]}
@@ -125,8 +125,8 @@ def test_a_clock_a_century_ahead_still_works(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(a+)+$", "(.*)*x", "(a|aa)+$"])
-def test_a_slow_expression_hangs_nothing(sandbox: Sandbox, pattern: str) -> None:
-    """Neither its own requests nor others."""
+def test_an_expensive_pattern_blocks_nothing(sandbox: Sandbox, pattern: str) -> None:
+    """Requests that match and other requests are answered."""
     sandbox.control.fault(path=pattern, action="drop", times=0)
     assert ask(sandbox.civo, "GET", f"/v2/{'a' * 4000}!", Authorization="Bearer sandbox-token")[0] == 404
     assert sandbox.control.call("GET", "/health")["status"] == "ok"
@@ -160,8 +160,8 @@ def test_a_slow_expression_hangs_nothing(sandbox: Sandbox, pattern: str) -> None
         '{"action": "status", "body": ' + "[" * 100_000,
     ],
 )
-def test_a_wild_fault_is_refused(shared: Sandbox, order: str) -> None:
-    """When it is ordered, and not when it strikes."""
+def test_an_invalid_fault_is_refused(shared: Sandbox, order: str) -> None:
+    """It is refused when it is ordered, not when it strikes."""
     status, body = ask(shared.info.control, "POST", "/sandbox/faults", order)
     assert (status, bool(body["error"])) == (400, True)
     assert shared.control.call("GET", "/faults")["faults"] == []
@@ -169,14 +169,14 @@ def test_a_wild_fault_is_refused(shared: Sandbox, order: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["", "x", "1.2.3", "1.2.3.4/8", 5, None, ["1.2.3.4"]])
-def test_a_wild_address_is_refused(shared: Sandbox, address: object) -> None:
-    """No firewall would let it in."""
+def test_an_invalid_address_is_refused(shared: Sandbox, address: object) -> None:
+    """The error is a 400 with a message."""
     status, body = ask(shared.info.control, "POST", "/sandbox/client", json.dumps({"address": address}))
     assert (status, bool(body["error"])) == (400, True)
 
 
-def test_orders_by_chance_are_answered(sandbox: Sandbox) -> None:
-    """With 200 or 400, and the sandbox serves on."""
+def test_random_orders_are_answered(sandbox: Sandbox) -> None:
+    """The answer is 200, 400, 404 or 405, and the sandbox keeps serving."""
     chance = random.Random(3)
     for _ in range(300):
         body = json.dumps({chance.choice(NAMES): chance.choice(VALUES) for _ in range(chance.randrange(5))})
@@ -188,7 +188,7 @@ def test_orders_by_chance_are_answered(sandbox: Sandbox) -> None:
 
 
 def test_a_deep_body_is_a_bad_request(sandbox: Sandbox) -> None:
-    """Of the clouds too."""
+    """This is true for the clouds, too."""
     for url in (sandbox.civo, sandbox.digitalocean):
         status, _ = ask(url, "POST", "/v2/networks", "[" * 100_000, Authorization="Bearer sandbox-token")
         assert status in {400, 404}

@@ -40,7 +40,7 @@ def _run(home: pathlib.Path, *arguments: str) -> testing.Result:
 
 
 def test_commands_report_that_no_sandbox_is_running(home: pathlib.Path) -> None:
-    """`status` exits with 3, `env` with 1."""
+    """`status` exits with 3, `env` with 1, and `stop` succeeds."""
     assert _run(home, "status").exit_code == 3
     assert _run(home, "env").exit_code == 1
     assert "No sandbox" in _run(home, "stop").output
@@ -104,7 +104,7 @@ def test_stop_refuses_while_the_process_is_not_known(started: pathlib.Path) -> N
 
 
 def test_a_killed_sandbox_starts_again_at_the_same_place(home: pathlib.Path) -> None:
-    """It has the same URLs and the requested latency."""
+    """It has the same URLs and the requested latency. An outdated lock stops no other process."""
     first = launch.start(home)
     os.kill(first.pid, signal.SIGKILL)
     os.waitpid(first.pid, 0)
@@ -118,7 +118,7 @@ def test_a_killed_sandbox_starts_again_at_the_same_place(home: pathlib.Path) -> 
 
 
 def test_stop_returns_when_the_process_has_ended(home: pathlib.Path) -> None:
-    """A reset works before; the information file is gone afterwards."""
+    """A reset works before. The information file is removed."""
     info = launch.start(home)
     assert _run(home, "reset").exit_code == 0
     assert "has stopped" in _run(home, "stop").output

@@ -19,13 +19,13 @@ class Cloud:
     """A cloud at a time that only tests move."""
 
     def __init__(self, latency: str = "instant") -> None:
-        """Start at second 1000."""
+        """Starts at second 1000."""
         ports = itertools.count(20000)
         self.now = 1000.0
         self.cloud = cloud.Civo(pace=clock.Pace(latency), reserve_port=lambda: next(ports))
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, **options: Any) -> wire.Reply:
-        """Send a request now."""
+        """Send a request at the current time."""
         self.cloud.settle(self.now)
         return self.cloud.handle(
             wire.Request(
@@ -39,26 +39,26 @@ class Cloud:
         )
 
     def ok(self, method: str, path: str, body: dict[str, Any] | None = None, **options: Any) -> Any:
-        """Send a request that must succeed; return the body."""
+        """Send a request that must succeed, and return the body."""
         reply = self.ask(method, path, body, **options)
         assert reply.status == 200, reply
         json.dumps(reply.body)
         return reply.body
 
     def cluster(self, name: str = "c1", **more: Any) -> str:
-        """Make a cluster with a pool ``main`` of two; return its id."""
+        """Create a cluster with a pool ``main`` of two nodes, and return its id."""
         body = {"name": name, "pools": [{"id": "main", "count": 2, "size": SMALL, "taints": None}], **more}
         return str(self.ok("POST", CLUSTERS, body)["id"])
 
     def built(self, name: str = "c1", **more: Any) -> str:
-        """Make a cluster and see it through to ACTIVE."""
+        """Create a cluster and wait until it is ACTIVE."""
         key = self.cluster(name, **more)
         self.show(key)
         assert self.show(key)["status"] == "ACTIVE"
         return key
 
     def show(self, key: str) -> Any:
-        """Read a cluster."""
+        """Reads a cluster."""
         return self.ok("GET", f"{CLUSTERS}/{key}")
 
     def act(self, action: str, **body: Any) -> Any:
@@ -66,10 +66,10 @@ class Cloud:
         return self.cloud.outside(action, body=body, now=self.now)
 
     def kubernetes(self) -> kubernetes_nodes.Cluster:
-        """Return the Kubernetes API of the first cluster."""
+        """Returns the Kubernetes API of the first cluster."""
         return self.cloud.kubernetes(client="127.0.0.1", now=self.now)[0]
 
     def nodes(self, key: str, pool: str = "main") -> list[str]:
-        """Read the names of a pool's nodes, when nothing is under way."""
+        """Return the names of a pool's nodes once all changes have ended."""
         self.show(key)
         return next(item["instance_names"] for item in self.show(key)["pools"] if item["id"] == pool)
