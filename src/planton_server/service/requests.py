@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 #: The fields of requests that hold a body. Paths of violations are paths in the body.
 _BODIES: Final = ("nodePool", "cluster", "report")
+#: Rules about the fields of a request, outside of its body → the field that they are about.
+_FIELDS: Final = {
+    "create_node_pool_request.one_cluster": "cluster_id",
+    "create_node_pool_request.has_cluster": "cluster_id",
+}
 
 
 def normalize(request: message.Message) -> None:
@@ -48,7 +53,9 @@ def check(request: message.Message, noun: str, violations: Sequence[errors.Field
         return
     # A value that could not be read is empty in the message, so rules of it say nothing.
     unread = {violation.field for violation in violations}
-    in_body = [violation._replace(field=_path_in_body(violation.field)) for violation in broken]
+    in_body = [
+        violation._replace(field=_FIELDS.get(violation.rule_id) or _path_in_body(violation.field)) for violation in broken
+    ]
     raise errors.invalid([*violations, *(one for one in in_body if not _is_within(one.field, unread))], noun=noun)
 
 
