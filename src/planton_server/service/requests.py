@@ -53,9 +53,7 @@ def check(request: message.Message, noun: str, violations: Sequence[errors.Field
         return
     # A value that could not be read is empty in the message, so rules of it say nothing.
     unread = {violation.field for violation in violations}
-    in_body = [
-        violation._replace(field=_FIELDS.get(violation.rule_id) or _path_in_body(violation.field)) for violation in broken
-    ]
+    in_body = [violation._replace(field=_FIELDS.get(violation.rule_id) or _path_in_body(violation.field)) for violation in broken]
     raise errors.invalid([*violations, *(one for one in in_body if not _is_within(one.field, unread))], noun=noun)
 
 
