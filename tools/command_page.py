@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 #: An option is shared if so many commands describe it in the same words.
 _SHARED = 2
@@ -29,8 +29,10 @@ planton completion bash
 
 ## Shared options
 
-A command that names one of these options without a description uses it as described here. `--help` works everywhere.
+A command that names one of these options, or a group of them, uses it as described here. `--help` works everywhere.
 """
+#: The title of a group of options that only come together, by one of them.
+_TITLES = {"--set": "Manifest options", "--backend": "Engine options", "--server": "API options"}
 
 
 class Option(NamedTuple):
@@ -49,10 +51,15 @@ class Option(NamedTuple):
 def render(group: click.Group) -> str:
     """Returns the page of a group of commands and everything below it."""
     pages = list(_commands(group, "planton"))
-    shared = _shared([_options(name, command) for name, command in pages])
-    lines = [_INTRO, *_list(shared)]
+    options = {name: _options(name, command) for name, command in pages}
+    shared = _shared(options)
+    bundles = _bundles(options, shared)
+    bundled = {option for bundle in bundles.values() for option in bundle}
+    lines = [_INTRO, *_list(option for option in shared if option not in bundled)]
+    for title, bundle in bundles.items():
+        lines += [f"### {title}", "", *_list(bundle)]
     for name, command in pages:
-        lines += _section(name, command, shared)
+        lines += _section(name, command, shared, bundles)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -70,24 +77,36 @@ def _commands(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Comm
 def _options(name: str, command: click.Command) -> list[Option]:
     with click.Context(command, info_name=name) as context:
         records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
-    return [Option(*record) for record in records if record and record[0].startswith("-") and record[0] != "--help"]
+    options = [Option(*record) for record in records if record and record[0].startswith("-")]
+    return [option for option in options if option.name != "--help"]
 
 
-def _shared(commands: list[list[Option]]) -> Mapping[str, Option]:
-    """Returns the most frequent description of each option that is shared, by the option's long name."""
-    counts = collections.Counter(option for options in commands for option in options)
+def _shared(options: Mapping[str, list[Option]]) -> list[Option]:
+    """Returns the most frequent description of each option that is shared, sorted by the option's long name."""
+    counts = collections.Counter(option for each in options.values() for option in each)
     frequent = sorted((option for option in counts if counts[option] >= _SHARED), key=lambda option: (-counts[option], option))
     by_name: dict[str, Option] = {}
     for option in frequent:
         by_name.setdefault(option.name, option)
-    return dict(sorted(by_name.items()))
+    return [by_name[name] for name in sorted(by_name)]
 
 
-def _list(options: Mapping[str, Option]) -> list[str]:
-    return [*(f"- `{option.form}`: {_escape(' '.join(option.text.split()))}" for option in options.values()), ""]
+def _bundles(options: Mapping[str, list[Option]], shared: list[Option]) -> dict[str, list[Option]]:
+    """Returns the shared options that only come together, by title."""
+    users = {option: frozenset(name for name, each in options.items() if option in each) for option in shared}
+    first = {option.name: option for option in shared}
+    return {
+        title: [option for option in shared if users[option] == users[first[name]]]
+        for name, title in _TITLES.items()
+        if name in first
+    }
 
 
-def _section(name: str, command: click.Command, shared: Mapping[str, Option]) -> list[str]:
+def _list(options: Iterable[Option]) -> list[str]:
+    return [*(f"- `{option.form}`: {_escape(' '.join(option.text.split()))}" for option in options), ""]
+
+
+def _section(name: str, command: click.Command, shared: list[Option], bundles: Mapping[str, list[Option]]) -> list[str]:
     lines = [f"## {name}", ""]
     if not isinstance(command, click.Group):
         with click.Context(command, info_name=name) as context:
@@ -96,11 +115,14 @@ def _section(name: str, command: click.Command, shared: Mapping[str, Option]) ->
         verbatim = paragraph.removeprefix("\b\n")
         lines += [_escape(paragraph), ""] if verbatim == paragraph else ["```text", verbatim, "```", ""]
     options = _options(name, command)
-    own = {option.name: option for option in options if shared.get(option.name) != option}
-    if own:
+    if own := [option for option in options if option not in shared]:
         lines += _list(own)
-    if common := [f"`{option.name}`" for option in options if option.name not in own]:
-        lines += [f"Shared: {', '.join(common)}.", ""]
+    common = [option for option in options if option in shared]
+    titles = {title: bundle for title, bundle in bundles.items() if set(bundle) <= set(common)}
+    links = [f"[{title}](#{title.lower().replace(' ', '-')})" for title in titles]
+    single = [option for option in common if not any(option in bundle for bundle in titles.values())]
+    if names := [*links, *(f"`{option.name}`" for option in single)]:
+        lines += [f"Shared: {', '.join(names)}.", ""]
     return lines
 
 
