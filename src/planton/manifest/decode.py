@@ -185,7 +185,7 @@ class Reading:
             return
         if len(self.violations) == self.form.limit:
             detail, rule_id = self.form.too_many
-            suggestion = ""
+            path = suggestion = ""
         line, column, source = self.form.place(node, self.text)
         self.violations.append(
             errors.Violation(self.file, line, column, path, detail, rule_id, self.index, source, suggestion=suggestion)

@@ -206,7 +206,8 @@ def is_too_large(value: Any, parts: Callable[[Any], Iterable[Any]]) -> bool:
 
 def _parts(value: Any) -> Iterable[Any]:
     if type(value) is Object:
-        return (item for _, item in value)
+        # A repeated name is one value; it is reported on its own.
+        return dict(value).values()
     return value if type(value) is list else ()
 
 
