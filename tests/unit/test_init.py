@@ -11,7 +11,7 @@ from planton import cli, errors, modules
 from planton.cli import init as command
 from planton.manifest import canonical, load, templates
 from planton.modules import unsupported
-from planton.schema import kinds, references
+from planton.schema import kinds, providers, references
 from planton.state import inventory
 from planton_sandbox.clouds.civo import catalogue as civo_catalogue
 from planton_sandbox.clouds.digitalocean import catalogue as digitalocean_catalogue
@@ -113,7 +113,7 @@ def test_the_choices_of_the_command_are_those_of_the_templates() -> None:
     """The command knows them without reading the templates, for its help."""
     assert set(command._PARTS) == set(templates.PARTS)
     assert command._TEMPLATES == templates.TEMPLATES
-    assert set(command._PROVIDERS) == set(kinds.PROVIDERS)
+    assert set(command._PROVIDERS) == set(providers.names())
     folders = {path.parent.relative_to(pathlib.Path(templates.__file__).parent) for path in _files()}
     assert folders == {pathlib.Path(provider, template) for provider, template in ENVIRONMENTS}
 

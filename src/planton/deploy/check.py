@@ -99,7 +99,7 @@ class _Index:
             return
         if is_duplicate:
             self.duplicates.append((key, location))
-        if document.kind.stem == "vpc":
+        if document.kind.is_network:
             self._add_network(document, location)
         self.claims += [(key, claim, location) for claim in cloud_names.claims(document.message, lambda _: None)]
         if dependencies := references.depends_on(document.message):

@@ -81,13 +81,13 @@ def _path_to(entry: load.Resource, target: references.Key) -> str:
 def is_cluster(key: references.Key) -> bool:
     """Returns whether a resource is a Kubernetes cluster, of any cloud."""
     kind = kinds.find(key.kind)
-    return kind is not None and kind.stem == "kubernetes_cluster"
+    return kind is not None and kind.is_cluster
 
 
 def goes_with(user: references.Key, target: references.Key) -> bool:
     """Returns whether what refers to a resource is deleted with it, as a node pool is with its cluster."""
     kind = kinds.find(user.kind)
-    return is_cluster(target) and kind is not None and kind.stem == "kubernetes_node_pool"
+    return is_cluster(target) and kind is not None and kind.is_node_pool
 
 
 def check_targets(

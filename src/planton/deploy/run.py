@@ -15,7 +15,7 @@ from planton.deploy.steps import Step, blocked
 from planton.engine import plans, stacks
 from planton.manifest import load, origins, stack_input
 from planton.modules import unsupported
-from planton.recovery import default_pool, guards, importing, observed, operations
+from planton.recovery import default_pool, importing, observed, operations
 from planton.schema import kinds, references, validation
 from planton.state import inventory, journal
 
@@ -159,7 +159,7 @@ class Run:
                 continue
             text = f"{change.name} is missing from the cloud and would be recreated, with a new id"
             # Dependants refer to the main resource of a kind, never to an additional pool.
-            users = self.referrers(key) if change.name == guards.MAIN[kinds.get(key.kind).stem] else []
+            users = self.referrers(key) if change.name == kinds.get(key.kind).main else []
             warnings.append(text + (f"; {', '.join(map(str, users))} refer to it" if users else ""))
         return dataclasses.replace(plan, warnings=(*warnings, *plan.warnings))
 
@@ -196,7 +196,7 @@ class Run:
 
     def _remember(self, key: references.Key, plan: plans.Plan, applied: inventory.Applied | None) -> None:
         made = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
-        main = guards.MAIN[kinds.get(key.kind).stem]
+        main = kinds.get(key.kind).main
         if any(change.name == main and change.action is plans.Action.CREATE for change in plan.changes):
             self._anew.add(key)
         if (
@@ -248,7 +248,7 @@ class Run:
         """
         cloud_names.check(self._wanted)
         operation = self._operations(key)
-        main = guards.MAIN[kinds.get(key.kind).stem]
+        main = kinds.get(key.kind).main
         managed = operation.ids()
         if main in managed:
             raise errors.PlantonError(
@@ -279,12 +279,11 @@ class Run:
         return Step(key, str(operation.name), plan, outputs=outputs)
 
     def _require_unmanaged(self, key: references.Key, operation: operations.Operations, resource: str, id_: str) -> None:
-        noun = operation.noun(resource.partition("-")[0])
+        type_ = operation.resource_type(resource.partition("-")[0])
         cluster, _, own = id_.rpartition(":")
         for each in self._inventory.all():
-            ids = {(type_.rsplit(":", 1)[-1], within, id_) for type_, within, id_ in each.ids}
             if each.stack.means(operation.name) or not any(
-                (noun, own) == (type_, known) and cluster in ("", within) for type_, within, known in ids
+                (type_, own) == (other, known) and cluster in ("", within) for other, within, known in each.ids
             ):
                 continue
             raise errors.PlantonError(
@@ -558,7 +557,7 @@ def _planned_again(step: Step, plan: plans.Plan, *, exact: bool) -> Step:
 
 
 def _is_lost(key: references.Key, plan: plans.Plan) -> bool:
-    main = guards.MAIN[kinds.get(key.kind).stem]
+    main = kinds.get(key.kind).main
     return any(change.name == main and change.action in (plans.Action.DELETE, plans.Action.REPLACE) for change in plan.changes)
 
 

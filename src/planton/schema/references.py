@@ -252,7 +252,7 @@ def resolve(manifest: message.Message, lookup: Callable[[Key], message.Message |
         reference.holder.value = _value(reference, lookup(reference.target))  # type: ignore[attr-defined]
     _inherit_region(manifest, copy, lookup)
     named = credential(manifest, lookup)
-    if named and not _own_credential(copy):
+    if named and not own_credential(copy):
         copy.metadata.annotations[CREDENTIAL_ANNOTATION] = named  # type: ignore[attr-defined]  # every manifest has metadata
     return copy
 
@@ -337,17 +337,20 @@ def region(manifest: message.Message, lookup: Callable[[Key], message.Message | 
 
 def credential(manifest: message.Message, lookup: Callable[[Key], message.Message | None]) -> str:
     """Returns the credential that a manifest names, else that of the first resource it refers to; empty where none says."""
-    named = _own_credential(manifest)
+    named = own_credential(manifest)
     if named:
         return named
     targets = (lookup(reference.target) for reference in find(manifest))
     return next(filter(None, (credential(target, lookup) for target in targets if target is not None)), "")
 
 
-def _own_credential(manifest: message.Message) -> str:
+def own_credential(manifest: message.Message) -> str:
+    """Returns the entry of the credentials file that a manifest names; empty if it names none."""
     annotations = manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
     spec = manifest.spec  # type: ignore[attr-defined]  # every manifest has a spec
-    return str(getattr(spec, "civo_credential_id", "") or annotations.get(CREDENTIAL_ANNOTATION, ""))
+    kind = kinds.find(manifest.DESCRIPTOR.name)
+    field = "" if kind is None else kind.declared.credential_field
+    return (str(getattr(spec, field)) if field else "") or str(annotations.get(CREDENTIAL_ANNOTATION, ""))
 
 
 def own_region(manifest: message.Message) -> str:
