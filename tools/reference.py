@@ -172,13 +172,13 @@ def kind_page(kind: kinds.Kind, texts: dict[str, str], example: str) -> str:
         texts: The comments of its protos by full name.
         example: A manifest.
     """
-    described = kind.message.DESCRIPTOR
-    spec = described.fields_by_name["spec"].message_type
+    spec = kind.message.DESCRIPTOR.fields_by_name["spec"].message_type
     lines = [_INTRO, f"# {kind.name}", "", texts.get(spec.full_name, ""), ""]
     lines += ["```yaml", example.rstrip(), "```", ""]
-    lines += ["[Manifests](../../use/manifests.md) describes `metadata`.", ""]
+    lines += ["[Manifests](../../use/manifests.md) describes `metadata`. A rule id without a text is described further up.", ""]
+    described: set[str] = set()
     for message in _messages(spec):
-        lines += _message_section(message, texts, title="spec" if message is spec else message.name)
+        lines += _message_section(message, texts, described, title="spec" if message is spec else message.name)
     lines += ["## Outputs", "", "`planton outputs` prints them; references resolve to them.", ""]
     outputs = kind.stack_outputs.DESCRIPTOR
     lines += [f"- `{field.json_name}` ({_type(field)}): {texts.get(field.full_name, '')}" for field in outputs.fields]
@@ -206,14 +206,18 @@ def _messages(root: Any) -> Iterator[Any]:
         yield message
 
 
-def _message_section(message: Any, texts: dict[str, str], *, title: str) -> list[str]:
+def _message_section(message: Any, texts: dict[str, str], described: set[str], *, title: str) -> list[str]:
+    """Returns the section of a message. A rule of several fields is described at the first one, and added to ``described``."""
     lines = [f"## {title}", ""]
     if title != "spec":
         lines += [texts.get(message.full_name, ""), ""]
     for field in message.fields:
         properties, rules = _rules(field)
         lines.append(f"- `{field.json_name}` ({', '.join([_type(field), *properties])}): {texts.get(field.full_name, '')}")
-        lines += [f"  - `{rule.id}`: {rule.text}" for rule in rules]
+        lines += [f"  - `{rule.id}`: {rule.text}" for rule in rules if rule.id not in described]
+        if known := [f"`{rule.id}`" for rule in rules if rule.id in described]:
+            lines.append(f"  - {', '.join(known)}")
+        described |= {rule.id for rule in rules}
     if between := describe.message_rules(message):
         lines += ["", "Rules between fields:", "", *(f"- `{rule.id}`: {rule.text}" for rule in between)]
     return [*lines, ""]
