@@ -188,7 +188,7 @@ def _check_extra() -> None:
 
 def _environment(info: launch.Info) -> dict[str, str]:
     # An installed official plugin needs no stand-in.
-    from planton.engine import toolchain
+    from planton.engine import toolchain  # `start`, `stop` and `status` must not wait for it
 
     installed = toolchain.installed_plugins(os.environ)
     attached = [entry for entry in launch.debug_providers(info).split(",") if entry.split(":")[0] not in installed]
