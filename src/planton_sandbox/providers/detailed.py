@@ -52,9 +52,9 @@ def _compare(row: schema.Property, old: values.Json, new: values.Json, path: str
         _compare_items(row, dict(enumerate(before)), dict(enumerate(after)), path, kinds)
     elif row.type == schema.SET:
         pairs = planning.match(row, before, after)
-        gone = {index: item for index, item in enumerate(before) if index not in pairs.values()}
-        come = {index: item for index, item in enumerate(after) if index not in pairs}
-        _compare_items(row, gone, come, path, kinds)
+        removed = {index: item for index, item in enumerate(before) if index not in pairs.values()}
+        added = {index: item for index, item in enumerate(after) if index not in pairs}
+        _compare_items(row, removed, added, path, kinds)
     elif before != after:
         kinds[path] = diffing.REPLACING[_UPDATE] if row.replaces else _UPDATE
 

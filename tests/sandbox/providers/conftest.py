@@ -79,8 +79,8 @@ class Engine:
         """Checks and creates; returns id, inputs and state."""
         checked = self.call("Check", urn=urn, news=news, randomSeed=b"seed")
         assert not checked.failures
-        made = self.call("Create", urn=urn, properties=values.decode(checked.inputs))
-        return made.id, values.decode(checked.inputs), values.decode(made.properties)
+        created = self.call("Create", urn=urn, properties=values.decode(checked.inputs))
+        return created.id, values.decode(checked.inputs), values.decode(created.properties)
 
     def invoke(self, token: str, /, **args: Json) -> Json:
         """Calls a function and returns its results."""

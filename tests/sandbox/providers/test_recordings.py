@@ -87,8 +87,8 @@ def _error(error: grpc.RpcError, shorts: dict[str, str]) -> Json:
         if key == "grpc-status-details-bin":
             detail = provider_pb2.ErrorResourceInitFailed()
             assert status_pb2.Status.FromString(content).details[0].Unpack(detail)
-            told = _plain(json_format.MessageToDict(detail, preserving_proto_field_name=True), shorts)
-            shown["status_details"] = [{"type": "pulumirpc.ErrorResourceInitFailed", **told}]
+            fields = _plain(json_format.MessageToDict(detail, preserving_proto_field_name=True), shorts)
+            shown["status_details"] = [{"type": "pulumirpc.ErrorResourceInitFailed", **fields}]
     return _plain(shown, shorts)
 
 
