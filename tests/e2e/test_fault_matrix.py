@@ -113,7 +113,9 @@ USUAL = {
 
 
 def _parameter(cell: matrix_page.Cell) -> Any:
-    return pytest.param(cell, id=str(cell), marks=() if cell in USUAL else pytest.mark.matrix)
+    # One worker plays all usual cells of a cloud, as they start in the same worlds.
+    group = pytest.mark.xdist_group(f"matrix-{cell.cloud}")
+    return pytest.param(cell, id=str(cell), marks=[group] if cell in USUAL else [group, pytest.mark.matrix])
 
 
 @pytest.fixture(scope="session")
