@@ -1,210 +1,36 @@
-"""Options and arguments that several commands share, and what they mean."""
+"""Options and arguments that several commands share."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
 import os
-import pathlib
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from planton import errors, manifest
+import planton
+from planton import errors
 from planton.base import interruption, terminal
 from planton.cli import render
-from planton.manifest import load, origins, stack_input
+from planton.deploy import sources as deploy_sources
 from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from google.protobuf import message
-
-    from planton import deploy
     from planton.config import settings as engine_settings
-    from planton.engine import plans, toolchain
+    from planton.engine import toolchain
+    from planton.manifest import load
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MINUTE = 60.0
-#: How the environment of a resource without one is called, in stack names too.
-_NO_ENV = "default"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Sources:
-    """Where the resources of a command come from.
-
-    Attributes:
-        paths: Manifests: files, folders, ``-``.
-        inputs: Stack-input files.
-        provider_config: A provider config file; empty for none.
-        overrides: ``path=value`` settings.
-        kustomize_dir: Folder of a kustomize base; empty for none.
-        overlay: The overlay in it.
-        env: Only resources of this environment; None for all.
-        selector: Only resources with these labels.
-        stack: The stack that is meant where ``KIND/NAME`` is ambiguous; empty for none.
-    """
-
-    paths: tuple[str, ...]
-    inputs: tuple[str, ...]
-    provider_config: str
-    overrides: tuple[str, ...]
-    kustomize_dir: str
-    overlay: str
-    env: str | None = None
-    selector: tuple[tuple[str, str], ...] = ()
-    stack: str = ""
-
-    def read(self, *, none: bool = False) -> list[load.Resource]:
-        """Returns the resources, valid and with defaults.
-
-        Args:
-            none: Whether ``--env`` and ``--selector`` may let none of them pass, as where the last of them is to be pruned.
-
-        Raises:
-            InvalidError: Everything that is wrong with any of them.
-            PlantonError: Nothing is given or meant, or something cannot be read.
-        """
-        if not (self.paths or self.inputs or self.kustomize_dir):
-            raise errors.PlantonError(
-                "nothing is given",
-                code=errors.Code.USAGE,
-                reason=errors.Reason.USAGE,
-                hint="give manifests with -f FILE or FOLDER, stack inputs with -i FILE, or --kustomize-dir DIR",
-            )
-        wanted = [self._from_input(path) for path in self.inputs]
-        overrides = manifest.overrides(self.overrides) if wanted else None
-        if overrides is not None:
-            for entry in wanted:
-                overrides.apply(entry.manifest)
-            if not (self.paths or self.kustomize_dir):
-                overrides.finish()
-        if self.paths or self.kustomize_dir:
-            wanted += [self._from_document(each) for each in self._documents(prune=none)]
-        meant = [entry for entry in wanted if self.means(entry.manifest)]
-        if wanted and not (meant or none):
-            raise self._nothing_meant([entry.manifest for entry in wanted])
-        return meant
-
-    def _documents(self, *, prune: bool) -> list[manifest.Document]:
-        try:
-            return load.load(
-                self.paths,
-                stdin=sys.stdin.buffer,
-                kustomize_dir=self.kustomize_dir or None,
-                overlay=self.overlay or None,
-                overrides=self.overrides,
-            )
-        except errors.PlantonError as error:
-            if prune and "empty" in error.metadata:
-                # A folder that is empty by mistake, such as one that was not checked out, must not delete all that came from it.
-                error.hint = "to delete the last resources of a folder: planton destroy KIND/NAME; planton get lists them"
-            raise
-
-    def _nothing_meant(self, given: Sequence[message.Message]) -> errors.PlantonError:
-        # A typo must not look like a cloud that is as it should be.
-        metadata = [one.metadata for one in given]  # type: ignore[attr-defined]  # every manifest has metadata
-        envs = {one.env for one in metadata}
-        if self.env is not None and self.env not in envs:
-            what, known = f"environment {self.env!r}", {env or "(none)" for env in envs}
-        else:
-            what = "labels " + ",".join(f"{key}={value}" for key, value in self.selector)
-            known = {f"{key}={one.labels[key]}" for one in metadata for key, _ in self.selector if key in one.labels}
-        listed = ", ".join(sorted(known)) or "none"
-        return errors.PlantonError(
-            f"none of the manifests given has the {what}; there are: {listed}",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
-            hint="correct --env and --selector, or give other manifests",
-        )
-
-    def _from_document(self, document: manifest.Document) -> load.Resource:
-        origin = self._built_origin() if document.file.startswith(self.kustomize_dir or "\0") else origins.of_file(document.file)
-        return load.Resource(document.message, self.config(document.kind), document.file, document=document, origin=origin)
-
-    def _built_origin(self) -> str:
-        return origins.of_folder(self.kustomize_dir) + (f"?overlay={self.overlay}" if self.overlay else "")
-
-    def folders(self) -> list[str]:
-        """Returns the names of the folders that are given as a whole.
-
-        Raises:
-            PlantonError: ``USAGE``: something else is given, too.
-        """
-        if self.inputs or not all(pathlib.Path(path).is_dir() for path in self.paths):
-            raise errors.PlantonError(
-                "--prune needs whole folders: what is missing in a single file is not known to be unwanted",
-                code=errors.Code.USAGE,
-                reason=errors.Reason.USAGE,
-                hint="give a folder with -f DIR, or --kustomize-dir DIR",
-            )
-        return [*map(origins.of_folder, self.paths), *([self._built_origin()] if self.kustomize_dir else [])]
-
-    def means(self, given: message.Message) -> bool:
-        """Returns whether ``--env`` and ``--selector`` let a manifest pass."""
-        metadata = given.metadata  # type: ignore[attr-defined]  # every manifest has metadata
-        return self.env in (None, metadata.env) and all(metadata.labels.get(key) == value for key, value in self.selector)
-
-    def _from_input(self, path: str) -> load.Resource:
-        given = _stack_input(path)
-        config = given.provider_config
-        for name in stack_input.secret_fields(config.DESCRIPTOR):
-            # What `planton stack-input` has redacted comes from where it came from then.
-            if getattr(config, name) == stack_input.REDACTED:
-                config.ClearField(name)
-        first = self.config(kinds.get(given.target.kind))
-        if first is not None:
-            config.MergeFrom(first)
-        return load.Resource(given.target, config, path)
-
-    def config_of(self, given: message.Message) -> message.Message | None:
-        """Returns the provider config of ``-p`` for a manifest, or None."""
-        return self.config(kinds.get(given.DESCRIPTOR.name))
-
-    def config(self, kind: kinds.Kind) -> message.Message | None:
-        """Returns the provider config of ``-p`` for a kind, or None.
-
-        Raises:
-            PlantonError: The file cannot be read or is not a provider config.
-        """
-        if not self.provider_config:
-            return None
-        data = _bytes(self.provider_config)
-        return manifest.read_provider_config(data, file=self.provider_config, kind=kind)
-
-
-def _stack_input(path: str) -> Any:  # a stack input of any kind
-    from planton.manifest import convert  # most commands read no stack inputs
-
-    data = _bytes(path)
-    if convert.form_of(path) != convert.BINARY:
-        return manifest.read_stack_input(data.decode("utf-8", errors="replace"), file=path)
-    [found] = convert.read(data, file=path, form=convert.BINARY)
-    if not convert.is_stack_input(found):
-        raise errors.PlantonError(
-            f"{path} holds a manifest, not a stack input",
-            code=errors.Code.INVALID,
-            reason=errors.Reason.STACK_INPUT_INVALID,
-            hint=f"planton convert -f {path} --as stack-input makes one of it, with --to yaml a manifest for -f",
-        )
-    return found
-
-
-def _bytes(path: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if path == "-" else pathlib.Path(path).read_bytes()
-    except OSError as error:
-        raise errors.PlantonError(
-            f"cannot read {path}: {error.strerror}", code=errors.Code.USAGE, reason=errors.Reason.MANIFEST_UNREADABLE
-        ) from None
 
 
 def sources(function: F) -> F:
-    """Adds the options that say which resources are meant, as the argument ``given``."""
+    """Adds the options that select resources, as the argument ``given``."""
 
     @click.option("-f", "--file", "paths", multiple=True, metavar="PATH", help="A manifest, a folder of them, or - .")
     @click.option("-i", "--stack-input", "inputs", multiple=True, metavar="FILE", help="A stack-input file.")
@@ -230,7 +56,7 @@ def sources(function: F) -> F:
         **rest: object,
     ) -> object:
         labels = tuple(_label(text) for word in selector for text in word.split(","))
-        given = Sources(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
+        given = deploy_sources.Sources(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
         return function(*args, given=given, **rest)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
@@ -347,7 +173,18 @@ class Consents:
     prune: bool
     take_over: tuple[str, ...]
 
+    def consent(self) -> planton.Consent:
+        """Returns the consent of the options; the user has not confirmed the plan yet."""
+        return planton.Consent(replace=self.allow_replace, take_over=self.take_over)
 
+
+#: Adds the option that consents to replacing and deleting clusters and pools.
+allow_replace = click.option(
+    "--allow-replace",
+    multiple=True,
+    metavar="KIND/NAME",
+    help="Consent to replacing, recreating or deleting a cluster or pool; or ENV/KIND/NAME.",
+)
 #: Adds the option that consents to changing resources that another folder applied.
 take_over = click.option(
     "--take-over",
@@ -370,12 +207,7 @@ refresh = click.option(
 def consents(function: F) -> F:
     """Adds the options by which a user agrees to more than creations and changes, as the argument ``consents``."""
 
-    @click.option(
-        "--allow-replace",
-        multiple=True,
-        metavar="KIND/NAME",
-        help="Consent to replacing, recreating or deleting a cluster or pool; or ENV/KIND/NAME.",
-    )
+    @allow_replace
     @take_over
     @click.option("--allow-unsupported", multiple=True, metavar="FIELD", help="Accept that a field has no effect.")
     @click.option("--prune", is_flag=True, help="Also destroy what was applied from these folders and is no longer in them.")
@@ -409,7 +241,7 @@ def applied_resources(function: F) -> F:
     @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)
     @stack
     @functools.wraps(function)
-    def wrapped(*args: object, given: Sources, stack: str, **rest: object) -> object:
+    def wrapped(*args: object, given: deploy_sources.Sources, stack: str, **rest: object) -> object:
         return function(*args, given=dataclasses.replace(given, stack=stack), **rest)
 
     return sources(engine(wrapped))  # type: ignore[return-value]  # click decorates functions of any signature
@@ -426,24 +258,7 @@ def tools(settings: engine_settings.Settings) -> toolchain.Toolchain:
     return toolchain.find(settings.environ) or toolchain.setup(settings.progress, settings.environ)
 
 
-def resource(text: str) -> tuple[kinds.Kind, str]:
-    """Returns what ``KIND/NAME`` means; the kind in singular or plural and any case.
-
-    Raises:
-        PlantonError: ``USAGE``; ``KIND_UNKNOWN``.
-    """
-    kind, slash, name = text.partition("/")
-    if not slash or not name or not kind:
-        raise errors.PlantonError(
-            f"{text!r} is not KIND/NAME",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
-            hint="write for example civokubernetesclusters/dev-cluster",
-        )
-    return kinds.parse(kind), name
-
-
-def consent(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool) -> None:
     """Asks on a terminal; elsewhere demands ``--yes``.
 
     Raises:
@@ -463,107 +278,13 @@ def consent(question: str, *, yes: bool) -> None:
     )
 
 
-def losses_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str], run: deploy.Run) -> None:
-    """Checks that every cluster or pool that a plan replaces or deletes has been named by the user.
-
-    Where the plan has one of this kind and name in several environments, the environment must be named too.
-
-    Raises:
-        PlantonError: ``REPLACE_REFUSED``, with what refers to each.
-    """
-    for step in steps:
-        lost = step.plan.losses()
-        if not lost or _is_named(step, steps, allowed):
-            continue
-        what = ", ".join(_loss(step, change) for change in lost)
-        # Others refer to a cluster, and never to one of its additional pools.
-        whole = any(not change.name.startswith("node_pool-") for change in lost)
-        users = ", ".join(map(str, run.referrers(step.key))) if whole else ""
-        raise errors.PlantonError(
-            f"the plan for {step.key} would {what}" + (f"; {users} refer to it" if users else "") + "; nothing was changed",
-            code=errors.Code.REFUSED,
-            reason=errors.Reason.REPLACE_REFUSED,
-            hint=f"if that is what you want, add --allow-replace {_consent_to(step, steps)}",
-            metadata={"resource": str(step.key), "referrers": users},
-        )
-
-
-def take_overs_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str]) -> None:
-    """Checks that the user has named each resource that another folder applied.
-
-    Raises:
-        PlantonError: ``TAKE_OVER_REFUSED``, with the other folder.
-    """
-    for step in steps:
-        if step.owner and not _is_named(step, steps, allowed):
-            raise errors.PlantonError(
-                f"{step.key} was applied from {step.owner}, and this manifest is in another folder; nothing was changed",
-                code=errors.Code.REFUSED,
-                reason=errors.Reason.TAKE_OVER_REFUSED,
-                hint="choose another metadata.name or env; or, to move the resource to this folder, add --take-over "
-                + _consent_to(step, steps),
-                metadata={"resource": str(step.key), "owner": step.owner},
-            )
-
-
-def _is_named(step: deploy.Step, steps: Sequence[deploy.Step], allowed: Sequence[str]) -> bool:
-    named = set(map(_consented, allowed))
-    short = (step.key.kind, step.key.name)
-    return (step.key.env or _NO_ENV, *short) in named or (_is_unique(step, steps) and ("", *short) in named)
-
-
-def _is_unique(step: deploy.Step, steps: Sequence[deploy.Step]) -> bool:
-    return sum((each.key.kind, each.key.name) == (step.key.kind, step.key.name) for each in steps) == 1
-
-
-def _consent_to(step: deploy.Step, steps: Sequence[deploy.Step]) -> str:
-    short = (step.key.kind, step.key.name)
-    return "/".join(short if _is_unique(step, steps) else (step.key.env or _NO_ENV, *short))
-
-
-def _loss(step: deploy.Step, change: plans.Change) -> str:
-    action = "recreate" if step.plan.is_recreation(change) else str(change.action)
-    return f"{action} {change.name}" + _because(change)
-
-
-def _consented(text: str) -> tuple[str, str, str]:
-    env, _, rest = text.partition("/") if text.count("/") > 1 else ("", "", text)
-    kind, name = resource(rest)
-    return env, kind.name, name
-
-
-def _because(change: plans.Change) -> str:
-    paths = [difference.path for difference in change.differences]
-    return f" (changed: {', '.join(paths)})" if paths else ""
-
-
-def applied(
-    resources: Sequence[str],
-    *,
-    settings: engine_settings.Settings,
-    tools: toolchain.Toolchain,
-    given: Sources,
-) -> list[load.Resource]:
-    """Returns the resources that a command means by manifests and by ``KIND/NAME``.
+def applied(names: Sequence[str], given: deploy_sources.Sources, settings: engine_settings.Settings) -> list[load.Resource]:
+    """Returns the resources that a command names by manifests and by ``KIND/NAME``.
 
     Raises:
         PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
-    from planton.state import inventory  # `--help` must not wait for it
+    from planton.state import inventory  # imports Pulumi
 
-    if given.stack and not resources:
-        raise errors.PlantonError(
-            "--stack says which KIND/NAME is meant, and none is given",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
-            hint="the stack of a manifest is what its labels say",
-        )
-    if not resources:
-        return given.read()
-    wanted = given.read() if given.paths or given.inputs else []
-    known = inventory.Inventory(settings, tools)
-    for text in resources:
-        kind, name = resource(text)
-        found = known.get(kind, name, env_of(settings, given.env), given.stack)
-        wanted.append(load.Resource(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
-    return wanted
+    known = inventory.Inventory(settings, tools(settings))
+    return deploy_sources.applied(names, known, given, env=env_of(settings, given.env))

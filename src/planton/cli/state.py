@@ -14,6 +14,7 @@ import click
 from planton import errors
 from planton.base import terminal
 from planton.cli import options, output, render, times, writing
+from planton.deploy import identify
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +70,7 @@ def _find(
 
     if not resource:
         return stacks.parse(stack)
-    kind, name = options.resource(resource)
+    kind, name = identify.parse(resource)
     try:
         return known.inventory.get(kind, name, env, stack).stack
     except errors.PlantonError as error:
@@ -218,7 +219,7 @@ def import_(*, known: stores.Stores, find: Callable[..., stacks.StackName], path
     before = known.look(name)
     given = len(stores.resources(deployment))
     render.progress(f"{name}: {before.resources} resources now, {given} in {path}")
-    options.consent("Replace the state?", yes=yes)
+    options.confirm("Replace the state?", yes=yes)
     kept = known.replace(name, deployment)
     said = f"{name} has the state of {path}" + (f"; the one before is in {kept}" if kept else "")
     _done(form, said, stack=str(name), resources=given, backup=str(kept) if kept else None)
@@ -262,7 +263,7 @@ def forget(*, known: stores.Stores, find: Callable[..., stacks.StackName], only:
     render.progress(f"the cloud keeps, and {name} forgets: {', '.join(gone) or 'nothing'}")
     if applied is not None and applied.protected:
         render.progress("! it is protected against deletion; what is forgotten is not deleted, and no longer protected")
-    options.consent("Forget?", yes=yes)
+    options.confirm("Forget?", yes=yes)
     kept = known.replace(name, left) if only else known.forget(name)
     _done(form, f"forgotten; the state before is in {kept}", stack=str(name), forgotten=gone, backup=str(kept))
 
@@ -300,12 +301,12 @@ def move(
     Exit codes: 0 done, 1 not applied, 2 usage, 5 refused, 7 locked.
     """
     known = _open(settings)
-    kind, name = options.resource(resource)
+    kind, name = identify.parse(resource)
     applied = known.inventory.get(kind, name, options.env_of(settings, env), stack)
     new_env = applied.key.env if to_env is None else to_env
     render.progress(f"{applied.key} becomes {newname}" + (f" (env {new_env})" if new_env else ""))
     render.progress("manifests that refer to it by name must name the new one")
-    options.consent("Rename?", yes=yes)
+    options.confirm("Rename?", yes=yes)
     moved = known.move(applied, newname, new_env)
     _done(form, f"renamed; its stack is {moved}", stack=str(moved), kind=kind.name, name=newname, env=new_env)
 
@@ -331,7 +332,7 @@ def unlock(*, known: stores.Stores, find: Callable[..., stacks.StackName], force
         return
     known.require_gone(name, force=force)
     render.progress(f"{name} is locked by {', '.join(holders) or 'somebody'}")
-    options.consent("Remove the lock?", yes=yes)
+    options.confirm("Remove the lock?", yes=yes)
     known.unlock(name, force=force)
     said = "unlocked; the next apply, refresh or destroy looks at the cloud first"
     _done(form, said, stack=str(name), unlocked=True, lockedBy=list(holders))
@@ -376,7 +377,7 @@ def migrate(
     meant = resources or ([""] if stack else [])
     names = [_find(each, stack, options.env_of(settings, env), known) for each in meant] or _filled(known)
     render.progress(f"{len(names)} stacks from {settings.backend_url} to {target.backend_url}")
-    options.consent("Migrate?", yes=yes)
+    options.confirm("Migrate?", yes=yes)
     going = migration.Migration(settings, target, options.tools(settings))
     moved = {}
     for name in names:

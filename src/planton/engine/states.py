@@ -68,12 +68,10 @@ def is_secret(value: object) -> bool:
 
 
 def cluster(deployment: Mapping[str, Any]) -> str:
-    """Returns the id of the cluster that the node pools of a state are in; empty where there are none."""
-    for resource in deployment.get("resources") or []:
-        found = (resource.get("inputs") or {}).get("clusterId")
-        if isinstance(found, str):
-            return found
-    return ""
+    """Returns the cloud's id of the cluster of a state: its own, else that of its node pools; empty if it has neither."""
+    own = (str(each["id"]) for each in cloud_resources(deployment) if each["type"].endswith(":KubernetesCluster"))
+    used = ((each.get("inputs") or {}).get("clusterId") for each in deployment.get("resources") or [])
+    return next(own, None) or next((each for each in used if isinstance(each, str)), "")
 
 
 def ids(deployment: Mapping[str, Any]) -> frozenset[tuple[str, str, str]]:
@@ -120,6 +118,16 @@ def without(deployment: Mapping[str, Any], urns: set[str]) -> dict[str, Any]:
         gone |= more
         grown = bool(more)
     return {**deployment, "resources": [resource for resource in resources if resource["urn"] not in gone]}
+
+
+def name_of(resource: Mapping[str, Any]) -> str:
+    """Returns the name of a resource in its stack."""
+    return short_name(str(resource["urn"]))
+
+
+def short_name(urn: str) -> str:
+    """Returns the name of a resource in its stack."""
+    return urn.rsplit("::", 1)[-1]
 
 
 def type_and_name(urn: str) -> tuple[str, str]:

@@ -40,15 +40,6 @@ def _is_shell(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return bool(old.get("outputs", {}).get("label")) and new.get("outputs", {}).get("label") == ""
 
 
-def still_there(resources: Iterable[Mapping[str, Any]], cloud: clouds.Cloud) -> list[str]:
-    """Returns the names of those resources that the cloud still has.
-
-    Raises:
-        PlantonError: The cloud could not be asked, so nothing is known.
-    """
-    return [str(resource["urn"]).rsplit("::", 1)[-1] for resource in resources if _exists(resource, cloud)]
-
-
 def _exists(resource: Mapping[str, Any], cloud: clouds.Cloud) -> bool:
     return cloud.exists(resource["type"], resource["id"], str(resource.get("inputs", {}).get("clusterId", "")))
 
@@ -74,13 +65,13 @@ def with_missing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[st
     return {**after, "resources": [*kept, *(each for urn, each in now.items() if urn not in known)]}
 
 
-def missing(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> set[str]:
-    """Returns the URNs of the resources of a state that the cloud says do not exist.
+def missing(resources: Iterable[Mapping[str, Any]], cloud: clouds.Cloud) -> set[str]:
+    """Returns the URNs of those resources of a state that the cloud says do not exist.
 
     Raises:
         PlantonError: The cloud could not be asked, so nothing is known.
     """
-    return {resource["urn"] for resource in states.cloud_resources(deployment) if not _exists(resource, cloud)}
+    return {str(resource["urn"]) for resource in resources if not _exists(resource, cloud)}
 
 
 def candidates(
@@ -159,7 +150,7 @@ def with_adopted(
 
 
 def creating(deployment: Mapping[str, Any]) -> dict[str, journal.Creation]:
-    """Returns URN → creation for the states.pending creations of a killed engine in a state."""
+    """Returns URN → creation for the pending creations of a killed engine in a state."""
     resources = [entry["resource"] for entry in states.pending(deployment) if entry["type"] == "creating"]
     return {resource["urn"]: creation(resource.get("inputs") or {}) for resource in resources}
 
@@ -185,14 +176,14 @@ def cloud_name(resource: str, target: Any) -> str:
 
 
 def cluster_of(deployment: Mapping[str, Any], target: Any, cloud: clouds.Cloud) -> str:  # of any kind
-    """Returns the id of the cluster that the pools of a stack belong to; empty where there is none.
+    """Returns the cloud's id of the cluster of a stack's node pools; empty if it has none.
 
     Raises:
         PlantonError: The cloud could not be asked.
     """
-    made = next((each["id"] for each in states.cloud_resources(deployment) if each["type"].endswith("KubernetesCluster")), "")
-    if made or not hasattr(target.spec, "cluster"):
-        return str(made)
+    own = states.cluster(deployment)
+    if own or not hasattr(target.spec, "cluster"):
+        return own
     text = str(target.spec.cluster.value)
     return next((str(entry["id"]) for entry in cloud.clusters() if text in (entry["id"], entry["name"])), "")
 
@@ -204,8 +195,8 @@ _RULE_FIELDS = ("portRange", "label", "cidrs")
 def with_whole_rules(deployment: Mapping[str, Any]) -> dict[str, Any] | None:
     """Returns a state in which each firewall rule has all its fields again, or None where none lacks them.
 
-    The plugin keeps rules in an order of its own, and a refresh writes each into the place of another one, states.without the
-    fields, and states.without the ranges, that the other one lacks. A TCP rule that so loses its ports makes every later refresh fail.
+    The plugin keeps rules in an order of its own, and a refresh writes each into the place of another one, without the
+    fields, and without the ranges, that the other one lacks. A TCP rule that so loses its ports makes every later refresh fail.
     """
     resources = list(deployment.get("resources") or [])
     mended = [_with_whole_rules(each) if each["type"].endswith(":Firewall") else each for each in resources]
