@@ -30,20 +30,22 @@ def _all_docs() -> str:
 @pytest.mark.parametrize("reason", list(errors.Reason))
 def test_every_error_reason_is_described(reason: errors.Reason) -> None:
     """Who reads a reason in JSON finds it in the list."""
-    assert f"`{reason}`" in _text(DOCS / "errors.md")
+    assert f"`{reason}`" in _text(DOCS / "reference" / "errors.md")
 
 
 @pytest.mark.parametrize("code", list(errors.Code))
 def test_every_exit_code_is_described(code: errors.Code) -> None:
     """The number stands in a table or as code."""
-    assert re.search(rf"(?m)(^\| *`?{code.value}`? *\||`{code.value}`)", _text(DOCS / "errors.md"))
+    assert re.search(rf"(?m)(^\| *`?{code.value}`? *\||`{code.value}`)", _text(DOCS / "reference" / "errors.md"))
 
 
 def _page(kind: str) -> str:
     found = [
-        path for path in (DOCS / "kinds").glob("*.md") if path.stem.replace("-", "").replace("_", "").lower() == kind.lower()
+        path
+        for path in (DOCS / "reference" / "kinds").glob("*.md")
+        if path.stem.replace("-", "").replace("_", "").lower() == kind.lower()
     ]
-    assert len(found) == 1, f"docs/kinds has {len(found)} pages on {kind}"
+    assert len(found) == 1, f"docs/reference/kinds has {len(found)} pages on {kind}"
     return found[0].read_text("utf-8")
 
 
@@ -115,6 +117,6 @@ def test_the_exceptions_are_true() -> None:
 
 def test_documents_named_in_errors_and_docstrings_exist() -> None:
     """A hint that leads to a page which is not there is worse than none."""
-    sources = list((ROOT / "src" / "planton").rglob("*.py")) + list((ROOT / "iac").rglob("*.py"))
+    sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "iac").rglob("*.py"), *(ROOT / "tools").rglob("*.py")]
     named = {name for path in sources for name in re.findall(r"docs/[A-Za-z0-9_/-]+\.md", path.read_text("utf-8"))}
     assert sorted(name for name in named if not (ROOT / name).is_file()) == []

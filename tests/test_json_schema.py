@@ -107,7 +107,7 @@ def test_verdicts_differ_over_forms_of_yaml_1_1(written: str, reader: bool, sche
     changed = "\n".join([*kept, f"  {written}\n"])
     assert (not load.collect(changed.encode(), file="x")[1]) == reader
     assert [accepted(document) for document in yaml12.documents(changed.encode())] == [schema]
-    assert f"`{written.partition(': ')[2]}`" in (ROOT / "docs" / "editors.md").read_text("utf-8")
+    assert f"`{written.partition(': ')[2]}`" in (ROOT / "docs" / "use" / "editors.md").read_text("utf-8")
 
 
 @functools.cache

@@ -22,7 +22,7 @@ def files() -> set[str]:
 def test_what_docs_lead_to_is_there(files: set[str]) -> None:
     """Each file or folder that a page of the docs or the README links."""
     missing = []
-    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
         for link in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
             if "://" not in link:
                 target = (page.parent / link).resolve().relative_to(ROOT).as_posix()
@@ -32,7 +32,14 @@ def test_what_docs_lead_to_is_there(files: set[str]) -> None:
 
 def test_what_operators_use_is_there(files: set[str]) -> None:
     """The dashboard and the alert rules, which the docs name by their paths."""
-    assert {"ops/grafana-dashboard.json", "ops/prometheus-alerts.yaml", "docs/monitoring.md"} <= files
+    assert {"ops/grafana-dashboard.json", "ops/prometheus-alerts.yaml", "docs/operate/monitoring.md"} <= files
+
+
+def test_the_stubs_that_are_not_committed_can_be_built(files: set[str]) -> None:
+    """The generators, their templates and the protos are there; the TypeScript and Java that they write is not."""
+    needed = {"tools/generate.py", "tools/fetch_protos.py", "buf.yaml", "buf.gen.ts.yaml", "buf.gen.java.yaml"}
+    assert needed | {"gen/ts/package.json", "gen/java/generator", "gen/java/pom.xml", "Makefile", "requirements.lock"} <= files
+    assert [one for one in files if one.startswith(("gen/ts/src/", "gen/java/src/"))] == []
 
 
 def test_nothing_is_there_that_a_tool_has_left(files: set[str]) -> None:

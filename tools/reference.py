@@ -1,4 +1,4 @@
-"""Writes the reference pages: docs/kinds/*.md, schemas/*.json and schemas/crd/*.yaml from the protos, docs/cli.md from the command line.
+"""Writes docs/reference/kinds/*.md, schemas/*.json and schemas/crd/*.yaml from the protos, docs/reference/cli.md from the command line.
 
 The comments of the protos are the manual; this only lays them out, and puts them into the package for ``planton explain``. With
 ``--check`` it writes nothing and says what is stale.
@@ -38,8 +38,8 @@ _CLI_INTRO = "<!-- Written by tools/reference.py from the command line. Change t
 
 def main(arguments: list[str]) -> int:
     """Returns 0 where every page is, or has become, what it should be."""
-    pages = {f"docs/kinds/{kind.name}.md": kind_page(kind, comments()) for kind in kinds.all_kinds()}
-    pages["docs/cli.md"] = cli_page()
+    pages = {f"docs/reference/kinds/{kind.name}.md": kind_page(kind, comments()) for kind in kinds.all_kinds()}
+    pages["docs/reference/cli.md"] = cli_page()
     pages[describe.COMMENTS.relative_to(ROOT).as_posix()] = comments_file()
     pages |= schema_files() | definition_files()
     stale = [name for name, text in pages.items() if _read(ROOT / name) != text]
@@ -165,7 +165,7 @@ def kind_page(kind: kinds.Kind, texts: dict[str, str]) -> str:
     spec = described.fields_by_name["spec"].message_type
     lines = [_INTRO, f"# {kind.name}", "", texts.get(spec.full_name, ""), ""]
     lines += ["```yaml", _example(kind).rstrip(), "```", ""]
-    lines += ["`metadata` is the same for every kind: see [manifests](../manifests.md).", ""]
+    lines += ["`metadata` is the same for every kind: see [manifests](../../use/manifests.md).", ""]
     for message in _messages(spec):
         lines += _message_section(message, texts, title="spec" if message is spec else message.name)
     lines += ["## Outputs", "", "What `planton outputs` prints after an apply, and what references resolve to.", ""]
@@ -231,7 +231,7 @@ def _rules(field: Any) -> list[str]:
         found.append(f"refers to {value} unless `kind` says otherwise")
     rules = describe.field_rules(field)
     required = ["required"] if any(rule.id == "required" for rule in rules) else []
-    # Every reference has the rules of references: docs/manifests.md has them once.
+    # Every reference has the rules of references: docs/use/manifests.md has them once.
     own = [rule for rule in rules if rule.id != "required" and not rule.id.startswith("reference.")]
     return [*required, *found, *(f"{_cell(rule.text)} (`{rule.id}`)" for rule in own)]
 

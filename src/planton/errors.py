@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Code(enum.IntEnum):
-    """What kind of trouble an error is; the number is the exit code of the command (docs/errors.md)."""
+    """What kind of trouble an error is; the number is the exit code of the command (docs/reference/errors.md)."""
 
     INVALID = 1
     """A manifest, a reference or a stack input is not valid."""
@@ -38,7 +38,7 @@ class Code(enum.IntEnum):
 
 
 class Reason(enum.StrEnum):
-    """The name of a trouble, for programs. Each is described in docs/errors.md."""
+    """The name of a trouble, for programs. Each is described in docs/reference/errors.md."""
 
     MANIFEST_INVALID = "MANIFEST_INVALID"
     MANIFEST_UNREADABLE = "MANIFEST_UNREADABLE"

@@ -1,4 +1,4 @@
-"""The fault matrix: cloud × operation × fault. docs/fault-matrix.md is made by it and explains it.
+"""The fault matrix: cloud × operation × fault. docs/reference/fault-matrix.md is made by it and explains it.
 
 ``make test`` runs some cells, ``make matrix`` all of them, and writes the table anew: read the difference before it is committed.
 """
@@ -17,7 +17,7 @@ import pytest
 from planton import errors
 from support import matrix_faults, matrix_page, matrix_world
 
-PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "fault-matrix.md"
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "reference" / "fault-matrix.md"
 _EVERY = 6
 _CLUSTERS = "/v2/kubernetes/clusters"
 

@@ -74,7 +74,7 @@ def missing(shown: list[str], real: list[str]) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/use/getting-started.md"])
 def test_a_page_does_what_it_shows(page: str, tmp_path: pathlib.Path) -> None:
     """Every command of the page runs, and every line that it shows is printed."""
     text = (ROOT / page).read_text("utf-8")

@@ -410,7 +410,7 @@ def test_a_record_that_another_command_left_meanwhile_is_not_overwritten(make: A
     """It alone knows what that command may have created."""
     failing = Session(errors.Reason.ENGINE_FAILED)
     operation = make(failing)
-    left = operations.journal.Record("apply", 0.0, failed=True, uncertain={GONE: operations.ownership.Creation("a")})
+    left = operations.journal.Record("apply", 0.0, failed=True, uncertain={GONE: operations.journal.Creation("a")})
     operation._journal.write(left)
     with pytest.raises(errors.PlantonError, match="failed meanwhile") as caught:
         operation.apply(_plan(operations.plans.Action.CREATE))

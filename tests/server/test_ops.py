@@ -111,7 +111,7 @@ def test_alerts_ask_for_what_there_is(known: dict[str, set[str]], name: str, rul
     assert wrong(rule["expr"], known) == []
     assert set(re.findall(r"\$labels\.(\w+)", rule["annotations"]["summary"])) <= grouped(rule["expr"])
     assert rule["labels"]["severity"] in {"critical", "warning"}
-    assert f"`{name}`" in (ROOT / "docs" / "monitoring.md").read_text()
+    assert f"`{name}`" in (ROOT / "docs" / "operate" / "monitoring.md").read_text()
 
 
 def test_every_number_of_ours_is_shown_and_described(known: dict[str, set[str]]) -> None:
@@ -119,7 +119,7 @@ def test_every_number_of_ours_is_shown_and_described(known: dict[str, set[str]])
     ours = {name for name in known if name.startswith("planton_") and not name.endswith(("_created", "_sum", "_count"))}
     shown = {one.name for _, target in dashboard() for one in selectors(target["expr"])}
     assert ours == shown
-    page = (ROOT / "docs" / "monitoring.md").read_text()
+    page = (ROOT / "docs" / "operate" / "monitoring.md").read_text()
     assert [name for name in ours if f"`{name.removesuffix('_bucket')}`" not in page] == []
 
 

@@ -27,12 +27,12 @@ def test_every_setting_has_its_row(setting: server.Setting) -> None:
     """Option, variable, default and the words of the help."""
     variable = f"PLANTON_SERVER_{setting.name.replace('-', '_').upper()}"
     row = f"| `--{setting.name}` | `{variable}` | {_default(setting)} | {setting.text} |"
-    assert row in (DOCS / "server.md").read_text("utf-8").splitlines()
+    assert row in (DOCS / "operate" / "server.md").read_text("utf-8").splitlines()
 
 
 def test_no_row_is_of_a_setting_that_is_no_more() -> None:
     """The table is complete in both directions."""
-    found = re.findall(r"(?m)^\| `--([a-z-]+)` \|", (DOCS / "server.md").read_text("utf-8"))
+    found = re.findall(r"(?m)^\| `--([a-z-]+)` \|", (DOCS / "operate" / "server.md").read_text("utf-8"))
     assert sorted(found) == sorted([one.name for one in server.SETTINGS] + ["database-url", "config", "migrate"])
 
 
@@ -43,7 +43,7 @@ def _pattern(shown: str) -> str:
 
 def test_the_walk_through_shows_what_one_sees(tmp_path: pathlib.Path) -> None:
     """Each command of the page on the API as it is written, in its order, and what it shows."""
-    blocks = re.findall(r"(?ms)^```(sh|text)\n(.*?)^```", (DOCS / "nodepool-api.md").read_text("utf-8"))
+    blocks = re.findall(r"(?ms)^```(sh|text)\n(.*?)^```", (DOCS / "operate" / "nodepool-api.md").read_text("utf-8"))
     assert len(blocks) >= 13
     with serving.running(tmp_path, "--tick", "0") as started:
         script = ["set -e"]

@@ -205,7 +205,7 @@ def test_a_server_that_may_create_nothing(cluster: postgres.Cluster, tmp_path: p
     """Once another role has migrated, the rights that the docs name are enough, for timed work too."""
     name = cluster.create()
     assert cli.main(["server", "migrate", "--database-url", cluster.url(name)]) == 0
-    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "server.md"
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "operate" / "server.md"
     [grants] = re.findall(r"(?ms)^```sql\n(.*?)^```", page.read_text("utf-8"))
     with psycopg.connect(cluster.url(name), autocommit=True) as connection:
         connection.execute(grants)

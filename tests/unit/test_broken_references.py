@@ -1,4 +1,4 @@
-"""docs/references.md is what is printed: each broken reference, its manifests, the command, and the error that names both ends."""
+"""docs/use/references.md is what is printed: each broken reference, its manifests, the command, and the error that names both ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from planton import cli
 from planton.engine import stacks
 from planton.manifest import load, stack_input
 
-PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "references.md"
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "use" / "references.md"
 NETWORK, WEB = "CivoVpc/dev-network (env dev)", "CivoFirewall/web (env dev)"
 ID = "0b1d6e3a-3f0e-4c1c-9a39-2f6f3d2f1a77"
 

@@ -72,7 +72,7 @@ def test_every_cloud_has_an_extra_a_plugin_and_an_account() -> None:
 def test_every_extra_is_looked_at_and_told_to_who_begins(extra: str) -> None:
     """By `planton doctor`, and on the page about installing."""
     assert f"extra {extra}" in _findings()
-    page = (ROOT / "docs" / "getting-started.md").read_text("utf-8")
+    page = (ROOT / "docs" / "use" / "getting-started.md").read_text("utf-8")
     assert f"`{extra}`" in page.partition("The extras are ")[2].partition("\n\n")[0]
 
 

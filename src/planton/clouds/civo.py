@@ -1,4 +1,4 @@
-"""Questions to Civo's API (docs/drift-and-recovery.md says why they are asked)."""
+"""Questions to Civo's API (docs/use/drift-and-recovery.md says why they are asked)."""
 
 from __future__ import annotations
 

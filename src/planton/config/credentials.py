@@ -290,6 +290,6 @@ def _unreadable(path: pathlib.Path, why: str) -> errors.PlantonError:
         f"cannot use the credentials file {path}: {why}",
         code=errors.Code.MISSING,
         reason=errors.Reason.CREDENTIAL_UNKNOWN,
-        hint="correct the file or restore it from a backup (docs/credentials.md), or set the variables of the cloud",
+        hint="correct the file or restore it from a backup (docs/use/credentials.md), or set the variables of the cloud",
         metadata={"file": str(path)},
     )

@@ -25,7 +25,7 @@ _PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105  # as above
 _MINUTES = 60.0
 DEFAULT_TIMEOUT = 20 * _MINUTES
 DEFAULT_LOCK_TIMEOUT = 0.0
-#: Bytes that work on one resource takes (docs/performance.md).
+#: Bytes that work on one resource takes (docs/use/performance.md).
 _ENGINE_BYTES = 150 * 1024**2
 _FEWEST_PARALLEL, _MOST_PARALLEL = 4, 100
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from planton.manifest import load
 
-#: Rule → the error's reason. Rule ids are API (docs/errors.md).
+#: Rule → the error's reason. Rule ids are API (docs/reference/errors.md).
 REASONS = {
     "cloud.region_offered": errors.Reason.NOT_OFFERED,
     "cloud.size_offered": errors.Reason.NOT_OFFERED,

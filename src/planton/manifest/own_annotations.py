@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "project-planton.org/"
 _PROTECTION: Final = "deletion-protection"
-#: What may follow the prefix; docs/settings.md says what each means.
+#: What may follow the prefix; docs/reference/settings.md says what each means.
 KNOWN: Final = ("allow-unsupported", "credential", _PROTECTION, "max-nodes-warning")
 
 

@@ -77,7 +77,7 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
     """
     import pulumi  # the engine asks this package for UNSUPPORTED without running a program
 
-    target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/adding-a-kind.md)
+    target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/extend/adding-a-kind.md)
     for name, value in load(kinds.get(target.kind)).resources(stack_input).items():
         pulumi.export(name, value)
     # Commands that name KIND/NAME alone find here what was applied.

@@ -1,4 +1,4 @@
-"""Guards: checks by the engine, because plugins cannot be trusted. The reasons are in docs/drift-and-recovery.md.
+"""Guards: checks by the engine, because plugins cannot be trusted. The reasons are in docs/use/drift-and-recovery.md.
 
 - A refresh that drops a resource from the state is trusted only if the cloud itself confirms that it is missing.
 - A pool or a network deleted by hand would block every refresh and destroy. It is removed from the state once the cloud confirms
