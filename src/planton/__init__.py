@@ -1,6 +1,6 @@
 """planton: Kubernetes clusters and node pools from Protobuf manifests.
 
-The verbs of the SDK take paths, YAML texts or generated messages (docs/sdk.md). They are imported at first use, because a check of
+The verbs of the SDK take paths, YAML texts or generated messages (docs/extend/sdk.md). They are imported at first use, because a check of
 manifests needs no Pulumi. Layers are in ``pyproject.toml`` (import-linter): a package imports only what is below it.
 """
 
