@@ -7,6 +7,7 @@ manifests needs no Pulumi. Layers are in ``pyproject.toml`` (import-linter): a p
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from typing import TYPE_CHECKING, Any
 
 from planton.errors import InvalidError, PlantonError, Violation
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
         plan_import,
         refresh,
     )
+
+#: A distribution can add clouds and kinds in folders ``planton/clouds`` and ``planton/modules`` of its own.
+__path__ = pkgutil.extend_path(__path__, __name__)
 
 __version__ = "0.1.0"
 __all__ = [

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jwt
 
 from planton_server import issuer
-from planton_server.service import errors, methods, reporters
+from planton_server.service import contexts, errors, reporters
 from planton_server.store import access
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class Authenticator:
             else None
         )
         #: Digest → until when it is believed, by the timer; when the token ends, as seconds since 1970; and whom it names.
-        self._believed: dict[str, tuple[float, float, methods.Caller]] = {}
+        self._believed: dict[str, tuple[float, float, contexts.Caller]] = {}
 
-    async def caller(self, headers: Mapping[str, str], peer: str, now: datetime.datetime) -> methods.Caller:
+    async def caller(self, headers: Mapping[str, str], peer: str, now: datetime.datetime) -> contexts.Caller:
         """Returns who asks.
 
         Args:
@@ -105,7 +105,7 @@ class Authenticator:
             if not _EMAIL.fullmatch(email):
                 raise errors.unauthenticated("give your email address in the header X-User-Email")
             controller = email.endswith(CONTROLLER_DOMAIN)
-            return methods.Caller(email, controller=controller, may_report=controller or self._trust.owners_report)
+            return contexts.Caller(email, controller=controller, may_report=controller or self._trust.owners_report)
         raise errors.unauthenticated("give a token in the header Authorization: Bearer …")
 
     def _trusted(self, peer: str) -> bool:
@@ -116,7 +116,7 @@ class Authenticator:
         address = getattr(address, "ipv4_mapped", None) or address
         return address.is_loopback or any(address in network for network in self._networks)
 
-    async def _bearer(self, token: str, now: datetime.datetime) -> methods.Caller:
+    async def _bearer(self, token: str, now: datetime.datetime) -> contexts.Caller:
         if self._keys is not None and token.count(".") == 2:  # noqa: PLR2004 - the three parts of a JWT
             return await self._signed(self._keys, token)
         wanted = digest(token)
@@ -128,7 +128,7 @@ class Authenticator:
         if row is None or not hmac.compare_digest(row["digest"], wanted) or ends <= now.timestamp():
             raise errors.unauthenticated("the token is not known, or has expired")
         controller = row["role"] == "controller"
-        found = methods.Caller(
+        found = contexts.Caller(
             row["subject"], controller=controller, may_report=controller, reports_as=reporters.read(row["reports_as"])
         )
         if len(self._believed) >= _MOST_BELIEVED:
@@ -136,7 +136,7 @@ class Authenticator:
         self._believed[wanted] = (self._timer() + _BELIEVED, ends, found)
         return found
 
-    async def _signed(self, keys: issuer.Keys, token: str) -> methods.Caller:
+    async def _signed(self, keys: issuer.Keys, token: str) -> contexts.Caller:
         try:
             key = await keys.find(str(jwt.get_unverified_header(token).get("kid")), self._timer())
             if key is None:
@@ -158,7 +158,7 @@ class Authenticator:
         roles = claims.get("roles", ())
         controller = isinstance(roles, list) and "controller" in roles
         reports_as = _reports_as(claims, name) if controller else reporters.ANY
-        return methods.Caller(name, controller=controller, may_report=controller, reports_as=reports_as)
+        return contexts.Caller(name, controller=controller, may_report=controller, reports_as=reports_as)
 
     def _name(self, claims: Mapping[str, Any]) -> str:
         """Returns the caller that the claims of a signed token identify."""

@@ -8,7 +8,7 @@ import pathlib
 import socket
 import subprocess
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -54,7 +54,7 @@ class Cloud:
     existing: bool | None = True
     clusters_seen: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     where = "LON1"
-    NOUNS: ClassVar = {"network": "Network", "node_pool": "KubernetesNodePool", "cluster": "KubernetesCluster"}
+    PROVIDER = "civo"
 
     def exists(self, *_given: object) -> bool:
         """Returns whether a resource exists."""
@@ -169,7 +169,7 @@ class Lists(observed.Lists):
 
     def of(self, _cloud: object, noun: str) -> list[dict[str, Any]]:
         """Returns them without a request."""
-        return {"Network": [{"id": "n-1", "label": "other"}]}[noun]
+        return {"civo:index/network:Network": [{"id": "n-1", "label": "other"}]}[noun]
 
 
 LISTS = Lists(answers.Answers())

@@ -1,4 +1,4 @@
-"""The pages about the server: every setting is there, and what they show is what one sees."""
+"""The pages about the server: every setting is listed with its default, and the walk-through runs."""
 
 from __future__ import annotations
 
@@ -14,35 +14,48 @@ from support import serving
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 
 
+def _options() -> dict[str, str]:
+    """Returns the text of each option of ``planton server start`` in the reference, by its long name."""
+    page = (DOCS / "reference" / "cli.md").read_text("utf-8")
+    section = page.partition("\n## planton server start\n")[2].partition("\n## ")[0]
+    listed = re.findall(r"(?m)^- `(?:-\w, )?--([a-z-]+)[^`]*`: (.*)$", section)
+    return dict(listed) | dict.fromkeys(re.findall(r"`--([a-z-]+)`", section.partition("\nShared: ")[2]), "")
+
+
 def _default(setting: server.Setting) -> str:
     if isinstance(setting.default, bool):
-        return "on" if setting.default else "off"
-    if setting.default in ("", ()):
-        return ""
-    return f"`{setting.default:g}`" if isinstance(setting.default, float) else f"`{setting.default}`"
+        return f"[default: {'' if setting.default else 'no-'}{setting.name}]"
+    return "" if setting.default in ("", ()) else f"[default: {setting.default}"
 
 
 @pytest.mark.parametrize("setting", server.SETTINGS, ids=[one.name for one in server.SETTINGS])
-def test_every_setting_has_its_row(setting: server.Setting) -> None:
-    """Option, variable, default and the words of the help."""
-    variable = f"PLANTON_SERVER_{setting.name.replace('-', '_').upper()}"
-    row = f"| `--{setting.name}` | `{variable}` | {_default(setting)} | {setting.text} |"
-    assert row in (DOCS / "operate" / "server.md").read_text("utf-8").splitlines()
+def test_every_setting_is_listed_with_its_default(setting: server.Setting) -> None:
+    """The reference has the option, its description and its default."""
+    text = _options()[setting.name]
+    assert " ".join(setting.text.split()) in text
+    assert _default(setting) in text
 
 
-def test_no_row_is_of_a_setting_that_is_no_more() -> None:
-    """The table is complete in both directions."""
-    found = re.findall(r"(?m)^\| `--([a-z-]+)` \|", (DOCS / "operate" / "server.md").read_text("utf-8"))
-    assert sorted(found) == sorted([one.name for one in server.SETTINGS] + ["database-url", "config", "migrate"])
+def test_the_reference_lists_no_other_setting() -> None:
+    """The list is complete in both directions."""
+    assert sorted(_options()) == sorted([one.name for one in server.SETTINGS] + ["database-url", "config", "migrate"])
+
+
+def test_the_page_says_how_a_variable_is_named() -> None:
+    """Every setting can be a variable, named after the option."""
+    page = (DOCS / "operate" / "server.md").read_text("utf-8")
+    [(name, value)] = re.findall(r"\| option \| `--([a-z-]+) (\w+)` \|", page)
+    assert name in {one.name for one in server.SETTINGS}
+    assert f"`PLANTON_SERVER_{name.replace('-', '_').upper()}={value}`" in page
 
 
 def _pattern(shown: str) -> str:
-    """Return what an output must look like to be what a page shows, where … stands for anything."""
+    """Returns a pattern for the output that a page shows, in which … stands for any text."""
     return ".*".join(re.escape(part) for part in shown.strip().split("…"))
 
 
-def test_the_walk_through_shows_what_one_sees(tmp_path: pathlib.Path) -> None:
-    """Each command of the page on the API as it is written, in its order, and what it shows."""
+def test_the_walk_through_shows_the_real_output(tmp_path: pathlib.Path) -> None:
+    """Each command of the API page runs as written, in order, and prints what the page shows."""
     blocks = re.findall(r"(?ms)^```(sh|text)\n(.*?)^```", (DOCS / "operate" / "nodepool-api.md").read_text("utf-8"))
     assert len(blocks) >= 13
     with serving.running(tmp_path, "--tick", "0") as started:
@@ -54,5 +67,5 @@ def test_the_walk_through_shows_what_one_sees(tmp_path: pathlib.Path) -> None:
         assert done.returncode == 0, done.stderr
     for number, (form, text) in enumerate(blocks):
         if form == "text":
-            said = (tmp_path / f"out-{number - 1}").read_text()
-            assert re.fullmatch(_pattern(text), said.strip(), re.DOTALL), said
+            printed = (tmp_path / f"out-{number - 1}").read_text()
+            assert re.fullmatch(_pattern(text), printed.strip(), re.DOTALL), printed

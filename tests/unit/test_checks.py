@@ -302,7 +302,7 @@ def test_a_name_that_is_taken_is_refused_with_the_way_to_adopt_it(
     renamed = _plan({resource: plans.Action.UPDATE}, plans.Difference("name", "before", name))
     assert world.plan(manifest, renamed, applied=_applied(manifest, OTHER_ID)) is renamed
     assert _rules(world.refused(manifest, renamed, applied=_applied(manifest, CLUSTER_ID))) == [(path, "cloud.name_free")]
-    world.cloud.has[what][-1] = dataclasses.replace(other, is_going=True)
+    world.cloud.has[what][-1] = dataclasses.replace(other, is_being_deleted=True)
     assert world.plan(manifest, made) is made
 
 

@@ -11,9 +11,9 @@ import pytest
 from planton import errors
 from planton.cli import options
 from planton.config import contexts, settings
-from planton.deploy import sources
+from planton.deploy import identify
 from planton.engine import toolchain
-from planton.manifest import stack_input
+from planton.manifest import selection, stack_input
 from planton.state import inventory
 from support import mocks
 
@@ -30,7 +30,7 @@ def _wanted(
     file.write_text(json.dumps(stack_input.file_dict(given, show_secrets=True)), "utf-8")
     account = folder / "account.json"
     account.write_text(json.dumps(config or {}), "utf-8")
-    (found,) = sources.Sources((), (str(file),), str(account) if config else "", settings, "", "").read()
+    (found,) = selection.Selection((), (str(file),), str(account) if config else "", settings, "", "").read()
     return found
 
 
@@ -53,11 +53,11 @@ def test_a_binary_stack_input_is_one(tmp_path: pathlib.Path, suffix: str) -> Non
     given = mocks.stack_input(mocks.target("CivoVpc", spec, name="a"), apiToken="own", defaultRegion="lon1")
     file = tmp_path / f"input{suffix}"
     file.write_bytes(given.SerializeToString())
-    (found,) = sources.Sources((), (str(file),), "", (), "", "").read()
+    (found,) = selection.Selection((), (str(file),), "", (), "", "").read()
     assert (found.manifest.spec.network_name, found.config.api_token) == ("a", "own")
     file.write_bytes(given.target.SerializeToString())
     with pytest.raises(errors.PlantonError, match="holds a manifest, not a stack input"):
-        sources.Sources((), (str(file),), "", (), "", "").read()
+        selection.Selection((), (str(file),), "", (), "", "").read()
 
 
 def test_settings_change_a_stack_input(tmp_path: pathlib.Path) -> None:
@@ -86,12 +86,12 @@ def test_filters_that_exclude_every_manifest_are_an_error(
     for name, metadata in (("a", "{name: a, env: dev, labels: {tier: web}}"), ("b", "{name: b, labels: {tier: db}}")):
         head = f"apiVersion: civo.project-planton.org/v1\nkind: CivoVpc\nmetadata: {metadata}\n"
         (tmp_path / f"{name}.yaml").write_text(head + spec, "utf-8")
-    given = sources.Sources((str(tmp_path),), (), "", (), "", "", env, selector)
+    given = selection.Selection((str(tmp_path),), (), "", (), "", "", env, selector)
     with pytest.raises(errors.PlantonError) as caught:
         given.read()
     assert caught.value.code is errors.Code.USAGE
     assert said in caught.value.message
-    assert given.read(prune=True) == []
+    assert given.read(none=True) == []
 
 
 def test_kinds_and_contexts_complete(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,9 +109,9 @@ def test_kinds_and_contexts_complete(tmp_path: pathlib.Path, monkeypatch: pytest
 
 def test_a_stack_without_a_resource_is_not_ignored(tmp_path: pathlib.Path) -> None:
     """A manifest says itself which stack it means."""
-    given = sources.Sources((str(tmp_path),), (), "", (), "", "", stack="shop/net")
+    given = selection.Selection((str(tmp_path),), (), "", (), "", "", stack="shop/net")
     with pytest.raises(errors.PlantonError, match="says which KIND/NAME is meant") as caught:
-        sources.applied((), inventory.Inventory(settings.Settings(environ={}), TOOLS), given, env=None)
+        identify.resources((), inventory.Inventory(settings.Settings(environ={}), TOOLS), given, env=None)
     assert caught.value.code is errors.Code.USAGE
 
 
@@ -119,5 +119,5 @@ def test_a_stack_without_a_resource_is_not_ignored(tmp_path: pathlib.Path) -> No
 def test_a_folder_without_manifests_is_not_pruned(tmp_path: pathlib.Path, *, prune: bool) -> None:
     """It could be there by mistake; who means it is told of the command that deletes."""
     with pytest.raises(errors.PlantonError, match=r"has no \.yaml") as caught:
-        sources.Sources((str(tmp_path),), (), "", (), "", "").read(prune=prune)
+        selection.Selection((str(tmp_path),), (), "", (), "", "").read(none=prune)
     assert ("planton destroy" in caught.value.hint) is prune

@@ -13,7 +13,7 @@ from planton.cli import options, output, planning, policing, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
-    from planton.deploy import sources
+    from planton.manifest import selection
 
 
 @click.command()
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def apply(
     *,
     plan: str,
-    given: sources.Sources,
+    given: selection.Selection,
     settings: engine_settings.Settings,
     consents: options.Consents,
     policy_files: tuple[str, ...],

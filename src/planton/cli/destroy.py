@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from planton.config import settings as engine_settings
-    from planton.deploy import sources
     from planton.deploy import steps as deploy_steps
+    from planton.manifest import selection
 
 
 @click.command()
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def destroy(
     *,
     resources: tuple[str, ...],
-    given: sources.Sources,
+    given: selection.Selection,
     settings: engine_settings.Settings,
     take_over: tuple[str, ...],
     with_volumes: bool,

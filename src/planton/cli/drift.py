@@ -12,13 +12,13 @@ from planton.cli import options, output, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
-    from planton.deploy import sources
+    from planton.manifest import selection
 
 
 @click.command()
 @options.applied_resources
 @output.output_option("text", "json")
-def drift(*, resources: tuple[str, ...], given: sources.Sources, settings: engine_settings.Settings, form: str) -> None:
+def drift(*, resources: tuple[str, ...], given: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
     """Show how the cloud differs from what was applied; nothing is changed.
 
     Exit codes: 0 no drift, 1 not applied, 2 usage, 3 drift, 6 the cloud failed.

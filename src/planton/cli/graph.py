@@ -13,7 +13,7 @@ from planton.schema import references
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planton.deploy import sources
+    from planton.manifest import selection
 
     Graph = Mapping[references.Key, list[tuple[references.Key, str]]]
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.sources
 @output.output_option("text", "dot", "mermaid", "json")
-def graph(*, given: sources.Sources, form: str) -> None:
+def graph(*, given: selection.Selection, form: str) -> None:
     r"""Show how resources depend on each other, in the order of an apply.
 
     Nothing is asked of a cloud or of a state. Dependencies that are not among

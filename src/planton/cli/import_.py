@@ -11,7 +11,7 @@ from planton.cli import options, output, planning, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
-    from planton.deploy import sources
+    from planton.manifest import selection
 
 
 @click.command("import")
@@ -27,7 +27,7 @@ def import_(
     *,
     resource: str,
     id_: str,
-    given: sources.Sources,
+    given: selection.Selection,
     settings: engine_settings.Settings,
     allow_replace: tuple[str, ...],
     take_over: tuple[str, ...],

@@ -15,7 +15,8 @@ import planton
 from planton import errors
 from planton.base import interruption, terminal
 from planton.cli import render
-from planton.deploy import sources as deploy_sources
+from planton.deploy import identify
+from planton.manifest import selection
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def sources(function: F) -> F:
         **rest: object,
     ) -> object:
         labels = tuple(_label(text) for word in selector for text in word.split(","))
-        given = deploy_sources.Sources(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
+        given = selection.Selection(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
         return function(*args, given=given, **rest)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
@@ -241,7 +242,7 @@ def applied_resources(function: F) -> F:
     @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)
     @stack
     @functools.wraps(function)
-    def wrapped(*args: object, given: deploy_sources.Sources, stack: str, **rest: object) -> object:
+    def wrapped(*args: object, given: selection.Selection, stack: str, **rest: object) -> object:
         return function(*args, given=dataclasses.replace(given, stack=stack), **rest)
 
     return sources(engine(wrapped))  # type: ignore[return-value]  # click decorates functions of any signature
@@ -278,7 +279,7 @@ def confirm(question: str, *, yes: bool) -> None:
     )
 
 
-def applied(names: Sequence[str], given: deploy_sources.Sources, settings: engine_settings.Settings) -> list[load.Resource]:
+def applied(names: Sequence[str], given: selection.Selection, settings: engine_settings.Settings) -> list[load.Resource]:
     """Returns the resources that a command names by manifests and by ``KIND/NAME``.
 
     Raises:
@@ -287,4 +288,4 @@ def applied(names: Sequence[str], given: deploy_sources.Sources, settings: engin
     from planton.state import inventory  # imports Pulumi
 
     known = inventory.Inventory(settings, tools(settings))
-    return deploy_sources.applied(names, known, given, env=env_of(settings, given.env))
+    return identify.resources(names, known, given, env=env_of(settings, given.env))

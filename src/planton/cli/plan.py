@@ -11,7 +11,7 @@ from planton.cli import options, output, planning, policing, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
-    from planton.deploy import sources
+    from planton.manifest import selection
 
 
 @click.command()
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @output.output_option("text", "json")
 def plan(
     *,
-    given: sources.Sources,
+    given: selection.Selection,
     settings: engine_settings.Settings,
     consents: options.Consents,
     policy_files: tuple[str, ...],

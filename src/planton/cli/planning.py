@@ -10,8 +10,7 @@ from planton.cli import options, output, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
-    from planton.deploy import sources
-    from planton.manifest import policies
+    from planton.manifest import policies, selection
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Request:
         on_event: Receives the engine's events during an apply; None for none.
     """
 
-    given: sources.Sources
+    given: selection.Selection
     settings: engine_settings.Settings
     consents: options.Consents
     rules: tuple[policies.Rule, ...] = ()
@@ -48,8 +47,8 @@ def make(request: Request, *, refresh: bool, preview: bool) -> planton.Plan:
     from planton.deploy import prune  # imports Pulumi's types
 
     given, consents = request.given, request.consents
-    resources = given.read(prune=consents.prune)
-    selection = prune.Selection(tuple(given.folders()), given.includes) if consents.prune else None
+    resources = given.read(none=consents.prune)
+    selection = prune.Selection(tuple(given.folders()), given.means) if consents.prune else None
     chosen = planton.Options(consents.allow_unsupported, refresh, preview, selection)
     return planton.plan(resources, settings=request.settings, options=chosen, rules=request.rules, on_event=request.on_event)
 

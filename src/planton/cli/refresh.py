@@ -11,13 +11,13 @@ from planton.cli import options, output, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
-    from planton.deploy import sources
+    from planton.manifest import selection
 
 
 @click.command()
 @options.applied_resources
 @output.output_option("text", "json")
-def refresh(*, resources: tuple[str, ...], given: sources.Sources, settings: engine_settings.Settings, form: str) -> None:
+def refresh(*, resources: tuple[str, ...], given: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
     """Read the cloud and correct the state; the cloud is not changed.
 
     A resource is believed to be gone only when the cloud itself says so. The

@@ -17,9 +17,10 @@ def setup() -> None:
     Exit codes: 0 complete, 8 Pulumi cannot be installed here.
     """
     from planton.engine import toolchain  # `--help` must not wait for it
+    from planton.schema import providers
 
     tools = toolchain.setup(render.progress)
     render.echo_lines([f"pulumi {toolchain.text(toolchain.VERSION)}: {tools.pulumi}"])
-    for name, version in toolchain.PLUGINS.items():
+    for name, version in providers.plugins().items():
         state = "installed" if name in tools.plugins else "not available here; the sandbox has a stand-in for it"
         render.echo_lines([f"{name} plugin {version}: {state}"])

@@ -12,7 +12,7 @@ from planton.manifest import stack_input as stack_inputs
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
-    from planton.deploy import sources
+    from planton.manifest import selection
 
 
 @click.command("stack-input")
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @options.engine
 @click.option("--show-secrets", is_flag=True, help="Write the token too, so that the file can be used.")
 @output.output_option("yaml", "json")
-def stack_input(*, given: sources.Sources, settings: engine_settings.Settings, show_secrets: bool, form: str) -> None:
+def stack_input(*, given: selection.Selection, settings: engine_settings.Settings, show_secrets: bool, form: str) -> None:
     """Print what the module is given: defaults applied, references resolved.
 
     Secrets are redacted unless --show-secrets is given.

@@ -78,8 +78,9 @@ def by_key(wanted: Iterable[load.Resource]) -> dict[references.Key, load.Resourc
 
 def given_twice(key: references.Key, first: load.Resource, second: load.Resource) -> errors.Violation:
     """Returns what is wrong with the second of two that are given for one resource."""
-    text = f"{key} is given twice: also at {first.place('metadata.name')}"
-    return second.violation("metadata.name", text, "reference.given_once")
+    place = first.place("metadata.name")
+    text = f"{key} is given twice: also at {place}"
+    return second.violation("metadata.name", text, "reference.given_once", target=errors.Target(str(key), "", place))
 
 
 def order(wanted: Mapping[references.Key, load.Resource]) -> list[references.Key]:
@@ -116,13 +117,13 @@ def _path_to(entry: load.Resource, target: references.Key) -> str:
 def is_cluster(key: references.Key) -> bool:
     """Returns whether a resource is a Kubernetes cluster, of any cloud."""
     kind = kinds.find(key.kind)
-    return kind is not None and kind.stem == "kubernetes_cluster"
+    return kind is not None and kind.is_cluster
 
 
 def goes_with(user: references.Key, target: references.Key) -> bool:
     """Returns whether what refers to a resource is deleted with it, as a node pool is with its cluster."""
     kind = kinds.find(user.kind)
-    return is_cluster(target) and kind is not None and kind.stem == "kubernetes_node_pool"
+    return is_cluster(target) and kind is not None and kind.is_node_pool
 
 
 def check_targets(
@@ -148,10 +149,10 @@ def check_targets(
         for target, path in references.uses(entry.manifest):
             if target in pruned:
                 text = f"refers to {target}, which is no longer among the manifests given, so that --prune would destroy it"
-                wrong.append(entry.violation(path, text, "reference.target_exists"))
+                other = errors.Target(str(target), "")
+                wrong.append(entry.violation(path, text, "reference.target_exists", target=other))
             elif target not in wanted and applied(target) is None:
-                text = f"refers to {target}, which is {_missing(target, wanted, list(known()))}"
-                wrong.append(entry.violation(path, text, "reference.target_exists"))
+                wrong.append(_missing(entry, path, target, [*wanted], list(known())))
         for reference in references.find(entry.manifest):
             given = wanted.get(reference.target)
             made = None if given is not None or reference.target in pruned else applied(reference.target)
@@ -189,7 +190,8 @@ def check_applied(
             given = wanted.get(reference.target)
             where = "" if given is None else f" ({given.place('metadata.name')})"
             text = f"refers to {reference.target}{where}, which has not been applied yet"
-            wrong.append(entry.violation(reference.path, text, "reference.target_applied"))
+            target = errors.Target(str(reference.target), "", "" if given is None else given.place("metadata.name"))
+            wrong.append(entry.violation(reference.path, text, "reference.target_applied", target=target))
         elif not references.value(made, reference.field_path):
             wrong.append(_empty(entry, reference))
     if wrong:
@@ -199,24 +201,37 @@ def check_applied(
 
 def _empty(entry: load.Resource, reference: references.Reference) -> errors.Violation:
     text = f"refers to {reference.field_path} of {reference.target}, which has been applied, but that field is empty"
-    return entry.violation(reference.path, text, _EMPTY)
+    return entry.violation(reference.path, text, _EMPTY, target=errors.Target(str(reference.target), ""))
 
 
 def _unset(entry: load.Resource, reference: references.Reference, given: load.Resource) -> errors.Violation:
     place = given.place("metadata.name")
     text = f"refers to {reference.field_path} of {reference.target} ({place}), which is not set there"
-    return entry.violation(reference.path, text, _EMPTY)
+    return entry.violation(reference.path, text, _EMPTY, target=errors.Target(str(reference.target), "", place))
 
 
-def _missing(target: references.Key, wanted: Iterable[references.Key], known: Sequence[references.Key]) -> str:
-    if target in known:
-        return "not among the manifests given, and whose last apply did not come to its end"
-    return "neither among the manifests given nor applied" + _near(target, [*wanted, *known])
-
-
-def _near(target: references.Key, known: Iterable[references.Key]) -> str:
-    same_name = sorted({key for key in known if key.name == target.name and key != target})
-    if same_name:
-        return f"; there is {', '.join(map(str, same_name))}"
-    close = kinds.suggest(target.name, [key.name for key in known if key.kind == target.kind])
-    return f"; {close}" if close else ""
+def _missing(
+    entry: load.Resource,
+    path: str,
+    target: references.Key,
+    manifests: Sequence[references.Key],
+    applied: Sequence[references.Key],
+) -> errors.Violation:
+    suggestion = ""
+    if target in applied:
+        text = "not among the manifests given, and whose last apply did not come to its end"
+    else:
+        text = "neither among the manifests given nor applied"
+        keys = [*manifests, *applied]
+        same_name = sorted({key for key in keys if key.name == target.name and key != target})
+        if same_name:
+            text += f"; there is {', '.join(map(str, same_name))}"
+        else:
+            suggestion = kinds.nearest(target.name, [key.name for key in keys if key.kind == target.kind])
+    return entry.violation(
+        path,
+        f"refers to {target}, which is {text}",
+        "reference.target_exists",
+        target=errors.Target(str(target), ""),
+        suggestion=suggestion,
+    )

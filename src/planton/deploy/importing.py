@@ -9,6 +9,7 @@ from planton import errors
 from planton.deploy import checks, cloud_names, graph, plan, planning, referrers, resolve, steps
 from planton.engine import stacks, states
 from planton.recovery import importing, recording
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from planton.deploy import runtime
@@ -92,11 +93,10 @@ def _cluster_id(subject: managed.Managed) -> str:
 
 
 def _require_unmanaged(step: steps.Step, subject: managed.Managed, resource: str, import_id: str, run: runtime.Runtime) -> None:
-    noun = subject.cloud.NOUNS[resource.partition("-")[0]]
+    resource_type = kinds.resource_types(subject.cloud.PROVIDER)[resource.partition("-")[0]]
     cluster, _, own = import_id.rpartition(":")
     for each in run.inventory.all():
-        managed_ids = {(type_.rsplit(":", 1)[-1], within, id_) for type_, within, id_ in each.ids}
-        is_managed = any((noun, own) == (type_, id_) and cluster in ("", within) for type_, within, id_ in managed_ids)
+        is_managed = any((resource_type, own) == (type_, id_) and cluster in ("", within) for type_, within, id_ in each.ids)
         if each.stack.means(subject.name) or not is_managed:
             continue
         raise errors.PlantonError(

@@ -22,12 +22,12 @@ class Selection:
 
     Attributes:
         folders: Prune the resources that were applied from these folders (`planton.manifest.origins`).
-        includes: Returns whether the user's filters include a manifest; None to include all.
+        selects: Returns whether the user's filters select a manifest; None to select all.
         origins: Prune these resources instead: key, as text → the folder that it was applied from.
     """
 
     folders: tuple[str, ...] = ()
-    includes: Callable[[message.Message], bool] | None = None
+    selects: Callable[[message.Message], bool] | None = None
     origins: Mapping[str, str] | None = None
 
 
@@ -47,7 +47,7 @@ def select(selection: Selection, resources: graph.Graph, applied: inventory.Inve
         for each in applied.all()
         if each.key not in resources.resources
         and any(origins.within(each.origin, folder) for folder in selection.folders)
-        and (selection.includes is None or selection.includes(each.manifest))
+        and (selection.selects is None or selection.selects(each.manifest))
     )
 
 

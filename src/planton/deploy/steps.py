@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors
 from planton.engine import plans, stacks
-from planton.recovery import guards, recording
+from planton.recovery import recording
 from planton.schema import kinds, references
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Step:
     @property
     def main(self) -> str:
         """The name of the main resource of the stack, e.g. ``cluster``."""
-        return guards.MAIN[kinds.get(self.key.kind).stem]
+        return kinds.get(self.key.kind).main
 
     @property
     def is_created(self) -> bool:

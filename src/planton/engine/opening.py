@@ -11,7 +11,7 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
 from planton import modules
-from planton.config import folders
+from planton.config import credentials, folders
 from planton.engine import explain, locks, logs, process, stand_ins, state_errors, workspace
 from planton.manifest import stack_input
 from planton.schema import kinds
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from planton.config import settings as engine_settings
     from planton.engine import stacks, toolchain
-
-_TOKEN_VARIABLES = {"civo": "PLANTON_CIVO_TOKEN"}
 
 
 def command(settings: engine_settings.Settings, tools: toolchain.Toolchain) -> process.PulumiCommand:
@@ -49,7 +47,7 @@ def environment(settings: engine_settings.Settings, tools: toolchain.Toolchain, 
     Raises:
         PlantonError: ``CLOUD_UNREACHABLE``: the sandbox has stopped; ``TOOLCHAIN_MISSING``; ``CREDENTIAL_MISSING``.
     """
-    config = None if program_input is None else program_input.provider_config
+    config: Any = None if program_input is None else program_input.provider_config
     variables = {
         "PULUMI_BACKEND_URL": settings.backend_url,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -61,9 +59,9 @@ def environment(settings: engine_settings.Settings, tools: toolchain.Toolchain, 
         **stand_ins.variables(settings.environ, tools, config),
     }
     if program_input is not None:
-        variable = _TOKEN_VARIABLES.get(kinds.get(program_input.target.kind).provider)
+        variable = kinds.get(program_input.target.kind).cloud.token_variable
         if variable:
-            variables[variable] = program_input.provider_config.api_token
+            variables[variable] = credentials.secret(config)
     logs.hide(_secrets(config, variables))
     return variables
 

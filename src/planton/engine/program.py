@@ -91,7 +91,7 @@ class Program:
         import pulumi
 
         import_id = self._imports.get(args.name)
-        if import_id is None or not args.type_.startswith(clouds.TYPES):
+        if import_id is None or not clouds.is_resource(args.type_):
             return None
         options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(import_=import_id))
         return pulumi.ResourceTransformationResult(args.props, options)

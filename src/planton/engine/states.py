@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from planton import clouds
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     import pathlib
@@ -69,7 +70,7 @@ def is_secret(value: object) -> bool:
 
 def cluster(deployment: Mapping[str, Any]) -> str:
     """Returns the cloud's id of the cluster of a state: its own, else that of its node pools; empty if it has neither."""
-    own = (str(each["id"]) for each in cloud_resources(deployment) if each["type"].endswith(":KubernetesCluster"))
+    own = (str(each["id"]) for each in cloud_resources(deployment) if kinds.has_role(each["type"], kinds.Role.CLUSTER))
     used = ((each.get("inputs") or {}).get("clusterId") for each in deployment.get("resources") or [])
     return next(own, None) or next((each for each in used if isinstance(each, str)), "")
 
@@ -93,7 +94,7 @@ def cloud_resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         resource
         for resource in deployment.get("resources") or []
-        if resource.get("custom") and resource["type"].startswith(clouds.TYPES) and resource.get("id")
+        if resource.get("custom") and clouds.is_resource(resource["type"]) and resource.get("id")
     ]
 
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import yaml
 
 from planton import errors
-from planton.manifest import decode, own_annotations, stack_names, yaml_reader, zero_counts
-from planton.schema import defaults, kinds, validation
+from planton.manifest import decode, own_annotations, stack_names, yaml_nodes, yaml_reader, zero_counts
+from planton.schema import defaults, kinds, references, validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +48,8 @@ class Document:
         base: The path of the manifest in the document: empty, or ``target`` in a stack input.
         unread: Paths whose value could not be read; their rules prove nothing.
         meant: Paths that a misspelt field seems to mean.
+        config: The provider config (a message of any cloud) of a stack input that was loaded as a message, or None.
+        is_message: Whether it was loaded as a message: it has no text and no places.
     """
 
     kind: kinds.Kind
@@ -59,6 +61,8 @@ class Document:
     base: str = dataclasses.field(default="", repr=False, compare=False)
     unread: tuple[str, ...] = dataclasses.field(default=(), repr=False, compare=False)
     meant: tuple[str, ...] = dataclasses.field(default=(), repr=False, compare=False)
+    config: Any = dataclasses.field(default=None, repr=False, compare=False)
+    is_message: bool = dataclasses.field(default=False, repr=False, compare=False)
 
     def locate(self, path: str) -> tuple[int, int]:
         """Returns line and column, from 1, of a field; of the nearest parent that is in the text where it is not."""
@@ -67,6 +71,8 @@ class Document:
 
     def places(self, paths: Iterable[str]) -> list[Place]:
         """Returns the places of several fields; the text is read once."""
+        if self.is_message:
+            return [Place(0, 0, "") for _ in paths]
         start, end, column, line = self.span
         try:
             root = next(yaml_reader.compose(" " * column + self.text[start:end]), None)
@@ -77,11 +83,11 @@ class Document:
         for path in paths:
             node = finder.find(decode.join(self.base, path) if path else self.base) if root is not None else None
             if node is None:
-                found.append(Place(line + 1, column + 1, decode.line_at(self.text, start - column)))
+                found.append(Place(line + 1, column + 1, yaml_nodes.line_at(self.text, start - column)))
                 continue
             mark = node.start_mark
             row_start = start - column + mark.index - mark.column
-            source = "" if self.base else decode.line_at(self.text, row_start)
+            source = "" if self.base else yaml_nodes.line_at(self.text, row_start)
             text = node.value if isinstance(node, yaml.ScalarNode) else ""
             found.append(Place(line + mark.line + 1, mark.column + 1, source, text))
         return found
@@ -124,7 +130,7 @@ class Finder:
 def _fill_index(index: dict[str, Any], mapping: Any) -> None:  # as above
     merges: list[Any] = []
     for key, value in mapping.value:
-        if decode.is_merge(key):
+        if yaml_nodes.is_merge(key):
             merges += value.value if isinstance(value, yaml.SequenceNode) else [value]
         elif isinstance(key.value, str):
             index.setdefault(key.value, (key, value))
@@ -152,11 +158,11 @@ def read(data: bytes, *, file: str) -> tuple[list[Document], list[errors.Violati
     try:
         text = yaml_reader.decode(data)
         for root in yaml_reader.compose(text):
-            if len(violations) > decode.MAX_VIOLATIONS:
+            if len(violations) > yaml_nodes.MAX_VIOLATIONS:
                 return documents, violations
-            if decode.is_null(root):
+            if yaml_nodes.is_null(root):
                 continue
-            reading = decode.Reading(file, index, text)
+            reading = yaml_nodes.reading_of(file, index, text)
             document = _document(root, reading)
             documents += [document] if document else []
             violations += reading.violations
@@ -166,6 +172,41 @@ def read(data: bytes, *, file: str) -> tuple[list[Document], list[errors.Violati
     except yaml_reader.TrapError as trap:
         violations.append(trapped(trap, file=file, text=text, index=index))
     return documents, violations
+
+
+def name_of(value: message.Message) -> str:
+    """Returns ``KIND/NAME``, with the environment, of a manifest or of the manifest in a stack input."""
+    return str(references.key(manifest_of(value)))
+
+
+def manifest_of(value: message.Message) -> Any:  # a manifest of any kind
+    """Returns the manifest in a stack input; a manifest as it is."""
+    return value.target if is_stack_input(value) else value  # type: ignore[attr-defined]  # stack inputs have it
+
+
+def is_stack_input(value: message.Message) -> bool:
+    """Returns whether a message is a stack input."""
+    return "target" in value.DESCRIPTOR.fields_by_name
+
+
+def of_message(value: message.Message, *, file: str) -> Document:
+    """Returns the document of a manifest or of a stack input that was built in memory; the message is not changed.
+
+    ``apiVersion`` and ``kind`` are set if they are empty, for the message's type implies both.
+
+    Raises:
+        PlantonError: ``KIND_UNKNOWN``: the message is neither.
+    """
+    content = type(manifest_of(value))()
+    content.CopyFrom(manifest_of(value))
+    kind = kinds.get(content.DESCRIPTOR.name)
+    content.api_version = content.api_version or kind.api_version
+    content.kind = content.kind or kind.name
+    config = None
+    if is_stack_input(value):
+        config = kind.provider_config()
+        config.CopyFrom(value.provider_config)  # type: ignore[attr-defined]  # stack inputs have it
+    return Document(kind, content, file, 0, config=config, is_message=True)
 
 
 def trapped(trap: yaml_reader.TrapError, *, file: str, text: str, index: int) -> errors.Violation:
@@ -191,10 +232,10 @@ def kind_of(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:
     """Returns the kind that a manifest names; None, and a note, where it names none that is known."""
     if not isinstance(root, yaml.MappingNode):
         reading.text = ""
-        reading.add(root, path, f"a manifest must be a mapping, not {reading.shown(root)}", "manifest.wrong_type")
+        reading.add(root, path, f"a manifest must be a mapping, not {yaml_nodes.shown(root, reading)}", "manifest.wrong_type")
         return None
     pair = Finder(root).entry(root, "kind")
-    if pair is None or decode.is_null(pair[1]):
+    if pair is None or yaml_nodes.is_null(pair[1]):
         # The line is not shown: a file that is no manifest may hold secrets.
         reading.text = ""
         reading.add(root, decode.join(path, "kind"), "must be set: it says what the manifest describes", "manifest.kind_missing")
@@ -203,9 +244,9 @@ def kind_of(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:
     name = node.value if isinstance(node, yaml.ScalarNode) else None
     kind = _known(name) if name is not None and len(name) <= _LONGEST_KIND else None
     if kind is None:
-        hint = decode.suggest(name, [known.name for known in kinds.all_kinds()]) if name is not None else ""
-        where = decode.join(path, "kind")
-        reading.add(node, where, f"unknown kind {decode.preview(name) if name else ''}{hint}".strip(), "manifest.unknown_kind")
+        suggestion = decode.nearest(name, [known.name for known in kinds.all_kinds()]) if name is not None else ""
+        text = f"unknown kind {yaml_nodes.preview(name) if name else ''}".strip()
+        reading.add(node, decode.join(path, "kind"), text, "manifest.unknown_kind", suggestion=suggestion)
     return kind
 
 
@@ -222,7 +263,7 @@ def completed(document: Document) -> Document:
 
 def check(document: Document) -> list[errors.Violation]:
     """Returns what the rules say about a document and its annotations, with places; nothing about values that were not read."""
-    problems = validation.violations(document.message, limit=decode.MAX_VIOLATIONS)
+    problems = validation.violations(document.message, limit=yaml_nodes.MAX_VIOLATIONS)
     problems += own_annotations.problems(document.message)
     problems += stack_names.problems(document.message)
     if not problems:
@@ -240,6 +281,8 @@ def check(document: Document) -> list[errors.Violation]:
                 problem.rule_id,
                 document.index,
                 place.source,
+                target=problem.target,
+                suggestion=problem.suggestion,
             )
             for problem, place in zip(problems, places, strict=True)
         ),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from planton import errors
 from planton.engine import explain, plans, states
 from planton.recovery import default_pool, guards
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from planton.recovery import managed
@@ -58,4 +59,4 @@ def _missing(subject: managed.Managed, resources: list[dict[str, Any]], failure:
 def _looks_deleted(change: plans.Change) -> bool:
     # A missing network is read as one with empty texts.
     emptied = any(each.path == "label" and not each.new for each in change.differences)
-    return change.action is plans.Action.DELETE or (change.noun == "Network" and emptied)
+    return change.action is plans.Action.DELETE or (kinds.has_role(change.type, kinds.Role.NETWORK) and emptied)

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from planton.config import settings as engine_settings
     from planton.engine import toolchain
 
-_CLUSTER = "kubernetes_cluster"
-
 
 @dataclasses.dataclass(frozen=True)
 class Managed:
@@ -107,7 +105,7 @@ class Managed:
     def default_pool(self) -> default_pool.DefaultPool | None:
         """Returns the default pool of the stack's cluster; None if it has none."""
         # Only clusters have one, and reading a state is slow in a remote backend.
-        return default_pool.of(self.state()) if self.kind.stem == _CLUSTER else None
+        return default_pool.of(self.state()) if self.kind.is_cluster else None
 
     def cluster_id(self) -> str:
         """Returns the cloud's id of the cluster of the stack's node pools; empty if it has none.

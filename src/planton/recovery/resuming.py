@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from planton import errors
 from planton.engine import explain, states
 from planton.recovery import default_pool, guards, locking, recording, refreshing
+from planton.schema import kinds
 from planton.state import history, journal
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _without_pending(subject: managed.Managed, state: dict[str, Any]) -> dict[st
 
 def _wait_for_clusters(subject: managed.Managed, state: dict[str, Any], imports: Mapping[str, str]) -> None:
     # A cluster that is being created has no kubeconfig yet, and a state without it would count as complete.
-    clusters = [str(each["id"]) for each in states.cloud_resources(state) if each["type"].endswith("KubernetesCluster")]
+    clusters = [str(each["id"]) for each in states.cloud_resources(state) if kinds.has_role(each["type"], kinds.Role.CLUSTER)]
     for cluster in filter(None, [*clusters, imports.get("cluster", "")]):
         _wait_for_cluster(subject, cluster)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planton import clouds, errors
 from planton.engine import explain, plans, states
 from planton.recovery import awaiting, default_pool, guards, ownership, previewing, recording, refreshing
+from planton.schema import kinds
 from planton.state import history
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _recreate_default_pool(subject: managed.Managed, opened: session.Session, pl
 
 
 def _await_cloud(subject: managed.Managed, opened: session.Session, plan: plans.Plan) -> tuple[str, ...]:
-    clusters = [change for change in plan.changes if change.noun == "KubernetesCluster"]
+    clusters = [change for change in plan.changes if kinds.has_role(change.type, kinds.Role.CLUSTER)]
     pool = subject.default_pool() if clusters else None
     if pool is None:
         return ()
@@ -143,9 +144,9 @@ def _ids_before(subject: managed.Managed, plan: plans.Plan, lists: observed.List
     # Resources that exist before the first request cannot be the result of one.
     ids: dict[str, tuple[str, ...]] = {}
     for change in plan.changes:
-        if change.action not in _CREATIONS or not change.type.startswith(clouds.TYPES):
+        if change.action not in _CREATIONS or not clouds.is_resource(change.type):
             continue
-        is_pool = change.type.endswith("KubernetesNodePool")
+        is_pool = kinds.has_role(change.type, kinds.Role.NODE_POOL)
         cluster = subject.cluster_id() if is_pool else ""
         entries = lists.entries(subject.cloud, change.type, cluster) if cluster or not is_pool else []
         ids[change.urn] = tuple(str(each["id"]) for each in entries)
@@ -172,7 +173,7 @@ def _name_owner(subject: managed.Managed, error: explain.OperationError) -> None
             if not id_:
                 continue
             error.metadata |= {"id": id_, "region": subject.cloud.where}
-            if name == guards.MAIN[subject.kind.stem]:
+            if name == subject.kind.main:
                 error.hint = error.hint.replace(" ID ", f" {id_} ")
             else:
                 error.hint = f"{name} exists in {subject.cloud.where} with id {id_}: delete it there, or choose another name"
