@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.engine import explain, plans, states
+from planton.modules import texts
 from planton.recovery import awaiting, default_pool, guards, ownership, previewing, recording, refreshing
 from planton.schema import kinds
 from planton.state import history
@@ -132,10 +133,8 @@ def _await_cloud(subject: managed.Managed, opened: session.Session, plan: plans.
 
 
 def _report_failed(subject: managed.Managed, application: str) -> str:
-    warning = (
-        f"spec.applications: {application} is not installed {awaiting.APPLICATION_SECONDS / 60:g} minutes after the cluster was "
-        "ready; the cluster is fine: install the application yourself, or look at the cloud's dashboard for why"
-    )
+    minutes = f"{awaiting.APPLICATION_SECONDS / 60:g} minutes after the cluster was ready"
+    warning = texts.not_installed(application, when=minutes)
     subject.settings.progress(f"  ! {warning}")
     return warning
 
