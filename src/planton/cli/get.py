@@ -29,8 +29,8 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
     """List applied resources, or show one with its outputs.
 
     KIND may be singular or plural, in any case. Shows the results of the last
-    apply or refresh; planton drift reads the cloud. The id of a node pool at
-    Civo is its name.
+    apply or refresh; planton drift reads the cloud. Some clouds use
+    the name of a node pool as its id.
 
     Exit codes: 0 listed, 1 not applied, 2 usage.
     """

@@ -38,8 +38,8 @@ def import_(
     KIND/NAME is the resource in the manifests given with -f; ID is the cloud's
     id of it. The id of a node pool is CLUSTER-ID:POOL, or the pool's id or name
     alone if the manifest names the cluster. Importing a cluster also imports
-    its existing additional pools. At Civo it also imports the firewall that
-    planton created for it: CLUSTER-NAME-firewall, in the same network.
+    its existing additional pools, and the firewall that planton created for it,
+    if the cloud has firewalls: CLUSTER-NAME-firewall, in the same network.
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """

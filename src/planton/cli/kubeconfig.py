@@ -37,10 +37,10 @@ def kubeconfig(
 ) -> None:
     r"""Print the kubeconfig of an applied cluster, or merge it into yours.
 
-    It grants full administration of the cluster: keep it secret. For a cluster
-    at Civo it comes from the state and needs no token. For a cluster at
-    DigitalOcean it comes from the cloud and expires in seven days. With --exec
-    it holds no secret and does not expire: kubectl calls planton credential.
+    It grants full administration of the cluster: keep it secret. It comes from
+    the state and needs no token, unless the kubeconfigs of the cloud expire: then
+    it comes from the cloud. With --exec it holds no secret and does not expire:
+    kubectl calls planton credential.
 
     \b
     planton kubeconfig civokubernetesclusters/dev-cluster --out dev.kubeconfig

@@ -269,7 +269,7 @@ def resource(text: str) -> tuple[kinds.Kind, str]:
             f"{text!r} is not KIND/NAME",
             code=errors.Code.USAGE,
             reason=errors.Reason.USAGE,
-            hint="write for example civokubernetesclusters/dev-cluster",
+            hint=f"write for example {kinds.of_role(kinds.Role.CLUSTER)[0].name.lower()}s/dev-cluster",
         )
     return kinds.parse(kind), name
 

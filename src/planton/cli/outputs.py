@@ -28,7 +28,7 @@ def outputs(
     """Print the outputs of an applied resource.
 
     Shows the outputs of the last apply or refresh; planton drift reads the
-    cloud. The nodePoolId of a node pool at Civo is the pool's name.
+    cloud. Some clouds use the name of a node pool as its id.
 
     Exit codes: 0 printed, 1 not applied, 2 usage.
     """

@@ -123,8 +123,8 @@ def reset(home: pathlib.Path) -> None:
 def env(home: pathlib.Path, *, unset: bool) -> None:
     r"""Print the shell commands that point tools at the sandbox.
 
-    They set the variables of planton, pulumi and its plugins, and of the civo and
-    doctl command lines. A shell with these variables uses no context, so that the
+    They set the variables of planton, pulumi and its plugins, and of the clouds'
+    own command lines. A shell with these variables uses no context, so that the
     backend and the credentials of your context stay out of the sandbox.
 
     \b

@@ -87,7 +87,7 @@ def as_read(table: schema.Table, real: State) -> State:
     }
 
 
-def same(row: schema.Property, old: values.Json, new: values.Json) -> bool:  # noqa: PLR0911  # one return a type
+def same(row: schema.Property, old: values.Json, new: values.Json) -> bool:  # noqa: PLR0911  # one return for each type
     """Returns whether two values of a property are the same; unset, empty, zero and false are the same."""
     if old is values.UNKNOWN or new is values.UNKNOWN:
         return old is new
