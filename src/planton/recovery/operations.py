@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from planton import clouds, errors
 from planton.clouds import answers
 from planton.engine import explain, locks, plans, session, stacks, states
+from planton.modules import texts
 from planton.recovery import awaiting, default_pool, guards, importing, observed, ownership
 from planton.schema import kinds, references
 from planton.state import history, journal
@@ -283,10 +284,8 @@ class Operations:
         return tuple(self._report_failed(name) for name in failed)
 
     def _report_failed(self, application: str) -> str:
-        warning = (
-            f"spec.applications: {application} is not installed {awaiting.APPLICATION_SECONDS / 60:g} minutes after the cluster was "
-            "ready; the cluster is fine: install the application yourself, or look at the cloud's dashboard for why"
-        )
+        minutes = f"{awaiting.APPLICATION_SECONDS / 60:g} minutes after the cluster was ready"
+        warning = texts.not_installed(application, when=minutes)
         self._settings.progress(f"  ! {warning}")
         return warning
 
