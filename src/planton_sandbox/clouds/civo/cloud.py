@@ -182,7 +182,7 @@ class Civo:
         return outside.act(self._scope(account, region=region, now=now), action, body)
 
     def _scope(self, account: records.Account, *, region: str, now: float) -> scopes.Scope:
-        scopes.settle_in(self.state, account, region=region, now=now)
+        scopes.ensure_default_network(self.state, account, region=region, now=now)
         return scopes.Scope(
             state=self.state,
             pace=self._pace,
