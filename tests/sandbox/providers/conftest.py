@@ -16,7 +16,7 @@ from planton_sandbox.providers import values
 from planton_sandbox.providers.civo import plugin as civo
 from planton_sandbox.providers.digitalocean import plugin as digitalocean
 
-from . import scripted_cloud, scripted_digitalocean, scripted_http
+from . import scripted_civo, scripted_digitalocean, scripted_http
 
 Json = typing.Any
 _REQUESTS: dict[str, typing.Any] = {
@@ -119,7 +119,7 @@ def _play(cloud: scripted_http.Cloud, serve: typing.Callable[..., typing.Any]) -
 @pytest.fixture
 def scene() -> collections.abc.Iterator[Scene]:
     """A new Civo and its stand-in."""
-    with _play(scripted_cloud.Cloud(), civo.serve) as played:
+    with _play(scripted_civo.Cloud(), civo.serve) as played:
         yield played
 
 
