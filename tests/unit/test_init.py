@@ -113,7 +113,8 @@ def test_the_choices_of_the_command_are_those_of_the_templates() -> None:
     """The command knows them without reading the templates, for its help."""
     assert set(command._PARTS) == set(templates.PARTS)
     assert command._TEMPLATES == templates.TEMPLATES
-    assert set(command._PROVIDERS) == set(providers.names())
+    choice = next(parameter for parameter in command.init.params if parameter.name == "provider").type
+    assert list(choice.choices) == list(providers.names())
     folders = {path.parent.relative_to(pathlib.Path(templates.__file__).parent) for path in _files()}
     assert folders == {pathlib.Path(provider, template) for provider, template in ENVIRONMENTS}
 

@@ -10,6 +10,7 @@ import click
 
 from planton import errors
 from planton.cli import options, output, render
+from planton.schema import providers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +97,7 @@ def _pairs(words: Sequence[str]) -> dict[str, str]:
     pairs = [word.partition("=") for word in words]
     wrong = next((word for word, (cloud, _, entry) in zip(words, pairs, strict=True) if not cloud or not entry), None)
     if wrong is not None:
-        raise _usage(f"{wrong!r} is not CLOUD=ENTRY", "write for example civo=acme-dev")
+        raise _usage(f"{wrong!r} is not CLOUD=ENTRY", f"write for example {providers.default().name}=acme-dev")
     return {cloud: entry for cloud, _, entry in pairs}
 
 

@@ -10,29 +10,35 @@ import click
 from planton import errors
 from planton.base import terminal
 from planton.cli import output, render, writing
+from planton.schema import providers
 
 _PARTS = ("cluster", "nodepool", "network", "environment")
-_PROVIDERS = ("civo", "digitalocean")
 _TEMPLATES = ("dev", "staging", "prod")
 _STDOUT = "-"
+#: The clouds that there are templates for → their usual region.
+_REGIONS = {provider.name: provider.sample_region for provider in providers.all_providers().values() if provider.sample_region}
 
 
 def _complete_region(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     from planton.manifest import templates  # only while completing
 
-    providers = [context.params["provider"]] if context.params.get("provider") else _PROVIDERS
-    known = {region for provider in providers for region in templates.regions(provider)}
+    chosen = [context.params["provider"]] if context.params.get("provider") else list(_REGIONS)
+    known = {region for provider in chosen for region in templates.regions(provider)}
     return sorted(region for region in known if region.startswith(incomplete.lower()))
 
 
 @click.command()
 @click.argument("part", type=click.Choice(_PARTS))
-@click.option("--provider", type=click.Choice(_PROVIDERS), required=True, help="The cloud.")
+@click.option("--provider", type=click.Choice(list(_REGIONS)), required=True, help="The cloud.")
 @click.option("--template", type=click.Choice(_TEMPLATES), default="dev", show_default=True, help="How much of everything.")
 @click.option("--name", default="", metavar="NAME", help="What all names begin with.  [default: the environment]")
 @click.option("--env", default="", metavar="ENV", help="The environment.  [default: that of the template]")
 @click.option(
-    "--region", default="", metavar="REGION", help="The region.  [default: lon1 or fra1]", shell_complete=_complete_region
+    "--region",
+    default="",
+    metavar="REGION",
+    help=f"The region.  [default: {' or '.join(_REGIONS.values())}]",
+    shell_complete=_complete_region,
 )
 @click.option(
     "-o", "--out", default=".", metavar="DIR", help="The folder to write to, or - for standard output.  [default: this one]"
@@ -42,7 +48,7 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
     r"""Write commented manifests to start from, a file for each resource.
 
     \b
-    network      the network and, on Civo, its firewall
+    network      the network and, where the cloud has it, a firewall
     cluster      a cluster and its node pools; refers to the network
     nodepool     node pools; refer to the cluster
     environment  all of it

@@ -18,7 +18,7 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from planton_sandbox.providers import values
 
-from . import conftest, scripted_cloud, scripted_digitalocean, scripted_http
+from . import conftest, scripted_civo, scripted_digitalocean, scripted_http
 
 Json = typing.Any
 _HERE = pathlib.Path(__file__).parent / "recorded"
@@ -87,8 +87,8 @@ def _error(error: grpc.RpcError, shorts: dict[str, str]) -> Json:
         if key == "grpc-status-details-bin":
             detail = provider_pb2.ErrorResourceInitFailed()
             assert status_pb2.Status.FromString(content).details[0].Unpack(detail)
-            told = _plain(json_format.MessageToDict(detail, preserving_proto_field_name=True), shorts)
-            shown["status_details"] = [{"type": "pulumirpc.ErrorResourceInitFailed", **told}]
+            fields = _plain(json_format.MessageToDict(detail, preserving_proto_field_name=True), shorts)
+            shown["status_details"] = [{"type": "pulumirpc.ErrorResourceInitFailed", **fields}]
     return _plain(shown, shorts)
 
 
@@ -161,11 +161,11 @@ def test_a_lifecycle_is_answered_as_recorded(scene: conftest.Scene) -> None:
     cloud.supply(ids)
     lost: dict[str, Json] = {}
 
-    def without_pool(cloud: scripted_cloud.Cloud) -> None:
+    def without_pool(cloud: scripted_civo.Cloud) -> None:
         lost["pools"] = list(cloud.clusters[cluster]["pools"])
         del cloud.clusters[cluster]["pools"][1:]
 
-    def with_pool(cloud: scripted_cloud.Cloud) -> None:
+    def with_pool(cloud: scripted_civo.Cloud) -> None:
         cloud.clusters[cluster]["pools"] = lost["pools"]
         cloud.fail("GET", cluster)
 
@@ -191,20 +191,20 @@ def test_imports_drift_and_lost_resources_are_answered_as_recorded(scene: confte
         client.post(path.format(network=network, firewall=firewall, cluster=cluster), body)
     kept = {"networks": dict(cloud.networks), "firewalls": dict(cloud.firewalls), "clusters": dict(cloud.clusters)}
 
-    def forget(kind: str, identity: str) -> typing.Callable[[scripted_cloud.Cloud], None]:
+    def forget(kind: str, identity: str) -> typing.Callable[[scripted_civo.Cloud], None]:
         return lambda cloud: getattr(cloud, kind).pop(identity)
 
-    def restore(*kinds: str) -> typing.Callable[[scripted_cloud.Cloud], None]:
+    def restore(*kinds: str) -> typing.Callable[[scripted_civo.Cloud], None]:
         return lambda cloud: [getattr(cloud, kind).update(kept[kind]) for kind in kinds] and None
 
-    def unauthorised(cloud: scripted_cloud.Cloud) -> None:
+    def unauthorised(cloud: scripted_civo.Cloud) -> None:
         cloud.tokens = set()
 
-    def cluster_gone(cloud: scripted_cloud.Cloud) -> None:
+    def cluster_gone(cloud: scripted_civo.Cloud) -> None:
         cloud.tokens = None
         cloud.clusters.clear()
 
-    def lists_fail(cloud: scripted_cloud.Cloud) -> None:
+    def lists_fail(cloud: scripted_civo.Cloud) -> None:
         cloud.faults.clear()
         cloud.fail("GET", "/networks")
         cloud.fail("GET", "/firewalls")

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pulumi
 import pulumi_digitalocean
 
-from planton import errors
-from planton.modules import lookups, own
+from planton.modules import accounts, lookups, own
 
 if TYPE_CHECKING:
     from org.project_planton.provider.digitalocean import provider_pb2
@@ -53,13 +52,7 @@ def account(config: provider_pb2.DigitalOceanProviderConfig) -> Account:
     Raises:
         PlantonError: ``CREDENTIAL_MISSING``: no token.
     """
-    if not config.api_token:
-        raise errors.PlantonError(
-            "failed to set up the DigitalOcean provider: an API token is missing",
-            code=errors.Code.MISSING,
-            reason=errors.Reason.CREDENTIAL_MISSING,
-            hint="set DIGITALOCEAN_TOKEN, or give a provider config with -p FILE (docs/use/credentials.md)",
-        )
+    accounts.require(config)
     provider = pulumi_digitalocean.Provider(
         "digitalocean",
         token=pulumi.Output.secret(config.api_token),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import pulumi
 import pulumi_civo
 
 from org.project_planton.provider.civo import region_pb2
-from planton.modules import labels, lookups, own, unsupported
+from planton.modules import labels, lookups, own, texts, unsupported
 from planton.modules.civo import firewall, kubernetes_cluster, pools, provider, versions
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
     kubeconfig: pulumi.Output[str] = pulumi.Output.secret(cluster.kubeconfig)
     return {
         "cluster_id": cluster.id,
-        "kubeconfig_b64": kubeconfig.apply(_base64),
+        "kubeconfig_b64": kubeconfig.apply(texts.base64_of),
         "api_server_endpoint": cluster.api_endpoint,
         "created_at_rfc3339": cluster.created_at.apply(rfc3339),
         "status": cluster.status,
@@ -152,14 +151,7 @@ def _warnings(target: api_pb2.CivoKubernetesCluster) -> list[str]:
 def _report_failed(applications: Sequence[pulumi_civo.outputs.KubernetesClusterInstalledApplication] | None) -> None:
     for application in applications or []:
         if application.installed is False:
-            pulumi.log.warn(
-                f"spec.applications: {application.application} is not installed; the cluster is fine: install the "
-                "application yourself, or look at the cloud's dashboard for why"
-            )
-
-
-def _base64(text: str | None) -> str:
-    return base64.b64encode((text or "").encode()).decode()
+            pulumi.log.warn(texts.not_installed(str(application.application)))
 
 
 def rfc3339(text: str | None) -> str:

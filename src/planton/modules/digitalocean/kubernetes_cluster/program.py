@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import pulumi_digitalocean
 
 from org.project_planton.provider.digitalocean import region_pb2
 from planton import errors
-from planton.modules import labels, lookups, own, upgrades
+from planton.modules import labels, lookups, own, texts, upgrades
 from planton.modules.digitalocean import pools, provider
 
 if TYPE_CHECKING:
@@ -166,5 +165,4 @@ def _warnings(target: api_pb2.DigitalOceanKubernetesCluster) -> list[str]:
 
 
 def _kubeconfig(configs: Sequence[pulumi_digitalocean.outputs.KubernetesClusterKubeConfig] | None) -> str:
-    raw = configs[0].raw_config if configs else None
-    return base64.b64encode((raw or "").encode()).decode()
+    return texts.base64_of(configs[0].raw_config if configs else None)

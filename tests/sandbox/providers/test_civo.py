@@ -83,10 +83,10 @@ def test_creations_send_the_plugins_bodies(scene: conftest.Scene, engine: confte
     network, firewall, cluster = _whole(engine)
     _pool(engine, cluster, labels={"role": "gpu"})
     posts = {seen.path: seen.body for seen in scene.cloud.seen if seen.method == "POST"}
-    made = posts["/v2/kubernetes/clusters"]
-    assert made.pop("name").startswith("x-")
+    body = posts["/v2/kubernetes/clusters"]
+    assert body.pop("name").startswith("x-")
     pool = {"id": "main", "count": 2, "size": "g4s.kube.small", "taints": None}
-    assert made == {"region": "LON1", "network_id": network, "pools": [pool], "instance_firewall": firewall}
+    assert body == {"region": "LON1", "network_id": network, "pools": [pool], "instance_firewall": firewall}
     added = {"region": "LON1", "id": "workers", "count": 3, "size": "g4s.kube.small", "labels": {"role": "gpu"}}
     assert posts[f"/v2/kubernetes/clusters/{cluster}/pools"] == {**added, "taints": []}
     assert posts["/v2/firewalls"]["create_rules"] is False
@@ -160,12 +160,12 @@ def test_a_changed_rule_is_deleted_and_created_again(scene: conftest.Scene, engi
     web = {**_RULE, "portRange": "80"}
     given = {"networkId": network, "createDefaultRules": False, "ingressRules": [_RULE, web]}
     identity, inputs, state = engine.create(_FIREWALL, **given)
-    (kept, gone) = (rule["id"] for rule in scene.cloud.firewalls[identity]["rules"])
+    (kept, removed) = (rule["id"] for rule in scene.cloud.firewalls[identity]["rules"])
     scene.cloud.lines()
     changed = {**inputs, "ingressRules": [inputs["ingressRules"][0], {**web, "protocol": "tcp", "portRange": "443"}]}
     engine.call("Update", urn=_FIREWALL, id=identity, olds=state, news=changed)
     at = f"/v2/firewalls/{identity}/rules"
-    assert scene.cloud.lines() == [f"GET {at}", f"DELETE {at}/{gone}", f"POST {at}", "GET /v2/firewalls"]
+    assert scene.cloud.lines() == [f"GET {at}", f"DELETE {at}/{removed}", f"POST {at}", "GET /v2/firewalls"]
     assert scene.cloud.firewalls[identity]["rules"][0]["id"] == kept
 
 

@@ -31,10 +31,10 @@ def slow() -> Cloud:
 def test_a_new_cluster_is_running_at_the_next_read(cloud: Cloud) -> None:
     """The answer to the creation shows provisioning. The next read shows the cluster running, with all nodes."""
     body = {"name": "c1", "region": "fra1", "version": VERSION, "node_pools": [POOL]}
-    made = cloud.ok("POST", CLUSTERS, body)["kubernetes_cluster"]
-    assert made["status"] == {"state": "provisioning"}
-    assert (made["endpoint"], states(made["node_pools"][0])) == ("", ["provisioning"] * 2)
-    shown = cloud.show(made["id"])
+    created = cloud.ok("POST", CLUSTERS, body)["kubernetes_cluster"]
+    assert created["status"] == {"state": "provisioning"}
+    assert (created["endpoint"], states(created["node_pools"][0])) == ("", ["provisioning"] * 2)
+    shown = cloud.show(created["id"])
     assert shown["status"] == {"state": "running"}
     assert (shown["endpoint"], states(shown["node_pools"][0])) == ("https://127.0.0.1:20000", ["running"] * 2)
 
@@ -184,16 +184,16 @@ def test_versions_are_resolved(cloud: Cloud, given: str, slug: str) -> None:
 def test_refused_clusters(cloud: Cloud, body: dict[str, Any]) -> None:
     """The request is refused, and no cluster is created."""
     cloud.ok("GET", "/v2/account")
-    wanted = {"name": "c1", "region": "fra1", "version": VERSION, "node_pools": [POOL], **body}
-    assert cloud.refused("POST", CLUSTERS, wanted) == (422, "unprocessable_entity")
+    requested = {"name": "c1", "region": "fra1", "version": VERSION, "node_pools": [POOL], **body}
+    assert cloud.refused("POST", CLUSTERS, requested) == (422, "unprocessable_entity")
     assert cloud.act("resources")["clusters"] == []
 
 
 def test_names_are_not_unique(cloud: Cloud) -> None:
     """Two clusters can have the same name, so a repeated creation creates two. Their networks do not overlap."""
-    made = [cloud.show(cloud.cluster(node_pools=[{**POOL, "count": 1}])) for _ in range(13)]
-    assert len({item["id"] for item in made}) == 13
-    texts = [item[name] for item in made for name in ("cluster_subnet", "service_subnet")]
+    created = [cloud.show(cloud.cluster(node_pools=[{**POOL, "count": 1}])) for _ in range(13)]
+    assert len({item["id"] for item in created}) == 13
+    texts = [item[name] for item in created for name in ("cluster_subnet", "service_subnet")]
     subnets = [ipaddress.ip_network(text) for text in texts]
     assert not any(one.overlaps(other) for one, other in itertools.combinations(subnets, 2))
 

@@ -101,8 +101,8 @@ def test_deleting_a_cluster(cloud: Cloud) -> None:
     cloud.ok("DELETE", f"{CLUSTERS}/{key}")
     assert not cloud.kubernetes().open
     assert cloud.show(key)["status"] == "DELETING"
-    gone = cloud.ask("GET", f"{CLUSTERS}/{key}")
-    assert (gone.status, gone.body["code"]) == (404, "database_kubernetes_cluster_not_found")
+    missing = cloud.ask("GET", f"{CLUSTERS}/{key}")
+    assert (missing.status, missing.body["code"]) == (404, "database_kubernetes_cluster_not_found")
 
 
 def test_a_deletion_ends_without_reads(cloud: Cloud) -> None:

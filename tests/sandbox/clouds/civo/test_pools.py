@@ -100,8 +100,8 @@ def test_deleting_a_pool(cloud: Cloud) -> None:
     cloud.ok("POST", f"{CLUSTERS}/{key}/pools", {"id": "a", "count": 1, "size": SMALL})
     cloud.ok("DELETE", f"{CLUSTERS}/{key}/pools/a")
     assert cloud.ask("GET", f"{CLUSTERS}/{key}/pools/a").status == 200
-    gone = cloud.ask("GET", f"{CLUSTERS}/{key}/pools/a")
-    assert (gone.status, gone.body["code"]) == (404, "database_cluster_pool_not_found")
+    missing = cloud.ask("GET", f"{CLUSTERS}/{key}/pools/a")
+    assert (missing.status, missing.body["code"]) == (404, "database_cluster_pool_not_found")
     assert cloud.ask("DELETE", f"{CLUSTERS}/{key}/pools/main").status == 400
 
 

@@ -103,9 +103,9 @@ def test_access_and_upgrades(client: Any) -> None:
     credentials = client.kubernetes.get_credentials(key, expiry_seconds=600)
     assert credentials["server"].startswith("https://127.0.0.1:")
     assert client.kubernetes.get_cluster_user(key)["kubernetes_cluster_user"]["groups"] == ["k8saas:authenticated"]
-    wanted = client.kubernetes.get_available_upgrades(key)["available_upgrade_versions"][0]["slug"]
-    client.kubernetes.upgrade_cluster(key, {"version": wanted})
-    assert client.kubernetes.get_cluster(key)["kubernetes_cluster"]["version"] == wanted
+    target = client.kubernetes.get_available_upgrades(key)["available_upgrade_versions"][0]["slug"]
+    client.kubernetes.upgrade_cluster(key, {"version": target})
+    assert client.kubernetes.get_cluster(key)["kubernetes_cluster"]["version"] == target
     client.kubernetes.add_registry({"cluster_uuids": [key]})
     assert client.kubernetes.get_cluster(key)["kubernetes_cluster"]["registry_enabled"] is True
     client.kubernetes.remove_registry({"cluster_uuids": [key]})

@@ -1,4 +1,4 @@
-"""The clusters' Kubernetes APIs, with the real kubectl."""
+"""The Kubernetes APIs of Civo's clusters, with the real kubectl."""
 
 from __future__ import annotations
 

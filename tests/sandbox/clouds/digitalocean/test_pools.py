@@ -235,12 +235,12 @@ def test_deleting_a_node(cloud: Cloud, replace: int, count: int) -> None:
     """Deleting a node reduces the count, unless the node is replaced."""
     key = cloud.cluster()
     path = cloud.first(key)
-    gone, kept = (item["id"] for item in cloud.ok("GET", path)["node_pool"]["nodes"])
-    assert cloud.ask("DELETE", f"{path}/nodes/{gone}", skip_drain=1, replace=replace).status == 202
+    deleted, kept = (item["id"] for item in cloud.ok("GET", path)["node_pool"]["nodes"])
+    assert cloud.ask("DELETE", f"{path}/nodes/{deleted}", skip_drain=1, replace=replace).status == 202
     shown = cloud.ok("GET", path)["node_pool"]
     ids = [item["id"] for item in shown["nodes"]]
-    assert (shown["count"], len(ids), ids[0], gone in ids) == (count, count, kept, False)
-    assert cloud.refused("DELETE", f"{path}/nodes/{gone}") == (404, "not_found")
+    assert (shown["count"], len(ids), ids[0], deleted in ids) == (count, count, kept, False)
+    assert cloud.refused("DELETE", f"{path}/nodes/{deleted}") == (404, "not_found")
 
 
 def test_the_last_node_of_a_fixed_pool_stays(cloud: Cloud) -> None:

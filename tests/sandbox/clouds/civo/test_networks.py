@@ -48,8 +48,8 @@ def test_hidden_firewall_goes_with_its_network(sandbox: Sandbox) -> None:
     """The hidden firewall does not block the deletion of its network, and is deleted with it."""
     key = _network(sandbox)
     assert sandbox.call("DELETE", f"/networks/{key}").body == {"result": "success"}
-    gone = sandbox.call("GET", f"/networks/{key}")
-    assert (gone.status, gone.body["code"]) == (404, "database_network_not_found")
+    missing = sandbox.call("GET", f"/networks/{key}")
+    assert (missing.status, missing.body["code"]) == (404, "database_network_not_found")
     assert "net-a-default" not in [item["name"] for item in sandbox.call("GET", "/firewalls").body]
 
 

@@ -59,8 +59,8 @@ def test_the_cloud_chooses_a_range(cloud: Cloud) -> None:
 def test_refused_vpcs(cloud: Cloud, body: dict[str, Any]) -> None:
     """Names are unique. Ranges are private, of an allowed size, and do not overlap."""
     _vpc(cloud, "taken", ip_range="10.60.0.0/16")
-    wanted = {"name": "v2", "region": "fra1", **body}
-    assert cloud.refused("POST", "/v2/vpcs", wanted) == (422, "unprocessable_entity")
+    requested = {"name": "v2", "region": "fra1", **body}
+    assert cloud.refused("POST", "/v2/vpcs", requested) == (422, "unprocessable_entity")
 
 
 def test_updating_a_vpc(cloud: Cloud) -> None:
@@ -94,10 +94,10 @@ def test_a_firewall(cloud: Cloud) -> None:
     body = {"name": "fw", "inbound_rules": [OPEN, wide], "outbound_rules": [OUT], "tags": [f"k8s:{key}"]}
     reply = cloud.ask("POST", "/v2/firewalls", body)
     assert reply.status == 202
-    made = reply.body["firewall"]
-    assert made["inbound_rules"] == [OPEN, {"protocol": "tcp", "ports": "0", "sources": {"tags": [f"k8s:{key}"]}}]
-    assert made["outbound_rules"] == [{**OUT, "ports": "0"}]
-    assert (made["tags"], made["droplet_ids"], made["status"]) == ([f"k8s:{key}"], [], "succeeded")
+    created = reply.body["firewall"]
+    assert created["inbound_rules"] == [OPEN, {"protocol": "tcp", "ports": "0", "sources": {"tags": [f"k8s:{key}"]}}]
+    assert created["outbound_rules"] == [{**OUT, "ports": "0"}]
+    assert (created["tags"], created["droplet_ids"], created["status"]) == ([f"k8s:{key}"], [], "succeeded")
 
 
 @pytest.mark.parametrize(
@@ -236,12 +236,12 @@ def test_an_invalid_token_is_refused(cloud: Cloud) -> None:
 def test_requests_are_counted(cloud: Cloud) -> None:
     """The headers count down for an hour, then start again."""
 
-    def left() -> int:
+    def remaining() -> int:
         return int(cloud.ask("GET", "/v2/account").headers["ratelimit-remaining"])
 
-    assert [left(), left()] == [4999, 4998]
+    assert [remaining(), remaining()] == [4999, 4998]
     cloud.now += 3600
-    assert left() == 4999
+    assert remaining() == 4999
 
 
 def test_out_of_band_changes_name_what_is_missing(cloud: Cloud) -> None:
@@ -276,5 +276,9 @@ def test_out_of_band_changes(cloud: Cloud) -> None:
     cloud.pass_time(1)
     assert cloud.show(key)["status"]["state"] == "upgrading"
     cloud.act("delete-cluster", cluster="c1")
-    left = cloud.act("resources")
-    assert (left["clusters"], left["firewalls"], [item for item in left["vpcs"] if not item["default"]]) == ([], [], [])
+    remaining = cloud.act("resources")
+    assert (remaining["clusters"], remaining["firewalls"], [item for item in remaining["vpcs"] if not item["default"]]) == (
+        [],
+        [],
+        [],
+    )
