@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from planton.cli import options, render
+from planton.deploy import identify
 
 if TYPE_CHECKING:
     from planton.clouds import api
@@ -30,7 +31,7 @@ def credential(*, resource: str, settings: engine_settings.Settings, env: str | 
     from planton.deploy import access
     from planton.state import inventory  # `--help` must not wait for it
 
-    kind, name = options.resource(resource)
+    kind, name = identify.parse(resource)
     applied = inventory.Inventory(settings, options.tools(settings)).get(kind, name, options.env_of(settings, env), stack)
     render.echo_json(exec_credential(access.credential(applied, settings, fresh=fresh)))
 

@@ -7,7 +7,6 @@ import os
 import pathlib
 import socket
 import sys
-import tempfile
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ import yaml
 
 from planton import errors
 from planton.cli import options, output, render
+from planton.config import folders
+from planton.deploy import identify
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -58,7 +59,7 @@ def kubeconfig(
             reason=errors.Reason.USAGE,
             hint="use one of them",
         )
-    kind, name = options.resource(resource)
+    kind, name = identify.parse(resource)
     known = inventory.Inventory(settings, options.tools(settings))
     applied = known.get(kind, name, options.env_of(settings, env), stack)
     text = _kubeconfig(known, applied, settings)
@@ -170,16 +171,10 @@ def write(path: pathlib.Path, text: str, *, hint: str) -> None:
     Raises:
         PlantonError: ``MANIFEST_UNREADABLE``: it cannot be written.
     """
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as handle:  # of mode 0600
-            temporary = pathlib.Path(handle.name)
-            handle.write(text)
-        temporary.replace(path)
+        folders.write(path, text.encode(), mode=0o600)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise errors.PlantonError(
             f"cannot write {path}: {error.strerror}",
             code=errors.Code.USAGE,

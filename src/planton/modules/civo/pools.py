@@ -1,4 +1,4 @@
-"""A node pool with its size: what CivoKubernetesNodePool and the additional pools of a cluster have in common."""
+"""A node pool with its size, for CivoKubernetesNodePool and for the additional pools of a cluster."""
 
 from __future__ import annotations
 
