@@ -23,8 +23,6 @@ _FIRST_REFUSAL = 300
 _NOT_FOUND, _CONFLICT = 404, 409
 _DENIED = (401, 403)
 _TOO_MANY, _FIRST_OWN = 429, 500
-#: The longest wait in seconds before a retry. A cloud that requests more gets no retry: the user can run the command again.
-_LONGEST_WAIT = 10.0
 #: The maximum number of characters of a refusal to show, because a proxy may send a whole page.
 _LONGEST_TEXT = 1000
 #: A list with more pages counts as endless.
@@ -89,7 +87,7 @@ def get(
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED`` for 429 and 5xx; ``CLOUD_UNREACHABLE`` without a valid response.
     """
     headers = {"Authorization": authorization, "Accept": "application/json"}
-    for usual in (*retries.WAITS, None):
+    for usual in retries.CLOUD.attempts():
         try:
             answer = web.request("GET", url, headers=headers, deadline=deadline)
             if answer.status < _FIRST_REFUSAL:
@@ -194,9 +192,7 @@ def unexpected(how: str) -> errors.PlantonError:
 def _pause(answer: web.Answer, usual: float | None) -> float | None:
     if usual is None or not _is_trouble(answer.status):
         return None
-    requested = answer.headers.get("retry-after", "").strip()
-    seconds = float(requested) if requested.isdecimal() else usual
-    return seconds if seconds <= _LONGEST_WAIT else None
+    return retries.CLOUD.pause(usual, answer.headers.get("retry-after", ""))
 
 
 def _is_trouble(status: int) -> bool:
