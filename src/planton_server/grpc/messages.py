@@ -24,12 +24,12 @@ _NESTING: Final = frozenset({"google.protobuf.Struct", "google.protobuf.ListValu
 _FREE: Final = _NESTING | {"google.protobuf.Value"}
 
 
-def broken(request: message.Message, body: str) -> Iterator[errors.FieldViolation]:
-    """Yields what a request holds and JSON cannot say.
+def check(request: message.Message, body: str) -> Iterator[errors.FieldViolation]:
+    """Yields the violations of a request that JSON could not have.
 
     Args:
         request: The request of a method.
-        body: Its field that holds the body; empty where there is none.
+        body: The field of the request that holds the body; empty if it has none.
     """
     yield from _unknown(request, "")
     if body:
@@ -37,16 +37,16 @@ def broken(request: message.Message, body: str) -> Iterator[errors.FieldViolatio
 
 
 def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterator[errors.FieldViolation]:
-    """Yields what a message holds and JSON cannot say, by the rules of ``codec``.
+    """Yields the violations of a message that JSON could not have, with the rule ids of JSON.
 
     Args:
         value: The message.
-        path: Where it stands.
-        depth: How deep it stands in free data.
+        path: The path of the message.
+        depth: The depth of the message in free data.
     """
     yield from _unknown(value, path)
     name = value.DESCRIPTOR.full_name
-    # Where free data begins, all of it is counted, and not at each of its values again.
+    # Free data is counted once, at its root.
     if name in _FREE and not depth and json_values.is_too_large(value, _parts):
         yield errors.FieldViolation(path, "json.too_large", json_values.TOO_LARGE)
         return
@@ -61,11 +61,11 @@ def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterat
         for field, content in value.ListFields():
             where = path if name in _FREE else json_values.join(path, field.json_name)
             for place, item in _items(field, content, where):
-                yield from _violations(item, place, depth)
+                yield from _of_item(item, place, depth)
 
 
 def _parts(value: Any) -> Iterator[Any]:  # a message of free data
-    """Yields the values that one holds."""
+    """Yields the values in free data."""
     name = value.DESCRIPTOR.name
     if name == "Struct":
         yield from value.fields.values()
@@ -76,13 +76,13 @@ def _parts(value: Any) -> Iterator[Any]:  # a message of free data
 
 
 def _unknown(value: message.Message, path: str) -> Iterator[errors.FieldViolation]:
-    """Yields the fields of a later schema, or of none: nothing that a caller wants may be lost without a word."""
-    found: Any = unknown_fields.UnknownFieldSet(value)  # its stub cannot be iterated over
-    for field in found:
+    """Yields the unknown fields, for example of a newer schema. Nothing of a request may be dropped silently."""
+    unknown: Any = unknown_fields.UnknownFieldSet(value)  # its stub cannot be iterated over
+    for field in unknown:
         yield errors.FieldViolation(json_values.join(path, str(field.field_number)), "json.unknown_field", "is not a field")
 
 
-def _violations(item: Any, path: str, depth: int) -> Iterator[errors.FieldViolation]:  # a value of any type of protobuf
+def _of_item(item: Any, path: str, depth: int) -> Iterator[errors.FieldViolation]:  # a value of any type of protobuf
     if isinstance(item, message.Message):
         yield from violations(item, path, depth)
     elif isinstance(item, str) and "\0" in item:
@@ -95,7 +95,7 @@ def _items(field: Any, content: Any, path: str) -> Iterator[tuple[str, Any]]:  #
     if not field.is_repeated:
         yield path, content
         return
-    # As ``codec``: what is too many is not looked at.
+    # As in JSON, items beyond the bound are not read.
     most = sizes.most(field)
     read = content if most is None else itertools.islice(content, most + 1)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:

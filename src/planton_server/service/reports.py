@@ -81,9 +81,13 @@ def check(report: message.Message) -> None:
         ApiError: ``VALIDATION_ERROR``: it is too large, or its texts contain control characters.
     """
     if report.ByteSize() > LIMIT:
-        raise errors.bad_field("", "status_report.size", f"must have at most {LIMIT:,} bytes in all")
+        raise errors.bad_field(
+            "", "status_report.size", f"the report ({report.ByteSize():,} bytes) must have at most {LIMIT:,} bytes"
+        )
     broken = [
-        errors.FieldViolation(path, "status_report.control_characters", "must have no control characters but tabs and line feeds")
+        errors.FieldViolation(
+            path, "status_report.control_characters", "must contain no control characters except tabs and line feeds"
+        )
         for path, text in _texts(report)
         if not text.isprintable() and any(unicodedata.category(one) == "Cc" and one not in _LINES for one in text)
     ]
@@ -103,9 +107,7 @@ def make_room(kind: str, stored: Mapping[str, Any], name: str) -> None:
         ApiError: ``CONFLICT``: the maximum number of other controllers already report it.
     """
     if name not in stored and len(stored) >= MOST:
-        raise errors.conflict(
-            f"{kind} is reported by {MOST} controllers already", details="at most so many may report one resource"
-        )
+        raise errors.conflict(f"{kind} is reported by {MOST} controllers already", details="withdraw one of them first")
 
 
 def _texts(value: message.Message, path: str = "") -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
-"""How many items a list and how many entries a map of a request may have, before anything looks at each of them.
+"""The bounds of lists and maps in requests, enforced before any rule reads their items.
 
-The rules that compare items with each other take the square of their number, so protovalidate must never see a long list. What is too
-long is cut here, and told with the rule that protovalidate would have named.
+Rules that compare items with each other take time in the square of their number, so protovalidate must never see a long list. Longer
+ones are cut here, and reported with protovalidate's rule id.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 @functools.cache
 def most(field: Any) -> int | None:  # a field's descriptor; the stubs have two of them
-    """Returns how many items or entries a field may have; None where there is no bound, as in free data."""
+    """Returns the maximum number of items or entries of a field; None without a bound, as in free data."""
     rules = field.GetOptions().Extensions[validate_pb2.field]
     return rules.repeated.max_items or rules.map.max_pairs or None
 
 
 def cut(value: message.Message, path: str = "") -> Iterator[errors.FieldViolation]:
-    """Cuts lists and maps to what they may hold, and yields what was too long.
+    """Cuts lists and maps to their bounds, and yields a violation for each that was too long.
 
     Args:
-        value: The message; it is changed.
-        path: Where it stands.
+        value: The message. It is changed.
+        path: The path of the message.
     """
     for field, content in value.ListFields():
         # Free data has no rules.
@@ -61,7 +61,7 @@ def _shorten(content: Any, bound: int, *, is_map: bool) -> None:  # a container 
 
 
 def _violation(path: str, bound: int, *, is_map: bool) -> errors.FieldViolation:
-    """Returns what protovalidate says of the same."""
+    """Returns the violation that protovalidate would report."""
     if is_map:
         return errors.FieldViolation(path, "map.max_pairs", f"map must be at most {bound} entries")
     return errors.FieldViolation(path, "repeated.max_items", f"must contain no more than {bound} item(s)")

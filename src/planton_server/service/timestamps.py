@@ -1,4 +1,4 @@
-"""Points in time as the API writes and reads them: RFC 3339, in answers always UTC with six digits of the second."""
+"""Times of the API: RFC 3339, in answers always in UTC with six digits of the second."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _LEAP: Final = "60"
 
 
 def parse(text: str) -> timestamp_pb2.Timestamp | None:
-    """Returns the time that a text means, cut to microseconds; None where it is no time by RFC 3339, or none that protobuf can hold.
+    """Returns the time of a text, cut to microseconds; None if it is not RFC 3339, or out of the range of protobuf.
 
-    A leap second is the second after it.
+    A leap second becomes the second after it.
     """
     match = _FORM.match(text)
     if match is None:
@@ -36,13 +36,13 @@ def parse(text: str) -> timestamp_pb2.Timestamp | None:
             moment += datetime.timedelta(seconds=1)
     except (ValueError, OverflowError):
         return None
-    since = moment - _EPOCH
+    passed = moment - _EPOCH
     nanos = int((fraction or "")[:6].ljust(6, "0")) * 1000
-    return timestamp_pb2.Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=nanos)
+    return timestamp_pb2.Timestamp(seconds=passed.days * 86_400 + passed.seconds, nanos=nanos)
 
 
 def text(moment: datetime.datetime) -> str:
-    """Returns a time that knows its zone as text: ``2025-10-17T10:30:00.000000Z``."""
+    """Returns a time with a zone as text: ``2025-10-17T10:30:00.000000Z``."""
     return f"{moment.astimezone(datetime.UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
