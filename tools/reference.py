@@ -6,7 +6,6 @@ The comments of the protos are the manual; this only lays them out, and puts the
 
 from __future__ import annotations
 
-import importlib
 import json
 import pathlib
 import subprocess
@@ -20,7 +19,7 @@ from google.protobuf import descriptor_pb2
 from org.project_planton.policy.v1 import policy_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import crd, json_schema
+from planton import crd, errors, json_schema, modules
 from planton.cli import group as command_line
 from planton.modules import unsupported
 from planton.schema import describe, kinds
@@ -39,7 +38,7 @@ _INTRO = "<!-- Written by tools/reference.py from the protos. Change the comment
 
 def main(arguments: list[str]) -> int:
     """Returns 0 where every page is, or has become, what it should be."""
-    pages = {f"docs/reference/kinds/{kind.name}.md": kind_page(kind, comments()) for kind in kinds.all_kinds()}
+    pages = {f"docs/reference/kinds/{kind.name}.md": kind_page(kind, comments(), _example(kind)) for kind in kinds.all_kinds()}
     pages["docs/reference/cli.md"] = command_page.render(command_line.cli)
     pages[describe.COMMENTS.relative_to(ROOT).as_posix()] = comments_file()
     pages |= schema_files() | definition_files()
@@ -65,9 +64,14 @@ def comments() -> dict[str, str]:
     if not _COMMENTS:
         command = [BUF, "build", "proto", "--as-file-descriptor-set", "-o", "-"]
         built = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
-        for file in descriptor_pb2.FileDescriptorSet.FromString(built).file:
-            _COMMENTS.update(_file_comments(file))
+        _COMMENTS.update(comments_of(built))
     return _COMMENTS
+
+
+def comments_of(descriptors: bytes) -> dict[str, str]:
+    """Returns the leading comments of a serialized FileDescriptorSet with source information, by full name."""
+    files = descriptor_pb2.FileDescriptorSet.FromString(descriptors).file
+    return {name: text for file in files for name, text in _file_comments(file).items()}
 
 
 def _file_comments(file: descriptor_pb2.FileDescriptorProto) -> dict[str, str]:
@@ -160,12 +164,18 @@ def _value(prefix: str, enum: descriptor_pb2.EnumDescriptorProto, rest: list[int
     return f"{prefix}.{enum.value[rest[1]].name}" if rest[0] == _ENUM_VALUE and len(rest) == 2 else ""  # noqa: PLR2004
 
 
-def kind_page(kind: kinds.Kind, texts: dict[str, str]) -> str:
-    """Returns the reference page of a kind."""
+def kind_page(kind: kinds.Kind, texts: dict[str, str], example: str) -> str:
+    """Returns the reference page of a kind.
+
+    Args:
+        kind: The kind.
+        texts: The comments of its protos by full name.
+        example: A manifest.
+    """
     described = kind.message.DESCRIPTOR
     spec = described.fields_by_name["spec"].message_type
     lines = [_INTRO, f"# {kind.name}", "", texts.get(spec.full_name, ""), ""]
-    lines += ["```yaml", _example(kind).rstrip(), "```", ""]
+    lines += ["```yaml", example.rstrip(), "```", ""]
     lines += ["[Manifests](../../use/manifests.md) describes `metadata`.", ""]
     for message in _messages(spec):
         lines += _message_section(message, texts, title="spec" if message is spec else message.name)
@@ -237,8 +247,8 @@ def _rules(field: Any) -> tuple[list[str], list[describe.Rule]]:
 
 def _unsupported(kind: kinds.Kind) -> list[str]:
     try:
-        table = importlib.import_module(kind.module).UNSUPPORTED
-    except ModuleNotFoundError:
+        table = modules.load(kind).UNSUPPORTED
+    except errors.PlantonError:
         return ["This version validates the kind and cannot apply it yet."]
     if not table:
         return []

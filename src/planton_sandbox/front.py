@@ -1,7 +1,6 @@
-"""The HTTP front of the sandbox: what stands between a socket and a simulated cloud.
+"""The HTTP front of the sandbox, between the sockets and the simulated clouds.
 
-Faults strike here and the log is kept here, for the clouds and for the
-clusters' Kubernetes APIs alike. What an answer says is not decided here.
+It applies faults and logs requests, for the clouds and for the clusters' Kubernetes APIs. It decides no answer.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclasses.dataclass(slots=True)
 class _Call:
-    """A request as faults and log see it."""
+    """A request, for faults and the log."""
 
     cloud: str
     cluster: str
@@ -39,20 +38,20 @@ class _Call:
 
 
 class Front:
-    """Answers for the clouds.
+    """Serves the clouds.
 
     Args:
         state: The world.
-        settled: Is awaited after every change, to open and close clusters' ports.
+        on_change: Is awaited after every change, to open and close the clusters' ports.
     """
 
-    def __init__(self, state: world.World, *, settled: Callable[[], Awaitable[None]]) -> None:
-        """Stand before a world."""
+    def __init__(self, state: world.World, *, on_change: Callable[[], Awaitable[None]]) -> None:
+        """Creates the front of a world."""
         self._world = state
-        self._settled = settled
+        self._on_change = on_change
 
     def cloud(self, name: str) -> web.Application:
-        """Return the application that is the API of a cloud."""
+        """Returns the application that serves the API of a cloud."""
         application = web.Application(client_max_size=MAXIMUM_BODY, middlewares=[origins.guard])
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -69,7 +68,7 @@ class Front:
         return application
 
     def kubernetes(self, cluster: str, answer: Handler) -> Handler:
-        """Return a handler that puts faults and log before a cluster's API."""
+        """Returns a handler that applies faults and logs requests before it calls a cluster's API."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             text = await request.read()
@@ -103,7 +102,7 @@ class Front:
             LOGGER.warning("%s %s: a malformed request: %r", request.method, request.path, error)
             reply = cloud.refusal(400, f"The request is malformed: {error!r}")
         self._world.save()
-        await self._settled()
+        await self._on_change()
         return _reply(reply)
 
     async def _guarded(

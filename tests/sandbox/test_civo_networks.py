@@ -1,4 +1,4 @@
-"""Networks and firewalls of the simulated Civo, over HTTP as the real client speaks it."""
+"""Networks and firewalls of the simulated Civo, over HTTP with the real client's requests."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _firewall(sandbox: Sandbox, network: str, **more: Any) -> str:
 
 
 def test_every_account_has_a_default_network_in_each_region(sandbox: Sandbox) -> None:
-    """The default network is there at first use, is another one in each region, and stays."""
+    """The default network exists at first use, differs between regions and accounts, and cannot be deleted."""
     london = sandbox.call("GET", "/networks").body
     assert [(item["label"], item["default"]) for item in london] == [("default", True)]
     assert sandbox.call("GET", "/networks", region="NYC1").body[0]["id"] != london[0]["id"]
@@ -45,7 +45,7 @@ def test_every_account_has_a_default_network_in_each_region(sandbox: Sandbox) ->
 
 
 def test_hidden_firewall_goes_with_its_network(sandbox: Sandbox) -> None:
-    """The firewall that clients make along with a network does not keep it, and goes too."""
+    """The hidden firewall does not block the deletion of its network, and is deleted with it."""
     key = _network(sandbox)
     assert sandbox.call("DELETE", f"/networks/{key}").body == {"result": "success"}
     gone = sandbox.call("GET", f"/networks/{key}")
@@ -54,7 +54,7 @@ def test_hidden_firewall_goes_with_its_network(sandbox: Sandbox) -> None:
 
 
 def test_other_firewalls_keep_their_network(sandbox: Sandbox) -> None:
-    """A network with a firewall of the user's is in use."""
+    """A network with a visible firewall is in use."""
     key = _network(sandbox)
     firewall = _firewall(sandbox, key)
     assert sandbox.call("DELETE", f"/networks/{key}").status == 409
@@ -63,7 +63,7 @@ def test_other_firewalls_keep_their_network(sandbox: Sandbox) -> None:
 
 
 def test_clusters_keep_their_network_and_firewall(sandbox: Sandbox) -> None:
-    """Neither goes while a cluster uses it, and the cloud says by its code why."""
+    """Neither can be deleted while a cluster uses it. The error code has the reason."""
     network = _network(sandbox)
     firewall = _firewall(sandbox, network)
     pools = [{"id": "main", "count": 1, "size": "g4s.kube.small", "taints": None}]
@@ -81,7 +81,7 @@ def test_clusters_keep_their_network_and_firewall(sandbox: Sandbox) -> None:
 
 
 def test_a_volume_outlives_its_cluster_and_keeps_the_network(sandbox: Sandbox) -> None:
-    """It cannot go before the cluster; load balancers stay too, and hold nothing."""
+    """A volume cannot be deleted before its cluster, and blocks its network. A load balancer blocks nothing."""
     network = _network(sandbox)
     pools = [{"id": "main", "count": 1, "size": "g4s.kube.small"}]
     body = {"name": "c1", "network_id": network, "instance_firewall": _firewall(sandbox, network), "pools": pools}
@@ -100,7 +100,7 @@ def test_a_volume_outlives_its_cluster_and_keeps_the_network(sandbox: Sandbox) -
 
 
 def test_labels_and_names_are_unique(sandbox: Sandbox) -> None:
-    """A second network or firewall of the same name is a conflict."""
+    """A second network or firewall with the same name is a conflict."""
     network = _network(sandbox)
     answer = sandbox.call("POST", "/networks", {"label": "net-a"})
     assert (answer.status, answer.body["code"]) == (409, "database_network_exists")
@@ -110,7 +110,7 @@ def test_labels_and_names_are_unique(sandbox: Sandbox) -> None:
 
 
 def test_network_update(sandbox: Sandbox) -> None:
-    """Label and name servers change, the rest stays."""
+    """Label and name servers change, everything else stays."""
     key = _network(sandbox)
     body = {"label": "net-b", "nameservers_v4": ["9.9.9.9"]}
     assert sandbox.call("PUT", f"/networks/{key}", body).body["label"] == "net-b"
@@ -119,7 +119,7 @@ def test_network_update(sandbox: Sandbox) -> None:
 
 
 def test_rules_are_kept_as_written(sandbox: Sandbox) -> None:
-    """Ports come back verbatim, with start and end beside them; rules come and go one by one."""
+    """Ports are returned verbatim, with start and end. Rules are added and removed one by one."""
     firewall = _firewall(sandbox, _network(sandbox))
     shown = next(item for item in sandbox.call("GET", "/firewalls").body if item["id"] == firewall)
     rule = shown["rules"][0]
@@ -133,7 +133,7 @@ def test_rules_are_kept_as_written(sandbox: Sandbox) -> None:
 
 
 def test_default_rules_open_everything(sandbox: Sandbox) -> None:
-    """Without rules, and unless refused, a firewall is open."""
+    """A firewall without rules is open, unless the request excludes default rules."""
     network = _network(sandbox)
     for name, more, count in (("open", {}, 6), ("closed", {"create_rules": False}, 0)):
         key = sandbox.call("POST", "/firewalls", {"name": name, "network_id": network, **more}).body["id"]
@@ -152,8 +152,8 @@ def test_default_rules_open_everything(sandbox: Sandbox) -> None:
         ("6443", "nonsense", "allow", "127.0.0.1", False),
     ],
 )
-def test_who_is_admitted(ports: str, cidr: str, action: str, client: str, open_: bool) -> None:
-    """A port is open to a client when a rule allows both and none denies them."""
+def test_a_firewall_admits_allowed_clients(ports: str, cidr: str, action: str, client: str, open_: bool) -> None:
+    """A port is open to a client if a rule allows both and none denies them."""
     start, _, end = ports.partition("-")
     rule = records.Rule(
         id="r",
@@ -170,14 +170,14 @@ def test_who_is_admitted(ports: str, cidr: str, action: str, client: str, open_:
 
 
 @pytest.mark.parametrize("rule", [{"ports": "0-70000"}, {"ports": "x"}, {"protocol": "sctp"}, {"action": "maybe"}])
-def test_bad_rules_are_refused(sandbox: Sandbox, rule: dict[str, str]) -> None:
-    """A rule that makes no sense is refused with the cloud's code."""
+def test_invalid_rules_are_refused(sandbox: Sandbox, rule: dict[str, str]) -> None:
+    """The answer has the cloud's error code."""
     answer = sandbox.call("POST", "/firewalls", {"name": "f", "rules": [{**API_RULE, **rule}]})
     assert (answer.status, answer.body["code"]) == (400, "database_firewall_rules_invalid_params")
 
 
 def test_lists(sandbox: Sandbox) -> None:
-    """The catalogue has what the product's documents name."""
+    """The lists have what the documentation names."""
     assert "LON1" in [item["code"] for item in sandbox.call("GET", "/regions").body]
     versions = {item["version"] for item in sandbox.call("GET", "/kubernetes/versions").body}
     assert {"1.29.0-k3s1", "1.30.5-k3s1"} <= versions
@@ -186,7 +186,7 @@ def test_lists(sandbox: Sandbox) -> None:
 
 
 def test_newer_paths_and_unknown_ones(sandbox: Sandbox) -> None:
-    """The same networks are below /v2/vpc; an unknown path is a JSON 404."""
+    """The same networks are below /v2/vpc. An unknown path is a 404 in JSON."""
     assert sandbox.call("GET", "/vpc/networks").body == sandbox.call("GET", "/networks").body
     answer = sandbox.call("GET", "/nothing")
     assert (answer.status, answer.body["code"]) == (404, "not_found")

@@ -1,4 +1,4 @@
-"""The Kubernetes APIs of DigitalOcean's clusters, through the real kubectl."""
+"""The Kubernetes APIs of DigitalOcean's clusters, with the real kubectl."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def _kubeconfig(sandbox: Sandbox, key: str, query: str = "") -> str:
     return _ask(sandbox, "GET", f"{CLUSTERS}/{key}/kubeconfig{query}")
 
 
-def test_looking_around(sandbox: Sandbox) -> None:
-    """The kubeconfig has a token, with which nodes can be read; labels and provider id are the cloud's."""
+def test_kubectl_reads_the_cluster(sandbox: Sandbox) -> None:
+    """The kubeconfig has a token that can read nodes. Labels and provider ids are the cloud's."""
     key = _cluster(sandbox)
     config = _kubeconfig(sandbox, key)
     assert "token: " in config
@@ -54,7 +54,7 @@ def test_looking_around(sandbox: Sandbox) -> None:
 
 
 def test_a_token_expires(sandbox: Sandbox) -> None:
-    """When its time is over, or the outside world ends it, a kubeconfig opens nothing; a new one does."""
+    """An expired or revoked token opens nothing. A new one does."""
     key = _cluster(sandbox)
     config = _kubeconfig(sandbox, key, "?expiry_seconds=600")
     assert sandbox.kubectl(config, "get", "nodes").returncode == 0
@@ -68,7 +68,7 @@ def test_a_token_expires(sandbox: Sandbox) -> None:
 
 
 def test_the_control_planes_firewall(sandbox: Sandbox) -> None:
-    """Who is not on its list meets a closed port, whatever the kubeconfig says."""
+    """For a client that is not on its list, the port is closed."""
     key = _cluster(sandbox, control_plane_firewall={"enabled": True, "allowed_addresses": ["203.0.113.0/24"]})
     config = _kubeconfig(sandbox, key)
     assert "refused" in sandbox.kubectl(config, "get", "nodes", "--request-timeout=5s", check=False).stderr
@@ -77,7 +77,7 @@ def test_the_control_planes_firewall(sandbox: Sandbox) -> None:
 
 
 def test_a_restart_keeps_everything(tmp_path: pathlib.Path) -> None:
-    """After a restart cluster, nodes, droplets and tokens are what they were, at the same place."""
+    """After a restart clusters, nodes, droplets and tokens are the same, at the same URL."""
     with support.running(tmp_path / "home") as first:
         key = _cluster(first)
         config = _kubeconfig(first, key)
@@ -91,8 +91,8 @@ def test_a_restart_keeps_everything(tmp_path: pathlib.Path) -> None:
         assert second.kubectl(config, "get", "nodes").returncode == 0
 
 
-def test_a_reader_of_nodes_sees_an_upgrade_through(sandbox: Sandbox) -> None:
-    """What kubectl reads goes with what the cloud says: node after node is of the new version."""
+def test_reads_of_nodes_are_steps_of_an_upgrade(sandbox: Sandbox) -> None:
+    """kubectl and the cloud's API agree: node after node has the new version."""
     key = _cluster(sandbox)
     config = _kubeconfig(sandbox, key)
     assert not _ask(sandbox, "POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})

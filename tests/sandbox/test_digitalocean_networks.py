@@ -15,7 +15,7 @@ OUT = {"protocol": "icmp", "destinations": {"addresses": ["0.0.0.0/0"]}}
 
 @pytest.fixture
 def cloud() -> Cloud:
-    """An instant cloud."""
+    """A cloud with instant latency."""
     return Cloud()
 
 
@@ -24,7 +24,7 @@ def _vpc(cloud: Cloud, name: str = "v1", **more: Any) -> Any:
 
 
 def test_each_region_has_a_default_vpc(cloud: Cloud) -> None:
-    """It is there from the beginning and cannot be deleted; its range overlaps with no other."""
+    """It always exists and cannot be deleted. Its range overlaps with no other."""
     vpcs = cloud.ok("GET", "/v2/vpcs", per_page=100)["vpcs"]
     assert {item["region"] for item in vpcs if item["default"]} == {
         item["slug"] for item in cloud.ok("GET", "/v2/regions")["regions"]
@@ -35,7 +35,7 @@ def test_each_region_has_a_default_vpc(cloud: Cloud) -> None:
 
 
 def test_the_cloud_chooses_a_range(cloud: Cloud) -> None:
-    """Without a range a VPC gets a free one."""
+    """A VPC without a range gets a free one."""
     first, second = _vpc(cloud), _vpc(cloud, "v2")
     assert ipaddress.ip_network(first["ip_range"]).prefixlen == 20
     assert first["ip_range"] != second["ip_range"]
@@ -57,14 +57,14 @@ def test_the_cloud_chooses_a_range(cloud: Cloud) -> None:
     ],
 )
 def test_refused_vpcs(cloud: Cloud, body: dict[str, Any]) -> None:
-    """Names are unique, ranges private, of a certain size and apart from each other."""
+    """Names are unique. Ranges are private, of an allowed size, and do not overlap."""
     _vpc(cloud, "taken", ip_range="10.60.0.0/16")
     wanted = {"name": "v2", "region": "fra1", **body}
     assert cloud.refused("POST", "/v2/vpcs", wanted) == (422, "unprocessable_entity")
 
 
 def test_updating_a_vpc(cloud: Cloud) -> None:
-    """PUT must name it, PATCH need not; what is absent stays, and a default is replaced, never unset."""
+    """PUT requires the name, PATCH does not. Absent fields stay. A default VPC can be replaced, but not unset."""
     vpc = _vpc(cloud, description="old")
     path = f"/v2/vpcs/{vpc['id']}"
     assert cloud.refused("PUT", path, {"description": "x"}) == (422, "unprocessable_entity")
@@ -78,7 +78,7 @@ def test_updating_a_vpc(cloud: Cloud) -> None:
 
 
 def test_members_of_a_vpc(cloud: Cloud) -> None:
-    """Clusters and their droplets are members, and keep the VPC."""
+    """Clusters and their droplets are members, and block the deletion of the VPC."""
     vpc = _vpc(cloud)["id"]
     key = cloud.cluster(vpc_uuid=vpc)
     members = cloud.ok("GET", f"/v2/vpcs/{vpc}/members")["members"]
@@ -88,7 +88,7 @@ def test_members_of_a_vpc(cloud: Cloud) -> None:
 
 
 def test_a_firewall(cloud: Cloud) -> None:
-    """Rules come back as they were given, but for ports that are all of them."""
+    """Rules are returned as sent, except for ports that stand for all ports."""
     key = cloud.cluster()
     wide = {"protocol": "tcp", "ports": "all", "sources": {"tags": [f"k8s:{key}"], "droplet_ids": None}}
     body = {"name": "fw", "inbound_rules": [OPEN, wide], "outbound_rules": [OUT], "tags": [f"k8s:{key}"]}
@@ -118,13 +118,13 @@ def test_a_firewall(cloud: Cloud) -> None:
     ],
 )
 def test_refused_firewalls(cloud: Cloud, body: dict[str, Any], status: int) -> None:
-    """A firewall needs a name of its own, a rule that makes sense, and tags and droplets that there are."""
+    """A firewall needs a unique name, a valid rule, and existing tags and droplets."""
     cloud.ok("POST", "/v2/firewalls", {"name": "fw", "inbound_rules": [OPEN]})
     assert cloud.refused("POST", "/v2/firewalls", {"name": "fw2", "inbound_rules": [OPEN], **body})[0] == status
 
 
 def test_updating_a_firewall_replaces_it(cloud: Cloud) -> None:
-    """What an update leaves out is gone."""
+    """Fields that are absent from an update are removed."""
     cloud.ok("POST", "/v2/tags", {"name": "web"})
     body = {"name": "fw", "inbound_rules": [OPEN], "outbound_rules": [OUT], "tags": ["web"]}
     path = f"/v2/firewalls/{cloud.ok('POST', '/v2/firewalls', body)['firewall']['id']}"
@@ -135,7 +135,7 @@ def test_updating_a_firewall_replaces_it(cloud: Cloud) -> None:
 
 
 def test_parts_of_a_firewall(cloud: Cloud) -> None:
-    """Rules, tags and droplets come and go by routes of their own; the last rule stays."""
+    """Rules, tags and droplets have their own routes. The last rule cannot be removed."""
     cloud.cluster()
     droplet = cloud.ok("GET", "/v2/droplets")["droplets"][0]["id"]
     cloud.ok("POST", "/v2/tags", {"name": "web"})
@@ -161,7 +161,7 @@ def test_parts_of_a_firewall(cloud: Cloud) -> None:
 
 
 def test_tags_keep_their_first_spelling(cloud: Cloud) -> None:
-    """A tag is one in whatever case it is given; only its own spelling reads it."""
+    """A tag is the same in any case. Only its own spelling reads it."""
     cloud.ok("POST", "/v2/tags", {"name": "Prod"})
     key = cloud.cluster(tags=["PROD"])
     assert cloud.show(key)["tags"][-1] == "Prod"
@@ -170,8 +170,8 @@ def test_tags_keep_their_first_spelling(cloud: Cloud) -> None:
     assert [item["name"] for item in cloud.ok("GET", "/v2/tags")["tags"]] == ["Prod", "k8s", f"k8s:{key}", "k8s:worker"]
 
 
-def test_a_tag_knows_what_has_it(cloud: Cloud) -> None:
-    """It counts droplets; deleted, it is gone from everything."""
+def test_a_tag_counts_its_droplets(cloud: Cloud) -> None:
+    """A tag counts its droplets. Deleting it removes it from all resources."""
     key = cloud.cluster(tags=["web"], node_pools=[{"name": "main", "size": "s-2vcpu-4gb", "count": 2, "tags": ["web"]}])
     resources = cloud.ok("GET", "/v2/tags/web")["tag"]["resources"]
     assert (resources["count"], resources["droplets"]["count"]) == (2, 2)
@@ -183,7 +183,7 @@ def test_a_tag_knows_what_has_it(cloud: Cloud) -> None:
 
 
 def test_droplets_are_the_nodes(cloud: Cloud) -> None:
-    """Each node is a droplet, found by id, name and tag; those with a GPU only when asked for."""
+    """Each node is a droplet, found by id, name and tag. Droplets with a GPU are listed on request only."""
     key = cloud.cluster(region="tor1")
     cloud.add_pool(key, "gpu", size="gpu-h100x1-80gb")
     droplets = cloud.ok("GET", "/v2/droplets")["droplets"]
@@ -197,7 +197,7 @@ def test_droplets_are_the_nodes(cloud: Cloud) -> None:
 
 
 def test_pages(cloud: Cloud) -> None:
-    """Lists come in pages with links to the neighbours, which keep the other parameters."""
+    """Pages have links to their neighbours, with the other parameters."""
     body = cloud.ok("GET", "/v2/vpcs", page=2, per_page=5)
     assert (len(body["vpcs"]), body["meta"]) == (5, {"total": 13})
     assert body["links"]["pages"] == {
@@ -213,15 +213,15 @@ def test_pages(cloud: Cloud) -> None:
 
 
 def test_refusals_can_be_traced(cloud: Cloud) -> None:
-    """Each has an id, a message and the id of the request, which is in the headers too."""
+    """Each error has an id, a message and the request's id, which is also in the headers."""
     reply = cloud.ask("GET", f"{CLUSTERS}/none")
     assert set(reply.body) == {"id", "message", "request_id"}
     assert reply.headers["x-request-id"] == reply.body["request_id"]
     assert cloud.refused("GET", "/v2/nowhere") == (404, "not_found")
 
 
-def test_strangers_are_refused(cloud: Cloud) -> None:
-    """Without a token of the sandbox's nothing is answered; accounts share nothing."""
+def test_an_invalid_token_is_refused(cloud: Cloud) -> None:
+    """A token that is not the sandbox's is refused. Accounts share nothing."""
     for token in ("", "dop_v1_real"):
         reply = cloud.ask("GET", "/v2/account", token=token)
         assert (reply.status, reply.body["id"], reply.body["message"]) == (401, "Unauthorized", "Unable to authenticate you")
@@ -234,7 +234,7 @@ def test_strangers_are_refused(cloud: Cloud) -> None:
 
 
 def test_requests_are_counted(cloud: Cloud) -> None:
-    """The headers count down through an hour and begin anew after it."""
+    """The headers count down for an hour, then start again."""
 
     def left() -> int:
         return int(cloud.ask("GET", "/v2/account").headers["ratelimit-remaining"])
@@ -244,8 +244,8 @@ def test_requests_are_counted(cloud: Cloud) -> None:
     assert left() == 4999
 
 
-def test_outside_actions_name_what_is_missing(cloud: Cloud) -> None:
-    """An action, a cluster, a pool or a VPC that is not there is an error that says so."""
+def test_out_of_band_changes_name_what_is_missing(cloud: Cloud) -> None:
+    """The error names the missing action, cluster, pool or VPC."""
     cloud.cluster()
     for action, body, text in (
         ("explode", {}, "explode"),
@@ -258,8 +258,8 @@ def test_outside_actions_name_what_is_missing(cloud: Cloud) -> None:
             cloud.act(action, **body)
 
 
-def test_the_outside_world(cloud: Cloud) -> None:
-    """Pools are scaled and relabelled, clusters upgraded, and resources deleted behind one's back."""
+def test_out_of_band_changes(cloud: Cloud) -> None:
+    """Out-of-band changes scale and relabel pools, upgrade clusters, and delete resources."""
     key = cloud.cluster(vpc_uuid=_vpc(cloud)["id"])
     cloud.ok("POST", "/v2/firewalls", {"name": "fw", "inbound_rules": [OPEN]})
     cloud.add_pool(key)

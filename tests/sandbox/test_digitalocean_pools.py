@@ -13,7 +13,7 @@ SCALED = {"auto_scale": True, "min_nodes": 1, "max_nodes": 4}
 
 @pytest.fixture
 def cloud() -> Cloud:
-    """An instant cloud."""
+    """A cloud with instant latency."""
     return Cloud()
 
 
@@ -22,7 +22,7 @@ def _path(key: str, pool: str) -> str:
 
 
 def test_scaling_keeps_the_oldest_nodes(cloud: Cloud) -> None:
-    """3, 5 and 2 nodes share their first two; the newest go."""
+    """Pools of 3, 5 and 2 nodes share their first two nodes."""
     key = cloud.cluster()
     seen = {}
     for count in (3, 5, 2):
@@ -32,8 +32,8 @@ def test_scaling_keeps_the_oldest_nodes(cloud: Cloud) -> None:
     assert (seen[5][:3], seen[2]) == (seen[3], seen[3][:2])
 
 
-def test_the_answer_shows_what_is_under_way(cloud: Cloud) -> None:
-    """An update's answer has nodes that come or go; the next look has not."""
+def test_an_update_shows_nodes_in_transition(cloud: Cloud) -> None:
+    """The answer to an update shows nodes that are being added or removed. The next read does not."""
     key = cloud.cluster()
     path = cloud.first(key)
     grown = cloud.ok("PUT", path, {"name": "main", "count": 3})["node_pool"]
@@ -44,7 +44,7 @@ def test_the_answer_shows_what_is_under_way(cloud: Cloud) -> None:
 
 
 def test_taint_keys_in_any_case(cloud: Cloud) -> None:
-    """The official client sends Key, Value and Effect; answers have them in lower case."""
+    """The official client sends Key, Value and Effect. Answers have lower case."""
     key = cloud.cluster()
     given = [{"Key": "gpu", "Value": "yes", "Effect": "NoExecute"}]
     pool = cloud.add_pool(key, taints=given)
@@ -52,7 +52,7 @@ def test_taint_keys_in_any_case(cloud: Cloud) -> None:
 
 
 def test_taints_leave_nodes_and_labels_do_not(cloud: Cloud) -> None:
-    """A taint that is taken from a pool leaves its nodes; a label stays on those that had it."""
+    """A taint that is removed from a pool leaves its nodes. A removed label stays on them."""
     key = cloud.cluster()
     taint = {"key": "a", "value": "b", "effect": "NoSchedule"}
     cloud.ok("PUT", cloud.first(key), {"name": "main", "labels": {"x": "y"}, "taints": [taint]})
@@ -63,7 +63,7 @@ def test_taints_leave_nodes_and_labels_do_not(cloud: Cloud) -> None:
 
 
 def test_labels_that_are_absent_stay(cloud: Cloud) -> None:
-    """An update without labels keeps them; an empty object removes them from the pool."""
+    """An update without labels keeps them. An empty object removes them from the pool."""
     key = cloud.cluster()
     pool = cloud.add_pool(key, labels={"x": "y"}, tags=["web"])
     cloud.ok("PUT", _path(key, pool), {"name": "extra", "count": 2, "taints": []})
@@ -75,7 +75,7 @@ def test_labels_that_are_absent_stay(cloud: Cloud) -> None:
 
 
 def test_the_first_pool_stays_first(cloud: Cloud) -> None:
-    """Later pools come after the one that the cluster was made with, also when that one is changed."""
+    """Later pools come after the cluster's first one, even when that one is updated."""
     key = cloud.cluster()
     cloud.add_pool(key, "aaa")
     cloud.ok("PUT", cloud.first(key), {"name": "renamed", "count": 1})
@@ -83,7 +83,7 @@ def test_the_first_pool_stays_first(cloud: Cloud) -> None:
 
 
 def test_names_are_unique_in_a_cluster(cloud: Cloud) -> None:
-    """A second pool of a name is refused, when it is made and when it is renamed."""
+    """A name that another pool has is refused, for a new pool and for a renamed one."""
     key = cloud.cluster()
     pool = cloud.add_pool(key)
     body = {"name": "main", "size": SMALL, "count": 1}
@@ -93,7 +93,7 @@ def test_names_are_unique_in_a_cluster(cloud: Cloud) -> None:
 
 
 def test_a_pool_of_fixed_size_has_no_bounds(cloud: Cloud) -> None:
-    """Without autoscaling the bounds are 0 and at least one node is wanted."""
+    """Without autoscaling the bounds are 0, and the count must be at least one."""
     key = cloud.cluster()
     pool = cloud.add_pool(key, auto_scale=False, min_nodes=2, max_nodes=5, count=3)
     shown = cloud.pool(key, pool)
@@ -112,15 +112,15 @@ def test_a_pool_of_fixed_size_has_no_bounds(cloud: Cloud) -> None:
         ({"min_nodes": 2, "max_nodes": 4, "count": 1}, 2),
     ],
 )
-def test_where_an_autoscaled_pool_begins(cloud: Cloud, body: dict[str, Any], count: int) -> None:
-    """Without a count it begins with its least, and with one node if that is none; a count is kept within bounds."""
+def test_the_first_count_of_an_autoscaled_pool(cloud: Cloud, body: dict[str, Any], count: int) -> None:
+    """Without a count it starts with its minimum, at least one node. A count is kept within the bounds."""
     key = cloud.cluster()
     pool = cloud.ok("POST", f"{CLUSTERS}/{key}/node_pools", {"name": "burst", "size": SMALL, "auto_scale": True, **body})
     assert pool["node_pool"]["count"] == count
 
 
 def test_the_autoscaler_follows_the_load(cloud: Cloud) -> None:
-    """The pool has as many nodes as are needed, within its bounds."""
+    """The pool has as many nodes as the workload needs, within its bounds."""
     key = cloud.cluster()
     pool = cloud.add_pool(key, "burst", **SCALED)
     for load, count in ((3, 3), (9, 4), (0, 1)):
@@ -129,8 +129,8 @@ def test_the_autoscaler_follows_the_load(cloud: Cloud) -> None:
         assert (shown["count"], states(shown)) == (count, ["running"] * count)
 
 
-def test_the_autoscaler_can_leave_nothing(cloud: Cloud) -> None:
-    """A pool whose least is 0 goes down to no node, and up again."""
+def test_the_autoscaler_can_scale_to_zero(cloud: Cloud) -> None:
+    """A pool with the minimum 0 scales down to no node, and up again."""
     key = cloud.cluster()
     pool = cloud.add_pool(key, "burst", auto_scale=True, min_nodes=0, max_nodes=2)
     counts = []
@@ -141,7 +141,7 @@ def test_the_autoscaler_can_leave_nothing(cloud: Cloud) -> None:
 
 
 def test_a_stale_count_does_not_last(cloud: Cloud) -> None:
-    """An update that carries an old count takes nodes away; the autoscaler brings them back."""
+    """An update with an old count removes nodes. The autoscaler adds them again."""
     key = cloud.cluster()
     pool = cloud.add_pool(key, "burst", **SCALED)
     cloud.act("load", cluster="c1", pool="burst", nodes=3)
@@ -151,7 +151,7 @@ def test_a_stale_count_does_not_last(cloud: Cloud) -> None:
 
 
 def test_new_bounds_hold_for_the_autoscaler(cloud: Cloud) -> None:
-    """When the bounds move, so does a pool whose load is beyond them; without autoscaling the count stays."""
+    """A pool whose load exceeds its bounds follows new bounds. Without autoscaling the count stays."""
     key = cloud.cluster()
     pool = cloud.add_pool(key, "burst", **SCALED)
     cloud.act("load", cluster="c1", pool="burst", nodes=9)
@@ -165,7 +165,7 @@ def test_new_bounds_hold_for_the_autoscaler(cloud: Cloud) -> None:
 
 
 def test_autoscaling_takes_time(cloud: Cloud) -> None:
-    """In realistic latency the autoscaler acts after half a minute, downwards after ten."""
+    """In realistic latency the autoscaler scales up after half a minute and down after ten minutes."""
     key = cloud.cluster()
     pool = cloud.add_pool(key, "burst", **SCALED)
     cloud.pace.latency = "realistic"
@@ -184,7 +184,7 @@ def test_autoscaling_takes_time(cloud: Cloud) -> None:
 
 
 def test_the_droplet_limit(cloud: Cloud) -> None:
-    """Neither a fixed nor an autoscaled pool may exceed it, and the autoscaler stops at it."""
+    """Fixed and autoscaled pools cannot exceed it. The autoscaler stops at it."""
     key = cloud.cluster()
     pool = cloud.add_pool(key, "burst", **SCALED)
     cloud.act("quota", droplet_limit=4)
@@ -199,7 +199,7 @@ def test_the_droplet_limit(cloud: Cloud) -> None:
 
 
 def test_a_small_vpc_runs_out_of_addresses(cloud: Cloud) -> None:
-    """Nodes need addresses of the VPC's range."""
+    """The range of the VPC limits the number of nodes."""
     vpc = cloud.ok("POST", "/v2/vpcs", {"name": "v", "region": "fra1", "ip_range": "10.10.0.0/28"})["vpc"]["id"]
     key = cloud.cluster(vpc_uuid=vpc)
     assert cloud.refused("PUT", cloud.first(key), {"name": "main", "count": 12}) == (422, "unprocessable_entity")
@@ -209,7 +209,7 @@ def test_a_small_vpc_runs_out_of_addresses(cloud: Cloud) -> None:
 
 
 def test_deleting_a_pool(cloud: Cloud) -> None:
-    """A pool goes with its nodes; the last one stays, the first one need not."""
+    """A pool is deleted with its nodes. The last pool is refused, the first one is not."""
     key = cloud.cluster()
     pool = cloud.add_pool(key)
     first = cloud.first(key)
@@ -219,8 +219,8 @@ def test_deleting_a_pool(cloud: Cloud) -> None:
     assert len(cloud.kubernetes(key).nodes) == 1
 
 
-def test_a_pool_that_goes_slowly(cloud: Cloud) -> None:
-    """In realistic latency it can be read while its nodes are deleted."""
+def test_a_pool_is_readable_while_it_is_deleted(cloud: Cloud) -> None:
+    """In realistic latency the pool can be read while its nodes are being deleted."""
     key = cloud.cluster()
     pool = cloud.add_pool(key)
     cloud.pace.latency = "realistic"
@@ -232,7 +232,7 @@ def test_a_pool_that_goes_slowly(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize(("replace", "count"), [(0, 1), (1, 2)])
 def test_deleting_a_node(cloud: Cloud, replace: int, count: int) -> None:
-    """A node that is deleted takes its place with it, unless it is to be replaced."""
+    """Deleting a node reduces the count, unless the node is replaced."""
     key = cloud.cluster()
     path = cloud.first(key)
     gone, kept = (item["id"] for item in cloud.ok("GET", path)["node_pool"]["nodes"])
@@ -244,7 +244,7 @@ def test_deleting_a_node(cloud: Cloud, replace: int, count: int) -> None:
 
 
 def test_the_last_node_of_a_fixed_pool_stays(cloud: Cloud) -> None:
-    """It can be replaced, not deleted."""
+    """It can be replaced, but not deleted."""
     key = cloud.cluster(node_pools=[{"name": "main", "size": SMALL, "count": 1}])
     path = cloud.first(key)
     (node,) = (item["id"] for item in cloud.ok("GET", path)["node_pool"]["nodes"])
@@ -253,8 +253,8 @@ def test_the_last_node_of_a_fixed_pool_stays(cloud: Cloud) -> None:
     assert [item["id"] == node for item in cloud.ok("GET", path)["node_pool"]["nodes"]] == [False]
 
 
-def test_what_kubernetes_knows_of_a_node(cloud: Cloud) -> None:
-    """Nodes have the labels and the provider id that the cloud gives them, GPU nodes their taint."""
+def test_nodes_have_the_clouds_labels(cloud: Cloud) -> None:
+    """Nodes have the cloud's labels and provider ids. GPU nodes have a taint."""
     key = cloud.cluster(region="tor1")
     pool = cloud.add_pool(key, "gpu", size="gpu-h100x1-80gb")
     shown = cloud.pool(key, pool)["nodes"][0]
@@ -267,8 +267,8 @@ def test_what_kubernetes_knows_of_a_node(cloud: Cloud) -> None:
     assert (node.gpus, [item.key for item in node.taints]) == (1, ["nvidia.com/gpu"])
 
 
-def test_a_broken_node(cloud: Cloud) -> None:
-    """A node can be made not ready and ready again."""
+def test_a_node_can_be_not_ready(cloud: Cloud) -> None:
+    """An out-of-band change makes a node not ready, and ready again."""
     key = cloud.cluster()
     name = nodes(cloud.show(key)["node_pools"][0])[0]
     ready = []

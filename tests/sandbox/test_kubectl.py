@@ -1,4 +1,4 @@
-"""The clusters' Kubernetes APIs, through the real kubectl."""
+"""The clusters' Kubernetes APIs, with the real kubectl."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def _names(sandbox: Sandbox, cluster: dict[str, Any], *arguments: str) -> list[s
     return sorted(line.removeprefix("node/") for line in output.split())
 
 
-def test_looking_around(sandbox: Sandbox) -> None:
-    """Version, nodes wide, as JSON and YAML, namespaces and cluster-info all answer."""
+def test_kubectl_reads_the_cluster(sandbox: Sandbox) -> None:
+    """kubectl reads the version, nodes in all formats, namespaces, and the cluster's information."""
     cluster = _cluster(sandbox)
     config = cluster["kubeconfig"]
     assert "v1.30.5+k3s1" in sandbox.kubectl(config, "version").stdout
@@ -58,7 +58,7 @@ def test_looking_around(sandbox: Sandbox) -> None:
 
 
 def test_a_label_selects_exactly_a_pool(sandbox: Sandbox) -> None:
-    """A pool's labels and taints are on its nodes and on no other."""
+    """Only the nodes of a pool have its labels and taints."""
     cluster = _cluster(sandbox)
     _add_pool(sandbox, cluster)
     chosen = _names(sandbox, cluster, "-l", "planton-resource-name=burst")
@@ -73,7 +73,7 @@ def test_a_label_selects_exactly_a_pool(sandbox: Sandbox) -> None:
 
 
 def test_nodes_follow_the_pool(sandbox: Sandbox) -> None:
-    """Scaling is seen at once, and the surviving nodes stay."""
+    """New nodes are shown immediately, and the oldest nodes stay."""
     cluster = _cluster(sandbox)
     before = _names(sandbox, cluster)
     sandbox.call("PUT", f"/kubernetes/clusters/{cluster['id']}/pools/main", {"count": 4, "taints": None})
@@ -85,7 +85,7 @@ def test_nodes_follow_the_pool(sandbox: Sandbox) -> None:
 
 
 def test_watch(sandbox: Sandbox) -> None:
-    """A watch shows a node that joins later."""
+    """A watch shows a node that is added later."""
     cluster = _cluster(sandbox)
     path = sandbox.home / "watch-config"
     path.write_text(cluster["kubeconfig"], encoding="utf-8")
@@ -101,9 +101,10 @@ def test_watch(sandbox: Sandbox) -> None:
 
 
 def test_only_the_right_kubeconfig_works(sandbox: Sandbox) -> None:
-    """Without its certificate a cluster answers 401; another cluster's kubeconfig is not accepted."""
+    """A request without the certificate gets 401, and another cluster's kubeconfig is refused."""
     cluster, other = _cluster(sandbox), _cluster(sandbox, "c2")
-    context = ssl._create_unverified_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{cluster['api_endpoint']}/version", context=context)
     assert refused.value.code == 401
@@ -112,7 +113,7 @@ def test_only_the_right_kubeconfig_works(sandbox: Sandbox) -> None:
 
 
 def test_a_firewall_closes_and_opens_the_api(sandbox: Sandbox) -> None:
-    """Without a rule for 6443 nothing answers; with one it does, while the cluster runs."""
+    """Without a rule for 6443 the port is closed. A new rule opens it while the cluster runs."""
     network = next(item["id"] for item in sandbox.call("GET", "/networks").body)
     body = {"name": "closed", "network_id": network, "create_rules": False, "rules": [_rule("443")]}
     firewall = sandbox.call("POST", "/firewalls", body).body["id"]
@@ -127,7 +128,7 @@ def test_a_firewall_closes_and_opens_the_api(sandbox: Sandbox) -> None:
 
 
 def test_the_kubeconfig_outlives_a_restart(tmp_path: pathlib.Path) -> None:
-    """After a restart a kubeconfig that was saved earlier still works; after deletion it does not."""
+    """After a restart a saved kubeconfig still works. After the cluster's deletion it does not."""
     with support.running(tmp_path / "home") as first:
         cluster = _cluster(first)
         before = _names(first, cluster)
@@ -138,7 +139,7 @@ def test_the_kubeconfig_outlives_a_restart(tmp_path: pathlib.Path) -> None:
 
 
 def test_reading_is_logged_and_writing_refused(sandbox: Sandbox) -> None:
-    """The log has what was asked of a cluster; a write is refused, and shows there."""
+    """The log has the requests to a cluster. Writes are refused, and logged, too."""
     cluster = _cluster(sandbox)
     name = _names(sandbox, cluster)[0]
     mark = sandbox.control.mark()
@@ -148,7 +149,7 @@ def test_reading_is_logged_and_writing_refused(sandbox: Sandbox) -> None:
 
 
 def test_a_node_can_be_made_not_ready(sandbox: Sandbox) -> None:
-    """A broken node is NotReady until it is mended."""
+    """A node is NotReady until the change is undone."""
     cluster = _cluster(sandbox)
     name = _names(sandbox, cluster)[0]
     sandbox.control.outside("node", cluster="c1", node=name, ready=False)

@@ -1,4 +1,4 @@
-"""The simulated DigitalOcean through `pydo`, the official Python client."""
+"""The simulated DigitalOcean with `pydo`, the official Python client."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POOL = {"name": "main", "size": SMALL, "count": 2, "tags": ["web"]}
 
 def _client(sandbox: Sandbox, token: str | None = None) -> Any:
     token = token or sandbox.info.tokens["digitalocean"]
-    # The client's own policy sends a token over TLS only; on loopback there is none.
+    # The client's own policy sends a token over TLS only; the sandbox has no TLS.
     policy = policies.HeadersPolicy({"Authorization": f"Bearer {token}"})
     return pydo.Client(token=token, endpoint=sandbox.digitalocean, authentication_policy=policy, retry_total=0)
 
@@ -46,15 +46,15 @@ def _cluster(client: Any, **more: Any) -> Any:
 
 
 def _kubeconfig(client: Any, key: str) -> Any:
-    """Get a kubeconfig and return the response, of which this client cannot read the documented content type."""
+    """Get a kubeconfig and return the response; the client cannot decode the documented content type."""
     seen: list[Any] = []
     with pytest.raises(exceptions.DecodeError):
         client.kubernetes.get_kubeconfig(key, raw_response_hook=seen.append)
     return seen[0].http_response
 
 
-def test_what_is_on_offer(client: Any) -> None:
-    """Account, regions, sizes and options can be read, and each size and version of the options is known."""
+def test_the_offers_agree_with_each_other(client: Any) -> None:
+    """Account, regions, sizes and options can be read, and agree with each other."""
     assert client.account.get()["account"]["status"] == "active"
     options = client.kubernetes.list_options()["options"]
     sizes = {item["slug"]: item for item in client.sizes.list(per_page=200)["sizes"]}
@@ -65,8 +65,8 @@ def test_what_is_on_offer(client: Any) -> None:
     assert all(f"{item['kubernetes_version']}-do." in item["slug"] for item in options["versions"])
 
 
-def test_a_life(client: Any) -> None:
-    """A VPC, a cluster, pools and a firewall come, change and go."""
+def test_all_resources_are_created_updated_and_deleted(client: Any) -> None:
+    """A VPC, a cluster, pools and a firewall are created, updated and deleted."""
     vpc = client.vpcs.create({"name": "v1", "region": "fra1", "ip_range": "10.10.0.0/20"})["vpc"]
     key = _cluster(client, vpc_uuid=vpc["id"], tags=["prod"])["id"]
     shown = client.kubernetes.get_cluster(key)["kubernetes_cluster"]
@@ -98,7 +98,7 @@ def test_a_life(client: Any) -> None:
 
 
 def test_access_and_upgrades(client: Any) -> None:
-    """Credentials, user and available upgrades can be read, and an upgrade begins."""
+    """Credentials, user and available upgrades can be read, and an upgrade starts."""
     key = _cluster(client)["id"]
     credentials = client.kubernetes.get_credentials(key, expiry_seconds=600)
     assert credentials["server"].startswith("https://127.0.0.1:")
@@ -118,7 +118,7 @@ def test_access_and_upgrades(client: Any) -> None:
 
 
 def test_what_workloads_have_stays_unless_the_deletion_names_it(sandbox: Sandbox, client: Any) -> None:
-    """A deletion that names what is not there deletes nothing; a volume cannot go before its cluster."""
+    """Resources of a workload are deleted only if the request names them. A volume cannot be deleted before its cluster."""
     key, other = _cluster(client)["id"], _cluster(client)["id"]
     for action in ("volume", "snapshot", "load-balancer"):
         sandbox.control.outside(action, cloud="digitalocean", cluster=key, name=action)
@@ -146,7 +146,7 @@ def test_what_workloads_have_stays_unless_the_deletion_names_it(sandbox: Sandbox
 
 
 def test_a_kubeconfig_is_yaml(client: Any) -> None:
-    """The kubeconfig comes in YAML, as documented."""
+    """The kubeconfig is YAML, as documented."""
     key = _cluster(client)["id"]
     client.kubernetes.get_cluster(key)
     response = _kubeconfig(client, key)
@@ -155,7 +155,7 @@ def test_a_kubeconfig_is_yaml(client: Any) -> None:
 
 
 def test_paging(client: Any) -> None:
-    """Following the links gives every VPC once."""
+    """Following the links returns every VPC once."""
     names: list[str] = []
     page = 1
     while page:
@@ -165,8 +165,8 @@ def test_paging(client: Any) -> None:
     assert len(names) == len(set(names)) == answer["meta"]["total"] == 13
 
 
-def test_refusals_are_understood(sandbox: Sandbox, client: Any) -> None:
-    """Statuses become the client's own errors, whether the cloud refuses or a fault of the sandbox does."""
+def test_the_client_understands_refusals(sandbox: Sandbox, client: Any) -> None:
+    """The client raises its own errors, for refusals of the cloud and for faults."""
     with pytest.raises(exceptions.ClientAuthenticationError):
         _client(sandbox, "dop_v1_real").account.get()
     client.firewalls.create({"name": "fw", "inbound_rules": [RULE]})
@@ -182,8 +182,8 @@ def test_refusals_are_understood(sandbox: Sandbox, client: Any) -> None:
     assert caught.value.response.json()["id"] == "too_many_requests"
 
 
-def test_every_route_is_driven(sandbox: Sandbox, client: Any) -> None:
-    """The official client reaches every route that the sandbox serves, with no refusal."""
+def test_every_route_can_be_called(sandbox: Sandbox, client: Any) -> None:
+    """The official client can call every route of the sandbox."""
     vpc = client.vpcs.create({"name": "v1", "region": "fra1"})["vpc"]["id"]
     key = _cluster(client, vpc_uuid=vpc)["id"]
     pool = client.kubernetes.add_node_pool(key, {"name": "extra", "size": SMALL, "count": 1})["node_pool"]

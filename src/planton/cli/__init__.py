@@ -58,7 +58,6 @@ _EXTRAS: Final = {
     "alembic": "server",
     "asyncpg": "server",
     "cel_expr_python": "policy",
-    "cryptography": "sandbox",
     "google.api": "client",
     "google.rpc": "client",
     "grpc": "sandbox",
@@ -72,9 +71,11 @@ _EXTRAS: Final = {
     "pulumi": "civo",
     "pulumi_civo": "civo",
     "pulumi_digitalocean": "digitalocean",
+    "re2": "sandbox",
     "semver": "civo",  # a dependency of Pulumi
     "sqlalchemy": "server",
     "starlette": "server",
+    "trustme": "sandbox",
     "uvicorn": "server",
 }
 #: Command → the extra that installs its packages. Several extras can install one package.

@@ -90,7 +90,7 @@ def _python() -> Finding:
 
 def _extras() -> list[Finding]:
     wanted = {provider.name: provider.packages for provider in providers.all_providers().values()}
-    wanted["sandbox"] = ("aiohttp", "cryptography", "grpc")
+    wanted["sandbox"] = ("aiohttp", "grpc", "re2", "trustme")
     wanted["policy"] = ("cel_expr_python",)
     wanted["client"] = ("google.api", "httpx")
     wanted["server"] = ("alembic", "grpc", "sqlalchemy", "starlette", "uvicorn")

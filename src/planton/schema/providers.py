@@ -14,6 +14,7 @@ import types
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Mapping
 
 _CLOUDS = "planton.clouds"
@@ -137,6 +138,14 @@ def all_providers() -> Mapping[str, Provider]:
 
 def _is_package(entry: os.DirEntry[str]) -> bool:
     return entry.name.isidentifier() and not entry.name.startswith("_") and entry.is_dir()
+
+
+def package_files(name: str) -> list[pathlib.Path]:
+    """Returns the files with a name in the packages of the clouds; a cloud of another distribution has its comments there."""
+    import pathlib  # validation does without
+
+    folders = importlib.import_module(_CLOUDS).__path__
+    return sorted(path for folder in folders for path in pathlib.Path(folder).glob(f"*/{name}"))
 
 
 def names() -> tuple[str, ...]:

@@ -1,7 +1,6 @@
-"""A tiny Civo-like cloud for the provider's tests: in memory, instant, and scripted.
+"""A small cloud with Civo's API for the stand-in's tests: in memory, instant, and scripted.
 
-It is the counterpart of the cloud that the recordings were made against, no more: the sandbox's own cloud has its own
-tests, and the provider must work against any server.
+It behaves like the cloud of the recordings. The simulated Civo has its own tests, and the stand-in must work against any server.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ def missing(code: str, reason: str = "not there") -> Refused:
 
 
 class Cloud(HttpCloud):
-    """The state, and a server in front of it."""
+    """The state, served over HTTP."""
 
     def __init__(self) -> None:
         self._nodes = itertools.count(1)
@@ -29,7 +28,7 @@ class Cloud(HttpCloud):
         super().__init__()
 
     def scale(self, cluster: str, pool: str, count: int) -> None:
-        """Changes a pool behind everybody's back."""
+        """Scales a pool out of band."""
         found = self._pool(self.clusters[cluster], pool)
         names = found["instance_names"][:count]
         names += [f"k3s-node-{pool}-{next(self._nodes)}" for _ in range(count - len(names))]

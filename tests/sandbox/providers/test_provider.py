@@ -1,4 +1,4 @@
-"""What the recordings do not show: requests sent, waits, connections kept apart, the crash, functions, updates."""
+"""The Civo stand-in beyond the recordings: requests, waits, separate connections, the crash, functions, updates."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _pool(engine: conftest.Engine, cluster: str, **news: Json) -> tuple[str, Jso
 
 
 def _whole(engine: conftest.Engine, **pool: Json) -> tuple[str, str, str]:
-    """Makes a network, a firewall and a cluster; returns their ids."""
+    """Creates a network, a firewall and a cluster; returns their ids."""
     network, _, _ = engine.create(_NETWORK, label="net")
     firewall, _, _ = engine.create(_FIREWALL, networkId=network, createDefaultRules=False, ingressRules=[_RULE])
     default = {"label": "main", "nodeCount": 2, "size": "g4s.kube.small", **pool}
@@ -41,7 +41,7 @@ def _whole(engine: conftest.Engine, **pool: Json) -> tuple[str, str, str]:
 
 
 def test_configuring_asks_for_the_regions_with_the_plugins_headers(scene: conftest.Scene) -> None:
-    """Configure sends one request, whose headers are the official client's."""
+    """Configure sends one request, with the official client's headers."""
     scene.connect().configure(token="secret", region="NYC1")  # not a secret
     (seen,) = scene.cloud.seen
     assert (seen.line, seen.query) == ("GET /v2/regions", {"region": "NYC1"})
@@ -51,7 +51,7 @@ def test_configuring_asks_for_the_regions_with_the_plugins_headers(scene: confte
 
 
 def test_connections_do_not_share_credentials_or_regions(scene: conftest.Scene) -> None:
-    """Two providers of one program keep their own token and region, whichever was configured last."""
+    """Two providers of one program keep their own token and region, in any order of configuration."""
     first, second = scene.connect(), scene.connect()
     first.configure(token="a", region="LON1")  # not a secret
     second.configure(token="b", region="NYC1")  # not a secret
@@ -64,7 +64,7 @@ def test_connections_do_not_share_credentials_or_regions(scene: conftest.Scene) 
 
 
 def test_a_creation_sends_what_the_plugin_sends_and_waits_as_long(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """The requests of the four creations come in the plugin's order, with its waits between them."""
+    """The four creations send the plugin's requests in its order, with its waits."""
     network, _, cluster = _whole(engine)
     _pool(engine, cluster)
     at = f"/v2/kubernetes/clusters/{cluster}"
@@ -78,8 +78,8 @@ def test_a_creation_sends_what_the_plugin_sends_and_waits_as_long(scene: conftes
     assert network in scene.cloud.networks
 
 
-def test_bodies_are_the_plugins(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """Optional fields that are empty are left out, and taints are null in a cluster but a list in a pool."""
+def test_creations_send_the_plugins_bodies(scene: conftest.Scene, engine: conftest.Engine) -> None:
+    """Empty optional fields are left out. Empty taints are null in a cluster and a list in a pool."""
     network, firewall, cluster = _whole(engine)
     _pool(engine, cluster, labels={"role": "gpu"})
     posts = {seen.path: seen.body for seen in scene.cloud.seen if seen.method == "POST"}
@@ -94,10 +94,8 @@ def test_bodies_are_the_plugins(scene: conftest.Scene, engine: conftest.Engine) 
     assert posts["/v2/firewalls"]["rules"] == [{**rule, "action": "allow", "ports": "6443"}]
 
 
-def test_changing_the_node_count_kills_every_call_of_its_connection_and_no_other(
-    scene: conftest.Scene, engine: conftest.Engine
-) -> None:
-    """The crash loses a creation in flight whose request has already been sent; another connection goes on."""
+def test_changing_the_node_count_ends_every_call_of_its_connection_only(scene: conftest.Scene, engine: conftest.Engine) -> None:
+    """The crash loses a creation that has already been sent. Another connection continues."""
     _, _, cluster = _whole(engine)
     other = scene.connect()
     other.configure()
@@ -146,7 +144,7 @@ def test_labels_of_the_default_pool_are_a_perpetual_difference(scene: conftest.S
 
 
 def test_clearing_all_labels_of_a_pool_is_a_perpetual_difference(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """The PUT does not mention labels, so the cloud keeps them and the state takes them back."""
+    """The PUT has no labels, so the cloud keeps them and the state gets them back."""
     _, _, cluster = _whole(engine)
     identity, inputs, state = _pool(engine, cluster, labels={"role": "w"})
     bare = {key: value for key, value in inputs.items() if key != "labels"}
@@ -156,8 +154,8 @@ def test_clearing_all_labels_of_a_pool_is_a_perpetual_difference(scene: conftest
     assert _dict(updated.properties)["labels"] == {"role": "w"}
 
 
-def test_a_changed_rule_is_deleted_and_made_again(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """Rules that stay keep their ids; the others are deleted, then posted."""
+def test_a_changed_rule_is_deleted_and_created_again(scene: conftest.Scene, engine: conftest.Engine) -> None:
+    """Unchanged rules keep their ids. The others are deleted, then created."""
     network, _, _ = engine.create(_NETWORK, label="net")
     web = {**_RULE, "portRange": "80"}
     given = {"networkId": network, "createDefaultRules": False, "ingressRules": [_RULE, web]}
@@ -172,7 +170,7 @@ def test_a_changed_rule_is_deleted_and_made_again(scene: conftest.Scene, engine:
 
 
 def test_deletions_send_what_the_plugin_sends_and_wait_as_long(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """Cluster, firewall and network go with the plugin's requests and fixed waits."""
+    """Cluster, firewall and network are deleted with the plugin's requests and fixed waits."""
     network, firewall, cluster = _whole(engine)
     scene.waits.clear()
     scene.cloud.lines()
@@ -187,10 +185,8 @@ def test_deletions_send_what_the_plugin_sends_and_wait_as_long(scene: conftest.S
     assert scene.waits == [10, 3, 5]
 
 
-def test_a_cluster_that_turns_bad_fails_its_creation_but_is_kept_in_the_state(
-    scene: conftest.Scene, engine: conftest.Engine
-) -> None:
-    """The error names the state, and its detail carries the id, so that nothing is orphaned."""
+def test_a_cluster_that_fails_is_kept_in_the_state(scene: conftest.Scene, engine: conftest.Engine) -> None:
+    """The error has the status and the id, so the cluster is not orphaned."""
     network, firewall, cluster = _whole(engine)
     scene.cloud.before = lambda _seen: [one.update(status="ERROR") for one in scene.cloud.clusters.values()] and None
     pool = {"label": "main", "nodeCount": 2, "size": "g4s.kube.small"}
@@ -202,7 +198,7 @@ def test_a_cluster_that_turns_bad_fails_its_creation_but_is_kept_in_the_state(
 
 
 def test_a_cluster_stuck_in_building_is_given_up_after_an_hour_of_waits(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """The hour is counted in the waits, so a caller that does not sleep does not hang."""
+    """The hour counts the plugin's pauses, so a caller that skips them does not hang."""
     network, firewall, _ = _whole(engine)
     scene.cloud.before = lambda _seen: [one.update(status="BUILDING") for one in scene.cloud.clusters.values()] and None
     pool = {"label": "main", "nodeCount": 2, "size": "g4s.kube.small"}
@@ -216,7 +212,7 @@ def _invoke(engine: conftest.Engine, name: str, /, **args: Json) -> Json:
 
 
 def test_functions_find_by_id_name_or_part_of_one(engine: conftest.Engine) -> None:
-    """Networks, firewalls and clusters are found as the official functions find them."""
+    """Networks, firewalls and clusters are found like in the official functions."""
     network, firewall, cluster = _whole(engine)
     assert _invoke(engine, "getNetwork", label="net")["id"] == network
     assert _invoke(engine, "getNetwork", id=network)["label"] == "net"
@@ -226,7 +222,7 @@ def test_functions_find_by_id_name_or_part_of_one(engine: conftest.Engine) -> No
 
 
 def test_functions_filter_and_sort(engine: conftest.Engine) -> None:
-    """Lists are filtered by field and sorted by it."""
+    """Lists are filtered and sorted by field."""
     small = [{"key": "cpu", "values": ["1"]}]
     assert [size["name"] for size in _invoke(engine, "getSize", filters=small)["sizes"]] == ["g4s.kube.small"]
     newest = [{"key": "version", "direction": "desc"}]
@@ -250,7 +246,7 @@ def test_functions_filter_and_sort(engine: conftest.Engine) -> None:
     ],
 )
 def test_functions_fail_with_the_plugins_texts(engine: conftest.Engine, name: str, args: Json, text: str) -> None:
-    """What cannot be found is an error that says so."""
+    """The error names what was not found."""
     _whole(engine)
     engine.create(_NETWORK, label="another")
     answer = None
@@ -263,7 +259,7 @@ def test_functions_fail_with_the_plugins_texts(engine: conftest.Engine, name: st
 
 
 def test_the_schema_names_everything_that_can_be_imported(scene: conftest.Scene) -> None:
-    """The schema has each resource's inputs and outputs, and every type that it refers to."""
+    """The schema has each resource's inputs and outputs, and every referenced type."""
     document = json.loads(scene.connect().call("GetSchema").schema)
     cluster = document["resources"]["civo:index/kubernetesCluster:KubernetesCluster"]
     assert cluster["requiredInputs"] == ["firewallId", "pools"]
@@ -274,8 +270,8 @@ def test_the_schema_names_everything_that_can_be_imported(scene: conftest.Scene)
     assert set(document["resources"]) == {urn.split("::")[2] for urn in (_NETWORK, _FIREWALL, _CLUSTER, _POOL)}
 
 
-def test_a_lost_connection_drops_nothing_but_what_the_plugin_drops(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """A cloud that cannot be reached makes a refresh forget a network; so does the official plugin."""
+def test_an_unreachable_cloud_removes_a_network_from_the_state(scene: conftest.Scene, engine: conftest.Engine) -> None:
+    """A refresh removes a network from the state when the cloud is unreachable: the official plugin does the same."""
     identity, inputs, state = engine.create(_NETWORK, label="net")
     scene.cloud.stop()
     assert engine.call("Read", urn=_NETWORK, id=identity, properties=state, inputs=inputs).id == ""

@@ -1,8 +1,7 @@
-"""The stand-ins answer what the official plugins were recorded to answer.
+"""The stand-ins give the recorded answers of the official plugins.
 
-Each file in ``recorded/`` is a list of steps and of exchanges between an engine and the official plugin, reduced to what
-matters. The cloud behind is scripted to be what it was then. Only the suffixes of made-up names and the order of a map's
-keys may differ.
+Each file in ``recorded/`` has steps and exchanges between an engine and the official plugin, reduced to what matters. The
+scripted cloud behaves like the recorded one. Only the suffixes of generated names and the order of keys may differ.
 """
 
 from __future__ import annotations
@@ -31,12 +30,12 @@ _CIVO = {
     "URN:": "urn:pulumi:dev::demo::civo:index/",
 }
 _DIGITALOCEAN = {"TIMEOUTS": _KEY, "URN:": "urn:pulumi:dev::demo::digitalocean:index/"}
-"""What is shortened in the files."""
+"""The abbreviations in the files."""
 _SUFFIX = re.compile(r"-[0-9a-f]{7}$")
 
 
 def _expand(item: Json, shorts: dict[str, str]) -> Json:
-    """Turns a recorded value into the one that goes over the wire."""
+    """Converts a recorded value to the one on the wire."""
     if isinstance(item, dict):
         if set(item) == {"$secret"}:
             return values.Secret(_expand(item["$secret"], shorts))
@@ -52,7 +51,7 @@ def _expand(item: Json, shorts: dict[str, str]) -> Json:
 
 
 def _plain(item: Json, shorts: dict[str, str]) -> Json:
-    """Makes an answer comparable with a recorded one."""
+    """Converts an answer to the format of the recordings."""
     if isinstance(item, dict):
         if "4dabf18193072939515e22adb298388d" in item:
             return {"$secret": _plain(item["value"], shorts)}
@@ -96,7 +95,7 @@ def _error(error: grpc.RpcError, shorts: dict[str, str]) -> Json:
 def _expected(exchange: Json) -> Json:
     expected = {key: exchange[key] for key in ("response", "error") if key in exchange}
     if expected.get("error", {}).get("code") == "UNAVAILABLE":
-        # What the proxy in the recording said is not the plugin's; what the engine showed is.
+        # The recording's proxy has its own texts; the engine showed the plugin's.
         expected["error"]["details"] = "error reading from server: EOF"
     for kind in expected.get("response", {}).get("detailedDiff", {}).values():
         kind.setdefault("kind", "ADD")
@@ -104,7 +103,7 @@ def _expected(exchange: Json) -> Json:
 
 
 def _resolve(item: Json, table: dict[str, Json]) -> Json:
-    """Puts values that occur several times back in their places."""
+    """Restores values that occur several times."""
     if isinstance(item, dict):
         if set(item) == {"$is"}:
             return copy.deepcopy(table[item["$is"]])
@@ -151,11 +150,11 @@ def _replay(
 
 
 def test_checks_and_diffs_are_answered_as_recorded(scene: conftest.Scene) -> None:
-    """Every check, its text, every previewed creation and every kind of difference is the official plugin's."""
+    """Checks, their texts, previewed creations and all kinds of differences are the official plugin's."""
     assert _replay(scene, "checks_and_diffs", {}) > 70
 
 
-def test_a_life_from_creation_to_destruction_is_answered_as_recorded(scene: conftest.Scene) -> None:
+def test_a_lifecycle_is_answered_as_recorded(scene: conftest.Scene) -> None:
     """Creations, refreshes, updates, failed updates, the crash, drift and deletions are the official plugin's."""
     ids = json.loads((_HERE / "lifecycle_ids.json").read_text(encoding="utf-8"))
     cluster, cloud = ids[4], scene.cloud
@@ -181,7 +180,7 @@ def test_a_life_from_creation_to_destruction_is_answered_as_recorded(scene: conf
 
 
 def test_imports_drift_and_lost_resources_are_answered_as_recorded(scene: conftest.Scene) -> None:
-    """Imports, drift, what refresh makes of errors and of missing things, and refused deletions are the plugin's."""
+    """Imports, drift, refreshes with errors and missing resources, and refused deletions are the official plugin's."""
     cloud = scene.cloud
     seed = json.loads((_HERE / "import_and_drift_cloud.json").read_text(encoding="utf-8"))
     network, firewall, cluster = seed["ids"][0], seed["ids"][2], seed["ids"][4]
@@ -240,12 +239,12 @@ def _known_clouds() -> Json:
 
 
 def test_checks_and_diffs_of_digitalocean_are_answered_as_recorded(ocean: conftest.Scene) -> None:
-    """Every check, its text, every previewed creation and every kind of difference is the official plugin's."""
+    """Checks, their texts, previewed creations and all kinds of differences are the official plugin's."""
     assert _replay_digitalocean(ocean, "checks_and_diffs", {}) == 57
 
 
-def test_a_life_on_digitalocean_is_answered_as_recorded(ocean: conftest.Scene) -> None:
-    """Creations, refreshes, updates, a failed update and what it leaves, drift and deletions are the official plugin's."""
+def test_a_lifecycle_on_digitalocean_is_answered_as_recorded(ocean: conftest.Scene) -> None:
+    """Creations, refreshes, updates, a failed update and its effects, drift and deletions are the official plugin's."""
     known = _known_clouds()["lifecycle"]
     ocean.cloud.become(known)
     (cluster,) = known["ids"]["cluster"]
@@ -266,7 +265,7 @@ def test_a_life_on_digitalocean_is_answered_as_recorded(ocean: conftest.Scene) -
 
 
 def test_imports_from_digitalocean_are_answered_as_recorded(ocean: conftest.Scene) -> None:
-    """Imports, what later plans make of them, and what is not imported are the official plugin's."""
+    """Imports, the plans after them, and refused imports are the official plugin's."""
     clouds = _known_clouds()
 
     def seed(which: str, *tags: str) -> str:

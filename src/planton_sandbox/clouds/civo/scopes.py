@@ -1,8 +1,7 @@
-"""Who asks, where and when: what every answer of the simulated Civo depends on.
+"""The scope of a request to the simulated Civo: account, region and time.
 
-Look-ups of an account's resources in a region live here, with the errors the
-cloud gives when there is nothing. Nothing here may change a resource, except
-that an account's default network appears when the account first uses a region.
+Look-ups of an account's resources are here, with the cloud's "not found" errors. Nothing here changes a resource, except that
+an account gets its default network when it first uses a region.
 """
 
 from __future__ import annotations
@@ -21,11 +20,10 @@ SUCCESS = {"result": "success"}
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Scope:
-    """The account, region and moment of a request, with the cloud's state.
+    """The account, region and time of a request, with the cloud's state.
 
     Attributes:
-        reserve_port: Gives a free TCP port for a cluster's Kubernetes API.
-        wall: The real time, for certificates.
+        reserve_port: Returns a free TCP port for a cluster's Kubernetes API.
     """
 
     state: records.State
@@ -34,81 +32,80 @@ class Scope:
     region: str
     now: float
     reserve_port: Callable[[], int]
-    wall: Callable[[], float]
 
     def networks(self) -> list[records.Network]:
-        """Return the account's networks in the region."""
+        """Returns the account's networks in the region."""
         return [item for item in self.state.networks if self._mine(item)]
 
     def firewalls(self) -> list[records.Firewall]:
-        """Return the account's firewalls in the region."""
+        """Returns the account's firewalls in the region."""
         return [item for item in self.state.firewalls if self._mine(item)]
 
     def clusters(self) -> list[records.Cluster]:
-        """Return the account's clusters in the region."""
+        """Returns the account's clusters in the region."""
         return [item for item in self.state.clusters if self._mine(item)]
 
     def network(self, key: str) -> records.Network:
-        """Return a network by id, or refuse."""
-        found = next((item for item in self.networks() if item.id == key), None)
-        if found is None:
-            raise _missing(key, code="database_network_not_found", what="network")
-        return found
+        """Returns a network by id; an unknown id is refused."""
+        network = next((item for item in self.networks() if item.id == key), None)
+        if network is None:
+            raise _missing(key, code="database_network_not_found", noun="network")
+        return network
 
     def firewall(self, key: str) -> records.Firewall:
-        """Return a firewall by id, or refuse."""
-        found = next((item for item in self.firewalls() if item.id == key), None)
-        if found is None:
-            raise _missing(key, code="database_firewall_not_found", what="firewall")
-        return found
+        """Returns a firewall by id; an unknown id is refused."""
+        firewall = next((item for item in self.firewalls() if item.id == key), None)
+        if firewall is None:
+            raise _missing(key, code="database_firewall_not_found", noun="firewall")
+        return firewall
 
     def cluster(self, key: str) -> records.Cluster:
-        """Return a cluster by id, or refuse."""
-        found = next((item for item in self.clusters() if item.id == key), None)
-        if found is None:
-            raise _missing(key, code="database_kubernetes_cluster_not_found", what="Kubernetes cluster")
-        return found
+        """Returns a cluster by id; an unknown id is refused."""
+        cluster = next((item for item in self.clusters() if item.id == key), None)
+        if cluster is None:
+            raise _missing(key, code="database_kubernetes_cluster_not_found", noun="Kubernetes cluster")
+        return cluster
 
     def pool(self, cluster: records.Cluster, key: str) -> records.Pool:
-        """Return a pool of a cluster by id, or refuse."""
-        found = next((item for item in cluster.pools if item.id == key), None)
-        if found is None:
-            raise _missing(key, code="database_cluster_pool_not_found", what="cluster pool")
-        return found
+        """Returns a pool of a cluster by id; an unknown id is refused."""
+        pool = next((item for item in cluster.pools if item.id == key), None)
+        if pool is None:
+            raise _missing(key, code="database_cluster_pool_not_found", noun="cluster pool")
+        return pool
 
     def default_network(self) -> records.Network:
-        """Return the account's default network in the region."""
+        """Returns the account's default network in the region."""
         return next(item for item in self.networks() if item.default)
 
     def _mine(self, item: records.Network | records.Firewall | records.Cluster) -> bool:
         return item.account == self.account.id and item.region == self.region
 
 
-def _missing(key: str, *, code: str, what: str) -> wire.CloudError:
-    return wire.CloudError(404, code=code, reason=f"No {what} {key!r} was found in this account and region")
+def _missing(key: str, *, code: str, noun: str) -> wire.CloudError:
+    return wire.CloudError(404, code=code, reason=f"No {noun} {key!r} was found in this account and region")
 
 
 def hostname(cluster: records.Cluster, pool: records.Pool) -> str:
-    """Return a name for a new machine of a pool."""
+    """Returns a host name for a new machine of a pool."""
     name = cluster.name.lower()[:24].rstrip("-.")
     part = pool.id.lower().replace("_", "-").replace(".", "-")[:12].strip("-") or "pool"
     return f"k3s-{name}-{cluster.id[:4]}-{part}-node-{secrets.token_hex(3)}"
 
 
 def new_id() -> str:
-    """Return a new random id."""
+    """Returns a new random id."""
     return str(uuid.uuid4())
 
 
 def account_for(state: records.State, token: str) -> records.Account:
-    """Return the account of a token; a sandbox token opens an account on first use.
+    """Returns the account of a token; an unknown token of the sandbox creates an account.
 
     Raises:
-        wire.CloudError: 401 when the token is not one of the sandbox's.
+        wire.CloudError: 401 when the token is revoked or not a sandbox token.
     """
-    known = next((item for item in state.accounts if item.token == token), None)
-    if known:
-        return known
+    present = next((item for item in state.accounts if item.token == token), None)
+    if present:
+        return present
     if not token.startswith(catalogue.TOKEN_PREFIX) or token in state.revoked_tokens:
         raise wire.CloudError(401, code="authentication_failed", reason="The token is not valid")
     key = new_id()
@@ -118,7 +115,7 @@ def account_for(state: records.State, token: str) -> records.Account:
 
 
 def settle_in(state: records.State, account: records.Account, *, region: str, now: float) -> bool:
-    """Give an account its default network in a region; say whether it was new there."""
+    """Creates an account's default network in a region, and returns whether that was missing."""
     if region in account.regions_seen or catalogue.region(region) is None:
         return False
     account.regions_seen.append(region)
@@ -149,9 +146,9 @@ def settle_in(state: records.State, account: records.Account, *, region: str, no
 
 
 def default_rules() -> list[records.Rule]:
-    """Return the rules of a firewall for which the client gave none: all is open."""
+    """Returns the rules of a firewall that was requested without rules: everything is open."""
     everywhere = ["0.0.0.0/0"]
-    wanted = (
+    rows = (
         ("tcp", "1", "65535", "ingress", "All TCP ports open"),
         ("udp", "1", "65535", "ingress", "All UDP ports open"),
         ("icmp", "", "", "ingress", "Ping and traceroute"),
@@ -171,12 +168,12 @@ def default_rules() -> list[records.Rule]:
             action="allow",
             label=label,
         )
-        for protocol, start, end, direction, label in wanted
+        for protocol, start, end, direction, label in rows
     ]
 
 
 def free_cidr(scope: Scope) -> str:
-    """Return a private range that no other network of the account uses."""
+    """Returns a private range that no network of the account uses in the region."""
     taken = {item.cidr for item in scope.networks()}
     ranges = ipaddress.ip_network("192.168.0.0/16").subnets(new_prefix=24)
     return next(str(candidate) for candidate in list(ranges)[1:] if str(candidate) not in taken)

@@ -1,21 +1,20 @@
-"""What the official plugin sends, and makes of the answers, for DigitalOcean's node pools, a cluster's own one included."""
+"""The requests of the official plugin for DigitalOcean's node pools, including a cluster's default pool."""
 
 from __future__ import annotations
 
 import typing
 
 from planton_sandbox.providers import package, planning, sessions, values, waiting
-from planton_sandbox.providers.digitalocean import client as digitalocean_client
-from planton_sandbox.providers.digitalocean import tables
+from planton_sandbox.providers.digitalocean import api, tables
 
 CLUSTERS = "/v2/kubernetes/clusters"
 DEFAULT_TAG = "terraform:default-node-pool"
-"""The tag by which the plugin knows a cluster's own pool again."""
+"""The tag by which the plugin recognizes a cluster's default pool."""
 TICK, LONGEST = 10, 1800
 
 
 def facts(pool: planning.State) -> planning.State:
-    """Returns what is shown of every pool, but for the count that is wanted."""
+    """Returns the properties of a pool without the desired count."""
     return {
         "name": pool.get("name", ""),
         "size": pool.get("size", ""),
@@ -31,51 +30,51 @@ def facts(pool: planning.State) -> planning.State:
 
 
 def own_tags(tags: typing.Iterable[str] | None) -> list[str]:
-    """Leaves out the tags that the cloud and the plugin add."""
+    """Returns the tags without those that the cloud and the plugin add."""
     return [tag for tag in tags or () if tag and tag != "k8s" and not tag.startswith(("k8s:", "terraform:"))]
 
 
 def create_body(pool: planning.State, *more_tags: str) -> planning.State:
-    """Writes a new pool, leaving out what is not set."""
-    known = values.known_or_null(pool)
-    return digitalocean_client.compact(
+    """Returns the body that creates a pool, without unset fields."""
+    settings = values.known_or_null(pool)
+    return api.compact(
         {
-            "name": known.get("name"),
-            "size": known.get("size"),
-            "count": known.get("nodeCount"),
-            "tags": [*(known.get("tags") or ()), *more_tags],
-            "labels": known.get("labels"),
-            "taints": _taints(known),
-            "auto_scale": known.get("autoScale"),
-            "min_nodes": known.get("minNodes"),
-            "max_nodes": known.get("maxNodes"),
+            "name": settings.get("name"),
+            "size": settings.get("size"),
+            "count": settings.get("nodeCount"),
+            "tags": [*(settings.get("tags") or ()), *more_tags],
+            "labels": settings.get("labels"),
+            "taints": _taints(settings),
+            "auto_scale": settings.get("autoScale"),
+            "min_nodes": settings.get("minNodes"),
+            "max_nodes": settings.get("maxNodes"),
         }
     )
 
 
-def update(client: digitalocean_client.Client, pool: planning.State, cluster: str, identity: str, *more_tags: str) -> None:
-    """Changes a pool and waits for its nodes; a pool that is gone is no error here.
+def update(client: api.Client, pool: planning.State, cluster: str, identity: str, *more_tags: str) -> None:
+    """Updates a pool and waits for its nodes; a missing pool is ignored.
 
     Raises:
-        Fault: The cloud refused, or the nodes do not come in half an hour.
+        Fault: The cloud refused, or the nodes are not ready within half an hour.
     """
-    known = values.known_or_null(pool)
+    settings = values.known_or_null(pool)
     optional = {
-        "name": known.get("name"),
-        "count": known.get("nodeCount"),
-        "tags": [*(known.get("tags") or ()), *more_tags],
-        "labels": known.get("labels"),
+        "name": settings.get("name"),
+        "count": settings.get("nodeCount"),
+        "tags": [*(settings.get("tags") or ()), *more_tags],
+        "labels": settings.get("labels"),
     }
     body = {
-        **digitalocean_client.compact(optional),
-        "taints": _taints(known),
-        "auto_scale": bool(known.get("autoScale")),
-        "min_nodes": known.get("minNodes") or 0,
-        "max_nodes": known.get("maxNodes") or 0,
+        **api.compact(optional),
+        "taints": _taints(settings),
+        "auto_scale": bool(settings.get("autoScale")),
+        "min_nodes": settings.get("minNodes") or 0,
+        "max_nodes": settings.get("maxNodes") or 0,
     }
     try:
         changed = client.put(f"{CLUSTERS}/{cluster}/node_pools/{identity}", body, "node_pool")
-    except digitalocean_client.CloudError as error:
+    except api.CloudError as error:
         if error.missing:
             return
         raise sessions.Fault(f"Unable to update nodepool: {error}") from error
@@ -83,7 +82,7 @@ def update(client: digitalocean_client.Client, pool: planning.State, cluster: st
 
 
 def _taints(pool: planning.State) -> list[values.Json]:
-    """Writes taints with the capitals that the library gives them."""
+    """Returns taints with capitalized keys, as the library sends them."""
     names = {"Key": "key", "Value": "value", "Effect": "effect"}
     return [{name: taint.get(key) or "" for name, key in names.items()} for taint in pool.get("taints") or ()]
 
@@ -94,7 +93,7 @@ def _any_case(item: planning.State, name: str) -> str:
 
 def _node(node: planning.State) -> planning.State:
     if node.get("status") is None:
-        raise sessions.Crash  # the plugin looks for the state in it
+        raise sessions.Crash  # the plugin reads the state in it
     return {
         "id": node.get("id", ""),
         "name": node.get("name", ""),
@@ -105,9 +104,9 @@ def _node(node: planning.State) -> planning.State:
     }
 
 
-def _wait_for_nodes(client: digitalocean_client.Client, cluster: str, identity: str) -> None:
+def _wait_for_nodes(client: api.Client, cluster: str, identity: str) -> None:
     def ready() -> bool:
-        with digitalocean_client.explained("Error trying to read nodepool state: "):
+        with api.explained("Error trying to read nodepool state: "):
             pool = client.get(f"{CLUSTERS}/{cluster}/node_pools/{identity}", "node_pool")
         nodes = [_node(node) for node in pool.get("nodes") or ()]
         return len(nodes) == pool.get("count", 0) and all(node["status"] == "running" for node in nodes)
@@ -120,29 +119,29 @@ def _path(data: planning.Data) -> str:
     return f"{CLUSTERS}/{data.get('clusterId')}/node_pools"
 
 
-def _create(client: digitalocean_client.Client, data: planning.Data) -> None:
-    """Makes a pool; one whose nodes do not come is in the cloud but not in the state: so does the official plugin."""
+def _create(client: api.Client, data: planning.Data) -> None:
+    """Creates a pool. One whose nodes do not become ready is lost from the state: the official plugin does the same."""
     try:
-        made = client.post(_path(data), create_body(data.state), "node_pool")
-    except digitalocean_client.CloudError as error:
+        created = client.post(_path(data), create_body(data.state), "node_pool")
+    except api.CloudError as error:
         unable = f"Unable to create new default node pool {error}"
         raise sessions.Fault(f"Error creating Kubernetes node pool: {unable}") from error
     try:
-        _wait_for_nodes(client, data.get("clusterId"), made["id"])
+        _wait_for_nodes(client, data.get("clusterId"), created["id"])
     except sessions.Fault as fault:
         raise sessions.Fault(f"Error creating Kubernetes node pool: {fault}") from fault
-    data.id = str(made["id"])
+    data.id = str(created["id"])
     _read(client, data)
 
 
-def _read(client: digitalocean_client.Client, data: planning.Data) -> None:
-    path, trouble = f"{_path(data)}/{data.id}", "Error retrieving Kubernetes node pool: "
-    pool = digitalocean_client.look(data, trouble, lambda: client.get(path, "node_pool"))
+def _read(client: api.Client, data: planning.Data) -> None:
+    path, prefix = f"{_path(data)}/{data.id}", "Error retrieving Kubernetes node pool: "
+    pool = api.look(data, prefix, lambda: client.get(path, "node_pool"))
     if pool is not None:
         data.set(**facts(pool), nodeCount=pool.get("count", 0))
 
 
-def _update(client: digitalocean_client.Client, data: planning.Data) -> None:
+def _update(client: api.Client, data: planning.Data) -> None:
     try:
         update(client, data.state, data.get("clusterId"), data.id)
     except sessions.Fault as fault:
@@ -150,15 +149,15 @@ def _update(client: digitalocean_client.Client, data: planning.Data) -> None:
     _read(client, data)
 
 
-def _delete(client: digitalocean_client.Client, data: planning.Data) -> None:
+def _delete(client: api.Client, data: planning.Data) -> None:
     path = f"{_path(data)}/{data.id}"
-    with digitalocean_client.explained("Unable to delete node pool "):
+    with api.explained("Unable to delete node pool "):
         client.send("DELETE", path)
 
     def gone() -> bool:
         try:
             client.get(path, "node_pool")
-        except digitalocean_client.CloudError as error:
+        except api.CloudError as error:
             if error.missing:
                 return True
             raise sessions.Fault(f"Error trying to read nodepool state: {error}") from error
@@ -168,16 +167,16 @@ def _delete(client: digitalocean_client.Client, data: planning.Data) -> None:
         raise sessions.Fault("Timeout waiting to delete nodepool")
 
 
-def _find(client: digitalocean_client.Client, data: planning.Data) -> None:
-    """Looks through all clusters for the pool; a cluster's own pool, and any error, count as nothing found."""
-    wanted, data.id = data.id, ""
+def _find(client: api.Client, data: planning.Data) -> None:
+    """Searches all clusters for the pool; a default pool and an error count as "not found"."""
+    identity, data.id = data.id, ""
     try:
         clusters = list(client.pages(CLUSTERS, "kubernetes_clusters"))
-    except digitalocean_client.CloudError:
+    except api.CloudError:
         return
-    owners = [(cluster, pool) for cluster in clusters for pool in cluster.get("node_pools") or () if pool.get("id") == wanted]
+    owners = [(cluster, pool) for cluster in clusters for pool in cluster.get("node_pools") or () if pool.get("id") == identity]
     if len(owners) == 1 and DEFAULT_TAG not in (owners[0][1].get("tags") or ()):
-        data.id = wanted
+        data.id = identity
         data.set(clusterId=owners[0][0].get("id", ""))
 
 

@@ -1,8 +1,7 @@
-"""Who asks and when: what every answer of the simulated DigitalOcean depends on.
+"""The scope of a request to the simulated DigitalOcean: account and time.
 
-Look-ups of an account's resources live here, with the errors the cloud gives
-when there is nothing. Nothing here may change a resource, except that an
-account's default VPCs appear when the account is first seen.
+Look-ups of an account's resources are here, with the cloud's "not found" errors. Nothing here changes a resource, except that
+a new account gets its default VPCs.
 """
 
 from __future__ import annotations
@@ -18,19 +17,18 @@ from planton_sandbox.clouds.digitalocean import catalogue, records
 
 T = TypeVar("T")
 _PRIVATE = tuple(ipaddress.IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"))
-# Where the ranges begin that the cloud chooses itself; the default VPCs take the first ones.
+# The ranges that the cloud assigns; the default VPCs get the first ones.
 _FIRST_RANGE = ipaddress.IPv4Network("10.100.0.0/20")
 _LAST_RANGE = ipaddress.IPv4Network("10.200.0.0/20")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Scope:
-    """The account and moment of a request, with the cloud's state.
+    """The account and time of a request, with the cloud's state.
 
     Attributes:
-        base: The scheme and host that were asked, for links in answers.
-        reserve_port: Gives a free TCP port for a cluster's Kubernetes API.
-        wall: The real time, for certificates.
+        base: The scheme and host of the request, for links in answers.
+        reserve_port: Returns a free TCP port for a cluster's Kubernetes API.
     """
 
     state: records.State
@@ -39,73 +37,76 @@ class Scope:
     now: float
     base: str
     reserve_port: Callable[[], int]
-    wall: Callable[[], float]
+
+    def at(self, moment: float) -> Scope:
+        """Returns the same scope at another time, in seconds since the epoch."""
+        return dataclasses.replace(self, now=moment)
 
     def vpcs(self) -> list[records.Vpc]:
-        """Return the account's VPCs."""
+        """Returns the account's VPCs."""
         return [item for item in self.state.vpcs if item.account == self.account.id]
 
     def firewalls(self) -> list[records.Firewall]:
-        """Return the account's firewalls."""
+        """Returns the account's firewalls."""
         return [item for item in self.state.firewalls if item.account == self.account.id]
 
     def standing(self) -> list[records.Cluster]:
-        """Return the account's clusters, with those whose deletion is under way."""
+        """Returns the account's clusters, including those that are being deleted."""
         return [item for item in self.state.clusters if item.account == self.account.id]
 
     def clusters(self) -> list[records.Cluster]:
-        """Return the account's clusters that clients see: one that goes is gone for them."""
+        """Returns the account's clusters that clients can see, without those that are being deleted."""
         return [item for item in self.standing() if item.deleting is None]
 
     def vpc(self, key: str) -> records.Vpc:
-        """Return a VPC by id, or refuse."""
-        return _found([item for item in self.vpcs() if item.id == key], what="VPC", key=key)
+        """Returns a VPC by id; an unknown id is refused."""
+        return _first([item for item in self.vpcs() if item.id == key], noun="VPC", key=key)
 
     def firewall(self, key: str) -> records.Firewall:
-        """Return a firewall by id, or refuse."""
-        return _found([item for item in self.firewalls() if item.id == key], what="firewall", key=key)
+        """Returns a firewall by id; an unknown id is refused."""
+        return _first([item for item in self.firewalls() if item.id == key], noun="firewall", key=key)
 
     def cluster(self, key: str) -> records.Cluster:
-        """Return a cluster by id, or refuse."""
-        return _found([item for item in self.clusters() if item.id == key], what="cluster", key=key)
+        """Returns a cluster by id; an unknown id is refused."""
+        return _first([item for item in self.clusters() if item.id == key], noun="cluster", key=key)
 
     def pool(self, cluster: records.Cluster, key: str) -> records.Pool:
-        """Return a pool of a cluster by id, or refuse."""
-        return _found([item for item in cluster.pools if item.id == key], what="node pool", key=key)
+        """Returns a pool of a cluster by id; an unknown id is refused."""
+        return _first([item for item in cluster.pools if item.id == key], noun="node pool", key=key)
 
     def node(self, pool: records.Pool, key: str) -> records.Node:
-        """Return a node of a pool by id, or refuse."""
-        return _found([item for item in pool.nodes if item.id == key], what="node", key=key)
+        """Returns a node of a pool by id; an unknown id is refused."""
+        return _first([item for item in pool.nodes if item.id == key], noun="node", key=key)
 
     def default_vpc(self, region: str) -> records.Vpc:
-        """Return the account's default VPC of a region."""
+        """Returns the account's default VPC in a region."""
         return next(item for item in self.vpcs() if item.default and item.region == region)
 
 
 def invalid(reason: str) -> wire.CloudError:
-    """Return the refusal of a request that the cloud does not accept."""
+    """Returns the cloud's error for an invalid request."""
     return wire.CloudError(422, code="unprocessable_entity", reason=reason)
 
 
 def missing(reason: str) -> wire.CloudError:
-    """Return the refusal of a request for what is not there."""
+    """Returns the cloud's error for a missing resource."""
     return wire.CloudError(404, code="not_found", reason=reason)
 
 
 def new_id() -> str:
-    """Return a new random id."""
+    """Returns a new random id."""
     return str(uuid.uuid4())
 
 
 def account_for(state: records.State, token: str, *, now: float) -> records.Account:
-    """Return the account of a token; a sandbox token opens an account on first use.
+    """Returns the account of a token; an unknown token of the sandbox creates an account.
 
     Raises:
-        wire.CloudError: 401 when the token is not one of the sandbox's.
+        wire.CloudError: 401 when the token is revoked or not a sandbox token.
     """
-    known = next((item for item in state.accounts if item.token == token), None)
-    if known:
-        return known
+    present = next((item for item in state.accounts if item.token == token), None)
+    if present:
+        return present
     if not token.startswith(catalogue.TOKEN_PREFIX) or token in state.revoked_tokens:
         raise wire.CloudError(401, code="Unauthorized", reason="Unable to authenticate you")
     key = new_id()
@@ -127,7 +128,7 @@ def account_for(state: records.State, token: str, *, now: float) -> records.Acco
 
 
 def free_range(vpcs: list[records.Vpc]) -> str:
-    """Return a private range that overlaps with none of ``vpcs``."""
+    """Returns a private range that overlaps with none of ``vpcs``."""
     taken = [network(item.ip_range) for item in vpcs]
     first, last = int(_FIRST_RANGE.network_address), int(_LAST_RANGE.network_address)
     candidates = (ipaddress.IPv4Network((number, 20)) for number in range(first, last, _FIRST_RANGE.num_addresses))
@@ -138,7 +139,7 @@ def free_range(vpcs: list[records.Vpc]) -> str:
 
 
 def network(text: str) -> ipaddress.IPv4Network:
-    """Return a range of private addresses, or refuse."""
+    """Returns a private range; an invalid or public one is refused."""
     try:
         parsed = ipaddress.IPv4Network(text)
     except ValueError as error:
@@ -148,7 +149,7 @@ def network(text: str) -> ipaddress.IPv4Network:
     return parsed
 
 
-def _found(items: list[T], *, what: str, key: str) -> T:
+def _first(items: list[T], *, noun: str, key: str) -> T:
     if not items:
-        raise missing(f"The {what} {key} could not be found")
+        raise missing(f"The {noun} {key} could not be found")
     return items[0]

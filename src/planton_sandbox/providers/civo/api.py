@@ -1,4 +1,4 @@
-"""The Civo API as the official plugin calls it: its headers, its look-ups by part of a name, its words for errors."""
+"""The Civo API as the official plugin calls it: headers, look-ups by part of a name, error texts."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import urllib.parse
 from planton_sandbox.providers import sessions, transport, values, waiting
 
 _AGENT = "terraform-provider-civo/dev civogo/v0.3.89"
+CLUSTERS, FIREWALLS, NETWORKS = "/v2/kubernetes/clusters", "/v2/firewalls", "/v2/networks"
 _REFUSED = 300
 _SERVER_ERROR = 500
-# What the client library calls the error codes that concern networks, firewalls, clusters and quotas. A code that is
-# not here is an unknown one to the library too, and is reported with the whole answer.
+# The client library's names of the error codes about networks, firewalls, clusters and quotas. The library reports any
+# other code as unknown, with the whole answer.
 _NAMES: typing.Final = {
     "region_unavailable": "RegionUnavailable",
     "disabled_service": "DisabledServiceError",
@@ -68,7 +69,7 @@ _NAMES: typing.Final = {
 
 
 class CloudError(sessions.Fault):
-    """The cloud refused, or could not be reached; the message is the client library's."""
+    """The cloud refused or could not be reached; the message is the client library's."""
 
     def __init__(self, text: str, code: str = "") -> None:
         super().__init__(text)
@@ -77,12 +78,12 @@ class CloudError(sessions.Fault):
 
 @dataclasses.dataclass(kw_only=True)
 class Client:
-    """One provider's client; its region is whatever the last resource named, as in the official plugin.
+    """The client of one provider. As in the official plugin, it keeps the region that the last resource named.
 
     Attributes:
-        endpoint: the API's address, without a slash at its end.
-        token: the account's key.
-        region: the region to name in requests.
+        endpoint: the API's URL, without a slash at its end.
+        token: the account's API key.
+        region: the region of the requests.
         patience: how it waits; its gate is passed before each request.
     """
 
@@ -92,7 +93,7 @@ class Client:
     patience: waiting.Patience
 
     def get(self, path: str) -> values.Json:
-        """Sends a GET.
+        """Sends a GET and returns the decoded answer.
 
         Raises:
             CloudError: The cloud refused.
@@ -100,19 +101,19 @@ class Client:
         return self._send("GET", f"{path}?{urllib.parse.urlencode({'region': self.region})}", None)
 
     def delete(self, path: str) -> values.Json:
-        """Sends a DELETE; raises as ``get``."""
+        """Sends a DELETE; see `get`."""
         return self._send("DELETE", f"{path}?{urllib.parse.urlencode({'region': self.region})}", None)
 
     def post(self, path: str, body: dict[str, values.Json]) -> values.Json:
-        """Sends a POST; raises as ``get``."""
+        """Sends a POST; see `get`."""
         return self._send("POST", path, body)
 
     def put(self, path: str, body: dict[str, values.Json]) -> values.Json:
-        """Sends a PUT; raises as ``get``."""
+        """Sends a PUT; see `get`."""
         return self._send("PUT", path, body)
 
     def use_region(self, region: values.Json) -> None:
-        """Switches to a resource's region, if it names one."""
+        """Switches to a resource's region, if it has one."""
         if isinstance(region, str) and region:
             self.region = region
 
@@ -144,36 +145,38 @@ class Client:
         return "TimeoutError: problem connecting to the API"
 
 
-def find(items: list[values.Json], wanted: str, *, keys: tuple[str, ...], fold: tuple[str, ...] = ()) -> dict[str, values.Json]:
-    """Finds the item with a key equal to, or as the only one containing, what is wanted.
+def find(
+    items: list[values.Json], key_or_part: str, *, keys: tuple[str, ...], fold: tuple[str, ...] = ()
+) -> dict[str, values.Json]:
+    """Returns the item with a key that equals ``key_or_part``, or the only item with a key that contains it.
 
     Args:
-        items: the items listed.
-        wanted: an id or a name, or a part of one.
+        items: the listed items.
+        key_or_part: an id or a name, or a part of one.
         keys: the keys to compare.
-        fold: those of the keys where case does not matter.
+        fold: the keys for which case does not matter.
 
     Raises:
-        CloudError: None or several match.
+        CloudError: No item or several items match.
     """
 
     def text(item: dict[str, values.Json], key: str) -> tuple[str, str]:
         value = str(item.get(key) or "")
-        return (value.upper(), wanted.upper()) if key in fold else (value, wanted)
+        return (value.upper(), key_or_part.upper()) if key in fold else (value, key_or_part)
 
     exact = [item for item in items if any(left == right for left, right in (text(item, key) for key in keys))]
     if exact:
         return dict(exact[-1])
     partial = [item for item in items if any(right in left for left, right in (text(item, key) for key in keys))]
     if len(partial) > 1:
-        raise CloudError(f"MultipleMatchesError: unable to find {wanted} because there were multiple matches")
+        raise CloudError(f"MultipleMatchesError: unable to find {key_or_part} because there were multiple matches")
     if not partial:
-        raise CloudError(f"ZeroMatchesError: unable to find {wanted}, zero matches")
+        raise CloudError(f"ZeroMatchesError: unable to find {key_or_part}, zero matches")
     return dict(partial[0])
 
 
 def compact(body: dict[str, values.Json]) -> dict[str, values.Json]:
-    """Leaves out what is empty, as the library does for its optional fields."""
+    """Removes empty values, as the library does for optional fields."""
     return {key: value for key, value in body.items() if value}
 
 

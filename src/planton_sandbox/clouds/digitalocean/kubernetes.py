@@ -1,7 +1,6 @@
-"""The Kubernetes side of the simulated DigitalOcean's clusters.
+"""The clusters of the simulated DigitalOcean, for the Kubernetes API.
 
-Turns pools and machines into the neutral description of nodes that the
-Kubernetes API shows. It must not decide anything about them.
+Translates pools and machines into nodes that do not depend on the cloud.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ PREFIX = "doks.digitalocean.com"
 
 
 def cluster(item: records.Cluster, *, open_: bool, now: float) -> nodes.Cluster:
-    """Describe a cluster; ``open_`` says whether its API can be reached."""
+    """Returns a cluster for the Kubernetes API; ``open_`` is whether the API can be reached."""
     return nodes.Cluster(
         id=item.id,
         name=item.name,
@@ -42,7 +41,7 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
     }
     taints = [nodes.Taint(one.key, one.value, one.effect) for one in node.taints]
     if gpus:
-        # The cloud keeps other workloads off these nodes itself.
+        # The cloud itself adds this taint to nodes with a GPU.
         taints.append(nodes.Taint("nvidia.com/gpu", "", "NoSchedule"))
     return nodes.Node(
         uid=node.id,

@@ -1,7 +1,6 @@
-"""The Kubernetes side of the simulated Civo's clusters.
+"""The clusters of the simulated Civo, for the Kubernetes API.
 
-Turns pools and machines into the neutral description of nodes that the
-Kubernetes API shows. It must not decide anything about them.
+Translates pools and machines into nodes that do not depend on the cloud.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ OS_IMAGES = {"k3s": "Alpine Linux v3.19", "talos": "Talos"}
 
 
 def cluster(item: records.Cluster, *, open_: bool) -> nodes.Cluster:
-    """Describe a cluster; ``open_`` says whether its API can be reached."""
+    """Returns a cluster for the Kubernetes API; ``open_`` is whether the API can be reached."""
     return nodes.Cluster(
         id=item.id,
         name=item.name,
@@ -36,14 +35,14 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
         f"{PREFIX}/node-size": node.size,
         "topology.kubernetes.io/region": item.region,
     }
-    going = bool(node.deleting or pool.deleting or item.deleting)
+    is_leaving = bool(node.deleting or pool.deleting or item.deleting)
     return nodes.Node(
         uid=node.id,
         name=node.hostname,
         labels=node.labels | own,
         taints=tuple(nodes.Taint(one.key, one.value, one.effect) for one in node.taints),
         ready=node.ready and node.building is None,
-        leaving=going,
+        leaving=is_leaving,
         created=node.created,
         size=node.size,
         cpu=size.cpu if size else 1,
@@ -60,5 +59,5 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
 
 
 def _kubelet(version: str) -> str:
-    found = catalogue.version(version)
-    return found.kubernetes if found else "v0.0.0"
+    offered = catalogue.version(version)
+    return offered.kubernetes if offered else "v0.0.0"

@@ -1,4 +1,4 @@
-"""DigitalOcean's API as the official plugin calls it: its headers, its retries, its pages, its words for errors."""
+"""DigitalOcean's API as the official plugin calls it: headers, retries, pages, error texts."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _PER_PAGE = 200
 
 
 class CloudError(sessions.Fault):
-    """The cloud refused, or could not be reached; the message is the client library's.
+    """The cloud refused or could not be reached; the message is the client library's.
 
     Attributes:
-        status: the status code, or 0 where there was no answer that could be read.
+        status: the HTTP status, or 0 without a readable answer.
     """
 
     def __init__(self, text: str, status: int = 0) -> None:
@@ -35,18 +35,18 @@ class CloudError(sessions.Fault):
 
     @property
     def missing(self) -> bool:
-        """Whether the cloud says that there is no such thing."""
+        """Whether the resource does not exist."""
         return self.status == _NOT_FOUND
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Retries:
-    """How often and how slowly a request is sent again after 429, 5xx, or no answer at all.
+    """The retries after 429, 5xx, or no answer.
 
     Attributes:
-        most: how many times at the most; 0 for never.
-        shortest: the seconds before the first repetition, which double each time.
-        longest: the seconds that are never exceeded, unless the cloud asks for more.
+        most: the maximum number of retries; 0 for none.
+        shortest: the seconds before the first retry, which double each time.
+        longest: the maximum seconds before a retry, unless the cloud asks for more.
     """
 
     most: int = 4
@@ -56,22 +56,22 @@ class Retries:
     def pause(self, attempt: int, answer: transport.Answer | None) -> float:
         """Returns the seconds to wait after an attempt, counted from 0."""
         if answer is not None and answer.status in (_TOO_MANY, _UNAVAILABLE):
-            asked = _retry_after(answer.headers.get("retry-after", ""))
-            if asked is not None:
-                return asked
+            seconds = _retry_after(answer.headers.get("retry-after", ""))
+            if seconds is not None:
+                return seconds
         return float(min(self.shortest * 2**attempt, self.longest))
 
 
 @dataclasses.dataclass(kw_only=True)
 class Client:
-    """One provider's client.
+    """The client of one provider.
 
     Attributes:
-        endpoint: the API's address; a path in it is ignored.
-        token: the account's key.
+        endpoint: the API's URL; its path is ignored.
+        token: the account's API key.
         patience: how it waits; its gate is passed before each request.
-        retries: when requests are repeated.
-        locks: one lock for each region, in which networks are made one after another.
+        retries: when requests are retried.
+        locks: one lock for each region, which serializes the creation of networks.
     """
 
     endpoint: str
@@ -81,7 +81,7 @@ class Client:
     locks: dict[str, threading.Lock] = dataclasses.field(default_factory=lambda: collections.defaultdict(threading.Lock))
 
     def get(self, path: str, root: str = "") -> values.Json:
-        """Sends a GET and returns what the answer has under ``root``, or all of it.
+        """Sends a GET and returns the answer's value under ``root``, or the whole answer.
 
         Raises:
             CloudError: The cloud refused, or its answer cannot be read.
@@ -89,22 +89,22 @@ class Client:
         return self._decoded("GET", path, None, root)
 
     def post(self, path: str, body: dict[str, values.Json], root: str) -> values.Json:
-        """Sends a POST; otherwise as ``get``."""
+        """Sends a POST; see `get`."""
         return self._decoded("POST", path, body, root)
 
     def put(self, path: str, body: dict[str, values.Json], root: str) -> values.Json:
-        """Sends a PUT; otherwise as ``get``."""
+        """Sends a PUT; see `get`."""
         return self._decoded("PUT", path, body, root)
 
     def send(self, method: str, path: str, body: dict[str, values.Json] | None = None) -> None:
-        """Sends a request whose answer is not read; raises as ``get``."""
+        """Sends a request and ignores its answer; raises like `get`."""
         self._answer(method, path, body)
 
     def pages(self, path: str, root: str, *, first: int = 0) -> typing.Iterator[values.Json]:
-        """Lists the items of all pages; ``first`` is the page to ask for by its number, 0 for none.
+        """Returns the items of all pages; ``first`` is the number of the first page, 0 for a request without a number.
 
         Raises:
-            CloudError: A page cannot be had.
+            CloudError: The cloud refused a page.
         """
         query: dict[str, int] = {"page": first, "per_page": _PER_PAGE} if first else {}
         while True:
@@ -118,15 +118,15 @@ class Client:
     def _decoded(self, method: str, path: str, body: dict[str, values.Json] | None, root: str) -> values.Json:
         answer = self._answer(method, path, body)
         if answer.status == _NO_CONTENT:
-            raise sessions.Crash  # the library then hands out nothing, which the plugin takes for something
+            raise sessions.Crash  # the library then returns nothing, which crashes the plugin
         try:
             decoded = json.loads(answer.text)
         except ValueError as error:
             raise CloudError(str(error) if answer.text else "EOF") from error
-        found = decoded.get(root) if root else decoded
-        if found is None:
+        value = decoded.get(root) if root else decoded
+        if value is None:
             raise sessions.Crash
-        return found
+        return value
 
     def _answer(self, method: str, path: str, body: dict[str, values.Json] | None) -> transport.Answer:
         address = urllib.parse.urljoin(self.endpoint, path)
@@ -154,8 +154,8 @@ class Client:
 
 
 @contextlib.contextmanager
-def explained(trouble: str) -> typing.Iterator[None]:
-    """Puts the plugin's words in front of the client library's.
+def explained(prefix: str) -> typing.Iterator[None]:
+    """Prefixes the client library's errors with the plugin's text.
 
     Raises:
         Fault: The cloud refused.
@@ -163,12 +163,12 @@ def explained(trouble: str) -> typing.Iterator[None]:
     try:
         yield
     except CloudError as error:
-        raise sessions.Fault(f"{trouble}{error}") from error
+        raise sessions.Fault(f"{prefix}{error}") from error
 
 
-def look(data: planning.Data, trouble: str, fetch: typing.Callable[[], values.Json]) -> values.Json:
-    """Returns what ``fetch`` finds of a resource, or nothing and no id any more where it is gone; raises as ``explained``."""
-    with explained(trouble):
+def look(data: planning.Data, prefix: str, fetch: typing.Callable[[], values.Json]) -> values.Json:
+    """Returns what ``fetch`` returns. If the resource is missing, clears the id and returns ``None``; raises like `explained`."""
+    with explained(prefix):
         try:
             return fetch()
         except CloudError as error:
@@ -179,7 +179,7 @@ def look(data: planning.Data, trouble: str, fetch: typing.Callable[[], values.Js
 
 
 def compact(body: dict[str, values.Json]) -> dict[str, values.Json]:
-    """Leaves out what is empty, as the library does for its optional fields."""
+    """Removes empty values, as the library does for optional fields."""
     return {key: value for key, value in body.items() if value}
 
 
@@ -190,7 +190,7 @@ def _may_pass(answer: transport.Answer | None) -> bool:
 
 
 def _retry_after(text: str) -> float | None:
-    """Reads the header of that name: seconds, or a date, which in the past means at once."""
+    """Returns the seconds of a Retry-After header, which has seconds or a date; a past date means 0."""
     if text.isdecimal():
         return float(text)
     try:
@@ -201,28 +201,28 @@ def _retry_after(text: str) -> float | None:
 
 
 def _page(address: str) -> int:
-    """Returns the number of the page of an address."""
+    """Returns the page number in a URL."""
     query = urllib.parse.parse_qs(urllib.parse.urlsplit(address).query)
     return int(query.get("page", ["0"])[0])
 
 
 def _unreachable(method: str, address: str, error: Exception) -> str:
     if isinstance(error, transport.DROPPED):
-        why = "EOF"
+        reason = "EOF"
     elif isinstance(error, ConnectionRefusedError):
-        why = f"dial tcp {urllib.parse.urlsplit(address).netloc}: connect: connection refused"
+        reason = f"dial tcp {urllib.parse.urlsplit(address).netloc}: connect: connection refused"
     else:
-        why = str(error)
-    return f'{method.capitalize()} "{address}": {why}'
+        reason = str(error)
+    return f'{method.capitalize()} "{address}": {reason}'
 
 
 def _refusal(method: str, address: str, answer: transport.Answer, tried: int) -> CloudError:
     try:
-        told = json.loads(answer.text) if answer.text else {}
+        body = json.loads(answer.text) if answer.text else {}
     except ValueError:
-        told = None
-    told = told if isinstance(told, dict) else {"message": answer.text}
-    request = told.get("request_id") or answer.headers.get("x-request-id") or ""
+        body = None
+    body = body if isinstance(body, dict) else {"message": answer.text}
+    request = body.get("request_id") or answer.headers.get("x-request-id") or ""
     number = f' (request "{request}")' if request else ""
     tail = f"; giving up after {tried} attempt(s)" if tried else ""
-    return CloudError(f"{method} {address}: {answer.status}{number} {told.get('message') or ''}{tail}", answer.status)
+    return CloudError(f"{method} {address}: {answer.status}{number} {body.get('message') or ''}{tail}", answer.status)
