@@ -155,7 +155,7 @@ class Calls:
         route: routes.Route,
         request: message.Message,
         context: contexts.Context,
-        violations: Sequence[errors.FieldViolation] = (),
+        violations: Sequence[errors.Violation] = (),
     ) -> answers.Answer:
         """Returns the answer to a call that was admitted.
 

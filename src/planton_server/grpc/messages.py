@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import message, unknown_fields
 
-from planton_server.service import errors, json_values, sizes
+from planton.manifest import decode, json_data, json_values
+from planton_server.service import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 #: The seconds of the years 1 and 9999, and the nanoseconds of a second.
 _SECONDS: Final = range(-62_135_596_800, 253_402_300_800)
@@ -24,7 +26,7 @@ _NESTING: Final = frozenset({"google.protobuf.Struct", "google.protobuf.ListValu
 _FREE: Final = _NESTING | {"google.protobuf.Value"}
 
 
-def check(request: message.Message, body: str) -> Iterator[errors.FieldViolation]:
+def check(request: message.Message, body: str) -> Iterator[errors.Violation]:
     """Yields the violations of a request that JSON could not have.
 
     Args:
@@ -36,7 +38,7 @@ def check(request: message.Message, body: str) -> Iterator[errors.FieldViolation
         yield from violations(getattr(request, body))
 
 
-def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterator[errors.FieldViolation]:
+def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterator[errors.Violation]:
     """Yields the violations of a message that JSON could not have, with the rule ids of JSON.
 
     Args:
@@ -48,18 +50,18 @@ def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterat
     name = value.DESCRIPTOR.full_name
     # Free data is counted once, at its root.
     if name in _FREE and not depth and json_values.is_too_large(value, _parts):
-        yield errors.FieldViolation(path, "json.too_large", json_values.TOO_LARGE)
+        yield errors.violation(path, "json.too_large", json_values.TOO_LARGE)
         return
     depth += name in _NESTING
     if name == _TIMESTAMP:
         if getattr(value, "seconds", 0) not in _SECONDS or getattr(value, "nanos", 0) not in _NANOS:
-            yield errors.FieldViolation(path, "json.wrong_type", "must be a time of the years 1 to 9999")
+            yield errors.violation(path, "json.wrong_type", "must be a time of the years 1 to 9999")
     elif depth > json_values.MAX_DEPTH:
         text = f"must not be nested more than {json_values.MAX_DEPTH} levels deep"
-        yield errors.FieldViolation(path, "json.too_deep", text)
+        yield errors.violation(path, "json.too_deep", text)
     else:
         for field, content in value.ListFields():
-            where = path if name in _FREE else json_values.join(path, field.json_name)
+            where = path if name in _FREE else decode.join(path, field.json_name)
             for place, item in _items(field, content, where):
                 yield from _of_item(item, place, depth)
 
@@ -75,20 +77,20 @@ def _parts(value: Any) -> Iterator[Any]:  # a message of free data
         yield from _parts(getattr(value, kind))
 
 
-def _unknown(value: message.Message, path: str) -> Iterator[errors.FieldViolation]:
+def _unknown(value: message.Message, path: str) -> Iterator[errors.Violation]:
     """Yields the unknown fields, for example of a newer schema. Nothing of a request may be dropped silently."""
     unknown: Any = unknown_fields.UnknownFieldSet(value)  # its stub cannot be iterated over
     for field in unknown:
-        yield errors.FieldViolation(json_values.join(path, str(field.field_number)), "json.unknown_field", "is not a field")
+        yield errors.violation(decode.join(path, str(field.field_number)), "json.unknown_field", "is not a field")
 
 
-def _of_item(item: Any, path: str, depth: int) -> Iterator[errors.FieldViolation]:  # a value of any type of protobuf
+def _of_item(item: Any, path: str, depth: int) -> Iterator[errors.Violation]:  # a value of any type of protobuf
     if isinstance(item, message.Message):
         yield from violations(item, path, depth)
     elif isinstance(item, str) and "\0" in item:
-        yield errors.FieldViolation(path, "json.text", "must not hold the character NUL")
+        yield errors.violation(path, "json.text", "must not hold the character NUL")
     elif isinstance(item, float) and not math.isfinite(item):
-        yield errors.FieldViolation(path, "json.wrong_type", "must be a finite number")
+        yield errors.violation(path, "json.wrong_type", "must be a finite number")
 
 
 def _items(field: Any, content: Any, path: str) -> Iterator[tuple[str, Any]]:  # a field's descriptor and its value
@@ -96,11 +98,12 @@ def _items(field: Any, content: Any, path: str) -> Iterator[tuple[str, Any]]:  #
         yield path, content
         return
     # As in JSON, items beyond the bound are not read.
-    most = sizes.most(field)
-    read = content if most is None else itertools.islice(content, most + 1)
+    bound = json_data.max_items(field)
+    read = content if bound is None else itertools.islice(content, bound + 1)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         for key in read:
-            yield json_values.map_path(path, key), key
-            yield json_values.map_path(path, key), content[key]
+            place = decode.map_path(path, json_values.shown(key))
+            yield place, key
+            yield place, content[key]
     else:
         yield from ((f"{path}[{index}]", item) for index, item in enumerate(read))

@@ -159,7 +159,7 @@ def _status(error: errors.ApiError) -> Any:  # a google.rpc.Status
     return status
 
 
-def _fitting(violations: Sequence[errors.FieldViolation], room: int) -> list[error_details_pb2.BadRequest.FieldViolation]:
+def _fitting(violations: Sequence[errors.Violation], room: int) -> list[error_details_pb2.BadRequest.FieldViolation]:
     """Returns the violations that fit into ``room`` bytes. If some do not, the last one says so."""
     shown: list[error_details_pb2.BadRequest.FieldViolation] = []
     for violation in violations:
@@ -171,9 +171,9 @@ def _fitting(violations: Sequence[errors.FieldViolation], room: int) -> list[err
     return shown
 
 
-def _violation(violation: errors.FieldViolation) -> error_details_pb2.BadRequest.FieldViolation:
+def _violation(violation: errors.Violation) -> error_details_pb2.BadRequest.FieldViolation:
     return error_details_pb2.BadRequest.FieldViolation(
-        field=violation.field, description=violation.message, reason=violation.rule_id
+        field=violation.path, description=violation.message, reason=violation.rule_id
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from org.project_planton.cluster.v1 import method_pb2
 from planton_server.http import examples, openapi_parts, schemas
-from planton_server.service import codec, routes
+from planton_server.service import request_rules, routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ def document(version: str) -> dict[str, Any]:
         "security": [{"bearer": []}, {"userEmail": []}],
         "paths": paths,
         "components": openapi_parts.components(components.schemas),
-        "x-request-rules": dict(codec.RULES),
+        "x-request-rules": dict(request_rules.RULES),
     }
 
 
@@ -161,7 +161,7 @@ def _rules(route: routes.Route) -> list[dict[str, str]]:
     found = schemas.rules_of(route.request.DESCRIPTOR)
     found += [{"id": name, "message": text} for name, text in STATE_RULES.get(route.method, {}).items()]
     if route.body:
-        found += [{"id": name, "message": codec.RULES[name]} for name in _TEXT_RULES]
+        found += [{"id": name, "message": request_rules.RULES[name]} for name in _TEXT_RULES]
     return found
 
 

@@ -224,7 +224,7 @@ def _error() -> dict[str, Any]:
 
 _EXAMPLES: Final[Mapping[ErrorCode, dict[str, Any]]] = {
     ErrorCode.VALIDATION_ERROR: errors.invalid(
-        [errors.FieldViolation("name", "required", "value is required")], noun="nodepool"
+        [errors.violation("name", "required", "value is required")], noun="nodepool"
     ).envelope(),
     ErrorCode.NOT_FOUND: errors.not_found("NodePool").envelope(),
     ErrorCode.CONFLICT: errors.already_exists("NodePool with name 'production-workers' already exists in cluster").envelope(),

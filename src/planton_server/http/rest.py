@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette import applications, exceptions, requests, responses, routing
 
+from planton.manifest import json_data
 from planton_server import auth
 from planton_server.http import edge, event_stream
-from planton_server.service import answers, codec, encoding, errors, routes
+from planton_server.service import answers, encoding, errors, routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,9 +99,9 @@ def _endpoint(
 
 async def _request(
     route: routes.Route, request: requests.Request, headers: Mapping[str, str]
-) -> tuple[Any, Sequence[errors.FieldViolation]]:
+) -> tuple[Any, Sequence[errors.Violation]]:
     """Returns the request message of a route, and the violations of its query and its body."""
-    message, violations = codec.read_query(request.query_params.multi_items(), route.request, route.query)
+    message, violations = json_data.read_parameters(request.query_params.multi_items(), route.request, route.query)
     for name, value in request.path_params.items():
         setattr(message, name, value)
     if route.body:
@@ -110,12 +111,12 @@ async def _request(
         if headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise errors.unsupported_encoding()
         field: protobuf_message.Message = getattr(message, route.body)
-        body, broken = codec.read(await _body(request, headers), type(field))
-        if any(not violation.field for violation in broken):
+        body, broken = json_data.read(await _body(request, headers), type(field))
+        if any(not violation.path for violation in broken):
             # The body is not an object. The rules that an empty object breaks would only distract.
             raise errors.invalid(broken)
         field.CopyFrom(body)
-        violations = (*violations, *broken)
+        violations += broken
     return message, violations
 
 

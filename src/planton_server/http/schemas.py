@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from buf.validate import validate_pb2
 
+from planton.manifest import decode, json_values
 from planton.schema import describe, keywords, rule_texts
-from planton_server.service import json_values, rendering
+from planton_server.service import rendering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -215,7 +216,7 @@ def _scalar(field: Any, rules: Any, *, strict: bool) -> dict[str, Any]:
     elif field.type == field.TYPE_BOOL:
         schema = {"type": "boolean"}
     else:
-        low, high = json_values.INTEGERS[field.type]
+        low, high = decode.INTEGERS[field.type]
         bounds = {"minimum": low, "maximum": high} if strict else {}
         schema = {"type": "integer", "format": f"int{high.bit_length() + 1}", **bounds, **constraints}
     if constraints and rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import enum
 import types
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+from planton import errors as base
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,21 +78,20 @@ MAX_VIOLATIONS: Final = 100
 TOO_MANY: Final = "json.too_many"
 #: The maximum number of characters of a violation's field and message: a key of a map can be as long as a body.
 _LONGEST: Final = 1000
+#: A violated rule, the same type as for manifests.
+Violation = base.Violation
 _NO_HEADERS: Final[Mapping[str, str]] = types.MappingProxyType({})
 
 
-class FieldViolation(NamedTuple):
-    """A violated rule of a request.
+def violation(field: str, rule_id: str, message: str) -> Violation:
+    """Returns a violation of a request.
 
-    Attributes:
+    Args:
         field: The path of the field in the canonical spelling, ``spec.taints[0].key``; empty for the whole request.
         rule_id: The id of the rule, which is part of the API.
         message: The condition that must hold.
     """
-
-    field: str
-    rule_id: str
-    message: str
+    return Violation("", 0, 0, field, message, rule_id)
 
 
 class ApiError(Exception):
@@ -111,7 +112,7 @@ class ApiError(Exception):
         message: str,
         *,
         details: str = "",
-        violations: Sequence[FieldViolation] = (),
+        violations: Sequence[Violation] = (),
         headers: Mapping[str, str] = _NO_HEADERS,
         grpc: str = "",
     ) -> None:
@@ -132,46 +133,51 @@ class ApiError(Exception):
         """Returns the error as JSON data, the body of the answer."""
         error: dict[str, Any] = {"code": self.code.value, "message": self.message, "details": self.details}
         if self.violations:
-            error["violations"] = [violation._asdict() for violation in self.violations]
+            error["violations"] = [
+                {"field": each.path, "rule_id": each.rule_id, "message": each.message} for each in self.violations
+            ]
         return {"error": error}
 
 
-def more_than(shown: int) -> FieldViolation:
+def more_than(shown: int) -> Violation:
     """Returns the violation that stands for those after the first ``shown`` ones."""
-    return FieldViolation("", TOO_MANY, f"there are more than {shown} violations; the rest is not shown")
+    return violation("", TOO_MANY, f"there are more than {shown} violations; the rest is not shown")
 
 
-def invalid(violations: Sequence[FieldViolation], *, noun: str = "") -> ApiError:
+def invalid(violations: Sequence[Violation], *, noun: str = "") -> ApiError:
     """Returns the error of an invalid request. Its details show the first violation.
 
     Args:
         violations: The violations; at least one.
         noun: The noun of the resource, ``nodepool`` or ``cluster``. A missing name is shown first, as ``nodepool name is required``.
     """
-    shown = [_shortened(violation) for violation in violations if violation.rule_id != TOO_MANY]
-    ordered = sorted(shown, key=lambda violation: not (noun and _is_absent_name(violation)))
+    shown = [_shortened(each) for each in violations if each.rule_id != TOO_MANY]
+    ordered = sorted(shown, key=lambda each: not (noun and _is_absent_name(each)))
     first = ordered[0]
     if len(shown) < len(violations) or len(shown) > MAX_VIOLATIONS:
         ordered = [*ordered[:MAX_VIOLATIONS], more_than(MAX_VIOLATIONS)]
     if noun and _is_absent_name(first):
         details = f"{noun} name is required"
     else:
-        details = f"{first.field}: {first.message}" if first.field else first.message
+        details = f"{first.path}: {first.message}" if first.path else first.message
     return ApiError(ErrorCode.VALIDATION_ERROR, "Validation failed", details=details, violations=ordered)
 
 
-def _is_absent_name(violation: FieldViolation) -> bool:
-    return violation.rule_id == "required" and violation.field.rpartition(".")[2] == "name"
+def _is_absent_name(each: Violation) -> bool:
+    return each.rule_id == "required" and each.path.rpartition(".")[2] == "name"
 
 
-def _shortened(violation: FieldViolation) -> FieldViolation:
-    cut = (f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text for text in (violation.field, violation.message))
-    return FieldViolation(next(cut), violation.rule_id, next(cut))
+def _shortened(each: Violation) -> Violation:
+    return violation(_cut(each.path), each.rule_id, _cut(each.message))
+
+
+def _cut(text: str) -> str:
+    return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text
 
 
 def bad_field(field: str, rule_id: str, message: str) -> ApiError:
     """Returns the error of a request with one invalid field."""
-    return invalid([FieldViolation(field, rule_id, message)])
+    return invalid([violation(field, rule_id, message)])
 
 
 def not_found(kind: str) -> ApiError:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import struct_pb2
 
-from planton_server.service import answers, deletion, errors, json_values, kinds, reporters, rows, status
+from planton.manifest import decode
+from planton_server.service import answers, deletion, errors, kinds, reporters, rows, status
 from planton_server.store import resources
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def check(report: message.Message) -> None:
             "", "status_report.size", f"the report ({report.ByteSize():,} bytes) must have at most {LIMIT:,} bytes"
         )
     broken = [
-        errors.FieldViolation(
+        errors.violation(
             path, "status_report.control_characters", "must contain no control characters except tabs and line feeds"
         )
         for path, text in _texts(report)
@@ -113,7 +114,7 @@ def make_room(kind: str, stored: Mapping[str, Any], name: str) -> None:
 def _texts(value: message.Message, path: str = "") -> Iterator[tuple[str, str]]:
     """Yields the texts of a message with their paths."""
     for field, content in value.ListFields():
-        where = json_values.join(path, field.json_name)
+        where = decode.join(path, field.json_name)
         if isinstance(content, struct_pb2.Struct):
             yield from _free_texts(content, where)
         elif field.is_repeated:
