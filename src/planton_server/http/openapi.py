@@ -104,7 +104,7 @@ def _tag(service: str) -> str:
 
 def _operation(route: routes.Route, components: schemas.Components) -> _Operation:
     text = schemas.comment_of(f"{route.service}.{route.method}")
-    found: _Operation = {
+    operation: _Operation = {
         "operationId": operation_id(route),
         "tags": [_tag(route.service)],
         "summary": re.split(r"(?<=[.]) |: ", text, maxsplit=1)[0].rstrip("."),
@@ -118,17 +118,17 @@ def _operation(route: routes.Route, components: schemas.Components) -> _Operatio
         "x-grpc-method": route.name,
     }
     if route.body_class is not None:
-        found["requestBody"] = _body(route, components)
+        operation["requestBody"] = _body(route, components)
     if route.caller != method_pb2.CALLER_UNSPECIFIED:
-        found["x-caller"] = "user" if route.caller == method_pb2.CALLER_USER else "controller"
+        operation["x-caller"] = "user" if route.caller == method_pb2.CALLER_USER else "controller"
     if rules := _rules(route):
-        found["x-rules"] = rules
-    return found
+        operation["x-rules"] = rules
+    return operation
 
 
 def _parameters(route: routes.Route, components: schemas.Components) -> list[dict[str, Any]]:
     fields = route.request.DESCRIPTOR.fields_by_name
-    found = []
+    parameters = []
     for name in (*route.path_fields, *route.query):
         field: Any = fields[name]
         schema = components.values(field, strict=True)
@@ -136,8 +136,8 @@ def _parameters(route: routes.Route, components: schemas.Components) -> list[dic
         if name in route.path_fields:
             # A path has no empty segments, so the alternative for an empty text does not apply.
             parameter |= {"in": "path", "required": True, "schema": schema.get("anyOf", [schema])[0]}
-        found.append(parameter)
-    return found
+        parameters.append(parameter)
+    return parameters
 
 
 def _body(route: routes.Route, components: schemas.Components) -> dict[str, Any]:
@@ -158,11 +158,11 @@ def _only_in_body(route: routes.Route) -> list[str]:
 
 
 def _rules(route: routes.Route) -> list[dict[str, str]]:
-    found = schemas.rules_of(route.request.DESCRIPTOR)
-    found += [{"id": name, "message": text} for name, text in STATE_RULES.get(route.method, {}).items()]
+    rules = schemas.rules_of(route.request.DESCRIPTOR)
+    rules += [{"id": name, "message": text} for name, text in STATE_RULES.get(route.method, {}).items()]
     if route.body:
-        found += [{"id": name, "message": request_rules.RULES[name]} for name in _TEXT_RULES]
-    return found
+        rules += [{"id": name, "message": request_rules.RULES[name]} for name in _TEXT_RULES]
+    return rules
 
 
 def _success(route: routes.Route, components: schemas.Components) -> dict[str, Any]:
@@ -173,8 +173,8 @@ def _success(route: routes.Route, components: schemas.Components) -> dict[str, A
     content: dict[str, Any] = {"application/json": {"schema": components.answer(described)}}
     if route.method == "ListEvents":
         content["text/event-stream"] = {"schema": {"type": "string"}}
-    found = {"description": schemas.comment(described), "headers": headers, "content": content}
-    return found | ({"links": links} if (links := _links(route)) else {})
+    response = {"description": schemas.comment(described), "headers": headers, "content": content}
+    return response | ({"links": links} if (links := _links(route)) else {})
 
 
 def _links(route: routes.Route) -> dict[str, Any]:
@@ -182,23 +182,23 @@ def _links(route: routes.Route) -> dict[str, Any]:
     if route.success != 201:  # noqa: PLR2004 - created
         return {}
     collection = f"/api/v1/{route.path.rpartition('/')[2]}/"
-    found = {}
+    links = {}
     for other in routes.routes():
         if other.path.startswith(f"{collection}{{"):
             parameter = other.request.DESCRIPTOR.fields_by_name[other.path_fields[0]].json_name
-            found[operation_id(other)] = {"operationId": operation_id(other), "parameters": {parameter: "$response.body#/id"}}
-    return found
+            links[operation_id(other)] = {"operationId": operation_id(other), "parameters": {parameter: "$response.body#/id"}}
+    return links
 
 
 def documented_rules(version: str) -> frozenset[str]:
     """Returns the ids of all rules under ``x-rules``, which a request may break although the schemas allow it."""
-    found: set[str] = set()
-    _find_rules(document(version), found)
-    return frozenset(found)
+    ids: set[str] = set()
+    _find_rules(document(version), ids)
+    return frozenset(ids)
 
 
-def _find_rules(part: Any, found: set[str]) -> None:  # JSON data
+def _find_rules(part: Any, ids: set[str]) -> None:  # JSON data
     if isinstance(part, dict):
-        found |= {rule["id"] for rule in part.get("x-rules", ())}
+        ids |= {rule["id"] for rule in part.get("x-rules", ())}
     for below in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-        _find_rules(below, found)
+        _find_rules(below, ids)

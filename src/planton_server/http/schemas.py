@@ -123,8 +123,8 @@ def comment_of(full_name: str) -> str:
 
 def rules_of(described: Any) -> list[dict[str, str]]:
     """Returns the rules between a message's fields that its schema does not express: id, message, and expression in CEL."""
-    found = _cel(described.GetOptions().Extensions[validate_pb2.message].cel)
-    return [rule for rule in found if not rule["id"].endswith(_EXPRESSED_BY_VARIANTS)]
+    rules = _cel(described.GetOptions().Extensions[validate_pb2.message].cel)
+    return [rule for rule in rules if not rule["id"].endswith(_EXPRESSED_BY_VARIANTS)]
 
 
 def _collect(described: Any, names: set[str]) -> None:

@@ -156,5 +156,5 @@ def _decoded(field: Any, text: str) -> message.Message:  # the descriptor of a f
 
 
 def _class(field: Any) -> type[message.Message]:
-    found: type[message.Message] = message_factory.GetMessageClass(field.message_type)
-    return found
+    message_class: type[message.Message] = message_factory.GetMessageClass(field.message_type)
+    return message_class
