@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import pathlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from buf.validate import validate_pb2
 from google.protobuf import descriptor, message
 
 from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from planton import errors, modules
+from planton.manifest import load
 from planton.modules import unsupported
 from planton.schema import kinds, providers
 from support import corpus, mocks
@@ -274,3 +278,30 @@ def test_declarations_are_read_without_pulumi() -> None:
         "sys.exit('pulumi' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+RELATIONS = {
+    rule.id: described
+    for kind in KINDS.values()
+    for described in _messages(kind.message.DESCRIPTOR)
+    for rule in described.GetOptions().Extensions[validate_pb2.message].cel
+}
+BROKEN_RELATIONS = [path for path in sorted(corpus.KINDS.glob("*/invalid/*.yaml")) if path.stem.partition("@")[0] in RELATIONS]
+
+
+def test_every_relation_has_a_manifest_that_breaks_it() -> None:
+    """So the next test looks at each of them."""
+    assert {path.stem.partition("@")[0] for path in BROKEN_RELATIONS} == set(RELATIONS)
+
+
+@pytest.mark.parametrize("path", BROKEN_RELATIONS, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
+def test_a_rule_between_fields_names_a_field(path: pathlib.Path) -> None:
+    """The violation is at one of the fields that the rule compares, not at the message around them."""
+    rule = path.stem.partition("@")[0]
+    _, violations = load.collect(load.Text(path.name, path.read_bytes()))
+    places = [violation.path for violation in violations if violation.rule_id == rule]
+    assert places
+    for place in places:
+        parts = set(re.sub(r"\[[^\]]*\]", "", place).split("."))
+        assert place not in ("", "spec", "metadata")
+        assert parts & {field.json_name for field in RELATIONS[rule].fields}, place

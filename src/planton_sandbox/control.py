@@ -20,9 +20,7 @@ POST     /sandbox/clouds/CLOUD/ACTION       makes an out-of-band change; ``cloud
 POST     /sandbox/reset                     deletes everything except the ports
 =======  =================================  =================================================
 
-A fault rule has an ``action`` and, optionally, ``method``, ``path`` (a regular expression of RE2, without look-arounds and
-references), ``cloud``, ``account`` (a token), ``nth`` (1), ``times`` (1; 0 for all that follow), ``status``, ``body`` and
-``headers`` (for ``status``), ``seconds`` (for ``slow`` and ``timeout``). The actions:
+`faults.Rule` describes the fields of a fault rule. The actions:
 
 * ``status`` answers immediately;
 * ``timeout`` does not answer until the client gives up;

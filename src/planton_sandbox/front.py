@@ -25,15 +25,14 @@ KUBERNETES = "kubernetes"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class _Call:
     """A request, for faults and the log."""
 
     cloud: str
-    cluster: str
-    token: str
-    account: str
     body: Any
+    cluster: str = ""
+    token: str = ""
     fault: faults.Rule | None = None
 
 
@@ -61,8 +60,8 @@ class Front:
                 body = json.loads(text) if text.strip() else {}
             except (ValueError, RecursionError):
                 body = None
-            call = _Call(name, "", token, "", body)
-            return await self._guarded(request, call, lambda: self._answer(request, name, token, body))
+            call = _Call(cloud=name, token=token, body=body)
+            return await self._guarded(request, call, lambda: self._answer(request, call))
 
         application.router.add_route("*", "/{path:.*}", handle)
         return application
@@ -76,14 +75,14 @@ class Front:
                 body = json.loads(text) if text.strip() else {}
             except (ValueError, RecursionError):
                 body = text.decode(errors="replace")
-            call = _Call(KUBERNETES, cluster, "", "", body)
+            call = _Call(cloud=KUBERNETES, cluster=cluster, body=body)
             return await self._guarded(request, call, lambda: answer(request))
 
         return handle
 
-    async def _answer(self, request: web.Request, name: str, token: str, body: Any) -> web.StreamResponse:
-        cloud = self._world.clouds[name]
-        if not isinstance(body, dict):
+    async def _answer(self, request: web.Request, call: _Call) -> web.StreamResponse:
+        cloud = self._world.clouds[call.cloud]
+        if not isinstance(call.body, dict):
             return _reply(cloud.refusal(400, "The body must be a JSON object"))
         self._world.settle()
         try:
@@ -92,8 +91,8 @@ class Front:
                     method=request.method,
                     path=request.path,
                     query=dict(request.query),
-                    body=body,
-                    token=token,
+                    body=call.body,
+                    token=call.token,
                     now=self._world.clock.now(),
                     base=str(request.url.origin()),
                 )

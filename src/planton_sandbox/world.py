@@ -71,7 +71,7 @@ class World:
     def settle(self) -> bool:
         """Ends the changes that are due in all clouds and returns whether there were any."""
         now = self.clock.now()
-        return any([cloud.settle(now) for cloud in self.clouds.values()])  # noqa: C419 - all must be asked
+        return any([cloud.settle(now) for cloud in self.clouds.values()])  # noqa: C419 - a generator would stop at the first
 
     def kubernetes(self) -> list[nodes.Cluster]:
         """Returns the Kubernetes APIs of all clusters."""
@@ -83,7 +83,7 @@ class World:
 
         In instant latency the read ends the changes that were waiting for it, so that kubectl and the cloud agree.
         """
-        if any([cloud.observe(key) for cloud in self.clouds.values()]):  # noqa: C419 - all must be asked
+        if any([cloud.observe(key) for cloud in self.clouds.values()]):  # noqa: C419 - a generator would stop at the first
             self.settle()
             self.save()
         return next((item for item in self.kubernetes() if item.id == key), None)

@@ -56,7 +56,7 @@ def test_what_is_left():
     with pytest.raises(errors.ApiError) as caught:
         limit.take("a", 0.0)
     assert caught.value.headers == {"Retry-After": "2", **limit.headers("a", 0.0)}
-    assert calls.RateLimit(0.0, 3).left("a", 0.0) == {}
+    assert calls.RateLimit(0.0, 3).headers("a", 0.0) == {}
 
 
 def test_no_limit():

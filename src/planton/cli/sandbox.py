@@ -123,8 +123,8 @@ def reset(home: pathlib.Path) -> None:
 def env(home: pathlib.Path, *, unset: bool) -> None:
     r"""Print the shell commands that point tools at the sandbox.
 
-    They set the variables of planton, pulumi and its plugins, and of the civo and
-    doctl command lines. A shell with these variables uses no context, so that the
+    They set the variables of planton, pulumi and its plugins, and of the clouds'
+    own command lines. A shell with these variables uses no context, so that the
     backend and the credentials of your context stay out of the sandbox.
 
     \b
@@ -188,7 +188,7 @@ def _check_extra() -> None:
 
 def _environment(info: launch.Info) -> dict[str, str]:
     # An installed official plugin needs no stand-in.
-    from planton.engine import toolchain
+    from planton.engine import toolchain  # `start`, `stop` and `status` must not wait for it
 
     installed = toolchain.installed_plugins(os.environ)
     attached = [entry for entry in launch.debug_providers(info).split(",") if entry.split(":")[0] not in installed]

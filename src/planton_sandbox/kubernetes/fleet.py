@@ -50,9 +50,9 @@ class Fleet:
         async with self._lock:
             present = {cluster.id for cluster in clusters}
             for key in [key for key in self._served if key not in present]:
-                gone = self._served.pop(key)
-                await self._shut(gone)
-                self._ports.release(gone.port)
+                closed = self._served.pop(key)
+                await self._shut(closed)
+                self._ports.release(closed.port)
             for cluster in clusters:
                 await self._follow_one(cluster)
 

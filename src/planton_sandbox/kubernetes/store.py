@@ -35,9 +35,9 @@ class Store:
         """Compares the nodes of ``cluster`` with the stored ones and records the changes."""
         fresh = {node.name: nodes.manifest(node) for node in cluster.nodes}
         for name in [name for name in self._plain if name not in fresh]:
-            gone = self._nodes.pop(name)
+            removed = self._nodes.pop(name)
             del self._plain[name]
-            self._note("DELETED", gone)
+            self._note("DELETED", removed)
         for name, plain in fresh.items():
             before = self._plain.get(name)
             if before != plain:

@@ -69,7 +69,7 @@ def check(
         The complete inputs, and their errors.
     """
     inputs = _fill(table.properties, olds, news, naming)
-    return inputs, tuple(_judge(table.properties, inputs, prefix="", top=""))
+    return inputs, tuple(_errors(table.properties, inputs, prefix="", top=""))
 
 
 def without_empty_notes(inputs: values.Json) -> values.Json:
@@ -84,7 +84,7 @@ def without_empty_notes(inputs: values.Json) -> values.Json:
 def validate(table: schema.Table, inputs: dict[str, values.Json]) -> tuple[str, ...]:
     """Validates the arguments of a function; the texts carry no path."""
     rows = tuple(row for row in table.properties if not row.output_only)
-    return tuple(failure.reason for failure in _judge(rows, inputs, prefix="", top=""))
+    return tuple(failure.reason for failure in _errors(rows, inputs, prefix="", top=""))
 
 
 def _fill(
@@ -97,7 +97,7 @@ def _fill(
             filled[row.name] = _fill_value(row, olds.get(row.name), filled[row.name], naming)
             continue
         default = naming.name() if row.autoname else None if row.quiet else row.default
-        if olds.get(row.name) is not None and _stays(row, olds.get(DEFAULTS)):
+        if olds.get(row.name) is not None and _is_kept(row, olds.get(DEFAULTS)):
             default = olds[row.name]
         if default is not None:
             filled[row.name] = default
@@ -105,7 +105,7 @@ def _fill(
     return {**filled, DEFAULTS: sorted(defaulted)}
 
 
-def _stays(row: schema.Property, defaulted: values.Json) -> bool:
+def _is_kept(row: schema.Property, defaulted: values.Json) -> bool:
     """Returns whether an old value that the program no longer sets is kept.
 
     A former default is kept. After a refresh there is no list of defaults; then any value that could be a default counts as one.
@@ -129,7 +129,7 @@ def _fill_value(row: schema.Property, old: values.Json, new: values.Json, naming
     return new
 
 
-def _judge(
+def _errors(
     rows: tuple[schema.Property, ...], inputs: dict[str, values.Json], *, prefix: str, top: str
 ) -> typing.Iterator[Failure]:
     settable = {row.name: row for row in rows if not row.output_only}
@@ -137,7 +137,7 @@ def _judge(
         path = prefix + row.path
         at = top or row.name
         if row.name in inputs:
-            yield from _judge_value(row, inputs[row.name], path=path, at=at)
+            yield from _value_errors(row, inputs[row.name], path=path, at=at)
         elif row.required:
             missing = f'Missing required argument. The argument "{path}" is required, but no definition was found.'
             yield Failure(reason=missing, path=at)
@@ -145,15 +145,15 @@ def _judge(
         yield Failure(reason=_UNKNOWN_KEY, path=f"{top}.{key}" if top else key)
 
 
-def _judge_value(row: schema.Property, value: values.Json, *, path: str, at: str) -> typing.Iterator[Failure]:
+def _value_errors(row: schema.Property, value: values.Json, *, path: str, at: str) -> typing.Iterator[Failure]:
     if value is values.UNKNOWN:
         return
     if row.type == schema.OBJECT and isinstance(value, dict):
-        yield from _judge_block(row, value, prefix=f"{path}.0.", at=at)
+        yield from _block_errors(row, value, prefix=f"{path}.0.", at=at)
         return
     if row.type in (schema.LIST, schema.SET) and isinstance(value, list):
         for index, item in enumerate(value):
-            for reason in _judge_item(row, item, f"{path}.{index}"):
+            for reason in _item_errors(row, item, f"{path}.{index}"):
                 yield Failure(reason=reason, path=at)
         return
     if row.type == schema.MAP and isinstance(value, dict):
@@ -163,18 +163,18 @@ def _judge_value(row: schema.Property, value: values.Json, *, path: str, at: str
         yield Failure(reason=reason, path=at)
 
 
-def _judge_item(row: schema.Property, item: values.Json, path: str) -> typing.Iterable[str]:
+def _item_errors(row: schema.Property, item: values.Json, path: str) -> typing.Iterable[str]:
     """Validates an item of a list or set; errors within it are reported at the list."""
     if row.fields and isinstance(item, dict):
-        return [failure.reason for failure in _judge(row.fields, item, prefix=f"{path}.", top=path)]
+        return [failure.reason for failure in _errors(row.fields, item, prefix=f"{path}.", top=path)]
     return row.check(item, path) if row.check and item is not values.UNKNOWN else ()
 
 
-def _judge_block(row: schema.Property, value: dict[str, values.Json], *, prefix: str, at: str) -> typing.Iterator[Failure]:
+def _block_errors(row: schema.Property, value: dict[str, values.Json], *, prefix: str, at: str) -> typing.Iterator[Failure]:
     for field in row.fields:
         one = {key: item for key, item in value.items() if key == field.name}
         if not field.output_only:
-            for failure in _judge((field,), one, prefix=prefix, top=""):
+            for failure in _errors((field,), one, prefix=prefix, top=""):
                 yield Failure(reason=failure.reason, path=f"{at}.{failure.path}")
     for key in sorted(set(value) - {field.name for field in row.fields if not field.output_only} - {DEFAULTS}):
         yield Failure(reason=_UNKNOWN_KEY, path=f"{at}.{key}")

@@ -42,7 +42,7 @@ def _compare(row: schema.Property, old: values.Json, new: values.Json, path: str
     if row.type == schema.MAP and after is None:
         after = {}
     if before is None or after is None or after is values.UNKNOWN:
-        _begin_or_cease(row, before, after, path, kinds)
+        _compare_presence(row, before, after, path, kinds)
     elif row.type == schema.OBJECT:
         _compare_rows(row.fields, before, after, f"{path}.", kinds)
     elif row.type == schema.MAP:
@@ -52,14 +52,14 @@ def _compare(row: schema.Property, old: values.Json, new: values.Json, path: str
         _compare_items(row, dict(enumerate(before)), dict(enumerate(after)), path, kinds)
     elif row.type == schema.SET:
         pairs = planning.match(row, before, after)
-        gone = {index: item for index, item in enumerate(before) if index not in pairs.values()}
-        come = {index: item for index, item in enumerate(after) if index not in pairs}
-        _compare_items(row, gone, come, path, kinds)
+        removed = {index: item for index, item in enumerate(before) if index not in pairs.values()}
+        added = {index: item for index, item in enumerate(after) if index not in pairs}
+        _compare_items(row, removed, added, path, kinds)
     elif before != after:
         kinds[path] = diffing.REPLACING[_UPDATE] if row.replaces else _UPDATE
 
 
-def _begin_or_cease(row: schema.Property, old: values.Json, new: values.Json, path: str, kinds: _Kinds) -> None:
+def _compare_presence(row: schema.Property, old: values.Json, new: values.Json, path: str, kinds: _Kinds) -> None:
     if old is None and new is None:
         return
     kind = _ADD if old is None else _DELETE if new is None else _UPDATE

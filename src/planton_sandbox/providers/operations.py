@@ -30,7 +30,7 @@ def plan(form: outputs.Form, data: planning.Data, urn: str, inputs: planning.Sta
     """
     table = form.resource.table
     data.state = planning.plan(table, prior=data.prior, inputs=inputs, ignored=ignored)
-    data.given = planning.spelled(table, prior=data.prior, inputs=inputs)
+    data.spellings = planning.spelled(table, prior=data.prior, inputs=inputs)
     try:
         form.resource.customize(form.session.cloud, data)
     except sessions.Fault as fault:
@@ -60,8 +60,10 @@ def read(form: outputs.Form, request: provider_pb2.ReadRequest) -> provider_pb2.
     current = planning.refreshed(rows, inputs, settled) if state else planning.imported(rows, settled)
     if state and form.newer_bridge:
         current = checking.without_empty_notes(current)
-    noted = (state.get(outputs.META) or "") if state else None
-    return provider_pb2.ReadResponse(id=data.id, properties=form.read(settled, data.id, noted), inputs=values.encode(current))
+    previous_notes = (state.get(outputs.META) or "") if state else None
+    return provider_pb2.ReadResponse(
+        id=data.id, properties=form.read(settled, data.id, previous_notes), inputs=values.encode(current)
+    )
 
 
 def invoke(function: package.Function, session: sessions.Session, args: dict[str, values.Json]) -> provider_pb2.InvokeResponse:

@@ -37,7 +37,7 @@ class Form:
         """Returns a plan; with the newer bridge, one without changes has no notes."""
         if self.newer_bridge and data.prior is not None and not detailed.difference(data.table, data.prior, data.state).kinds:
             return self._encode(data.state, identity, {})
-        return self._encode(data.state, identity, {"_new_extra_shim": data.given, **self._timeouts})
+        return self._encode(data.state, identity, {"_new_extra_shim": data.spellings, **self._timeouts})
 
     def settled(self, data: planning.Data, planned: planning.State) -> struct_pb2.Struct:
         """Returns the state after an apply."""
@@ -45,9 +45,11 @@ class Form:
         version = self.resource.schema_version
         return self._encode(state, data.id, {**self._timeouts, **({_SCHEMA_VERSION: str(version)} if version else {})})
 
-    def read(self, state: planning.State, identity: str, noted: str | None) -> struct_pb2.Struct:
-        """Returns the state after a refresh, or after an import if ``noted`` is ``None``."""
-        notes: _Notes = {_SCHEMA_VERSION: str(self.resource.schema_version)} if noted is None else json.loads(noted or "{}")
+    def read(self, state: planning.State, identity: str, previous_notes: str | None) -> struct_pb2.Struct:
+        """Returns the state after a refresh, or after an import if ``previous_notes`` is ``None``."""
+        notes: _Notes = (
+            {_SCHEMA_VERSION: str(self.resource.schema_version)} if previous_notes is None else json.loads(previous_notes or "{}")
+        )
         return self._encode(state, identity, {**self._timeouts, **notes})
 
     @property

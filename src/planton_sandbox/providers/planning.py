@@ -26,7 +26,7 @@ class Data:
         id: its id; empty if it is missing from the cloud.
         prior: the previous state, or ``None`` for a creation.
         state: the planned state, which the calls turn into the real one.
-        given: the texts that the plan spells differently, as the program spells them, by snake case name.
+        spellings: the texts that the plan spells differently, as the program spells them, by snake case name.
         replace: the change needs a replacement, although no single property does.
     """
 
@@ -34,7 +34,7 @@ class Data:
     id: str = ""
     prior: State | None = None
     state: State = dataclasses.field(default_factory=dict)
-    given: dict[str, str] = dataclasses.field(default_factory=dict)
+    spellings: dict[str, str] = dataclasses.field(default_factory=dict)
     replace: bool = False
 
     def get(self, name: str) -> values.Json:
@@ -87,7 +87,7 @@ def as_read(table: schema.Table, real: State) -> State:
     }
 
 
-def same(row: schema.Property, old: values.Json, new: values.Json) -> bool:  # noqa: PLR0911  # one return a type
+def same(row: schema.Property, old: values.Json, new: values.Json) -> bool:  # noqa: PLR0911  # one return for each type
     """Returns whether two values of a property are the same; unset, empty, zero and false are the same."""
     if old is values.UNKNOWN or new is values.UNKNOWN:
         return old is new

@@ -11,11 +11,11 @@ def one_of(*allowed: str, fold: bool = False) -> schema.Validator:
     """Creates a validator that allows these texts only, in any case with ``fold``."""
     listed = " ".join(f'"{item}"' for item in allowed)
 
-    def judge(value: values.Json, path: str) -> schema.Problem:
+    def validate(value: values.Json, path: str) -> schema.Problem:
         fits = value in allowed or (fold and str(value).casefold() in allowed)
         return () if fits else (f"expected {path} to be one of [{listed}], got {value}",)
 
-    return judge
+    return validate
 
 
 def at_least(least: int) -> schema.Validator:

@@ -118,7 +118,7 @@ def _decode(value: struct_pb2.Value) -> Json:
     return value.bool_value if kind == "bool_value" else None
 
 
-def _encode(value: Json) -> struct_pb2.Value:  # noqa: PLR0911  # one return a type
+def _encode(value: Json) -> struct_pb2.Value:  # noqa: PLR0911  # one return for each type
     if value is None:
         return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
     if value is UNKNOWN:

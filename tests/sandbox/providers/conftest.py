@@ -16,7 +16,7 @@ from planton_sandbox.providers import values
 from planton_sandbox.providers.civo import plugin as civo
 from planton_sandbox.providers.digitalocean import plugin as digitalocean
 
-from . import scripted_cloud, scripted_digitalocean, scripted_http
+from . import scripted_civo, scripted_digitalocean, scripted_http
 
 Json = typing.Any
 _REQUESTS: dict[str, typing.Any] = {
@@ -79,8 +79,8 @@ class Engine:
         """Checks and creates; returns id, inputs and state."""
         checked = self.call("Check", urn=urn, news=news, randomSeed=b"seed")
         assert not checked.failures
-        made = self.call("Create", urn=urn, properties=values.decode(checked.inputs))
-        return made.id, values.decode(checked.inputs), values.decode(made.properties)
+        created = self.call("Create", urn=urn, properties=values.decode(checked.inputs))
+        return created.id, values.decode(checked.inputs), values.decode(created.properties)
 
     def invoke(self, token: str, /, **args: Json) -> Json:
         """Calls a function and returns its results."""
@@ -119,7 +119,7 @@ def _play(cloud: scripted_http.Cloud, serve: typing.Callable[..., typing.Any]) -
 @pytest.fixture
 def scene() -> collections.abc.Iterator[Scene]:
     """A new Civo and its stand-in."""
-    with _play(scripted_cloud.Cloud(), civo.serve) as played:
+    with _play(scripted_civo.Cloud(), civo.serve) as played:
         yield played
 
 

@@ -15,7 +15,7 @@ FIREWALL = URN.format("firewall:Firewall")
 CLUSTER = URN.format("kubernetesCluster:KubernetesCluster")
 POOL = URN.format("kubernetesNodePool:KubernetesNodePool")
 MAIN = {"name": "main", "size": "s-1", "nodeCount": 2}
-MADE = {"name": "c", "region": "fra1", "version": "1.33.1-do.0", "nodePool": MAIN}
+CREATED = {"name": "c", "region": "fra1", "version": "1.33.1-do.0", "nodePool": MAIN}
 RULE = {"protocol": "tcp", "portRange": "443", "sourceAddresses": ["0.0.0.0/0"]}
 CLUSTERS = "/v2/kubernetes/clusters"
 
@@ -29,7 +29,7 @@ def connect(ocean: conftest.Scene, **config: str) -> conftest.Engine:
 
 def cluster(engine: conftest.Engine, **more: Json) -> tuple[str, Json, Json]:
     """Creates a cluster; returns id, inputs and state."""
-    return engine.create(CLUSTER, **{**MADE, **more})
+    return engine.create(CLUSTER, **{**CREATED, **more})
 
 
 def pool(engine: conftest.Engine, cluster: str, **more: Json) -> tuple[str, Json, Json]:

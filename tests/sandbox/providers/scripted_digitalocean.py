@@ -9,7 +9,7 @@ import typing
 from .scripted_http import Cloud as HttpCloud
 from .scripted_http import Json, Refused, Seen
 
-MADE = "2026-11-21T07:00:00Z"
+CREATED = "2026-11-21T07:00:00Z"
 DEFAULT_TAG = "terraform:default-node-pool"
 
 
@@ -52,14 +52,14 @@ class Cloud(HttpCloud):
         del pool["nodes"][count:]
         while len(pool["nodes"]) < count:
             droplet = str(next(self._droplets))
-            identity, created = self._known["nodes"].get(droplet, (next(self._ids), MADE))
+            identity, created = self._known["nodes"].get(droplet, (next(self._ids), CREATED))
             node = {"id": identity, "name": f"{pool['name']}-{droplet}", "droplet_id": droplet}
             pool["nodes"].append({**node, "status": {"state": "running"}, "created_at": created, "updated_at": created})
 
     def _new(self, kind: str) -> tuple[str, str]:
         waiting = self._known["ids"][kind]
         identity = waiting.pop(0) if waiting else next(self._ids)
-        return identity, self._known["created"].get(identity, MADE)
+        return identity, self._known["created"].get(identity, CREATED)
 
     def _found(self, items: dict[str, Json], identity: str) -> Json:
         if identity not in items:

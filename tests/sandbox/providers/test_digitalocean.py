@@ -23,9 +23,9 @@ def test_configuring_sends_nothing_and_later_requests_have_the_plugins_headers(o
     assert ocean.cloud.lines() == []
     identity, _, state = diver.create(oceans.VPC, region="fra1")
     diver.call("Delete", urn=oceans.VPC, id=identity, properties=state)
-    made, read, deleted = ocean.cloud.seen
-    assert made.headers["Authorization"] == "Bearer secret"
-    assert made.headers["User-Agent"] == "Terraform/0.11+compatible godo/1.200.0"
+    created, read, deleted = ocean.cloud.seen
+    assert created.headers["Authorization"] == "Bearer secret"
+    assert created.headers["User-Agent"] == "Terraform/0.11+compatible godo/1.200.0"
     assert ("Content-Type" in read.headers, deleted.headers["Content-Type"]) == (False, "application/json")
 
 

@@ -50,9 +50,9 @@ def test_a_dropped_connection_is_retried_even_if_that_creates_a_resource_twice(o
 
 def test_an_error_carries_the_number_of_the_request(ocean: conftest.Scene, diver: conftest.Engine) -> None:
     """The number comes from the body or a header. A body that is not JSON is part of the message."""
-    told = scripted_http.Refused(401, {"id": "unauthorized", "message": "Unable to authenticate you", "request_id": "r-1"})
+    refusal = scripted_http.Refused(401, {"id": "unauthorized", "message": "Unable to authenticate you", "request_id": "r-1"})
     plain = scripted_http.Refused(418, "teapot", {"x-request-id": "r-2"})
-    for refused, text in ((told, '401 (request "r-1") Unable to authenticate you'), (plain, '418 (request "r-2") "teapot"')):
+    for refused, text in ((refusal, '401 (request "r-1") Unable to authenticate you'), (plain, '418 (request "r-2") "teapot"')):
         ocean.cloud.fail("POST", "/vpcs", error=refused)
         assert text in diver.error("Create", urn=oceans.VPC, properties={"name": "n", "region": "fra1"}).details()
 
@@ -97,7 +97,7 @@ def test_a_cluster_that_does_not_come_up_is_lost_from_the_state(
 ) -> None:
     """The cloud has the cluster, but the error has no id: the official plugin does the same, after half an hour at most."""
     ocean.cloud.before = lambda _seen: [one.update(status=status) for one in ocean.cloud.clusters.values()] and None
-    error = diver.error("Create", urn=oceans.CLUSTER, properties=oceans.MADE)
+    error = diver.error("Create", urn=oceans.CLUSTER, properties=oceans.CREATED)
     assert error.details().endswith(f"* Error creating Kubernetes cluster: {text}\n\n")
     assert not oceans.is_kept(error)
     assert len(ocean.cloud.clusters) == 1
@@ -123,7 +123,7 @@ def test_a_pool_whose_nodes_do_not_come_is_lost_from_the_state(ocean: conftest.S
 def test_a_resource_that_cannot_be_read_after_its_creation_is_kept(ocean: conftest.Scene, diver: conftest.Engine) -> None:
     """The error has the id, so the resource is not orphaned."""
     ocean.cloud.fail("GET", "/credentials")
-    error = diver.error("Create", urn=oceans.CLUSTER, properties=oceans.MADE)
+    error = diver.error("Create", urn=oceans.CLUSTER, properties=oceans.CREATED)
     assert "Unable to fetch Kubernetes credentials: GET" in error.details()
     assert oceans.is_kept(error)
 
@@ -142,18 +142,18 @@ def test_a_refresh_removes_only_missing_resources_from_the_state(ocean: conftest
     pool = oceans.pool(diver, cluster)
     rules = diver.create(oceans.FIREWALL, inboundRules=[oceans.RULE])
     network = diver.create(oceans.VPC, region="fra1")
-    made = (
+    resources = (
         (oceans.CLUSTER, cluster, state),
         (oceans.POOL, pool[0], pool[2]),
         (oceans.FIREWALL, rules[0], rules[2]),
         (oceans.VPC, network[0], network[2]),
     )
-    for urn, identity, known in made:
+    for urn, identity, known in resources:
         ocean.cloud.fail("GET", identity)
         assert "500 boom" in diver.error("Read", urn=urn, id=identity, properties=known).details()
-    for gone in (ocean.cloud.clusters, ocean.cloud.firewalls, ocean.cloud.vpcs):
-        gone.clear()
-    assert [diver.call("Read", urn=urn, id=identity, properties=known).id for urn, identity, known in made] == [""] * 4
+    for items in (ocean.cloud.clusters, ocean.cloud.firewalls, ocean.cloud.vpcs):
+        items.clear()
+    assert [diver.call("Read", urn=urn, id=identity, properties=known).id for urn, identity, known in resources] == [""] * 4
 
 
 def test_an_update_of_a_missing_cluster_has_no_id(ocean: conftest.Scene, diver: conftest.Engine) -> None:

@@ -20,7 +20,7 @@ def listing(sort: str) -> Callable[[scopes.Scope, wire.Request], list[dict[str, 
     """Returns the handler that lists the resources of a sort in the region."""
 
     def answer(scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-        return [_view(item) for item in _mine(scope, sort)]
+        return [_view(item) for item in _owned(scope, sort)]
 
     return answer
 
@@ -29,7 +29,7 @@ def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], dict[str, Any]]:
     """Returns the handler that deletes a resource of a sort; a volume is refused while its cluster exists."""
 
     def answer(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-        item = next((item for item in _mine(scope, sort) if item.id == request.parts["id"]), None)
+        item = next((item for item in _owned(scope, sort) if item.id == request.parts["id"]), None)
         if item is None:
             raise wire.CloudError(404, code=_CODES[sort], reason=f"There is no {sort.removesuffix('s')} of this id")
         if sort == VOLUME and any(cluster.id == item.cluster for cluster in scope.clusters()):
@@ -65,7 +65,7 @@ def listed(state: records.State, account: str) -> dict[str, list[dict[str, Any]]
     }
 
 
-def _mine(scope: scopes.Scope, sort: str) -> list[records.Associated]:
+def _owned(scope: scopes.Scope, sort: str) -> list[records.Associated]:
     return [
         item
         for item in scope.state.associated

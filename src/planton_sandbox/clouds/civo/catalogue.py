@@ -10,7 +10,7 @@ import dataclasses
 import re
 
 DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - a public constant of the sandbox
-TOKEN_PREFIX = "sandbox-"  # noqa: S105 - likewise
+TOKEN_PREFIX = "sandbox-"  # noqa: S105 - a public prefix
 DEFAULT_REGION = "LON1"
 
 # Seconds in realistic latency, from the documentation.

@@ -154,7 +154,7 @@ class Civo:
         """Ends the changes that are due at ``now`` and returns whether there were any."""
         return progress.settle(self.state, pace=self._pace, now=now)
 
-    def kubernetes(self, *, client: str, now: float) -> list[nodes.Cluster]:  # noqa: ARG002 - nothing of it expires
+    def kubernetes(self, *, client: str, now: float) -> list[nodes.Cluster]:  # noqa: ARG002 - tokens of Civo do not expire
         """Returns the Kubernetes API of each cluster, as it is open to a client with this address."""
         return [
             kubernetes.cluster(item, open_=clusters.reachable(self.state, item, client=client)) for item in self.state.clusters
@@ -182,7 +182,7 @@ class Civo:
         return outside.act(self._scope(account, region=region, now=now), action, body)
 
     def _scope(self, account: records.Account, *, region: str, now: float) -> scopes.Scope:
-        scopes.settle_in(self.state, account, region=region, now=now)
+        scopes.ensure_default_network(self.state, account, region=region, now=now)
         return scopes.Scope(
             state=self.state,
             pace=self._pace,

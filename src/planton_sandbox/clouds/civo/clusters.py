@@ -1,7 +1,7 @@
 """Kubernetes clusters of the simulated Civo.
 
-As on the real cloud, the pools in the request for a new cluster lose their labels and taints, and the first pool stays the
-default pool.
+The pools in the request for a new cluster lose their labels and taints, as on the real cloud. The first pool stays the default
+pool.
 """
 
 from __future__ import annotations

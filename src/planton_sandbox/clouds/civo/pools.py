@@ -123,8 +123,8 @@ def change(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, bo
 def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
     """Scales a pool to ``count`` nodes: adds at the end, or removes the newest."""
     pool.count = count
-    staying = [item for item in pool.nodes if item.deleting is None]
-    for node in staying[count:]:
+    remaining = [item for item in pool.nodes if item.deleting is None]
+    for node in remaining[count:]:
         retire(scope, node)
     fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 
@@ -137,8 +137,8 @@ def retire(scope: scopes.Scope, node: records.Node) -> None:
 
 def fill(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
     """Adds the missing nodes of a pool; in realistic latency each is ready after ``seconds``."""
-    staying = [item for item in pool.nodes if item.deleting is None]
-    for _ in range(pool.count - len(staying)):
+    remaining = [item for item in pool.nodes if item.deleting is None]
+    for _ in range(pool.count - len(remaining)):
         key = scopes.new_id()
         pool.nodes.append(
             records.Node(

@@ -36,7 +36,7 @@ def observe_pool(pool: records.Pool) -> bool:
     timers = [pool.deleting]
     for node in pool.nodes:
         timers += [node.building, node.deleting]
-    return any([timer.count_read() for timer in timers if timer])  # noqa: C419 - all must be asked
+    return any([timer.count_read() for timer in timers if timer])  # noqa: C419 - a generator would stop at the first
 
 
 def start_upgrade(cluster: records.Cluster, *, version: str, pace: clock.Pace, now: float) -> None:

@@ -35,15 +35,15 @@ class Scope:
 
     def networks(self) -> list[records.Network]:
         """Returns the account's networks in the region."""
-        return [item for item in self.state.networks if self._mine(item)]
+        return [item for item in self.state.networks if self._owned(item)]
 
     def firewalls(self) -> list[records.Firewall]:
         """Returns the account's firewalls in the region."""
-        return [item for item in self.state.firewalls if self._mine(item)]
+        return [item for item in self.state.firewalls if self._owned(item)]
 
     def clusters(self) -> list[records.Cluster]:
         """Returns the account's clusters in the region."""
-        return [item for item in self.state.clusters if self._mine(item)]
+        return [item for item in self.state.clusters if self._owned(item)]
 
     def network(self, key: str) -> records.Network:
         """Returns a network by id; an unknown id is refused."""
@@ -77,7 +77,7 @@ class Scope:
         """Returns the account's default network in the region."""
         return next(item for item in self.networks() if item.default)
 
-    def _mine(self, item: records.Network | records.Firewall | records.Cluster) -> bool:
+    def _owned(self, item: records.Network | records.Firewall | records.Cluster) -> bool:
         return item.account == self.account.id and item.region == self.region
 
 
@@ -114,10 +114,10 @@ def account_for(state: records.State, token: str) -> records.Account:
     return account
 
 
-def settle_in(state: records.State, account: records.Account, *, region: str, now: float) -> bool:
-    """Creates an account's default network in a region, and returns whether that was missing."""
+def ensure_default_network(state: records.State, account: records.Account, *, region: str, now: float) -> None:
+    """Creates an account's default network in a region, when the account first uses the region."""
     if region in account.regions_seen or catalogue.region(region) is None:
-        return False
+        return
     account.regions_seen.append(region)
     network = records.Network(
         id=new_id(),
@@ -142,7 +142,6 @@ def settle_in(state: records.State, account: records.Account, *, region: str, no
             rules=default_rules(),
         )
     )
-    return True
 
 
 def default_rules() -> list[records.Rule]:

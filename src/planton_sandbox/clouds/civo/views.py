@@ -26,7 +26,7 @@ def hostname(item: records.Cluster) -> str:
 def cluster(item: records.Cluster) -> dict[str, Any]:
     """Returns a cluster; one that is not built yet has no kubeconfig and no addresses."""
     state = progress.status(item)
-    staying = [each for each in item.pools if each.deleting is None]
+    remaining = [each for each in item.pools if each.deleting is None]
     body: dict[str, Any] = {
         "id": item.id,
         "name": item.name,
@@ -40,13 +40,13 @@ def cluster(item: records.Cluster) -> dict[str, Any]:
         "network_id": item.network,
         "firewall_id": item.firewall,
         "tags": list(item.tags),
-        "num_target_nodes": sum(each.count for each in staying),
+        "num_target_nodes": sum(each.count for each in remaining),
         "target_nodes_size": item.pools[0].size,
         "created_at": clock.rfc3339(item.created),
         "ccm_installed": "true",
         "conditions": _conditions(item, state),
         "installed_applications": [_application(entry) for entry in item.applications],
-        "required_pools": [_required(each) for each in staying],
+        "required_pools": [_required(each) for each in remaining],
         "pools": [pool(item, each) for each in item.pools],
         "instances": [node for each in item.pools for node in instances(item, each)],
         "dns_entry": hostname(item),

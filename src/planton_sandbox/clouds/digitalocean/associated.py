@@ -20,7 +20,8 @@ def of_cluster(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
     """Answers ``GET .../destroy_with_associated_resources``."""
     cluster = scope.cluster(request.parts["id"])
     return {
-        sort: [{"id": item.id, "name": item.name} for item in _mine(scope, sort) if item.cluster == cluster.id] for sort in _NOUNS
+        sort: [{"id": item.id, "name": item.name} for item in _owned(scope, sort) if item.cluster == cluster.id]
+        for sort in _NOUNS
     }
 
 
@@ -29,7 +30,7 @@ def delete_selected(scope: scopes.Scope, request: wire.Request) -> None:
     cluster = scope.cluster(request.parts["id"])
     chosen = []
     for sort, noun in _NOUNS.items():
-        present = {item.id: item for item in _mine(scope, sort) if item.cluster == cluster.id}
+        present = {item.id: item for item in _owned(scope, sort) if item.cluster == cluster.id}
         for key in request.body.get(sort) or []:
             if key not in present:
                 raise scopes.invalid(f"There is no {noun} {key} of this cluster")
@@ -41,7 +42,7 @@ def delete_selected(scope: scopes.Scope, request: wire.Request) -> None:
 def delete_all(scope: scopes.Scope, request: wire.Request) -> None:
     """Answers ``DELETE .../dangerous``."""
     cluster = scope.cluster(request.parts["id"])
-    _remove(scope, [item for sort in _NOUNS for item in _mine(scope, sort) if item.cluster == cluster.id])
+    _remove(scope, [item for sort in _NOUNS for item in _owned(scope, sort) if item.cluster == cluster.id])
     clusters.begin_delete(scope, cluster)
 
 
@@ -49,7 +50,7 @@ def listing(sort: str, name: str) -> Callable[[scopes.Scope, wire.Request], dict
     """Returns the handler that lists the resources of a sort under a key."""
 
     def answer(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
-        return paging.page(request, name, [_view(scope, item) for item in _mine(scope, sort)])
+        return paging.page(request, name, [_view(scope, item) for item in _owned(scope, sort)])
 
     return answer
 
@@ -59,10 +60,10 @@ def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], None]:
 
     def answer(scope: scopes.Scope, request: wire.Request) -> None:
         key = request.parts["key"]
-        item = next((item for item in _mine(scope, sort) if item.id == key), None)
+        item = next((item for item in _owned(scope, sort) if item.id == key), None)
         if item is None:
             raise scopes.missing(f"The {_NOUNS[sort]} {key} could not be found")
-        if sort == VOLUME and any(cluster.id == item.cluster for cluster in scope.standing()):
+        if sort == VOLUME and any(cluster.id == item.cluster for cluster in scope.all_clusters()):
             raise wire.CloudError(409, code="conflict", reason=f"The volume {item.name} is attached to a droplet")
         _remove(scope, [item])
 
@@ -86,10 +87,12 @@ def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) 
 
 def listed(scope: scopes.Scope) -> dict[str, list[dict[str, Any]]]:
     """Returns the account's resources by sort."""
-    return {sort: [{"id": item.id, "name": item.name, "cluster": item.cluster} for item in _mine(scope, sort)] for sort in _NOUNS}
+    return {
+        sort: [{"id": item.id, "name": item.name, "cluster": item.cluster} for item in _owned(scope, sort)] for sort in _NOUNS
+    }
 
 
-def _mine(scope: scopes.Scope, sort: str) -> list[records.Associated]:
+def _owned(scope: scopes.Scope, sort: str) -> list[records.Associated]:
     return [item for item in scope.state.associated if item.account == scope.account.id and item.sort == sort]
 
 
@@ -114,7 +117,7 @@ def _load_balancer(scope: scopes.Scope, item: records.Associated) -> dict[str, A
         "ip": "203.0.113.1",
         "size_unit": 1,
         "status": "active",
-        "vpc_uuid": next((cluster.vpc for cluster in scope.standing() if cluster.id == item.cluster), ""),
+        "vpc_uuid": next((cluster.vpc for cluster in scope.all_clusters() if cluster.id == item.cluster), ""),
         "droplet_ids": [],
         "forwarding_rules": [{"entry_protocol": "tcp", "entry_port": 80, "target_protocol": "tcp", "target_port": 30080}],
     }

@@ -170,7 +170,7 @@ class DigitalOcean:
     def settle(self, now: float) -> bool:
         """Ends the changes that are due at ``now`` and returns whether there were any."""
         scopes = [self._scope(account, now=now) for account in self.state.accounts]
-        return any([progress.settle(scope) for scope in scopes])  # noqa: C419 - all must be asked
+        return any([progress.settle(scope) for scope in scopes])  # noqa: C419 - a generator would stop at the first
 
     def kubernetes(self, *, client: str, now: float) -> list[nodes.Cluster]:
         """Returns the Kubernetes API of each cluster, as it is open to a client with this address."""

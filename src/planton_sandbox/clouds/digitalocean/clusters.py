@@ -1,6 +1,6 @@
 """Kubernetes clusters of the simulated DigitalOcean.
 
-A deleted cluster is gone for its clients immediately, and for its VPC once the deletion has ended. Two clusters may have the
+Clients no longer see a deleted cluster. Its VPC counts it as a member until the deletion has ended. Two clusters may have the
 same name.
 """
 

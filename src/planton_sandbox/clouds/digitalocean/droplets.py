@@ -51,7 +51,7 @@ def existing(scope: scopes.Scope, keys: list[Any]) -> list[int]:
 
 
 def _machines(scope: scopes.Scope) -> Iterator[tuple[records.Cluster, records.Pool, records.Node]]:
-    for cluster in scope.standing():
+    for cluster in scope.all_clusters():
         for pool in cluster.pools:
             for node in pool.nodes:
                 yield cluster, pool, node

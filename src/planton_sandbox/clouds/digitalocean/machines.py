@@ -16,7 +16,7 @@ _LETTERS = "abcdefghijkmnpqrstuvwxyz3456789"
 _PUBLIC_HOSTS = 253
 
 
-def staying(pool: records.Pool) -> list[records.Node]:
+def remaining(pool: records.Pool) -> list[records.Node]:
     """Returns a pool's nodes without those that are being deleted or drained."""
     return [item for item in pool.nodes if item.deleting is None and not item.draining]
 
@@ -46,7 +46,7 @@ def require(scope: scopes.Scope, vpc: records.Vpc, *, more: int, autoscaled: boo
 def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
     """Scales a pool to ``count`` nodes: adds at the end, or removes the newest."""
     pool.count = count
-    for node in staying(pool)[count:]:
+    for node in remaining(pool)[count:]:
         retire(scope, node)
     fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 
@@ -59,7 +59,7 @@ def retire(scope: scopes.Scope, node: records.Node) -> None:
 
 def fill(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
     """Adds the missing nodes of a pool; in realistic latency each is ready after ``seconds``."""
-    add(scope, cluster, pool, count=pool.count - len(staying(pool)), seconds=seconds)
+    add(scope, cluster, pool, count=pool.count - len(remaining(pool)), seconds=seconds)
 
 
 def add(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int, seconds: float) -> None:
@@ -106,7 +106,7 @@ def retaint(pool: records.Pool, taints: Sequence[records.Taint]) -> None:
 
 
 def _droplets(scope: scopes.Scope) -> int:
-    return sum(len(pool.nodes) for cluster in scope.standing() for pool in cluster.pools)
+    return sum(len(pool.nodes) for cluster in scope.all_clusters() for pool in cluster.pools)
 
 
 def _free_addresses(scope: scopes.Scope, key: str) -> list[str]:
@@ -115,7 +115,7 @@ def _free_addresses(scope: scopes.Scope, key: str) -> list[str]:
         # An out-of-band change can delete a VPC that a cluster uses.
         return []
     hosts = scopes.network(vpc.ip_range)
-    clusters = [item for item in scope.standing() if item.vpc == key]
+    clusters = [item for item in scope.all_clusters() if item.vpc == key]
     taken = {node.private_ip for cluster in clusters for pool in cluster.pools for node in pool.nodes}
     last = min(hosts.num_addresses - 1, FIRST_HOST + len(taken) + scope.account.droplet_limit)
     return [text for text in (str(hosts[index]) for index in range(FIRST_HOST, last)) if text not in taken]

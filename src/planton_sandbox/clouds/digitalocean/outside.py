@@ -193,7 +193,7 @@ def _resources(scope: scopes.Scope, _body: Body) -> Any:
                     for pool in item.pools
                 ],
             }
-            for item in scope.standing()
+            for item in scope.all_clusters()
         ],
         **associated.listed(scope),
     }

@@ -165,7 +165,7 @@ def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
 def _require(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, extent: Extent) -> None:
     largest = max(extent.most, extent.count)
     if largest > max(pool.max_nodes, pool.count):
-        more = largest - len(machines.staying(pool))
+        more = largest - len(machines.remaining(pool))
         machines.require(scope, scope.vpc(cluster.vpc), more=more, autoscaled=extent.auto_scale)
 
 

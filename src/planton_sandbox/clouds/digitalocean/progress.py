@@ -18,7 +18,7 @@ _DAY_SECONDS = 24 * 3600
 def settle(scope: scopes.Scope) -> bool:
     """Ends the changes of an account's clusters that are due and returns whether there were any."""
     changed = False
-    for cluster in scope.standing():
+    for cluster in scope.all_clusters():
         if cluster.deleting:
             if cluster.deleting.is_over(scope.now):
                 scope.state.clusters.remove(cluster)
@@ -120,10 +120,10 @@ def _upgrade_next(scope: scopes.Scope, cluster: records.Cluster) -> None:
     start = timer.due if timer and scope.pace.latency == clock.REALISTIC else scope.now
     for pool in cluster.pools:
         pool.nodes = [node for node in pool.nodes if not node.draining]
-        lacking = pool.count - len(machines.staying(pool))
+        lacking = pool.count - len(machines.remaining(pool))
         machines.add(scope.at(start), cluster, pool, count=lacking, seconds=0)
     for pool in cluster.pools:
-        outdated = [node for node in machines.staying(pool) if node.version != cluster.version]
+        outdated = [node for node in machines.remaining(pool) if node.version != cluster.version]
         if outdated:
             _replace(scope.at(start), cluster, pool, outdated)
             cluster.upgrading = scope.pace.timer(

@@ -50,13 +50,13 @@ class Scope:
         """Returns the account's firewalls."""
         return [item for item in self.state.firewalls if item.account == self.account.id]
 
-    def standing(self) -> list[records.Cluster]:
+    def all_clusters(self) -> list[records.Cluster]:
         """Returns the account's clusters, including those that are being deleted."""
         return [item for item in self.state.clusters if item.account == self.account.id]
 
     def clusters(self) -> list[records.Cluster]:
         """Returns the account's clusters that clients can see, without those that are being deleted."""
-        return [item for item in self.standing() if item.deleting is None]
+        return [item for item in self.all_clusters() if item.deleting is None]
 
     def vpc(self, key: str) -> records.Vpc:
         """Returns a VPC by id; an unknown id is refused."""

@@ -30,7 +30,7 @@ BLOCKS = (
 _TIME = re.compile(r"^([01]?\d|2[0-3]):[0-5]\d$")
 _EXPANDERS = ("random", "priority", "least_waste")
 # The second numbers of the ranges 10.x.0.0/16 for pods and services; VPCs get other ones.
-_PLACES = (*range(244, 255), *range(243, 200, -1))
+_SECOND_NUMBERS = (*range(244, 255), *range(243, 200, -1))
 _PREFIXES = {"cluster_subnet": 16, "service_subnet": 19}
 
 
@@ -63,7 +63,7 @@ def ha(body: Mapping[str, Any], *, version: str) -> bool:
 def subnets(scope: scopes.Scope, body: Mapping[str, Any]) -> tuple[str, str]:
     """Returns the ranges of a new cluster's pods and services; the cloud chooses those that are unset."""
     taken = [item.ip_range for item in scope.vpcs()]
-    taken += [text for item in scope.standing() for text in (item.cluster_subnet, item.service_subnet)]
+    taken += [text for item in scope.all_clusters() for text in (item.cluster_subnet, item.service_subnet)]
     chosen = []
     for name, prefix in _PREFIXES.items():
         text = str(body.get(name) or "") or _free(taken, prefix=prefix)
@@ -124,8 +124,8 @@ def _autoscaler(block: Any, *, present: dict[str, Any] | None) -> dict[str, Any]
 
 def _free(taken: list[str], *, prefix: int) -> str:
     used = [scopes.network(item) for item in taken]
-    for place in _PLACES:
-        for candidate in ipaddress.IPv4Network(f"10.{place}.0.0/16").subnets(new_prefix=prefix):
+    for number in _SECOND_NUMBERS:
+        for candidate in ipaddress.IPv4Network(f"10.{number}.0.0/16").subnets(new_prefix=prefix):
             if not any(candidate.overlaps(item) for item in used):
                 return str(candidate)
     raise scopes.invalid("The account has no free range of private addresses left")

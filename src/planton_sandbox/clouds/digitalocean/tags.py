@@ -37,8 +37,8 @@ def delete(scope: scopes.Scope, request: wire.Request) -> None:
     """Answers ``DELETE /v2/tags/{tag}``, which also removes the tag from all resources."""
     tag = _tag(scope, request.parts["tag"])
     scope.state.tags.remove(tag)
-    pools = [pool.tags for cluster in scope.standing() for pool in cluster.pools]
-    for names in (*pools, *(item.tags for item in scope.standing()), *(item.tags for item in scope.firewalls())):
+    pools = [pool.tags for cluster in scope.all_clusters() for pool in cluster.pools]
+    for names in (*pools, *(item.tags for item in scope.all_clusters()), *(item.tags for item in scope.firewalls())):
         names[:] = [name for name in names if name != tag.name]
 
 

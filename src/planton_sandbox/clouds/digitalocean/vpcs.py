@@ -71,7 +71,7 @@ def delete(scope: scopes.Scope, request: wire.Request) -> None:
     vpc = scope.vpc(request.parts["id"])
     if vpc.default:
         raise wire.CloudError(403, code="forbidden", reason="Can not delete default VPCs")
-    users = [item for item in scope.standing() if item.vpc == vpc.id]
+    users = [item for item in scope.all_clusters() if item.vpc == vpc.id]
     for item in users:
         # The refusal counts as a read of the cluster, so the next attempt may find it deleted.
         if item.deleting:
@@ -91,7 +91,7 @@ def members(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
 
 def _members(scope: scopes.Scope, vpc: records.Vpc) -> list[dict[str, Any]]:
     members = []
-    for cluster in scope.standing():
+    for cluster in scope.all_clusters():
         if cluster.vpc == vpc.id:
             members.append(_member("kubernetes", cluster.id, cluster.name, cluster.created))
             nodes = [node for pool in cluster.pools for node in pool.nodes]

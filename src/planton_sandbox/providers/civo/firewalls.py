@@ -19,7 +19,7 @@ def find(client: api.Client, key: str) -> dict[str, values.Json]:
     return api.find(client.get(api.FIREWALLS) or [], key, keys=("name", "id"))
 
 
-def _possible_rules(_client: api.Client, data: planning.Data) -> None:
+def _check_rules(_client: api.Client, data: planning.Data) -> None:
     directions = {name: data.get(f"{name}Rules") or [] for name in ("ingress", "egress")}
     if data.changed("createDefaultRules") and data.get("createDefaultRules") and any(directions.values()):
         conflict = "create_default_rules can't be true when ingress_rule or egress_rule is specified"
@@ -170,5 +170,5 @@ FIREWALL = package.Resource(
     read=_read_firewall,
     update=_update_firewall,
     delete=_delete_firewall,
-    customize=_possible_rules,
+    customize=_check_rules,
 )

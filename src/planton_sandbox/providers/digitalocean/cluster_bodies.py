@@ -58,7 +58,7 @@ def create(data: planning.Data) -> planning.State:
     scaling = data.get("clusterAutoscalerConfigurations")
     optional = {
         "name": data.get("name"),
-        "region": data.given.get("region") or data.get("region"),
+        "region": data.spellings.get("region") or data.get("region"),
         "version": data.get("version"),
         "tags": data.get("tags"),
         "vpc_uuid": data.get("vpcUuid"),

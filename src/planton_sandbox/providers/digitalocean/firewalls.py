@@ -22,7 +22,7 @@ _ENDS: typing.Final = {
 }
 
 
-def _possible_rules(_client: api.Client, data: planning.Data) -> None:
+def _check_rules(_client: api.Client, data: planning.Data) -> None:
     if not any(data.get(name) for name, *_ in _SIDES):
         raise sessions.Fault("At least one rule must be specified")
     for name, wire, *_ in _SIDES:
@@ -119,6 +119,6 @@ FIREWALL = package.Resource(
     read=read,
     update=_update_firewall,
     delete=_delete_firewall,
-    customize=_possible_rules,
+    customize=_check_rules,
     timeouts={},
 )

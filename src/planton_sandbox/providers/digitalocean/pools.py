@@ -154,7 +154,7 @@ def _delete(client: api.Client, data: planning.Data) -> None:
     with api.explained("Unable to delete node pool "):
         client.send("DELETE", path)
 
-    def gone() -> bool:
+    def is_deleted() -> bool:
         try:
             client.get(path, "node_pool")
         except api.CloudError as error:
@@ -163,7 +163,7 @@ def _delete(client: api.Client, data: planning.Data) -> None:
             raise sessions.Fault(f"Error trying to read nodepool state: {error}") from error
         return False
 
-    if not waiting.tick(client.patience, gone, every=TICK, limit=LONGEST):
+    if not waiting.tick(client.patience, is_deleted, every=TICK, limit=LONGEST):
         raise sessions.Fault("Timeout waiting to delete nodepool")
 
 
