@@ -31,14 +31,14 @@ MOST_PAGES = 1000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Credential:
-    """What opens a cluster's Kubernetes API.
+    """The credential of a cluster's Kubernetes API.
 
     Attributes:
         kubeconfig: The whole kubeconfig.
-        token: A bearer token; empty where a certificate is used.
-        certificate: PEM; empty where a token is used.
-        key: PEM; empty where a token is used.
-        expires: RFC 3339; empty where it does not expire.
+        token: A bearer token; empty if a certificate is used.
+        certificate: PEM; empty if a token is used.
+        key: PEM; empty if a token is used.
+        expires: RFC 3339; empty if it does not expire.
     """
 
     kubeconfig: str = dataclasses.field(repr=False)
@@ -73,12 +73,12 @@ def get(
     wait: Callable[[float], None] = time.sleep,
     deadline: float = web.DEADLINE,
 ) -> Any:  # JSON data
-    """Returns the answer to a GET, or None where the cloud says "not found".
+    """Returns the answer to a GET, or None if the cloud answers "not found".
 
     Args:
         url: The whole address.
         authorization: The header's value.
-        path: What to call the request in errors.
+        path: The name of the request in errors.
         missing: The text that a 404 must contain to be trusted; empty for any.
         wait: Sleeps so many seconds before a retry after 429 or 5xx.
         deadline: Seconds for each try.
@@ -112,7 +112,7 @@ def post(url: str, body: object, *, authorization: str, path: str) -> None:
         url: The whole address.
         body: JSON data.
         authorization: The header's value.
-        path: What to call the request in errors.
+        path: The name of the request in errors.
 
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``: the cloud refused, or did not answer.
@@ -135,7 +135,7 @@ def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool
     Args:
         url: The whole address.
         authorization: The header's value.
-        path: What to call the request in errors.
+        path: The name of the request in errors.
         body: The body; None for none.
 
     Raises:
