@@ -437,6 +437,6 @@ def test_the_commands_say_what_they_did(new_url, tmp_path, capsys) -> None:
     """With the size, so that an empty backup is seen."""
     file = tmp_path / "backup"
     assert cli.main(["server", "backup", str(file), "--database-url", new_url("sqlite")]) == 0
-    assert f"{file} holds the database ({file.stat().st_size} bytes)" in capsys.readouterr().out
+    assert f"{file} ({file.stat().st_size} bytes)" in capsys.readouterr().out
     assert cli.main(["server", "restore", str(file), "--database-url", f"sqlite:///{tmp_path / 'new.db'}"]) == 0
-    assert f"The database is what {file} says." in capsys.readouterr().out
+    assert str(file) in capsys.readouterr().out

@@ -114,7 +114,7 @@ def test_owners_report_only_where_no_proxy_brings_them(started, options: tuple[s
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--auth", "header", "--host", "0.0.0.0"), "would believe anybody"),
+        (("--auth", "header", "--host", "0.0.0.0"), "would trust X-User-Email from any address"),
         (("--auth", "none"), "must be header or token"),
         (("--trusted-proxy", "10.0.0.1/8"), "has host bits set"),
         (("--expect", "pool/gcp=c"), "KIND/PLATFORM=NAME"),

@@ -24,29 +24,29 @@ _PORT: Final = click.IntRange(0, 65535)
 
 
 class _Number(click.FloatRange):
-    """A number in a range, which `nan` is not, although it is neither below nor above it."""
+    """A number in a range. Refuses `nan`, which compares as neither below nor above it."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        found: float = super().convert(value, param, ctx)
-        if math.isnan(found):
+        number: float = super().convert(value, param, ctx)
+        if math.isnan(number):
             self.fail(f"{value!r} is not a number.", param, ctx)
-        return found
+        return number
 
 
-#: A hundred years are as good as for ever, and still have a date.
+#: At most a hundred years, so that a date can still be computed.
 _SECONDS: Final = _Number(0, 100 * 365 * 86_400)
 _RATE: Final = _Number(0, 1_000_000)
 
 
 class Setting(NamedTuple):
-    """An option of ``start``, a variable and an entry of the file at once.
+    """A setting of ``start``: an option, an environment variable and an entry of the file.
 
     Attributes:
-        name: As the option, without the dashes before it.
-        default: Its type is the setting's; a tuple takes the option several times.
-        text: What it means.
-        metavar: What its value is, for help.
-        type: What values it can have, beside the default's type.
+        name: The name of the option without the leading dashes.
+        default: The default; its type is the setting's type. A tuple stands for an option that may repeat.
+        text: The help text.
+        metavar: The placeholder of the value in help.
+        type: The type of the value, if it is narrower than the default's.
     """
 
     name: str
@@ -60,25 +60,25 @@ SETTINGS: Final = (
     Setting("host", "127.0.0.1", "Address to listen on.", "ADDRESS"),
     Setting("port", 8080, "Port of REST.", "PORT", _PORT),
     Setting("grpc-port", 0, "Port of gRPC; 0 for none.", "PORT", _PORT),
-    Setting("workers", 1, "Processes that serve. SQLite gains nothing from several.", "N", click.IntRange(1)),
+    Setting("workers", 1, "Number of worker processes. More than one does not help SQLite.", "N", click.IntRange(1)),
     Setting("connections", 10, "Connections to the database, for each worker.", "N", click.IntRange(1)),
     Setting(
         "auth",
         "",
-        "Who callers are: `header` believes X-User-Email, `token` asks for a bearer token. header on loopback, else token.",
+        "How callers authenticate: `header` trusts X-User-Email, `token` requires a bearer token. Unset: header on loopback, else token.",
         "WAY",
     ),
-    Setting("trusted-proxy", (), "Network from which X-User-Email is believed; may be given several times.", "CIDR"),
-    Setting("jwks-url", "", "Where the keys of signed tokens (JWT) are.", "URL"),
+    Setting("trusted-proxy", (), "Network from which X-User-Email is trusted. May repeat.", "CIDR"),
+    Setting("jwks-url", "", "URL of the key set (JWKS) that verifies signed tokens (JWT).", "URL"),
     Setting("issuer", "", "The issuer that signed tokens must name.", "TEXT"),
     Setting("audience", "", "The audience that signed tokens must name.", "TEXT"),
     Setting(
         "unverified-email",
         False,
-        "Whether to accept the email of a signed token without the claim email_verified.",
+        "Accept the email of a signed token that lacks the claim email_verified.",
     ),
-    Setting("rate", 0.0, "Requests a second for each caller and worker; 0 for any number.", "N", _RATE),
-    Setting("burst", 100, "Requests at once for each caller and worker.", "N", click.IntRange(1)),
+    Setting("rate", 0.0, "Requests per second for each caller and worker; 0 for no limit.", "N", _RATE),
+    Setting("burst", 100, "Burst of requests for each caller and worker.", "N", click.IntRange(1)),
     Setting(
         "expect",
         (),
@@ -88,39 +88,47 @@ SETTINGS: Final = (
     Setting(
         "deadline",
         1800.0,
-        "Seconds after which a resource that is not ready has failed, where a controller is expected.",
+        "Seconds until a resource with expected controllers fails if it is not ready.",
         "SECONDS",
         _SECONDS,
     ),
-    Setting("resync", 3600.0, "Seconds between two events that tell again what is wanted; 0 for none.", "SECONDS", _SECONDS),
-    Setting("retention", 604800.0, "Seconds that events are kept; deletions until they are acknowledged.", "SECONDS", _SECONDS),
+    Setting("resync", 3600.0, "Seconds between two resyncs of the desired state; 0 for none.", "SECONDS", _SECONDS),
+    Setting(
+        "retention", 604800.0, "Seconds to keep events. Deletions are kept until they are acknowledged.", "SECONDS", _SECONDS
+    ),
     Setting(
         "tick",
         10,
-        "Seconds between two checks of deadlines and resyncs, at most 300; 0 disables them, and the cleaning of old rows.",
+        "Seconds between two checks of deadlines and resyncs. 0 disables the checks, and the cleaning of old rows.",
         "SECONDS",
         click.IntRange(0, 300),
     ),
-    Setting("environment", "development", "What /info calls this installation.", "NAME"),
-    Setting("log-level", "info", "debug, info, warning or error.", "LEVEL", click.Choice(["debug", "info", "warning", "error"])),
-    Setting("access-log", True, "Whether each request is logged."),
-    Setting("otlp-endpoint", "", "Where traces go (OTLP over gRPC); empty for none.", "URL"),
-    Setting("metrics-pools", 1000, "Node pools that have numbers of their own in /metrics, at most.", "N", click.IntRange(0)),
+    Setting("environment", "development", "Name of this installation in /info.", "NAME"),
+    Setting(
+        "log-level",
+        "info",
+        "Lowest level to log: debug, info, warning or error.",
+        "LEVEL",
+        click.Choice(["debug", "info", "warning", "error"]),
+    ),
+    Setting("access-log", True, "Log each request."),
+    Setting("otlp-endpoint", "", "Endpoint for traces (OTLP over gRPC). Unset: no traces.", "URL"),
+    Setting("metrics-pools", 1000, "Maximum number of node pools with their own series in /metrics.", "N", click.IntRange(0)),
 )
 
 
 def _read_file(context: click.Context, _parameter: click.Parameter, value: pathlib.Path | None) -> None:
-    """Makes the file's settings the defaults of the options: an option, then a variable, then the file."""
+    """Uses the file's settings as the defaults of the options. Options and variables take precedence."""
     if value is None:
         return
     try:
-        found = tomllib.loads(value.read_text(encoding="utf-8"))
+        entries = tomllib.loads(value.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise click.BadParameter(f"cannot be read: {error}") from error
-    known = {parameter.name for parameter in context.command.params}
-    if unknown := sorted({name.replace("-", "_") for name in found} - known):
+    names = {parameter.name for parameter in context.command.params}
+    if unknown := sorted({name.replace("-", "_") for name in entries} - names):
         raise click.BadParameter(f"{value} has unknown settings: {', '.join(unknown)}")
-    context.default_map = {name.replace("-", "_"): setting for name, setting in found.items()}
+    context.default_map = {name.replace("-", "_"): setting for name, setting in entries.items()}
 
 
 def _settings_options(function: F) -> F:
@@ -143,10 +151,10 @@ def _settings_options(function: F) -> F:
 
 @click.group()
 def server() -> None:
-    """Run the NodePool API, and look after its database.
+    """Run the NodePool API, and maintain its database.
 
-    The API keeps clusters and node pools, tells controllers what is wanted and
-    shows what they report, over REST and gRPC.
+    The API stores the desired state of clusters and node pools. Controllers
+    read it and report status, over REST and gRPC.
     """
 
 
@@ -165,9 +173,9 @@ server.add_command(server_token.token)
     is_eager=True,
     expose_value=False,
     callback=_read_file,
-    help="TOML file of settings, named as the options.",
+    help="TOML file of settings, with the names of the options.",
 )
-@click.option("--migrate/--no-migrate", default=True, show_default=True, help="Bring the database's tables up to date first.")
+@click.option("--migrate/--no-migrate", default=True, show_default=True, help="Migrate the database first.")
 @_settings_options
 def start(
     *,
@@ -178,40 +186,41 @@ def start(
     expect: tuple[str, ...],
     **rest: Any,
 ) -> None:
-    """Serve the API until a signal says to stop.
+    """Serve the API until SIGTERM or SIGINT.
 
     Each option can also be a variable (PLANTON_SERVER_PORT) or an entry of the
-    file (port = 8080); an option goes before a variable, a variable before the file.
+    file (port = 8080). Options take precedence over variables, and variables
+    over the file.
 
-    Exit codes: 0 stopped, 2 usage, 6 the database or the address cannot be had.
+    Exit codes: 0 stopped, 2 usage, 6 the database or the address is unavailable.
     """
     from planton_server import server as running
     from planton_server import settings
 
     if rest["port"] and rest["port"] == rest["grpc_port"]:
         raise click.UsageError(f"--grpc-port {rest['grpc_port']}: must not be the port of REST")
-    wanted = settings.Settings(
+    configured = settings.Settings(
         trusted_header=_trusts_header(auth, rest["host"], trusted_proxy),
         trusted_proxies=_checked_networks(trusted_proxy),
         expected=_checked_controllers(expect),
         **rest,
-        # The last, for it makes the folder.
+        # Last, because it creates the folder.
         database_url=server_database.url(database_url),
     )
     if migrate:
-        server_database.migrate(wanted.database_url)
-    _check_addresses(wanted.host, wanted.port, wanted.grpc_port)
-    click.echo(_greeting(wanted), err=True)
-    for warning in wanted.warnings:
+        server_database.migrate(configured.database_url)
+    _check_addresses(configured.host, configured.port, configured.grpc_port)
+    click.echo(_greeting(configured), err=True)
+    for warning in configured.warnings:
         click.echo(f"Warning: {warning}.", err=True)
-    running.run(wanted)
+    running.run(configured)
 
 
 @server.command("migrate")
 @server_database.option
 @output.output_option("text", "json")
 def migrate_command(*, database_url: str | None, form: str) -> None:
-    """Bring the database's tables up to date.
+    """Migrate the database to this release.
 
     Servers then need no right to create tables. Older servers keep running.
 
@@ -231,22 +240,22 @@ def openapi_command() -> None:
     click.echo(json.dumps(openapi.document(planton.__version__), indent=2))
 
 
-def _greeting(wanted: settings.Settings) -> str:
-    """Returns what a person wants to know of a server that starts."""
+def _greeting(configured: settings.Settings) -> str:
+    """Returns the first line of a server that starts: version, addresses, database and authentication."""
     import planton
     from planton_server.store import database
 
-    where = wanted.database_url.partition(":")[0]
+    where = configured.database_url.partition(":")[0]
     if where == "sqlite":
-        where = database.path(wanted.database_url)
-    grpc = f", gRPC on {wanted.address(wanted.grpc_port)}" if wanted.grpc_port else ""
-    who = "users named by X-User-Email" if wanted.trusted_header else "bearer tokens only"
-    rest = f"REST on http://{wanted.address(wanted.port)} (see /docs)"
+        where = database.path(configured.database_url)
+    grpc = f", gRPC on {configured.address(configured.grpc_port)}" if configured.grpc_port else ""
+    who = "users named by X-User-Email" if configured.trusted_header else "bearer tokens only"
+    rest = f"REST on http://{configured.address(configured.port)} (see /docs)"
     return f"planton {planton.__version__}: {rest}{grpc}; database {where}; {who}."
 
 
 def _check_addresses(host: str, *ports: int) -> None:
-    """Makes sure that the server can listen where it shall, while it can be said what is wrong."""
+    """Checks that the server can listen on its ports, before workers start: their errors would not reach the user."""
     for port in filter(None, ports):
         try:
             family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
@@ -260,12 +269,12 @@ def _check_addresses(host: str, *ports: int) -> None:
                 f"cannot listen on {host}:{port}: {error.strerror}",
                 code=errors.Code.FAILED,
                 reason=errors.Reason.ADDRESS_UNAVAILABLE,
-                hint="is another server running there? --port and --host say where to listen",
+                hint="stop the program that uses the port, or choose others with --host and --port",
             ) from error
 
 
 def _trusts_header(auth: str, host: str, proxies: tuple[str, ...]) -> bool:
-    """Returns whether X-User-Email names the caller; refuses it where anybody could send it."""
+    """Returns whether X-User-Email names the caller. Refuses to trust it from any address."""
     from planton_server import settings
 
     if auth not in {"", "header", "token"}:
@@ -273,7 +282,7 @@ def _trusts_header(auth: str, host: str, proxies: tuple[str, ...]) -> bool:
     loopback = settings.is_loopback(host)
     if auth == "header" and not loopback and not proxies:
         raise click.UsageError(
-            f"--auth header on {host} would believe anybody: name the proxy that sets X-User-Email with --trusted-proxy, or use --auth token"
+            f"--auth header on {host} would trust X-User-Email from any address: name your proxy with --trusted-proxy, or use --auth token"
         )
     return auth == "header" or (not auth and (loopback or bool(proxies)))
 

@@ -1,4 +1,4 @@
-"""What commands of ``planton server`` share: which database is meant, and what is said where it cannot be reached."""
+"""The database option of ``planton server`` commands, and the error of an unreachable database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import platformdirs
 from planton import errors
 
 F = TypeVar("F", bound=Callable[..., Any])
-#: How the names of variables begin.
+#: The prefix of the environment variables.
 PREFIX: Final = "PLANTON_SERVER"
 
 
@@ -23,27 +23,27 @@ def option(function: F) -> F:
         envvar=f"{PREFIX}_DATABASE_URL",
         show_envvar=True,
         metavar="URL",
-        help="sqlite:///PATH or postgresql://…; one with a password belongs into the variable.  [default: a file in the user's data folder]",
+        help="sqlite:///PATH or postgresql://…. Put a URL with a password in the variable: command lines are visible.  [default: a file in the user's data folder]",
     )(function)
 
 
-def url(given: str | None) -> str:
-    """Returns the database that is meant; the folder of a file is made where it is not there."""
+def url(option_value: str | None) -> str:
+    """Returns the URL of the database, by default a file. Creates the folder of a file."""
     from planton_server.store import database
 
-    found = given or f"sqlite:///{pathlib.Path(platformdirs.user_data_dir('planton')) / 'server.db'}"
+    address = option_value or f"sqlite:///{pathlib.Path(platformdirs.user_data_dir('planton')) / 'server.db'}"
     try:
-        if database.check(found) == "sqlite":
-            pathlib.Path(database.path(found)).parent.mkdir(parents=True, exist_ok=True)
+        if database.check(address) == "sqlite":
+            pathlib.Path(database.path(address)).parent.mkdir(parents=True, exist_ok=True)
     except ValueError as error:
         raise click.UsageError(f"the database URL {error}") from error
     except OSError as error:
         raise unreachable(str(error)) from error
-    return found
+    return address
 
 
 def migrate(database_url: str) -> tuple[str, str]:
-    """Brings a database's tables up to date; returns the revision before and the one now."""
+    """Migrates a database. Returns the revisions before and after."""
     from planton_server.store import database, schema
 
     try:
@@ -52,15 +52,15 @@ def migrate(database_url: str) -> tuple[str, str]:
         raise unreachable(str(error)) from error
 
 
-def unreachable(said: str) -> errors.PlantonError:
+def unreachable(detail: str) -> errors.PlantonError:
     """Returns the error of a database that cannot be reached.
 
     Args:
-        said: What its driver said.
+        detail: The error of the driver.
     """
     return errors.PlantonError(
         "the database cannot be reached",
         code=errors.Code.FAILED,
         reason=errors.Reason.DATABASE_UNREACHABLE,
-        hint=f"is it running, and is the URL right? It said: {said.partition(chr(10))[0]}",
+        hint=f"check that it runs, and the URL in --database-url; the driver's error: {detail.partition(chr(10))[0]}",
     )

@@ -1,4 +1,4 @@
-"""``planton server token``: bearer tokens of users and controllers. The database keeps a hash of each, never the token."""
+"""``planton server token``: bearer tokens of users and controllers. The database stores a hash of each, never the token."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
     from planton_server.store import database
 
-#: As much of the hash as tells tokens apart.
+#: The number of the hash's characters that identify a token.
 _SHOWN: Final = 12
 _UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 @click.group()
 def token() -> None:
-    """Make, list and revoke bearer tokens of users and controllers."""
+    """Create, list and revoke bearer tokens of users and controllers."""
 
 
 @token.command()
 @click.argument("subject")
-@click.option("--role", type=click.Choice(["user", "controller"]), default="user", show_default=True, help="What it may do.")
+@click.option("--role", type=click.Choice(["user", "controller"]), default="user", show_default=True, help="The caller's role.")
 @click.option(
     "--reports-as",
     multiple=True,
     metavar="NAME",
-    help="The controller_name of the reports that a controller's token may make, e.g. 'gcp-*'; may be given several times.  [default: SUBJECT]",
+    help="A controller_name that a controller's token may report under, e.g. 'gcp-*'. May repeat.  [default: SUBJECT]",
 )
-@click.option("--expires", metavar="TIME", help="How long it works: 90d, 12h, 30m.  [default: until it is revoked]")
+@click.option("--expires", metavar="TIME", help="Lifetime of the token: 90d, 12h, 30m.  [default: until it is revoked]")
 @server_database.option
 @click.option("--out", default="", metavar="FILE", help="Write the token to this file, with mode 0600, and do not print it.")
 @output.output_option("text", "json")
@@ -65,7 +65,7 @@ def create(
     from planton_server.store import access
 
     if reports_as and role != "controller":
-        raise click.UsageError("--reports-as is for --role controller: users report nothing")
+        raise click.UsageError("--reports-as is for --role controller: users do not report status")
     try:
         if role == "controller" and not reports_as and "*" in subject:
             raise click.UsageError("SUBJECT contains *: name the controllers with --reports-as")
@@ -76,8 +76,8 @@ def create(
         raise click.UsageError("SUBJECT must be an email address or a name without spaces")
     now = datetime.datetime.now(datetime.UTC)
     end = timestamps.text(now + _duration(expires)) if expires else None
-    made = auth.new_token()
-    digest = auth.digest(made)
+    value = auth.new_token()
+    digest = auth.digest(value)
     values = {"digest": digest, "subject": subject, "role": role, "created_at": timestamps.text(now), "expires_at": end}
     values["reports_as"] = reporters.stored(patterns) if patterns else None
 
@@ -87,12 +87,12 @@ def create(
 
     if out:
         # A token that could not be written must not stay valid.
-        writing.write(pathlib.Path(out), f"{made}\n".encode(), mode=0o600)
-    _asked(database_url, put)
+        writing.write(pathlib.Path(out), f"{value}\n".encode(), mode=0o600)
+    _query(database_url, put)
     if form == "json":
-        click.echo(json.dumps({"file": out, **_shown(values)} if out else {"token": made, **_shown(values)}))
+        click.echo(json.dumps({"file": out, **_shown(values)} if out else {"token": value, **_shown(values)}))
         return
-    click.echo(f"The token is in {out}." if out else made)
+    click.echo(f"The token is in {out}." if out else value)
     click.echo(f"A token of the {role} {subject}, {_until(end)}; it is not shown again. Its id: {digest[:_SHOWN]}", err=True)
 
 
@@ -106,11 +106,11 @@ def list_command(*, database_url: str | None, form: str) -> None:
     """
     from planton_server.store import access
 
-    found = [_shown(row) for row in _asked(database_url, access.list_tokens)]
+    tokens = [_shown(row) for row in _query(database_url, access.list_tokens)]
     if form == "json":
-        click.echo(json.dumps(found))
+        click.echo(json.dumps(tokens))
         return
-    for row in found:
+    for row in tokens:
         reports = f", reports as {' or '.join(row['reports_as'])}" if row["role"] == "controller" else ""
         click.echo(
             f"{row['id']}  {row['role']:<10}  {row['subject']}  created {row['created_at']}, {_until(row['expires_at'])}{reports}"
@@ -121,45 +121,45 @@ def list_command(*, database_url: str | None, form: str) -> None:
 @click.argument("identifier", metavar="ID")
 @server_database.option
 def revoke(*, identifier: str, database_url: str | None) -> None:
-    """Revoke the token with this id; a running server believes it for ten seconds at most.
+    """Revoke a token by its id. Running servers may accept it for ten more seconds.
 
-    Exit codes: 0 done, 1 there is no such token, 2 usage, 6 the database cannot be reached.
+    Exit codes: 0 done, 1 unknown token, 2 usage, 6 the database cannot be reached.
     """
     from planton_server.store import access
 
     if not re.fullmatch(r"[0-9a-f]{4,64}", identifier):
-        raise click.UsageError("ID must be one that `planton server token list` shows")
+        raise click.UsageError("ID must be an id from `planton server token list`")
 
     async def remove(store: database.Database) -> bool:
         async with store.transaction() as transaction:
             return await access.revoke_token(transaction, identifier)
 
-    if not _asked(database_url, remove):
+    if not _query(database_url, remove):
         raise errors.PlantonError(
-            f"no token has the id {identifier}, or several begin so",
+            f"no token has the id {identifier}, or several ids begin with it",
             code=errors.Code.INVALID,
             reason=errors.Reason.NOT_FOUND,
-            hint="planton server token list shows them",
+            hint="list the ids: planton server token list",
         )
     click.echo("Revoked.")
 
 
-def _asked(database_url: str | None, question: Callable[[database.Database], Awaitable[Any]]) -> Any:
-    """Returns what a question to the database comes to."""
+def _query(database_url: str | None, query: Callable[[database.Database], Awaitable[Any]]) -> Any:
+    """Returns the result of a call on the migrated database."""
     from planton_server.store import database
 
     url = server_database.url(database_url)
     server_database.migrate(url)
 
-    async def ask() -> Any:
+    async def run() -> Any:
         store = await database.connect(url, connections=1)
         try:
-            return await question(store)
+            return await query(store)
         finally:
             await store.close()
 
     try:
-        return asyncio.run(ask())
+        return asyncio.run(run())
     except database.UnavailableError as error:
         raise server_database.unreachable(str(error)) from error
 
@@ -173,7 +173,7 @@ def _shown(row: Any) -> dict[str, Any]:  # a row
 
 
 def _until(end: str | None) -> str:
-    return f"good until {end}" if end else "good until it is revoked"
+    return f"valid until {end}" if end else "valid until it is revoked"
 
 
 def _duration(text: str) -> datetime.timedelta:

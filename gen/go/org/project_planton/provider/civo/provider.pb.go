@@ -29,7 +29,7 @@ type CivoProviderConfig struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The API token of the account, from the account's security page. Environment: `CIVO_TOKEN`.
 	ApiToken string `protobuf:"bytes,1,opt,name=api_token,json=apiToken,proto3" json:"api_token,omitempty"`
-	// The region of resources that name none themselves. Environment: `CIVO_REGION`.
+	// The default region, for resources that do not set one. Environment: `CIVO_REGION`.
 	DefaultRegion CivoRegion `protobuf:"varint,2,opt,name=default_region,json=defaultRegion,proto3,enum=org.project_planton.provider.civo.CivoRegion" json:"default_region,omitempty"`
 	// The access key id of an object store credential. No kind in this repository uses it.
 	ObjectStoreAccessId string `protobuf:"bytes,3,opt,name=object_store_access_id,json=objectStoreAccessId,proto3" json:"object_store_access_id,omitempty"`

@@ -28,7 +28,7 @@ const (
 type CivoRegion int32
 
 const (
-	// Not said.
+	// Unspecified.
 	CivoRegion_civo_region_unspecified CivoRegion = 0
 	// London, first site (`LON1`).
 	CivoRegion_lon1 CivoRegion = 1

@@ -30,7 +30,7 @@ type DigitalOceanProviderConfig struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A personal access token with the scopes that the kinds need. Environment: `DIGITALOCEAN_TOKEN`.
 	ApiToken string `protobuf:"bytes,1,opt,name=api_token,json=apiToken,proto3" json:"api_token,omitempty"`
-	// The region of resources that name none themselves.
+	// The default region, for resources that do not set one.
 	DefaultRegion DigitalOceanRegion `protobuf:"varint,2,opt,name=default_region,json=defaultRegion,proto3,enum=org.project_planton.provider.digitalocean.DigitalOceanRegion" json:"default_region,omitempty"`
 	// The access key id for Spaces, the object store. No kind in this repository uses it.
 	SpacesAccessId string `protobuf:"bytes,3,opt,name=spaces_access_id,json=spacesAccessId,proto3" json:"spaces_access_id,omitempty"`

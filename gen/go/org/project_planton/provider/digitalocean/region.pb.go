@@ -28,7 +28,7 @@ const (
 type DigitalOceanRegion int32
 
 const (
-	// Not said.
+	// Unspecified.
 	DigitalOceanRegion_digital_ocean_region_unspecified DigitalOceanRegion = 0
 	// New York, third site.
 	DigitalOceanRegion_nyc3 DigitalOceanRegion = 1

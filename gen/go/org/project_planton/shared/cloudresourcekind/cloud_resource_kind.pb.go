@@ -28,7 +28,7 @@ const (
 type CloudResourceKindVersion int32
 
 const (
-	// Not said.
+	// Unspecified.
 	CloudResourceKindVersion_cloud_resource_kind_version_unspecified CloudResourceKindVersion = 0
 	// The first version.
 	CloudResourceKindVersion_v1 CloudResourceKindVersion = 1
@@ -80,7 +80,7 @@ func (CloudResourceKindVersion) EnumDescriptor() ([]byte, []int) {
 type CloudResourceKind int32
 
 const (
-	// Not said; where the field has a default kind, that one is meant.
+	// Unspecified: the default kind of the field, if it has one.
 	CloudResourceKind_unspecified CloudResourceKind = 0
 	// An one resource of test.
 	CloudResourceKind_TestCloudResourceOne CloudResourceKind = 1
@@ -768,7 +768,7 @@ var file_org_project_planton_shared_cloudresourcekind_cloud_resource_kind_proto_
 
 // Extension fields to descriptorpb.EnumValueOptions.
 var (
-	// What is known of a kind besides its number.
+	// The metadata of a kind.
 	//
 	// optional org.project_planton.shared.cloudresourcekind.CloudResourceKindMeta kind_meta = 10100;
 	E_KindMeta = &file_org_project_planton_shared_cloudresourcekind_cloud_resource_kind_proto_extTypes[0]

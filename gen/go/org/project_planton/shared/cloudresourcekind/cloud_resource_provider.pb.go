@@ -28,7 +28,7 @@ const (
 type CloudResourceProvider int32
 
 const (
-	// Not said.
+	// Unspecified.
 	CloudResourceProvider_cloud_resource_provider_unspecified CloudResourceProvider = 0
 	// Test Cloud Resources.
 	CloudResourceProvider__test CloudResourceProvider = 1
@@ -189,7 +189,7 @@ var file_org_project_planton_shared_cloudresourcekind_cloud_resource_provider_pr
 
 // Extension fields to descriptorpb.EnumValueOptions.
 var (
-	// What is known of a provider besides its number.
+	// The metadata of a provider.
 	//
 	// optional org.project_planton.shared.cloudresourcekind.CloudResourceProviderMeta provider_meta = 81101;
 	E_ProviderMeta = &file_org_project_planton_shared_cloudresourcekind_cloud_resource_provider_proto_extTypes[0]

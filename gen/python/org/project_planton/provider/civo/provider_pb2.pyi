@@ -31,7 +31,7 @@ class CivoProviderConfig(message.Message):
     api_token: builtins.str
     """The API token of the account, from the account's security page. Environment: `CIVO_TOKEN`."""
     default_region: region_pb2.CivoRegion.ValueType
-    """The region of resources that name none themselves. Environment: `CIVO_REGION`."""
+    """The default region, for resources that do not set one. Environment: `CIVO_REGION`."""
     object_store_access_id: builtins.str
     """The access key id of an object store credential. No kind in this repository uses it."""
     object_store_secret_key: builtins.str

@@ -23,7 +23,7 @@ class _CivoRegion:
 class _CivoRegionEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_CivoRegion.ValueType], builtins.type):
     DESCRIPTOR: descriptor.EnumDescriptor
     civo_region_unspecified: _CivoRegion.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     lon1: _CivoRegion.ValueType  # 1
     """London, first site (`LON1`)."""
     lon2: _CivoRegion.ValueType  # 2
@@ -41,7 +41,7 @@ class CivoRegion(_CivoRegion, metaclass=_CivoRegionEnumTypeWrapper):
     """A region of Civo's public cloud. The cloud writes the codes in upper case (`LON1`); the modules convert them."""
 
 civo_region_unspecified: CivoRegion.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 lon1: CivoRegion.ValueType  # 1
 """London, first site (`LON1`)."""
 lon2: CivoRegion.ValueType  # 2

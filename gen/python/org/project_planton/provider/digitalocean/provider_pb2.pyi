@@ -33,7 +33,7 @@ class DigitalOceanProviderConfig(message.Message):
     api_token: builtins.str
     """A personal access token with the scopes that the kinds need. Environment: `DIGITALOCEAN_TOKEN`."""
     default_region: region_pb2.DigitalOceanRegion.ValueType
-    """The region of resources that name none themselves."""
+    """The default region, for resources that do not set one."""
     spaces_access_id: builtins.str
     """The access key id for Spaces, the object store. No kind in this repository uses it."""
     spaces_secret_key: builtins.str

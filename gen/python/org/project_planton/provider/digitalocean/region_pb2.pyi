@@ -23,7 +23,7 @@ class _DigitalOceanRegion:
 class _DigitalOceanRegionEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_DigitalOceanRegion.ValueType], builtins.type):
     DESCRIPTOR: descriptor.EnumDescriptor
     digital_ocean_region_unspecified: _DigitalOceanRegion.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     nyc3: _DigitalOceanRegion.ValueType  # 1
     """New York, third site."""
     sfo3: _DigitalOceanRegion.ValueType  # 2
@@ -45,7 +45,7 @@ class DigitalOceanRegion(_DigitalOceanRegion, metaclass=_DigitalOceanRegionEnumT
     """A region of DigitalOcean; the names are the cloud's own slugs."""
 
 digital_ocean_region_unspecified: DigitalOceanRegion.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 nyc3: DigitalOceanRegion.ValueType  # 1
 """New York, third site."""
 sfo3: DigitalOceanRegion.ValueType  # 2

@@ -27,7 +27,7 @@ class _CloudResourceKindVersion:
 class _CloudResourceKindVersionEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_CloudResourceKindVersion.ValueType], builtins.type):
     DESCRIPTOR: descriptor.EnumDescriptor
     cloud_resource_kind_version_unspecified: _CloudResourceKindVersion.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     v1: _CloudResourceKindVersion.ValueType  # 1
     """The first version."""
 
@@ -35,7 +35,7 @@ class CloudResourceKindVersion(_CloudResourceKindVersion, metaclass=_CloudResour
     """The version of a kind's API, the last part of `apiVersion`."""
 
 cloud_resource_kind_version_unspecified: CloudResourceKindVersion.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 v1: CloudResourceKindVersion.ValueType  # 1
 """The first version."""
 
@@ -46,7 +46,7 @@ class _CloudResourceKind:
 class _CloudResourceKindEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_CloudResourceKind.ValueType], builtins.type):
     DESCRIPTOR: descriptor.EnumDescriptor
     unspecified: _CloudResourceKind.ValueType  # 0
-    """Not said; where the field has a default kind, that one is meant."""
+    """Unspecified: the default kind of the field, if it has one."""
     TestCloudResourceOne: _CloudResourceKind.ValueType  # 1
     """An one resource of test."""
     TestCloudResourceTwo: _CloudResourceKind.ValueType  # 2
@@ -332,7 +332,7 @@ class CloudResourceKind(_CloudResourceKind, metaclass=_CloudResourceKindEnumType
     """
 
 unspecified: CloudResourceKind.ValueType  # 0
-"""Not said; where the field has a default kind, that one is meant."""
+"""Unspecified: the default kind of the field, if it has one."""
 TestCloudResourceOne: CloudResourceKind.ValueType  # 1
 """An one resource of test."""
 TestCloudResourceTwo: CloudResourceKind.ValueType  # 2
@@ -648,4 +648,4 @@ class CloudResourceKindMeta(message.Message):
 
 KIND_META_FIELD_NUMBER: builtins.int
 kind_meta: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.EnumValueOptions, CloudResourceKindMeta]
-"""What is known of a kind besides its number."""
+"""The metadata of a kind."""

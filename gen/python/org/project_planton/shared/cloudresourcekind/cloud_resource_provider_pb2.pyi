@@ -26,7 +26,7 @@ class _CloudResourceProvider:
 class _CloudResourceProviderEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_CloudResourceProvider.ValueType], builtins.type):
     DESCRIPTOR: descriptor.EnumDescriptor
     cloud_resource_provider_unspecified: _CloudResourceProvider.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     _test: _CloudResourceProvider.ValueType  # 1
     """Test Cloud Resources."""
     atlas: _CloudResourceProvider.ValueType  # 11
@@ -58,7 +58,7 @@ class CloudResourceProvider(_CloudResourceProvider, metaclass=_CloudResourceProv
     """The clouds and systems that own resource kinds."""
 
 cloud_resource_provider_unspecified: CloudResourceProvider.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 _test: CloudResourceProvider.ValueType  # 1
 """Test Cloud Resources."""
 atlas: CloudResourceProvider.ValueType  # 11
@@ -112,4 +112,4 @@ class CloudResourceProviderMeta(message.Message):
 
 PROVIDER_META_FIELD_NUMBER: builtins.int
 provider_meta: extension_dict._ExtensionFieldDescriptor[descriptor_pb2.EnumValueOptions, CloudResourceProviderMeta]
-"""What is known of a provider besides its number."""
+"""The metadata of a provider."""

@@ -27,7 +27,7 @@ const (
 type PulumiOperationType int32
 
 const (
-	// Not said.
+	// Unspecified.
 	PulumiOperationType_pulumi_operation_type_unspecified PulumiOperationType = 0
 	// Reads the cloud and corrects the state.
 	PulumiOperationType_refresh PulumiOperationType = 1
@@ -84,7 +84,7 @@ func (PulumiOperationType) EnumDescriptor() ([]byte, []int) {
 type PulumiBackendType int32
 
 const (
-	// Not said.
+	// Unspecified.
 	PulumiBackendType_type_unspecified PulumiBackendType = 0
 	// A service that speaks Pulumi's HTTP API.
 	PulumiBackendType_http PulumiBackendType = 1

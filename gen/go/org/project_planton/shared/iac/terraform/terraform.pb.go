@@ -27,7 +27,7 @@ const (
 type TerraformOperationType int32
 
 const (
-	// Not said.
+	// Unspecified.
 	TerraformOperationType_terraform_operation_type_unspecified TerraformOperationType = 0
 	// Prepares the working folder.
 	TerraformOperationType_init TerraformOperationType = 1
@@ -92,7 +92,7 @@ func (TerraformOperationType) EnumDescriptor() ([]byte, []int) {
 type TerraformBackendType int32
 
 const (
-	// Not said.
+	// Unspecified.
 	TerraformBackendType_terraform_backend_type_unspecified TerraformBackendType = 0
 	// A file on this machine.
 	TerraformBackendType_local TerraformBackendType = 1

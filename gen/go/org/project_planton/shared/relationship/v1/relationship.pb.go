@@ -29,7 +29,7 @@ const (
 type CloudResourceRelationship_RelationshipType int32
 
 const (
-	// Not said.
+	// Unspecified.
 	CloudResourceRelationship_unspecified CloudResourceRelationship_RelationshipType = 0
 	// The other one must be there first, and goes last.
 	CloudResourceRelationship_depends_on CloudResourceRelationship_RelationshipType = 1

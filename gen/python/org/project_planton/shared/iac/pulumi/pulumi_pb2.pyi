@@ -23,7 +23,7 @@ class _PulumiOperationType:
 class _PulumiOperationTypeEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_PulumiOperationType.ValueType], builtins.type):
     DESCRIPTOR: descriptor.EnumDescriptor
     pulumi_operation_type_unspecified: _PulumiOperationType.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     refresh: _PulumiOperationType.ValueType  # 1
     """Reads the cloud and corrects the state."""
     update: _PulumiOperationType.ValueType  # 2
@@ -35,7 +35,7 @@ class PulumiOperationType(_PulumiOperationType, metaclass=_PulumiOperationTypeEn
     """An operation on a stack."""
 
 pulumi_operation_type_unspecified: PulumiOperationType.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 refresh: PulumiOperationType.ValueType  # 1
 """Reads the cloud and corrects the state."""
 update: PulumiOperationType.ValueType  # 2
@@ -50,7 +50,7 @@ class _PulumiBackendType:
 class _PulumiBackendTypeEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_PulumiBackendType.ValueType], builtins.type):
     DESCRIPTOR: descriptor.EnumDescriptor
     type_unspecified: _PulumiBackendType.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     http: _PulumiBackendType.ValueType  # 1
     """A service that speaks Pulumi's HTTP API."""
     s3: _PulumiBackendType.ValueType  # 2
@@ -64,7 +64,7 @@ class PulumiBackendType(_PulumiBackendType, metaclass=_PulumiBackendTypeEnumType
     """Where Pulumi keeps the state of stacks."""
 
 type_unspecified: PulumiBackendType.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 http: PulumiBackendType.ValueType  # 1
 """A service that speaks Pulumi's HTTP API."""
 s3: PulumiBackendType.ValueType  # 2

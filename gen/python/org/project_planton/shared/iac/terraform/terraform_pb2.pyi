@@ -23,7 +23,7 @@ class _TerraformOperationType:
 class _TerraformOperationTypeEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_TerraformOperationType.ValueType], builtins.type):
     DESCRIPTOR: descriptor.EnumDescriptor
     terraform_operation_type_unspecified: _TerraformOperationType.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     init: _TerraformOperationType.ValueType  # 1
     """Prepares the working folder."""
     refresh: _TerraformOperationType.ValueType  # 2
@@ -39,7 +39,7 @@ class TerraformOperationType(_TerraformOperationType, metaclass=_TerraformOperat
     """An operation on a Terraform workspace."""
 
 terraform_operation_type_unspecified: TerraformOperationType.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 init: TerraformOperationType.ValueType  # 1
 """Prepares the working folder."""
 refresh: TerraformOperationType.ValueType  # 2
@@ -58,7 +58,7 @@ class _TerraformBackendType:
 class _TerraformBackendTypeEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[_TerraformBackendType.ValueType], builtins.type):
     DESCRIPTOR: descriptor.EnumDescriptor
     terraform_backend_type_unspecified: _TerraformBackendType.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     local: _TerraformBackendType.ValueType  # 1
     """A file on this machine."""
     s3: _TerraformBackendType.ValueType  # 2
@@ -72,7 +72,7 @@ class TerraformBackendType(_TerraformBackendType, metaclass=_TerraformBackendTyp
     """Where Terraform keeps state."""
 
 terraform_backend_type_unspecified: TerraformBackendType.ValueType  # 0
-"""Not said."""
+"""Unspecified."""
 local: TerraformBackendType.ValueType  # 1
 """A file on this machine."""
 s3: TerraformBackendType.ValueType  # 2

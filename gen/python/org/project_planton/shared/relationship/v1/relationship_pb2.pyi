@@ -31,7 +31,7 @@ class CloudResourceRelationship(message.Message):
     class _RelationshipTypeEnumTypeWrapper(enum_type_wrapper._EnumTypeWrapper[CloudResourceRelationship._RelationshipType.ValueType], builtins.type):
         DESCRIPTOR: descriptor.EnumDescriptor
         unspecified: CloudResourceRelationship._RelationshipType.ValueType  # 0
-        """Not said."""
+        """Unspecified."""
         depends_on: CloudResourceRelationship._RelationshipType.ValueType  # 1
         """The other one must be there first, and goes last."""
         runs_on: CloudResourceRelationship._RelationshipType.ValueType  # 2
@@ -45,7 +45,7 @@ class CloudResourceRelationship(message.Message):
         """The meanings of a relation."""
 
     unspecified: CloudResourceRelationship.RelationshipType.ValueType  # 0
-    """Not said."""
+    """Unspecified."""
     depends_on: CloudResourceRelationship.RelationshipType.ValueType  # 1
     """The other one must be there first, and goes last."""
     runs_on: CloudResourceRelationship.RelationshipType.ValueType  # 2

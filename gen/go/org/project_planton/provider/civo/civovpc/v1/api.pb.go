@@ -34,9 +34,9 @@ type CivoVpc struct {
 	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Name, environment, labels.
 	Metadata *shared.CloudResourceMetadata `protobuf:"bytes,3,opt,name=metadata,proto3" json:"metadata,omitempty"`
-	// What is wanted.
+	// The desired state.
 	Spec *CivoVpcSpec `protobuf:"bytes,4,opt,name=spec,proto3" json:"spec,omitempty"`
-	// What was observed. Written by tools; ignored in a manifest that is applied.
+	// The observed status, written by tools. Ignored in a manifest that is applied.
 	Status        *CivoVpcStatus `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -107,7 +107,7 @@ func (x *CivoVpc) GetStatus() *CivoVpcStatus {
 	return nil
 }
 
-// What was observed of the resource.
+// The observed status of the resource.
 type CivoVpcStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The outputs of the last successful apply.

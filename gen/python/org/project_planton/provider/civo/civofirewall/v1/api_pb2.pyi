@@ -40,11 +40,11 @@ class CivoFirewall(message.Message):
 
     @builtins.property
     def spec(self) -> spec_pb2.CivoFirewallSpec:
-        """What is wanted."""
+        """The desired state."""
 
     @builtins.property
     def status(self) -> CivoFirewallStatus:
-        """What was observed. Written by tools; ignored in a manifest that is applied."""
+        """The observed status, written by tools. Ignored in a manifest that is applied."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class CivoFirewall(message.Message):
 
 @typing.final
 class CivoFirewallStatus(message.Message):
-    """What was observed of the resource."""
+    """The observed status of the resource."""
 
     DESCRIPTOR: descriptor.Descriptor
 

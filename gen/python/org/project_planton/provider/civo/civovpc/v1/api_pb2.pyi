@@ -40,11 +40,11 @@ class CivoVpc(message.Message):
 
     @builtins.property
     def spec(self) -> spec_pb2.CivoVpcSpec:
-        """What is wanted."""
+        """The desired state."""
 
     @builtins.property
     def status(self) -> CivoVpcStatus:
-        """What was observed. Written by tools; ignored in a manifest that is applied."""
+        """The observed status, written by tools. Ignored in a manifest that is applied."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class CivoVpc(message.Message):
 
 @typing.final
 class CivoVpcStatus(message.Message):
-    """What was observed of the resource."""
+    """The observed status of the resource."""
 
     DESCRIPTOR: descriptor.Descriptor
 

@@ -40,11 +40,11 @@ class DigitalOceanKubernetesNodePool(message.Message):
 
     @builtins.property
     def spec(self) -> spec_pb2.DigitalOceanKubernetesNodePoolSpec:
-        """What is wanted."""
+        """The desired state."""
 
     @builtins.property
     def status(self) -> DigitalOceanKubernetesNodePoolStatus:
-        """What was observed. Written by tools; ignored in a manifest that is applied."""
+        """The observed status, written by tools. Ignored in a manifest that is applied."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class DigitalOceanKubernetesNodePool(message.Message):
 
 @typing.final
 class DigitalOceanKubernetesNodePoolStatus(message.Message):
-    """What was observed of the resource."""
+    """The observed status of the resource."""
 
     DESCRIPTOR: descriptor.Descriptor
 
