@@ -25,6 +25,21 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("language", [chosen] if chosen else languages.there(), scope="session", indirect=True)
 
 
+#: Modules that start servers as processes of their own, or thousands of requests.
+SLOW = {
+    *("test_guide", "test_process", "test_schemathesis", "test_server_backup", "test_server_start", "test_server_tokens"),
+    "test_workers",
+}
+
+
+def pytest_collection_modifyitems(items):
+    """Marks what `make check` leaves to `make test`: PostgreSQL, as the same tests run on SQLite, and slow modules."""
+    for item in items:
+        values = getattr(getattr(item, "callspec", None), "params", {}).values()
+        if "postgresql" in values or "cluster" in item.fixturenames or item.path.stem in SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def cluster():
     """A PostgreSQL of this worker's, which starts with the first test that needs it."""
