@@ -1,6 +1,7 @@
 """A server with many node pools, and a load on it: what the benchmarks of the NodePool API have in common."""
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import os
@@ -11,7 +12,8 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -54,32 +56,64 @@ def _children(pid: int) -> list[int]:
     return [*found, *(below for child in found for below in _children(child))]
 
 
-def fill(engine: sa.Engine, pools: int) -> tuple[list[str], list[str]]:
-    """Writes clusters and node pools straight into the tables, a second apart in age."""
-    row = {
-        "owner": OWNER, "generation": 1, "resource_version": 1, "platform": "gcp", "spec": SPEC, "phase": "Pending", "reason": "NotObserved",
-        "message": "no controller has observed generation 1", "observed_generation": 0, "status_time": "", "conditions": "[]",
-        "replacement": "", "ready_generation": 0, "deadline": None, "resync_at": None, "deleted_at": None,
-    }  # fmt: skip
-    clusters = [f"00000000-0000-4000-8000-{number:012}" for number in range(CLUSTERS)]
-    ids = [f"00000000-0000-4000-9000-{number:012}" for number in range(pools)]
+def fill(engine: sa.Engine, pools: int, *, clusters: int = CLUSTERS, first: int = 0) -> tuple[list[str], list[str]]:
+    """Writes clusters and node pools directly into the tables, each one second newer than the previous one.
 
-    def aged(number: int, one: str) -> dict[str, object]:
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(1_700_000_000 + number))
-        return row | {"id": one, "name": f"n-{number}", "created_at": stamp, "updated_at": stamp, "status_time": stamp}
+    Args:
+        engine: The database.
+        pools: The number of node pools.
+        clusters: The number of clusters. The node pools are distributed evenly.
+        first: The number of the first cluster and of the first node pool.
 
+    Returns:
+        The ids of the clusters, and of the node pools.
+    """
+    cluster_ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(first, first + clusters)]
+    # Random, as the server's ids are; the same in each run.
+    generate = random.Random(first).getrandbits
+    ids = [str(uuid.UUID(int=generate(128), version=4)) for _ in range(pools)]
     with engine.begin() as connection:
-        connection.execute(
-            sa.insert(tables.CLUSTERS), [aged(n, one) | {"target_project_id": ""} for n, one in enumerate(clusters)]
-        )
+        rows = [_row(number, one) | {"target_project_id": ""} for number, one in enumerate(cluster_ids, first)]
+        connection.execute(sa.insert(tables.CLUSTERS), rows)
     for begin in range(0, pools, BATCH):
-        batch = [aged(n, ids[n]) | {"cluster_id": clusters[n % CLUSTERS]} for n in range(begin, min(pools, begin + BATCH))]
+        numbers = range(begin, min(pools, begin + BATCH))
+        batch = [_row(first + n, ids[n]) | {"cluster_id": cluster_ids[n % clusters]} for n in numbers]
         with engine.begin() as connection:
             connection.execute(sa.insert(tables.NODE_POOLS), batch)
-    return clusters, ids
+    return cluster_ids, ids
 
 
-def start(url: str, workers: int, pools: int, port: int) -> Server:
+def _row(number: int, identifier: str) -> dict[str, object]:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(1_700_000_000 + number))
+    return {
+        "id": identifier, "name": f"n-{number}", "created_at": stamp, "updated_at": stamp, "status_time": stamp,
+        "owner": OWNER, "generation": 1, "resource_version": 1, "platform": "gcp", "spec": SPEC, "phase": "Pending", "reason": "NotObserved",
+        "message": "no controller has observed generation 1", "observed_generation": 0, "conditions": "[]",
+        "replacement": "", "ready_generation": 0, "deadline": None, "resync_at": None, "deleted_at": None,
+    }  # fmt: skip
+
+
+def grow(url: str, pools: int) -> None:
+    """Adds other clusters with newer node pools. The database's statistics stay as they are."""
+    engine = schema.engine(url)
+    fill(engine, pools, clusters=CLUSTERS, first=1_000_000)
+    engine.dispose()
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[str]:
+    """Starts a temporary PostgreSQL server and yields the URL of an empty database."""
+    sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
+    from support import postgres
+
+    server = postgres.Cluster()
+    try:
+        yield server.url(server.create())
+    finally:
+        server.remove()
+
+
+def start(url: str, workers: int, pools: int, port: int, *, clusters: int = CLUSTERS) -> Server:
     """Empties the database, fills it and starts the server."""
     engine = schema.engine(url)
     with engine.begin() as connection:
@@ -88,8 +122,11 @@ def start(url: str, workers: int, pools: int, port: int) -> Server:
     engine.dispose()
     schema.migrate(url)
     engine = schema.engine(url)
-    clusters, ids = fill(engine, pools)
+    cluster_ids, ids = fill(engine, pools, clusters=clusters)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "postgresql":
+            # Statistics change only when a benchmark says so.
+            connection.execute(sa.text("ALTER TABLE node_pools SET (autovacuum_enabled = false)"))
         connection.execute(sa.text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
     engine.dispose()
     command = [
@@ -110,7 +147,7 @@ def start(url: str, workers: int, pools: int, port: int) -> Server:
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=1):
-                return Server(process, port, clusters, ids)
+                return Server(process, port, cluster_ids, ids)
         except OSError:
             time.sleep(0.1)
     raise SystemExit("the server did not start")

@@ -27,7 +27,7 @@ from planton_server.service import (
     status,
     timestamps,
 )
-from planton_server.store import access, database, events, resources
+from planton_server.store import access, database, events, lists, resources
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -169,7 +169,7 @@ class Service:
             return _done(records.Resource(kind, row), request)
 
     async def _list(self, kind: Kind, request: Any, context: Context) -> records.Answer:
-        wanted = resources.Filter(
+        wanted = lists.Filter(
             owner="" if context.caller.controller else context.caller.name,
             cluster_id=getattr(request, "cluster_id", ""),
             platform=request.platform,
@@ -185,13 +185,13 @@ class Service:
             except ValueError as error:
                 raise errors.bad_field("page_token", "list.page_token", str(error)) from error
         limit = request.limit if request.HasField("limit") else _DEFAULT_LIMIT
-        rows = await resources.page(self.store, kind.table, wanted, limit=limit + 1, offset=request.offset, after=after)
+        rows = await lists.page(self.store, kind.table, wanted, limit=limit + 1, offset=request.offset, after=after)
         if context.in_cluster and wanted.cluster_id and not rows:
             # Where there is a node pool of the caller's, there is its cluster: only an empty page must ask.
-            cluster, total = await resources.count_in_cluster(self.store, wanted)
+            cluster, total = await lists.count_in_cluster(self.store, wanted)
             _visible(kinds.CLUSTER, cluster, context.caller)
         else:
-            total = await resources.count(self.store, kind.table, wanted)
+            total = await lists.count(self.store, kind.table, wanted)
         more = paging.token(rows[limit - 1], wanted) if len(rows) > limit else ""
         return records.Page(kind, rows[:limit], total, limit, request.offset, more)
 

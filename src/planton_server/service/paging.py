@@ -14,16 +14,16 @@ from planton_server.service import timestamps
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planton_server.store import resources
+    from planton_server.store import lists
 
 
-def token(row: Mapping[str, Any], wanted: resources.Filter) -> str:
+def token(row: Mapping[str, Any], wanted: lists.Filter) -> str:
     """Returns the cursor after a row of a list."""
     data = json.dumps([row["created_at"], row["id"], _digest(wanted)]).encode()
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def place(text: str, wanted: resources.Filter) -> tuple[str, str]:
+def place(text: str, wanted: lists.Filter) -> tuple[str, str]:
     """Returns ``created_at`` and ``id`` of the row that a cursor stands after.
 
     Raises:
@@ -44,5 +44,5 @@ def place(text: str, wanted: resources.Filter) -> tuple[str, str]:
     return created_at, identifier
 
 
-def _digest(wanted: resources.Filter) -> str:
+def _digest(wanted: lists.Filter) -> str:
     return hashlib.sha256(repr(wanted).encode()).hexdigest()[:12]
