@@ -46,7 +46,7 @@ test-official: setup ## Compare with the official plugins and command lines, whe
 	$(BIN)/python -m pytest -q -m official -rs
 
 .PHONY: matrix
-matrix: setup ## Play every cell of the fault matrix, and write docs/fault-matrix.md
+matrix: setup ## Play every cell of the fault matrix, and write docs/reference/fault-matrix.md
 	@# Many cells wait for Pulumi, which tries for half a minute to write a state.
 	UPDATE_GOLDENS=1 $(BIN)/python -m pytest -n $$((2 * $(JOBS))) -q tests/e2e/test_fault_matrix.py
 
@@ -57,6 +57,7 @@ lint: .venv/.ready ## Check protos, generated code, style, types and layers
 	$(BIN)/python tools/buf_breaking.py
 	$(BIN)/python tools/generate.py --check python
 	$(BIN)/python tools/reference.py --check
+	$(BIN)/python tools/links.py
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/mypy

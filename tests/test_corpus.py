@@ -46,7 +46,7 @@ def name(path: pathlib.Path) -> str:
 @pytest.mark.parametrize("path", files("valid"), ids=name)
 def test_valid(path: pathlib.Path) -> None:
     """A valid manifest is read without any violation, and survives being written and read again."""
-    documents, violations = load.collect(path.read_bytes(), file=path.name)
+    documents, violations = load.collect(load.Text(path.name, path.read_bytes()))
     assert [str(violation) for violation in violations] == []
     for document in documents:
         again, wrong = manifest.read(manifest.dump(document.message).encode(), file="again")
@@ -57,7 +57,7 @@ def test_valid(path: pathlib.Path) -> None:
 @pytest.mark.parametrize("path", files("invalid"), ids=name)
 def test_invalid(path: pathlib.Path) -> None:
     """An invalid manifest fails with exactly the rule that names its file, at a place in the file."""
-    _, violations = load.collect(path.read_bytes(), file=path.name)
+    _, violations = load.collect(load.Text(path.name, path.read_bytes()))
     expected = path.stem.partition("@")[0]
     assert {violation.rule_id for violation in violations} == {expected}, [str(violation) for violation in violations]
     lines = path.read_bytes().decode("utf-8", "replace").split("\n")

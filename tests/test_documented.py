@@ -1,14 +1,17 @@
-"""Everything that users meet by name is documented: kinds, their fields, error codes and reasons, settings."""
+"""Everything that users meet by name is documented: commands, kinds, fields, exit codes, reasons, settings."""
 
 from __future__ import annotations
 
 import pathlib
 import re
+from collections.abc import Iterator
 
+import click
 import pytest
 from google.protobuf import descriptor
 
 from planton import errors
+from planton.cli import group
 from planton.manifest import stack_input
 from planton.modules import bounds, unsupported
 from planton.schema import kinds
@@ -29,22 +32,44 @@ def _all_docs() -> str:
 
 @pytest.mark.parametrize("reason", list(errors.Reason))
 def test_every_error_reason_is_described(reason: errors.Reason) -> None:
-    """Who reads a reason in JSON finds it in the list."""
-    assert f"`{reason}`" in _text(DOCS / "errors.md")
+    """The table of reasons lists it."""
+    assert f"`{reason}`" in _text(DOCS / "reference" / "errors.md")
 
 
 @pytest.mark.parametrize("code", list(errors.Code))
 def test_every_exit_code_is_described(code: errors.Code) -> None:
-    """The number stands in a table or as code."""
-    assert re.search(rf"(?m)(^\| *`?{code.value}`? *\||`{code.value}`)", _text(DOCS / "errors.md"))
+    """The number is in a table or is code."""
+    assert re.search(rf"(?m)(^\| *`?{code.value}`? *\||`{code.value}`)", _text(DOCS / "reference" / "errors.md"))
+
+
+def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        context = click.Context(command, info_name=name)
+        for each in command.list_commands(context):
+            below = command.get_command(context, each)
+            assert below is not None
+            yield from _commands(below, f"{name} {each}")
+
+
+COMMANDS = dict(_commands(group.cli, "planton"))
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_and_option_is_described(name: str) -> None:
+    """A section describes each option, or names it or its group among the shared ones."""
+    page = _text(DOCS / "reference" / "cli.md")
+    sections: dict[str, str] = dict(re.findall(r"(?ms)^##+ (.+?)$(.*?)(?=^##|\Z)", page))
+    text = sections[name] + "".join(text for title, text in sections.items() if f"[{title}]" in sections[name])
+    shared = sections["Shared options"] + text
+    options = {each for parameter in COMMANDS[name].params if isinstance(parameter, click.Option) for each in parameter.opts}
+    for option in sorted(each for each in options if each.startswith("--")):
+        assert re.search(rf"`[^`\n]*{option}\b", text), option
+        assert re.search(rf"(?m)^- `[^`\n]*{option}\b[^`\n]*`: .", shared), option
 
 
 def _page(kind: str) -> str:
-    found = [
-        path for path in (DOCS / "kinds").glob("*.md") if path.stem.replace("-", "").replace("_", "").lower() == kind.lower()
-    ]
-    assert len(found) == 1, f"docs/kinds has {len(found)} pages on {kind}"
-    return found[0].read_text("utf-8")
+    return _text(DOCS / "reference" / "kinds" / f"{kind}.md")
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -56,13 +81,13 @@ def test_every_kind_has_a_page(kind: str) -> None:
 
 
 def _names(described: descriptor.Descriptor) -> set[str]:
-    found: set[str] = set()
+    names: set[str] = set()
     for field in described.fields:
-        found.add(field.json_name)
+        names.add(field.json_name)
         inner = field.message_type
         if inner is not None and not inner.GetOptions().map_entry and inner.name not in ("StringValueOrRef", "Int32ValueOrRef"):
-            found |= _names(inner)
-    return found
+            names |= _names(inner)
+    return names
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -70,8 +95,8 @@ def test_every_field_of_a_kind_is_on_its_page(kind: str) -> None:
     """Of the spec and of the outputs, in the manifest's spelling."""
     page = _page(kind)
     spec = KINDS[kind].message.DESCRIPTOR.fields_by_name["spec"].message_type
-    wanted = _names(spec) | _names(KINDS[kind].stack_outputs.DESCRIPTOR)
-    missing = sorted(name for name in wanted if not re.search(rf"`[^`\n]*\b{re.escape(name)}\b[^`\n]*`", page))
+    names = _names(spec) | _names(KINDS[kind].stack_outputs.DESCRIPTOR)
+    missing = sorted(name for name in names if not re.search(rf"`[^`\n]*\b{re.escape(name)}\b[^`\n]*`", page))
     assert missing == []
 
 
@@ -89,7 +114,7 @@ SETTINGS = (
 
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_every_annotation_label_and_place_is_described(setting: str) -> None:
-    """What a user can write outside a spec is found somewhere in the docs."""
+    """Some page has every setting that is not a field of a spec."""
     assert setting in _all_docs()
 
 
@@ -98,13 +123,13 @@ def _variables() -> set[str]:
     return {name for path in sources for name in re.findall(r'"(PLANTON_[A-Z_]+)"', path.read_text("utf-8"))}
 
 
-#: Variables that one part of the program sets for another, with the reason.
+#: Variables that planton sets itself, with the reason.
 INTERNAL = {"PLANTON_CIVO_TOKEN": "the engine gives an operation's token to the process that scales pools"}
 
 
 @pytest.mark.parametrize("variable", sorted(_variables() - set(INTERNAL)))
 def test_every_variable_of_the_environment_is_described(variable: str) -> None:
-    """A setting that nobody knows of is a trap."""
+    """Some page names it."""
     assert f"`{variable}" in _all_docs() or f"${variable}" in _all_docs()
 
 
@@ -114,7 +139,7 @@ def test_the_exceptions_are_true() -> None:
 
 
 def test_documents_named_in_errors_and_docstrings_exist() -> None:
-    """A hint that leads to a page which is not there is worse than none."""
-    sources = list((ROOT / "src" / "planton").rglob("*.py")) + list((ROOT / "iac").rglob("*.py"))
+    """No hint or docstring names a missing page."""
+    sources = [*(ROOT / "src").rglob("*.py"), *(ROOT / "iac").rglob("*.py"), *(ROOT / "tools").rglob("*.py")]
     named = {name for path in sources for name in re.findall(r"docs/[A-Za-z0-9_/-]+\.md", path.read_text("utf-8"))}
     assert sorted(name for name in named if not (ROOT / name).is_file()) == []

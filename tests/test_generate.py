@@ -1,30 +1,89 @@
-"""The tool that generates stubs: languages that are on the machine, and only those."""
+"""The tool that generates stubs: committed stubs are current, built ones are deterministic, and a missing language is reported."""
 
 from __future__ import annotations
 
+import importlib.util
+import itertools
 import os
 import pathlib
 import subprocess
 import sys
 
+import pytest
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+TOOL = ROOT / "tools" / "generate.py"
+
+
+@pytest.fixture(scope="module")
+def tool():
+    """The tool as a module."""
+    spec = importlib.util.spec_from_file_location("generate", TOOL)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Runs the tool on a machine that has Python and nothing else."""
-    command = [sys.executable, str(ROOT / "tools" / "generate.py"), *arguments]
     environ = os.environ | {"PATH": str(pathlib.Path(sys.executable).parent)}
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, str(TOOL), *arguments], env=environ, capture_output=True, text=True, check=False)
 
 
-def test_without_a_name_all_that_are_there_are_looked_at() -> None:
-    """Python's stubs are what would be generated; the others are named, and nothing fails for want of them."""
+def test_all_installed_languages_are_checked_by_default() -> None:
+    """Python's stubs are current; the languages that are not installed are named, and do not fail the check."""
     done = _run("--check")
     assert (done.returncode, done.stdout) == (0, "")
     assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["go", "ts", "java"]
 
 
-def test_a_language_that_is_asked_for_must_be_there() -> None:
-    """Else a check would pass that has looked at nothing."""
+def test_a_named_language_must_be_installed() -> None:
+    """Otherwise a check that looked at nothing would pass."""
     assert _run("--check", "java").returncode == 1
-    assert "unknown: rust" in _run("rust").stderr
+    assert "unknown language: rust" in _run("rust").stderr
+
+
+def _language(tool, *, is_committed):
+    return tool.Language("template", "stubs", None, is_committed=is_committed)
+
+
+def _generator(*contents):
+    """A generator that writes one file, with the next content at each run."""
+    texts = itertools.chain(contents, itertools.repeat(contents[-1] if contents else None))
+
+    def run(language, folder):
+        (folder / language.tree).mkdir()
+        if (text := next(texts)) is not None:
+            (folder / language.tree / "one.ts").write_text(text, "utf-8")
+
+    return run
+
+
+def test_built_stubs_must_be_the_same_twice(tool, tmp_path) -> None:
+    """A generator that writes something else the second time fails the check; no committed file is needed."""
+    built = _language(tool, is_committed=False)
+    assert tool.check(built, _generator("a"), tmp_path) == []
+    assert tool.check(built, _generator("a", "b"), tmp_path) == ["stubs/one.ts differs between two runs of the generators"]
+
+
+@pytest.mark.parametrize("is_committed", [False, True])
+def test_a_generator_that_writes_nothing_fails_the_check(tool, tmp_path, is_committed) -> None:
+    """Two empty folders are equal, and prove nothing."""
+    problems = tool.check(_language(tool, is_committed=is_committed), _generator(), tmp_path)
+    assert problems == ["stubs: the generators wrote no file"]
+
+
+def test_committed_stubs_must_be_current(tool, tmp_path) -> None:
+    """A missing file, a changed file and a file too many are each named."""
+    committed = _language(tool, is_committed=True)
+    stale = ["stubs/one.ts is not what `make gen` writes"]
+    assert tool.check(committed, _generator("a"), tmp_path) == stale
+    (tmp_path / "stubs").mkdir()
+    (tmp_path / "stubs" / "one.ts").write_text("b", "utf-8")
+    assert tool.check(committed, _generator("a"), tmp_path) == stale
+    (tmp_path / "stubs" / "one.ts").write_text("a", "utf-8")
+    assert tool.check(committed, _generator("a"), tmp_path) == []
+    (tmp_path / "stubs" / "two.ts").write_text("a", "utf-8")
+    assert tool.check(committed, _generator("a"), tmp_path) == ["stubs/two.ts is not what `make gen` writes"]

@@ -65,7 +65,7 @@ def test_the_hook_leaves_out_what_is_no_manifest(repository: pathlib.Path) -> No
 
 
 def test_the_hook_takes_policies_as_arguments(repository: pathlib.Path) -> None:
-    """As docs/ci.md says."""
+    """As docs/use/ci.md says."""
     done = run_hook("planton-validate", repository, ["manifests/good.yaml"], ("--policy", POLICY))
     assert done.returncode == 1
     assert "[acme.team_label]" in done.stdout
@@ -80,8 +80,8 @@ def test_the_other_hook_rewrites(repository: pathlib.Path) -> None:
 
 
 def recipe() -> dict[str, Any]:
-    """Returns the step of the workflow in docs/ci.md that validates."""
-    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "ci.md").read_text("utf-8"), re.DOTALL)
+    """Returns the step of the workflow in docs/use/ci.md that validates."""
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "use" / "ci.md").read_text("utf-8"), re.DOTALL)
     (workflow,) = [yaml.safe_load(block) for block in blocks if "jobs:" in block]
     (step,) = [step for step in workflow["jobs"]["validate"]["steps"] if step.get("name") == "Validate"]
     return dict(step)

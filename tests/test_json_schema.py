@@ -105,9 +105,9 @@ def test_verdicts_differ_over_forms_of_yaml_1_1(written: str, reader: bool, sche
     field = written.partition(":")[0]
     kept = [line for line in text.splitlines() if not line.strip().startswith(f"{field}:")]
     changed = "\n".join([*kept, f"  {written}\n"])
-    assert (not load.collect(changed.encode(), file="x")[1]) == reader
+    assert (not load.collect(load.Text("x", changed.encode()))[1]) == reader
     assert [accepted(document) for document in yaml12.documents(changed.encode())] == [schema]
-    assert f"`{written.partition(': ')[2]}`" in (ROOT / "docs" / "editors.md").read_text("utf-8")
+    assert f"`{written.partition(': ')[2]}`" in (ROOT / "docs" / "use" / "editors.md").read_text("utf-8")
 
 
 @functools.cache
@@ -124,7 +124,7 @@ def _unchecked(schema: Any) -> list[str]:
 
 def refused_by_reader(data: Any) -> set[str]:
     """Returns the rules that the strict reader says a document breaks."""
-    return {violation.rule_id for violation in load.collect(json.dumps(data).encode(), file="x")[1]}
+    return {violation.rule_id for violation in load.collect(load.Text("x", json.dumps(data).encode()))[1]}
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in kinds.all_kinds()])

@@ -114,11 +114,11 @@ def test_literals_are_no_references() -> None:
                 ("spec.network.valueFrom.fieldPath", f"refers to CivoVpc/net (env dev): {said}", "reference.field_path_exists"),
             )
             for path, said in [
-                ("status.outputs", "'status.outputs' is no single value; it has network_id, "),
-                ("metadata", "'metadata' is no single value; it has name, "),
-                ("metadata.annotations", "'metadata.annotations' is no single value"),
-                ("metadata.annotations.value", "'metadata.annotations' is no single value"),
-                ("metadata.relationships", "'metadata.relationships' is no single value"),
+                ("status.outputs", "'status.outputs' is not a single value; it has network_id, "),
+                ("metadata", "'metadata' is not a single value; it has name, "),
+                ("metadata.annotations", "'metadata.annotations' is not a single value"),
+                ("metadata.annotations.value", "'metadata.annotations' is not a single value"),
+                ("metadata.relationships", "'metadata.relationships' is not a single value"),
                 ("metadata.name.env", "no such field in metadata.name 'env'"),
             ]
         ),
@@ -130,9 +130,13 @@ def test_a_reference_is_checked_against_the_schema(reference: dict[str, Any], pr
     if problem is None:
         assert found == []
     else:
-        [(path, text, rule)] = found
-        assert (path, rule) == (problem[0], problem[2])
-        assert text.startswith(problem[1])
+        [violation] = [
+            errors.Violation("", 0, 0, each.path, each.detail, each.rule_id, target=each.target, suggestion=each.suggestion)
+            for each in found
+        ]
+        assert (violation.path, violation.rule_id) == (problem[0], problem[2])
+        assert violation.message.startswith(problem[1])
+        assert violation.target == errors.Target("CivoVpc/net (env dev)")
 
 
 def test_a_field_of_a_manifest_may_be_known_once_it_is_applied() -> None:

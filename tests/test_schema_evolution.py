@@ -1,4 +1,4 @@
-"""How the schema may evolve (docs/schema-evolution.md): what breaks a manifest or a stored message is caught, what does not is let pass."""
+"""How the schema may evolve (docs/extend/schema-evolution.md): what breaks a manifest or a stored message is caught, what does not is let pass."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def main() -> None:
     print(f"\nThat took {time.monotonic() - began:.0f} seconds. What to try next:\n")
     print('  source .venv/bin/activate && planton sandbox start && eval "$(planton sandbox env)"')
     print(f"  planton apply -f {EXAMPLE}              # the same, and it stays")
-    print("  docs/getting-started.md, docs/drift-and-recovery.md, docs/sandbox.md    # where to read on")
+    print("  docs/use/getting-started.md, docs/use/drift-and-recovery.md, docs/use/sandbox.md    # where to read on")
 
 
 def story(tour: Tour) -> None:

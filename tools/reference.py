@@ -1,4 +1,4 @@
-"""Writes the reference pages: docs/kinds/*.md, schemas/*.json and schemas/crd/*.yaml from the protos, docs/cli.md from the command line.
+"""Writes docs/reference/kinds/*.md, schemas/*.json and schemas/crd/*.yaml from the protos, docs/reference/cli.md from the command line.
 
 The comments of the protos are the manual; this only lays them out, and puts them into the package for ``planton explain``. With
 ``--check`` it writes nothing and says what is stale.
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import click
+import command_page
 import yaml
 from google.protobuf import descriptor_pb2
 
@@ -32,14 +32,15 @@ if TYPE_CHECKING:
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 BUF = pathlib.Path(sys.executable).with_name("buf")
 _MESSAGE, _FIELD, _ENUM, _ENUM_VALUE, _NESTED, _NESTED_ENUM, _SERVICE, _METHOD = 4, 2, 5, 2, 3, 4, 6, 2
+#: Rules that the type of a field already shows.
+_SHOWN = ("required", "enum.defined_only")
 _INTRO = "<!-- Written by tools/reference.py from the protos. Change the comments there, then run `make gen`. -->\n"
-_CLI_INTRO = "<!-- Written by tools/reference.py from the command line. Change the help there, then run `make gen`. -->\n"
 
 
 def main(arguments: list[str]) -> int:
     """Returns 0 where every page is, or has become, what it should be."""
-    pages = {f"docs/kinds/{kind.name}.md": kind_page(kind, comments()) for kind in kinds.all_kinds()}
-    pages["docs/cli.md"] = cli_page()
+    pages = {f"docs/reference/kinds/{kind.name}.md": kind_page(kind, comments()) for kind in kinds.all_kinds()}
+    pages["docs/reference/cli.md"] = command_page.render(command_line.cli)
     pages[describe.COMMENTS.relative_to(ROOT).as_posix()] = comments_file()
     pages |= schema_files() | definition_files()
     stale = [name for name, text in pages.items() if _read(ROOT / name) != text]
@@ -165,13 +166,12 @@ def kind_page(kind: kinds.Kind, texts: dict[str, str]) -> str:
     spec = described.fields_by_name["spec"].message_type
     lines = [_INTRO, f"# {kind.name}", "", texts.get(spec.full_name, ""), ""]
     lines += ["```yaml", _example(kind).rstrip(), "```", ""]
-    lines += ["`metadata` is the same for every kind: see [manifests](../manifests.md).", ""]
+    lines += ["[Manifests](../../use/manifests.md) describes `metadata`.", ""]
     for message in _messages(spec):
         lines += _message_section(message, texts, title="spec" if message is spec else message.name)
-    lines += ["## Outputs", "", "What `planton outputs` prints after an apply, and what references resolve to.", ""]
-    lines += ["| output | type | meaning |", "|---|---|---|"]
+    lines += ["## Outputs", "", "`planton outputs` prints them; references resolve to them.", ""]
     outputs = kind.stack_outputs.DESCRIPTOR
-    lines += [f"| `{field.json_name}` | {_type(field)} | {_cell(texts.get(field.full_name, ''))} |" for field in outputs.fields]
+    lines += [f"- `{field.json_name}` ({_type(field)}): {texts.get(field.full_name, '')}" for field in outputs.fields]
     lines += ["", *_unsupported(kind)]
     return "\n".join(lines).rstrip() + "\n"
 
@@ -200,12 +200,12 @@ def _message_section(message: Any, texts: dict[str, str], *, title: str) -> list
     lines = [f"## {title}", ""]
     if title != "spec":
         lines += [texts.get(message.full_name, ""), ""]
-    lines += ["| field | type | rules | meaning |", "|---|---|---|---|"]
     for field in message.fields:
-        rules = "<br>".join(_rules(field)) or "-"
-        lines.append(f"| `{field.json_name}` | {_type(field)} | {rules} | {_cell(texts.get(field.full_name, ''))} |")
-    for rule in describe.message_rules(message):
-        lines += ["", f"Rule `{rule.id}`: {rule.text}."]
+        properties, rules = _rules(field)
+        lines.append(f"- `{field.json_name}` ({', '.join([_type(field), *properties])}): {texts.get(field.full_name, '')}")
+        lines += [f"  - `{rule.id}`: {rule.text}" for rule in rules]
+    if between := describe.message_rules(message):
+        lines += ["", "Rules between fields:", "", *(f"- `{rule.id}`: {rule.text}" for rule in between)]
     return [*lines, ""]
 
 
@@ -222,22 +222,17 @@ def _type(field: Any) -> str:
     return f"list of {shown}" if field.is_repeated else shown
 
 
-def _rules(field: Any) -> list[str]:
-    default = field.GetOptions().Extensions[options_pb2.default]
-    found = [f"default `{default}`"] if default else []
-    kind = field.GetOptions().Extensions[foreign_key_pb2.default_kind]
-    if kind:
-        value = foreign_key_pb2.DESCRIPTOR.extensions_by_name["default_kind"].enum_type.values_by_number[kind].name
-        found.append(f"refers to {value} unless `kind` says otherwise")
+def _rules(field: Any) -> tuple[list[str], list[describe.Rule]]:
+    """Returns what the type of a field is followed by, and the rules that only this field has."""
     rules = describe.field_rules(field)
-    required = ["required"] if any(rule.id == "required" for rule in rules) else []
-    # Every reference has the rules of references: docs/manifests.md has them once.
-    own = [rule for rule in rules if rule.id != "required" and not rule.id.startswith("reference.")]
-    return [*required, *found, *(f"{_cell(rule.text)} (`{rule.id}`)" for rule in own)]
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    properties = ["required"] if any(rule.id == "required" for rule in rules) else []
+    if default := field.GetOptions().Extensions[options_pb2.default]:
+        properties.append(f"default `{default}`")
+    if kind := field.GetOptions().Extensions[foreign_key_pb2.default_kind]:
+        value = foreign_key_pb2.DESCRIPTOR.extensions_by_name["default_kind"].enum_type.values_by_number[kind].name
+        properties.append(f"by default to {value}")
+    # Every reference has the rules of references; the type of an enum lists its names.
+    return properties, [rule for rule in rules if rule.id not in _SHOWN and not rule.id.startswith("reference.")]
 
 
 def _unsupported(kind: kinds.Kind) -> list[str]:
@@ -247,38 +242,10 @@ def _unsupported(kind: kinds.Kind) -> list[str]:
         return ["This version validates the kind and cannot apply it yet."]
     if not table:
         return []
-    lines = ["## What the provider cannot do", "", "| field | what happens | why |", "|---|---|---|"]
+    lines = ["## Unsupported fields", ""]
     levels = {unsupported.Level.REFUSE: "refused at plan", unsupported.Level.WARN: "warning"}
-    lines += [f"| `{unsupported.json_path(each.path)}` | {levels[each.level]} | {each.reason} |" for each in table]
-    return [*lines, "", "`--allow-unsupported FIELD` turns one refusal into a warning."]
-
-
-def cli_page() -> str:
-    """Returns the reference page of the command line."""
-    lines = [
-        _CLI_INTRO,
-        "# Commands",
-        "",
-        "What each command prints for `--help`. Exit codes are listed in [errors](errors.md).",
-        "",
-    ]
-    group = command_line.cli
-    context = click.Context(group, info_name="planton")
-    for name, command in _commands(group, context):
-        with click.Context(command, info_name=name, parent=None) as inner:
-            inner.max_content_width = 100
-            lines += [f"## {name}", "", "```text", command.get_help(inner).rstrip(), "```", ""]
-    return "\n".join(lines).rstrip() + "\n"
-
-
-def _commands(group: Any, context: click.Context, prefix: str = "planton") -> Iterator[tuple[str, Any]]:
-    yield prefix, group
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        if isinstance(command, click.Group):
-            yield from _commands(command, context, f"{prefix} {name}")
-        else:
-            yield f"{prefix} {name}", command
+    lines += [f"- `{unsupported.json_path(each.path)}` ({levels[each.level]}): {each.reason}" for each in table]
+    return [*lines, "", "`--allow-unsupported FIELD` turns a refusal into a warning."]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Code(enum.IntEnum):
-    """What kind of trouble an error is; the number is the exit code of the command (docs/errors.md)."""
+    """What kind of trouble an error is; the number is the exit code of the command (docs/reference/errors.md)."""
 
     INVALID = 1
     """A manifest, a reference or a stack input is not valid."""
@@ -38,7 +38,7 @@ class Code(enum.IntEnum):
 
 
 class Reason(enum.StrEnum):
-    """The name of a trouble, for programs. Each is described in docs/errors.md."""
+    """The name of a trouble, for programs. Each is described in docs/reference/errors.md."""
 
     MANIFEST_INVALID = "MANIFEST_INVALID"
     MANIFEST_UNREADABLE = "MANIFEST_UNREADABLE"
@@ -127,38 +127,90 @@ class PlantonError(Exception):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Target:
+    """The other resource of a violation, for example the target of a reference.
+
+    Attributes:
+        key: ``KIND/NAME`` and the environment, as text.
+        relation: The words before the key in the message; empty if the violation's detail already names the resource.
+        place: ``file:line:column`` of the resource; empty if it is not in a file that was read.
+    """
+
+    key: str
+    relation: str = "refers to"
+    place: str = ""
+
+    def __str__(self) -> str:
+        """Returns the relation, the key and the place; empty without a relation."""
+        if not self.relation:
+            return ""
+        return f"{self.relation} {self.key}" + (f" ({self.place})" if self.place else "")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Violation:
-    """One thing that is wrong with a document.
+    """One violation of a document.
 
     Attributes:
         file: The path as the user wrote it, or ``-``.
-        line: From 1; 0 where the place is not known.
-        column: From 1; 0 where the place is not known.
+        line: From 1; 0 if the place is unknown.
+        column: From 1; 0 if the place is unknown.
         path: The field path in the manifest's spelling, e.g. ``spec.nodeCount``; may be empty.
-        message: What must hold.
+        detail: The condition that must hold, without target and suggestion.
         rule_id: The rule's id, which is API.
         document: The position of the document in its file, from 0.
         source: The source line, for the caret; may be empty.
-        level: ``error``; or ``warning``, which a policy may give, and which fails nothing.
+        level: ``error``; or ``warning``, which does not fail the command.
+        target: The other resource, if the violation is about two; or None.
+        suggestion: An existing name that is close to the unknown one; empty if there is none.
     """
 
     file: str
     line: int
     column: int
     path: str
-    message: str
+    detail: str
     rule_id: str
     document: int = 0
     source: str = ""
     level: str = "error"
+    target: Target | None = None
+    suggestion: str = ""
+
+    @property
+    def message(self) -> str:
+        """Returns the whole sentence: target, detail and suggestion."""
+        text = ": ".join(part for part in (str(self.target or ""), self.detail) if part)
+        return f"{text}; did you mean {self.suggestion!r}?" if self.suggestion else text
 
     @property
     def place(self) -> str:
         """Returns ``file:line:column``, as far as it is known."""
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
+    def with_place(self, place: str) -> Violation:
+        """Returns the violation with the place of its target."""
+        return dataclasses.replace(self, target=dataclasses.replace(self.target, place=place)) if self.target else self
+
+    def as_dict(self) -> dict[str, object]:
+        """Returns the violation as JSON data. ``target`` is null if there is none."""
+        target = None if self.target is None else {"key": self.target.key, "place": self.target.place}
+        return {
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "path": self.path,
+            "message": self.message,
+            "rule_id": self.rule_id,
+            "document": self.document,
+            "source": self.source,
+            "level": self.level,
+            "target": target,
+            "suggestion": self.suggestion,
+        }
+
     def __str__(self) -> str:
-        """Returns ``file:line:column: path: message [rule-id]``, with ``warning:`` after the place where it is one."""
+        """Returns ``file:line:column: path: message [rule-id]``, with ``warning:`` after the place of a warning."""
         level = "" if self.level == "error" else f"{self.level}: "
         path = f"{self.path}: " if self.path else ""
         return f"{self.place}: {level}{path}{self.message} [{self.rule_id}]"
@@ -184,4 +236,4 @@ class InvalidError(PlantonError):
 
     def as_dict(self) -> dict[str, object]:
         """Returns the error as JSON data, with its violations."""
-        return super().as_dict() | {"violations": [dataclasses.asdict(violation) for violation in self.violations]}
+        return super().as_dict() | {"violations": [violation.as_dict() for violation in self.violations]}

@@ -127,7 +127,7 @@ class Server:
         started: dict[str, int] = {}
         for name, endpoint in endpoints.items():
             try:
-                module = importlib.import_module(f"planton_sandbox.providers.{name}")
+                module = importlib.import_module(f"planton_sandbox.providers.{name}.plugin")
             except ModuleNotFoundError as error:
                 if (error.name or "").partition(".")[0] not in PROVIDER_PACKAGES:
                     raise

@@ -18,7 +18,7 @@ _WIDE: Final = 5
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
-    """A server's settings; docs/server.md lists them.
+    """A server's settings; docs/operate/server.md lists them.
 
     Attributes:
         database_url: ``sqlite:///PATH`` or ``postgresql://…``; may hold a password.

@@ -1,6 +1,6 @@
-"""The fault matrix: cloud × operation × fault. docs/fault-matrix.md is made by it and explains it.
+"""The fault matrix: cloud × operation × fault. It writes docs/reference/fault-matrix.md.
 
-``make test`` runs some cells, ``make matrix`` all of them, and writes the table anew: read the difference before it is committed.
+``make test`` runs some cells; ``make matrix`` runs all and rewrites the page. Review the difference before you commit it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from planton import errors
 from support import matrix_faults, matrix_page, matrix_world
 
-PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "fault-matrix.md"
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "reference" / "fault-matrix.md"
 _EVERY = 6
 _CLUSTERS = "/v2/kubernetes/clusters"
 
@@ -72,6 +72,7 @@ _OPERATIONS = (
     Operation("destroy a network", _DESTROY, "DELETE", f"{_NETWORK}/[^/]+$", "network", "network", _DESTROY),
 )
 OPERATIONS = {operation.name: operation for operation in _OPERATIONS}
+FAULTS = {fault.name: fault.means for fault in matrix_faults.FAULTS.values()}
 CELLS = [
     matrix_page.Cell(cloud, operation, fault)
     for cloud in matrix_world.CLOUDS
@@ -80,19 +81,16 @@ CELLS = [
 ]
 
 
-def _why_not(cell: matrix_page.Cell) -> str:
+def _applies(cell: matrix_page.Cell) -> bool:
     operation = OPERATIONS[cell.operation]
     creates = operation.method == "POST"
-    asks = (creates and operation.subject != "network") or "nodeCount" in dict(operation.change)
-    if cell.fault == "quota" and not asks:
-        return "asks for no machine"
-    if cell.fault == "stuck" and not (creates and operation.subject == "cluster"):
-        return "makes no cluster"
-    return ""
+    if cell.fault == "quota":
+        return (creates and operation.subject != "network") or "nodeCount" in dict(operation.change)
+    return cell.fault != "stuck" or (creates and operation.subject == "cluster")
 
 
-#: The cells that make no sense, and why.
-EMPTY = {cell: matrix_page.Row(f"not applicable: {why}", "", "", "") for cell in CELLS if (why := _why_not(cell))}
+#: The cells that do not apply.
+EMPTY = {cell for cell in CELLS if not _applies(cell)}
 
 
 def _parameter(cell: matrix_page.Cell) -> Any:
@@ -132,15 +130,16 @@ def test_what_is_told_and_what_is_there_agree_and_the_next_command_ends_well(
         row = played
     finally:
         if os.environ.get("UPDATE_GOLDENS"):
-            matrix_page.write(PAGE, EMPTY | {cell: row}, head=_head(), order=CELLS)
+            matrix_page.write(PAGE, {cell: row}, head=_head(), faults=FAULTS, order=CELLS)
     assert row == matrix_page.read(PAGE).get(cell)
 
 
 def test_the_page_has_every_cell_and_none_that_failed() -> None:
-    """What is committed is what the matrix says, all of it."""
+    """The committed page is complete and has the form that the matrix writes."""
     rows = matrix_page.read(PAGE)
-    assert PAGE.read_text("utf-8") == matrix_page.render(EMPTY | rows, head=_head(), order=CELLS)
-    assert [str(cell) for cell in CELLS if rows[cell] in (matrix_page.UNKNOWN, matrix_page.FAILED)] == []
+    assert PAGE.read_text("utf-8") == matrix_page.render(rows, head=_head(), faults=FAULTS, order=CELLS)
+    assert set(rows) == set(CELLS) - EMPTY
+    assert matrix_page.FAILED not in rows.values()
 
 
 def _play(world: matrix_world.World, operation: Operation, fault: matrix_faults.Fault) -> matrix_page.Row:
@@ -164,8 +163,8 @@ def _play(world: matrix_world.World, operation: Operation, fault: matrix_faults.
     return matrix_page.Row(
         str(told),
         _difference(before.cloud, left.cloud),
-        "what the engine still wrote" if fault.races else _difference(before.states, left.states) + under_way,
-        f"`{operation.then[0]}` ends well" + ("" if fault.races else _said(then)),
+        "what the engine wrote last" if fault.races else _difference(before.states, left.states) + under_way,
+        f"`{operation.then[0]}`" + ("" if fault.races else _said(then)),
     )
 
 
@@ -176,7 +175,7 @@ def _with_stranger(world: matrix_world.World, operation: Operation, fault: matri
     matrix_faults.run(world, (*operation.command, "-f", file), fault, method=operation.method, path=path)
     stranger = world.intrude(operation.subject)
     if stranger is None:
-        return "the cloud allows no second one"
+        return "not possible"
     then = matrix_faults.finish(world, (*operation.then, "-f", file))
     assert stranger in world.of_name(operation.subject), "the stranger's resource was changed or deleted"
     known = {thing.id for thing in world.in_states()}
@@ -241,49 +240,42 @@ def _difference(before: frozenset[matrix_world.Thing], after: frozenset[matrix_w
     words = [f"+ {thing}" for thing in sorted(after) if thing.id not in old]
     words += [f"- {thing}" for thing in sorted(before) if thing.id not in new]
     words += [f"~ {thing}" for thing in sorted(after - before) if thing.id in old]
-    return ", ".join(words) or "as before"
+    return ", ".join(words) or "unchanged"
 
 
 _SAID = {
-    "was interrupted": "says what was interrupted",
-    "UTC) failed": "says what failed",
-    "adopting": "adopts what was made",
+    "was interrupted": "reports the interruption",
+    "UTC) failed": "reports the failure",
+    "adopting": "adopts",
 }
 
 
 def _said(then: matrix_faults.Told) -> str:
-    return "".join(f"; {words}" for text, words in _SAID.items() if text in then.text)
+    return "".join(f", {words}" for text, words in _SAID.items() if text in then.text)
 
 
 def _head() -> str:
-    ran = [cell for cell in CELLS if cell not in EMPTY]
-    faults = "\n".join(f"| {fault.name} | {fault.means} |" for fault in matrix_faults.FAULTS.values())
-    return _HEAD.format(cells=len(ran), empty=len(EMPTY), every=_EVERY, faults=faults)
+    return _HEAD.format(cells=len(CELLS) - len(EMPTY), every=_EVERY)
 
 
 _HEAD = """\
 # The fault matrix
 
-What happens when a fault strikes in the middle of an operation: for each cloud, each operation and each fault. The tables are
-written by `make matrix`, which runs all {cells} cells against the sandbox with real Pulumi ({empty} more make no sense);
-`make test` runs those of every {every}th diagonal, and two of the faults for which Pulumi needs half a minute to give up. It fails if
-one of them is not as it is written here.
+Look up what happens if a fault strikes in the middle of an operation. `make matrix` plays all {cells} cells against the sandbox with real
+Pulumi and writes this page:
 
-In each cell the fault strikes the request that the operation is about: the `POST` of what is created, the `PUT` of what is
-changed, the `GET` of what is looked at, the `DELETE` of what is destroyed. After it, the test holds that
+```sh
+make matrix        # all cells; make test plays every {every}th diagonal
+```
 
-- exit code 0 was given only where the cloud is what the state says, and nothing is left to be done;
-- whatever else is in the cloud or only in the state is noted down: as under way in the state, or in a record of planton's;
-- one more command of the same kind, without the fault, ends well;
-- the cloud then has what was wanted, and the state the same; nothing was made twice, replaced, or left behind;
-- no record and nothing under way is left.
+The fault strikes the request that the operation is about. After it, the test checks that
 
-The last column is a second play of the creations: after the fault, somebody else creates a resource of that name with other
-properties, where the cloud allows it. The next command leaves it alone: it is neither adopted, nor changed, nor deleted.
+- exit code 0 means that cloud and state agree and nothing is left to do;
+- every other difference is recorded, as pending in the state or in a record of planton;
+- the next command, without the fault, succeeds, and cloud and state then have the desired state;
+- nothing was created twice, replaced or left behind, and no record remains.
 
-| fault | what it is |
-|---|---|
-{faults}
+In the last column, somebody else creates a resource of that name before the next command, where the cloud allows it. The resource is neither
+adopted nor changed nor deleted. `+` was created, `-` deleted, `~` changed.
 
-In the tables, `+` is something that came, `-` something that went, and `~` something that was changed.
 """

@@ -19,7 +19,7 @@ def forgotten(planton: support.Planton) -> tuple[str, str]:
 
 
 def test_a_cluster_comes_back_with_its_own_firewall(planton: support.Planton, forgotten: tuple[str, str]) -> None:
-    """As docs/state.md promises: nothing is made again, the next plan is empty, and a destroy leaves nothing."""
+    """As docs/operate/state.md promises: nothing is made again, the next plan is empty, and a destroy leaves nothing."""
     file, cluster = forgotten
     before = planton.sandbox.control.resources()
     refused = planton.run("import", CLUSTER, cluster, "-f", file, code=5)

@@ -1,4 +1,4 @@
-"""What the README and the pages by task claim is executed: every command of a console block, in order, in one shell."""
+"""Pages with console blocks do what they show: every command runs, in order, in one shell."""
 
 from __future__ import annotations
 
@@ -15,6 +15,13 @@ from planton.config import folders
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECONDS = 300
 MARK = "::command-ended::"
+PAGES = [
+    "README.md",
+    "docs/use/getting-started.md",
+    "docs/use/manifests.md",
+    "docs/use/editors.md",
+    "docs/use/sandbox.md",
+]
 
 
 def blocks(text: str) -> list[tuple[str, list[str]]]:
@@ -74,7 +81,7 @@ def missing(shown: list[str], real: list[str]) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_does_what_it_shows(page: str, tmp_path: pathlib.Path) -> None:
     """Every command of the page runs, and every line that it shows is printed."""
     text = (ROOT / page).read_text("utf-8")

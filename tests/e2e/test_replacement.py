@@ -33,7 +33,7 @@ def test_a_new_name_keeps_the_old_pool_until_the_new_one_is_there(
     same = planton.write("same.yaml", network(), cluster(), pool(size=size))
     lines = planton.run("plan", "-f", same).stdout.splitlines()
     [line] = [each for each in lines if "replace node_pool " in each]
-    assert "deletes the old pool first: its name stays the same; to keep nodes, change nodePoolName too" in line
+    assert "deletes the old node pool first: its name stays the same; to keep nodes, change nodePoolName too" in line
     renamed = planton.write("new.yaml", network(), cluster(), pool(size=size) | {"spec": _renamed(pool(size=size))})
     mark = planton.sandbox.control.mark()
     planton.run("apply", "-f", renamed, "--yes", "--allow-replace", key)

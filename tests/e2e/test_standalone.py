@@ -160,7 +160,7 @@ def test_the_examples_make_a_cluster_and_scale_its_pool(cloud: str, world: World
 
 
 def test_a_project_in_an_empty_folder_needs_two_files(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user without the repository writes a Pulumi.yaml and three lines of Python, as docs/standalone.md says."""
+    """A user without the repository writes a Pulumi.yaml and three lines of Python, as docs/extend/standalone.md says."""
     folder = world.folder / "empty"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -184,7 +184,7 @@ def _adopt(name: str, id_: str) -> Callable[[], None]:
 
 @dataclasses.dataclass(frozen=True)
 class Imported:
-    """A row of the table in docs/standalone.md: what a resource is imported as, and the output that holds its id."""
+    """A row of the table in docs/extend/standalone.md: what a resource is imported as, and the output that holds its id."""
 
     cloud: str
     project: str

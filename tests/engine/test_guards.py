@@ -157,7 +157,7 @@ def _record(**more: Any) -> journal.Record:
 def test_only_what_the_state_does_not_have_is_a_candidate() -> None:
     """Dynamic resources, resources of the state and other names are none."""
     pools = [{"id": "web", "size": "small"}, {"id": "workers", "size": "small"}]
-    cloud: Any = Cloud(lists={"KubernetesCluster": [{"id": "c-1", "name": "prod", "pools": pools}]})
+    cloud: Any = Cloud(lists={"civo:index/kubernetesCluster:KubernetesCluster": [{"id": "c-1", "name": "prod", "pools": pools}]})
     names = {"cluster": (events.CLUSTER, "prod"), "node_pool-web": (events.POOL, "web"), "node_pool-gone": (events.POOL, "gone")}
     suspects = {events.urn(type_, name): journal.Creation(cloud_name) for name, (type_, cloud_name) in names.items()}
     suspects[events.urn(events.SIZE, "node_pool_size-web")] = journal.Creation("")
@@ -170,7 +170,7 @@ def test_a_pool_is_looked_for_in_the_cluster_that_its_manifest_means(cluster: di
     """By the cluster's name or id, and in no other cluster."""
     pool, sent = {"id": "workers", "size": "small"}, journal.Creation("workers", {"label": "workers", "size": "small"})
     listed = ({**cluster, "pools": [pool]}, {"id": "other", "name": "other", "pools": [pool]})
-    cloud: Any = Cloud(known=listed, lists={"KubernetesCluster": list(listed)})
+    cloud: Any = Cloud(known=listed, lists={"civo:index/kubernetesCluster:KubernetesCluster": list(listed)})
     urn = events.urn(events.POOL, "node_pool")
     [found] = guards.candidates(_record(before={urn: ()}), {urn: sent}, _state(), TARGETS["node_pool"], cloud, now=STARTED)
     assert found.is_ours

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.clouds import civo, digitalocean
-from planton.recovery import guards, importing
+from planton.clouds.civo import client as civo
+from planton.clouds.digitalocean import client as digitalocean
+from planton.recovery import importing
 from planton.schema import kinds
 from support import mocks
 from support.sandbox import Sandbox, sandbox
@@ -40,7 +41,7 @@ def _cloud(kind: kinds.Kind, sandbox: Sandbox) -> Any:
 def _prepare(name: str, given: str, sandbox: Sandbox, cluster: str = NOBODY, **more: Any) -> importing.Adoption:
     kind = kinds.get(name)
     target = mocks.target(name, SPECS[name] | more)
-    return importing.prepare(_cloud(kind, sandbox), target, guards.MAIN[kind.stem], given, cluster_id=lambda: cluster)
+    return importing.prepare(_cloud(kind, sandbox), target, kind.main, given, cluster_id=lambda: cluster)
 
 
 def _made(sandbox: Sandbox, firewall: str = "dev-firewall") -> dict[str, str]:

@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from planton import errors
-from planton.clouds import api, civo, digitalocean, kubeconfigs
+from planton.clouds import api, kubeconfigs
+from planton.clouds.civo import client as civo
+from planton.clouds.digitalocean import client as digitalocean
 from planton.config import settings
 from planton.engine import stacks, toolchain
 from planton.state import inventory

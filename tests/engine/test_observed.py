@@ -45,6 +45,10 @@ DO_CLUSTER = {
 }
 
 
+CIVO_TYPE = "civo:index/kubernetesCluster:KubernetesCluster"
+DO_TYPE = "digitalocean:index/kubernetesCluster:KubernetesCluster"
+
+
 @dataclasses.dataclass
 class Cloud:
     """A cloud that counts how often it is asked."""
@@ -52,6 +56,7 @@ class Cloud:
     lists: dict[str, list[dict[str, Any]]]
     asked: list[str] = dataclasses.field(default_factory=list)
     answers: Any = None
+    PROVIDER: str = "civo"
 
     def raw_list(self, noun: str) -> list[dict[str, Any]]:
         return self.answers.get((id(self.lists), noun), lambda: self._send(noun))
@@ -103,7 +108,7 @@ DO_STATE = {
 )
 def test_a_civo_cluster_is_compared_with_its_entry_and_its_own_default_pool(entry: dict[str, Any], *, changed: bool) -> None:
     """The default pool is the one that the state names, wherever the list has it; another pool is none of its business."""
-    cloud: Any = Cloud({"KubernetesCluster": [CIVO_CLUSTER | entry]})
+    cloud: Any = Cloud({CIVO_TYPE: [CIVO_CLUSTER | entry]})
     assert observed.is_changed(_resource(events.CLUSTER, "c", CIVO_STATE), cloud, _lists()) is changed
 
 
@@ -120,14 +125,14 @@ def test_a_civo_cluster_is_compared_with_its_entry_and_its_own_default_pool(entr
 )
 def test_a_digitalocean_cluster_is_compared_with_its_entry(entry: dict[str, Any], *, changed: bool) -> None:
     """Tags of the cloud's own, and the order of what has none, are no difference."""
-    cloud: Any = Cloud({"KubernetesCluster": [DO_CLUSTER | entry]})
+    cloud: Any = Cloud({DO_TYPE: [DO_CLUSTER | entry]})
     resource = _resource(f"{DO}/kubernetesCluster:KubernetesCluster", "c", DO_STATE)
     assert observed.is_changed(resource, cloud, _lists()) is changed
 
 
 def test_the_number_of_nodes_of_a_civo_pool_is_that_of_the_resource_that_scales_it() -> None:
     """The pool's own says what it was when it was created."""
-    cloud: Any = Cloud({"KubernetesCluster": [CIVO_CLUSTER]})
+    cloud: Any = Cloud({CIVO_TYPE: [CIVO_CLUSTER]})
     outputs = {"label": "w", "size": "small", "nodeCount": 5, "labels": {"a": "b"}, "taints": [], "instanceNames": []}
     assert observed.is_changed(_resource(events.POOL, "w", outputs, clusterId="c"), cloud, _lists()) is False
     sizes = {"cluster_id": "c", "pool_id": "w", "actual_node_count": 2, "node_ids": ["i1", "i2"]}
@@ -146,17 +151,17 @@ def test_the_number_of_nodes_of_a_civo_pool_is_that_of_the_resource_that_scales_
 )
 def test_what_no_list_has_is_missing(resource: dict[str, Any]) -> None:
     """A pool is missing with its cluster."""
-    cloud: Any = Cloud({"KubernetesCluster": [CIVO_CLUSTER]})
+    cloud: Any = Cloud({CIVO_TYPE: [CIVO_CLUSTER]})
     assert observed.is_changed(resource, cloud, _lists()) is None
 
 
 def test_one_list_serves_all_resources_of_an_account_and_a_kind() -> None:
     """Pools are in the list of clusters; another account has lists of its own."""
-    first: Any = Cloud({"KubernetesCluster": [CIVO_CLUSTER]})
+    first: Any = Cloud({CIVO_TYPE: [CIVO_CLUSTER]})
     second: Any = Cloud({})
     lists = _lists()
     for _ in range(3):
         for resource in (_resource(events.CLUSTER, "c", CIVO_STATE), _resource(events.POOL, "w", {}, clusterId="c")):
             observed.is_changed(resource, first, lists)
             observed.is_changed(resource, second, lists)
-    assert (first.asked, second.asked) == (["KubernetesCluster"], ["KubernetesCluster"])
+    assert (first.asked, second.asked) == ([CIVO_TYPE], [CIVO_TYPE])

@@ -14,7 +14,8 @@ import pytest
 from pulumi import automation
 
 from planton import errors
-from planton.clouds import answers, civo
+from planton.clouds import answers
+from planton.clouds.civo import client as civo
 from planton.config import settings
 from planton.engine import explain, session, toolchain
 from planton.recovery import default_pool, observed, operations
@@ -78,7 +79,7 @@ class Lists(observed.Lists):
 
     def of(self, _cloud: object, noun: str) -> list[dict[str, Any]]:
         """Returns them without a request."""
-        return {"Network": [{"id": "n-1", "label": "other"}]}[noun]
+        return {"civo:index/network:Network": [{"id": "n-1", "label": "other"}]}[noun]
 
 
 def _silent(_line: str) -> None:
@@ -245,8 +246,8 @@ def test_a_cluster_that_builds_is_waited_for_unless_it_shall_go(
     monkeypatch.setattr(operations.time, "sleep", lambda _seconds: None)
     failing = Session(errors.Reason.ENGINE_FAILED)
     cluster = {
-        "urn": "a::civo:index:KubernetesCluster::cluster",
-        "type": "civo:index:KubernetesCluster",
+        "urn": "a::civo:index/kubernetesCluster:KubernetesCluster::cluster",
+        "type": "civo:index/kubernetesCluster:KubernetesCluster",
         "custom": True,
         "id": "c",
     }
@@ -410,7 +411,7 @@ def test_a_record_that_another_command_left_meanwhile_is_not_overwritten(make: A
     """It alone knows what that command may have created."""
     failing = Session(errors.Reason.ENGINE_FAILED)
     operation = make(failing)
-    left = operations.journal.Record("apply", 0.0, failed=True, uncertain={GONE: operations.ownership.Creation("a")})
+    left = operations.journal.Record("apply", 0.0, failed=True, uncertain={GONE: operations.journal.Creation("a")})
     operation._journal.write(left)
     with pytest.raises(errors.PlantonError, match="failed meanwhile") as caught:
         operation.apply(_plan(operations.plans.Action.CREATE))

@@ -138,8 +138,8 @@ CREATE_FIRST = ("create-replacement", "replace", "delete-replaced")
     [
         (events.POOL, "node_pool", "size", DELETE_FIRST, "name stays the same; to keep nodes, change nodePoolName too"),
         (events.POOL, "node_pool-x", "size", DELETE_FIRST, "to keep nodes, change its name in additionalNodePools too"),
-        (events.POOL, "node_pool", "clusterId", DELETE_FIRST, "deletes the old pool first: its cluster is another one"),
-        (events.POOL, "node_pool", "size", CREATE_FIRST, "creates the new pool before it deletes the old one"),
+        (events.POOL, "node_pool", "clusterId", DELETE_FIRST, "deletes the old node pool first: its cluster is another one"),
+        (events.POOL, "node_pool", "size", CREATE_FIRST, "creates the new node pool before it deletes the old one"),
         (events.CLUSTER, "cluster", "region", DELETE_FIRST, "deletes the old cluster first: its name stays the same"),
         (events.NETWORK, "network", "region", DELETE_FIRST, "deletes the old network first: its name stays the same"),
     ],

@@ -11,6 +11,7 @@ import pytest
 
 from planton import errors
 from planton.engine import toolchain
+from planton.schema import providers
 
 VERSION = toolchain.text(toolchain.VERSION)
 LAUNCHER = "pulumi-resource-pulumi-python"
@@ -112,10 +113,10 @@ def test_set_up_says_nothing_where_all_is_there(environ: dict[str, str], tmp_pat
     """A second run needs nothing, no network included."""
     _pulumi(tmp_path / "path")
     _program(tmp_path / "path" / LAUNCHER, "exit 0")
-    for name, version in toolchain.PLUGINS.items():
+    for name, version in providers.plugins().items():
         (tmp_path / "pulumi-home" / "plugins" / f"resource-{name}-v{version}").mkdir(parents=True)
     told: list[str] = []
-    assert toolchain.setup(told.append, environ).plugins == frozenset(toolchain.PLUGINS)
+    assert toolchain.setup(told.append, environ).plugins == frozenset(providers.plugins())
     assert told == []
 
 
@@ -126,7 +127,7 @@ def test_a_plugin_counts_in_its_version_or_on_path(environ: dict[str, str], tmp_
     assert toolchain.installed_plugins(environ) == frozenset()
     _program(tmp_path / "path" / "pulumi-resource-digitalocean", "exit 0")
     assert toolchain.installed_plugins(environ) == {"digitalocean"}
-    (plugins / f"resource-civo-v{toolchain.PLUGINS['civo']}").mkdir()
+    (plugins / f"resource-civo-v{providers.plugins()['civo']}").mkdir()
     assert toolchain.installed_plugins(environ) == {"civo", "digitalocean"}
 
 

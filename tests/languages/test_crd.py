@@ -1,6 +1,6 @@
 """CustomResourceDefinitions: the API server's own libraries accept them, and make of manifests what the strict reader makes of them.
 
-They are libraries of Go: ``make test-go`` runs this, for no other language. docs/crd.md shows the differences.
+They are libraries of Go: ``make test-go`` runs this, for no other language. docs/extend/crd.md shows the differences.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.language, pytest.mark.skipif(shutil.which("go") is Non
 
 DEFINITIONS = languages.ROOT / "schemas" / "crd"
 VECTORS = vectors.FOLDER / "manifests.json"
-DOCS = languages.ROOT / "docs" / "crd.md"
+DOCS = languages.ROOT / "docs" / "extend" / "crd.md"
 _RELATIONS = "Kubernetes has no `metadata.relationships`"
 _ENV = "Kubernetes has no `metadata.env`"
 _NAMES = "Kubernetes checks names before any definition, and more strictly"

@@ -1,4 +1,4 @@
-"""The YAML language server, with the schema and the modeline that docs/editors.md shows: what an editor shows of manifests."""
+"""The YAML language server, with the schema and the modeline that docs/use/editors.md shows: what an editor shows of manifests."""
 
 from __future__ import annotations
 

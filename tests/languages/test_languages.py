@@ -1,7 +1,7 @@
 """Programs in other languages: the same messages, the same verdicts, and a client of the NodePool API that works.
 
 ``make test-go`` and so on run them for one language. ``tests/support/languages.py`` has the table of differences, and
-docs/languages.md shows it.
+docs/extend/languages.md shows it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from support import api_process, languages, projects, vectors
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DOCS = languages.ROOT / "docs" / "languages.md"
+DOCS = languages.ROOT / "docs" / "extend" / "languages.md"
 VPC = """\
 apiVersion: civo.project-planton.org/v1
 kind: CivoVpc

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from planton.modules import lookups
+from planton.base import retries
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No look-up is tried again, which takes its time."""
-    monkeypatch.setattr(lookups, "WAITS", ())
+    monkeypatch.setattr(retries, "WAITS", ())

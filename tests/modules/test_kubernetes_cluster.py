@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.modules.civo import kubernetes_cluster
+from planton.modules.civo.kubernetes_cluster import program as kubernetes_cluster
 from support import mocks
 
 SPEC = {

@@ -85,7 +85,7 @@ def test_every_error_of_ours_ends_the_program_without_a_traceback(
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who installed the core alone learns which extra is missing."""
     _given(monkeypatch, VPC, api_token="t")
-    monkeypatch.delitem(sys.modules, "planton.modules.civo.vpc", raising=False)
+    monkeypatch.delitem(sys.modules, "planton.modules.civo.vpc.program", raising=False)
     monkeypatch.setitem(sys.modules, "pulumi_civo", None)
     with pytest.raises(pulumi.RunError, match="the package pulumi_civo is not installed\ninstall project-planton with"):
         mocks.record(modules.main)
@@ -93,6 +93,6 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_kind_without_a_module_is_no_missing_package() -> None:
     """There is nothing to install for it."""
-    with pytest.raises(errors.PlantonError, match="can validate a CivoBucket, but cannot make one") as caught:
+    with pytest.raises(errors.PlantonError, match="can validate a CivoBucket, but cannot create one") as caught:
         modules.load(kinds.Kind("CivoBucket", "civo"))
     assert caught.value.reason is errors.Reason.KIND_UNKNOWN

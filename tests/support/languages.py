@@ -58,7 +58,11 @@ LANGUAGES = {
     "ts": Language(
         "TypeScript",
         "npm",
-        (("npm", "--prefix", "clients/ts", "ci"), ("npm", "--prefix", "clients/ts", "run", "build")),
+        (
+            (sys.executable, "tools/generate.py", "ts"),
+            ("npm", "--prefix", "clients/ts", "ci"),
+            ("npm", "--prefix", "clients/ts", "run", "build"),
+        ),
         ("node", "clients/ts/dist/src/pools.js"),
         ("node", "clients/ts/dist/test/vectors.js"),
         {
@@ -70,7 +74,10 @@ LANGUAGES = {
     "java": Language(
         "Java",
         "mvn",
-        (("mvn", "--batch-mode", "--quiet", "--file", "clients/java/pom.xml", "package"),),
+        (
+            (sys.executable, "tools/generate.py", "java"),
+            ("mvn", "--batch-mode", "--quiet", "--file", "clients/java/pom.xml", "package"),
+        ),
         ("java", "-jar", "clients/java/pools/target/pools.jar"),
         (
             "java",

@@ -172,24 +172,22 @@ _HOLD = {"action": "hold"}
 _FAULTS = (
     Fault(
         "429, Retry-After",
-        "the cloud answers twice with 429 and says how long to wait",
+        "429 twice, with the time to wait",
         {"action": "status", "status": 429, "headers": {"Retry-After": "1"}, "times": 2},
     ),
-    Fault("429", "the cloud answers with 429 for as long as the command runs", {"action": "status", "status": 429, "times": 0}),
-    Fault("500", "the cloud answers with 500 for as long as the command runs", {"action": "status", "status": 500, "times": 0}),
-    Fault("timeout", "the cloud says nothing, until the connection ends", {"action": "timeout", "seconds": 0.2, "times": 0}),
-    Fault("dropped before", "the connection is cut, nothing is done", {"action": "drop", "times": 0}),
-    Fault("dropped after", "what was asked for is done, and the answer lost, once", {"action": "drop_after"}),
-    Fault("slow", "the answer takes half a second", {"action": "slow", "seconds": 0.5}),
-    Fault("quota", "the account may have no more machines", outside=_quota),
-    Fault("stuck", "what is made does not come up, for as long as the plugin waits", outside=_stuck),
-    Fault("planton killed", "`kill -9` of the command, while the request is under way", _HOLD, _kill_command, races=True),
-    Fault("engine killed", "`kill -9` of the `pulumi` process, while the request is under way", _HOLD, _kill_engine),
-    Fault("provider killed", "`kill -9` of the plugin, while the request is under way", _HOLD, _kill_provider),
-    Fault("disk full", "from the middle of the request on, no file can grow", _HOLD, _fill_disk, slowly=True),
-    Fault(
-        "backend lost", "from the middle of the request on, the state's folder is no folder", _HOLD, _lose_backend, slowly=True
-    ),
+    Fault("429", "429 to every request", {"action": "status", "status": 429, "times": 0}),
+    Fault("500", "500 to every request", {"action": "status", "status": 500, "times": 0}),
+    Fault("timeout", "no answer", {"action": "timeout", "seconds": 0.2, "times": 0}),
+    Fault("dropped before", "disconnected before the cloud acts", {"action": "drop", "times": 0}),
+    Fault("dropped after", "the cloud acts, the answer is lost once", {"action": "drop_after"}),
+    Fault("slow", "half a second of delay", {"action": "slow", "seconds": 0.5}),
+    Fault("quota", "the account's quota is used up", outside=_quota),
+    Fault("stuck", "the cluster stays in BUILDING", outside=_stuck),
+    Fault("planton killed", "`kill -9` of `planton` during the request", _HOLD, _kill_command, races=True),
+    Fault("engine killed", "`kill -9` of `pulumi` during the request", _HOLD, _kill_engine),
+    Fault("provider killed", "`kill -9` of the plugin during the request", _HOLD, _kill_provider),
+    Fault("disk full", "no file can grow, from the middle of the request", _HOLD, _fill_disk, slowly=True),
+    Fault("backend lost", "the state's folder is replaced by a file", _HOLD, _lose_backend, slowly=True),
 )
 FAULTS = {fault.name: fault for fault in _FAULTS}
 

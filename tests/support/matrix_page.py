@@ -1,7 +1,8 @@
-"""The page of the fault matrix: read, compared and written row by row."""
+"""The page of the fault matrix. Cells with equal results share a row; the page is read back without loss."""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import fcntl
 import os
@@ -9,82 +10,123 @@ import pathlib
 import re
 from collections.abc import Iterable, Mapping
 
-_HEAD = (
-    "| fault | the user is told | in the cloud | in the state | then | then, with a stranger's of that name |\n"
+_OPERATION = (
+    "| clouds | faults | in the cloud | in the state | next command | next command, with a stranger's resource |\n"
     "|---|---|---|---|---|---|\n"
 )
-_COLUMNS = 6
+_FAULTS = "| fault | what happens | reported |\n|---|---|---|\n"
+#: Between the fault and a report that is not the fault's usual one.
+_EXCEPTION = " → "
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Cell:
-    """A place in the table."""
+    """A place in the matrix."""
 
     cloud: str
     operation: str
     fault: str
 
     def __str__(self) -> str:
-        """Return it as the id of a test."""
+        """Returns it as the id of a test."""
         return f"{self.cloud}: {self.operation}: {self.fault}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Row:
-    """What was found there.
+    """The result of a cell.
 
     Attributes:
-        told: What the user was told.
-        cloud: What had changed in the cloud when the command ended.
-        state: What had changed in the state, and what was noted down as being under way.
-        then: What one more command did.
-        stranger: What one more command did where somebody else had created a resource of that name meanwhile.
+        reported: Exit code and reason of the command.
+        cloud: Changes in the cloud when the command ended.
+        state: Changes in the state, and operations recorded as pending.
+        then: The next command and what it reported.
+        stranger: The next command after somebody else created a resource of that name.
     """
 
-    told: str
+    reported: str
     cloud: str
     state: str
     then: str
     stranger: str = ""
 
 
-#: What stands in a row whose cell was not run, or failed.
-UNKNOWN = Row("not run", "", "", "")
+#: The row of a cell that failed.
 FAILED = Row("FAILED", "", "", "")
 
 
 def read(page: pathlib.Path) -> dict[Cell, Row]:
-    """Return the rows of a page; none where there is no page."""
-    found: dict[Cell, Row] = {}
-    cloud = operation = ""
+    """Returns the rows of a page; none if there is no page."""
+    rows: dict[Cell, Row] = {}
+    usual: dict[str, str] = {}
+    operation = ""
     for line in page.read_text("utf-8").splitlines() if page.exists() else ():
-        heading = re.fullmatch(r"### (\w+): (.+)", line)
-        parts = [part.strip() for part in line.strip("|").split("|")]
-        if heading:
-            cloud, operation = heading.groups()
-        elif operation and len(parts) == _COLUMNS and not line.startswith(("| fault |", "|--")):
-            found[Cell(cloud, operation, parts[0])] = Row(*parts[1:])
-    return found
+        if heading := re.fullmatch(r"### (.+)", line):
+            operation = heading[1]
+        elif not line.startswith(("| fault |", "| clouds |", "|---")) and line.startswith("|"):
+            parts = [part.strip() for part in line[1:-1].split("|")]
+            if operation:
+                rows |= _cells(operation, parts, usual)
+            else:
+                usual[parts[0]] = parts[2]
+    return rows
 
 
-def write(page: pathlib.Path, rows: Mapping[Cell, Row], *, head: str, order: Iterable[Cell]) -> None:
-    """Put rows into a page; several processes may do so at once."""
+def _cells(operation: str, parts: list[str], usual: Mapping[str, str]) -> dict[Cell, Row]:
+    clouds, faults, *results = parts
+    rows = {}
+    for text in faults.split("; "):
+        fault, _, reported = text.partition(_EXCEPTION)
+        for cloud in clouds.split(" "):
+            rows[Cell(cloud, operation, fault)] = Row(reported or usual[fault], *results)
+    return rows
+
+
+def write(page: pathlib.Path, rows: Mapping[Cell, Row], *, head: str, faults: Mapping[str, str], order: Iterable[Cell]) -> None:
+    """Puts rows into a page; several processes may do so at once."""
     folder = os.open(page.parent, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
-        page.write_text(render({**read(page), **rows}, head=head, order=order), "utf-8")
+        page.write_text(render({**read(page), **rows}, head=head, faults=faults, order=order), "utf-8")
     finally:
         os.close(folder)
 
 
-def render(rows: Mapping[Cell, Row], *, head: str, order: Iterable[Cell]) -> str:
-    """Return the page with these rows, in an order; others are left out."""
-    text = head
-    section = ("", "")
-    for cell in order:
-        if (cell.cloud, cell.operation) != section:
-            section = (cell.cloud, cell.operation)
-            text += f"\n### {cell.cloud}: {cell.operation}\n\n{_HEAD}"
-        row = rows.get(cell, UNKNOWN)
-        text += f"| {' | '.join((cell.fault, *dataclasses.astuple(row)))} |\n"
+def render(rows: Mapping[Cell, Row], *, head: str, faults: Mapping[str, str], order: Iterable[Cell]) -> str:
+    """Returns the page with the rows of the cells in an order.
+
+    Args:
+        rows: The results; cells without one are left out.
+        head: The text above the tables.
+        faults: Name and description of each fault.
+        order: The cells.
+    """
+    cells = [cell for cell in order if cell in rows]
+    usual = _usual(rows, cells)
+    text = head + _FAULTS + "".join(f"| {name} | {faults[name]} | {usual[name]} |\n" for name in faults if name in usual)
+    for operation in dict.fromkeys(cell.operation for cell in cells):
+        text += f"\n### {operation}\n\n{_OPERATION}"
+        groups = _groups({cell: rows[cell] for cell in cells if cell.operation == operation}, usual)
+        text += "".join(f"| {clouds} | {'; '.join(names)} | {' | '.join(results)} |\n" for (clouds, results), names in groups)
     return text
+
+
+def _usual(rows: Mapping[Cell, Row], cells: list[Cell]) -> dict[str, str]:
+    """Returns the most frequent report of each fault."""
+    counts: dict[str, collections.Counter[str]] = {}
+    for cell in cells:
+        counts.setdefault(cell.fault, collections.Counter())[rows[cell].reported] += 1
+    return {fault: max(sorted(count), key=count.__getitem__) for fault, count in counts.items()}
+
+
+def _groups(rows: Mapping[Cell, Row], usual: Mapping[str, str]) -> Iterable[tuple[tuple[str, tuple[str, ...]], list[str]]]:
+    """Returns the faults of an operation by clouds and results."""
+    clouds: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for cell, row in rows.items():
+        exception = "" if row.reported == usual[cell.fault] else f"{_EXCEPTION}{row.reported}"
+        results = (row.cloud, row.state, row.then, row.stranger)
+        clouds.setdefault((f"{cell.fault}{exception}", results), []).append(cell.cloud)
+    groups: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (fault, results), names in clouds.items():
+        groups.setdefault((" ".join(names), results), []).append(fault)
+    return groups.items()

@@ -183,7 +183,7 @@ def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Pl
     usual = {"civo": Civo, "digitalocean": DigitalOcean}[kinds.get(given.target.kind).provider]
 
     def program() -> None:
-        for name, value in modules.load(kinds.get(given.target.kind)).resources(given).items():
+        for name, value in modules.program(kinds.get(given.target.kind)).resources(given).items():
             output = pulumi.Output.from_input(value)
             resolved = _sync_await(output.future())
             outputs[name] = Secret(resolved) if _sync_await(output.is_secret()) else resolved

@@ -31,7 +31,7 @@ class Cloud:
     """
 
     CREDENTIALS_EXPIRE: ClassVar = False
-    NOUNS: ClassVar[dict[str, str]] = {}
+    PROVIDER: ClassVar = "civo"
 
     has: dict[str, list[entries.Entry]] = dataclasses.field(default_factory=dict)
     offers: dict[str, Any] = dataclasses.field(default_factory=dict)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from planton.engine import toolchain
+from planton.schema import providers
 from support import planton
 from support import sandbox as sandbox_support
 
@@ -25,7 +26,7 @@ _SECONDS = 120
 
 def plugin_name(cloud: str) -> str:
     """Return the name of the folder in which Pulumi keeps a cloud's plugin."""
-    return f"resource-{cloud}-v{toolchain.PLUGINS[cloud]}"
+    return f"resource-{cloud}-v{providers.plugins()[cloud]}"
 
 
 def plugin_folder(cloud: str) -> pathlib.Path | None:

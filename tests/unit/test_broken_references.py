@@ -1,4 +1,4 @@
-"""docs/references.md is what is printed: each broken reference, its manifests, the command, and the error that names both ends."""
+"""docs/use/references.md is what is printed: each broken reference, its manifests, the command, and the error that names both ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from planton import cli
 from planton.engine import stacks
 from planton.manifest import load, stack_input
 
-PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "references.md"
+PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs" / "use" / "references.md"
 NETWORK, WEB = "CivoVpc/dev-network (env dev)", "CivoFirewall/web (env dev)"
 ID = "0b1d6e3a-3f0e-4c1c-9a39-2f6f3d2f1a77"
 
@@ -54,13 +54,16 @@ SECTIONS = _sections()
 #: Section → where the reference stands, and the other ends, with their places where they are among what is given.
 ENDS = {
     "The target is missing": ("./firewall.yaml:9:3: spec.networkId", ["CivoVpc/dev-netwrok (env dev)"]),
-    "They go in a circle": (
+    "The references form a circle": (
         "./firewall.yaml:9:3: spec.networkId",
         [f"{WEB} (./firewall.yaml:9:3)", f"{NETWORK} (./network.yaml:8:7)"],
     ),
-    "The kind is wrong": ("./cluster.yaml:13:13: spec.network.valueFrom.kind", [f"{WEB} (./firewall.yaml:5:9)"]),
-    "The output is misspelt": ("./firewall.yaml:12:18: spec.networkId.valueFrom.fieldPath", [f"{NETWORK} (./network.yaml:5:9)"]),
-    "The target has not been applied yet": ("firewall.yaml:9:3: spec.networkId", [f"{NETWORK} (network.yaml:5:9)"]),
+    "The kind does not fit": ("./cluster.yaml:13:13: spec.network.valueFrom.kind", [f"{WEB} (./firewall.yaml:5:9)"]),
+    "The output does not exist": (
+        "./firewall.yaml:12:18: spec.networkId.valueFrom.fieldPath",
+        [f"{NETWORK} (./network.yaml:5:9)"],
+    ),
+    "The target has not been applied": ("firewall.yaml:9:3: spec.networkId", [f"{NETWORK} (network.yaml:5:9)"]),
     "The field is not set": ("./firewall.yaml:9:3: spec.networkId", [f"metadata.id of {NETWORK} (./network.yaml:5:9)"]),
     "The field is empty": ("firewall.yaml:9:3: spec.networkId", [f"metadata.id of {NETWORK}"]),
 }

@@ -110,7 +110,7 @@ class World:
                 raise made
             return made
 
-        entry = load.Wanted(manifest, None, "f.yaml")
+        entry = load.Resource(manifest, None, "f.yaml")
         given = mocks.stack_input(references.resolve(manifest, self.look_up))
         return self.checks.planned(entry, given, make, applied=applied, look_up=self.look_up, is_finished=is_finished)
 
@@ -302,7 +302,7 @@ def test_a_name_that_is_taken_is_refused_with_the_way_to_adopt_it(
     renamed = _plan({resource: plans.Action.UPDATE}, plans.Difference("name", "before", name))
     assert world.plan(manifest, renamed, applied=_applied(manifest, OTHER_ID)) is renamed
     assert _rules(world.refused(manifest, renamed, applied=_applied(manifest, CLUSTER_ID))) == [(path, "cloud.name_free")]
-    world.cloud.has[what][-1] = dataclasses.replace(other, is_going=True)
+    world.cloud.has[what][-1] = dataclasses.replace(other, is_being_deleted=True)
     assert world.plan(manifest, made) is made
 
 
@@ -477,10 +477,10 @@ def test_what_a_plugin_refuses_has_a_place() -> None:
     failure.faults = (check_faults.Fault("spec.networkName", "no spaces"),)
     error = _world().refused(VPC, failure)
     assert _rules(error) == [("spec.networkName", "plugin.check")]
-    placed = checks.placed(failure, load.Wanted(VPC, None, "f.yaml"))
+    placed = checks.placed(failure, load.Resource(VPC, None, "f.yaml"))
     assert str(placed) == "f.yaml: spec.networkName: no spaces [plugin.check]"
     other = errors.PlantonError("x", code=errors.Code.FAILED, reason=errors.Reason.ENGINE_FAILED)
-    assert checks.placed(other, load.Wanted(VPC, None, "f.yaml")) is other
+    assert checks.placed(other, load.Resource(VPC, None, "f.yaml")) is other
 
 
 NAMED: list[tuple[Callable[[str], Any], str, str]] = [
@@ -501,7 +501,7 @@ def test_a_literal_name_becomes_the_id(manifest: Callable[[str], Any], what: str
 
     def resolved(text: str) -> str:
         given = manifest(text)
-        found = world.checks.resolved(load.Wanted(given, None, "f.yaml"), mocks.stack_input(given))
+        found = world.checks.resolved(load.Resource(given, None, "f.yaml"), mocks.stack_input(given))
         field = references_field(found.target, path)
         assert references_field(given, path).value == text
         return str(field.value)
@@ -534,6 +534,6 @@ def test_a_name_stays_where_its_list_cannot_be_read() -> None:
 
     world = World(Denied())
     given = _with(POOL, cluster={"value": "one"})
-    found = world.checks.resolved(load.Wanted(given, None, "f.yaml"), mocks.stack_input(given))
+    found = world.checks.resolved(load.Resource(given, None, "f.yaml"), mocks.stack_input(given))
     assert found.target.spec.cluster.value == "one"
     assert len(world.notes) == 1

@@ -19,11 +19,11 @@ IN_DEV = {"cluster": {"valueFrom": {"name": "dev"}}}
 
 def _messages(*given: tuple[str, str, dict[str, Any]], env: str = "dev") -> list[str]:
     manifests = [mocks.target(kind, spec, name=name, env=env) for kind, name, spec in given]
-    wanted = [load.Wanted(manifest, None, f"{manifest.metadata.name}.yaml") for manifest in manifests]
+    wanted = [load.Resource(manifest, None, f"{manifest.metadata.name}.yaml") for manifest in manifests]
     return [f"{each.file}: {each.path}: {each.message}" for each in _violations(wanted)]
 
 
-def _violations(wanted: list[load.Wanted]) -> list[errors.Violation]:
+def _violations(wanted: list[load.Resource]) -> list[errors.Violation]:
     return cloud_names.violations({references.key(entry.manifest): entry for entry in wanted})
 
 
@@ -87,6 +87,6 @@ def test_two_accounts_given_by_stack_inputs_have_room_for_one_name_each() -> Non
     for name in ("a", "b"):
         manifest = mocks.target("CivoKubernetesCluster", CLUSTER, name=name, env="dev")
         config = kinds.get("CivoKubernetesCluster").provider_config(api_token=f"token-of-{name}")
-        wanted.append(load.Wanted(manifest, config, f"{name}.yaml"))
+        wanted.append(load.Resource(manifest, config, f"{name}.yaml"))
     assert _violations(wanted) == []
-    assert len(_violations([wanted[0], load.Wanted(wanted[1].manifest, wanted[0].config, "b.yaml")])) == 2
+    assert len(_violations([wanted[0], load.Resource(wanted[1].manifest, wanted[0].config, "b.yaml")])) == 2

@@ -12,7 +12,7 @@ from google.protobuf import message
 
 from planton import cli, errors, manifest
 from planton.cli import output
-from planton.manifest import convert
+from planton.manifest import convert, load
 from planton.schema import kinds
 
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
@@ -28,7 +28,7 @@ def name(path: pathlib.Path) -> str:
 
 
 def only(path: pathlib.Path) -> message.Message:
-    return convert.read(path.read_bytes(), file=path.name, form=convert.YAML)[0]
+    return convert.read(load.Text(path.name, path.read_bytes()), form=convert.YAML)[0]
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def test_every_form_holds_a_manifest(path: pathlib.Path) -> None:
     value = only(path)
     for form in FORMS:
         data = convert.dump([value], form)
-        assert convert.read(data, file="x", form=form) == [value]
-        assert convert.dump(convert.read(data, file="x", form=form), form) == data
+        assert convert.read(load.Text("x", data), form=form) == [value]
+        assert convert.dump(convert.read(load.Text("x", data), form=form), form) == data
 
 
 @pytest.mark.parametrize("path", VALID, ids=name)
@@ -56,8 +56,8 @@ def test_every_form_holds_a_stack_input(path: pathlib.Path) -> None:
     built = convert.as_stack_input(value, config)
     for form in FORMS:
         data = convert.dump([built], form, show_secrets=True)
-        assert convert.read(data, file="x", form=form) == [built]
-        assert convert.as_manifest(convert.read(data, file="x", form=form)[0]) == built.target
+        assert convert.read(load.Text("x", data), form=form) == [built]
+        assert convert.as_manifest(convert.read(load.Text("x", data), form=form)[0]) == built.target
     assert built.provider_config.api_token == TOKEN
 
 
@@ -164,7 +164,7 @@ def test_binary_that_names_no_kind(kind: str, tmp_path: pathlib.Path, capsys: py
         assert run("-f", path, "--to", "json") == 1
         assert "--kind KIND" in capsys.readouterr().err
         assert run("-f", path, "--to", "binary", "--kind", f"{kind.lower()}s", "-o", tmp_path / "named.pb") == 0
-        assert convert.read((tmp_path / "named.pb").read_bytes(), file="x", form=convert.BINARY) == [whole]
+        assert convert.read(load.Text("x", (tmp_path / "named.pb").read_bytes()), form=convert.BINARY) == [whole]
 
 
 def test_fields_that_are_not_known_are_not_lost_in_silence(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

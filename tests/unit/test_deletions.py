@@ -36,9 +36,9 @@ NETWORK = _applied("CivoVpc", {"networkName": "net"}, name="net", outputs={"netw
 TOOLS = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
 
 
-def _firewall(name: str, network: dict[str, Any] | None = None) -> load.Wanted:
+def _firewall(name: str, network: dict[str, Any] | None = None) -> load.Resource:
     manifest = mocks.target("CivoFirewall", {"name": name, "networkId": network or {"value": "n-1"}}, name=name, env="dev")
-    return load.Wanted(manifest, None, f"{name}.yaml")
+    return load.Resource(manifest, None, f"{name}.yaml")
 
 
 def _backend(monkeypatch: pytest.MonkeyPatch, *applied: inventory.Applied) -> None:
@@ -71,7 +71,7 @@ def _pool(*, cluster: str = "c-1", **metadata: Any) -> inventory.Applied:
 
 
 def _refused(applied: inventory.Applied, *others: inventory.Applied, given: inventory.Applied | None = None) -> str:
-    wanted = {} if given is None else {given.key: load.Wanted(given.manifest, None, "given.yaml")}
+    wanted = {} if given is None else {given.key: load.Resource(given.manifest, None, "given.yaml")}
     found = protection.refusal(applied, "delete", given=wanted, everything=lambda: [applied, *others])
     assert found is None or found.reason is errors.Reason.PROTECTED
     return "" if found is None else found.message
@@ -99,7 +99,7 @@ def test_node_pools_are_told_to_go_with_their_cluster(
 ) -> None:
     """One that gives the cluster by name is known by its state; nothing is said to stay behind that does not."""
     _backend(monkeypatch, CLUSTER, _pool())
-    users = run.Run([load.Wanted(CLUSTER.manifest, None, "")], chosen, TOOLS).users_outside([CLUSTER.key])
+    users = run.Run([load.Resource(CLUSTER.manifest, None, "")], chosen, TOOLS).users_outside([CLUSTER.key])
     render.echo_users(users)
     said = capsys.readouterr().err
     assert "CivoKubernetesNodePool/web (env dev) refer to CivoKubernetesCluster/dev (env dev) and go with it" in said
@@ -113,6 +113,7 @@ def test_a_label_says_which_of_two_stacks_is_meant(chosen: settings.Settings, mo
     user = _applied("CivoFirewall", {"networkId": {"value": "n-1"}}, name="fw", outputs={})
     _backend(monkeypatch, NETWORK, other, user)
     found = [
-        run.Run([load.Wanted(meant.manifest, None, "")], chosen, TOOLS).users_outside([NETWORK.key]) for meant in (NETWORK, other)
+        run.Run([load.Resource(meant.manifest, None, "")], chosen, TOOLS).users_outside([NETWORK.key])
+        for meant in (NETWORK, other)
     ]
     assert found == [{NETWORK.key: [user.key]}, {}]

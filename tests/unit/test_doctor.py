@@ -12,7 +12,7 @@ import pytest
 
 from planton.cli import doctor
 from planton.config import contexts
-from planton.schema import kinds
+from planton.schema import providers
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
@@ -62,7 +62,7 @@ def test_no_account_is_no_fault(name: str, prefix: str) -> None:
 def test_every_cloud_has_an_extra_a_plugin_and_an_account() -> None:
     """A cloud that is added is looked at without a change here."""
     found = _findings()
-    for provider in kinds.PROVIDERS:
+    for provider in providers.names():
         assert f"extra {provider}" in found
         assert any(name.startswith(f"{provider} plugin ") for name in found)
         assert any(name.lower() == f"{provider} account" for name in found)
@@ -72,8 +72,8 @@ def test_every_cloud_has_an_extra_a_plugin_and_an_account() -> None:
 def test_every_extra_is_looked_at_and_told_to_who_begins(extra: str) -> None:
     """By `planton doctor`, and on the page about installing."""
     assert f"extra {extra}" in _findings()
-    page = (ROOT / "docs" / "getting-started.md").read_text("utf-8")
-    assert f"`{extra}`" in page.partition("The extras are ")[2].partition("\n\n")[0]
+    page = (ROOT / "docs" / "use" / "getting-started.md").read_text("utf-8")
+    assert f"`{extra}`" in page.partition("| extra |")[2].partition("\n\n")[0]
 
 
 def test_a_missing_plugin_is_installed_by_planton(tmp_path: pathlib.Path) -> None:

@@ -13,7 +13,19 @@ from planton import cli, errors
 
 SOURCES = pathlib.Path(cli.__file__).parents[1]
 #: What the package has without extras; the first is type checkers' own.
-CORE = {"_typeshed", "buf", "click", "google.protobuf", "org", "planton", "platformdirs", "protovalidate", "yaml"}
+CORE = {
+    "_typeshed",
+    "buf",
+    "click",
+    "google.protobuf",
+    "org",
+    "planton",
+    "planton_sandbox",
+    "planton_server",
+    "platformdirs",
+    "protovalidate",
+    "yaml",
+}
 #: Runs a command where nothing of any extra can be imported.
 BARE = """
 import importlib.machinery, sys

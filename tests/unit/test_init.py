@@ -11,7 +11,7 @@ from planton import cli, errors, modules
 from planton.cli import init as command
 from planton.manifest import canonical, load, templates
 from planton.modules import unsupported
-from planton.schema import kinds, references
+from planton.schema import kinds, providers, references
 from planton.state import inventory
 from planton_sandbox.clouds.civo import catalogue as civo_catalogue
 from planton_sandbox.clouds.digitalocean import catalogue as digitalocean_catalogue
@@ -25,7 +25,7 @@ def made(*arguments: str, **options: str) -> dict[references.Key, message.Messag
     """The messages of what is written, checked."""
     found = {}
     for file, text in templates.make(*arguments, **options).items():
-        documents, violations = load.collect(text.encode(), file=file)
+        documents, violations = load.collect(load.Text(file, text.encode()))
         assert [str(violation) for violation in violations] == []
         found |= {references.key(document.message): document.message for document in documents}
     return found
@@ -113,7 +113,7 @@ def test_the_choices_of_the_command_are_those_of_the_templates() -> None:
     """The command knows them without reading the templates, for its help."""
     assert set(command._PARTS) == set(templates.PARTS)
     assert command._TEMPLATES == templates.TEMPLATES
-    assert set(command._PROVIDERS) == set(kinds.PROVIDERS)
+    assert set(command._PROVIDERS) == set(providers.names())
     folders = {path.parent.relative_to(pathlib.Path(templates.__file__).parent) for path in _files()}
     assert folders == {pathlib.Path(provider, template) for provider, template in ENVIRONMENTS}
 
@@ -148,7 +148,7 @@ def test_files_are_written_once(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
 def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     """A dash writes one stream of documents, which can be applied as it is."""
     assert run("environment", "--provider", "digitalocean", "--template", "prod", "--region", "LON1", "-o", "-") == 0
-    documents, violations = load.collect(capsys.readouterr().out.encode(), file="-")
+    documents, violations = load.collect(load.Text("-", capsys.readouterr().out.encode()))
     assert violations == []
     assert len(documents) == 5
     assert {references.own_region(document.message) for document in documents} == {"lon1", ""}

@@ -30,7 +30,7 @@ spec:
 
 
 def check(text: str) -> list[errors.Violation]:
-    return load.collect(text.encode(), file="pool.yaml")[1]
+    return load.collect(load.Text("pool.yaml", text.encode()))[1]
 
 
 def shown(text: str) -> list[str]:

@@ -28,12 +28,12 @@ spec: {{region: {region}{cidr}}}
 """
 
 
-def _network(form: str, name: str, cidr: str = "", *, account: str = "default", region: str = "fra1") -> load.Wanted:
+def _network(form: str, name: str, cidr: str = "", *, account: str = "default", region: str = "fra1") -> load.Resource:
     text = form.format(name=name, account=account, region=region, cidr=f", ipRangeCidr: {cidr}" if cidr else "")
     file = f"{name}.yaml"
     [document], violations = manifest.read(text.encode(), file=file)
     assert violations == []
-    return load.Wanted(document.message, None, file, document=document)
+    return load.Resource(document.message, None, file, document=document)
 
 
 def test_digitalocean_refuses_networks_of_an_account_that_overlap() -> None:
@@ -60,7 +60,7 @@ def test_digitalocean_refuses_networks_of_an_account_that_overlap() -> None:
         [_network(CIVO, "b", "10.10.0.0/16"), _network(CIVO, "c", "10.10.0.0/24")],
     ],
 )
-def test_what_no_cloud_refuses_passes(others: list[load.Wanted]) -> None:
+def test_what_no_cloud_refuses_passes(others: list[load.Resource]) -> None:
     """Ranges beside each other, other accounts, ranges that the cloud picks, other clouds; Civo takes networks that overlap."""
     networks.check([_network(DIGITALOCEAN, "a", "10.10.0.0/16"), *others])
 
@@ -73,7 +73,7 @@ def test_what_no_cloud_refuses_passes(others: list[load.Wanted]) -> None:
         (_network(CIVO, "b", "10.10.0.0/24", account="other"), False),
     ],
 )
-def test_at_civo_an_overlap_in_a_region_is_a_warning(other: load.Wanted, found: bool) -> None:
+def test_at_civo_an_overlap_in_a_region_is_a_warning(other: load.Resource, found: bool) -> None:
     """Networks of two regions are never connected."""
     one = _network(CIVO, "a", "10.10.0.0/16")
     known = [network for entry in (one, other) if (network := networks.of(entry.manifest)) is not None]

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from planton import deploy, errors
+from planton import errors
 from planton.cli import options
 from planton.config import contexts, settings
+from planton.deploy.steps import Step
 from planton.engine import plans, toolchain
 from planton.manifest import stack_input
 from planton.schema import references
@@ -104,7 +105,7 @@ class _Run:
 
 def _replacing(env: str, name: str = "dev") -> Any:
     change = plans.Change("urn", "cluster", "civo:index/kubernetesCluster:KubernetesCluster", plans.Action.REPLACE)
-    return deploy.Step(references.Key("CivoKubernetesCluster", env, name), "", plans.Plan((change,)))
+    return Step(references.Key("CivoKubernetesCluster", env, name), "", plans.Plan((change,)))
 
 
 @pytest.mark.parametrize(

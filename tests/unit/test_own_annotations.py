@@ -21,7 +21,7 @@ metadata:
     {name}: "{value}"
 spec: {{civoCredentialId: default, networkName: net, region: lon1}}
 """
-SETTINGS = pathlib.Path(__file__).parents[2] / "docs" / "settings.md"
+SETTINGS = pathlib.Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
 
 
 def _found(name: str, value: str) -> list[tuple[str, str, str]]:
@@ -61,7 +61,7 @@ def test_an_annotation_that_there_is_not_is_named_with_a_near_one(name: str, sai
 
 
 def test_all_annotations_are_known_and_described() -> None:
-    """Those that something reads, and those of docs/settings.md."""
+    """Those that something reads, and those of docs/reference/settings.md."""
     read = {
         references.CREDENTIAL_ANNOTATION,
         inventory.PROTECTION_ANNOTATION,

@@ -254,7 +254,7 @@ def test_what_a_policy_refuses_is_not_planned(
 ) -> None:
     """The command ends before the engine begins, with the places and the rules."""
     monkeypatch.setattr("planton.cli.options.tools", lambda _: None)
-    monkeypatch.setattr("planton.deploy.Run", None)
+    monkeypatch.setattr("planton.deploy.run.Run.plan", None)
     assert cli.main([command, "-f", POOL, "--policy", small]) == 1
     shown = capsys.readouterr().err
     assert f"{POOL}:10:14: spec.nodeCount: must be so [acme.rule]\n" in shown
@@ -267,7 +267,7 @@ def test_what_was_planned_before_is_judged_too(
     """A saved plan has no text, so a violation is told with the file that it came from and without a line."""
     (document,) = load.load([POOL])
     before = types.SimpleNamespace(
-        wanted=[load.Wanted(document.message, None, "pool.yaml")],
+        wanted=[load.Resource(document.message, None, "pool.yaml")],
         pruned=[],
         origins={},
         allow_replace=(),
@@ -276,7 +276,7 @@ def test_what_was_planned_before_is_judged_too(
         is_signed=True,
     )
     monkeypatch.setattr("planton.deploy.saved.read", lambda *_, **_more: before)
-    monkeypatch.setattr("planton.deploy.Run", None)
+    monkeypatch.setattr("planton.deploy.run.Run.plan", None)
     assert cli.main(["apply", "dev.plan", "--policy", small]) == 1
     assert "pool.yaml: spec.nodeCount: must be so [acme.rule]\n" in capsys.readouterr().err
 

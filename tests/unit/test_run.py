@@ -30,7 +30,7 @@ def _left(chosen: settings.Settings) -> tuple[run.Run, journal.Journal]:
     records = journal.Journal(chosen.data, chosen.backend_url, stacks.name_of(manifest))
     records.write(journal.Record("destroy", 1.0))
     tools = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
-    return run.Run([load.Wanted(manifest, None, "net.yaml")], chosen, tools), records
+    return run.Run([load.Resource(manifest, None, "net.yaml")], chosen, tools), records
 
 
 def test_a_destroy_of_what_is_gone_leaves_no_record(chosen: settings.Settings) -> None:
@@ -147,7 +147,7 @@ def _folder(tmp_path: pathlib.Path) -> run.Run:
     chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path), "CIVO_TOKEN": "token", "CIVO_REGION": "lon1"})
     tools = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
     lists = checks.Checks(chosen.progress, open_cloud=lambda *_given: offers.Cloud())
-    return run.Run([load.Wanted(each, None, "dev.yaml") for each in (network, firewall)], chosen, tools, plan_checks=lists)
+    return run.Run([load.Resource(each, None, "dev.yaml") for each in (network, firewall)], chosen, tools, plan_checks=lists)
 
 
 def test_what_was_planned_is_known_to_the_apply_of_what_refers_to_something_new(world: World, tmp_path: pathlib.Path) -> None:

@@ -38,10 +38,10 @@ NONE = _step(NETWORK)
 DELETE = _step(FIREWALL, _change(plans.Action.DELETE, name="firewall"))
 
 
-def _wanted() -> load.Wanted:
+def _wanted() -> load.Resource:
     spec = {"civoCredentialId": "default", "networkName": "net", "region": "lon1"}
     manifest = mocks.target("CivoVpc", spec, name="net", env="dev")
-    return load.Wanted(manifest, None, "envs/net.yaml", "lon1", origin="example.com/acme//envs")
+    return load.Resource(manifest, None, "envs/net.yaml", "lon1", origin="example.com/acme//envs")
 
 
 def _write(path: pathlib.Path, *planned: steps.Step, pruned: tuple[steps.Step, ...] = ()) -> saved.Saved:

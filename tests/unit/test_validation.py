@@ -53,7 +53,7 @@ def test_a_rule_between_fields_is_reported_at_the_field_with_its_values(changes:
     manifest_text = (
         f"apiVersion: civo.project-planton.org/v1\nkind: CivoKubernetesNodePool\nmetadata: {{name: dev}}\nspec:\n{spec}"
     )
-    [violation] = load.collect(manifest_text.encode(), file="x")[1]
+    [violation] = load.collect(load.Text("x", manifest_text.encode()))[1]
     assert violation.path == f"spec.{place}"
     assert manifest_text.splitlines()[violation.line - 1].strip().startswith(place)
     assert violation.message.startswith(text)
@@ -62,7 +62,7 @@ def test_a_rule_between_fields_is_reported_at_the_field_with_its_values(changes:
 def test_a_required_field_is_reported_itself() -> None:
     """A message that begins like a field of what is missing is not about that field."""
     text = "apiVersion: civo.project-planton.org/v1\nkind: CivoFirewall\nmetadata: {name: dev}\nspec: {name: fw}\n"
-    [violation] = load.collect(text.encode(), file="x")[1]
+    [violation] = load.collect(load.Text("x", text.encode()))[1]
     assert (violation.path, violation.rule_id) == ("spec.networkId", "required")
 
 

@@ -32,18 +32,18 @@ RELATION = """  relationships:
 """
 
 
-def _wanted(text: str, file: str) -> load.Wanted:
+def _wanted(text: str, file: str) -> load.Resource:
     [document], violations = manifest.read(text.encode(), file=file)
     assert violations == []
-    return load.Wanted(document.message, None, file, document=document)
+    return load.Resource(document.message, None, file, document=document)
 
 
-def _network(name: str = "net", *, file: str = "net.yaml", after: str = "") -> load.Wanted:
+def _network(name: str = "net", *, file: str = "net.yaml", after: str = "") -> load.Resource:
     text = NETWORK.format(name=name)
     return _wanted(text.replace("spec:", RELATION.format(kind="CivoFirewall", name=after) + "spec:") if after else text, file)
 
 
-def _firewall(name: str = "fw", *, network: str = "net", file: str = "fw.yaml") -> load.Wanted:
+def _firewall(name: str = "fw", *, network: str = "net", file: str = "fw.yaml") -> load.Resource:
     return _wanted(FIREWALL.format(name=name, network=network), file)
 
 

@@ -16,7 +16,7 @@ HEAD = "apiVersion: civo.project-planton.org/v1\nkind: CivoFirewall\nmetadata: {
 def ids(text: str | bytes) -> set[str]:
     """Returns the rule ids of a text's violations."""
     data = text.encode() if isinstance(text, str) else text
-    return {violation.rule_id for violation in load.collect(data, file="x")[1]}
+    return {violation.rule_id for violation in load.collect(load.Text("x", data))[1]}
 
 
 def bomb(levels: int) -> str:
@@ -66,14 +66,16 @@ def test_bounds(text: str | bytes, rule_id: str) -> None:
 
 def test_too_many_violations() -> None:
     """A text with very many faults shows the first ones and says that there are more."""
-    _, violations = load.collect((HEAD + "  tags: [" + "~," * 5000 + "]").encode(), file="x")
+    _, violations = load.collect(load.Text("x", (HEAD + "  tags: [" + "~," * 5000 + "]").encode()))
     assert len(violations) == 1001
     assert violations[-1].rule_id == "manifest.too_many"
 
 
 def test_large_message_shows_its_first_violation() -> None:
     """A very large message is checked to its first violation, since each takes memory."""
-    _, violations = load.collect((HEAD + "  inboundRules: [{protocol: tcp, cidrs: [" + "a," * 50_000 + "]}]").encode(), file="x")
+    _, violations = load.collect(
+        load.Text("x", (HEAD + "  inboundRules: [{protocol: tcp, cidrs: [" + "a," * 50_000 + "]}]").encode())
+    )
     assert [violation.rule_id for violation in violations] == ["string.cidr"]
 
 
@@ -89,7 +91,7 @@ def test_large_message_shows_its_first_violation() -> None:
 )
 def test_place_of_a_trap(text: str | bytes, place: tuple[int, int]) -> None:
     """A trap has the place of the first character that is wrong."""
-    (violation,) = load.collect(text.encode() if isinstance(text, str) else text, file="x")[1]
+    (violation,) = load.collect(load.Text("x", text.encode() if isinstance(text, str) else text))[1]
     assert (violation.line, violation.column) == place
 
 
@@ -97,7 +99,7 @@ def test_place_of_a_trap(text: str | bytes, place: tuple[int, int]) -> None:
 @settings(max_examples=300, deadline=None)
 def test_any_bytes(data: bytes) -> None:
     """Any bytes give documents or violations, and never an exception."""
-    documents, violations = load.collect(data, file="x")
+    documents, violations = load.collect(load.Text("x", data))
     assert documents or violations
 
 
@@ -112,7 +114,7 @@ PIECES = [
 @settings(max_examples=500, deadline=None)
 def test_any_yaml(text: str) -> None:
     """Any text made of YAML's parts gives documents or violations with a place, and never an exception."""
-    documents, violations = load.collect(text.encode(), file="x")
+    documents, violations = load.collect(load.Text("x", text.encode()))
     assert documents or violations
     for violation in violations:
         assert violation.line >= 1
@@ -128,7 +130,7 @@ def test_damaged_manifest(generator: random.Random) -> None:
     for _ in range(generator.randint(1, 5)):
         position = generator.randrange(len(text))
         text[position] = generator.choice(["", text[position] * 2, "\t", "\n", ":", "{", "&a ", "*a", "'", "\x85", "é"])
-    documents, violations = load.collect("".join(text).encode(), file="x")
+    documents, violations = load.collect(load.Text("x", "".join(text).encode()))
     assert documents or violations
 
 

@@ -25,7 +25,7 @@ DIGITALOCEAN = POOL.format(group="digital-ocean.project-planton.org", kind="Digi
 
 def _messages(text: str, *overrides: str) -> list[tuple[str, str, str]]:
     assigned = manifest.overrides(overrides)
-    _, violations = load.collect(text.encode(), file="x", overrides=assigned)
+    _, violations = load.collect(load.Text("x", text.encode()), overrides=assigned)
     return [(one.path, one.rule_id, one.message) for one in violations]
 
 

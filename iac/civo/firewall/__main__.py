@@ -1,4 +1,4 @@
-"""CivoFirewall as a Pulumi project: makes a firewall at Civo from a stack input (docs/standalone.md)."""
+"""CivoFirewall as a Pulumi project: makes a firewall at Civo from a stack input (docs/extend/standalone.md)."""
 
 from planton import modules
 

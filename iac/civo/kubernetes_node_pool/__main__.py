@@ -1,4 +1,4 @@
-"""CivoKubernetesNodePool as a Pulumi project: makes a node pool of a Kubernetes cluster at Civo from a stack input (docs/standalone.md)."""
+"""CivoKubernetesNodePool as a Pulumi project: makes a node pool of a Kubernetes cluster at Civo from a stack input (docs/extend/standalone.md)."""
 
 from planton import modules
 

@@ -1,4 +1,4 @@
-"""CivoVpc as a Pulumi project: makes a private network at Civo from a stack input (docs/standalone.md)."""
+"""CivoVpc as a Pulumi project: makes a private network at Civo from a stack input (docs/extend/standalone.md)."""
 
 from planton import modules
 

@@ -1,4 +1,4 @@
-"""DigitalOceanVpc as a Pulumi project: makes a private network at DigitalOcean from a stack input (docs/standalone.md)."""
+"""DigitalOceanVpc as a Pulumi project: makes a private network at DigitalOcean from a stack input (docs/extend/standalone.md)."""
 
 from planton import modules
 

@@ -1,7 +1,7 @@
-"""The command line: each module is a command, and nothing else may import a command-line framework.
+"""The command line: one module per command. No other package imports a command-line framework.
 
-A command's module is imported when the command is called, so that one command pays for no other. What goes wrong becomes one
-message on standard error and an exit code; tracebacks are for ``PLANTON_DEBUG=1``.
+The module of a command is imported when the command runs, so that no command pays for another. Every failure becomes one message
+on standard error and an exit code. ``PLANTON_DEBUG=1`` shows tracebacks.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ from planton import errors
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-#: Name → what to import, and the line that help shows for it.
+#: Command → its import path, and its line in the help.
 COMMANDS: Final = {
     "apply": ("planton.cli.apply:apply", "Make the cloud match manifests."),
-    "clusters": ("planton.cli.nodepools:clusters", "Work with the clusters that the NodePool API keeps."),
+    "clusters": ("planton.cli.nodepools:clusters", "Manage clusters of the NodePool API."),
     "completion": ("planton.cli.completion:completion", "Print the completion script of a shell."),
-    "context": ("planton.cli.context:context", "Name sets of backend, accounts and settings, and choose one."),
+    "context": ("planton.cli.context:context", "Manage contexts: named sets of backend, accounts and settings."),
     "convert": ("planton.cli.convert:convert", "Convert manifests and stack inputs between YAML, JSON and binary."),
     "credential": ("planton.cli.credential:credential", "Print a credential for a cluster, for kubectl."),
-    "destroy": ("planton.cli.destroy:destroy", "Delete what manifests describe."),
-    "doctor": ("planton.cli.doctor:doctor", "Show what is installed, what is missing, and what to do."),
+    "destroy": ("planton.cli.destroy:destroy", "Delete the resources of manifests."),
+    "doctor": ("planton.cli.doctor:doctor", "Check the installation, and show how to complete it."),
     "drift": ("planton.cli.drift:drift", "Show where the cloud differs from what was applied."),
-    "explain": ("planton.cli.explain:explain", "Show what a kind or a field means."),
+    "explain": ("planton.cli.explain:explain", "Describe a kind or a field."),
     "fmt": ("planton.cli.fmt:fmt", "Rewrite manifests in their canonical form."),
-    "get": ("planton.cli.get:get", "Show resources that were applied."),
+    "get": ("planton.cli.get:get", "Show applied resources."),
     "graph": ("planton.cli.graph:graph", "Show how manifests depend on each other."),
-    "history": ("planton.cli.history:history", "Show who did what to a resource."),
-    "import": ("planton.cli.import_:import_", "Take over a resource that exists."),
-    "init": ("planton.cli.init:init", "Write manifests to start from."),
+    "history": ("planton.cli.history:history", "Show the operations on a resource."),
+    "import": ("planton.cli.import_:import_", "Import an existing resource."),
+    "init": ("planton.cli.init:init", "Write starter manifests."),
     "kubeconfig": ("planton.cli.kubeconfig:kubeconfig", "Print or merge the kubeconfig of a cluster."),
-    "nodepools": ("planton.cli.nodepools:nodepools", "Work with the node pools that the NodePool API keeps."),
+    "nodepools": ("planton.cli.nodepools:nodepools", "Manage node pools of the NodePool API."),
     "outputs": ("planton.cli.outputs:outputs", "Show the outputs of a resource."),
     "plan": ("planton.cli.plan:plan", "Show what apply would do."),
     "refresh": ("planton.cli.refresh:refresh", "Read the cloud into the state."),
     "regions": ("planton.cli.offers:regions", "List the regions of a cloud."),
     "sandbox": ("planton.cli.sandbox:sandbox", "Run a simulated cloud on this machine."),
     "schema": ("planton.cli.schema:schema", "Print the JSON Schema of manifests, for editors."),
-    "server": ("planton.cli.server:server", "Run the NodePool API, and look after its database."),
-    "setup": ("planton.cli.setup:setup", "Install what the engine needs."),
+    "server": ("planton.cli.server:server", "Run the NodePool API, and manage its database."),
+    "setup": ("planton.cli.setup:setup", "Install Pulumi and its plugins."),
     "sizes": ("planton.cli.offers:sizes", "List the machine sizes of a cloud."),
     "stack-input": ("planton.cli.stack_input:stack_input", "Write the input of a module for a manifest."),
-    "state": ("planton.cli.state:state", "Look at states, keep, move and mend them."),
+    "state": ("planton.cli.state:state", "Show, export, move and repair states."),
     "validate": ("planton.cli.validate:validate", "Check manifests against the schema and its rules."),
-    "version": ("planton.cli.version:version", "Show the versions of planton and of what it uses."),
+    "version": ("planton.cli.version:version", "Show the versions of planton and its dependencies."),
     "versions": ("planton.cli.offers:versions", "List the Kubernetes versions of a cloud."),
 }
-#: Package → the extra that brings it, where the command does not say which.
+#: Package → the extra that installs it, unless the command decides.
 _EXTRAS: Final = {
     "aiohttp": "sandbox",
     "alembic": "server",
@@ -72,17 +72,17 @@ _EXTRAS: Final = {
     "pulumi": "civo",
     "pulumi_civo": "civo",
     "pulumi_digitalocean": "digitalocean",
-    "semver": "civo",  # Pulumi's
+    "semver": "civo",  # a dependency of Pulumi
     "sqlalchemy": "server",
     "starlette": "server",
     "uvicorn": "server",
 }
-#: Command → the extra that brings whatever it misses: some packages come with several.
+#: Command → the extra that installs its packages. Several extras can install one package.
 _EXTRAS_OF_COMMANDS: Final = {"clusters": "client", "nodepools": "client", "sandbox": "sandbox", "server": "server"}
 _UNEXPECTED: Final = 70
-#: What a shell reports of a program that a broken pipe has ended.
+#: The exit code that a shell reports for a program that a broken pipe ended.
 _BROKEN_PIPE: Final = 141
-#: The commands that finish although nobody reads what they say.
+#: The commands that finish even if nobody reads their output.
 _FINISHING: Final = ("apply", "destroy", "import", "refresh", "server", "state")
 _DEBUG: Final = "PLANTON_DEBUG"
 _COMPLETE: Final = "_PLANTON_COMPLETE"
@@ -92,38 +92,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code.
 
     Args:
-        arguments: What follows the program's name; the process's arguments where None.
+        arguments: The arguments without the program's name; None for the arguments of the process.
     """
     if arguments is None:
         return _process(sys.argv[1:])
     return _start(list(arguments))
 
 
-def _process(given: list[str]) -> int:
+def _process(arguments: list[str]) -> int:
     from planton.cli import signals, streams  # a caller in the same process owns its signals and streams
 
-    signals.install(next(iter(given), ""))
-    unread = streams.guard(None if next(iter(given), "") in _FINISHING else _BROKEN_PIPE)
+    signals.install(next(iter(arguments), ""))
+    unread = streams.guard(None if next(iter(arguments), "") in _FINISHING else _BROKEN_PIPE)
     try:
-        code = _start(given)
+        code = _start(arguments)
         sys.stdout.flush()
     except SystemExit as end:
         if end.code or not unread():
             raise
         code = 0
-    if given[:1] == ["validate"]:
+    if arguments[:1] == ["validate"]:
         # Checking leaves nothing open. Tearing down the interpreter would take as long as reading a hundred manifests.
         sys.stderr.flush()
         os._exit(code)
     return code or (_BROKEN_PIPE if unread() else 0)
 
 
-def _start(given: list[str]) -> int:
+def _start(arguments: list[str]) -> int:
     warnings.showwarning = _show_warning
     # Starting makes many objects and drops none: looking for garbage among them would be in vain.
     gc.disable()
     try:
-        return _run(given)
+        return _run(arguments)
     finally:
         gc.enable()
 
@@ -137,7 +137,7 @@ def _run(arguments: list[str]) -> int:
             return check.run(paths)
         return _dispatch(arguments)
     except SystemExit as end:
-        # A command that has said itself what failed; one that nobody listens to has not failed.
+        # The command has reported its failure. A broken pipe is no failure.
         if end.code != _BROKEN_PIPE:
             _point_at_log(end.code)
         raise
@@ -149,22 +149,22 @@ def _run(arguments: list[str]) -> int:
     except ModuleNotFoundError as error:
         missing = _missing_extra(error, next(iter(arguments), ""))
         return _failed(missing, arguments) if missing else _unexpected(error)
-    except Exception as error:  # noqa: BLE001  # the last line of defence: nobody sees a traceback unasked
+    except Exception as error:  # noqa: BLE001  # the last handler: users see no traceback
         return _unexpected(error)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_place: object, **_more: object) -> None:
-    from planton.cli import output  # nothing is worth a warning, mostly
-    from planton.manifest import files  # as above
+    from planton.cli import output  # most runs have no warning
+    from planton.manifest import files  # most runs have no warning
 
-    # Other warnings are for developers of planton, not for users.
+    # Other warnings are for developers of planton.
     if issubclass(category, files.SkippedFileWarning):
         output.warn(str(message))
 
 
 def _plain_paths(arguments: list[str]) -> list[str] | None:
-    # `validate` with nothing but paths is what hooks and editors call many times. It needs no parser of options, and to import
-    # one costs as much as to check hundreds of manifests.
+    # Hooks and editors often call `validate` with paths alone. Importing an option parser costs as much as checking hundreds of
+    # manifests.
     if arguments[:1] != ["validate"] or _COMPLETE in os.environ:
         return None
     paths = [word for word in arguments[1:] if word not in ("-f", "--file")]
@@ -174,14 +174,14 @@ def _plain_paths(arguments: list[str]) -> list[str] | None:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    import click  # see above
+    import click  # `validate` with paths alone runs without it
 
-    from planton.cli import group  # see above
+    from planton.cli import group  # it imports click
 
     try:
         result: Any = group.cli.main(args=arguments, prog_name="planton", standalone_mode=False)
     except click.ClickException as error:
-        from planton.cli import streams  # nothing is wrong, mostly
+        from planton.cli import streams  # most calls are valid
 
         error.show(streams.Errors())
         return error.exit_code
@@ -192,7 +192,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _failed(error: errors.PlantonError, arguments: list[str]) -> int:
-    from planton.cli import output  # nothing failed, mostly
+    from planton.cli import output  # most runs succeed
 
     if _wants_json(arguments):
         import json
@@ -225,26 +225,26 @@ def _missing_extra(error: ModuleNotFoundError, command: str) -> errors.PlantonEr
 
 def _unexpected(error: Exception) -> int:
     if os.environ.get(_DEBUG):
-        import traceback  # only here
+        import traceback  # most runs succeed
 
         traceback.print_exception(error)
-    from planton.base import terminal  # as above
+    from planton.base import terminal  # most runs succeed
 
     text = terminal.one_line(" ".join(str(error).split()))
     sys.stderr.write(f"Error: unexpected {type(error).__name__}: {text} (set {_DEBUG}=1 for details)\n")
     return _point_at_log(_UNEXPECTED, "unexpected", error)
 
 
-def _point_at_log(code: Any, said: str = "", unexpected: Exception | None = None) -> int:
-    """Says where the log of a command that has failed is, and returns its exit code."""
-    # Where no command has begun a log, the module was not imported, and is not needed.
+def _point_at_log(code: Any, summary: str = "", unexpected: Exception | None = None) -> int:
+    """Shows the path of a failed command's log, and returns the exit code."""
+    # A command without a log has not imported the module.
     logs = sys.modules.get("planton.engine.logs")
     log = logs.current() if logs is not None else None
     number = code if isinstance(code, int) else int(code is not None)
     if logs is None or log is None or (number < errors.Code.FAILED and not log.begun):
         return number
-    if said:
-        logs.note(said, unexpected)
+    if summary:
+        logs.note(summary, unexpected)
     if log.begun and number >= errors.Code.REFUSED:
         sys.stderr.write(f"details: {log.path}\n")
     logs.end()

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import deploy, errors
+from planton import errors
 from planton.cli import options, output, policing, render
 from planton.deploy import accounts, leftovers
+from planton.deploy.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from planton.config import settings as engine_settings
     from planton.deploy import saved
+    from planton.deploy.steps import Step
     from planton.manifest import load
 
 
@@ -61,7 +63,7 @@ def apply(
     policing.enforce(rules, wanted)
     report = render.Reporter(quiet=form == "json")
     tools = options.tools(settings)
-    run = deploy.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported, on_event=report)
+    run = Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported, on_event=report)
     pruning = _pruning(run, given, consents, before)
     read = refresh if before is None else before.refresh
     planned = run.plan(recover=True, going=[] if pruning is None else pruning.order, refresh=read)
@@ -91,7 +93,7 @@ def apply(
 
 def _planned_before(
     plan: str, given: options.Sources, consents: options.Consents, settings: engine_settings.Settings
-) -> tuple[saved.Saved | None, Sequence[load.Wanted], options.Consents]:
+) -> tuple[saved.Saved | None, Sequence[load.Resource], options.Consents]:
     if not plan:
         return None, given.read(none=consents.prune), consents
     if given.paths or given.inputs or given.kustomize_dir or given.overrides:
@@ -118,9 +120,7 @@ def _planned_before(
     return before, wanted, allowed
 
 
-def _pruning(
-    run: deploy.Run, given: options.Sources, consents: options.Consents, before: saved.Saved | None
-) -> deploy.Run | None:
+def _pruning(run: Run, given: options.Sources, consents: options.Consents, before: saved.Saved | None) -> Run | None:
     if not consents.prune:
         return None
     if before is not None:
@@ -129,9 +129,9 @@ def _pruning(
 
 
 def _check(
-    run: deploy.Run,
-    planned: Sequence[deploy.Step],
-    pruned: Sequence[deploy.Step],
+    run: Run,
+    planned: Sequence[Step],
+    pruned: Sequence[Step],
     before: saved.Saved | None,
     consents: options.Consents,
     form: str,

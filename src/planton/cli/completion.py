@@ -1,4 +1,4 @@
-"""``planton completion``: the script that makes a shell complete planton's commands and options."""
+"""``planton completion``: prints the completion script of a shell."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def completion(shell: str) -> None:
     zsh:   echo 'eval "$(planton completion zsh)"' >> ~/.zshrc
     fish:  planton completion fish > ~/.config/fish/completions/planton.fish
     """
-    found = shell_completion.get_completion_class(shell)
-    if found is None:
+    completion_class = shell_completion.get_completion_class(shell)
+    if completion_class is None:
         raise click.UsageError(f"no completion for {shell}")
-    script = found(group.cli, {}, "planton", "_PLANTON_COMPLETE")
-    # The script itself, not `source()`, which would first run the shell to learn its version.
+    script = completion_class(group.cli, {}, "planton", "_PLANTON_COMPLETE")
+    # `source()` would first run the shell to read its version.
     output.echo_document(script.source_template % script.source_vars() + "\n")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pathlib
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
 from planton import errors, manifest
 from planton.cli import output, writing
+from planton.manifest import load
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, incompl
 @click.option("--to", "form", type=_FORMS, default=None, help="Form of the result.  [default: by the name of --out]")
 @click.option(
     "--as",
-    "wanted",
+    "result",
     type=click.Choice(["manifest", "stack-input"]),
     default=None,
     help="What the result is.  [default: what FILE is]",
@@ -51,7 +51,7 @@ def convert(
     path: str,
     source: str | None,
     form: str | None,
-    wanted: str | None,
+    result: str | None,
     kind_name: str,
     provider_config: str,
     out: str,
@@ -80,31 +80,22 @@ def convert(
         raise click.UsageError("give --to yaml, json or binary")
     kind = kinds.parse(kind_name) if kind_name else None
     given = source or conversion.form_of(path) or conversion.YAML
-    found = conversion.read(_content(path), file=path, form=given, kind=kind)
-    _emit([_wanted(value, wanted, provider_config) for value in found], target, out, show_secrets=show_secrets)
+    values = conversion.read(load.text(path), form=given, kind=kind)
+    _emit([_converted(value, result, provider_config) for value in values], target, out, show_secrets=show_secrets)
 
 
-def _content(path: str) -> bytes:
-    found = list(manifest.sources([path], stdin=sys.stdin.buffer))
-    if len(found) != 1 or found[0][0] != path:
-        raise errors.PlantonError(
-            f"{path} is a folder; give one file", code=errors.Code.USAGE, reason=errors.Reason.MANIFEST_UNREADABLE
-        )
-    return found[0][1]
-
-
-def _wanted(value: message.Message, wanted: str | None, provider_config: str) -> message.Message:
+def _converted(value: message.Message, result: str | None, provider_config: str) -> message.Message:
     from planton.manifest import convert as conversion
-    from planton.schema import references  # as above
+    from planton.schema import references  # `--help` must not wait for it
 
     is_input = conversion.is_stack_input(value)
-    if wanted == "manifest" or (wanted is None and not is_input):
+    if result == "manifest" or (result is None and not is_input):
         if provider_config:
             raise click.UsageError("a manifest has no account: --provider-config needs --as stack-input")
         return conversion.as_manifest(value)
     config = None
     if provider_config:
-        data = _content(provider_config)
+        data = load.text(provider_config).data
         config = manifest.read_provider_config(data, file=provider_config, kind=conversion.kind_of(value))
     for reference in references.find(conversion.as_manifest(value)) if not is_input else ():
         output.warn(f"{reference.path} is a reference, which no module takes: `planton stack-input` resolves it")
@@ -112,7 +103,7 @@ def _wanted(value: message.Message, wanted: str | None, provider_config: str) ->
 
 
 def _emit(values: list[message.Message], form: str, out: str, *, show_secrets: bool) -> None:
-    from planton.manifest import convert as conversion  # as above
+    from planton.manifest import convert as conversion  # `--help` must not wait for it
 
     secret = any(conversion.redacted(value) != value for value in values)
     if secret and not show_secrets:

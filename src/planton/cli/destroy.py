@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planton import deploy
 from planton.cli import options, output, render
 from planton.clouds import associated
 from planton.deploy import accounts, leftovers
+from planton.deploy.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from planton.config import settings as engine_settings
+    from planton.deploy.steps import Step
     from planton.schema import references
 
 
@@ -54,7 +55,7 @@ def destroy(
     """
     tools = options.tools(settings)
     wanted = options.applied(resources, settings=settings, tools=tools, given=given)
-    run = deploy.Run(wanted, settings, tools, on_event=render.Reporter(quiet=form == "json"))
+    run = Run(wanted, settings, tools, on_event=render.Reporter(quiet=form == "json"))
     planned = run.plan_destroy()
     left = run.left_behind(planned, sorts=_sorts(volumes=with_volumes, snapshots=with_snapshots, balancers=with_load_balancers))
     planned = leftovers.warned(planned, left)
@@ -83,7 +84,7 @@ def _sorts(*, volumes: bool, snapshots: bool, balancers: bool) -> list[str]:
     return [sort for sort, is_deleted in chosen.items() if is_deleted]
 
 
-def _data(run: deploy.Run, steps: Sequence[deploy.Step], left: Mapping[references.Key, leftovers.Leftovers]) -> dict[str, Any]:
+def _data(run: Run, steps: Sequence[Step], left: Mapping[references.Key, leftovers.Leftovers]) -> dict[str, Any]:
     return render.steps_data("destroy", steps, accounts=run.used_accounts()) | {
         "leftovers": [each.as_dict() for each in left.values()]
     }

@@ -17,7 +17,7 @@ from planton import errors
 from planton.base import terminal
 from planton.cli import output, render
 from planton.config import credentials
-from planton.schema import kinds
+from planton.schema import providers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,7 +89,7 @@ def _python() -> Finding:
 
 
 def _extras() -> list[Finding]:
-    wanted: dict[str, tuple[str, ...]] = {provider: ("pulumi", f"pulumi_{provider}") for provider in kinds.PROVIDERS}
+    wanted = {provider.name: provider.packages for provider in providers.all_providers().values()}
     wanted["sandbox"] = ("aiohttp", "cryptography", "grpc")
     wanted["policy"] = ("cel_expr_python",)
     wanted["client"] = ("google.api", "httpx")
@@ -124,7 +124,7 @@ def _plugins(environ: Mapping[str, str]) -> list[Finding]:
         Finding(f"{name} plugin {version}", "ok", "installed")
         if name in installed
         else Finding(f"{name} plugin {version}", "optional", "not installed", advice)
-        for name, version in toolchain.PLUGINS.items()
+        for name, version in providers.plugins().items()
     ]
 
 
@@ -136,7 +136,7 @@ def _kubectl(environ: Mapping[str, str]) -> Finding:
 
 
 def _accounts(environ: Mapping[str, str], context: contexts.Context) -> list[Finding]:
-    found = [_account(provider, environ, context) for provider in kinds.PROVIDERS]
+    found = [_account(provider, environ, context) for provider in providers.names()]
     path = credentials.file(environ)
     if path.exists():
         closed = not stat.S_IMODE(path.stat().st_mode) & 0o077
@@ -145,10 +145,10 @@ def _accounts(environ: Mapping[str, str], context: contexts.Context) -> list[Fin
 
 
 def _account(provider: str, environ: Mapping[str, str], context: contexts.Context) -> Finding:
-    name = f"{kinds.PROVIDERS[provider][0]} account"
-    variable, entry = credentials.token_from(provider, environ), context.credentials.get(provider)
+    name = f"{providers.get(provider).prefix} account"
+    variable, entry = credentials.variables_in(provider, environ), context.credentials.get(provider)
     if not variable and not entry:
-        advice = f'set {provider.upper()}_TOKEN, or: eval "$(planton sandbox env)"'
+        advice = f'set {credentials.variables_for(provider)}, or: eval "$(planton sandbox env)"'
         return Finding(name, "optional", "no token in the environment", advice)
     try:
         config: Any = credentials.from_environment(provider, environ, context.credentials)

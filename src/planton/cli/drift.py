@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import deploy, errors
+from planton import errors
 from planton.cli import options, output, render
+from planton.deploy.run import Run
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -23,7 +24,7 @@ def drift(*, resources: tuple[str, ...], given: options.Sources, settings: engin
     """
     tools = options.tools(settings)
     wanted = options.applied(resources, settings=settings, tools=tools, given=given)
-    run = deploy.Run(wanted, settings, tools)
+    run = Run(wanted, settings, tools)
     steps = run.drift()
     drifted = any(not step.plan.empty for step in steps)
     if form == "json":

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import difflib
 import pathlib
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from planton import errors, manifest
+from planton import errors
 from planton.base import terminal
 from planton.cli import output, render, writing
-from planton.manifest import canonical
+from planton.manifest import canonical, load
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 _STDIN = "-"
 
@@ -55,30 +54,21 @@ def fmt(context: click.Context, *, paths: tuple[str, ...], files: tuple[str, ...
 
 def _formatted(paths: Sequence[str]) -> list[tuple[str, bytes, bytes]]:
     # All are read before the first is written, and one that is wrong does not hide what is wrong with the others.
-    found = []
-    failed: list[errors.PlantonError] = []
-    for path, data in _sources(paths, failed):
-        try:
-            found.append((path, data, canonical.format_text(data, file=path).encode()))
-        except errors.PlantonError as error:
-            failed.append(error)
-    for each in failed[:-1]:
+    formatted: dict[str, tuple[str, bytes, bytes]] = {}
+    failures: list[errors.PlantonError] = []
+    for text in load.texts(paths):
+        if isinstance(text, errors.PlantonError):
+            failures.append(text)
+        elif text.file not in formatted:
+            try:
+                formatted[text.file] = (text.file, text.data, canonical.format_text(text.data, file=text.file).encode())
+            except errors.PlantonError as error:
+                failures.append(error)
+    for each in failures[:-1]:
         output.show_error(each)
-    if failed:
-        raise failed[-1]
-    return found
-
-
-def _sources(paths: Sequence[str], failed: list[errors.PlantonError]) -> Iterator[tuple[str, bytes]]:
-    seen = set()
-    for path in paths:
-        try:
-            for name, data in manifest.sources([path], stdin=sys.stdin.buffer):
-                if name not in seen:
-                    seen.add(name)
-                    yield name, data
-        except errors.PlantonError as error:
-            failed.append(error)
+    if failures:
+        raise failures[-1]
+    return list(formatted.values())
 
 
 def _show_change(path: str, old: bytes, new: bytes, *, check: bool, diff: bool) -> None:

@@ -1,4 +1,4 @@
-"""The group of all commands, as the command-line framework wants it."""
+"""The click group of all commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Commands(click.Group):
-    """A group that knows its commands by name and imports the one that is called."""
+    """A group that imports only the command that runs."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return sorted(table.COMMANDS)
@@ -27,7 +27,7 @@ class _Commands(click.Group):
             return None
         module, _, attribute = table.COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
-        # The framework's mark for lines that are not to be joined, as raw docstrings spell it.
+        # Raw docstrings spell click's mark for lines that must not be joined as two characters.
         command.help = (command.help or "").replace("\\b\n", "\b\n")
         gc.freeze()
         gc.enable()
@@ -35,7 +35,7 @@ class _Commands(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in table.COMMANDS and not args[0].startswith("-"):
-            from planton.schema import kinds  # nearly every call names a command that exists
+            from planton.schema import kinds  # most calls name an existing command
 
             hint = kinds.suggest(args[0][:40], list(table.COMMANDS))
             ctx.fail(f"no such command {args[0]!r}" + (f"; {hint}" if hint else ""))
@@ -46,7 +46,7 @@ class _Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in sorted(table.COMMANDS.items())])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[shell_completion.CompletionItem]:
-        from click import shell_completion as completion  # only while completing
+        from click import shell_completion as completion  # only completion needs it
 
         options = click.Command.shell_complete(self, ctx, incomplete)
         names = [name for name in sorted(table.COMMANDS) if name.startswith(incomplete)]
@@ -64,4 +64,4 @@ class _Commands(click.Group):
 )
 @click.version_option(planton.__version__, prog_name="planton", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Describe Kubernetes clusters and node pools in manifests; planton checks them and makes them real."""
+    """Create and operate Kubernetes clusters and node pools from manifests."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import deploy, errors
+from planton import errors
 from planton.cli import options, output, render
 from planton.deploy import accounts
+from planton.deploy.run import Run
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -43,7 +44,7 @@ def import_(
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
     kind, name = options.resource(resource)
-    run = deploy.Run(given.read(), settings, options.tools(settings), on_event=render.Reporter(quiet=form == "json"))
+    run = Run(given.read(), settings, options.tools(settings), on_event=render.Reporter(quiet=form == "json"))
     found = [key for key in run.order if (key.kind, key.name) == (kind.name, name)]
     if len(found) != 1:
         raise errors.PlantonError(

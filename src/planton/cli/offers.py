@@ -10,7 +10,7 @@ import click
 from planton import errors
 from planton.cli import output, render
 from planton.config import credentials
-from planton.schema import kinds
+from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _provider_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    choice = click.Choice(list(kinds.PROVIDERS))
+    choice = click.Choice(list(providers.names()))
     return click.option("--provider", type=choice, default="civo", show_default=True, help="The cloud to ask.")(function)
 
 
@@ -79,7 +79,7 @@ def _cloud(provider: str) -> clouds.Cloud:
 
     chosen = contexts.choose("", os.environ)
     config: Any = credentials.from_environment(provider, os.environ, chosen.credentials)
-    if not config.api_token:
+    if not credentials.is_set(config):
         raise credentials.missing(provider)
     ignored = credentials.overruled(provider, os.environ, chosen.credentials)
     if ignored:

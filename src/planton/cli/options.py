@@ -5,26 +5,24 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-import pathlib
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import click
 
-from planton import errors, manifest
+from planton import errors
 from planton.base import interruption, terminal
 from planton.cli import render
-from planton.manifest import load, origins, stack_input
+from planton.manifest import load, selection
 from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from google.protobuf import message
-
-    from planton import deploy
     from planton.config import settings as engine_settings
+    from planton.deploy.run import Run
+    from planton.deploy.steps import Step
     from planton.engine import plans, toolchain
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,174 +31,7 @@ _MINUTE = 60.0
 _NO_ENV = "default"
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Sources:
-    """Where the resources of a command come from.
-
-    Attributes:
-        paths: Manifests: files, folders, ``-``.
-        inputs: Stack-input files.
-        provider_config: A provider config file; empty for none.
-        overrides: ``path=value`` settings.
-        kustomize_dir: Folder of a kustomize base; empty for none.
-        overlay: The overlay in it.
-        env: Only resources of this environment; None for all.
-        selector: Only resources with these labels.
-        stack: The stack that is meant where ``KIND/NAME`` is ambiguous; empty for none.
-    """
-
-    paths: tuple[str, ...]
-    inputs: tuple[str, ...]
-    provider_config: str
-    overrides: tuple[str, ...]
-    kustomize_dir: str
-    overlay: str
-    env: str | None = None
-    selector: tuple[tuple[str, str], ...] = ()
-    stack: str = ""
-
-    def read(self, *, none: bool = False) -> list[load.Wanted]:
-        """Returns the resources, valid and with defaults.
-
-        Args:
-            none: Whether ``--env`` and ``--selector`` may let none of them pass, as where the last of them is to be pruned.
-
-        Raises:
-            InvalidError: Everything that is wrong with any of them.
-            PlantonError: Nothing is given or meant, or something cannot be read.
-        """
-        if not (self.paths or self.inputs or self.kustomize_dir):
-            raise errors.PlantonError(
-                "nothing is given",
-                code=errors.Code.USAGE,
-                reason=errors.Reason.USAGE,
-                hint="give manifests with -f FILE or FOLDER, stack inputs with -i FILE, or --kustomize-dir DIR",
-            )
-        wanted = [self._from_input(path) for path in self.inputs]
-        overrides = manifest.overrides(self.overrides) if wanted else None
-        if overrides is not None:
-            for entry in wanted:
-                overrides.apply(entry.manifest)
-            if not (self.paths or self.kustomize_dir):
-                overrides.finish()
-        if self.paths or self.kustomize_dir:
-            wanted += [self._from_document(each) for each in self._documents(prune=none)]
-        meant = [entry for entry in wanted if self.means(entry.manifest)]
-        if wanted and not (meant or none):
-            raise self._nothing_meant([entry.manifest for entry in wanted])
-        return meant
-
-    def _documents(self, *, prune: bool) -> list[manifest.Document]:
-        try:
-            return load.load(
-                self.paths,
-                stdin=sys.stdin.buffer,
-                kustomize_dir=self.kustomize_dir or None,
-                overlay=self.overlay or None,
-                overrides=self.overrides,
-            )
-        except errors.PlantonError as error:
-            if prune and "empty" in error.metadata:
-                # A folder that is empty by mistake, such as one that was not checked out, must not delete all that came from it.
-                error.hint = "to delete the last resources of a folder: planton destroy KIND/NAME; planton get lists them"
-            raise
-
-    def _nothing_meant(self, given: Sequence[message.Message]) -> errors.PlantonError:
-        # A typo must not look like a cloud that is as it should be.
-        metadata = [one.metadata for one in given]  # type: ignore[attr-defined]  # every manifest has metadata
-        envs = {one.env for one in metadata}
-        if self.env is not None and self.env not in envs:
-            what, known = f"environment {self.env!r}", {env or "(none)" for env in envs}
-        else:
-            what = "labels " + ",".join(f"{key}={value}" for key, value in self.selector)
-            known = {f"{key}={one.labels[key]}" for one in metadata for key, _ in self.selector if key in one.labels}
-        listed = ", ".join(sorted(known)) or "none"
-        return errors.PlantonError(
-            f"none of the manifests given has the {what}; there are: {listed}",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
-            hint="correct --env and --selector, or give other manifests",
-        )
-
-    def _from_document(self, document: manifest.Document) -> load.Wanted:
-        origin = self._built_origin() if document.file.startswith(self.kustomize_dir or "\0") else origins.of_file(document.file)
-        return load.Wanted(document.message, self.config(document.kind), document.file, document=document, origin=origin)
-
-    def _built_origin(self) -> str:
-        return origins.of_folder(self.kustomize_dir) + (f"?overlay={self.overlay}" if self.overlay else "")
-
-    def folders(self) -> list[str]:
-        """Returns the names of the folders that are given as a whole.
-
-        Raises:
-            PlantonError: ``USAGE``: something else is given, too.
-        """
-        if self.inputs or not all(pathlib.Path(path).is_dir() for path in self.paths):
-            raise errors.PlantonError(
-                "--prune needs whole folders: what is missing in a single file is not known to be unwanted",
-                code=errors.Code.USAGE,
-                reason=errors.Reason.USAGE,
-                hint="give a folder with -f DIR, or --kustomize-dir DIR",
-            )
-        return [*map(origins.of_folder, self.paths), *([self._built_origin()] if self.kustomize_dir else [])]
-
-    def means(self, given: message.Message) -> bool:
-        """Returns whether ``--env`` and ``--selector`` let a manifest pass."""
-        metadata = given.metadata  # type: ignore[attr-defined]  # every manifest has metadata
-        return self.env in (None, metadata.env) and all(metadata.labels.get(key) == value for key, value in self.selector)
-
-    def _from_input(self, path: str) -> load.Wanted:
-        given = _stack_input(path)
-        config = given.provider_config
-        for name in stack_input.secret_fields(config.DESCRIPTOR):
-            # What `planton stack-input` has redacted comes from where it came from then.
-            if getattr(config, name) == stack_input.REDACTED:
-                config.ClearField(name)
-        first = self.config(kinds.get(given.target.kind))
-        if first is not None:
-            config.MergeFrom(first)
-        return load.Wanted(given.target, config, path)
-
-    def config_of(self, given: message.Message) -> message.Message | None:
-        """Returns the provider config of ``-p`` for a manifest, or None."""
-        return self.config(kinds.get(given.DESCRIPTOR.name))
-
-    def config(self, kind: kinds.Kind) -> message.Message | None:
-        """Returns the provider config of ``-p`` for a kind, or None.
-
-        Raises:
-            PlantonError: The file cannot be read or is not a provider config.
-        """
-        if not self.provider_config:
-            return None
-        data = _bytes(self.provider_config)
-        return manifest.read_provider_config(data, file=self.provider_config, kind=kind)
-
-
-def _stack_input(path: str) -> Any:  # a stack input of any kind
-    from planton.manifest import convert  # most commands read no stack inputs
-
-    data = _bytes(path)
-    if convert.form_of(path) != convert.BINARY:
-        return manifest.read_stack_input(data.decode("utf-8", errors="replace"), file=path)
-    [found] = convert.read(data, file=path, form=convert.BINARY)
-    if not convert.is_stack_input(found):
-        raise errors.PlantonError(
-            f"{path} holds a manifest, not a stack input",
-            code=errors.Code.INVALID,
-            reason=errors.Reason.STACK_INPUT_INVALID,
-            hint=f"planton convert -f {path} --as stack-input makes one of it, with --to yaml a manifest for -f",
-        )
-    return found
-
-
-def _bytes(path: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if path == "-" else pathlib.Path(path).read_bytes()
-    except OSError as error:
-        raise errors.PlantonError(
-            f"cannot read {path}: {error.strerror}", code=errors.Code.USAGE, reason=errors.Reason.MANIFEST_UNREADABLE
-        ) from None
+Sources: TypeAlias = selection.Selection
 
 
 def sources(function: F) -> F:
@@ -463,7 +294,7 @@ def consent(question: str, *, yes: bool) -> None:
     )
 
 
-def losses_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str], run: deploy.Run) -> None:
+def losses_allowed(steps: Sequence[Step], allowed: Sequence[str], run: Run) -> None:
     """Checks that every cluster or pool that a plan replaces or deletes has been named by the user.
 
     Where the plan has one of this kind and name in several environments, the environment must be named too.
@@ -488,7 +319,7 @@ def losses_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str], run: de
         )
 
 
-def take_overs_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str]) -> None:
+def take_overs_allowed(steps: Sequence[Step], allowed: Sequence[str]) -> None:
     """Checks that the user has named each resource that another folder applied.
 
     Raises:
@@ -506,22 +337,22 @@ def take_overs_allowed(steps: Sequence[deploy.Step], allowed: Sequence[str]) -> 
             )
 
 
-def _is_named(step: deploy.Step, steps: Sequence[deploy.Step], allowed: Sequence[str]) -> bool:
+def _is_named(step: Step, steps: Sequence[Step], allowed: Sequence[str]) -> bool:
     named = set(map(_consented, allowed))
     short = (step.key.kind, step.key.name)
     return (step.key.env or _NO_ENV, *short) in named or (_is_unique(step, steps) and ("", *short) in named)
 
 
-def _is_unique(step: deploy.Step, steps: Sequence[deploy.Step]) -> bool:
+def _is_unique(step: Step, steps: Sequence[Step]) -> bool:
     return sum((each.key.kind, each.key.name) == (step.key.kind, step.key.name) for each in steps) == 1
 
 
-def _consent_to(step: deploy.Step, steps: Sequence[deploy.Step]) -> str:
+def _consent_to(step: Step, steps: Sequence[Step]) -> str:
     short = (step.key.kind, step.key.name)
     return "/".join(short if _is_unique(step, steps) else (step.key.env or _NO_ENV, *short))
 
 
-def _loss(step: deploy.Step, change: plans.Change) -> str:
+def _loss(step: Step, change: plans.Change) -> str:
     action = "recreate" if step.plan.is_recreation(change) else str(change.action)
     return f"{action} {change.name}" + _because(change)
 
@@ -543,7 +374,7 @@ def applied(
     settings: engine_settings.Settings,
     tools: toolchain.Toolchain,
     given: Sources,
-) -> list[load.Wanted]:
+) -> list[load.Resource]:
     """Returns the resources that a command means by manifests and by ``KIND/NAME``.
 
     Raises:
@@ -565,5 +396,5 @@ def applied(
     for text in resources:
         kind, name = resource(text)
         found = known.get(kind, name, env_of(settings, given.env), given.stack)
-        wanted.append(load.Wanted(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
+        wanted.append(load.Resource(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
     return wanted

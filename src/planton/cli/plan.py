@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import deploy, errors
+from planton import errors
 from planton.cli import options, output, policing, render
 from planton.deploy import accounts, leftovers
+from planton.deploy.run import Run
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -49,7 +50,7 @@ def plan(
     tools = options.tools(settings)
     wanted = given.read(none=consents.prune)
     policing.enforce(rules, wanted)
-    run = deploy.Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported)
+    run = Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported)
     pruning = run.pruning(given.folders(), given.means) if consents.prune else None
     going = [] if pruning is None else pruning.order
     planned = run.plan(recover=False, aside=True, going=going, refresh=refresh)

@@ -44,7 +44,7 @@ def load(paths: Sequence[str]) -> tuple[policies.Rule, ...]:
     return policies.load(paths)
 
 
-def enforce(rules: tuple[policies.Rule, ...], wanted: Sequence[flow.Wanted]) -> None:
+def enforce(rules: tuple[policies.Rule, ...], wanted: Sequence[flow.Resource]) -> None:
     """Shows the warnings that rules give of resources, and refuses to go on where one is broken.
 
     Raises:

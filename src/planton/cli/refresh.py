@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import deploy
 from planton.cli import options, output, render
+from planton.deploy.run import Run
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -26,7 +26,7 @@ def refresh(*, resources: tuple[str, ...], given: options.Sources, settings: eng
     """
     tools = options.tools(settings)
     wanted = options.applied(resources, settings=settings, tools=tools, given=given)
-    run = deploy.Run(wanted, settings, tools)
+    run = Run(wanted, settings, tools)
     done = run.refresh()
     if form == "json":
         render.echo_json(render.steps_data("refresh", done, accounts=run.used_accounts()))

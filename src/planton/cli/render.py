@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from pulumi.automation import events
 
-    from planton import deploy
     from planton.deploy import accounts as run_accounts
+    from planton.deploy.steps import Step
     from planton.engine import plans
     from planton.schema import references
 
@@ -106,7 +106,7 @@ def _name(metadata: events.StepEventMetadata) -> str:
     return terminal.one_line(metadata.urn.rsplit("::", 1)[-1])
 
 
-def plan_lines(steps: Iterable[deploy.Step]) -> list[str]:
+def plan_lines(steps: Iterable[Step]) -> list[str]:
     """Returns what a plan says, a line each, coloured."""
     lines = []
     for step in steps:
@@ -125,7 +125,7 @@ def plan_lines(steps: Iterable[deploy.Step]) -> list[str]:
     return lines
 
 
-def echo_plan(steps: Sequence[deploy.Step]) -> None:
+def echo_plan(steps: Sequence[Step]) -> None:
     """Prints a plan with its summary, and what is wrong with it on standard error."""
     echo_lines([*plan_lines(steps), "", "Plan: " + summary(steps, done=False)])
     echo_errors(steps)
@@ -147,7 +147,7 @@ def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None
             progress(f"! {', '.join(map(str, left))} refer to {key} and stay behind")
 
 
-def echo_errors(steps: Iterable[deploy.Step]) -> None:
+def echo_errors(steps: Iterable[Step]) -> None:
     """Prints the errors of steps on standard error; one that is a consequence of another is left out."""
     for step in steps:
         if step.error is not None and not step.skipped:
@@ -167,7 +167,7 @@ def _shown(value: Any) -> str:  # JSON data
     return "(unset)" if value is None else terminal.one_line(str(value))
 
 
-def summary(steps: Sequence[deploy.Step], *, done: bool) -> str:
+def summary(steps: Sequence[Step], *, done: bool) -> str:
     """Returns one line that counts what changes, or with ``done`` what has changed, failed or was skipped."""
     actions = ("create", "update", "replace", "delete", "import", "forget")
     counts = {name: sum(step.plan.count(_action(name)) for step in steps if step.error is None) for name in actions}
@@ -189,7 +189,7 @@ def _past(name: str) -> str:
     return {"forget": "forgotten"}.get(name, name + ("d" if name.endswith("e") else "ed"))
 
 
-def steps_data(operation: str, steps: Sequence[deploy.Step], *, accounts: Iterable[run_accounts.Account] = ()) -> dict[str, Any]:
+def steps_data(operation: str, steps: Sequence[Step], *, accounts: Iterable[run_accounts.Account] = ()) -> dict[str, Any]:
     """Returns steps as JSON data, with the accounts that they use; secrets are redacted."""
     return {
         "operation": operation,
@@ -204,7 +204,7 @@ def steps_data(operation: str, steps: Sequence[deploy.Step], *, accounts: Iterab
     }
 
 
-def step_data(step: deploy.Step) -> dict[str, Any]:
+def step_data(step: Step) -> dict[str, Any]:
     """Returns one step as JSON data; secrets are redacted."""
     return {
         "kind": step.key.kind,
@@ -230,7 +230,7 @@ def step_data(step: deploy.Step) -> dict[str, Any]:
     }
 
 
-def result_lines(steps: Iterable[deploy.Step]) -> list[str]:
+def result_lines(steps: Iterable[Step]) -> list[str]:
     """Returns the outputs and errors of steps that have ended, a line each, coloured."""
     lines = []
     for step in steps:
@@ -248,7 +248,7 @@ def _output(value: Any) -> str:
     return terminal.one_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
-def worst(steps: Iterable[deploy.Step]) -> int:
+def worst(steps: Iterable[Step]) -> int:
     """Returns the exit code of steps: that of the first error that is no consequence of another, else 0."""
     return next((int(step.error.code) for step in steps if step.error is not None and not step.skipped), 0)
 

@@ -40,13 +40,23 @@ def _result(violation: errors.Violation, rule_index: int) -> dict[str, Any]:
     if violation.path:
         location["logicalLocations"] = [{"fullyQualifiedName": violation.path}]
     text = f"{violation.path}: {violation.message}" if violation.path else violation.message
-    return {
+    result: dict[str, Any] = {
         "ruleId": violation.rule_id,
         "ruleIndex": rule_index,
         "level": violation.level,
         "message": {"text": text},
         "locations": [location],
     }
+    if violation.target is not None:
+        result["relatedLocations"] = [_related(violation.target)]
+    if violation.suggestion:
+        result["properties"] = {"suggestion": violation.suggestion}
+    return result
+
+
+def _related(target: errors.Target) -> dict[str, Any]:
+    name = {"fullyQualifiedName": target.key, "kind": "resource"}
+    return {"logicalLocations": [name], "message": {"text": f"{target.key} ({target.place})" if target.place else target.key}}
 
 
 def _uri(file: str) -> str:

@@ -1,4 +1,4 @@
-"""``planton setup``: installs what operations need."""
+"""``planton setup``: installs Pulumi and its plugins."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from planton.cli import render
 def setup() -> None:
     """Find or install the Pulumi command line and the plugins.
 
-    Uses a fit `pulumi` from PATH, else downloads it, else builds it with Go.
-    Everything goes into the user's cache folder; run again at any time.
+    Uses a `pulumi` on PATH if its version fits, else downloads it, else builds it
+    with Go. Installs into the user's cache folder. You can run it again at any time.
 
-    Exit codes: 0 all there, 8 something cannot be had here.
+    Exit codes: 0 complete, 8 Pulumi cannot be installed here.
     """
     from planton.engine import toolchain  # `--help` must not wait for it
+    from planton.schema import providers
 
     tools = toolchain.setup(render.progress)
     render.echo_lines([f"pulumi {toolchain.text(toolchain.VERSION)}: {tools.pulumi}"])
-    for name, version in toolchain.PLUGINS.items():
-        state = "installed" if name in tools.plugins else "not available here; the sandbox has a stand-in"
+    for name, version in providers.plugins().items():
+        state = "installed" if name in tools.plugins else "not available here; the sandbox has a stand-in for it"
         render.echo_lines([f"{name} plugin {version}: {state}"])

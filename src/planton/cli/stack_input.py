@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import deploy
 from planton.cli import options, output, render
+from planton.deploy.run import Run
 from planton.manifest import stack_input as stack_inputs
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def stack_input(*, given: options.Sources, settings: engine_settings.Settings, s
 
     Exit codes: 0 printed, 1 invalid, 2 usage, 8 credentials missing.
     """
-    run = deploy.Run(given.read(), settings, options.tools(settings))
+    run = Run(given.read(), settings, options.tools(settings))
     data = [stack_inputs.file_dict(run.stack_input(key), show_secrets=show_secrets) for key in run.order]
     if form == "json":
         render.echo_json(data[0] if len(data) == 1 else data)

@@ -1,4 +1,4 @@
-"""Times as commands show them: RFC 3339 in UTC, whole seconds."""
+"""Formats times for commands: RFC 3339 in UTC, whole seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``planton version``: what runs here."""
+"""``planton version``: shows the installed versions."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PACKAGES = ("protobuf", "protovalidate", "PyYAML", "pulumi", "pulumi-civo", "pu
 @click.command()
 @output.output_option("text", "json")
 def version(form: str) -> None:
-    """Show the versions of planton and of what it uses."""
+    """Show the versions of planton and its dependencies."""
     versions = {"planton": planton.__version__, "python": platform.python_version()}
-    versions |= {name: found for name in _PACKAGES if (found := _installed(name))}
+    versions |= {name: number for name in _PACKAGES if (number := _installed(name))}
     if form == "json":
         output.echo(json.dumps(versions, indent=2))
         return

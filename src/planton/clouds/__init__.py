@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import pkgutil
 from typing import TYPE_CHECKING, Any, Protocol
 
-from planton.schema import kinds
+from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import contextlib
+    from collections.abc import Callable, Mapping
 
-    from planton.clouds import answers, api, entries
+    from planton.clouds import answers, api, associated, entries, views
 
-#: Beginnings of the types of resources that stand for something in a cloud.
-TYPES = tuple(f"{provider}:" for provider in kinds.PROVIDERS)
+#: A distribution can add clouds: Python finds them in the folder ``planton/clouds`` of every entry of its path.
+__path__ = pkgutil.extend_path(__path__, __name__)
 
 
 class Cloud(Protocol):
     """An account at a cloud, in a region where the cloud has regions in its accounts."""
 
-    #: Main resource of a stack → the last part of its type.
-    NOUNS: Mapping[str, str]
-    #: Whether what opens a cluster is good for a time only.
-    CREDENTIALS_EXPIRE: bool
+    #: The name of its declaration, e.g. ``civo``.
+    PROVIDER: str
     #: Where it looks, for sentences, e.g. ``LON1``.
     where: str
     #: The address of its API.
@@ -57,8 +57,8 @@ class Cloud(Protocol):
         """Returns the import id of a resource of a Pulumi type by its exact name, or None."""
         ...
 
-    def raw_list(self, noun: str) -> list[dict[str, Any]]:
-        """Returns all resources of a Pulumi type's last part, as the API returns them; pools are in their clusters."""
+    def raw_list(self, type_: str) -> list[dict[str, Any]]:
+        """Returns all resources of a Pulumi type, as the API returns them; pools are in their clusters."""
         ...
 
     def pool_import_id(self, cluster_id: str, given: str) -> str:
@@ -102,6 +102,18 @@ class Cloud(Protocol):
         """Returns the regions: region, name, country, full."""
         ...
 
+    def leftovers(self, cluster_id: str) -> list[associated.Item]:
+        """Returns the items of a cluster's workloads, sorted; none if the cluster does not exist."""
+        ...
+
+    def deleting_leftovers(self, cluster_id: str, items: tuple[associated.Item, ...]) -> contextlib.AbstractContextManager[None]:
+        """Deletes items with their cluster. The block of the context manager deletes the cluster.
+
+        Raises:
+            PlantonError: The cloud refuses, or could not be asked; the error names the remaining items.
+        """
+        ...
+
     def credential(self, cluster_id: str) -> api.Credential | None:
         """Returns a way into a cluster that is good now; None where there is no such cluster, or no way yet."""
         ...
@@ -109,13 +121,36 @@ class Cloud(Protocol):
 
 def of(config: Any, region: str = "") -> Cloud:  # a provider config of any cloud
     """Returns the cloud of a provider config, in a region or else in the config's default."""
-    found: Cloud = importlib.import_module(f"planton.clouds.{provider_of(config)}").of(config, region)
-    return found
+    connect: Callable[[Any, str], Cloud] = pkgutil.resolve_name(providers.of_config(config.DESCRIPTOR.name).client)
+    return connect(config, region)
 
 
-def provider_of(config: Any) -> str:  # as above
-    """Returns the name of the provider that a provider config is for, e.g. ``civo``."""
-    return str(config.DESCRIPTOR.name.removesuffix("ProviderConfig").lower())
+def provider_of(config: Any) -> str:  # a provider config of any cloud
+    """Returns the name of the cloud of a provider config, e.g. ``civo``."""
+    return providers.of_config(config.DESCRIPTOR.name).name
+
+
+def is_resource(type_: str) -> bool:
+    """Returns whether the resources of a Pulumi type exist in a cloud."""
+    return providers.of_type(type_) is not None
+
+
+def views_of(provider: providers.Provider) -> views.Views:
+    """Returns the views of a cloud."""
+    loaded: views.Views = importlib.import_module(provider.views)
+    return loaded
+
+
+def views_of_type(type_: str) -> views.Views:
+    """Returns the views of the cloud of a Pulumi type.
+
+    Raises:
+        LookupError: The type is of no cloud.
+    """
+    provider = providers.of_type(type_)
+    if provider is None:
+        raise LookupError(type_)
+    return views_of(provider)
 
 
 def remembering(cloud: Cloud, cache: answers.Answers) -> Cloud:
@@ -124,5 +159,5 @@ def remembering(cloud: Cloud, cache: answers.Answers) -> Cloud:
 
 
 def credentials_expire(provider: str) -> bool:
-    """Returns whether cluster credentials of a cloud expire."""
-    return bool(importlib.import_module(f"planton.clouds.{provider}").Cloud.CREDENTIALS_EXPIRE)
+    """Returns whether kubeconfigs of a cloud's clusters expire."""
+    return providers.get(provider).credentials_expire

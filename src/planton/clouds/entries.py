@@ -11,12 +11,13 @@ class Entry:
 
     Attributes:
         id: The cloud's id.
-        name: The name in the cloud; of a network at Civo, its label.
+        name: The name in the cloud; for a network without a name, its label.
         region: The region's name in the spelling of manifests, in lower case; empty if the list has none.
         cidr: The range of a network, e.g. ``10.10.0.0/20``; empty for anything else.
         network: The id of its network; empty if the list has none.
+        firewall: The id of the firewall of a cluster; empty if the list has none.
         version: The Kubernetes version of a cluster; empty for anything else.
-        is_going: Whether it is being deleted.
+        is_being_deleted: Whether it is being deleted.
         pools: The node pools of a cluster.
     """
 
@@ -25,8 +26,9 @@ class Entry:
     region: str = ""
     cidr: str = ""
     network: str = ""
+    firewall: str = ""
     version: str = ""
-    is_going: bool = False
+    is_being_deleted: bool = False
     pools: tuple[Entry, ...] = ()
 
 

@@ -17,7 +17,7 @@ import yaml
 
 from planton import errors
 from planton.config import folders
-from planton.schema import kinds
+from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -180,12 +180,12 @@ def checked(context: Context) -> Context:
     Raises:
         PlantonError: ``USAGE``: a name, a provider or a secrets provider that cannot be.
     """
-    unknown = sorted(set(context.credentials) - set(kinds.PROVIDERS))
+    unknown = sorted(set(context.credentials) - set(providers.names()))
     scheme = context.secrets_provider.partition("://")[0]
     if not _NAME.fullmatch(context.name) or context.name == NONE:
         why = f"{context.name!r} cannot name a context: letters, digits, '-', '_' and '.', and not {NONE!r}"
     elif unknown:
-        why = f"{unknown[0]!r} is no cloud; known: {', '.join(kinds.PROVIDERS)}"
+        why = f"{unknown[0]!r} is no cloud; known: {', '.join(providers.names())}"
     elif context.secrets_provider and scheme not in _SECRETS_PROVIDERS:
         why = f"the secrets provider must begin with one of {', '.join(f'{each}://' for each in _SECRETS_PROVIDERS)}"
     elif context.secrets_provider and context.passphrase_file:

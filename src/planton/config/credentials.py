@@ -3,6 +3,9 @@
 The order of precedence is: the file of ``-p``, the stack input, the credential that the manifest names, the credential of the
 context, the environment. The user's credentials file is YAML, mode 0600: a mapping from names to provider configs.
 
+The declaration of a cloud names the credential fields of its provider config. All fields of a credential come from one source:
+a credential is never composed of a file's fields and the environment's.
+
 A sandbox token is sent to this machine only. A credential is sent to the sandbox only if its ``api_endpoint`` names it.
 """
 
@@ -19,10 +22,10 @@ import yaml
 from google.protobuf import json_format
 
 from planton import errors
-from planton.schema import kinds, references
+from planton.schema import kinds, providers, references
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from google.protobuf import message
 
@@ -33,11 +36,6 @@ _FILE_VARIABLE = "PLANTON_CREDENTIALS"
 SANDBOX_VARIABLE = "PLANTON_SANDBOX"
 #: The prefix of every sandbox token; no cloud issues such a token.
 _SANDBOX_TOKEN = "sandbox-"  # noqa: S105  # a public constant of the sandbox
-#: Provider → (token, region, API address): the variables that the clouds' own tools read.
-_VARIABLES = {
-    "civo": (("CIVO_TOKEN",), ("CIVO_REGION",), ("CIVO_API_URL",)),
-    "digitalocean": (("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"), ("DIGITALOCEAN_REGION",), ("DIGITALOCEAN_API_URL",)),
-}
 
 
 def file(environ: Mapping[str, str]) -> pathlib.Path:
@@ -46,19 +44,49 @@ def file(environ: Mapping[str, str]) -> pathlib.Path:
     return pathlib.Path(named) if named else platformdirs.user_config_path("planton") / "credentials.yaml"
 
 
-def token_from(provider: str, environ: Mapping[str, str]) -> str:
-    """Returns the name of the variable that a cloud's token comes from; empty where none of those that may hold it is set."""
-    return next((name for name in _VARIABLES[provider][0] if environ.get(name)), "")
+def variables_in(provider: str, environ: Mapping[str, str]) -> str:
+    """Returns the names of the environment variables that the credential of a cloud comes from; empty if none is set."""
+    names = (_first_set(field.variables, environ) for field in providers.get(provider).credentials)
+    return ", ".join(name for name in names if name)
+
+
+def variables_for(provider: str) -> str:
+    """Returns the names of the preferred environment variables for the required fields of a cloud's credential."""
+    return " and ".join(field.variables[0] for field in providers.get(provider).credentials if field.is_required)
+
+
+def _first_set(names: tuple[str, ...], environ: Mapping[str, str]) -> str:
+    return next((name for name in names if environ.get(name)), "")
+
+
+def is_set(config: message.Message) -> bool:
+    """Returns whether a provider config has a credential: any required field of it."""
+    return any(getattr(config, field.name) for field in _declared(config).credentials if field.is_required)
+
+
+def secrets(config: message.Message) -> list[str]:
+    """Returns the values of the secret fields of a provider config that are set."""
+    fields = [field for field in _declared(config).credentials if field.is_secret]
+    return [str(getattr(config, field.name)) for field in fields if getattr(config, field.name)]
+
+
+def secret(config: message.Message) -> str:
+    """Returns the first secret of a provider config; empty if it has none."""
+    return next(iter(secrets(config)), "")
+
+
+def _declared(config: message.Message) -> providers.Provider:
+    return providers.of_config(config.DESCRIPTOR.name)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Source:
-    """The source of an account's token.
+    """The source of an account's credential.
 
     Attributes:
-        variable: The environment variable; empty for another source.
+        variable: The environment variables; empty for another source.
         credential: The entry of the credentials file; empty for another source.
-        ignored: A variable with a token that is ignored because the context names a credential; empty if there is none.
+        ignored: The variables that are ignored because the context names a credential; empty if there are none.
     """
 
     variable: str = ""
@@ -67,7 +95,7 @@ class Source:
 
     @property
     def text(self) -> str:
-        """The source as a few words, e.g. ``CIVO_TOKEN`` or ``credential acme``."""
+        """The source as a few words, e.g. ``credential acme``."""
         return self.variable or (f"credential {self.credential}" if self.credential else "given provider config")
 
 
@@ -83,8 +111,8 @@ def choose(
     """Returns the provider config for a manifest.
 
     Args:
-        manifest: Its kind says which cloud; its ``spec.civo_credential_id`` or its annotation
-            ``project-planton.org/credential`` says which entry of the file.
+        manifest: Its kind determines the cloud. Its annotation ``project-planton.org/credential``, or the field that its kind
+            declares, names the entry of the file.
         given: The config of ``-p`` or of a stack input, which takes precedence; or None.
         region: The region of the manifest's references, or empty; it takes precedence over the config's default.
         environ: The environment.
@@ -96,11 +124,11 @@ def choose(
     """
     kind = kinds.get(manifest.DESCRIPTOR.name)
     config, _ = _chosen(kind, _named(manifest, usual), given, environ)
-    if region:
-        number = _region_number(config, region)
-        config.default_region = number or config.default_region
-    if not config.api_token:
-        raise missing(kind.provider, with_file=with_file)
+    if number := _region_number(config, region):
+        config.default_region = number
+    absent = [field.label for field in kind.cloud.credentials if field.is_required and not getattr(config, field.name)]
+    if absent:
+        raise missing(kind.provider, with_file=with_file, fields=absent if is_set(config) else ())
     return config  # type: ignore[no-any-return]  # its class is found by name
 
 
@@ -111,7 +139,7 @@ def source(
     environ: Mapping[str, str],
     usual: Mapping[str, str] | None = None,
 ) -> Source:
-    """Returns the source of the token that `choose` selects for a manifest.
+    """Returns the source of the credential that `choose` selects for a manifest.
 
     Raises:
         PlantonError: As `choose`.
@@ -120,22 +148,24 @@ def source(
     _, chosen = _chosen(kind, _named(manifest, usual), given, environ)
     own = references.credential(manifest, lambda _: None)
     by_context = chosen.credential and own in ("", None, DEFAULT)
-    return dataclasses.replace(chosen, ignored=token_from(kind.provider, environ) if by_context else "")
+    return dataclasses.replace(chosen, ignored=variables_in(kind.provider, environ) if by_context else "")
 
 
-def missing(provider: str, *, with_file: bool = False) -> errors.PlantonError:
-    """Returns the error for a cloud without a token.
+def missing(provider: str, *, with_file: bool = False, fields: Sequence[str] = ()) -> errors.PlantonError:
+    """Returns the error for a cloud without a credential.
 
     Args:
         provider: The cloud.
         with_file: Whether the command takes ``-p``.
+        fields: The labels of the missing fields of an incomplete credential.
     """
     file_option = "give a provider config with -p FILE, " if with_file else ""
+    incomplete = f": without the {', '.join(fields)}" if fields else ""
     return errors.PlantonError(
-        f"no credentials for {provider}",
+        f"no credentials for {provider}{incomplete}",
         code=errors.Code.MISSING,
         reason=errors.Reason.CREDENTIAL_MISSING,
-        hint=f"set {_VARIABLES[provider][0][0]}, {file_option}use a context with a credential, or try it without an "
+        hint=f"set {variables_for(provider)}, {file_option}use a context with a credential, or try it without an "
         'account: eval "$(planton sandbox env)"',
     )
 
@@ -148,26 +178,27 @@ def _named(manifest: message.Message, usual: Mapping[str, str] | None) -> str:
 
 def _chosen(kind: kinds.Kind, named: str, given: message.Message | None, environ: Mapping[str, str]) -> tuple[Any, Source]:
     config: Any = kind.provider_config()
-    has_token = given is not None and bool(given.api_token)  # type: ignore[attr-defined]  # both provider configs have it
-    if named and not has_token:
+    is_given = given is not None and is_set(given)
+    if named and not is_given:
         config.CopyFrom(_entry(kind, named, environ))
-    entry_has_token = bool(config.api_token)
+    is_from_entry = is_set(config)
     if given is not None:
         config.MergeFrom(given)
-    if has_token:
+    if is_given:
         origin = Source()
-    elif entry_has_token:
+    elif is_from_entry:
         origin = Source(credential=named)
     else:
-        origin = Source(variable=token_from(kind.provider, environ))
-    own_address = bool(config.api_endpoint)
-    _fill(config, kind.provider, environ)
-    _check_address(config, kind.provider, origin, own_address=own_address, environ=environ)
+        origin = Source(variable=variables_in(kind.provider, environ))
+    own_address = bool(_endpoint(config))
+    _fill(config, kind.cloud, environ)
+    _check_characters(config, kind.cloud)
+    _check_address(config, kind.cloud, origin, own_address=own_address, environ=environ)
     return config, origin
 
 
 def from_environment(provider: str, environ: Mapping[str, str], usual: Mapping[str, str] | None = None) -> message.Message:
-    """Returns the provider config that no manifest has a say in; fields that nothing says are unset.
+    """Returns the provider config for requests that are for no manifest. Fields without a value stay unset.
 
     Args:
         provider: The cloud.
@@ -183,14 +214,21 @@ def from_environment(provider: str, environ: Mapping[str, str], usual: Mapping[s
 
 
 def overruled(provider: str, environ: Mapping[str, str], usual: Mapping[str, str]) -> str:
-    """Returns the variable whose token is ignored because the context names a credential; empty if there is none."""
-    return token_from(provider, environ) if usual.get(provider) else ""
+    """Returns the variables that are ignored because the context names a credential; empty if there are none."""
+    return variables_in(provider, environ) if usual.get(provider) else ""
 
 
-def is_sandbox(config: Any, environ: Mapping[str, str]) -> bool:  # a provider config of either cloud
+def is_sandbox(config: message.Message, environ: Mapping[str, str]) -> bool:
     """Returns whether requests go to the sandbox of this machine."""
-    is_ours = config.api_token.startswith(_SANDBOX_TOKEN) or bool(environ.get(SANDBOX_VARIABLE))
-    return _is_here(config.api_endpoint) and is_ours
+    return _is_here(_endpoint(config)) and (_has_sandbox_token(config) or bool(environ.get(SANDBOX_VARIABLE)))
+
+
+def _has_sandbox_token(config: message.Message) -> bool:
+    return any(value.startswith(_SANDBOX_TOKEN) for value in secrets(config))
+
+
+def _endpoint(config: message.Message) -> str:
+    return str(getattr(config, "api_endpoint", ""))
 
 
 def _is_here(address: str) -> bool:
@@ -200,19 +238,23 @@ def _is_here(address: str) -> bool:
         return False
 
 
-def _check_address(config: Any, provider: str, origin: Source, *, own_address: bool, environ: Mapping[str, str]) -> None:
-    variable = _VARIABLES[provider][2][0]
-    to_sandbox = _is_here(config.api_endpoint)
-    if config.api_token.startswith(_SANDBOX_TOKEN):
-        if to_sandbox:
+def _check_address(
+    config: message.Message, cloud: providers.Provider, origin: Source, *, own_address: bool, environ: Mapping[str, str]
+) -> None:
+    address, variable = _endpoint(config), cloud.endpoint_variable
+    label = next((field.label for field in cloud.credentials if field.is_secret), "credential")
+    is_of_shell = not origin.variable or bool(environ.get(SANDBOX_VARIABLE))
+    if _has_sandbox_token(config):
+        if _is_here(address):
             return
-        address = config.api_endpoint or "the public cloud"
-        why = f"the token for {provider} ({origin.text}) is the sandbox's, and would be sent to {address}"
-        hint = f'set the token of your account, or point {variable} at the sandbox: eval "$(planton sandbox env)"'
-    elif config.api_token and to_sandbox and not own_address and (not origin.variable or environ.get(SANDBOX_VARIABLE)):
         why = (
-            f"the token for {provider} ({origin.text}) is not the sandbox's, and {variable} sends it to this machine "
-            f"({config.api_endpoint}), as in a shell of the sandbox"
+            f"the {label} for {cloud.name} ({origin.text}) is the sandbox's, and would be sent to {address or 'the public cloud'}"
+        )
+        hint = f'set the {label} of your account, or point {variable} at the sandbox: eval "$(planton sandbox env)"'
+    elif is_set(config) and _is_here(address) and not own_address and is_of_shell:
+        why = (
+            f"the {label} for {cloud.name} ({origin.text}) is not the sandbox's, and {variable} sends it to this machine "
+            f"({address}), as in a shell of the sandbox"
         )
         hint = 'leave the sandbox: eval "$(planton sandbox env --unset)"; or use no context: --context default'
         hint += "" if origin.variable else "; to use a proxy of yours, set api_endpoint in the credential"
@@ -221,26 +263,35 @@ def _check_address(config: Any, provider: str, origin: Source, *, own_address: b
     raise errors.PlantonError(why, code=errors.Code.MISSING, reason=errors.Reason.CREDENTIAL_INVALID, hint=hint)
 
 
-def _fill(config: Any, provider: str, environ: Mapping[str, str]) -> None:  # two classes with the same fields
-    tokens, regions, endpoints = ([environ[name] for name in names if environ.get(name)] for names in _VARIABLES[provider])
-    if not config.api_token and tokens:
-        config.api_token = tokens[0]
-    if not config.default_region and regions:
-        config.default_region = _region_number(config, regions[0])
-    if not config.api_endpoint and endpoints:
-        config.api_endpoint = endpoints[0].rstrip("/")
-    if not all("!" <= character <= "~" for character in config.api_token):
-        # No request could carry it, and what fails then would say so of a codec.
-        raise errors.PlantonError(
-            f"the token for {provider} has characters that no token has: spaces, or others than ASCII's",
-            code=errors.Code.MISSING,
-            reason=errors.Reason.CREDENTIAL_INVALID,
-            hint=f"copy it once more, whole and alone; it comes from {_VARIABLES[provider][0][0]}, a credentials file or -p FILE",
-        )
+def _fill(config: Any, cloud: providers.Provider, environ: Mapping[str, str]) -> None:  # a provider config of the cloud
+    if not is_set(config):
+        for field in cloud.credentials:
+            if variable := _first_set(field.variables, environ):
+                setattr(config, field.name, environ[variable])
+    region = environ.get(_first_set(cloud.region_variables, environ), "")
+    if (number := _region_number(config, region)) and not config.default_region:
+        config.default_region = number
+    address = environ.get(cloud.endpoint_variable, "") if cloud.endpoint_variable else ""
+    if address and not _endpoint(config):
+        config.api_endpoint = address.rstrip("/")
+
+
+def _check_characters(config: message.Message, cloud: providers.Provider) -> None:
+    for field in cloud.credentials:
+        # A request cannot carry other characters. Its error would name an encoding, not the credential.
+        if not all("!" <= character <= "~" for character in getattr(config, field.name)):
+            source_ = f"{field.variables[0]}, " if field.variables else ""
+            raise errors.PlantonError(
+                f"the {field.label} for {cloud.name} has characters that no {field.label} has: spaces, or others than ASCII's",
+                code=errors.Code.MISSING,
+                reason=errors.Reason.CREDENTIAL_INVALID,
+                hint=f"copy it once more, whole and alone; it comes from {source_}a credentials file or -p FILE",
+            )
 
 
 def _region_number(config: Any, name: str) -> int:
-    value = config.DESCRIPTOR.fields_by_name["default_region"].enum_type.values_by_name.get(name.lower())
+    field = config.DESCRIPTOR.fields_by_name.get("default_region")
+    value = None if field is None else field.enum_type.values_by_name.get(name.lower())
     return value.number if value is not None else 0
 
 
@@ -290,6 +341,6 @@ def _unreadable(path: pathlib.Path, why: str) -> errors.PlantonError:
         f"cannot use the credentials file {path}: {why}",
         code=errors.Code.MISSING,
         reason=errors.Reason.CREDENTIAL_UNKNOWN,
-        hint="correct the file or restore it from a backup (docs/credentials.md), or set the variables of the cloud",
+        hint="correct the file or restore it from a backup (docs/use/credentials.md), or set the variables of the cloud",
         metadata={"file": str(path)},
     )

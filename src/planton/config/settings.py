@@ -18,14 +18,12 @@ from planton.config import contexts, folders
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: Providers whose endpoint variable says where requests go; a stand-in is only ever attached on loopback.
-ENDPOINTS = {"civo": "CIVO_API_URL", "digitalocean": "DIGITALOCEAN_API_URL"}
 _PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105  # the name of a variable
 _PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105  # as above
 _MINUTES = 60.0
 DEFAULT_TIMEOUT = 20 * _MINUTES
 DEFAULT_LOCK_TIMEOUT = 0.0
-#: Bytes that work on one resource takes (docs/performance.md).
+#: Bytes that work on one resource takes (docs/operate/performance.md).
 _ENGINE_BYTES = 150 * 1024**2
 _FEWEST_PARALLEL, _MOST_PARALLEL = 4, 100
 

@@ -1,6 +1,1 @@
-"""Runs: several resources planned, applied and destroyed as one thing, in the order of their references."""
-
-from planton.deploy.run import Run
-from planton.deploy.steps import Step
-
-__all__ = ["Run", "Step"]
+"""The pipeline: resources planned, approved, applied and destroyed together, in the order of their references."""

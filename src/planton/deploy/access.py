@@ -121,7 +121,7 @@ def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> 
 
 
 def _require_cluster(applied: inventory.Applied) -> None:
-    if kinds.get(applied.key.kind).stem != "kubernetes_cluster":
+    if not kinds.get(applied.key.kind).is_cluster:
         raise errors.PlantonError(
             f"{applied.key} is no cluster, so there is no way into it",
             code=errors.Code.USAGE,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
-    from planton import deploy
     from planton.config import settings as engine_settings
+    from planton.deploy.run import Run
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
@@ -90,7 +90,7 @@ def _shown(address: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
-def of_runs(*each: deploy.Run | None) -> list[Account]:
+def of_runs(*each: Run | None) -> list[Account]:
     """Returns the accounts of several runs, each once, sorted; a run may be None."""
     return sorted({account for run in each if run is not None for account in run.used_accounts()})
 

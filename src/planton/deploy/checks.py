@@ -48,7 +48,7 @@ class Checks:
         cloud = self._open_cloud(stack_input.provider_config, references.own_region(stack_input.target))
         return lists.Lists(clouds.remembering(cloud, self.answers), self._notes)
 
-    def resolved(self, entry: load.Wanted, stack_input: Any) -> Any:  # a stack input of any kind, and one of the same
+    def resolved(self, entry: load.Resource, stack_input: Any) -> Any:  # a stack input of any kind, and one of the same
         """Returns a stack input in which ids replace all literal names of cloud resources.
 
         Args:
@@ -70,7 +70,7 @@ class Checks:
 
     def planned(
         self,
-        entry: load.Wanted,
+        entry: load.Resource,
         stack_input: Any,  # of any kind
         make: Callable[[], plans.Plan],
         *,
@@ -117,7 +117,7 @@ class Checks:
         return plan
 
 
-def placed(error: errors.PlantonError, entry: load.Wanted) -> errors.PlantonError:
+def placed(error: errors.PlantonError, entry: load.Resource) -> errors.PlantonError:
     """Returns an error of the engine with the places of the fields that a plugin refused; other errors unchanged."""
     refused = _refused(error)
     return problems.error(entry, refused) if refused else error
@@ -129,7 +129,7 @@ def _refused(error: errors.PlantonError | None) -> list[problems.Problem]:
 
 
 def _subject(
-    entry: load.Wanted,
+    entry: load.Resource,
     stack_input: Any,  # of any kind
     plan: plans.Plan | None,
     applied: inventory.Applied | None,

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 #: The parts of the scope of a pool whose cluster is a literal: the provider and the text.
 _LITERAL = 2
 _RULE = "reference.cloud_name_once"
-#: The name that the module of a DigitalOcean cluster gives to its default pool.
-_DEFAULT_POOLS = {"DigitalOceanKubernetesCluster": "default"}
 #: The names that mean the account of the environment.
 _DEFAULT_ACCOUNTS = ("", "default")
 
@@ -49,10 +47,9 @@ def claims(manifest: message.Message, lookup: Callable[[references.Key], message
         lookup: Returns the manifests that it refers to, for their account and region.
     """
     kind = kinds.get(manifest.DESCRIPTOR.name)
-    spec: Any = manifest.spec  # type: ignore[attr-defined]  # every manifest has a spec
     return [
         Claim(noun, (kind.provider, *scope), name, path)
-        for noun, scope, name, path in _BY_STEM[kind.stem](manifest, spec, _account(manifest, lookup))
+        for noun, scope, name, path in _claims(kind, manifest, _account(manifest, lookup))
     ]
 
 
@@ -68,42 +65,34 @@ def _account(manifest: message.Message, lookup: Callable[[references.Key], messa
     return "" if credential in _DEFAULT_ACCOUNTS else credential, references.region(manifest, lookup)
 
 
-def _network(manifest: Any, spec: Any, account: tuple[str, str]) -> Iterator[_Found]:
-    if hasattr(spec, "network_name"):
-        yield "network", account, spec.network_name, "spec.networkName"
-    else:
-        # These names are unique in an account, whatever the region.
-        yield "network", account[:1], manifest.metadata.name, "metadata.name"
-
-
-def _firewall(_manifest: Any, spec: Any, account: tuple[str, str]) -> Iterator[_Found]:
-    yield "firewall", account, spec.name, "spec.name"
-
-
-def _cluster(manifest: Any, spec: Any, account: tuple[str, str]) -> Iterator[_Found]:
-    yield "cluster", account, spec.cluster_name, "spec.clusterName"
-    if "firewall" in spec.DESCRIPTOR.fields_by_name and not spec.HasField("firewall"):
-        yield "firewall", account, f"{spec.cluster_name}-firewall", "spec.clusterName"
+def _claims(kind: kinds.Kind, manifest: Any, account: tuple[str, str]) -> Iterator[_Found]:  # a manifest of the kind
+    spec, name = manifest.spec, kind.cloud_name(manifest)
+    yield kind.noun, _scope_of(kind, manifest, account), name, kind.cloud_name_path
+    if kind.declared.own_firewall and not spec.HasField("firewall"):
+        yield kinds.Role.FIREWALL.value, account, kind.declared.own_firewall.format(name), kind.cloud_name_path
+    if not kind.is_cluster:
+        return
     scope = _scope(references.key(manifest))
-    if manifest.kind in _DEFAULT_POOLS:
-        yield "node pool", scope, _DEFAULT_POOLS[manifest.kind], "spec.defaultNodePool"
+    if kind.declared.default_pool_name:
+        yield kinds.Role.NODE_POOL.value, scope, kind.declared.default_pool_name, "spec.defaultNodePool"
     for index, pool in enumerate(spec.additional_node_pools):
-        yield "node pool", scope, pool.name, f"spec.additionalNodePools[{index}].name"
+        yield kinds.Role.NODE_POOL.value, scope, pool.name, f"spec.additionalNodePools[{index}].name"
 
 
-def _node_pool(manifest: Any, spec: Any, _account: tuple[str, str]) -> Iterator[_Found]:
+def _scope_of(kind: kinds.Kind, manifest: Any, account: tuple[str, str]) -> tuple[str, ...]:  # a manifest of the kind
+    if kind.declared.scope is kinds.Scope.ACCOUNT:
+        return account[:1]
+    if kind.declared.scope is kinds.Scope.REGION:
+        return account
     target = next((each.target for each in references.find(manifest) if each.path == "spec.cluster"), None)
-    yield "node pool", (spec.cluster.value,) if target is None else _scope(target), spec.node_pool_name, "spec.nodePoolName"
-
-
-_BY_STEM = {"vpc": _network, "firewall": _firewall, "kubernetes_cluster": _cluster, "kubernetes_node_pool": _node_pool}
+    return (manifest.spec.cluster.value,) if target is None else _scope(target)
 
 
 def _scope(key: references.Key) -> tuple[str, ...]:
     return (key.kind, key.env, key.name)
 
 
-def violations(manifests: Mapping[references.Key, load.Wanted]) -> list[errors.Violation]:
+def violations(manifests: Mapping[references.Key, load.Resource]) -> list[errors.Violation]:
     """Returns a violation for each name that a second manifest or field claims in the same scope, with both places."""
 
     def lookup(key: references.Key) -> message.Message | None:
@@ -121,7 +110,7 @@ def violations(manifests: Mapping[references.Key, load.Wanted]) -> list[errors.V
     ]
 
 
-def check(manifests: Mapping[references.Key, load.Wanted]) -> None:
+def check(manifests: Mapping[references.Key, load.Resource]) -> None:
     """Checks that no two resources of a run have one name in the cloud.
 
     Raises:
@@ -132,13 +121,12 @@ def check(manifests: Mapping[references.Key, load.Wanted]) -> None:
         raise errors.InvalidError(duplicates, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
 
 
-def violation(entry: load.Wanted, claim: Claim, other: load.Wanted, earlier: Claim) -> errors.Violation:
+def violation(entry: load.Resource, claim: Claim, other: load.Resource, earlier: Claim) -> errors.Violation:
     """Returns the violation for the second of two claims of one name."""
     owner = references.key(other.manifest)
-    text = (
-        f"{claim.noun} {claim.name!r} is also {earlier.path} of {owner} ({other.place(earlier.path)}): one resource, two owners"
-    )
-    return entry.violation(claim.path, text, _RULE)
+    place = other.place(earlier.path)
+    text = f"{claim.noun} {claim.name!r} is also {earlier.path} of {owner} ({place}): one resource, two owners"
+    return entry.violation(claim.path, text, _RULE, target=errors.Target(str(owner), "", place))
 
 
 def twice(listed: Sequence[tuple[references.Key, Claim]]) -> list[tuple[int, int]]:

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 _EMPTY: Final = "reference.value_is_known"
 
 
-def by_key(wanted: Iterable[load.Wanted]) -> dict[references.Key, load.Wanted]:
+def by_key(wanted: Iterable[load.Resource]) -> dict[references.Key, load.Resource]:
     """Returns resources by what they are found by.
 
     Raises:
         InvalidError: ``REFERENCE_INVALID``: one is given twice.
     """
-    found: dict[references.Key, load.Wanted] = {}
+    found: dict[references.Key, load.Resource] = {}
     twice = []
     for entry in wanted:
         key = references.key(entry.manifest)
@@ -40,13 +40,14 @@ def by_key(wanted: Iterable[load.Wanted]) -> dict[references.Key, load.Wanted]:
     return found
 
 
-def given_twice(key: references.Key, first: load.Wanted, second: load.Wanted) -> errors.Violation:
+def given_twice(key: references.Key, first: load.Resource, second: load.Resource) -> errors.Violation:
     """Returns what is wrong with the second of two that are given for one resource."""
-    text = f"{key} is given twice: also at {first.place('metadata.name')}"
-    return second.violation("metadata.name", text, "reference.given_once")
+    place = first.place("metadata.name")
+    text = f"{key} is given twice: also at {place}"
+    return second.violation("metadata.name", text, "reference.given_once", target=errors.Target(str(key), "", place))
 
 
-def order(wanted: Mapping[references.Key, load.Wanted]) -> list[references.Key]:
+def order(wanted: Mapping[references.Key, load.Resource]) -> list[references.Key]:
     """Returns the keys so that each comes after those it depends on; otherwise as given.
 
     Raises:
@@ -58,7 +59,7 @@ def order(wanted: Mapping[references.Key, load.Wanted]) -> list[references.Key]:
     return references.order({key: entry.manifest for key, entry in wanted.items()})
 
 
-def circle(wanted: Mapping[references.Key, load.Wanted]) -> errors.Violation | None:
+def circle(wanted: Mapping[references.Key, load.Resource]) -> errors.Violation | None:
     """Returns a circle among resources, with the place of each reference in it; None where there is none."""
     found = references.circle({key: references.depends_on(entry.manifest) for key, entry in wanted.items()})
     if not found:
@@ -73,24 +74,24 @@ def _pairs(circle: Sequence[references.Key]) -> list[tuple[references.Key, refer
     return list(zip(circle, [*circle[1:], circle[0]], strict=True))
 
 
-def _path_to(entry: load.Wanted, target: references.Key) -> str:
+def _path_to(entry: load.Resource, target: references.Key) -> str:
     return next((path for key, path in references.uses(entry.manifest) if key == target), "")
 
 
 def is_cluster(key: references.Key) -> bool:
     """Returns whether a resource is a Kubernetes cluster, of any cloud."""
     kind = kinds.find(key.kind)
-    return kind is not None and kind.stem == "kubernetes_cluster"
+    return kind is not None and kind.is_cluster
 
 
 def goes_with(user: references.Key, target: references.Key) -> bool:
     """Returns whether what refers to a resource is deleted with it, as a node pool is with its cluster."""
     kind = kinds.find(user.kind)
-    return is_cluster(target) and kind is not None and kind.stem == "kubernetes_node_pool"
+    return is_cluster(target) and kind is not None and kind.is_node_pool
 
 
 def check_targets(
-    wanted: Mapping[references.Key, load.Wanted],
+    wanted: Mapping[references.Key, load.Resource],
     applied: Callable[[references.Key], message.Message | None],
     known: Callable[[], Iterable[references.Key]],
     *,
@@ -112,10 +113,10 @@ def check_targets(
         for target, path in references.uses(entry.manifest):
             if target in going:
                 text = f"refers to {target}, which is no longer among the manifests given, so that --prune would destroy it"
-                wrong.append(entry.violation(path, text, "reference.target_exists"))
+                other = errors.Target(str(target), "")
+                wrong.append(entry.violation(path, text, "reference.target_exists", target=other))
             elif target not in wanted and applied(target) is None:
-                text = f"refers to {target}, which is {_missing(target, wanted, list(known()))}"
-                wrong.append(entry.violation(path, text, "reference.target_exists"))
+                wrong.append(_missing(entry, path, target, [*wanted], list(known())))
         for reference in references.find(entry.manifest):
             given = wanted.get(reference.target)
             made = None if given is not None or reference.target in going else applied(reference.target)
@@ -132,8 +133,8 @@ def check_targets(
 
 
 def check_applied(
-    entry: load.Wanted,
-    wanted: Mapping[references.Key, load.Wanted],
+    entry: load.Resource,
+    wanted: Mapping[references.Key, load.Resource],
     applied: Callable[[references.Key], message.Message | None],
 ) -> None:
     """Checks that everything that a resource takes a value from has been applied and has the value.
@@ -153,7 +154,8 @@ def check_applied(
             given = wanted.get(reference.target)
             where = "" if given is None else f" ({given.place('metadata.name')})"
             text = f"refers to {reference.target}{where}, which has not been applied yet"
-            wrong.append(entry.violation(reference.path, text, "reference.target_applied"))
+            target = errors.Target(str(reference.target), "", "" if given is None else given.place("metadata.name"))
+            wrong.append(entry.violation(reference.path, text, "reference.target_applied", target=target))
         elif not references.value(made, reference.field_path):
             wrong.append(_empty(entry, reference))
     if wrong:
@@ -161,26 +163,39 @@ def check_applied(
         raise errors.InvalidError(wrong, reason=errors.Reason.REFERENCE_UNRESOLVED, hint=hint)
 
 
-def _empty(entry: load.Wanted, reference: references.Reference) -> errors.Violation:
+def _empty(entry: load.Resource, reference: references.Reference) -> errors.Violation:
     text = f"refers to {reference.field_path} of {reference.target}, which has been applied, but that field is empty"
-    return entry.violation(reference.path, text, _EMPTY)
+    return entry.violation(reference.path, text, _EMPTY, target=errors.Target(str(reference.target), ""))
 
 
-def _unset(entry: load.Wanted, reference: references.Reference, given: load.Wanted) -> errors.Violation:
+def _unset(entry: load.Resource, reference: references.Reference, given: load.Resource) -> errors.Violation:
     place = given.place("metadata.name")
     text = f"refers to {reference.field_path} of {reference.target} ({place}), which is not set there"
-    return entry.violation(reference.path, text, _EMPTY)
+    return entry.violation(reference.path, text, _EMPTY, target=errors.Target(str(reference.target), "", place))
 
 
-def _missing(target: references.Key, wanted: Iterable[references.Key], known: Sequence[references.Key]) -> str:
-    if target in known:
-        return "not among the manifests given, and whose last apply did not come to its end"
-    return "neither among the manifests given nor applied" + _near(target, [*wanted, *known])
-
-
-def _near(target: references.Key, known: Iterable[references.Key]) -> str:
-    same_name = sorted({key for key in known if key.name == target.name and key != target})
-    if same_name:
-        return f"; there is {', '.join(map(str, same_name))}"
-    close = kinds.suggest(target.name, [key.name for key in known if key.kind == target.kind])
-    return f"; {close}" if close else ""
+def _missing(
+    entry: load.Resource,
+    path: str,
+    target: references.Key,
+    manifests: Sequence[references.Key],
+    applied: Sequence[references.Key],
+) -> errors.Violation:
+    suggestion = ""
+    if target in applied:
+        text = "not among the manifests given, and whose last apply did not come to its end"
+    else:
+        text = "neither among the manifests given nor applied"
+        keys = [*manifests, *applied]
+        same_name = sorted({key for key in keys if key.name == target.name and key != target})
+        if same_name:
+            text += f"; there is {', '.join(map(str, same_name))}"
+        else:
+            suggestion = kinds.nearest(target.name, [key.name for key in keys if key.kind == target.kind])
+    return entry.violation(
+        path,
+        f"refers to {target}, which is {text}",
+        "reference.target_exists",
+        target=errors.Target(str(target), ""),
+        suggestion=suggestion,
+    )

@@ -14,11 +14,9 @@ from planton.schema import kinds
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from planton import deploy
+    from planton.deploy.run import Run
     from planton.deploy.steps import Step
-    from planton.schema import references
-
-_CLUSTER = "KubernetesCluster"
+    from planton.schema import providers, references
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,8 +53,8 @@ class Leftovers:
 
     def warnings(self) -> list[str]:
         """Returns the warnings for the user before consent to the deletion of the cluster."""
-        provider = kinds.get(self.key.kind).provider
-        name = kinds.PROVIDERS[provider][0]
+        provider = kinds.get(self.key.kind).cloud
+        name = provider.prefix
         texts = ["the node pools and workloads of the cluster are deleted with it"]
         if self.error is not None:
             sorts = "volumes, volume snapshots and load balancers"
@@ -76,11 +74,10 @@ class Leftovers:
         return texts
 
 
-def _by_verb(items: Iterable[associated.Item], provider: str) -> dict[str, list[associated.Item]]:
-    # Civo documents that volumes stay and are billed. It does not document what happens to load balancers.
+def _by_verb(items: Iterable[associated.Item], provider: providers.Provider) -> dict[str, list[associated.Item]]:
     by_verb: dict[str, list[associated.Item]] = {}
     for item in items:
-        is_sure = provider != "civo" or item.sort != associated.LOAD_BALANCER
+        is_sure = item.sort not in provider.uncertain_leftovers
         by_verb.setdefault("keeps and bills" if is_sure else "may keep and bill", []).append(item)
     return by_verb
 
@@ -96,7 +93,7 @@ OPTIONS = {
 def loses_cluster(plan: plans.Plan) -> bool:
     """Returns whether a plan deletes or replaces a cluster."""
     losing = (plans.Action.DELETE, plans.Action.REPLACE)
-    return any(change.noun == _CLUSTER and change.action in losing for change in plan.changes)
+    return any(kinds.has_role(change.type, kinds.Role.CLUSTER) and change.action in losing for change in plan.changes)
 
 
 def find(key: references.Key, cluster_id: str, cloud: clouds.Cloud, *, sorts: Collection[str] = ()) -> Leftovers | None:
@@ -114,7 +111,7 @@ def find(key: references.Key, cluster_id: str, cloud: clouds.Cloud, *, sorts: Co
     if not cluster_id:
         return None
     try:
-        items = tuple(associated.listed(cloud, cluster_id))
+        items = tuple(cloud.leftovers(cluster_id))
     except errors.PlantonError as error:
         if sorts:
             raise
@@ -122,7 +119,7 @@ def find(key: references.Key, cluster_id: str, cloud: clouds.Cloud, *, sorts: Co
     return Leftovers(key, cluster_id, cloud, items, tuple(item for item in items if item.sort in sorts))
 
 
-def of_plan(run: deploy.Run, steps: Sequence[Step]) -> list[Step]:
+def of_plan(run: Run, steps: Sequence[Step]) -> list[Step]:
     """Returns the steps of a plan with warnings about the leftovers of its clusters."""
     return warned(steps, run.left_behind(steps))
 
@@ -149,5 +146,5 @@ def deleting(leftovers: Leftovers | None) -> Iterator[None]:
     if leftovers is None or not leftovers.deleted:
         yield
         return
-    with associated.deleting(leftovers.cloud, leftovers.cluster_id, leftovers.deleted):
+    with leftovers.cloud.deleting_leftovers(leftovers.cluster_id, leftovers.deleted):
         yield

@@ -9,7 +9,6 @@ from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from planton.base import ids
 from planton.deploy import problems
-from planton.recovery import guards
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def find(manifest: message.Message) -> Iterator[Literal]:
         if not number:
             continue  # it names nothing in the cloud
         kind = cloud_resource_kind_pb2.CloudResourceKind.DESCRIPTOR.values_by_number[number].name
-        yield Literal(field.name, f"spec.{field.json_name}", guards.MAIN[kinds.get(kind).stem], content.value)
+        yield Literal(field.name, f"spec.{field.json_name}", kinds.get(kind).main, content.value)
 
 
 def resolve(target: Any, literals: list[Literal], account: lists.Lists) -> list[problems.Problem]:  # any manifest

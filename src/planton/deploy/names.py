@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from planton.deploy import lists
 
 #: Clouds that refuse a network whose range overlaps another one of the account.
-_REFUSE_OVERLAPS = ("digitalocean",)
 
 
 def taken(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
@@ -28,13 +27,13 @@ def taken(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.
         if not listed:
             continue
         name = guards.cloud_name(resource, subject.target)
-        others = [each for each in listed if each.name == name and each.id != subject.applied_id and not each.is_going]
+        others = [each for each in listed if each.name == name and each.id != subject.applied_id and not each.is_being_deleted]
         if others:
             yield _taken(subject, resource, name, others, account)
 
 
 def _gets_name(subject: subjects.Subject, change: plans.Change) -> bool:
-    is_main = change.name == guards.MAIN[subject.stem]
+    is_main = change.name == subject.kind.main
     if change.action is plans.Action.CREATE:
         return True
     # A replaced or renamed resource has an id. Only a known id distinguishes it from others with its name.
@@ -64,7 +63,7 @@ def _taken(
     region = others[0].region or account.where
     ids = ", ".join(each.id for each in others)
     hint = f"the {noun} {name} exists with the id {ids}: delete it there, or choose another name"
-    if resource == guards.MAIN[subject.stem] and len(others) == 1:
+    if resource == subject.kind.main and len(others) == 1:
         id_ = f"{subject.cluster_id}:{ids}" if resource == "node_pool" else ids
         command = f"planton import {subject.target.kind}/{metadata.name} {id_} -f {subject.entry.source}"
         hint = f"adopt it: {command}; or choose another name"
@@ -79,13 +78,7 @@ def _taken(
 
 def _name_path(subject: subjects.Subject, resource: str) -> str:
     pool = subjects.pools(subject.target).get(resource)
-    if resource == "node_pool":
-        return "spec.nodePoolName"
-    if pool is not None and resource != "cluster":
-        return f"{pool.path}.name"
-    fields = subject.target.spec.DESCRIPTOR.fields_by_name
-    names = (fields[name].json_name for name in ("cluster_name", "network_name", "name") if name in fields)
-    return next((f"spec.{name}" for name in names), "metadata.name")
+    return f"{pool.path}.name" if pool is not None and resource != subject.kind.main else subject.kind.cloud_name_path
 
 
 def overlaps(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
@@ -93,15 +86,15 @@ def overlaps(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
 
     If the cloud allows overlaps, it is a note: such networks cannot be connected later.
     """
-    if subject.stem != "vpc" or not subject.target.spec.ip_range_cidr or not subject.is_new("network"):
+    if not subject.kind.is_network or not subject.target.spec.ip_range_cidr or not subject.is_new("network"):
         return
     own = _network(subject.target.spec.ip_range_cidr)
     for other in account.things("network") or () if own is not None else ():
         its = _network(other.cidr)
-        if its is None or own is None or other.id == subject.applied_id or other.is_going or not own.overlaps(its):
+        if its is None or own is None or other.id == subject.applied_id or other.is_being_deleted or not own.overlaps(its):
             continue
         text = f"{own} overlaps {other.cidr} of the network {other.name} ({other.id})"
-        if subject.provider not in _REFUSE_OVERLAPS:
+        if not subject.kind.cloud.networks.refuses_overlaps:
             account.notes.add(f"! {references.key(subject.target)}: spec.ipRangeCidr: {text}; the two can never be connected")
             continue
         yield problems.Problem("spec.ipRangeCidr", text, "cloud.range_free", "write a range that no network of the account has")
@@ -116,7 +109,7 @@ def _network(cidr: str) -> ipaddress.IPv4Network | None:
 
 def places(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
     """Yields misplaced dependencies: a network in another region, or a firewall in another network."""
-    if not subject.is_new(guards.MAIN[subject.stem]):
+    if not subject.is_new(subject.kind.main):
         return
     by_path = {literal.path: literal for literal in literals.find(subject.entry.manifest)}
     for literal in literals.find(subject.target):

@@ -1,13 +1,13 @@
 """Private networks of a run whose address ranges overlap.
 
-DigitalOcean refuses overlapping networks in one account. Civo accepts them, but their machines can never be connected.
+Some clouds refuse overlapping networks in one account. Others accept them, but their machines can never be connected.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import ipaddress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from planton import errors
 from planton.schema import kinds, references
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 
 _FIELD: Final = "spec.ipRangeCidr"
 _RULE: Final = "network.no_overlap"
-_STEM: Final = "vpc"
-#: Cloud → whether it refuses networks that overlap, and the effect of the overlap.
-_CLOUDS: Final = {
-    "digitalocean": (True, "DigitalOcean refuses networks of one account that overlap"),
-    "civo": (False, "machines in the one cannot be connected with machines in the other"),
-}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,7 +29,7 @@ class Network:
 
     Attributes:
         key: The key of its manifest.
-        scope: The scope in which it must not overlap: cloud and account, and at Civo the region.
+        scope: The scope in which it must not overlap: the cloud, the account and, where networks are regional, the region.
         first: Its first address, as a number.
         last: Its last address.
     """
@@ -49,13 +43,11 @@ class Network:
 def of(manifest: message.Message) -> Network | None:
     """Returns the network of a valid manifest; None for other kinds, or if the cloud chooses the range."""
     kind = kinds.find(manifest.DESCRIPTOR.name)
-    if kind is None or kind.stem != _STEM or not manifest.spec.ip_range_cidr:  # type: ignore[attr-defined]  # networks have it
+    if kind is None or not kind.is_network or not manifest.spec.ip_range_cidr:  # type: ignore[attr-defined]  # networks have it
         return None
-    spec, annotations = manifest.spec, manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has these
-    account = annotations.get(references.CREDENTIAL_ANNOTATION, "")
-    scope: tuple[str, ...] = (kind.provider, account)
-    if kind.provider == "civo":
-        scope = (kind.provider, account or spec.civo_credential_id, spec.region.lower())
+    spec: Any = manifest.spec  # type: ignore[attr-defined]  # every manifest has a spec
+    region = str(spec.region).lower() if kind.cloud.networks.are_regional else ""
+    scope = (kind.provider, references.own_credential(manifest), region)
     # A manifest applied with an earlier release may have host bits.
     cidr = ipaddress.IPv4Network(spec.ip_range_cidr, strict=False)
     return Network(references.key(manifest), scope, int(cidr.network_address), int(cidr.broadcast_address))
@@ -78,18 +70,18 @@ def overlaps(networks: Sequence[Network]) -> Iterator[tuple[int, int]]:
             widest = at
 
 
-def violation(first: load.Wanted, second: load.Wanted) -> errors.Violation:
+def violation(first: load.Resource, second: load.Resource) -> errors.Violation:
     """Returns the violation for the second of two overlapping networks: an error if the cloud refuses it, else a warning."""
     key = references.key(first.manifest)
-    provider = kinds.get(key.kind).provider
-    is_refused, effect = _CLOUDS[provider]
+    traits = kinds.get(key.kind).cloud.networks
     ranges = [entry.manifest.spec.ip_range_cidr for entry in (second, first)]  # type: ignore[attr-defined]  # networks have it
-    text = f"{ranges[0]} overlaps with {ranges[1]} of {key} ({first.place(_FIELD)}): {effect}"
-    overlap = second.violation(_FIELD, text, _RULE)
-    return overlap if is_refused else dataclasses.replace(overlap, level="warning")
+    place = first.place(_FIELD)
+    text = f"{ranges[0]} overlaps with {ranges[1]} of {key} ({place}): {traits.overlap}"
+    overlap = second.violation(_FIELD, text, _RULE, target=errors.Target(str(key), "", place))
+    return overlap if traits.refuses_overlaps else dataclasses.replace(overlap, level="warning")
 
 
-def check(wanted: Iterable[load.Wanted]) -> None:
+def check(wanted: Iterable[load.Resource]) -> None:
     """Checks that the cloud accepts the ranges of all networks of a run.
 
     Raises:

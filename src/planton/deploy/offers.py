@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from planton.deploy import problems, subjects
 from planton.modules import upgrades
-from planton.recovery import guards
 from planton.schema import references
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 _VERSION = "spec.kubernetesVersion"
 #: Clouds that ask for the newest patch of a minor version before the next minor version.
-_PATCH_FIRST = ("digitalocean",)
 
 
 def check(subject: subjects.Subject, account: lists.Lists) -> list[problems.Problem]:
@@ -27,9 +25,9 @@ def check(subject: subjects.Subject, account: lists.Lists) -> list[problems.Prob
 
 def _region(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
     region = _own_region(subject.target)
-    if not region or not subject.is_changed(guards.MAIN[subject.stem], _own_region):
+    if not region or not subject.is_changed(subject.kind.main, _own_region):
         return
-    is_cluster = subject.stem == "kubernetes_cluster"
+    is_cluster = subject.kind.is_cluster
     rows = account.regions() if is_cluster else None
     names = account.network_regions() if not is_cluster else None if rows is None else [str(row["region"]) for row in rows]
     if names is None:
@@ -96,9 +94,7 @@ def _size_problem(subject: subjects.Subject, pool: subjects.Pool, sizes: dict[st
 
 
 def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
-    if subject.stem != "kubernetes_cluster" or not subject.is_changed(
-        "cluster", lambda manifest: manifest.spec.kubernetes_version
-    ):
+    if not subject.kind.is_cluster or not subject.is_changed("cluster", lambda manifest: manifest.spec.kubernetes_version):
         return
     spec = subject.target.spec
     wanted = upgrades.spelling(spec.kubernetes_version)
@@ -109,11 +105,11 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
     type_ = getattr(spec, "cluster_type", "")
     names = [str(row["version"]) for row in rows if not type_ or row["type"] == type_]
     if wanted not in names:
-        where = f"for clusterType {type_}" if type_ else "by DigitalOcean"
+        where = f"for clusterType {type_}" if type_ else f"by {subject.kind.cloud.prefix}"
         error = upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_VERSION, provider=subject.provider)
         yield problems.Problem(_VERSION, error.message, "cloud.version_offered", error.hint, error.metadata)
         return
-    patch_first = subject.provider in _PATCH_FIRST
+    patch_first = subject.kind.cloud.requires_newest_patch
     refused = upgrades.refusal(running, wanted, names, patch_first=patch_first)
     if refused is None and running:
         # The cloud's list for this cluster is more precise than the general rules.

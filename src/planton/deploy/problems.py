@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from planton.manifest import load
 
-#: Rule → the error's reason. Rule ids are API (docs/errors.md).
+#: Rule → the error's reason. Rule ids are API (docs/reference/errors.md).
 REASONS = {
     "cloud.region_offered": errors.Reason.NOT_OFFERED,
     "cloud.size_offered": errors.Reason.NOT_OFFERED,
@@ -51,7 +51,7 @@ class Problem:
     metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-def error(entry: load.Wanted, problems: Sequence[Problem]) -> errors.InvalidError:
+def error(entry: load.Resource, problems: Sequence[Problem]) -> errors.InvalidError:
     """Returns the error for all problems of a manifest.
 
     Its reason is that of the first problem. Its code is 1, or 5 if the upgrade path is the only problem.

@@ -19,7 +19,7 @@ def refusal(
     applied: inventory.Applied,
     what: str,
     *,
-    given: Mapping[references.Key, load.Wanted],
+    given: Mapping[references.Key, load.Resource],
     everything: Callable[[], Iterable[inventory.Applied]],
 ) -> errors.PlantonError | None:
     """Returns why a resource may not be deleted; None where it may.

@@ -15,7 +15,7 @@ from planton.deploy.steps import Step, blocked
 from planton.engine import plans, stacks
 from planton.manifest import load, origins, stack_input
 from planton.modules import unsupported
-from planton.recovery import default_pool, guards, importing, observed, operations
+from planton.recovery import default_pool, importing, observed, operations
 from planton.schema import kinds, references, validation
 from planton.state import inventory, journal
 
@@ -38,13 +38,13 @@ class Run:
 
     def __init__(
         self,
-        wanted: Sequence[load.Wanted],
+        wanted: Sequence[load.Resource],
         settings: engine_settings.Settings,
         tools: toolchain.Toolchain,
         *,
         allow_unsupported: Sequence[str] = (),
         on_event: Callable[[references.Key, events.EngineEvent], None] | None = None,
-        beside: Mapping[references.Key, load.Wanted] | None = None,
+        beside: Mapping[references.Key, load.Resource] | None = None,
         plan_checks: checks.Checks | None = None,
     ) -> None:
         """Orders the resources.
@@ -159,7 +159,7 @@ class Run:
                 continue
             text = f"{change.name} is missing from the cloud and would be recreated, with a new id"
             # Dependants refer to the main resource of a kind, never to an additional pool.
-            users = self.referrers(key) if change.name == guards.MAIN[kinds.get(key.kind).stem] else []
+            users = self.referrers(key) if change.name == kinds.get(key.kind).main else []
             warnings.append(text + (f"; {', '.join(map(str, users))} refer to it" if users else ""))
         return dataclasses.replace(plan, warnings=(*warnings, *plan.warnings))
 
@@ -196,7 +196,7 @@ class Run:
 
     def _remember(self, key: references.Key, plan: plans.Plan, applied: inventory.Applied | None) -> None:
         made = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
-        main = guards.MAIN[kinds.get(key.kind).stem]
+        main = kinds.get(key.kind).main
         if any(change.name == main and change.action is plans.Action.CREATE for change in plan.changes):
             self._anew.add(key)
         if (
@@ -248,7 +248,7 @@ class Run:
         """
         cloud_names.check(self._wanted)
         operation = self._operations(key)
-        main = guards.MAIN[kinds.get(key.kind).stem]
+        main = kinds.get(key.kind).main
         managed = operation.ids()
         if main in managed:
             raise errors.PlantonError(
@@ -279,12 +279,11 @@ class Run:
         return Step(key, str(operation.name), plan, outputs=outputs)
 
     def _require_unmanaged(self, key: references.Key, operation: operations.Operations, resource: str, id_: str) -> None:
-        noun = operation.noun(resource.partition("-")[0])
+        type_ = operation.resource_type(resource.partition("-")[0])
         cluster, _, own = id_.rpartition(":")
         for each in self._inventory.all():
-            ids = {(type_.rsplit(":", 1)[-1], within, id_) for type_, within, id_ in each.ids}
             if each.stack.means(operation.name) or not any(
-                (noun, own) == (type_, known) and cluster in ("", within) for type_, within, known in ids
+                (type_, own) == (other, known) and cluster in ("", within) for other, within, known in each.ids
             ):
                 continue
             raise errors.PlantonError(
@@ -439,7 +438,7 @@ class Run:
         return {str(key): entry.origin for key, entry in self._wanted.items()}
 
     def _over(self, found: Iterable[inventory.Applied]) -> Run:
-        wanted = [load.Wanted(each.manifest, None, str(each.stack), each.region, origin=each.origin) for each in found]
+        wanted = [load.Resource(each.manifest, None, str(each.stack), each.region, origin=each.origin) for each in found]
         return Run(wanted, self._settings, self._tools, on_event=self._on_event, beside=self._wanted)
 
     def users_outside(self, keys: Iterable[references.Key]) -> dict[references.Key, list[references.Key]]:
@@ -464,7 +463,7 @@ class Run:
         graph.check_applied(entry, self._wanted, self._look_up)
         return self._stack_input(entry)
 
-    def _stack_input(self, entry: load.Wanted, *, applied: bool = False) -> message.Message:
+    def _stack_input(self, entry: load.Resource, *, applied: bool = False) -> message.Message:
         resolved: Any = references.resolve(entry.manifest, self._look_up)
         # What was valid when it was applied can be looked at and deleted, whatever rules have come since.
         found = [] if applied else validation.violations(resolved)
@@ -508,7 +507,7 @@ class Run:
         cluster = self._inventory.cluster_id(stacks.name_of(self._wanted[step.key].manifest))
         return leftovers.find(step.key, cluster, cloud, sorts=sorts)
 
-    def _as_applied(self, key: references.Key) -> load.Wanted:
+    def _as_applied(self, key: references.Key) -> load.Resource:
         # To look at or delete what was applied, the manifest counts as it was then: what it refers to may be gone by now.
         entry = self._wanted[key]
         found = self._inventory.read(stacks.name_of(entry.manifest))
@@ -558,11 +557,11 @@ def _planned_again(step: Step, plan: plans.Plan, *, exact: bool) -> Step:
 
 
 def _is_lost(key: references.Key, plan: plans.Plan) -> bool:
-    main = guards.MAIN[kinds.get(key.kind).stem]
+    main = kinds.get(key.kind).main
     return any(change.name == main and change.action in (plans.Action.DELETE, plans.Action.REPLACE) for change in plan.changes)
 
 
-def _other_owner(applied: inventory.Applied, entry: load.Wanted) -> str:
+def _other_owner(applied: inventory.Applied, entry: load.Resource) -> str:
     return applied.origin if applied.origin != entry.origin else ""
 
 

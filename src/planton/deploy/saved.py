@@ -49,7 +49,7 @@ class Saved:
         is_signed: Whether it is unchanged since it was written on this machine; otherwise the user must review it again.
     """
 
-    wanted: tuple[load.Wanted, ...]
+    wanted: tuple[load.Resource, ...]
     applied: dict[str, Any]
     pruned: dict[str, Any]
     origins: dict[str, str]
@@ -63,7 +63,7 @@ class Saved:
 
 def write(
     path: str,
-    wanted: Iterable[load.Wanted],
+    wanted: Iterable[load.Resource],
     planned: Iterable[Step],
     pruned: Iterable[Step],
     *,
@@ -205,9 +205,9 @@ def read(path: str, *, key: bytes) -> Saved:
         raise _unusable(path, "it is not a plan that planton plan --out has written", manifests=True) from None
 
 
-def _wanted(entry: Any) -> load.Wanted:  # JSON data
+def _wanted(entry: Any) -> load.Resource:  # JSON data
     manifest = json_format.ParseDict(entry["manifest"], kinds.get(entry["manifest"]["kind"]).message())
-    return load.Wanted(manifest, None, str(entry["source"]), str(entry["region"]), origin=str(entry["origin"]))
+    return load.Resource(manifest, None, str(entry["source"]), str(entry["region"]), origin=str(entry["origin"]))
 
 
 def check(saved: Saved, planned: Iterable[Step], pruned: Iterable[Step]) -> None:

@@ -7,7 +7,6 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from planton.engine import plans
-from planton.recovery import guards
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ class Subject:
         referenced: Path of a reference → the manifest that it refers to, given or applied.
     """
 
-    entry: load.Wanted
+    entry: load.Resource
     target: Any
     provider: str
     region: str
@@ -65,9 +64,9 @@ class Subject:
     referenced: Mapping[str, message.Message]
 
     @functools.cached_property
-    def stem(self) -> str:
-        """The kind without its provider, e.g. ``kubernetes_cluster``."""
-        return kinds.get(self.target.kind).stem
+    def kind(self) -> kinds.Kind:
+        """The kind of the manifest."""
+        return kinds.get(self.target.kind)
 
     @functools.cached_property
     def changes(self) -> dict[str, plans.Change]:
@@ -99,16 +98,16 @@ class Subject:
     @property
     def cluster_id(self) -> str:
         """The id of the node pools' cluster; empty if it does not exist yet."""
-        if self.stem == "kubernetes_node_pool":
+        if self.kind.is_node_pool:
             return str(self.target.spec.cluster.value)
         return "" if self.is_new("cluster") else self.applied_id
 
 
 def _resources(manifest: Any) -> list[str]:  # as below
     spec = manifest.spec
-    main = guards.MAIN[kinds.get(manifest.kind).stem]
-    has_own_firewall = main == "cluster" and "firewall" in spec.DESCRIPTOR.fields_by_name and not spec.HasField("firewall")
-    return list(dict.fromkeys([main, *pools(manifest), *(["firewall"] if has_own_firewall else [])]))
+    kind = kinds.get(manifest.kind)
+    has_own_firewall = bool(kind.declared.own_firewall) and not spec.HasField("firewall")
+    return list(dict.fromkeys([kind.main, *pools(manifest), *(["firewall"] if has_own_firewall else [])]))
 
 
 def pools(manifest: Any) -> dict[str, Pool]:  # a manifest of any kind

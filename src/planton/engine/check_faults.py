@@ -6,6 +6,8 @@ import dataclasses
 import re
 from typing import TYPE_CHECKING, Any
 
+from planton.schema import kinds
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -29,42 +31,6 @@ _POOL = {
     "autoScale": "autoScale",
     "minNodes": "minNodes",
     "maxNodes": "maxNodes",
-}
-#: Resource of a stack → property of it → field of the spec.
-_FIELDS = {
-    "network": {
-        "label": "networkName",
-        "region": "region",
-        "cidrV4": "ipRangeCidr",
-        "ipRange": "ipRangeCidr",
-        "nameserversV4s": "nameservers",
-        "description": "description",
-    },
-    "firewall": {
-        "name": "name",
-        "region": "region",
-        "networkId": "networkId",
-        "ingressRules": "inboundRules",
-        "egressRules": "outboundRules",
-    },
-    "cluster": {
-        "name": "clusterName",
-        "region": "region",
-        "kubernetesVersion": "kubernetesVersion",
-        "version": "kubernetesVersion",
-        "networkId": "network",
-        "vpcUuid": "vpc",
-        "firewallId": "firewall",
-        "tags": "tags",
-        "applications": "applications",
-        "cni": "cni",
-        "clusterType": "clusterType",
-        "maintenancePolicy": "maintenanceWindow",
-        "controlPlaneFirewall": "controlPlaneFirewallAllowedIps",
-        "pools": "defaultNodePool",
-        "nodePool": "defaultNodePool",
-    },
-    "node_pool": {"label": "nodePoolName", "name": "nodePoolName", "clusterId": "cluster", **_POOL},
 }
 #: Lists with the same order in manifest and plugin, so that an index is valid in both.
 _SAME_ORDER = ("inboundRules", "outboundRules", "taints")
@@ -114,14 +80,12 @@ def _path(resource: str, named: str, target: Any) -> str:  # as above
     if resource.startswith("node_pool-"):
         return _path_of_additional(resource.removeprefix("node_pool-"), named, target)
     head, *rest = re.findall(r"[^.\[\]]+", named) or [""]
-    field = _FIELDS.get(resource, {}).get(head)
-    if resource == "firewall" and hasattr(target.spec, "cluster_name"):
-        # The firewall of a cluster has only these fields in the manifest.
-        return {"name": "spec.clusterName", "ingressRules": "spec.apiServerAllowedCidrs"}.get(head, "")
-    if resource == "network" and head == "name":
-        return "metadata.name"
-    if field is None or field not in {each.json_name for each in target.spec.DESCRIPTOR.fields}:
-        return ""
+    kind = kinds.get(target.kind)
+    if resource != kind.main:
+        return kind.declared.own_firewall_fields.get(head, "") if resource == kinds.Role.FIREWALL else ""
+    field = {**(_POOL if kind.is_node_pool else {}), **kind.declared.fields}.get(head)
+    if field is None or field == "metadata.name":
+        return field or ""
     if field == "defaultNodePool" and rest and rest[0] in _POOL:
         return f"spec.{field}.{_POOL[rest[0]]}"
     return f"spec.{field}" + (f"[{rest[0]}]" if rest and field in _SAME_ORDER and rest[0].isdecimal() else "")

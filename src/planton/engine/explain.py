@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors
 from planton.base import retries
-from planton.engine import check_faults
+from planton.engine import check_faults, states
+from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
     from pulumi.automation import errors as automation_errors
@@ -108,13 +109,6 @@ _DECRYPTION_HINT = (
     "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE to what the state was made with, or use the context that names "
     "its file"
 )
-_NOUNS = {
-    "KubernetesCluster": "cluster",
-    "KubernetesNodePool": "node pool",
-    "Network": "network",
-    "Firewall": "firewall",
-    "Vpc": "VPC",
-}
 _VERBS = {"create": "create", "create-replacement": "create", "update": "update", "delete": "delete", "delete-replaced": "delete"}
 #: What changes nothing, so that nothing can be saved.
 READING = ("plan", "drift")
@@ -254,14 +248,14 @@ def _refused(context: str, faults: tuple[check_faults.Fault, ...]) -> OperationE
 
 
 def _context(what: str, recorder: plans.Recorder, target: Any) -> str:
-    if any("AuthenticationError" in text or "connecting to Civo" in text for _, text in recorder.errors):
-        # This plugin asks the cloud before anything is done, and blames the first resource.
-        return "failed to set up the Civo provider"
+    for provider in providers.all_providers().values():
+        if any(part in text for part in provider.setup_errors for _, text in recorder.errors):
+            return f"failed to set up the {provider.prefix} provider"
     for urn, action in recorder.failed.items():
-        noun = next((noun for kind, noun in _NOUNS.items() if f":{kind}::" in urn), None)
+        kind = kinds.of_type(states.type_and_name(urn)[0])
         verb = _VERBS.get(action)
-        if noun and verb:
-            return f"failed to {verb} {noun} {_spoken_name(urn, target)}"
+        if kind is not None and verb:
+            return f"failed to {verb} {kind.noun} {_spoken_name(urn, target)}"
         if "::node_pool_size" in urn:
             return f"failed to scale node pool {_spoken_name(urn, target)}"
     name = "" if target is None else f" {target.kind} {target.metadata.name}"

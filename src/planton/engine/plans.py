@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
-from planton.schema import references
+from planton.schema import kinds, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,8 +23,6 @@ _INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$|^identity$|^tok
 INTERNAL_TYPES = ("pulumi:", "planton:")
 #: What the engine writes in place of a value that is not known yet.
 ENGINE_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-#: Inputs that another resource looks after: node_pool_size says what happens to the number of nodes.
-_LOOKED_AFTER = {"civo:index/kubernetesNodePool:KubernetesNodePool": ("nodeCount",)}
 
 
 class Action(enum.StrEnum):
@@ -53,17 +51,10 @@ _ACTIONS = {
 }
 
 
+_LOSSES = {Action.REPLACE: kinds.Loss.REPLACE, Action.DELETE: kinds.Loss.DELETE}
 _MADE_ANEW = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.IMPORT)
 
 
-#: Last part of a type → its noun in notes.
-_REPLACED = {
-    "KubernetesCluster": "cluster",
-    "KubernetesNodePool": "pool",
-    "Network": "network",
-    "Vpc": "network",
-    "Firewall": "firewall",
-}
 _KEPT_NODES = {"node_pool": "; to keep nodes, change nodePoolName too"}
 
 
@@ -109,15 +100,16 @@ class Change:
         """The most important fact about a replacement for the user; empty for other actions."""
         if self.action is not Action.REPLACE:
             return ""
-        what = _REPLACED.get(self.noun, "resource")
+        kind = kinds.of_type(self.type)
+        noun = "resource" if kind is None else kind.noun
         if not self.deletes_first:
-            return f"creates the new {what} before it deletes the old one"
+            return f"creates the new {noun} before it deletes the old one"
         if any(each.path == "clusterId" for each in self.differences):
-            return f"deletes the old {what} first: its cluster is another one"
-        advice = _KEPT_NODES.get(self.name, "") if what == "pool" else ""
+            return f"deletes the old {noun} first: its cluster is another one"
+        advice = _KEPT_NODES.get(self.name, "") if kind is not None and kind.is_node_pool else ""
         if self.name.startswith("node_pool-"):
             advice = "; to keep nodes, change its name in additionalNodePools too"
-        return f"deletes the old {what} first: its name stays the same{advice}"
+        return f"deletes the old {noun} first: its name stays the same{advice}"
 
     @property
     def noun(self) -> str:
@@ -147,14 +139,13 @@ class Plan:
         return not self.changes
 
     def losses(self) -> tuple[Change, ...]:
-        """Returns the replacements and deletions of clusters and pools, and the recreations of clusters."""
-        nouns = ("KubernetesCluster", "KubernetesNodePool")
-        lost = (Action.REPLACE, Action.DELETE)
-        return tuple(
-            change
-            for change in self.changes
-            if (change.noun in nouns and change.action in lost) or (change.noun == nouns[0] and self.is_recreation(change))
-        )
+        """Returns the changes that destroy nodes or workloads, as declared by the kinds."""
+        return tuple(change for change in self.changes if self._is_loss(change))
+
+    def _is_loss(self, change: Change) -> bool:
+        kind = kinds.of_type(change.type)
+        loss = kinds.Loss.RECREATE if self.is_recreation(change) else _LOSSES.get(change.action)
+        return kind is not None and loss in kind.declared.losses
 
     def is_recreation(self, change: Change) -> bool:
         """Returns whether a change recreates an applied resource that is missing from the cloud."""
@@ -211,7 +202,7 @@ class Recorder:
             return
         if metadata.new is not None and action in (Action.CREATE, Action.REPLACE):
             self.inputs[metadata.urn] = dict(metadata.new.inputs or {})
-        ignored = _LOOKED_AFTER.get(metadata.type, ())
+        ignored = _ignored(metadata.type)
         found = tuple(each for each in differences(metadata, action) if each.path not in ignored)
         if action is Action.UPDATE and not found:
             found = _renewed(metadata)
@@ -236,7 +227,7 @@ class Recorder:
         action = Action.DELETE if metadata.new is None or _action(metadata) is Action.DELETE else Action.UPDATE
         if action is Action.UPDATE:
             found = _observed_differences(metadata)
-        ignored = (*_LOOKED_AFTER.get(metadata.type, ()), *_left_to_the_cloud(metadata.old.inputs or {}))
+        ignored = (*_ignored(metadata.type), *_left_to_the_cloud(metadata.old.inputs or {}))
         found = tuple(each for each in found if each.path not in ignored)
         if found or action is Action.DELETE:
             name = metadata.urn.rsplit("::", 1)[-1]
@@ -259,6 +250,11 @@ def stale(why: str) -> errors.PlantonError:
         reason=errors.Reason.PLAN_STALE,
         hint="plan again, which reads the cloud: planton apply, or planton plan --out FILE",
     )
+
+
+def _ignored(type_: str) -> tuple[str, ...]:
+    kind = kinds.of_type(type_)
+    return () if kind is None else kind.declared.ignored_inputs
 
 
 def _left_to_the_cloud(inputs: Mapping[str, Any]) -> list[str]:
@@ -330,7 +326,7 @@ def differences(metadata: events.StepEventMetadata, action: Action) -> tuple[Dif
         if _covers(reported, each.path) or (not (reported and action is Action.UPDATE) and not _is_set_already(each, outputs))
     )
     paths = [each.path for each in real]
-    unnamed = [path for path in reported if not _covers(paths, path) and path not in _LOOKED_AFTER.get(metadata.type, ())]
+    unnamed = [path for path in reported if not _covers(paths, path) and path not in _ignored(metadata.type)]
     found = (*real, *(Difference(path, _at(outputs, path), _at(new, path)) for path in unnamed))
     return found or changed
 

@@ -21,7 +21,7 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
 from planton import clouds, errors, modules
-from planton.config import folders
+from planton.config import credentials, folders
 from planton.config import settings as engine_settings
 from planton.engine import explain, locks, logs, plans, process, stacks, stand_ins, states, workspace
 from planton.manifest import stack_input
@@ -41,7 +41,6 @@ ORIGIN_OUTPUT = states.ORIGIN
 _LOG = logging.getLogger(__name__)
 #: Pulumi's errors about an unreadable state, in a backend that planton does not read itself.
 _DAMAGED = re.compile(r"unexpected end of JSON input|invalid character .* (looking for|after|in)|deserializ|unmarshal")
-_TOKEN_VARIABLES = {"civo": "PLANTON_CIVO_TOKEN"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -132,7 +131,7 @@ class Session:
         import pulumi
 
         found = self._imports.get(args.name)
-        if found is None or not args.type_.startswith(clouds.TYPES):
+        if found is None or not clouds.is_resource(args.type_):
             return None
         options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(import_=found))
         return pulumi.ResourceTransformationResult(args.props, options)
@@ -192,9 +191,8 @@ class Session:
         }
         if self._input is not None:
             kind = kinds.get(self._input.target.kind)  # type: ignore[attr-defined]
-            variable = _TOKEN_VARIABLES.get(kind.provider)
-            if variable:
-                ours[variable] = self._input.provider_config.api_token  # type: ignore[attr-defined]
+            if kind.cloud.token_variable:
+                ours[kind.cloud.token_variable] = credentials.secret(self._input.provider_config)  # type: ignore[attr-defined]
         logs.hide(self._secrets(ours))
         return ours
 
@@ -529,7 +527,7 @@ def _adopting(program_input: message.Message | None, imports: Mapping[str, str])
 
 
 def _is_in_cloud(resource: Mapping[str, Any]) -> bool:
-    return bool(resource.get("id")) and str(resource.get("type")).startswith(clouds.TYPES)
+    return bool(resource.get("id")) and clouds.is_resource(str(resource.get("type")))
 
 
 def _cancel(loop: asyncio.AbstractEventLoop) -> None:

@@ -7,7 +7,7 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
-from planton.config import settings
+from planton.schema import providers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
     """
     attached = dict(entry.split(":") for entry in environ.get("PULUMI_DEBUG_PROVIDERS", "").split(",") if ":" in entry)
     local = {name for name in attached if _is_local(name, environ, config)}
-    provider = None if config is None else type(config).DESCRIPTOR.name.removesuffix("ProviderConfig").lower()
+    provider = None if config is None else providers.of_config(config.DESCRIPTOR.name).name
     usable = {name: port for name, port in attached.items() if name in local and name not in tools.plugins}
     if provider is not None and provider not in tools.plugins and provider not in usable:
         raise errors.PlantonError(
@@ -82,7 +82,9 @@ def _is_local(name: str, environ: Mapping[str, str], config: Any) -> bool:
 
 
 def _endpoint(name: str, environ: Mapping[str, str], config: Any) -> str:
-    return str((config is not None and config.api_endpoint) or environ.get(settings.ENDPOINTS.get(name, ""), ""))
+    provider = providers.all_providers().get(name)
+    variable = "" if provider is None else provider.endpoint_variable
+    return str((config is not None and config.api_endpoint) or environ.get(variable, ""))
 
 
 def _is_here(address: str) -> bool:

@@ -95,7 +95,7 @@ def cloud_resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [
         resource
         for resource in deployment.get("resources") or []
-        if resource.get("custom") and resource["type"].startswith(clouds.TYPES) and resource.get("id")
+        if resource.get("custom") and clouds.is_resource(resource["type"]) and resource.get("id")
     ]
 
 

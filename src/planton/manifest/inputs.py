@@ -80,10 +80,9 @@ def _check_keys(root: Any, reading: decode.Reading) -> None:  # as above
     for key, _ in root.value:
         name = documents.camel(key.value) if isinstance(key, yaml.ScalarNode) else ""
         if name not in ("target", "providerConfig"):
-            hint = decode.suggest(name, ["target", "provider_config", "providerConfig"])
-            reading.add(
-                key, "", f"a stack input has target and provider_config, and nothing else{hint}", "manifest.unknown_field"
-            )
+            suggestion = decode.nearest(name, ["target", "provider_config", "providerConfig"])
+            text = "a stack input has target and provider_config, and nothing else"
+            reading.add(key, "", text, "manifest.unknown_field", suggestion=suggestion)
         elif name in seen:
             reading.add(key, "", f"{name} is there twice", "yaml.duplicate_key")
         seen.add(name)

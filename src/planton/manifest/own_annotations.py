@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "project-planton.org/"
 _PROTECTION: Final = "deletion-protection"
-#: What may follow the prefix; docs/settings.md says what each means.
+#: What may follow the prefix; docs/reference/settings.md says what each means.
 KNOWN: Final = ("allow-unsupported", "credential", _PROTECTION, "max-nodes-warning")
 
 
@@ -29,8 +29,9 @@ def problems(manifest: message.Message) -> Iterator[validation.Problem]:
         path = f'metadata.annotations["{name}"]'
         own = name.removeprefix(PREFIX)
         if own not in KNOWN:
-            text = f"unknown annotation {decode.preview(name)}{decode.suggest(own, list(KNOWN))}"
-            yield validation.Problem(path, text, "manifest.unknown_annotation")
+            text = f"unknown annotation {decode.preview(name)}"
+            suggestion = decode.nearest(own, list(KNOWN))
+            yield validation.Problem(path, text, "manifest.unknown_annotation", suggestion=suggestion)
         elif own == _PROTECTION and value.lower() not in ("true", "false"):
             text = f'must be "true" or "false", not {decode.preview(value)}'
             yield validation.Problem(path, text, "manifest.annotation_value")

@@ -203,16 +203,16 @@ class _Policy:
                 given.id, field, given.message, given.level or "error", programs, bool(_GROWING.search(given.expression))
             )
 
-    def _note(self, path: str, text: str, rule_id: str) -> None:
-        self._reading.add(self._finder.find(path), path, text, rule_id)
+    def _note(self, path: str, text: str, rule_id: str, suggestion: str = "") -> None:
+        self._reading.add(self._finder.find(path), path, text, rule_id, suggestion=suggestion)
 
     def _kinds(self, given: policy_pb2.PolicyRule, path: str) -> list[kinds.Kind]:
         known = kinds.all_kinds()
         names = [kind.name for kind in known]
         for index, name in enumerate(given.kinds):
             if name not in names:
-                text = f"unknown kind {decode.preview(name)}{decode.suggest(name, names)}"
-                self._note(f"{path}.kinds[{index}]", text, "policy.unknown_kind")
+                suggestion = decode.nearest(name, names)
+                self._note(f"{path}.kinds[{index}]", f"unknown kind {decode.preview(name)}", "policy.unknown_kind", suggestion)
         return [kind for kind in known if kind.name in given.kinds or not given.kinds]
 
     def _field(self, given: policy_pb2.PolicyRule, meant: list[kinds.Kind], path: str) -> str:
@@ -243,8 +243,9 @@ class _Policy:
     def _note_faults(self, said: str, expression: str, path: str, kind: kinds.Kind) -> None:
         node = self._finder.find(path)
         lines = expression.split("\n")
-        for row, column, text in _FAULT.findall(said) or [("1", "1", said)]:
+        for row, column, message in _FAULT.findall(said) or [("1", "1", said)]:
             offset = sum(len(line) + 1 for line in lines[: int(row) - 1]) + int(column) - 1
+            text, suggestion = _explained(message)
             index = _index_in_text(node, self._reading.text, expression[:offset])
             start = self._reading.text.rfind("\n", 0, index) + 1
             self._reading.violations.append(
@@ -253,10 +254,11 @@ class _Policy:
                     self._reading.text.count("\n", 0, index) + 1,
                     index - start + 1,
                     path,
-                    f"for {kind.name}: {_explained(text)}",
+                    f"for {kind.name}: {text}",
                     "policy.expression",
                     self._reading.index,
                     decode.line_at(self._reading.text, start),
+                    suggestion=suggestion,
                 )
             )
 
@@ -279,17 +281,17 @@ def _index_in_text(node: Any, text: str, before: str) -> int:  # as above
     return int(index)
 
 
-def _explained(text: str) -> str:
-    """Returns a fault that the compiler tells in the words of manifests, with a way out where one is known."""
+def _explained(text: str) -> tuple[str, str]:
+    """Returns a message of the compiler in the words of manifests, and the field that is close to an unknown one."""
     text = text.removesuffix(" (in container '')")
     no_field = _NO_FIELD.fullmatch(text)
     if no_field:
         described = descriptor_pool.Default().FindMessageTypeByName(no_field[2])
-        hint = decode.suggest(no_field[1], [field.name for field in described.fields])
-        return f"{described.name} has no field {no_field[1]!r}{hint}"
+        suggestion = decode.nearest(no_field[1], [field.name for field in described.fields])
+        return f"{described.name} has no field {no_field[1]!r}", suggestion
     if "uint" in text and re.search(r"\bint\b", text):
         text += "; a number that is compared with an unsigned one is written with u: 3u"
-    return text
+    return text, ""
 
 
 @functools.cache

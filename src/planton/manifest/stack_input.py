@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from google.protobuf import descriptor, message
 
-#: Where a module program finds its stack input, first to last (docs/standalone.md).
+#: Where a module program finds its stack input, first to last (docs/extend/standalone.md).
 CONFIG_KEY = "planton-cloud:stack-input"
 TEXT_VARIABLE = "STACK_INPUT_YAML"
 FILE_VARIABLE = "STACK_INPUT_YAML_FILE"

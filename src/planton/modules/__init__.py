@@ -1,7 +1,8 @@
-"""Modules: one file a kind that turns a StackInput into provider resources.
+"""Modules: one package a kind, which declares the kind and turns a StackInput into provider resources.
 
-A module has ``UNSUPPORTED`` and ``resources(stack_input) -> outputs``. It reads no environment, no clock and no file, and
-opens no connection: look-ups go through the engine, as provider functions or dynamic resources.
+The package ``planton.modules.<cloud>.<kind>`` has ``KIND`` and ``UNSUPPORTED``. It does not import Pulumi, so that commands can read
+these at once. Its submodule ``program`` has ``resources(stack_input) -> outputs``. A program reads no environment, no clock and no
+file, and opens no connection. Look-ups go through the engine, as provider functions or dynamic resources.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import pkgutil
 from typing import TYPE_CHECKING, Any, Protocol
 
 from google.protobuf import json_format
@@ -26,11 +28,19 @@ if TYPE_CHECKING:
 
     from planton.modules import unsupported
 
+#: A distribution can add clouds and kinds: Python finds modules in the folder ``planton/modules`` of every entry of its path.
+__path__ = pkgutil.extend_path(__path__, __name__)
+
 
 class Module(Protocol):
-    """What every module file offers."""
+    """The content of a kind's package."""
 
+    KIND: kinds.Declaration
     UNSUPPORTED: tuple[unsupported.Unsupported, ...]
+
+
+class Program(Protocol):
+    """The content of a kind's ``program``."""
 
     def resources(self, stack_input: message.Message) -> Mapping[str, pulumi.Input[object]]:
         """Registers the resources and returns the outputs by the field names of StackOutputs."""
@@ -38,27 +48,38 @@ class Module(Protocol):
 
 
 def load(kind: kinds.Kind) -> Module:
-    """Returns the module of a kind.
+    """Returns the module of a kind, without importing Pulumi.
 
     Raises:
-        ModuleNotFoundError: The provider's extra is not installed.
-        PlantonError: ``KIND_UNKNOWN``: manifests of the kind are understood, but nothing can be made of them yet.
+        PlantonError: ``KIND_UNKNOWN``: this version can validate manifests of the kind, but not apply them.
     """
     require(kind)
     module: Module = importlib.import_module(kind.module)
     return module
 
 
-def require(kind: kinds.Kind) -> None:
-    """Makes sure that a kind has a module, without importing it.
+def program(kind: kinds.Kind) -> Program:
+    """Returns the program of a kind.
 
     Raises:
-        PlantonError: ``KIND_UNKNOWN``: manifests of the kind are understood, but nothing can be made of them yet.
+        ModuleNotFoundError: The provider's extra is not installed.
+        PlantonError: ``KIND_UNKNOWN``: this version can validate manifests of the kind, but not apply them.
+    """
+    require(kind)
+    loaded: Program = importlib.import_module(f"{kind.module}.program")
+    return loaded
+
+
+def require(kind: kinds.Kind) -> None:
+    """Checks that a kind has a module, without importing it.
+
+    Raises:
+        PlantonError: ``KIND_UNKNOWN``: this version can validate manifests of the kind, but not apply them.
     """
     package = kind.module.rpartition(".")[0]
     if importlib.util.find_spec(package) is None or importlib.util.find_spec(kind.module) is None:
         raise errors.PlantonError(
-            f"this version can validate a {kind.name}, but cannot make one",
+            f"this version can validate a {kind.name}, but cannot create one",
             code=errors.Code.REFUSED,
             reason=errors.Reason.KIND_UNKNOWN,
             metadata={"kind": kind.name},
@@ -69,16 +90,16 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
     """Runs the module that a stack input is for and exports its outputs, and the manifest: the program of a stack.
 
     Args:
-        stack_input: What to make.
-        origin: The name of the folder that the manifest came from, to be exported too; empty for none.
+        stack_input: The stack input.
+        origin: The name of the folder of the manifest, which is exported too; empty for none.
 
     Raises:
-        PlantonError: What the module refuses.
+        PlantonError: The module refuses the stack input.
     """
-    import pulumi  # the engine asks this package for UNSUPPORTED without running a program
+    import pulumi  # reading a declaration must not wait for it
 
-    target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/adding-a-kind.md)
-    for name, value in load(kinds.get(target.kind)).resources(stack_input).items():
+    target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/extend/adding-a-kind.md)
+    for name, value in program(kinds.get(target.kind)).resources(stack_input).items():
         pulumi.export(name, value)
     # Commands that name KIND/NAME alone find here what was applied.
     pulumi.export("manifest", as_kept(target))
@@ -87,7 +108,7 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
 
 
 def as_kept(manifest: message.Message) -> str:
-    """Returns a manifest as a stack keeps it: as JSON, without the status, which the stack has as its outputs."""
+    """Returns a manifest as JSON for its stack, without the status. The stack has the status as its outputs."""
     kept = type(manifest)()
     kept.CopyFrom(manifest)
     kept.ClearField("status")
@@ -95,23 +116,22 @@ def as_kept(manifest: message.Message) -> str:
 
 
 def main() -> None:
-    """Finds the stack input and runs its module: the whole of a standalone project's ``__main__.py``.
+    """Finds the stack input and runs its module: all that a standalone project's ``__main__.py`` needs.
 
-    What the stack input's provider config leaves open comes from the credential that the manifest names, else from the
-    environment.
+    Fields that are unset in the provider config come from the credential that the manifest names, else from the environment.
 
     Raises:
-        pulumi.RunError: The stack input is missing or not valid, or the module refuses it; one line, no traceback.
+        pulumi.RunError: The stack input is missing or invalid, or the module refuses it; one line, no traceback.
     """
-    import pulumi
+    import pulumi  # reading a declaration must not wait for it
 
     try:
         text, source = stack_input_module.locate(pulumi.Config("planton-cloud").get("stack-input"))
-        found: Any = stack_input_module.parse(text, source=source)
-        config = credentials.choose(found.target, given=found.provider_config, region="", environ=os.environ)
-        config.MergeFrom(found.provider_config)
-        found.provider_config.CopyFrom(config)
-        run(found)
+        stack_input: Any = stack_input_module.parse(text, source=source)
+        config = credentials.choose(stack_input.target, given=stack_input.provider_config, region="", environ=os.environ)
+        config.MergeFrom(stack_input.provider_config)
+        stack_input.provider_config.CopyFrom(config)
+        run(stack_input)
     except errors.PlantonError as error:
         raise pulumi.RunError(f"{error.message}\n{error.hint}".strip()) from None
     except ModuleNotFoundError as error:

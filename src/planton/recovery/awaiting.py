@@ -6,8 +6,9 @@ import dataclasses
 import time
 from typing import TYPE_CHECKING, Any
 
-from planton import errors
+from planton import clouds, errors
 from planton.engine import explain
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,27 +27,6 @@ _SLOW = ("version", "kubernetesVersion", "pools.", "nodePool.")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Condition:
-    """The condition of a cluster in the cloud.
-
-    Attributes:
-        state: The cloud's own word, e.g. ``UPGRADING``.
-        ready: The number of active nodes.
-        nodes: The desired number of nodes.
-        settled: Whether no operation is in progress.
-    """
-
-    state: str
-    ready: int
-    nodes: int
-    settled: bool
-
-    def __str__(self) -> str:
-        """Returns the condition as one line."""
-        return f"{self.state}, {self.ready} of {self.nodes} nodes active"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Patience:
     """The clock and the sleep of a wait. Tests pass their own.
 
@@ -59,41 +39,14 @@ class Patience:
     sleep: Callable[[float], None] = time.sleep
 
 
-def condition(cluster: Mapping[str, Any]) -> Condition:
-    """Returns the condition of a cluster in the form of Civo's or DigitalOcean's API."""
-    return _civo(cluster) if "required_pools" in cluster or "pools" in cluster else _digitalocean(cluster)
-
-
-def _civo(cluster: Mapping[str, Any]) -> Condition:
-    counts = {pool["id"]: int(pool["count"]) for pool in cluster.get("required_pools") or cluster.get("pools") or ()}
-    nodes = {pool["id"]: [node.get("status") for node in pool.get("instances") or ()] for pool in cluster.get("pools") or ()}
-    complete = counts.keys() == nodes.keys() and all(
-        len(nodes[id_]) == count and set(nodes[id_]) <= {"ACTIVE"} for id_, count in counts.items()
-    )
-    state = str(cluster.get("status") or "")
-    ready = sum(status == "ACTIVE" for pool in nodes.values() for status in pool)
-    return Condition(state, ready, sum(counts.values()), settled=state == "ACTIVE" and complete)
-
-
-def _digitalocean(cluster: Mapping[str, Any]) -> Condition:
-    pools = [
-        (int(pool.get("count") or 0), [(node.get("status") or {}).get("state") for node in pool.get("nodes") or ()])
-        for pool in cluster.get("node_pools") or ()
-    ]
-    complete = all(len(nodes) == count and set(nodes) <= {"running"} for count, nodes in pools)
-    state = str((cluster.get("status") or {}).get("state") or "")
-    ready = sum(status == "running" for _, nodes in pools for status in nodes)
-    return Condition(state, ready, sum(count for count, _ in pools), settled=state == "running" and complete)
-
-
 def takes_time(change: plans.Change) -> bool:
     """Returns whether a change of a cluster continues in the cloud after the plugin has returned."""
     slow = any(each.path.startswith(_SLOW) for each in change.differences)
-    return change.noun == "KubernetesCluster" and change.action.value == "update" and slow
+    return kinds.has_role(change.type, kinds.Role.CLUSTER) and change.action.value == "update" and slow
 
 
 def uninstalled(cluster: Mapping[str, Any], applications: Iterable[str]) -> list[str]:
-    """Returns the applications that a cluster at Civo has not installed, in the cloud's spelling."""
+    """Returns the applications of a manifest that the cloud has not installed, in the cloud's spelling."""
     asked = {application.partition(":")[0].lower() for application in applications if not application.startswith("-")}
     entries = [entry for entry in cluster.get("installed_applications") or () if not entry.get("installed")]
     names = [str(entry.get("name") or entry.get("application") or "") for entry in entries]
@@ -166,7 +119,7 @@ def until_settled(
     deadline = patience.clock() + chosen.timeout
     pause, reported = _FIRST_PAUSE_SECONDS, ""
     while (cluster := look()) is not None:
-        seen = condition(cluster)
+        seen = clouds.views_of(kinds.get(target.kind).cloud).condition(cluster)
         if seen.settled:
             return
         if str(seen) != reported:

@@ -1,9 +1,9 @@
 """The default pool of a cluster: the pool created with it, which no plugin identifies reliably.
 
-- The plugin for Civo treats the first pool in the cloud's list as the default pool. If that is another pool, the plugin would
-  scale a pool of another manifest.
-- The plugin for DigitalOcean identifies the default pool by a tag. After that pool was deleted, a refresh keeps it in the state,
-  and an update of it does nothing.
+- A plugin may take the first pool in the cloud's list for the default pool. If that is another pool, the plugin would scale a pool
+  of another manifest.
+- A plugin may identify the default pool by a tag. After that pool was deleted, a refresh keeps it in the state, and an update of it
+  does nothing.
 
 So planton identifies the pool by its id in the state, recorded when the cluster was created or imported.
 """
@@ -14,23 +14,18 @@ import copy
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from planton import clouds
 from planton.engine import plans
 from planton.recovery import observed
+from planton.schema import kinds, providers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from planton import clouds
+    from planton.clouds import views
 
 #: Its name in plans and drift.
 NAME = "default_node_pool"
-#: The tag by which DigitalOcean's plugin identifies the default pool.
-_TAG = "terraform:default-node-pool"
-_CIVO = "civo:index/kubernetesCluster:KubernetesCluster"
-_DIGITALOCEAN = "digitalocean:index/kubernetesCluster:KubernetesCluster"
-_NODE_POOL = "kubernetesNodePool:KubernetesNodePool"
-#: Type of a cluster → the property that describes its default pool, and the part of it that is the pool's id.
-_PROPERTIES = {_CIVO: ("pools", "label"), _DIGITALOCEAN: ("nodePool", "id")}
 #: Metadata of an error: the id of the cluster whose last pool could not be deleted.
 LAST_OF = "last_pool_of"
 #: The output of a stack with the names of the default pool's nodes.
@@ -63,17 +58,31 @@ class DefaultPool:
     @property
     def urn(self) -> str:
         """A URN for plans: the pool has no resource of its own."""
-        return f"{self.cluster.rsplit('::', 2)[0]}::{self.type.split(':', maxsplit=1)[0]}:index/{_NODE_POOL}::{NAME}"
+        provider = providers.of_type(self.type)
+        type_ = "" if provider is None else kinds.type_of(kinds.Role.NODE_POOL, provider.name)
+        return f"{self.cluster.rsplit('::', 2)[0]}::{type_}::{NAME}"
+
+    @property
+    def traits(self) -> views.DefaultPool:
+        """How the cloud and its plugin treat default pools."""
+        traits = _traits(self.type)
+        if traits is None:
+            raise LookupError(self.type)
+        return traits
+
+
+def _traits(type_: str) -> views.DefaultPool | None:
+    return clouds.views_of_type(type_).DEFAULT_POOL if kinds.has_role(type_, kinds.Role.CLUSTER) else None
 
 
 def of(deployment: Mapping[str, Any]) -> DefaultPool | None:
     """Returns the default pool of a state's cluster; None without a cluster, or without a known default pool."""
     for resource in deployment.get("resources") or []:
-        property_, key = _PROPERTIES.get(resource["type"], ("", ""))
-        outputs = (resource.get("outputs") or {}).get(property_) or {}
-        if resource.get("id") and isinstance(outputs, dict) and outputs.get(key):
-            inputs = (resource.get("inputs") or {}).get(property_) or {}
-            return DefaultPool(resource["urn"], str(resource["id"]), str(outputs[key]), inputs, outputs)
+        traits = _traits(resource["type"])
+        outputs = {} if traits is None else (resource.get("outputs") or {}).get(traits.property) or {}
+        if traits is not None and resource.get("id") and isinstance(outputs, dict) and outputs.get(traits.id_key):
+            inputs = (resource.get("inputs") or {}).get(traits.property) or {}
+            return DefaultPool(resource["urn"], str(resource["id"]), str(outputs[traits.id_key]), inputs, outputs)
     return None
 
 
@@ -89,8 +98,9 @@ def is_missing(pool: DefaultPool, cloud: clouds.Cloud) -> bool:
 
 def find(cluster: Mapping[str, Any], pool: DefaultPool) -> dict[str, Any] | None:
     """Returns the default pool of a cluster, both in the form of the cloud's API; None if it is missing."""
-    # At DigitalOcean a recreated default pool has another id, but the tag.
-    return next((each for each in observed.pools_of(cluster) if each["id"] == pool.id or _TAG in (each.get("tags") or ())), None)
+    # A recreated default pool may have another id, but the tag.
+    pools = observed.pools_of(cluster)
+    return next((each for each in pools if each["id"] == pool.id or pool.traits.tag in (each.get("tags") or ())), None)
 
 
 def creation(pool: DefaultPool) -> plans.Change:
@@ -116,21 +126,7 @@ def _count(pool: DefaultPool) -> int:
 
 def request(pool: DefaultPool) -> dict[str, Any]:
     """Returns the request body that recreates the default pool."""
-    if pool.type == _CIVO:
-        # The id stays the same, because the plugin finds the pool by it.
-        public = {"public_ip_node_pool": True} if pool.outputs.get("publicIpNodePool") else {}
-        return {"id": pool.id, "size": pool.outputs["size"], "count": _count(pool), **public}
-    outputs = pool.outputs
-    scaled = {"auto_scale": True, "min_nodes": outputs.get("minNodes"), "max_nodes": outputs.get("maxNodes")}
-    return {
-        "name": outputs["name"],
-        "size": outputs["size"],
-        "count": _count(pool),
-        "tags": [*(outputs.get("tags") or ()), _TAG],
-        "labels": dict(outputs.get("labels") or {}),
-        "taints": [{key: taint.get(key) or "" for key in ("key", "value", "effect")} for taint in outputs.get("taints") or ()],
-        **(scaled if outputs.get("autoScale") else {}),
-    }
+    return pool.traits.request(pool.id, pool.outputs, _count(pool))
 
 
 def bound(pool: DefaultPool, after: Mapping[str, Any], cloud: clouds.Cloud, *, refreshed: bool) -> dict[str, Any] | None:
@@ -146,35 +142,25 @@ def bound(pool: DefaultPool, after: Mapping[str, Any], cloud: clouds.Cloud, *, r
         PlantonError: The cloud could not be asked.
     """
     now = of(after)
-    if pool.type != _CIVO or now is None or now.cluster_id != pool.cluster_id or now.id == pool.id:
+    reported = pool.traits.reported
+    if reported is None or now is None or now.cluster_id != pool.cluster_id or now.id == pool.id:
         return None
     seen = find(cloud.cluster(pool.cluster_id) or {}, pool)
-    outputs = dict(pool.outputs) if seen is None else {**pool.outputs, **_observed(seen)}
+    outputs = dict(pool.outputs) if seen is None else {**pool.outputs, **reported(seen)}
     inputs = dict(now.inputs)
     if refreshed:
-        inputs = {key: outputs.get(key) if key in _OBSERVED else value for key, value in pool.inputs.items()}
+        inputs = {key: outputs.get(key) if key in pool.traits.compared else value for key, value in pool.inputs.items()}
     return _with(after, pool, inputs, outputs)
-
-
-_OBSERVED = ("nodeCount", "size", "label")
-
-
-def _observed(seen: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "label": seen["id"],
-        "nodeCount": int(seen["count"]),
-        "size": seen["size"],
-        "instanceNames": list(seen.get("instance_names") or ()),
-    }
 
 
 def _with(after: Mapping[str, Any], pool: DefaultPool, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
     changed = copy.deepcopy(dict(after))
     for resource in changed["resources"]:
         if resource["urn"] == pool.cluster:
-            resource["inputs"]["pools"], resource["outputs"]["pools"] = dict(inputs), dict(outputs)
+            name = pool.traits.property
+            resource["inputs"][name], resource["outputs"][name] = dict(inputs), dict(outputs)
         elif resource["type"] == "pulumi:pulumi:Stack" and _NODE_NAMES in (resource.get("outputs") or {}):
-            resource["outputs"][_NODE_NAMES] = list(outputs.get("instanceNames") or ())
+            resource["outputs"][_NODE_NAMES] = list(outputs.get(pool.traits.names_key) or ())
     return changed
 
 
@@ -199,16 +185,14 @@ def drift(pool: DefaultPool, changes: Iterable[plans.Change], cloud: clouds.Clou
 
 
 def _corrected(pool: DefaultPool, change: plans.Change, seen: Mapping[str, Any] | None) -> plans.Change:
-    if change.urn != pool.cluster or pool.type != _CIVO:
+    traits = pool.traits
+    if change.urn != pool.cluster or traits.reported is None:
         return change
-    others = tuple(each for each in change.differences if not each.path.startswith("pools."))
-    now = {} if seen is None else _observed(seen)
-    own = plans.compare({"pools": {key: pool.outputs.get(key) for key in now if key in _OBSERVED}}, {"pools": _kept(now)})
+    others = tuple(each for each in change.differences if not each.path.startswith(f"{traits.property}."))
+    reported = {} if seen is None else traits.reported(seen)
+    now = {key: value for key, value in reported.items() if key in traits.compared}
+    own = plans.compare({traits.property: {key: pool.outputs.get(key) for key in now}}, {traits.property: now})
     return dataclasses.replace(change, differences=(*others, *own))
-
-
-def _kept(observed: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in observed.items() if key in _OBSERVED}
 
 
 def is_last(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> str:
@@ -220,7 +204,7 @@ def is_last(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> str:
     own: dict[str, set[str]] = {}
     for resource in deployment.get("resources") or []:
         cluster = str((resource.get("inputs") or {}).get("clusterId") or "")
-        if resource["type"].endswith(_NODE_POOL) and cluster and resource.get("id"):
+        if kinds.has_role(resource["type"], kinds.Role.NODE_POOL) and cluster and resource.get("id"):
             own.setdefault(cluster, set()).add(str(resource["id"]))
     for cluster, ids in own.items():
         there = {str(each["id"]) for each in observed.pools_of(cloud.cluster(cluster) or {})}
@@ -232,10 +216,10 @@ def is_last(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> str:
 def without_pools(deployment: Mapping[str, Any], cluster: str) -> set[str]:
     """Returns the URNs of the pools that are deleted with their cluster, if the state has the cluster too."""
     resources = list(deployment.get("resources") or [])
-    if not any(resource["type"] in _PROPERTIES and resource.get("id") == cluster for resource in resources):
+    if not any(kinds.has_role(resource["type"], kinds.Role.CLUSTER) and resource.get("id") == cluster for resource in resources):
         return set()
     return {
         resource["urn"]
         for resource in resources
-        if resource["type"].endswith(_NODE_POOL) and (resource.get("inputs") or {}).get("clusterId") == cluster
+        if kinds.has_role(resource["type"], kinds.Role.NODE_POOL) and (resource.get("inputs") or {}).get("clusterId") == cluster
     }

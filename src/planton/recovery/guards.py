@@ -1,4 +1,4 @@
-"""Guards: checks by the engine, because plugins cannot be trusted. The reasons are in docs/drift-and-recovery.md.
+"""Guards: checks by the engine, because plugins cannot be trusted. The reasons are in docs/use/drift-and-recovery.md.
 
 - A refresh that drops a resource from the state is trusted only if the cloud itself confirms that it is missing.
 - A pool or a network deleted by hand would block every refresh and destroy. It is removed from the state once the cloud confirms
@@ -15,14 +15,11 @@ from planton import clouds, errors
 from planton.clouds import answers
 from planton.engine import states
 from planton.recovery import observed, ownership
+from planton.schema import kinds
 from planton.state import journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-
-#: Kind's stem → the resource of its stack that the kind is about: whose id is the first output, and which imports adopt.
-MAIN = {"vpc": "network", "firewall": "firewall", "kubernetes_cluster": "cluster", "kubernetes_node_pool": "node_pool"}
 
 
 def dropped(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -114,9 +111,9 @@ def candidates(
     found: list[ownership.Candidate] = []
     for urn, creation in suspects.items():
         type_, _ = states.type_and_name(urn)
-        if not type_.startswith(clouds.TYPES):
+        if not clouds.is_resource(type_):
             continue
-        is_pool = type_.endswith("KubernetesNodePool")
+        is_pool = kinds.has_role(type_, kinds.Role.NODE_POOL)
         cluster = cluster_of(deployment, target, cloud) if is_pool else ""
         if is_pool and not cluster:
             continue
@@ -128,9 +125,9 @@ def candidates(
 
 
 def import_id(candidate: ownership.Candidate, cluster: str) -> str:
-    """Returns the id by which the engine imports a resource. For pools at Civo it includes the cluster."""
-    is_civo_pool = states.type_and_name(candidate.urn)[0] == "civo:index/kubernetesNodePool:KubernetesNodePool"
-    return f"{cluster}:{candidate.id}" if is_civo_pool else candidate.id
+    """Returns the id by which the engine imports a resource."""
+    kind = kinds.of_type(states.type_and_name(candidate.urn)[0])
+    return f"{cluster}:{candidate.id}" if kind is not None and kind.declared.is_imported_by_cluster else candidate.id
 
 
 def with_adopted(
@@ -159,7 +156,7 @@ def with_adopted(
 
 
 def creating(deployment: Mapping[str, Any]) -> dict[str, journal.Creation]:
-    """Returns URN → creation for the states.pending creations of a killed engine in a state."""
+    """Returns URN → creation for the pending creations of a killed engine in a state."""
     resources = [entry["resource"] for entry in states.pending(deployment) if entry["type"] == "creating"]
     return {resource["urn"]: creation(resource.get("inputs") or {}) for resource in resources}
 
@@ -170,18 +167,13 @@ def creation(inputs: Mapping[str, Any]) -> journal.Creation:
     return journal.Creation(str(sent.get("label") or sent.get("name") or ""), sent)
 
 
-def cloud_name(resource: str, target: Any) -> str:
-    """Returns what the cloud calls a resource of a manifest's stack."""
-    spec = target.spec
-    if resource == "node_pool":
-        return str(spec.node_pool_name)
+def cloud_name(resource: str, target: Any) -> str:  # a manifest of any kind
+    """Returns the name in the cloud of a resource of a manifest's stack."""
+    kind = kinds.get(target.kind)
+    name = kind.cloud_name(target)
     if resource.startswith("node_pool-"):
         return resource.removeprefix("node_pool-")
-    if resource == "network":
-        return str(getattr(spec, "network_name", "") or target.metadata.name)
-    if resource == "firewall":
-        return f"{spec.cluster_name}-firewall" if hasattr(spec, "cluster_name") else str(spec.name)
-    return str(spec.cluster_name)
+    return kind.declared.own_firewall.format(name) if resource == "firewall" != kind.main else name
 
 
 def cluster_of(deployment: Mapping[str, Any], target: Any, cloud: clouds.Cloud) -> str:  # of any kind
@@ -190,7 +182,9 @@ def cluster_of(deployment: Mapping[str, Any], target: Any, cloud: clouds.Cloud) 
     Raises:
         PlantonError: The cloud could not be asked.
     """
-    made = next((each["id"] for each in states.cloud_resources(deployment) if each["type"].endswith("KubernetesCluster")), "")
+    made = next(
+        (each["id"] for each in states.cloud_resources(deployment) if kinds.has_role(each["type"], kinds.Role.CLUSTER)), ""
+    )
     if made or not hasattr(target.spec, "cluster"):
         return str(made)
     text = str(target.spec.cluster.value)
@@ -204,11 +198,11 @@ _RULE_FIELDS = ("portRange", "label", "cidrs")
 def with_whole_rules(deployment: Mapping[str, Any]) -> dict[str, Any] | None:
     """Returns a state in which each firewall rule has all its fields again, or None where none lacks them.
 
-    The plugin keeps rules in an order of its own, and a refresh writes each into the place of another one, states.without the
-    fields, and states.without the ranges, that the other one lacks. A TCP rule that so loses its ports makes every later refresh fail.
+    The plugin keeps rules in an order of its own, and a refresh writes each into the place of another one, without the
+    fields, and without the ranges, that the other one lacks. A TCP rule that so loses its ports makes every later refresh fail.
     """
     resources = list(deployment.get("resources") or [])
-    mended = [_with_whole_rules(each) if each["type"].endswith(":Firewall") else each for each in resources]
+    mended = [_with_whole_rules(each) if kinds.has_role(each["type"], kinds.Role.FIREWALL) else each for each in resources]
     return {**deployment, "resources": mended} if mended != resources else None
 
 

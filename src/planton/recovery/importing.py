@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors
 from planton.base import ids
-from planton.clouds import civo
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from planton import clouds
 
 _POOL = "node_pool"
-#: The noun of a pool in ids and paths, at both clouds.
+#: The names and ids of pools.
 _POOL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -43,8 +43,8 @@ def prepare(
 ) -> Adoption:
     """Returns the resources that an import adopts into the stack of a manifest.
 
-    A cluster is imported with its existing additional pools. At Civo it is also imported with the firewall that the manifest
-    would create, if the cluster uses that firewall.
+    A cluster is imported with its existing additional pools, and with the firewall that the module would create for it, if the
+    cluster uses that firewall.
 
     Args:
         cloud: The cloud of the resource.
@@ -63,7 +63,7 @@ def prepare(
         return Adoption({resource: import_id})
     pools = {f"{_POOL}-{pool.name}": _find(cloud, _POOL, pool.name, import_id) for pool in target.spec.additional_node_pools}
     imports = {resource: import_id, **{name: id_ for name, id_ in pools.items() if id_}}
-    if not isinstance(cloud, civo.Cloud) or target.spec.HasField("firewall"):
+    if not kinds.get(target.kind).declared.own_firewall or target.spec.HasField("firewall"):
         return Adoption(imports)
     firewall, note = _firewall(cloud, target, import_id)
     return Adoption(imports | ({"firewall": firewall} if firewall else {}), (note,) if note else ())
@@ -71,7 +71,7 @@ def prepare(
 
 def _require(cloud: clouds.Cloud, resource: str, import_id: str) -> None:
     # The plugin imports a network with any id, and fails when it updates a network that does not exist.
-    if ids.is_id(import_id) and cloud.exists(cloud.NOUNS[resource], import_id):
+    if ids.is_id(import_id) and cloud.exists(_type(cloud, resource), import_id):
         return
     own = _find(cloud, resource, import_id) if import_id else None
     hint = f"the {resource} {import_id!r} has the id {own}: use that id" if own else _other(cloud, resource, import_id)
@@ -80,8 +80,9 @@ def _require(cloud: clouds.Cloud, resource: str, import_id: str) -> None:
 
 
 def _other(cloud: clouds.Cloud, resource: str, import_id: str) -> str:
-    others = [noun for noun in cloud.NOUNS if noun not in (resource, _POOL)] if ids.is_id(import_id) else []
-    other = next((noun for noun in others if cloud.exists(cloud.NOUNS[noun], import_id)), "")
+    types = kinds.resource_types(cloud.PROVIDER)
+    others = [name for name in types if name not in (resource, _POOL)] if ids.is_id(import_id) else []
+    other = next((name for name in others if cloud.exists(types[name], import_id)), "")
     return f"this is the id of a {other}; use the id of a {resource}" if other else ""
 
 
@@ -92,29 +93,36 @@ def _pool(cloud: clouds.Cloud, import_id: str, cluster_id: Callable[[], str]) ->
     cluster = cluster or cluster_id()
     id_ = cloud.pool_import_id(cluster, pool)
     own = id_.rpartition(":")[2]
-    if (isinstance(cloud, civo.Cloud) or ids.is_id(own)) and cloud.exists(cloud.NOUNS[_POOL], own, cluster):
+    type_ = _type(cloud, _POOL)
+    kind = kinds.of_type(type_)
+    has_named_id = kind is not None and kind.declared.is_imported_by_cluster
+    if (has_named_id or ids.is_id(own)) and cloud.exists(type_, own, cluster):
         return id_
     raise _missing(f"no node pool has the id or name {pool!r} in cluster {cluster} in {cloud.where}")
 
 
 def _find(cloud: clouds.Cloud, resource: str, name: str, cluster: str = "") -> str | None:
-    return cloud.find(cloud.NOUNS[resource], name, cluster)
+    return cloud.find(_type(cloud, resource), name, cluster)
 
 
-def _firewall(cloud: civo.Cloud, target: Any, cluster_id: str) -> tuple[str, str]:
-    """Returns the firewall to import with a cluster, or an empty text, and a note for the user."""
-    cluster = cloud.cluster(cluster_id) or {}
-    own = f"{target.spec.cluster_name}-firewall"
-    used = next((entry for entry in cloud.firewalls() if entry["id"] == cluster.get("firewall_id")), None)
-    if used is None:
+def _type(cloud: clouds.Cloud, resource: str) -> str:
+    return kinds.resource_types(cloud.PROVIDER)[resource]
+
+
+def _firewall(cloud: clouds.Cloud, target: Any, cluster_id: str) -> tuple[str, str]:  # the manifest of a cluster
+    """Returns the id of the firewall to import with a cluster, or an empty text, and a note for the user."""
+    kind = kinds.get(target.kind)
+    own = kind.declared.own_firewall.format(kind.cloud_name(target))
+    cluster = next((entry for entry in cloud.listed("cluster") if entry.id == cluster_id), None)
+    used = next((entry for entry in cloud.listed("firewall") if cluster is not None and entry.id == cluster.firewall), None)
+    if cluster is None or used is None:
         return "", ""
-    network = used["network_id"]
-    labels = [entry["label"] for entry in cloud.networks() if entry["id"] == network]
-    is_same_network = network == cluster.get("network_id") and target.spec.network.value in (network, *labels)
-    if used["name"] == own and is_same_network:
-        return str(used["id"]), f"the firewall {own} ({used['id']}) comes with the cluster"
+    names = [entry.name for entry in cloud.listed("network") if entry.id == used.network]
+    is_same_network = used.network == cluster.network and target.spec.network.value in (used.network, *names)
+    if used.name == own and is_same_network:
+        return used.id, f"the firewall {own} ({used.id}) comes with the cluster"
     return "", (
-        f"the cluster uses the firewall {used['name']} ({used['id']}), which stays in the cloud; "
+        f"the cluster uses the firewall {used.name} ({used.id}), which stays in the cloud; "
         f"the cluster changes to a new firewall {own} with the rules of the manifest; "
         "to keep the old one, name it in spec.firewall"
     )

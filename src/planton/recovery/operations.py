@@ -52,7 +52,6 @@ class Drift:
 #: How long the engine of a killed command may take to end by itself.
 _ENGINE_END_SECONDS = 30.0
 _POLL_SECONDS = 0.2
-_CLUSTER = "kubernetes_cluster"
 #: Actions after which the cluster has a new default pool.
 _NEW = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
 
@@ -171,7 +170,7 @@ class Operations:
 
     def _default_pool(self) -> default_pool.DefaultPool | None:
         # Only clusters have one, and reading a state is slow in a remote backend.
-        if kinds.get(self._input.target.kind).stem != _CLUSTER or not self._session.exists():
+        if not kinds.get(self._input.target.kind).is_cluster or not self._session.exists():
             return None
         return default_pool.of(self._session.export())
 
@@ -262,7 +261,7 @@ class Operations:
             self._session.replace_state(corrected)
 
     def _await_cloud(self, plan: plans.Plan) -> tuple[str, ...]:
-        clusters = [change for change in plan.changes if change.noun == "KubernetesCluster"]
+        clusters = [change for change in plan.changes if kinds.has_role(change.type, kinds.Role.CLUSTER)]
         pool = self._default_pool() if clusters else None
         if pool is None:
             return ()
@@ -299,11 +298,11 @@ class Operations:
         # Resources that exist before the first request cannot be the result of one.
         creations = (plans.Action.CREATE, plans.Action.REPLACE)
         changes = () if self._planned is None else self._planned.changes
-        creating = [change for change in changes if change.action in creations and change.type.startswith(clouds.TYPES)]
+        creating = [change for change in changes if change.action in creations and clouds.is_resource(change.type)]
         lists = self.lists or observed.Lists(answers.Answers())
         ids: dict[str, tuple[str, ...]] = {}
         for change in creating:
-            is_pool = change.type.endswith("KubernetesNodePool")
+            is_pool = kinds.has_role(change.type, kinds.Role.NODE_POOL)
             cluster = self._cluster_or_nothing() if is_pool else ""
             entries = lists.entries(self._cloud, change.type, cluster) if cluster or not is_pool else []
             ids[change.urn] = tuple(str(each["id"]) for each in entries)
@@ -327,7 +326,7 @@ class Operations:
                 if not id_:
                     continue
                 error.metadata |= {"id": id_, "region": self._cloud.where}
-                if name == guards.MAIN[kinds.get(self._input.target.kind).stem]:
+                if name == kinds.get(self._input.target.kind).main:
                     error.hint = error.hint.replace(" ID ", f" {id_} ")
                 else:
                     error.hint = f"{name} exists in {self._cloud.where} with id {id_}: delete it there, or choose another name"
@@ -402,9 +401,9 @@ class Operations:
         """Whether a recovery has found something that the next apply is to adopt."""
         return bool(self._suspects)
 
-    def noun(self, resource: str) -> str:
-        """Returns the last part of the Pulumi type of a resource of the stack, by its name in the stack."""
-        return self._cloud.NOUNS[resource]
+    def resource_type(self, resource: str) -> str:
+        """Returns the Pulumi type of a resource of the stack, by its name in the stack."""
+        return kinds.resource_types(self._cloud.PROVIDER)[resource]
 
     def unfinished(self) -> bool:
         """Returns whether the last operation did not end cleanly, as far as this machine knows."""
@@ -481,7 +480,7 @@ class Operations:
         found = {} if to_destroy else {states.type_and_name(urn)[1]: id_ for urn, id_ in proven.items()}
         resources = states.cloud_resources(deployment)
         # A cluster that still builds has no kubeconfig yet, and a state that says so would count as what was wanted.
-        clusters = [str(each["id"]) for each in resources if each["type"].endswith("KubernetesCluster")]
+        clusters = [str(each["id"]) for each in resources if kinds.has_role(each["type"], kinds.Role.CLUSTER)]
         for cluster in [*clusters, found.get("cluster", "")] if whole else ():
             self._wait_until_whole(cluster)
         if resources:
@@ -809,4 +808,4 @@ def _may_work(host: str, process: int) -> bool:
 def _looks_lost(change: plans.Change) -> bool:
     # A network that is gone is read as one whose texts are empty.
     emptied = any(each.path == "label" and not each.new for each in change.differences)
-    return change.action is plans.Action.DELETE or (change.noun == "Network" and emptied)
+    return change.action is plans.Action.DELETE or (kinds.has_role(change.type, kinds.Role.NETWORK) and emptied)

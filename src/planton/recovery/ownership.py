@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton.modules import own
 from planton.recovery import observed
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 _SKEW = 300.0
 #: Seconds after its start in which an operation counts as the creator, if the cloud reports no creation time.
 _WINDOW = 3600.0
-_TAGGED = ("civo:KubernetesCluster", "digitalocean:KubernetesCluster", "digitalocean:KubernetesNodePool")
 
 
 def new_marker() -> str:
@@ -34,7 +34,8 @@ def new_marker() -> str:
 
 def is_tagged(type_: str) -> bool:
     """Returns whether resources of a Pulumi type carry the tag of their creation."""
-    return f"{type_.partition(':')[0]}:{type_.rsplit(':', 1)[-1]}" in _TAGGED
+    kind = kinds.of_type(type_)
+    return kind is not None and kind.declared.is_tagged
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

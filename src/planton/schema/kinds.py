@@ -1,12 +1,14 @@
-"""Kind ↔ message class ↔ module, found by naming convention: there is no registry to keep.
+"""Kinds: the message classes, the module and the declaration of each, found by naming convention.
 
-A kind ``CivoVpc`` is the message ``CivoVpc`` of ``org.project_planton.provider.civo.civovpc.v1``, and its module is
-``planton.modules.civo.vpc``. This module imports the stubs of a kind only when the kind is asked for.
+A kind ``CivoVpc`` is the message ``CivoVpc`` of ``org.project_planton.provider.civo.civovpc.v1``. Its module is the package
+``planton.modules.civo.vpc``, whose ``KIND`` is the declaration. There is no registry. The stubs and the declaration of a kind are
+imported at their first use. A declaration does not import Pulumi.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import enum
 import functools
 import importlib
 import importlib.util
@@ -14,19 +16,82 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
+from planton.schema import providers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from google.protobuf import descriptor
     from google.protobuf import message as protobuf_message
 
-#: Cloud ↔ prefix of its kinds, API group. The clouds are few and fixed; their kinds are found.
-PROVIDERS = {
-    "civo": ("Civo", "civo.project-planton.org"),
-    "digitalocean": ("DigitalOcean", "digital-ocean.project-planton.org"),
-}
 _STUBS = "org.project_planton.provider"
+_MODULES = "planton.modules"
+
+
+class Role(enum.StrEnum):
+    """The part that a kind's main resource plays for other resources."""
+
+    NETWORK = "network"
+    FIREWALL = "firewall"
+    CLUSTER = "cluster"
+    NODE_POOL = "node pool"
+    OTHER = "resource"
+
+
+class Scope(enum.Enum):
+    """The scope in which the cloud name of a kind's resource must be unique."""
+
+    ACCOUNT = "account"
+    REGION = "region"
+    CLUSTER = "cluster"
+
+
+class Loss(enum.Enum):
+    """A change of a kind's resource that destroys nodes or workloads, so that it needs explicit consent."""
+
+    REPLACE = "replace"
+    DELETE = "delete"
+    RECREATE = "recreate"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What planton must know about a kind besides its schema: ``KIND`` of the kind's module.
+
+    Attributes:
+        main: The name in the stack of the resource that the kind describes. Its id is the first output, and imports adopt it.
+        type: The Pulumi type of that resource.
+        role: The part that it plays for other resources.
+        noun: Its name in messages; that of the role if empty.
+        cloud_name: The path of the field with its name in the cloud, in proto spelling.
+        scope: The scope in which that name must be unique.
+        losses: The changes of it that need explicit consent.
+        is_tagged: Whether its creation sends a unique tag, which proves that it is ours.
+        is_imported_by_cluster: Whether its import id is ``CLUSTER-ID:ID`` instead of its own id alone.
+        credential_field: The spec field that names an entry of the credentials file; empty if only the annotation does.
+        own_firewall: The name of the firewall that is created where the manifest names none, with ``{}`` for the cloud name;
+            empty if there is none.
+        default_pool_name: The cloud name of the default node pool; empty if the cloud chooses one.
+        ignored_inputs: The inputs of its Pulumi type that another resource of the stack sets.
+        fields: Pulumi property → spec field, in the manifest's spelling; ``metadata.name`` for the name of the manifest.
+        own_firewall_fields: Property of the own firewall → path of the field that sets it.
+    """
+
+    main: str = ""
+    type: str = ""
+    role: Role = Role.OTHER
+    noun: str = ""
+    cloud_name: str = "metadata.name"
+    scope: Scope = Scope.ACCOUNT
+    losses: frozenset[Loss] = frozenset()
+    is_tagged: bool = False
+    is_imported_by_cluster: bool = False
+    credential_field: str = ""
+    own_firewall: str = ""
+    default_pool_name: str = ""
+    ignored_inputs: tuple[str, ...] = ()
+    fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    own_firewall_fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,16 +100,60 @@ class Kind:
 
     Attributes:
         name: As in manifests, e.g. ``CivoKubernetesCluster``.
-        provider: The cloud, ``civo`` or ``digitalocean``.
+        provider: The name of the cloud, e.g. ``civo``.
     """
 
     name: str
     provider: str
 
     @property
+    def cloud(self) -> providers.Provider:
+        """The declaration of the cloud."""
+        return providers.get(self.provider)
+
+    @property
+    def declared(self) -> Declaration:
+        """The declaration of the kind; an empty one if this version has no module for it."""
+        return _declaration(self.module)
+
+    @property
+    def main(self) -> str:
+        """The name of the main resource in stacks, e.g. ``cluster``."""
+        return self.declared.main
+
+    @property
+    def noun(self) -> str:
+        """The name of the main resource in messages, e.g. ``node pool``."""
+        return self.declared.noun or self.declared.role.value
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the kind is a network."""
+        return self.declared.role is Role.NETWORK
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether the kind is a Kubernetes cluster."""
+        return self.declared.role is Role.CLUSTER
+
+    @property
+    def is_node_pool(self) -> bool:
+        """Whether the kind is a node pool with a manifest of its own."""
+        return self.declared.role is Role.NODE_POOL
+
+    @property
+    def cloud_name_path(self) -> str:
+        """The path of the field with the cloud name of the main resource, in the manifest's spelling."""
+        return ".".join(_camel(part) for part in self.declared.cloud_name.split("."))
+
+    def cloud_name(self, manifest: Any) -> str:  # a manifest of this kind
+        """Returns the cloud name of the main resource of a manifest."""
+        return str(functools.reduce(getattr, self.declared.cloud_name.split("."), manifest))
+
+    @property
     def api_version(self) -> str:
         """The manifest's ``apiVersion``, e.g. ``civo.project-planton.org/v1``."""
-        return f"{PROVIDERS[self.provider][1]}/v1"
+        return f"{self.cloud.api_group}/v1"
 
     @property
     def package(self) -> str:
@@ -54,7 +163,7 @@ class Kind:
     @property
     def stem(self) -> str:
         """The kind's name without its provider, in snake case, e.g. ``kubernetes_cluster``."""
-        bare = self.name.removeprefix(PROVIDERS[self.provider][0])
+        bare = self.name.removeprefix(self.cloud.prefix)
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", bare).lower()
 
     @property
@@ -64,23 +173,28 @@ class Kind:
 
     @property
     def stack_input(self) -> type[protobuf_message.Message]:
-        """The message class of what the module is given."""
+        """The message class of the module's input."""
         return _message(self.package, "stack_input_pb2", f"{self.name}StackInput")
 
     @property
     def stack_outputs(self) -> type[protobuf_message.Message]:
-        """The message class of what an apply yields."""
+        """The message class of the outputs of an apply."""
         return _message(self.package, "stack_outputs_pb2", f"{self.name}StackOutputs")
 
     @property
     def provider_config(self) -> type[protobuf_message.Message]:
         """The message class of the provider's credentials and defaults."""
-        return _message(f"{_STUBS}.{self.provider}", "provider_pb2", f"{PROVIDERS[self.provider][0]}ProviderConfig")
+        return _message(f"{_STUBS}.{self.provider}", "provider_pb2", self.cloud.config_name)
 
     @property
     def module(self) -> str:
         """The import name of the kind's module, e.g. ``planton.modules.civo.kubernetes_cluster``."""
-        return f"planton.modules.{self.provider}.{self.stem}"
+        return f"{_MODULES}.{self.provider}.{self.stem}"
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
 
 
 @functools.cache
@@ -90,11 +204,22 @@ def _message(package: str, module: str, name: str) -> type[protobuf_message.Mess
 
 
 @functools.cache
+def _declaration(module: str) -> Declaration:
+    try:
+        declared: Declaration = importlib.import_module(module).KIND
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        return Declaration()
+    return declared
+
+
+@functools.cache
 def find(name: str) -> Kind | None:
     """Returns the kind with exactly this name, or None."""
-    for provider, (prefix, _) in PROVIDERS.items():
-        kind = Kind(name, provider)
-        if name.startswith(prefix) and name.isalnum() and name.isascii() and _has_stubs(kind):
+    for provider in providers.all_providers().values():
+        kind = Kind(name, provider.name)
+        if name.startswith(provider.prefix) and name.isalnum() and name.isascii() and _has_stubs(kind):
             return kind if kind.message.DESCRIPTOR.name == name else None
     return None
 
@@ -116,7 +241,7 @@ def all_kinds() -> tuple[Kind, ...]:
     import pathlib  # costs more than finding one kind, which does without
 
     found = []
-    for provider in PROVIDERS:
+    for provider in providers.names():
         parent = importlib.import_module(f"{_STUBS}.{provider}")
         for stub in (path for folder in parent.__path__ for path in pathlib.Path(folder).glob("*/v1/api_pb2.py")):
             api = importlib.import_module(f"{parent.__name__}.{stub.parts[-3]}.v1.api_pb2")
@@ -126,6 +251,43 @@ def all_kinds() -> tuple[Kind, ...]:
 
 def _manifest_names(file: descriptor.FileDescriptor) -> list[str]:
     return [name for name, described in file.message_types_by_name.items() if "api_version" in described.fields_by_name]
+
+
+@functools.cache
+def of_type(type_: str) -> Kind | None:
+    """Returns the kind whose main resource has a Pulumi type; None if there is none."""
+    return next((kind for kind in all_kinds() if kind.declared.type == type_), None)
+
+
+def of_role(role: Role, provider: str = "") -> tuple[Kind, ...]:
+    """Returns the kinds with a role, of one cloud or of all.
+
+    Args:
+        role: The role.
+        provider: The name of the cloud; empty for all clouds.
+    """
+    return tuple(kind for kind in all_kinds() if kind.declared.role is role and provider in ("", kind.provider))
+
+
+def type_of(role: Role, provider: str) -> str:
+    """Returns the Pulumi type of the kind of a cloud that has a role.
+
+    Raises:
+        LookupError: The cloud has no such kind.
+    """
+    return of_role(role, provider)[0].declared.type
+
+
+@functools.cache
+def resource_types(provider: str) -> Mapping[str, str]:
+    """Returns the Pulumi types of the kinds of a cloud: name of the main resource in stacks → type."""
+    return {kind.main: kind.declared.type for kind in all_kinds() if kind.provider == provider and kind.main}
+
+
+def has_role(type_: str, role: Role) -> bool:
+    """Returns whether the resources of a Pulumi type have a role."""
+    kind = of_type(type_)
+    return kind is not None and kind.declared.role is role
 
 
 def regions(provider: str) -> frozenset[str]:
@@ -154,7 +316,7 @@ def get(name: str) -> Kind:
 
 
 def parse(text: str) -> Kind:
-    """Returns the kind that a command-line word means: singular or plural, in any case.
+    """Returns the kind with a name from the command line: singular or plural, in any case.
 
     Raises:
         PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint.
@@ -166,10 +328,16 @@ def parse(text: str) -> Kind:
     return get(text)
 
 
-def suggest(word: str, known: Sequence[str]) -> str:
-    """Returns ``did you mean 'X'?`` for the nearest of the known words, ignoring case; empty where none is near."""
-    import difflib  # needed only when something is wrong
+def nearest(word: str, names: Sequence[str]) -> str:
+    """Returns the name that is closest to a word, ignoring case; empty if none is close."""
+    import difflib  # only errors need it
 
-    by_lower = {name.lower(): name for name in known}
+    by_lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    return f"did you mean {by_lower[close[0]]!r}?" if close else ""
+    return by_lower[close[0]] if close else ""
+
+
+def suggest(word: str, names: Sequence[str]) -> str:
+    """Returns ``did you mean 'X'?`` for the name that is closest to a word; empty if none is close."""
+    name = nearest(word, names)
+    return f"did you mean {name!r}?" if name else ""

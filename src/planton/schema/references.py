@@ -11,7 +11,7 @@ import functools
 import graphlib
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
@@ -125,44 +125,61 @@ def _proto_path(kind_name: str, field_path: str) -> str:
     return ".".join(re.sub(r"(?<=[a-z0-9])([A-Z])", r"_\1", part).lower() for part in field_path.split("."))
 
 
-def problems(manifest: message.Message) -> list[tuple[str, str, str]]:
-    """Checks the references of a manifest against the schema.
+class Problem(NamedTuple):
+    """A reference that the schema does not allow.
 
-    Returns:
-        (path, message, rule id) for every reference whose kind is not known here or not the one that the field is for, or
-        whose field does not exist.
+    Attributes:
+        path: The field of the reference that is wrong.
+        detail: The condition that must hold.
+        rule_id: The rule's id.
+        target: The resource that the reference names; None if its kind is unknown.
+        suggestion: An existing field that is close to the unknown one; empty if there is none.
     """
+
+    path: str
+    detail: str
+    rule_id: str
+    target: errors.Target | None = None
+    suggestion: str = ""
+
+
+def problems(manifest: message.Message) -> list[Problem]:
+    """Returns each reference with an unknown kind, with a kind that the field does not accept, or with an unknown field."""
     found = []
     for reference in find(manifest):
         kind = kinds.find(reference.target.kind)
         if kind is None:
             text = f"refers to kind {reference.target.kind!r}, which this version cannot look up"
-            found.append((f"{reference.path}.valueFrom.kind", text, "reference.kind_is_known"))
+            found.append(Problem(f"{reference.path}.valueFrom.kind", text, "reference.kind_is_known"))
         elif reference.meant not in ("", kind.name):
-            text = f"refers to {reference.target}: must be {reference.meant}; what else a {kind.name} has is referred to by fieldPath"
-            found.append((f"{reference.path}.valueFrom.kind", text, "reference.kind_fits"))
+            text = f"must be {reference.meant}; to refer to another field of a {kind.name}, set fieldPath"
+            target = errors.Target(str(reference.target))
+            found.append(Problem(f"{reference.path}.valueFrom.kind", text, "reference.kind_fits", target))
         else:
-            wrong = _wrong_step(kind.message.DESCRIPTOR, reference.field_path)
-            if wrong:
-                text = f"refers to {reference.target}: {wrong}"
-                found.append((f"{reference.path}.valueFrom.fieldPath", text, "reference.field_path_exists"))
+            text, suggestion = _wrong_step(kind.message.DESCRIPTOR, reference.field_path)
+            if text:
+                path = f"{reference.path}.valueFrom.fieldPath"
+                target = errors.Target(str(reference.target))
+                found.append(Problem(path, text, "reference.field_path_exists", target, suggestion))
     return found
 
 
-def _wrong_step(described: Any, field_path: str) -> str:
+def _wrong_step(described: Any, field_path: str) -> tuple[str, str]:
+    """Returns what is wrong with a field path, and a name that is close to the unknown one; both empty for a valid path."""
     seen: list[str] = []
     for step in field_path.split("."):
         names = [] if described is None else list(described.fields_by_name)
         if step not in names:
             what = "output" if seen == ["status", "outputs"] else f"field in {'.'.join(seen) or described.name}"
-            hint = kinds.suggest(step, names)
-            return f"no such {what} {step!r}" + (f"; {hint}" if hint else "")
+            return f"no such {what} {step!r}", kinds.nearest(step, names)
         seen.append(step)
         field = described.fields_by_name[step]
         described = field.message_type
         if described is not None and field.is_repeated:
-            return f"{'.'.join(seen)!r} is no single value"
-    return "" if described is None else f"{'.'.join(seen)!r} is no single value; it has {', '.join(described.fields_by_name)}"
+            return f"{'.'.join(seen)!r} is not a single value", ""
+    if described is None:
+        return "", ""
+    return f"{'.'.join(seen)!r} is not a single value; it has {', '.join(described.fields_by_name)}", ""
 
 
 def depends_on(manifest: message.Message) -> set[Key]:
@@ -235,7 +252,7 @@ def resolve(manifest: message.Message, lookup: Callable[[Key], message.Message |
         reference.holder.value = _value(reference, lookup(reference.target))  # type: ignore[attr-defined]
     _inherit_region(manifest, copy, lookup)
     named = credential(manifest, lookup)
-    if named and not _own_credential(copy):
+    if named and not own_credential(copy):
         copy.metadata.annotations[CREDENTIAL_ANNOTATION] = named  # type: ignore[attr-defined]  # every manifest has metadata
     return copy
 
@@ -320,17 +337,20 @@ def region(manifest: message.Message, lookup: Callable[[Key], message.Message | 
 
 def credential(manifest: message.Message, lookup: Callable[[Key], message.Message | None]) -> str:
     """Returns the credential that a manifest names, else that of the first resource it refers to; empty where none says."""
-    named = _own_credential(manifest)
+    named = own_credential(manifest)
     if named:
         return named
     targets = (lookup(reference.target) for reference in find(manifest))
     return next(filter(None, (credential(target, lookup) for target in targets if target is not None)), "")
 
 
-def _own_credential(manifest: message.Message) -> str:
+def own_credential(manifest: message.Message) -> str:
+    """Returns the entry of the credentials file that a manifest names; empty if it names none."""
     annotations = manifest.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
     spec = manifest.spec  # type: ignore[attr-defined]  # every manifest has a spec
-    return str(getattr(spec, "civo_credential_id", "") or annotations.get(CREDENTIAL_ANNOTATION, ""))
+    kind = kinds.find(manifest.DESCRIPTOR.name)
+    field = "" if kind is None else kind.declared.credential_field
+    return (str(getattr(spec, field)) if field else "") or str(annotations.get(CREDENTIAL_ANNOTATION, ""))
 
 
 def own_region(manifest: message.Message) -> str:

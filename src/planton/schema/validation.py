@@ -12,6 +12,8 @@ from planton.schema import references
 if TYPE_CHECKING:
     from google.protobuf import message
 
+    from planton import errors
+
 
 class Problem(NamedTuple):
     """A violated rule.
@@ -22,12 +24,16 @@ class Problem(NamedTuple):
         message: What must hold.
         rule_id: The rule's id.
         field: The field that a rule between fields is about, below ``path``; empty for other rules.
+        target: The resource that an invalid reference names, or None.
+        suggestion: A name that is close to an unknown one; empty if there is none.
     """
 
     path: str
     message: str
     rule_id: str
     field: str = ""
+    target: errors.Target | None = None
+    suggestion: str = ""
 
     @property
     def place(self) -> str:
@@ -56,7 +62,10 @@ def violations(value: message.Message, *, limit: int | None = None) -> list[Prob
     # A kind whose number means nothing has no name to look up.
     nameless = any(problem.path.endswith("valueFrom.kind") for problem in problems)
     if all(name in value.DESCRIPTOR.fields_by_name for name in ("metadata", "spec")) and not nameless:
-        problems += [Problem(*problem) for problem in references.problems(value)]
+        problems += [
+            Problem(each.path, each.detail, each.rule_id, target=each.target, suggestion=each.suggestion)
+            for each in references.problems(value)
+        ]
     return problems
 
 

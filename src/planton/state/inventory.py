@@ -222,7 +222,7 @@ class Inventory:
             PlantonError: ``STACK_NOT_FOUND``.
         """
         resources = states.cloud_resources(session.Session(name, None, self._settings, self._tools).export())
-        return next((str(each["id"]) for each in resources if each["type"].endswith(":KubernetesCluster")), "")
+        return next((str(each["id"]) for each in resources if kinds.has_role(each["type"], kinds.Role.CLUSTER)), "")
 
     def is_applied(self, manifest: message.Message) -> bool:
         """Returns whether a manifest's stack exists."""

@@ -84,7 +84,7 @@ class Journal:
 
     def __init__(self, folder: pathlib.Path, backend: str, name: stacks.StackName) -> None:
         digest = hashlib.sha256(f"{backend} {name}".encode()).hexdigest()[:12]
-        self._path = folders.private(folder / "locks.runs") / f"{name.stack}-{digest}.json"
+        self._path = folders.private(folder / "runs") / f"{name.stack}-{digest}.json"
         self._lock = self._path.with_suffix(".lock")
         self._name = name
 

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.clouds import associated, civo, digitalocean
+from planton.clouds import associated
+from planton.clouds.civo import client as civo
+from planton.clouds.digitalocean import client as digitalocean
 from support.sandbox import Sandbox, sandbox
 
 __all__ = ["sandbox"]
@@ -34,16 +36,16 @@ def _volumes(sandbox: Sandbox) -> list[str]:
 
 def test_civo_lists_what_is_of_the_cluster(at_civo: tuple[civo.Cloud, str]) -> None:
     """What is of others is left out."""
-    assert [str(item).partition(" (")[0] for item in associated.listed(*at_civo)] == ["load balancer web", "volume of-dev"]
-    assert associated.listed(at_civo[0], "0000") == []
+    assert [str(item).partition(" (")[0] for item in at_civo[0].leftovers(at_civo[1])] == ["load balancer web", "volume of-dev"]
+    assert at_civo[0].leftovers("0000") == []
 
 
 def test_civo_deletes_after_the_cluster_and_waits_for_the_volume(sandbox: Sandbox, at_civo: tuple[civo.Cloud, str]) -> None:
     """The volume is attached for a moment; one that somebody else has deleted is as good as deleted."""
     cloud, cluster = at_civo
-    items = tuple(associated.listed(cloud, cluster))
+    items = tuple(cloud.leftovers(cluster))
     sandbox.control.fault(cloud="civo", method="DELETE", path="/volumes/", action="status", status=409, body={}, times=2)
-    with associated.deleting(cloud, cluster, (*items, associated.Item("volume", "gone", "0000"))):
+    with cloud.deleting_leftovers(cluster, (*items, associated.Item("volume", "gone", "0000"))):
         assert sorted(_volumes(sandbox)) == ["of-dev", "of-other"]
         sandbox.control.outside("delete-cluster", cluster="dev")
     assert _volumes(sandbox) == ["of-other"]
@@ -53,10 +55,10 @@ def test_civo_deletes_after_the_cluster_and_waits_for_the_volume(sandbox: Sandbo
 def test_civo_names_what_is_left(sandbox: Sandbox, at_civo: tuple[civo.Cloud, str]) -> None:
     """One that cannot be deleted does not keep the others from it."""
     cloud, cluster = at_civo
-    items = associated.listed(cloud, cluster)
+    items = cloud.leftovers(cluster)
     sandbox.control.outside("delete-cluster", cluster="dev")
     sandbox.control.fault(cloud="civo", method="DELETE", path="/loadbalancers/", action="status", status=500, body={}, times=0)
-    deleting = associated.deleting(cloud, cluster, tuple(items))
+    deleting = cloud.deleting_leftovers(cluster, tuple(items))
     left = f"keeps and bills load balancer web .{items[0].id}., which"
     with pytest.raises(errors.PlantonError, match=left) as caught, deleting:
         pass
@@ -70,7 +72,7 @@ def test_nothing_is_deleted_where_the_cluster_could_not_be(sandbox: Sandbox, at_
     mark = sandbox.control.mark()
     with (
         pytest.raises(ValueError, match="cluster"),
-        associated.deleting(cloud, cluster, tuple(associated.listed(cloud, cluster))),
+        cloud.deleting_leftovers(cluster, tuple(cloud.leftovers(cluster))),
     ):
         raise ValueError("cluster")
     assert {each["method"] for each in sandbox.control.requests(mark)} == {"GET"}
@@ -83,14 +85,14 @@ def _ocean(sandbox: Sandbox) -> digitalocean.Cloud:
 def test_digitalocean_says_where_the_cluster_is_gone_already(sandbox: Sandbox) -> None:
     """The request would have deleted both; the volumes stay, and are named."""
     volume = associated.Item("volume", "pvc-1", "1111")
-    gone: Any = associated.deleting(_ocean(sandbox), "0000", (volume,))
-    with pytest.raises(errors.PlantonError, match=r"keeps and bills volume pvc-1 \(1111\).*gone already"), gone:
+    gone: Any = _ocean(sandbox).deleting_leftovers("0000", (volume,))
+    with pytest.raises(errors.PlantonError, match=r"keeps and bills volume pvc-1 \(1111\).*does not exist any more"), gone:
         raise AssertionError("the cluster is not deleted by anybody else")
 
 
 def test_digitalocean_is_not_asked_where_nothing_is_to_go(sandbox: Sandbox) -> None:
     """The deletion of the cluster is then the plugin's."""
     mark = sandbox.control.mark()
-    with associated.deleting(_ocean(sandbox), "0000", ()):
+    with _ocean(sandbox).deleting_leftovers("0000", ()):
         pass
     assert sandbox.control.requests(mark) == []

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from planton import errors
-from planton.clouds import civo, entries
+from planton.clouds import entries
+from planton.clouds.civo import client as civo
 from support import answers, events, mocks
 
 CLUSTERS = "/v2/kubernetes/clusters?page={}&per_page=100&region=LON1"
@@ -177,12 +178,12 @@ def test_what_is_there_comes_with_what_is_checked_of_it(server: answers.Server) 
     cloud = _cloud(server)
     assert cloud.listed("network") == [
         entries.Entry("n-1", "net", "lon1", "10.0.0.0/24"),
-        entries.Entry("n-2", "old", "lon1", is_going=True),
+        entries.Entry("n-2", "old", "lon1", is_being_deleted=True),
     ]
     assert cloud.listed("firewall") == [entries.Entry("f-1", "fw", "lon1", network="n-1")]
     assert cloud.listed("cluster") == [
         entries.Entry("c-1", "prod", "lon1", network="n-1", version="1.30.5-k3s1", pools=(entries.Entry("web", "web", "lon1"),)),
-        entries.Entry("c-2", "b", "lon1", is_going=True),
+        entries.Entry("c-2", "b", "lon1", is_being_deleted=True),
     ]
     assert cloud.upgrades("c-1") is None
 

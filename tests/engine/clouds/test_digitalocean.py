@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from planton import clouds, errors
-from planton.clouds import digitalocean, entries
+from planton.clouds import entries
+from planton.clouds.digitalocean import client as digitalocean
 from support import answers, mocks
 
 NOT_FOUND = '{"id":"not_found","message":"The resource you were accessing could not be found."}'

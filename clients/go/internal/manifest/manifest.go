@@ -51,7 +51,7 @@ func Read(text []byte) (proto.Message, error) {
 	}
 	kind := find(head.Kind)
 	if kind == nil {
-		return nil, fmt.Errorf("there is no kind %q: see docs/kinds for those there are", head.Kind)
+		return nil, fmt.Errorf("there is no kind %q: see docs/reference/kinds for those there are", head.Kind)
 	}
 	message := kind.New().Interface()
 	return message, unmarshal(data, message)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from planton import errors
 from planton.manifest import scalars
-from planton.schema import kinds
+from planton.schema import kinds, providers
 
 #: What can be made, with the beginnings of the names of its files.
 PARTS: Final = {
@@ -23,8 +23,6 @@ PARTS: Final = {
     "environment": ("network", "firewall", "cluster", "pool-"),
 }
 TEMPLATES: Final = ("dev", "staging", "prod")
-#: Cloud → region and Kubernetes version of what is made.
-_CHOICES: Final = {"civo": ("lon1", "1.30.5-k3s1"), "digitalocean": ("fra1", "1.35.1-do.0")}
 _FOLDER: Final = pathlib.Path(__file__).parent
 #: Room is left for what the resources add: the clouds allow 63 characters.
 _NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,46}[a-z0-9])?")
@@ -49,7 +47,7 @@ def make(part: str, provider: str, template: str, *, name: str = "", env: str = 
         "name": _checked("name", name or env),
         "env": f'"{env}"' if scalars.other_reading(env) or env in scalars.NULLS else env,
         "region": _region(provider, region),
-        "version": _CHOICES[provider][1],
+        "version": providers.get(provider).sample_version,
     }
     folder = _FOLDER / provider / template
     return {
@@ -68,7 +66,7 @@ def _checked(what: str, text: str) -> str:
 def _region(provider: str, region: str) -> str:
     known = regions(provider)
     if not region:
-        return _CHOICES[provider][0]
+        return providers.get(provider).sample_region
     if region.lower() not in known:
         hint = kinds.suggest(region[:40], known) or f"known are {', '.join(known)}"
         raise _usage(f"{provider} has no region {region[:40]!r}", hint)
@@ -77,9 +75,7 @@ def _region(provider: str, region: str) -> str:
 
 def regions(provider: str) -> list[str]:
     """Returns the regions of a cloud that clusters can be in."""
-    described: Any = next(
-        kind for kind in kinds.all_kinds() if kind.provider == provider and kind.stem == "kubernetes_cluster"
-    ).message.DESCRIPTOR
+    described: Any = kinds.of_role(kinds.Role.CLUSTER, provider)[0].message.DESCRIPTOR
     field = described.fields_by_name["spec"].message_type.fields_by_name["region"]
     return [value.name for value in field.enum_type.values if value.number]
 

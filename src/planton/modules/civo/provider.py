@@ -72,7 +72,7 @@ def account(config: provider_pb2.CivoProviderConfig, *, region: str = "") -> Acc
             f"failed to set up the Civo provider: {missing} is missing",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint="set CIVO_TOKEN and CIVO_REGION, or give a provider config with -p FILE (docs/credentials.md)",
+            hint="set CIVO_TOKEN and CIVO_REGION, or give a provider config with -p FILE (docs/use/credentials.md)",
         )
     provider = pulumi_civo.Provider(
         "civo",

@@ -58,7 +58,7 @@ def account(config: provider_pb2.DigitalOceanProviderConfig) -> Account:
             "failed to set up the DigitalOcean provider: an API token is missing",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_MISSING,
-            hint="set DIGITALOCEAN_TOKEN, or give a provider config with -p FILE (docs/credentials.md)",
+            hint="set DIGITALOCEAN_TOKEN, or give a provider config with -p FILE (docs/use/credentials.md)",
         )
     provider = pulumi_digitalocean.Provider(
         "digitalocean",

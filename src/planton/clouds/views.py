@@ -1,0 +1,105 @@
+"""Views: how the entries of a cloud's lists correspond to the properties of Pulumi resources. Shared parts and types."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: The prefixes of tags that a cloud or a plugin adds.
+_SYSTEM_TAGS = ("k8s", "terraform:")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class View:
+    """The comparable properties of the resources of a Pulumi type.
+
+    Attributes:
+        of_properties: Returns them from the properties of a state or a request.
+        of_entry: Returns them from an entry of the cloud's list, and the properties of the same resource.
+    """
+
+    of_properties: Callable[[Mapping[str, Any]], dict[str, Any]]
+    of_entry: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DefaultPool:
+    """How a cloud and its plugin treat the default pool of a cluster.
+
+    Attributes:
+        property: The property of the cluster's resource that describes the pool.
+        id_key: The part of that property with the pool's id.
+        request: Returns the body of the request that recreates the pool, from its id, its outputs and its number of nodes.
+        tag: The tag by which the plugin identifies the pool; empty if it does not.
+        reported: Returns the parts of the property from the pool's entry in the cloud. It is set if the plugin may describe
+            another pool, so that planton corrects the state; else None.
+        compared: The parts of the property that can drift.
+        names_key: The part of the property with the names of the nodes.
+    """
+
+    property: str
+    id_key: str
+    request: Callable[[str, Mapping[str, Any], int], dict[str, Any]]
+    tag: str = ""
+    reported: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+    compared: tuple[str, ...] = ()
+    names_key: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Condition:
+    """The condition of a cluster in the cloud.
+
+    Attributes:
+        state: The cloud's own word, e.g. ``UPGRADING``.
+        ready: The number of active nodes.
+        nodes: The desired number of nodes.
+        settled: Whether no operation is in progress.
+    """
+
+    state: str
+    ready: int
+    nodes: int
+    settled: bool
+
+    def __str__(self) -> str:
+        """Returns the condition as one line."""
+        return f"{self.state}, {self.ready} of {self.nodes} nodes active"
+
+
+class Views(Protocol):
+    """The module ``views`` of a cloud."""
+
+    #: Pulumi type → the comparable properties.
+    BY_TYPE: Mapping[str, View]
+    #: The default pool of its clusters; None if they have none.
+    DEFAULT_POOL: DefaultPool | None
+
+    def name(self, entry: Mapping[str, Any]) -> str:
+        """Returns the name of a resource in its entry of a list."""
+        ...
+
+    def condition(self, cluster: Mapping[str, Any]) -> Condition:
+        """Returns the condition of a cluster in the form of the cloud's API."""
+        ...
+
+
+def taints(listed: Any) -> Any:  # JSON data
+    """Returns taints in a form that can be compared; None for None."""
+    if listed is None:
+        return None
+    return sorted((each["key"], each.get("value") or "", each["effect"]) for each in listed)
+
+
+def tags(listed: Any) -> Any:  # JSON data
+    """Returns tags in a form that can be compared, without those of the system; None for None.
+
+    The clouds ignore the order and the case of tags.
+    """
+    if listed is None:
+        return None
+    texts = listed.split() if isinstance(listed, str) else listed
+    return sorted({tag.lower() for tag in texts if not tag.lower().startswith(_SYSTEM_TAGS)})

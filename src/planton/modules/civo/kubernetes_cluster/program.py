@@ -1,0 +1,174 @@
+"""The program of CivoKubernetesCluster: a managed cluster, its firewall and its pools."""
+
+from __future__ import annotations
+
+import base64
+import datetime
+from typing import TYPE_CHECKING
+
+import pulumi
+import pulumi_civo
+
+from org.project_planton.provider.civo import region_pb2
+from planton.modules import labels, lookups, own, unsupported
+from planton.modules.civo import firewall, kubernetes_cluster, pools, provider, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from org.project_planton.provider.civo.civokubernetescluster.v1 import api_pb2, spec_pb2, stack_input_pb2
+
+_K3S_DEFAULT_CNI = "flannel"
+
+
+def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> dict[str, pulumi.Input[object]]:
+    """Makes the cluster, its firewall where none is given and its additional pools, and returns the outputs.
+
+    Raises:
+        PlantonError: ``UNSUPPORTED_FIELD``; ``CREDENTIAL_MISSING``; ``NOT_FOUND``; ``NOT_OFFERED``; ``REFERENCE_UNRESOLVED``.
+    """
+    target = stack_input.target
+    spec = target.spec
+    for warning in [*unsupported.warnings(target, kubernetes_cluster.UNSUPPORTED), *_warnings(target)]:
+        pulumi.log.warn(warning)
+    account = provider.account(stack_input.provider_config, region=_region(spec))
+    network_id = provider.network_id(lookups.Field(spec.network, "spec.network", target.metadata), account)
+    firewall_id = _firewall_id(target, account, network_id)
+    cluster = pulumi_civo.KubernetesCluster(
+        "cluster",
+        name=spec.cluster_name,
+        region=account.region,
+        kubernetes_version=versions.offered(target, account),
+        network_id=network_id,
+        firewall_id=firewall_id,
+        cluster_type=spec.cluster_type,
+        cni=spec.cni or None,
+        applications=",".join(sorted(spec.applications)) or None,
+        tags=" ".join(_tags(target)),
+        pools=pulumi_civo.KubernetesClusterPoolsArgs(
+            size=spec.default_node_pool.size, node_count=spec.default_node_pool.node_count
+        ),
+        write_kubeconfig=True,
+        opts=pulumi.ResourceOptions(
+            provider=account.provider,
+            # The plugin answers a change of these with an error, or does nothing; all of them need a new cluster, whose
+            # name the old one holds.
+            replacement_trigger=[
+                account.region,
+                network_id,
+                spec.cluster_type,
+                spec.cni or _K3S_DEFAULT_CNI,
+                sorted(spec.applications),
+                spec.default_node_pool.size,
+            ],
+            delete_before_replace=True,
+        ),
+    )
+    for pool in sorted(spec.additional_node_pools, key=lambda pool: pool.name):
+        pools.register(pool, name=pool.name, suffix=f"-{pool.name}", cluster_id=cluster.id, account=account, target=target)
+    if provider.own_cluster() is not None:
+        # The plugin reads the applications of a new cluster before they are installed.
+        cluster.installed_applications.apply(_report_failed)
+    kubeconfig: pulumi.Output[str] = pulumi.Output.secret(cluster.kubeconfig)
+    return {
+        "cluster_id": cluster.id,
+        "kubeconfig_b64": kubeconfig.apply(_base64),
+        "api_server_endpoint": cluster.api_endpoint,
+        "created_at_rfc3339": cluster.created_at.apply(rfc3339),
+        "status": cluster.status,
+        "kubernetes_version": cluster.kubernetes_version,
+        "node_names": cluster.pools.apply(lambda pool: list(pool.instance_names or [])),
+        "firewall_id": cluster.firewall_id,
+    }
+
+
+def _region(spec: spec_pb2.CivoKubernetesClusterSpec) -> str:
+    return region_pb2.CivoRegion.Name(spec.region)
+
+
+def _firewall_id(target: api_pb2.CivoKubernetesCluster, account: provider.Account, network_id: str) -> pulumi.Input[str]:
+    spec = target.spec
+    if spec.HasField("firewall"):
+        return provider.firewall_id(lookups.Field(spec.firewall, "spec.firewall", target.metadata), account)
+    made = pulumi_civo.Firewall(
+        "firewall",
+        name=f"{spec.cluster_name}-firewall",
+        network_id=network_id,
+        region=account.region,
+        create_default_rules=False,
+        ingress_rules=[
+            _allow("6443", list(spec.api_server_allowed_cidrs) or [firewall.ANYWHERE], "kubernetes-api"),
+            _allow("80", [firewall.ANYWHERE], "http"),
+            _allow("443", [firewall.ANYWHERE], "https"),
+        ],
+        egress_rules=[
+            pulumi_civo.FirewallEgressRuleArgs(
+                action="allow",
+                protocol=protocol,
+                port_range=None if protocol == "icmp" else "1-65535",
+                cidrs=[firewall.ANYWHERE],
+                label=f"all-{protocol}",
+            )
+            for protocol in ("tcp", "udp", "icmp")
+        ],
+        opts=pulumi.ResourceOptions(provider=account.provider, delete_before_replace=True),
+    )
+    return made.id
+
+
+def _allow(port: str, cidrs: list[str], label: str) -> pulumi_civo.FirewallIngressRuleArgs:
+    return pulumi_civo.FirewallIngressRuleArgs(action="allow", protocol="tcp", port_range=port, cidrs=cidrs, label=label)
+
+
+def _tags(target: api_pb2.CivoKubernetesCluster) -> list[str]:
+    # The cloud separates tags by spaces and keeps a tag once.
+    standard = [f"{key}:{value}" for key, value in labels.standard(target).items()]
+    user = ["-".join(tag.split()) for tag in target.spec.tags]
+    creation = own.creation_tags(provider.CLUSTER, "cluster")
+    return list(dict.fromkeys(tag for tag in [*standard, *user, *creation] if tag))
+
+
+def _warnings(target: api_pb2.CivoKubernetesCluster) -> list[str]:
+    spec = target.spec
+    found = []
+    if not spec.HasField("firewall") and not spec.api_server_allowed_cidrs:
+        found.append(
+            "spec.apiServerAllowedCidrs: not set, so the Kubernetes API server (port 6443) is open to anywhere; "
+            "list your networks, or name a firewall in spec.firewall"
+        )
+    if spec.cni:
+        found.append(f"spec.cni: {spec.cni} cannot be changed later; another one needs a new cluster")
+    for index, pool in enumerate(spec.additional_node_pools):
+        found += pools.warnings(
+            pool,
+            name=pool.name,
+            path=f"spec.additionalNodePools[{index}]",
+            target=target,
+            has_autoscaler=pools.has_autoscaler(spec.applications),
+        )
+    return found
+
+
+def _report_failed(applications: Sequence[pulumi_civo.outputs.KubernetesClusterInstalledApplication] | None) -> None:
+    for application in applications or []:
+        if application.installed is False:
+            pulumi.log.warn(
+                f"spec.applications: {application.application} is not installed; the cluster is fine: install the "
+                "application yourself, or look at the cloud's dashboard for why"
+            )
+
+
+def _base64(text: str | None) -> str:
+    return base64.b64encode((text or "").encode()).decode()
+
+
+def rfc3339(text: str | None) -> str:
+    """Returns a time of the plugin, such as ``2026-11-21 07:02:38 +0000 UTC``, as RFC 3339; one that is RFC 3339 stays.
+
+    Empty where the plugin gives no time.
+    """
+    if not text or " " not in text:
+        return text or ""
+    date, clock, offset, *_ = text.split(" ")
+    moment = datetime.datetime.strptime(f"{date} {clock.partition('.')[0]} {offset}", "%Y-%m-%d %H:%M:%S %z")
+    return moment.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

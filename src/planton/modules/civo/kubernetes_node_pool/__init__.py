@@ -1,0 +1,20 @@
+"""CivoKubernetesNodePool: a node pool with a life of its own."""
+
+from __future__ import annotations
+
+from planton.modules import unsupported
+from planton.schema import kinds
+
+KIND = kinds.Declaration(
+    main="node_pool",
+    type="civo:index/kubernetesNodePool:KubernetesNodePool",
+    role=kinds.Role.NODE_POOL,
+    cloud_name="spec.node_pool_name",
+    scope=kinds.Scope.CLUSTER,
+    losses=frozenset({kinds.Loss.REPLACE, kinds.Loss.DELETE}),
+    is_imported_by_cluster=True,
+    # The resource node_pool_size sets the number of nodes.
+    ignored_inputs=("nodeCount",),
+    fields={"label": "nodePoolName", "clusterId": "cluster"},
+)
+UNSUPPORTED = (unsupported.Unsupported("spec.tags", unsupported.Level.WARN, "Civo node pools have no tags; use labels"),)

@@ -1,0 +1,17 @@
+"""DigitalOceanKubernetesNodePool: a node pool with a life of its own."""
+
+from __future__ import annotations
+
+from planton.schema import kinds
+
+KIND = kinds.Declaration(
+    main="node_pool",
+    type="digitalocean:index/kubernetesNodePool:KubernetesNodePool",
+    role=kinds.Role.NODE_POOL,
+    cloud_name="spec.node_pool_name",
+    scope=kinds.Scope.CLUSTER,
+    losses=frozenset({kinds.Loss.REPLACE, kinds.Loss.DELETE}),
+    is_tagged=True,
+    fields={"name": "nodePoolName", "clusterId": "cluster"},
+)
+UNSUPPORTED = ()

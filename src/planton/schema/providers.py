@@ -1,0 +1,178 @@
+"""Providers: what planton knows about each cloud, as declared by the package ``planton.clouds.<name>``.
+
+A declaration imports no client and no Pulumi, so that validation can read it. Clouds are found in the folders of
+``planton.clouds``: a cloud is a package there, and its ``PROVIDER`` is the declaration.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+import os
+import types
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CLOUDS = "planton.clouds"
+_EMPTY: Mapping[str, str] = types.MappingProxyType({})
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialField:
+    """A field of a provider config that is part of an account's credential.
+
+    Attributes:
+        name: The field of the provider config, e.g. ``api_token``.
+        label: Its name in messages, e.g. ``token``.
+        variables: The environment variables that fill it, the preferred one first.
+        is_secret: Whether its value must never be shown.
+        is_required: Whether requests fail without it.
+    """
+
+    name: str
+    label: str
+    variables: tuple[str, ...]
+    is_secret: bool = True
+    is_required: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """The official Pulumi plugin of a cloud.
+
+    Attributes:
+        name: Its name, which is also the first part of the types of its resources.
+        version: The version that the modules are written for.
+    """
+
+    name: str
+    version: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Networks:
+    """How a cloud treats the address ranges of networks.
+
+    Attributes:
+        are_regional: Whether networks belong to a region. Ranges must then differ only within it.
+        refuses_overlaps: Whether the cloud refuses two networks with overlapping ranges.
+        overlap: What overlapping networks mean for the user.
+    """
+
+    are_regional: bool = False
+    refuses_overlaps: bool = False
+    overlap: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """The declaration of a cloud.
+
+    Attributes:
+        name: The cloud in commands, files and module names, e.g. ``civo``.
+        prefix: The prefix of its kinds, and its name in messages, e.g. ``Civo``.
+        api_group: The group of its kinds' ``apiVersion``.
+        credentials: The credential fields of its provider config.
+        region_variables: The environment variables with the default region.
+        endpoint_variable: The environment variable with the address of the API; empty for none.
+        plugin: The official plugin; None if the modules use none.
+        packages: The Python packages of the extra that has the cloud's name, as import names.
+        distributions: The distributions of these packages, for ``planton version``.
+        client: The function that returns the API client of a provider config and a region, as ``module:function``.
+        views: The module that translates between the cloud's API and Pulumi properties; empty if the modules need none.
+        token_variable: The environment variable that passes the current secret to the dynamic resources of the modules; empty
+            if they use none.
+        credentials_expire: Whether kubeconfigs of its clusters expire.
+        networks: The treatment of address ranges.
+        requires_newest_patch: Whether a minor upgrade must start from the newest patch version.
+        uncertain_leftovers: The sorts of leftovers of a deleted cluster that the cloud may delete or keep.
+        setup_errors: The parts of a plugin's messages that mean that the provider could not be set up.
+        empty_pool_advice: What to write instead of a node pool without nodes.
+        unavailable_fields: The names of features that the cloud does not have → what the user can do instead.
+        sample_region: The region of generated manifests.
+        sample_version: The Kubernetes version of generated manifests.
+    """
+
+    name: str
+    prefix: str
+    api_group: str
+    credentials: tuple[CredentialField, ...]
+    region_variables: tuple[str, ...] = ()
+    endpoint_variable: str = ""
+    plugin: Plugin | None = None
+    packages: tuple[str, ...] = ()
+    distributions: tuple[str, ...] = ()
+    client: str = ""
+    views: str = ""
+    token_variable: str = ""
+    credentials_expire: bool = False
+    networks: Networks = dataclasses.field(default_factory=Networks)
+    requires_newest_patch: bool = False
+    uncertain_leftovers: tuple[str, ...] = ()
+    setup_errors: tuple[str, ...] = ()
+    empty_pool_advice: str = ""
+    unavailable_fields: Mapping[str, str] = dataclasses.field(default_factory=lambda: _EMPTY)
+    sample_region: str = ""
+    sample_version: str = ""
+
+    @property
+    def config_name(self) -> str:
+        """The name of the message of its provider config."""
+        return f"{self.prefix}ProviderConfig"
+
+
+@functools.cache
+def all_providers() -> Mapping[str, Provider]:
+    """Returns the declared clouds by name, sorted."""
+    folders = importlib.import_module(_CLOUDS).__path__
+    names = sorted({entry.name for folder in folders for entry in os.scandir(folder) if _is_package(entry)})
+    modules = [importlib.import_module(f"{_CLOUDS}.{name}") for name in names]
+    # A folder without source files, such as one that an older version left behind, declares nothing.
+    declared: list[Provider] = [module.PROVIDER for module in modules if hasattr(module, "PROVIDER")]
+    return types.MappingProxyType({provider.name: provider for provider in declared})
+
+
+def _is_package(entry: os.DirEntry[str]) -> bool:
+    return entry.name.isidentifier() and not entry.name.startswith("_") and entry.is_dir()
+
+
+def names() -> tuple[str, ...]:
+    """Returns the names of the clouds, sorted."""
+    return tuple(all_providers())
+
+
+def get(name: str) -> Provider:
+    """Returns the declaration of a cloud.
+
+    Raises:
+        KeyError: There is no such cloud.
+    """
+    return all_providers()[name]
+
+
+def of_config(descriptor_name: str) -> Provider:
+    """Returns the declaration of the cloud whose provider config has a message name, e.g. ``CivoProviderConfig``.
+
+    Raises:
+        LookupError: There is no such cloud.
+    """
+    for provider in all_providers().values():
+        if provider.config_name == descriptor_name:
+            return provider
+    raise LookupError(descriptor_name)
+
+
+def of_type(type_: str) -> Provider | None:
+    """Returns the declaration of the cloud of a Pulumi type; None for types of no cloud."""
+    plugin = type_.partition(":")[0]
+    return next((each for each in all_providers().values() if each.plugin is not None and each.plugin.name == plugin), None)
+
+
+@functools.cache
+def plugins() -> Mapping[str, str]:
+    """Returns the official plugins of all clouds: name → version."""
+    listed = [provider.plugin for provider in all_providers().values() if provider.plugin is not None]
+    return types.MappingProxyType({plugin.name: plugin.version for plugin in listed})
