@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from planton_server.store import schema, tables
+from planton_server.store import engines, schema, tables
 
 OWNER = "bench@example.com"
 CLUSTERS = 12
@@ -95,7 +95,7 @@ def _row(number: int, identifier: str) -> dict[str, object]:
 
 def grow(url: str, pools: int) -> None:
     """Adds other clusters with newer node pools. The database's statistics stay as they are."""
-    engine = schema.engine(url)
+    engine = engines.blocking(url)
     fill(engine, pools, clusters=CLUSTERS, first=1_000_000)
     engine.dispose()
 
@@ -115,13 +115,13 @@ def postgresql() -> Iterator[str]:
 
 def start(url: str, workers: int, pools: int, port: int, *, clusters: int = CLUSTERS) -> Server:
     """Empties the database, fills it and starts the server."""
-    engine = schema.engine(url)
+    engine = engines.blocking(url)
     with engine.begin() as connection:
         tables.METADATA.drop_all(connection)
         connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
     engine.dispose()
     schema.migrate(url)
-    engine = schema.engine(url)
+    engine = engines.blocking(url)
     cluster_ids, ids = fill(engine, pools, clusters=clusters)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if engine.dialect.name == "postgresql":

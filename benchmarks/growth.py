@@ -18,7 +18,7 @@ from collections.abc import Callable
 import _server
 import sqlalchemy as sa
 
-from planton_server.store import schema, tables, ticks
+from planton_server.store import engines, tables, ticks
 
 SMALLEST = 1_000
 DUE = 100
@@ -28,7 +28,7 @@ FLAT = 2.0  # times as long as with the fewest: noise, and one more level of an 
 
 def measure_ticks(url: str, pools: list[str]) -> dict[str, float]:
     """Returns what ticks take, in ms."""
-    engine = schema.engine(url)
+    engine = engines.blocking(url)
     now = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
     def deadlines() -> int:

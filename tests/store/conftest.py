@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from planton_server.store import database, schema
+from planton_server.store import database, engines, schema
 from support import api
 
 
@@ -27,7 +27,7 @@ def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
 @pytest.fixture
 def engine(url: str) -> Iterator[sa.Engine]:
     """The blocking engine of the database."""
-    blocking = schema.engine(url)
+    blocking = engines.blocking(url)
     yield blocking
     blocking.dispose()
 
