@@ -41,7 +41,7 @@ class Server:
 
     def cpu(self) -> float:
         """Returns the seconds of processor time of the server's processes."""
-        return sum(_cpu(pid) for pid in [self.process.pid, *_children(self.process.pid)])
+        return sum(_cpu(pid) for pid in [self.process.pid, *children(self.process.pid)])
 
 
 def _cpu(pid: int) -> float:
@@ -49,11 +49,12 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Returns the ids of a process's children and of theirs."""
     found = [
         int(child) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text("utf-8").split()
     ]
-    return [*found, *(below for child in found for below in _children(child))]
+    return [*found, *(below for child in found for below in children(child))]
 
 
 def fill(engine: sa.Engine, pools: int, *, clusters: int = CLUSTERS, first: int = 0) -> tuple[list[str], list[str]]:
@@ -113,13 +114,18 @@ def postgresql() -> Iterator[str]:
         server.remove()
 
 
-def start(url: str, workers: int, pools: int, port: int, *, clusters: int = CLUSTERS) -> Server:
-    """Empties the database, fills it and starts the server."""
+def empty(url: str) -> None:
+    """Drops all tables of a server."""
     engine = engines.blocking(url)
     with engine.begin() as connection:
         tables.METADATA.drop_all(connection)
         connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
     engine.dispose()
+
+
+def start(url: str, workers: int, pools: int, port: int, *, clusters: int = CLUSTERS) -> Server:
+    """Empties the database, fills it and starts the server."""
+    empty(url)
     schema.migrate(url)
     engine = engines.blocking(url)
     cluster_ids, ids = fill(engine, pools, clusters=clusters)
@@ -129,27 +135,23 @@ def start(url: str, workers: int, pools: int, port: int, *, clusters: int = CLUS
             connection.execute(sa.text("ALTER TABLE node_pools SET (autovacuum_enabled = false)"))
         connection.execute(sa.text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
     engine.dispose()
-    command = [
-        sys.executable,
-        "-m",
-        "planton",
-        "server",
-        "start",
-        "--port",
-        str(port),
-        "--workers",
-        str(workers),
-        "--no-access-log",
-    ]
+    process = launch(url, port, "--workers", str(workers), "--no-access-log")
+    return Server(process, port, cluster_ids, ids)
+
+
+def launch(url: str, port: int, *options: str) -> subprocess.Popen[bytes]:
+    """Starts a server on a database and returns its process when it is ready."""
+    command = [sys.executable, "-m", "planton", "server", "start", "--port", str(port), *options]
     environment = os.environ | {"PLANTON_SERVER_DATABASE_URL": url, "PLANTON_SERVER_LOG_LEVEL": "warning"}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=1):
-                return Server(process, port, cluster_ids, ids)
+                return process
         except OSError:
             time.sleep(0.1)
+    process.kill()
     raise SystemExit("the server did not start")
 
 
@@ -250,7 +252,7 @@ def _cursor(server: Server, depth: int) -> str:
         return json.load(answer).get("next_page_token", "")
 
 
-def stop(server: Server) -> None:
-    """Ends a server."""
-    server.process.send_signal(signal.SIGTERM)
-    server.process.wait(30)
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Stops a server."""
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)

@@ -72,7 +72,7 @@ def measure(url: str, pools: int, seconds: float, port: int) -> dict[str, float]
         named = {name.replace(f"at {pools // 2}", "at half"): make for name, make in _server.requests(server, pools // 2).items()}
         found = {name: asyncio.run(load.measure(make)) for name, make in named.items() if name != "mix"}
     finally:
-        _server.stop(server)
+        _server.stop(server.process)
     assert not any(one.errors for one in found.values())
     return {name: one.p50 for name, one in found.items()} | measure_ticks(url, server.pools)
 

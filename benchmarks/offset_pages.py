@@ -53,7 +53,7 @@ def measure(url: str, wanted: argparse.Namespace) -> bool:
         _server.grow(url, GROWTH)
         grown = rates()
     finally:
-        _server.stop(server)
+        _server.stop(server.process)
     print(f"-- {sa.make_url(url).get_backend_name()}, {wanted.workers} workers, {wanted.connections} connections; p50 in ms")
     for name, before in fresh.items():
         after = grown[name]
