@@ -5,6 +5,9 @@ import signal
 import pytest
 
 from support import languages, postgres
+from support.printable import pytest_report_to_serializable, pytest_warning_recorded
+
+__all__ = ["pytest_report_to_serializable", "pytest_warning_recorded"]
 
 # Who starts the tests in the background lets them and all that they start ignore Ctrl-C, which some tests are about.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

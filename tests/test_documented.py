@@ -56,6 +56,12 @@ COMMANDS = dict(_commands(group.cli, "planton"))
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_help_shows_no_escape_sequence(name: str) -> None:
+    """The mark of a verbatim paragraph must be the control character, not a backslash."""
+    assert "\\b" not in (COMMANDS[name].help or "")
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_and_option_is_described(name: str) -> None:
     """A section describes each option, or names it or its group among the shared ones."""
     page = _text(DOCS / "reference" / "cli.md")

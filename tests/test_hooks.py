@@ -1,4 +1,4 @@
-"""What users' repositories take from this one: the hooks before a commit, and the recipe for CI."""
+"""The hooks before a commit, and the recipe for CI, which users' repositories copy."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run_hook(name: str, folder: pathlib.Path, files: list[str], args: tuple[str,
 
 @pytest.fixture
 def repository(tmp_path: pathlib.Path) -> pathlib.Path:
-    """Returns a folder with a manifest that is valid, one that is not, and what is no manifest."""
+    """Returns a folder with a valid manifest, an invalid one, and files that are not manifests."""
     (tmp_path / "manifests").mkdir()
     shutil.copy(VALID, tmp_path / "manifests" / "good.yaml")
     shutil.copy(INVALID, tmp_path / "manifests" / "bad.yaml")
@@ -49,14 +49,14 @@ def repository(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def test_the_hook_validates_the_files_that_it_is_given(repository: pathlib.Path) -> None:
-    """A violation fails the commit, with its place; a file that is not given is not looked at."""
+    """A violation fails the commit, with its place; other files are not checked."""
     done = run_hook("planton-validate", repository, ["manifests/good.yaml", "manifests/bad.yaml"])
     assert done.returncode == 1
     assert done.stdout.startswith("manifests/bad.yaml:5:1: spec.region: value is required [required]\n")
     assert run_hook("planton-validate", repository, ["manifests/good.yaml"]).returncode == 0
 
 
-def test_the_hook_leaves_out_what_is_no_manifest(repository: pathlib.Path) -> None:
+def test_the_hook_skips_other_files(repository: pathlib.Path) -> None:
     """Kustomizations, policies and hidden files may be in the same commit."""
     files = [path.relative_to(repository).as_posix() for path in (repository / "manifests").iterdir() if path.name != "bad.yaml"]
     done = run_hook("planton-validate", repository, files)
@@ -65,14 +65,14 @@ def test_the_hook_leaves_out_what_is_no_manifest(repository: pathlib.Path) -> No
 
 
 def test_the_hook_takes_policies_as_arguments(repository: pathlib.Path) -> None:
-    """As docs/use/ci.md says."""
+    """docs/use/ci.md shows how to pass them."""
     done = run_hook("planton-validate", repository, ["manifests/good.yaml"], ("--policy", POLICY))
     assert done.returncode == 1
     assert "[acme.team_label]" in done.stdout
 
 
-def test_the_other_hook_rewrites(repository: pathlib.Path) -> None:
-    """What it has rewritten it finds in order the next time."""
+def test_the_format_hook_rewrites_files(repository: pathlib.Path) -> None:
+    """The result has the canonical form."""
     text = "kind: CivoVpc\n" + VALID.read_text("utf-8").replace("kind: CivoVpc\n", "")
     (repository / "manifests" / "good.yaml").write_text(text, "utf-8")
     assert run_hook("planton-fmt", repository, ["manifests/good.yaml"]).returncode == 0
@@ -96,7 +96,7 @@ def commit(folder: pathlib.Path, *changes: str) -> str:
 
 @pytest.fixture
 def history(repository: pathlib.Path) -> tuple[pathlib.Path, str]:
-    """Returns a git repository whose first commit has the good manifest, and that commit."""
+    """Returns a git repository whose first commit has the valid manifest, and that commit."""
     subprocess.run(["git", "init", "--quiet"], cwd=repository, check=True)
     return repository, commit(repository, "manifests/good.yaml")
 
@@ -108,7 +108,7 @@ def run_recipe(folder: pathlib.Path, base: str) -> int:
 
 
 def test_the_recipe_checks_what_a_pull_request_changes(history: tuple[pathlib.Path, str]) -> None:
-    """The finding is in the SARIF file, at a path that the code host knows; the step fails."""
+    """The violation is in the SARIF file, at a path in the repository; the step fails."""
     folder, base = history
     commit(folder, "manifests/bad.yaml", "manifests/acme.policy.yaml", "manifests/kustomization.yaml")
     assert run_recipe(folder, base) == 1
@@ -117,8 +117,8 @@ def test_the_recipe_checks_what_a_pull_request_changes(history: tuple[pathlib.Pa
     assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "manifests/bad.yaml"
 
 
-def test_the_recipe_leaves_alone_what_does_not_change(history: tuple[pathlib.Path, str]) -> None:
-    """A pull request that changes no manifest, or deletes one, makes no file to upload and does not fail."""
+def test_the_recipe_skips_unchanged_manifests(history: tuple[pathlib.Path, str]) -> None:
+    """A pull request that changes no manifest, or deletes one, writes no file to upload and does not fail."""
     folder, first = history
     base = commit(folder, "manifests/bad.yaml")
     (folder / "manifests" / "bad.yaml").unlink()
@@ -129,6 +129,6 @@ def test_the_recipe_leaves_alone_what_does_not_change(history: tuple[pathlib.Pat
 
 
 def test_the_recipe_checks_everything_on_the_main_branch(history: tuple[pathlib.Path, str]) -> None:
-    """There is no base there."""
+    """The main branch has no base."""
     assert run_recipe(history[0], "") == 1
     assert (history[0] / "planton.sarif").exists()

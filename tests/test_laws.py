@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import importlib.util
+import pathlib
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from buf.validate import validate_pb2
 from google.protobuf import descriptor, message
 
 from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from planton import errors, modules
+from planton.manifest import load
 from planton.modules import unsupported
-from planton.schema import kinds
+from planton.schema import kinds, providers
 from support import corpus, mocks
 
 #: Fields that change nothing in a plan, with the reason.
@@ -238,3 +244,64 @@ def test_the_exceptions_are_true() -> None:
     assert {f"{kind} {path}" for kind, path in FIELDS} >= set(WITHOUT_EFFECT)
     for exceptions in (WITHOUT_EFFECT, WITHOUT_OUTPUT, WITHOUT_POOL_FIELDS):
         assert all(exceptions.values())
+
+
+@pytest.mark.parametrize("name", providers.names())
+def test_a_cloud_declares_the_secrets_that_its_schema_redacts(name: str) -> None:
+    """Redaction in texts, logs and states follows the declaration."""
+    config = next(kind.provider_config for kind in KINDS.values() if kind.provider == name).DESCRIPTOR
+    redacted = {field.name for field in config.fields if field.GetOptions().debug_redact}
+    declared = providers.get(name).credentials
+    assert {field.name for field in declared if field.is_secret} == redacted
+    assert {field.name for field in declared} <= set(config.fields_by_name)
+
+
+@pytest.mark.parametrize("kind", PLANNED)
+def test_a_declaration_names_fields_of_its_schema(kind: str) -> None:
+    """The Pulumi type is of the cloud's plugin, and every field exists."""
+    described, declared = KINDS[kind].message.DESCRIPTOR, KINDS[kind].declared
+    spec = described.fields_by_name["spec"].message_type
+    plugin = KINDS[kind].cloud.plugin
+    assert plugin is not None
+    assert declared.type.startswith(f"{plugin.name}:")
+    part, _, leaf = declared.cloud_name.partition(".")
+    assert leaf in described.fields_by_name[part].message_type.fields_by_name
+    paths = {path.removeprefix("spec.") for path in (*declared.fields.values(), *declared.own_firewall_fields.values())}
+    assert paths - {"metadata.name"} <= {field.json_name for field in spec.fields}
+    assert declared.credential_field in {"", *spec.fields_by_name}
+
+
+def test_declarations_are_read_without_pulumi() -> None:
+    """Validation reads them, and must not wait for it."""
+    script = (
+        "import sys; from planton.schema import kinds; [kind.declared.type or exit(1) for kind in kinds.all_kinds()];"
+        "sys.exit('pulumi' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+RELATIONS = {
+    rule.id: described
+    for kind in KINDS.values()
+    for described in _messages(kind.message.DESCRIPTOR)
+    for rule in described.GetOptions().Extensions[validate_pb2.message].cel
+}
+BROKEN_RELATIONS = [path for path in sorted(corpus.KINDS.glob("*/invalid/*.yaml")) if path.stem.partition("@")[0] in RELATIONS]
+
+
+def test_every_relation_has_a_manifest_that_breaks_it() -> None:
+    """So the next test looks at each of them."""
+    assert {path.stem.partition("@")[0] for path in BROKEN_RELATIONS} == set(RELATIONS)
+
+
+@pytest.mark.parametrize("path", BROKEN_RELATIONS, ids=lambda path: f"{path.parts[-3]}/{path.stem}")
+def test_a_rule_between_fields_names_a_field(path: pathlib.Path) -> None:
+    """The violation is at one of the fields that the rule compares, not at the message around them."""
+    rule = path.stem.partition("@")[0]
+    _, violations = load.collect(load.Text(path.name, path.read_bytes()))
+    places = [violation.path for violation in violations if violation.rule_id == rule]
+    assert places
+    for place in places:
+        parts = set(re.sub(r"\[[^\]]*\]", "", place).split("."))
+        assert place not in ("", "spec", "metadata")
+        assert parts & {field.json_name for field in RELATIONS[rule].fields}, place

@@ -18,11 +18,11 @@ _INTRO = """\
 
 # Commands
 
-Print the same help on your machine, or install completion:
+Look up a command's arguments, options and exit codes. Its own help adds details and examples:
 
 ```sh
 planton COMMAND --help
-planton completion bash
+planton completion bash      # completes commands, options, kinds and fields
 ```
 
 [Errors](errors.md) lists the exit codes.
@@ -31,6 +31,8 @@ planton completion bash
 
 A command that names one of these options, or a group of them, uses it as described here. `--help` works everywhere.
 """
+#: What the paragraph of a help text with the exit codes contains.
+_CODES = "Exit codes: "
 #: The title of a group of options that only come together, by one of them.
 _TITLES = {"--set": "Manifest options", "--backend": "Engine options", "--server": "API options"}
 
@@ -111,9 +113,9 @@ def _section(name: str, command: click.Command, shared: list[Option], bundles: M
     if not isinstance(command, click.Group):
         with click.Context(command, info_name=name) as context:
             lines += [f"`{' '.join([name, *command.collect_usage_pieces(context)])}`", ""]
-    for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
-        verbatim = paragraph.removeprefix("\b\n")
-        lines += [_escape(paragraph), ""] if verbatim == paragraph else ["```text", verbatim, "```", ""]
+    summary, *details = inspect.cleandoc(command.help or "").split("\n\n")
+    codes = [text for text in details if _CODES in text]
+    lines += [_escape(" ".join([summary, *(text[text.index(_CODES) :] for text in codes)])), ""]
     options = _options(name, command)
     if own := [option for option in options if option not in shared]:
         lines += _list(own)

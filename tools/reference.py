@@ -1,26 +1,27 @@
 """Writes docs/reference/kinds/*.md, schemas/*.json and schemas/crd/*.yaml from the protos, docs/reference/cli.md from the command line.
 
-The comments of the protos are the manual; this only lays them out, and puts them into the package for ``planton explain``. With
-``--check`` it writes nothing and says what is stale.
+The comments of the protos are the manual. This tool formats them, and writes them into the package for ``planton explain``. With
+``--check`` it writes nothing and reports stale files.
 """
 
 from __future__ import annotations
 
-import importlib
 import json
 import pathlib
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import command_page
 import yaml
 from google.protobuf import descriptor_pb2
 
+import command_page
+import crd
+import json_schema
 from org.project_planton.policy.v1 import policy_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import crd, json_schema
+from planton import errors, modules
 from planton.cli import group as command_line
 from planton.modules import unsupported
 from planton.schema import describe, kinds
@@ -38,15 +39,15 @@ _INTRO = "<!-- Written by tools/reference.py from the protos. Change the comment
 
 
 def main(arguments: list[str]) -> int:
-    """Returns 0 where every page is, or has become, what it should be."""
-    pages = {f"docs/reference/kinds/{kind.name}.md": kind_page(kind, comments()) for kind in kinds.all_kinds()}
+    """Writes or checks the files; returns 1 if ``--check`` finds a stale one."""
+    pages = {f"docs/reference/kinds/{kind.name}.md": kind_page(kind, comments(), _example(kind)) for kind in kinds.all_kinds()}
     pages["docs/reference/cli.md"] = command_page.render(command_line.cli)
     pages[describe.COMMENTS.relative_to(ROOT).as_posix()] = comments_file()
     pages |= schema_files() | definition_files()
     stale = [name for name, text in pages.items() if _read(ROOT / name) != text]
     for name in stale:
         if "--check" in arguments:
-            print(f"{name} is not what `make gen` writes")
+            print(f"{name} is stale: run `make gen`")
         else:
             (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
             (ROOT / name).write_text(pages[name], "utf-8")
@@ -65,9 +66,14 @@ def comments() -> dict[str, str]:
     if not _COMMENTS:
         command = [BUF, "build", "proto", "--as-file-descriptor-set", "-o", "-"]
         built = subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout
-        for file in descriptor_pb2.FileDescriptorSet.FromString(built).file:
-            _COMMENTS.update(_file_comments(file))
+        _COMMENTS.update(comments_of(built))
     return _COMMENTS
+
+
+def comments_of(descriptors: bytes) -> dict[str, str]:
+    """Returns the leading comments of a serialized FileDescriptorSet with source information, by full name."""
+    files = descriptor_pb2.FileDescriptorSet.FromString(descriptors).file
+    return {name: text for file in files for name, text in _file_comments(file).items()}
 
 
 def _file_comments(file: descriptor_pb2.FileDescriptorProto) -> dict[str, str]:
@@ -160,15 +166,21 @@ def _value(prefix: str, enum: descriptor_pb2.EnumDescriptorProto, rest: list[int
     return f"{prefix}.{enum.value[rest[1]].name}" if rest[0] == _ENUM_VALUE and len(rest) == 2 else ""  # noqa: PLR2004
 
 
-def kind_page(kind: kinds.Kind, texts: dict[str, str]) -> str:
-    """Returns the reference page of a kind."""
-    described = kind.message.DESCRIPTOR
-    spec = described.fields_by_name["spec"].message_type
+def kind_page(kind: kinds.Kind, texts: dict[str, str], example: str) -> str:
+    """Returns the reference page of a kind.
+
+    Args:
+        kind: The kind.
+        texts: The comments of its protos by full name.
+        example: A manifest.
+    """
+    spec = kind.message.DESCRIPTOR.fields_by_name["spec"].message_type
     lines = [_INTRO, f"# {kind.name}", "", texts.get(spec.full_name, ""), ""]
-    lines += ["```yaml", _example(kind).rstrip(), "```", ""]
-    lines += ["[Manifests](../../use/manifests.md) describes `metadata`.", ""]
+    lines += ["```yaml", example.rstrip(), "```", ""]
+    lines += ["[Manifests](../../use/manifests.md) describes `metadata`. A rule id without a text is described further up.", ""]
+    described: set[str] = set()
     for message in _messages(spec):
-        lines += _message_section(message, texts, title="spec" if message is spec else message.name)
+        lines += _message_section(message, texts, described, title="spec" if message is spec else message.name)
     lines += ["## Outputs", "", "`planton outputs` prints them; references resolve to them.", ""]
     outputs = kind.stack_outputs.DESCRIPTOR
     lines += [f"- `{field.json_name}` ({_type(field)}): {texts.get(field.full_name, '')}" for field in outputs.fields]
@@ -196,14 +208,18 @@ def _messages(root: Any) -> Iterator[Any]:
         yield message
 
 
-def _message_section(message: Any, texts: dict[str, str], *, title: str) -> list[str]:
+def _message_section(message: Any, texts: dict[str, str], described: set[str], *, title: str) -> list[str]:
+    """Returns the section of a message. A rule of several fields is described at the first one, and added to ``described``."""
     lines = [f"## {title}", ""]
     if title != "spec":
         lines += [texts.get(message.full_name, ""), ""]
     for field in message.fields:
         properties, rules = _rules(field)
         lines.append(f"- `{field.json_name}` ({', '.join([_type(field), *properties])}): {texts.get(field.full_name, '')}")
-        lines += [f"  - `{rule.id}`: {rule.text}" for rule in rules]
+        lines += [f"  - `{rule.id}`: {rule.text}" for rule in rules if rule.id not in described]
+        if known := [f"`{rule.id}`" for rule in rules if rule.id in described]:
+            lines.append(f"  - {', '.join(known)}")
+        described |= {rule.id for rule in rules}
     if between := describe.message_rules(message):
         lines += ["", "Rules between fields:", "", *(f"- `{rule.id}`: {rule.text}" for rule in between)]
     return [*lines, ""]
@@ -223,7 +239,7 @@ def _type(field: Any) -> str:
 
 
 def _rules(field: Any) -> tuple[list[str], list[describe.Rule]]:
-    """Returns what the type of a field is followed by, and the rules that only this field has."""
+    """Returns the properties of a field that follow its type, and its own rules."""
     rules = describe.field_rules(field)
     properties = ["required"] if any(rule.id == "required" for rule in rules) else []
     if default := field.GetOptions().Extensions[options_pb2.default]:
@@ -237,8 +253,8 @@ def _rules(field: Any) -> tuple[list[str], list[describe.Rule]]:
 
 def _unsupported(kind: kinds.Kind) -> list[str]:
     try:
-        table = importlib.import_module(kind.module).UNSUPPORTED
-    except ModuleNotFoundError:
+        table = modules.load(kind).UNSUPPORTED
+    except errors.PlantonError:
         return ["This version validates the kind and cannot apply it yet."]
     if not table:
         return []

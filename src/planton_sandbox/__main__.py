@@ -1,7 +1,6 @@
 """The sandbox as a process: ``python -m planton_sandbox serve --home DIR``.
 
-Only arguments and signals are dealt with here; `launch` starts this in the
-background.
+It handles arguments and signals only; `launch` starts it in the background.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ from planton_sandbox import clock, files, server
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code."""
+    """Serves until SIGTERM or SIGINT, and returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m planton_sandbox", description="Serve the sandbox.")
     commands = parser.add_subparsers(required=True)
     serve = commands.add_parser("serve", help="serve until stopped")
-    serve.add_argument("--home", type=pathlib.Path, required=True, help="folder of the state")
-    serve.add_argument("--latency", choices=clock.LATENCIES, default=clock.INSTANT, help="how long things take")
-    serve.add_argument("--port", type=int, default=0, help="control port; any by default")
+    serve.add_argument("--home", type=pathlib.Path, required=True, help="the folder of its state")
+    serve.add_argument("--latency", choices=clock.LATENCIES, default=clock.INSTANT, help="how long changes take")
+    serve.add_argument("--port", type=int, default=0, help="the control port (default: a free port)")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     files.prepare(options.home)
     if not files.hold(options.home / files.LOCK):
-        sys.stderr.write(f"another sandbox runs in {options.home}\n")
+        sys.stderr.write(f"another sandbox is running in {options.home}\n")
         return 1
     try:
         asyncio.run(_serve(server.Options(home=options.home, latency=options.latency, port=options.port)))
@@ -45,7 +44,7 @@ async def _serve(options: server.Options) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     running = server.Server(options)
-    _forget_the_real_cloud(running)
+    _use_sandbox_tokens(running)
     await running.start()
     try:
         await stopping.wait()
@@ -53,11 +52,10 @@ async def _serve(options: server.Options) -> None:
         await running.stop()
 
 
-def _forget_the_real_cloud(running: server.Server) -> None:
-    """Give the stand-in providers, which live in this process, the sandbox's token and no other.
+def _use_sandbox_tokens(running: server.Server) -> None:
+    """Gives the stand-in plugins, which run in this process, the sandbox's tokens and no others.
 
-    The official plugin finds a token in the user's environment; so do they here,
-    whatever shell the sandbox was started from.
+    Like the official plugins they read tokens from the environment. The shell that started the sandbox may hold real ones.
     """
     for name in list(os.environ):
         if name.startswith(("CIVO_", "DIGITALOCEAN_")):

@@ -1,6 +1,6 @@
-"""Configuration files with which the clouds' own command lines find the sandbox.
+"""Configuration files that point the clouds' own command lines at the sandbox.
 
-They are written beside the state, so that no file of the user's is touched.
+They are in the sandbox's home, so the user's files stay unchanged.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ CIVO_REGION = "LON1"
 
 
 def write(home: pathlib.Path, *, clouds: Mapping[str, str], tokens: Mapping[str, str]) -> dict[str, str]:
-    """Write a file for each cloud and return their paths.
+    """Writes a file for each cloud and returns their paths.
 
     Args:
-        home: The folder.
+        home: The sandbox's home.
         clouds: The URL of each cloud's API by name.
         tokens: The token of each cloud by name.
     """
@@ -36,7 +36,7 @@ def _civo(endpoint: str, token: str) -> str:
             "current_apikey": "sandbox",
             "default_region": CIVO_REGION,
             "url": endpoint,
-            # Far enough ahead that the command line never rewrites this file and announces a newer release of itself.
+            # A date in the future keeps the command line from checking for releases and rewriting this file.
             "latest_release_check": "2999-01-01T00:00:00Z",
             "last_command_executed": "2026-01-01T00:00:00Z",
         },

@@ -1,8 +1,7 @@
-"""Time, as the simulated clouds see it.
+"""The time of the simulated clouds.
 
-Everything that takes time in the sandbox is a `Timer`; nothing sleeps. The
-clock can be moved forward, so a test reaches the end of a ten-minute upgrade in
-a microsecond. This module must not know what is being timed.
+Everything that takes time in the sandbox is a `Timer`; nothing sleeps. The clock can be moved forward, so a test reaches the
+end of a ten-minute upgrade in a microsecond. This module does not know what is being timed.
 """
 
 from __future__ import annotations
@@ -14,35 +13,37 @@ from collections.abc import Callable
 INSTANT = "instant"
 REALISTIC = "realistic"
 LATENCIES = (INSTANT, REALISTIC)
-# A hundred years: times computed from there still fit into a date.
+# A hundred years: a time computed from there is still a valid date.
 MAXIMUM_OFFSET = 100 * 365.25 * 86400
 
 
 class Clock:
-    """The present: a source of seconds since the epoch, plus what was skipped."""
+    """The simulated time: a source of seconds since the epoch, plus an offset."""
 
     def __init__(self, source: Callable[[], float], *, offset: float = 0.0) -> None:
-        """Start ``offset`` seconds ahead of ``source``."""
+        """Creates a clock that is ``offset`` seconds ahead of ``source``."""
         self._source = source
         self.offset = offset
 
     def now(self) -> float:
-        """Return the simulated time in seconds since the epoch."""
+        """Returns the simulated time in seconds since the epoch."""
         return self._source() + self.offset
 
     def advance(self, seconds: float) -> float:
-        """Skip ``seconds`` forward and return the new time.
+        """Moves the time forward by ``seconds`` and returns the new time.
 
         Raises:
-            TypeError: when ``seconds`` is no number.
-            ValueError: when it is negative, or leads further than any date.
+            TypeError: when ``seconds`` is not a number.
+            ValueError: when it is negative, or the new time is too far ahead.
         """
         if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-            message = "advance must be a number of seconds"
+            message = f"advance ({seconds!r}) must be a number of seconds"
             raise TypeError(message)
-        # Not a number is not in the range either.
+        # This refuses NaN, too.
         if not 0 <= seconds <= MAXIMUM_OFFSET - self.offset:
-            message = "the clock only moves forward, and a hundred years at most"
+            message = (
+                f"advance ({seconds}) must be from 0 to {MAXIMUM_OFFSET - self.offset:.0f} seconds: the clock only moves forward"
+            )
             raise ValueError(message)
         self.offset += seconds
         return self.now()
@@ -50,26 +51,26 @@ class Clock:
 
 @dataclasses.dataclass(slots=True)
 class Timer:
-    """When a change that is under way comes to its end.
+    """The end of a change that is in progress.
 
     Attributes:
-        due: The time, in seconds since the epoch, before which it is not over.
-        reads: How many readers must still see the state in between.
-        latest: The time at which it is over even if nobody looked.
+        due: The earliest end, in seconds since the epoch.
+        reads: How many more reads must see the change in progress.
+        latest: The end without any read, in seconds since the epoch; ``None`` to wait for reads.
     """
 
     due: float
     reads: int = 0
     latest: float | None = None
 
-    def over(self, now: float) -> bool:
-        """Say whether the change has come to its end at ``now``."""
+    def is_over(self, now: float) -> bool:
+        """Returns whether the change has ended at ``now``."""
         if self.latest is not None and now >= self.latest:
             return True
         return self.reads <= 0 and now >= self.due
 
-    def seen(self) -> bool:
-        """Count one reader; say whether that made a difference."""
+    def count_read(self) -> bool:
+        """Counts one read and returns whether the timer was waiting for it."""
         if self.reads <= 0:
             return False
         self.reads -= 1
@@ -78,18 +79,18 @@ class Timer:
 
 @dataclasses.dataclass(slots=True)
 class Pace:
-    """How long things take: at once, or as long as the documents say."""
+    """How long changes take: no time, or as long as the clouds' documentation says."""
 
     latency: str = INSTANT
 
     def timer(self, now: float, *, seconds: float, patience: float | None = None) -> Timer:
-        """Start a timer at ``now``.
+        """Creates a timer that starts at ``now``.
 
         Args:
-            now: The present.
+            now: The current time in seconds since the epoch.
             seconds: How long the change takes in realistic latency.
-            patience: In instant latency, the seconds after which the change is
-                over even if nobody has seen it; ``None`` waits for a reader.
+            patience: In instant latency, the seconds after which the change
+                ends without a read; ``None`` waits for a read.
         """
         if self.latency == REALISTIC:
             return Timer(due=now + seconds)
@@ -97,5 +98,5 @@ class Pace:
 
 
 def rfc3339(seconds: float) -> str:
-    """Return a time as RFC 3339 in UTC, to the second."""
+    """Returns a time as RFC 3339 in UTC, to the second."""
     return datetime.datetime.fromtimestamp(int(seconds), tz=datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,8 +1,7 @@
-"""Turns the sandbox's records into JSON and back.
+"""Converts the sandbox's records to JSON and back.
 
-One generic codec keeps the state file in step with the records. It must not
-know any particular record, and it must tolerate fields it does not know, so
-that an older state file can still be opened.
+One generic codec keeps the state file in step with the records. It knows no particular record. It ignores unknown fields, so an
+older state file can still be opened.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ T = TypeVar("T")
 
 
 def encode(record: object) -> Any:
-    """Return ``record`` as plain dictionaries, lists and scalars."""
+    """Returns ``record`` as plain dictionaries, lists and scalars."""
     if dataclasses.is_dataclass(record) and not isinstance(record, type):
         return {field.name: encode(getattr(record, field.name)) for field in dataclasses.fields(record)}
     if isinstance(record, dict):
@@ -27,9 +26,9 @@ def encode(record: object) -> Any:
 
 
 def decode(cls: type[T], data: object) -> T:
-    """Build a record of type ``cls`` from what `encode` returned.
+    """Returns a record of type ``cls`` from the output of `encode`.
 
-    Fields that are absent keep their default; unknown keys are ignored.
+    An absent field gets its default; unknown keys are ignored.
 
     Raises:
         TypeError: when a field without a default is absent.
@@ -48,6 +47,6 @@ def _decode(kind: Any, data: Any) -> Any:
         return {key: _decode(arguments[1], value) for key, value in data.items()}
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = typing.get_type_hints(kind)
-        known = {field.name for field in dataclasses.fields(kind)}
-        return kind(**{key: _decode(hints[key], value) for key, value in data.items() if key in known})
+        names = {field.name for field in dataclasses.fields(kind)}
+        return kind(**{key: _decode(hints[key], value) for key, value in data.items() if key in names})
     return data

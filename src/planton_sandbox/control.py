@@ -1,4 +1,4 @@
-"""The control endpoint: the hand of a test, or of a curious user, inside the sandbox.
+"""The control endpoint, through which tests and users look into the sandbox and change it.
 
 JSON over HTTP on the control port; bodies and answers are JSON objects.
 
@@ -7,39 +7,28 @@ GET      /sandbox/health                    ``{"status": "ok", "pid", "version",
 GET      /sandbox/clock                     ``{"now": seconds, "rfc3339": text, "latency"}``
 POST     /sandbox/clock                     ``{"advance": seconds}`` moves time forward;
                                             ``{"latency": "instant"|"realistic"}`` changes the pace
-GET      /sandbox/faults                    the rules, with how often each was seen and struck
-POST     /sandbox/faults                    adds a rule, answers with it
-DELETE   /sandbox/faults[/ID]               clears one rule, or all
-GET      /sandbox/requests?since=SEQ        ``{"last": SEQ, "requests": [...]}``; ``&cloud=civo``,
-                                            ``&cloud=digitalocean`` or ``&cloud=kubernetes``
-                                            narrows it down
+GET      /sandbox/faults                    the rules, each with its ``seen`` and ``struck`` requests
+POST     /sandbox/faults                    adds a rule and returns it
+DELETE   /sandbox/faults[/ID]               removes one rule, or all
+GET      /sandbox/requests?since=SEQ        ``{"last": SEQ, "requests": [...]}``, for one cloud with
+                                            ``&cloud=civo``, ``digitalocean`` or ``kubernetes``
 DELETE   /sandbox/requests                  empties the log
-POST     /sandbox/client                    ``{"address": "203.0.113.9"}``: where clients come from
-                                            in the eyes of firewalls (127.0.0.1 at first)
-POST     /sandbox/clouds/CLOUD/ACTION       the outside world; the actions of civo are listed in
-                                            ``clouds/civo_outside.py``: scale, relabel, upgrade,
-                                            delete-cluster, delete-pool, delete-network,
-                                            delete-firewall, stuck, unstuck, node, quota,
-                                            fail-application, volume, load-balancer,
-                                            rotate-token, resources; those of
-                                            digitalocean in ``clouds/digitalocean_outside.py``:
-                                            load, scale, relabel, upgrade, delete-cluster,
-                                            delete-pool, delete-vpc, delete-firewall, stuck,
-                                            unstuck, fail, node, quota, volume, snapshot,
-                                            load-balancer, expire-credentials, rotate-token,
-                                            resources
-POST     /sandbox/reset                     forgets everything but the ports
+POST     /sandbox/client                    ``{"address": "203.0.113.9"}``: the address of clients, for
+                                            firewalls (127.0.0.1 at first)
+POST     /sandbox/clouds/CLOUD/ACTION       makes an out-of-band change; ``clouds/CLOUD/outside.py``
+                                            lists the actions
+POST     /sandbox/reset                     deletes everything except the ports
 =======  =================================  =================================================
 
-A fault rule has ``action`` and, as wanted, ``method``, ``path`` (a regular
-expression without look-arounds and references), ``cloud``, ``account`` (a token), ``nth`` (1), ``times`` (1; 0 for
-ever), ``status``, ``body`` and ``headers`` (action ``status``), ``seconds`` (``slow``,
-``timeout``). Actions: ``status`` answers at once; ``timeout`` says nothing until
-the client gives up; ``drop`` cuts the connection before the request is handled,
-``drop_after`` after it; ``slow`` waits, then handles; ``hold`` handles when the
-rule is cleared.
+`faults.Rule` describes the fields of a fault rule. The actions:
 
-For example, the second POST of a pool is done but its answer never comes::
+* ``status`` answers immediately;
+* ``timeout`` does not answer until the client gives up;
+* ``drop`` cuts the connection before the request is handled, ``drop_after`` afterwards;
+* ``slow`` waits, then handles the request;
+* ``hold`` handles the request when the rule is removed.
+
+For example, the second POST of a pool is handled, but its answer is lost::
 
     POST /sandbox/faults {"method": "POST", "path": "/pools$", "nth": 2, "action": "drop_after"}
 """
@@ -59,20 +48,20 @@ VERSION = "1"
 
 
 class Control:
-    """Answers for the control endpoint.
+    """Serves the control endpoint.
 
     Args:
         state: The world.
-        settled: Is awaited after every change, to open and close clusters' ports.
+        on_change: Is awaited after every change, to open and close the clusters' ports.
     """
 
-    def __init__(self, state: world.World, *, settled: Callable[[], Awaitable[None]]) -> None:
-        """Control a world."""
+    def __init__(self, state: world.World, *, on_change: Callable[[], Awaitable[None]]) -> None:
+        """Creates the control of a world."""
         self._world = state
-        self._settled = settled
+        self._on_change = on_change
 
     def application(self) -> web.Application:
-        """Return the application of the control endpoint."""
+        """Returns the application of the control endpoint."""
         application = web.Application(middlewares=[origins.guard, _errors])
         application.add_routes(
             [
@@ -104,7 +93,7 @@ class Control:
         body = await _body(request)
         if "latency" in body:
             if body["latency"] not in clock.LATENCIES:
-                message = f"latency must be one of {', '.join(clock.LATENCIES)}"
+                message = f"latency ({body['latency']!r}) must be one of {', '.join(clock.LATENCIES)}"
                 raise ValueError(message)
             self._world.pace.latency = body["latency"]
         self._world.clock.advance(body.get("advance", 0))
@@ -153,7 +142,7 @@ class Control:
 
     async def _changed(self) -> None:
         self._world.save()
-        await self._settled()
+        await self._on_change()
 
 
 @web.middleware
@@ -163,9 +152,9 @@ async def _errors(request: web.Request, handler: Callable[[web.Request], Awaitab
     except wire.CloudError as error:
         return web.json_response({"error": error.reason}, status=error.status)
     except KeyError as error:
-        return web.json_response({"error": f"there is no {error}, or it must be given"}, status=400)
+        return web.json_response({"error": f"{error} is missing or unknown"}, status=400)
     except RecursionError:
-        return web.json_response({"error": "the body is nested too deeply"}, status=400)
+        return web.json_response({"error": "the body has too many levels"}, status=400)
     except (TypeError, ValueError, OverflowError) as error:
         return web.json_response({"error": str(error)}, status=400)
     except web.HTTPException as error:

@@ -1,4 +1,4 @@
-"""Files of the sandbox's home: written whole or not at all, and readable by the owner only."""
+"""The files in the sandbox's home: replaced as a whole, and readable by their owner only."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DOCTL_CONFIG = "doctl.yaml"
 
 
 def prepare(home: pathlib.Path) -> None:
-    """Make the home folder, for the owner only."""
+    """Creates the home, readable by its owner only."""
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def write(path: pathlib.Path, text: str) -> None:
-    """Replace a file in one step; its mode is 0600."""
+    """Replaces a file in one step; its mode is 0600."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
@@ -38,7 +38,7 @@ def write(path: pathlib.Path, text: str) -> None:
 
 
 def read_json(path: pathlib.Path) -> Any:
-    """Return a file's JSON, or ``None`` when there is no file."""
+    """Returns a file's JSON, or ``None`` if the file does not exist."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -46,7 +46,7 @@ def read_json(path: pathlib.Path) -> Any:
 
 
 def hold(path: pathlib.Path) -> bool:
-    """Take a lock file until this process ends, write the process id into it, and return whether that succeeded."""
+    """Takes a lock file until this process ends, writes the process id into it, and returns whether it was free."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,7 +60,7 @@ def hold(path: pathlib.Path) -> bool:
 
 @contextlib.contextmanager
 def lock(path: pathlib.Path, *, wait: bool) -> Iterator[bool]:
-    """Hold a lock file; yield whether it was got, which with ``wait`` it always is."""
+    """Takes a lock file and yields whether it was free. With ``wait`` it waits until the file is free."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:

@@ -1,7 +1,6 @@
-"""The HTTP front of the sandbox: what stands between a socket and a simulated cloud.
+"""The HTTP front of the sandbox, between the sockets and the simulated clouds.
 
-Faults strike here and the log is kept here, for the clouds and for the
-clusters' Kubernetes APIs alike. What an answer says is not decided here.
+It applies faults and logs requests, for the clouds and for the clusters' Kubernetes APIs. It decides no answer.
 """
 
 from __future__ import annotations
@@ -26,33 +25,32 @@ KUBERNETES = "kubernetes"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass(slots=True, kw_only=True)
 class _Call:
-    """A request as faults and log see it."""
+    """A request, for faults and the log."""
 
     cloud: str
-    cluster: str
-    token: str
-    account: str
     body: Any
+    cluster: str = ""
+    token: str = ""
     fault: faults.Rule | None = None
 
 
 class Front:
-    """Answers for the clouds.
+    """Serves the clouds.
 
     Args:
         state: The world.
-        settled: Is awaited after every change, to open and close clusters' ports.
+        on_change: Is awaited after every change, to open and close the clusters' ports.
     """
 
-    def __init__(self, state: world.World, *, settled: Callable[[], Awaitable[None]]) -> None:
-        """Stand before a world."""
+    def __init__(self, state: world.World, *, on_change: Callable[[], Awaitable[None]]) -> None:
+        """Creates the front of a world."""
         self._world = state
-        self._settled = settled
+        self._on_change = on_change
 
     def cloud(self, name: str) -> web.Application:
-        """Return the application that is the API of a cloud."""
+        """Returns the application that serves the API of a cloud."""
         application = web.Application(client_max_size=MAXIMUM_BODY, middlewares=[origins.guard])
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -62,14 +60,14 @@ class Front:
                 body = json.loads(text) if text.strip() else {}
             except (ValueError, RecursionError):
                 body = None
-            call = _Call(name, "", token, "", body)
-            return await self._guarded(request, call, lambda: self._answer(request, name, token, body))
+            call = _Call(cloud=name, token=token, body=body)
+            return await self._guarded(request, call, lambda: self._answer(request, call))
 
         application.router.add_route("*", "/{path:.*}", handle)
         return application
 
     def kubernetes(self, cluster: str, answer: Handler) -> Handler:
-        """Return a handler that puts faults and log before a cluster's API."""
+        """Returns a handler that applies faults and logs requests before it calls a cluster's API."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             text = await request.read()
@@ -77,14 +75,14 @@ class Front:
                 body = json.loads(text) if text.strip() else {}
             except (ValueError, RecursionError):
                 body = text.decode(errors="replace")
-            call = _Call(KUBERNETES, cluster, "", "", body)
+            call = _Call(cloud=KUBERNETES, cluster=cluster, body=body)
             return await self._guarded(request, call, lambda: answer(request))
 
         return handle
 
-    async def _answer(self, request: web.Request, name: str, token: str, body: Any) -> web.StreamResponse:
-        cloud = self._world.clouds[name]
-        if not isinstance(body, dict):
+    async def _answer(self, request: web.Request, call: _Call) -> web.StreamResponse:
+        cloud = self._world.clouds[call.cloud]
+        if not isinstance(call.body, dict):
             return _reply(cloud.refusal(400, "The body must be a JSON object"))
         self._world.settle()
         try:
@@ -93,8 +91,8 @@ class Front:
                     method=request.method,
                     path=request.path,
                     query=dict(request.query),
-                    body=body,
-                    token=token,
+                    body=call.body,
+                    token=call.token,
                     now=self._world.clock.now(),
                     base=str(request.url.origin()),
                 )
@@ -103,7 +101,7 @@ class Front:
             LOGGER.warning("%s %s: a malformed request: %r", request.method, request.path, error)
             reply = cloud.refusal(400, f"The request is malformed: {error!r}")
         self._world.save()
-        await self._settled()
+        await self._on_change()
         return _reply(reply)
 
     async def _guarded(

@@ -1,7 +1,6 @@
-"""The log of requests, for tests that check what was and was not asked of a cloud.
+"""The log of requests, for tests that check what clients sent to a cloud.
 
-It lives in memory, keeps the newest entries only, and must not hold a token or
-any other secret.
+It is kept in memory, keeps the newest entries only, and holds no secrets.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ SECRETS = ("token", "password", "secret", "kubeconfig", "private_key")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Entry:
-    """A request and the status of its answer; 0 when no answer was sent.
+    """A request and the status of its answer; the status is 0 if no answer was sent.
 
     Attributes:
         seq: Its number, from 1.
@@ -47,19 +46,19 @@ class Journal:
     """The newest requests."""
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Creates an empty log."""
         self._entries: collections.deque[Entry] = collections.deque(maxlen=CAPACITY)
         self._last = 0
 
     def add(self, **facts: Any) -> None:
-        """Note a request; ``facts`` are the fields of `Entry` but for ``seq``."""
+        """Adds a request; ``facts`` are the fields of `Entry` except ``seq``."""
         self._last += 1
         facts["body"] = redact(facts["body"])
         facts["query"] = redact(dict(facts["query"]))
         self._entries.append(Entry(seq=self._last, **facts))
 
     def since(self, seq: int = 0, *, cloud: str = "") -> list[Entry]:
-        """Return the entries after ``seq``, of one cloud or of all."""
+        """Returns the entries after ``seq``, of one cloud or of all."""
         return [entry for entry in self._entries if entry.seq > seq and cloud in ("", entry.cloud)]
 
     @property
@@ -68,12 +67,12 @@ class Journal:
         return self._last
 
     def clear(self) -> None:
-        """Forget the entries; the numbers go on."""
+        """Removes the entries; numbers continue."""
         self._entries.clear()
 
 
 def redact(value: Any) -> Any:
-    """Return JSON with the values of secret-looking keys replaced."""
+    """Returns JSON with the values of keys that name secrets replaced."""
     if isinstance(value, dict):
         return {
             key: REDACTED if item and any(word in str(key).lower() for word in SECRETS) else redact(item)

@@ -1,7 +1,6 @@
-"""Starts, finds and stops the sandbox's process.
+"""Starts, finds and stops the sandbox's process, for the command line and for tests.
 
-Used by the command line and by tests. It must not load the server: whoever
-only asks whether a sandbox runs should not wait for it.
+It does not import the server, so that a status query is fast.
 """
 
 from __future__ import annotations
@@ -20,14 +19,12 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from planton_sandbox import files
+from planton_sandbox import clients, clock, files
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
 CALL_SECONDS = 10.0
-REGION = "LON1"
-INSTANT = "instant"
 #: The variables that `environment` sets.
 VARIABLES = (
     "CIVO_API_URL",
@@ -42,22 +39,22 @@ VARIABLES = (
 
 
 class LaunchError(Exception):
-    """The sandbox could not be started, found or stopped; the text says why."""
+    """The sandbox cannot be started, reached or stopped; the text has the reason."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Info:
-    """A running sandbox, as its information file describes it.
+    """A running sandbox, as described in its information file.
 
     Attributes:
-        pid: The process.
+        pid: The process id.
         version: The version of the sandbox.
         latency: ``instant`` or ``realistic``.
         control: The URL of the control endpoint.
         clouds: The URL of each cloud's API by name.
-        providers: The port of each stand-in Pulumi provider by name.
+        providers: The port of each stand-in plugin by name.
         tokens: The default token of each cloud by name.
-        files: Client configuration files by cloud.
+        files: The configuration files of the clouds' command lines by cloud.
     """
 
     pid: int
@@ -71,7 +68,7 @@ class Info:
 
 
 def status(home: pathlib.Path) -> Info | None:
-    """Return the sandbox that runs in ``home``, or ``None``."""
+    """Returns the sandbox that is running in ``home``, or ``None``."""
     try:
         saved = files.read_json(home / files.INFO)
         if saved is None:
@@ -84,16 +81,16 @@ def status(home: pathlib.Path) -> Info | None:
 
 
 def start(home: pathlib.Path, latency: str | None = None, *, timeout: float = START_SECONDS) -> Info:
-    """Start a sandbox in ``home`` unless one runs there, and wait until it answers.
+    """Starts a sandbox in ``home`` unless one is running, and waits until it answers.
 
     Args:
-        home: The folder of its state; made when absent.
-        latency: The pace, which a running sandbox takes over; ``None`` leaves
-            that one's pace, and is instant for a new one.
+        home: The folder of its state; created if missing.
+        latency: The pace, also of a sandbox that is already running. ``None`` keeps the pace of a running sandbox and means
+            instant for a new one.
         timeout: How many seconds to wait.
 
     Raises:
-        LaunchError: when it does not come up; the text ends with its log.
+        LaunchError: when it does not answer in time; the text ends with its log.
     """
     files.prepare(home)
     with files.lock(home / files.START_LOCK, wait=True):
@@ -103,16 +100,16 @@ def start(home: pathlib.Path, latency: str | None = None, *, timeout: float = ST
                 return running
             call(running, "POST", "/sandbox/clock", {"latency": latency})
             return dataclasses.replace(running, latency=str(latency))
-        return _spawn(home, latency or INSTANT, timeout=timeout)
+        return _spawn(home, latency or clock.INSTANT, timeout=timeout)
 
 
 def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
-    """Stop the sandbox in ``home``, wait for its process to end, and return whether one ran. Its state stays.
+    """Stops the sandbox in ``home``, waits for its process to end, and returns whether one was running. Its state is kept.
 
-    The lock that its process holds shows whether it runs, so that an unresponsive sandbox is stopped too.
+    A sandbox counts as running while its process holds the lock, so an unresponsive one is stopped, too.
 
     Raises:
-        LaunchError: when it does not end in time, even when killed, or its process is unknown.
+        LaunchError: when the process does not end in time, even after SIGKILL, or its id is unknown.
     """
     pid = _process(home)
     if pid is None:
@@ -127,49 +124,49 @@ def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
                 (home / files.INFO).unlink(missing_ok=True)
                 return True
             time.sleep(POLL_SECONDS)
-    message = f"the sandbox (process {pid}) does not stop: it still runs after SIGKILL"
+    message = f"the sandbox (process {pid}) is still running after SIGKILL"
     raise LaunchError(message)
 
 
 def reset(home: pathlib.Path) -> None:
-    """Forget all resources, whether the sandbox runs or not.
+    """Deletes all resources, whether the sandbox is running or not.
 
     Raises:
-        LaunchError: when it runs and does not answer.
+        LaunchError: when it is running and does not answer.
     """
     info = status(home)
     if info is not None:
         call(info, "POST", "/sandbox/reset")
     elif _runs(home):
-        message = "the sandbox runs, but does not answer; stop it first"
+        message = "the sandbox is running but does not answer; stop it first"
         raise LaunchError(message)
     else:
         (home / files.STATE).unlink(missing_ok=True)
 
 
 def environment(info: Info) -> dict[str, str]:
-    """Return the variables that point the clouds' own clients at the sandbox."""
+    """Returns the variables that point the clouds' clients at the sandbox."""
     return {
         "CIVO_API_URL": info.clouds["civo"],
         "CIVO_TOKEN": info.tokens["civo"],
-        "CIVO_REGION": REGION,
-        # The civo command line takes its endpoint from this file only.
+        "CIVO_REGION": clients.CIVO_REGION,
+        # The civo command line reads its endpoint from this file only.
         "CIVO_CONFIG": info.files["civo"],
         "DIGITALOCEAN_API_URL": info.clouds["digitalocean"],
         "DIGITALOCEAN_TOKEN": info.tokens["digitalocean"],
         "DIGITALOCEAN_ACCESS_TOKEN": info.tokens["digitalocean"],
-        # With a file of its own, doctl does not send the token of a context in the user's file.
+        # With its own file, doctl does not send the token of a context in the user's file.
         "DIGITALOCEAN_CONFIG": info.files["digitalocean"],
     }
 
 
 def debug_providers(info: Info) -> str:
-    """Return the value of ``PULUMI_DEBUG_PROVIDERS`` that attaches the stand-ins."""
+    """Returns the value of ``PULUMI_DEBUG_PROVIDERS`` that attaches the stand-in plugins."""
     return ",".join(f"{name}:{port}" for name, port in info.providers.items())
 
 
 def call(info: Info, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """Call the control endpoint and return its answer.
+    """Calls the control endpoint and returns its answer.
 
     Raises:
         LaunchError: when it refuses or does not answer.
@@ -219,7 +216,7 @@ def _spawn(home: pathlib.Path, latency: str, *, timeout: float) -> Info:
 
 
 def _child_environment() -> dict[str, str]:
-    """Let the child import the package from where it was imported here."""
+    """Returns an environment in which the child imports the same package as this process."""
     root = str(pathlib.Path(__file__).resolve().parents[1])
     present = os.environ.get("PYTHONPATH", "")
     return {**os.environ, "PYTHONPATH": os.pathsep.join(part for part in (root, present) if part)}
@@ -238,13 +235,13 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _collect(pid: int) -> None:
-    """Reap an ended process. A child of ours stays a zombie until then."""
+    """Reaps an ended process; a child of this process stays a zombie until then."""
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
 
 
 def _runs(home: pathlib.Path) -> bool:
-    """Return whether a process serves ``home``. The system releases its lock however the process ends."""
+    """Returns whether a process serves ``home``. The system releases its lock however the process ends."""
     if not home.is_dir():
         return False
     with files.lock(home / files.LOCK, wait=False) as free:
@@ -252,15 +249,15 @@ def _runs(home: pathlib.Path) -> bool:
 
 
 def _process(home: pathlib.Path) -> int | None:
-    """Return the process that serves ``home``, or ``None``.
+    """Returns the id of the process that serves ``home``, or ``None``.
 
     Raises:
-        LaunchError: when there is one that has not written its id yet.
+        LaunchError: when the process has not written its id yet.
     """
     if not _runs(home):
         return None
     try:
         return int((home / files.LOCK).read_text(encoding="ascii"))
     except ValueError as error:
-        message = f"a sandbox runs in {home}, but its process is not known; try again, or end it yourself"
+        message = f"a sandbox is running in {home}, but its process is not known; try again, or end the process yourself"
         raise LaunchError(message) from error

@@ -1,7 +1,7 @@
-"""Access to the sandbox: programs of this machine may call it, web pages in a browser may not.
+"""Access to the sandbox: programs on this machine may call it, web pages in a browser may not.
 
-A page can point its own name at this machine (DNS rebinding), or send a form to any address. The browser reveals both: the page's
-name is in ``Host``, its address in ``Origin``, and ``Sec-Fetch-Site`` is ``cross-site``.
+A page can resolve its own name to this machine (DNS rebinding), or send a form to any address. The browser reveals both: ``Host``
+has the page's name, ``Origin`` has its address, and ``Sec-Fetch-Site`` is ``cross-site``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ OWN_SITES = ("same-origin", "none")
 
 @web.middleware
 async def guard(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
-    """Refuse requests of web pages with 403."""
+    """Refuses requests of web pages with 403."""
     reason = _refusal(request)
     if not reason:
         return await handler(request)

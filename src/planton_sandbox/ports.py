@@ -1,7 +1,6 @@
-"""TCP ports on loopback that the sandbox keeps for itself.
+"""TCP ports on loopback that the sandbox reserves.
 
-A port that is reserved but not served refuses connections, and no other process
-gets it. Nothing here may listen.
+A reserved port that is not served refuses connections, and no other process can bind it. Nothing here listens.
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ HOST = "127.0.0.1"
 
 
 class Ports:
-    """Reserved ports, each by a socket that is bound and does not listen."""
+    """Reserved ports, each held by a socket that is bound and does not listen."""
 
     def __init__(self) -> None:
-        """Start with none."""
+        """Creates an empty set of ports."""
         self._held: dict[int, socket.socket] = {}
 
     def reserve(self, port: int = 0) -> int:
-        """Reserve a port and return it; when ``port`` is 0 or taken, another one."""
+        """Reserves a port and returns it; if ``port`` is 0 or taken, reserves another one."""
         if port in self._held:
             return port
         bound = _bind(port)
@@ -28,17 +27,17 @@ class Ports:
         return number
 
     def take(self, port: int) -> socket.socket:
-        """Return the socket of a reserved port; the caller owns it."""
+        """Returns the socket of a reserved port; the caller closes it."""
         return self._held.pop(port)
 
     def release(self, port: int) -> None:
-        """Give a port back, if it is reserved."""
+        """Releases a port, if it is reserved."""
         held = self._held.pop(port, None)
         if held:
             held.close()
 
     def close(self) -> None:
-        """Give all ports back."""
+        """Releases all ports."""
         for port in list(self._held):
             self.release(port)
 

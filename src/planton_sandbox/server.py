@@ -1,8 +1,6 @@
-"""The sandbox as one running process: every socket, and what keeps them in step with the world.
+"""The sandbox as a running process: all sockets, kept in step with the world.
 
-`Server.start` returns when everything answers and the information file is
-written; `Server.stop` removes it. What the sandbox knows is `world.World`'s
-business.
+`Server.start` returns when everything answers and the information file is written; `Server.stop` removes it.
 """
 
 from __future__ import annotations
@@ -22,8 +20,7 @@ from typing import Any
 from aiohttp import web
 
 from planton_sandbox import clients, clock, control, files, front, ports, world
-from planton_sandbox.kubernetes import api as kubernetes_api
-from planton_sandbox.kubernetes import fleet
+from planton_sandbox.kubernetes import api, fleet
 
 LOGGER = logging.getLogger(__name__)
 TICK_SECONDS = 0.2
@@ -38,10 +35,10 @@ class Options:
     Attributes:
         home: The folder of the information and state files.
         latency: ``instant`` or ``realistic``.
-        port: The control port; 0 for the one it had, or any.
-        providers: Start the stand-in Pulumi providers too.
-        source: The real time in seconds since the epoch.
-        hasty: Whether the stand-in providers never wait, even with realistic latency, for tests that move the clock.
+        port: The control port; 0 for the previous one, or any.
+        providers: Whether to start the stand-in plugins.
+        source: Returns the real time in seconds since the epoch.
+        hasty: Whether the stand-ins never wait, even with realistic latency, for tests that move the clock.
     """
 
     home: pathlib.Path
@@ -56,24 +53,24 @@ class Server:
     """A running sandbox."""
 
     def __init__(self, options: Options) -> None:
-        """Prepare a sandbox in ``options.home``; nothing listens yet."""
+        """Prepares a sandbox in ``options.home``; nothing listens yet."""
         self._options = options
         files.prepare(options.home)
         self.world = world.World(options.home / files.STATE, latency=options.latency, source=options.source)
         self.info: dict[str, Any] = {}
-        self._front = front.Front(self.world, settled=self._follow)
-        self._fleet = fleet.Fleet(self.world.ports, handler=self._kubernetes, moved=self.world.change_port)
+        self._front = front.Front(self.world, on_change=self._follow)
+        self._fleet = fleet.Fleet(self.world.ports, handler=self._kubernetes, on_move=self.world.change_port)
         self._runners: list[web.AppRunner] = []
         self._providers: list[Any] = []
         self._ticker: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Open all sockets and write the information file."""
+        """Opens all sockets and writes the information file."""
         if self._options.port:
             self.world.numbers["control"] = self._options.port
         self._keep_cluster_ports()
         clouds = {name: await self._serve(name, self._front.cloud(name)) for name in self.world.clouds}
-        endpoint = await self._serve("control", control.Control(self.world, settled=self._follow).application())
+        endpoint = await self._serve("control", control.Control(self.world, on_change=self._follow).application())
         self.world.settle()
         await self._follow()
         providers = self._start_providers(clouds) if self._options.providers else {}
@@ -93,7 +90,7 @@ class Server:
         files.write(self._options.home / files.INFO, json.dumps(self.info, indent=2) + "\n")
 
     async def stop(self) -> None:
-        """Remove the information file, keep the state, and close all sockets."""
+        """Removes the information file, saves the state, and closes all sockets."""
         (self._options.home / files.INFO).unlink(missing_ok=True)
         if self._ticker is not None:
             self._ticker.cancel()
@@ -111,15 +108,15 @@ class Server:
         for cluster in self.world.kubernetes():
             port = self.world.ports.reserve(cluster.port)
             if port != cluster.port:
-                LOGGER.warning("port %d of cluster %s is taken; it moves to %d", cluster.port, cluster.name, port)
+                LOGGER.warning("port %d of cluster %s is taken; using %d instead", cluster.port, cluster.name, port)
                 self.world.change_port(cluster.id, port)
 
     async def _serve(self, name: str, application: web.Application) -> str:
-        kept = self.world.ports
-        number = self.world.numbers[name] = kept.reserve(self.world.numbers.get(name, 0))
+        reserved = self.world.ports
+        number = self.world.numbers[name] = reserved.reserve(self.world.numbers.get(name, 0))
         runner = web.AppRunner(application, access_log=None, auto_decompress=False, shutdown_timeout=fleet.GRACE_SECONDS)
         await runner.setup()
-        await web.SockSite(runner, kept.take(number)).start()
+        await web.SockSite(runner, reserved.take(number)).start()
         self._runners.append(runner)
         return f"http://{ports.HOST}:{number}"
 
@@ -131,7 +128,7 @@ class Server:
             except ModuleNotFoundError as error:
                 if (error.name or "").partition(".")[0] not in PROVIDER_PACKAGES:
                     raise
-                LOGGER.warning("no stand-in provider for %s: %s", name, error)
+                LOGGER.warning("no stand-in plugin for %s: %s", name, error)
                 continue
             number = self.world.ports.reserve(self.world.numbers.get(f"provider-{name}", 0))
             self.world.ports.release(number)
@@ -149,8 +146,8 @@ class Server:
             return self.world.read_cluster(cluster)
 
         first = int(self._options.source() * 10)
-        api = kubernetes_api.Api(look, now=self.world.clock.now, first=first)
-        return self._front.kubernetes(cluster, api.handle)
+        served = api.Api(look, now=self.world.clock.now, first=first)
+        return self._front.kubernetes(cluster, served.handle)
 
     async def _follow(self) -> None:
         await self._fleet.follow(self.world.kubernetes())
@@ -163,4 +160,4 @@ class Server:
                     self.world.save()
                     await self._follow()
             except OSError:
-                LOGGER.exception("the sandbox could not follow the clouds")
+                LOGGER.exception("the changes of the clouds could not be applied")

@@ -1,7 +1,6 @@
-"""What passes between the HTTP front and a simulated cloud.
+"""Requests and replies between the HTTP front and a simulated cloud.
 
-A cloud is a function from `Request` to `Reply`, so it can be tested without a
-socket. This module must not know HTTP libraries or any particular cloud.
+A cloud is a function from `Request` to `Reply`, so tests need no socket. This module knows no HTTP library and no cloud.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ C = TypeVar("C")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Request:
-    """One call of a client.
+    """A client's request.
 
     Attributes:
         method: The HTTP method, upper case.
         path: The path without the query.
         query: The query parameters; of a repeated one the last.
-        body: The decoded JSON body; an empty dictionary when there is none.
-        token: The bearer token, empty when there is none.
-        now: The time of the call in seconds since the epoch.
-        base: The scheme and host that were asked, for links in answers.
-        parts: The named groups of the route that matched.
+        body: The decoded JSON body; an empty dictionary if there is none.
+        token: The bearer token; empty if there is none.
+        now: The time of the request in seconds since the epoch.
+        base: The scheme and host of the request, for links in answers.
+        parts: The named groups of the matching route.
     """
 
     method: str
@@ -45,9 +44,8 @@ class Reply:
 
     Attributes:
         status: The HTTP status.
-        body: A JSON value; with a ``Content-Type`` among the headers, text;
-            ``None`` for no body.
-        headers: What the cloud adds to the headers.
+        body: A JSON value; text if the headers have a ``Content-Type``; ``None`` for no body.
+        headers: The cloud's headers.
     """
 
     status: int
@@ -56,10 +54,10 @@ class Reply:
 
 
 class CloudError(Exception):
-    """A refusal in the words of a cloud."""
+    """A cloud's error."""
 
     def __init__(self, status: int, *, code: str, reason: str) -> None:
-        """Refuse with an HTTP ``status``, the cloud's ``code`` and a ``reason``."""
+        """Creates an error with an HTTP ``status``, the cloud's ``code`` and a ``reason``."""
         super().__init__(f"{status} {code}: {reason}")
         self.status = status
         self.code = code
@@ -68,7 +66,7 @@ class CloudError(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Route(Generic[C]):
-    """A method and path pattern, the function that answers, and the status when it does not refuse."""
+    """A method and a path pattern, their handler, and the status of its answers."""
 
     method: str
     pattern: re.Pattern[str]
@@ -77,17 +75,17 @@ class Route(Generic[C]):
 
 
 def route(method: str, template: str, handler: Callable[[C, Request], Any], status: int = 200) -> Route[C]:
-    """Make a route from a template such as ``/v2/networks/{id}``."""
+    """Creates a route from a template such as ``/v2/networks/{id}``."""
     expression = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
     return Route(method=method, pattern=re.compile(f"^{expression}/?$"), handler=handler, status=status)
 
 
 def match(routes: Sequence[Route[C]], request: Request) -> tuple[Route[C], dict[str, str]] | None:
-    """Return the route that answers ``request`` with its named parts, or ``None``."""
+    """Returns the route that matches ``request`` and its named parts, or ``None``."""
     for candidate in routes:
         if candidate.method != request.method:
             continue
-        found = candidate.pattern.match(request.path)
-        if found:
-            return candidate, found.groupdict()
+        matched = candidate.pattern.match(request.path)
+        if matched:
+            return candidate, matched.groupdict()
     return None

@@ -1,7 +1,6 @@
-"""The sandbox without its sockets: clouds, clock, faults and log, and the file they are kept in.
+"""The sandbox without its sockets: clouds, clock, faults and log, and the file that stores them.
 
-Everything that must survive a restart passes through here. Methods are called
-from one thread only.
+Everything that survives a restart is saved here. Methods are called from one thread only.
 """
 
 from __future__ import annotations
@@ -20,25 +19,25 @@ CLIENT = "127.0.0.1"
 
 
 class World:
-    """Everything the sandbox knows.
+    """The whole state of the sandbox.
 
     Attributes:
         clouds: The simulated clouds by name.
-        client: The address from which clients are taken to come, for firewalls.
-        ports: Reserved ports.
-        numbers: The ports of services by name, to be had again after a restart.
+        client: The address of clients, for firewalls.
+        ports: The reserved ports.
+        numbers: The ports of services by name, which a restart uses again.
     """
 
     def __init__(self, path: pathlib.Path, *, latency: str, source: Callable[[], float] = time.time) -> None:
-        """Open the world kept in the file ``path``, or a new one.
+        """Opens the world that is stored in the file ``path``, or creates a new one.
 
         Raises:
-            ValueError: when the file is of another format.
+            ValueError: when the file has another format.
         """
         self._path = path
         saved = files.read_json(path) or {}
         if saved.get("format", FORMAT) != FORMAT:
-            message = f"{path} has format {saved['format']}, which this version does not read"
+            message = f"{path} has format {saved['format']}, but this version reads format {FORMAT}"
             raise ValueError(message)
         self.clock = clock.Clock(source, offset=saved.get("offset", 0.0))
         self.pace = clock.Pace(latency)
@@ -48,13 +47,13 @@ class World:
         self.faults = codec.decode(faults.Faults, saved.get("faults", {}))
         self.journal = journal.Journal()
         self.clouds: dict[str, clouds.Cloud] = {
-            name: make(pace=self.pace, reserve_port=self.ports.reserve, wall=source, saved=saved.get("clouds", {}).get(name))
+            name: make(pace=self.pace, reserve_port=self.ports.reserve, saved=saved.get("clouds", {}).get(name))
             for name, make in clouds.CLOUDS.items()
         }
         self._written = ""
 
     def save(self) -> None:
-        """Write the state file if anything has changed."""
+        """Writes the state file if it has changed."""
         text = json.dumps(
             {
                 "format": FORMAT,
@@ -70,34 +69,33 @@ class World:
             self._written = text
 
     def settle(self) -> bool:
-        """Bring all clouds to the present; say whether anything came to its end."""
+        """Ends the changes that are due in all clouds and returns whether there were any."""
         now = self.clock.now()
-        return any([cloud.settle(now) for cloud in self.clouds.values()])  # noqa: C419 - all must be asked
+        return any([cloud.settle(now) for cloud in self.clouds.values()])  # noqa: C419 - a generator would stop at the first
 
     def kubernetes(self) -> list[nodes.Cluster]:
-        """Return the Kubernetes side of all clusters."""
+        """Returns the Kubernetes APIs of all clusters."""
         now = self.clock.now()
         return [item for cloud in self.clouds.values() for item in cloud.kubernetes(client=self.client, now=now)]
 
     def read_cluster(self, key: str) -> nodes.Cluster | None:
-        """Return the Kubernetes side of a cluster, and count as its reader.
+        """Returns a cluster for its Kubernetes API, and counts a read of it.
 
-        In instant latency what its reader would wait for is over when this
-        returns, so that kubectl and the cloud agree.
+        In instant latency the read ends the changes that were waiting for it, so that kubectl and the cloud agree.
         """
-        if any([cloud.observe(key) for cloud in self.clouds.values()]):  # noqa: C419 - all must be asked
+        if any([cloud.observe(key) for cloud in self.clouds.values()]):  # noqa: C419 - a generator would stop at the first
             self.settle()
             self.save()
         return next((item for item in self.kubernetes() if item.id == key), None)
 
     def change_port(self, key: str, port: int) -> None:
-        """Note that a cluster's Kubernetes API has another port."""
+        """Records the new port of a cluster's Kubernetes API."""
         for cloud in self.clouds.values():
             cloud.change_port(key, port=port)
         self.save()
 
     def reset(self) -> None:
-        """Forget everything but the ports of the services."""
+        """Deletes everything except the ports of the services."""
         for cloud in self.clouds.values():
             cloud.reset()
         self.clock.offset = 0.0
@@ -106,11 +104,11 @@ class World:
         self.journal.clear()
 
     def account(self, cloud: str, token: str) -> str:
-        """Return the id of a token's account in a cloud, or an empty string."""
+        """Returns the id of a token's account in a cloud, or an empty string."""
         return self.clouds[cloud].account(token) if cloud in self.clouds else ""
 
     def outside(self, cloud: str, action: str, body: Mapping[str, Any]) -> Any:
-        """Let the outside world act on a cloud, then bring it to the present.
+        """Makes an out-of-band change in a cloud.
 
         Raises:
             KeyError: when there is no such cloud.

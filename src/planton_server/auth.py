@@ -13,7 +13,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Final
 
-from planton_server.service import errors, methods, reporters
+from planton_server.service import contexts, errors, reporters
 from planton_server.store import access
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class _Cached:
 
     until: float
     expires: float
-    caller: methods.Caller
+    caller: contexts.Caller
 
 
 class Authenticator:
@@ -92,7 +92,7 @@ class Authenticator:
         #: The digests of tokens, with the results of their lookups.
         self._cache: dict[str, _Cached] = {}
 
-    async def caller(self, headers: Mapping[str, str], peer: str, now: datetime.datetime) -> methods.Caller:
+    async def caller(self, headers: Mapping[str, str], peer: str, now: datetime.datetime) -> contexts.Caller:
         """Returns the caller of a request.
 
         Args:
@@ -113,7 +113,7 @@ class Authenticator:
             if not _EMAIL.fullmatch(email):
                 raise errors.unauthenticated("give your email address in the header X-User-Email")
             is_controller = email.endswith(CONTROLLER_DOMAIN)
-            return methods.Caller(email, controller=is_controller, may_report=is_controller or self._trust.owners_report)
+            return contexts.Caller(email, controller=is_controller, may_report=is_controller or self._trust.owners_report)
         raise errors.unauthenticated("give a token in the header Authorization: Bearer …")
 
     def _is_trusted(self, peer: str) -> bool:
@@ -124,7 +124,7 @@ class Authenticator:
         address = getattr(address, "ipv4_mapped", None) or address
         return address.is_loopback or any(address in network for network in self._networks)
 
-    async def _bearer(self, token: str, now: datetime.datetime) -> methods.Caller:
+    async def _bearer(self, token: str, now: datetime.datetime) -> contexts.Caller:
         if self._signed is not None and token.count(".") == _JWT_DOTS:
             return await self._signed.caller(token, self._timer())
         key = digest(token)
@@ -136,7 +136,7 @@ class Authenticator:
         if row is None or not hmac.compare_digest(row["digest"], key) or expires <= now.timestamp():
             raise errors.unauthenticated("the token is unknown, or has expired")
         is_controller = row["role"] == "controller"
-        caller = methods.Caller(
+        caller = contexts.Caller(
             row["subject"], controller=is_controller, may_report=is_controller, reports_as=reporters.read(row["reports_as"])
         )
         if len(self._cache) >= _MAX_CACHED:

@@ -9,7 +9,7 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 from org.project_planton.cluster.v1 import method_pb2
-from planton_server.service import errors, methods, timestamps
+from planton_server.service import contexts, errors, timestamps
 
 if TYPE_CHECKING:
     import datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from google.protobuf import message
 
     from planton_server import auth
-    from planton_server.service import records, routes
+    from planton_server.service import answers, methods, routes
 
 _MOST_BUCKETS: Final = 10_000
 _LONGEST_ID: Final = 128
@@ -107,7 +107,7 @@ class Calls:
         self._clock = clock
         self._timer = timer
 
-    async def admit(self, route: routes.Route, headers: Mapping[str, str], peer: str) -> methods.Context:
+    async def admit(self, route: routes.Route, headers: Mapping[str, str], peer: str) -> contexts.Context:
         """Returns what a call carries beside its message, once it is known that it may be made.
 
         Raises:
@@ -125,7 +125,7 @@ class Calls:
         # An empty one, as of a variable that is not set, would be no condition, and the write would be anybody's.
         if not headers.get("if-match", "*").strip():
             raise errors.bad_field("If-Match", "header.if_match", "must be an entity tag, or *")
-        return methods.Context(
+        return contexts.Context(
             caller,
             timestamps.text(now),
             headers.get("if-match", ""),
@@ -133,7 +133,7 @@ class Calls:
             in_cluster="cluster_id" in route.path_fields,
         )
 
-    async def still(self, caller: methods.Caller, headers: Mapping[str, str], peer: str) -> None:
+    async def still(self, caller: contexts.Caller, headers: Mapping[str, str], peer: str) -> None:
         """Asks again who asks, where a call goes on: a token can be revoked or expire meanwhile.
 
         Raises:
@@ -142,7 +142,7 @@ class Calls:
         if await self.authenticator.caller(headers, peer, self._clock()) != caller:
             raise errors.unauthenticated("the token means something else now")
 
-    def left(self, caller: methods.Caller) -> dict[str, str]:
+    def left(self, caller: contexts.Caller) -> dict[str, str]:
         """Returns how often a caller may ask now, as header fields; none where there is no limit."""
         return self._limit.left(caller.name, self._timer())
 
@@ -150,9 +150,9 @@ class Calls:
         self,
         route: routes.Route,
         request: message.Message,
-        context: methods.Context,
+        context: contexts.Context,
         violations: Sequence[errors.FieldViolation] = (),
-    ) -> records.Answer:
+    ) -> answers.Answer:
         """Returns the answer to a call that was admitted.
 
         Args:

@@ -8,7 +8,7 @@ import json
 from typing import Any, Final
 
 from planton_server import auth
-from planton_server.service import methods
+from planton_server.service import contexts
 
 #: The environment variable by which worker processes get the settings. Others on the machine cannot read it.
 VARIABLE: Final = "PLANTON_SERVER_SETTINGS"
@@ -95,14 +95,14 @@ class Settings:
         )
 
     @property
-    def policy(self) -> methods.Policy:
+    def policy(self) -> contexts.Policy:
         """Returns what the operator decides about resources."""
         expected: dict[tuple[str, str], list[str]] = {}
         for entry in self.expected:
             place, _, name = entry.partition("=")
             noun, _, platform = place.partition("/")
             expected.setdefault((noun, platform), []).append(name)
-        return methods.Policy(expected, self.deadline, self.resync)
+        return contexts.Policy(expected, self.deadline, self.resync)
 
     @property
     def warnings(self) -> list[str]:

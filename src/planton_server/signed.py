@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jwt
 
 from planton_server import issuer
-from planton_server.service import errors, methods, reporters
+from planton_server.service import contexts, errors, reporters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Verifier:
         client = jwt.PyJWKClient(trust.jwks_url, cache_jwk_set=False, timeout=_TIMEOUT)
         self._keys = issuer.Keys(client.get_signing_keys)
 
-    async def caller(self, token: str, elapsed: float) -> methods.Caller:
+    async def caller(self, token: str, elapsed: float) -> contexts.Caller:
         """Returns the caller that a token names.
 
         Args:
@@ -47,7 +47,7 @@ class Verifier:
         roles = claims.get("roles", ())
         is_controller = isinstance(roles, list) and "controller" in roles
         reports_as = _reports_as(claims, name) if is_controller else reporters.ANY
-        return methods.Caller(name, controller=is_controller, may_report=is_controller, reports_as=reports_as)
+        return contexts.Caller(name, controller=is_controller, may_report=is_controller, reports_as=reports_as)
 
     async def _claims(self, token: str, elapsed: float) -> dict[str, Any]:
         try:

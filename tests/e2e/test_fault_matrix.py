@@ -27,14 +27,14 @@ class Operation:
     """An operation of the matrix.
 
     Attributes:
-        name: For the table.
-        command: Before ``-f FILE``.
-        method: Of the request that the fault meets.
-        path: Of that request, where POOLS is the cloud's word.
+        name: Its name in the page.
+        command: The arguments before ``-f FILE``.
+        method: The method of the request that the fault strikes.
+        path: The path of that request, with POOLS for the cloud's word.
         world: The world that it starts in.
-        subject: The manifest that it is about.
-        then: The command that follows.
-        change: What is changed in the manifest.
+        subject: The manifest that it uses.
+        then: The next command.
+        change: The fields that it changes in the manifest.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Operation:
 
     @property
     def ends(self) -> str:
-        """The world that it ends in, but for what it changes."""
+        """The world that it ends in, apart from its changes."""
         before = matrix_world.WORLDS.index(self.subject) - 1
         return matrix_world.WORLDS[before] if self.then[0] == "destroy" else self.subject
 
@@ -109,16 +109,16 @@ def _usual(cell: matrix_page.Cell) -> bool:
 
 @pytest.fixture(scope="session")
 def snapshots(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, matrix_world.Snapshots]:
-    """The worlds of the clouds, which are made when they are first asked for."""
+    """Returns the worlds of the clouds, created at their first use."""
     folder = tmp_path_factory.mktemp("matrix")
     return {name: matrix_world.Snapshots(folder / name, cloud) for name, cloud in matrix_world.CLOUDS.items()}
 
 
 @pytest.mark.parametrize("cell", [_parameter(cell) for cell in CELLS if cell not in EMPTY])
-def test_what_is_told_and_what_is_there_agree_and_the_next_command_ends_well(
+def test_the_report_is_true_and_the_next_command_succeeds(
     cell: matrix_page.Cell, snapshots: Mapping[str, matrix_world.Snapshots]
 ) -> None:
-    """Cloud, state and words agree after the fault; one more command ends as wanted, nothing is made twice or left behind."""
+    """Cloud, state and report agree after the fault; the next command succeeds, and creates nothing twice."""
     operation, fault = OPERATIONS[cell.operation], matrix_faults.FAULTS[cell.fault]
     row = matrix_page.FAILED
     try:
@@ -134,7 +134,7 @@ def test_what_is_told_and_what_is_there_agree_and_the_next_command_ends_well(
     assert row == matrix_page.read(PAGE).get(cell)
 
 
-def test_the_page_has_every_cell_and_none_that_failed() -> None:
+def test_the_page_has_every_cell_and_no_failure() -> None:
     """The committed page is complete and has the form that the matrix writes."""
     rows = matrix_page.read(PAGE)
     assert PAGE.read_text("utf-8") == matrix_page.render(rows, head=_head(), faults=FAULTS, order=CELLS)
@@ -186,7 +186,7 @@ def _with_stranger(world: matrix_world.World, operation: Operation, fault: matri
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Left:
-    """What there is when a command has ended.
+    """The resources and records after a command.
 
     Attributes:
         cloud: In the cloud.
@@ -203,7 +203,7 @@ class Left:
     unfinished: int
 
     def check(self, told: matrix_faults.Told) -> None:
-        """Check that what is there is what was told, or that it is noted down where it may be otherwise."""
+        """Checks that cloud and state agree with the report, or that the difference is recorded."""
         if told.code == 0:
             assert self.cloud == self.states
         if self.cloud != self.states or self.pending:

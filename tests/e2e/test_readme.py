@@ -25,30 +25,30 @@ PAGES = [
 
 
 def blocks(text: str) -> list[tuple[str, list[str]]]:
-    """Return the commands of the console blocks and the lines that they show."""
-    found: list[tuple[str, list[str]]] = []
+    """Returns the commands of the console blocks and the lines that they show."""
+    commands: list[tuple[str, list[str]]] = []
     for block in re.findall(r"^```console\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
             if line.startswith("$ "):
-                found.append((line[2:], []))
+                commands.append((line[2:], []))
             else:
-                found[-1][1].append(line)
-    return found
+                commands[-1][1].append(line)
+    return commands
 
 
 def files(text: str) -> dict[str, str]:
-    """Return the files that fenced blocks name in their first line, as ``# name.yaml``."""
+    """Returns the files that fenced blocks name in their first line, as ``# name.yaml``."""
     named = re.findall(r"^```yaml\n(# (\S+\.yaml)\n.*?)^```", text, re.DOTALL | re.MULTILINE)
     return {name: content for content, name in named}
 
 
 def run(commands: list[str], folder: pathlib.Path) -> list[str]:
-    """Run commands in one shell and return what each printed."""
+    """Runs commands in one shell and returns the output of each."""
     script = "\n".join(f"{command}\necho '{MARK}'" for command in commands)
     environ = {
         "PATH": os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ["PATH"]]),
         "HOME": str(folder),
-        # What set-up has installed is found where it is; everything else of this user is out of reach.
+        # The installed Pulumi is shared; everything else of this user is out of reach.
         "PLANTON_CACHE_DIR": str(folders.cache()),
     }
     try:
@@ -69,14 +69,14 @@ def run(commands: list[str], folder: pathlib.Path) -> list[str]:
 
 
 def missing(shown: list[str], real: list[str]) -> str | None:
-    """Return the first shown line that does not come in the real output, in order.
+    """Returns the first shown line that the real output lacks, in order.
 
     A line ``...`` stands for any lines, and ``…`` within a line for any text.
     """
     rest = iter(real)
     for line in shown:
         pattern = re.compile(".*".join(map(re.escape, line.rstrip().split("…"))))
-        if line.strip() not in ("", "...") and not any(pattern.fullmatch(found.rstrip()) for found in rest):
+        if line.strip() not in ("", "...") and not any(pattern.fullmatch(printed.rstrip()) for printed in rest):
             return line
     return None
 
@@ -92,6 +92,6 @@ def test_a_page_does_what_it_shows(page: str, tmp_path: pathlib.Path) -> None:
     assert commands, "the page shows no commands"
     printed = run([command for command, _ in commands], tmp_path)
     for (command, shown), output in zip(commands, printed, strict=False):
-        lost = missing(shown, output.splitlines())
-        assert lost is None, f"$ {command}\ndoes not print: {lost}\nbut:\n{output}"
+        absent = missing(shown, output.splitlines())
+        assert absent is None, f"$ {command}\ndoes not print: {absent}\nbut:\n{output}"
     assert len(printed) == len(commands) + 1

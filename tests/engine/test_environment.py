@@ -8,7 +8,7 @@ import re
 import pytest
 
 from planton.config import settings
-from planton.engine import environment, session, stacks, toolchain
+from planton.engine import environment, stacks, stored, toolchain
 
 #: The variables that Pulumi 3.259 reads, in its command line, its engine, its backends and its SDKs for Python.
 KNOWN = """
@@ -49,7 +49,7 @@ def _seen(folder: pathlib.Path, environ: dict[str, str]) -> dict[str, str]:
     program.chmod(0o755)
     tools = toolchain.Toolchain(program, folder / "launcher", frozenset())
     chosen = settings.Settings(environ={**environ, "PLANTON_DATA_DIR": str(folder / "data")})
-    opened = session.Session(stacks.StackName("p", "s"), None, chosen, tools)
+    opened = stored.StoredStack(stacks.StackName("p", "s"), chosen, tools)
     opened.ask("stack", "history", create=True)
     text = next((folder / "data" / "workspaces").rglob("seen")).read_text("utf-8")
     return dict(re.findall(r"^(?:export|declare -x) (\w+)=[\"'](.*)[\"']$", text, re.MULTILINE))

@@ -81,9 +81,9 @@ def test_what_a_refresh_has_dropped_is_noticed() -> None:
 
 
 def test_the_cloud_is_asked_about_each_dropped_resource() -> None:
-    """A pool is looked for in its cluster, and what is still there is named as in the plan."""
+    """A pool is looked for in its cluster."""
     cloud: Any = Cloud(ids=frozenset({"workers"}))
-    assert guards.still_there([CLUSTER, POOL], cloud) == ["node_pool"]
+    assert guards.missing([CLUSTER, POOL], cloud) == {CLUSTER["urn"]}
     assert cloud.asked == [(events.CLUSTER, "c-1", ""), (events.POOL, "workers", "c-1")]
 
 
@@ -91,9 +91,7 @@ def test_a_cloud_that_cannot_be_asked_confirms_nothing() -> None:
     """The doubt is an error, never a deletion."""
     cloud: Any = Cloud(down=True)
     with pytest.raises(errors.PlantonError):
-        guards.still_there([CLUSTER], cloud)
-    with pytest.raises(errors.PlantonError):
-        guards.missing(_state(POOL), cloud)
+        guards.missing([POOL], cloud)
 
 
 def test_an_unbelieved_refresh_names_what_is_there_and_that_the_state_is_kept() -> None:
@@ -107,7 +105,7 @@ def test_what_the_cloud_denies_is_missing() -> None:
     """Of any type; what it has is not."""
     other = _resource(events.POOL, "node_pool-x", "x", inputs={"clusterId": "c-1"})
     cloud: Any = Cloud(ids=frozenset({"x", CLUSTER["id"]}))
-    assert guards.missing(_state(CLUSTER, POOL, other), cloud) == {POOL["urn"]}
+    assert guards.missing([CLUSTER, POOL, other], cloud) == {POOL["urn"]}
 
 
 def test_a_state_loses_a_resource_with_all_that_depends_on_it() -> None:

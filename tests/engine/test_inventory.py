@@ -11,7 +11,7 @@ import pytest
 
 from planton import errors
 from planton.config import settings
-from planton.engine import session, stacks, toolchain
+from planton.engine import stacks, state_errors, toolchain
 from planton.schema import kinds, references
 from planton.state import inventory
 
@@ -136,7 +136,7 @@ def test_a_damaged_state_stops_no_command_on_another_stack(backend: Backend, con
         lambda: known.get(kinds.get("CivoVpc"), "other", "prod"),
         lambda: known.find(references.Key("CivoVpc", "prod", "other")),
     ):
-        with pytest.raises(session.StateDamagedError, match=r"prod\.CivoVpc\.other\.json is damaged") as caught:
+        with pytest.raises(state_errors.StateDamagedError, match=r"prod\.CivoVpc\.other\.json is damaged") as caught:
             call()
         assert "restore" in caught.value.hint
     assert backend.get("dev") == str(DERIVED)
@@ -159,5 +159,5 @@ def test_a_state_with_a_manifest_that_cannot_be_read_is_damaged_too(backend: Bac
     """It is not the end of every command."""
     backend.put(LABELLED, manifest=manifest)
     assert backend.known.all() == []
-    with pytest.raises(session.StateDamagedError, match="holds a manifest that cannot be read"):
+    with pytest.raises(state_errors.StateDamagedError, match="holds a manifest that cannot be read"):
         backend.known.read(LABELLED)

@@ -163,7 +163,7 @@ def test_the_kubeconfig_in_a_state_is_cleaned_too(
         ("<html>", ""),
     ):
         raw = {"cluster_id": "c-1", field: base64.b64encode(text.encode()).decode()}
-        monkeypatch.setattr("planton.engine.session.Session.outputs", lambda _self, raw=raw: raw)
+        monkeypatch.setattr("planton.engine.stored.StoredStack.outputs", lambda _self, raw=raw: raw)
         outputs: Any = known.outputs(applied)
         assert base64.b64decode(getattr(outputs, field)).decode() == expected
         assert outputs.cluster_id == "c-1"

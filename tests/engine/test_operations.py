@@ -1,4 +1,4 @@
-"""What operations do after a failure, without an engine: a second try, or none."""
+"""The guarded operations on one stack after a failure, without an engine: which of them retry, and what they record."""
 
 from __future__ import annotations
 
@@ -7,71 +7,161 @@ import dataclasses
 import pathlib
 import socket
 import subprocess
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
-from pulumi import automation
 
 from planton import errors
 from planton.clouds import answers
-from planton.clouds.civo import client as civo
 from planton.config import settings
-from planton.engine import explain, session, toolchain
-from planton.recovery import default_pool, observed, operations
+from planton.engine import explain, plans, session, stacks
+from planton.recovery import (
+    awaiting,
+    default_pool,
+    destroying,
+    drifting,
+    importing,
+    managed,
+    observed,
+    ownership,
+    previewing,
+    recording,
+    refreshing,
+    resuming,
+    updating,
+)
+from planton.state import journal
 from support import disk, mocks
 
 ID = "2f4a1c1e-9f43-4c5e-8a0e-5b1f2d3c4e5f"
-PENDING = {"resources": [{"urn": "x"}], "pending_operations": [{"type": "creating", "resource": {"urn": "urn::a::network"}}]}
+GONE = "urn:pulumi:a::planton::civo:index/network:Network::network"
+NETWORK = {"urn": GONE, "type": "civo:index/network:Network", "custom": True, "id": "1", "outputs": {}}
+PENDING = {"resources": [{"urn": "x", "type": "x"}], "pending_operations": [{"type": "creating", "resource": {"urn": GONE}}]}
+NOTHING = recording.Resumption()
+NAME = stacks.StackName("planton", "a")
 
 
-class Session:
-    """A session whose operations fail for a reason; it keeps what it was asked."""
+@dataclasses.dataclass
+class Cloud:
+    """An account.
 
-    def __init__(self, reason: errors.Reason) -> None:
-        """Fails nothing yet."""
-        self.reason = reason
-        self.message = ""
-        self.marker = ""
-        self.asked: list[str] = []
+    Attributes:
+        existing: Whether the resources of the state exist; None if the cloud does not answer.
+        clusters_seen: The entries of the cluster, one a look; the last stays.
+    """
 
-    def _fail(self, what: str) -> Any:
-        self.asked.append(what)
-        raise explain.OperationError("no", code=errors.Code.FAILED, reason=self.reason)
+    existing: bool | None = True
+    clusters_seen: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    where = "LON1"
+    PROVIDER = "civo"
 
-    def up(self, _watch: object) -> Any:
-        """Fails."""
-        return self._fail("up")
+    def exists(self, *_given: object) -> bool:
+        """Returns whether a resource exists."""
+        if self.existing is None:
+            raise errors.PlantonError("no", code=errors.Code.FAILED, reason=errors.Reason.CLOUD_UNREACHABLE)
+        return self.existing
 
-    def destroy(self, _watch: object) -> Any:
-        """Fails."""
-        return self._fail("destroy")
+    def cluster(self, _id: str) -> dict[str, Any]:
+        """Returns the cluster."""
+        return self.clusters_seen[0] if len(self.clusters_seen) == 1 else self.clusters_seen.pop(0)
 
-    def refresh(self, _watch: object) -> Any:
-        """Fails."""
-        return self._fail("refresh")
+    def building(self, id_: str) -> bool:
+        """Returns whether the cluster is being created."""
+        return self.cluster(id_)["status"] == "BUILDING"
+
+    def names(self, _noun: str) -> list[str]:
+        """Returns the names of networks."""
+        return ["known"]
+
+    def find(self, *_given: object) -> None:
+        """Finds nothing."""
+
+    def pool_import_id(self, cluster: str, pool: str) -> str:
+        """Returns the import id of a pool."""
+        return f"{cluster}:{pool}"
+
+
+@dataclasses.dataclass
+class Stack:
+    """A stack, its state and its session.
+
+    Attributes:
+        settings: The settings.
+        reason: Why every operation fails.
+        state: The state.
+        asked: The operations.
+        after: What an operation does before it fails; it returns whether it succeeded.
+        is_locked: Whether the backend refuses to replace the state.
+        holders: The holders of locks.
+        name: The name.
+        sessions: The arguments of the sessions.
+        is_known: Whether the backend has the stack.
+    """
+
+    settings: settings.Settings
+    reason: errors.Reason = errors.Reason.ENGINE_FAILED
+    state: Mapping[str, Any] = dataclasses.field(default_factory=lambda: dict(PENDING))
+    asked: list[str] = dataclasses.field(default_factory=list)
+    after: Callable[[str], bool] = lambda _operation: False
+    is_locked: bool = False
+    holders: tuple[tuple[str, int], ...] = ()
+    name: stacks.StackName = NAME
+    sessions: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    is_known: bool = True
 
     def export(self) -> dict[str, Any]:
-        """Returns a state in which a creation has begun."""
-        return dict(PENDING)
+        """Returns the state."""
+        return dict(self.state)
 
     def exists(self) -> bool:
-        """Says that there is a stack."""
-        return True
+        """Returns whether the stack has resources."""
+        return bool(self.state.get("resources"))
 
-    holders: tuple[tuple[str, int], ...] = ()
+    def is_stored(self) -> bool:
+        """Returns whether the backend has the stack."""
+        return self.is_known
 
     def lock_holders(self) -> list[tuple[str, int]]:
-        """Returns who holds the stack in the backend."""
+        """Returns the holders of locks."""
         return list(self.holders)
 
     def unlock(self) -> None:
-        """Is told to remove the lock."""
+        """Removes the lock."""
         self.asked.append("unlock")
 
-    def replace_state(self, _state: object) -> None:
-        """Finds the stack locked, as the backend does where another machine works."""
-        self._fail("replace_state")
+    def replace_state(self, state: Mapping[str, Any], **_more: object) -> None:
+        """Replaces the state, unless another machine holds the stack."""
+        self.asked.append("replace_state")
+        if self.is_locked:
+            raise errors.PlantonError("no", code=errors.Code.LOCKED, reason=errors.Reason.STACK_LOCKED)
+        self.state = dict(state)
+
+    def in_folder(self, folder: pathlib.Path) -> Stack:
+        """Returns the stack in a temporary folder."""
+        assert folder.is_dir()
+        self.asked.append("in_folder")
+        return self
+
+    def run(self, operation: str) -> session.Outcome:
+        """Runs an operation, which fails."""
+        self.asked.append(operation)
+        if self.after(operation):
+            return session.Outcome(plans.Plan(), plans.Recorder())
+        raise explain.OperationError("no", code=errors.Code.FAILED, reason=self.reason)
+
+
+class Session:
+    """A session of such a stack."""
+
+    def __init__(self, stack: Stack, _input: object, **more: Any) -> None:
+        """Keeps its arguments."""
+        self._stack = stack
+        stack.sessions.append(more)
+
+    def __getattr__(self, operation: str) -> Callable[[], session.Outcome]:
+        """Returns an operation."""
+        return lambda: self._stack.run(operation)
 
 
 class Lists(observed.Lists):
@@ -82,59 +172,60 @@ class Lists(observed.Lists):
         return {"civo:index/network:Network": [{"id": "n-1", "label": "other"}]}[noun]
 
 
-def _silent(_line: str) -> None:
-    """Says nothing."""
+LISTS = Lists(answers.Answers())
 
 
-@pytest.fixture
-def make(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Returns a maker of operations over a session that fails."""
-
-    def operations_over(failing: Session, progress: Callable[[str], None] = _silent) -> operations.Operations:
-        monkeypatch.setattr(operations.session, "Session", lambda *_args, **_more: failing)
-        chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)}, progress=progress)
-        given = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}, name="a"))
-        made = operations.Operations(given, chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
-        made.lists = Lists(answers.Answers())
-        return made
-
-    return operations_over
+def _stack(folder: pathlib.Path, progress: Callable[[str], None] = lambda _line: None, **more: Any) -> Stack:
+    return Stack(settings.Settings(environ={"PLANTON_DATA_DIR": str(folder)}, progress=progress), **more)
 
 
-@pytest.mark.parametrize("reason", operations._FINAL)
-@pytest.mark.parametrize("operation", ["destroy", "apply"])
-def test_what_was_ended_is_not_tried_again(make: Any, reason: errors.Reason, operation: str) -> None:
-    """After Ctrl-C, a timeout, a kill or a lock, or when nothing can be kept, nothing more is deleted or made."""
-    failing = Session(reason)
+def _managed(stack: Stack, cloud: Cloud | None = None, *, target: Any = None) -> managed.Managed:
+    given = mocks.stack_input(target or mocks.target("CivoVpc", {"networkName": "a"}, name="a"))
+    there: Any = cloud or Cloud()
+    patience = awaiting.Patience(sleep=lambda _seconds: None)
+    return managed.Managed(given, stack, patience=patience, open_cloud=lambda *_: there, open_session=Session)  # type: ignore[arg-type]
+
+
+def _plan(*actions: plans.Action) -> plans.Plan:
+    return plans.Plan(tuple(plans.Change(GONE, "network", "civo:index/network:Network", action) for action in actions))
+
+
+def _update(subject: managed.Managed, plan: plans.Plan) -> updating.Updated:
+    return updating.update(subject, plan, resumption=NOTHING, lists=LISTS)
+
+
+@pytest.mark.parametrize("reason", recording.FINAL)
+@pytest.mark.parametrize("operation", ["destroy", "up"])
+def test_an_ended_operation_is_not_retried(tmp_path: pathlib.Path, reason: errors.Reason, operation: str) -> None:
+    """After Ctrl-C, a timeout, a kill or a lock, or when nothing can be saved, nothing more is deleted or created."""
+    stack = _stack(tmp_path, reason=reason, state={})
     with pytest.raises(errors.PlantonError) as caught:
-        getattr(make(failing), operation)()
+        destroying.destroy(_managed(stack), plans.Plan()) if operation == "destroy" else _update(_managed(stack), plans.Plan())
     assert caught.value.reason is reason
-    assert failing.asked == ["destroy" if operation == "destroy" else "up"]
+    assert stack.asked == [operation]
 
 
-def test_what_is_gone_is_said_to_be_gone_and_not_who_deleted_it(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A destroy whose plugin saw no end of its own deletion finds the same as one after somebody else's."""
-    told: list[str] = []
-    failing = Session(errors.Reason.ENGINE_FAILED)
-    monkeypatch.setattr(Session, "replace_state", lambda *_: None)
-    monkeypatch.setattr(operations.guards, "missing", lambda *_: {"urn::a::network"})
+def test_a_missing_resource_is_reported_without_who_deleted_it(tmp_path: pathlib.Path) -> None:
+    """A destroy whose plugin did not see the end of its own deletion finds the same as one after another user's deletion."""
+    lines: list[str] = []
+    stack = _stack(tmp_path, lines.append, state={"resources": [NETWORK]})
     with pytest.raises(explain.OperationError):
-        make(failing, told.append).destroy()
-    assert failing.asked == ["destroy", "destroy"]
-    assert told == ["network is gone; the cloud confirms it"]
+        destroying.destroy(_managed(stack, Cloud(existing=False)), _plan(plans.Action.DELETE))
+    assert stack.asked == ["destroy", "replace_state", "destroy"]
+    assert lines == ["network is gone; the cloud confirms it"]
 
 
-def test_the_lock_of_another_machine_is_not_removed(make: Any) -> None:
-    """A state with pending operations may be that of a machine at work: only what this machine has recorded is unlocked."""
-    failing = Session(errors.Reason.STACK_LOCKED)
+def test_the_lock_of_another_machine_is_not_removed(tmp_path: pathlib.Path) -> None:
+    """A state with pending operations may be that of a running machine: only what this machine has recorded is unlocked."""
+    stack = _stack(tmp_path, is_locked=True)
     with pytest.raises(errors.PlantonError) as caught:
-        make(failing).recover()
+        resuming.recover(_managed(stack))
     assert caught.value.reason is errors.Reason.STACK_LOCKED
-    assert failing.asked == ["replace_state"]
+    assert stack.asked == ["replace_state"]
 
 
 @pytest.mark.parametrize("failed", [False, True])
-def test_a_lock_that_was_left_goes_only_when_nobody_works_behind_it(make: Any, *, failed: bool) -> None:
+def test_a_lock_is_removed_only_if_its_holder_has_ended(tmp_path: pathlib.Path, *, failed: bool) -> None:
     """The engine of another machine may work on the stack that this machine has left; a dead process holds nothing.
 
     An engine that was killed, or whose backend went away, leaves its lock too, and the operation has failed then.
@@ -142,121 +233,92 @@ def test_a_lock_that_was_left_goes_only_when_nobody_works_behind_it(make: Any, *
     dead = subprocess.Popen(["true"])
     dead.wait()
     for holders, asked in (([("elsewhere", 1)], []), ([(socket.gethostname(), dead.pid)], ["unlock", "replace_state"])):
-        failing = Session(errors.Reason.STACK_LOCKED)
-        failing.holders = tuple(holders)
-        operation = make(failing)
-        operation._journal.write(operations.journal.Record("apply", 0.0, failed=failed))
+        stack = _stack(tmp_path, is_locked=True, holders=tuple(holders))
+        subject = _managed(stack)
+        subject.journal.write(journal.Record("apply", 0.0, failed=failed))
         with pytest.raises(errors.PlantonError) as caught:
-            operation.recover()
+            resuming.recover(subject)
         assert caught.value.reason is errors.Reason.STACK_LOCKED
-        assert failing.asked == asked
+        assert stack.asked == asked
 
 
-def test_on_a_full_disk_the_error_is_that_of_the_engine_and_the_record_stays(make: Any, tmp_path: pathlib.Path) -> None:
-    """That it failed cannot be kept; that it began is known, so the next run looks at the cloud."""
-    failing = Session(errors.Reason.STATE_NOT_SAVED)
-    fail = failing.up
+def test_on_a_full_disk_the_error_is_that_of_the_engine_and_the_record_stays(tmp_path: pathlib.Path) -> None:
+    """The failure cannot be saved; the beginning is recorded, so the next run looks at the cloud."""
+    with contextlib.ExitStack() as filled:
 
-    def up(watch: object) -> Any:
-        """Fills the disk, and fails."""
-        filled.enter_context(disk.full())
-        return fail(watch)
+        def fill(_operation: str) -> bool:
+            filled.enter_context(disk.full())
+            return False
 
-    failing.up = up  # type: ignore[method-assign]
-    operation = make(failing)
-    with pytest.raises(errors.PlantonError) as caught, contextlib.ExitStack() as filled:
-        operation.apply()
+        subject = _managed(_stack(tmp_path, reason=errors.Reason.STATE_NOT_SAVED, state={}, after=fill))
+        with pytest.raises(errors.PlantonError) as caught:
+            _update(subject, plans.Plan())
     assert caught.value.reason is errors.Reason.STATE_NOT_SAVED
-    assert operation.unfinished()
-    assert [path.suffix for path in sorted((tmp_path / "runs").iterdir())] == [".json", ".lock"]
+    assert recording.is_unfinished(subject)
 
 
-def test_nothing_is_begun_that_cannot_be_recorded(make: Any) -> None:
-    """On a full disk the cloud is left alone."""
-    failing = Session(errors.Reason.ENGINE_FAILED)
-    operation = make(failing)
+def test_nothing_begins_that_cannot_be_recorded(tmp_path: pathlib.Path) -> None:
+    """On a full disk the cloud stays unchanged."""
+    stack = _stack(tmp_path, state={})
+    subject = _managed(stack)
     with pytest.raises(errors.PlantonError, match="cannot write"), disk.full():
-        operation.apply()
-    assert failing.asked == []
+        _update(subject, plans.Plan())
+    assert stack.asked == []
 
 
-def test_a_refresh_that_was_killed_says_so(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lock of the dead engine goes, the state is put back, and where that fails the first error counts."""
+def test_a_killed_refresh_reports_the_kill(tmp_path: pathlib.Path) -> None:
+    """The lock of the dead engine is removed, the state is restored, and where that fails the first error counts."""
     dead = subprocess.Popen(["true"])
     dead.wait()
-    failing = Session(errors.Reason.ENGINE_KILLED)
-    failing.holders = ((socket.gethostname(), dead.pid),)
-
-    def locked(_state: object) -> None:
-        failing.asked.append("replace_state")
-        raise errors.PlantonError("no", code=errors.Code.LOCKED, reason=errors.Reason.STACK_LOCKED)
-
-    monkeypatch.setattr(failing, "replace_state", locked)
-    monkeypatch.setattr(failing, "export", lambda: {"resources": []})
+    stack = _stack(
+        tmp_path,
+        reason=errors.Reason.ENGINE_KILLED,
+        holders=((socket.gethostname(), dead.pid),),
+        state={"resources": []},
+        is_locked=True,
+    )
     with pytest.raises(errors.PlantonError) as caught:
-        make(failing).refresh()
+        refreshing.refresh(_managed(stack))
     assert caught.value.reason is errors.Reason.ENGINE_KILLED
-    assert failing.asked == ["refresh", "unlock", "replace_state"]
+    assert stack.asked == ["refresh", "unlock", "replace_state"]
 
 
-def test_a_drift_that_nobody_can_look_for_says_why(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The plugin has not said that anything is gone when the cloud answers neither it nor us."""
-
-    def silent(*_given: object) -> None:
-        raise errors.PlantonError("no", code=errors.Code.FAILED, reason=errors.Reason.CLOUD_UNREACHABLE)
-
-    failing = Session(errors.Reason.CLOUD_FAILED)
-    monkeypatch.setattr(failing, "refresh", lambda _watch, **_more: failing._fail("refresh"))
-    monkeypatch.setattr(operations.guards, "missing", silent)
+def test_a_drift_that_nobody_can_confirm_reports_the_plugins_error(tmp_path: pathlib.Path) -> None:
+    """The plugin has not reported a deletion when the cloud answers neither it nor us."""
+    stack = _stack(tmp_path, reason=errors.Reason.CLOUD_FAILED, state={"resources": [NETWORK]})
     with pytest.raises(errors.PlantonError) as caught:
-        make(failing).drift()
+        drifting.drift(_managed(stack, Cloud(existing=None)))
     assert caught.value.reason is errors.Reason.CLOUD_FAILED
 
 
-def test_a_killed_operation_leaves_no_other_pool_in_the_state(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The plugin may have written the pool that the cloud lists first; the record says which one is the default pool."""
-    type_ = "civo:index/kubernetesCluster:KubernetesCluster"
+CLUSTER_TYPE = "civo:index/kubernetesCluster:KubernetesCluster"
+
+
+def test_a_killed_operation_leaves_no_other_pool_in_the_state(tmp_path: pathlib.Path) -> None:
+    """The plugin may have written the pool that the cloud lists first; the record identifies the default pool."""
     mine = {"label": "mine", "nodeCount": 1, "size": "s", "instanceNames": ["a"]}
     other = {**mine, "label": "other", "nodeCount": 3}
-    cluster = {"urn": f"a::{type_}::cluster", "type": type_, "custom": True, "id": "c"}
+    cluster = {"urn": f"a::{CLUSTER_TYPE}::cluster", "type": CLUSTER_TYPE, "custom": True, "id": "c"}
     state = {"resources": [{**cluster, "inputs": {"pools": {"nodeCount": 3}}, "outputs": {"pools": other}}]}
     pools = [{"id": name, "count": count, "size": "s", "instance_names": []} for name, count in (("other", 3), ("mine", 1))]
-    monkeypatch.setattr(civo.Cloud, "cluster", lambda _self, _id: {"status": "ACTIVE", "pools": pools})
-    failing = Session(errors.Reason.ENGINE_FAILED)
-    written: list[Any] = []
-    monkeypatch.setattr(failing, "export", lambda: state)
-    monkeypatch.setattr(failing, "replace_state", written.append)
-    monkeypatch.setattr(failing, "refresh", lambda _watch: operations.session.Outcome(operations.plans.Plan(), None))
-    operation = make(failing)
-    pool = default_pool.DefaultPool(f"a::{type_}::cluster", "c", "mine", {"nodeCount": 1}, mine)
-    operation._journal.write(operations.journal.Record("apply", 0.0, default_pool=dataclasses.asdict(pool)))
-    assert operation.recover()
-    [corrected] = written
-    assert corrected["resources"][0]["outputs"]["pools"] == {**mine, "instanceNames": []}
-    assert corrected["resources"][0]["inputs"]["pools"] == {"nodeCount": 1}
+    stack = _stack(tmp_path, state=state, after=lambda _operation: True)
+    subject = _managed(stack, Cloud(clusters_seen=[{"status": "ACTIVE", "pools": pools}]))
+    pool = default_pool.DefaultPool(f"a::{CLUSTER_TYPE}::cluster", "c", "mine", {"nodeCount": 1}, mine)
+    subject.journal.write(journal.Record("apply", 0.0, default_pool=dataclasses.asdict(pool)))
+    assert resuming.recover(subject).is_changed
+    assert stack.state["resources"][0]["outputs"]["pools"] == {**mine, "instanceNames": []}
+    assert stack.state["resources"][0]["inputs"]["pools"] == {"nodeCount": 1}
 
 
-@pytest.mark.parametrize("whole", [True, False])
-def test_a_cluster_that_builds_is_waited_for_unless_it_shall_go(
-    make: Any, monkeypatch: pytest.MonkeyPatch, *, whole: bool
-) -> None:
-    """After a failed apply the state is read when the cluster is there, so that the outputs are complete."""
-    answers = [{"status": "BUILDING"}, {"status": "ACTIVE"}]
-    monkeypatch.setattr(civo.Cloud, "cluster", lambda _self, _id: answers.pop(0))
-    monkeypatch.setattr(operations.time, "sleep", lambda _seconds: None)
-    failing = Session(errors.Reason.ENGINE_FAILED)
-    cluster = {
-        "urn": "a::civo:index/kubernetesCluster:KubernetesCluster::cluster",
-        "type": "civo:index/kubernetesCluster:KubernetesCluster",
-        "custom": True,
-        "id": "c",
-    }
-    monkeypatch.setattr(failing, "export", lambda: {"resources": [cluster]})
-    monkeypatch.setattr(failing, "refresh", lambda _watch: operations.session.Outcome(operations.plans.Plan(), None))
-    operation = make(failing)
-    operation._journal.write(operations.journal.Record("apply", 0.0, failed=True))
-    assert operation.recover(whole=whole)
-    assert len(answers) == (0 if whole else 2)
+@pytest.mark.parametrize("waits", [True, False])
+def test_a_recovery_waits_for_a_cluster_unless_it_will_be_destroyed(tmp_path: pathlib.Path, *, waits: bool) -> None:
+    """After a failed apply the state is read when the cluster is complete, so that the outputs are complete."""
+    cloud = Cloud(clusters_seen=[{"status": "BUILDING"}, {"status": "BUILDING"}, {"status": "ACTIVE"}])
+    cluster = {"urn": f"a::{CLUSTER_TYPE}::cluster", "type": CLUSTER_TYPE, "custom": True, "id": "c"}
+    subject = _managed(_stack(tmp_path, state={"resources": [cluster]}, after=lambda _operation: True), cloud)
+    subject.journal.write(journal.Record("apply", 0.0, failed=True))
+    assert resuming.recover(subject, waits=waits).is_changed
+    assert len(cloud.clusters_seen) == (1 if waits else 3)
 
 
 @pytest.mark.parametrize(
@@ -267,221 +329,132 @@ def test_a_cluster_that_builds_is_waited_for_unless_it_shall_go(
         ("node_pool", f"{ID}:workers", f"no node pool has the id or name 'workers' in cluster {ID} in LON1"),
     ],
 )
-def test_what_is_not_there_is_not_imported(
-    make: Any, monkeypatch: pytest.MonkeyPatch, resource: str, id_: str, said: str
-) -> None:
-    """A wrong id is an error of its own, before the engine writes a state; what there is, is listed."""
-    failing = Session(errors.Reason.ENGINE_FAILED)
-    cloud = civo.Cloud("token", "LON1")
-    monkeypatch.setattr(operations.clouds, "of", lambda *_given: cloud)
-    monkeypatch.setattr(civo.Cloud, "get", lambda _self, path: [{"label": "known"}] if path == "/v2/networks" else None)
+def test_a_missing_resource_is_not_imported(resource: str, id_: str, said: str) -> None:
+    """A wrong id is an error of its own, before the engine writes a state; existing resources are listed."""
+    cloud: Any = Cloud(existing=False)
     with pytest.raises(errors.PlantonError) as caught:
-        make(failing).adoption(resource, id_)
+        importing.prepare(cloud, mocks.target("CivoVpc", {}), resource, id_, cluster_id=lambda: "")
     assert (caught.value.reason, caught.value.message) == (errors.Reason.NOT_FOUND, said)
-    assert failing.asked == []
 
 
-@pytest.mark.parametrize("call", ["unlock", "remove", "replace_state"])
-def test_a_backend_that_fails_is_an_error_of_ours(call: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Pulumi's commands on a stack complain of has a reason, and is not a mistake of planton."""
-
-    class Stack:
-        """A stack of a backend that fails."""
-
-        work_dir = str(tmp_path)
-        env_vars: ClassVar = {}
-
-        def _fail(self, *_args: object, **_more: object) -> None:
-            raise automation.CommandError(automation.CommandResult("", "error: the stack is currently locked by 1 lock(s)", 255))
-
-        cancel = run = remove_stack = _fail
-
-        @property
-        def workspace(self) -> Any:
-            """The workspace, which fails too."""
-            return self
-
-    name = operations.stacks.StackName("planton", "a", "owner")  # a folder has no owners
-    chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
-    opened = session.Session(name, None, chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
-    monkeypatch.setattr(opened, "_open", lambda **_more: Stack())
-    monkeypatch.setattr(opened, "_command", Stack())
-    with pytest.raises(errors.PlantonError) as caught:
-        getattr(opened, call)(*([{}] if call == "replace_state" else []))
-    assert caught.value.reason is errors.Reason.STACK_LOCKED
-
-
-def test_the_history_says_what_was_seen_before_references_were_known(make: Any) -> None:
-    """The operation that applies is then another one than the one that has planned."""
-    failing = Session(errors.Reason.INTERRUPTED)
-    change = operations.plans.Change("urn:a::network", "network", "civo:index/network:Network", operations.plans.Action.CREATE)
+def test_the_history_lists_the_planned_changes(tmp_path: pathlib.Path) -> None:
+    """Who reads it learns what the user approved."""
+    stack = _stack(tmp_path, reason=errors.Reason.INTERRUPTED, state={})
     with pytest.raises(errors.PlantonError):
-        make(failing).apply(operations.plans.Plan((change,)))
-    assert failing.message.endswith(": planton apply CivoVpc/a: create network")
+        _update(_managed(stack), _plan(plans.Action.CREATE))
+    assert stack.sessions[-1]["message"].endswith(": planton apply CivoVpc/a: create network")
 
 
-def test_a_creation_is_recorded_with_its_tag_and_with_what_there_was_before(make: Any) -> None:
-    """Both are on the disk before the request: whatever becomes of this process, the next one can tell what is ours."""
-    failing = Session(errors.Reason.INTERRUPTED)
-    change = operations.plans.Change("urn:a::network", "network", "civo:index/network:Network", operations.plans.Action.CREATE)
-    operation = make(failing)
-    seen: list[Any] = []
-    fail = failing.up
+def test_a_creation_is_recorded_with_its_tag_and_with_what_existed_before(tmp_path: pathlib.Path) -> None:
+    """Both are on the disk before the request, so that the next process can prove what is ours."""
+    records: list[journal.Record | None] = []
 
-    def up(watch: object) -> Any:
-        seen.append((operation._journal.read(), failing.marker))
-        return fail(watch)
+    def look(_operation: str) -> bool:
+        records.append(subject.journal.read())
+        return False
 
-    failing.up = up  # type: ignore[method-assign]
+    stack = _stack(tmp_path, reason=errors.Reason.INTERRUPTED, state={}, after=look)
+    subject = _managed(stack)
     with pytest.raises(errors.PlantonError):
-        operation.apply(operations.plans.Plan((change,)))
-    [(record, marker)] = seen
-    assert record.before == {"urn:a::network": ("n-1",)}
-    assert record.marker == marker
-    assert marker.startswith("planton-creation:")
+        _update(subject, _plan(plans.Action.CREATE))
+    [record] = records
+    assert record is not None
+    assert record.before == {GONE: ("n-1",)}
+    assert record.marker == stack.sessions[-1]["marker"]
+    assert record.marker.startswith("planton-creation:")
     assert not record.failed
 
 
-def test_a_destroy_deletes_nothing_that_was_not_listed(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_destroy_deletes_nothing_that_was_not_listed(tmp_path: pathlib.Path) -> None:
     """Another command may have applied something between the list and the consent."""
-    failing = Session(errors.Reason.ENGINE_FAILED)
-    network = {"urn": GONE, "type": "civo:index/network:Network", "custom": True, "id": "1"}
-    monkeypatch.setattr(failing, "export", lambda: {"resources": [network]})
+    stack = _stack(tmp_path, state={"resources": [NETWORK]})
     with pytest.raises(errors.PlantonError, match="also has network, which was not listed; nothing was deleted") as caught:
-        make(failing).destroy(operations.plans.Plan())
+        destroying.destroy(_managed(stack), plans.Plan())
     assert caught.value.reason is errors.Reason.PLAN_STALE
-    assert failing.asked == []
-
-
-GONE = "urn:pulumi:a::planton::civo:index/network:Network::network"
-
-
-def _plan(action: operations.plans.Action) -> operations.plans.Plan:
-    return operations.plans.Plan((operations.plans.Change(GONE, "network", "civo:index/network:Network", action),))
+    assert stack.asked == []
 
 
 @pytest.mark.parametrize(
-    ("planned", "again"),
+    ("plan", "is_retried"),
     [
-        (_plan(operations.plans.Action.REPLACE), True),
-        (_plan(operations.plans.Action.UPDATE), False),
-        (operations.plans.Plan(), False),
-        (None, True),
+        (_plan(plans.Action.REPLACE), True),
+        (_plan(plans.Action.UPDATE), False),
+        (_plan(), False),
+        (_plan(plans.Action.IMPORT), True),
     ],
 )
-def test_what_is_gone_is_made_anew_only_as_planned(
-    make: Any, monkeypatch: pytest.MonkeyPatch, planned: operations.plans.Plan | None, *, again: bool
-) -> None:
-    """A replacement whose deletion was done goes on; an update becomes no creation. An import has no plan to hold to."""
-    failing = Session(errors.Reason.ENGINE_FAILED)
-    states: list[object] = []
-    monkeypatch.setattr(failing, "replace_state", states.append)
-    monkeypatch.setattr(operations.guards, "missing", lambda *_: {GONE})
+def test_a_missing_resource_is_recreated_only_as_planned(tmp_path: pathlib.Path, plan: plans.Plan, *, is_retried: bool) -> None:
+    """A replacement whose deletion was done continues; an approved update must not become a create."""
+    stack = _stack(tmp_path, state={"resources": [NETWORK]})
     with pytest.raises(errors.PlantonError) as caught:
-        make(failing).apply(planned)
-    assert failing.asked == ["up", "up"] if again else ["up"]
-    assert caught.value.reason is (errors.Reason.ENGINE_FAILED if again else errors.Reason.PLAN_STALE)
-    assert len(states) == (1 if again else 2)
+        _update(_managed(stack, Cloud(existing=False)), plan)
+    assert stack.asked == (["up", "replace_state", "up"] if is_retried else ["up", "replace_state", "replace_state"])
+    assert caught.value.reason is (errors.Reason.ENGINE_FAILED if is_retried else errors.Reason.PLAN_STALE)
 
 
-def test_what_a_plan_found_missing_and_the_manifest_no_longer_has_stops_nothing(
-    make: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Somebody deleted it in the cloud, and the user removed it from the manifest: nothing is left to do with it."""
-    failing = Session(errors.Reason.ENGINE_FAILED)
-    state: dict[str, Any] = {
-        "resources": [{"urn": GONE, "type": "civo:index/network:Network", "custom": True, "id": "1", "outputs": {}}]
-    }
+def test_a_missing_resource_that_the_manifest_no_longer_has_stops_nothing(tmp_path: pathlib.Path) -> None:
+    """Another user deleted it in the cloud, and the user removed it from the manifest."""
 
-    def refresh(_watch: object) -> Any:
-        state["resources"] = []
-        return operations.session.Outcome(operations.plans.Plan(), operations.plans.Recorder())
+    def lose(operation: str) -> bool:
+        stack.state = {"resources": []}
+        return operation == "refresh"
 
-    monkeypatch.setattr(failing, "export", lambda: dict(state))
-    monkeypatch.setattr(failing, "refresh", refresh)
-    monkeypatch.setattr(operations.guards, "still_there", lambda *_: [])
-    monkeypatch.setattr(operations.guards, "missing", lambda *_: set())
+    stack = _stack(tmp_path, state={"resources": [NETWORK]}, after=lose)
     with pytest.raises(errors.PlantonError) as caught:
-        make(failing).apply(operations.plans.Plan(missing=frozenset({GONE}), is_refreshed=True))
+        _update(_managed(stack, Cloud(existing=False)), plans.Plan(missing=frozenset({GONE}), is_refreshed=True))
     assert caught.value.reason is errors.Reason.ENGINE_FAILED
-    assert failing.asked == ["up"], "the apply goes on"
+    assert stack.asked == ["refresh", "up"], "the apply continues"
 
 
-def test_a_record_that_another_command_left_meanwhile_is_not_overwritten(make: Any) -> None:
-    """It alone knows what that command may have created."""
-    failing = Session(errors.Reason.ENGINE_FAILED)
-    operation = make(failing)
-    left = operations.journal.Record("apply", 0.0, failed=True, uncertain={GONE: operations.journal.Creation("a")})
-    operation._journal.write(left)
+def test_a_record_of_another_command_is_not_overwritten(tmp_path: pathlib.Path) -> None:
+    """Only that record says what the other command may have created."""
+    stack = _stack(tmp_path, state={})
+    subject = _managed(stack)
+    left = journal.Record("apply", 0.0, failed=True, uncertain={GONE: journal.Creation("a")})
+    subject.journal.write(left)
     with pytest.raises(errors.PlantonError, match="failed meanwhile") as caught:
-        operation.apply(_plan(operations.plans.Action.CREATE))
+        _update(subject, _plan(plans.Action.CREATE))
     assert caught.value.reason is errors.Reason.PLAN_STALE
-    assert failing.asked == []
-    assert operation._journal.read() == left
+    assert stack.asked == []
+    assert subject.journal.read() == left
 
 
-def test_a_look_before_a_change_that_finds_a_pool_gone_does_not_make_another(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where an autoscaler decides, the state is refreshed first, which must not turn an update into a creation."""
-    failing = Session(errors.Reason.ENGINE_FAILED)
-    pool = {"urn": GONE, "type": "civo:index/network:Network", "custom": True, "id": "1", "outputs": {"autoScale": True}}
-    state: dict[str, Any] = {"resources": [pool]}
+def test_a_refresh_before_an_update_that_finds_a_pool_missing_stops_the_apply(tmp_path: pathlib.Path) -> None:
+    """With an autoscaler the state is refreshed first, which must not turn an update into a create."""
+    pool = {**NETWORK, "outputs": {"autoScale": True}}
 
-    def refresh(_watch: object) -> Any:
-        state["resources"] = []
-        return operations.session.Outcome(operations.plans.Plan(), operations.plans.Recorder())
+    def lose(_operation: str) -> bool:
+        stack.state = {"resources": []}
+        return True
 
-    monkeypatch.setattr(failing, "export", lambda: dict(state))
-    monkeypatch.setattr(failing, "refresh", refresh)
-    monkeypatch.setattr(failing, "replace_state", state.update)
-    monkeypatch.setattr(operations.guards, "still_there", lambda *_: [])
+    stack = _stack(tmp_path, state={"resources": [pool]}, after=lose)
     with pytest.raises(
         errors.PlantonError, match="network is missing from the cloud, and the plan does not recreate it"
     ) as caught:
-        make(failing).apply(_plan(operations.plans.Action.UPDATE))
+        _update(_managed(stack, Cloud(existing=False)), _plan(plans.Action.UPDATE))
     assert caught.value.reason is errors.Reason.PLAN_STALE
-    assert failing.asked == []
-    assert state == {"resources": [pool]}, "the next plan finds it missing, and asks for consent"
+    assert "up" not in stack.asked
+    assert stack.state == {"resources": [pool]}, "the next plan finds it missing, and asks for consent"
 
 
-@pytest.mark.parametrize(("aside", "known"), [(True, False), (True, True), (False, False)])
-def test_a_plan_that_no_apply_follows_makes_no_stack(
-    make: Any, monkeypatch: pytest.MonkeyPatch, *, aside: bool, known: bool
-) -> None:
-    """What has no stack yet is planned in a folder that is gone afterwards; an owner in the backend is none there."""
-    opened: list[tuple[str, str]] = []
+@pytest.mark.parametrize(("creates_stack", "is_known"), [(False, False), (False, True), (True, False)])
+def test_a_preview_without_an_apply_creates_no_stack(tmp_path: pathlib.Path, *, creates_stack: bool, is_known: bool) -> None:
+    """A resource without a stack is planned in a temporary folder."""
+    stack = _stack(tmp_path, state={}, after=lambda _operation: True)
+    stack.is_known = is_known
+    assert previewing.preview(_managed(stack), resumption=NOTHING, creates_stack=creates_stack).empty
+    assert stack.asked == (["preview"] if creates_stack or is_known else ["in_folder", "preview"])
 
-    class Planning(Session):
-        """A session that plans, and keeps where."""
 
-        def __init__(self, name: Any, backend: str) -> None:
-            """Knows its stack."""
-            super().__init__(errors.Reason.ENGINE_FAILED)
-            self.where = (str(name), backend)
-
-        def export(self) -> dict[str, Any]:
-            """Returns a state without resources."""
-            return {}
-
-        def is_there(self) -> bool:
-            """Says whether the stack is in the backend."""
-            return known
-
-        def preview(self, _watch: object) -> Any:
-            """Plans nothing."""
-            opened.append(self.where)
-            folder = pathlib.Path(self.where[1].removeprefix("file://"))
-            assert folder.is_dir() or folder == pathlib.Path("/backend")
-            return operations.session.Outcome(operations.plans.Plan(), operations.plans.Recorder())
-
-    operation = make(Session(errors.Reason.ENGINE_FAILED))
-    monkeypatch.setattr(operations.session, "Session", lambda name, _input, chosen, *_, **__: Planning(name, chosen.backend_url))
-    operation.name = operations.stacks.StackName("planton", "a", "acme")
-    operation._settings = dataclasses.replace(operation._settings, backend="file:///backend")
-    operation._session = operation._open()
-    assert operation.plan(aside=aside).empty
-    [(name, backend)] = opened
-    if aside and not known:
-        assert name == "planton/a"
-        assert not pathlib.Path(backend.removeprefix("file://")).exists()
-    else:
-        assert (name, backend) == ("acme/planton/a", "file:///backend")
+def test_an_interrupted_operation_continues_with_its_own_tag(tmp_path: pathlib.Path) -> None:
+    """The resource that it created has that tag, and the next proof looks for it."""
+    stack = _stack(tmp_path, reason=errors.Reason.INTERRUPTED, state={})
+    subject = _managed(stack)
+    marker = ownership.new_marker()
+    resumption = recording.Resumption(journal.Record("apply", 1.0, marker=marker), imports={"network": "n-1"})
+    with pytest.raises(errors.PlantonError):
+        updating.update(subject, _plan(plans.Action.IMPORT), resumption=resumption, lists=LISTS)
+    assert (stack.sessions[-1]["marker"], stack.sessions[-1]["imports"]) == (marker, {"network": "n-1"})
+    record = subject.journal.read()
+    assert record is not None
+    assert record.started == 1.0

@@ -11,12 +11,11 @@ import threading
 from typing import Any
 
 import pytest
-from pulumi import automation
 from pulumi.runtime import sync_await
 
 from planton import errors
 from planton.config import settings
-from planton.engine import session, stacks, stand_ins, toolchain
+from planton.engine import outputs, program, session, stacks, stand_ins, state_errors, stored, toolchain
 from planton.schema import kinds
 from support import mocks
 
@@ -108,7 +107,7 @@ def test_a_sandbox_that_was_stopped_is_named_before_the_engine_starts(dead: str,
 def test_outputs_become_the_kinds_message() -> None:
     """Numbers that came as floats are whole, the manifest is left out, and so is what has no value."""
     raw = {"node_pool_id": "workers", "node_ids": ["a"], "node_count": 3.0, "node_names": None, "manifest": "{}"}
-    parsed: Any = session.parse_outputs(kinds.get("CivoKubernetesNodePool"), raw)
+    parsed: Any = outputs.parse(kinds.get("CivoKubernetesNodePool"), raw)
     assert (parsed.node_pool_id, list(parsed.node_ids), parsed.node_count) == ("workers", ["a"], 3)
 
 
@@ -116,24 +115,34 @@ def test_outputs_become_the_kinds_message() -> None:
 def test_an_output_that_the_message_does_not_know_is_an_error(raw: dict[str, Any]) -> None:
     """A misspelt name in a module fails instead of vanishing."""
     with pytest.raises(errors.PlantonError, match="CivoKubernetesNodePoolStackOutputs does not know") as caught:
-        session.parse_outputs(kinds.get("CivoKubernetesNodePool"), raw)
+        outputs.parse(kinds.get("CivoKubernetesNodePool"), raw)
     assert caught.value.reason is errors.Reason.OUTPUT_INVALID
 
 
-def test_a_stack_that_another_command_has_just_made_is_opened(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two first applies at once both find the stack; which of them goes on is decided by the lock."""
-
-    def late(*_given: object, **_options: object) -> None:
-        raise automation.StackAlreadyExistsError(automation.CommandResult("", "stack 'a' already exists", 255))
-
-    monkeypatch.setattr(session.workspace, "create", late)
-    monkeypatch.setattr(session.workspace, "select", lambda *_given, **_options: "opened")
-    chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
-    opened = session.Session(stacks.StackName("planton", "a"), None, chosen, _tools())
-    assert opened._open(create=True) == "opened"
+def _settings(folder: pathlib.Path, backend: pathlib.Path | None = None) -> settings.Settings:
+    environ = {"PLANTON_DATA_DIR": str(folder)}
+    return settings.Settings(backend="" if backend is None else backend.as_uri(), environ=environ)
 
 
-def test_a_program_whose_engine_has_died_ends(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _stored(folder: pathlib.Path, backend: pathlib.Path | None = None, *, organization: str = "") -> stored.StoredStack:
+    return stored.StoredStack(stacks.StackName("planton", "a", organization), _settings(folder, backend), _tools("civo"))
+
+
+def _pulumi(folder: pathlib.Path, script: str) -> toolchain.Toolchain:
+    program = folder / "pulumi"
+    program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    program.chmod(0o755)
+    return toolchain.Toolchain(program, folder / "launcher", frozenset())
+
+
+def test_a_stack_that_another_command_has_just_created_is_opened(tmp_path: pathlib.Path) -> None:
+    """Two first applies at once both find the stack; the lock decides which of them continues."""
+    tools = _pulumi(tmp_path, 'case "$*" in *init*) echo "error: stack \'a\' already exists" >&2; exit 255;; esac')
+    opened = stored.StoredStack(stacks.StackName("planton", "a"), _settings(tmp_path), tools)
+    assert opened.open(create=True).name == "a"
+
+
+def test_a_program_whose_engine_has_died_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     """It would wait for an answer for ever, and its thread would keep this process from ending."""
     begun = threading.Event()
 
@@ -141,81 +150,72 @@ def test_a_program_whose_engine_has_died_ends(tmp_path: pathlib.Path, monkeypatc
         begun.set()
         await asyncio.get_running_loop().create_future()
 
+    async def in_loop() -> None:
+        run()
+
     def runs() -> None:
         with contextlib.suppress(asyncio.CancelledError):
             asyncio.run(in_loop())
 
-    async def in_loop() -> None:
-        opened._program()
-
-    def command(*_given: Any) -> None:
-        program.start()
-        begun.wait()
-        raise automation.CommandError(automation.CommandResult("", "error: update failed", -9))
-
     given = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}))
-    chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
-    opened = session.Session(stacks.StackName("planton", "a"), given, chosen, _tools("civo"))
-    monkeypatch.setattr(session.modules, "run", lambda *_args, **_more: sync_await._sync_await(waits()))
-    monkeypatch.setattr(opened, "_sign", lambda: None)
-    monkeypatch.setattr(opened, "_open", lambda **_more: None)
-    program = threading.Thread(target=runs, daemon=True)
-    with pytest.raises(errors.PlantonError):
-        opened._run("apply", command, None, create=True)
-    program.join(60)
-    assert not program.is_alive()
+    run = program.Program(given, imports={}, origin="")
+    monkeypatch.setattr(program.modules, "run", lambda *_args, **_more: sync_await._sync_await(waits()))
+    monkeypatch.setattr(program.Program, "_sign", lambda _self: None)
+    thread = threading.Thread(target=runs, daemon=True)
+    thread.start()
+    begun.wait()
+    run.end()
+    thread.join(60)
+    assert not thread.is_alive()
 
 
-@pytest.mark.parametrize(("file", "there"), [("", False), ("a.json", True), ("a.json.gz", True)])
-def test_a_stack_that_is_no_file_of_the_folder_is_not_there(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, file: str, *, there: bool
-) -> None:
-    """An empty one is, and so is a compressed one; nothing is started to see that there is none."""
+@pytest.mark.parametrize(("file", "is_stored"), [("", False), ("a.json", True), ("a.json.gz", True)])
+def test_a_stack_without_a_file_in_the_folder_is_not_stored(tmp_path: pathlib.Path, file: str, *, is_stored: bool) -> None:
+    """An empty or compressed one is. Without a file, no program starts to find out."""
     folder = tmp_path / ".pulumi" / "stacks" / "planton"
     folder.mkdir(parents=True)
     if file:
         (folder / file).touch()
-    chosen = settings.Settings(backend=tmp_path.as_uri(), environ={"PLANTON_DATA_DIR": str(tmp_path)})
-    opened = session.Session(stacks.StackName("planton", "a"), None, chosen, _tools())
-    started: list[bool] = []
-    monkeypatch.setattr(opened, "_open", lambda *, create: started.append(create))
-    assert opened.is_there() is there
-    assert started == ([False] if there else [])
+    started = tmp_path / "started"
+    tools = _pulumi(tmp_path, f": > {started}")
+    opened = stored.StoredStack(stacks.StackName("planton", "a"), _settings(tmp_path, tmp_path), tools)
+    assert opened.is_stored() is is_stored
+    assert started.exists() is (file == "a.json.gz")
 
 
-def test_a_program_is_told_which_cluster_its_stack_is_about_to_have() -> None:
-    """By the id that is imported; of what the stack has it knows by itself. The stack input of the run stays as it is."""
-    given = mocks.stack_input(mocks.target("CivoKubernetesCluster", {"clusterName": "dev"}))
-    name, chosen = stacks.StackName("planton", "a"), settings.Settings(environ={})
-    told: Any = session.Session(name, given, chosen, _tools(), imports={"cluster": "c-1", "node_pool-web": "c-1:web"})._input
-    assert (told.target.status.outputs.cluster_id, told.target.spec.cluster_name) == ("c-1", "dev")
-    assert not given.target.HasField("status")
-    assert session.Session(name, given, chosen, _tools(), imports={})._input is given
-
-
-def test_the_state_in_a_folder_is_read_before_the_engine_writes_it(tmp_path: pathlib.Path) -> None:
-    """Other backends are asked by the program, and so is one whose file cannot be read now."""
+def test_the_state_in_a_folder_is_read_as_it_is(tmp_path: pathlib.Path) -> None:
+    """One that cannot be read is damaged; one of another owner is in no folder."""
     file = tmp_path / ".pulumi" / "stacks" / "planton" / "a.json"
     file.parent.mkdir(parents=True)
-    chosen = settings.Settings(backend=tmp_path.as_uri(), environ={"PLANTON_DATA_DIR": str(tmp_path)})
-    opened = session.Session(stacks.StackName("planton", "a"), None, chosen, _tools())
+    opened = _stored(tmp_path, tmp_path)
+    assert opened.state_file == file
     file.write_text('{"checkpoint": {"latest": {"resources": []}}}', "utf-8")
-    assert opened._state_before() == {"resources": []}
+    assert opened.export() == {"resources": []}
     file.write_text('{"checkpoint": {"lat', "utf-8")
-    assert opened._state_before() is None
-    assert session.Session(stacks.StackName("planton", "a", "acme"), None, chosen, _tools())._state_before() is None
+    with pytest.raises(state_errors.StateDamagedError, match=r"a\.json is damaged"):
+        opened.export()
+    assert _stored(tmp_path, tmp_path, organization="acme").state_file is None
 
 
-def test_a_destroy_of_nothing_starts_no_plugin(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It could fail for ever: in a region that is not there, or with a token that was revoked."""
+def test_a_destroy_of_nothing_starts_no_plugin(tmp_path: pathlib.Path) -> None:
+    """It could fail for ever: in a region that does not exist, or with a token that was revoked."""
     file = tmp_path / ".pulumi" / "stacks" / "planton" / "a.json"
     file.parent.mkdir(parents=True)
     resources = [{"urn": "u", "type": "pulumi:providers:civo", "id": "1", "custom": True}]
     file.write_text(json.dumps({"checkpoint": {"latest": {"resources": resources}}}), "utf-8")
-    chosen = settings.Settings(backend=tmp_path.as_uri(), environ={"PLANTON_DATA_DIR": str(tmp_path)})
-    opened = session.Session(stacks.StackName("planton", "a"), None, chosen, _tools())
-    written: list[dict[str, Any]] = []
-    monkeypatch.setattr(opened, "replace_state", written.append)
-    monkeypatch.setattr(opened, "_run_on_state", lambda *_given: pytest.fail("the engine was started"))
-    assert opened.destroy().plan.empty
-    assert written == [{"resources": []}]
+    tools = _pulumi(tmp_path, f'echo "$@" >> {tmp_path}/commands; /bin/cat > {tmp_path}/state')
+    opened = stored.StoredStack(stacks.StackName("planton", "a"), _settings(tmp_path, tmp_path), tools)
+    assert session.Session(opened, None).destroy().plan.empty
+    assert (tmp_path / "commands").read_text("utf-8").split()[1:3] == ["stack", "import"]
+    assert json.loads((tmp_path / "state").read_text("utf-8"))["deployment"] == {"resources": []}
+
+
+@pytest.mark.parametrize("call", ["unlock", "remove", "replace_state"])
+def test_a_backend_that_fails_is_an_error_with_a_reason(call: str, tmp_path: pathlib.Path) -> None:
+    """Complaints of Pulumi's commands on a stack are no faults of planton."""
+    failing = 'case "$*" in *select*) exit 0;; esac; echo "error: the stack is currently locked by 1 lock(s)" >&2; exit 255'
+    name = stacks.StackName("planton", "a", "owner")  # a folder has no owners
+    opened = stored.StoredStack(name, _settings(tmp_path), _pulumi(tmp_path, failing))
+    with pytest.raises(errors.PlantonError) as caught:
+        getattr(opened, call)(*([{}] if call == "replace_state" else []))
+    assert caught.value.reason is errors.Reason.STACK_LOCKED

@@ -11,8 +11,12 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "language" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.language)
-    kept = [item for item in items if chosen in (None, getattr(item.module, "ONLY", chosen))]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    kept = []
+    for item in items:
+        if chosen in (None, getattr(item.module, "ONLY", chosen)):
+            kept.append(item)
+        else:
+            config.hook.pytest_deselected(items=[item])
     items[:] = kept
 
 

@@ -81,7 +81,7 @@ def test_a_refusal_can_be_waived_by_name(named: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "region", "missing"), [({"apiToken": ""}, "lon1", "an API token"), ({"defaultRegion": 0}, "", "a region")]
+    ("config", "region", "missing"), [({"apiToken": ""}, "lon1", "the token"), ({"defaultRegion": 0}, "", "the region")]
 )
 def test_an_incomplete_account_is_an_error_before_anything_is_made(config: dict[str, Any], region: str, missing: str) -> None:
     """What is missing is named, with the provider it is for."""

@@ -1,4 +1,4 @@
-"""Makes the shared sandbox fixture known to these tests."""
+"""Makes the shared `sandbox` fixture available to these tests."""
 
 import pathlib
 import sys

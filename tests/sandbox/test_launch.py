@@ -1,4 +1,4 @@
-"""The sandbox as a process of its own, and the commands that start and stop it."""
+"""The sandbox as a separate process, and the commands that start and stop it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,22 @@ from click import testing
 
 from planton.cli import sandbox as commands
 from planton_sandbox import launch
+from support.sandbox import Sandbox
 
 
 @pytest.fixture
 def home(tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A home whose sandbox is stopped in the end."""
+    """A home whose sandbox is stopped after the test."""
     folder = tmp_path / "home"
+    yield folder
+    launch.stop(folder)
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[pathlib.Path]:
+    """The home of a running sandbox, shared by tests that leave it running."""
+    folder = tmp_path_factory.mktemp("launch") / "home"
+    launch.start(folder)
     yield folder
     launch.stop(folder)
 
@@ -29,39 +39,110 @@ def _run(home: pathlib.Path, *arguments: str) -> testing.Result:
     return testing.CliRunner().invoke(commands.sandbox, arguments, env={"PLANTON_SANDBOX_HOME": str(home)})
 
 
-def test_a_life(home: pathlib.Path) -> None:
-    """Start, start again, status, env, run, kill -9, start, reset and stop do what they say."""
+def test_commands_report_that_no_sandbox_is_running(home: pathlib.Path) -> None:
+    """`status` exits with 3, `env` with 1, and `stop` succeeds."""
     assert _run(home, "status").exit_code == 3
     assert _run(home, "env").exit_code == 1
-    started = json.loads(_run(home, "start", "--output", "json").output)
-    assert started["running"]
-    assert json.loads(_run(home, "start", "-o", "json").output)["pid"] == started["pid"]
-    exports = _run(home, "env").output.splitlines()
-    assert f"export CIVO_API_URL='{started['clouds']['civo']}'" in exports
-    assert "export CIVO_TOKEN='sandbox-token'" in exports
-    assert f"export DIGITALOCEAN_API_URL='{started['clouds']['digitalocean']}'" in exports
-    assert "export DIGITALOCEAN_TOKEN='sandbox-token'" in exports
-    assert "export DIGITALOCEAN_ACCESS_TOKEN='sandbox-token'" in exports
-    assert started["files"]["digitalocean"] in _run(home, "status").output
+    assert "No sandbox" in _run(home, "stop").output
+
+
+def test_a_second_start_finds_the_running_sandbox(started: pathlib.Path) -> None:
+    """`start` prints the process that is already running."""
+    running = launch.status(started)
+    assert running is not None
+    again = json.loads(_run(started, "start", "-o", "json").output)
+    assert (again["running"], again["pid"]) == (True, running.pid)
+
+
+def test_env_prints_the_variables_of_every_client(started: pathlib.Path) -> None:
+    """The variables have the endpoints and tokens of the sandbox."""
+    running = launch.status(started)
+    assert running is not None
+    assert set(_run(started, "env").output.splitlines()) >= {
+        f"export CIVO_API_URL='{running.clouds['civo']}'",
+        "export CIVO_TOKEN='sandbox-token'",
+        f"export DIGITALOCEAN_API_URL='{running.clouds['digitalocean']}'",
+        "export DIGITALOCEAN_TOKEN='sandbox-token'",
+        "export DIGITALOCEAN_ACCESS_TOKEN='sandbox-token'",
+    }
+
+
+def test_status_prints_the_files_of_the_clouds_command_lines(started: pathlib.Path) -> None:
+    """The civo and doctl command lines need their paths."""
+    running = launch.status(started)
+    assert running is not None
+    printed = _run(started, "status").output
+    assert [path in printed for path in running.files.values()] == [True, True]
+
+
+def test_both_stand_in_plugins_are_served(started: pathlib.Path) -> None:
+    """Pulumi attaches them through PULUMI_DEBUG_PROVIDERS."""
+    running = launch.status(started)
+    assert running is not None
+    assert launch.debug_providers(running) == f"civo:{running.providers['civo']},digitalocean:{running.providers['digitalocean']}"
+
+
+def test_run_returns_the_exit_code_of_the_command(started: pathlib.Path) -> None:
+    """The command gets the variables of the sandbox; a missing command is 127."""
     script = "import os; os._exit(len(os.environ['CIVO_TOKEN']))"
-    assert _run(home, "run", "--", sys.executable, "-c", script).exit_code == len("sandbox-token")
-    assert _run(home, "run", "--", "no-such-command").exit_code == 127
+    assert _run(started, "run", "--", sys.executable, "-c", script).exit_code == len("sandbox-token")
+    assert _run(started, "run", "--", "no-such-command").exit_code == 127
 
-    os.kill(started["pid"], signal.SIGKILL)
-    os.waitpid(started["pid"], 0)
+
+def test_stop_refuses_while_the_process_is_not_known(started: pathlib.Path) -> None:
+    """The sandbox keeps running."""
+    running = launch.status(started)
+    saved = (started / "lock").read_text(encoding="ascii")
+    (started / "lock").write_text("", encoding="ascii")
+    try:
+        with pytest.raises(launch.LaunchError, match="its process is not known"):
+            launch.stop(started)
+        assert _run(started, "stop").exit_code == 1
+        assert launch.status(started) == running
+    finally:
+        (started / "lock").write_text(saved, encoding="ascii")
+
+
+def test_a_killed_sandbox_starts_again_at_the_same_place(home: pathlib.Path) -> None:
+    """It has the same URLs and the requested latency. An outdated lock stops no other process."""
+    first = launch.start(home)
+    os.kill(first.pid, signal.SIGKILL)
+    os.waitpid(first.pid, 0)
     assert _run(home, "status").exit_code == 3
+    # The lock of a killed sandbox may name another program's process by now, which is left alone.
+    (home / "lock").write_text(str(os.getpid()), encoding="ascii")
+    assert not launch.stop(home)
     again = json.loads(_run(home, "start", "--latency", "realistic", "-o", "json").output)
-    assert (again["clouds"], again["latency"]) == (started["clouds"], "realistic")
-    assert again["pid"] != started["pid"]
+    assert (again["clouds"], again["latency"]) == (first.clouds, "realistic")
+    assert again["pid"] != first.pid
 
+
+def test_stop_returns_when_the_process_has_ended(home: pathlib.Path) -> None:
+    """A reset works before. The information file is removed."""
+    info = launch.start(home)
     assert _run(home, "reset").exit_code == 0
     assert "has stopped" in _run(home, "stop").output
-    assert "No sandbox" in _run(home, "stop").output
+    with pytest.raises(ProcessLookupError):
+        os.kill(info.pid, 0)
     assert not (home / "sandbox.json").exists()
+    assert not launch.stop(home)
 
 
-def test_a_start_that_fails_says_why(home: pathlib.Path) -> None:
-    """A state file of another format is an error with the reason, not a traceback on the terminal."""
+def test_stop_ends_a_sandbox_that_does_not_answer(home: pathlib.Path) -> None:
+    """Its lock shows that it is running."""
+    info = launch.start(home)
+    os.kill(info.pid, signal.SIGSTOP)
+    (home / "sandbox.json").write_text("{", encoding="utf-8")
+    assert launch.status(home) is None
+    with pytest.raises(launch.LaunchError, match="does not answer"):
+        launch.reset(home)
+    # Only SIGKILL ends a suspended process.
+    assert launch.stop(home, timeout=0.1)
+    assert not launch.stop(home)
+
+
+def test_a_failed_start_reports_the_reason(home: pathlib.Path) -> None:
+    """A state file of another format is an error without a traceback."""
     home.mkdir()
     (home / "state.json").write_text('{"format": 99}', encoding="utf-8")
     failed = _run(home, "start")
@@ -70,60 +151,13 @@ def test_a_start_that_fails_says_why(home: pathlib.Path) -> None:
     assert "Traceback" not in failed.output
 
 
-def test_the_clients_configuration(home: pathlib.Path) -> None:
-    """The files for the clouds' command lines name the endpoints and are for the owner only."""
-    info = launch.start(home)
-    doctl = pathlib.Path(launch.environment(info)["DIGITALOCEAN_CONFIG"])
+def test_the_files_of_the_clouds_command_lines_are_private(sandbox: Sandbox) -> None:
+    """They have the endpoint and token, and only their owner can read them."""
+    doctl, civo = (pathlib.Path(launch.environment(sandbox.info)[name]) for name in ("DIGITALOCEAN_CONFIG", "CIVO_CONFIG"))
     assert yaml.safe_load(doctl.read_text(encoding="utf-8")) == {
         "access-token": "sandbox-token",
-        "api-url": info.clouds["digitalocean"],
+        "api-url": sandbox.digitalocean,
         "context": "default",
     }
-    assert doctl.stat().st_mode & 0o077 == 0
-    path = pathlib.Path(launch.environment(info)["CIVO_CONFIG"])
-    config = json.loads(path.read_text(encoding="utf-8"))
-    assert config["meta"]["url"] == info.clouds["civo"]
-    assert path.stat().st_mode & 0o077 == 0
-
-
-def test_a_sandbox_that_does_not_answer_is_stopped(home: pathlib.Path) -> None:
-    """It is told by its lock and not by an answer; its process is gone then."""
-    info = launch.start(home)
-    os.kill(info.pid, signal.SIGSTOP)
-    (home / "sandbox.json").write_text("{", encoding="utf-8")
-    assert launch.status(home) is None
-    with pytest.raises(launch.LaunchError, match="does not answer"):
-        launch.reset(home)
-    # A process that stands still hears SIGKILL alone.
-    assert launch.stop(home, timeout=0.1)
-    assert not launch.stop(home)
-
-
-def test_a_process_that_has_stopped_is_gone(home: pathlib.Path) -> None:
-    """When that is said, and not soon after."""
-    info = launch.start(home)
-    assert launch.stop(home)
-    with pytest.raises(ProcessLookupError):
-        os.kill(info.pid, 0)
-    assert not launch.stop(home)
-
-
-def test_a_process_that_is_not_known_is_reported(home: pathlib.Path) -> None:
-    """Nobody else is killed, and nobody is told that it is gone."""
-    info = launch.start(home)
-    kept = (home / "lock").read_text(encoding="ascii")
-    (home / "lock").write_text("", encoding="ascii")
-    with pytest.raises(launch.LaunchError, match="its process is not known"):
-        launch.stop(home)
-    assert _run(home, "stop").exit_code == 1
-    assert launch.status(home) == info
-    (home / "lock").write_text(kept, encoding="ascii")
-
-
-def test_the_process_of_another_one_is_left_alone(home: pathlib.Path) -> None:
-    """A sandbox that was killed leaves a number that may be another process's by now."""
-    info = launch.start(home)
-    os.kill(info.pid, signal.SIGKILL)
-    os.waitpid(info.pid, 0)
-    (home / "lock").write_text(str(os.getpid()), encoding="ascii")
-    assert not launch.stop(home)
+    assert json.loads(civo.read_text(encoding="utf-8"))["meta"]["url"] == sandbox.civo
+    assert [path.stat().st_mode & 0o077 for path in (doctl, civo)] == [0, 0]

@@ -1,4 +1,4 @@
-"""The running sandbox: faults, log, clock, the outside world, and restarts."""
+"""The running sandbox: faults, log, clock, out-of-band changes, and restarts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _status(sandbox: Sandbox, key: str) -> str:
 
 
 def test_the_nth_matching_request_fails(sandbox: Sandbox) -> None:
-    """A fault strikes the request it counts to, once, and no other."""
+    """A fault strikes the n-th matching request only."""
     sandbox.control.fault(method="GET", path="/networks$", nth=2, action="status", status=503, body={"reason": "no"})
     answers = [sandbox.call("GET", "/networks").status for _ in range(3)]
     assert answers == [200, 503, 200]
@@ -39,8 +39,8 @@ def test_the_nth_matching_request_fails(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(("cloud", "key"), [("civo", "reason"), ("digitalocean", "message")])
-def test_a_fault_speaks_as_its_cloud_does(sandbox: Sandbox, cloud: str, key: str) -> None:
-    """A fault without a body is answered in the cloud's form, with the headers that it was given."""
+def test_a_fault_has_the_format_of_its_cloud(sandbox: Sandbox, cloud: str, key: str) -> None:
+    """A fault without a body is answered in the cloud's format, with the fault's headers."""
     sandbox.control.fault(cloud=cloud, action="status", status=429, headers={"Retry-After": "7"})
     with pytest.raises(urllib.error.HTTPError) as refused:
         urllib.request.urlopen(f"{sandbox.info.clouds[cloud]}/v2/regions")
@@ -49,7 +49,7 @@ def test_a_fault_speaks_as_its_cloud_does(sandbox: Sandbox, cloud: str, key: str
 
 
 def test_no_content_has_no_body(sandbox: Sandbox) -> None:
-    """A deletion on DigitalOcean is answered with a status and nothing else."""
+    """A deletion on DigitalOcean is answered with a status and no body."""
     headers = {"Authorization": "Bearer sandbox-token", "Content-Type": "application/json"}
     connection = http.client.HTTPConnection(sandbox.digitalocean.removeprefix("http://"))
     connection.request("POST", "/v2/tags", json.dumps({"name": "blue"}), headers)
@@ -61,7 +61,7 @@ def test_no_content_has_no_body(sandbox: Sandbox) -> None:
 
 
 def test_a_fault_of_one_account(sandbox: Sandbox) -> None:
-    """A fault for an account leaves others alone, and lasts until it is cleared."""
+    """A fault of an account strikes no other account, and lasts until it is removed."""
     sandbox.control.fault(account="sandbox-b", action="status", status=500, times=0)
     assert sandbox.call("GET", "/networks").status == 200
     assert [sandbox.call("GET", "/networks", token="sandbox-b").status for _ in range(2)] == [500, 500]
@@ -71,7 +71,7 @@ def test_a_fault_of_one_account(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(("action", "made"), [("drop", False), ("drop_after", True), ("timeout", False)])
 def test_cut_connections(sandbox: Sandbox, action: str, made: bool) -> None:
-    """A cut connection is an error for the client; only with drop_after was the request handled."""
+    """A cut connection is an error for the client. Only with drop_after was the request handled."""
     sandbox.control.fault(method="POST", path="/networks$", action=action, seconds=0.05)
     with pytest.raises((urllib.error.URLError, http.client.HTTPException, ConnectionError)):
         sandbox.call("POST", "/networks", {"label": "a"})
@@ -81,7 +81,7 @@ def test_cut_connections(sandbox: Sandbox, action: str, made: bool) -> None:
 
 
 def test_slow_answers(sandbox: Sandbox) -> None:
-    """A slow request is handled, later."""
+    """A slow request is handled after the delay."""
     sandbox.control.fault(path="/networks$", action="slow", seconds=0.1)
     begun = time.monotonic()
     assert sandbox.call("GET", "/networks").status == 200
@@ -89,7 +89,7 @@ def test_slow_answers(sandbox: Sandbox) -> None:
 
 
 def test_held_answers(sandbox: Sandbox) -> None:
-    """A request is held until its fault is cleared, and handled then."""
+    """A held request is handled when its fault is removed."""
     rule = sandbox.control.fault(method="POST", path="/networks$", action="hold")
     with concurrent.futures.ThreadPoolExecutor() as threads:
         asked = threads.submit(sandbox.call, "POST", "/networks", {"label": "a"})
@@ -101,8 +101,8 @@ def test_held_answers(sandbox: Sandbox) -> None:
     assert "a" in [item["label"] for item in sandbox.control.resources()["networks"]]
 
 
-def test_wrong_orders_are_explained(sandbox: Sandbox) -> None:
-    """The control endpoint says what is wrong with an order."""
+def test_invalid_orders_are_explained(sandbox: Sandbox) -> None:
+    """The error of the control endpoint has the reason."""
     for body in ({"action": "explode"}, {"action": "drop", "colour": "red"}, {"action": "drop", "path": "("}):
         with pytest.raises(launch.LaunchError, match="400"):
             sandbox.control.call("POST", "/faults", body)
@@ -121,8 +121,8 @@ def test_the_log_has_no_tokens(sandbox: Sandbox) -> None:
     assert sandbox.token not in json.dumps(sandbox.control.requests())
 
 
-def test_the_outside_world(sandbox: Sandbox) -> None:
-    """Pools are scaled and relabelled, clusters upgraded, and resources deleted behind one's back."""
+def test_out_of_band_changes(sandbox: Sandbox) -> None:
+    """Out-of-band changes scale and relabel pools, upgrade clusters, and delete resources."""
     key = _cluster(sandbox)
     sandbox.control.outside("scale", cluster="c1", count=3)
     sandbox.control.outside("relabel", cluster="c1", pool="main", labels={"x": "y"})
@@ -140,14 +140,14 @@ def test_the_outside_world(sandbox: Sandbox) -> None:
 
 
 def test_a_cluster_keeps_a_pool(sandbox: Sandbox) -> None:
-    """Not even the outside world deletes the last pool, on which clients rely."""
+    """An out-of-band change cannot delete the last pool; clients rely on there being one."""
     _cluster(sandbox)
     with pytest.raises(launch.LaunchError, match="last pool"):
         sandbox.control.outside("delete-pool", cluster="c1", pool="main")
 
 
 def test_time_moves_on_request(sandbox: Sandbox) -> None:
-    """In realistic latency nothing happens until the clock is moved, and then all of it."""
+    """In realistic latency nothing happens until the clock moves."""
     sandbox.control.latency("realistic")
     key = _cluster(sandbox)
     assert _status(sandbox, key) == "BUILDING"
@@ -156,7 +156,7 @@ def test_time_moves_on_request(sandbox: Sandbox) -> None:
 
 
 def test_restart_keeps_everything(tmp_path: pathlib.Path) -> None:
-    """After a restart the same resources are at the same URLs, and the kubeconfig is the same."""
+    """After a restart the same resources are at the same URLs, with the same kubeconfig."""
     home = tmp_path / "home"
     with support.running(home) as first:
         key = _cluster(first)
@@ -169,8 +169,8 @@ def test_restart_keeps_everything(tmp_path: pathlib.Path) -> None:
         assert second.call("GET", f"/kubernetes/clusters/{key}").body == before
 
 
-def test_reset_forgets(sandbox: Sandbox) -> None:
-    """A reset leaves an empty cloud at the same place."""
+def test_reset_empties_the_clouds(sandbox: Sandbox) -> None:
+    """A reset empties the clouds and keeps their URLs."""
     _cluster(sandbox)
     sandbox.control.call("POST", "/reset")
     assert sandbox.control.resources()["clusters"] == []
@@ -178,6 +178,6 @@ def test_reset_forgets(sandbox: Sandbox) -> None:
 
 
 def test_malformed_requests(sandbox: Sandbox) -> None:
-    """Whatever a client sends, the answer is JSON and not a crash."""
+    """The answer to a malformed request is a 400 in JSON."""
     for body in ({"name": "c", "pools": "x"}, {"name": "c", "pools": [1]}, {"name": "c", "pools": [{"size": []}]}):
         assert sandbox.call("POST", "/kubernetes/clusters", body).status == 400

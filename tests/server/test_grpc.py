@@ -92,13 +92,11 @@ def test_request_id(client):
         assert len(dict(initial)["x-request-id"]) == 36
 
 
-def test_failure_of_the_server(client, monkeypatch, caplog):
-    """A mistake in the server shows its id and nothing of itself."""
-
-    async def broken(*_):
-        raise ValueError("driver's own words")
-
-    monkeypatch.setattr("planton_server.service.methods.Service._list", broken)
+def test_failure_of_the_server(private, caplog):
+    """An unexpected error is answered with the request's id, and without its own text."""
+    server = private()
+    server.store.failure = ValueError("driver's own words")
+    client = api.Api(server, "grpc")
     code, _, trailing = call(client, "ListClusters", clusters_pb2.ListClustersRequest(), (("x-request-id", "the-id"),))
     assert code is grpc.StatusCode.INTERNAL
     status = dict(trailing)["grpc-status-details-bin"]

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi import definitions
 
 from planton.schema import validation
 from planton_server.http import examples, openapi
-from planton_server.service import codec, errors, methods, rendering, routes
+from planton_server.service import codec, errors, rendering, requests, routes
 from support import api_messages
 
 VERSION = "1.2.3"
@@ -219,7 +219,7 @@ def problems(route, message):
     """Returns the rules that a body breaks as the service sees it: inside the request, with its platform in lower case."""
     request = route.request(**dict.fromkeys(route.path_fields, "550e8400-e29b-41d4-a716-446655440000"))
     getattr(request, route.body).CopyFrom(message)
-    methods.normalise(request)
+    requests.normalize(request)
     return {problem.rule_id for problem in validation.violations(request)}
 
 

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from planton_server.http import rest as transport
-from planton_server.service import methods, routes
+from planton_server.service import routes
 from support import api
 
 JSON = {"content-type": "application/json"}
@@ -297,13 +297,11 @@ def test_request_id(rest):
     assert first != second
 
 
-def test_failure_of_the_server(rest, monkeypatch, caplog):
-    """A mistake in the server shows its id and nothing of itself; the log has the rest, once."""
-
-    async def broken(*_):
-        raise ValueError("/secret/path: driver's own words")
-
-    monkeypatch.setattr(methods.Service, "_list", broken)
+def test_failure_of_the_server(private, caplog):
+    """An unexpected error is answered with the request's id, and without its own text; the log has the text, once."""
+    server = private()
+    server.store.failure = ValueError("/secret/path: driver's own words")
+    rest = api.Api(server, "rest")
     answer = send(rest, "GET", "/api/v1/nodepools", x_request_id="the-id")
     assert (answer.status_code, error(answer)) == (500, "INTERNAL")
     assert answer.headers["x-request-id"] == "the-id"

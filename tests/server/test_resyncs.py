@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from planton_server import settings
-from planton_server.service import methods, resyncs, timers
+from planton_server.service import contexts, resyncs, timers
 from planton_server.store import engines, tables
 from support import api, rows
 
@@ -46,7 +46,7 @@ def test_thousands_do_not_stay_together():
 @pytest.mark.parametrize("door", ["rest", "grpc"])
 def test_created_at_once_is_told_apart(private, engine, door):
     """What is made together has its first resync where its later ones would be."""
-    server = private(engine, policy=methods.Policy(resync=3600.0))
+    server = private(engine, policy=contexts.Policy(resync=3600.0))
     client = api.Api(server, door)
     cluster = client.cluster()["id"]
     made = [client.pool(cluster=cluster, name=f"p{number}") for number in range(8)]

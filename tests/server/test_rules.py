@@ -1,6 +1,7 @@
 """The rules of bodies: each has a body that breaks it and nothing else, each bound a body on both sides."""
 
 import json
+import re
 import uuid
 
 import pytest
@@ -12,10 +13,15 @@ from support import api
 from support.api_bodies import BROKEN, GOOD, labels, taints
 
 
+def _fields(method):
+    """Returns the fields of a request outside of its body."""
+    name = "cluster_id" if method == "CreateNodePool" else "id" if method.startswith(("Update", "Report")) else ""
+    return {name: str(uuid.UUID(int=1))} if name else {}
+
+
 def refused(rest, method, body):
     """Returns the rules that a body breaks, by field."""
-    fields = {"cluster_id": str(uuid.UUID(int=1))} if method == "CreateNodePool" else {}
-    fields |= {"id": str(uuid.UUID(int=1))} if method.startswith(("Update", "Report")) else {}
+    fields = _fields(method)
     reply = (
         rest.call(method, body, dry_run=True, **fields)
         if "Report" not in method
@@ -51,6 +57,56 @@ def test_every_rule_of_relations_has_a_body():
         known |= _rules(route.request.DESCRIPTOR, set())
     assert len(known) > 25
     assert known - elsewhere <= {rule for _, _, (_, rule) in BROKEN}
+
+
+def _relations(described, found):
+    """Adds the rules between fields below a message: rule id → full name of the message that declares it."""
+    found |= {rule.id: described.full_name for rule in described.GetOptions().Extensions[validate_pb2.message].cel}
+    for field in described.fields:
+        if field.message_type is not None and field.message_type.file.package.startswith("org.project_planton"):
+            _relations(field.message_type, found)
+    return found
+
+
+def _along(path, described):
+    """Returns the messages on the way to a field, and the field."""
+    messages, field = [], None
+    for name in re.sub(r"\[.*?\]", "", path).split("."):
+        messages.append(described.full_name)
+        field = next(each for each in described.fields if each.json_name == name)
+        described = field.message_type
+    return messages, field
+
+
+_BODIES = {route.method: route.body_class.DESCRIPTOR for route in routes.routes() if route.body}
+_RELATIONS = [(method, body, broken) for method, body, broken in BROKEN if broken[1] in _relations(_BODIES[method], {})]
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "broken"), _RELATIONS, ids=[f"{one[0]}-{one[2][1]}-{one[2][0]}" for one in _RELATIONS]
+)
+def test_relation_names_its_field_and_value(rest, method, body, broken):
+    """A rule between fields is reported at a field below the message that declares it, with the field's value in the message."""
+    path, rule = broken
+    messages, field = _along(path, _BODIES[method])
+    assert _relations(_BODIES[method], {})[rule] in messages
+    reply = rest.call(method, body, **_fields(method))
+    (violation,) = reply.error["violations"]
+    assert violation["field"] == path
+    assert field.json_name in violation["message"]
+    value = body
+    for name in path.split("."):
+        value = value.get(name, 0)
+    if isinstance(value, int) and not isinstance(value, bool):
+        assert f"({value})" in violation["message"]
+
+
+def test_every_relation_is_tested_on_create_and_update():
+    """Each rule between fields of a body is broken by a body of each method that takes it."""
+    for method, described in _BODIES.items():
+        if not method.startswith("Report"):
+            tested = {broken[1] for name, _, broken in _RELATIONS if name == method}
+            assert _relations(described, {}).keys() == tested, method
 
 
 def test_every_list_has_a_bound():

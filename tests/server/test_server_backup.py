@@ -221,7 +221,9 @@ _EVIL = "CREATE FUNCTION evil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DEL
         ),
         pytest.param(_sql("INSERT INTO alembic_version VALUES ('0001')"), "revision", id="two revisions"),
         pytest.param(
-            _sql("UPDATE alembic_version SET version_num = '0001'"), "there is no index ix_clusters_created_at_id", id="another revision"
+            _sql("UPDATE alembic_version SET version_num = '0001'"),
+            "there is no index ix_clusters_created_at_id",
+            id="another revision",
         ),
         pytest.param(_sql("DROP TABLE reports"), "there is no table reports", id="a table less"),
         pytest.param(_sql("DROP INDEX ix_events_time"), "there is no index ix_events_time", id="an index less"),

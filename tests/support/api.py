@@ -19,7 +19,7 @@ from planton_server import auth, calls, observe, settings
 from planton_server.grpc import health, rpc_status
 from planton_server.grpc import server as grpc_server
 from planton_server.http import rest, roots
-from planton_server.service import errors, methods, rendering, routes
+from planton_server.service import contexts, errors, methods, rendering, routes
 from planton_server.store import database
 
 #: Seconds after which a call that does not return fails its test.
@@ -94,14 +94,21 @@ class Clock:
 
 
 class Counted:
-    """A database that counts the statements which go through it, those that read apart from those in a transaction."""
+    """A database that counts its statements, reads apart from those in a transaction.
+
+    Attributes:
+        failure: An error that every read raises; None for none.
+    """
 
     def __init__(self, within: database.Database) -> None:
         self._within = within
         self.name = within.name
         self.reads = self.writes = 0
+        self.failure: Exception | None = None
 
     async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
+        if self.failure is not None:
+            raise self.failure
         self.reads += 1
         return await self._within.rows(statement, **values)
 
@@ -162,7 +169,7 @@ class Server:
         self,
         *,
         trust: auth.Trust | None = None,
-        policy: methods.Policy | None = None,
+        policy: contexts.Policy | None = None,
         rate: float = 0.0,
         burst: int = 100,
         connections: int = 10,
@@ -172,7 +179,7 @@ class Server:
         observer = observe.Observer(prometheus_client.CollectorRegistry())
         observer.watch(timed_work)
         running = calls.Calls(
-            methods.Service(self.store, policy or methods.Policy(EXPECTED)),
+            methods.Service(self.store, policy or contexts.Policy(EXPECTED)),
             auth.Authenticator(trust or auth.Trust(header=True), self.store, self.clock.elapsed),
             calls.RateLimit(rate, burst),
             self.clock,

@@ -65,8 +65,8 @@ POOLS = [
     (api.pool(name="a" * 41), ("name", "new_node_pool.gcp_name_is_short")),
     (without(api.pool(), "spec"), ("spec", "required")),
     (platform(type="oracle", gcp=None), ("spec.platform.type", "string.in")),
-    (platform(aws={"instanceType": "m5.large"}), ("spec.platform", "node_pool_platform.only_the_object_of_type")),
-    (platform(gcp=None), ("spec.platform", "node_pool_platform.has_the_object_of_type")),
+    (platform(aws={"instanceType": "m5.large"}), ("spec.platform.aws", "node_pool_platform.only_the_object_of_type")),
+    (platform(gcp=None), ("spec.platform.gcp", "node_pool_platform.has_the_object_of_type")),
     (api.pool(nodeCount=-1), ("spec.nodeCount", "int32.gte")),
     (api.pool(labels={"-a": "b"}), ('spec.labels["-a"]', "string.label_key")),
     (api.pool(labels={f"{LABEL}a": "b"}), (f'spec.labels["{LABEL}a"]', "string.label_key")),
@@ -81,23 +81,23 @@ POOLS = [
     (api.pool(taints=[taint(effect="")]), ("spec.taints[0].effect", "required")),
     (api.pool(taints=[taint(), taint(value="w")]), ("spec.taints", "node_pool_spec.taints_differ")),
     (gcp(taints=[taint(), taint(value="w")]), ("spec.platform.gcp.taints", "gcp_node_pool.taints_differ")),
-    (api.pool(labels={"a": "b"}, cloud={"labels": {"c": "d"}}), ("spec", "node_pool_spec.labels_in_one_place")),
-    (api.pool(taints=[taint()], cloud={"taints": [taint()]}), ("spec", "node_pool_spec.taints_in_one_place")),
+    (api.pool(labels={"a": "b"}, cloud={"labels": {"c": "d"}}), ("spec.labels", "node_pool_spec.labels_in_one_place")),
+    (api.pool(taints=[taint()], cloud={"taints": [taint()]}), ("spec.taints", "node_pool_spec.taints_in_one_place")),
     (
         api.pool(nodeCount=0, autoscaling={"enabled": True, "minNodes": 1, "maxNodes": 2}),
-        ("spec", "node_pool_spec.node_count_within_bounds"),
+        ("spec.nodeCount", "node_pool_spec.node_count_within_bounds"),
     ),
     (
         api.pool(nodeCount=3, autoscaling={"enabled": True, "minNodes": 1, "maxNodes": 2}),
-        ("spec", "node_pool_spec.node_count_within_bounds"),
+        ("spec.nodeCount", "node_pool_spec.node_count_within_bounds"),
     ),
     (
         without(api.pool(autoscaling={"enabled": True, "minNodes": 3, "maxNodes": 2}), "spec", "nodeCount"),
-        ("spec.autoscaling", "autoscaling.min_nodes_at_most_max_nodes"),
+        ("spec.autoscaling.maxNodes", "autoscaling.min_nodes_at_most_max_nodes"),
     ),
     (
         without(api.pool(autoscaling={"enabled": True}), "spec", "nodeCount"),
-        ("spec.autoscaling", "autoscaling.max_nodes_where_enabled"),
+        ("spec.autoscaling.maxNodes", "autoscaling.max_nodes_where_enabled"),
     ),
     (api.pool(autoscaling={"minNodes": -1}), ("spec.autoscaling.minNodes", "int32.gte")),
     (api.pool(autoscaling={"maxNodes": -1}), ("spec.autoscaling.maxNodes", "int32.gte")),
@@ -131,24 +131,27 @@ POOLS = [
     (gcp(zones=["uscentral1a"]), ("spec.platform.gcp.zones[0]", "string.pattern")),
     (gcp(zones=["us-central1-a"] * 2), ("spec.platform.gcp.zones", "repeated.unique")),
     (gcp(zones=["us-central1-a", "us-east1-a"]), ("spec.platform.gcp.zones", "gcp_node_pool.zones_of_one_region")),
-    (gcp(preemptible=True, spot=True), ("spec.platform.gcp", "gcp_node_pool.preemptible_or_spot")),
+    (gcp(preemptible=True, spot=True), ("spec.platform.gcp.spot", "gcp_node_pool.preemptible_or_spot")),
     (gcp(accelerators=[{"count": 1}]), ("spec.platform.gcp.accelerators[0].type", "required")),
     (gcp(accelerators=[{"type": "t"}]), ("spec.platform.gcp.accelerators[0].count", "required")),
     (gcp(accelerators=[{"type": "t", "count": -1}]), ("spec.platform.gcp.accelerators[0].count", "int32.gte")),
-    (api.pool(nodeCount=1001), ("spec", "node_pool_spec.gcp_nodes")),
-    (api.pool(nodeCount=2001, cloud={"zones": ["us-central1-a", "us-central1-b"]}), ("spec", "node_pool_spec.gcp_nodes")),
-    (api.pool(autoscaling={"enabled": True, "maxNodes": 1001}), ("spec", "node_pool_spec.gcp_nodes")),
+    (api.pool(nodeCount=1001), ("spec.nodeCount", "node_pool_spec.gcp_nodes")),
+    (
+        api.pool(nodeCount=2001, cloud={"zones": ["us-central1-a", "us-central1-b"]}),
+        ("spec.nodeCount", "node_pool_spec.gcp_nodes"),
+    ),
+    (api.pool(autoscaling={"enabled": True, "maxNodes": 1001}), ("spec.autoscaling.maxNodes", "node_pool_spec.gcp_nodes")),
     (aws(instanceType=""), ("spec.platform.aws.instanceType", "required")),
     (aws(instanceType="m5"), ("spec.platform.aws.instanceType", "string.pattern")),
     (aws(instanceType=f"m5.{LONG}"), ("spec.platform.aws.instanceType", "string.max_len")),
     (aws(volumeType="st1"), ("spec.platform.aws.volumeType", "string.in")),
-    (aws(volumeType="gp3", volumeSize=0), ("spec.platform.aws", "aws_node_pool.volume_size_fits_type")),
-    (aws(volumeType="gp2", volumeSize=16385), ("spec.platform.aws", "aws_node_pool.volume_size_fits_type")),
-    (aws(volumeType="gp3", volumeSize=65537), ("spec.platform.aws", "aws_node_pool.volume_size_fits_type")),
-    (aws(volumeType="io1", volumeSize=3), ("spec.platform.aws", "aws_node_pool.volume_size_fits_type")),
-    (aws(volumeType="io1", volumeSize=16385), ("spec.platform.aws", "aws_node_pool.volume_size_fits_type")),
-    (aws(volumeType="io2", volumeSize=3), ("spec.platform.aws", "aws_node_pool.volume_size_fits_type")),
-    (aws(volumeType="io2", volumeSize=65537), ("spec.platform.aws", "aws_node_pool.volume_size_fits_type")),
+    (aws(volumeType="gp3", volumeSize=0), ("spec.platform.aws.volumeSize", "aws_node_pool.volume_size_fits_type")),
+    (aws(volumeType="gp2", volumeSize=16385), ("spec.platform.aws.volumeSize", "aws_node_pool.volume_size_fits_type")),
+    (aws(volumeType="gp3", volumeSize=65537), ("spec.platform.aws.volumeSize", "aws_node_pool.volume_size_fits_type")),
+    (aws(volumeType="io1", volumeSize=3), ("spec.platform.aws.volumeSize", "aws_node_pool.volume_size_fits_type")),
+    (aws(volumeType="io1", volumeSize=16385), ("spec.platform.aws.volumeSize", "aws_node_pool.volume_size_fits_type")),
+    (aws(volumeType="io2", volumeSize=3), ("spec.platform.aws.volumeSize", "aws_node_pool.volume_size_fits_type")),
+    (aws(volumeType="io2", volumeSize=65537), ("spec.platform.aws.volumeSize", "aws_node_pool.volume_size_fits_type")),
     (aws(availabilityZones=["us-west-2"]), ("spec.platform.aws.availabilityZones[0]", "string.pattern")),
     (aws(availabilityZones=[""]), ("spec.platform.aws.availabilityZones[0]", "string.pattern")),
     (aws(availabilityZones=["us-west-2a"] * 2), ("spec.platform.aws.availabilityZones", "repeated.unique")),
@@ -157,8 +160,8 @@ POOLS = [
         ("spec.platform.aws.availabilityZones", "aws_node_pool.zones_of_one_region"),
     ),
     (aws(userData="é" * 8193), ("spec.platform.aws.userData", "string.max_bytes")),
-    (api.pool("aws", nodeCount=451), ("spec", "node_pool_spec.aws_nodes")),
-    (api.pool("aws", autoscaling={"enabled": True, "maxNodes": 451}), ("spec", "node_pool_spec.aws_nodes")),
+    (api.pool("aws", nodeCount=451), ("spec.nodeCount", "node_pool_spec.aws_nodes")),
+    (api.pool("aws", autoscaling={"enabled": True, "maxNodes": 451}), ("spec.autoscaling.maxNodes", "node_pool_spec.aws_nodes")),
     (
         aws(availabilityZones=["us-west-2-lax-1a", "us-east-1-bos-1a"]),
         ("spec.platform.aws.availabilityZones", "aws_node_pool.zones_of_one_region"),
@@ -181,8 +184,11 @@ POOLS = [
     (azure(osDiskType="Premium"), ("spec.platform.azure.osDiskType", "string.in")),
     (azure(availabilityZones=["4"]), ("spec.platform.azure.availabilityZones[0]", "string.in")),
     (azure(availabilityZones=["1", "1"]), ("spec.platform.azure.availabilityZones", "repeated.unique")),
-    (api.pool("azure", nodeCount=1001), ("spec", "node_pool_spec.azure_nodes")),
-    (api.pool("azure", autoscaling={"enabled": True, "maxNodes": 1001}), ("spec", "node_pool_spec.azure_nodes")),
+    (api.pool("azure", nodeCount=1001), ("spec.nodeCount", "node_pool_spec.azure_nodes")),
+    (
+        api.pool("azure", autoscaling={"enabled": True, "maxNodes": 1001}),
+        ("spec.autoscaling.maxNodes", "node_pool_spec.azure_nodes"),
+    ),
     (api.pool("civo", cloud={"size": ""}), ("spec.platform.civo.size", "required")),
     (api.pool("digitalocean", cloud={"size": ""}), ("spec.platform.digitalocean.size", "required")),
     (api.pool("digitalocean", cloud={"tags": ["a b"]}), ("spec.platform.digitalocean.tags[0]", "string.pattern")),
@@ -198,7 +204,7 @@ CLUSTERS = [
     (cluster_body("gke"), ("spec.platform.type", "string.in")),
     (
         {"name": "c", "spec": {"platform": {"type": "gcp", "aws": {"region": "r"}}}},
-        ("spec.platform", "cluster_platform.only_the_object_of_type"),
+        ("spec.platform.aws", "cluster_platform.only_the_object_of_type"),
     ),
     (cluster_body("gcp", cloud={"region": "r"}), ("spec.platform.gcp.projectID", "required")),
     (cluster_body("gcp", cloud={"projectID": "p"}), ("spec.platform.gcp.region", "required")),
@@ -236,7 +242,19 @@ CLUSTERS = [
     ),
     (cluster_body("gcp", lifecycle={"driftPolicy": "x"}), ("spec.lifecycle.driftPolicy", "string.in")),
 ]
+CLUSTER_UPDATES = [
+    (
+        {"spec": {"platform": {"type": "gcp", "aws": {"region": "r"}}}},
+        ("spec.platform.aws", "cluster_platform.only_the_object_of_type"),
+    ),
+]
 UPDATES = [
+    *(
+        (body, broken)
+        for body, broken in POOLS
+        if broken[1].startswith(("node_pool_spec.", "node_pool_platform.", "autoscaling."))
+    ),
+    *((body, broken) for body, broken in POOLS if broken[1].startswith(("gcp_node_pool.", "aws_node_pool."))),
     (api.pool(name="a" * 41), ("name", "node_pool_update.gcp_name_is_short")),
     (api.pool(name="A"), ("name", "string.pattern")),
     (api.pool("aws", name="a" * 64), ("name", "string.max_len")),
@@ -246,6 +264,7 @@ BROKEN = [
     *(("CreateNodePool", body, broken) for body, broken in POOLS),
     *(("CreateCluster", body, broken) for body, broken in CLUSTERS),
     *(("UpdateNodePool", body, broken) for body, broken in UPDATES),
+    *(("UpdateCluster", body, broken) for body, broken in CLUSTER_UPDATES),
 ]
 #: Message → what breaks a rule that the table above cannot: of a path and a body together, and of a controller's report.
 REQUESTS = [

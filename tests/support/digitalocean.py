@@ -15,7 +15,7 @@ BASE = "http://127.0.0.1:1"
 CLUSTERS = "/v2/kubernetes/clusters"
 SMALL = "s-2vcpu-4gb"
 VERSION = "1.33.1-do.0"
-#: Monday, 2 January 2023, 00:00 UTC: where maintenance windows are easy to reckon.
+#: Monday, 2 January 2023, 00:00 UTC: a convenient time for maintenance windows.
 MONDAY = 1_672_617_600.0
 
 
@@ -23,14 +23,14 @@ class Cloud:
     """A cloud at a time that only tests move."""
 
     def __init__(self, latency: str = "instant") -> None:
-        """Start on a Monday."""
+        """Starts on a Monday."""
         ports = itertools.count(20000)
         self.now = MONDAY
         self.pace = clock.Pace(latency)
-        self.cloud = cloud.DigitalOcean(pace=self.pace, reserve_port=lambda: next(ports), wall=lambda: 1_700_000_000.0)
+        self.cloud = cloud.DigitalOcean(pace=self.pace, reserve_port=lambda: next(ports))
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> wire.Reply:
-        """Send a request now; ``token`` among the options is no query parameter."""
+        """Send a request at the current time; ``token`` is no query parameter."""
         token = query.pop("token", TOKEN)
         self.cloud.settle(self.now)
         parameters = {name: str(value) for name, value in query.items()}
@@ -39,61 +39,61 @@ class Cloud:
         )
 
     def ok(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> Any:
-        """Send a request that must succeed; return the body."""
+        """Send a request that must succeed, and return the body."""
         reply = self.ask(method, path, body, **query)
         assert 200 <= reply.status < 300, reply
         json.dumps(reply.body)
         return reply.body
 
     def refused(self, method: str, path: str, body: dict[str, Any] | None = None, **query: Any) -> tuple[int, str]:
-        """Send a request that must be refused; return status and id."""
+        """Send a request that must be refused, and return status and id."""
         reply = self.ask(method, path, body, **query)
         assert reply.status >= 400, reply
         return reply.status, reply.body["id"]
 
     def act(self, action: str, **body: Any) -> Any:
-        """Let the outside world act."""
+        """Make an out-of-band change."""
         self.cloud.settle(self.now)
         return self.cloud.outside(action, body=body, now=self.now)
 
     def pass_time(self, seconds: float) -> None:
-        """Move the time and let the cloud see it."""
+        """Move the time and end the changes that are due."""
         self.now += seconds
         self.cloud.settle(self.now)
 
     def cluster(self, name: str = "c1", **more: Any) -> str:
-        """Make a cluster with a pool ``main`` of two; return its id."""
+        """Create a cluster with a pool ``main`` of two nodes, and return its id."""
         pools = [{"name": "main", "size": SMALL, "count": 2}]
         body = {"name": name, "region": "fra1", "version": VERSION, "node_pools": pools, **more}
         return str(self.ok("POST", CLUSTERS, body)["kubernetes_cluster"]["id"])
 
     def show(self, key: str) -> Any:
-        """Read a cluster."""
+        """Reads a cluster."""
         return self.ok("GET", f"{CLUSTERS}/{key}")["kubernetes_cluster"]
 
     def add_pool(self, key: str, name: str = "extra", **more: Any) -> str:
-        """Add a pool; return its id."""
+        """Add a pool and return its id."""
         body = {"name": name, "size": SMALL, "count": 1, **more}
         return str(self.ok("POST", f"{CLUSTERS}/{key}/node_pools", body)["node_pool"]["id"])
 
     def pool(self, key: str, pool: str) -> Any:
-        """Read a pool."""
+        """Reads a pool."""
         return self.ok("GET", f"{CLUSTERS}/{key}/node_pools/{pool}")["node_pool"]
 
     def first(self, key: str) -> str:
-        """Return the path of a cluster's first pool."""
+        """Returns the path of a cluster's first pool."""
         return f"{CLUSTERS}/{key}/node_pools/{self.show(key)['node_pools'][0]['id']}"
 
     def kubernetes(self, key: str, client: str = "127.0.0.1") -> kubernetes_nodes.Cluster:
-        """Return the Kubernetes side of a cluster."""
+        """Return a cluster's Kubernetes API."""
         return next(item for item in self.cloud.kubernetes(client=client, now=self.now) if item.id == key)
 
 
 def nodes(pool: Any) -> list[str]:
-    """Return the names of a pool's nodes."""
+    """Returns the names of a pool's nodes."""
     return [item["name"] for item in pool["nodes"]]
 
 
 def states(pool: Any) -> list[str]:
-    """Return the states of a pool's nodes."""
+    """Returns the states of a pool's nodes."""
     return [item["status"]["state"] for item in pool["nodes"]]

@@ -180,7 +180,7 @@ def stack_input(manifest: message.Message, **config: Any) -> Any:  # a stack inp
 def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Planned:  # a stack input of any kind
     """Runs the module of a stack input; what the module raises is raised here."""
     outputs: dict[str, Any] = {}
-    usual = {"civo": Civo, "digitalocean": DigitalOcean}[kinds.get(given.target.kind).provider]
+    usual = {"civo": Civo, "digitalocean": DigitalOcean}
 
     def program() -> None:
         for name, value in modules.program(kinds.get(given.target.kind)).resources(given).items():
@@ -188,7 +188,9 @@ def plan(given: Any, *, cloud: Cloud | None = None, preview: bool = False) -> Pl
             resolved = _sync_await(output.future())
             outputs[name] = Secret(resolved) if _sync_await(output.is_secret()) else resolved
 
-    return dataclasses.replace(record(program, cloud=cloud or usual(), preview=preview), outputs=outputs)
+    return dataclasses.replace(
+        record(program, cloud=cloud or usual[kinds.get(given.target.kind).provider](), preview=preview), outputs=outputs
+    )
 
 
 def _make_event_loop() -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from planton.schema import kinds
 from support import sandbox as sandbox_support
+from support import warm
 
 SECONDS = 180
 
@@ -45,16 +46,7 @@ class Planton:
 
     def run(self, *arguments: str, code: int | None = 0, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end and check its exit code."""
-        done = subprocess.run(
-            self.command(*arguments),
-            cwd=self.folder,
-            env=self.environ | environ,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        done = warm.server().run(arguments, cwd=self.folder, env=self.environ | environ, timeout=SECONDS)
         if code is not None:
             assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr, done.stderr

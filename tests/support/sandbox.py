@@ -1,7 +1,6 @@
-"""A running sandbox for tests: on ports of its own, in a thread of this process.
+"""A running sandbox for tests, on its own ports, in a thread of this process.
 
-The fixture `sandbox` gives one without the stand-in Pulumi providers;
-`running` starts one as wanted, for end-to-end tests and for restarts.
+The fixture `sandbox` has no stand-in plugins. `running` starts a sandbox with other options, for end-to-end tests and restarts.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ KUBECTL = shutil.which("kubectl") or shutil.which("kubectl", path=str(pathlib.Pa
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """What a call got: the status and the decoded body."""
+    """The answer to a call: the status and the decoded body."""
 
     status: int
     body: Any
@@ -56,19 +55,19 @@ class Control:
         self.call("POST", "/clock", {"latency": latency})
 
     def fault(self, **rule: Any) -> int:
-        """Order a fault; return its number."""
+        """Add a fault and return its number."""
         return int(self.call("POST", "/faults", rule)["id"])
 
     def clear_faults(self) -> None:
-        """Forget all faults."""
+        """Remove all faults."""
         self.call("DELETE", "/faults")
 
     def outside(self, action: str, *, cloud: str = "civo", **body: Any) -> Any:
-        """Let the outside world act on a cloud."""
+        """Make an out-of-band change in a cloud."""
         return self.call("POST", f"/clouds/{cloud}/{action}", body)
 
     def resources(self, cloud: str = "civo") -> Any:
-        """Return what the default account has in a cloud."""
+        """Return the resources of the default account in a cloud."""
         return self.outside("resources", cloud=cloud)
 
     def mark(self) -> int:
@@ -76,13 +75,13 @@ class Control:
         return int(self.call("GET", "/requests")["last"])
 
     def requests(self, since: int = 0, cloud: str = "") -> list[dict[str, Any]]:
-        """Return the log after a number, of one cloud or of all."""
+        """Return the requests after a number, of one cloud or of all."""
         return list(self.call("GET", f"/requests?since={since}&cloud={cloud}")["requests"])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A running sandbox and the means to reach it."""
+    """A running sandbox and its clients."""
 
     home: pathlib.Path
     info: launch.Info
@@ -109,7 +108,7 @@ class Sandbox:
 
     @property
     def env(self) -> dict[str, str]:
-        """The variables that point clients at it, the stand-in providers included."""
+        """The variables that point clients at it, including those for the stand-in plugins."""
         attached = launch.debug_providers(self.info)
         return launch.environment(self.info) | ({"PULUMI_DEBUG_PROVIDERS": attached} if attached else {})
 
@@ -122,7 +121,7 @@ class Sandbox:
         token: str | None = None,
         region: str = "LON1",
     ) -> Answer:
-        """Call the Civo API as its Go client does, bogus content encoding included."""
+        """Call the Civo API like its Go client, which sends a wrong content encoding."""
         url = f"{self.civo}/v2{path}"
         if method in ("GET", "DELETE"):
             url += f"{'&' if '?' in path else '?'}region={region}"
@@ -156,7 +155,7 @@ def running(
     source: Callable[[], float] = time.time,
     hasty: bool = False,
 ) -> Iterator[Sandbox]:
-    """Run a sandbox in a thread until the block ends; its state stays in ``home``."""
+    """Run a sandbox in a thread until the block ends; its state is kept in ``home``."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -181,6 +180,6 @@ async def _start(options: server.Options) -> server.Server:
 
 @pytest.fixture
 def sandbox(tmp_path: pathlib.Path) -> Iterator[Sandbox]:
-    """A fresh sandbox, instant, without stand-in providers."""
+    """A new sandbox with instant latency, without stand-in plugins."""
     with running(tmp_path / "sandbox") as served:
         yield served

@@ -1,4 +1,4 @@
-"""docs/use/references.md is what is printed: each broken reference, its manifests, the command, and the error that names both ends."""
+"""docs/use/references.md shows real errors: each broken reference, its manifests, the command and the output."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _section(text: str) -> Section:
 
 
 def _apply(path: pathlib.Path, data: pathlib.Path) -> None:
-    """Leave the state behind that an apply of a manifest leaves."""
+    """Writes the state that an apply of a manifest writes."""
     manifest = load.load([str(path)])[0].message
     name = stacks.name_of(manifest)
     outputs = {"manifest": json.dumps(stack_input.as_dict(manifest)), "network_id": ID}
@@ -51,7 +51,7 @@ def _apply(path: pathlib.Path, data: pathlib.Path) -> None:
 
 
 SECTIONS = _sections()
-#: Section → where the reference stands, and the other ends, with their places where they are among what is given.
+#: Section → the place of the reference, and the other ends, with their places if their manifests are passed.
 ENDS = {
     "The target is missing": ("./firewall.yaml:9:3: spec.networkId", ["CivoVpc/dev-netwrok (env dev)"]),
     "The references form a circle": (
@@ -71,7 +71,7 @@ ENDS = {
 
 @pytest.fixture
 def data(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    """The data folder of a user who is in an empty folder, and has an account that nothing may be asked of."""
+    """Returns the data folder of a user in an empty folder, whose account must not be queried."""
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.chdir(work)
@@ -82,21 +82,21 @@ def data(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Pat
 
 
 def test_the_page_has_a_section_for_each_way_to_break_a_reference() -> None:
-    """None is described without being checked, and none is checked without being described."""
+    """The page and this test have the same sections."""
     assert [title for title in SECTIONS if title] == list(ENDS)
 
 
 @pytest.mark.parametrize("title", ENDS)
 def test_the_error_names_both_ends_as_the_page_shows(title: str, data: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is printed is what the page shows, to the letter: the reference with its place, and what it refers to."""
+    """The output equals the page: the reference with its place, and its target."""
     section = SECTIONS[title]
     for name, content in (SECTIONS[""].files | section.files).items():
         pathlib.Path(name).write_text(content, "utf-8")
     if title == "The field is empty":
         _apply(pathlib.Path("network.yaml"), data)
     assert cli.main(shlex.split(section.command)) == 1
-    said = capsys.readouterr()
-    printed = said.out + said.err
+    captured = capsys.readouterr()
+    printed = captured.out + captured.err
     place, others = ENDS[title]
     assert printed.startswith(f"{place}: ")
     assert [end for end in others if end not in printed] == []

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import pathlib
 from typing import Any
 
 import pytest
 
 from planton import errors
 from planton.cli import render
-from planton.config import settings
-from planton.deploy import protection, run
-from planton.engine import stacks, toolchain
+from planton.deploy import graph, protection, prune, referrers, steps
+from planton.engine import stacks
 from planton.manifest import load
 from planton.schema import references
 from planton.state import inventory
 from support import mocks
-
-
-@pytest.fixture
-def chosen(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> settings.Settings:
-    """The settings of a user with an empty data folder."""
-    return settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
 
 
 def _applied(kind: str, spec: dict[str, Any], *, name: str, outputs: dict[str, str], **metadata: Any) -> inventory.Applied:
@@ -33,7 +25,6 @@ def _applied(kind: str, spec: dict[str, Any], *, name: str, outputs: dict[str, s
 
 
 NETWORK = _applied("CivoVpc", {"networkName": "net"}, name="net", outputs={"network_id": "n-1"})
-TOOLS = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
 
 
 def _firewall(name: str, network: dict[str, Any] | None = None) -> load.Resource:
@@ -41,24 +32,34 @@ def _firewall(name: str, network: dict[str, Any] | None = None) -> load.Resource
     return load.Resource(manifest, None, f"{name}.yaml")
 
 
-def _backend(monkeypatch: pytest.MonkeyPatch, *applied: inventory.Applied) -> None:
-    by_stack = {found.stack: found for found in applied}
-    monkeypatch.setattr(inventory.Inventory, "all", lambda _self: list(applied))
-    monkeypatch.setattr(inventory.Inventory, "read", lambda _self, name: by_stack.get(name))
+class _Inventory:
+    """Applied resources."""
+
+    def __init__(self, *applied: inventory.Applied) -> None:
+        """Keeps them."""
+        self._applied = applied
+
+    def all(self) -> list[inventory.Applied]:
+        """Returns them."""
+        return list(self._applied)
 
 
-def test_who_is_left_behind_by_a_pruning_is_who_refers_to_it_after_the_apply(
-    chosen: settings.Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is given stands for what was applied: one that has turned to another network is no user any more."""
-    users = [_applied("CivoFirewall", {"networkId": {"value": "n-1"}}, name=name, outputs={}) for name in ("a", "b", "c")]
-    _backend(monkeypatch, NETWORK, *(dataclasses.replace(user, origin="") for user in users))
-    given = run.Run([_firewall("b"), _firewall("c", {"value": "n-2"})], chosen, TOOLS)
-    pruning = given.pruning(["folder"], lambda _manifest: True)
-    assert pruning.order == [NETWORK.key]
-    assert {key: [user.name for user in left] for key, left in pruning.users_outside(pruning.order).items()} == {
-        NETWORK.key: ["a", "b"]
-    }
+def _outside(deleted: inventory.Applied, *applied: inventory.Applied) -> dict[str, list[references.Key]]:
+    step = steps.Step(deleted.key, str(deleted.stack), applied=deleted)
+    known = prune.of_applied([deleted])
+    return {key.name: users for key, users in referrers.outside([step], applied, known).items()}
+
+
+def test_the_users_of_a_pruned_resource_are_those_after_the_apply() -> None:
+    """A manifest of the run replaces the applied one: a firewall that changed to another network is no user any more."""
+    firewalls = [_applied("CivoFirewall", {"networkId": {"value": "n-1"}}, name=name, outputs={}) for name in ("a", "b", "c")]
+    applied: Any = _Inventory(NETWORK, *(dataclasses.replace(each, origin="") for each in firewalls))
+    resources = graph.of([_firewall("b"), _firewall("c", {"value": "n-2"})])
+    pruned = prune.select(prune.Selection(("folder",)), resources, applied)
+    assert pruned.order == (NETWORK.key,)
+    step = steps.Step(NETWORK.key, "", applied=NETWORK)
+    users = referrers.outside([step], applied.all(), pruned, replacing=resources)
+    assert [user.name for user in users[NETWORK.key]] == ["a", "b"]
 
 
 CLUSTER = _applied("CivoKubernetesCluster", {"clusterName": "dev"}, name="dev", outputs={"cluster_id": "c-1"})
@@ -94,26 +95,19 @@ def test_a_manifest_protects_before_it_is_applied_and_until_another_one_was() ->
     assert _refused(CLUSTER, plain, given=kept) != ""
 
 
-def test_node_pools_are_told_to_go_with_their_cluster(
-    chosen: settings.Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """One that gives the cluster by name is known by its state; nothing is said to stay behind that does not."""
-    _backend(monkeypatch, CLUSTER, _pool())
-    users = run.Run([load.Resource(CLUSTER.manifest, None, "")], chosen, TOOLS).users_outside([CLUSTER.key])
-    render.echo_users(users)
+def test_node_pools_are_reported_to_go_with_their_cluster(capsys: pytest.CaptureFixture[str]) -> None:
+    """A pool that names its cluster by name is known by its state; nothing is reported to stay behind that does not."""
+    step = steps.Step(CLUSTER.key, "", applied=CLUSTER)
+    render.echo_users(referrers.outside([step], [CLUSTER, _pool()], prune.of_applied([CLUSTER])))
     said = capsys.readouterr().err
     assert "CivoKubernetesNodePool/web (env dev) refer to CivoKubernetesCluster/dev (env dev) and go with it" in said
     assert "stay behind" not in said
 
 
-def test_a_label_says_which_of_two_stacks_is_meant(chosen: settings.Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_label_identifies_one_of_two_stacks() -> None:
     """Of two networks of one name, the users of the one are none of the other."""
     labels = {"pulumi.project-planton.org/stack.fqdn": "organization/shop/net"}
     other = _applied("CivoVpc", {"networkName": "net"}, name="net", outputs={"network_id": "n-2"}, labels=labels)
     user = _applied("CivoFirewall", {"networkId": {"value": "n-1"}}, name="fw", outputs={})
-    _backend(monkeypatch, NETWORK, other, user)
-    found = [
-        run.Run([load.Resource(meant.manifest, None, "")], chosen, TOOLS).users_outside([NETWORK.key])
-        for meant in (NETWORK, other)
-    ]
-    assert found == [{NETWORK.key: [user.key]}, {}]
+    assert _outside(NETWORK, NETWORK, other, user) == {"net": [user.key]}
+    assert _outside(other, NETWORK, other, user) == {}

@@ -113,7 +113,8 @@ def test_the_choices_of_the_command_are_those_of_the_templates() -> None:
     """The command knows them without reading the templates, for its help."""
     assert set(command._PARTS) == set(templates.PARTS)
     assert command._TEMPLATES == templates.TEMPLATES
-    assert set(command._PROVIDERS) == set(providers.names())
+    choice = next(parameter for parameter in command.init.params if parameter.name == "provider").type
+    assert list(choice.choices) == list(providers.names())
     folders = {path.parent.relative_to(pathlib.Path(templates.__file__).parent) for path in _files()}
     assert folders == {pathlib.Path(provider, template) for provider, template in ENVIRONMENTS}
 
@@ -157,14 +158,14 @@ def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("cluster", "--provider", "civo", "--name", "Shop"), "the name 'Shop' must be at most 48 small letters"),
+        (("cluster", "--provider", "civo", "--name", "Shop"), "the name 'Shop' must be at most 48 lower-case letters"),
         (("cluster", "--provider", "civo", "--env", "a" * 49), "the environment"),
         (("cluster", "--provider", "civo", "--name", "a: b"), "the name 'a: b'"),
         (("cluster", "--provider", "civo", "--region", "lom1"), "did you mean 'lon1'?"),
         (("cluster", "--provider", "digitalocean", "--region", "phx1"), "has no region 'phx1'"),
         (("cluster",), "--provider"),
         (("clusters", "--provider", "civo"), "clusters"),
-        (("cluster", "--provider", "civo", "-o", __file__), "cannot make the folder"),
+        (("cluster", "--provider", "civo", "-o", __file__), "cannot create the folder"),
     ],
 )
 def test_what_cannot_be_made(arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,10 +11,10 @@ import pytest
 from planton import errors
 from planton.cli import options
 from planton.config import contexts, settings
-from planton.deploy.steps import Step
-from planton.engine import plans, toolchain
-from planton.manifest import stack_input
-from planton.schema import references
+from planton.deploy import identify
+from planton.engine import toolchain
+from planton.manifest import selection, stack_input
+from planton.state import inventory
 from support import mocks
 
 TOOLS = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
@@ -30,7 +30,7 @@ def _wanted(
     file.write_text(json.dumps(stack_input.file_dict(given, show_secrets=True)), "utf-8")
     account = folder / "account.json"
     account.write_text(json.dumps(config or {}), "utf-8")
-    (found,) = options.Sources((), (str(file),), str(account) if config else "", settings, "", "").read()
+    (found,) = selection.Selection((), (str(file),), str(account) if config else "", settings, "", "").read()
     return found
 
 
@@ -53,11 +53,11 @@ def test_a_binary_stack_input_is_one(tmp_path: pathlib.Path, suffix: str) -> Non
     given = mocks.stack_input(mocks.target("CivoVpc", spec, name="a"), apiToken="own", defaultRegion="lon1")
     file = tmp_path / f"input{suffix}"
     file.write_bytes(given.SerializeToString())
-    (found,) = options.Sources((), (str(file),), "", (), "", "").read()
+    (found,) = selection.Selection((), (str(file),), "", (), "", "").read()
     assert (found.manifest.spec.network_name, found.config.api_token) == ("a", "own")
     file.write_bytes(given.target.SerializeToString())
     with pytest.raises(errors.PlantonError, match="holds a manifest, not a stack input"):
-        options.Sources((), (str(file),), "", (), "", "").read()
+        selection.Selection((), (str(file),), "", (), "", "").read()
 
 
 def test_settings_change_a_stack_input(tmp_path: pathlib.Path) -> None:
@@ -78,7 +78,7 @@ def test_settings_change_a_stack_input(tmp_path: pathlib.Path) -> None:
         (None, (("tire", "web"),), "has the labels tire=web; there are: none"),
     ],
 )
-def test_who_means_nothing_that_is_there_is_told(
+def test_filters_that_exclude_every_manifest_are_an_error(
     env: str | None, selector: tuple[tuple[str, str], ...], said: str, tmp_path: pathlib.Path
 ) -> None:
     """A typo in a pipeline would pass for a cloud without changes; where the last resource is pruned it is meant."""
@@ -86,61 +86,12 @@ def test_who_means_nothing_that_is_there_is_told(
     for name, metadata in (("a", "{name: a, env: dev, labels: {tier: web}}"), ("b", "{name: b, labels: {tier: db}}")):
         head = f"apiVersion: civo.project-planton.org/v1\nkind: CivoVpc\nmetadata: {metadata}\n"
         (tmp_path / f"{name}.yaml").write_text(head + spec, "utf-8")
-    given = options.Sources((str(tmp_path),), (), "", (), "", "", env, selector)
+    given = selection.Selection((str(tmp_path),), (), "", (), "", "", env, selector)
     with pytest.raises(errors.PlantonError) as caught:
         given.read()
     assert caught.value.code is errors.Code.USAGE
     assert said in caught.value.message
     assert given.read(none=True) == []
-
-
-class _Run:
-    """A run in which nothing refers to anything."""
-
-    @staticmethod
-    def referrers(_key: references.Key) -> tuple[references.Key, ...]:
-        """Return nothing."""
-        return ()
-
-
-def _replacing(env: str, name: str = "dev") -> Any:
-    change = plans.Change("urn", "cluster", "civo:index/kubernetesCluster:KubernetesCluster", plans.Action.REPLACE)
-    return Step(references.Key("CivoKubernetesCluster", env, name), "", plans.Plan((change,)))
-
-
-@pytest.mark.parametrize(
-    ("steps", "allowed"),
-    [
-        ([_replacing("dev")], ["civokubernetescluster/dev"]),
-        ([_replacing("dev"), _replacing("prod", "other")], ["dev/CivoKubernetesCluster/dev", "CivoKubernetesClusters/other"]),
-        ([_replacing("dev"), _replacing("prod")], ["dev/CivoKubernetesCluster/dev", "prod/CivoKubernetesCluster/dev"]),
-        ([_replacing(""), _replacing("prod")], ["default/CivoKubernetesCluster/dev", "prod/CivoKubernetesCluster/dev"]),
-    ],
-)
-def test_a_named_cluster_may_be_replaced(steps: list[Any], allowed: list[str]) -> None:
-    """By kind and name, and where that is not clear by its environment."""
-    options.losses_allowed(steps, allowed, _Run())  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("steps", "allowed", "hint"),
-    [
-        ([_replacing("dev")], [], "--allow-replace CivoKubernetesCluster/dev"),
-        ([_replacing("dev")], ["prod/CivoKubernetesCluster/dev"], "--allow-replace CivoKubernetesCluster/dev"),
-        ([_replacing("dev"), _replacing("prod")], ["CivoKubernetesCluster/dev"], "--allow-replace dev/CivoKubernetesCluster/dev"),
-        (
-            [_replacing("dev"), _replacing("prod")],
-            ["dev/CivoKubernetesCluster/dev"],
-            "--allow-replace prod/CivoKubernetesCluster/dev",
-        ),
-    ],
-)
-def test_a_cluster_that_is_not_named_is_not_replaced(steps: list[Any], allowed: list[str], hint: str) -> None:
-    """A consent to the one of ``dev`` is none to the one of ``prod``; the hint is what would have been enough."""
-    with pytest.raises(errors.PlantonError) as caught:
-        options.losses_allowed(steps, allowed, _Run())  # type: ignore[arg-type]
-    assert caught.value.reason is errors.Reason.REPLACE_REFUSED
-    assert caught.value.hint.endswith(hint)
 
 
 def test_kinds_and_contexts_complete(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,9 +109,9 @@ def test_kinds_and_contexts_complete(tmp_path: pathlib.Path, monkeypatch: pytest
 
 def test_a_stack_without_a_resource_is_not_ignored(tmp_path: pathlib.Path) -> None:
     """A manifest says itself which stack it means."""
-    given = options.Sources((str(tmp_path),), (), "", (), "", "", stack="shop/net")
+    given = selection.Selection((str(tmp_path),), (), "", (), "", "", stack="shop/net")
     with pytest.raises(errors.PlantonError, match="says which KIND/NAME is meant") as caught:
-        options.applied((), settings=settings.Settings(environ={}), tools=TOOLS, given=given)
+        identify.resources((), inventory.Inventory(settings.Settings(environ={}), TOOLS), given, env=None)
     assert caught.value.code is errors.Code.USAGE
 
 
@@ -168,5 +119,5 @@ def test_a_stack_without_a_resource_is_not_ignored(tmp_path: pathlib.Path) -> No
 def test_a_folder_without_manifests_is_not_pruned(tmp_path: pathlib.Path, *, prune: bool) -> None:
     """It could be there by mistake; who means it is told of the command that deletes."""
     with pytest.raises(errors.PlantonError, match=r"has no \.yaml") as caught:
-        options.Sources((str(tmp_path),), (), "", (), "", "").read(none=prune)
+        selection.Selection((str(tmp_path),), (), "", (), "", "").read(none=prune)
     assert ("planton destroy" in caught.value.hint) is prune

@@ -4,13 +4,13 @@ import json
 import os
 import pathlib
 import sys
-import types
 from typing import Any
 
 import pytest
 
 from planton import cli, errors
 from planton.base import confined
+from planton.deploy import saved
 from planton.manifest import load, policies
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
@@ -253,8 +253,7 @@ def test_what_a_policy_refuses_is_not_planned(
     command: str, small: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The command ends before the engine begins, with the places and the rules."""
-    monkeypatch.setattr("planton.cli.options.tools", lambda _: None)
-    monkeypatch.setattr("planton.deploy.run.Run.plan", None)
+    monkeypatch.setenv("PLANTON_CACHE_DIR", "/nonexistent")  # there is no toolchain
     assert cli.main([command, "-f", POOL, "--policy", small]) == 1
     shown = capsys.readouterr().err
     assert f"{POOL}:10:14: spec.nodeCount: must be so [acme.rule]\n" in shown
@@ -266,9 +265,12 @@ def test_what_was_planned_before_is_judged_too(
 ) -> None:
     """A saved plan has no text, so a violation is told with the file that it came from and without a line."""
     (document,) = load.load([POOL])
-    before = types.SimpleNamespace(
-        wanted=[load.Resource(document.message, None, "pool.yaml")],
-        pruned=[],
+    before = saved.Saved(
+        applied={},
+        created="",
+        resources=(load.Resource(document.message, None, "pool.yaml"),),
+        refresh=True,
+        pruned={},
         origins={},
         allow_replace=(),
         allow_unsupported=(),
@@ -276,7 +278,6 @@ def test_what_was_planned_before_is_judged_too(
         is_signed=True,
     )
     monkeypatch.setattr("planton.deploy.saved.read", lambda *_, **_more: before)
-    monkeypatch.setattr("planton.deploy.run.Run.plan", None)
     assert cli.main(["apply", "dev.plan", "--policy", small]) == 1
     assert "pool.yaml: spec.nodeCount: must be so [acme.rule]\n" in capsys.readouterr().err
 

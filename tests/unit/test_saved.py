@@ -13,8 +13,9 @@ import pytest
 
 import planton
 from planton import errors
-from planton.deploy import saved, steps
-from planton.engine import plans
+from planton.config import settings
+from planton.deploy import graph, plan, runtime, saved, steps
+from planton.engine import plans, toolchain
 from planton.manifest import load
 from planton.schema import references
 from support import mocks
@@ -31,6 +32,7 @@ def _step(key: references.Key = NETWORK, *changes: plans.Change) -> steps.Step:
     return steps.Step(key, f"planton/{key.name}", plans.Plan(changes, ("a warning",)))
 
 
+TOOLS = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
 KEY = b"\0" * 32
 UPDATE = _step(NETWORK, _change(plans.Action.UPDATE, plans.Difference("label", "old", "new"), plans.Difference("size", 1, None)))
 CREATE = _step(NETWORK, _change(plans.Action.CREATE))
@@ -38,25 +40,26 @@ NONE = _step(NETWORK)
 DELETE = _step(FIREWALL, _change(plans.Action.DELETE, name="firewall"))
 
 
-def _wanted() -> load.Resource:
+def _resource() -> load.Resource:
     spec = {"civoCredentialId": "default", "networkName": "net", "region": "lon1"}
     manifest = mocks.target("CivoVpc", spec, name="net", env="dev")
     return load.Resource(manifest, None, "envs/net.yaml", "lon1", origin="example.com/acme//envs")
 
 
 def _write(path: pathlib.Path, *planned: steps.Step, pruned: tuple[steps.Step, ...] = ()) -> saved.Saved:
-    saved.write(
-        str(path),
-        [_wanted()],
-        planned,
-        pruned,
-        allow_replace=["CivoVpc/net"],
-        allow_unsupported=["description"],
-        take_over=["CivoFirewall/fw"],
-        origins={str(FIREWALL): "example.com/acme//envs"},
-        refresh=True,
-        key=KEY,
+    firewall = load.Resource(
+        mocks.target("CivoFirewall", {"name": "fw"}, name="fw", env="dev"), None, "", origin="example.com/acme//envs"
     )
+    made = plan.Plan(
+        "apply",
+        runtime.of(settings.Settings(environ={"PLANTON_DATA_DIR": str(path.parent)}), TOOLS),
+        graph.of([_resource()]),
+        planned,
+        plan.Options(allow_unsupported=("description",)),
+        graph.of([firewall]),
+        pruned,
+    )
+    saved.write(str(path), made, allow_replace=["CivoVpc/net"], take_over=["CivoFirewall/fw"], key=KEY)
     return saved.read(str(path), key=KEY)
 
 
@@ -68,11 +71,16 @@ def _told(caught: pytest.ExceptionInfo[errors.PlantonError]) -> list[str]:
 
 def test_what_is_written_is_read_again(tmp_path: pathlib.Path) -> None:
     """Manifests, where they came from, changes and consents survive the file."""
-    given = _wanted()
+    given = _resource()
     found = _write(tmp_path / "dev.plan", UPDATE, pruned=(DELETE,))
-    [wanted] = found.wanted
-    assert wanted.manifest == given.manifest
-    assert (wanted.source, wanted.region, wanted.origin, wanted.config) == (given.source, given.region, given.origin, None)
+    [resource] = found.resources
+    assert resource.manifest == given.manifest
+    assert (resource.source, resource.region, resource.origin, resource.config) == (
+        given.source,
+        given.region,
+        given.origin,
+        None,
+    )
     assert found.applied == {str(NETWORK): saved.changes(UPDATE.plan)}
     assert found.pruned == {str(FIREWALL): saved.changes(DELETE.plan)}
     assert (found.allow_replace, found.allow_unsupported) == (("CivoVpc/net",), ("description",))

@@ -26,7 +26,7 @@ def _each(
     parallel: int = 10,
     interrupt: Callable[[], None] = _unasked,
 ) -> list[str]:
-    return schedule.each(nodes, needs, work, parallel=parallel, interrupt=interrupt)
+    return schedule.each(nodes, needs, lambda node, _done: work(node), parallel=parallel, interrupt=interrupt)
 
 
 @pytest.mark.parametrize("parallel", [1, 2, 10])
@@ -131,3 +131,13 @@ def test_ctrl_c_is_passed_on_and_the_work_that_goes_on_is_awaited(monkeypatch: p
     monkeypatch.setattr(concurrent.futures, "wait", wait)
     assert _each(["a", "b"], {}, work, interrupt=interrupt) == ["a ended", "b ended"]
     assert asked == ["end", "end"]
+
+
+def test_each_node_gets_the_results_of_its_dependencies() -> None:
+    """Work is a function of a node and the results so far, so that threads share no state."""
+
+    def work(node: str, done: Mapping[str, str]) -> str:
+        return "".join(sorted(done[each] for each in DIAMOND.get(node, ()))) + node[0]
+
+    results = schedule.each(["top", "left", "right", "bottom"], DIAMOND, work, parallel=2, interrupt=_unasked)
+    assert results == ["t", "tl", "tr", "tltrb"]

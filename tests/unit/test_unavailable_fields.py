@@ -34,9 +34,9 @@ def _violations(text: str) -> list[tuple[str, str, str]]:
 @pytest.mark.parametrize(
     ("field", "reason"),
     [
-        ("spot", "have no spot nodes"),
-        ("preemptible", "have no spot nodes"),
-        ("capacity_type", "have no spot nodes"),
+        ("spot", "has no spot nodes"),
+        ("preemptible", "has no spot nodes"),
+        ("capacity_type", "has no spot nodes"),
         ("privateCluster", "always has a public address"),
         ("availabilityZones", "have no zones"),
         ("diskSize", "comes with the machine size"),

@@ -175,12 +175,12 @@ def test_what_has_been_applied_must_have_the_value() -> None:
 
 def test_what_is_to_be_pruned_is_no_target() -> None:
     """It is applied and has the value, and would be gone after the apply; a relation to it counts as much."""
-    firewall, going = _firewall(), [_network("a").manifest, _network().manifest]
+    firewall, pruned = _firewall(), [_network("a").manifest, _network().manifest]
     given = graph.by_key([firewall, _network("b", after="fw")])
     applied = _applied(network_id="x")
-    graph.check_targets(given, applied, list, going=[references.key(going[0])])
+    graph.check_targets(given, applied, list, pruned=[references.key(pruned[0])])
     with pytest.raises(errors.InvalidError) as caught:
-        graph.check_targets(given, applied, list, going=list(map(references.key, going)))
+        graph.check_targets(given, applied, list, pruned=list(map(references.key, pruned)))
     assert _raised(caught) == [("fw.yaml:8:3", "reference.target_exists")]
     assert "CivoVpc/net (env dev), which is no longer among the manifests given" in caught.value.violations[0].message
     assert "--prune" in caught.value.hint

@@ -52,13 +52,12 @@ COMMANDS: Final = {
     "version": ("planton.cli.version:version", "Show the versions of planton and its dependencies."),
     "versions": ("planton.cli.offers:versions", "List the Kubernetes versions of a cloud."),
 }
-#: Package → the extra that installs it, unless the command decides.
+#: Package → the extra that installs it, unless the command decides. The clouds declare the packages of their extras.
 _EXTRAS: Final = {
     "aiohttp": "sandbox",
     "alembic": "server",
     "asyncpg": "server",
     "cel_expr_python": "policy",
-    "cryptography": "sandbox",
     "google.api": "client",
     "google.rpc": "client",
     "grpc": "sandbox",
@@ -69,12 +68,10 @@ _EXTRAS: Final = {
     "opentelemetry": "server",
     "prometheus_client": "server",
     "psycopg": "server",
-    "pulumi": "civo",
-    "pulumi_civo": "civo",
-    "pulumi_digitalocean": "digitalocean",
-    "semver": "civo",  # a dependency of Pulumi
+    "re2": "sandbox",
     "sqlalchemy": "server",
     "starlette": "server",
+    "trustme": "sandbox",
     "uvicorn": "server",
 }
 #: Command → the extra that installs its packages. Several extras can install one package.
@@ -209,11 +206,11 @@ def _wants_json(arguments: list[str]) -> bool:
 
 def _missing_extra(error: ModuleNotFoundError, command: str) -> errors.PlantonError | None:
     package = error.name or ""
-    while package and package not in _EXTRAS:
+    while package and not extra_of(package):
         package = package.rpartition(".")[0]
     if not package:
         return None
-    extra = _EXTRAS_OF_COMMANDS.get(command, _EXTRAS[package])
+    extra = _EXTRAS_OF_COMMANDS.get(command, extra_of(package))
     return errors.PlantonError(
         f"this command needs the extra {extra!r}: the package {package!r} is not installed",
         code=errors.Code.MISSING,
@@ -221,6 +218,13 @@ def _missing_extra(error: ModuleNotFoundError, command: str) -> errors.PlantonEr
         hint=f"install project-planton[{extra}], for example: pipx install 'project-planton[{extra}]'",
         metadata={"extra": extra, "package": package},
     )
+
+
+def extra_of(package: str) -> str:
+    """Returns the extra that installs a Python package; empty if none does."""
+    from planton.schema import providers  # most runs succeed
+
+    return _EXTRAS.get(package) or providers.extra_of(package)
 
 
 def _unexpected(error: Exception) -> int:

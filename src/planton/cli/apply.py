@@ -1,4 +1,4 @@
-"""``planton apply``: makes the cloud what the manifests say."""
+"""``planton apply``: changes the cloud to what manifests say."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton import errors
-from planton.cli import options, output, policing, render
-from planton.deploy import accounts, leftovers
-from planton.deploy.run import Run
+from planton.cli import options, output, planning, policing, render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from planton.config import settings as engine_settings
-    from planton.deploy import saved
-    from planton.deploy.steps import Step
-    from planton.manifest import load
+    from planton.manifest import selection
 
 
 @click.command()
@@ -33,7 +28,7 @@ if TYPE_CHECKING:
 def apply(
     *,
     plan: str,
-    given: options.Sources,
+    given: selection.Selection,
     settings: engine_settings.Settings,
     consents: options.Consents,
     policy_files: tuple[str, ...],
@@ -58,96 +53,52 @@ def apply(
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
-    rules = policing.load(policy_files)
-    before, wanted, consents = _planned_before(plan, given, consents, settings)
-    policing.enforce(rules, wanted)
-    report = render.Reporter(quiet=form == "json")
-    tools = options.tools(settings)
-    run = Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported, on_event=report)
-    pruning = _pruning(run, given, consents, before)
-    read = refresh if before is None else before.refresh
-    planned = run.plan(recover=True, going=[] if pruning is None else pruning.order, refresh=read)
-    pruned = [] if pruning is None else pruning.plan_destroy()
-    planned, pruned = leftovers.of_plan(run, planned), [] if pruning is None else leftovers.of_plan(pruning, pruned)
-    used = accounts.of_runs(run, pruning)
-    _check(run, planned, pruned, before, consents, form, used)
-    if pruning is not None:
-        render.echo_users(pruning.users_outside(step.key for step in pruned))
-    if not all(step.up_to_date for step in planned) or pruned:
-        unchanged = all(step.plan.empty for step in [*planned, *pruned])
-        agreed = unchanged or (before is not None and before.is_signed)
-        options.consent(accounts.question("Apply", used), yes=yes or agreed)
-    done = run.apply(planned, exact=before is not None)
-    if pruning is not None and not any(step.error is not None for step in done):
-        done += pruning.destroy(pruned)
-    elif pruned:
-        render.progress(
-            f"nothing was pruned, because something failed; still there: {', '.join(str(step.key) for step in pruned)}"
-        )
+    request = planning.Request(given, settings, consents, policing.load(policy_files), render.Reporter(quiet=form == "json"))
+    made, consent = _from_file(plan, request) if plan else _from_manifests(request, refresh=refresh)
+    planning.show(made, form)
+    _require_success(made, form)
+    approved = planning.approve(made, consent, verb="Apply", yes=yes)
+    result = planton.apply(approved, check=False)
     if form == "json":
-        render.echo_json(render.steps_data("apply", done, accounts=used))
+        render.echo_json(render.steps_data("apply", result.steps, accounts=made.accounts))
     else:
-        render.echo_lines(["", *render.result_lines(done), "", "Apply: " + render.summary(done, done=True)])
-    raise SystemExit(render.worst(done))
+        render.echo_lines(["", *render.result_lines(result.steps), "", "Apply: " + render.summary(result.steps, done=True)])
+    raise SystemExit(render.worst(result.steps))
 
 
-def _planned_before(
-    plan: str, given: options.Sources, consents: options.Consents, settings: engine_settings.Settings
-) -> tuple[saved.Saved | None, Sequence[load.Resource], options.Consents]:
-    if not plan:
-        return None, given.read(none=consents.prune), consents
+def _from_manifests(request: planning.Request, *, refresh: bool) -> tuple[planton.Plan, planton.Consent]:
+    return planning.make(request, refresh=refresh, preview=False), request.consents.consent()
+
+
+def _from_file(path: str, request: planning.Request) -> tuple[planton.Plan, planton.Consent]:
+    given = request.given
     if given.paths or given.inputs or given.kustomize_dir or given.overrides:
         raise errors.PlantonError(
-            "a saved plan says everything; manifests cannot be given beside it",
+            "a saved plan holds its manifests; others cannot be given with it",
             code=errors.Code.USAGE,
             reason=errors.Reason.USAGE,
-            hint=f"planton apply {plan}; to apply a manifest: planton apply -f FILE",
+            hint=f"planton apply {path}; to apply a manifest: planton apply -f FILE",
         )
-    from planton.deploy import saved  # most plans are made and applied in one go
+    from planton.deploy import approve, saved, sdk  # sdk imports Pulumi
 
-    before = saved.read(plan, key=saved.signing_key(settings.data))
+    before = saved.read(path, key=saved.signing_key(request.settings.data))
     if not before.is_signed:
         # Another user may have edited the consents in the file.
-        render.progress(f"! {plan} was created elsewhere, or was edited since: its plan needs consent again")
-    wanted = [dataclasses.replace(entry, config=given.config_of(entry.manifest)) for entry in before.wanted]
-    allowed = dataclasses.replace(
-        consents,
-        prune=bool(before.pruned),
-        allow_replace=(*consents.allow_replace, *(before.allow_replace if before.is_signed else ())),
-        allow_unsupported=(*consents.allow_unsupported, *(before.allow_unsupported if before.is_signed else ())),
-        take_over=(*consents.take_over, *(before.take_over if before.is_signed else ())),
+        render.progress(f"! {path} was created elsewhere, or was edited since: its plan needs consent again")
+    resources = tuple(dataclasses.replace(each, config=given.config_of(each.manifest)) for each in before.resources)
+    made = sdk.plan_saved(
+        dataclasses.replace(before, resources=resources),
+        settings=request.settings,
+        rules=request.rules,
+        options=planton.Options(allow_unsupported=request.consents.allow_unsupported),
+        on_event=request.on_event,
     )
-    return before, wanted, allowed
+    return made, approve.with_saved(request.consents.consent(), before)
 
 
-def _pruning(run: Run, given: options.Sources, consents: options.Consents, before: saved.Saved | None) -> Run | None:
-    if not consents.prune:
-        return None
-    if before is not None:
-        return run.destroying(before.origins)
-    return run.pruning(given.folders(), given.means)
-
-
-def _check(
-    run: Run,
-    planned: Sequence[Step],
-    pruned: Sequence[Step],
-    before: saved.Saved | None,
-    consents: options.Consents,
-    form: str,
-    used: Sequence[accounts.Account],
-) -> None:
-    if form == "text":
-        render.echo_accounts(used)
-        render.echo_plan([*planned, *pruned])
-    wrong = render.worst([*planned, *pruned])
-    if wrong:
-        if form == "json":
-            render.echo_json(render.steps_data("plan", [*planned, *pruned], accounts=used))
-        raise SystemExit(wrong)
-    if before is not None:
-        from planton.deploy import saved  # as above
-
-        saved.check(before, planned, pruned)
-    options.losses_allowed(planned, consents.allow_replace, run)
-    options.take_overs_allowed(planned, consents.take_over)
+def _require_success(made: planton.Plan, form: str) -> None:
+    if made.error is None:
+        return
+    if form == "json":
+        render.echo_json(render.steps_data("plan", made.all_steps, accounts=made.accounts))
+    raise SystemExit(render.worst(made.all_steps))

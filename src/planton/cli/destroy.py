@@ -1,4 +1,4 @@
-"""``planton destroy``: deletes what was applied."""
+"""``planton destroy``: deletes applied resources."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planton.cli import options, output, render
+import planton
+from planton.cli import options, output, planning, render
 from planton.clouds import associated
-from planton.deploy import accounts, leftovers
-from planton.deploy.run import Run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from planton.config import settings as engine_settings
-    from planton.deploy.steps import Step
-    from planton.schema import references
+    from planton.deploy import steps as deploy_steps
+    from planton.manifest import selection
 
 
 @click.command()
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 def destroy(
     *,
     resources: tuple[str, ...],
-    given: options.Sources,
+    given: selection.Selection,
     settings: engine_settings.Settings,
     take_over: tuple[str, ...],
     with_volumes: bool,
@@ -53,30 +52,28 @@ def destroy(
     Exit codes: 0 done, 1 invalid or not applied, 2 usage, 5 refused, 6 the
     cloud failed.
     """
-    tools = options.tools(settings)
-    wanted = options.applied(resources, settings=settings, tools=tools, given=given)
-    run = Run(wanted, settings, tools, on_event=render.Reporter(quiet=form == "json"))
-    planned = run.plan_destroy()
-    left = run.left_behind(planned, sorts=_sorts(volumes=with_volumes, snapshots=with_snapshots, balancers=with_load_balancers))
-    planned = leftovers.warned(planned, left)
+    sorts = _sorts(volumes=with_volumes, snapshots=with_snapshots, balancers=with_load_balancers)
+    made = planton.plan_destroy(
+        options.applied(resources, given, settings),
+        settings=settings,
+        leftovers=sorts,
+        on_event=render.Reporter(quiet=form == "json"),
+    )
     if form == "text":
-        render.echo_accounts(run.used_accounts())
-        render.echo_lines([*render.plan_lines(planned), "", "Destroy: " + render.summary(planned, done=False)])
-        render.echo_errors(planned)
-    if any(step.error is not None for step in planned):
+        render.echo_accounts(made.accounts)
+        render.echo_lines([*render.plan_lines(made.steps), "", "Destroy: " + render.summary(made.steps, done=False)])
+        render.echo_errors(made.steps)
+    if any(step.error is not None for step in made.steps):
         if form == "json":
-            render.echo_json(_data(run, planned, left))
-        raise SystemExit(render.worst(planned))
-    render.echo_users(run.users_outside(step.key for step in planned))
-    options.take_overs_allowed(planned, take_over)
-    if planned:
-        options.consent(accounts.question("Destroy", run.used_accounts()), yes=yes)
-    done = run.destroy(planned, left=left)
+            render.echo_json(_data(made, made.steps))
+        raise SystemExit(render.worst(made.steps))
+    approved = planning.approve(made, planton.Consent(take_over=take_over), verb="Destroy", yes=yes)
+    result = planton.destroy(approved, check=False)
     if form == "json":
-        render.echo_json(_data(run, done, left))
+        render.echo_json(_data(made, result.steps))
     else:
-        render.echo_lines([*render.result_lines(done), "Destroy: " + render.summary(done, done=True)])
-    raise SystemExit(render.worst(done))
+        render.echo_lines([*render.result_lines(result.steps), "Destroy: " + render.summary(result.steps, done=True)])
+    raise SystemExit(render.worst(result.steps))
 
 
 def _sorts(*, volumes: bool, snapshots: bool, balancers: bool) -> list[str]:
@@ -84,7 +81,6 @@ def _sorts(*, volumes: bool, snapshots: bool, balancers: bool) -> list[str]:
     return [sort for sort, is_deleted in chosen.items() if is_deleted]
 
 
-def _data(run: Run, steps: Sequence[Step], left: Mapping[references.Key, leftovers.Leftovers]) -> dict[str, Any]:
-    return render.steps_data("destroy", steps, accounts=run.used_accounts()) | {
-        "leftovers": [each.as_dict() for each in left.values()]
-    }
+def _data(made: planton.Plan, steps: Sequence[deploy_steps.Step]) -> dict[str, Any]:
+    data = render.steps_data("destroy", steps, accounts=made.accounts)
+    return data | {"leftovers": [each.as_dict() for each in made.leftovers.values()]}

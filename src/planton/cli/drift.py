@@ -6,29 +6,27 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton import errors
 from planton.cli import options, output, render
-from planton.deploy.run import Run
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
+    from planton.manifest import selection
 
 
 @click.command()
 @options.applied_resources
 @output.output_option("text", "json")
-def drift(*, resources: tuple[str, ...], given: options.Sources, settings: engine_settings.Settings, form: str) -> None:
+def drift(*, resources: tuple[str, ...], given: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
     """Show how the cloud differs from what was applied; nothing is changed.
 
     Exit codes: 0 no drift, 1 not applied, 2 usage, 3 drift, 6 the cloud failed.
     """
-    tools = options.tools(settings)
-    wanted = options.applied(resources, settings=settings, tools=tools, given=given)
-    run = Run(wanted, settings, tools)
-    steps = run.drift()
+    steps = planton.drift(options.applied(resources, given, settings), settings=settings)
     drifted = any(not step.plan.empty for step in steps)
     if form == "json":
-        render.echo_json(render.steps_data("drift", steps, accounts=run.used_accounts()))
+        render.echo_json(render.steps_data("drift", steps, accounts=render.accounts_of(steps)))
     else:
         for step in steps:
             if step.error is not None:

@@ -1,4 +1,4 @@
-"""``planton get``: what has been applied."""
+"""``planton get``: lists applied resources."""
 
 from __future__ import annotations
 
@@ -29,22 +29,20 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
     """List applied resources, or show one with its outputs.
 
     KIND may be singular or plural, in any case. Shows the results of the last
-    apply or refresh; planton drift reads the cloud. The id of a node pool at
-    Civo is its name.
+    apply or refresh; planton drift reads the cloud. Some clouds use
+    the name of a node pool as its id.
 
     Exit codes: 0 listed, 1 not applied, 2 usage.
     """
+    from planton.deploy import sdk  # imports Pulumi
     from planton.engine import stacks
-    from planton.state import inventory as engine_inventory  # `--help` must not wait for it
 
-    known = engine_inventory.Inventory(settings, options.tools(settings))
     if "/" in what:
-        kind, name = options.resource(what)
-        found = [known.get(kind, name, options.env_of(settings, env), stack)]
+        found = [sdk.find(what, env=options.env_of(settings, env), stack=stack, settings=settings)]
     else:
-        wanted = None if what == "all" else kinds.parse(what).name
-        listed = [each for each in known.all() if not stack or stacks.parse(stack).means(each.stack)]
-        found = [each for each in listed if wanted in (None, each.key.kind) and env in (None, each.key.env)]
+        kind = None if what == "all" else kinds.parse(what).name
+        listed = [each for each in sdk.applied(settings) if not stack or stacks.parse(stack).means(each.stack)]
+        found = [each for each in listed if kind in (None, each.key.kind) and env in (None, each.key.env)]
     if form == "table":
         render.echo_lines(render.table([_HEADER, *map(_row, found)]) if found else ["nothing has been applied"])
         if found and output.is_terminal():

@@ -13,17 +13,19 @@ from planton.schema import references
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from planton.manifest import selection
+
     Graph = Mapping[references.Key, list[tuple[references.Key, str]]]
 
 
 @click.command()
 @options.sources
 @output.output_option("text", "dot", "mermaid", "json")
-def graph(*, given: options.Sources, form: str) -> None:
-    r"""Show how resources depend on each other, in the order in which an apply makes them.
+def graph(*, given: selection.Selection, form: str) -> None:
+    r"""Show how resources depend on each other, in the order of an apply.
 
-    Nothing is asked of a cloud or of a state. What is referred to and not
-    among the manifests is marked.
+    Nothing is asked of a cloud or of a state. Dependencies that are not among
+    the manifests are marked.
 
     \b
     planton graph -f envs/dev
@@ -31,10 +33,10 @@ def graph(*, given: options.Sources, form: str) -> None:
 
     Exit codes: 0 shown, 1 invalid, 2 usage.
     """
-    from planton.deploy import graph as wiring  # `--help` must not wait for it
+    from planton.deploy import graph as graphs  # `--help` must not wait for it
 
-    wanted = wiring.by_key(given.read())
-    uses = {key: references.uses(wanted[key].manifest) for key in wiring.order(wanted)}
+    known = graphs.of(given.read())
+    uses = {key: references.uses(known.resources[key].manifest) for key in known.order}
     if form == "json":
         render.echo_json(_data(uses))
     else:

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
     from click import shell_completion
 
 
+def _mark_verbatim(command: click.Command) -> None:
+    """Turns the two characters that raw docstrings have into click's mark of a verbatim paragraph."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    if isinstance(command, click.Group):
+        for below in command.commands.values():
+            _mark_verbatim(below)
+
+
 class _Commands(click.Group):
     """A group that imports only the command that runs."""
 
@@ -27,8 +35,7 @@ class _Commands(click.Group):
             return None
         module, _, attribute = table.COMMANDS[cmd_name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
-        # Raw docstrings spell click's mark for lines that must not be joined as two characters.
-        command.help = (command.help or "").replace("\\b\n", "\b\n")
+        _mark_verbatim(command)
         gc.freeze()
         gc.enable()
         return command

@@ -1,4 +1,4 @@
-"""``planton history``: who did what to a resource."""
+"""``planton history``: lists the operations on a resource."""
 
 from __future__ import annotations
 
@@ -29,14 +29,10 @@ def history(*, resource: str, settings: engine_settings.Settings, env: str | Non
 
     Exit codes: 0 shown, 1 not applied, 2 usage.
     """
-    from planton.engine import session
-    from planton.state import history as engine_history  # `--help` must not wait for it
-    from planton.state import inventory
+    from planton.deploy import sdk  # imports Pulumi
 
-    kind, name = options.resource(resource)
-    tools = options.tools(settings)
-    found = inventory.Inventory(settings, tools).get(kind, name, options.env_of(settings, env), stack)
-    entries = engine_history.read(session.Session(found.stack, None, settings, tools), number)
+    applied = sdk.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
+    entries = sdk.history(applied, number=number, settings=settings)
     if form == "json":
         render.echo_json([dataclasses.asdict(entry) for entry in entries])
     else:

@@ -1,4 +1,4 @@
-"""``planton import``: takes an existing resource into a stack."""
+"""``planton import``: adopts an existing cloud resource."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from planton import errors
-from planton.cli import options, output, render
-from planton.deploy import accounts
-from planton.deploy.run import Run
+import planton
+from planton.cli import options, output, planning, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
+    from planton.manifest import selection
 
 
 @click.command("import")
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 @click.argument("id_", metavar="ID")
 @options.sources
 @options.engine
+@options.allow_replace
 @options.take_over
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @output.output_option("text", "json")
@@ -27,8 +27,9 @@ def import_(
     *,
     resource: str,
     id_: str,
-    given: options.Sources,
+    given: selection.Selection,
     settings: engine_settings.Settings,
+    allow_replace: tuple[str, ...],
     take_over: tuple[str, ...],
     yes: bool,
     form: str,
@@ -38,33 +39,20 @@ def import_(
     KIND/NAME is the resource in the manifests given with -f; ID is the cloud's
     id of it. The id of a node pool is CLUSTER-ID:POOL, or the pool's id or name
     alone if the manifest names the cluster. Importing a cluster also imports
-    its existing additional pools. At Civo it also imports the firewall that
-    planton created for it: CLUSTER-NAME-firewall, in the same network.
+    its existing additional pools, and the firewall that planton created for it,
+    if the cloud has firewalls: CLUSTER-NAME-firewall, in the same network.
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
-    kind, name = options.resource(resource)
-    run = Run(given.read(), settings, options.tools(settings), on_event=render.Reporter(quiet=form == "json"))
-    found = [key for key in run.order if (key.kind, key.name) == (kind.name, name)]
-    if len(found) != 1:
-        raise errors.PlantonError(
-            f"{kind.name}/{name} is not among the manifests given" if not found else f"{kind.name}/{name} is given twice",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
-            hint="give its manifest with -f FILE",
-        )
-    options.take_overs_allowed([run.owned(found[0])], take_over)
-    adoption = run.adoption(found[0], id_)
-    used = run.used_accounts()
-    if form == "text":
-        render.echo_accounts(used)
-    for note in adoption.notes:
-        output.warn(note)
-    question = f"Import {', '.join(adoption.imports.values())} as {found[0]}, and change it to what the manifest says"
-    options.consent(accounts.question(question, used), yes=yes)
-    step = run.adopt(found[0], adoption)
+    made = planton.plan_import(given.read(), resource, id_, settings=settings, on_event=render.Reporter(quiet=form == "json"))
+    consent = planton.Consent(replace=allow_replace, take_over=take_over)
+    planning.show(made, form)
+    [step] = made.steps
+    verb = f"Import {', '.join(step.resumption.imports.values())} as {step.key}, and change it to what the manifest says"
+    approved = planning.approve(made, consent, verb=verb, yes=yes)
+    result = planton.apply(approved, check=False)
     if form == "json":
-        render.echo_json(render.steps_data("import", [step], accounts=used))
+        render.echo_json(render.steps_data("import", result.steps, accounts=made.accounts))
     else:
-        render.echo_lines([*render.plan_lines([step]), *render.result_lines([step])])
-    raise SystemExit(render.worst([step]))
+        render.echo_lines([*render.plan_lines(result.steps), *render.result_lines(result.steps)])
+    raise SystemExit(render.worst(result.steps))

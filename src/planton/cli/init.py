@@ -10,47 +10,53 @@ import click
 from planton import errors
 from planton.base import terminal
 from planton.cli import output, render, writing
+from planton.schema import providers
 
 _PARTS = ("cluster", "nodepool", "network", "environment")
-_PROVIDERS = ("civo", "digitalocean")
 _TEMPLATES = ("dev", "staging", "prod")
 _STDOUT = "-"
+#: The clouds that there are templates for → their usual region.
+_REGIONS = {provider.name: provider.sample_region for provider in providers.all_providers().values() if provider.sample_region}
 
 
 def _complete_region(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     from planton.manifest import templates  # only while completing
 
-    providers = [context.params["provider"]] if context.params.get("provider") else _PROVIDERS
-    known = {region for provider in providers for region in templates.regions(provider)}
-    return sorted(region for region in known if region.startswith(incomplete.lower()))
+    chosen = [context.params["provider"]] if context.params.get("provider") else list(_REGIONS)
+    regions = {region for provider in chosen for region in templates.regions(provider)}
+    return sorted(region for region in regions if region.startswith(incomplete.lower()))
 
 
 @click.command()
 @click.argument("part", type=click.Choice(_PARTS))
-@click.option("--provider", type=click.Choice(_PROVIDERS), required=True, help="The cloud.")
+@click.option("--provider", type=click.Choice(list(_REGIONS)), required=True, help="The cloud.")
 @click.option("--template", type=click.Choice(_TEMPLATES), default="dev", show_default=True, help="How much of everything.")
-@click.option("--name", default="", metavar="NAME", help="What all names begin with.  [default: the environment]")
+@click.option("--name", default="", metavar="NAME", help="The prefix of all names.  [default: the environment]")
 @click.option("--env", default="", metavar="ENV", help="The environment.  [default: that of the template]")
 @click.option(
-    "--region", default="", metavar="REGION", help="The region.  [default: lon1 or fra1]", shell_complete=_complete_region
+    "--region",
+    default="",
+    metavar="REGION",
+    help=f"The region.  [default: {' or '.join(_REGIONS.values())}]",
+    shell_complete=_complete_region,
 )
 @click.option(
     "-o", "--out", default=".", metavar="DIR", help="The folder to write to, or - for standard output.  [default: this one]"
 )
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 def init(*, part: str, provider: str, template: str, name: str, env: str, region: str, out: str, force: bool) -> None:
-    r"""Write commented manifests to start from, a file for each resource.
+    r"""Write commented manifests as a start, one file for each resource.
 
     \b
-    network      the network and, on Civo, its firewall
+    network      the network and, where the cloud has it, a firewall
     cluster      a cluster and its node pools; refers to the network
     nodepool     node pools; refer to the cluster
     environment  all of it
 
     The template dev is small, staging has two pools, prod has several with
     taints, labels and bounds, protects the cluster from deletion, restricts
-    who reaches its API server, and is highly available where the cloud has it.
-    Look for REPLACE in what is written.
+    access to its API server, and is highly available if the cloud supports it.
+    Look for REPLACE in the files.
 
     \b
     planton init environment --provider civo --template dev -o dev
@@ -60,16 +66,16 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
     """
     from planton.manifest import templates  # `--help` must not wait for it
 
-    made = templates.make(part, provider, template, name=name, env=env, region=region)
+    files = templates.make(part, provider, template, name=name, env=env, region=region)
     if out == _STDOUT:
-        output.echo_document("---\n".join(made.values()))
+        output.echo_document("---\n".join(files.values()))
         return
-    _write(pathlib.Path(out), made, force=force)
+    _write(pathlib.Path(out), files, force=force)
     render.progress(f"next: planton plan -f {shlex.quote(out)}")
 
 
-def _write(folder: pathlib.Path, made: dict[str, str], *, force: bool) -> None:
-    files = {folder / file: text for file, text in made.items()}
+def _write(folder: pathlib.Path, texts: dict[str, str], *, force: bool) -> None:
+    files = {folder / file: text for file, text in texts.items()}
     there = [str(path) for path in files if path.exists() or path.is_symlink()]
     if there and not force:
         raise errors.PlantonError(
@@ -82,7 +88,7 @@ def _write(folder: pathlib.Path, made: dict[str, str], *, force: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise errors.PlantonError(
-            f"cannot make the folder {folder}: {error.strerror}",
+            f"cannot create the folder {folder}: {error.strerror}",
             code=errors.Code.USAGE,
             reason=errors.Reason.MANIFEST_UNREADABLE,
         ) from None

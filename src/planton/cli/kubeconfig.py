@@ -7,7 +7,6 @@ import os
 import pathlib
 import socket
 import sys
-import tempfile
 import urllib.parse
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ import yaml
 
 from planton import errors
 from planton.cli import options, output, render
+from planton.config import folders
+from planton.deploy import identify
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -37,10 +38,10 @@ def kubeconfig(
 ) -> None:
     r"""Print the kubeconfig of an applied cluster, or merge it into yours.
 
-    It grants full administration of the cluster: keep it secret. For a cluster
-    at Civo it comes from the state and needs no token. For a cluster at
-    DigitalOcean it comes from the cloud and expires in seven days. With --exec
-    it holds no secret and does not expire: kubectl calls planton credential.
+    It grants full administration of the cluster: keep it secret. It comes from
+    the state and needs no token, unless the kubeconfigs of the cloud expire: then
+    it comes from the cloud. With --exec it holds no secret and does not expire:
+    kubectl calls planton credential.
 
     \b
     planton kubeconfig civokubernetesclusters/dev-cluster --out dev.kubeconfig
@@ -58,10 +59,10 @@ def kubeconfig(
             reason=errors.Reason.USAGE,
             hint="use one of them",
         )
-    kind, name = options.resource(resource)
-    known = inventory.Inventory(settings, options.tools(settings))
-    applied = known.get(kind, name, options.env_of(settings, env), stack)
-    text = _kubeconfig(known, applied, settings)
+    kind, name = identify.parse(resource)
+    resources = inventory.Inventory(settings, options.tools(settings))
+    applied = resources.get(kind, name, options.env_of(settings, env), stack)
+    text = _kubeconfig(resources, applied, settings)
     outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
     if not reachable(outputs.api_server_endpoint):
         render.progress(
@@ -82,14 +83,14 @@ def kubeconfig(
     render.progress(f"context {context} is now current in {path}")
 
 
-def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
-    from planton.clouds import kubeconfigs  # as above
+def _kubeconfig(resources: inventory.Inventory, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
+    from planton.clouds import kubeconfigs  # `--help` must not wait for it
     from planton.deploy import access
 
     # A kubeconfig in the state needs no account.
     if access.asks_cloud(applied):
         return access.credential(applied, settings, fresh=True).kubeconfig
-    outputs: Any = known.outputs(applied)
+    outputs: Any = resources.outputs(applied)
     try:
         text = base64.b64decode(outputs.kubeconfig_b64, validate=True).decode()
     except ValueError:
@@ -98,13 +99,13 @@ def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings
 
 
 def with_exec(text: str, applied: inventory.Applied, settings: engine_settings.Settings, stack: str = "") -> str:
-    """Returns a kubeconfig whose user is whoever ``planton credential`` says, for the same cluster and backend."""
-    from planton.config import contexts  # as above
+    """Returns a kubeconfig that gets its credential from ``planton credential``, for the same cluster and backend."""
+    from planton.config import contexts  # `--help` must not wait for it
 
     config = yaml.safe_load(text)
     key = applied.key
     command = [sys.executable, "-m", "planton", "credential", f"{key.kind}/{key.name}"]
-    # Which context is the current one may change; what the cluster is found by must not.
+    # The current context may change. The backend and the environment of the cluster must stay the same.
     command += ["--env", key.env] if key.env or settings.context.env else []
     command += ["--stack", stack] if stack else []
     command += ["--context", settings.context.name or contexts.NONE]
@@ -139,7 +140,7 @@ def reachable(endpoint: str) -> bool:
 
 
 def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
-    """Merges a kubeconfig into a file under one name, replaces what had that name, and returns the context's name.
+    """Merges a kubeconfig into a file under one name, replaces the entries with that name, and returns the context's name.
 
     The file is written whole or not at all, mode 0600.
 
@@ -151,8 +152,8 @@ def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
     merged = _load(path)
     new = _renamed(yaml.safe_load(text), name)
     for key in _LISTS:
-        kept = [entry for entry in merged[key] if entry.get("name") != name]
-        merged[key] = [*kept, *new[key]]
+        others = [entry for entry in merged[key] if entry.get("name") != name]
+        merged[key] = [*others, *new[key]]
     merged["current-context"] = name
     hint = "set KUBECONFIG to a file that can be written, or print the kubeconfig without --merge"
     write(path, yaml.safe_dump(merged, sort_keys=False), hint=hint)
@@ -170,16 +171,10 @@ def write(path: pathlib.Path, text: str, *, hint: str) -> None:
     Raises:
         PlantonError: ``MANIFEST_UNREADABLE``: it cannot be written.
     """
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as handle:  # of mode 0600
-            temporary = pathlib.Path(handle.name)
-            handle.write(text)
-        temporary.replace(path)
+        folders.write(path, text.encode(), mode=0o600)
     except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
         raise errors.PlantonError(
             f"cannot write {path}: {error.strerror}",
             code=errors.Code.USAGE,

@@ -454,7 +454,7 @@ def _common_commands(group: click.Group, kind: _Kind) -> None:
     ) -> None:
         identifier = _find(kind, api, name, cluster)
         # There is nothing to consent to where nothing is deleted.
-        options.consent(f"Delete the {kind.noun} {name}?", yes=yes or dry_run)
+        options.confirm(f"Delete the {kind.noun} {name}?", yes=yes or dry_run)
         left = api.request("DELETE", f"/api/v1/{kind.plural}/{identifier}", query=_query(force=force, dryRun=dry_run))
         if form == "text":
             output.echo(f"{kind.noun} {name}: {'can be deleted' if dry_run else 'deletion asked for'}", err=True)

@@ -1,4 +1,4 @@
-"""``planton versions|sizes|regions``: what a cloud offers."""
+"""``planton versions|sizes|regions``: the offers of a cloud."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 def _provider_option(function: Callable[..., Any]) -> Callable[..., Any]:
     choice = click.Choice(list(providers.names()))
-    return click.option("--provider", type=choice, default="civo", show_default=True, help="The cloud to ask.")(function)
+    return click.option("--provider", type=choice, default=providers.default().name, show_default=True, help="The cloud to ask.")(
+        function
+    )
 
 
 @click.command()
@@ -38,8 +40,8 @@ def versions(*, provider: str, form: str) -> None:
 def sizes(*, provider: str, region: str, form: str) -> None:
     """List the machine sizes that the cloud offers for nodes, and where.
 
-    Civo does not report where a size is offered: REGIONS is then empty, and
-    --region has no effect.
+    Some clouds do not report where a size is offered: REGIONS is then empty,
+    and --region has no effect.
     """
     cloud = _cloud(provider)
     rows = cloud.sizes()

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands share, and what they mean."""
+"""Options and arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -7,35 +7,31 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+import planton
 from planton import errors
 from planton.base import interruption, terminal
 from planton.cli import render
-from planton.manifest import load, selection
+from planton.deploy import identify
+from planton.manifest import selection
 from planton.schema import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from planton.config import settings as engine_settings
-    from planton.deploy.run import Run
-    from planton.deploy.steps import Step
-    from planton.engine import plans, toolchain
+    from planton.engine import toolchain
+    from planton.manifest import load
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MINUTE = 60.0
-#: How the environment of a resource without one is called, in stack names too.
-_NO_ENV = "default"
-
-
-Sources: TypeAlias = selection.Selection
 
 
 def sources(function: F) -> F:
-    """Adds the options that say which resources are meant, as the argument ``given``."""
+    """Adds the options that select resources, as the argument ``given``."""
 
     @click.option("-f", "--file", "paths", multiple=True, metavar="PATH", help="A manifest, a folder of them, or - .")
     @click.option("-i", "--stack-input", "inputs", multiple=True, metavar="FILE", help="A stack-input file.")
@@ -61,7 +57,7 @@ def sources(function: F) -> F:
         **rest: object,
     ) -> object:
         labels = tuple(_label(text) for word in selector for text in word.split(","))
-        given = Sources(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
+        given = selection.Selection(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
         return function(*args, given=given, **rest)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
@@ -178,7 +174,18 @@ class Consents:
     prune: bool
     take_over: tuple[str, ...]
 
+    def consent(self) -> planton.Consent:
+        """Returns the consent of the options; the user has not confirmed the plan yet."""
+        return planton.Consent(replace=self.allow_replace, take_over=self.take_over)
 
+
+#: Adds the option that consents to replacing and deleting clusters and pools.
+allow_replace = click.option(
+    "--allow-replace",
+    multiple=True,
+    metavar="KIND/NAME",
+    help="Consent to replacing, recreating or deleting a cluster or pool; or ENV/KIND/NAME.",
+)
 #: Adds the option that consents to changing resources that another folder applied.
 take_over = click.option(
     "--take-over",
@@ -201,12 +208,7 @@ refresh = click.option(
 def consents(function: F) -> F:
     """Adds the options by which a user agrees to more than creations and changes, as the argument ``consents``."""
 
-    @click.option(
-        "--allow-replace",
-        multiple=True,
-        metavar="KIND/NAME",
-        help="Consent to replacing, recreating or deleting a cluster or pool; or ENV/KIND/NAME.",
-    )
+    @allow_replace
     @take_over
     @click.option("--allow-unsupported", multiple=True, metavar="FIELD", help="Accept that a field has no effect.")
     @click.option("--prune", is_flag=True, help="Also destroy what was applied from these folders and is no longer in them.")
@@ -240,7 +242,7 @@ def applied_resources(function: F) -> F:
     @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)
     @stack
     @functools.wraps(function)
-    def wrapped(*args: object, given: Sources, stack: str, **rest: object) -> object:
+    def wrapped(*args: object, given: selection.Selection, stack: str, **rest: object) -> object:
         return function(*args, given=dataclasses.replace(given, stack=stack), **rest)
 
     return sources(engine(wrapped))  # type: ignore[return-value]  # click decorates functions of any signature
@@ -257,24 +259,7 @@ def tools(settings: engine_settings.Settings) -> toolchain.Toolchain:
     return toolchain.find(settings.environ) or toolchain.setup(settings.progress, settings.environ)
 
 
-def resource(text: str) -> tuple[kinds.Kind, str]:
-    """Returns what ``KIND/NAME`` means; the kind in singular or plural and any case.
-
-    Raises:
-        PlantonError: ``USAGE``; ``KIND_UNKNOWN``.
-    """
-    kind, slash, name = text.partition("/")
-    if not slash or not name or not kind:
-        raise errors.PlantonError(
-            f"{text!r} is not KIND/NAME",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
-            hint="write for example civokubernetesclusters/dev-cluster",
-        )
-    return kinds.parse(kind), name
-
-
-def consent(question: str, *, yes: bool) -> None:
+def confirm(question: str, *, yes: bool) -> None:
     """Asks on a terminal; elsewhere demands ``--yes``.
 
     Raises:
@@ -294,107 +279,13 @@ def consent(question: str, *, yes: bool) -> None:
     )
 
 
-def losses_allowed(steps: Sequence[Step], allowed: Sequence[str], run: Run) -> None:
-    """Checks that every cluster or pool that a plan replaces or deletes has been named by the user.
-
-    Where the plan has one of this kind and name in several environments, the environment must be named too.
-
-    Raises:
-        PlantonError: ``REPLACE_REFUSED``, with what refers to each.
-    """
-    for step in steps:
-        lost = step.plan.losses()
-        if not lost or _is_named(step, steps, allowed):
-            continue
-        what = ", ".join(_loss(step, change) for change in lost)
-        # Others refer to a cluster, and never to one of its additional pools.
-        whole = any(not change.name.startswith("node_pool-") for change in lost)
-        users = ", ".join(map(str, run.referrers(step.key))) if whole else ""
-        raise errors.PlantonError(
-            f"the plan for {step.key} would {what}" + (f"; {users} refer to it" if users else "") + "; nothing was changed",
-            code=errors.Code.REFUSED,
-            reason=errors.Reason.REPLACE_REFUSED,
-            hint=f"if that is what you want, add --allow-replace {_consent_to(step, steps)}",
-            metadata={"resource": str(step.key), "referrers": users},
-        )
-
-
-def take_overs_allowed(steps: Sequence[Step], allowed: Sequence[str]) -> None:
-    """Checks that the user has named each resource that another folder applied.
-
-    Raises:
-        PlantonError: ``TAKE_OVER_REFUSED``, with the other folder.
-    """
-    for step in steps:
-        if step.owner and not _is_named(step, steps, allowed):
-            raise errors.PlantonError(
-                f"{step.key} was applied from {step.owner}, and this manifest is in another folder; nothing was changed",
-                code=errors.Code.REFUSED,
-                reason=errors.Reason.TAKE_OVER_REFUSED,
-                hint="choose another metadata.name or env; or, to move the resource to this folder, add --take-over "
-                + _consent_to(step, steps),
-                metadata={"resource": str(step.key), "owner": step.owner},
-            )
-
-
-def _is_named(step: Step, steps: Sequence[Step], allowed: Sequence[str]) -> bool:
-    named = set(map(_consented, allowed))
-    short = (step.key.kind, step.key.name)
-    return (step.key.env or _NO_ENV, *short) in named or (_is_unique(step, steps) and ("", *short) in named)
-
-
-def _is_unique(step: Step, steps: Sequence[Step]) -> bool:
-    return sum((each.key.kind, each.key.name) == (step.key.kind, step.key.name) for each in steps) == 1
-
-
-def _consent_to(step: Step, steps: Sequence[Step]) -> str:
-    short = (step.key.kind, step.key.name)
-    return "/".join(short if _is_unique(step, steps) else (step.key.env or _NO_ENV, *short))
-
-
-def _loss(step: Step, change: plans.Change) -> str:
-    action = "recreate" if step.plan.is_recreation(change) else str(change.action)
-    return f"{action} {change.name}" + _because(change)
-
-
-def _consented(text: str) -> tuple[str, str, str]:
-    env, _, rest = text.partition("/") if text.count("/") > 1 else ("", "", text)
-    kind, name = resource(rest)
-    return env, kind.name, name
-
-
-def _because(change: plans.Change) -> str:
-    paths = [difference.path for difference in change.differences]
-    return f" (changed: {', '.join(paths)})" if paths else ""
-
-
-def applied(
-    resources: Sequence[str],
-    *,
-    settings: engine_settings.Settings,
-    tools: toolchain.Toolchain,
-    given: Sources,
-) -> list[load.Resource]:
-    """Returns the resources that a command means by manifests and by ``KIND/NAME``.
+def applied(names: Sequence[str], given: selection.Selection, settings: engine_settings.Settings) -> list[load.Resource]:
+    """Returns the resources that a command names by manifests and by ``KIND/NAME``.
 
     Raises:
         PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
-    from planton.state import inventory  # `--help` must not wait for it
+    from planton.state import inventory  # imports Pulumi
 
-    if given.stack and not resources:
-        raise errors.PlantonError(
-            "--stack says which KIND/NAME is meant, and none is given",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
-            hint="the stack of a manifest is what its labels say",
-        )
-    if not resources:
-        return given.read()
-    wanted = given.read() if given.paths or given.inputs else []
-    known = inventory.Inventory(settings, tools)
-    for text in resources:
-        kind, name = resource(text)
-        found = known.get(kind, name, env_of(settings, given.env), given.stack)
-        wanted.append(load.Resource(found.manifest, given.config(kind), str(found.stack), found.region, origin=found.origin))
-    return wanted
+    known = inventory.Inventory(settings, tools(settings))
+    return identify.resources(names, known, given, env=env_of(settings, given.env))

@@ -1,4 +1,4 @@
-"""``planton outputs``: what an apply has yielded."""
+"""``planton outputs``: prints the outputs of an applied resource."""
 
 from __future__ import annotations
 
@@ -28,19 +28,16 @@ def outputs(
     """Print the outputs of an applied resource.
 
     Shows the outputs of the last apply or refresh; planton drift reads the
-    cloud. The nodePoolId of a node pool at Civo is the pool's name.
+    cloud. Some clouds use the name of a node pool as its id.
 
     Exit codes: 0 printed, 1 not applied, 2 usage.
     """
-    from planton.state import inventory  # `--help` must not wait for it
+    from planton.deploy import sdk  # imports Pulumi
 
-    kind, name = options.resource(resource)
-    known = inventory.Inventory(settings, options.tools(settings))
-    applied = known.get(kind, name, options.env_of(settings, env), stack)
-    found = known.outputs(applied)
-    data = stack_input.as_dict(found, show_secrets=show_secrets)
+    applied = sdk.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
+    data = stack_input.as_dict(sdk.outputs(applied, settings=settings), show_secrets=show_secrets)
     if field:
-        _print_field(kind, data, field, form)
+        _print_field(kinds.get(applied.key.kind), data, field, form)
     elif form == "json":
         render.echo_json(data)
     else:
@@ -51,8 +48,8 @@ def outputs(
 
 def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: str) -> None:
     fields = kind.stack_outputs.DESCRIPTOR.fields
-    wanted = next((each for each in fields if field in (each.name, each.json_name)), None)
-    if wanted is None:
+    output_field = next((each for each in fields if field in (each.name, each.json_name)), None)
+    if output_field is None:
         names = [each.json_name for each in fields]
         raise errors.PlantonError(
             f"{kind.name} has no output {field!r}; it has: {', '.join(names)}",
@@ -60,7 +57,7 @@ def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: st
             reason=errors.Reason.USAGE,
             hint=kinds.suggest(field, names),
         )
-    value = data.get(wanted.json_name, "")
+    value = data.get(output_field.json_name, "")
     if form == "json":
         render.echo_json(value)
     else:

@@ -1,4 +1,4 @@
-"""``planton plan``: shows what an apply would do."""
+"""``planton plan``: shows the changes of an apply."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from planton import errors
-from planton.cli import options, output, policing, render
-from planton.deploy import accounts, leftovers
-from planton.deploy.run import Run
+from planton.cli import options, output, planning, policing, render
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
+    from planton.manifest import selection
 
 
 @click.command()
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 @output.output_option("text", "json")
 def plan(
     *,
-    given: options.Sources,
+    given: selection.Selection,
     settings: engine_settings.Settings,
     consents: options.Consents,
     policy_files: tuple[str, ...],
@@ -46,41 +45,19 @@ def plan(
     Exit codes: 0 planned, 1 invalid, 2 usage, 4 changes (with
     --detailed-exitcode), 5 refused, 6 the cloud failed.
     """
-    rules = policing.load(policy_files)
-    tools = options.tools(settings)
-    wanted = given.read(none=consents.prune)
-    policing.enforce(rules, wanted)
-    run = Run(wanted, settings, tools, allow_unsupported=consents.allow_unsupported)
-    pruning = run.pruning(given.folders(), given.means) if consents.prune else None
-    going = [] if pruning is None else pruning.order
-    planned = run.plan(recover=False, aside=True, going=going, refresh=refresh)
-    pruned = [] if pruning is None else pruning.plan_destroy(recover=False)
-    planned, pruned = leftovers.of_plan(run, planned), [] if pruning is None else leftovers.of_plan(pruning, pruned)
-    used = accounts.of_runs(run, pruning)
+    request = planning.Request(given, settings, consents, policing.load(policy_files))
+    made = planning.make(request, refresh=refresh, preview=True)
+    planning.show(made, form)
     if form == "json":
-        render.echo_json(render.steps_data("plan", [*planned, *pruned], accounts=used))
-    else:
-        render.echo_accounts(used)
-        render.echo_plan([*planned, *pruned])
-    if any(step.error is not None for step in [*planned, *pruned]):
-        raise SystemExit(render.worst([*planned, *pruned]))
-    if pruning is not None:
-        render.echo_users(pruning.users_outside(step.key for step in pruned))
+        render.echo_json(render.steps_data("plan", made.all_steps, accounts=made.accounts))
+    if any(step.error is not None for step in made.all_steps):
+        raise SystemExit(render.worst(made.all_steps))
+    render.echo_users(made.users)
     if out:
         from planton.deploy import saved  # few plans are saved
 
-        saved.write(
-            out,
-            wanted,
-            planned,
-            pruned,
-            allow_replace=consents.allow_replace,
-            allow_unsupported=consents.allow_unsupported,
-            take_over=consents.take_over,
-            origins={} if pruning is None else pruning.origins(),
-            refresh=refresh,
-            key=saved.signing_key(settings.data),
-        )
+        key = saved.signing_key(settings.data)
+        saved.write(out, made, allow_replace=consents.allow_replace, take_over=consents.take_over, key=key)
         render.progress(f"saved in {out}; to do exactly this: planton apply {out}")
-    if detailed_exitcode and any(not step.plan.empty for step in [*planned, *pruned]):
+    if detailed_exitcode and made.has_changes:
         raise SystemExit(int(errors.Code.CHANGES))

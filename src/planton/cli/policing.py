@@ -1,20 +1,15 @@
-"""Policies of the user's own in the commands: the option that names them, and what they mean to a plan."""
+"""The option that names policies of the user."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from planton import errors
-from planton.cli import output
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planton.manifest import load as flow
     from planton.manifest import policies
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,7 +26,7 @@ option: Final[Callable[[F], F]] = click.option(
 
 
 def load(paths: Sequence[str]) -> tuple[policies.Rule, ...]:
-    """Returns the rules of policy files; where there are none, nothing is imported for them.
+    """Returns the rules of policy files. Without files, nothing is imported.
 
     Raises:
         InvalidError: ``POLICY_INVALID``.
@@ -39,29 +34,6 @@ def load(paths: Sequence[str]) -> tuple[policies.Rule, ...]:
     """
     if not paths:
         return ()
-    from planton.manifest import policies  # few runs have any
+    from planton.manifest import policies  # CEL is an extra, and few runs have policies
 
     return policies.load(paths)
-
-
-def enforce(rules: tuple[policies.Rule, ...], wanted: Sequence[flow.Resource]) -> None:
-    """Shows the warnings that rules give of resources, and refuses to go on where one is broken.
-
-    Raises:
-        InvalidError: ``MANIFEST_INVALID``: the rules that are broken, with their places.
-    """
-    if not rules:
-        return
-    from planton.manifest import policies  # as above
-
-    broken = [
-        dataclasses.replace(entry.violation(found.rule.path, found.message, found.rule.id), level=found.level)
-        for entry in wanted
-        for found in policies.findings(rules, entry.manifest)
-    ]
-    faults = [violation for violation in broken if violation.level == "error"]
-    for violation in broken:
-        if violation.level != "error":
-            output.show_violation(violation, err=True)
-    if faults:
-        raise errors.InvalidError(faults)

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton.cli import options, output, render
-from planton.deploy.run import Run
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
+    from planton.manifest import selection
 
 
 @click.command()
 @options.applied_resources
 @output.output_option("text", "json")
-def refresh(*, resources: tuple[str, ...], given: options.Sources, settings: engine_settings.Settings, form: str) -> None:
+def refresh(*, resources: tuple[str, ...], given: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
     """Read the cloud and correct the state; the cloud is not changed.
 
     A resource is believed to be gone only when the cloud itself says so. The
@@ -24,12 +25,9 @@ def refresh(*, resources: tuple[str, ...], given: options.Sources, settings: eng
 
     Exit codes: 0 done, 1 not applied, 2 usage, 6 the cloud failed.
     """
-    tools = options.tools(settings)
-    wanted = options.applied(resources, settings=settings, tools=tools, given=given)
-    run = Run(wanted, settings, tools)
-    done = run.refresh()
+    done = planton.refresh(options.applied(resources, given, settings), settings=settings)
     if form == "json":
-        render.echo_json(render.steps_data("refresh", done, accounts=run.used_accounts()))
+        render.echo_json(render.steps_data("refresh", done, accounts=render.accounts_of(done)))
     else:
         render.echo_lines(f"{step.key}: the state is as the cloud says" for step in done if step.error is None)
     render.echo_errors(done)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pulumi.automation import events
 
     from planton.deploy import accounts as run_accounts
-    from planton.deploy.steps import Step
+    from planton.deploy import steps as deploy_steps
     from planton.engine import plans
     from planton.schema import references
 
@@ -35,7 +35,7 @@ _DOING = {
     "update": ("updating", "updated"),
     "delete": ("deleting", "deleted"),
     "replace": ("replacing", "replaced"),
-    "create-replacement": ("creating anew", "created anew"),
+    "create-replacement": ("creating the new", "created the new"),
     "delete-replaced": ("deleting the old", "deleted the old"),
     "import": ("importing", "imported"),
     "refresh": ("reading", "read"),
@@ -106,7 +106,7 @@ def _name(metadata: events.StepEventMetadata) -> str:
     return terminal.one_line(metadata.urn.rsplit("::", 1)[-1])
 
 
-def plan_lines(steps: Iterable[Step]) -> list[str]:
+def plan_lines(steps: Iterable[deploy_steps.Step]) -> list[str]:
     """Returns what a plan says, a line each, coloured."""
     lines = []
     for step in steps:
@@ -125,10 +125,15 @@ def plan_lines(steps: Iterable[Step]) -> list[str]:
     return lines
 
 
-def echo_plan(steps: Sequence[Step]) -> None:
+def echo_plan(steps: Sequence[deploy_steps.Step]) -> None:
     """Prints a plan with its summary, and what is wrong with it on standard error."""
     echo_lines([*plan_lines(steps), "", "Plan: " + summary(steps, done=False)])
     echo_errors(steps)
+
+
+def accounts_of(steps: Iterable[deploy_steps.Step]) -> list[run_accounts.Account]:
+    """Returns the accounts of steps, each once, sorted."""
+    return sorted({step.account for step in steps if step.account is not None})
 
 
 def echo_accounts(accounts: Iterable[run_accounts.Account]) -> None:
@@ -147,7 +152,7 @@ def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None
             progress(f"! {', '.join(map(str, left))} refer to {key} and stay behind")
 
 
-def echo_errors(steps: Iterable[Step]) -> None:
+def echo_errors(steps: Iterable[deploy_steps.Step]) -> None:
     """Prints the errors of steps on standard error; one that is a consequence of another is left out."""
     for step in steps:
         if step.error is not None and not step.skipped:
@@ -167,7 +172,7 @@ def _shown(value: Any) -> str:  # JSON data
     return "(unset)" if value is None else terminal.one_line(str(value))
 
 
-def summary(steps: Sequence[Step], *, done: bool) -> str:
+def summary(steps: Sequence[deploy_steps.Step], *, done: bool) -> str:
     """Returns one line that counts what changes, or with ``done`` what has changed, failed or was skipped."""
     actions = ("create", "update", "replace", "delete", "import", "forget")
     counts = {name: sum(step.plan.count(_action(name)) for step in steps if step.error is None) for name in actions}
@@ -189,7 +194,9 @@ def _past(name: str) -> str:
     return {"forget": "forgotten"}.get(name, name + ("d" if name.endswith("e") else "ed"))
 
 
-def steps_data(operation: str, steps: Sequence[Step], *, accounts: Iterable[run_accounts.Account] = ()) -> dict[str, Any]:
+def steps_data(
+    operation: str, steps: Sequence[deploy_steps.Step], *, accounts: Iterable[run_accounts.Account] = ()
+) -> dict[str, Any]:
     """Returns steps as JSON data, with the accounts that they use; secrets are redacted."""
     return {
         "operation": operation,
@@ -204,7 +211,7 @@ def steps_data(operation: str, steps: Sequence[Step], *, accounts: Iterable[run_
     }
 
 
-def step_data(step: Step) -> dict[str, Any]:
+def step_data(step: deploy_steps.Step) -> dict[str, Any]:
     """Returns one step as JSON data; secrets are redacted."""
     return {
         "kind": step.key.kind,
@@ -230,7 +237,7 @@ def step_data(step: Step) -> dict[str, Any]:
     }
 
 
-def result_lines(steps: Iterable[Step]) -> list[str]:
+def result_lines(steps: Iterable[deploy_steps.Step]) -> list[str]:
     """Returns the outputs and errors of steps that have ended, a line each, coloured."""
     lines = []
     for step in steps:
@@ -248,7 +255,7 @@ def _output(value: Any) -> str:
     return terminal.one_line(", ".join(map(str, value)) if isinstance(value, list) else str(value))
 
 
-def worst(steps: Iterable[Step]) -> int:
+def worst(steps: Iterable[deploy_steps.Step]) -> int:
     """Returns the exit code of steps: that of the first error that is no consequence of another, else 0."""
     return next((int(step.error.code) for step in steps if step.error is not None and not step.skipped), 0)
 

@@ -1,6 +1,6 @@
-"""``planton sandbox``: a cloud on this machine, to try things without an account.
+"""``planton sandbox``: simulated clouds on this machine, to try things without an account.
 
-A thin layer over `planton_sandbox.launch`; it must not know what is simulated.
+A thin layer over `planton_sandbox.launch`; it does not know what is simulated.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ import click
 import platformdirs
 
 from planton import errors
-from planton_sandbox import launch
+from planton_sandbox import clock, launch
 
 F = TypeVar("F", bound=Callable[..., Any])
-LATENCIES = ("instant", "realistic")
-NOT_RUNNING = "no sandbox runs; start one with: planton sandbox start"
+NOT_RUNNING = "no sandbox is running; start one with: planton sandbox start"
 NOT_FOUND = 127
-#: The variables that `env` sets.
+#: The variables that ``planton sandbox env`` sets.
 _VARIABLES = (*launch.VARIABLES, "PLANTON_CONTEXT", "PLANTON_SANDBOX", "PULUMI_DEBUG_PROVIDERS")
 
 
@@ -47,8 +46,8 @@ def _home_option(function: F) -> F:
 def _latency_option(function: F) -> F:
     return click.option(
         "--latency",
-        type=click.Choice(LATENCIES),
-        help="How long things take: at once, or as long as in the cloud.  [default: as it runs, else instant]",
+        type=click.Choice(clock.LATENCIES),
+        help="How long changes take: no time, or as long as in the cloud.  [default: unchanged; instant at the first start]",
     )(function)
 
 
@@ -59,15 +58,15 @@ def _output_option(function: F) -> F:
         type=click.Choice(["text", "json"]),
         default="text",
         show_default=True,
-        help="Form of the answer.",
+        help="Output format.",
     )(function)
 
 
 @click.group()
 def sandbox() -> None:
-    """Run a simulated cloud on this machine.
+    """Run simulated clouds on this machine.
 
-    The sandbox answers like the cloud's API, has a Kubernetes API for each
+    The sandbox answers like the clouds' APIs, serves a Kubernetes API for each
     cluster, and keeps its state over restarts. Point every tool at it with
 
         eval "$(planton sandbox env)"
@@ -79,14 +78,14 @@ def sandbox() -> None:
 @_latency_option
 @_output_option
 def start(home: pathlib.Path, latency: str | None, output: str) -> None:
-    """Start the sandbox in the background, unless it runs."""
+    """Start the sandbox in the background, unless it is running."""
     _show(_start(home, latency), home=home, output=output)
 
 
 @sandbox.command()
 @_home_option
 def stop(home: pathlib.Path) -> None:
-    """Stop the sandbox; its resources are there again at the next start."""
+    """Stop the sandbox. Its resources are kept for the next start."""
     try:
         stopped = launch.stop(home)
     except (launch.LaunchError, OSError) as error:
@@ -99,7 +98,7 @@ def stop(home: pathlib.Path) -> None:
 @_output_option
 @click.pass_context
 def status(context: click.Context, home: pathlib.Path, output: str) -> None:
-    """Show whether the sandbox runs, and where; exit with 3 if it does not."""
+    """Show whether the sandbox is running, and where. Exit with 3 if it is not."""
     info = launch.status(home)
     if info is None:
         click.echo(json.dumps({"running": False, "home": str(home)}) if output == "json" else NOT_RUNNING)
@@ -110,7 +109,7 @@ def status(context: click.Context, home: pathlib.Path, output: str) -> None:
 @sandbox.command()
 @_home_option
 def reset(home: pathlib.Path) -> None:
-    """Delete everything in the sandbox: all accounts, networks, clusters, faults."""
+    """Delete everything in the sandbox: all accounts, networks, clusters and faults."""
     try:
         launch.reset(home)
     except (launch.LaunchError, OSError) as error:
@@ -124,9 +123,9 @@ def reset(home: pathlib.Path) -> None:
 def env(home: pathlib.Path, *, unset: bool) -> None:
     r"""Print the shell commands that point tools at the sandbox.
 
-    For planton, pulumi and its plugins, and the civo and doctl command lines.
-    Such a shell uses no context, which keeps the backend and the credentials of
-    your context out of the sandbox.
+    They set the variables of planton, pulumi and its plugins, and of the clouds'
+    own command lines. A shell with these variables uses no context, so that the
+    backend and the credentials of your context stay out of the sandbox.
 
     \b
     eval "$(planton sandbox env)"
@@ -148,9 +147,9 @@ def env(home: pathlib.Path, *, unset: bool) -> None:
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_context
 def run(context: click.Context, home: pathlib.Path, latency: str | None, command: tuple[str, ...]) -> None:
-    """Run a command against the sandbox, and start that first if need be.
+    """Run a command against the sandbox. Start the sandbox first if it is not running.
 
-    The exit code is the command's; 127 if there is no such command.
+    The exit code is the command's. It is 127 if the command does not exist.
 
         planton sandbox run -- kubectl version
     """
@@ -160,7 +159,7 @@ def run(context: click.Context, home: pathlib.Path, latency: str | None, command
     except (FileNotFoundError, PermissionError) as error:
         click.echo(f"Error: {shlex.join(command)}: {error.strerror}", err=True)
         context.exit(NOT_FOUND)
-    # A shell reports a command that died by a signal as 128 plus its number.
+    # A shell reports a command that a signal has ended as 128 plus the signal's number.
     code = finished.returncode
     context.exit(code if code >= 0 else 128 - code)
 
@@ -174,7 +173,9 @@ def _start(home: pathlib.Path, latency: str | None) -> launch.Info:
 
 
 def _check_extra() -> None:
-    missing = [package for package in ("aiohttp", "cryptography", "grpc", "pulumi") if importlib.util.find_spec(package) is None]
+    missing = [
+        package for package in ("aiohttp", "grpc", "pulumi", "re2", "trustme") if importlib.util.find_spec(package) is None
+    ]
     if missing:
         raise errors.PlantonError(
             f"the sandbox needs the extra 'sandbox': {', '.join(missing)} not installed",
@@ -186,12 +187,12 @@ def _check_extra() -> None:
 
 
 def _environment(info: launch.Info) -> dict[str, str]:
-    # Where the official plugin is installed, it is the one to be pointed at the sandbox.
-    from planton.engine import toolchain
+    # An installed official plugin needs no stand-in.
+    from planton.engine import toolchain  # `start`, `stop` and `status` must not wait for it
 
     installed = toolchain.installed_plugins(os.environ)
     attached = [entry for entry in launch.debug_providers(info).split(",") if entry.split(":")[0] not in installed]
-    # The backend of a context holds states of a real cloud, and its credentials
+    # A context's backend holds states of a real cloud, and its credentials
     # must not reach the sandbox.
     variables = launch.environment(info) | {"PLANTON_CONTEXT": "default", "PLANTON_SANDBOX": "1"}
     return variables | {"PULUMI_DEBUG_PROVIDERS": ",".join(attached)} if any(attached) else variables
@@ -207,7 +208,7 @@ def _show(info: launch.Info, *, home: pathlib.Path, output: str) -> None:
         facts = {key: value for key, value in dataclasses.asdict(info).items() if key != "tokens"}
         click.echo(json.dumps({"running": True, "home": str(home), **facts}, indent=2))
         return
-    click.echo(f"The sandbox runs as process {info.pid}, latency {info.latency}.")
+    click.echo(f"The sandbox is running: process {info.pid}, latency {info.latency}.")
     for name, url in info.clouds.items():
         click.echo(f"  {name:<12} {url}")
     click.echo(f"  {'control':<12} {info.control}")

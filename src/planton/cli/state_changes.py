@@ -10,6 +10,7 @@ import click
 
 from planton import errors
 from planton.cli import options, output, render, state_options
+from planton.deploy import identify
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -39,7 +40,7 @@ def import_(*, stores: state_stores.Stores, find_stack: state_options.Find, path
     before = stores.look(name)
     count = len(state_stores.resources(deployment))
     render.progress(f"{name}: {before.resources} resources now, {count} in {path}")
-    options.consent("Replace the state?", yes=yes)
+    options.confirm("Replace the state?", yes=yes)
     backup = stores.replace(name, deployment)
     message = f"{name} has the state of {path}" + (f"; the previous state is in {backup}" if backup else "")
     state_options.report(form, message, stack=str(name), resources=count, backup=str(backup) if backup else None)
@@ -77,7 +78,7 @@ def forget(*, stores: state_stores.Stores, find_stack: state_options.Find, only:
     )
     if applied is not None and applied.protected:
         render.progress("! it is protected against deletion; the protection ends with its state")
-    options.consent("Remove it from the state?", yes=yes)
+    options.confirm("Remove it from the state?", yes=yes)
     backup = stores.replace(name, remaining) if only else stores.forget(name)
     state_options.report(
         form, f"removed from the state; the previous state is in {backup}", stack=str(name), forgotten=removed, backup=str(backup)
@@ -117,12 +118,12 @@ def move(
     Exit codes: 0 renamed, 1 not applied, 2 usage, 5 refused, 7 locked.
     """
     stores = state_options.open_stores(settings)
-    kind, name = options.resource(resource)
+    kind, name = identify.parse(resource)
     applied = stores.inventory.get(kind, name, options.env_of(settings, env), stack)
     new_env = applied.key.env if to_env is None else to_env
     render.progress(f"{applied.key} becomes {newname}" + (f" (env {new_env})" if new_env else ""))
     render.progress("update the manifests that refer to it by name")
-    options.consent("Rename?", yes=yes)
+    options.confirm("Rename?", yes=yes)
     moved = stores.move(applied, newname, new_env)
     state_options.report(form, f"renamed; its stack is {moved}", stack=str(moved), kind=kind.name, name=newname, env=new_env)
 
@@ -147,7 +148,7 @@ def unlock(*, stores: state_stores.Stores, find_stack: state_options.Find, force
         return
     stores.require_gone(name, force=force)
     render.progress(f"{name} is locked by {', '.join(holders) or 'an unknown process'}")
-    options.consent("Remove the lock?", yes=yes)
+    options.confirm("Remove the lock?", yes=yes)
     stores.unlock(name, force=force)
     message = "unlocked; the next apply, refresh or destroy reads the cloud first"
     state_options.report(form, message, stack=str(name), unlocked=True, lockedBy=list(holders))

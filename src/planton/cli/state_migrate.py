@@ -56,7 +56,7 @@ def migrate(
     chosen = resources or ([""] if stack else [])
     names = [state_options.find(each, stack, options.env_of(settings, env), stores) for each in chosen] or _filled(stores)
     render.progress(f"{len(names)} stacks from {settings.backend_url} to {target.backend_url}")
-    options.consent("Migrate?", yes=yes)
+    options.confirm("Migrate?", yes=yes)
     migration_ = migration.Migration(settings, target, options.tools(settings))
     moved = {}
     for name in names:

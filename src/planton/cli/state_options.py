@@ -10,6 +10,7 @@ import click
 
 from planton import errors
 from planton.cli import options, render
+from planton.deploy import identify
 
 if TYPE_CHECKING:
     from planton.config import settings as engine_settings
@@ -72,7 +73,7 @@ def find(
 
     if not resource:
         return stacks.parse(stack)
-    kind, name = options.resource(resource)
+    kind, name = identify.parse(resource)
     try:
         return stores.inventory.get(kind, name, env, stack).stack
     except errors.PlantonError as error:

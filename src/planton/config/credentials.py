@@ -14,7 +14,6 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 import stat
-import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 import platformdirs
@@ -22,6 +21,7 @@ import yaml
 from google.protobuf import json_format
 
 from planton import errors
+from planton.base import addresses
 from planton.schema import kinds, providers, references
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def overruled(provider: str, environ: Mapping[str, str], usual: Mapping[str, str
 
 def is_sandbox(config: message.Message, environ: Mapping[str, str]) -> bool:
     """Returns whether requests go to the sandbox of this machine."""
-    return _is_here(_endpoint(config)) and (_has_sandbox_token(config) or bool(environ.get(SANDBOX_VARIABLE)))
+    return addresses.is_local(_endpoint(config)) and (_has_sandbox_token(config) or bool(environ.get(SANDBOX_VARIABLE)))
 
 
 def _has_sandbox_token(config: message.Message) -> bool:
@@ -231,13 +231,6 @@ def _endpoint(config: message.Message) -> str:
     return str(getattr(config, "api_endpoint", ""))
 
 
-def _is_here(address: str) -> bool:
-    try:
-        return urllib.parse.urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")
-    except ValueError:
-        return False
-
-
 def _check_address(
     config: message.Message, cloud: providers.Provider, origin: Source, *, own_address: bool, environ: Mapping[str, str]
 ) -> None:
@@ -245,13 +238,13 @@ def _check_address(
     label = next((field.label for field in cloud.credentials if field.is_secret), "credential")
     is_of_shell = not origin.variable or bool(environ.get(SANDBOX_VARIABLE))
     if _has_sandbox_token(config):
-        if _is_here(address):
+        if addresses.is_local(address):
             return
         why = (
             f"the {label} for {cloud.name} ({origin.text}) is the sandbox's, and would be sent to {address or 'the public cloud'}"
         )
         hint = f'set the {label} of your account, or point {variable} at the sandbox: eval "$(planton sandbox env)"'
-    elif is_set(config) and _is_here(address) and not own_address and is_of_shell:
+    elif is_set(config) and addresses.is_local(address) and not own_address and is_of_shell:
         why = (
             f"the {label} for {cloud.name} ({origin.text}) is not the sandbox's, and {variable} sends it to this machine "
             f"({address}), as in a shell of the sandbox"
@@ -299,19 +292,19 @@ def _entry(kind: kinds.Kind, name: str, environ: Mapping[str, str]) -> message.M
     path = file(environ)
     entries = _entries(path)
     if name not in entries:
-        known = ", ".join(sorted(entries)) or "none"
+        names = ", ".join(sorted(entries)) or "none"
         raise errors.PlantonError(
-            f"unknown credential {name!r}; known in {path}: {known}",
+            f"unknown credential {name!r}; {path} has: {names}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_UNKNOWN,
-            hint=f"add it to {path}, name a known one, or write {DEFAULT!r} for the account of the context or the environment",
+            hint=f"add it to {path}, name one of these, or write {DEFAULT!r} for the account of the context or the environment",
             metadata={"credential": name, "file": str(path)},
         )
     config: message.Message = kind.provider_config()
     try:
         json_format.ParseDict({key: value for key, value in entries[name].items() if key != "provider"}, config)
     except (json_format.ParseError, AttributeError):
-        # The parser's text may show a token, so it is not passed on.
+        # The parser's text may contain a token, so the error does not include it.
         fields = ", ".join(field.json_name for field in config.DESCRIPTOR.fields)
         raise _unreadable(path, f"entry {name!r} must have only these fields, all text: {fields}") from None
     return config
@@ -327,7 +320,7 @@ def _entries(path: pathlib.Path) -> dict[str, dict[str, Any]]:
     except OSError as error:
         raise _unreadable(path, f"it cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError, yaml.YAMLError):
-        # The parser's text may show a token, so it is not passed on.
+        # The parser's text may contain a token, so the error does not include it.
         raise _unreadable(path, "it is not YAML") from None
     if entries is None:
         raise _unreadable(path, "it is empty")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import pathlib
-import tempfile
+import stat
+import threading
 from typing import TYPE_CHECKING
 
 import platformdirs
@@ -70,23 +71,47 @@ def opener(path: str, flags: int) -> int:
     return descriptor
 
 
-def keep(path: pathlib.Path, text: str) -> None:
-    """Writes a file that only the user may read, whole or not at all; its folder is made.
+def write(path: pathlib.Path, data: bytes, *, mode: int | None = None) -> None:
+    """Writes a file atomically; a link stays a link to its target.
+
+    Args:
+        path: The file.
+        data: The content.
+        mode: The mode of the file; None for that of the file it replaces, else what the umask allows.
 
     Raises:
-        PlantonError: ``ENGINE_FAILED``: it cannot be written; what was there is still there.
+        OSError: It cannot be written; the previous content is unchanged.
     """
-    folder = private(path.parent)
-    written = None
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     try:
-        with tempfile.NamedTemporaryFile("w", dir=folder, delete=False, encoding="utf-8") as handle:  # of mode 0600
-            written = pathlib.Path(handle.name)
-            os.fchmod(handle.fileno(), 0o600)
-            handle.write(text)
-        written.replace(path)
+        if mode is None and target.exists():
+            mode = stat.S_IMODE(target.stat().st_mode)
+        # Nobody can read a secret in between: the file is created with its final mode at most.
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode & 0o666)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            temporary.chmod(mode)
+        temporary.replace(target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def keep(path: pathlib.Path, text: str) -> None:
+    """Writes a file that only the user may read, atomically, and creates its folder.
+
+    Raises:
+        PlantonError: ``ENGINE_FAILED``: it cannot be written; the previous content is unchanged.
+    """
+    private(path.parent)
+    try:
+        write(path, text.encode(), mode=0o600)
     except OSError as error:
-        if written is not None:
-            written.unlink(missing_ok=True)
         raise errors.PlantonError(
             f"cannot write {path}: {error.strerror}",
             code=errors.Code.MISSING,

@@ -1,1 +1,1 @@
-"""The pipeline: resources planned, approved, applied and destroyed together, in the order of their references."""
+"""The pipeline: load → graph → resolve → plan → approve → apply. One file per stage; values are immutable."""

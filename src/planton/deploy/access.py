@@ -7,9 +7,7 @@ import dataclasses
 import datetime
 import hashlib
 import json
-import os
 import ssl
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
@@ -152,6 +150,4 @@ def _read(path: pathlib.Path) -> api.Credential | None:
 
 
 def _write(path: pathlib.Path, found: api.Credential) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as handle:  # of mode 0600
-        json.dump(dataclasses.asdict(found), handle)
-    os.replace(handle.name, path)  # noqa: PTH105  # whole or not at all
+    folders.keep(path, json.dumps(dataclasses.asdict(found)))

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from google.protobuf import message
 
     from planton.config import settings as engine_settings
-    from planton.deploy.run import Run
 
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
@@ -88,11 +87,6 @@ def _shown(address: str) -> str:
     # An address may contain the password of a proxy.
     parts = urllib.parse.urlsplit(address)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
-
-
-def of_runs(*each: Run | None) -> list[Account]:
-    """Returns the accounts of several runs, each once, sorted; a run may be None."""
-    return sorted({account for run in each if run is not None for account in run.used_accounts()})
 
 
 def question(verb: str, accounts: Iterable[Account]) -> str:

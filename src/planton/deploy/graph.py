@@ -5,6 +5,7 @@ Every error names both ends, each with its file and line where it has one.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Final
 
 from planton import errors
@@ -19,6 +20,41 @@ if TYPE_CHECKING:
 
 
 _EMPTY: Final = "reference.value_is_known"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Graph:
+    """The resources of a run and their dependencies.
+
+    Attributes:
+        resources: The resources by key, in the order of the user.
+        order: The keys, dependencies first.
+        dependencies: Key → the resources that it refers to, in the graph or not.
+    """
+
+    resources: Mapping[references.Key, load.Resource] = dataclasses.field(default_factory=dict)
+    order: tuple[references.Key, ...] = ()
+    dependencies: Mapping[references.Key, frozenset[references.Key]] = dataclasses.field(default_factory=dict)
+
+    @property
+    def manifests(self) -> list[message.Message]:
+        """The manifests, in the order of the user."""
+        return [resource.manifest for resource in self.resources.values()]
+
+    def dependants(self, keys: Collection[references.Key]) -> dict[references.Key, set[references.Key]]:
+        """Returns each of these resources → those of them that refer to it."""
+        return {key: {each for each in keys if key in self.dependencies[each]} for key in keys}
+
+
+def of(resources: Iterable[load.Resource]) -> Graph:
+    """Returns the graph of resources.
+
+    Raises:
+        InvalidError: ``REFERENCE_INVALID``: a circle, or one resource given twice.
+    """
+    known = by_key(resources)
+    dependencies = {key: frozenset(references.depends_on(entry.manifest)) for key, entry in known.items()}
+    return Graph(known, tuple(order(known)), dependencies)
 
 
 def by_key(wanted: Iterable[load.Resource]) -> dict[references.Key, load.Resource]:
@@ -95,7 +131,7 @@ def check_targets(
     applied: Callable[[references.Key], message.Message | None],
     known: Callable[[], Iterable[references.Key]],
     *,
-    going: Collection[references.Key] = (),
+    pruned: Collection[references.Key] = (),
 ) -> None:
     """Checks that everything that is referred to is given or applied, and has what is referred to.
 
@@ -103,7 +139,7 @@ def check_targets(
         wanted: What is given.
         applied: Gives the manifest, with outputs, of what has been applied.
         known: Gives the keys of everything that has been applied, to find a near one.
-        going: What has been applied and would be pruned after the apply; nothing may refer to it.
+        pruned: The applied resources to prune after the apply; nothing may refer to them.
 
     Raises:
         InvalidError: ``REFERENCE_UNRESOLVED``: every reference that leads nowhere.
@@ -111,7 +147,7 @@ def check_targets(
     wrong = []
     for entry in wanted.values():
         for target, path in references.uses(entry.manifest):
-            if target in going:
+            if target in pruned:
                 text = f"refers to {target}, which is no longer among the manifests given, so that --prune would destroy it"
                 other = errors.Target(str(target), "")
                 wrong.append(entry.violation(path, text, "reference.target_exists", target=other))
@@ -119,14 +155,14 @@ def check_targets(
                 wrong.append(_missing(entry, path, target, [*wanted], list(known())))
         for reference in references.find(entry.manifest):
             given = wanted.get(reference.target)
-            made = None if given is not None or reference.target in going else applied(reference.target)
+            made = None if given is not None or reference.target in pruned else applied(reference.target)
             if given is not None and not references.may_be_known(given.manifest, reference.field_path):
                 wrong.append(_unset(entry, reference, given))
             if made is not None and not references.value(made, reference.field_path):
                 wrong.append(_empty(entry, reference))
     if wrong:
         hint = "give the other manifests too (-f), apply them first, or correct the kind, env or name"
-        hint += "; without --prune they stay" if going else ""
+        hint += "; without --prune they stay" if pruned else ""
         if all(each.rule_id == _EMPTY for each in wrong):
             hint = "set that field, or refer to another one (fieldPath)"
         raise errors.InvalidError(wrong, reason=errors.Reason.REFERENCE_UNRESOLVED, hint=hint)

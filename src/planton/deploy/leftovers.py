@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.clouds import associated
+from planton.deploy import resolve
 from planton.engine import plans
-from planton.schema import kinds
+from planton.schema import kinds, references
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from planton.deploy.run import Run
-    from planton.deploy.steps import Step
-    from planton.schema import providers, references
+    from planton.deploy import graph, runtime, steps
+    from planton.schema import providers
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,8 +27,9 @@ class Leftovers:
         key: The cluster.
         cluster_id: The cloud's id of the cluster.
         cloud: The cloud of the cluster.
-    items: The cloud resources of its workloads. deleted: Those of the items that are deleted with the cluster. error: Why the
-        items are unknown; None if they are known.
+        items: The cloud resources of its workloads.
+        deleted: Those of the items that are deleted with the cluster.
+        error: Why the items are unknown; None if they are known.
     """
 
     key: references.Key
@@ -119,12 +120,36 @@ def find(key: references.Key, cluster_id: str, cloud: clouds.Cloud, *, sorts: Co
     return Leftovers(key, cluster_id, cloud, items, tuple(item for item in items if item.sort in sorts))
 
 
-def of_plan(run: Run, steps: Sequence[Step]) -> list[Step]:
-    """Returns the steps of a plan with warnings about the leftovers of its clusters."""
-    return warned(steps, run.left_behind(steps))
+def of_steps(
+    planned: Iterable[steps.Step], run: runtime.Runtime, resources: graph.Graph, *, sorts: Collection[str] = ()
+) -> dict[references.Key, Leftovers]:
+    """Returns the leftovers of the clusters that steps delete or replace.
+
+    Args:
+        planned: The steps.
+        run: What every stage uses.
+        resources: The resources of the steps.
+        sorts: The sorts to delete with the clusters.
+
+    Raises:
+        PlantonError: Leftovers are to be deleted with a cluster, and cannot be listed.
+    """
+    losing = [step for step in planned if step.error is None and loses_cluster(step.plan)]
+    left = (_of_step(step, run, resources, sorts) for step in losing)
+    return {each.key: each for each in left if each is not None}
 
 
-def warned(steps: Iterable[Step], leftovers: Mapping[references.Key, Leftovers]) -> list[Step]:
+def _of_step(step: steps.Step, run: runtime.Runtime, resources: graph.Graph, sorts: Collection[str]) -> Leftovers | None:
+    if step.applied is None:
+        return None
+    resource = resolve.as_applied(resources.resources[step.key], step.applied)
+    look_up = resolve.lookup(resources, run.inventory, provided={})
+    resolved = resolve.resolve(resource, look_up, run.settings, is_applied=True).stack_input
+    cloud = run.open_cloud(resolved.provider_config, references.own_region(resolved.target))
+    return find(step.key, step.applied.cluster, cloud, sorts=sorts)
+
+
+def warned(planned: Iterable[steps.Step], leftovers: Mapping[references.Key, Leftovers]) -> list[steps.Step]:
     """Returns steps with the warnings about leftovers."""
     return [
         dataclasses.replace(
@@ -132,7 +157,7 @@ def warned(steps: Iterable[Step], leftovers: Mapping[references.Key, Leftovers])
         )
         if step.key in leftovers
         else step
-        for step in steps
+        for step in planned
     ]
 
 

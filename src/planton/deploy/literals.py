@@ -74,6 +74,18 @@ def resolve(target: Any, literals: list[Literal], account: lists.Lists) -> list[
     return wrong
 
 
+def copy(manifest: message.Message, planned: Any, target: Any) -> None:  # manifests of one kind
+    """Copies the ids that replaced literal names from a planned manifest.
+
+    Args:
+        manifest: The manifest with the names.
+        planned: The manifest with the ids.
+        target: The manifest to modify.
+    """
+    for literal in find(manifest):
+        getattr(target.spec, literal.field).value = getattr(planned.spec, literal.field).value
+
+
 def _ambiguous(literal: Literal, matches: list[entries.Entry], account: lists.Lists) -> problems.Problem:
     listed = ", ".join(f"{each.id}" + (f" in {each.region}" if each.region else "") for each in matches)
     return problems.Problem(

@@ -72,7 +72,7 @@ def _need(subject: subjects.Subject, account: lists.Lists) -> tuple[collections.
 
 def _more_nodes(change: plans.Change, pool: subjects.Pool) -> int:
     if change.action is plans.Action.CREATE:
-        # At Civo the number of nodes is a separate resource; the pool creates the first nodes.
+        # A module may declare the number of nodes as a separate resource; the pool creates the first nodes.
         return 0 if change.name.startswith("node_pool_size") else pool.count
     if change.action is not plans.Action.UPDATE:
         return 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import hmac
 import json
-import os
 import pathlib
 import secrets
 import time
@@ -23,8 +22,9 @@ from planton.manifest import load
 from planton.schema import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from planton.deploy import plan as plan_of_run
     from planton.deploy.steps import Step
     from planton.engine import plans
 
@@ -37,19 +37,19 @@ class Saved:
     """A saved plan.
 
     Attributes:
-        wanted: The manifests to apply.
-        applied: The plan of each manifest, as data.
+        resources: The resources to apply.
+        applied: The plan of each resource, as data.
         pruned: The plan of each resource to destroy, as data.
         origins: The key of each resource to destroy → the folder that it was applied from.
         allow_replace: The consents to replacements, ``KIND/NAME`` or ``ENV/KIND/NAME``.
         allow_unsupported: The fields whose refusal was waived.
-        created: When it was planned, RFC 3339.
         take_over: The consents to taking over resources of other folders.
+        created: When it was planned, RFC 3339.
         refresh: Whether the cloud was read first, and must be again.
         is_signed: Whether it is unchanged since it was written on this machine; otherwise the user must review it again.
     """
 
-    wanted: tuple[load.Resource, ...]
+    resources: tuple[load.Resource, ...]
     applied: dict[str, Any]
     pruned: dict[str, Any]
     origins: dict[str, str]
@@ -61,31 +61,14 @@ class Saved:
     is_signed: bool = False
 
 
-def write(
-    path: str,
-    wanted: Iterable[load.Resource],
-    planned: Iterable[Step],
-    pruned: Iterable[Step],
-    *,
-    allow_replace: Sequence[str],
-    allow_unsupported: Sequence[str],
-    take_over: Sequence[str],
-    origins: Mapping[str, str],
-    refresh: bool,
-    key: bytes,
-) -> None:
+def write(path: str, plan: plan_of_run.Plan, *, allow_replace: Sequence[str], take_over: Sequence[str], key: bytes) -> None:
     """Writes a plan atomically to a file of mode 0600.
 
     Args:
         path: The file.
-        wanted: The manifests to apply.
-        planned: The plan of each manifest.
-        pruned: The plan of each resource to destroy.
+        plan: The plan of an apply.
         allow_replace: The consents to replacements.
-        allow_unsupported: The fields whose refusal was waived.
         take_over: The consents to taking over resources of other folders.
-        origins: The key of each resource to destroy → the folder that it was applied from.
-        refresh: Whether the cloud was read first.
         key: The key that signs the plan (`signing_key`).
 
     Raises:
@@ -95,32 +78,29 @@ def write(
         "version": _VERSION,
         "planton": planton.__version__,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "resources": [
-            {
-                "manifest": json_format.MessageToDict(entry.manifest),
-                "source": entry.source,
-                "origin": entry.origin,
-                "region": entry.region,
-            }
-            for entry in wanted
-        ],
-        "apply": {str(step.key): changes(step.plan) for step in planned},
-        "prune": {str(step.key): changes(step.plan) for step in pruned},
-        "pruneOrigins": dict(origins),
+        "resources": [_resource_data(resource) for resource in plan.resources.resources.values()],
+        "apply": _by_key(plan.steps),
+        "prune": _by_key(plan.pruned),
+        "pruneOrigins": {str(key): resource.origin for key, resource in plan.pruned_resources.resources.items()},
         "allowReplace": list(allow_replace),
-        "allowUnsupported": list(allow_unsupported),
+        "allowUnsupported": list(plan.options.allow_unsupported),
         "takeOver": list(take_over),
-        "refresh": refresh,
+        "refresh": plan.options.refresh,
     }
     data["digest"] = _digest(data, key)
-    temporary = pathlib.Path(f"{path}.{os.getpid()}.tmp")
     try:
-        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-            json.dump(data, file, indent=1)
-        temporary.replace(path)
+        folders.write(pathlib.Path(path), json.dumps(data, indent=1).encode(), mode=0o600)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise _unusable(path, f"it cannot be written: {error.strerror}") from None
+
+
+def _resource_data(resource: load.Resource) -> dict[str, Any]:
+    return {
+        "manifest": json_format.MessageToDict(resource.manifest),
+        "source": resource.source,
+        "origin": resource.origin,
+        "region": resource.region,
+    }
 
 
 def signing_key(folder: pathlib.Path) -> bytes:
@@ -186,9 +166,9 @@ def read(path: str, *, key: bytes) -> Saved:
             raise _unusable(path, f"it was written by planton {data['planton']}")
         digest = str(data.pop("digest"))
         is_signed = hmac.compare_digest(digest.encode(), _digest(data, key).encode())
-        wanted = tuple(_wanted(entry) for entry in data["resources"])
+        resources = tuple(_resource(entry) for entry in data["resources"])
         return Saved(
-            wanted,
+            resources,
             dict(data["apply"]),
             dict(data["prune"]),
             {str(key): str(origin) for key, origin in data["pruneOrigins"].items()},
@@ -205,7 +185,7 @@ def read(path: str, *, key: bytes) -> Saved:
         raise _unusable(path, "it is not a plan that planton plan --out has written", manifests=True) from None
 
 
-def _wanted(entry: Any) -> load.Resource:  # JSON data
+def _resource(entry: Any) -> load.Resource:  # JSON data
     manifest = json_format.ParseDict(entry["manifest"], kinds.get(entry["manifest"]["kind"]).message())
     return load.Resource(manifest, None, str(entry["source"]), str(entry["region"]), origin=str(entry["origin"]))
 

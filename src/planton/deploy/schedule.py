@@ -1,13 +1,15 @@
-"""Work on many resources at once: each as soon as those that it needs are done, a number of them side by side."""
+"""Parallel work on many nodes: each starts as soon as its dependencies are done."""
 
 from __future__ import annotations
 
 import concurrent.futures
 import graphlib
+import types
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 Node = TypeVar("Node")
 Result = TypeVar("Result")
@@ -15,30 +17,33 @@ Result = TypeVar("Result")
 
 def each(
     nodes: Sequence[Node],
-    needs: Mapping[Node, set[Node]],
-    work: Callable[[Node], Result],
+    dependencies: Mapping[Node, AbstractSet[Node]],
+    work: Callable[[Node, Mapping[Node, Result]], Result],
     *,
     parallel: int,
     interrupt: Callable[[], None],
 ) -> list[Result]:
-    """Does a piece of work for each node and returns the results in the order of the nodes.
+    """Does a piece of work for each node, and returns the results in the order of the nodes.
 
     Args:
-        nodes: What there is to do, all different; they have no circle.
-        needs: For a node those that come before it; others than ``nodes`` do not count.
-        work: Is called in threads, once for each node. What it raises ends everything.
-        parallel: How many are at work at once, at least 1.
-        interrupt: Is called for each Ctrl-C; the work that goes on must then end soon, and later work must end at once.
+        nodes: The distinct nodes, without a circle.
+        dependencies: Node → the nodes that come before it; others than ``nodes`` are ignored.
+        work: Is called in threads, once for each node, with the results so far. An exception ends everything.
+        parallel: The number of threads, at least 1.
+        interrupt: Is called for each Ctrl-C; current work must then end soon, and later work at once.
     """
-    wanted = set(nodes)
-    sorter = graphlib.TopologicalSorter({node: needs.get(node, set()) & wanted for node in nodes})
+    known = set(nodes)
+    sorter = graphlib.TopologicalSorter({node: dependencies.get(node, set()) & known for node in nodes})
     sorter.prepare()
+    positions = {node: position for position, node in enumerate(nodes)}
     results: dict[Node, Result] = {}
     with concurrent.futures.ThreadPoolExecutor(parallel) as pool:
         running: dict[concurrent.futures.Future[Result], Node] = {}
         while sorter.is_active():
-            for node in sorted(sorter.get_ready(), key=nodes.index):
-                running[pool.submit(work, node)] = node
+            # Threads share no mutable state: each gets the results of now.
+            so_far = types.MappingProxyType(dict(results))
+            for node in sorted(sorter.get_ready(), key=positions.__getitem__):
+                running[pool.submit(work, node, so_far)] = node
             for done in _first(running, interrupt):
                 node = running.pop(done)
                 results[node] = done.result()

@@ -1,28 +1,35 @@
-"""What happens, or has happened, to one resource of a run."""
+"""A step: what happens, or has happened, to one resource of a plan."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planton import errors
-from planton.engine import plans
+from planton.engine import plans, stacks
+from planton.recovery import recording
+from planton.schema import kinds, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from google.protobuf import message
 
-    from planton.schema import references
+    from planton.deploy import accounts
+    from planton.manifest import load
+    from planton.state import inventory
+
+_CREATIONS = (plans.Action.CREATE, plans.Action.REPLACE, plans.Action.IMPORT)
+_LOSSES = (plans.Action.DELETE, plans.Action.REPLACE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
-    """What happens, or has happened, to one resource of a run.
+    """What happens, or has happened, to one resource.
 
     Attributes:
         key: The resource.
-        stack: Its stack's name; empty where it has none.
+        stack: The name of its stack.
         plan: The changes.
         up_to_date: Whether nothing changes, in the cloud or in the stack.
         is_checked: Whether the cloud was read, so that the step is not only as of the last apply.
@@ -30,6 +37,12 @@ class Step:
         outputs: The outputs after an apply; None otherwise.
         error: Why it failed or was not tried; None on success.
         skipped: Whether it was not tried, because a dependency failed or the user ended the run.
+        account: The account of the resource; None if it could not be chosen.
+        stack_input: The stack input of the plan; None if it could not be resolved.
+        resumption: The interrupted operation that an apply continues, or the resources that it imports.
+        provided: The manifest with outputs that dependants resolve their references with; None if there is none.
+        applied: The resource as it was applied; None if it was not.
+        last_of: The cluster whose last pool this is, so that the cloud deletes it only with the cluster; None otherwise.
     """
 
     key: references.Key
@@ -41,15 +54,49 @@ class Step:
     outputs: message.Message | None = None
     error: errors.PlantonError | None = None
     skipped: bool = False
+    account: accounts.Account | None = None
+    stack_input: Any = None
+    resumption: recording.Resumption = dataclasses.field(default_factory=recording.Resumption)
+    provided: message.Message | None = None
+    applied: inventory.Applied | None = None
+    last_of: references.Key | None = None
+
+    @property
+    def main(self) -> str:
+        """The name of the main resource of the stack, e.g. ``cluster``."""
+        return kinds.get(self.key.kind).main
+
+    @property
+    def is_created(self) -> bool:
+        """Whether the main resource is created, because it is new or missing from the cloud."""
+        return self._has(plans.Action.CREATE)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the main resource is created, replaced or imported, so that its outputs are unknown."""
+        return self._has(*_CREATIONS)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the main resource is replaced or deleted."""
+        return self._has(*_LOSSES)
+
+    def _has(self, *actions: plans.Action) -> bool:
+        return any(change.name == self.main and change.action in actions for change in self.plan.changes)
+
+
+def of(resource: load.Resource) -> Step:
+    """Returns the step of a resource, without a plan."""
+    return Step(references.key(resource.manifest), str(stacks.name_of(resource.manifest)))
 
 
 def blocked(step: Step, blockers: Iterable[references.Key], *, why: str) -> Step:
     """Returns a step that is not tried because of others.
 
     Args:
-        step: What would have happened.
-        blockers: The others.
-        why: What became of them, e.g. ``failed``.
+        step: The step.
+        blockers: The failed steps.
+        why: What happened to them, e.g. ``failed``.
     """
     error = errors.PlantonError(
         f"{step.key} was not tried, because {', '.join(map(str, sorted(blockers)))} {why}",

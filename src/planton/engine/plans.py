@@ -51,8 +51,8 @@ _ACTIONS = {
 }
 
 
+_RECREATING = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.IMPORT)
 _LOSSES = {Action.REPLACE: kinds.Loss.REPLACE, Action.DELETE: kinds.Loss.DELETE}
-_MADE_ANEW = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.IMPORT)
 
 
 _KEPT_NODES = {"node_pool": "; to keep nodes, change nodePoolName too"}
@@ -151,9 +151,9 @@ class Plan:
         """Returns whether a change recreates an applied resource that is missing from the cloud."""
         return change.action is Action.CREATE and change.urn in self.missing
 
-    def made_anew(self) -> set[str]:
-        """Returns the URNs of what is not there now, or will not be for a while."""
-        return {change.urn for change in self.changes if change.action in _MADE_ANEW}
+    def recreated(self) -> set[str]:
+        """Returns the URNs of the resources that the plan creates, replaces, imports or deletes."""
+        return {change.urn for change in self.changes if change.action in _RECREATING}
 
     def count(self, action: Action) -> int:
         """Returns how many resources have this action."""

@@ -7,6 +7,7 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 from planton import errors
+from planton.base import addresses
 from planton.schema import providers
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
 def answers(address: str) -> bool:
     """Returns whether somebody listens at a URL of this machine; any other counts as yes, without being asked."""
     parts = urllib.parse.urlsplit(address)
-    if not _is_here(address):
+    if not addresses.is_local(address):
         return True
     try:
         socket.create_connection((parts.hostname, parts.port or {"https": 443}.get(parts.scheme, 80)), _SECONDS).close()
@@ -78,14 +79,10 @@ def not_running(address: str) -> errors.PlantonError:
 
 
 def _is_local(name: str, environ: Mapping[str, str], config: Any) -> bool:
-    return _is_here(_endpoint(name, environ, config))
+    return addresses.is_local(_endpoint(name, environ, config))
 
 
 def _endpoint(name: str, environ: Mapping[str, str], config: Any) -> str:
     provider = providers.all_providers().get(name)
     variable = "" if provider is None else provider.endpoint_variable
     return str((config is not None and config.api_endpoint) or environ.get(variable, ""))
-
-
-def _is_here(address: str) -> bool:
-    return urllib.parse.urlsplit(address).hostname in ("127.0.0.1", "localhost", "::1")

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from planton import clouds
+from planton.schema import kinds
 
 if TYPE_CHECKING:
     import pathlib
@@ -68,12 +69,10 @@ def is_secret(value: object) -> bool:
 
 
 def cluster(deployment: Mapping[str, Any]) -> str:
-    """Returns the id of the cluster that the node pools of a state are in; empty where there are none."""
-    for resource in deployment.get("resources") or []:
-        found = (resource.get("inputs") or {}).get("clusterId")
-        if isinstance(found, str):
-            return found
-    return ""
+    """Returns the cloud's id of the cluster of a state: its own, else that of its node pools; empty if it has neither."""
+    own = (str(each["id"]) for each in cloud_resources(deployment) if kinds.has_role(each["type"], kinds.Role.CLUSTER))
+    used = ((each.get("inputs") or {}).get("clusterId") for each in deployment.get("resources") or [])
+    return next(own, None) or next((each for each in used if isinstance(each, str)), "")
 
 
 def ids(deployment: Mapping[str, Any]) -> frozenset[tuple[str, str, str]]:
@@ -120,6 +119,16 @@ def without(deployment: Mapping[str, Any], urns: set[str]) -> dict[str, Any]:
         gone |= more
         grown = bool(more)
     return {**deployment, "resources": [resource for resource in resources if resource["urn"] not in gone]}
+
+
+def name_of(resource: Mapping[str, Any]) -> str:
+    """Returns the name of a resource in its stack."""
+    return short_name(str(resource["urn"]))
+
+
+def short_name(urn: str) -> str:
+    """Returns the name of a resource in its stack."""
+    return urn.rsplit("::", 1)[-1]
 
 
 def type_and_name(urn: str) -> tuple[str, str]:

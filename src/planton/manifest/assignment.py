@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import yaml
 
 from planton import errors
-from planton.manifest import decode, yaml_reader
+from planton.manifest import decode, yaml_nodes, yaml_reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ def _field(described: descriptor.Descriptor, name: str, path: str, assignment: s
     near = decode.nearest(name, known)
     hint = f"did you mean {near!r}?" if near else ""
     error = UnknownPathError(
-        f"cannot set {assignment.partition('=')[0]}: {where} has no field {decode.preview(name)}",
+        f"cannot set {assignment.partition('=')[0]}: {where} has no field {yaml_nodes.preview(name)}",
         code=errors.Code.USAGE,
         reason=errors.Reason.USAGE,
         hint=hint or f"{described.name} has " + ", ".join(field.json_name for field in described.fields),
@@ -110,7 +110,7 @@ def _set(part: message.Message, field: descriptor.FieldDescriptor, value: str, p
 
 
 def _read(target: message.Message, node: Any, path: str, assignment: str) -> None:  # PyYAML's nodes have no types of use
-    reading = decode.Reading("--set", 0, "")
+    reading = yaml_nodes.reading_of("--set", 0, "")
     scratch = type(target)()
     decode.fill(scratch, node, path.rpartition(".")[0], reading)
     if reading.violations:
@@ -159,8 +159,8 @@ def _item(
 
 def _convert(field: descriptor.FieldDescriptor, value: str, assignment: str) -> Any:  # a value of the field's type
     node = _text(value) if field.type == field.TYPE_STRING else _node(value, assignment)
-    reading = decode.Reading("--set", 0, "")
-    converted = decode.convert(field, node, "", reading)
+    reading = yaml_nodes.reading_of("--set", 0, "")
+    converted = yaml_nodes.convert(field, node, "", reading)
     if reading.violations:
         _refuse(assignment, reading.violations[0].message)
     return converted

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from planton import errors
-from planton.manifest import decode, documents, layout, yaml_reader
+from planton.manifest import documents, layout, yaml_nodes, yaml_reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,7 @@ def _yaml(text: str, types: Sequence[Any]) -> tuple[str, list[str]]:
     reader = layout.Reader(text, schema)
     lines: list[str] = []
     block: layout.Block | None = None
-    roots = (root for root in yaml_reader.compose(text) if not decode.is_null(root))
+    roots = (root for root in yaml_reader.compose(text) if not yaml_nodes.is_null(root))
     for root, described in zip(roots, types, strict=True):
         before, after, marked = reader.notes_until(root.start_mark.index)
         if block is None:

@@ -1,35 +1,31 @@
-"""Node tree → message, strictly: every key must be a field, every value of its field's type.
+"""The one strict decoder: data → message. Every name must be a field, every value must fit the type of its field.
 
-One walk reads, converts and reports; it follows the message's descriptor, whose fields are looked up once per type. Places come
-from the nodes. It must not apply defaults or rules.
+It decodes manifests and the bodies of API requests. One walk follows the descriptor of the message and reports all violations. A ``Form``
+reads the data: `yaml_nodes` reads the nodes of a YAML text, `json_data` reads JSON data. It applies no defaults and no rules.
 """
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-import yaml
 from google.protobuf import descriptor
 
 from planton import errors
-from planton.manifest import scalars, unavailable_fields, yaml_reader
 from planton.schema import kinds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
 
     from google.protobuf import message
 
-#: A text with more faults than this is not a manifest; the rest would not help.
-MAX_VIOLATIONS: Final = 1_000
-#: Items of a list of messages: rules may compare each with each.
-MAX_PARTS: Final = 2_000
 _SCALAR, _MESSAGE, _LIST, _MAP, _WELL_KNOWN = range(5)
-_SHOWN: Final = 40
 _LONGEST_WORD: Final = 64
+#: The maximum number of messages in a list: rules may compare each with each.
+MAX_PARTS: Final = 2_000
 _F = descriptor.FieldDescriptor
-#: Type of a field → the least and the greatest whole number that it holds.
+#: Type of a field → the minimum and the maximum of its integers.
 INTEGERS: Final = {
     **dict.fromkeys((_F.TYPE_INT32, _F.TYPE_SINT32, _F.TYPE_SFIXED32), (-(2**31), 2**31 - 1)),
     **dict.fromkeys((_F.TYPE_INT64, _F.TYPE_SINT64, _F.TYPE_SFIXED64), (-(2**63), 2**63 - 1)),
@@ -38,7 +34,7 @@ INTEGERS: Final = {
 }
 
 
-class _WrongError(Exception):
+class WrongError(Exception):
     """A scalar does not fit its field.
 
     Attributes:
@@ -48,9 +44,7 @@ class _WrongError(Exception):
         suggestion: A name that is close to an unknown one; empty if there is none.
     """
 
-    def __init__(
-        self, must: str, value: str = "", *, rule_id: str = "manifest.wrong_type", redacted: str = "", suggestion: str = ""
-    ) -> None:
+    def __init__(self, must: str, value: str = "", *, rule_id: str, redacted: str = "", suggestion: str = "") -> None:
         super().__init__(must)
         self.detail = f"{must}, not {value}" if value else must
         self.redacted = redacted or must
@@ -58,40 +52,120 @@ class _WrongError(Exception):
         self.suggestion = suggestion
 
 
-#: What a message says in place of a secret value.
-_NOT_ALLOWED: Final = "has a value that is not allowed"
+class Field(NamedTuple):  # created faster than a dataclass, and every cold start pays for it
+    """The facts about a field that decoding needs.
 
-
-class _Field(NamedTuple):  # made faster than a dataclass, and every start pays
-    """What reading needs of a field: how, under which name, and with which converter of scalars."""
+    Attributes:
+        how: How it is decoded: as a scalar, a message, a list, a map or a well-known type.
+        name: The name in the proto.
+        json_name: The name in manifests and in paths.
+        convert: Converts a scalar, an item of a list or a value of a map; raises WrongError.
+        convert_key: Converts a key of a map; raises WrongError.
+        described: The field's descriptor.
+        item: The descriptor of the messages in a list or a map; None for scalars.
+        oneof: The name of its oneof; empty if it is in none with other fields.
+        takes_null: Whether null is a value of it, not an omission.
+    """
 
     how: int
     name: str
     json_name: str
     convert: Callable[[Any], Any]
+    convert_key: Callable[[Any], Any]
     described: Any
+    item: Any
     oneof: str
+    takes_null: bool
+
+    @property
+    def is_map(self) -> bool:
+        """Whether the field is a map."""
+        return self.how == _MAP
+
+
+class Form(Protocol):
+    """A form of data. Methods that return None have reported a violation.
+
+    Attributes:
+        limit: The maximum number of violations.
+        too_many: The detail and the rule id of the violation that follows the last one.
+        keeps_positions: Whether an empty message takes the place of an item that cannot be decoded.
+    """
+
+    limit: int
+    too_many: tuple[str, str]
+    keeps_positions: bool
+
+    def __hash__(self) -> int:
+        """Returns the hash of the form; the tables of fields are cached by it."""
+
+    def converter(self, field: Any) -> Callable[[Any], Any]:
+        """Returns the function that converts a scalar to the type of a field; it raises WrongError."""
+
+    def entries(
+        self, node: Any, described: Any, path: str, reading: Reading
+    ) -> Iterable[tuple[str | None, Any, Any, bool]] | None:
+        """Returns the entries of a mapping: name, key, value, and whether a merge key brings it in and others win over it."""
+
+    def items(self, node: Any, field: Field, path: str, reading: Reading) -> Iterable[Any] | None:
+        """Returns the items of a list."""
+
+    def map_entries(self, node: Any, field: Field, path: str, reading: Reading) -> Iterable[tuple[Any, Any, bool]] | None:
+        """Returns the entries of a map: key, value, and whether a merge key brings it in."""
+
+    def is_null(self, node: Any) -> bool:
+        """Returns whether a value is null."""
+
+    def null_item(self, node: Any, field: Field, path: str, reading: Reading) -> None:
+        """Reports a null in a list or a map."""
+
+    def unknown(self, described: Any, key: Any, path: str, reading: Reading) -> None:
+        """Reports a key that is no field."""
+
+    def repeated(self, key: Any, first: str, path: str, reading: Reading) -> None:
+        """Reports a field that is set twice, in one spelling or in two."""
+
+    def map_key(self, key: Any, field: Field, path: str, reading: Reading) -> Any:
+        """Returns the key of a map's entry."""
+
+    def entry_path(self, path: str, key: Any) -> str:
+        """Returns the path of a map's entry."""
+
+    def fill_well_known(self, target: message.Message, field: Field, node: Any, path: str, reading: Reading) -> None:
+        """Sets a field whose type is a message of ``google.protobuf``."""
+
+    def place(self, node: Any, text: str) -> tuple[int, int, str]:
+        """Returns line, column and source line of a node; zeros if it has no place."""
 
 
 class Reading:
-    """One document being read: what is wrong so far.
+    """The state of decoding one document.
 
     Attributes:
-        file: As the user wrote it.
-        index: The document's position in its file.
-        text: The file's text, for source lines; empty where it must not be shown.
+        form: The form of the data.
+        file: The path as the user wrote it.
+        index: The position of the document in its file.
+        text: The file's text, for source lines; empty if it must not be shown.
         secret: Whether values must not be shown either.
-        violations: What is wrong.
-        unread: Paths whose value could not be read.
-        meant: Paths that an unknown field seems to mean.
+        violations: All violations so far.
+        unread: The paths of values that could not be decoded.
+        meant: The paths of the fields that unknown names are close to.
     """
 
-    __slots__ = ("file", "index", "meant", "secret", "text", "unread", "violations")
+    __slots__ = ("file", "form", "index", "meant", "secret", "text", "unread", "violations")
 
-    def __init__(
-        self, file: str, index: int, text: str, *, secret: bool = False, violations: list[errors.Violation] | None = None
+    def __init__(  # one per document
+        self,
+        form: Form,
+        file: str = "",
+        index: int = 0,
+        text: str = "",
+        *,
+        secret: bool = False,
+        violations: list[errors.Violation] | None = None,
     ) -> None:
-        """Starts with nothing wrong; notes go to ``violations`` where that is given."""
+        """Starts without violations; new ones go to ``violations`` if it is set."""
+        self.form = form
         self.file = file
         self.index = index
         self.text = text
@@ -100,47 +174,36 @@ class Reading:
         self.unread: list[str] = []
         self.meant: list[str] = []
 
-    def add(  # PyYAML's nodes have no types of use
-        self, node: Any, path: str, message: str, rule_id: str, *, suggestion: str = ""
-    ) -> None:
-        """Notes a violation at a node."""
-        if len(self.violations) > MAX_VIOLATIONS:
+    @property
+    def is_full(self) -> bool:
+        """Whether further violations are dropped."""
+        return len(self.violations) > self.form.limit
+
+    def add(self, node: Any, path: str, detail: str, rule_id: str, *, suggestion: str = "") -> None:
+        """Adds a violation at a node."""
+        if self.is_full:
             return
-        if len(self.violations) == MAX_VIOLATIONS:
-            message, rule_id = f"has more than {MAX_VIOLATIONS:,} violations; the rest is not shown", "manifest.too_many"
-            suggestion = ""
-        mark = node.start_mark
+        if len(self.violations) == self.form.limit:
+            detail, rule_id = self.form.too_many
+            path = suggestion = ""
+        line, column, source = self.form.place(node, self.text)
         self.violations.append(
-            errors.Violation(
-                self.file,
-                mark.line + 1,
-                mark.column + 1,
-                path,
-                message,
-                rule_id,
-                self.index,
-                line_at(self.text, mark.index - mark.column),
-                suggestion=suggestion,
-            )
+            errors.Violation(self.file, line, column, path, detail, rule_id, self.index, source, suggestion=suggestion)
         )
 
-    def shown(self, node: Any) -> str:  # as above
-        """Returns what a node is, for a message."""
-        if isinstance(node, yaml.MappingNode):
-            return "a mapping"
-        if isinstance(node, yaml.SequenceNode):
-            return "a list"
-        return "this" if self.secret else f"{preview(node.value)}"
+    def misfit(self, error: WrongError, node: Any, path: str) -> None:
+        """Adds the violation of a scalar that does not fit its field."""
+        text, suggestion = (error.redacted, "") if self.secret else (error.detail, error.suggestion)
+        self.add(node, path, text, error.rule_id, suggestion=suggestion)
+        self.unread.append(path)
 
-
-def line_at(text: str, start: int, *, limit: int = 300) -> str:
-    """Returns the line of a text that starts at a position; at most ``limit`` characters."""
-    return text[start : start + limit].split("\n", 1)[0].rstrip("\r")
-
-
-def preview(text: str) -> str:
-    """Returns a text in quotes, cut short."""
-    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "…")
+    def convert(self, convert: Callable[[Any], Any], node: Any, path: str) -> Any:  # a value of the field's type
+        """Returns a converted scalar; None if it does not fit, which is then a violation."""
+        try:
+            return convert(node)
+        except WrongError as error:
+            self.misfit(error, node, path)
+            return None
 
 
 def join(path: str, name: str) -> str:
@@ -161,380 +224,153 @@ def nearest(word: str, names: list[str]) -> str:
     return kinds.nearest(word, names) if len(word) <= _LONGEST_WORD else ""
 
 
-def fill(target: message.Message, node: Any, path: str, reading: Reading) -> None:  # as above
-    """Reads a node into an empty message; what is wrong goes to the reading."""
-    if not isinstance(node, yaml.MappingNode):
-        _wrong_shape(target.DESCRIPTOR, node, path, reading)
-        return
-    if node.tag and yaml_reader.wrong_tag(node):
-        reading.add(node, path, f"the tag {preview(node.tag)} has no meaning here", "yaml.tag")
-    plan = _plan(target.DESCRIPTOR)
+def fill(target: message.Message, node: Any, path: str, reading: Reading) -> None:
+    """Decodes a node into an empty message; violations go to the reading."""
+    entries = reading.form.entries(node, target.DESCRIPTOR, path, reading)
+    if entries is not None:
+        _fill(target, entries, path, reading)
+
+
+def _fill(target: message.Message, entries: Iterable[tuple[str | None, Any, Any, bool]], path: str, reading: Reading) -> None:
+    form = reading.form
+    fields = table(target.DESCRIPTOR, form)
     seen: dict[str, str] = {}
-    merges: list[Any] = []
-    for key, value in node.value:
-        field = plan.get(key.value) if type(key.value) is str else None
-        if field is None:
-            if is_merge(key):
-                merges.append(value)
-                continue
-            _unknown(target.DESCRIPTOR, key, path, reading)
-        elif field.name in seen:
-            _twice(key, seen[field.name], join(path, field.json_name), reading)
-        else:
-            seen[field.name] = key.value
-            _set(target, field, key, value, path, reading)
-    if merges:
-        _fill_merged(target, merges, seen, path, reading)
-
-
-def _fill_merged(target: message.Message, merges: list[Any], seen: dict[str, str], path: str, reading: Reading) -> None:
-    plan = _plan(target.DESCRIPTOR)
-    for key, value in merged(merges, path, reading):
-        field = plan.get(key.value) if type(key.value) is str else None
-        if field is None:
-            _unknown(target.DESCRIPTOR, key, path, reading)
-        elif field.name not in seen and (not field.oneof or not target.WhichOneof(field.oneof)):
-            seen[field.name] = key.value
-            _set(target, field, key, value, path, reading)
-
-
-def is_merge(key: Any) -> bool:  # as above
-    """Returns whether a key is ``<<``, unquoted."""
-    return bool(key.value == "<<" and yaml_reader.is_plain(key))
-
-
-def merged(merges: list[Any], path: str, reading: Reading) -> Iterator[tuple[Any, Any]]:
-    """Yields the pairs that merge keys bring in, those that win first."""
-    if len(merges) > 1:
-        reading.add(merges[1], path, "the merge key << must not stand twice in a mapping; give it a list", "yaml.duplicate_key")
-    source = merges[0]
-    for mapping in source.value if isinstance(source, yaml.SequenceNode) else [source]:
-        if not isinstance(mapping, yaml.MappingNode):
-            reading.add(mapping, path, "the merge key << takes a mapping or a list of mappings", "yaml.merge")
+    for name, key, value, is_merged in entries:
+        field = fields.get(name) if name is not None else None
+        if field is None or name is None:
+            form.unknown(target.DESCRIPTOR, key, path, reading)
+        elif is_merged and (field.name in seen or (field.oneof and target.WhichOneof(field.oneof))):
             continue
-        deeper = []
-        for key, value in mapping.value:
-            if is_merge(key):
-                deeper.append(value)
-            else:
-                yield key, value
-        if deeper:
-            yield from merged(deeper, path, reading)
+        elif field.name in seen:
+            form.repeated(key, seen[field.name], join(path, field.json_name), reading)
+        else:
+            seen[field.name] = name
+            if not form.is_null(value) or field.takes_null:
+                _set(target, field, key, value, path, reading)
 
 
-def _set(
-    target: message.Message, field: _Field, key: Any, node: Any, path: str, reading: Reading
-) -> None:  # as above; one call per value, so no object is made for it
-    if is_null(node):
-        return
+def _set(  # one call per value, so no object is created for it
+    target: message.Message, field: Field, key: Any, node: Any, parent: str, reading: Reading
+) -> None:
+    path = f"{parent}.{field.json_name}" if parent else field.json_name
     if field.oneof and target.WhichOneof(field.oneof):
-        other = _json_name(target, field.oneof)
+        other = target.DESCRIPTOR.fields_by_name[target.WhichOneof(field.oneof)].json_name
         text = f"must not be set together with {other}: only one of them may be set"
-        reading.add(key, join(path, field.json_name), text, "manifest.oneof")
-        reading.unread.append(path)
+        reading.add(key, path, text, "manifest.oneof")
+        reading.unread.append(parent)
         return
     if field.how == _SCALAR:
         try:
             setattr(target, field.name, field.convert(node))
-        except _WrongError as error:
-            report(error, node, join(path, field.json_name), reading)
+        except WrongError as error:
+            reading.misfit(error, node, path)
     elif field.how == _MESSAGE:
-        inner = getattr(target, field.name)
-        inner.SetInParent()
-        fill(inner, node, join(path, field.json_name), reading)
+        entries = reading.form.entries(node, field.item, path, reading)
+        if entries is not None:
+            inner = getattr(target, field.name)
+            inner.SetInParent()
+            _fill(inner, entries, path, reading)
     elif field.how == _LIST:
-        _fill_list(getattr(target, field.name), field, node, join(path, field.json_name), reading)
+        _fill_list(getattr(target, field.name), field, node, path, reading)
     elif field.how == _MAP:
-        _fill_map(getattr(target, field.name), field, node, join(path, field.json_name), reading)
+        _fill_map(getattr(target, field.name), field, node, path, reading)
     else:
-        _fill_well_known(getattr(target, field.name), node, join(path, field.json_name), reading)
+        reading.form.fill_well_known(target, field, node, path, reading)
 
 
-def _json_name(target: message.Message, oneof: str) -> str:
-    return str(target.DESCRIPTOR.fields_by_name[target.WhichOneof(oneof)].json_name)
-
-
-def is_null(node: Any) -> bool:  # as above
-    """Returns whether a node is a plain null."""
-    return node.value in scalars.NULLS and yaml_reader.is_plain(node) if type(node.value) is str else False
-
-
-def _fill_list(items: Any, field: _Field, node: Any, path: str, reading: Reading) -> None:  # as above
-    if not isinstance(node, yaml.SequenceNode):
-        reading.add(node, path, f"must be a list, not {reading.shown(node)}", "manifest.wrong_type")
+def _fill_list(items: Any, field: Field, node: Any, path: str, reading: Reading) -> None:  # a container of protobuf
+    nodes = reading.form.items(node, field, path, reading)
+    if nodes is None:
         reading.unread.append(path)
         return
-    if field.described.message_type is not None and len(node.value) > MAX_PARTS:
-        reading.add(node, path, f"must not have more than {MAX_PARTS:,} items", "yaml.size")
-        reading.unread.append(path)
-        return
-    for index, item in enumerate(node.value):
-        if is_null(item):
-            reading.add(item, f"{path}[{index}]", _no_null(field), "yaml.null_item")
-            reading.unread.append(f"{path}[{index}]")
-            if field.described.message_type is not None:
-                items.add()  # keeps the positions of the others
-        elif field.described.message_type is not None:
-            fill(items.add(), item, f"{path}[{index}]", reading)
+    for index, item in enumerate(nodes):
+        place = f"{path}[{index}]"
+        if reading.form.is_null(item):
+            reading.form.null_item(item, field, place, reading)
+            reading.unread.append(place)
+            if field.item is not None and reading.form.keeps_positions:
+                items.add()
+        elif field.item is not None:
+            entries = reading.form.entries(item, field.item, place, reading)
+            if entries is not None or reading.form.keeps_positions:
+                _fill(items.add(), entries or (), place, reading)
         else:
-            try:
-                items.append(field.convert(item))
-            except _WrongError as error:
-                report(error, item, f"{path}[{index}]", reading)
+            value = reading.convert(field.convert, item, place)
+            if value is not None:
+                items.append(value)
 
 
-def _no_null(field: _Field) -> str:
-    empty = ' (write "" for an empty text)' if field.described.type == _F.TYPE_STRING else ""
-    return f"must not be null{empty}; remove the item"
-
-
-def _fill_map(entries: Any, field: _Field, node: Any, path: str, reading: Reading) -> None:  # as above
-    if not isinstance(node, yaml.MappingNode):
-        reading.add(node, path, f"must be a mapping, not {reading.shown(node)}", "manifest.wrong_type")
+def _fill_map(entries: Any, field: Field, node: Any, path: str, reading: Reading) -> None:  # as _fill_list
+    form = reading.form
+    pairs = form.map_entries(node, field, path, reading)
+    if pairs is None:
         reading.unread.append(path)
         return
     seen: set[Any] = set()
-    merges = [value for key, value in node.value if is_merge(key)]
-    for key, value in node.value:
-        if is_merge(key):
+    for key, value, is_merged in pairs:
+        name = form.map_key(key, field, path, reading)
+        if name is None or (is_merged and name in seen):
             continue
-        name = _map_key(field, key, path, reading)
-        if name is None:
-            continue
+        place = form.entry_path(path, name)
         if name in seen:
-            reading.add(key, map_path(path, name), f"the key {preview(key.value)} is there twice", "yaml.duplicate_key")
+            form.repeated(key, name, place, reading)
             continue
         seen.add(name)
-        _fill_entry(entries, field, name, value, map_path(path, name), reading)
-    for key, value in merged(merges, path, reading) if merges else ():
-        name = _map_key(field, key, path, reading)
-        if name is not None and name not in seen:
-            seen.add(name)
-            _fill_entry(entries, field, name, value, map_path(path, name), reading)
-
-
-def _map_key(field: _Field, key: Any, path: str, reading: Reading) -> Any:  # text, number or boolean
-    described = field.described.message_type.fields_by_name["key"]
-    if not isinstance(key, yaml.ScalarNode):
-        reading.add(key, path, f"a key must be a scalar, not {reading.shown(key)}", "manifest.wrong_type")
-        return None
-    if described.type == _F.TYPE_STRING:
-        return key.value
-    try:
-        return converter(described)(key)
-    except _WrongError as error:
-        report(error, key, path, reading)
-        return None
-
-
-def _fill_entry(entries: Any, field: _Field, name: Any, node: Any, path: str, reading: Reading) -> None:  # as above
-    value = field.described.message_type.fields_by_name["value"]
-    if is_null(node):
-        reading.add(node, path, 'must not be null: write "" for an empty text, or remove the key', "yaml.null_item")
-        reading.unread.append(path)
-    elif value.message_type is not None:
-        fill(entries[name], node, path, reading)
-    else:
-        try:
-            entries[name] = field.convert(node)
-        except _WrongError as error:
-            report(error, node, path, reading)
-
-
-def _fill_well_known(target: message.Message, node: Any, path: str, reading: Reading) -> None:  # as above
-    from google.protobuf import json_format  # few manifests have such a field
-
-    try:
-        json_format.ParseDict(_plain_data(node), target)
-    except (json_format.ParseError, AttributeError, TypeError, ValueError):
-        reading.add(node, path, f"must be a {target.DESCRIPTOR.name}, not {reading.shown(node)}", "manifest.wrong_type")
-        reading.unread.append(path)
-
-
-def _plain_data(node: Any) -> Any:  # JSON data
-    if isinstance(node, yaml.MappingNode):
-        return {key.value: _plain_data(value) for key, value in node.value if isinstance(key.value, str)}
-    if isinstance(node, yaml.SequenceNode):
-        return [_plain_data(item) for item in node.value]
-    if not yaml_reader.is_plain(node):
-        return node.value
-    if node.value in scalars.NULLS:
-        return None
-    number = scalars.to_float(node.value, quoted=False)
-    return scalars.BOOLEANS.get(node.value, node.value if number is None else number)
-
-
-def report(error: _WrongError, node: Any, path: str, reading: Reading) -> None:  # as above
-    """Notes that a scalar does not fit."""
-    text, suggestion = (error.redacted, "") if reading.secret else (error.detail, error.suggestion)
-    reading.add(node, path, text, error.rule_id, suggestion=suggestion)
-    reading.unread.append(path)
-
-
-def _wrong_shape(described: Any, node: Any, path: str, reading: Reading) -> None:  # as above
-    text = f"must be a mapping, not {reading.shown(node)}"
-    if "literal_or_ref" in described.oneofs_by_name and isinstance(node, yaml.ScalarNode):
-        text += "; write {value: …}" if reading.secret else f"; write {{value: {node.value[:_SHOWN]}}}"
-    reading.add(node, path, text, "manifest.wrong_type")
-    reading.unread.append(path)
-
-
-def _unknown(described: Any, key: Any, path: str, reading: Reading) -> None:  # as above
-    if not isinstance(key, yaml.ScalarNode):
-        reading.add(key, path, f"a key must be the name of a field, not {reading.shown(key)}", "manifest.unknown_field")
-        return
-    known = [name for field in described.fields for name in (field.json_name, field.name)]
-    reason = unavailable_fields.reason(described, key.value)
-    suggestion = nearest(key.value, list(dict.fromkeys(known))) if reason is None else ""
-    where = f" in {path}" if path else ""
-    why = "" if reason is None else f": {reason.text}"
-    # A key may be a misplaced secret. It is shown only if it is close to the name of a field.
-    name = f" {preview(key.value)}" if why or suggestion or not reading.secret else ""
-    field_path = join(path, key.value[:_SHOWN]) if name else path
-    reading.add(key, field_path, f"unknown field{name}{where}{why}", "manifest.unknown_field", suggestion=suggestion)
-    meant = suggestion if reason is None else reason.instead
-    reading.meant += [join(path, f.json_name) for f in described.fields if meant and meant in (f.json_name, f.name)]
-
-
-def _twice(key: Any, first: str, path: str, reading: Reading) -> None:  # as above
-    if key.value == first:
-        reading.add(key, path, f"the key {preview(first)} is there twice", "yaml.duplicate_key")
-    else:
-        text = f"{preview(first)} and {preview(key.value)} are the same field; write one of them"
-        reading.add(key, path, text, "yaml.both_spellings")
+        if form.is_null(value):
+            form.null_item(value, field, place, reading)
+            reading.unread.append(place)
+        elif field.item is not None:
+            fill(entries[name], value, place, reading)
+        else:
+            converted = reading.convert(field.convert, value, place)
+            if converted is not None:
+                entries[name] = converted
 
 
 @functools.cache
-def _plan(described: descriptor.Descriptor) -> dict[str, _Field]:
-    plan = {}
+def table(described: descriptor.Descriptor, form: Form) -> dict[str, Field]:
+    """Returns the fields of a message by each accepted spelling: the JSON name, the proto's name, and that in lowerCamelCase."""
+    fields: dict[str, Field] = {}
     for field in described.fields:
-        real = field.containing_oneof
-        oneof = real.name if real is not None and len(real.fields) > 1 else ""
-        entry = _Field(_how(field), field.name, field.json_name, converter(_element(field)), field, oneof)
-        plan[field.json_name] = plan[field.name] = entry
-    return plan
+        entry = _field(field, form)
+        for spelling in (field.json_name, field.name, camel(field.name)):
+            fields.setdefault(spelling, entry)
+    return fields
 
 
-def _element(field: Any) -> Any:  # a field's descriptor; the stubs think that it may lack a type
-    return field.message_type.fields_by_name["value"] if _is_map(field) else field
+def camel(name: str) -> str:
+    """Returns a proto's name in lowerCamelCase."""
+    return re.sub("_([a-z0-9])", lambda match: match[1].upper(), name)
 
 
-def _is_map(field: descriptor.FieldDescriptor) -> bool:
-    return field.message_type is not None and bool(field.message_type.GetOptions().map_entry)
-
-
-def _how(field: descriptor.FieldDescriptor) -> int:
-    if _is_map(field):
-        return _MAP
-    if field.is_repeated:
-        return _LIST
-    if field.message_type is None:
-        return _SCALAR
-    return _WELL_KNOWN if field.message_type.full_name.startswith("google.protobuf.") else _MESSAGE
-
-
-@functools.cache
-def converter(field: Any) -> Callable[[Any], Any]:
-    """Returns the function that turns a scalar node into a value of a field's type; it raises what ``report`` takes."""
-    if field.type == _F.TYPE_STRING:
-        return _to_text
-    if field.type == _F.TYPE_BOOL:
-        return _to_boolean
-    if field.type == _F.TYPE_ENUM:
-        return functools.partial(_to_enum, field.enum_type)
-    if field.type == _F.TYPE_BYTES:
-        return _to_bytes
-    if field.type in INTEGERS:
-        return functools.partial(_to_integer, *INTEGERS[field.type])
-    return _to_float
-
-
-def _to_text(node: Any) -> str:  # as above
-    text = node.value
-    if type(text) is not str or node.tag:
-        _check_scalar(node, "text")
-    if not node.style and yaml_reader.is_plain(node):
-        reading = scalars.other_reading(text)
-        if reading:
-            quoted = f'"{text[:_SHOWN]}"'
-            must = f"YAML reads {preview(text)} as {reading}; put it in quotes: {quoted}"
-            raise _WrongError(must, rule_id="yaml.quote_scalar", redacted="must be in quotes")
-    return text  # type: ignore[no-any-return]  # checked above
-
-
-def _check_scalar(node: Any, what: str) -> None:  # as above
-    if isinstance(node, yaml.MappingNode):
-        raise _WrongError(f"must be {what}", "a mapping")
-    if isinstance(node, yaml.SequenceNode):
-        raise _WrongError(f"must be {what}", "a list")
-    tag = yaml_reader.wrong_tag(node)
-    if tag:
-        raise _WrongError(f"the tag {preview(tag)} has no meaning here", rule_id="yaml.tag", redacted=_NOT_ALLOWED)
-
-
-def _to_boolean(node: Any) -> bool:  # as above
-    _check_scalar(node, "true or false")
-    value = scalars.BOOLEANS.get(node.value) if yaml_reader.is_plain(node) else None
-    if value is None:
-        why = " in quotes" if node.value in scalars.BOOLEANS else ""
-        raise _WrongError("must be true or false", f"{preview(node.value)}{why}")
-    return value
-
-
-def _to_integer(least: int, greatest: int, node: Any) -> int:  # as above
-    _check_scalar(node, "a whole number")
-    plain = yaml_reader.is_plain(node)
-    value = scalars.to_integer(node.value, quoted=not plain)
-    if value is None:
-        octal = plain and node.value.lstrip("+-").isdigit()
-        why = ", which YAML 1.1 reads as octal and YAML 1.2 as decimal" if octal else ""
-        raise _WrongError("must be a whole number", f"{preview(node.value)}{why}")
-    if not least <= value <= greatest:
-        raise _WrongError(f"must be a whole number from {least} to {greatest}", preview(node.value))
-    return value
-
-
-def _to_float(node: Any) -> float:  # as above
-    _check_scalar(node, "a number")
-    value = scalars.to_float(node.value, quoted=not yaml_reader.is_plain(node))
-    if value is None:
-        raise _WrongError("must be a number", preview(node.value))
-    return value
-
-
-def _to_bytes(node: Any) -> bytes:  # as above
-    import base64  # no kind has such a field yet
-    import binascii  # as above
-
-    _check_scalar(node, "base64 text")
-    try:
-        return base64.b64decode(node.value, altchars=b"-_" if set("-_") & set(node.value) else None, validate=True)
-    except (binascii.Error, ValueError):
-        raise _WrongError("must be base64 text", preview(node.value)) from None
-
-
-def _to_enum(enum: descriptor.EnumDescriptor, node: Any) -> int:  # as above
-    _check_scalar(node, "a name")
-    value = enum.values_by_name.get(node.value)
-    if value is not None:
-        return int(value.number)
-    number = scalars.to_integer(node.value, quoted=not yaml_reader.is_plain(node))
-    if number is not None and -(2**31) <= number < 2**31:
-        return number
-    names = [value.name for value in enum.values if value.number]
-    listed = f" ({', '.join(names)})" if len(names) <= 12 else ""  # noqa: PLR2004  # more than a line holds
-    raise _WrongError(
-        f"unknown value {preview(node.value)}{listed}",
-        rule_id="manifest.unknown_enum_value",
-        redacted=_NOT_ALLOWED,
-        suggestion=nearest(node.value, names),
+def _field(field: Any, form: Form) -> Field:  # a field's descriptor; the stubs have two of them
+    how = _how(field)
+    part = field.message_type
+    element = part.fields_by_name["value"] if how == _MAP else field
+    real = field.containing_oneof
+    return Field(
+        how,
+        field.name,
+        field.json_name,
+        form.converter(element) if element.message_type is None else _no_scalar,
+        form.converter(part.fields_by_name["key"]) if how == _MAP else _no_scalar,
+        field,
+        element.message_type,
+        real.name if real is not None and len(real.fields) > 1 else "",
+        part is not None and part.full_name == "google.protobuf.Value" and how == _WELL_KNOWN,
     )
 
 
-def convert(field: descriptor.FieldDescriptor, node: Any, path: str, reading: Reading) -> Any:  # a value of the field's type
-    """Returns a scalar node as a value of a field's type; None, and a note, where it does not fit."""
-    try:
-        return converter(field)(node)
-    except _WrongError as error:
-        report(error, node, path, reading)
-        return None
+def _no_scalar(_: Any) -> Any:  # a scalar of any form
+    raise TypeError("a message is not a scalar")
+
+
+def _how(field: Any) -> int:  # as _field
+    part = field.message_type
+    if part is not None and part.GetOptions().map_entry:
+        return _MAP
+    if field.is_repeated:
+        return _LIST
+    if part is None:
+        return _SCALAR
+    return _WELL_KNOWN if part.full_name.startswith("google.protobuf.") else _MESSAGE

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import yaml
 
 from planton import errors
-from planton.manifest import decode, own_annotations, stack_names, yaml_reader, zero_counts
+from planton.manifest import decode, own_annotations, stack_names, yaml_nodes, yaml_reader, zero_counts
 from planton.schema import defaults, kinds, references, validation
 
 if TYPE_CHECKING:
@@ -83,11 +83,11 @@ class Document:
         for path in paths:
             node = finder.find(decode.join(self.base, path) if path else self.base) if root is not None else None
             if node is None:
-                found.append(Place(line + 1, column + 1, decode.line_at(self.text, start - column)))
+                found.append(Place(line + 1, column + 1, yaml_nodes.line_at(self.text, start - column)))
                 continue
             mark = node.start_mark
             row_start = start - column + mark.index - mark.column
-            source = "" if self.base else decode.line_at(self.text, row_start)
+            source = "" if self.base else yaml_nodes.line_at(self.text, row_start)
             text = node.value if isinstance(node, yaml.ScalarNode) else ""
             found.append(Place(line + mark.line + 1, mark.column + 1, source, text))
         return found
@@ -130,7 +130,7 @@ class Finder:
 def _fill_index(index: dict[str, Any], mapping: Any) -> None:  # as above
     merges: list[Any] = []
     for key, value in mapping.value:
-        if decode.is_merge(key):
+        if yaml_nodes.is_merge(key):
             merges += value.value if isinstance(value, yaml.SequenceNode) else [value]
         elif isinstance(key.value, str):
             index.setdefault(key.value, (key, value))
@@ -158,11 +158,11 @@ def read(data: bytes, *, file: str) -> tuple[list[Document], list[errors.Violati
     try:
         text = yaml_reader.decode(data)
         for root in yaml_reader.compose(text):
-            if len(violations) > decode.MAX_VIOLATIONS:
+            if len(violations) > yaml_nodes.MAX_VIOLATIONS:
                 return documents, violations
-            if decode.is_null(root):
+            if yaml_nodes.is_null(root):
                 continue
-            reading = decode.Reading(file, index, text)
+            reading = yaml_nodes.reading_of(file, index, text)
             document = _document(root, reading)
             documents += [document] if document else []
             violations += reading.violations
@@ -232,10 +232,10 @@ def kind_of(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:
     """Returns the kind that a manifest names; None, and a note, where it names none that is known."""
     if not isinstance(root, yaml.MappingNode):
         reading.text = ""
-        reading.add(root, path, f"a manifest must be a mapping, not {reading.shown(root)}", "manifest.wrong_type")
+        reading.add(root, path, f"a manifest must be a mapping, not {yaml_nodes.shown(root, reading)}", "manifest.wrong_type")
         return None
     pair = Finder(root).entry(root, "kind")
-    if pair is None or decode.is_null(pair[1]):
+    if pair is None or yaml_nodes.is_null(pair[1]):
         # The line is not shown: a file that is no manifest may hold secrets.
         reading.text = ""
         reading.add(root, decode.join(path, "kind"), "must be set: it says what the manifest describes", "manifest.kind_missing")
@@ -245,7 +245,7 @@ def kind_of(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:
     kind = _known(name) if name is not None and len(name) <= _LONGEST_KIND else None
     if kind is None:
         suggestion = decode.nearest(name, [known.name for known in kinds.all_kinds()]) if name is not None else ""
-        text = f"unknown kind {decode.preview(name) if name else ''}".strip()
+        text = f"unknown kind {yaml_nodes.preview(name) if name else ''}".strip()
         reading.add(node, decode.join(path, "kind"), text, "manifest.unknown_kind", suggestion=suggestion)
     return kind
 
@@ -263,7 +263,7 @@ def completed(document: Document) -> Document:
 
 def check(document: Document) -> list[errors.Violation]:
     """Returns what the rules say about a document and its annotations, with places; nothing about values that were not read."""
-    problems = validation.violations(document.message, limit=decode.MAX_VIOLATIONS)
+    problems = validation.violations(document.message, limit=yaml_nodes.MAX_VIOLATIONS)
     problems += own_annotations.problems(document.message)
     problems += stack_names.problems(document.message)
     if not problems:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from planton import errors
-from planton.manifest import decode, documents, yaml_reader
+from planton.manifest import decode, documents, yaml_nodes, yaml_reader
 from planton.schema import kinds, validation
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def read_stack_input(text: str, *, file: str) -> message.Message:
 
 
 def _stack_input(roots: Sequence[Any], text: str, file: str, violations: list[errors.Violation]) -> Any:  # as above
-    reading = decode.Reading(file, 0, "", secret=True, violations=violations)
+    reading = yaml_nodes.reading_of(file, 0, "", secret=True, violations=violations)
     if len(roots) != 1 or not isinstance(roots[0], yaml.MappingNode):
         what = "a stack input must be one mapping with target and provider_config"
         violations.append(errors.Violation(file, 1, 1, "", what, "stack_input.shape"))
@@ -52,14 +52,14 @@ def _stack_input(roots: Sequence[Any], text: str, file: str, violations: list[er
     finder = documents.Finder(root)
     _check_keys(root, reading)
     pair = finder.entry(root, "target")
-    if pair is None or decode.is_null(pair[1]):
+    if pair is None or yaml_nodes.is_null(pair[1]):
         reading.add(root, "target", "must be set: it is the manifest", "stack_input.target_missing")
         return None
-    kind = documents.kind_of(pair[1], "target", decode.Reading(file, 0, "", violations=violations))
+    kind = documents.kind_of(pair[1], "target", yaml_nodes.reading_of(file, 0, "", violations=violations))
     if kind is None:
         return None
     stack_input: Any = kind.stack_input()
-    target_reading = decode.Reading(file, 0, "", violations=violations)
+    target_reading = yaml_nodes.reading_of(file, 0, "", violations=violations)
     stack_input.target.SetInParent()
     decode.fill(stack_input.target, pair[1], "target", target_reading)
     span = (root.start_mark.index, root.end_mark.index, root.start_mark.column, root.start_mark.line)
@@ -69,7 +69,7 @@ def _stack_input(roots: Sequence[Any], text: str, file: str, violations: list[er
     stack_input.target.CopyFrom(documents.completed(document).message)
     violations += documents.check(document)
     config = finder.entry(root, "providerConfig")
-    if config is not None and not decode.is_null(config[1]):
+    if config is not None and not yaml_nodes.is_null(config[1]):
         stack_input.provider_config.SetInParent()
         _fill_config(stack_input.provider_config, config[1], "provider_config", reading)
     return stack_input
@@ -112,7 +112,7 @@ def read_provider_config(data: bytes, *, file: str, kind: kinds.Kind) -> message
     try:
         roots = list(yaml_reader.compose(yaml_reader.decode(data)))
         if len(roots) == 1:
-            _fill_config(config, roots[0], "", decode.Reading(file, 0, "", secret=True, violations=violations))
+            _fill_config(config, roots[0], "", yaml_nodes.reading_of(file, 0, "", secret=True, violations=violations))
         else:
             violations.append(errors.Violation(file, 1, 1, "", "a provider config must be one mapping", "provider_config.shape"))
     except yaml_reader.TrapError as trap:

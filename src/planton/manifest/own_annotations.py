@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from planton.manifest import decode
+from planton.manifest import decode, yaml_nodes
 from planton.schema import validation
 
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ def problems(manifest: message.Message) -> Iterator[validation.Problem]:
         path = f'metadata.annotations["{name}"]'
         own = name.removeprefix(PREFIX)
         if own not in KNOWN:
-            text = f"unknown annotation {decode.preview(name)}"
+            text = f"unknown annotation {yaml_nodes.preview(name)}"
             suggestion = decode.nearest(own, list(KNOWN))
             yield validation.Problem(path, text, "manifest.unknown_annotation", suggestion=suggestion)
         elif own == _PROTECTION and value.lower() not in ("true", "false"):
-            text = f'must be "true" or "false", not {decode.preview(value)}'
+            text = f'must be "true" or "false", not {yaml_nodes.preview(value)}'
             yield validation.Problem(path, text, "manifest.annotation_value")

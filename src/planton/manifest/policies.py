@@ -18,7 +18,7 @@ from google.protobuf import descriptor_pool
 from org.project_planton.policy.v1 import policy_pb2
 from planton import errors, manifest
 from planton.base import confined
-from planton.manifest import decode, documents, yaml_reader
+from planton.manifest import decode, documents, yaml_nodes, yaml_reader
 from planton.schema import describe, kinds, validation
 
 if TYPE_CHECKING:
@@ -162,8 +162,8 @@ def _read(file: str, data: bytes, violations: list[errors.Violation]) -> Iterato
     try:
         text = yaml_reader.decode(data)
         for root in yaml_reader.compose(text):
-            if not decode.is_null(root):
-                yield _Policy(root, decode.Reading(file, index, text, violations=violations))
+            if not yaml_nodes.is_null(root):
+                yield _Policy(root, yaml_nodes.reading_of(file, index, text, violations=violations))
                 index += 1
     except yaml_reader.TrapError as trap:
         violations.append(documents.trapped(trap, file=file, text=text, index=index))
@@ -212,7 +212,9 @@ class _Policy:
         for index, name in enumerate(given.kinds):
             if name not in names:
                 suggestion = decode.nearest(name, names)
-                self._note(f"{path}.kinds[{index}]", f"unknown kind {decode.preview(name)}", "policy.unknown_kind", suggestion)
+                self._note(
+                    f"{path}.kinds[{index}]", f"unknown kind {yaml_nodes.preview(name)}", "policy.unknown_kind", suggestion
+                )
         return [kind for kind in known if kind.name in given.kinds or not given.kinds]
 
     def _field(self, given: policy_pb2.PolicyRule, meant: list[kinds.Kind], path: str) -> str:
@@ -257,7 +259,7 @@ class _Policy:
                     f"for {kind.name}: {text}",
                     "policy.expression",
                     self._reading.index,
-                    decode.line_at(self._reading.text, start),
+                    yaml_nodes.line_at(self._reading.text, start),
                     suggestion=suggestion,
                 )
             )

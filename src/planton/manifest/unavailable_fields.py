@@ -1,28 +1,31 @@
 """Fields of other clouds that the kinds here do not have, with the reason or the field to use instead.
 
-This is the only table of such names. The reader adds the reason to its message about an unknown field.
+This is the only table of such names. A cloud declares which features it lacks. The reader adds the reason to its message about an unknown field.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final, NamedTuple
 
+from planton.schema import providers
+
 _PACKAGES: Final = "org.project_planton.provider."
-_SPOT: Final = "DigitalOcean and Civo have no spot nodes, and every node runs until it is deleted; to save costs choose a smaller size, or autoScale"
-_PRIVATE: Final = (
-    "the API server of a DigitalOcean or Civo cluster always has a public address; limit access to it with"
-    " controlPlaneFirewallAllowedIps (DigitalOcean) or apiServerAllowedCidrs (Civo)"
-)
-_ALLOWED: Final = "write controlPlaneFirewallAllowedIps (DigitalOcean) or apiServerAllowedCidrs (Civo) in the cluster's spec"
-_ZONES: Final = "the regions of DigitalOcean and Civo have no zones; choose only the region"
 _DISK: Final = "the disk comes with the machine size; choose another size (`planton sizes`)"
 _GPU: Final = "GPUs come with the machine size; choose a size that has them (`planton sizes`)"
-_IMAGE: Final = "DigitalOcean and Civo choose the image of the nodes by kubernetesVersion"
-_SSH: Final = "nodes of DigitalOcean and Civo take no SSH key; use `kubectl debug node/NAME`"
-_IDENTITY: Final = "nodes of DigitalOcean and Civo have no identity in the cloud; give workloads a token in a Secret"
-_SERVERLESS: Final = "DigitalOcean and Civo have no clusters without nodes; use a node pool with autoScale"
-_SCRIPT: Final = "nodes of DigitalOcean and Civo run no script of their user; use a DaemonSet"
-_CHANNEL: Final = "DigitalOcean and Civo have no release channels; write kubernetesVersion"
+#: Feature → the reason of a cloud that lacks it; ``{cloud}`` is its name, and ``{field}`` the field that limits API access.
+_LACKING: Final = {
+    "spot nodes": "{cloud} has no spot nodes, and every node runs until it is deleted; to save costs choose a smaller size, or"
+    " autoScale",
+    "private API servers": "the API server of a {cloud} cluster always has a public address; limit access to it with {field}",
+    "zones": "the regions of {cloud} have no zones; choose only the region",
+    "images": "{cloud} chooses the image of the nodes by kubernetesVersion",
+    "SSH keys": "nodes of {cloud} take no SSH key; use `kubectl debug node/NAME`",
+    "node identities": "nodes of {cloud} have no identity in the cloud; give workloads a token in a Secret",
+    "serverless": "{cloud} has no clusters without nodes; use a node pool with autoScale",
+    "scripts": "nodes of {cloud} run no script of their user; use a DaemonSet",
+    "channels": "{cloud} has no release channels; write kubernetesVersion",
+}
+_ALLOWED: Final = "write {field} in the cluster's spec"
 _PROTECTION: Final = 'write the annotation project-planton.org/deletion-protection: "true" in metadata'
 
 
@@ -32,10 +35,16 @@ class Reason(NamedTuple):
     Attributes:
         text: The reason for the user.
         instead: The equivalent field here, in proto spelling; empty for none.
+        feature: The feature that the cloud must lack for this reason; empty if it holds for every cloud.
     """
 
     text: str
     instead: str = ""
+    feature: str = ""
+
+
+def _lacking(feature: str) -> Reason:
+    return Reason(_LACKING[feature], feature=feature)
 
 
 def _renamed(json_name: str, name: str) -> Reason:
@@ -49,14 +58,14 @@ _REASONS: Final[tuple[tuple[str, Reason], ...]] = (
             "spot spotinstance spotinstances spotnodes enablespot usespot spotprice spotmaxprice capacitytype preemptible"
             " preemptiblenodes interruptible scalesetpriority evictionpolicy"
         ),
-        Reason(_SPOT),
+        _lacking("spot nodes"),
     ),
     (
         (
             "privatecluster privateclusterconfig privateclusterenabled enableprivatecluster privatenodes enableprivatenodes"
             " privateendpoint enableprivateendpoint endpointprivateaccess"
         ),
-        Reason(_PRIVATE),
+        _lacking("private API servers"),
     ),
     (
         (
@@ -65,7 +74,7 @@ _REASONS: Final[tuple[tuple[str, Reason], ...]] = (
         ),
         Reason(_ALLOWED),
     ),
-    ("zone zones availabilityzone availabilityzones nodelocations nodezones", Reason(_ZONES)),
+    ("zone zones availabilityzone availabilityzones nodelocations nodezones", _lacking("zones")),
     (
         (
             "disksize disksizegb disktype bootdisk bootdisksizegb bootdisktype volumesize volumetype rootvolumesize osdisksizegb"
@@ -74,18 +83,18 @@ _REASONS: Final[tuple[tuple[str, Reason], ...]] = (
         Reason(_DISK),
     ),
     ("gpu gpus gpucount accelerator accelerators guestaccelerator guestaccelerators", Reason(_GPU)),
-    ("image imageid imagetype ami amiid amitype osimage ossku ostype releaseimage", Reason(_IMAGE)),
-    ("sshkey sshkeys sshkeyid sshkeyname sshpublickey keyname keypair ec2sshkey remoteaccess", Reason(_SSH)),
+    ("image imageid imagetype ami amiid amitype osimage ossku ostype releaseimage", _lacking("images")),
+    ("sshkey sshkeys sshkeyid sshkeyname sshpublickey keyname keypair ec2sshkey remoteaccess", _lacking("SSH keys")),
     (
         (
             "iamrole iamroles iaminstanceprofile instanceprofile role rolearn noderole noderolearn serviceaccount identity"
             " managedidentity oauthscopes workloadidentity workloadidentityconfig"
         ),
-        Reason(_IDENTITY),
+        _lacking("node identities"),
     ),
-    ("autopilot enableautopilot fargate fargateprofile fargateprofiles virtualnodes serverless", Reason(_SERVERLESS)),
-    ("userdata startupscript bootstrapscript bootstrapcommands prebootstrapcommands cloudinit", Reason(_SCRIPT)),
-    ("releasechannel channel channelgroup upgradechannel", Reason(_CHANNEL)),
+    ("autopilot enableautopilot fargate fargateprofile fargateprofiles virtualnodes serverless", _lacking("serverless")),
+    ("userdata startupscript bootstrapscript bootstrapcommands prebootstrapcommands cloudinit", _lacking("scripts")),
+    ("releasechannel channel channelgroup upgradechannel", _lacking("channels")),
     ("deletionprotection deleteprotection terminationprotection enabledeletionprotection", Reason(_PROTECTION)),
     ("machinetype machinesize instancetype instancetypes instancesize vmsize nodesize nodetype flavor", _renamed("size", "size")),
     (
@@ -107,5 +116,10 @@ def reason(described: Any, name: str) -> Reason | None:  # a message's descripto
     """Returns the reason why a message of a cloud's kind has no field of a name; None for an unlisted name."""
     if not described.full_name.startswith(_PACKAGES):
         return None
+    provider = providers.all_providers().get(described.full_name.removeprefix(_PACKAGES).partition(".")[0])
     listed = _BY_NAME.get(name.replace("_", "").lower())
-    return listed if listed is not None and (not listed.instead or listed.instead in described.fields_by_name) else None
+    if provider is None or listed is None or (listed.feature and listed.feature not in provider.lacks):
+        return None
+    if listed.instead and listed.instead not in described.fields_by_name:
+        return None
+    return listed._replace(text=listed.text.format(cloud=provider.prefix, field=provider.api_access_field))

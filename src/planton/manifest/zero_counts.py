@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from planton.manifest import scalars
+from planton.schema import kinds
 
 _REQUIRED: Final = "required"
 _FIELD: Final = "nodeCount"
 _DEFAULT_POOL: Final = "defaultNodePool"
 _OF_DEFAULT_POOLS: Final = "a cluster's default pool always has nodes"
-_OF_DIGITALOCEAN: Final = (
-    "for a pool that may be empty write autoScale: true, minNodes: 0, maxNodes, and nodeCount: 1 to start with"
-)
-_OF_CIVO: Final = "Civo has no empty pools; delete the pool instead"
 
 
 def message(kind: str, path: str, rule_id: str, written: str) -> str:
@@ -27,7 +24,5 @@ def message(kind: str, path: str, rule_id: str, written: str) -> str:
     """
     if rule_id != _REQUIRED or path.rpartition(".")[2] != _FIELD or scalars.to_integer(written, quoted=False) is None:
         return ""
-    advice = _OF_DIGITALOCEAN if kind.startswith("DigitalOcean") else _OF_CIVO
-    if _DEFAULT_POOL in path:
-        advice = _OF_DEFAULT_POOLS
+    advice = _OF_DEFAULT_POOLS if _DEFAULT_POOL in path else kinds.get(kind).cloud.empty_pool_advice
     return f"must be at least 1, not 0: {advice}"

@@ -101,7 +101,7 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
     target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/extend/adding-a-kind.md)
     for name, value in program(kinds.get(target.kind)).resources(stack_input).items():
         pulumi.export(name, value)
-    # Commands that name KIND/NAME alone find here what was applied.
+    # Commands with KIND/NAME alone read the applied manifest here.
     pulumi.export("manifest", as_kept(target))
     if origin:
         pulumi.export("origin", origin)
@@ -109,10 +109,10 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
 
 def as_kept(manifest: message.Message) -> str:
     """Returns a manifest as JSON for its stack, without the status. The stack has the status as its outputs."""
-    kept = type(manifest)()
-    kept.CopyFrom(manifest)
-    kept.ClearField("status")
-    return json_format.MessageToJson(kept, indent=None)
+    copy = type(manifest)()
+    copy.CopyFrom(manifest)
+    copy.ClearField("status")
+    return json_format.MessageToJson(copy, indent=None)
 
 
 def main() -> None:

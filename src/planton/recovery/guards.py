@@ -37,15 +37,6 @@ def _is_shell(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return bool(old.get("outputs", {}).get("label")) and new.get("outputs", {}).get("label") == ""
 
 
-def still_there(resources: Iterable[Mapping[str, Any]], cloud: clouds.Cloud) -> list[str]:
-    """Returns the names of those resources that the cloud still has.
-
-    Raises:
-        PlantonError: The cloud could not be asked, so nothing is known.
-    """
-    return [str(resource["urn"]).rsplit("::", 1)[-1] for resource in resources if _exists(resource, cloud)]
-
-
 def _exists(resource: Mapping[str, Any], cloud: clouds.Cloud) -> bool:
     return cloud.exists(resource["type"], resource["id"], str(resource.get("inputs", {}).get("clusterId", "")))
 
@@ -71,13 +62,13 @@ def with_missing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[st
     return {**after, "resources": [*kept, *(each for urn, each in now.items() if urn not in known)]}
 
 
-def missing(deployment: Mapping[str, Any], cloud: clouds.Cloud) -> set[str]:
-    """Returns the URNs of the resources of a state that the cloud says do not exist.
+def missing(resources: Iterable[Mapping[str, Any]], cloud: clouds.Cloud) -> set[str]:
+    """Returns the URNs of those resources of a state that the cloud says do not exist.
 
     Raises:
         PlantonError: The cloud could not be asked, so nothing is known.
     """
-    return {resource["urn"] for resource in states.cloud_resources(deployment) if not _exists(resource, cloud)}
+    return {str(resource["urn"]) for resource in resources if not _exists(resource, cloud)}
 
 
 def candidates(
@@ -177,16 +168,14 @@ def cloud_name(resource: str, target: Any) -> str:  # a manifest of any kind
 
 
 def cluster_of(deployment: Mapping[str, Any], target: Any, cloud: clouds.Cloud) -> str:  # of any kind
-    """Returns the id of the cluster that the pools of a stack belong to; empty where there is none.
+    """Returns the cloud's id of the cluster of a stack's node pools; empty if it has none.
 
     Raises:
         PlantonError: The cloud could not be asked.
     """
-    made = next(
-        (each["id"] for each in states.cloud_resources(deployment) if kinds.has_role(each["type"], kinds.Role.CLUSTER)), ""
-    )
-    if made or not hasattr(target.spec, "cluster"):
-        return str(made)
+    own = states.cluster(deployment)
+    if own or not hasattr(target.spec, "cluster"):
+        return own
     text = str(target.spec.cluster.value)
     return next((str(entry["id"]) for entry in cloud.clusters() if text in (entry["id"], entry["name"])), "")
 

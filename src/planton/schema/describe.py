@@ -19,7 +19,7 @@ from org.project_planton.shared.cloudresourcekind import cloud_resource_kind_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
 from planton import errors
-from planton.schema import kinds, rule_texts
+from planton.schema import kinds, providers, rule_texts
 
 if TYPE_CHECKING:
     from google.protobuf import descriptor
@@ -213,6 +213,8 @@ def _node(kind: kinds.Kind, path: str, field: Any) -> Node:
 def comments() -> dict[str, str]:
     """Returns the comments of the protos by full name."""
     texts: dict[str, str] = json.loads(COMMENTS.read_text("utf-8"))
+    for file in providers.package_files(COMMENTS.name):
+        texts |= json.loads(file.read_text("utf-8"))
     return texts
 
 

@@ -1,4 +1,4 @@
-"""Providers: what planton knows about each cloud, as declared by the package ``planton.clouds.<name>``.
+"""Providers: the declaration of each cloud, in the package ``planton.clouds.<name>``.
 
 A declaration imports no client and no Pulumi, so that validation can read it. Clouds are found in the folders of
 ``planton.clouds``: a cloud is a package there, and its ``PROVIDER`` is the declaration.
@@ -14,10 +14,10 @@ import types
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Mapping
 
 _CLOUDS = "planton.clouds"
-_EMPTY: Mapping[str, str] = types.MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,7 @@ class Networks:
     Attributes:
         are_regional: Whether networks belong to a region. Ranges must then differ only within it.
         refuses_overlaps: Whether the cloud refuses two networks with overlapping ranges.
-        overlap: What overlapping networks mean for the user.
+        overlap: The effect of overlapping networks, for messages.
     """
 
     are_regional: bool = False
@@ -89,9 +89,11 @@ class Provider:
         networks: The treatment of address ranges.
         requires_newest_patch: Whether a minor upgrade must start from the newest patch version.
         uncertain_leftovers: The sorts of leftovers of a deleted cluster that the cloud may delete or keep.
-        setup_errors: The parts of a plugin's messages that mean that the provider could not be set up.
-        empty_pool_advice: What to write instead of a node pool without nodes.
-        unavailable_fields: The names of features that the cloud does not have → what the user can do instead.
+        setup_errors: The parts of the plugin's messages about a provider that cannot be set up.
+        empty_pool_advice: The alternative to a node pool without nodes, for messages.
+        lacks: The features that the cloud does not have (`planton.manifest.unavailable_fields` lists them).
+        api_access_field: The field of a cluster's spec with the networks that may reach its API server.
+        is_default: Whether commands use the cloud if the user names none.
         sample_region: The region of generated manifests.
         sample_version: The Kubernetes version of generated manifests.
     """
@@ -114,7 +116,9 @@ class Provider:
     uncertain_leftovers: tuple[str, ...] = ()
     setup_errors: tuple[str, ...] = ()
     empty_pool_advice: str = ""
-    unavailable_fields: Mapping[str, str] = dataclasses.field(default_factory=lambda: _EMPTY)
+    lacks: frozenset[str] = frozenset()
+    api_access_field: str = ""
+    is_default: bool = False
     sample_region: str = ""
     sample_version: str = ""
 
@@ -139,9 +143,29 @@ def _is_package(entry: os.DirEntry[str]) -> bool:
     return entry.name.isidentifier() and not entry.name.startswith("_") and entry.is_dir()
 
 
+def package_files(name: str) -> list[pathlib.Path]:
+    """Returns the files with a name in the packages of the clouds; a cloud of another distribution has its comments there."""
+    import pathlib  # validation does without
+
+    folders = importlib.import_module(_CLOUDS).__path__
+    return sorted(path for folder in folders for path in pathlib.Path(folder).glob(f"*/{name}"))
+
+
 def names() -> tuple[str, ...]:
     """Returns the names of the clouds, sorted."""
     return tuple(all_providers())
+
+
+def default() -> Provider:
+    """Returns the cloud that commands use if the user names none: the declared default, else the first by name."""
+    declared = all_providers().values()
+    return next((provider for provider in declared if provider.is_default), next(iter(declared)))
+
+
+def extra_of(package: str) -> str:
+    """Returns the extra of a cloud that installs a Python package, the default cloud first; empty if none does."""
+    declared = (default(), *all_providers().values())
+    return next((provider.name for provider in declared if package in provider.packages), "")
 
 
 def get(name: str) -> Provider:

@@ -13,7 +13,9 @@ from typing import Any, Final
 _HOLDS: Final = " ? '' : "
 _LITERAL: Final = re.compile(r"'((?:[^'\\]|\\.)*)'")
 #: A value between two literals: a field of ``this``, as it is or as a text.
-_VALUE: Final = re.compile(r" \+ (?:string\(this\.\w+\)|this\.\w+) \+ ")
+_VALUE: Final = re.compile(r" \+ (?:string\(this\.[\w.]+\)|this\.[\w.]+) \+ ")
+#: The beginning of a choice between two texts. The first one stands for both.
+_CHOICE: Final = re.compile(r"\([^']* \? (?=')")
 
 
 def condition(expression: str) -> str:
@@ -25,7 +27,7 @@ def message(rule: Any) -> str:  # a validate_pb2.Rule
     """Returns the message of a rule without values."""
     if rule.message:
         return str(rule.message)
-    text = rule.expression.partition(_HOLDS)[2]
+    text = _CHOICE.sub("", rule.expression.partition(_HOLDS)[2], count=1)
     parts = []
     while literal := _LITERAL.match(text):
         parts.append(literal[1].replace("\\'", "'"))

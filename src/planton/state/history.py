@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from planton.state import journal
 
 if TYPE_CHECKING:
-    from planton.engine import plans, session
+    from planton.engine import plans, stored
     from planton.schema import references
 
 _MESSAGE = re.compile(r"(?P<who>\S+@\S+): planton (?P<operation>[a-z]+) (?P<resource>\S+/\S+): (?P<changes>.*)", re.DOTALL)
@@ -71,13 +71,13 @@ def _value(value: Any) -> str:  # JSON data
     return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
-def read(opened: session.Session, number: int) -> list[Entry]:
+def read(stack: stored.StoredStack, number: int) -> list[Entry]:
     """Returns the newest operations on a stack, newest first.
 
     Raises:
         PlantonError: ``STACK_NOT_FOUND``; the backend failed.
     """
-    text = opened.ask("stack", "history", "--json", "--page-size", str(number), "--page", "1")
+    text = stack.ask("stack", "history", "--json", "--page-size", str(number), "--page", "1")
     return [parse(update) for update in json.loads(text)]
 
 

@@ -12,7 +12,8 @@ from google.protobuf import json_format
 
 from planton import errors
 from planton.clouds import kubeconfigs
-from planton.engine import session, stacks, states
+from planton.engine import outputs as engine_outputs
+from planton.engine import stacks, state_errors, states, stored
 from planton.schema import kinds, references
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ class Inventory:
         if not found:
             self._check_own_state(kind, name, env)
             where = ", ".join(f"{what} {value}" for what, value in (("env", env), ("stack", stack)) if value)
-            raise session.not_applied(f"{kind.name}/{name}" + (f" ({where})" if where else ""))
+            raise state_errors.not_applied(f"{kind.name}/{name}" + (f" ({where})" if where else ""))
         if len(found) > 1:
             by_env = len({applied.key for applied in found}) == len(found)
             raise _ambiguous(f"{kind.name}/{name}", found, "add --env ENV" if by_env else "add --stack PROJECT/STACK")
@@ -148,7 +149,7 @@ class Inventory:
             return self.read(name)
         except errors.PlantonError as error:
             # A later release may have written outputs that this one does not know.
-            if not isinstance(error, session.StateDamagedError) and error.reason is not errors.Reason.OUTPUT_INVALID:
+            if not isinstance(error, state_errors.StateDamagedError) and error.reason is not errors.Reason.OUTPUT_INVALID:
                 raise
             if name not in self._damaged:
                 self._damaged[name] = error
@@ -161,8 +162,7 @@ class Inventory:
         folder = self._settings.backend_folder
         if folder is not None:
             return [stacks.StackName(path.parent.name, path.stem) for path in sorted(folder.glob("*/*.json"))]
-        opened = session.Session(stacks.StackName(stacks.PROJECT, "inventory"), None, self._settings, self._tools)
-        return [_parsed(name) for name in opened.stack_names()]
+        return [_parsed(name) for name in stored.stack_names(self._settings, self._tools)]
 
     def read(self, name: stacks.StackName) -> Applied | None:
         """Returns the resource of a stack; None if the stack is empty or not planton's.
@@ -171,7 +171,7 @@ class Inventory:
             StateDamagedError: The state does not have the form that Pulumi and planton write.
         """
         try:
-            deployment = session.Session(name, None, self._settings, self._tools).export()
+            deployment = self.open(name).export()
         except errors.PlantonError as error:
             if error.reason is errors.Reason.STACK_NOT_FOUND:
                 return None
@@ -192,7 +192,7 @@ class Inventory:
                 return None
             manifest: Any = json_format.ParseDict(data, kind.message(), ignore_unknown_fields=True)
         except (ValueError, AttributeError, json_format.ParseError):
-            raise session.StateDamagedError(
+            raise state_errors.StateDamagedError(
                 f"the state of {name} holds a manifest that cannot be read",
                 code=errors.Code.FAILED,
                 reason=errors.Reason.ENGINE_FAILED,
@@ -200,7 +200,7 @@ class Inventory:
                 metadata={"stack": str(name)},
             ) from None
         plain = {field: value for field, value in outputs.items() if not states.is_secret(value)}
-        manifest.status.outputs.CopyFrom(session.parse_outputs(kind, plain))
+        manifest.status.outputs.CopyFrom(engine_outputs.parse(kind, plain))
         custom = sum(bool(resource.get("custom")) for resource in deployment.get("resources") or [])
         updated = str((deployment.get("manifest") or {}).get("time", ""))
         return Applied(
@@ -215,18 +215,13 @@ class Inventory:
             states.ids(deployment),
         )
 
-    def cluster_id(self, name: stacks.StackName) -> str:
-        """Returns the cloud's id of a stack's cluster, even if its apply has not completed; empty if it has none.
-
-        Raises:
-            PlantonError: ``STACK_NOT_FOUND``.
-        """
-        resources = states.cloud_resources(session.Session(name, None, self._settings, self._tools).export())
-        return next((str(each["id"]) for each in resources if kinds.has_role(each["type"], kinds.Role.CLUSTER)), "")
+    def open(self, name: stacks.StackName) -> stored.StoredStack:
+        """Returns a stack of the backend, whether it exists or not."""
+        return stored.StoredStack(name, self._settings, self._tools)
 
     def is_applied(self, manifest: message.Message) -> bool:
         """Returns whether a manifest's stack exists."""
-        return session.Session(stacks.name_of(manifest), None, self._settings, self._tools).exists()
+        return self.open(stacks.name_of(manifest)).exists()
 
     def outputs(self, applied: Applied) -> message.Message:
         """Returns the outputs of a resource, secrets decrypted.
@@ -235,8 +230,8 @@ class Inventory:
             PlantonError: ``STACK_NOT_FOUND``: no apply has come to its end; the state cannot be decrypted.
         """
         require_complete(applied)
-        opened = session.Session(applied.stack, None, self._settings, self._tools)
-        outputs = session.parse_outputs(kinds.get(applied.key.kind), opened.outputs())
+        opened = self.open(applied.stack)
+        outputs = engine_outputs.parse(kinds.get(applied.key.kind), opened.outputs())
         _clean_kubeconfigs(outputs)
         return outputs
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors
 from planton.config import contexts
-from planton.engine import session
+from planton.engine import stored
 from planton.state import stores
 
 if TYPE_CHECKING:
@@ -126,12 +126,12 @@ class Migration:
         # Only Pulumi can make the salt or the data key of a new encryption; an empty stack elsewhere has one.
         with tempfile.TemporaryDirectory(prefix="planton-") as folder:
             elsewhere = dataclasses.replace(self._target.settings, backend=pathlib.Path(folder).as_uri())
-            opened = session.Session(name, None, elsewhere, self._tools)
+            opened = stored.StoredStack(name, elsewhere, self._tools)
             opened.ask("stack", "history", "--json", create=True)
             return opened.export().get("secrets_providers")
 
 
-def _decrypted(opened: session.Session) -> dict[str, Any]:
+def _decrypted(opened: stored.StoredStack) -> dict[str, Any]:
     return dict(json.loads(opened.ask("stack", "export", "--show-secrets"))["deployment"] or {})
 
 

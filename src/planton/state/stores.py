@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import errors, modules
 from planton.config import folders
-from planton.engine import session, stacks, states
+from planton.engine import stacks, states, stored
 from planton.schema import references
 from planton.state import inventory, journal
 
@@ -63,9 +63,9 @@ class Stores:
         self._tools = tools
         self.inventory = inventory.Inventory(settings, tools)
 
-    def open(self, name: stacks.StackName) -> session.Session:
-        """Returns the session of a stack, which runs no program."""
-        return session.Session(name, None, self.settings, self._tools)
+    def open(self, name: stacks.StackName) -> stored.StoredStack:
+        """Returns a stack of the backend, whether it exists or not."""
+        return stored.StoredStack(name, self.settings, self._tools)
 
     def journal(self, name: stacks.StackName) -> journal.Journal:
         """Returns what this machine knows of the operations on a stack."""
@@ -171,7 +171,7 @@ class Stores:
         """
         with self.journal(name).hold("state forget", self.settings):
             kept = self.keep(name, self.open(name).export())
-            self.open(name).remove(forget=True)
+            self.open(name).remove(with_resources=True)
             self.journal(name).clear()
         return kept
 

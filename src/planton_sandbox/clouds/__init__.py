@@ -1,6 +1,6 @@
-"""The simulated clouds, by the name that their Pulumi provider has.
+"""The simulated clouds, by the name of their Pulumi provider.
 
-Another cloud is another class with the methods of `Cloud` and another line here.
+To add a cloud, write a class with the methods of `Cloud` and add it to `CLOUDS`.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ from planton_sandbox.kubernetes import nodes
 
 
 class Cloud(Protocol):
-    """What the rest of the sandbox knows of a cloud."""
+    """A cloud, as the rest of the sandbox uses it."""
 
     token: str
 
     def save(self) -> Any:
-        """Return the state as JSON values."""
+        """Returns the state as JSON values."""
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Deletes all state."""
 
     def handle(self, request: wire.Request) -> wire.Reply:
-        """Answer a request of a client."""
+        """Answers a client's request."""
 
     def refusal(self, status: int, reason: str) -> wire.Reply:
-        """Return what the sandbox itself refuses with, in this cloud's form."""
+        """Returns an error of the sandbox itself, in the cloud's format."""
 
     def account(self, token: str) -> str:
-        """Return the id of a token's account, or an empty string."""
+        """Returns the id of a token's account, or an empty string."""
 
     def settle(self, now: float) -> bool:
-        """Bring to an end what is over at ``now``; say whether anything was."""
+        """Ends the changes that are due at ``now`` and returns whether there were any."""
 
     def kubernetes(self, *, client: str, now: float) -> list[nodes.Cluster]:
-        """Return the clusters' Kubernetes side, as a client at this address meets it."""
+        """Returns the Kubernetes API of each cluster, as it is open to a client with this address."""
 
     def observe(self, key: str) -> bool:
-        """Count a reader of a cluster's Kubernetes API; say whether it was waited for."""
+        """Counts a read of a cluster's Kubernetes API and returns whether a timer was waiting for it."""
 
     def change_port(self, key: str, *, port: int) -> None:
-        """Move a cluster's Kubernetes API to another port."""
+        """Moves a cluster's Kubernetes API to another port."""
 
     def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:
-        """Let the outside world do something, past the API."""
+        """Makes an out-of-band change."""
 
 
 class _Maker(Protocol):
@@ -56,7 +56,6 @@ class _Maker(Protocol):
         *,
         pace: clock.Pace,
         reserve_port: Callable[[], int],
-        wall: Callable[[], float],
         saved: Mapping[str, Any] | None = None,
     ) -> Cloud: ...
 

@@ -1,8 +1,7 @@
-"""The Kubernetes API of one simulated cluster: enough for kubectl to look around.
+"""The Kubernetes API of one simulated cluster, as far as kubectl reads it.
 
-It answers reads only. Nodes come from the cloud; everything else is empty but
-for the namespaces and what ``kubectl describe node`` asks for. Who has neither
-the client certificate nor a valid token of the cluster gets 401.
+It is read-only. Nodes come from the cloud. There are namespaces, and what ``kubectl describe node`` needs; all other lists are
+empty. A request without the client certificate or a valid token of the cluster gets 401.
 """
 
 from __future__ import annotations
@@ -29,19 +28,19 @@ class Api:
     """The API of one cluster.
 
     Args:
-        look: Gives the cluster as it is now, and counts as reading it.
-        now: The simulated time in seconds since the epoch.
-        first: A resource version above any that an earlier run gave out.
+        look: Returns the cluster as it is now, and counts as a read of it.
+        now: Returns the simulated time in seconds since the epoch.
+        first: A resource version above those of earlier runs.
     """
 
     def __init__(self, look: Look, *, now: Callable[[], float], first: int) -> None:
-        """Open the API; it asks ``look`` before every answer."""
+        """Creates the API; it calls ``look`` before every answer."""
         self._look = look
         self._now = now
         self._store = store.Store(first=first)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer a request."""
+        """Answers a request."""
         cluster = await self._look()
         if cluster is None:
             return _status(503, "ServiceUnavailable", "the cluster is gone")
@@ -69,7 +68,7 @@ class Api:
         if request.query.get("watch") in ("1", "true"):
             return await self._watch(request, resource)
         chosen = _select(self._items(resource, cluster), request.query)
-        if tables.wanted(request.headers.get("Accept", "")):
+        if tables.requested(request.headers.get("Accept", "")):
             return web.json_response(self._table(request, resource, chosen))
         return web.json_response(
             {
@@ -84,21 +83,21 @@ class Api:
         resource, name = target.resource, target.name
         if resource.plural == "leases":
             node = self._store.node(name)
-            found = _lease(node, moment=clock.rfc3339(self._now())) if node else None
+            item = _lease(node, moment=clock.rfc3339(self._now())) if node else None
         else:
             items = self._items(resource, cluster)
-            found = next((item for item in items if item["metadata"]["name"] == name), None)
-        if found is None:
+            item = next((item for item in items if item["metadata"]["name"] == name), None)
+        if item is None:
             kind = f"{resource.plural}.{resource.group}" if resource.group else resource.plural
             details = {"name": name, "kind": resource.plural, "group": resource.group}
             return _status(404, "NotFound", f'{kind} "{name}" not found', details=details)
-        if tables.wanted(request.headers.get("Accept", "")):
-            return web.json_response(self._table(request, resource, [found]))
-        return web.json_response(found)
+        if tables.requested(request.headers.get("Accept", "")):
+            return web.json_response(self._table(request, resource, [item]))
+        return web.json_response(item)
 
     def _items(self, resource: discovery.Resource, cluster: nodes.Cluster) -> list[Object]:
         if resource.plural == "nodes":
-            return self._store.nodes()
+            return self._store.all_nodes()
         if resource.plural == "namespaces":
             return [_namespace(name, cluster) for name in discovery.NAMESPACES]
         return []
@@ -110,8 +109,8 @@ class Api:
 
     async def _watch(self, request: web.Request, resource: discovery.Resource) -> web.StreamResponse:
         keep = _test(request.query)
-        asked = request.query.get("resourceVersion", "")
-        start = int(asked) if asked.isdigit() else 0
+        version = request.query.get("resourceVersion", "")
+        start = int(version) if version.isdigit() else 0
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         if start and not self._store.oldest <= start <= self._store.version:
             return _status(410, "Expired", f"too old resource version: {start} ({self._store.oldest})")
@@ -120,7 +119,7 @@ class Api:
             start = self._store.version
         elif not start:
             start = self._store.version
-            present = [("ADDED", item) for item in self._store.nodes() if keep(item)]
+            present = [("ADDED", item) for item in self._store.all_nodes() if keep(item)]
             await self._send(request, response, resource, present)
         limit = float(request.query.get("timeoutSeconds") or WATCH_SECONDS)
         loop = asyncio.get_running_loop()
@@ -145,7 +144,7 @@ class Api:
         resource: discovery.Resource,
         events: list[tuple[str, Object]],
     ) -> None:
-        tabular = tables.wanted(request.headers.get("Accept", ""))
+        tabular = tables.requested(request.headers.get("Accept", ""))
         for kind, item in events:
             shown = self._table(request, resource, [item]) if tabular else item
             await response.write(json.dumps({"type": kind, "object": shown}).encode() + b"\n")
@@ -165,7 +164,7 @@ def _admitted(request: web.Request, cluster: nodes.Cluster) -> bool:
     if request.transport is not None and request.transport.get_extra_info("peercert"):
         return True
     word, _, token = request.headers.get("Authorization", "").partition(" ")
-    return word.lower() == "bearer" and any(hmac.compare_digest(token.encode(), known.encode()) for known in cluster.tokens)
+    return word.lower() == "bearer" and any(hmac.compare_digest(token.encode(), valid.encode()) for valid in cluster.tokens)
 
 
 def _select(items: list[Object], query: Mapping[str, str]) -> list[Object]:
@@ -180,8 +179,8 @@ def _test(query: Mapping[str, str]) -> selectors.Test:
 
 
 def _version(text: str) -> Object:
-    found = re.match(r"v(\d+)\.(\d+)", text)
-    major, minor = found.groups() if found else ("1", "0")
+    matched = re.match(r"v(\d+)\.(\d+)", text)
+    major, minor = matched.groups() if matched else ("1", "0")
     return {
         "major": major,
         "minor": minor,
@@ -236,7 +235,7 @@ def _lease(node: Object, *, moment: str) -> Object:
 
 
 def failure(code: int, reason: str, message: str, *, details: Mapping[str, str] | None = None) -> Object:
-    """Return the object with which a Kubernetes API refuses."""
+    """Returns the ``Status`` object of a refused request."""
     return {
         "kind": "Status",
         "apiVersion": "v1",

@@ -1,7 +1,6 @@
-"""Which resources the simulated Kubernetes API has, in the forms clients discover them.
+"""The resources of the simulated Kubernetes API, in the formats of API discovery.
 
-Only constants and documents; most of the resources are always empty, and exist
-so that kubectl finds them.
+Most of the resources are always empty; they exist so that kubectl finds them.
 """
 
 from __future__ import annotations
@@ -51,43 +50,42 @@ VERSIONS = {"autoscaling": "v2"}
 NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 _PATH = re.compile(
     r"^/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+)/(?P<version>[^/]+))"
-    r"(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?$"
+    r"(?:/namespaces/[^/]+(?=/))?/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?$"
 )
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Target:
-    """What a path names: a resource, perhaps a namespace, perhaps one object."""
+    """The target of a path: a resource, and optionally the name of an object."""
 
     resource: Resource
-    namespace: str
     name: str
 
 
 def target(path: str) -> Target | None:
-    """Return what a path names, or ``None``."""
-    found = _PATH.match(path)
-    if found is None:
+    """Returns the target of a path, or ``None``."""
+    matched = _PATH.match(path)
+    if matched is None:
         return None
-    group = found["group"] or ""
-    if found["version"] and found["version"] != version(group):
+    group = matched["group"] or ""
+    if matched["version"] and matched["version"] != version(group):
         return None
-    resource = next((item for item in RESOURCES if (item.group, item.plural) == (group, found["plural"])), None)
-    return Target(resource, found["namespace"] or "", found["name"] or "") if resource else None
+    resource = next((item for item in RESOURCES if (item.group, item.plural) == (group, matched["plural"])), None)
+    return Target(resource, matched["name"] or "") if resource else None
 
 
 def version(group: str) -> str:
-    """Return the version of a group."""
+    """Returns the version of a group."""
     return VERSIONS.get(group, "v1")
 
 
 def group_version(group: str) -> str:
-    """Return a group's ``apiVersion``."""
+    """Returns a group's ``apiVersion``."""
     return f"{group}/{version(group)}" if group else "v1"
 
 
 def document(path: str, *, accept: str) -> dict[str, Any] | None:
-    """Return the discovery document at a path, or ``None``."""
+    """Returns the discovery document at a path, or ``None``."""
     groups = [key for key, _ in itertools.groupby(RESOURCES, key=lambda item: item.group)]
     if path in ("/api", "/apis") and "as=APIGroupDiscoveryList" in accept.partition(",")[0]:
         return _aggregated([group for group in groups if bool(group) is (path == "/apis")])

@@ -1,8 +1,7 @@
-"""The Kubernetes APIs that are being served: one TLS port for each cluster that is open.
+"""The clusters' Kubernetes APIs: one TLS port for each open cluster.
 
-The clouds say what should be; `Fleet.follow` makes it so. A port that is closed,
-by a firewall or because its cluster is not built, stays reserved and refuses
-connections.
+`Fleet.follow` opens and closes ports as the clouds require. The port of a cluster that is closed, by a firewall or because it is
+not built, stays reserved and refuses connections.
 """
 
 from __future__ import annotations
@@ -33,32 +32,32 @@ class Fleet:
     """The served clusters by id.
 
     Args:
-        kept: The ports of the sandbox.
-        handler: Gives the function that answers for a cluster.
-        moved: Is told when a cluster had to take another port.
+        reserved: The ports of the sandbox.
+        handler: Returns the function that answers for a cluster.
+        on_move: Is called when a cluster has to use another port.
     """
 
-    def __init__(self, kept: ports.Ports, *, handler: Callable[[str], Handler], moved: Callable[[str, int], None]) -> None:
-        """Start with no cluster."""
-        self._ports = kept
+    def __init__(self, reserved: ports.Ports, *, handler: Callable[[str], Handler], on_move: Callable[[str, int], None]) -> None:
+        """Creates a fleet without clusters."""
+        self._ports = reserved
         self._handler = handler
-        self._moved = moved
+        self._on_move = on_move
         self._served: dict[str, _Served] = {}
         self._lock = asyncio.Lock()
 
     async def follow(self, clusters: Sequence[nodes.Cluster]) -> None:
-        """Open and close ports so that exactly the open clusters answer."""
+        """Opens and closes ports so that exactly the open clusters answer."""
         async with self._lock:
             present = {cluster.id for cluster in clusters}
             for key in [key for key in self._served if key not in present]:
-                gone = self._served.pop(key)
-                await self._shut(gone)
-                self._ports.release(gone.port)
+                closed = self._served.pop(key)
+                await self._shut(closed)
+                self._ports.release(closed.port)
             for cluster in clusters:
                 await self._follow_one(cluster)
 
     async def close(self) -> None:
-        """Close all ports."""
+        """Closes all ports."""
         await self.follow([])
 
     async def _follow_one(self, cluster: nodes.Cluster) -> None:
@@ -66,7 +65,7 @@ class Fleet:
         if served is None:
             port = self._ports.reserve(cluster.port)
             if port != cluster.port:
-                self._moved(cluster.id, port)
+                self._on_move(cluster.id, port)
             served = self._served[cluster.id] = _Served(port=port)
         if cluster.open and served.runner is None:
             await self._open(served, cluster)
@@ -75,7 +74,7 @@ class Fleet:
             port = self._ports.reserve(served.port)
             if port != served.port:
                 served.port = port
-                self._moved(cluster.id, port)
+                self._on_move(cluster.id, port)
 
     async def _open(self, served: _Served, cluster: nodes.Cluster) -> None:
         application = web.Application()

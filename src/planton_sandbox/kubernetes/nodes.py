@@ -1,7 +1,6 @@
-"""Nodes, described for the Kubernetes API whatever the cloud, and as Kubernetes objects.
+"""Clusters and nodes for the Kubernetes API, independent of the cloud.
 
-A cloud fills in `Cluster` and `Node`; `manifest` makes the object that kubectl
-shows. Nothing here may keep state or know a cloud.
+A cloud creates `Cluster` and `Node`; `manifest` returns the object that kubectl shows.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ class Taint:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Node:
-    """A node; times in seconds since the epoch, sizes as their names say."""
+    """A node; times in seconds since the epoch, sizes in the units of their names."""
 
     uid: str
     name: str
@@ -68,7 +67,7 @@ class Cluster:
 
 
 def manifest(node: Node) -> dict[str, Any]:
-    """Return a node as a Kubernetes object, without its resource version."""
+    """Returns a node as a Kubernetes object, without its resource version."""
     created = clock.rfc3339(node.created)
     labels = node.labels | {
         "kubernetes.io/hostname": node.name,
@@ -132,7 +131,7 @@ def _resources(node: Node, *, reserved_mb: int) -> dict[str, str]:
 
 
 def _conditions(node: Node, created: str) -> list[dict[str, str]]:
-    fine = (
+    pressures = (
         ("MemoryPressure", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
         ("DiskPressure", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
         ("PIDPressure", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
@@ -141,7 +140,9 @@ def _conditions(node: Node, created: str) -> list[dict[str, str]]:
     starting = ("False", "KubeletNotReady", "container runtime network not ready: cni plugin not initialized")
     status, reason, message = ready if node.ready else starting
     times = {"lastHeartbeatTime": created, "lastTransitionTime": created}
-    conditions = [{"type": kind, "status": "False", "reason": why, "message": text} | times for kind, why, text in fine]
+    conditions = [
+        {"type": kind, "status": "False", "reason": reason, "message": text} | times for kind, reason, text in pressures
+    ]
     return [*conditions, {"type": "Ready", "status": status, "reason": reason, "message": message} | times]
 
 

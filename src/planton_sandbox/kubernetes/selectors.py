@@ -14,10 +14,10 @@ Test = Callable[[Mapping[str, Any]], bool]
 
 
 def labels(text: str) -> Test:
-    """Return a test of an object's labels.
+    """Returns a test of an object's labels.
 
     Raises:
-        ValueError: when the selector cannot be read.
+        ValueError: when the selector is invalid.
     """
     tests = [_requirement(part) for part in _split(text)]
 
@@ -29,21 +29,21 @@ def labels(text: str) -> Test:
 
 
 def fields(text: str) -> Test:
-    """Return a test of an object's fields, each a dotted path.
+    """Returns a test of an object's fields, each a dotted path.
 
     Raises:
-        ValueError: when the selector cannot be read.
+        ValueError: when the selector is invalid.
     """
-    wanted = []
+    requirements = []
     for part in _split(text):
-        found = _PLAIN.match(part)
-        if found is None:
+        matched = _PLAIN.match(part)
+        if matched is None:
             message = f"invalid field selector: {part}"
             raise ValueError(message)
-        wanted.append((found["key"], found["op"] != "!=", found["value"]))
+        requirements.append((matched["key"], matched["op"] != "!=", matched["value"]))
 
     def test(item: Mapping[str, Any]) -> bool:
-        return all((_field(item, key) == value) is equal for key, equal, value in wanted)
+        return all((_field(item, key) == value) is equal for key, equal, value in requirements)
 
     return test
 
@@ -53,17 +53,17 @@ def _split(text: str) -> list[str]:
 
 
 def _requirement(part: str) -> Test:
-    found = _SET.match(part)
-    if found:
-        values, inside, key = {item.strip() for item in found["values"].split(",")}, found["op"] == "in", found["key"]
+    matched = _SET.match(part)
+    if matched:
+        values, inside, key = {item.strip() for item in matched["values"].split(",")}, matched["op"] == "in", matched["key"]
         return lambda present: (present.get(key) in values) is inside
-    found = _PLAIN.match(part)
-    if found:
-        equal, wanted, name = found["op"] != "!=", found["value"], found["key"]
-        return lambda present: (present.get(name) == wanted) is equal
-    found = _EXISTS.match(part)
-    if found:
-        exists, label = not found["not"], found["key"]
+    matched = _PLAIN.match(part)
+    if matched:
+        equal, value, name = matched["op"] != "!=", matched["value"], matched["key"]
+        return lambda present: (present.get(name) == value) is equal
+    matched = _EXISTS.match(part)
+    if matched:
+        exists, label = not matched["not"], matched["key"]
         return lambda present: (label in present) is exists
     message = f"unable to parse requirement: {part}"
     raise ValueError(message)

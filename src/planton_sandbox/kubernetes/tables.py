@@ -1,4 +1,4 @@
-"""Tables, as kubectl asks the Kubernetes API for them, instead of objects."""
+"""Tables, which kubectl requests instead of objects."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ _PLAIN_COLUMNS = (("Name", 0), ("Age", 0))
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
-def wanted(accept: str) -> bool:
-    """Say whether an ``Accept`` header asks for a table before a plain object."""
+def requested(accept: str) -> bool:
+    """Returns whether an ``Accept`` header prefers a table."""
     return "as=Table" in accept.partition(",")[0]
 
 
 def table(kind: str, items: Sequence[Object], *, version: str, include: str, now: float) -> dict[str, Any]:
-    """Return the objects of a kind as a table.
+    """Returns the objects of a kind as a table.
 
     Args:
         kind: The kind, such as ``Node``.
         items: The objects.
         version: The list's resource version.
-        include: What to put beside the cells: ``None``, ``Metadata`` or ``Object``.
-        now: The present, for ages.
+        include: What each row has besides the cells: ``None``, ``Metadata`` or ``Object``.
+        now: The current time in seconds since the epoch, for ages.
     """
     columns = {"Node": _NODE_COLUMNS, "Namespace": _NAMESPACE_COLUMNS}.get(kind, _PLAIN_COLUMNS)
     rows = []
@@ -71,7 +71,7 @@ def table(kind: str, items: Sequence[Object], *, version: str, include: str, now
 
 
 def age(created: str, *, now: float) -> str:
-    """Return the time since ``created``, in the two largest units that matter."""
+    """Returns the time since ``created`` as kubectl prints it, in one or two units."""
     moment = datetime.datetime.strptime(created, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
     seconds = max(int(now - moment.timestamp()), 0)
     if seconds < 2 * _MINUTE:
@@ -93,18 +93,18 @@ def _two(seconds: int, large: int, large_name: str, small: int, small_name: str)
 
 
 def _cells(kind: str, item: Object, *, now: float) -> list[str]:
-    name, old = item["metadata"]["name"], age(item["metadata"]["creationTimestamp"], now=now)
+    name, since = item["metadata"]["name"], age(item["metadata"]["creationTimestamp"], now=now)
     if kind == "Namespace":
-        return [name, "Active", old]
+        return [name, "Active", since]
     if kind != "Node":
-        return [name, old]
+        return [name, since]
     status = item["status"]
     info, addresses = status["nodeInfo"], {entry["type"]: entry["address"] for entry in status["addresses"]}
     return [
         name,
         _status(item),
         "<none>",
-        old,
+        since,
         info["kubeletVersion"],
         addresses.get("InternalIP", "<none>"),
         addresses.get("ExternalIP", "<none>"),

@@ -1,6 +1,6 @@
-"""Stand-ins for official Pulumi provider plugins, where those cannot be had.
+"""Stand-ins for the official Pulumi plugins, for machines that do not have those.
 
-Each one serves Pulumi's ``ResourceProvider`` protocol over gRPC and talks to a cloud over HTTP as the official plugin
-does, so that a program cannot tell which of the two it has. What every cloud needs is in ``protocol``, ``planning``,
-``checking`` and ``schema``; a cloud adds its tables and its calls. Nothing here knows a simulated cloud's insides.
+Each stand-in serves Pulumi's ``ResourceProvider`` protocol over gRPC and calls a cloud's API over HTTP, like the official plugin.
+A program cannot tell the two apart. ``protocol``, ``planning``, ``checking`` and ``schema`` are common; a cloud adds its tables
+and calls. A stand-in works against any server that has the cloud's API, and knows nothing of the simulated clouds.
 """

@@ -1,7 +1,6 @@
-"""Serves one stand-in by hand: ``python -m planton_sandbox.providers civo --endpoint URL --port N``.
+"""Serves one stand-in: ``python -m planton_sandbox.providers civo --endpoint URL --port N``.
 
-Waits are not slept through unless ``--sleep`` asks for it. The port goes to standard output, for
-``PULUMI_DEBUG_PROVIDERS``.
+It prints ``NAME:PORT``, for ``PULUMI_DEBUG_PROVIDERS``. The plugin's pauses are skipped, unless ``--sleep`` is set.
 """
 
 from __future__ import annotations
@@ -19,16 +18,16 @@ _SERVERS = {"civo": civo.serve, "digitalocean": digitalocean.serve}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serves until interrupted; returns the exit status."""
+    """Serves until SIGINT or SIGTERM, and returns the exit code."""
     parser = argparse.ArgumentParser(prog="planton_sandbox.providers", description="Serve a stand-in Pulumi provider.")
     parser.add_argument("provider", choices=sorted(_SERVERS))
-    parser.add_argument("--endpoint", required=True, help="the cloud's API, without a slash at its end")
-    parser.add_argument("--port", type=int, default=0, help="where to serve on loopback (default: a free port)")
+    parser.add_argument("--endpoint", required=True, help="the URL of the cloud's API, without a slash at its end")
+    parser.add_argument("--port", type=int, default=0, help="the port on loopback (default: a free port)")
     parser.add_argument("--sleep", action="store_true", help="wait as long as the official plugin waits")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)  # before any thread starts, so that only sigwait sees them
-    handle = _SERVERS[given.provider](given.endpoint, given.port, wait=time.sleep if given.sleep else lambda _: None)
-    sys.stdout.write(f"{given.provider}:{handle.port}\n")
+    handle = _SERVERS[options.provider](options.endpoint, options.port, wait=time.sleep if options.sleep else lambda _: None)
+    sys.stdout.write(f"{options.provider}:{handle.port}\n")
     sys.stdout.flush()
     try:
         signal.sigwait(_ENDS)

@@ -1,6 +1,6 @@
-"""Check: defaults, names made up, and what is wrong with the inputs of a resource.
+"""The Check call: defaults, generated names, and errors in the inputs of a resource.
 
-The texts are those of the plugins that are built on Terraform providers. Values that are not known yet are not judged.
+The error texts are those of plugins that are built on Terraform providers. Unknown values are not validated.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import typing
 from planton_sandbox.providers import schema, values
 
 DEFAULTS = "__defaults"
-"""The key under which the plugins note which inputs they filled in themselves."""
+"""The key under which the plugins list the inputs that they filled in."""
 _NAME_DIGITS = 7
 _UNKNOWN_KEY = "Invalid or unknown key"
 _NOT_SINGLE = "Attribute must be a single value, not a list"
@@ -24,9 +24,9 @@ class Naming:
 
     Attributes:
         logical: the resource's name in the program.
-        seed: what makes the suffix repeatable.
-        proposed: the engine's own proposal, which wins.
-        disabled: nothing is made up.
+        seed: the seed of the suffix, which makes it repeatable.
+        proposed: the engine's proposal, which takes precedence.
+        disabled: no name is generated.
     """
 
     logical: str
@@ -35,7 +35,7 @@ class Naming:
     disabled: bool = False
 
     def name(self) -> str | None:
-        """Returns the name to use, or nothing if none may be made up."""
+        """Returns the name to use, or ``None`` if no name may be generated."""
         if self.disabled:
             return None
         suffix = hashlib.sha256(self.seed + self.logical.encode()).hexdigest()[:_NAME_DIGITS]
@@ -44,36 +44,36 @@ class Naming:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Failure:
-    """One thing wrong, and where (a path from the resource's properties)."""
+    """An error in the inputs, and its path from the resource's properties."""
 
     reason: str
     path: str
 
     def text(self, logical: str) -> str:
-        """The text that Check returns for a resource of this logical name."""
+        """Returns the text that Check reports for a resource with this logical name."""
         return f"{self.reason}. Examine values at '{logical}.{self.path}'."
 
 
 def check(
     table: schema.Table, *, olds: dict[str, values.Json], news: dict[str, values.Json], naming: Naming
 ) -> tuple[dict[str, values.Json], tuple[Failure, ...]]:
-    """Fills in defaults and judges the inputs.
+    """Fills in defaults and validates the inputs.
 
     Args:
         table: the resource.
-        olds: the inputs of the last operation, whose made-up values are kept.
-        news: the inputs that the program gives.
-        naming: how to make up a name.
+        olds: the inputs of the last operation, whose generated values are kept.
+        news: the inputs of the program.
+        naming: how to generate a name.
 
     Returns:
-        The inputs to work with, and what is wrong with them.
+        The complete inputs, and their errors.
     """
     inputs = _fill(table.properties, olds, news, naming)
-    return inputs, tuple(_judge(table.properties, inputs, prefix="", top=""))
+    return inputs, tuple(_errors(table.properties, inputs, prefix="", top=""))
 
 
 def without_empty_notes(inputs: values.Json) -> values.Json:
-    """Leaves out the notes about defaults, at any depth, where there were none."""
+    """Removes empty lists of defaults, at any depth."""
     if isinstance(inputs, list):
         return [without_empty_notes(item) for item in inputs]
     if isinstance(inputs, dict):
@@ -82,9 +82,9 @@ def without_empty_notes(inputs: values.Json) -> values.Json:
 
 
 def validate(table: schema.Table, inputs: dict[str, values.Json]) -> tuple[str, ...]:
-    """Judges the arguments of a function; the texts carry no path."""
+    """Validates the arguments of a function; the texts carry no path."""
     rows = tuple(row for row in table.properties if not row.output_only)
-    return tuple(failure.reason for failure in _judge(rows, inputs, prefix="", top=""))
+    return tuple(failure.reason for failure in _errors(rows, inputs, prefix="", top=""))
 
 
 def _fill(
@@ -97,7 +97,7 @@ def _fill(
             filled[row.name] = _fill_value(row, olds.get(row.name), filled[row.name], naming)
             continue
         default = naming.name() if row.autoname else None if row.quiet else row.default
-        if olds.get(row.name) is not None and _stays(row, olds.get(DEFAULTS)):
+        if olds.get(row.name) is not None and _is_kept(row, olds.get(DEFAULTS)):
             default = olds[row.name]
         if default is not None:
             filled[row.name] = default
@@ -105,10 +105,10 @@ def _fill(
     return {**filled, DEFAULTS: sorted(defaulted)}
 
 
-def _stays(row: schema.Property, defaulted: values.Json) -> bool:
-    """Tells whether an old value that is not given any more stays.
+def _is_kept(row: schema.Property, defaulted: values.Json) -> bool:
+    """Returns whether an old value that the program no longer sets is kept.
 
-    One that was a default does. Where no list of defaults is, as after a refresh, one is taken for a default that could be one.
+    A former default is kept. After a refresh there is no list of defaults; then any value that could be a default counts as one.
     """
     return row.autoname or row.default is not None if defaulted is None else row.name in defaulted
 
@@ -129,31 +129,31 @@ def _fill_value(row: schema.Property, old: values.Json, new: values.Json, naming
     return new
 
 
-def _judge(
+def _errors(
     rows: tuple[schema.Property, ...], inputs: dict[str, values.Json], *, prefix: str, top: str
 ) -> typing.Iterator[Failure]:
-    known = {row.name: row for row in rows if not row.output_only}
-    for row in known.values():
+    settable = {row.name: row for row in rows if not row.output_only}
+    for row in settable.values():
         path = prefix + row.path
         at = top or row.name
         if row.name in inputs:
-            yield from _judge_value(row, inputs[row.name], path=path, at=at)
+            yield from _value_errors(row, inputs[row.name], path=path, at=at)
         elif row.required:
             missing = f'Missing required argument. The argument "{path}" is required, but no definition was found.'
             yield Failure(reason=missing, path=at)
-    for key in sorted(set(inputs) - set(known) - {DEFAULTS}):
+    for key in sorted(set(inputs) - set(settable) - {DEFAULTS}):
         yield Failure(reason=_UNKNOWN_KEY, path=f"{top}.{key}" if top else key)
 
 
-def _judge_value(row: schema.Property, value: values.Json, *, path: str, at: str) -> typing.Iterator[Failure]:
+def _value_errors(row: schema.Property, value: values.Json, *, path: str, at: str) -> typing.Iterator[Failure]:
     if value is values.UNKNOWN:
         return
     if row.type == schema.OBJECT and isinstance(value, dict):
-        yield from _judge_block(row, value, prefix=f"{path}.0.", at=at)
+        yield from _block_errors(row, value, prefix=f"{path}.0.", at=at)
         return
     if row.type in (schema.LIST, schema.SET) and isinstance(value, list):
         for index, item in enumerate(value):
-            for reason in _judge_item(row, item, f"{path}.{index}"):
+            for reason in _item_errors(row, item, f"{path}.{index}"):
                 yield Failure(reason=reason, path=at)
         return
     if row.type == schema.MAP and isinstance(value, dict):
@@ -163,18 +163,18 @@ def _judge_value(row: schema.Property, value: values.Json, *, path: str, at: str
         yield Failure(reason=reason, path=at)
 
 
-def _judge_item(row: schema.Property, item: values.Json, path: str) -> typing.Iterable[str]:
-    """Judges an item of a list or set; what is wrong within it is reported at the list."""
+def _item_errors(row: schema.Property, item: values.Json, path: str) -> typing.Iterable[str]:
+    """Validates an item of a list or set; errors within it are reported at the list."""
     if row.fields and isinstance(item, dict):
-        return [failure.reason for failure in _judge(row.fields, item, prefix=f"{path}.", top=path)]
+        return [failure.reason for failure in _errors(row.fields, item, prefix=f"{path}.", top=path)]
     return row.check(item, path) if row.check and item is not values.UNKNOWN else ()
 
 
-def _judge_block(row: schema.Property, value: dict[str, values.Json], *, prefix: str, at: str) -> typing.Iterator[Failure]:
+def _block_errors(row: schema.Property, value: dict[str, values.Json], *, prefix: str, at: str) -> typing.Iterator[Failure]:
     for field in row.fields:
         one = {key: item for key, item in value.items() if key == field.name}
         if not field.output_only:
-            for failure in _judge((field,), one, prefix=prefix, top=""):
+            for failure in _errors((field,), one, prefix=prefix, top=""):
                 yield Failure(reason=failure.reason, path=f"{at}.{failure.path}")
     for key in sorted(set(value) - {field.name for field in row.fields if not field.output_only} - {DEFAULTS}):
         yield Failure(reason=_UNKNOWN_KEY, path=f"{at}.{key}")

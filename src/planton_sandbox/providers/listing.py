@@ -1,11 +1,12 @@
-"""Functions that list things, filtered and sorted, and functions that find one thing by one of several keys.
+"""Functions that list items, filtered and sorted, and functions that find one item by one of several keys.
 
-Both clouds' plugins took their lists from the same library.
+The plugins of both clouds use the same library for their lists.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import operator
 import re
 import typing
 
@@ -13,8 +14,8 @@ from planton_sandbox.providers import package, schema, sessions, values
 
 Args = dict[str, values.Json]
 _FILTER = (
-    schema.Property(name="key", required=True, doc="The field to look at."),
-    schema.Property(name="values", type=schema.LIST, required=True, doc="What it may be."),
+    schema.Property(name="key", required=True, doc="The field to compare."),
+    schema.Property(name="values", type=schema.LIST, required=True, doc="The accepted values."),
     schema.Property(name="all", type=schema.BOOL, default=False, doc="Whether all the values must match."),
     schema.Property(name="matchBy", default="exact", doc="exact, re or substring."),
 )
@@ -23,28 +24,28 @@ _SORT = (
     schema.Property(name="direction", doc="asc or desc."),
 )
 _SETTINGS = (
-    schema.Property(name="filters", wire="filter", type=schema.SET, fields=_FILTER, doc="What to keep."),
+    schema.Property(name="filters", wire="filter", type=schema.SET, fields=_FILTER, doc="The filters."),
     schema.Property(name="sorts", wire="sort", type=schema.LIST, fields=_SORT, doc="The order."),
 )
 _MATCHES: typing.Final[dict[str, typing.Callable[[str, str], bool]]] = {
-    "exact": lambda value, wanted: value.casefold() == wanted.casefold(),
-    "substring": lambda value, wanted: wanted in value,
-    "re": lambda value, wanted: re.search(wanted, value) is not None,
+    "exact": lambda value, expected: value.casefold() == expected.casefold(),
+    "substring": lambda value, expected: expected in value,
+    "re": lambda value, expected: re.search(expected, value) is not None,
 }
 _CLOSE = 1e-6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Listing:
-    """What a function lists.
+    """A function that lists items.
 
     Attributes:
         token: the function's type token.
         result: the key of the list in the results.
         rows: the properties of each item.
-        fetch: takes the cloud's client and returns what there is.
-        flatten: makes an item of what there is, or nothing if it is not shown.
-        identify: makes the result's id of the items.
+        fetch: returns the cloud's items; its argument is the cloud's client.
+        flatten: converts a cloud's item, or returns ``None`` to leave it out.
+        identify: returns the result's id; its argument is the list of items.
     """
 
     token: str
@@ -55,7 +56,7 @@ class Listing:
     identify: typing.Callable[[list[Args]], str]
 
     def function(self) -> package.Function:
-        """Makes the function."""
+        """Returns the function."""
         properties = (*_SETTINGS, schema.out(self.result, schema.LIST, self.rows))
         table = schema.Table(token=self.token, doc=f"Lists {self.result}.", properties=properties)
         return package.Function(table=table, call=self._call)
@@ -69,14 +70,14 @@ class Listing:
                     listed = " ".join(f'"{column}"' for column in columns)
                     raise sessions.Rejected(f"expected {name}.{index}.key to be one of [{listed}], got {item['key']}")
         try:
-            found = self.fetch(client)
+            items = self.fetch(client)
         except sessions.Fault as fault:
             raise sessions.Fault(f"Unable to load records: {fault}") from fault
-        rows = [row for row in map(self.flatten, found) if row is not None]
+        rows = [row for row in map(self.flatten, items) if row is not None]
         identity = self.identify(rows)
         rows = [row for row in rows if all(_passes(row[columns[one["key"]]], one) for one in filters)]
         for one in reversed(sorts):
-            rows.sort(key=lambda row, at=columns[one["key"]]: row[at], reverse=one.get("direction") == "desc")  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+            rows.sort(key=operator.itemgetter(columns[one["key"]]), reverse=one.get("direction") == "desc")
         results: Args = {"id": identity, self.result: rows}
         for name, items in (("filters", filters), ("sorts", sorts)):
             if items:
@@ -85,33 +86,33 @@ class Listing:
 
 
 def exactly_one(args: Args, *keys: str) -> str:
-    """Returns which of the keys is given, where exactly one may be.
+    """Returns which of the keys is set, if exactly one is.
 
     Raises:
-        Rejected: None or several are given.
+        Rejected: No key or several keys are set.
     """
-    given = [key for key in keys if args.get(key)]
+    present = [key for key in keys if args.get(key)]
     listed = ",".join(keys)
-    if len(given) == 1:
-        return given[0]
-    if not given:
+    if len(present) == 1:
+        return present[0]
+    if not present:
         raise sessions.Rejected(f'Invalid combination of arguments. "{keys[0]}": one of `{listed}` must be specified')
-    several = f"only one of `{listed}` can be specified, but `{','.join(given)}` were specified."
+    several = f"only one of `{listed}` can be specified, but `{','.join(present)}` were specified."
     raise sessions.Rejected(f'Invalid combination of arguments. "{keys[0]}": {several}')
 
 
 def _passes(value: values.Json, one: Args) -> bool:
-    hits = [_matches(value, str(wanted), one.get("matchBy") or "exact") for wanted in one["values"]]
+    hits = [_matches(value, str(expected), one.get("matchBy") or "exact") for expected in one["values"]]
     return all(hits) if one.get("all") else any(hits)
 
 
-def _matches(value: values.Json, wanted: str, how: str) -> bool:
+def _matches(value: values.Json, expected: str, how: str) -> bool:
     if isinstance(value, list):
-        return any(_matches(item, wanted, how) for item in value)
+        return any(_matches(item, expected, how) for item in value)
     if isinstance(value, bool):
-        return value == (wanted.lower() in ("true", "t", "1"))
+        return value == (expected.lower() in ("true", "t", "1"))
     if isinstance(value, float):
-        return abs(value - float(wanted)) < _CLOSE
+        return abs(value - float(expected)) < _CLOSE
     if isinstance(value, int):
-        return str(value) == wanted
-    return _MATCHES[how](str(value), wanted)
+        return str(value) == expected
+    return _MATCHES[how](str(value), expected)

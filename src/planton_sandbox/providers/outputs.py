@@ -1,4 +1,4 @@
-"""Resources as answers show them: secrets marked, and what a plugin notes about itself beside the properties."""
+"""Resources in answers: secrets are marked, and the plugin's notes are added to the properties."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if typing.TYPE_CHECKING:
     from google.protobuf import struct_pb2
 
 META = "__meta"
-"""The key under which plugins keep their own notes in a state."""
+"""The key of the plugins' notes in a state."""
 _TIMEOUTS = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"
 _SCHEMA_VERSION = "schema_version"
 _NANOSECONDS = 1_000_000_000
@@ -21,12 +21,12 @@ _Notes = dict[str, values.Json]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Form:
-    """How the answers about one resource of one session look.
+    """The format of the answers about one resource in one session.
 
     Attributes:
-        resource: which resource.
-        session: whose engine is answered.
-        newer_bridge: as the package has it.
+        resource: the resource.
+        session: the session of the engine.
+        newer_bridge: see `package.Package`.
     """
 
     resource: package.Resource
@@ -34,20 +34,22 @@ class Form:
     newer_bridge: bool
 
     def planned(self, data: planning.Data, identity: values.Json) -> struct_pb2.Struct:
-        """Shows a plan; one that changes nothing has no notes where the bridge is new."""
+        """Returns a plan; with the newer bridge, one without changes has no notes."""
         if self.newer_bridge and data.prior is not None and not detailed.difference(data.table, data.prior, data.state).kinds:
             return self._encode(data.state, identity, {})
-        return self._encode(data.state, identity, {"_new_extra_shim": data.given, **self._timeouts})
+        return self._encode(data.state, identity, {"_new_extra_shim": data.spellings, **self._timeouts})
 
     def settled(self, data: planning.Data, planned: planning.State) -> struct_pb2.Struct:
-        """Shows what an apply leaves."""
+        """Returns the state after an apply."""
         state = planning.settle(self.resource.table, planned=planned, real=data.state)
         version = self.resource.schema_version
         return self._encode(state, data.id, {**self._timeouts, **({_SCHEMA_VERSION: str(version)} if version else {})})
 
-    def read(self, state: planning.State, identity: str, noted: str | None) -> struct_pb2.Struct:
-        """Shows what a refresh finds, or what an import finds if nothing was ``noted`` before."""
-        notes: _Notes = {_SCHEMA_VERSION: str(self.resource.schema_version)} if noted is None else json.loads(noted or "{}")
+    def read(self, state: planning.State, identity: str, previous_notes: str | None) -> struct_pb2.Struct:
+        """Returns the state after a refresh, or after an import if ``previous_notes`` is ``None``."""
+        notes: _Notes = (
+            {_SCHEMA_VERSION: str(self.resource.schema_version)} if previous_notes is None else json.loads(previous_notes or "{}")
+        )
         return self._encode(state, identity, {**self._timeouts, **notes})
 
     @property

@@ -1,4 +1,4 @@
-"""What a cloud says about itself so that ``protocol`` can serve it."""
+"""The description of a cloud's provider, which ``protocol`` serves."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import typing
 from planton_sandbox.providers import planning, schema, values
 
 Call = typing.Callable[[typing.Any, planning.Data], None]
-"""Does something with the cloud's client and the resource; raises ``Fault`` or ``Crash``."""
+"""Calls the cloud with its client for the resource; raises ``Fault`` or ``Crash``."""
 _HALF_AN_HOUR: typing.Final = 1800
 
 
 def nothing(_cloud: typing.Any, _data: planning.Data) -> None:
-    """Does nothing: for a resource that its cloud has no say in."""
+    """Does nothing, for resources that have no such call."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -22,14 +22,14 @@ class Resource:
 
     Attributes:
         table: its properties.
-        create: makes it; sets the id as soon as the cloud has it.
-        read: brings the state up to date; clears the id when it is gone.
+        create: creates it, and sets the id as soon as the cloud has it.
+        read: updates the state; clears the id of a missing resource.
         update: changes it from ``prior`` to ``state``.
-        delete: removes it, and waits as long as the plugin waits.
+        delete: deletes it, and waits as long as the plugin waits.
         customize: refuses or refines a plan; ``id`` is empty for a creation.
-        find: turns an import id into id and first properties; clears the id where there is nothing.
-        timeouts: the seconds that each operation may take, as the state says; it is told, not enforced here.
-        schema_version: the version of the state's form.
+        find: turns an import id into the id and the first properties; clears the id of a missing resource.
+        timeouts: the timeouts in seconds by operation, as the state shows them; they are not enforced.
+        schema_version: the version of the state's format.
     """
 
     table: schema.Table
@@ -51,7 +51,7 @@ class Function:
 
     Attributes:
         table: its arguments and results.
-        call: takes the cloud's client and the arguments, returns the results.
+        call: returns the results; its arguments are the cloud's client and the function's arguments.
     """
 
     table: schema.Table
@@ -64,11 +64,11 @@ class Package:
 
     Attributes:
         name: the package's name.
-        version: the version of the official plugin that it stands for.
-        config: the provider's own settings.
-        connect: takes the settings and a gate to pass before each request, and returns the cloud's client.
-        newer_bridge: the plugin is built on a newer bridge to Terraform providers: it tells differences as ``detailed`` does,
-            adds the note of ``rawstate`` to states, and leaves notes of no defaults out of refreshed inputs.
+        version: the version of the official plugin.
+        config: the provider's configuration.
+        connect: returns the cloud's client; its arguments are the configuration and the gate to pass before each request.
+        newer_bridge: whether the plugin is built on a newer bridge to Terraform providers. Such a plugin reports differences
+            like ``detailed``, adds ``rawstate`` to states, and leaves empty lists of defaults out of refreshed inputs.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Package:
     newer_bridge: bool = False
 
     def schema(self) -> str:
-        """The package schema as JSON."""
+        """Returns the package schema as JSON."""
         return schema.package(
             name=self.name,
             version=self.version,

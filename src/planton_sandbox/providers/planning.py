@@ -1,7 +1,7 @@
-"""What a resource will be: plans, what an apply leaves in the state, and inputs read back from it.
+"""Plans, states after an apply, and inputs read back from states.
 
-These are the rules of the Terraform plugin SDK as the official plugins show them, null against empty included; where a
-rule looks odd, a recorded exchange is the reason.
+These are the rules of the Terraform plugin SDK as the official plugins show them, including null against empty. Where a rule looks
+odd, a recorded exchange is the reason.
 """
 
 from __future__ import annotations
@@ -19,41 +19,41 @@ _NUMBERS = (schema.BOOL, schema.INT, schema.FLOAT)
 
 @dataclasses.dataclass(kw_only=True)
 class Data:
-    """A resource during one call, as the calls of a cloud see it.
+    """A resource during one call.
 
     Attributes:
         table: its properties.
-        id: its id; empty once it is found gone.
-        prior: the state before, or nothing when it is being made.
+        id: its id; empty if it is missing from the cloud.
+        prior: the previous state, or ``None`` for a creation.
         state: the planned state, which the calls turn into the real one.
-        given: by snake case name, the texts that the plan has in another spelling than the program.
-        replace: the change needs another resource, although no property alone would.
+        spellings: the texts that the plan spells differently, as the program spells them, by snake case name.
+        replace: the change needs a replacement, although no single property does.
     """
 
     table: schema.Table
     id: str = ""
     prior: State | None = None
     state: State = dataclasses.field(default_factory=dict)
-    given: dict[str, str] = dataclasses.field(default_factory=dict)
+    spellings: dict[str, str] = dataclasses.field(default_factory=dict)
     replace: bool = False
 
     def get(self, name: str) -> values.Json:
-        """Returns a value that is known, else null."""
+        """Returns a value, or ``None`` for an unknown one."""
         value = self.state.get(name)
         return None if value is values.UNKNOWN else value
 
     def set(self, **changes: values.Json) -> None:
-        """Notes what the cloud says."""
+        """Records values from the cloud."""
         self.state.update(changes)
 
     def changed(self, name: str) -> bool:
-        """Tells whether a property differs from the state before."""
+        """Returns whether a property differs from the previous state."""
         before = (self.prior or {}).get(name)
         return not same(self.table.by_name[name], before, self.state.get(name))
 
 
 def plan(table: schema.Table, *, prior: State | None, inputs: State, ignored: typing.Iterable[str] = ()) -> State:
-    """Returns the state to be expected when the inputs are applied."""
+    """Returns the expected state after applying the inputs."""
     planned = _plan_rows(table.properties, prior, inputs)
     for path in ignored:
         _restore(planned, prior or {}, path.split("."))
@@ -61,7 +61,7 @@ def plan(table: schema.Table, *, prior: State | None, inputs: State, ignored: ty
 
 
 def spelled(table: schema.Table, *, prior: State | None, inputs: State) -> dict[str, str]:
-    """Returns the changed texts that have a spelling of their own in the plan, as the program spells them."""
+    """Returns the changed texts that the plan spells differently, as the program spells them."""
     rows = ((row, inputs.get(row.name)) for row in table.properties if row.normalize)
     return {
         row.path: text
@@ -71,24 +71,24 @@ def spelled(table: schema.Table, *, prior: State | None, inputs: State) -> dict[
 
 
 def settle(table: schema.Table, *, planned: State, real: State) -> State:
-    """Returns what an apply leaves in the state.
+    """Returns the state after an apply.
 
-    A set that was fully planned stays as planned whatever the cloud says, and what was planned null is not made an empty
-    map, list or set of plain values; both until the next refresh.
+    A set that was fully planned stays as planned, whatever the cloud reports. A property that was planned null does not become
+    an empty map, list or set of plain values. Both hold until the next refresh.
     """
     return _settle_rows(table.properties, planned, real)
 
 
 def as_read(table: schema.Table, real: State) -> State:
-    """Returns what a refresh or an import leaves in the state."""
+    """Returns the state after a refresh or an import."""
     state = values.known_or_null(real)
     return {
         row.name: [] if row.type in _BLOCKS and state.get(row.name) is None else state.get(row.name) for row in table.properties
     }
 
 
-def same(row: schema.Property, old: values.Json, new: values.Json) -> bool:  # noqa: PLR0911  # one return a type
-    """Compares two values of a property; unset, empty, zero and off are the same."""
+def same(row: schema.Property, old: values.Json, new: values.Json) -> bool:  # noqa: PLR0911  # one return for each type
+    """Returns whether two values of a property are the same; unset, empty, zero and false are the same."""
     if old is values.UNKNOWN or new is values.UNKNOWN:
         return old is new
     if values.is_empty(old) and values.is_empty(new):
@@ -105,7 +105,7 @@ def same(row: schema.Property, old: values.Json, new: values.Json) -> bool:  # n
 
 
 def match(row: schema.Property, olds: list[values.Json], news: list[values.Json]) -> dict[int, int]:
-    """Pairs the items of two sets: index among the new ones to index among the old ones."""
+    """Pairs the items of two sets: the index of each new item to the index of its old one."""
     free = list(range(len(olds)))
     pairs: dict[int, int] = {}
     for index, item in enumerate(news):
@@ -118,7 +118,7 @@ def match(row: schema.Property, olds: list[values.Json], news: list[values.Json]
 
 
 def imported(rows: tuple[schema.Property, ...], outputs: State) -> State:
-    """Returns the inputs that a freshly imported resource would have: every setting that is not at its default."""
+    """Returns the inputs of an imported resource: every setting that is not at its default."""
     inputs: State = {checking.DEFAULTS: []}
     for row in rows:
         value = outputs.get(row.name)
@@ -129,7 +129,7 @@ def imported(rows: tuple[schema.Property, ...], outputs: State) -> State:
 
 
 def refreshed(rows: tuple[schema.Property, ...], inputs: State, outputs: State) -> State:
-    """Returns the inputs brought up to date with the outputs; no new key appears."""
+    """Returns the inputs updated from the outputs; no key is added."""
     by_name = {row.name: row for row in rows}
     fresh: State = {}
     for key, old in inputs.items():
@@ -148,11 +148,11 @@ def _plan_rows(rows: tuple[schema.Property, ...], prior: State | None, inputs: S
 
 def _plan_row(row: schema.Property, prior: State | None, inputs: State) -> values.Json:
     before = None if prior is None else prior.get(row.name)
-    given = inputs.get(row.name)
-    if row.suppress is not None and given is not values.UNKNOWN and row.suppress(prior or {}, inputs):
+    value = inputs.get(row.name)
+    if row.suppress is not None and value is not values.UNKNOWN and row.suppress(prior or {}, inputs):
         return before
-    if given is not None and not row.output_only:
-        return _plan_value(row, before, given)
+    if value is not None and not row.output_only:
+        return _plan_value(row, before, value)
     if row.default is not None:
         return row.default
     if row.computed or row.output_only:
@@ -162,19 +162,19 @@ def _plan_row(row: schema.Property, prior: State | None, inputs: State) -> value
     return [] if row.type in _BLOCKS and (row.fields or (row.type == schema.SET and before)) else None
 
 
-def _plan_value(row: schema.Property, before: values.Json, given: values.Json) -> values.Json:
-    if given is values.UNKNOWN:
-        return given
+def _plan_value(row: schema.Property, before: values.Json, value: values.Json) -> values.Json:
+    if value is values.UNKNOWN:
+        return value
     if row.type == schema.OBJECT:
-        return _plan_rows(row.fields, before if isinstance(before, dict) else None, given)
+        return _plan_rows(row.fields, before if isinstance(before, dict) else None, value)
     if row.type == schema.MAP:
-        return _plain(given)
+        return _plain(value)
     olds = before if isinstance(before, list) else []
     if not row.fields:
-        same_set = row.fold and olds and _same_items(row, olds, given)
-        return copy.deepcopy(olds if same_set else row.normalize(given) if row.normalize else given)
-    pairs = match(row, olds, given)
-    return [_plan_rows(row.fields, olds[pairs[i]] if i in pairs else None, item) for i, item in enumerate(given)]
+        same_set = row.fold and olds and _same_items(row, olds, value)
+        return copy.deepcopy(olds if same_set else row.normalize(value) if row.normalize else value)
+    pairs = match(row, olds, value)
+    return [_plan_rows(row.fields, olds[pairs[i]] if i in pairs else None, item) for i, item in enumerate(value)]
 
 
 def _restore(planned: State, prior: State, path: list[str]) -> None:

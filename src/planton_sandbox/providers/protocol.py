@@ -1,7 +1,7 @@
-"""Pulumi's provider protocol over any ``Package``: the part that no cloud differs in.
+"""Pulumi's provider protocol for any ``Package``: the part that is common to all clouds.
 
-It answers as the bridged official plugins answer: which fields are present, how errors are wrapped, what a failed
-update leaves behind. The cloud's own behaviour comes from the package.
+It answers like the bridged official plugins: which fields are present, how errors are wrapped, what a failed update leaves in the
+state. The package supplies the cloud's own behaviour.
 """
 
 from __future__ import annotations
@@ -12,26 +12,17 @@ import typing
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from planton_sandbox.providers import checking, detailed, diffing, outputs, package, planning, sessions, values
+from planton_sandbox.providers import calls, checking, detailed, diffing, operations, outputs, package, planning, sessions, values
 
-_DEAD = "error reading from server: EOF"
 WORKERS = 128
-"""How many calls are answered at a time."""
+"""How many calls are answered in parallel."""
 _T = typing.TypeVar("_T")
 
 
-class _InitFailed(Exception):  # noqa: N818  # named for the protocol's own message
-    """A resource exists but is not what it should be; carries what is then in the state."""
-
-    def __init__(self, reason: str, detail: provider_pb2.ErrorResourceInitFailed) -> None:
-        super().__init__(reason)
-        self.detail = detail
-
-
 class Servicer(provider_pb2_grpc.ResourceProviderServicer):
-    """Answers the engine."""
+    """Answers the engine's calls."""
 
     def __init__(self, served: package.Package) -> None:
         self._package = served
@@ -41,59 +32,59 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         self._pool = concurrent.futures.ThreadPoolExecutor(WORKERS, thread_name_prefix=f"{served.name}-call")
 
     def close(self) -> None:
-        """Ends all calls in flight."""
+        """Ends all calls in progress."""
         self._sessions.end()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     # The names of the methods below are the protocol's.
 
     def Handshake(self, request: provider_pb2.ProviderHandshakeRequest, context: typing.Any) -> typing.Any:  # noqa: N802
-        """Is not implemented by the official plugins either."""
-        context.abort(grpc.StatusCode.UNIMPLEMENTED, "method Handshake not implemented")
+        """Is not implemented, as in the official plugins."""
+        calls.abort(context, grpc.StatusCode.UNIMPLEMENTED, "method Handshake not implemented")
 
     def Attach(self, request: plugin_pb2.PluginAttach, context: typing.Any) -> empty_pb2.Empty:  # noqa: N802
-        """Takes note of an engine."""
+        """Starts a session for an engine."""
         self._sessions.restart(context.peer())
         return empty_pb2.Empty()
 
     def GetPluginInfo(self, request: empty_pb2.Empty, context: typing.Any) -> plugin_pb2.PluginInfo:  # noqa: N802
-        """Tells the version that this stands for."""
+        """Returns the version of the official plugin."""
         return plugin_pb2.PluginInfo(version=self._package.version)
 
     def GetSchema(  # noqa: N802
         self, request: provider_pb2.GetSchemaRequest, context: typing.Any
     ) -> provider_pb2.GetSchemaResponse:
-        """Describes the package."""
+        """Returns the package schema."""
         return provider_pb2.GetSchemaResponse(schema=self._package.schema())
 
     def Cancel(self, request: empty_pb2.Empty, context: typing.Any) -> empty_pb2.Empty:  # noqa: N802
-        """Is survived."""
+        """Does nothing."""
         return empty_pb2.Empty()
 
     def CheckConfig(  # noqa: N802
         self, request: provider_pb2.CheckRequest, context: typing.Any
     ) -> provider_pb2.CheckResponse:
-        """Gives the provider's settings back."""
+        """Returns the provider's configuration unchanged."""
         return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: provider_pb2.DiffRequest, context: typing.Any) -> provider_pb2.DiffResponse:  # noqa: N802
-        """Finds that no setting of the provider replaces anything."""
+        """Returns that no configuration change needs a replacement."""
         return provider_pb2.DiffResponse()
 
     def Configure(  # noqa: N802
         self, request: provider_pb2.ConfigureRequest, context: typing.Any
     ) -> provider_pb2.ConfigureResponse:
-        """Connects this connection's session to the cloud."""
+        """Connects the session of this connection to the cloud."""
         session = self._sessions.restart(context.peer())
         prefix = f"{self._package.name}:config:"
-        given = {key.removeprefix(prefix): value for key, value in request.variables.items()}
-        config = {**given, **values.decode(request.args)}
+        variables = {key.removeprefix(prefix): value for key, value in request.variables.items()}
+        config = {**variables, **values.decode(request.args)}
 
         def connect() -> provider_pb2.ConfigureResponse:
             try:
                 session.cloud = self._package.connect(config, session.gate)
             except sessions.Fault as fault:
-                raise _wrapped(fault) from fault
+                raise sessions.Fault(calls.listed(fault)) from fault
             session.accepts_secrets = request.acceptSecrets
             return provider_pb2.ConfigureResponse(supportsPreview=True, supports_autonaming_configuration=True)
 
@@ -104,12 +95,11 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         session = self._sessions.of(context.peer())
         function = self._functions.get(request.tok)
         if function is None:
-            context.abort(grpc.StatusCode.UNKNOWN, f"unrecognized data function (Invoke): {request.tok}")
-            raise AssertionError  # abort raises
-        return self._run(context, session, lambda: _invoke(function, session, values.decode(request.args)))
+            calls.abort(context, grpc.StatusCode.UNKNOWN, f"unrecognized data function (Invoke): {request.tok}")
+        return self._run(context, session, lambda: operations.invoke(function, session, values.decode(request.args)))
 
     def Check(self, request: provider_pb2.CheckRequest, context: typing.Any) -> provider_pb2.CheckResponse:  # noqa: N802
-        """Fills in defaults and judges inputs."""
+        """Fills in defaults and validates inputs."""
         resource = self._resource(request.urn, context)
         logical = _logical(request.urn)
         options = request.autonaming
@@ -135,21 +125,21 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         inputs = values.decode(request.news)
 
         def compare() -> provider_pb2.DiffResponse:
-            data = _load(resource, request.id, values.decode(request.olds))
-            _plan(resource, session, data, request.urn, inputs, tuple(request.ignoreChanges))
+            data = operations.load(resource, request.id, values.decode(request.olds))
+            operations.plan(self._form(resource, session), data, request.urn, inputs, tuple(request.ignoreChanges))
             return self._difference(data, inputs)
 
         return self._run(context, session, compare)
 
     def Create(self, request: provider_pb2.CreateRequest, context: typing.Any) -> provider_pb2.CreateResponse:  # noqa: N802
-        """Makes a resource, or shows what it would be."""
+        """Creates a resource, or previews that."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
         form = self._form(resource, session)
 
         def create() -> provider_pb2.CreateResponse:
             data = planning.Data(table=resource.table)
-            _plan(resource, session, data, request.urn, values.decode(request.properties), ())
+            operations.plan(form, data, request.urn, values.decode(request.properties), ())
             if request.preview:
                 return provider_pb2.CreateResponse(properties=form.planned(data, values.UNKNOWN))
             planned = copy.deepcopy(data.state)
@@ -157,8 +147,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 resource.create(session.cloud, data)
             except sessions.Fault as fault:
                 if not data.id:
-                    raise _wrapped(fault) from fault
-                raise _init_failed(form, data, f"creating {request.urn}: {_list(fault)}") from fault
+                    raise sessions.Fault(calls.listed(fault)) from fault
+                raise calls.init_failed(form, data, f"creating {request.urn}: {calls.listed(fault)}") from fault
             if not data.id:
                 raise sessions.Fault(f"expected non-nil error with nil state during Create of {request.urn}")
             return provider_pb2.CreateResponse(id=data.id, properties=form.settled(data, planned))
@@ -166,15 +156,15 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._run(context, session, create)
 
     def Update(self, request: provider_pb2.UpdateRequest, context: typing.Any) -> provider_pb2.UpdateResponse:  # noqa: N802
-        """Changes a resource, or shows what it would be."""
+        """Updates a resource, or previews that."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
         form = self._form(resource, session)
 
         def update() -> provider_pb2.UpdateResponse:
-            data = _load(resource, request.id, values.decode(request.olds))
+            data = operations.load(resource, request.id, values.decode(request.olds))
             inputs, ignored = values.decode(request.news), tuple(request.ignoreChanges)
-            _plan(resource, session, data, request.urn, inputs, ignored)
+            operations.plan(form, data, request.urn, inputs, ignored)
             if request.preview:
                 return provider_pb2.UpdateResponse(properties=form.planned(data, request.id))
             planned = copy.deepcopy(data.state)
@@ -182,7 +172,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
                 resource.update(session.cloud, data)
             except sessions.Fault as fault:
                 data.state = planned
-                raise _init_failed(form, data, f"updating {request.urn}: {_list(fault)}") from fault
+                raise calls.init_failed(form, data, f"updating {request.urn}: {calls.listed(fault)}") from fault
             if not data.id:
                 raise sessions.Fault(f"expected non-empty ID for new state during Update of {request.urn}")
             return provider_pb2.UpdateResponse(properties=form.settled(data, planned))
@@ -190,21 +180,21 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         return self._run(context, session, update)
 
     def Read(self, request: provider_pb2.ReadRequest, context: typing.Any) -> provider_pb2.ReadResponse:  # noqa: N802
-        """Refreshes a resource, or imports one."""
+        """Refreshes or imports a resource."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
-        return self._run(context, session, lambda: _read(self._form(resource, session), request))
+        return self._run(context, session, lambda: operations.read(self._form(resource, session), request))
 
     def Delete(self, request: provider_pb2.DeleteRequest, context: typing.Any) -> empty_pb2.Empty:  # noqa: N802
-        """Removes a resource."""
+        """Deletes a resource."""
         session = self._sessions.of(context.peer())
         resource = self._resource(request.urn, context)
 
         def delete() -> empty_pb2.Empty:
             try:
-                resource.delete(session.cloud, _load(resource, request.id, values.decode(request.properties)))
+                resource.delete(session.cloud, operations.load(resource, request.id, values.decode(request.properties)))
             except sessions.Fault as fault:
-                raise sessions.Fault(f"deleting {request.urn}: {_list(fault)}") from fault
+                raise sessions.Fault(f"deleting {request.urn}: {calls.listed(fault)}") from fault
             return empty_pb2.Empty()
 
         return self._run(context, session, delete)
@@ -213,8 +203,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
         token = urn.split("::")[-2].rsplit("$", 1)[-1]
         resource = self._resources.get(token)
         if resource is None:
-            context.abort(grpc.StatusCode.UNKNOWN, f"unrecognized resource type (Check): {token}")
-            raise AssertionError  # abort raises
+            calls.abort(context, grpc.StatusCode.UNKNOWN, f"unrecognized resource type (Check): {token}")
         return resource
 
     def _form(self, resource: package.Resource, session: sessions.Session) -> outputs.Form:
@@ -222,130 +211,27 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
 
     def _difference(self, data: planning.Data, inputs: planning.State) -> provider_pb2.DiffResponse:
         compare = detailed.difference if self._package.newer_bridge else diffing.difference
-        found = compare(data.table, data.prior or {}, data.state)
-        kinds, replaces = dict(found.kinds), found.replaces
+        changes = compare(data.table, data.prior or {}, data.state)
+        kinds, replaces = dict(changes.kinds), changes.replaces
         if data.replace and not replaces:
-            # No property says why, so the plugins blame their own notes.
+            # No property needs the replacement, so the plugins name their own notes.
             kinds[outputs.META] = provider_pb2.PropertyDiff.UPDATE_REPLACE
             replaces = (outputs.META,)
         defaulted = inputs.get(checking.DEFAULTS) or []
         named = any(row.autoname and row.name in inputs and row.name not in defaulted for row in data.table.properties)
         return provider_pb2.DiffResponse(
             changes=provider_pb2.DiffResponse.DIFF_SOME if kinds else provider_pb2.DiffResponse.DIFF_NONE,
-            diffs=sorted({*found.properties, *replaces}),
+            diffs=sorted({*changes.properties, *replaces}),
             replaces=replaces,
-            stables=found.stables,
+            stables=changes.stables,
             detailedDiff={path: provider_pb2.PropertyDiff(kind=kind) for path, kind in kinds.items()},
             hasDetailedDiff=True,
             deleteBeforeReplace=bool(replaces) and named,
         )
 
     def _run(self, context: typing.Any, session: sessions.Session, work: typing.Callable[[], _T]) -> _T:
-        """Does the work unless the session's process dies before, which is seen at once."""
-        future = self._pool.submit(work) if not session.dead else None
-        if future is not None:
-            pending: tuple[concurrent.futures.Future[typing.Any], ...] = (future, session.death)
-            concurrent.futures.wait(pending, return_when=concurrent.futures.FIRST_COMPLETED)
-        if future is None or session.dead:
-            return _abort(context, grpc.StatusCode.UNAVAILABLE, _DEAD)
-        try:
-            return future.result()
-        except sessions.Crash:
-            session.die()
-            return _abort(context, grpc.StatusCode.UNAVAILABLE, _DEAD)
-        except _InitFailed as failed:
-            context.set_trailing_metadata((("grpc-status-details-bin", _status(failed)),))
-            return _abort(context, grpc.StatusCode.UNKNOWN, str(failed))
-        except sessions.Fault as fault:
-            return _abort(context, grpc.StatusCode.UNKNOWN, str(fault))
-
-
-def _abort(context: typing.Any, code: typing.Any, text: str) -> typing.NoReturn:
-    context.abort(code, text)
-    raise AssertionError  # abort raises
+        return calls.run(self._pool, context, session, work)
 
 
 def _logical(urn: str) -> str:
     return urn.rsplit("::", 1)[-1]
-
-
-def _list(fault: sessions.Fault) -> str:
-    return f"1 error occurred:\n\t* {fault}\n\n"
-
-
-def _wrapped(fault: sessions.Fault) -> sessions.Fault:
-    return sessions.Fault(_list(fault))
-
-
-def _load(resource: package.Resource, identity: str, state: planning.State) -> planning.Data:
-    """Takes a state as the engine keeps it; what the table does not know is kept apart."""
-    known = {row.name: state.get(row.name) for row in resource.table.properties}
-    return planning.Data(table=resource.table, id=identity, prior=known, state=copy.deepcopy(known))
-
-
-def _plan(  # what the protocol's requests have in common
-    resource: package.Resource,
-    session: sessions.Session,
-    data: planning.Data,
-    urn: str,
-    inputs: planning.State,
-    ignored: tuple[str, ...],
-) -> None:
-    data.state = planning.plan(resource.table, prior=data.prior, inputs=inputs, ignored=ignored)
-    data.given = planning.spelled(resource.table, prior=data.prior, inputs=inputs)
-    try:
-        resource.customize(session.cloud, data)
-    except sessions.Fault as fault:
-        raise sessions.Fault(f"diffing {urn}: {_list(fault)}") from fault
-
-
-def _init_failed(form: outputs.Form, data: planning.Data, reason: str) -> _InitFailed:
-    properties = form.settled(data, data.state)
-    detail = provider_pb2.ErrorResourceInitFailed(id=data.id, properties=properties, reasons=[reason])
-    return _InitFailed(reason, detail)
-
-
-def _status(failed: _InitFailed) -> bytes:
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(failed))
-    status.details.add().Pack(failed.detail)
-    return status.SerializeToString()
-
-
-def _read(form: outputs.Form, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
-    resource, cloud = form.resource, form.session.cloud
-    state, inputs = values.decode(request.properties), values.decode(request.inputs)
-    data = _load(resource, request.id, state)
-    try:
-        if not state:
-            resource.find(cloud, data)
-        if data.id:
-            resource.read(cloud, data)
-    except sessions.Fault as fault:
-        raise sessions.Fault(f"refreshing {request.urn}: {_list(fault)}") from fault
-    if not data.id:
-        return provider_pb2.ReadResponse()
-    rows = resource.table.properties
-    settled = planning.as_read(resource.table, data.state)
-    current = planning.refreshed(rows, inputs, settled) if state else planning.imported(rows, settled)
-    if state and form.newer_bridge:
-        current = checking.without_empty_notes(current)
-    noted = (state.get(outputs.META) or "") if state else None
-    return provider_pb2.ReadResponse(id=data.id, properties=form.read(settled, data.id, noted), inputs=values.encode(current))
-
-
-def _invoke(function: package.Function, session: sessions.Session, args: dict[str, values.Json]) -> provider_pb2.InvokeResponse:
-    given = {key: value for key, value in args.items() if value is not None}
-    naming = checking.Naming(logical="", disabled=True)
-    filled, _ = checking.check(function.table, olds={}, news=given, naming=naming)
-    problems = checking.validate(function.table, filled)
-    if problems:
-        return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(reason=text) for text in problems])
-    try:
-        results = function.call(session.cloud, filled)
-    except sessions.Rejected as rejected:
-        return provider_pb2.InvokeResponse(failures=[provider_pb2.CheckFailure(reason=str(rejected))])
-    except sessions.Fault as fault:
-        raise sessions.Fault(f"invoking {function.table.token}: {_list(fault)}") from fault
-    response = provider_pb2.InvokeResponse()
-    getattr(response, "return").CopyFrom(values.encode(results))
-    return response

@@ -1,7 +1,7 @@
-"""How a state's properties came from the plugin's own form of them, which newer plugins keep beside the properties.
+"""The differences between a state and the plugin's own format of it, which newer plugins add to the state.
 
-The plugins' own form has snake case names, and a list where a program sees a block that occurs once. Only what does not
-follow from the names in programs is noted.
+The plugin's own format has snake case names, and a list where programs have a block that occurs once. Only what does not follow
+from the names in programs is recorded.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from planton_sandbox.providers import planning, schema, values
 
 KEY = "__pulumi_raw_state_delta"
-"""The key under which it stands in a state."""
+"""The key of the differences in a state."""
 
 
 def delta(rows: tuple[schema.Property, ...], state: planning.State) -> planning.State:
-    """Returns what is noted of a block or a resource."""
-    noted = {row.name: _value(row, state.get(row.name)) for row in rows}
+    """Returns the differences of a block or a resource."""
+    described_rows = {row.name: _value(row, state.get(row.name)) for row in rows}
     described: planning.State = {}
-    parts = {name: part for name, part in noted.items() if part is not None}
+    parts = {name: part for name, part in described_rows.items() if part is not None}
     renamed = {row.name: row.wire for row in rows if row.wire and row.wire != row.plain_path}
     if parts:
         described["ps"] = parts

@@ -1,7 +1,7 @@
 """The tables that describe a provider's resources, and the package schema that follows from them.
 
-One table row says everything about a property: what Check accepts, what a plan may change, and what ``GetSchema``
-tells. Rows carry two names because texts of the plugins use the snake case one and programs the camel case one.
+A row describes a property completely: for Check, for plans and for ``GetSchema``. It has two names because the plugins' texts use
+snake case and programs use camel case.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import typing
 from planton_sandbox.providers import values
 
 Problem = tuple[str, ...]
-"""The texts of what is wrong with a value; empty means nothing."""
+"""The error texts about a value; empty if it is valid."""
 Validator = typing.Callable[[values.Json, str], Problem]
-"""Takes a known value and its dotted snake case path."""
+"""Validates a known value; the second argument is its dotted snake case path."""
 Suppressor = typing.Callable[[dict[str, values.Json], dict[str, values.Json]], bool]
-"""Takes the state before and the inputs, both of the block that a property stands in."""
+"""Returns whether a change is ignored; its arguments are the previous state and the inputs of the property's block."""
 
 _MODULE_FORMAT = "(.*)(?:/[^/]*)"
 STRING, INT, FLOAT, BOOL = "string", "integer", "number", "boolean"
@@ -31,19 +31,19 @@ class Property:
 
     Attributes:
         name: the name in programs.
-        wire: the name in the plugins' texts.
-        type: one of the eight type names above; ``OBJECT`` is a block that occurs at most once.
+        wire: the name in the plugins' texts; derived from ``name`` if empty.
+        type: one of the eight type names of this module; ``OBJECT`` is a block that occurs at most once.
         items: the type of the items of a ``LIST`` or ``SET`` without ``fields``.
-        computed: the cloud fills it in when the program does not.
-        output_only: programs may not set it.
+        computed: the cloud sets it if the program does not.
+        output_only: programs cannot set it.
         replaces: a change replaces the resource.
-        autoname: a name is made up from the logical one when none is given.
+        autoname: a missing name is generated from the logical one.
         fields: the block's properties, for ``LIST`` and ``SET`` of blocks and for ``OBJECT``.
-        quiet: the default stands in plans, but Check does not fill it in.
+        quiet: the default is part of plans, but Check does not fill it in.
         fold: items of a ``SET`` that differ only in case are the same.
-        check: judges a value; for a ``LIST`` or ``SET`` without ``fields``, each of its items.
-        normalize: turns a text into the one that the cloud uses.
-        suppress: tells whether a change is none after all.
+        check: validates a value, or each item of a ``LIST`` or ``SET`` without ``fields``.
+        normalize: converts a text to the cloud's spelling.
+        suppress: returns whether a change is ignored.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Property:
 
     @property
     def plain_path(self) -> str:
-        """The snake case name that follows from the one in programs."""
+        """The snake case name that follows from the name in programs."""
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", self.name).lower()
 
 
@@ -92,7 +92,7 @@ class Table:
 
 
 def out(name: str, kind: str = STRING, fields: tuple[Property, ...] = (), *, items: str = STRING) -> Property:
-    """Makes a row for something that only the cloud says."""
+    """Creates a row for a property that only the cloud sets."""
     return Property(name=name, type=kind, fields=fields, items=items, output_only=True, computed=True)
 
 
@@ -104,7 +104,7 @@ def package(
     resources: typing.Iterable[Table],
     functions: typing.Iterable[Table],
 ) -> str:
-    """Writes the package schema as JSON."""
+    """Returns the package schema as JSON."""
     types: dict[str, values.Json] = {}
     provider = {row.name: _row(row, "Provider", types, name) for row in config}
     document = {

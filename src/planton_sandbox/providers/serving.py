@@ -1,4 +1,4 @@
-"""Packages as gRPC servers on loopback, in threads of this process."""
+"""Serves packages over gRPC on loopback, in threads of this process."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from planton_sandbox.providers import package, protocol
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Handle:
-    """A provider that is being served.
+    """A served provider.
 
     Attributes:
-        port: where on loopback.
-        stop: ends it; calls in flight fail.
+        port: the port on loopback.
+        stop: stops it; calls in progress fail.
     """
 
     port: int
@@ -29,8 +29,8 @@ def serve(served: package.Package, *, port: int = 0) -> Handle:
     """Serves a package on loopback, in threads.
 
     Args:
-        served: what to serve.
-        port: where; 0 takes a free one.
+        served: the package.
+        port: the port; 0 for any free one.
 
     Raises:
         OSError: The port is taken.
@@ -54,18 +54,18 @@ def serve(served: package.Package, *, port: int = 0) -> Handle:
 
 
 def server(describe: typing.Callable[..., package.Package]) -> typing.Callable[..., Handle]:
-    """Makes the function that serves what ``describe`` describes of an address."""
+    """Returns a function that serves the package that ``describe`` returns for an endpoint."""
 
     def serve_package(endpoint: str, port: int = 0, *, wait: typing.Callable[[float], None]) -> Handle:
         """Serves the stand-in on loopback, in threads.
 
         Args:
-            endpoint: the API's address where a program's provider names none.
-            port: where to serve; 0 takes a free one.
+            endpoint: the API's URL for programs that configure none.
+            port: the port; 0 for any free one.
             wait: is called with the seconds wherever the official plugin waits.
 
         Returns:
-            Where it is served, and how to stop it.
+            The handle, with the port and the function that stops it.
 
         Raises:
             OSError: The port is taken.

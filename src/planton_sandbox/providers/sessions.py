@@ -1,8 +1,8 @@
-"""One session for each connection, so that one server can stand for many plugin processes.
+"""One session for each connection, so that one server stands for many plugin processes.
 
-The engine starts an official plugin once for each provider resource of a program and dials it once. Attached, it dials
-the one port again for each of them, so the connection (gRPC's peer) tells apart what processes would have kept apart:
-credentials, region, and who dies of a crash.
+The engine starts an official plugin once for each provider resource of a program and dials it once. It dials an attached stand-in
+once for each of them, too, at the same port. The connection (gRPC's peer) therefore separates what processes would separate:
+credentials, region, and the effect of a crash.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ _KEPT: typing.Final = 1024
 
 
 class Fault(Exception):  # noqa: N818  # the cloud's or the user's, not this program's
-    """A call failed as the official plugin fails; the message is its text."""
+    """A call failed like the official plugin's; the message is the plugin's text."""
 
 
 class Rejected(Fault):
-    """The arguments of a function are wrong in a way that only the function can see."""
+    """The arguments of a function are invalid in a way that only the function can detect."""
 
 
 class Crash(Exception):  # noqa: N818  # an event, caught in one place
-    """The official plugin process would have died here."""
+    """The official plugin's process would have crashed here."""
 
 
 @dataclasses.dataclass(kw_only=True)
 class Session:
-    """What a plugin process would hold.
+    """The state of a plugin process.
 
     Attributes:
-        cloud: the cloud's client once configured.
-        accepts_secrets: the engine takes secrets in answers.
-        death: resolves when the process has died.
+        cloud: the cloud's client, once configured.
+        accepts_secrets: whether the engine accepts secrets in answers.
+        death: resolves when the process has crashed.
     """
 
     cloud: typing.Any = None
@@ -44,28 +44,28 @@ class Session:
 
     @property
     def dead(self) -> bool:
-        """Whether the process has died."""
+        """Whether the process has crashed."""
         return self.death.done()
 
     def die(self) -> None:
-        """Kills the process; twice is no more than once."""
+        """Crashes the process; a second call has no effect."""
         try:
             self.death.set_result(None)
         except concurrent.futures.InvalidStateError:
             return
 
     def gate(self) -> None:
-        """Lets the living pass.
+        """Returns if the process is alive.
 
         Raises:
-            Crash: The process has died; nothing more may be sent.
+            Crash: The process has crashed; nothing more may be sent.
         """
         if self.dead:
             raise Crash
 
 
 class Sessions:
-    """The sessions by connection; the ones longest unused are forgotten."""
+    """The sessions by connection; the least recently used ones are dropped."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -81,7 +81,7 @@ class Sessions:
             return session
 
     def restart(self, peer: str) -> Session:
-        """Returns a living, unconfigured session of a connection whose plugin has died."""
+        """Returns the session of a connection, or a new one if its process has crashed."""
         with self._lock:
             session = self._by_peer.get(peer)
             if session is None or session.dead:
@@ -89,7 +89,7 @@ class Sessions:
             return session
 
     def end(self) -> None:
-        """Kills all sessions."""
+        """Crashes all sessions."""
         with self._lock:
             for session in self._by_peer.values():
                 session.die()

@@ -1,4 +1,4 @@
-"""One HTTP request, as the plugins' client libraries send it: no connection is kept, and a zipped answer is unzipped."""
+"""One HTTP request, as the plugins' client libraries send it: without keep-alive, and with gzip for answers."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import http.client
 import urllib.parse
 
 DROPPED = (http.client.RemoteDisconnected, http.client.IncompleteRead)
-"""What is raised when the other side hangs up."""
+"""The exceptions when the server closes the connection."""
 FAILURES = (OSError, http.client.HTTPException)
-"""What is raised when there is no answer."""
+"""The exceptions when there is no answer."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What came back.
+    """An HTTP answer.
 
     Attributes:
         status: the status code.
-        reason: what the server calls it.
-        headers: the headers, their names in lower case.
+        reason: the reason phrase.
+        headers: the headers, with names in lower case.
         text: the body.
     """
 
@@ -35,7 +35,7 @@ def exchange(method: str, address: str, *, body: bytes | None, headers: dict[str
 
     Raises:
         OSError: There is no connection.
-        http.client.HTTPException: The answer is broken off, or no HTTP.
+        http.client.HTTPException: The answer is incomplete, or not HTTP.
     """
     url = urllib.parse.urlsplit(address)
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection

@@ -1,4 +1,4 @@
-"""Judgements on single values in the words of the Terraform SDK's validators."""
+"""Validators of single values, with the texts of the Terraform SDK's validators."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from planton_sandbox.providers import schema, values
 
 
 def one_of(*allowed: str, fold: bool = False) -> schema.Validator:
-    """Makes a validator that allows just these texts, in whatever case if ``fold``."""
+    """Creates a validator that allows these texts only, in any case with ``fold``."""
     listed = " ".join(f'"{item}"' for item in allowed)
 
-    def judge(value: values.Json, path: str) -> schema.Problem:
+    def validate(value: values.Json, path: str) -> schema.Problem:
         fits = value in allowed or (fold and str(value).casefold() in allowed)
         return () if fits else (f"expected {path} to be one of [{listed}], got {value}",)
 
-    return judge
+    return validate
 
 
 def at_least(least: int) -> schema.Validator:
-    """Makes a validator for a lower bound."""
+    """Creates a validator for a lower bound."""
     return lambda value, path: () if value >= least else (f"expected {path} to be at least ({least}), got {value}",)
 
 
@@ -34,7 +34,7 @@ def not_zero(value: values.Json, path: str) -> schema.Problem:
 
 
 def cidr(value: values.Json, path: str) -> schema.Problem:
-    """Refuses what is no range of addresses."""
+    """Refuses an invalid range of addresses."""
     try:
         ipaddress.ip_interface(value)
         valid = "/" in value
@@ -44,4 +44,4 @@ def cidr(value: values.Json, path: str) -> schema.Problem:
 
 
 EFFECTS = one_of("NoSchedule", "PreferNoSchedule", "NoExecute")
-"""Allows the effects that a taint may have."""
+"""Allows the effects of a taint."""

@@ -1,7 +1,7 @@
 """Conversion between the protocol's structs and plain Python values.
 
-The protocol marks values that are not known yet and secrets with magic strings inside ordinary structs. Everything
-above this module sees ``UNKNOWN`` instead of the former and never the latter.
+The protocol marks unknown values and secrets with special strings inside ordinary structs. All other modules see ``UNKNOWN`` for
+the former and plain values for the latter.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _UNKNOWNS = frozenset(
 
 
 class _Unknown:
-    """The type of ``UNKNOWN``; copying keeps the one instance."""
+    """The type of ``UNKNOWN``; copies are the same instance."""
 
     def __repr__(self) -> str:
         return "UNKNOWN"
@@ -44,28 +44,28 @@ class _Unknown:
 
 
 UNKNOWN: typing.Final = _Unknown()
-"""Stands for a value that the cloud will decide."""
+"""A value that the cloud will decide."""
 
 
 class Secret:
-    """A value that the engine must keep encrypted; only ever made on the way out."""
+    """A value that the engine must keep encrypted; used in answers only."""
 
     def __init__(self, value: Json) -> None:
         self.value = value
 
 
 def decode(struct: struct_pb2.Struct) -> dict[str, Json]:
-    """Turns a struct into a dict, unwrapping secrets and output values."""
+    """Converts a struct to a dict, and unwraps secrets and output values."""
     return {key: _decode(value) for key, value in struct.fields.items()}
 
 
 def encode(values: typing.Mapping[str, Json]) -> struct_pb2.Struct:
-    """Turns a mapping into a struct."""
+    """Converts a mapping to a struct."""
     return struct_pb2.Struct(fields={key: _encode(value) for key, value in values.items()})
 
 
 def is_known(value: Json) -> bool:
-    """Tells whether no part of the value is ``UNKNOWN``."""
+    """Returns whether no part of the value is ``UNKNOWN``."""
     if isinstance(value, dict):
         return all(is_known(item) for item in value.values())
     if isinstance(value, list):
@@ -74,12 +74,12 @@ def is_known(value: Json) -> bool:
 
 
 def is_empty(value: Json) -> bool:
-    """Tells whether the value is null, an empty string, list or map."""
+    """Returns whether the value is null, an empty string, list or map."""
     return value is None or (isinstance(value, (str, list, dict)) and not value)
 
 
 def known_or_null(value: Json) -> Json:
-    """Replaces every ``UNKNOWN`` inside by null."""
+    """Replaces every ``UNKNOWN`` inside a value by null."""
     if isinstance(value, dict):
         return {key: known_or_null(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -88,7 +88,7 @@ def known_or_null(value: Json) -> Json:
 
 
 def go_time(text: str | None) -> str:
-    """Writes a time as the plugin's language prints it.
+    """Returns a time in the format of the plugin's language.
 
     >>> go_time("2026-11-21T05:00:00.25Z")
     '2026-11-21 05:00:00.25 +0000 UTC'
@@ -118,7 +118,7 @@ def _decode(value: struct_pb2.Value) -> Json:
     return value.bool_value if kind == "bool_value" else None
 
 
-def _encode(value: Json) -> struct_pb2.Value:  # noqa: PLR0911  # one return a type
+def _encode(value: Json) -> struct_pb2.Value:  # noqa: PLR0911  # one return for each type
     if value is None:
         return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
     if value is UNKNOWN:

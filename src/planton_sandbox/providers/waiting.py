@@ -1,4 +1,4 @@
-"""Waiting as the plugins wait, in time that a caller may shorten: what counts is the time that would have passed."""
+"""Waiting at the plugins' pace, in time that a caller may shorten: timeouts count the time of the plugins' pauses."""
 
 from __future__ import annotations
 
@@ -7,84 +7,93 @@ import typing
 
 from planton_sandbox.providers import sessions
 
-_FIRST_WAIT, _LONGEST_WAIT = 0.1, 10.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0
 _HOUR = 3600
 _UNEXPECTED = "unexpected state '{state}', wanted target '{target}'. last error: %!s(<nil>)"
 _TIMED_OUT = "timeout while waiting for state to become '{target}' (last state: '{state}', timeout: {limit})"
 
 
 class WaitError(sessions.Fault):
-    """What was waited for did not come."""
+    """The target state was not reached."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Patience:
-    """A plugin process's way to wait.
+    """How a plugin process waits.
 
     Attributes:
         wait: waits for seconds, or only pretends to.
-        gate: raises ``Crash`` once the process has died.
+        gate: raises ``Crash`` once the process has crashed.
     """
 
     wait: typing.Callable[[float], None]
     gate: typing.Callable[[], None]
 
     def pause(self, seconds: float) -> None:
-        """Waits, unless the plugin dies meanwhile."""
+        """Waits, unless the process crashes meanwhile."""
         self.gate()
         if seconds:
             self.wait(seconds)
         self.gate()
 
 
-def await_state(  # the knobs of the plugins' own poller
-    patience: Patience,
-    poll: typing.Callable[[], str],
-    *,
-    target: str,
-    pending: tuple[str, ...],
-    delay: float,
-    least: float,
-    timeout: float = _HOUR,
-) -> None:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Target:
+    """What a plugin polls for, and how patiently.
+
+    Attributes:
+        state: the state to wait for.
+        pending: the states that do not end the wait.
+        delay: seconds before the first poll.
+        shortest: the shortest pause between polls, in seconds; pauses double up to ten seconds.
+        timeout: seconds after which to give up.
+    """
+
+    state: str
+    pending: tuple[str, ...]
+    delay: float
+    shortest: float
+    timeout: float = _HOUR
+
+
+def await_state(patience: Patience, poll: typing.Callable[[], str], target: Target) -> None:
     """Polls until a state is reached, at the official plugins' pace.
 
     Args:
         patience: how to wait.
-        poll: looks; what it raises ends the waiting.
-        target: the state to wait for.
-        pending: the states to bear with.
-        delay: seconds before the first look.
-        least: the shortest time between looks.
-        timeout: seconds after which to give up.
+        poll: returns the current state; an exception ends the wait.
+        target: what to wait for.
 
     Raises:
-        WaitError: Another state, or none in time.
+        WaitError: Another state was reached, or the time is up.
     """
-    patience.pause(delay)
-    pause, spent = _FIRST_WAIT, delay
+    patience.pause(target.delay)
+    pause, spent = _FIRST_PAUSE, target.delay
     while True:
         state = poll()
-        if state == target:
+        if state == target.state:
             return
-        if state not in pending:
-            raise WaitError(_UNEXPECTED.format(target=target, state=state))
-        pause = min(max(pause, least), _LONGEST_WAIT)
+        if state not in target.pending:
+            raise WaitError(_UNEXPECTED.format(target=target.state, state=state))
+        pause = min(max(pause, target.shortest), _LONGEST_PAUSE)
         spent += pause
-        if spent > timeout:
-            limit = f"{int(timeout // _HOUR)}h0m0s" if timeout >= _HOUR else f"{int(timeout // 60)}m0s"
-            raise WaitError(_TIMED_OUT.format(target=target, state=state, limit=limit))
+        if spent > target.timeout:
+            raise WaitError(_TIMED_OUT.format(target=target.state, state=state, limit=_duration(target.timeout)))
         patience.pause(pause)
         pause *= 2
 
 
 def tick(patience: Patience, done: typing.Callable[[], bool], *, every: float, limit: float) -> bool:
-    """Looks again and again, first after one interval, and returns whether it came true before the limit.
+    """Polls at an interval, first after one interval, and returns whether ``done`` became true before the limit.
 
-    A look that the plugins' counters grant beyond the limit is granted here too.
+    The plugins' counters allow one poll beyond the limit, and so does this function.
     """
     for _ in range(int(limit / every) + 2):
         patience.pause(every)
         if done():
             return True
     return False
+
+
+def _duration(seconds: float) -> str:
+    return f"{int(seconds // _HOUR)}h0m0s" if seconds >= _HOUR else f"{int(seconds // 60)}m0s"

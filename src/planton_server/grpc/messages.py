@@ -1,18 +1,17 @@
-"""Messages, for gRPC: answers read from the same text that REST sends, so that both say the same; and requests that JSON could say.
+"""Checks of gRPC requests: a message can hold values that JSON cannot express, and REST must be able to show everything stored.
 
-A message can hold what no JSON text can: the character NUL, NaN, a time before the year 1. What is stored must be readable by REST.
+Such values are the character NUL, NaN, infinity, and times outside the years 1 to 9999.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from google.protobuf import json_format, message, unknown_fields
+from google.protobuf import message, unknown_fields
 
-from planton_server.service import errors, json_values, records, sizes
+from planton_server.service import errors, json_values, sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +22,6 @@ _NANOS: Final = range(1_000_000_000)
 _TIMESTAMP: Final = "google.protobuf.Timestamp"
 _NESTING: Final = frozenset({"google.protobuf.Struct", "google.protobuf.ListValue"})
 _FREE: Final = _NESTING | {"google.protobuf.Value"}
-
-
-def of(answer: records.Answer, response: type[message.Message]) -> message.Message:
-    """Returns an answer as the response of its method."""
-    if isinstance(answer, records.Nothing):
-        return response()
-    data: Any = json.loads(records.text(answer))
-    if isinstance(answer, records.Resource):
-        data = {answer.kind.field: data}
-    return json_format.ParseDict(data, response())
 
 
 def broken(request: message.Message, body: str) -> Iterator[errors.FieldViolation]:

@@ -21,7 +21,7 @@ from grpc_reflection.v1alpha import reflection
 from planton_server import auth, calls
 from planton_server.grpc import messages, rpc_status
 from planton_server.http import connections, rest
-from planton_server.service import errors, records, routes
+from planton_server.service import encoding, errors, routes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,8 +101,8 @@ def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Obse
             state["subject"] = getattr(request, "id", "")
             violations = tuple(itertools.islice(messages.broken(request, route.body), errors.MAX_VIOLATIONS + 1))
             made = await running.run(route, request, admitted, violations)
-            state |= records.subject(made)
-            answer = messages.of(made, route.response)
+            state |= made.facts
+            answer = encoding.to_message(made, route.response, route.response_body)
         except errors.ApiError as error:
             code = error.grpc
             await _abort(context, error)

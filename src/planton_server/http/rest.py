@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette import applications, exceptions, requests, responses, routing
 
 from planton_server import auth, calls
-from planton_server.service import codec, errors, records, routes
-from planton_server.store import events
+from planton_server.service import answers, codec, encoding, errors, routes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -128,7 +127,7 @@ def _endpoint(
             if streams[context.caller.name] >= MOST_STREAMS:
                 raise errors.too_many_streams(MOST_STREAMS)
 
-            async def read() -> records.Answer:
+            async def read() -> answers.Answer:
                 await running.still(context.caller, headers, peer)
                 return await running.run(route, wanted, context)
 
@@ -174,19 +173,19 @@ async def _body(request: requests.Request, headers: Mapping[str, str]) -> bytes:
     raise errors.too_large(BODY_LIMIT)
 
 
-def _response(route: routes.Route, answer: records.Answer, request: requests.Request) -> responses.Response:
-    for name, value in records.subject(answer).items():
+def _response(route: routes.Route, answer: answers.Answer, request: requests.Request) -> responses.Response:
+    for name, value in answer.facts.items():
         setattr(request.state, name, value)
-    if isinstance(answer, records.Resource):
-        headers = {"ETag": answer.etag}
-        if route.verb == "GET" and _is_current(request.headers.getlist("if-none-match"), answer.etag):
+    body, headers = answer.body, {}
+    if body is None:
+        return responses.Response(status_code=route.success)
+    if isinstance(body, answers.Resource):
+        headers["ETag"] = etag = answers.etag(body)
+        if route.verb == "GET" and _is_current(request.headers.getlist("if-none-match"), etag):
             return responses.Response(status_code=304, headers=headers)
         if route.success == 201:  # noqa: PLR2004 - created
-            headers["Location"] = f"/api/v1/{answer.kind.plural}/{answer.row['id']}"
-        return responses.Response(records.text(answer), route.success, headers, "application/json")
-    if isinstance(answer, records.Nothing):
-        return responses.Response(status_code=route.success)
-    return responses.Response(records.text(answer), route.success, media_type="application/json")
+            headers["Location"] = f"/api/v1/{route.path.rpartition('/')[2]}/{body.id}"
+    return responses.Response(encoding.to_json(body), route.success, headers, "application/json")
 
 
 def _is_current(lines: Sequence[str], etag: str) -> bool:
@@ -214,7 +213,7 @@ class _Stream(responses.StreamingResponse):
 
 
 async def _stream(
-    found: records.Answer, read: Callable[[], Awaitable[records.Answer]], wanted: Any, stopping: Callable[[], bool]
+    found: answers.Answer, read: Callable[[], Awaitable[answers.Answer]], wanted: Any, stopping: Callable[[], bool]
 ) -> AsyncIterator[str]:
     """Yields events as they happen (Server-Sent Events), until the client leaves, is not known any more, or the server stops.
 
@@ -227,11 +226,12 @@ async def _stream(
     yield "retry: 1000\n\n"
     quiet = 0.0
     while not stopping():
-        assert isinstance(found, records.Events)
-        for row in found.rows:
-            yield f"id: {events.place(row)}\nevent: {row['type']}\ndata: {records.event(row)}\n\n"
-        if found.rows:
-            wanted.after, quiet = found.next_cursor, 0.0
+        page = found.body
+        assert isinstance(page, answers.EventPage)
+        for event in page.events:
+            yield f"id: {event.cursor}\nevent: {event.type}\ndata: {encoding.to_json(event)}\n\n"
+        if page.events:
+            wanted.after, quiet = page.next_cursor, 0.0
         else:
             await asyncio.sleep(_POLL)
             quiet += _POLL

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from buf.validate import validate_pb2
 
-from planton.schema import describe, keywords
+from planton.schema import describe, keywords, rule_texts
 from planton_server.service import json_values, rendering
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _collect(described: Any, names: set[str]) -> None:
 
 
 def _cel(rules: Iterable[Any]) -> list[dict[str, str]]:  # of validate_pb2.Rule
-    return [{"id": rule.id, "message": rule.message, "expression": rule.expression} for rule in rules]
+    return [{"id": rule.id, "message": rule_texts.message(rule), "expression": rule.expression} for rule in rules]
 
 
 def _is_always_there(field: Any, *, sparse: bool) -> bool:

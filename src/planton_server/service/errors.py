@@ -189,17 +189,17 @@ def conflict(message: str, *, details: str = "") -> ApiError:
     return ApiError(ErrorCode.CONFLICT, message, details=details)
 
 
-def in_the_way(message: str, *, details: str = "") -> ApiError:
-    """Returns the error of an operation that something else must come before: delete the node pools, lift the protection."""
+def failed_precondition(message: str, *, details: str = "") -> ApiError:
+    """Returns the error of an operation that needs another one first: delete the node pools, remove the protection."""
     return ApiError(ErrorCode.CONFLICT, message, details=details, grpc="FAILED_PRECONDITION")
 
 
-def precondition_failed() -> ApiError:
-    """Returns the error of an ``If-Match`` that names another version."""
+def precondition_failed(current: str) -> ApiError:
+    """Returns the error of an ``If-Match`` that names another version than the ``current`` one."""
     return ApiError(
         ErrorCode.PRECONDITION_FAILED,
         "Precondition failed",
-        details="the resource has another version than the one that If-Match names; read it again",
+        details=f"If-Match does not name the current version ({current}); read the resource and retry",
     )
 
 

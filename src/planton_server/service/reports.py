@@ -1,4 +1,7 @@
-"""Limits of size and text for reports, because every read of a resource's status returns all of its reports."""
+"""The method with which a controller reports the status of a resource.
+
+Reports have limits of size and number, because every read of a status returns all reports of the resource.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import struct_pb2
 
-from planton_server.service import errors, json_values
+from planton_server.service import answers, deletion, errors, json_values, kinds, reporters, rows, status
+from planton_server.store import resources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from google.protobuf import message
+
+    from planton_server.service.call import Call
+    from planton_server.store import database
 
 #: Controllers that may report one resource.
 MOST: Final = 20
@@ -20,6 +27,51 @@ MOST: Final = 20
 LIMIT: Final = 64 * 1024
 #: Control characters that texts may contain.
 _LINES: Final = frozenset("\n\t")
+
+
+async def report_status(call: Call) -> answers.Answer:
+    """Stores the report of a controller, and computes the status of the resource.
+
+    Raises:
+        ApiError: The report is invalid, the caller may not report under this name, or the resource does not exist.
+    """
+    kind, report = call.kind, call.request.report
+    check(report)
+    name = report.controller_name
+    if not reporters.includes(call.caller.reports_as, name):
+        own = " or ".join(call.caller.reports_as) or "no controller"
+        raise errors.forbidden(f"this caller reports as {own}, not as {name}")
+    async with call.store.transaction() as transaction:
+        row = call.visible(kind, await resources.get_for_update(transaction, kind.table, call.request.id))
+        if report.observed_generation > row["generation"]:
+            raise errors.bad_field(
+                "observed_generation",
+                "status_report.observed_generation_exists",
+                f"observed_generation ({report.observed_generation}) must be at most the generation ({row['generation']})",
+            )
+        stored = {each["controller_name"]: each for each in await resources.reports(transaction, call.request.id)}
+        make_room(kind.name, stored, name)
+        stored[name] = rows.report(call, stored.get(name))
+        await resources.put_report(transaction, stored[name])
+        row = await _observed(call, transaction, row, [status.parsed(each) for each in stored.values()])
+        return answers.of_status(kind, row, [stored[each] for each in sorted(stored)])
+
+
+async def _observed(
+    call: Call, transaction: database.Transaction, row: Mapping[str, Any], reports: Sequence[status.Report]
+) -> Mapping[str, Any]:
+    """Writes the status after a report, or deletes a resource that no controller holds any longer. Returns the row."""
+    if row["deleted_at"] and not status.holders(reports, call.expected_controllers(row)):
+        await deletion.remove(call, transaction, row)
+        return row
+    columns = call.status(row, reports)
+    if all(columns[name] == row[name] for name in columns if name != "status_time"):
+        return row
+    written = {**row, **columns, "updated_at": call.now, "resource_version": row["resource_version"] + 1}
+    # The status of a cluster has no event.
+    event = rows.event(call, call.kind, written, "status_updated") if call.kind is kinds.NODE_POOL else None
+    await resources.update(transaction, call.kind.table, written, event, expected=row["resource_version"])
+    return written
 
 
 def check(report: message.Message) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures: scripted clouds, the stand-ins in front of them, and an engine's side of the connection."""
+"""Fixtures: scripted clouds, the stand-ins for them, and the engine's side of the connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from planton_sandbox.providers import values
 from planton_sandbox.providers.civo import plugin as civo
 from planton_sandbox.providers.digitalocean import plugin as digitalocean
 
-from . import scripted_cloud, scripted_digitalocean, scripted_http
+from . import scripted_civo, scripted_digitalocean, scripted_http
 
 Json = typing.Any
 _REQUESTS: dict[str, typing.Any] = {
@@ -39,7 +39,7 @@ _REQUESTS: dict[str, typing.Any] = {
 
 
 class Engine:
-    """One connection, as the engine makes one for each provider resource."""
+    """One connection, like the engine's for each provider resource."""
 
     def __init__(self, port: int) -> None:
         options = [("grpc.use_local_subchannel_pool", 1)]
@@ -47,7 +47,7 @@ class Engine:
         self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
 
     def message(self, method: str, request: dict[str, Json]) -> typing.Any:
-        """Makes a request of plain values."""
+        """Returns a request with plain values."""
         fields = {key: values.encode(item) if isinstance(item, dict) else item for key, item in request.items()}
         if method == "Configure":
             fields["variables"] = request.get("variables", {})
@@ -58,7 +58,7 @@ class Engine:
         return getattr(self._stub, method)(self.message(method, request), timeout=20)
 
     def future(self, method: str, **request: Json) -> typing.Any:
-        """Calls without waiting."""
+        """Starts a call and returns its future."""
         return getattr(self._stub, method).future(self.message(method, request), timeout=20)
 
     def configure(self, token: str = "tok", region: str = "LON1", **more: str) -> None:  # not a secret
@@ -67,7 +67,7 @@ class Engine:
         self.call("Configure", args=args, acceptSecrets=True)
 
     def error(self, method: str, **request: Json) -> grpc.RpcError:
-        """Calls what must fail and returns the error."""
+        """Makes a call that must fail and returns the error."""
         with pytest.raises(grpc.RpcError) as caught:
             self.call(method, **request)
         return caught.value
@@ -79,8 +79,8 @@ class Engine:
         """Checks and creates; returns id, inputs and state."""
         checked = self.call("Check", urn=urn, news=news, randomSeed=b"seed")
         assert not checked.failures
-        made = self.call("Create", urn=urn, properties=values.decode(checked.inputs))
-        return made.id, values.decode(checked.inputs), values.decode(made.properties)
+        created = self.call("Create", urn=urn, properties=values.decode(checked.inputs))
+        return created.id, values.decode(checked.inputs), values.decode(created.properties)
 
     def invoke(self, token: str, /, **args: Json) -> Json:
         """Calls a function and returns its results."""
@@ -91,7 +91,7 @@ class Engine:
 
 @dataclasses.dataclass
 class Scene:
-    """A cloud with the provider in front of it."""
+    """A cloud and the stand-in for its plugin."""
 
     cloud: typing.Any
     waits: list[float]
@@ -118,21 +118,21 @@ def _play(cloud: scripted_http.Cloud, serve: typing.Callable[..., typing.Any]) -
 
 @pytest.fixture
 def scene() -> collections.abc.Iterator[Scene]:
-    """A fresh Civo and its provider."""
-    with _play(scripted_cloud.Cloud(), civo.serve) as played:
+    """A new Civo and its stand-in."""
+    with _play(scripted_civo.Cloud(), civo.serve) as played:
         yield played
 
 
 @pytest.fixture
 def ocean() -> collections.abc.Iterator[Scene]:
-    """A fresh DigitalOcean and its provider."""
+    """A new DigitalOcean and its stand-in."""
     with _play(scripted_digitalocean.Cloud(), digitalocean.serve) as played:
         yield played
 
 
 @pytest.fixture
 def engine(scene: Scene) -> Engine:
-    """A connection that is configured."""
+    """A configured connection."""
     connected = scene.connect()
     connected.configure()
     scene.cloud.lines()
@@ -141,7 +141,7 @@ def engine(scene: Scene) -> Engine:
 
 @pytest.fixture
 def diver(ocean: Scene) -> Engine:
-    """A connection to the DigitalOcean stand-in that is configured and repeats nothing."""
+    """A configured connection to the DigitalOcean stand-in, without retries."""
     connected = ocean.connect()
     connected.configure(httpRetryMax="0")
     return connected

@@ -1,4 +1,4 @@
-"""What the tests of the DigitalOcean stand-in make, and how they look at what was sent."""
+"""Resources for the tests of the DigitalOcean stand-in, and look-ups of what it sent."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ FIREWALL = URN.format("firewall:Firewall")
 CLUSTER = URN.format("kubernetesCluster:KubernetesCluster")
 POOL = URN.format("kubernetesNodePool:KubernetesNodePool")
 MAIN = {"name": "main", "size": "s-1", "nodeCount": 2}
-MADE = {"name": "c", "region": "fra1", "version": "1.33.1-do.0", "nodePool": MAIN}
+CREATED = {"name": "c", "region": "fra1", "version": "1.33.1-do.0", "nodePool": MAIN}
 RULE = {"protocol": "tcp", "portRange": "443", "sourceAddresses": ["0.0.0.0/0"]}
 CLUSTERS = "/v2/kubernetes/clusters"
 
 
 def connect(ocean: conftest.Scene, **config: str) -> conftest.Engine:
-    """Makes a connection that is configured."""
+    """Creates a configured connection."""
     connected = ocean.connect()
     connected.configure(**config)
     return connected
 
 
 def cluster(engine: conftest.Engine, **more: Json) -> tuple[str, Json, Json]:
-    """Makes a cluster; returns id, inputs and state."""
-    return engine.create(CLUSTER, **{**MADE, **more})
+    """Creates a cluster; returns id, inputs and state."""
+    return engine.create(CLUSTER, **{**CREATED, **more})
 
 
 def pool(engine: conftest.Engine, cluster: str, **more: Json) -> tuple[str, Json, Json]:
-    """Makes a pool; returns id, inputs and state."""
+    """Creates a pool; returns id, inputs and state."""
     return engine.create(POOL, **{"clusterId": cluster, "name": "workers", "size": "s-1", "nodeCount": 1, **more})
 
 
 def bodies(ocean: conftest.Scene, method: str) -> dict[str, Json]:
-    """Returns what was sent by a method, by path."""
+    """Returns the bodies of the requests with a method, by path."""
     return {seen.path: seen.body for seen in ocean.cloud.seen if seen.method == method}
 
 
 def is_kept(error: grpc.RpcError) -> bool:
-    """Tells whether an error says that the resource is there all the same."""
+    """Returns whether an error tells the engine to keep the resource."""
     return any(key == "grpc-status-details-bin" for key, _ in error.trailing_metadata() or ())

@@ -1,4 +1,4 @@
-"""A tiny DigitalOcean-like cloud for the provider's tests: the counterpart of the one that was recorded against."""
+"""A small cloud with DigitalOcean's API for the stand-in's tests; it behaves like the cloud of the recordings."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import typing
 from .scripted_http import Cloud as HttpCloud
 from .scripted_http import Json, Refused, Seen
 
-MADE = "2026-11-21T07:00:00Z"
+CREATED = "2026-11-21T07:00:00Z"
 DEFAULT_TAG = "terraform:default-node-pool"
 
 
 class Cloud(HttpCloud):
-    """The state, and a server in front of it."""
+    """The state, served over HTTP."""
 
     success: typing.ClassVar[dict[str, int]] = {"POST": 201, "PUT": 202}
 
@@ -29,7 +29,7 @@ class Cloud(HttpCloud):
         super().__init__()
 
     def become(self, known: Json) -> None:
-        """Begins anew, with ids, times and nodes that are known beforehand."""
+        """Starts again with these ids, times and nodes."""
         self._droplets = itertools.count(1001)
         ids = collections.defaultdict(list, {kind: list(several) for kind, several in known["ids"].items()})
         self._known = {**known, "ids": ids}
@@ -47,19 +47,19 @@ class Cloud(HttpCloud):
         return next(pool for pool in self.clusters[cluster]["node_pools"] if pool["name"] == name)
 
     def scale(self, pool: Json, count: int) -> None:
-        """Gives a pool as many nodes."""
+        """Scales a pool to ``count`` nodes."""
         pool["count"] = count
         del pool["nodes"][count:]
         while len(pool["nodes"]) < count:
             droplet = str(next(self._droplets))
-            identity, created = self._known["nodes"].get(droplet, (next(self._ids), MADE))
+            identity, created = self._known["nodes"].get(droplet, (next(self._ids), CREATED))
             node = {"id": identity, "name": f"{pool['name']}-{droplet}", "droplet_id": droplet}
             pool["nodes"].append({**node, "status": {"state": "running"}, "created_at": created, "updated_at": created})
 
     def _new(self, kind: str) -> tuple[str, str]:
         waiting = self._known["ids"][kind]
         identity = waiting.pop(0) if waiting else next(self._ids)
-        return identity, self._known["created"].get(identity, MADE)
+        return identity, self._known["created"].get(identity, CREATED)
 
     def _found(self, items: dict[str, Json], identity: str) -> Json:
         if identity not in items:
@@ -98,7 +98,7 @@ class Cloud(HttpCloud):
             return self._paged(seen, "vpcs", list(self.vpcs.values()))
         if not parts:
             identity, created = self._new("vpc")
-            # This cloud forgets the description, which the recorded one did too.
+            # The recorded cloud ignored the description, too.
             body = {key: seen.body[key] for key in ("name", "region")}
             found = {"id": identity, "urn": f"do:vpc:{identity}", "description": "", "created_at": created, "default": False}
             self.vpcs[identity] = {**found, **body, "ip_range": seen.body.get("ip_range", "10.99.0.0/20")}

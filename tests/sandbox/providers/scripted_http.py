@@ -1,4 +1,4 @@
-"""What the scripted clouds share: requests are remembered, some fail on demand, and a server stands in front."""
+"""The common part of the scripted clouds: recorded requests, scripted failures, and an HTTP server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Json = typing.Any
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """A request as it arrived."""
+    """A request."""
 
     method: str
     path: str
@@ -41,7 +41,7 @@ class Dropped(Exception):
 
 
 class Cloud:
-    """The requests seen, the failures to come, and a server in front of both."""
+    """The requests, the failures to come, and an HTTP server."""
 
     success: typing.ClassVar[dict[str, int]] = {}
 
@@ -61,17 +61,17 @@ class Cloud:
         self._server.server_close()
 
     def supply(self, ids: typing.Iterable[str]) -> None:
-        """Gives out these ids first."""
+        """Uses these ids first."""
         self._ids = itertools.chain(ids, self._ids)
 
     def lines(self) -> list[str]:
-        """The requests so far, which are forgotten."""
+        """Returns the requests so far, and removes them."""
         lines = [seen.line for seen in self.seen]
         self.seen.clear()
         return lines
 
     def fail(self, method: str, path: str, *, times: int = 1, error: Exception | None = None, status: int = 500) -> None:
-        """Lets the next matching requests fail."""
+        """Makes the next matching requests fail."""
 
         def matches(seen: Seen) -> bool:
             return seen.method == method and seen.path.endswith(path)
@@ -79,11 +79,11 @@ class Cloud:
         self.faults += [(matches, error or Refused(status, self.boom()))] * times
 
     def boom(self) -> Json:
-        """The body of a failure on demand."""
+        """Returns the body of a scripted failure."""
         raise NotImplementedError
 
     def act(self, seen: Seen) -> Json:
-        """Does what a request asks for."""
+        """Answers a request."""
         raise NotImplementedError
 
     def answer(self, seen: Seen) -> Json:
@@ -133,7 +133,7 @@ class Cloud:
 
 
 class Client:
-    """Somebody else who uses the cloud."""
+    """Another client of the cloud."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud

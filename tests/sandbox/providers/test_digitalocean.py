@@ -1,4 +1,4 @@
-"""What the recordings of DigitalOcean do not show: requests, bodies, waits, kubeconfigs, imports and firewalls."""
+"""The DigitalOcean stand-in beyond the recordings: requests, bodies, waits, kubeconfigs, imports and firewalls."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _TAINT = {"key": "k", "value": "v", "effect": "NoSchedule"}
 
 
 def test_configuring_sends_nothing_and_later_requests_have_the_plugins_headers(ocean: conftest.Scene) -> None:
-    """A wrong token shows on first use only; DELETE has a content type but no body."""
+    """An invalid token fails at the first request. DELETE has a content type but no body."""
     diver = ocean.connect()
     answer = diver.call("Configure", args={"token": "secret"}, acceptSecrets=True)  # not a secret
     assert (answer.supportsPreview, answer.supports_autonaming_configuration, answer.acceptSecrets) == (True, True, False)
     assert ocean.cloud.lines() == []
     identity, _, state = diver.create(oceans.VPC, region="fra1")
     diver.call("Delete", urn=oceans.VPC, id=identity, properties=state)
-    made, read, deleted = ocean.cloud.seen
-    assert made.headers["Authorization"] == "Bearer secret"
-    assert made.headers["User-Agent"] == "Terraform/0.11+compatible godo/1.200.0"
+    created, read, deleted = ocean.cloud.seen
+    assert created.headers["Authorization"] == "Bearer secret"
+    assert created.headers["User-Agent"] == "Terraform/0.11+compatible godo/1.200.0"
     assert ("Content-Type" in read.headers, deleted.headers["Content-Type"]) == (False, "application/json")
 
 
 def test_the_path_of_the_endpoint_is_ignored_and_the_real_cloud_is_never_called(ocean: conftest.Scene) -> None:
-    """The SDK names the real cloud where a program names none; a sandbox is meant then."""
+    """The SDK configures the real cloud for programs without an endpoint; the stand-in calls the sandbox instead."""
     for address in (f"{ocean.cloud.url}/proxy/v1", "https://api.digitalocean.com", "https://api.digitalocean.com/"):
         assert oceans.connect(ocean, apiEndpoint=address).create(oceans.VPC, region="fra1")[0] in ocean.cloud.vpcs
     assert {line.split("/v2/")[0] for line in ocean.cloud.lines()} == {"POST ", "GET "}
 
 
 def test_a_creation_sends_what_the_plugin_sends_and_waits_as_long(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """Network, cluster and pool come with the plugin's requests and its ticks of ten seconds."""
+    """Network, cluster and pool are created with the plugin's requests and its intervals of ten seconds."""
     network, _, _ = diver.create(oceans.VPC, region="fra1", ipRange="10.1.0.0/20")
     cluster, _, _ = oceans.cluster(diver, vpcUuid=network)
     pool, _, _ = oceans.pool(diver, cluster)
@@ -50,8 +50,8 @@ def test_a_creation_sends_what_the_plugin_sends_and_waits_as_long(ocean: conftes
     assert ocean.waits == [10, 10]
 
 
-def test_new_things_are_described_as_the_plugin_describes_them(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """What is empty is left out, taints have capitals, and the region keeps the program's spelling."""
+def test_creations_send_the_plugins_bodies(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """Empty fields are left out, taints are capitalized, and the region keeps the program's spelling."""
     pool = {**oceans.MAIN, "labels": {"a": "b"}, "taints": [_TAINT]}
     cluster, _, state = oceans.cluster(diver, nodePool=pool, tags=["prod"], region="FRA1")
     oceans.pool(diver, cluster, nodeCount=None, autoScale=True, minNodes=1, maxNodes=4)
@@ -74,7 +74,7 @@ def test_new_things_are_described_as_the_plugin_describes_them(ocean: conftest.S
 
 
 def test_a_change_of_the_cluster_sends_objects_of_nulls(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """The whole cluster is sent, with the computed block's duration empty, and what is off left out."""
+    """The request has the whole cluster, with an empty duration and without settings that are off."""
     identity, inputs, state = oceans.cluster(diver)
     changed = {**inputs, "autoUpgrade": True, "surgeUpgrade": False, "version": "1.34.1-do.0"}
     ocean.waits.clear()
@@ -103,7 +103,7 @@ def test_a_change_of_the_cluster_sends_objects_of_nulls(ocean: conftest.Scene, d
 
 
 def test_a_change_of_the_default_pool_alone_leaves_the_cluster_alone(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """Only the pool is sent, with its tag, and then its nodes are waited for."""
+    """Only the pool is sent, with its tag. The stand-in waits for its nodes."""
     identity, inputs, state = oceans.cluster(diver)
     pool = state["nodePool"]["id"]
     ocean.cloud.lines()
@@ -124,7 +124,7 @@ def test_a_change_of_the_default_pool_alone_leaves_the_cluster_alone(ocean: conf
 
 
 def test_an_autoscaled_pool_is_put_with_the_count_of_the_state(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """The autoscaler has made three nodes, the state knows of one: the change of another setting takes two away."""
+    """Three nodes run and the state has one, so changing another setting removes two nodes."""
     cluster, _, _ = oceans.cluster(diver)
     identity, inputs, state = oceans.pool(diver, cluster, nodeCount=None, autoScale=True, minNodes=1, maxNodes=4)
     ocean.cloud.scale(ocean.cloud.pool(cluster, "workers"), 3)
@@ -134,7 +134,7 @@ def test_an_autoscaled_pool_is_put_with_the_count_of_the_state(ocean: conftest.S
 
 
 def test_tags_that_differ_in_case_only_are_no_change_and_others_are_not_shown(diver: conftest.Engine) -> None:
-    """The cloud's and the plugin's own tags never reach a state, and a change of case never reaches the cloud."""
+    """The cloud's and the plugin's own tags never reach a state. A change of case never reaches the cloud."""
     identity, inputs, state = oceans.cluster(diver, tags=["prod", "eu"])
     read = diver.call("Read", urn=oceans.CLUSTER, id=identity, properties=state, inputs=inputs)
     assert sorted(values.decode(read.properties)["tags"]) == ["eu", "prod"]
@@ -142,8 +142,8 @@ def test_tags_that_differ_in_case_only_are_no_change_and_others_are_not_shown(di
     assert found.changes == found.DIFF_NONE
 
 
-def test_a_cluster_may_take_everything_with_it(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """What would go is asked for first, and nothing is waited for."""
+def test_a_cluster_is_deleted_with_its_associated_resources(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """The associated resources are listed first. Nothing waits for the deletion."""
     identity, _, state = oceans.cluster(diver, destroyAllAssociatedResources=True)
     ocean.cloud.lines()
     diver.call("Delete", urn=oceans.CLUSTER, id=identity, properties=state)
@@ -154,7 +154,7 @@ def test_a_cluster_may_take_everything_with_it(ocean: conftest.Scene, diver: con
 def test_a_kubeconfig_is_written_from_the_credentials_and_fetched_again_when_it_expires(
     ocean: conftest.Scene, diver: conftest.Engine
 ) -> None:
-    """Certificates stand in the file in base64 and in the fields in clear; only an expired one is fetched again."""
+    """The file has certificates in base64, the fields have them in plain text. Only an expired kubeconfig is fetched again."""
     ocean.cloud.credentials.update(client_certificate_data="Q0VSVA==", client_key_data="S0VZ")
     identity, inputs, state = oceans.cluster(diver, kubeconfigExpireSeconds=60)
     (shown,) = state["kubeConfigs"]
@@ -172,7 +172,7 @@ def test_a_kubeconfig_is_written_from_the_credentials_and_fetched_again_when_it_
 
 
 def test_a_pool_is_imported_from_whatever_page_lists_it(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """All pages are asked for; an error counts as nothing found, and so does a cluster's own pool."""
+    """All pages are searched. An error and a default pool count as "not found"."""
     ocean.cloud.page_size = 1
     clusters = [oceans.cluster(diver, name=name)[0] for name in ("a", "b", "c")]
     pool, _, _ = oceans.pool(diver, clusters[2])
@@ -187,8 +187,8 @@ def test_a_pool_is_imported_from_whatever_page_lists_it(ocean: conftest.Scene, d
     assert diver.call("Read", urn=oceans.POOL, id=pool).id == ""
 
 
-def test_the_count_that_is_wanted_is_kept_for_the_first_pool_only(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """If the cloud lists the cluster's own pool second, its count reads as none."""
+def test_the_desired_count_is_kept_for_the_first_pool_only(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """If the cloud lists the default pool second, its count reads as zero."""
     identity, inputs, state = oceans.cluster(diver)
     oceans.pool(diver, identity)
     ocean.cloud.clusters[identity]["node_pools"].reverse()
@@ -199,8 +199,8 @@ def test_the_count_that_is_wanted_is_kept_for_the_first_pool_only(ocean: conftes
     assert found.changes == found.DIFF_NONE
 
 
-def test_a_firewall_lives_and_is_imported(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """The whole firewall is sent each time; what it has none of is null, but tags are a list."""
+def test_a_firewall_is_created_updated_and_imported(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """The request has the whole firewall; an empty list is null, except for tags."""
     out = {"protocol": "icmp", "destinationAddresses": ["::/0"]}
     identity, inputs, state = diver.create(oceans.FIREWALL, name="fw", inboundRules=[oceans.RULE], outboundRules=[out])
     inbound = [{"protocol": "tcp", "ports": "443", "sources": {"addresses": ["0.0.0.0/0"]}}]
@@ -229,8 +229,8 @@ def test_a_firewall_lives_and_is_imported(ocean: conftest.Scene, diver: conftest
 
 
 @pytest.mark.parametrize("refreshed", [False, True])
-def test_after_a_refresh_the_autoscaler_stays_until_it_is_said_to_be_off(refreshed: bool, diver: conftest.Engine) -> None:
-    """The inputs that it gives have no list of defaults, so that what they hold is taken for one; "off" has to be said."""
+def test_after_a_refresh_autoscaling_stays_until_the_program_turns_it_off(refreshed: bool, diver: conftest.Engine) -> None:
+    """After a refresh the inputs have no list of defaults, so old values count as defaults until the program says "off"."""
     cluster, _, _ = oceans.cluster(diver)
     scaled = {"autoScale": True, "minNodes": 1, "maxNodes": 4}
     identity, inputs, state = oceans.pool(diver, cluster, **scaled)
@@ -245,8 +245,8 @@ def test_after_a_refresh_the_autoscaler_stays_until_it_is_said_to_be_off(refresh
     assert off == news | {"__defaults": [], "autoScale": False}
 
 
-def test_tags_that_were_taken_away_come_back_with_a_refresh(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """No tags are left out of the request, which the cloud takes for no change; the state has none until it is read anew."""
+def test_removed_tags_come_back_with_a_refresh(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """An empty list of tags is left out of the request, so the cloud changes nothing. The state has no tags until a refresh."""
     cluster, _, _ = oceans.cluster(diver)
     identity, inputs, state = oceans.pool(diver, cluster, tags=["web"])
     without = {key: value for key, value in inputs.items() if key != "tags"}
@@ -271,7 +271,7 @@ def test_tags_that_were_taken_away_come_back_with_a_refresh(ocean: conftest.Scen
         ),
     ],
 )
-def test_impossible_firewalls_are_refused_in_preview(diver: conftest.Engine, rules: Json, text: str) -> None:
-    """The text is that of the plugin."""
+def test_invalid_firewalls_are_refused_in_preview(diver: conftest.Engine, rules: Json, text: str) -> None:
+    """The error has the plugin's text."""
     error = diver.error("Create", urn=oceans.FIREWALL, properties={"name": "fw", **rules}, preview=True)
     assert error.details() == f"diffing {oceans.FIREWALL}: 1 error occurred:\n\t* {text}\n\n"

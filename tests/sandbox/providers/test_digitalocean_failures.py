@@ -1,4 +1,4 @@
-"""What the DigitalOcean stand-in makes of refusals, lost connections, and things that never come up or are gone."""
+"""The DigitalOcean stand-in with refusals, lost connections, and resources that fail or disappear."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Json = typing.Any
 
 
 @pytest.mark.parametrize(("status", "attempts"), [(500, 5), (429, 5), (503, 5), (501, 1), (422, 1)])
-def test_refusals_that_may_pass_are_repeated_four_times(ocean: conftest.Scene, status: int, attempts: int) -> None:
-    """The waits double from one second, and the error says how often it was tried."""
+def test_temporary_refusals_are_retried_four_times(ocean: conftest.Scene, status: int, attempts: int) -> None:
+    """The pauses double from one second. The error has the number of attempts."""
     diver = oceans.connect(ocean)
     ocean.cloud.fail("POST", "/vpcs", times=9, status=status)
     error = diver.error("Create", urn=oceans.VPC, properties={"name": "n", "region": "fra1"})
@@ -24,8 +24,8 @@ def test_refusals_that_may_pass_are_repeated_four_times(ocean: conftest.Scene, s
     assert f"* Error creating VPC: POST {ocean.cloud.url}/v2/vpcs: {status} boom{tail}\n" in error.details()
 
 
-def test_repetitions_wait_as_long_as_the_cloud_asks_or_the_program_says(ocean: conftest.Scene) -> None:
-    """Retry-After wins over the doubling, the greatest wait bounds it, and no number of repetitions means none."""
+def test_retries_wait_as_long_as_the_cloud_or_the_program_says(ocean: conftest.Scene) -> None:
+    """Retry-After takes precedence. The maximum bounds the doubling, and zero means no retry."""
     slow = scripted_http.Refused(429, {"id": "too_many_requests", "message": "slow down"}, {"Retry-After": "7"})
     bounded = oceans.connect(ocean, httpRetryMax="3", httpRetryWaitMin="0.5", httpRetryWaitMax="1")
     ocean.cloud.fail("POST", "/vpcs", error=slow)
@@ -37,8 +37,8 @@ def test_repetitions_wait_as_long_as_the_cloud_asks_or_the_program_says(ocean: c
     assert "500 boom\n" in never.details()
 
 
-def test_a_dropped_connection_is_tried_again_even_where_that_makes_a_thing_twice(ocean: conftest.Scene) -> None:
-    """The library cannot know that the first request had its effect; neither can the plugin."""
+def test_a_dropped_connection_is_retried_even_if_that_creates_a_resource_twice(ocean: conftest.Scene) -> None:
+    """The library cannot know that the first request was handled."""
     diver = oceans.connect(ocean)
     ocean.cloud.fail("GET", "", times=2, error=scripted_http.Dropped())
     identity, _, state = diver.create(oceans.VPC, region="fra1")
@@ -49,16 +49,16 @@ def test_a_dropped_connection_is_tried_again_even_where_that_makes_a_thing_twice
 
 
 def test_an_error_carries_the_number_of_the_request(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """The number comes from the body or from a header; a body that is no JSON is shown as it is."""
-    told = scripted_http.Refused(401, {"id": "unauthorized", "message": "Unable to authenticate you", "request_id": "r-1"})
+    """The number comes from the body or a header. A body that is not JSON is part of the message."""
+    refusal = scripted_http.Refused(401, {"id": "unauthorized", "message": "Unable to authenticate you", "request_id": "r-1"})
     plain = scripted_http.Refused(418, "teapot", {"x-request-id": "r-2"})
-    for refused, text in ((told, '401 (request "r-1") Unable to authenticate you'), (plain, '418 (request "r-2") "teapot"')):
+    for refused, text in ((refusal, '401 (request "r-1") Unable to authenticate you'), (plain, '418 (request "r-2") "teapot"')):
         ocean.cloud.fail("POST", "/vpcs", error=refused)
         assert text in diver.error("Create", urn=oceans.VPC, properties={"name": "n", "region": "fra1"}).details()
 
 
-def test_a_network_in_use_is_deleted_again_and_again_for_two_minutes(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """The waits double from half a second to ten, and in the end the cloud's own words are the error."""
+def test_the_deletion_of_a_network_in_use_is_retried_for_two_minutes(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """The pauses double from half a second to ten. The error has the cloud's message."""
     identity, _, state = diver.create(oceans.VPC, region="fra1")
     members = scripted_http.Refused(403, {"id": "forbidden", "message": "Can not delete VPC with members"})
     ocean.cloud.fail("DELETE", identity, times=99, error=members)
@@ -74,8 +74,8 @@ def test_a_network_in_use_is_deleted_again_and_again_for_two_minutes(ocean: conf
     assert f"Error deleting VPC: DELETE {address}: 404 not found" in missing.details()
 
 
-def test_deleting_a_network_without_an_answer_kills_the_plugin(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """The plugin looks at the answer's status without a look at whether there is an answer; a new process goes on."""
+def test_deleting_a_network_without_an_answer_crashes_the_plugin(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """The plugin reads the status of a missing answer. A new process works again."""
     identity, _, state = diver.create(oceans.VPC, region="fra1")
     ocean.cloud.fail("DELETE", identity, error=scripted_http.Dropped())
     error = diver.error("Delete", urn=oceans.VPC, id=identity, properties=state)
@@ -95,9 +95,9 @@ def test_deleting_a_network_without_an_answer_kills_the_plugin(ocean: conftest.S
 def test_a_cluster_that_does_not_come_up_is_lost_from_the_state(
     ocean: conftest.Scene, diver: conftest.Engine, status: Json, text: str
 ) -> None:
-    """It is in the cloud, but the error carries no id: so does the official plugin, after half an hour at the most."""
+    """The cloud has the cluster, but the error has no id: the official plugin does the same, after half an hour at most."""
     ocean.cloud.before = lambda _seen: [one.update(status=status) for one in ocean.cloud.clusters.values()] and None
-    error = diver.error("Create", urn=oceans.CLUSTER, properties=oceans.MADE)
+    error = diver.error("Create", urn=oceans.CLUSTER, properties=oceans.CREATED)
     assert error.details().endswith(f"* Error creating Kubernetes cluster: {text}\n\n")
     assert not oceans.is_kept(error)
     assert len(ocean.cloud.clusters) == 1
@@ -105,7 +105,7 @@ def test_a_cluster_that_does_not_come_up_is_lost_from_the_state(
 
 
 def test_a_pool_whose_nodes_do_not_come_is_lost_from_the_state(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """It is given up after half an hour of ticks, and nothing tells that it was made."""
+    """It is given up after half an hour, and the error has no id."""
     cluster, _, _ = oceans.cluster(diver)
 
     def stuck(_seen: scripted_http.Seen) -> None:
@@ -120,54 +120,52 @@ def test_a_pool_whose_nodes_do_not_come_is_lost_from_the_state(ocean: conftest.S
     assert (oceans.is_kept(error), len(ocean.waits)) == (False, 182)
 
 
-def test_a_thing_that_cannot_be_read_after_its_creation_is_kept(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """The error's detail carries the id, so that nothing is orphaned."""
+def test_a_resource_that_cannot_be_read_after_its_creation_is_kept(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """The error has the id, so the resource is not orphaned."""
     ocean.cloud.fail("GET", "/credentials")
-    error = diver.error("Create", urn=oceans.CLUSTER, properties=oceans.MADE)
+    error = diver.error("Create", urn=oceans.CLUSTER, properties=oceans.CREATED)
     assert "Unable to fetch Kubernetes credentials: GET" in error.details()
     assert oceans.is_kept(error)
 
 
 @pytest.mark.parametrize("missing", ["status", "maintenance_policy"])
-def test_an_incomplete_answer_kills_the_plugin(ocean: conftest.Scene, diver: conftest.Engine, missing: str) -> None:
-    """The plugin takes for granted what the real cloud always says."""
+def test_an_incomplete_answer_crashes_the_plugin(ocean: conftest.Scene, diver: conftest.Engine, missing: str) -> None:
+    """The plugin reads a field that the real cloud always sends."""
     identity, _, state = oceans.cluster(diver)
     del ocean.cloud.clusters[identity][missing]
     assert diver.error("Read", urn=oceans.CLUSTER, id=identity, properties=state).code() == grpc.StatusCode.UNAVAILABLE
 
 
-def test_an_error_while_reading_leaves_the_state_and_only_what_is_missing_goes(
-    ocean: conftest.Scene, diver: conftest.Engine
-) -> None:
-    """A refresh fails on 500 for every kind of resource, and empties what is not found."""
+def test_a_refresh_removes_only_missing_resources_from_the_state(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """A refresh fails with 500 for every kind of resource, and clears the resources that are not found."""
     cluster, _, state = oceans.cluster(diver)
     pool = oceans.pool(diver, cluster)
     rules = diver.create(oceans.FIREWALL, inboundRules=[oceans.RULE])
     network = diver.create(oceans.VPC, region="fra1")
-    made = (
+    resources = (
         (oceans.CLUSTER, cluster, state),
         (oceans.POOL, pool[0], pool[2]),
         (oceans.FIREWALL, rules[0], rules[2]),
         (oceans.VPC, network[0], network[2]),
     )
-    for urn, identity, known in made:
+    for urn, identity, known in resources:
         ocean.cloud.fail("GET", identity)
         assert "500 boom" in diver.error("Read", urn=urn, id=identity, properties=known).details()
-    for gone in (ocean.cloud.clusters, ocean.cloud.firewalls, ocean.cloud.vpcs):
-        gone.clear()
-    assert [diver.call("Read", urn=urn, id=identity, properties=known).id for urn, identity, known in made] == [""] * 4
+    for items in (ocean.cloud.clusters, ocean.cloud.firewalls, ocean.cloud.vpcs):
+        items.clear()
+    assert [diver.call("Read", urn=urn, id=identity, properties=known).id for urn, identity, known in resources] == [""] * 4
 
 
-def test_an_update_of_what_is_gone_says_that_there_is_no_id(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """A cluster that is gone does not fail its own PUT, but the update has nothing to show then."""
+def test_an_update_of_a_missing_cluster_has_no_id(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """The PUT of a missing cluster is ignored, but then the update has no state."""
     identity, inputs, state = oceans.cluster(diver)
     ocean.cloud.clusters.clear()
     error = diver.error("Update", urn=oceans.CLUSTER, id=identity, olds=state, news={**inputs, "name": "other"})
     assert error.details() == f"expected non-empty ID for new state during Update of {oceans.CLUSTER}"
 
 
-def test_deletions_of_what_is_gone_differ_by_kind(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """A cluster that is gone is deleted; a pool or a firewall that is gone is an error."""
+def test_deletions_of_missing_resources_differ_by_kind(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """A missing cluster counts as deleted. A missing pool or firewall is an error."""
     cluster, _, state = oceans.cluster(diver)
     pool, _, known = oceans.pool(diver, cluster)
     rules, _, _ = diver.create(oceans.FIREWALL, inboundRules=[oceans.RULE])

@@ -1,4 +1,4 @@
-"""DigitalOcean's functions, and what the official SDK knows of them and of the resources."""
+"""DigitalOcean's functions, and the official SDK's view of them and of the resources."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _invoke(diver: conftest.Engine, name: str, /, **args: Json) -> Json:
 
 
 def test_functions_list_what_the_cloud_offers(diver: conftest.Engine) -> None:
-    """Versions come newest first; regions and sizes are filtered by lists and numbers too, and sorted."""
+    """Versions come newest first. Regions and sizes are filtered, by lists and numbers, too, and sorted."""
     versions = _invoke(diver, "getKubernetesVersions", versionPrefix="1.33.")
     assert versions["validVersions"] == ["1.33.1-do.0", "1.33.0-do.1"]
     assert versions["latestVersion"] == "1.33.1-do.0"
@@ -35,8 +35,8 @@ def test_functions_list_what_the_cloud_offers(diver: conftest.Engine) -> None:
     assert _invoke(diver, "getRegion", slug="fra1")["name"] == "Frankfurt 1"
 
 
-def test_functions_find_what_is_there(ocean: conftest.Scene, diver: conftest.Engine) -> None:
-    """A network by id, name or as its region's default; a cluster by name; a firewall by id."""
+def test_functions_find_existing_resources(ocean: conftest.Scene, diver: conftest.Engine) -> None:
+    """A network is found by id, by name, or as a region's default; a cluster by name; a firewall by id."""
     network, _, _ = diver.create(oceans.VPC, name="net", region="fra1")
     ocean.cloud.vpcs[network]["default"] = True
     for by in ({"id": network}, {"name": "net"}, {"region": "fra1"}):
@@ -61,7 +61,7 @@ def test_functions_find_what_is_there(ocean: conftest.Scene, diver: conftest.Eng
     ],
 )
 def test_functions_fail_with_the_plugins_texts(diver: conftest.Engine, name: str, args: Json, text: str) -> None:
-    """What cannot be found is an error that says so."""
+    """The error names what was not found."""
     for _ in range(2):
         diver.create(oceans.VPC, name="twice", region="fra1")
     error = diver.error("Invoke", tok=f"digitalocean:index/{name}:{name}", args=args)
@@ -69,21 +69,21 @@ def test_functions_fail_with_the_plugins_texts(diver: conftest.Engine, name: str
 
 
 def test_a_network_is_looked_for_by_just_one_key(diver: conftest.Engine) -> None:
-    """None and several are refused with the plugin's texts."""
+    """No key and several keys are refused with the plugin's texts."""
     for args, text in (({}, "one of `id,name,region` must be"), ({"id": "a", "name": "b"}, "but `id,name` were specified")):
         answer = diver.call("Invoke", tok="digitalocean:index/getVpc:getVpc", args=args)
         assert text in answer.failures[0].reason
 
 
 def _named(of: type) -> set[str]:
-    """Returns the names on the wire of an SDK class's properties."""
+    """Returns the wire names of an SDK class's properties."""
     getters = {name: item for name, item in vars(of).items() if isinstance(item, property)}
     return {getattr(item.fget, "_pulumi_name", None) or name for name, item in getters.items()}
 
 
 @pytest.fixture
 def sdk() -> Json:
-    """The official SDK, which warns of much that it deprecates when it is imported."""
+    """The official SDK; importing it raises deprecation warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return importlib.import_module("pulumi_digitalocean")
@@ -99,14 +99,14 @@ def sdk() -> Json:
     ],
 )
 def test_resources_have_the_sdks_properties(sdk: Json, module: str, name: str, table: Json) -> None:
-    """No argument and no output of the SDK is unknown here, and none is made up."""
+    """The table has exactly the SDK's arguments and outputs."""
     arguments = getattr(getattr(sdk, module), f"{name}Args")
     assert {row.name for row in table.properties if not row.output_only} == _named(arguments)
     assert {row.name for row in table.properties} == _named(getattr(sdk, name))
 
 
 def test_functions_have_the_sdks_results(sdk: Json) -> None:
-    """Each function's arguments and results are those of the SDK's result class."""
+    """Each function has exactly the fields of the SDK's result class."""
     for function in functions.FUNCTIONS:
         name = function.table.token.rsplit(":", 1)[-1]
         results = getattr(sdk, f"G{name[1:]}Result")
@@ -114,7 +114,7 @@ def test_functions_have_the_sdks_results(sdk: Json) -> None:
 
 
 def test_the_schema_names_everything_that_can_be_imported(ocean: conftest.Scene) -> None:
-    """The schema has each resource's inputs and outputs, and every type that it refers to."""
+    """The schema has each resource's inputs and outputs, and every referenced type."""
     text = ocean.connect().call("GetSchema").schema
     document = json.loads(text)
     cluster = document["resources"]["digitalocean:index/kubernetesCluster:KubernetesCluster"]

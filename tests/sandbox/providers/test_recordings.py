@@ -1,8 +1,7 @@
-"""The stand-ins answer what the official plugins were recorded to answer.
+"""The stand-ins give the recorded answers of the official plugins.
 
-Each file in ``recorded/`` is a list of steps and of exchanges between an engine and the official plugin, reduced to what
-matters. The cloud behind is scripted to be what it was then. Only the suffixes of made-up names and the order of a map's
-keys may differ.
+Each file in ``recorded/`` has steps and exchanges between an engine and the official plugin, reduced to what matters. The
+scripted cloud behaves like the recorded one. Only the suffixes of generated names and the order of keys may differ.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from planton_sandbox.providers import values
 
-from . import conftest, scripted_cloud, scripted_digitalocean, scripted_http
+from . import conftest, scripted_civo, scripted_digitalocean, scripted_http
 
 Json = typing.Any
 _HERE = pathlib.Path(__file__).parent / "recorded"
@@ -31,12 +30,12 @@ _CIVO = {
     "URN:": "urn:pulumi:dev::demo::civo:index/",
 }
 _DIGITALOCEAN = {"TIMEOUTS": _KEY, "URN:": "urn:pulumi:dev::demo::digitalocean:index/"}
-"""What is shortened in the files."""
+"""The abbreviations in the files."""
 _SUFFIX = re.compile(r"-[0-9a-f]{7}$")
 
 
 def _expand(item: Json, shorts: dict[str, str]) -> Json:
-    """Turns a recorded value into the one that goes over the wire."""
+    """Converts a recorded value to the one on the wire."""
     if isinstance(item, dict):
         if set(item) == {"$secret"}:
             return values.Secret(_expand(item["$secret"], shorts))
@@ -52,7 +51,7 @@ def _expand(item: Json, shorts: dict[str, str]) -> Json:
 
 
 def _plain(item: Json, shorts: dict[str, str]) -> Json:
-    """Makes an answer comparable with a recorded one."""
+    """Converts an answer to the format of the recordings."""
     if isinstance(item, dict):
         if "4dabf18193072939515e22adb298388d" in item:
             return {"$secret": _plain(item["value"], shorts)}
@@ -88,15 +87,15 @@ def _error(error: grpc.RpcError, shorts: dict[str, str]) -> Json:
         if key == "grpc-status-details-bin":
             detail = provider_pb2.ErrorResourceInitFailed()
             assert status_pb2.Status.FromString(content).details[0].Unpack(detail)
-            told = _plain(json_format.MessageToDict(detail, preserving_proto_field_name=True), shorts)
-            shown["status_details"] = [{"type": "pulumirpc.ErrorResourceInitFailed", **told}]
+            fields = _plain(json_format.MessageToDict(detail, preserving_proto_field_name=True), shorts)
+            shown["status_details"] = [{"type": "pulumirpc.ErrorResourceInitFailed", **fields}]
     return _plain(shown, shorts)
 
 
 def _expected(exchange: Json) -> Json:
     expected = {key: exchange[key] for key in ("response", "error") if key in exchange}
     if expected.get("error", {}).get("code") == "UNAVAILABLE":
-        # What the proxy in the recording said is not the plugin's; what the engine showed is.
+        # The recording's proxy has its own texts; the engine showed the plugin's.
         expected["error"]["details"] = "error reading from server: EOF"
     for kind in expected.get("response", {}).get("detailedDiff", {}).values():
         kind.setdefault("kind", "ADD")
@@ -104,7 +103,7 @@ def _expected(exchange: Json) -> Json:
 
 
 def _resolve(item: Json, table: dict[str, Json]) -> Json:
-    """Puts values that occur several times back in their places."""
+    """Restores values that occur several times."""
     if isinstance(item, dict):
         if set(item) == {"$is"}:
             return copy.deepcopy(table[item["$is"]])
@@ -151,22 +150,22 @@ def _replay(
 
 
 def test_checks_and_diffs_are_answered_as_recorded(scene: conftest.Scene) -> None:
-    """Every check, its text, every previewed creation and every kind of difference is the official plugin's."""
-    assert _replay(scene, "checks_and_diffs", {}) > 70
+    """Checks, their texts, previewed creations and all kinds of differences are the official plugin's."""
+    assert _replay(scene, "checks_and_diffs", {}) == 80
 
 
-def test_a_life_from_creation_to_destruction_is_answered_as_recorded(scene: conftest.Scene) -> None:
+def test_a_lifecycle_is_answered_as_recorded(scene: conftest.Scene) -> None:
     """Creations, refreshes, updates, failed updates, the crash, drift and deletions are the official plugin's."""
     ids = json.loads((_HERE / "lifecycle_ids.json").read_text(encoding="utf-8"))
     cluster, cloud = ids[4], scene.cloud
     cloud.supply(ids)
     lost: dict[str, Json] = {}
 
-    def without_pool(cloud: scripted_cloud.Cloud) -> None:
+    def without_pool(cloud: scripted_civo.Cloud) -> None:
         lost["pools"] = list(cloud.clusters[cluster]["pools"])
         del cloud.clusters[cluster]["pools"][1:]
 
-    def with_pool(cloud: scripted_cloud.Cloud) -> None:
+    def with_pool(cloud: scripted_civo.Cloud) -> None:
         cloud.clusters[cluster]["pools"] = lost["pools"]
         cloud.fail("GET", cluster)
 
@@ -177,11 +176,11 @@ def test_a_life_from_creation_to_destruction_is_answered_as_recorded(scene: conf
         "refresh pool missing, cluster present": without_pool,
         "refresh cluster GET 500 once": with_pool,
     }
-    assert _replay(scene, "lifecycle", events) > 60
+    assert _replay(scene, "lifecycle", events) == 66
 
 
 def test_imports_drift_and_lost_resources_are_answered_as_recorded(scene: conftest.Scene) -> None:
-    """Imports, drift, what refresh makes of errors and of missing things, and refused deletions are the plugin's."""
+    """Imports, drift, refreshes with errors and missing resources, and refused deletions are the official plugin's."""
     cloud = scene.cloud
     seed = json.loads((_HERE / "import_and_drift_cloud.json").read_text(encoding="utf-8"))
     network, firewall, cluster = seed["ids"][0], seed["ids"][2], seed["ids"][4]
@@ -190,22 +189,22 @@ def test_imports_drift_and_lost_resources_are_answered_as_recorded(scene: confte
     client = scripted_http.Client(cloud)
     for path, body in seed["made"]:
         client.post(path.format(network=network, firewall=firewall, cluster=cluster), body)
-    kept = {"networks": dict(cloud.networks), "firewalls": dict(cloud.firewalls), "clusters": dict(cloud.clusters)}
+    originals = {"networks": dict(cloud.networks), "firewalls": dict(cloud.firewalls), "clusters": dict(cloud.clusters)}
 
-    def forget(kind: str, identity: str) -> typing.Callable[[scripted_cloud.Cloud], None]:
+    def remove(kind: str, identity: str) -> typing.Callable[[scripted_civo.Cloud], None]:
         return lambda cloud: getattr(cloud, kind).pop(identity)
 
-    def restore(*kinds: str) -> typing.Callable[[scripted_cloud.Cloud], None]:
-        return lambda cloud: [getattr(cloud, kind).update(kept[kind]) for kind in kinds] and None
+    def restore(*kinds: str) -> typing.Callable[[scripted_civo.Cloud], None]:
+        return lambda cloud: [getattr(cloud, kind).update(originals[kind]) for kind in kinds] and None
 
-    def unauthorised(cloud: scripted_cloud.Cloud) -> None:
+    def unauthorised(cloud: scripted_civo.Cloud) -> None:
         cloud.tokens = set()
 
-    def cluster_gone(cloud: scripted_cloud.Cloud) -> None:
+    def without_cluster(cloud: scripted_civo.Cloud) -> None:
         cloud.tokens = None
         cloud.clusters.clear()
 
-    def lists_fail(cloud: scripted_cloud.Cloud) -> None:
+    def lists_fail(cloud: scripted_civo.Cloud) -> None:
         cloud.faults.clear()
         cloud.fail("GET", "/networks")
         cloud.fail("GET", "/firewalls")
@@ -213,19 +212,19 @@ def test_imports_drift_and_lost_resources_are_answered_as_recorded(scene: confte
     events = {
         "refresh default pool drift 2->3": lambda cloud: cloud.scale(cluster, "main", 3),
         "refresh settle": lambda cloud: cloud.scale(cluster, "main", 2),
-        "refresh firewall missing": forget("firewalls", firewall),
+        "refresh firewall missing": remove("firewalls", firewall),
         "refresh": restore("networks", "firewalls"),
-        "refresh network missing": forget("networks", network),
+        "refresh network missing": remove("networks", network),
         "preview regions 401": unauthorised,
-        "refresh cluster gone": cluster_gone,
+        "refresh cluster gone": without_cluster,
         "re-import preview": restore("networks", "firewalls", "clusters"),
         "refresh cluster 500 all": lambda cloud: cloud.fail("GET", cluster, times=9),
         "re-import": lambda cloud: cloud.faults.clear(),
         "refresh net+fw 500": lists_fail,
         "destroy with 500 on pool delete": lambda cloud: cloud.fail("DELETE", "/pools/workers"),
-        "destroy when cluster already gone": forget("clusters", cluster),
+        "destroy when cluster already gone": remove("clusters", cluster),
     }
-    assert _replay(scene, "import_and_drift", events) > 60
+    assert _replay(scene, "import_and_drift", events) == 63
 
 
 def _replay_digitalocean(
@@ -240,12 +239,12 @@ def _known_clouds() -> Json:
 
 
 def test_checks_and_diffs_of_digitalocean_are_answered_as_recorded(ocean: conftest.Scene) -> None:
-    """Every check, its text, every previewed creation and every kind of difference is the official plugin's."""
+    """Checks, their texts, previewed creations and all kinds of differences are the official plugin's."""
     assert _replay_digitalocean(ocean, "checks_and_diffs", {}) == 57
 
 
-def test_a_life_on_digitalocean_is_answered_as_recorded(ocean: conftest.Scene) -> None:
-    """Creations, refreshes, updates, a failed update and what it leaves, drift and deletions are the official plugin's."""
+def test_a_lifecycle_on_digitalocean_is_answered_as_recorded(ocean: conftest.Scene) -> None:
+    """Creations, refreshes, updates, a failed update and its effects, drift and deletions are the official plugin's."""
     known = _known_clouds()["lifecycle"]
     ocean.cloud.become(known)
     (cluster,) = known["ids"]["cluster"]
@@ -266,7 +265,7 @@ def test_a_life_on_digitalocean_is_answered_as_recorded(ocean: conftest.Scene) -
 
 
 def test_imports_from_digitalocean_are_answered_as_recorded(ocean: conftest.Scene) -> None:
-    """Imports, what later plans make of them, and what is not imported are the official plugin's."""
+    """Imports, the plans after them, and refused imports are the official plugin's."""
     clouds = _known_clouds()
 
     def seed(which: str, *tags: str) -> str:

@@ -15,7 +15,7 @@ PROVIDER = providers.Provider(
     region_variables=("CIVO_REGION",),
     endpoint_variable="CIVO_API_URL",
     plugin=providers.Plugin(name="civo", version="2.4.8"),
-    packages=("pulumi", "pulumi_civo"),
+    packages=("pulumi", "pulumi_civo", "semver"),
     distributions=("pulumi", "pulumi-civo"),
     client="planton.clouds.civo.client:of",
     views="planton.clouds.civo.views",
@@ -26,6 +26,21 @@ PROVIDER = providers.Provider(
     # The plugin calls the API before the first resource, and reports a failure as an error of that resource.
     setup_errors=("AuthenticationError", "connecting to Civo"),
     empty_pool_advice="Civo has no empty pools; delete the pool instead",
+    lacks=frozenset(
+        {
+            "spot nodes",
+            "private API servers",
+            "zones",
+            "images",
+            "SSH keys",
+            "node identities",
+            "serverless",
+            "scripts",
+            "channels",
+        }
+    ),
+    api_access_field="apiServerAllowedCidrs",
+    is_default=True,
     sample_region="lon1",
     sample_version="1.30.5-k3s1",
 )

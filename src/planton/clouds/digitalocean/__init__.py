@@ -15,7 +15,7 @@ PROVIDER = providers.Provider(
     region_variables=("DIGITALOCEAN_REGION",),
     endpoint_variable="DIGITALOCEAN_API_URL",
     plugin=providers.Plugin(name="digitalocean", version="4.76.0"),
-    packages=("pulumi", "pulumi_digitalocean"),
+    packages=("pulumi", "pulumi_digitalocean", "semver"),
     distributions=("pulumi", "pulumi-digitalocean"),
     client="planton.clouds.digitalocean.client:of",
     views="planton.clouds.digitalocean.views",
@@ -23,6 +23,20 @@ PROVIDER = providers.Provider(
     networks=providers.Networks(refuses_overlaps=True, overlap="DigitalOcean refuses networks of one account that overlap"),
     requires_newest_patch=True,
     empty_pool_advice="for a pool that may be empty write autoScale: true, minNodes: 0, maxNodes, and nodeCount: 1 to start with",
+    lacks=frozenset(
+        {
+            "spot nodes",
+            "private API servers",
+            "zones",
+            "images",
+            "SSH keys",
+            "node identities",
+            "serverless",
+            "scripts",
+            "channels",
+        }
+    ),
+    api_access_field="controlPlaneFirewallAllowedIps",
     sample_region="fra1",
     sample_version="1.35.1-do.0",
 )

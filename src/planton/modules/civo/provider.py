@@ -1,4 +1,4 @@
-"""The one place where a Civo provider is made, and where facts of the cloud are looked up through it."""
+"""Creates the Civo provider of a stack, and looks up resources of the cloud through it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pulumi
 import pulumi_civo
 
 from org.project_planton.provider.civo import region_pb2
-from planton import errors
-from planton.modules import lookups, own
+from planton.modules import accounts, lookups, own
 from planton.schema import references
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ class Account:
     """An explicit provider with the facts that look-ups need.
 
     Attributes:
-        provider: To be given to every resource.
+        provider: The provider of every resource.
         config: The credentials.
         region: The cloud's code, upper case.
     """
@@ -40,7 +39,7 @@ class Account:
 
     @property
     def lookups(self) -> lookups.Lookups:
-        """How names are looked up here."""
+        """The look-ups of names in the region."""
         return lookups.Lookups(
             f"in region {self.region}",
             self.region,
@@ -66,14 +65,7 @@ def account(config: provider_pb2.CivoProviderConfig, *, region: str = "") -> Acc
     code = region.upper()
     if not code and config.default_region:
         code = region_pb2.CivoRegion.Name(config.default_region).upper()
-    missing = "an API token" if not config.api_token else "" if code else "a region"
-    if missing:
-        raise errors.PlantonError(
-            f"failed to set up the Civo provider: {missing} is missing",
-            code=errors.Code.MISSING,
-            reason=errors.Reason.CREDENTIAL_MISSING,
-            hint="set CIVO_TOKEN and CIVO_REGION, or give a provider config with -p FILE (docs/use/credentials.md)",
-        )
+    accounts.require(config, others=() if code else ("region",))
     provider = pulumi_civo.Provider(
         "civo",
         token=pulumi.Output.secret(config.api_token),
@@ -84,7 +76,7 @@ def account(config: provider_pb2.CivoProviderConfig, *, region: str = "") -> Acc
 
 
 def network_id(field: lookups.Field, of: Account) -> str:
-    """Returns the id of the network that a field means by id or by name.
+    """Returns the id of the network that a field identifies by id or by name.
 
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
@@ -95,7 +87,7 @@ def network_id(field: lookups.Field, of: Account) -> str:
 
 
 def firewall_id(field: lookups.Field, of: Account) -> str:
-    """Returns the id of the firewall that a field means by id or by name.
+    """Returns the id of the firewall that a field identifies by id or by name.
 
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
@@ -104,7 +96,7 @@ def firewall_id(field: lookups.Field, of: Account) -> str:
 
 
 def cluster_id(field: lookups.Field, of: Account) -> str:
-    """Returns the id of the cluster that a field means by id or by name.
+    """Returns the id of the cluster that a field identifies by id or by name.
 
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
@@ -122,11 +114,16 @@ def applications(cluster: str, of: Account) -> list[str]:
     """
     if references.is_unknown(cluster):
         return []
-    found = of.lookups.find(
-        "cluster", cluster, lambda text: pulumi_civo.get_kubernetes_cluster(id=text, region=of.region, opts=of.invoke)
+    cloud_cluster = _cluster(cluster, of)
+    return [] if cloud_cluster is None else [str(each.application) for each in cloud_cluster.installed_applications or []]
+
+
+def _cluster(id_: str, of: Account) -> pulumi_civo.GetKubernetesClusterResult | None:
+    # The plugin reads one page of the list, and also takes a part of a name for a match.
+    result = of.lookups.find(
+        "cluster", id_, lambda text: pulumi_civo.get_kubernetes_cluster(id=text, region=of.region, opts=of.invoke)
     )
-    installed = [] if isinstance(found, str) else getattr(found, "installed_applications")  # noqa: B009  # typed as object
-    return [str(each.application) for each in installed or []]
+    return result if isinstance(result, pulumi_civo.GetKubernetesClusterResult) and result.id == id_ else None
 
 
 def own_cluster() -> Mapping[str, Any] | None:
@@ -140,14 +137,12 @@ def running_version(target: api_pb2.CivoKubernetesCluster, of: Account) -> str:
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    made = own_cluster()
-    id_ = str(made["id"]) if made else target.status.outputs.cluster_id
+    applied = own_cluster()
+    id_ = str(applied["id"]) if applied else target.status.outputs.cluster_id
     if not id_:
         return ""
-    found = of.lookups.find(
-        "cluster", id_, lambda text: pulumi_civo.get_kubernetes_cluster(id=text, region=of.region, opts=of.invoke)
-    )
-    if isinstance(found, str) or getattr(found, "id") != id_:  # noqa: B009  # typed as object
-        # The plugin reads one page of the list. The state has the version of the last refresh.
-        return str(made.get("kubernetesVersion") or "") if made else ""
-    return getattr(found, "kubernetes_version") or ""  # noqa: B009
+    running = _cluster(id_, of)
+    if running is None:
+        # The state has the version of the last refresh.
+        return str(applied.get("kubernetesVersion") or "") if applied else ""
+    return running.kubernetes_version or ""

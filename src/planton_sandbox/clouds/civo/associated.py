@@ -1,7 +1,7 @@
-"""Volumes and load balancers that workloads of the simulated Civo's clusters have.
+"""Volumes and load balancers that belong to the workloads of the simulated Civo's clusters.
 
-Workloads do not run here, so the control endpoint creates them. They stay when their cluster is deleted, and a volume blocks the
-deletion of its network.
+Workloads do not run here, so the control endpoint creates these resources. They outlive their cluster, and a volume blocks
+the deletion of its network.
 """
 
 from __future__ import annotations
@@ -10,41 +10,40 @@ from collections.abc import Callable
 from typing import Any
 
 from planton_sandbox import clock, wire
-from planton_sandbox.clouds.civo import records
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import records, scopes
 
 LOAD_BALANCER, VOLUME = "loadbalancers", "volumes"
 _CODES = {LOAD_BALANCER: "database_loadbalancer_not_found", VOLUME: "database_volume_not_found"}
 
 
-def listing(sort: str) -> Callable[[civo_scope.Scope, wire.Request], list[dict[str, Any]]]:
-    """Return the handler that lists a sort in the region."""
+def listing(sort: str) -> Callable[[scopes.Scope, wire.Request], list[dict[str, Any]]]:
+    """Returns the handler that lists the resources of a sort in the region."""
 
-    def answer(scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-        return [_view(item) for item in _mine(scope, sort)]
+    def answer(scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+        return [_view(item) for item in _owned(scope, sort)]
 
     return answer
 
 
-def delete(sort: str) -> Callable[[civo_scope.Scope, wire.Request], dict[str, Any]]:
-    """Return the handler that deletes an item of a sort; a volume stays while its cluster exists."""
+def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], dict[str, Any]]:
+    """Returns the handler that deletes a resource of a sort; a volume is refused while its cluster exists."""
 
-    def answer(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-        found = next((item for item in _mine(scope, sort) if item.id == request.parts["id"]), None)
-        if found is None:
+    def answer(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+        item = next((item for item in _owned(scope, sort) if item.id == request.parts["id"]), None)
+        if item is None:
             raise wire.CloudError(404, code=_CODES[sort], reason=f"There is no {sort.removesuffix('s')} of this id")
-        if sort == VOLUME and any(cluster.id == found.cluster for cluster in scope.clusters()):
-            raise wire.CloudError(409, code="database_volume_still_attached", reason=f"The volume {found.name} is attached")
-        scope.state.associated.remove(found)
-        return dict(civo_scope.SUCCESS)
+        if sort == VOLUME and any(cluster.id == item.cluster for cluster in scope.clusters()):
+            raise wire.CloudError(409, code="database_volume_still_attached", reason=f"The volume {item.name} is attached")
+        scope.state.associated.remove(item)
+        return dict(scopes.SUCCESS)
 
     return answer
 
 
-def add(scope: civo_scope.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
-    """Create a load balancer or a volume for a workload of a cluster."""
-    made = records.Associated(
-        id=civo_scope.new_id(),
+def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
+    """Creates a load balancer or a volume for a cluster's workload."""
+    resource = records.Associated(
+        id=scopes.new_id(),
         account=scope.account.id,
         region=scope.region,
         cluster=cluster.id,
@@ -53,12 +52,12 @@ def add(scope: civo_scope.Scope, cluster: records.Cluster, *, sort: str, name: s
         name=name,
         created=scope.now,
     )
-    scope.state.associated.append(made)
-    return {"id": made.id, "name": made.name}
+    scope.state.associated.append(resource)
+    return {"id": resource.id, "name": resource.name}
 
 
 def listed(state: records.State, account: str) -> dict[str, list[dict[str, Any]]]:
-    """Return the items of an account, by sort."""
+    """Returns an account's resources by sort."""
     mine = [item for item in state.associated if item.account == account]
     return {
         sort: [{"id": item.id, "name": item.name, "cluster": item.cluster} for item in mine if item.sort == sort]
@@ -66,7 +65,7 @@ def listed(state: records.State, account: str) -> dict[str, list[dict[str, Any]]
     }
 
 
-def _mine(scope: civo_scope.Scope, sort: str) -> list[records.Associated]:
+def _owned(scope: scopes.Scope, sort: str) -> list[records.Associated]:
     return [
         item
         for item in scope.state.associated

@@ -1,7 +1,7 @@
-"""What the simulated Civo has on offer: regions, sizes, versions, applications, limits, durations.
+"""What the simulated Civo offers: regions, sizes, versions, applications, limits, durations.
 
-Only constants and look-ups live here; what customers own does not. The lists
-are a plausible selection, not the cloud's current catalogue.
+This file holds constants and look-ups, and no customer's resources. The lists are a plausible selection, not the cloud's
+current catalogue.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import dataclasses
 import re
 
 DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - a public constant of the sandbox
-TOKEN_PREFIX = "sandbox-"  # noqa: S105 - likewise
+TOKEN_PREFIX = "sandbox-"  # noqa: S105 - a public prefix
 DEFAULT_REGION = "LON1"
 
-# Seconds in realistic latency, as the product's documents state them.
+# Seconds in realistic latency, from the documentation.
 NETWORK_SECONDS = 7.0
 NETWORK_DELETE_SECONDS = 6.0
 CLUSTER_SECONDS = 100.0
@@ -24,7 +24,7 @@ NODE_SECONDS = 60.0
 NODE_DELETE_SECONDS = 30.0
 PATCH_UPGRADE_SECONDS = 450.0
 MINOR_UPGRADE_SECONDS = 750.0
-# In instant latency nobody need watch an upgrade or a deletion for it to end.
+# In instant latency an upgrade or a deletion ends without any read, after these seconds.
 UPGRADE_STEP_PATIENCE = 0.2
 DELETE_PATIENCE = 2.0
 
@@ -53,7 +53,7 @@ LIMITS = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Region:
-    """A place where resources live; nothing is shared between two of them."""
+    """A region; resources are never shared between regions."""
 
     code: str
     name: str
@@ -63,7 +63,7 @@ class Region:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Size:
-    """A machine size; memory in MB, disk in GB."""
+    """A machine size: memory in MB, disk in GB."""
 
     name: str
     title: str
@@ -76,7 +76,7 @@ class Size:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Version:
-    """A Kubernetes version on offer."""
+    """A Kubernetes version that can be installed."""
 
     version: str
     label: str
@@ -88,7 +88,7 @@ class Version:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Application:
-    """A marketplace application; ``fails`` never finishes its installation."""
+    """A marketplace application; one that ``fails`` is never installed."""
 
     name: str
     version: str
@@ -174,37 +174,37 @@ APPLICATIONS = (
 
 
 def region(code: str) -> Region | None:
-    """Return the region with exactly this code."""
+    """Returns the region with exactly this code."""
     return next((item for item in REGIONS if item.code == code), None)
 
 
 def size(name: str) -> Size | None:
-    """Return the size with this name."""
+    """Returns the size with this name."""
     return next((item for item in SIZES if item.name == name), None)
 
 
 def version(text: str) -> Version | None:
-    """Return the version that ``text`` names, with or without a leading ``v``."""
+    """Returns the version that ``text`` names, with or without a leading ``v``."""
     return next((item for item in VERSIONS if text in (item.version, item.label)), None)
 
 
 def default_version(kind: str) -> Version:
-    """Return the default version of a cluster type."""
+    """Returns the default version of a cluster type."""
     return next(item for item in VERSIONS if item.kind == kind and item.default)
 
 
 def application(name: str) -> Application | None:
-    """Return the application with this name, in any case."""
+    """Returns the application with this name; case does not matter."""
     return next((item for item in APPLICATIONS if item.name.lower() == name.lower()), None)
 
 
 def order(text: str) -> tuple[int, ...]:
-    """Return the numbers in a version, by which versions are ordered."""
+    """Returns a version as numbers, for comparisons."""
     return tuple(int(number) for number in re.findall(r"\d+", text.replace("k3s", "-")))
 
 
 def upgrade_for(current: str) -> str:
-    """Return the newest stable version above ``current`` of its type, or an empty string."""
+    """Returns the newest stable version of the same type above ``current``, or an empty string."""
     present = version(current)
     if present is None:
         return ""

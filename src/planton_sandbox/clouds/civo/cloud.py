@@ -1,11 +1,11 @@
-"""The simulated Civo as a whole: who may ask, which function answers, what others see of it.
+"""The simulated Civo as a whole: authentication, routes, state.
 
-The rest of the sandbox knows only this class. It must not do I/O: requests,
-time and ports come in as arguments.
+The rest of the sandbox uses this class only. It does no I/O: requests, time and ports are arguments.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,24 +15,24 @@ from planton_sandbox.clouds.civo import (
     catalogue,
     clusters,
     firewalls,
+    kubernetes,
     lists,
     networks,
+    outside,
     pools,
     progress,
     quota,
     records,
+    scopes,
 )
-from planton_sandbox.clouds.civo import nodes as civo_nodes
-from planton_sandbox.clouds.civo import outside as civo_outside
-from planton_sandbox.clouds.civo import scope as civo_scope
-from planton_sandbox.kubernetes import nodes as kubernetes_nodes
+from planton_sandbox.kubernetes import nodes
 
 _MALFORMED = 400
 _CLUSTERS = "/v2/kubernetes/clusters"
 _POOLS = f"{_CLUSTERS}/{{id}}/pools"
 
 
-def _network_routes(prefix: str) -> tuple[wire.Route[civo_scope.Scope], ...]:
+def _network_routes(prefix: str) -> tuple[wire.Route[scopes.Scope], ...]:
     return (
         wire.route("GET", f"{prefix}/networks", networks.listing),
         wire.route("POST", f"{prefix}/networks", networks.create),
@@ -53,7 +53,7 @@ def _network_routes(prefix: str) -> tuple[wire.Route[civo_scope.Scope], ...]:
     )
 
 
-# Newer clients use the same resources below /v2/vpc.
+# Newer clients find the same resources below /v2/vpc.
 ROUTES = (
     *_network_routes("/v2"),
     *_network_routes("/v2/vpc"),
@@ -82,7 +82,7 @@ ROUTES = (
     wire.route("DELETE", f"{_POOLS}/{{pool}}", pools.delete),
     wire.route("DELETE", f"{_POOLS}/{{pool}}/instances/{{node}}", pools.delete_node),
 )
-# These answer the same everywhere, so they do not mind a region that is unknown.
+# These answers do not depend on the region, so they accept an unknown one.
 _GLOBAL = (
     "/v2/ping",
     "/v2/regions",
@@ -104,112 +104,99 @@ class Civo:
         *,
         pace: clock.Pace,
         reserve_port: Callable[[], int],
-        wall: Callable[[], float],
         saved: Mapping[str, Any] | None = None,
     ) -> None:
-        """Open the cloud.
+        """Creates the cloud.
 
         Args:
-            pace: How long things take.
-            reserve_port: Gives a free TCP port for a cluster's Kubernetes API.
-            wall: The real time, for certificates.
-            saved: What `save` returned, to go on from there.
+            pace: How long changes take.
+            reserve_port: Returns a free TCP port for a cluster's Kubernetes API.
+            saved: The state that `save` returned, or ``None`` for a new cloud.
         """
         self._pace = pace
         self._reserve_port = reserve_port
-        self._wall = wall
         self.state = codec.decode(records.State, saved) if saved else records.State()
 
     def save(self) -> Any:
-        """Return the state as JSON values."""
+        """Returns the state as JSON values."""
         return codec.encode(self.state)
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Deletes all state."""
         self.state = records.State()
 
     def handle(self, request: wire.Request) -> wire.Reply:
-        """Answer a request of a client."""
+        """Answers a client's request."""
         if not request.token:
             return wire.Reply(401, {"result": "requires_authentication", "reason": "No token was sent"})
         try:
-            account = civo_scope.account_for(self.state, request.token)
-            found = wire.match(ROUTES, request)
-            if found is None:
+            account = scopes.account_for(self.state, request.token)
+            matched = wire.match(ROUTES, request)
+            if matched is None:
                 return _refusal(404, code="not_found", reason=f"No route for {request.method} {request.path}")
-            route, parts = found
+            route, parts = matched
             scope = self._scope(account, region=self._region(request), now=request.now)
-            call = wire.Request(
-                method=request.method,
-                path=request.path,
-                query=request.query,
-                body=request.body,
-                token=request.token,
-                now=request.now,
-                parts=parts,
-            )
-            return wire.Reply(route.status, route.handler(scope, call))
+            return wire.Reply(route.status, route.handler(scope, dataclasses.replace(request, parts=parts)))
         except wire.CloudError as error:
             if error.status == 401:  # noqa: PLR2004 - the HTTP status
                 return wire.Reply(401, {"result": "requires_authentication", "reason": error.reason})
             return _refusal(error.status, code=error.code, reason=error.reason)
 
     def refusal(self, status: int, reason: str) -> wire.Reply:
-        """Return what the sandbox itself refuses with, in this cloud's form."""
+        """Returns an error of the sandbox itself, in the cloud's format."""
         return _refusal(status, code="parameter_invalid" if status == _MALFORMED else "sandbox_fault", reason=reason)
 
     def account(self, token: str) -> str:
-        """Return the id of a token's account, or an empty string."""
+        """Returns the id of a token's account, or an empty string."""
         return next((item.id for item in self.state.accounts if item.token == token), "")
 
     def settle(self, now: float) -> bool:
-        """Bring to an end what is over at ``now``; say whether anything was."""
+        """Ends the changes that are due at ``now`` and returns whether there were any."""
         return progress.settle(self.state, pace=self._pace, now=now)
 
-    def kubernetes(self, *, client: str, now: float) -> list[kubernetes_nodes.Cluster]:  # noqa: ARG002 - nothing of it expires
-        """Return the clusters' Kubernetes side, as a client at this address meets it."""
+    def kubernetes(self, *, client: str, now: float) -> list[nodes.Cluster]:  # noqa: ARG002 - tokens of Civo do not expire
+        """Returns the Kubernetes API of each cluster, as it is open to a client with this address."""
         return [
-            civo_nodes.cluster(item, open_=clusters.reachable(self.state, item, client=client)) for item in self.state.clusters
+            kubernetes.cluster(item, open_=clusters.reachable(self.state, item, client=client)) for item in self.state.clusters
         ]
 
     def observe(self, key: str) -> bool:
-        """Count a reader of a cluster's Kubernetes API; say whether it was waited for."""
+        """Counts a read of a cluster's Kubernetes API and returns whether a timer was waiting for it."""
         return any(progress.observe(item) for item in self.state.clusters if item.id == key)
 
     def change_port(self, key: str, *, port: int) -> None:
-        """Move a cluster's Kubernetes API to another port."""
+        """Moves a cluster's Kubernetes API to another port."""
         for item in self.state.clusters:
             if item.id == key:
                 item.port = port
 
     def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:
-        """Let the outside world do something, past the API; see `civo_outside`.
+        """Makes an out-of-band change; `outside` lists them.
 
         Raises:
             wire.CloudError: when there is no such action or resource.
         """
         token = str(body.get("account") or catalogue.DEFAULT_TOKEN)
-        account = civo_scope.account_for(self.state, token)
+        account = scopes.account_for(self.state, token)
         region = str(body.get("region") or catalogue.DEFAULT_REGION)
-        return civo_outside.act(self._scope(account, region=region, now=now), action, body)
+        return outside.act(self._scope(account, region=region, now=now), action, body)
 
-    def _scope(self, account: records.Account, *, region: str, now: float) -> civo_scope.Scope:
-        civo_scope.settle_in(self.state, account, region=region, now=now)
-        return civo_scope.Scope(
+    def _scope(self, account: records.Account, *, region: str, now: float) -> scopes.Scope:
+        scopes.ensure_default_network(self.state, account, region=region, now=now)
+        return scopes.Scope(
             state=self.state,
             pace=self._pace,
             account=account,
             region=region,
             now=now,
             reserve_port=self._reserve_port,
-            wall=self._wall,
         )
 
     def _region(self, request: wire.Request) -> str:
-        asked = request.query.get("region") or request.body.get("region") or catalogue.DEFAULT_REGION
-        if request.path.rstrip("/") not in _GLOBAL and catalogue.region(str(asked)) is None:
-            raise wire.CloudError(400, code="region_unavailable", reason=f"There is no region {asked!r}")
-        return str(asked)
+        code = request.query.get("region") or request.body.get("region") or catalogue.DEFAULT_REGION
+        if request.path.rstrip("/") not in _GLOBAL and catalogue.region(str(code)) is None:
+            raise wire.CloudError(400, code="region_unavailable", reason=f"There is no region {code!r}")
+        return str(code)
 
 
 def _refusal(status: int, *, code: str, reason: str) -> wire.Reply:

@@ -1,7 +1,7 @@
 """Kubernetes clusters of the simulated Civo.
 
-The pools that come with a new cluster lose their labels and taints, as on the
-real cloud; the first one stays the default pool for ever.
+The pools in the request for a new cluster lose their labels and taints, as on the real cloud. The first pool stays the default
+pool.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from planton_sandbox import pki, wire
-from planton_sandbox.clouds.civo import catalogue, firewalls, progress, quota, records, views
-from planton_sandbox.clouds.civo import pools as civo_pools
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import catalogue, firewalls, pools, progress, quota, records, scopes, views
 
 NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?$")
 CNIS = ("flannel", "cilium")
@@ -22,8 +20,8 @@ API_PORT = 6443
 PER_PAGE = 20
 
 
-def listing(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/kubernetes/clusters``, a page of which most clients read only the first."""
+def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/kubernetes/clusters`` with one page; most clients read the first page only."""
     page, size = _number(request, "page", default=1), _number(request, "per_page", default=PER_PAGE)
     everything = scope.clusters()
     chosen = everything[(page - 1) * size : page * size]
@@ -33,16 +31,16 @@ def listing(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     return {"page": page, "per_page": size, "pages": max(-(-len(everything) // size), 1), "items": items}
 
 
-def show(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/kubernetes/clusters/{id}``."""
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/kubernetes/clusters/{id}``."""
     cluster = scope.cluster(request.parts["id"])
     body = views.cluster(cluster)
     progress.observe(cluster)
     return body
 
 
-def list_instances(scope: civo_scope.Scope, request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET .../instances``: the machines of all pools."""
+def list_instances(scope: scopes.Scope, request: wire.Request) -> list[dict[str, Any]]:
+    """Answers ``GET .../instances``: the machines of all pools."""
     cluster = scope.cluster(request.parts["id"])
     body = [node for pool in cluster.pools for node in views.instances(cluster, pool)]
     for pool in cluster.pools:
@@ -50,17 +48,17 @@ def list_instances(scope: civo_scope.Scope, request: wire.Request) -> list[dict[
     return body
 
 
-def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/kubernetes/clusters``."""
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``POST /v2/kubernetes/clusters``."""
     body = request.body
     name = _name(scope, str(body.get("name") or ""))
     kind = str(body.get("cluster_type") or "k3s")
     version, cni = _version(body, kind=kind), _cni(body, kind=kind)
-    pools = _first_pools(body)
+    first_pools = _first_pools(body)
     network = scope.network(body["network_id"]) if body.get("network_id") else scope.default_network()
     applications = _applications(scope, str(body.get("applications") or ""))
-    quota.require(scope, [quota.machines(item.size, count=item.count) for item in pools])
-    key = civo_scope.new_id()
+    quota.require(scope, [quota.machines(item.size, count=item.count) for item in first_pools])
+    key = scopes.new_id()
     cluster = records.Cluster(
         id=key,
         account=scope.account.id,
@@ -74,8 +72,8 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
         tags=str(body.get("tags") or "").split(),
         created=scope.now,
         port=scope.reserve_port(),
-        credentials=pki.issue(name, hostnames=(f"{key}.k8s.civo.com",), now=scope.wall()),
-        pools=pools,
+        credentials=pki.issue(name, hostname=f"{key}.k8s.civo.com"),
+        pools=first_pools,
         applications=applications,
         building=scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_SECONDS),
     )
@@ -83,13 +81,13 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
         scope.state.stuck_next -= 1
         cluster.stuck = True
     scope.state.clusters.append(cluster)
-    for pool in pools:
-        civo_pools.fill(scope, cluster, pool, seconds=catalogue.CLUSTER_NODE_SECONDS)
+    for pool in first_pools:
+        pools.fill(scope, cluster, pool, seconds=catalogue.CLUSTER_NODE_SECONDS)
     return views.cluster(cluster)
 
 
-def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/kubernetes/clusters/{id}``; what is absent stays."""
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``PUT /v2/kubernetes/clusters/{id}``; an absent field keeps its value."""
     cluster, body = scope.cluster(request.parts["id"]), request.body
     if body.get("name") and body["name"] != cluster.name:
         cluster.name = _name(scope, str(body["name"]))
@@ -103,57 +101,57 @@ def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     if body.get("applications"):
         cluster.applications += _applications(scope, str(body["applications"]), present=cluster.applications)
     if body.get("pools"):
-        civo_pools.replace_all(scope, cluster, body["pools"])
+        pools.replace_all(scope, cluster, body["pools"])
     elif body.get("num_target_nodes"):
         others = sum(item.count for item in cluster.pools[1:])
-        civo_pools.change(scope, cluster, cluster.pools[0], {"count": body["num_target_nodes"] - others})
+        pools.change(scope, cluster, cluster.pools[0], {"count": body["num_target_nodes"] - others})
     return views.cluster(cluster)
 
 
-def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE /v2/kubernetes/clusters/{id}``."""
+def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``DELETE /v2/kubernetes/clusters/{id}``."""
     begin_delete(scope, scope.cluster(request.parts["id"]))
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
-def recycle(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST .../recycle``: the named node is built anew."""
+def recycle(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``POST .../recycle``: replaces the named node."""
     cluster = scope.cluster(request.parts["id"])
     name = request.body.get("hostname")
     for pool in cluster.pools:
         for node in pool.nodes:
             if node.hostname == name:
-                civo_pools.retire(scope, node)
-                civo_pools.fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
-                return dict(civo_scope.SUCCESS)
+                pools.retire(scope, node)
+                pools.fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
+                return dict(scopes.SUCCESS)
     raise wire.CloudError(404, code="database_kubernetes_node_not_found", reason=f"There is no node {name!r}")
 
 
-def begin_delete(scope: civo_scope.Scope, cluster: records.Cluster) -> None:
-    """Begin to delete a cluster; its Kubernetes API closes at once."""
+def begin_delete(scope: scopes.Scope, cluster: records.Cluster) -> None:
+    """Begins to delete a cluster; its Kubernetes API closes immediately."""
     if cluster.deleting is None:
         cluster.deleting = scope.pace.timer(
             scope.now, seconds=catalogue.CLUSTER_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE
         )
 
 
-def upgrade(scope: civo_scope.Scope, cluster: records.Cluster, *, text: str) -> None:
-    """Begin to upgrade a cluster; an older version, or another type's, is refused."""
-    wanted = catalogue.version(text)
-    if wanted is None or wanted.kind != cluster.kind:
+def upgrade(scope: scopes.Scope, cluster: records.Cluster, *, text: str) -> None:
+    """Begins to upgrade a cluster; an older version, or one of another cluster type, is refused."""
+    target = catalogue.version(text)
+    if target is None or target.kind != cluster.kind:
         raise _invalid_version(text, kind=cluster.kind)
-    if catalogue.order(wanted.version) < catalogue.order(cluster.version):
+    if catalogue.order(target.version) < catalogue.order(cluster.version):
         raise wire.CloudError(
             400,
             code=INVALID_VERSION,
-            reason=f"The cluster has version {cluster.version} and cannot go back to {wanted.version}",
+            reason=f"The cluster has version {cluster.version} and cannot go back to {target.version}",
         )
-    if wanted.version != cluster.version:
-        progress.start_upgrade(cluster, version=wanted.version, pace=scope.pace, now=scope.now)
+    if target.version != cluster.version:
+        progress.start_upgrade(cluster, version=target.version, pace=scope.pace, now=scope.now)
 
 
 def reachable(state: records.State, cluster: records.Cluster, *, client: str) -> bool:
-    """Say whether ``client`` reaches the cluster's Kubernetes API: built, not deleted, firewall open."""
+    """Returns whether ``client`` can reach the cluster's Kubernetes API: built, not deleted, and allowed by the firewall."""
     if cluster.built is None or cluster.deleting:
         return False
     firewall = next((item for item in state.firewalls if item.id == cluster.firewall), None)
@@ -165,7 +163,7 @@ def _number(request: wire.Request, name: str, *, default: int) -> int:
     return max(int(text), 1) if text.isdigit() else default
 
 
-def _name(scope: civo_scope.Scope, name: str) -> str:
+def _name(scope: scopes.Scope, name: str) -> str:
     if not NAME.match(name):
         raise wire.CloudError(400, code="kubernetes_cluster_invalid_name", reason=f"{name!r} is not a valid name for a cluster")
     if any(item.name == name for item in scope.clusters()):
@@ -179,10 +177,10 @@ def _version(body: Mapping[str, Any], *, kind: str) -> str:
     if kind not in ("k3s", "talos"):
         raise wire.CloudError(400, code="database_kubernetes_cluster_invalid", reason=f"There is no cluster type {kind!r}")
     text = str(body.get("kubernetes_version") or catalogue.default_version(kind).version)
-    found = catalogue.version(text)
-    if found is None or found.kind != kind:
+    version = catalogue.version(text)
+    if version is None or version.kind != kind:
         raise _invalid_version(text, kind=kind)
-    return found.version
+    return version.version
 
 
 def _cni(body: Mapping[str, Any], *, kind: str) -> str:
@@ -195,35 +193,35 @@ def _cni(body: Mapping[str, Any], *, kind: str) -> str:
 
 
 def _first_pools(body: Mapping[str, Any]) -> list[records.Pool]:
-    given = body.get("pools") or []
-    if not given and body.get("target_nodes_size"):
-        given = [{"size": body["target_nodes_size"], "count": body.get("num_target_nodes") or 1}]
-    if not given:
+    requested = body.get("pools") or []
+    if not requested and body.get("target_nodes_size"):
+        requested = [{"size": body["target_nodes_size"], "count": body.get("num_target_nodes") or 1}]
+    if not requested:
         raise wire.CloudError(400, code="database_kubernetes_cluster_no_pools", reason="A cluster needs at least one pool")
-    pools = [civo_pools.parse(item, bare=True) for item in given]
-    if len({item.id for item in pools}) < len(pools):
+    parsed = [pools.parse(item, bare=True) for item in requested]
+    if len({item.id for item in parsed}) < len(parsed):
         raise wire.CloudError(409, code="database_cluster_pool_duplicate", reason="Two pools have the same id")
-    return pools
+    return parsed
 
 
-def _firewall(scope: civo_scope.Scope, body: Mapping[str, Any], *, network: records.Network, name: str) -> str:
+def _firewall(scope: scopes.Scope, body: Mapping[str, Any], *, network: records.Network, name: str) -> str:
     key = body.get("instance_firewall") or body.get("firewall_id")
     if key:
         return _known_firewall(scope, str(key), network=network.id)
     firewall = records.Firewall(
-        id=civo_scope.new_id(),
+        id=scopes.new_id(),
         account=scope.account.id,
         region=scope.region,
         network=network.id,
-        name=f"k3s-cluster-{name}-{civo_scope.new_id()[:8]}",
+        name=f"k3s-cluster-{name}-{scopes.new_id()[:8]}",
         hidden=True,
-        rules=civo_scope.default_rules(),
+        rules=scopes.default_rules(),
     )
     scope.state.firewalls.append(firewall)
     return firewall.id
 
 
-def _known_firewall(scope: civo_scope.Scope, key: str, *, network: str) -> str:
+def _known_firewall(scope: scopes.Scope, key: str, *, network: str) -> str:
     firewall = scope.firewall(key)
     if firewall.network != network:
         raise wire.CloudError(
@@ -233,7 +231,7 @@ def _known_firewall(scope: civo_scope.Scope, key: str, *, network: str) -> str:
 
 
 def _applications(
-    scope: civo_scope.Scope, text: str, *, present: list[records.Application] | None = None
+    scope: scopes.Scope, text: str, *, present: list[records.Application] | None = None
 ) -> list[records.Application]:
     words = [word.strip() for word in text.split(",") if word.strip()]
     refused = {word[1:].lower() for word in words if word.startswith("-")}

@@ -1,7 +1,6 @@
 """Firewalls and their rules on the simulated Civo.
 
-A firewall is not deleted while a cluster uses it. Whether a firewall lets a
-client reach a port is decided here too, for the clusters' Kubernetes APIs.
+A firewall is not deleted while a cluster uses it. `admits` also opens and closes the clusters' Kubernetes APIs.
 """
 
 from __future__ import annotations
@@ -11,68 +10,67 @@ from collections.abc import Mapping
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.civo import quota, records
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import quota, records, scopes
 
 
-def listing(scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/firewalls``."""
+def listing(scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+    """Answers ``GET /v2/firewalls``."""
     return [view(scope.state, item) for item in scope.firewalls()]
 
 
-def show(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/firewalls/{id}``."""
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/firewalls/{id}``."""
     return view(scope.state, scope.firewall(request.parts["id"]))
 
 
-def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/firewalls``; without rules, and unless refused, all is open."""
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``POST /v2/firewalls``; a request without rules opens everything, unless it says ``create_rules: false``."""
     body = request.body
     name = str(body.get("name") or "")
     _check_name(scope, name)
     network = scope.network(body["network_id"]) if body.get("network_id") else scope.default_network()
-    given = [_rule(item) for item in body.get("rules") or []]
-    rules = given if given or body.get("create_rules") is False else civo_scope.default_rules()
+    requested = [_rule(item) for item in body.get("rules") or []]
+    rules = requested if requested or body.get("create_rules") is False else scopes.default_rules()
     quota.require(scope, [{"security_group": 1, "security_group_rule": len(rules)}])
     firewall = records.Firewall(
-        id=civo_scope.new_id(),
+        id=scopes.new_id(),
         account=scope.account.id,
         region=scope.region,
         network=network.id,
         name=name,
-        hidden=name == f"{network.label}-default" and not given,
+        hidden=name == f"{network.label}-default" and not requested,
         rules=rules,
     )
     scope.state.firewalls.append(firewall)
-    return {"id": firewall.id, "name": name, **civo_scope.SUCCESS}
+    return {"id": firewall.id, "name": name, **scopes.SUCCESS}
 
 
-def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/firewalls/{id}``: a new name."""
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``PUT /v2/firewalls/{id}``, which renames the firewall."""
     firewall = scope.firewall(request.parts["id"])
     name = str(request.body.get("name") or firewall.name)
     if name != firewall.name:
         _check_name(scope, name)
         firewall.name = name
-    return {"id": firewall.id, "name": name, **civo_scope.SUCCESS}
+    return {"id": firewall.id, "name": name, **scopes.SUCCESS}
 
 
-def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE /v2/firewalls/{id}``."""
+def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``DELETE /v2/firewalls/{id}``."""
     firewall = scope.firewall(request.parts["id"])
     refuse_in_use(scope.state, firewall)
     scope.state.firewalls.remove(firewall)
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
 def refuse_in_use(state: records.State, firewall: records.Firewall) -> None:
-    """Raise a conflict when a cluster uses the firewall."""
+    """Raises a conflict if a cluster uses the firewall."""
     users = [item for item in state.clusters if item.firewall == firewall.id]
     if users:
         for item in users:
-            # Who is refused has seen the cluster; the next try may find it gone.
+            # The refusal counts as a read of the cluster, so the next attempt may find it deleted.
             if item.deleting:
-                item.deleting.seen()
+                item.deleting.count_read()
         names = ", ".join(item.name for item in users)
         raise wire.CloudError(
             409,
@@ -81,14 +79,14 @@ def refuse_in_use(state: records.State, firewall: records.Firewall) -> None:
         )
 
 
-def list_rules(scope: civo_scope.Scope, request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/firewalls/{id}/rules``."""
+def list_rules(scope: scopes.Scope, request: wire.Request) -> list[dict[str, Any]]:
+    """Answers ``GET /v2/firewalls/{id}/rules``."""
     firewall = scope.firewall(request.parts["id"])
     return [_rule_view(firewall, item) for item in firewall.rules]
 
 
-def create_rule(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/firewalls/{id}/rules``."""
+def create_rule(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``POST /v2/firewalls/{id}/rules``."""
     firewall = scope.firewall(request.parts["id"])
     quota.require(scope, [{"security_group_rule": 1}])
     rule = _rule(request.body)
@@ -96,18 +94,18 @@ def create_rule(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any
     return _rule_view(firewall, rule)
 
 
-def delete_rule(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE /v2/firewalls/{id}/rules/{rule}``."""
+def delete_rule(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``DELETE /v2/firewalls/{id}/rules/{rule}``."""
     firewall = scope.firewall(request.parts["id"])
-    found = next((item for item in firewall.rules if item.id == request.parts["rule"]), None)
-    if found is None:
+    rule = next((item for item in firewall.rules if item.id == request.parts["rule"]), None)
+    if rule is None:
         raise wire.CloudError(404, code="database_firewall_rules_find", reason="No such rule in this firewall")
-    firewall.rules.remove(found)
-    return dict(civo_scope.SUCCESS)
+    firewall.rules.remove(rule)
+    return dict(scopes.SUCCESS)
 
 
 def view(state: records.State, firewall: records.Firewall) -> dict[str, Any]:
-    """Return a firewall as clients see it."""
+    """Returns a firewall as clients see it."""
     return {
         "id": firewall.id,
         "name": firewall.name,
@@ -121,10 +119,9 @@ def view(state: records.State, firewall: records.Firewall) -> dict[str, Any]:
 
 
 def admits(firewall: records.Firewall, *, port: int, client: str) -> bool:
-    """Say whether the firewall lets ``client`` (an address) reach a TCP port.
+    """Returns whether the firewall lets ``client`` (an address) reach a TCP port.
 
-    An ingress rule must allow it and none may deny it. A range that is not an
-    address range admits nobody.
+    An ingress rule must allow it and none may deny it. An invalid range matches no client.
     """
     verdicts = [
         rule.action
@@ -152,7 +149,7 @@ def _contains(cidr: str, client: str) -> bool:
         return False
 
 
-def _check_name(scope: civo_scope.Scope, name: str) -> None:
+def _check_name(scope: scopes.Scope, name: str) -> None:
     if not name:
         raise wire.CloudError(400, code="parameter_name_invalid", reason="The name must not be empty")
     if any(item.name == name for item in scope.firewalls()):
@@ -170,7 +167,7 @@ def _rule(body: Mapping[str, Any]) -> records.Rule:
         ports = start if start == end else f"{start}-{end}"
     protocol = str(body.get("protocol") or "tcp")
     rule = records.Rule(
-        id=civo_scope.new_id(),
+        id=scopes.new_id(),
         protocol=protocol,
         ports=ports,
         start_port=start,

@@ -1,7 +1,6 @@
-"""The simulated Civo's lists: what it offers, and all machines of an account.
+"""The lists of the simulated Civo: its offers, and all machines of an account.
 
-Only answers that change nothing, except that a list of machines counts as a
-reader of them.
+Nothing here changes state, except that listing machines counts as a read.
 """
 
 from __future__ import annotations
@@ -9,24 +8,23 @@ from __future__ import annotations
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.civo import catalogue, progress, views
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import catalogue, progress, scopes, views
 
 PER_PAGE = 20
 
 
-def ping(_scope: civo_scope.Scope, _request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/ping``."""
-    return dict(civo_scope.SUCCESS)
+def ping(_scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/ping``."""
+    return dict(scopes.SUCCESS)
 
 
-def nothing(_scope: civo_scope.Scope, _request: wire.Request) -> list[Any]:
-    """Answer the list of a resource that the sandbox has none of."""
+def nothing(_scope: scopes.Scope, _request: wire.Request) -> list[Any]:
+    """Answers with an empty list, for resources that the sandbox does not have."""
     return []
 
 
-def regions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/regions``."""
+def regions(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+    """Answers ``GET /v2/regions``."""
     features = {
         "iaas": True,
         "kubernetes": True,
@@ -54,8 +52,8 @@ def regions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, 
     ]
 
 
-def sizes(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/sizes``."""
+def sizes(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+    """Answers ``GET /v2/sizes``."""
     return [
         {
             "type": "Kubernetes" if ".kube." in item.name else "Instance",
@@ -74,15 +72,15 @@ def sizes(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, An
     ]
 
 
-def accounts(scope: civo_scope.Scope, _request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/accounts``: the token's own."""
+def accounts(scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/accounts`` with the token's own account."""
     account = scope.account
     items = [{"id": account.id, "email_address": account.email, "label": account.email}]
     return {"page": 1, "per_page": PER_PAGE, "pages": 1, "items": items}
 
 
-def versions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/kubernetes/versions``."""
+def versions(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+    """Answers ``GET /v2/kubernetes/versions``."""
     return [
         {
             "label": item.label,
@@ -95,8 +93,8 @@ def versions(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str,
     ]
 
 
-def applications(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/kubernetes/applications``."""
+def applications(_scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+    """Answers ``GET /v2/kubernetes/applications``."""
     return [
         {
             "name": item.name,
@@ -115,8 +113,8 @@ def applications(_scope: civo_scope.Scope, _request: wire.Request) -> list[dict[
     ]
 
 
-def instances(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/instances``: the machines of the account's clusters."""
+def instances(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/instances`` with the machines of the account's clusters."""
     everything = _machines(scope)
     page = int(request.query["page"]) if request.query.get("page", "").isdigit() else 1
     size = int(request.query["per_page"]) if request.query.get("per_page", "").isdigit() else PER_PAGE
@@ -128,13 +126,13 @@ def instances(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     return {"page": page, "per_page": size, "pages": max(-(-len(everything) // size), 1), "items": items}
 
 
-def instance(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/instances/{id}``."""
-    found = next((item for item in _machines(scope) if item["id"] == request.parts["id"]), None)
-    if found is None:
+def instance(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/instances/{id}``."""
+    machine = next((item for item in _machines(scope) if item["id"] == request.parts["id"]), None)
+    if machine is None:
         raise wire.CloudError(404, code="database_instance_find", reason="There is no such instance")
-    return found
+    return machine
 
 
-def _machines(scope: civo_scope.Scope) -> list[dict[str, Any]]:
+def _machines(scope: scopes.Scope) -> list[dict[str, Any]]:
     return [node for cluster in scope.clusters() for pool in cluster.pools for node in views.instances(cluster, pool)]

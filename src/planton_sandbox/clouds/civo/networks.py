@@ -1,7 +1,7 @@
 """Networks of the simulated Civo.
 
-A network takes the hidden firewall that clients make along with it when it
-goes. It does not go while a cluster or another firewall is in it.
+Deleting a network deletes the hidden firewall that clients create with it. A network with a cluster, a volume or another
+firewall cannot be deleted.
 """
 
 from __future__ import annotations
@@ -10,26 +10,25 @@ import ipaddress
 from typing import Any
 
 from planton_sandbox import clock, wire
-from planton_sandbox.clouds.civo import catalogue, quota, records
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import catalogue, quota, records, scopes
 
 
-def listing(scope: civo_scope.Scope, _request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET /v2/networks``."""
+def listing(scope: scopes.Scope, _request: wire.Request) -> list[dict[str, Any]]:
+    """Answers ``GET /v2/networks``."""
     return [_seen(item) for item in scope.networks()]
 
 
-def show(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/networks/{id}``."""
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/networks/{id}``."""
     return _seen(scope.network(request.parts["id"]))
 
 
-def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/networks``."""
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``POST /v2/networks``."""
     label = str(request.body.get("label") or "")
     _check_label(scope, label)
     quota.require(scope, [{"network_count": 1, "subnet_count": 1}])
-    key = civo_scope.new_id()
+    key = scopes.new_id()
     network = records.Network(
         id=key,
         account=scope.account.id,
@@ -37,17 +36,17 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
         label=label,
         name=f"cust-{label}-{key[:8]}",
         default=False,
-        cidr=_cidr(str(request.body.get("cidr_v4") or "")) or civo_scope.free_cidr(scope),
+        cidr=_cidr(str(request.body.get("cidr_v4") or "")) or scopes.free_cidr(scope),
         nameservers=[str(item) for item in request.body.get("nameservers_v4") or ["8.8.8.8", "1.1.1.1"]],
         created=scope.now,
         building=scope.pace.timer(scope.now, seconds=catalogue.NETWORK_SECONDS),
     )
     scope.state.networks.append(network)
-    return {"id": network.id, "label": label, **civo_scope.SUCCESS}
+    return {"id": network.id, "label": label, **scopes.SUCCESS}
 
 
-def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/networks/{id}``: the label and the name servers."""
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``PUT /v2/networks/{id}``, which changes the label and the name servers."""
     network = scope.network(request.parts["id"])
     label = str(request.body.get("label") or network.label)
     if label != network.label:
@@ -55,28 +54,28 @@ def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
         network.label = label
     if request.body.get("nameservers_v4") is not None:
         network.nameservers = [str(item) for item in request.body["nameservers_v4"]]
-    return {"id": network.id, "label": label, **civo_scope.SUCCESS}
+    return {"id": network.id, "label": label, **scopes.SUCCESS}
 
 
-def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE /v2/networks/{id}``; sent again while it goes, it succeeds again."""
+def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``DELETE /v2/networks/{id}``; a repeated request succeeds while the deletion is in progress."""
     network = scope.network(request.parts["id"])
     if network.default:
         raise wire.CloudError(400, code="network_delete_default", reason="The default network cannot be deleted")
     refuse_in_use(scope.state, network)
     if network.deleting is None:
         remove(scope.state, network, pace=scope.pace, now=scope.now)
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
 def refuse_in_use(state: records.State, network: records.Network) -> None:
-    """Raise a conflict when something is in the network."""
+    """Raises a conflict if the network has a cluster, a volume or a visible firewall."""
     users = [item for item in state.clusters if item.network == network.id]
     if users:
         for item in users:
-            # Who is refused has seen the cluster; the next try may find it gone.
+            # The refusal counts as a read of the cluster, so the next attempt may find it deleted.
             if item.deleting:
-                item.deleting.seen()
+                item.deleting.count_read()
         raise wire.CloudError(
             409,
             code="database_network_delete_with_instance",
@@ -99,7 +98,7 @@ def refuse_in_use(state: records.State, network: records.Network) -> None:
 
 
 def remove(state: records.State, network: records.Network, *, pace: clock.Pace, now: float) -> None:
-    """Begin to delete a network; at once when things are instant."""
+    """Begins to delete a network; in instant latency it is deleted immediately."""
     if pace.latency == clock.REALISTIC:
         network.deleting = pace.timer(now, seconds=catalogue.NETWORK_DELETE_SECONDS)
     else:
@@ -107,18 +106,18 @@ def remove(state: records.State, network: records.Network, *, pace: clock.Pace, 
 
 
 def drop(state: records.State, network: records.Network) -> None:
-    """Forget a network and the firewalls in it."""
+    """Removes a network and its firewalls from the state."""
     state.networks.remove(network)
     state.firewalls[:] = [item for item in state.firewalls if item.network != network.id]
 
 
 def settle(state: records.State, *, now: float) -> bool:
-    """Bring to an end what is over at ``now``; say whether anything was."""
+    """Ends the changes that are due at ``now`` and returns whether there were any."""
     changed = False
     for network in list(state.networks):
-        if network.building and network.building.over(now):
+        if network.building and network.building.is_over(now):
             network.building, changed = None, True
-        if network.deleting and network.deleting.over(now):
+        if network.deleting and network.deleting.is_over(now):
             drop(state, network)
             changed = True
     return changed
@@ -141,7 +140,7 @@ def _seen(network: records.Network) -> dict[str, Any]:
         "allocation_pool_v4_end": "",
     }
     if network.building:
-        network.building.seen()
+        network.building.count_read()
     return body
 
 
@@ -151,7 +150,7 @@ def _status(network: records.Network) -> str:
     return "Building" if network.building else "Active"
 
 
-def _check_label(scope: civo_scope.Scope, label: str) -> None:
+def _check_label(scope: scopes.Scope, label: str) -> None:
     if not label or any(character.isspace() for character in label):
         raise wire.CloudError(400, code="parameter_label_invalid", reason="The label must not be empty or have spaces")
     if any(item.label == label for item in scope.networks()):

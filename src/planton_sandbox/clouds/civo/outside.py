@@ -1,25 +1,21 @@
-"""What happens to the simulated Civo behind its clients' backs.
+"""Out-of-band changes of the simulated Civo.
 
-The control endpoint's ``/sandbox/clouds/civo/ACTION`` ends here. Each action
-takes a JSON object; ``account`` (a token) and ``region`` choose where, and
-resources are named by id, name or label:
+The control endpoint's ``POST /sandbox/clouds/civo/ACTION`` calls `act`. Each action takes a JSON object; ``account`` (a token)
+and ``region`` select the place, and resources are named by id, name or label:
 
-* ``scale`` cluster, pool, count — ``pool`` absent is the default pool;
-* ``relabel`` cluster, pool, labels — replaces the pool's labels;
+* ``scale`` cluster, pool, count: without ``pool``, the default pool;
+* ``relabel`` cluster, pool, labels: replaces the pool's labels;
 * ``upgrade`` cluster, version;
-* ``delete-cluster`` cluster; ``delete-pool`` cluster, pool;
-  ``delete-network`` network; ``delete-firewall`` firewall — at once, unless
-  ``slowly`` is true; what refers to them is left dangling, but a cluster's
-  last pool stays;
-* ``stuck`` cluster — stays in BUILDING; without ``cluster`` the next ``count``
-  (1) clusters to be made; ``unstuck`` cluster — without ``cluster`` all;
-* ``node`` cluster, node, ready — a node that is not ready, or is again;
-* ``quota`` any of the limits, as ``{"instance_count": 2}``;
-* ``fail-application`` name — its next installations fail;
-* ``volume``, ``load-balancer`` cluster, name — what the workload has from now
-  on, which a deletion of the cluster leaves behind;
-* ``rotate-token`` new — the account's token; the old one is refused from then on;
-* ``resources`` — answers with what the account has.
+* ``delete-cluster`` cluster; ``delete-pool`` cluster, pool; ``delete-network`` network; ``delete-firewall`` firewall: deletes
+  immediately, unless ``slowly`` is true. References to the resource are left dangling. A cluster's last pool is not deleted;
+* ``stuck`` cluster: keeps it in BUILDING; without ``cluster``, the next ``count`` (1) new clusters;
+  ``unstuck`` cluster: without ``cluster``, all;
+* ``node`` cluster, node, ready: makes a node not ready, or ready again;
+* ``quota`` with any of the limits, such as ``{"instance_count": 2}``;
+* ``fail-application`` name: makes its next installations fail;
+* ``volume``, ``load-balancer`` cluster, name: creates a resource of a workload, which outlives the cluster;
+* ``rotate-token`` new: changes the account's token and revokes the old one;
+* ``resources``: returns the account's resources.
 """
 
 from __future__ import annotations
@@ -28,15 +24,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.civo import associated, catalogue, clusters, networks, pools, progress, records, views
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import associated, catalogue, clusters, networks, pools, progress, records, scopes, views
 
 Body = Mapping[str, Any]
 _DONE = {"result": "success"}
 
 
-def act(scope: civo_scope.Scope, action: str, body: Body) -> Any:
-    """Do ``action``.
+def act(scope: scopes.Scope, action: str, body: Body) -> Any:
+    """Runs ``action`` and returns its answer.
 
     Raises:
         wire.CloudError: 404 when there is no such action or resource.
@@ -46,42 +41,42 @@ def act(scope: civo_scope.Scope, action: str, body: Body) -> Any:
     return ACTIONS[action](scope, body)
 
 
-def _cluster(scope: civo_scope.Scope, body: Body) -> records.Cluster:
+def _cluster(scope: scopes.Scope, body: Body) -> records.Cluster:
     key = body.get("cluster")
-    found = next((item for item in scope.clusters() if key in (item.id, item.name)), None)
-    if found is None:
+    cluster = next((item for item in scope.clusters() if key in (item.id, item.name)), None)
+    if cluster is None:
         raise wire.CloudError(404, code="not_found", reason=f"No cluster {key!r}")
-    return found
+    return cluster
 
 
 def _pool(cluster: records.Cluster, body: Body) -> records.Pool:
     key = body.get("pool") or cluster.pools[0].id
-    found = next((item for item in cluster.pools if item.id == key), None)
-    if found is None:
+    pool = next((item for item in cluster.pools if item.id == key), None)
+    if pool is None:
         raise wire.CloudError(404, code="not_found", reason=f"No pool {key!r} in cluster {cluster.name}")
-    return found
+    return pool
 
 
-def _scale(scope: civo_scope.Scope, body: Body) -> Any:
+def _scale(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     pools.scale(scope, cluster, pool, count=int(body["count"]))
     return views.pool(cluster, pool)
 
 
-def _relabel(scope: civo_scope.Scope, body: Body) -> Any:
+def _relabel(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     pools.relabel(pool, labels=dict(body.get("labels") or {}))
     return views.pool(cluster, pool)
 
 
-def _upgrade(scope: civo_scope.Scope, body: Body) -> Any:
+def _upgrade(scope: scopes.Scope, body: Body) -> Any:
     clusters.upgrade(scope, _cluster(scope, body), text=str(body["version"]))
     return _DONE
 
 
-def _delete_cluster(scope: civo_scope.Scope, body: Body) -> Any:
+def _delete_cluster(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     if body.get("slowly"):
         clusters.begin_delete(scope, cluster)
@@ -90,7 +85,7 @@ def _delete_cluster(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _delete_pool(scope: civo_scope.Scope, body: Body) -> Any:
+def _delete_pool(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     pools.refuse_last(cluster, pool)
@@ -101,25 +96,25 @@ def _delete_pool(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _delete_network(scope: civo_scope.Scope, body: Body) -> Any:
+def _delete_network(scope: scopes.Scope, body: Body) -> Any:
     key = body.get("network")
-    found = next((item for item in scope.networks() if key in (item.id, item.label)), None)
-    if found is None:
+    network = next((item for item in scope.networks() if key in (item.id, item.label)), None)
+    if network is None:
         raise wire.CloudError(404, code="not_found", reason=f"No network {key!r}")
-    networks.drop(scope.state, found)
+    networks.drop(scope.state, network)
     return _DONE
 
 
-def _delete_firewall(scope: civo_scope.Scope, body: Body) -> Any:
+def _delete_firewall(scope: scopes.Scope, body: Body) -> Any:
     key = body.get("firewall")
-    found = next((item for item in scope.firewalls() if key in (item.id, item.name)), None)
-    if found is None:
+    firewall = next((item for item in scope.firewalls() if key in (item.id, item.name)), None)
+    if firewall is None:
         raise wire.CloudError(404, code="not_found", reason=f"No firewall {key!r}")
-    scope.state.firewalls.remove(found)
+    scope.state.firewalls.remove(firewall)
     return _DONE
 
 
-def _stuck(scope: civo_scope.Scope, body: Body) -> Any:
+def _stuck(scope: scopes.Scope, body: Body) -> Any:
     if body.get("cluster"):
         _cluster(scope, body).stuck = True
     else:
@@ -127,7 +122,7 @@ def _stuck(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _unstuck(scope: civo_scope.Scope, body: Body) -> Any:
+def _unstuck(scope: scopes.Scope, body: Body) -> Any:
     chosen = [_cluster(scope, body)] if body.get("cluster") else scope.clusters()
     for item in chosen:
         item.stuck = False
@@ -136,7 +131,7 @@ def _unstuck(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _node(scope: civo_scope.Scope, body: Body) -> Any:
+def _node(scope: scopes.Scope, body: Body) -> Any:
     for pool in _cluster(scope, body).pools:
         for node in pool.nodes:
             if body.get("node") in (node.id, node.hostname):
@@ -145,7 +140,7 @@ def _node(scope: civo_scope.Scope, body: Body) -> Any:
     raise wire.CloudError(404, code="not_found", reason=f"No node {body.get('node')!r}")
 
 
-def _quota(scope: civo_scope.Scope, body: Body) -> Any:
+def _quota(scope: scopes.Scope, body: Body) -> Any:
     limits = {name: int(value) for name, value in body.items() if name in catalogue.LIMITS}
     unknown = set(body) - set(limits) - {"account", "region"}
     if unknown:
@@ -154,7 +149,7 @@ def _quota(scope: civo_scope.Scope, body: Body) -> Any:
     return dict(scope.account.limits)
 
 
-def _fail_application(scope: civo_scope.Scope, body: Body) -> Any:
+def _fail_application(scope: scopes.Scope, body: Body) -> Any:
     entry = catalogue.application(str(body.get("name")))
     if entry is None:
         raise wire.CloudError(404, code="not_found", reason=f"No application {body.get('name')!r}")
@@ -162,20 +157,20 @@ def _fail_application(scope: civo_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _adder(sort: str) -> Callable[[civo_scope.Scope, Body], Any]:
-    def act(scope: civo_scope.Scope, body: Body) -> Any:
+def _adder(sort: str) -> Callable[[scopes.Scope, Body], Any]:
+    def act(scope: scopes.Scope, body: Body) -> Any:
         return associated.add(scope, _cluster(scope, body), sort=sort, name=str(body["name"]))
 
     return act
 
 
-def _rotate_token(scope: civo_scope.Scope, body: Body) -> Any:
+def _rotate_token(scope: scopes.Scope, body: Body) -> Any:
     scope.state.revoked_tokens.append(scope.account.token)
     scope.account.token = str(body["new"])
     return _DONE
 
 
-def _resources(scope: civo_scope.Scope, _body: Body) -> Any:
+def _resources(scope: scopes.Scope, _body: Body) -> Any:
     state, mine = scope.state, scope.account.id
     return {
         "networks": [
@@ -206,7 +201,7 @@ def _resources(scope: civo_scope.Scope, _body: Body) -> Any:
     }
 
 
-ACTIONS: Mapping[str, Callable[[civo_scope.Scope, Body], Any]] = {
+ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "scale": _scale,
     "relabel": _relabel,
     "upgrade": _upgrade,

@@ -1,8 +1,7 @@
-"""Node pools of the simulated Civo, and the nodes in them.
+"""Node pools of the simulated Civo, and their nodes.
 
-Scaling keeps the nodes that survive: new ones are added at the end, and the
-newest go first. Labels reach existing nodes; a taint that is removed from a
-pool stays on the nodes that already have it.
+Scaling up adds nodes at the end, scaling down removes the newest. New labels reach existing nodes. A taint that is removed
+from a pool stays on its existing nodes.
 """
 
 from __future__ import annotations
@@ -12,15 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from planton_sandbox import clock, wire
-from planton_sandbox.clouds.civo import catalogue, progress, quota, records, views
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import catalogue, progress, quota, records, scopes, views
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 FIRST_HOST = 10
 
 
-def listing(scope: civo_scope.Scope, request: wire.Request) -> list[dict[str, Any]]:
-    """Answer ``GET .../pools``."""
+def listing(scope: scopes.Scope, request: wire.Request) -> list[dict[str, Any]]:
+    """Answers ``GET .../pools``."""
     cluster = scope.cluster(request.parts["id"])
     body = [views.pool(cluster, item) for item in cluster.pools]
     for item in cluster.pools:
@@ -28,8 +26,8 @@ def listing(scope: civo_scope.Scope, request: wire.Request) -> list[dict[str, An
     return body
 
 
-def show(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../pools/{pool}``; its count is the one that was asked for."""
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET .../pools/{pool}``; ``count`` is the desired count."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     body = views.pool(cluster, pool) | {"count": pool.count}
@@ -37,8 +35,8 @@ def show(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     return body
 
 
-def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST .../pools``."""
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``POST .../pools``."""
     cluster = scope.cluster(request.parts["id"])
     _refuse_while_deleting(cluster)
     pool = parse(request.body)
@@ -51,11 +49,11 @@ def create(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     quota.require(scope, [quota.machines(pool.size, count=pool.count)])
     cluster.pools.append(pool)
     fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
-def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT .../pools/{pool}``."""
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``PUT .../pools/{pool}``."""
     cluster = scope.cluster(request.parts["id"])
     _refuse_while_deleting(cluster)
     pool = scope.pool(cluster, request.parts["pool"])
@@ -63,17 +61,17 @@ def update(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
     return views.pool(cluster, pool) | {"count": pool.count}
 
 
-def delete(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE .../pools/{pool}``; a cluster keeps at least one pool."""
+def delete(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``DELETE .../pools/{pool}``; the last pool is refused."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     refuse_last(cluster, pool)
     begin_delete(pool, pace=scope.pace, now=scope.now)
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
-def delete_node(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``DELETE .../pools/{pool}/instances/{node}``: the node goes and the pool shrinks."""
+def delete_node(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``DELETE .../pools/{pool}/instances/{node}``: deletes the node and reduces the pool's count."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     node = next((item for item in pool.nodes if item.id == request.parts["node"]), None)
@@ -82,22 +80,22 @@ def delete_node(scope: civo_scope.Scope, request: wire.Request) -> dict[str, Any
     if node.deleting is None:
         retire(scope, node)
         pool.count = max(pool.count - 1, 0)
-    return dict(civo_scope.SUCCESS)
+    return dict(scopes.SUCCESS)
 
 
 def parse(body: Mapping[str, Any], *, bare: bool = False) -> records.Pool:
-    """Read the pool in a request.
+    """Returns the pool that a request describes.
 
     Args:
-        body: The pool as the client sent it.
-        bare: Leave out labels and taints, as the cloud does for the pools that
-            come with a new cluster.
+        body: The pool in the request.
+        bare: Drop labels and taints, as the cloud does for the pools in the
+            request for a new cluster.
     """
     size, count = str(body.get("size") or ""), body.get("count")
     if catalogue.size(size) is None:
         raise wire.CloudError(400, code="database_size_not_found", reason=f"There is no size {size!r}")
     return records.Pool(
-        id=str(body.get("id") or civo_scope.new_id()),
+        id=str(body.get("id") or scopes.new_id()),
         size=size,
         count=_count(count),
         public_ip=bool(body.get("public_ip_node_pool")),
@@ -106,8 +104,8 @@ def parse(body: Mapping[str, Any], *, bare: bool = False) -> records.Pool:
     )
 
 
-def change(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, body: Mapping[str, Any]) -> None:
-    """Apply the count, labels and taints of ``body``; what is absent or null stays."""
+def change(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, body: Mapping[str, Any]) -> None:
+    """Applies the count, labels and taints of ``body``; an absent or null field keeps its value."""
     if body.get("size") and body["size"] != pool.size:
         raise wire.CloudError(400, code="database_kubernetes_cluster_invalid", reason="The size of a pool cannot be changed")
     count = pool.count if body.get("count") is None else _count(body["count"])
@@ -122,30 +120,30 @@ def change(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool
     scale(scope, cluster, pool, count=count)
 
 
-def scale(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
-    """Bring a pool to ``count`` nodes, adding at the end or removing the newest."""
+def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
+    """Scales a pool to ``count`` nodes: adds at the end, or removes the newest."""
     pool.count = count
-    staying = [item for item in pool.nodes if item.deleting is None]
-    for node in staying[count:]:
+    remaining = [item for item in pool.nodes if item.deleting is None]
+    for node in remaining[count:]:
         retire(scope, node)
     fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 
 
-def retire(scope: civo_scope.Scope, node: records.Node) -> None:
-    """Begin to delete a node."""
+def retire(scope: scopes.Scope, node: records.Node) -> None:
+    """Begins to delete a node."""
     node.building = None
     node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
 
-def fill(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
-    """Add the nodes that a pool lacks, each ready after ``seconds`` in realistic latency."""
-    staying = [item for item in pool.nodes if item.deleting is None]
-    for _ in range(pool.count - len(staying)):
-        key = civo_scope.new_id()
+def fill(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
+    """Adds the missing nodes of a pool; in realistic latency each is ready after ``seconds``."""
+    remaining = [item for item in pool.nodes if item.deleting is None]
+    for _ in range(pool.count - len(remaining)):
+        key = scopes.new_id()
         pool.nodes.append(
             records.Node(
                 id=key,
-                hostname=civo_scope.hostname(cluster, pool),
+                hostname=scopes.hostname(cluster, pool),
                 size=pool.size,
                 version=cluster.version,
                 private_ip=_address(scope, cluster),
@@ -159,7 +157,7 @@ def fill(scope: civo_scope.Scope, cluster: records.Cluster, pool: records.Pool, 
 
 
 def relabel(pool: records.Pool, *, labels: dict[str, str]) -> None:
-    """Give a pool and its nodes these labels instead of the pool's former ones."""
+    """Replaces the labels of a pool and its nodes."""
     for node in pool.nodes:
         for key in pool.labels:
             node.labels.pop(key, None)
@@ -168,7 +166,7 @@ def relabel(pool: records.Pool, *, labels: dict[str, str]) -> None:
 
 
 def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
-    """Raise when nothing would be left of a cluster's pools; clients rely on there being one."""
+    """Raises if the pool is the cluster's last one; clients rely on there being one."""
     if all(item is pool or item.deleting for item in cluster.pools) and pool.deleting is None:
         raise wire.CloudError(
             400, code="database_kubernetes_cluster_no_pools", reason="The last pool of a cluster cannot be deleted"
@@ -176,15 +174,15 @@ def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
 
 
 def begin_delete(pool: records.Pool, *, pace: clock.Pace, now: float) -> None:
-    """Begin to delete a pool."""
+    """Begins to delete a pool."""
     if pool.deleting is None:
         pool.deleting = pace.timer(now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
 
-def replace_all(scope: civo_scope.Scope, cluster: records.Cluster, wanted: Sequence[Mapping[str, Any]]) -> None:
-    """Make a cluster's pools those of a list: change the known, add the new, delete the rest."""
-    names = [str(item.get("id") or "") for item in wanted]
-    for body in wanted:
+def replace_all(scope: scopes.Scope, cluster: records.Cluster, bodies: Sequence[Mapping[str, Any]]) -> None:
+    """Replaces a cluster's pools: changes those with a known id, adds new ones, deletes the rest."""
+    names = [str(item.get("id") or "") for item in bodies]
+    for body in bodies:
         present = next((item for item in cluster.pools if item.id == body.get("id")), None)
         if present:
             change(scope, cluster, present, body)
@@ -236,7 +234,7 @@ def _refuse_while_deleting(cluster: records.Cluster) -> None:
         )
 
 
-def _address(scope: civo_scope.Scope, cluster: records.Cluster) -> str:
+def _address(scope: scopes.Scope, cluster: records.Cluster) -> str:
     network = next((item for item in scope.state.networks if item.id == cluster.network), None)
     hosts = ipaddress.ip_network(network.cidr if network else "192.168.1.0/24")
     taken = {

@@ -1,8 +1,6 @@
-"""How things on the simulated Civo come to their end.
+"""How changes of the simulated Civo end.
 
-`settle` moves every cluster to the state it has at a moment; the ``observe``
-functions count the readers that instant latency waits for. Neither may start
-anything new, and time comes in as an argument.
+`settle` ends what is due; the ``observe`` functions count the reads that instant latency waits for. Neither starts a change.
 """
 
 from __future__ import annotations
@@ -10,14 +8,14 @@ from __future__ import annotations
 import dataclasses
 
 from planton_sandbox import clock
-from planton_sandbox.clouds.civo import catalogue, networks, records, scope
+from planton_sandbox.clouds.civo import catalogue, networks, records, scopes
 
 
 def settle(state: records.State, *, pace: clock.Pace, now: float) -> bool:
-    """Bring to an end what is over at ``now``; say whether anything was."""
+    """Ends the changes that are due at ``now`` and returns whether there were any."""
     changed = networks.settle(state, now=now)
     for cluster in list(state.clusters):
-        if cluster.deleting and cluster.deleting.over(now):
+        if cluster.deleting and cluster.deleting.is_over(now):
             state.clusters.remove(cluster)
             changed = True
         elif not cluster.stuck:
@@ -26,30 +24,30 @@ def settle(state: records.State, *, pace: clock.Pace, now: float) -> bool:
 
 
 def observe(cluster: records.Cluster) -> bool:
-    """Count a reader of a whole cluster; say whether it was waited for."""
+    """Counts a read of a whole cluster and returns whether a timer was waiting for it."""
     timers = (cluster.building, cluster.upgrading, cluster.deleting)
-    seen = [timer.seen() for timer in timers if timer]
+    seen = [timer.count_read() for timer in timers if timer]
     seen += [observe_pool(pool) for pool in cluster.pools]
     return any(seen)
 
 
 def observe_pool(pool: records.Pool) -> bool:
-    """Count a reader of a pool; say whether it was waited for."""
+    """Counts a read of a pool and returns whether a timer was waiting for it."""
     timers = [pool.deleting]
     for node in pool.nodes:
         timers += [node.building, node.deleting]
-    return any([timer.seen() for timer in timers if timer])  # noqa: C419 - all must be asked
+    return any([timer.count_read() for timer in timers if timer])  # noqa: C419 - a generator would stop at the first
 
 
 def start_upgrade(cluster: records.Cluster, *, version: str, pace: clock.Pace, now: float) -> None:
-    """Start an upgrade to ``version``: the control plane at once, the nodes by replacing one after another."""
+    """Starts an upgrade to ``version``: the control plane immediately, then the nodes, replaced one by one."""
     minor = catalogue.order(version)[:2] != catalogue.order(cluster.version)[:2]
     cluster.version = version
     cluster.upgrading = _step(cluster, pace=pace, start=now, minor=minor)
 
 
 def status(cluster: records.Cluster) -> str:
-    """Return the state that a cluster is in."""
+    """Returns a cluster's status."""
     if cluster.deleting:
         return records.DELETING
     if cluster.building or cluster.stuck:
@@ -63,25 +61,25 @@ def status(cluster: records.Cluster) -> str:
 def _settle_cluster(cluster: records.Cluster, *, pace: clock.Pace, now: float) -> bool:
     changed = False
     for pool in list(cluster.pools):
-        if pool.deleting and pool.deleting.over(now):
+        if pool.deleting and pool.deleting.is_over(now):
             cluster.pools.remove(pool)
             changed = True
         else:
             changed = _settle_nodes(pool, now=now) or changed
     begin = now
-    if cluster.building and cluster.building.over(now):
+    if cluster.building and cluster.building.is_over(now):
         begin = cluster.building.due
         cluster.building, cluster.built, changed = None, now, True
     if cluster.built is not None:
         changed = _install(cluster, pace=pace, begin=begin, now=now) or changed
-    while cluster.upgrading and cluster.upgrading.over(now):
+    while cluster.upgrading and cluster.upgrading.is_over(now):
         changed = True
         _upgrade_next(cluster, pace=pace, now=now)
     return changed
 
 
 def _install(cluster: records.Cluster, *, pace: clock.Pace, begin: float, now: float) -> bool:
-    """Install the missing applications of a cluster; those that fail are never installed."""
+    """Installs the missing applications of a cluster; a failing application is never installed."""
     changed = False
     for application in cluster.applications:
         if application.installed or application.failing:
@@ -89,7 +87,7 @@ def _install(cluster: records.Cluster, *, pace: clock.Pace, begin: float, now: f
         if application.installing is None:
             application.installing = pace.timer(begin, seconds=catalogue.APPLICATION_SECONDS, patience=0)
             changed = True
-        if application.installing.over(now):
+        if application.installing.is_over(now):
             application.installing, application.installed, changed = None, True, True
     return changed
 
@@ -97,10 +95,10 @@ def _install(cluster: records.Cluster, *, pace: clock.Pace, begin: float, now: f
 def _settle_nodes(pool: records.Pool, *, now: float) -> bool:
     changed = False
     for node in list(pool.nodes):
-        if node.deleting and node.deleting.over(now):
+        if node.deleting and node.deleting.is_over(now):
             pool.nodes.remove(node)
             changed = True
-        elif node.building and node.building.over(now):
+        elif node.building and node.building.is_over(now):
             node.building, changed = None, True
     return changed
 
@@ -117,8 +115,8 @@ def _upgrade_next(cluster: records.Cluster, *, pace: clock.Pace, now: float) -> 
         minor = catalogue.order(old.version)[:2] != catalogue.order(cluster.version)[:2]
         new = dataclasses.replace(
             old,
-            id=scope.new_id(),
-            hostname=scope.hostname(cluster, pool),
+            id=scopes.new_id(),
+            hostname=scopes.hostname(cluster, pool),
             version=cluster.version,
             created=now,
             labels=dict(pool.labels),

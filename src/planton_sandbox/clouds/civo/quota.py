@@ -1,6 +1,6 @@
-"""An account's limits on the simulated Civo, and what it uses of them.
+"""An account's limits on the simulated Civo, and its usage.
 
-Usage is counted from the resources each time, so it cannot drift from them.
+Usage is computed from the resources each time, so it always matches them.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.civo import catalogue, records
-from planton_sandbox.clouds.civo import scope as civo_scope
+from planton_sandbox.clouds.civo import catalogue, records, scopes
 
 
 def usage(state: records.State, account: records.Account) -> dict[str, int]:
-    """Return what the account uses in all regions, by the names of the limits."""
+    """Returns the account's usage in all regions, by limit."""
     used = dict.fromkeys(catalogue.LIMITS, 0)
     for cluster in state.clusters:
         if cluster.account == account.id:
@@ -29,7 +28,7 @@ def usage(state: records.State, account: records.Account) -> dict[str, int]:
 
 
 def machines(size: str, *, count: int) -> dict[str, int]:
-    """Return what ``count`` machines of a size use."""
+    """Returns the usage of ``count`` machines of a size."""
     kind = catalogue.size(size)
     if kind is None:
         return {}
@@ -42,14 +41,18 @@ def machines(size: str, *, count: int) -> dict[str, int]:
     }
 
 
-def require(scope: civo_scope.Scope, wanted: Iterable[Mapping[str, int]]) -> None:
-    """Refuse when the account cannot have ``wanted`` on top of what it uses.
+def require(scope: scopes.Scope, additions: Iterable[Mapping[str, int]]) -> None:
+    """Refuses a request that would exceed a limit.
+
+    Args:
+        scope: The scope of the request.
+        additions: What the request would add, by limit.
 
     Raises:
-        wire.CloudError: 403 ``quota_limit_reached``; that the status is 403 is an assumption.
+        wire.CloudError: 403 ``quota_limit_reached``. The status 403 is an assumption.
     """
     total = usage(scope.state, scope.account)
-    for item in wanted:
+    for item in additions:
         _add(total, item)
         for name in item:
             limit = scope.account.limits.get(name, catalogue.LIMITS[name])
@@ -58,8 +61,8 @@ def require(scope: civo_scope.Scope, wanted: Iterable[Mapping[str, int]]) -> Non
                 raise wire.CloudError(403, code="quota_limit_reached", reason=reason)
 
 
-def show(scope: civo_scope.Scope, _request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/quota``."""
+def show(scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/quota``."""
     account = scope.account
     body: dict[str, Any] = {
         "id": account.id,

@@ -1,8 +1,7 @@
-"""What the simulated Civo remembers.
+"""The state of the simulated Civo.
 
-These records are the whole truth of the cloud and go to the state file as they
-are, so they hold facts only: what a client sees is made in ``civo_views``. They
-are mutable, for they are the cloud's database rows.
+These records are the cloud's database rows: mutable, and saved as they are. They hold facts only; ``views`` turns them into
+answers.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ DELETING = "DELETING"
 
 @dataclasses.dataclass(slots=True)
 class Account:
-    """A customer, known by a token."""
+    """A customer, identified by a token."""
 
     id: str
     token: str
@@ -48,7 +47,7 @@ class Network:
 
 @dataclasses.dataclass(slots=True)
 class Rule:
-    """A rule of a firewall; ``ports`` is kept as the client wrote it."""
+    """A rule of a firewall; ``ports`` is verbatim from the request."""
 
     id: str
     protocol: str
@@ -63,7 +62,7 @@ class Rule:
 
 @dataclasses.dataclass(slots=True)
 class Firewall:
-    """A firewall in a network; ``hidden`` ones are made along with their network."""
+    """A firewall of a network; a ``hidden`` one was created with its network."""
 
     id: str
     account: str
@@ -103,7 +102,7 @@ class Node:
 
 @dataclasses.dataclass(slots=True)
 class Pool:
-    """Machines of one size; ``nodes`` is in order of creation."""
+    """A pool of machines of one size; ``nodes`` is in order of creation."""
 
     id: str
     size: str
@@ -155,7 +154,7 @@ class Cluster:
 
 @dataclasses.dataclass(slots=True)
 class Associated:
-    """A load balancer or a volume of a cluster's workloads, as ``sort`` says."""
+    """A load balancer or a volume of a cluster's workload; ``sort`` is the path segment of its kind."""
 
     id: str
     account: str
@@ -169,7 +168,7 @@ class Associated:
 
 @dataclasses.dataclass(slots=True)
 class State:
-    """Everything the simulated Civo knows."""
+    """The whole state of the simulated Civo."""
 
     accounts: list[Account] = dataclasses.field(default_factory=list)
     networks: list[Network] = dataclasses.field(default_factory=list)

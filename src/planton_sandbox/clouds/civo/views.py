@@ -1,6 +1,6 @@
-"""What clients of the simulated Civo see of clusters, pools and nodes.
+"""Clusters, pools and nodes of the simulated Civo, as answers show them.
 
-These functions only read; counting the reader is the caller's business.
+These functions only read; callers count the reads.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ ADDRESS = "127.0.0.1"
 
 
 def endpoint(item: records.Cluster) -> str:
-    """Return the URL of a cluster's Kubernetes API."""
+    """Returns the URL of a cluster's Kubernetes API."""
     return f"https://{ADDRESS}:{item.port}"
 
 
 def hostname(item: records.Cluster) -> str:
-    """Return the DNS name the cloud gives a cluster; it does not resolve."""
+    """Returns the DNS name the cloud gives a cluster; it does not resolve."""
     return f"{item.id}.k8s.civo.com"
 
 
 def cluster(item: records.Cluster) -> dict[str, Any]:
-    """Return a cluster; its kubeconfig and addresses appear when it is built."""
+    """Returns a cluster; one that is not built yet has no kubeconfig and no addresses."""
     state = progress.status(item)
-    staying = [pool for pool in item.pools if pool.deleting is None]
+    remaining = [each for each in item.pools if each.deleting is None]
     body: dict[str, Any] = {
         "id": item.id,
         "name": item.name,
@@ -40,15 +40,15 @@ def cluster(item: records.Cluster) -> dict[str, Any]:
         "network_id": item.network,
         "firewall_id": item.firewall,
         "tags": list(item.tags),
-        "num_target_nodes": sum(pool.count for pool in staying),
+        "num_target_nodes": sum(each.count for each in remaining),
         "target_nodes_size": item.pools[0].size,
         "created_at": clock.rfc3339(item.created),
         "ccm_installed": "true",
         "conditions": _conditions(item, state),
         "installed_applications": [_application(entry) for entry in item.applications],
-        "required_pools": [_required(pool) for pool in staying],
-        "pools": [_pool(item, pool) for pool in item.pools],
-        "instances": [node for pool in item.pools for node in instances(item, pool)],
+        "required_pools": [_required(each) for each in remaining],
+        "pools": [pool(item, each) for each in item.pools],
+        "instances": [node for each in item.pools for node in instances(item, each)],
         "dns_entry": hostname(item),
         "upgrade_available_to": catalogue.upgrade_for(item.version),
     }
@@ -63,16 +63,7 @@ def cluster(item: records.Cluster) -> dict[str, Any]:
 
 
 def pool(owner: records.Cluster, item: records.Pool) -> dict[str, Any]:
-    """Return a pool; its count is that of the machines there are."""
-    return _pool(owner, item)
-
-
-def instances(owner: records.Cluster, item: records.Pool) -> list[dict[str, Any]]:
-    """Return a pool's machines."""
-    return [_instance(owner, item, node) for node in item.nodes]
-
-
-def _pool(owner: records.Cluster, item: records.Pool) -> dict[str, Any]:
+    """Returns a pool; ``count`` is the number of existing machines."""
     body: dict[str, Any] = {
         "id": item.id,
         "size": item.size,
@@ -82,6 +73,11 @@ def _pool(owner: records.Cluster, item: records.Pool) -> dict[str, Any]:
         "public_ip_node_pool": item.public_ip,
     }
     return body | _marks(item)
+
+
+def instances(owner: records.Cluster, item: records.Pool) -> list[dict[str, Any]]:
+    """Returns a pool's machines."""
+    return [_instance(owner, item, node) for node in item.nodes]
 
 
 def _required(item: records.Pool) -> dict[str, Any]:

@@ -1,7 +1,6 @@
-"""What clusters of the simulated DigitalOcean give to those who want to use them.
+"""Access to the clusters of the simulated DigitalOcean.
 
-Each reading of credentials gives a new token, which expires; certificates are
-not given out.
+Each request for credentials issues a new token, which expires. No client certificates are issued.
 """
 
 from __future__ import annotations
@@ -10,12 +9,11 @@ import secrets
 from typing import Any
 
 from planton_sandbox import clock, pki, wire
-from planton_sandbox.clouds.digitalocean import catalogue, lists, records, views
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import catalogue, lists, records, scopes, views
 
 
-def credentials(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../credentials``."""
+def credentials(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET .../credentials``."""
     cluster = scope.cluster(request.parts["id"])
     token = _token(scope, cluster, request)
     return {
@@ -28,11 +26,11 @@ def credentials(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[
     }
 
 
-def kubeconfig(scope: digitalocean_scope.Scope, request: wire.Request) -> str:
-    """Answer ``GET .../kubeconfig``, in YAML."""
+def kubeconfig(scope: scopes.Scope, request: wire.Request) -> str:
+    """Answers ``GET .../kubeconfig``, in YAML."""
     cluster = scope.cluster(request.parts["id"])
     if request.query.get("type") == "sso":
-        raise digitalocean_scope.invalid("The cluster has no single sign-on; the sandbox gives tokens only")
+        raise scopes.invalid("The cluster has no single sign-on; the sandbox gives tokens only")
     name = f"do-{cluster.region}-{cluster.name}"
     return pki.kubeconfig(
         cluster.credentials,
@@ -43,43 +41,43 @@ def kubeconfig(scope: digitalocean_scope.Scope, request: wire.Request) -> str:
     )
 
 
-def user(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../user``."""
+def user(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET .../user``."""
     scope.cluster(request.parts["id"])
     return {"kubernetes_cluster_user": {"username": scope.account.email, "groups": ["k8saas:authenticated"]}}
 
 
-def upgrades(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../upgrades``; null when there is nothing newer."""
+def upgrades(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET .../upgrades``; null when there is no newer version."""
     cluster = scope.cluster(request.parts["id"])
     possible = [lists.version(item) for item in catalogue.upgrades(cluster.version)]
     return {"available_upgrade_versions": possible or None}
 
 
-def add_registry(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``POST /v2/kubernetes/registry``; the account is taken to have a registry."""
+def add_registry(scope: scopes.Scope, request: wire.Request) -> None:
+    """Answers ``POST /v2/kubernetes/registry``, as if the account had a registry."""
     _set_registry(scope, request, enabled=True)
 
 
-def remove_registry(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE /v2/kubernetes/registry``."""
+def remove_registry(scope: scopes.Scope, request: wire.Request) -> None:
+    """Answers ``DELETE /v2/kubernetes/registry``."""
     _set_registry(scope, request, enabled=False)
 
 
 def valid(cluster: records.Cluster, *, now: float) -> tuple[str, ...]:
-    """Return the tokens of a cluster that have not expired."""
+    """Returns the tokens of a cluster that have not expired."""
     return tuple(item.text for item in cluster.tokens if item.expires > now)
 
 
-def _set_registry(scope: digitalocean_scope.Scope, request: wire.Request, *, enabled: bool) -> None:
+def _set_registry(scope: scopes.Scope, request: wire.Request, *, enabled: bool) -> None:
     for cluster in [scope.cluster(str(key)) for key in request.body.get("cluster_uuids") or []]:
         cluster.registry = enabled
 
 
-def _token(scope: digitalocean_scope.Scope, cluster: records.Cluster, request: wire.Request) -> records.Token:
+def _token(scope: scopes.Scope, cluster: records.Cluster, request: wire.Request) -> records.Token:
     text = request.query.get("expiry_seconds") or "0"
     if not text.isdigit():
-        raise digitalocean_scope.invalid("expiry_seconds must be a number that is not negative")
+        raise scopes.invalid("expiry_seconds must be a number that is not negative")
     token = records.Token(
         text=f"dop_v1_{secrets.token_hex(32)}", expires=scope.now + (int(text) or catalogue.CREDENTIALS_SECONDS)
     )

@@ -1,7 +1,7 @@
-"""Volumes, their snapshots and load balancers that workloads of the simulated DigitalOcean's clusters have.
+"""Volumes, snapshots and load balancers that belong to the workloads of the simulated DigitalOcean's clusters.
 
-Workloads do not run here, so the control endpoint creates them. They stay when their cluster is deleted, unless the request names
-them or deletes all.
+Workloads do not run here, so the control endpoint creates these resources. They outlive their cluster, unless the request
+that deletes the cluster names them or deletes all.
 """
 
 from __future__ import annotations
@@ -10,70 +10,70 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from planton_sandbox import clock, wire
-from planton_sandbox.clouds.digitalocean import clusters, lists, paging, records
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import clusters, lists, paging, records, scopes
 
 LOAD_BALANCER, VOLUME, SNAPSHOT = "load_balancers", "volumes", "volume_snapshots"
 _NOUNS = {LOAD_BALANCER: "load balancer", VOLUME: "volume", SNAPSHOT: "snapshot"}
 
 
-def of_cluster(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../destroy_with_associated_resources``."""
+def of_cluster(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET .../destroy_with_associated_resources``."""
     cluster = scope.cluster(request.parts["id"])
     return {
-        sort: [{"id": item.id, "name": item.name} for item in _mine(scope, sort) if item.cluster == cluster.id] for sort in _NOUNS
+        sort: [{"id": item.id, "name": item.name} for item in _owned(scope, sort) if item.cluster == cluster.id]
+        for sort in _NOUNS
     }
 
 
-def delete_selected(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../selective``: delete the cluster and the items in the body, or nothing."""
+def delete_selected(scope: scopes.Scope, request: wire.Request) -> None:
+    """Answers ``DELETE .../selective``: deletes the cluster and the named resources, or nothing."""
     cluster = scope.cluster(request.parts["id"])
     chosen = []
     for sort, noun in _NOUNS.items():
-        there = {item.id: item for item in _mine(scope, sort) if item.cluster == cluster.id}
+        present = {item.id: item for item in _owned(scope, sort) if item.cluster == cluster.id}
         for key in request.body.get(sort) or []:
-            if key not in there:
-                raise digitalocean_scope.invalid(f"There is no {noun} {key} of this cluster")
-            chosen.append(there[key])
+            if key not in present:
+                raise scopes.invalid(f"There is no {noun} {key} of this cluster")
+            chosen.append(present[key])
     _remove(scope, chosen)
     clusters.begin_delete(scope, cluster)
 
 
-def delete_all(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../dangerous``."""
+def delete_all(scope: scopes.Scope, request: wire.Request) -> None:
+    """Answers ``DELETE .../dangerous``."""
     cluster = scope.cluster(request.parts["id"])
-    _remove(scope, [item for sort in _NOUNS for item in _mine(scope, sort) if item.cluster == cluster.id])
+    _remove(scope, [item for sort in _NOUNS for item in _owned(scope, sort) if item.cluster == cluster.id])
     clusters.begin_delete(scope, cluster)
 
 
-def listing(sort: str, name: str) -> Callable[[digitalocean_scope.Scope, wire.Request], dict[str, Any]]:
-    """Return the handler that lists a sort, under a key."""
+def listing(sort: str, name: str) -> Callable[[scopes.Scope, wire.Request], dict[str, Any]]:
+    """Returns the handler that lists the resources of a sort under a key."""
 
-    def answer(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-        return paging.page(request, name, [_view(scope, item) for item in _mine(scope, sort)])
+    def answer(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+        return paging.page(request, name, [_view(scope, item) for item in _owned(scope, sort)])
 
     return answer
 
 
-def delete(sort: str) -> Callable[[digitalocean_scope.Scope, wire.Request], None]:
-    """Return the handler that deletes an item of a sort; a volume stays while its cluster exists."""
+def delete(sort: str) -> Callable[[scopes.Scope, wire.Request], None]:
+    """Returns the handler that deletes a resource of a sort; a volume is refused while its cluster exists."""
 
-    def answer(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
+    def answer(scope: scopes.Scope, request: wire.Request) -> None:
         key = request.parts["key"]
-        found = next((item for item in _mine(scope, sort) if item.id == key), None)
-        if found is None:
-            raise digitalocean_scope.missing(f"The {_NOUNS[sort]} {key} could not be found")
-        if sort == VOLUME and any(cluster.id == found.cluster for cluster in scope.standing()):
-            raise wire.CloudError(409, code="conflict", reason=f"The volume {found.name} is attached to a droplet")
-        _remove(scope, [found])
+        item = next((item for item in _owned(scope, sort) if item.id == key), None)
+        if item is None:
+            raise scopes.missing(f"The {_NOUNS[sort]} {key} could not be found")
+        if sort == VOLUME and any(cluster.id == item.cluster for cluster in scope.all_clusters()):
+            raise wire.CloudError(409, code="conflict", reason=f"The volume {item.name} is attached to a droplet")
+        _remove(scope, [item])
 
     return answer
 
 
-def add(scope: digitalocean_scope.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
-    """Create a load balancer, a volume or a snapshot of one for a workload of a cluster."""
-    made = records.Associated(
-        id=digitalocean_scope.new_id(),
+def add(scope: scopes.Scope, cluster: records.Cluster, *, sort: str, name: str) -> dict[str, Any]:
+    """Creates a load balancer, a volume or a snapshot for a cluster's workload."""
+    resource = records.Associated(
+        id=scopes.new_id(),
         account=scope.account.id,
         region=cluster.region,
         cluster=cluster.id,
@@ -81,25 +81,27 @@ def add(scope: digitalocean_scope.Scope, cluster: records.Cluster, *, sort: str,
         name=name,
         created=scope.now,
     )
-    scope.state.associated.append(made)
-    return {"id": made.id, "name": made.name}
+    scope.state.associated.append(resource)
+    return {"id": resource.id, "name": resource.name}
 
 
-def listed(scope: digitalocean_scope.Scope) -> dict[str, list[dict[str, Any]]]:
-    """Return the items of the account, by sort."""
-    return {sort: [{"id": item.id, "name": item.name, "cluster": item.cluster} for item in _mine(scope, sort)] for sort in _NOUNS}
+def listed(scope: scopes.Scope) -> dict[str, list[dict[str, Any]]]:
+    """Returns the account's resources by sort."""
+    return {
+        sort: [{"id": item.id, "name": item.name, "cluster": item.cluster} for item in _owned(scope, sort)] for sort in _NOUNS
+    }
 
 
-def _mine(scope: digitalocean_scope.Scope, sort: str) -> list[records.Associated]:
+def _owned(scope: scopes.Scope, sort: str) -> list[records.Associated]:
     return [item for item in scope.state.associated if item.account == scope.account.id and item.sort == sort]
 
 
-def _remove(scope: digitalocean_scope.Scope, chosen: list[records.Associated]) -> None:
+def _remove(scope: scopes.Scope, chosen: list[records.Associated]) -> None:
     keys = {item.id for item in chosen}
     scope.state.associated[:] = [item for item in scope.state.associated if item.id not in keys]
 
 
-def _view(scope: digitalocean_scope.Scope, item: records.Associated) -> dict[str, Any]:
+def _view(scope: scopes.Scope, item: records.Associated) -> dict[str, Any]:
     body: dict[str, Any] = {
         "id": item.id,
         "name": item.name,
@@ -109,19 +111,19 @@ def _view(scope: digitalocean_scope.Scope, item: records.Associated) -> dict[str
     return body | _VIEWS[item.sort](scope, item)
 
 
-def _load_balancer(scope: digitalocean_scope.Scope, item: records.Associated) -> dict[str, Any]:
+def _load_balancer(scope: scopes.Scope, item: records.Associated) -> dict[str, Any]:
     return {
         "region": lists.region(item.region),
         "ip": "203.0.113.1",
         "size_unit": 1,
         "status": "active",
-        "vpc_uuid": next((cluster.vpc for cluster in scope.standing() if cluster.id == item.cluster), ""),
+        "vpc_uuid": next((cluster.vpc for cluster in scope.all_clusters() if cluster.id == item.cluster), ""),
         "droplet_ids": [],
         "forwarding_rules": [{"entry_protocol": "tcp", "entry_port": 80, "target_protocol": "tcp", "target_port": 30080}],
     }
 
 
-def _volume(_scope: digitalocean_scope.Scope, item: records.Associated) -> dict[str, Any]:
+def _volume(_scope: scopes.Scope, item: records.Associated) -> dict[str, Any]:
     return {
         "region": lists.region(item.region),
         "droplet_ids": [],
@@ -132,7 +134,7 @@ def _volume(_scope: digitalocean_scope.Scope, item: records.Associated) -> dict[
     }
 
 
-def _snapshot(_scope: digitalocean_scope.Scope, item: records.Associated) -> dict[str, Any]:
+def _snapshot(_scope: scopes.Scope, item: records.Associated) -> dict[str, Any]:
     return {
         "regions": [item.region],
         "resource_id": item.cluster,
@@ -142,7 +144,7 @@ def _snapshot(_scope: digitalocean_scope.Scope, item: records.Associated) -> dic
     }
 
 
-_VIEWS: Mapping[str, Callable[[digitalocean_scope.Scope, records.Associated], dict[str, Any]]] = {
+_VIEWS: Mapping[str, Callable[[scopes.Scope, records.Associated], dict[str, Any]]] = {
     LOAD_BALANCER: _load_balancer,
     VOLUME: _volume,
     SNAPSHOT: _snapshot,

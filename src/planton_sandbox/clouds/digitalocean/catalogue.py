@@ -1,7 +1,7 @@
-"""What the simulated DigitalOcean has on offer: regions, sizes, versions, limits, durations.
+"""What the simulated DigitalOcean offers: regions, sizes, versions, limits, durations.
 
-Only constants and look-ups live here; what customers own does not. The lists
-are a plausible selection, not the cloud's current catalogue.
+This file holds constants and look-ups, and no customer's resources. The lists are a plausible selection, not the cloud's
+current catalogue.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import dataclasses
 import re
 
 DEFAULT_TOKEN = "sandbox-token"  # noqa: S105 - a public constant of the sandbox
-TOKEN_PREFIX = "sandbox-"  # noqa: S105 - likewise
+TOKEN_PREFIX = "sandbox-"  # noqa: S105 - a public prefix
 
-# Seconds in realistic latency, as the product's documents and its users tell them.
+# Seconds in realistic latency, from the documentation and reports of users.
 CLUSTER_SECONDS = 300.0
 CLUSTER_NODE_SECONDS = 280.0
 CLUSTER_DELETE_SECONDS = 60.0
@@ -22,7 +22,7 @@ CONTROL_PLANE_UPGRADE_SECONDS = 240.0
 NODE_UPGRADE_SECONDS = 150.0
 SCALE_UP_SECONDS = 30.0
 SCALE_DOWN_SECONDS = 600.0
-# In instant latency nobody need watch an upgrade or a deletion for it to end.
+# In instant latency an upgrade or a deletion ends without any read, after these seconds.
 UPGRADE_STEP_PATIENCE = 0.2
 DELETE_PATIENCE = 2.0
 
@@ -32,14 +32,13 @@ SURGE_NODES = 10
 REQUEST_LIMIT = 5000
 REQUEST_LIMIT_SECONDS = 3600
 CREDENTIALS_SECONDS = 7 * 24 * 3600
-MAINTENANCE_SECONDS = 4 * 3600
-# From this minor on, a control plane is highly available unless the client says otherwise.
+# From this minor version on, a control plane is highly available by default.
 HA_BY_DEFAULT = (1, 36)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Region:
-    """A place where resources live."""
+    """A region."""
 
     slug: str
     name: str
@@ -47,11 +46,11 @@ class Region:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Size:
-    """A droplet size; memory in MB, disk in GB, transfer in TB, price in US dollars a month.
+    """A droplet size: memory in MB, disk in GB, transfer in TB, price in US dollars per month.
 
     Attributes:
-        kubernetes: Whether nodes may have it.
-        regions: Where it can be had; empty for everywhere.
+        kubernetes: Whether nodes can have this size.
+        regions: Where it is available; empty for everywhere.
     """
 
     slug: str
@@ -70,7 +69,7 @@ class Size:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Version:
-    """A Kubernetes version on offer."""
+    """A Kubernetes version that can be installed."""
 
     slug: str
     kubernetes: str
@@ -123,29 +122,29 @@ FEATURES = ("cluster-autoscaler", "docr-integration", "ha-control-plane", "token
 
 
 def region(slug: str) -> Region | None:
-    """Return the region with this slug."""
+    """Returns the region with this slug."""
     return next((item for item in REGIONS if item.slug == slug), None)
 
 
 def size(slug: str) -> Size | None:
-    """Return the size with this slug."""
+    """Returns the size with this slug."""
     return next((item for item in SIZES if item.slug == slug), None)
 
 
 def places(item: Size) -> tuple[str, ...]:
-    """Return the slugs of the regions where a size can be had."""
+    """Returns the slugs of the regions where a size is available."""
     return item.regions or tuple(one.slug for one in REGIONS)
 
 
 def version(text: str) -> str:
-    """Return the full slug of a version, which may be given short.
+    """Returns the full slug of a version.
 
     Args:
-        text: A slug such as ``1.33.1-do.0``, a minor such as ``1.33`` for its
+        text: A slug such as ``1.33.1-do.0``, a minor version such as ``1.33`` for its
             newest patch, or ``latest``.
 
     Returns:
-        The slug, or an empty string when there is none.
+        The slug, or an empty string for an unknown version.
     """
     slugs = [item.slug for item in VERSIONS]
     if text == "latest":
@@ -156,20 +155,19 @@ def version(text: str) -> str:
 
 
 def order(slug: str) -> tuple[int, ...]:
-    """Return the numbers in a version, by which versions are ordered."""
+    """Returns a version as numbers, for comparisons."""
     return tuple(int(number) for number in re.findall(r"\d+", slug))
 
 
 def minor(slug: str) -> tuple[int, ...]:
-    """Return the first two numbers of a version."""
+    """Returns the first two numbers of a version."""
     return order(slug)[:2]
 
 
 def upgrades(current: str) -> list[Version]:
-    """Return what a cluster can be upgraded to.
+    """Returns the versions that a cluster can be upgraded to.
 
-    A newer patch of its minor if there is one, else the patches of the next
-    minor: the cloud skips neither.
+    These are the newer patches of its minor version. If there are none, they are the patches of the next minor version.
     """
     patches = [item for item in VERSIONS if minor(item.slug) == minor(current) and order(item.slug) > order(current)]
     major, number = minor(current)
@@ -177,5 +175,5 @@ def upgrades(current: str) -> list[Version]:
 
 
 def newest_patch(current: str) -> str:
-    """Return the newest version of the minor of ``current``."""
+    """Returns the newest patch of the same minor version."""
     return max((item.slug for item in VERSIONS if minor(item.slug) == minor(current)), key=order, default=current)

@@ -1,7 +1,6 @@
-"""The simulated DigitalOcean as a whole: who may ask, which function answers, what others see of it.
+"""The simulated DigitalOcean as a whole: authentication, routes, state.
 
-The rest of the sandbox knows only this class. It must not do I/O: requests,
-time and ports come in as arguments.
+The rest of the sandbox uses this class only. It does no I/O: requests, time and ports are arguments.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from planton_sandbox.clouds.digitalocean import (
     clusters,
     droplets,
     firewalls,
+    kubernetes,
     lists,
+    outside,
     pools,
     progress,
     records,
+    scopes,
     tags,
     vpcs,
 )
-from planton_sandbox.clouds.digitalocean import nodes as digitalocean_nodes
-from planton_sandbox.clouds.digitalocean import outside as digitalocean_outside
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
-from planton_sandbox.kubernetes import nodes as kubernetes_nodes
+from planton_sandbox.kubernetes import nodes
 
 _KUBERNETES = "/v2/kubernetes"
 _CLUSTER = f"{_KUBERNETES}/clusters/{{id}}"
@@ -37,7 +36,7 @@ _POOL = f"{_CLUSTER}/node_pools/{{pool}}"
 _VPC = "/v2/vpcs/{id}"
 _FIREWALL = "/v2/firewalls/{id}"
 
-ROUTES: tuple[wire.Route[digitalocean_scope.Scope], ...] = (
+ROUTES: tuple[wire.Route[scopes.Scope], ...] = (
     wire.route("GET", "/v2/account", lists.account),
     wire.route("GET", "/v2/regions", lists.regions),
     wire.route("GET", "/v2/sizes", lists.sizes),
@@ -118,42 +117,39 @@ class DigitalOcean:
         *,
         pace: clock.Pace,
         reserve_port: Callable[[], int],
-        wall: Callable[[], float],
         saved: Mapping[str, Any] | None = None,
     ) -> None:
-        """Open the cloud.
+        """Creates the cloud.
 
         Args:
-            pace: How long things take.
-            reserve_port: Gives a free TCP port for a cluster's Kubernetes API.
-            wall: The real time, for certificates.
-            saved: What `save` returned, to go on from there.
+            pace: How long changes take.
+            reserve_port: Returns a free TCP port for a cluster's Kubernetes API.
+            saved: The state that `save` returned, or ``None`` for a new cloud.
         """
         self._pace = pace
         self._reserve_port = reserve_port
-        self._wall = wall
         self._asked: dict[str, tuple[float, int]] = {}
         self.state = codec.decode(records.State, saved) if saved else records.State()
 
     def save(self) -> Any:
-        """Return the state as JSON values."""
+        """Returns the state as JSON values."""
         return codec.encode(self.state)
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Deletes all state."""
         self.state = records.State()
         self._asked.clear()
 
     def handle(self, request: wire.Request) -> wire.Reply:
-        """Answer a request of a client."""
+        """Answers a client's request."""
         headers: dict[str, str] = {}
         try:
-            account = digitalocean_scope.account_for(self.state, request.token, now=request.now)
+            account = scopes.account_for(self.state, request.token, now=request.now)
             headers = self._rate(account, now=request.now)
-            found = wire.match(ROUTES, request)
-            if found is None:
-                raise digitalocean_scope.missing(f"There is nothing at {request.method} {request.path}")
-            route, parts = found
+            matched = wire.match(ROUTES, request)
+            if matched is None:
+                raise scopes.missing(f"There is nothing at {request.method} {request.path}")
+            route, parts = matched
             body = route.handler(
                 self._scope(account, now=request.now, base=request.base), dataclasses.replace(request, parts=parts)
             )
@@ -161,61 +157,57 @@ class DigitalOcean:
             return _refusal(error.status, error.code, error.reason, headers)
         if isinstance(body, str):
             headers["Content-Type"] = "application/yaml"
-        return wire.Reply(route.status, body, headers | {"x-request-id": digitalocean_scope.new_id()})
+        return wire.Reply(route.status, body, headers | {"x-request-id": scopes.new_id()})
 
     def refusal(self, status: int, reason: str) -> wire.Reply:
-        """Return what the sandbox itself refuses with, in this cloud's form."""
+        """Returns an error of the sandbox itself, in the cloud's format."""
         return _refusal(status, _IDS.get(status, "server_error"), reason, {})
 
     def account(self, token: str) -> str:
-        """Return the id of a token's account, or an empty string."""
+        """Returns the id of a token's account, or an empty string."""
         return next((item.id for item in self.state.accounts if item.token == token), "")
 
     def settle(self, now: float) -> bool:
-        """Bring to an end what is over at ``now``; say whether anything was."""
+        """Ends the changes that are due at ``now`` and returns whether there were any."""
         scopes = [self._scope(account, now=now) for account in self.state.accounts]
-        return any([progress.settle(scope) for scope in scopes])  # noqa: C419 - all must be asked
+        return any([progress.settle(scope) for scope in scopes])  # noqa: C419 - a generator would stop at the first
 
-    def kubernetes(self, *, client: str, now: float) -> list[kubernetes_nodes.Cluster]:
-        """Return the clusters' Kubernetes side, as a client at this address meets it."""
-        return [
-            digitalocean_nodes.cluster(item, open_=clusters.reachable(item, client=client), now=now)
-            for item in self.state.clusters
-        ]
+    def kubernetes(self, *, client: str, now: float) -> list[nodes.Cluster]:
+        """Returns the Kubernetes API of each cluster, as it is open to a client with this address."""
+        return [kubernetes.cluster(item, open_=clusters.reachable(item, client=client), now=now) for item in self.state.clusters]
 
     def observe(self, key: str) -> bool:
-        """Count a reader of a cluster's Kubernetes API; say whether it was waited for."""
+        """Counts a read of a cluster's Kubernetes API and returns whether a timer was waiting for it."""
         return any(progress.observe(item) for item in self.state.clusters if item.id == key)
 
     def change_port(self, key: str, *, port: int) -> None:
-        """Move a cluster's Kubernetes API to another port."""
+        """Moves a cluster's Kubernetes API to another port."""
         for item in self.state.clusters:
             if item.id == key:
                 item.port = port
 
     def outside(self, action: str, *, body: Mapping[str, Any], now: float) -> Any:
-        """Let the outside world do something, past the API; see `digitalocean_outside`.
+        """Makes an out-of-band change; `outside` lists them.
 
         Raises:
             wire.CloudError: when there is no such action or resource.
         """
         token = str(body.get("account") or catalogue.DEFAULT_TOKEN)
-        account = digitalocean_scope.account_for(self.state, token, now=now)
-        return digitalocean_outside.act(self._scope(account, now=now), action, body)
+        account = scopes.account_for(self.state, token, now=now)
+        return outside.act(self._scope(account, now=now), action, body)
 
-    def _scope(self, account: records.Account, *, now: float, base: str = "") -> digitalocean_scope.Scope:
-        return digitalocean_scope.Scope(
+    def _scope(self, account: records.Account, *, now: float, base: str = "") -> scopes.Scope:
+        return scopes.Scope(
             state=self.state,
             pace=self._pace,
             account=account,
             now=now,
             base=base,
             reserve_port=self._reserve_port,
-            wall=self._wall,
         )
 
     def _rate(self, account: records.Account, *, now: float) -> dict[str, str]:
-        """Count a request of an account in its hour. Nobody is refused for it: a fault does that."""
+        """Counts an account's request and returns the rate-limit headers. Only a fault rule refuses requests with 429."""
         start, count = self._asked.get(account.id, (now, 0))
         if now - start >= catalogue.REQUEST_LIMIT_SECONDS:
             start, count = now, 0
@@ -228,5 +220,5 @@ class DigitalOcean:
 
 
 def _refusal(status: int, code: str, reason: str, headers: Mapping[str, str]) -> wire.Reply:
-    key = digitalocean_scope.new_id()
+    key = scopes.new_id()
     return wire.Reply(status, {"id": code, "message": reason, "request_id": key}, {**headers, "x-request-id": key})

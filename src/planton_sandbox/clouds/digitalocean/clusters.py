@@ -1,7 +1,7 @@
 """Kubernetes clusters of the simulated DigitalOcean.
 
-A cluster that is deleted is gone for its clients at once, and for its VPC when
-the deletion has ended. Two clusters may have the same name.
+Clients no longer see a deleted cluster. Its VPC counts it as a member until the deletion has ended. Two clusters may have the
+same name.
 """
 
 from __future__ import annotations
@@ -11,37 +11,46 @@ from collections.abc import Mapping
 from typing import Any
 
 from planton_sandbox import pki, wire
-from planton_sandbox.clouds.digitalocean import catalogue, machines, paging, progress, records, settings, tags, views
-from planton_sandbox.clouds.digitalocean import pools as digitalocean_pools
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import (
+    catalogue,
+    machines,
+    paging,
+    pools,
+    progress,
+    records,
+    scopes,
+    settings,
+    tags,
+    views,
+)
 
 NAME = re.compile(r"^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$")
 
 
-def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/kubernetes/clusters``."""
+def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/kubernetes/clusters``."""
     body = paging.page(request, "kubernetes_clusters", [views.cluster(item) for item in scope.clusters()])
     for item in scope.clusters():
         progress.observe(item)
     return body
 
 
-def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/kubernetes/clusters/{id}``."""
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/kubernetes/clusters/{id}``."""
     cluster = scope.cluster(request.parts["id"])
     body = {"kubernetes_cluster": views.cluster(cluster)}
     progress.observe(cluster)
     return body
 
 
-def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/kubernetes/clusters``."""
-    body, key = request.body, digitalocean_scope.new_id()
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``POST /v2/kubernetes/clusters``."""
+    body, key = request.body, scopes.new_id()
     name, region, version = _name(body), _region(body), _version(str(body.get("version") or ""))
     vpc = _vpc(scope, body, region=region)
     _refuse_unknown_networks(body)
-    pools = _first_pools(scope, body, cluster=key, region=region)
-    digitalocean_pools.check_room(scope, vpc, pools)
+    first_pools = _first_pools(scope, body, cluster=key, region=region)
+    pools.check_room(scope, vpc, first_pools)
     cluster_subnet, service_subnet = settings.subnets(scope, body)
     cluster = records.Cluster(
         id=key,
@@ -52,17 +61,17 @@ def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
         vpc=vpc.id,
         cluster_subnet=cluster_subnet,
         service_subnet=service_subnet,
-        tags=digitalocean_pools.own_tags(scope, body.get("tags") or [], cluster=key),
+        tags=pools.own_tags(scope, body.get("tags") or [], cluster=key),
         created=scope.now,
         updated=scope.now,
         port=0,
-        credentials=pki.issue(name, hostnames=(f"{key}.k8s.ondigitalocean.com",), now=scope.wall()),
+        credentials=pki.issue(name, hostname=f"{key}.k8s.ondigitalocean.com"),
         ha=settings.ha(body, version=version),
         auto_upgrade=bool(body.get("auto_upgrade")),
         surge_upgrade=bool(body.get("surge_upgrade")),
         window=settings.DEFAULT_WINDOW,
         watched=scope.now,
-        pools=pools,
+        pools=first_pools,
         building=scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_SECONDS, patience=0),
     )
     settings.apply(cluster, body, now=scope.now)
@@ -70,12 +79,11 @@ def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     return {"kubernetes_cluster": views.cluster(cluster)}
 
 
-def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/kubernetes/clusters/{id}``.
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``PUT /v2/kubernetes/clusters/{id}``.
 
-    What is absent stays, the name too, which doctl leaves out although it is
-    documented as required; but for ``surge_upgrade``: clients leave it out when
-    it is false, so that it is false when it is absent.
+    An absent field keeps its value. This includes ``name``, which doctl omits although the documentation requires it. The
+    exception is ``surge_upgrade``: clients omit it to turn it off.
     """
     cluster, body = scope.cluster(request.parts["id"]), request.body
     name = _name(body) if body.get("name") else cluster.name
@@ -83,47 +91,47 @@ def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     cluster.name = name
     cluster.surge_upgrade = bool(body.get("surge_upgrade"))
     if body.get("tags") is not None:
-        cluster.tags = digitalocean_pools.own_tags(scope, body["tags"], cluster=cluster.id)
+        cluster.tags = pools.own_tags(scope, body["tags"], cluster=cluster.id)
     cluster.updated = scope.now
     return {"kubernetes_cluster": views.cluster(cluster)}
 
 
-def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE /v2/kubernetes/clusters/{id}``; volumes and load balancers of its workloads stay."""
+def delete(scope: scopes.Scope, request: wire.Request) -> None:
+    """Answers ``DELETE /v2/kubernetes/clusters/{id}``; its workloads' volumes and load balancers are kept."""
     begin_delete(scope, scope.cluster(request.parts["id"]))
 
 
-def upgrade(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``POST .../upgrade``."""
+def upgrade(scope: scopes.Scope, request: wire.Request) -> None:
+    """Answers ``POST .../upgrade``."""
     begin_upgrade(scope, scope.cluster(request.parts["id"]), text=str(request.body.get("version") or ""))
 
 
-def begin_upgrade(scope: digitalocean_scope.Scope, cluster: records.Cluster, *, text: str) -> None:
-    """Begin to upgrade a cluster to one of the versions that are open to it, or refuse."""
-    wanted = _version(text)
+def begin_upgrade(scope: scopes.Scope, cluster: records.Cluster, *, text: str) -> None:
+    """Begins to upgrade a cluster; a version that is not among its upgrades is refused."""
+    target = _version(text)
     possible = [item.slug for item in catalogue.upgrades(cluster.version)]
-    if wanted not in possible:
-        known = ", ".join(possible) or "nothing newer"
-        raise digitalocean_scope.invalid(
-            f"validation error: {cluster.version} cannot be upgraded to {wanted}; it can be upgraded to: {known}"
+    if target not in possible:
+        listed = ", ".join(possible) or "nothing newer"
+        raise scopes.invalid(
+            f"validation error: {cluster.version} cannot be upgraded to {target}; it can be upgraded to: {listed}"
         )
     if progress.status(cluster) != records.RUNNING:
         raise wire.CloudError(412, code="precondition_failed", reason=f"The cluster {cluster.name} is not running")
-    progress.start_upgrade(scope, cluster, version=wanted, start=scope.now)
+    progress.start_upgrade(scope, cluster, version=target, start=scope.now)
 
 
-def begin_delete(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> None:
-    """Begin to delete a cluster; its Kubernetes API closes at once."""
+def begin_delete(scope: scopes.Scope, cluster: records.Cluster) -> None:
+    """Begins to delete a cluster; its Kubernetes API closes immediately."""
     cluster.deleting = scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
 
 
 def reachable(cluster: records.Cluster, *, client: str) -> bool:
-    """Say whether ``client`` reaches the cluster's Kubernetes API: built, not deleted, let in."""
+    """Returns whether ``client`` can reach the cluster's Kubernetes API: built, not deleted, and allowed by the firewall."""
     built = cluster.built is not None and cluster.deleting is None
     return built and settings.admits(cluster.guard, client=client)
 
 
-def _begin(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> None:
+def _begin(scope: scopes.Scope, cluster: records.Cluster) -> None:
     cluster.port = scope.reserve_port()
     tags.ensure(scope, ["k8s", f"k8s:{cluster.id}", "k8s:worker"])
     if scope.state.stuck_next:
@@ -137,43 +145,43 @@ def _begin(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> None:
 def _name(body: Mapping[str, Any]) -> str:
     name = str(body.get("name") or "")
     if not NAME.match(name):
-        raise digitalocean_scope.invalid(f"validation error: {name!r} is not a name for a cluster")
+        raise scopes.invalid(f"validation error: {name!r} is not a name for a cluster")
     return name
 
 
 def _region(body: Mapping[str, Any]) -> str:
     region = str(body.get("region") or "")
     if catalogue.region(region) is None:
-        raise digitalocean_scope.invalid(f"validation error: invalid region {region!r}")
+        raise scopes.invalid(f"validation error: invalid region {region!r}")
     return region
 
 
 def _version(text: str) -> str:
-    found = catalogue.version(text)
-    if not found:
-        raise digitalocean_scope.invalid(f"validation error: invalid version slug {text!r}")
-    return found
+    slug = catalogue.version(text)
+    if not slug:
+        raise scopes.invalid(f"validation error: invalid version slug {text!r}")
+    return slug
 
 
-def _vpc(scope: digitalocean_scope.Scope, body: Mapping[str, Any], *, region: str) -> records.Vpc:
+def _vpc(scope: scopes.Scope, body: Mapping[str, Any], *, region: str) -> records.Vpc:
     key = body.get("vpc_uuid")
-    found = next((item for item in scope.vpcs() if item.id == key), None) if key else scope.default_vpc(region)
-    if found is None or found.region != region:
-        raise digitalocean_scope.invalid(f"validation error: there is no VPC {key} in {region}")
-    return found
+    vpc = next((item for item in scope.vpcs() if item.id == key), None) if key else scope.default_vpc(region)
+    if vpc is None or vpc.region != region:
+        raise scopes.invalid(f"validation error: there is no VPC {key} in {region}")
+    return vpc
 
 
 def _refuse_unknown_networks(body: Mapping[str, Any]) -> None:
     if body.get("worker_subnet_uuid"):
-        raise digitalocean_scope.invalid("validation error: there is no such subnet; the sandbox has none")
+        raise scopes.invalid("validation error: there is no such subnet; the sandbox has none")
     if body.get("isolated_workers"):
-        raise digitalocean_scope.invalid("validation error: the VPC has no NAT gateway, which isolated workers need")
+        raise scopes.invalid("validation error: the VPC has no NAT gateway, which isolated workers need")
 
 
-def _first_pools(scope: digitalocean_scope.Scope, body: Mapping[str, Any], *, cluster: str, region: str) -> list[records.Pool]:
-    pools = [digitalocean_pools.parse(scope, item, cluster=cluster, region=region) for item in body.get("node_pools") or []]
-    if not pools:
-        raise digitalocean_scope.invalid("validation error: a cluster needs at least one node pool")
-    if len({item.name for item in pools}) < len(pools):
-        raise digitalocean_scope.invalid("validation error: two node pools have the same name")
-    return pools
+def _first_pools(scope: scopes.Scope, body: Mapping[str, Any], *, cluster: str, region: str) -> list[records.Pool]:
+    parsed = [pools.parse(scope, item, cluster=cluster, region=region) for item in body.get("node_pools") or []]
+    if not parsed:
+        raise scopes.invalid("validation error: a cluster needs at least one node pool")
+    if len({item.name for item in parsed}) < len(parsed):
+        raise scopes.invalid("validation error: two node pools have the same name")
+    return parsed

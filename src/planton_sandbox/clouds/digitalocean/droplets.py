@@ -1,6 +1,6 @@
 """Droplets of the simulated DigitalOcean: the nodes of clusters, and no others.
 
-Clients can look at them; they are made and deleted by way of node pools only.
+They are read-only; node pools create and delete them.
 """
 
 from __future__ import annotations
@@ -10,49 +10,48 @@ from collections.abc import Iterator
 from typing import Any
 
 from planton_sandbox import clock, wire
-from planton_sandbox.clouds.digitalocean import catalogue, lists, paging, records, views
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import catalogue, lists, paging, records, scopes, views
 
 _PUBLIC = ipaddress.IPv4Network("203.0.113.0/24")
 
 
-def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/droplets``; those with a GPU only when asked for by ``type``."""
+def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/droplets``; droplets with a GPU are listed only with ``type=gpus``."""
     query = request.query
     gpus = query.get("type") == "gpus"
     chosen = []
     for cluster, pool, node in _machines(scope):
-        found = catalogue.size(pool.size)
+        size = catalogue.size(pool.size)
         tagged_so = query.get("tag_name", "") in ("", *views.pool_tags(cluster, pool))
-        if tagged_so and query.get("name", "") in ("", node.name) and bool(found and found.gpus) is gpus:
+        if tagged_so and query.get("name", "") in ("", node.name) and bool(size and size.gpus) is gpus:
             chosen.append(_view(cluster, pool, node))
     return paging.page(request, "droplets", chosen)
 
 
-def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/droplets/{id}``."""
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/droplets/{id}``."""
     for cluster, pool, node in _machines(scope):
         if str(node.droplet) == request.parts["id"]:
             return {"droplet": _view(cluster, pool, node)}
-    raise digitalocean_scope.missing(f"The droplet {request.parts['id']} could not be found")
+    raise scopes.missing(f"The droplet {request.parts['id']} could not be found")
 
 
-def tagged(scope: digitalocean_scope.Scope, name: str) -> list[int]:
-    """Return the ids of the droplets that have a tag."""
+def tagged(scope: scopes.Scope, name: str) -> list[int]:
+    """Returns the ids of the droplets that have a tag."""
     return [node.droplet for cluster, pool, node in _machines(scope) if name in views.pool_tags(cluster, pool)]
 
 
-def known(scope: digitalocean_scope.Scope, keys: list[Any]) -> list[int]:
-    """Return the ids of droplets, each once, or refuse one that there is not."""
+def existing(scope: scopes.Scope, keys: list[Any]) -> list[int]:
+    """Returns droplet ids without duplicates; an unknown id is refused."""
     present = {node.droplet for _, _, node in _machines(scope)}
     for key in keys:
         if key not in present:
-            raise digitalocean_scope.invalid(f"There is no droplet {key}")
+            raise scopes.invalid(f"There is no droplet {key}")
     return list(dict.fromkeys(keys))
 
 
-def _machines(scope: digitalocean_scope.Scope) -> Iterator[tuple[records.Cluster, records.Pool, records.Node]]:
-    for cluster in scope.standing():
+def _machines(scope: scopes.Scope) -> Iterator[tuple[records.Cluster, records.Pool, records.Node]]:
+    for cluster in scope.all_clusters():
         for pool in cluster.pools:
             for node in pool.nodes:
                 yield cluster, pool, node

@@ -1,19 +1,18 @@
-"""The simulated DigitalOcean's lists: the account and the offers."""
+"""The lists of the simulated DigitalOcean: the account and the cloud's offers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.digitalocean import catalogue, paging
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import catalogue, paging, scopes
 
-_HOURS = 672  # of a month, as prices are reckoned
+_HOURS = 672  # per month, in the cloud's price lists
 _FLOATING_IP_LIMIT = 3
 
 
-def account(scope: digitalocean_scope.Scope, _request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/account``."""
+def account(scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/account``."""
     owner = scope.account
     return {
         "account": {
@@ -30,18 +29,18 @@ def account(scope: digitalocean_scope.Scope, _request: wire.Request) -> dict[str
     }
 
 
-def regions(_scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/regions``."""
+def regions(_scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/regions``."""
     return paging.page(request, "regions", [region(item.slug) for item in catalogue.REGIONS])
 
 
-def sizes(_scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/sizes``."""
+def sizes(_scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/sizes``."""
     return paging.page(request, "sizes", [size(item) for item in catalogue.SIZES])
 
 
-def options(_scope: digitalocean_scope.Scope, _request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/kubernetes/options``."""
+def options(_scope: scopes.Scope, _request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/kubernetes/options``."""
     return {
         "options": {
             "regions": [{"name": item.name, "slug": item.slug} for item in catalogue.REGIONS],
@@ -52,10 +51,10 @@ def options(_scope: digitalocean_scope.Scope, _request: wire.Request) -> dict[st
 
 
 def region(slug: str) -> dict[str, Any]:
-    """Return a region as clients see it."""
-    found = catalogue.region(slug)
+    """Returns a region as clients see it."""
+    offered = catalogue.region(slug)
     return {
-        "name": found.name if found else slug,
+        "name": offered.name if offered else slug,
         "slug": slug,
         "features": ["backups", "ipv6", "metadata", "install_agent", "storage", "image_transfer"],
         "available": True,
@@ -64,7 +63,7 @@ def region(slug: str) -> dict[str, Any]:
 
 
 def size(item: catalogue.Size) -> dict[str, Any]:
-    """Return a size as clients see it."""
+    """Returns a size as clients see it."""
     body: dict[str, Any] = {
         "slug": item.slug,
         "memory": item.memory,
@@ -84,5 +83,5 @@ def size(item: catalogue.Size) -> dict[str, Any]:
 
 
 def version(item: catalogue.Version) -> dict[str, Any]:
-    """Return a Kubernetes version as clients see it."""
+    """Returns a Kubernetes version as clients see it."""
     return {"slug": item.slug, "kubernetes_version": item.kubernetes, "supported_features": list(catalogue.FEATURES)}

@@ -1,27 +1,25 @@
-"""What happens to the simulated DigitalOcean behind its clients' backs.
+"""Out-of-band changes of the simulated DigitalOcean.
 
-The control endpoint's ``/sandbox/clouds/digitalocean/ACTION`` ends here. Each
-action takes a JSON object; ``account`` (a token) chooses whose cloud, and
-resources are named by id or name:
+The control endpoint's ``POST /sandbox/clouds/digitalocean/ACTION`` calls `act`. Each action takes a JSON object; ``account``
+(a token) selects the account, and resources are named by id or name:
 
-* ``load`` cluster, pool, nodes — how many nodes the workload of an autoscaled
-  pool needs from now on; the autoscaler follows, within the pool's bounds;
-* ``scale`` cluster, pool, count — ``pool`` absent is the first pool;
-* ``relabel`` cluster, pool, labels — replaces the pool's labels;
+* ``load`` cluster, pool, nodes: sets how many nodes the workload of an autoscaled pool needs. The autoscaler follows within
+  the pool's bounds;
+* ``scale`` cluster, pool, count: without ``pool``, the first pool;
+* ``relabel`` cluster, pool, labels: replaces the pool's labels;
 * ``upgrade`` cluster, version;
-* ``delete-cluster`` cluster; ``delete-pool`` cluster, pool; ``delete-vpc`` vpc;
-  ``delete-firewall`` firewall — at once, unless ``slowly`` is true for a cluster
-  or pool; what refers to them is left dangling, but a cluster's last pool stays;
-* ``stuck`` cluster — stays in provisioning; without ``cluster`` the next
-  ``count`` (1) clusters to be made; ``unstuck`` cluster — without ``cluster`` all;
-* ``fail`` cluster, message — the state ``error``; an empty message ends it;
-* ``node`` cluster, node, ready — a node that is not ready, or is again;
-* ``quota`` droplet_limit — how many droplets the account may have;
-* ``volume``, ``snapshot``, ``load-balancer`` cluster, name — what the workload
-  has from now on, which a deletion of the cluster alone leaves behind;
-* ``expire-credentials`` cluster — what tokens it gave out no longer open it;
-* ``rotate-token`` new — the account's token; the old one is refused from then on;
-* ``resources`` — answers with what the account has.
+* ``delete-cluster`` cluster; ``delete-pool`` cluster, pool; ``delete-vpc`` vpc; ``delete-firewall`` firewall: deletes
+  immediately, unless ``slowly`` is true for a cluster or pool. References to the resource are left dangling. A cluster's last
+  pool is not deleted;
+* ``stuck`` cluster: keeps it in provisioning; without ``cluster``, the next ``count`` (1) new clusters;
+  ``unstuck`` cluster: without ``cluster``, all;
+* ``fail`` cluster, message: sets the state ``error``; an empty message clears it;
+* ``node`` cluster, node, ready: makes a node not ready, or ready again;
+* ``quota`` droplet_limit: sets how many droplets the account may have;
+* ``volume``, ``snapshot``, ``load-balancer`` cluster, name: creates a resource of a workload, which outlives the cluster;
+* ``expire-credentials`` cluster: revokes all tokens of the cluster;
+* ``rotate-token`` new: changes the account's token and revokes the old one;
+* ``resources``: returns the account's resources.
 """
 
 from __future__ import annotations
@@ -29,70 +27,69 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from planton_sandbox.clouds.digitalocean import associated, clusters, machines, pools, progress, records, views
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import associated, clusters, machines, pools, progress, records, scopes, views
 
 Body = Mapping[str, Any]
 Named = TypeVar("Named", records.Cluster, records.Pool, records.Vpc, records.Firewall, records.Node)
 _DONE = {"result": "success"}
 
 
-def act(scope: digitalocean_scope.Scope, action: str, body: Body) -> Any:
-    """Do ``action``.
+def act(scope: scopes.Scope, action: str, body: Body) -> Any:
+    """Runs ``action`` and returns its answer.
 
     Raises:
         wire.CloudError: 404 when there is no such action or resource.
     """
     if action not in ACTIONS:
-        raise digitalocean_scope.missing(f"No action {action!r}; there are {', '.join(ACTIONS)}")
+        raise scopes.missing(f"No action {action!r}; there are {', '.join(ACTIONS)}")
     return ACTIONS[action](scope, body)
 
 
-def _pick(items: Sequence[Named], key: object, *, what: str) -> Named:
-    found = next((item for item in items if key in (item.id, item.name)), None)
-    if found is None:
-        raise digitalocean_scope.missing(f"No {what} {key!r}")
-    return found
+def _pick(items: Sequence[Named], key: object, *, noun: str) -> Named:
+    picked = next((item for item in items if key in (item.id, item.name)), None)
+    if picked is None:
+        raise scopes.missing(f"No {noun} {key!r}")
+    return picked
 
 
-def _cluster(scope: digitalocean_scope.Scope, body: Body) -> records.Cluster:
-    return _pick(scope.clusters(), body.get("cluster"), what="cluster")
+def _cluster(scope: scopes.Scope, body: Body) -> records.Cluster:
+    return _pick(scope.clusters(), body.get("cluster"), noun="cluster")
 
 
 def _pool(cluster: records.Cluster, body: Body) -> records.Pool:
-    return _pick(cluster.pools, body.get("pool") or cluster.pools[0].id, what="pool")
+    return _pick(cluster.pools, body.get("pool") or cluster.pools[0].id, noun="pool")
 
 
-def _load(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _load(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     if not pool.auto_scale:
-        raise digitalocean_scope.invalid(f"The pool {pool.name} is not autoscaled")
+        raise scopes.invalid(f"The pool {pool.name} is not autoscaled")
     pool.load = int(body["nodes"])
     progress.settle(scope)
     return views.pool(cluster, pool)
 
 
-def _scale(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _scale(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     machines.scale(scope, cluster, pool, count=int(body["count"]))
     return views.pool(cluster, pool)
 
 
-def _relabel(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _relabel(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     machines.relabel(pool, dict(body.get("labels") or {}))
     return views.pool(cluster, pool)
 
 
-def _upgrade(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _upgrade(scope: scopes.Scope, body: Body) -> Any:
     clusters.begin_upgrade(scope, _cluster(scope, body), text=str(body["version"]))
     return _DONE
 
 
-def _delete_cluster(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _delete_cluster(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     if body.get("slowly"):
         clusters.begin_delete(scope, cluster)
@@ -101,7 +98,7 @@ def _delete_cluster(scope: digitalocean_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _delete_pool(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _delete_pool(scope: scopes.Scope, body: Body) -> Any:
     cluster = _cluster(scope, body)
     pool = _pool(cluster, body)
     pools.refuse_last(cluster, pool)
@@ -112,17 +109,17 @@ def _delete_pool(scope: digitalocean_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _delete_vpc(scope: digitalocean_scope.Scope, body: Body) -> Any:
-    scope.state.vpcs.remove(_pick(scope.vpcs(), body.get("vpc"), what="VPC"))
+def _delete_vpc(scope: scopes.Scope, body: Body) -> Any:
+    scope.state.vpcs.remove(_pick(scope.vpcs(), body.get("vpc"), noun="VPC"))
     return _DONE
 
 
-def _delete_firewall(scope: digitalocean_scope.Scope, body: Body) -> Any:
-    scope.state.firewalls.remove(_pick(scope.firewalls(), body.get("firewall"), what="firewall"))
+def _delete_firewall(scope: scopes.Scope, body: Body) -> Any:
+    scope.state.firewalls.remove(_pick(scope.firewalls(), body.get("firewall"), noun="firewall"))
     return _DONE
 
 
-def _stuck(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _stuck(scope: scopes.Scope, body: Body) -> Any:
     if body.get("cluster"):
         _cluster(scope, body).stuck = True
     else:
@@ -130,7 +127,7 @@ def _stuck(scope: digitalocean_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _unstuck(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _unstuck(scope: scopes.Scope, body: Body) -> Any:
     chosen = [_cluster(scope, body)] if body.get("cluster") else scope.clusters()
     for item in chosen:
         item.stuck = False
@@ -139,41 +136,41 @@ def _unstuck(scope: digitalocean_scope.Scope, body: Body) -> Any:
     return _DONE
 
 
-def _fail(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _fail(scope: scopes.Scope, body: Body) -> Any:
     _cluster(scope, body).failure = str(body.get("message", ""))
     return _DONE
 
 
-def _node(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _node(scope: scopes.Scope, body: Body) -> Any:
     nodes = [node for pool in _cluster(scope, body).pools for node in pool.nodes]
-    _pick(nodes, body.get("node"), what="node").ready = bool(body.get("ready"))
+    _pick(nodes, body.get("node"), noun="node").ready = bool(body.get("ready"))
     return _DONE
 
 
-def _quota(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _quota(scope: scopes.Scope, body: Body) -> Any:
     scope.account.droplet_limit = int(body["droplet_limit"])
     return {"droplet_limit": scope.account.droplet_limit}
 
 
-def _adder(sort: str) -> Callable[[digitalocean_scope.Scope, Body], Any]:
-    def act(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _adder(sort: str) -> Callable[[scopes.Scope, Body], Any]:
+    def act(scope: scopes.Scope, body: Body) -> Any:
         return associated.add(scope, _cluster(scope, body), sort=sort, name=str(body["name"]))
 
     return act
 
 
-def _expire_credentials(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _expire_credentials(scope: scopes.Scope, body: Body) -> Any:
     _cluster(scope, body).tokens.clear()
     return _DONE
 
 
-def _rotate_token(scope: digitalocean_scope.Scope, body: Body) -> Any:
+def _rotate_token(scope: scopes.Scope, body: Body) -> Any:
     scope.state.revoked_tokens.append(scope.account.token)
     scope.account.token = str(body["new"])
     return _DONE
 
 
-def _resources(scope: digitalocean_scope.Scope, _body: Body) -> Any:
+def _resources(scope: scopes.Scope, _body: Body) -> Any:
     return {
         "vpcs": [{"id": item.id, "name": item.name, "region": item.region, "default": item.default} for item in scope.vpcs()],
         "firewalls": [{"id": item.id, "name": item.name} for item in scope.firewalls()],
@@ -196,13 +193,13 @@ def _resources(scope: digitalocean_scope.Scope, _body: Body) -> Any:
                     for pool in item.pools
                 ],
             }
-            for item in scope.standing()
+            for item in scope.all_clusters()
         ],
         **associated.listed(scope),
     }
 
 
-ACTIONS: Mapping[str, Callable[[digitalocean_scope.Scope, Body], Any]] = {
+ACTIONS: Mapping[str, Callable[[scopes.Scope, Body], Any]] = {
     "load": _load,
     "scale": _scale,
     "relabel": _relabel,

@@ -1,7 +1,6 @@
-"""Lists of the simulated DigitalOcean, a page at a time.
+"""Pages of the simulated DigitalOcean's lists.
 
-An answer has ``links`` to the neighbouring pages where there are any, and the
-number of all items in ``meta``.
+An answer has ``links`` to the neighbouring pages, and the number of all items in ``meta``.
 """
 
 from __future__ import annotations
@@ -11,17 +10,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.digitalocean import scope
+from planton_sandbox.clouds.digitalocean import scopes
 
 PER_PAGE = 20
 MOST_PER_PAGE = 200
 
 
 def page(request: wire.Request, name: str, items: Sequence[Any]) -> dict[str, Any]:
-    """Return the page of ``items`` that a request asks for, below the key ``name``."""
+    """Returns the requested page of ``items`` under the key ``name``."""
     number, size = _number(request, "page", default=1), _number(request, "per_page", default=PER_PAGE)
     if size > MOST_PER_PAGE:
-        raise scope.invalid(f"per_page must be at most {MOST_PER_PAGE}")
+        raise scopes.invalid(f"per_page must be at most {MOST_PER_PAGE}")
     last = max(-(-len(items) // size), 1)
     links: dict[str, str] = {}
     if number > 1:
@@ -38,7 +37,7 @@ def page(request: wire.Request, name: str, items: Sequence[Any]) -> dict[str, An
 def _number(request: wire.Request, name: str, *, default: int) -> int:
     text = request.query.get(name, "")
     if text and not (text.isdigit() and int(text) > 0):
-        raise scope.invalid(f"{name} must be a number of at least 1")
+        raise scopes.invalid(f"{name} must be a number of at least 1")
     return int(text) if text else default
 
 

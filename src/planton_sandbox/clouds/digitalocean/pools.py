@@ -1,7 +1,7 @@
 """Node pools of the simulated DigitalOcean.
 
-An autoscaled pool's count moves within its bounds; another's is what the
-client last said. A label that a pool loses stays on its nodes, a taint does not.
+The count of an autoscaled pool moves within its bounds; any other count is the client's. A label that is removed from a pool
+stays on its nodes, a taint does not.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.digitalocean import catalogue, machines, records, views
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
-from planton_sandbox.clouds.digitalocean import tags as digitalocean_tags
+from planton_sandbox.clouds.digitalocean import catalogue, machines, records, scopes, tags, views
 
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 NAME = re.compile(r"^[a-zA-Z0-9]([a-zA-Z0-9.-]{0,61}[a-zA-Z0-9])?$")
@@ -23,7 +21,7 @@ _AUTOMATIC = ("k8s", "k8s:worker")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Extent:
-    """How many nodes a pool has, and may have."""
+    """The number of nodes of a pool, and its bounds."""
 
     count: int
     auto_scale: bool
@@ -31,20 +29,20 @@ class Extent:
     most: int
 
 
-def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../node_pools``."""
+def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET .../node_pools``."""
     cluster = scope.cluster(request.parts["id"])
     return {"node_pools": [views.pool(cluster, item) for item in cluster.pools]}
 
 
-def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET .../node_pools/{pool}``."""
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET .../node_pools/{pool}``."""
     cluster = scope.cluster(request.parts["id"])
     return {"node_pool": views.pool(cluster, scope.pool(cluster, request.parts["pool"]))}
 
 
-def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST .../node_pools``."""
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``POST .../node_pools``."""
     cluster = scope.cluster(request.parts["id"])
     pool = parse(scope, request.body, cluster=cluster.id, region=cluster.region)
     _check_name(cluster, pool.name)
@@ -54,8 +52,8 @@ def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     return {"node_pool": views.pool(cluster, pool)}
 
 
-def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT .../node_pools/{pool}``; what is absent stays."""
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``PUT .../node_pools/{pool}``; an absent field keeps its value."""
     cluster = scope.cluster(request.parts["id"])
     pool, body = scope.pool(cluster, request.parts["pool"]), request.body
     name = str(body.get("name") or pool.name)
@@ -76,30 +74,30 @@ def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     return {"node_pool": views.pool(cluster, pool)}
 
 
-def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../node_pools/{pool}``; a cluster keeps at least one pool."""
+def delete(scope: scopes.Scope, request: wire.Request) -> None:
+    """Answers ``DELETE .../node_pools/{pool}``; the last pool is refused."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     refuse_last(cluster, pool)
     machines.begin_delete(scope, pool)
 
 
-def delete_node(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE .../nodes/{node}``; with ``replace=1`` another takes its place."""
+def delete_node(scope: scopes.Scope, request: wire.Request) -> None:
+    """Answers ``DELETE .../nodes/{node}``; with ``replace=1`` a new node is added."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     node = scope.node(pool, request.parts["node"])
     if request.query.get("replace") not in ("1", "true") and node.deleting is None:
         least = pool.min_nodes if pool.auto_scale else 1
         if pool.count <= least:
-            raise digitalocean_scope.invalid(f"validation error: the node pool {pool.name} must keep at least {least} nodes")
+            raise scopes.invalid(f"validation error: the node pool {pool.name} must keep at least {least} nodes")
         pool.count -= 1
     machines.retire(scope, node)
     machines.fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 
 
-def recycle(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``POST .../node_pools/{pool}/recycle``: the named nodes are built anew."""
+def recycle(scope: scopes.Scope, request: wire.Request) -> None:
+    """Answers ``POST .../node_pools/{pool}/recycle``: replaces the named nodes."""
     cluster = scope.cluster(request.parts["id"])
     pool = scope.pool(cluster, request.parts["pool"])
     for node in [scope.node(pool, key) for key in request.body.get("nodes") or []]:
@@ -107,23 +105,23 @@ def recycle(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
     machines.fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 
 
-def parse(scope: digitalocean_scope.Scope, body: Mapping[str, Any], *, cluster: str, region: str) -> records.Pool:
-    """Read the pool in a request.
+def parse(scope: scopes.Scope, body: Mapping[str, Any], *, cluster: str, region: str) -> records.Pool:
+    """Returns the pool that a request describes.
 
     Args:
-        scope: Whose request it is.
-        body: The pool as the client sent it.
-        cluster: The id of the cluster that it is for.
+        scope: The scope of the request.
+        body: The pool in the request.
+        cluster: The id of the pool's cluster.
         region: The region of that cluster.
     """
     name, size = str(body.get("name") or ""), catalogue.size(str(body.get("size") or ""))
     if not NAME.match(name):
-        raise digitalocean_scope.invalid(f"validation error: {name!r} is not a name for a node pool")
+        raise scopes.invalid(f"validation error: {name!r} is not a name for a node pool")
     if size is None or not size.kubernetes or region not in catalogue.places(size):
-        raise digitalocean_scope.invalid(f"validation error: invalid droplet size {body.get('size')!r}")
+        raise scopes.invalid(f"validation error: invalid droplet size {body.get('size')!r}")
     extent = _extent(body, present=None)
     return records.Pool(
-        id=digitalocean_scope.new_id(),
+        id=scopes.new_id(),
         name=name,
         size=size.slug,
         count=extent.count,
@@ -136,46 +134,46 @@ def parse(scope: digitalocean_scope.Scope, body: Mapping[str, Any], *, cluster: 
     )
 
 
-def own_tags(scope: digitalocean_scope.Scope, tags: Sequence[str], *, cluster: str) -> list[str]:
-    """Return the tags that a client gave without those that the cloud adds; they are made if need be."""
+def own_tags(scope: scopes.Scope, names: Sequence[str], *, cluster: str) -> list[str]:
+    """Returns a client's tags without those that the cloud adds; missing tags are created."""
     automatic = (*_AUTOMATIC, f"k8s:{cluster}")
-    return digitalocean_tags.ensure(scope, [str(tag) for tag in tags if str(tag).lower() not in automatic])
+    return tags.ensure(scope, [str(name) for name in names if str(name).lower() not in automatic])
 
 
 def check_room(
-    scope: digitalocean_scope.Scope,
+    scope: scopes.Scope,
     vpc: records.Vpc,
     pools: Sequence[records.Pool],
     *,
     present: Sequence[records.Pool] = (),
 ) -> None:
-    """Refuse when a cluster cannot have ``pools``, which have no nodes yet, beside those that are present."""
+    """Refuses new ``pools`` that exceed the droplet limit, the addresses of the VPC or the nodes of a cluster."""
     for item in pools:
         machines.require(scope, vpc, more=max(item.max_nodes, item.count), autoscaled=item.auto_scale)
     machines.require(scope, vpc, more=sum(item.count for item in pools))
     total = sum(item.count for item in (*present, *pools))
     if total > catalogue.CLUSTER_NODE_LIMIT:
-        raise digitalocean_scope.invalid(f"validation error: a cluster has at most {catalogue.CLUSTER_NODE_LIMIT} nodes")
+        raise scopes.invalid(f"validation error: a cluster has at most {catalogue.CLUSTER_NODE_LIMIT} nodes")
 
 
 def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
-    """Raise when nothing would be left of a cluster's pools."""
+    """Raises if the pool is the cluster's last one."""
     if all(item is pool or item.deleting for item in cluster.pools) and pool.deleting is None:
-        raise digitalocean_scope.invalid("validation error: the last node pool of a cluster cannot be deleted")
+        raise scopes.invalid("validation error: the last node pool of a cluster cannot be deleted")
 
 
-def _require(scope: digitalocean_scope.Scope, cluster: records.Cluster, pool: records.Pool, extent: Extent) -> None:
-    wanted = max(extent.most, extent.count)
-    if wanted > max(pool.max_nodes, pool.count):
-        more = wanted - len(machines.staying(pool))
+def _require(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, extent: Extent) -> None:
+    largest = max(extent.most, extent.count)
+    if largest > max(pool.max_nodes, pool.count):
+        more = largest - len(machines.remaining(pool))
         machines.require(scope, scope.vpc(cluster.vpc), more=more, autoscaled=extent.auto_scale)
 
 
 def _check_name(cluster: records.Cluster, name: str) -> None:
     if not NAME.match(name):
-        raise digitalocean_scope.invalid(f"validation error: {name!r} is not a name for a node pool")
+        raise scopes.invalid(f"validation error: {name!r} is not a name for a node pool")
     if any(item.name == name for item in cluster.pools):
-        raise digitalocean_scope.invalid(f"validation error: the cluster {cluster.name} has a node pool {name!r} already")
+        raise scopes.invalid(f"validation error: the cluster {cluster.name} has a node pool {name!r} already")
 
 
 def _extent(body: Mapping[str, Any], *, present: records.Pool | None) -> Extent:
@@ -185,15 +183,15 @@ def _extent(body: Mapping[str, Any], *, present: records.Pool | None) -> Extent:
     count = _number(body, "count", default=present.count if present else None)
     if not automatic:
         if not count:
-            raise digitalocean_scope.invalid("validation error: count of a node pool that is not scaled must be at least 1")
+            raise scopes.invalid("validation error: count of a node pool that is not scaled must be at least 1")
         return Extent(count=count, auto_scale=False, least=0, most=0)
     least = _number(body, "min_nodes", default=present.min_nodes if present else 0) or 0
     most = _number(body, "max_nodes", default=present.max_nodes if present else 0) or 0
     if most < 1 or least > most:
-        raise digitalocean_scope.invalid("validation error: max_nodes must be at least 1 and not below min_nodes")
-    # A client that does not say how many leaves the beginning to the cloud; what it says is kept within the bounds.
-    wanted = max(least, 1) if not count and present is None else count or 0
-    return Extent(count=min(max(wanted, least), most), auto_scale=True, least=least, most=most)
+        raise scopes.invalid("validation error: max_nodes must be at least 1 and not below min_nodes")
+    # Without a count the cloud chooses one; a count is kept within the bounds.
+    requested = max(least, 1) if not count and present is None else count or 0
+    return Extent(count=min(max(requested, least), most), auto_scale=True, least=least, most=most)
 
 
 def _number(body: Mapping[str, Any], name: str, *, default: int | None) -> int | None:
@@ -201,7 +199,7 @@ def _number(body: Mapping[str, Any], name: str, *, default: int | None) -> int |
     if value is None:
         return default
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise digitalocean_scope.invalid(f"validation error: {name} must be a number that is not negative")
+        raise scopes.invalid(f"validation error: {name} must be a number that is not negative")
     return value
 
 
@@ -211,11 +209,11 @@ def _labels(value: Mapping[str, Any]) -> dict[str, str]:
 
 def _taints(value: Sequence[Mapping[str, Any]]) -> list[records.Taint]:
     taints = []
-    for given in value:
-        # The official Go client sends the keys with capitals.
-        item = {str(key).lower(): text for key, text in given.items()}
+    for entry in value:
+        # The official Go client sends the keys capitalized.
+        item = {str(key).lower(): text for key, text in entry.items()}
         effect = str(item.get("effect") or "")
         if effect not in EFFECTS or not item.get("key"):
-            raise digitalocean_scope.invalid(f"validation error: a taint needs a key and an effect out of {', '.join(EFFECTS)}")
+            raise scopes.invalid(f"validation error: a taint needs a key and an effect out of {', '.join(EFFECTS)}")
         taints.append(records.Taint(key=str(item["key"]), value=str(item.get("value") or ""), effect=effect))
     return taints

@@ -1,9 +1,7 @@
-"""How things on the simulated DigitalOcean come to their end.
+"""How changes of the simulated DigitalOcean end.
 
-`settle` moves every cluster of an account to the state it has at a moment;
-`observe` counts the readers that instant latency waits for. Upgrades by
-maintenance windows and the autoscaler act here too, for they are what the
-cloud does of its own accord.
+`settle` ends what is due; `observe` counts the reads that instant latency waits for. The cloud's own actions are here, too:
+upgrades in maintenance windows and the autoscaler.
 """
 
 from __future__ import annotations
@@ -11,19 +9,18 @@ from __future__ import annotations
 import datetime
 
 from planton_sandbox import clock
-from planton_sandbox.clouds.digitalocean import catalogue, machines, records
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import catalogue, machines, records, scopes
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAY_SECONDS = 24 * 3600
 
 
-def settle(scope: digitalocean_scope.Scope) -> bool:
-    """Bring an account's clusters to what they are now; say whether anything changed."""
+def settle(scope: scopes.Scope) -> bool:
+    """Ends the changes of an account's clusters that are due and returns whether there were any."""
     changed = False
-    for cluster in scope.standing():
+    for cluster in scope.all_clusters():
         if cluster.deleting:
-            if cluster.deleting.over(scope.now):
+            if cluster.deleting.is_over(scope.now):
                 scope.state.clusters.remove(cluster)
                 changed = True
         elif not cluster.stuck and not cluster.failure:
@@ -32,12 +29,12 @@ def settle(scope: digitalocean_scope.Scope) -> bool:
 
 
 def observe(cluster: records.Cluster) -> bool:
-    """Count a reader of a cluster; say whether it was waited for."""
-    return cluster.upgrading is not None and cluster.upgrading.seen()
+    """Counts a read of a cluster and returns whether a timer was waiting for it."""
+    return cluster.upgrading is not None and cluster.upgrading.count_read()
 
 
 def status(cluster: records.Cluster) -> str:
-    """Return the state that a cluster is in; one that is being deleted has none that clients can read."""
+    """Returns a cluster's state; clients never see the state of one that is being deleted."""
     if cluster.failure:
         return records.ERROR
     if cluster.building or cluster.stuck:
@@ -45,8 +42,8 @@ def status(cluster: records.Cluster) -> str:
     return records.UPGRADING if cluster.upgrading else records.RUNNING
 
 
-def start_upgrade(scope: digitalocean_scope.Scope, cluster: records.Cluster, *, version: str, start: float) -> None:
-    """Begin to upgrade a cluster: its control plane, then the nodes, which are replaced."""
+def start_upgrade(scope: scopes.Scope, cluster: records.Cluster, *, version: str, start: float) -> None:
+    """Begins to upgrade a cluster: first its control plane, then its nodes, which are replaced."""
     cluster.version = version
     cluster.updated = start
     cluster.upgrading = scope.pace.timer(
@@ -55,7 +52,7 @@ def start_upgrade(scope: digitalocean_scope.Scope, cluster: records.Cluster, *, 
 
 
 def opening(window: records.Window, *, after: float) -> float:
-    """Return when a maintenance window opens next after a moment."""
+    """Returns the next opening of a maintenance window after a time, both in seconds since the epoch."""
     moment = datetime.datetime.fromtimestamp(after, tz=datetime.UTC)
     hour, minute = (int(part) for part in window.start.split(":"))
     start = moment.replace(hour=hour, minute=minute, second=0, microsecond=0).timestamp()
@@ -68,26 +65,26 @@ def _weekday(moment: float) -> int:
     return datetime.datetime.fromtimestamp(moment, tz=datetime.UTC).weekday()
 
 
-def _settle_cluster(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool:
+def _settle_cluster(scope: scopes.Scope, cluster: records.Cluster) -> bool:
     changed = False
-    if cluster.building and cluster.building.over(scope.now):
+    if cluster.building and cluster.building.is_over(scope.now):
         cluster.building, cluster.built, changed = None, scope.now, True
     for pool in list(cluster.pools):
-        if pool.deleting and pool.deleting.over(scope.now):
+        if pool.deleting and pool.deleting.is_over(scope.now):
             cluster.pools.remove(pool)
             changed = True
     if cluster.built is not None:
         changed = _act(scope, cluster) or changed
-    # Last, for what came before may have made nodes that are ready by now.
+    # Nodes come last: the steps before may have added some that are ready by now.
     for pool in cluster.pools:
         changed = _settle_nodes(pool, now=scope.now) or changed
     return changed
 
 
-def _act(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool:
-    """Do what the cloud does of its own accord with a cluster that is built."""
+def _act(scope: scopes.Scope, cluster: records.Cluster) -> bool:
+    """Applies the cloud's own actions to a cluster that is built."""
     changed = _maintain(scope, cluster)
-    while cluster.upgrading and cluster.upgrading.over(scope.now):
+    while cluster.upgrading and cluster.upgrading.is_over(scope.now):
         changed = True
         _upgrade_next(scope, cluster)
     for pool in cluster.pools:
@@ -98,15 +95,15 @@ def _act(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool:
 def _settle_nodes(pool: records.Pool, *, now: float) -> bool:
     changed = False
     for node in list(pool.nodes):
-        if node.deleting and node.deleting.over(now):
+        if node.deleting and node.deleting.is_over(now):
             pool.nodes.remove(node)
             changed = True
-        elif node.building and node.building.over(now):
+        elif node.building and node.building.is_over(now):
             node.building, node.updated, changed = None, now, True
     return changed
 
 
-def _maintain(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool:
+def _maintain(scope: scopes.Scope, cluster: records.Cluster) -> bool:
     newest = catalogue.newest_patch(cluster.version)
     if not cluster.auto_upgrade or cluster.upgrading or newest == cluster.version:
         return False
@@ -117,18 +114,18 @@ def _maintain(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> bool
     return True
 
 
-def _upgrade_next(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> None:
-    """End the step of an upgrade that is over, and begin the next one."""
+def _upgrade_next(scope: scopes.Scope, cluster: records.Cluster) -> None:
+    """Ends the current step of an upgrade and begins the next one."""
     timer = cluster.upgrading
     start = timer.due if timer and scope.pace.latency == clock.REALISTIC else scope.now
     for pool in cluster.pools:
         pool.nodes = [node for node in pool.nodes if not node.draining]
-        lacking = pool.count - len(machines.staying(pool))
-        machines.add(scope, cluster, pool, count=lacking, seconds=0, start=start)
+        lacking = pool.count - len(machines.remaining(pool))
+        machines.add(scope.at(start), cluster, pool, count=lacking, seconds=0)
     for pool in cluster.pools:
-        outdated = [node for node in machines.staying(pool) if node.version != cluster.version]
+        outdated = [node for node in machines.remaining(pool) if node.version != cluster.version]
         if outdated:
-            _replace(scope, cluster, pool, outdated, start=start)
+            _replace(scope.at(start), cluster, pool, outdated)
             cluster.upgrading = scope.pace.timer(
                 start, seconds=catalogue.NODE_UPGRADE_SECONDS, patience=catalogue.UPGRADE_STEP_PATIENCE
             )
@@ -136,34 +133,27 @@ def _upgrade_next(scope: digitalocean_scope.Scope, cluster: records.Cluster) -> 
     cluster.upgrading = None
 
 
-def _replace(
-    scope: digitalocean_scope.Scope,
-    cluster: records.Cluster,
-    pool: records.Pool,
-    outdated: list[records.Node],
-    *,
-    start: float,
-) -> None:
-    """Begin to replace nodes: one after it is gone, or with surge several before they are."""
+def _replace(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, outdated: list[records.Node]) -> None:
+    """Begins to replace nodes: with surge several in parallel, otherwise one by one."""
     surge = min(catalogue.SURGE_NODES, len(outdated), machines.room(scope, cluster)) if cluster.surge_upgrade else 0
     for node in outdated[: max(surge, 1)]:
         node.draining = True
-    machines.add(scope, cluster, pool, count=surge, seconds=catalogue.NODE_SECONDS, start=start)
+    machines.add(scope, cluster, pool, count=surge, seconds=catalogue.NODE_SECONDS)
 
 
-def _autoscale(scope: digitalocean_scope.Scope, cluster: records.Cluster, pool: records.Pool) -> bool:
+def _autoscale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool) -> bool:
     if not pool.auto_scale or pool.load is None or pool.deleting:
         return False
     most = min(pool.max_nodes, pool.count + machines.room(scope, cluster))
-    wanted = max(min(pool.load, most), pool.min_nodes)
-    if wanted == pool.count:
+    desired = max(min(pool.load, most), pool.min_nodes)
+    if desired == pool.count:
         pool.scaling = None
         return False
     if pool.scaling is None:
-        seconds = catalogue.SCALE_UP_SECONDS if wanted > pool.count else catalogue.SCALE_DOWN_SECONDS
+        seconds = catalogue.SCALE_UP_SECONDS if desired > pool.count else catalogue.SCALE_DOWN_SECONDS
         pool.scaling = scope.pace.timer(scope.now, seconds=seconds, patience=0)
-    if not pool.scaling.over(scope.now):
+    if not pool.scaling.is_over(scope.now):
         return False
     pool.scaling = None
-    machines.scale(scope, cluster, pool, count=wanted)
+    machines.scale(scope, cluster, pool, count=desired)
     return True

@@ -1,8 +1,7 @@
-"""What the simulated DigitalOcean remembers.
+"""The state of the simulated DigitalOcean.
 
-These records are the whole truth of the cloud and go to the state file as they
-are, so they hold facts only: what a client sees is made in
-``digitalocean_views``. They are mutable, for they are the cloud's database rows.
+These records are the cloud's database rows: mutable, and saved as they are. They hold facts only; ``views`` turns them into
+answers.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ DELETING = "deleting"
 
 @dataclasses.dataclass(slots=True)
 class Account:
-    """A customer, known by a token."""
+    """A customer, identified by a token."""
 
     id: str
     token: str
@@ -46,7 +45,7 @@ class Vpc:
 
 @dataclasses.dataclass(slots=True)
 class Rule:
-    """A rule of a firewall; ``peers`` are the sources or destinations as the client gave them."""
+    """A rule of a firewall; ``peers`` are the sources or destinations from the request."""
 
     protocol: str
     ports: str
@@ -55,7 +54,7 @@ class Rule:
 
 @dataclasses.dataclass(slots=True)
 class Firewall:
-    """A firewall before droplets, which it finds by id and by tag."""
+    """A firewall of droplets, which it selects by id and by tag."""
 
     id: str
     account: str
@@ -86,10 +85,10 @@ class Taint:
 
 @dataclasses.dataclass(slots=True)
 class Node:
-    """A machine of a pool, and the droplet that it is.
+    """A machine of a pool, and its droplet.
 
     Attributes:
-        draining: It goes when the step of an upgrade that is under way ends.
+        draining: It is removed at the end of the current upgrade step.
     """
 
     id: str
@@ -110,12 +109,12 @@ class Node:
 
 @dataclasses.dataclass(slots=True)
 class Pool:
-    """Machines of one size; ``nodes`` is in order of creation.
+    """A pool of machines of one size; ``nodes`` is in order of creation.
 
     Attributes:
-        tags: Without those that the cloud adds.
-        load: How many nodes the workload needs; ``None`` when nobody has said so.
-        scaling: When the autoscaler has acted on the load.
+        tags: The client's tags, without those that the cloud adds.
+        load: How many nodes the workload needs; ``None`` if unset.
+        scaling: When the autoscaler acts on the load.
     """
 
     id: str
@@ -136,7 +135,7 @@ class Pool:
 
 @dataclasses.dataclass(slots=True)
 class Window:
-    """When a cluster may be maintained: a day or ``any``, and the time ``HH:MM`` in UTC."""
+    """A maintenance window: a day or ``any``, and the time ``HH:MM`` in UTC."""
 
     day: str
     start: str
@@ -144,7 +143,7 @@ class Window:
 
 @dataclasses.dataclass(slots=True)
 class Guard:
-    """The firewall before a control plane."""
+    """The firewall of a control plane."""
 
     enabled: bool
     addresses: list[str] = dataclasses.field(default_factory=list)
@@ -160,14 +159,14 @@ class Token:
 
 @dataclasses.dataclass(slots=True)
 class Cluster:
-    """A Kubernetes cluster; the first of ``pools`` is the one it was made with.
+    """A Kubernetes cluster; the first of ``pools`` was created with it.
 
     Attributes:
-        tags: Without those that the cloud adds.
-        autoscaler: The settings of the autoscaler; ``None`` until a client sets any.
-        blocks: Further blocks of settings, kept as clients sent them.
-        watched: Since when maintenance windows are looked out for.
-        failure: Why the cluster is in the state ``error``; empty when it is not.
+        tags: The client's tags, without those that the cloud adds.
+        autoscaler: The settings of the autoscaler; ``None`` if unset.
+        blocks: Other blocks of settings, verbatim from requests.
+        watched: From when on maintenance windows count, in seconds since the epoch.
+        failure: The message of the state ``error``; empty in other states.
     """
 
     id: str
@@ -204,7 +203,7 @@ class Cluster:
 
 @dataclasses.dataclass(slots=True)
 class Associated:
-    """A load balancer, a volume or a snapshot of one of a cluster's workloads, as ``sort`` says."""
+    """A load balancer, volume or snapshot of a cluster's workload; ``sort`` is the key of its kind in answers."""
 
     id: str
     account: str
@@ -217,7 +216,7 @@ class Associated:
 
 @dataclasses.dataclass(slots=True)
 class State:
-    """Everything the simulated DigitalOcean knows."""
+    """The whole state of the simulated DigitalOcean."""
 
     accounts: list[Account] = dataclasses.field(default_factory=list)
     vpcs: list[Vpc] = dataclasses.field(default_factory=list)

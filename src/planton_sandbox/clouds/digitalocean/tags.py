@@ -1,8 +1,7 @@
 """Tags of the simulated DigitalOcean.
 
-A tag keeps the spelling of its first use, and names that differ in case only
-are one tag. Clusters and pools make the tags that they are given; a firewall
-can only be given tags that there are.
+A tag keeps the spelling of its first use, and names that differ only in case are one tag. Clusters and pools create their
+tags; a firewall accepts existing tags only.
 """
 
 from __future__ import annotations
@@ -12,45 +11,43 @@ from collections.abc import Sequence
 from typing import Any
 
 from planton_sandbox import wire
-from planton_sandbox.clouds.digitalocean import droplets as digitalocean_droplets
-from planton_sandbox.clouds.digitalocean import paging, records
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import droplets, paging, records, scopes
 
 NAME = re.compile(r"^[a-zA-Z0-9:\-_]{1,255}$")
 _KINDS = ("droplets", "images", "volumes", "volume_snapshots", "databases")
 
 
-def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/tags``."""
+def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/tags``."""
     return paging.page(request, "tags", [_view(scope, item.name) for item in _all(scope)])
 
 
-def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/tags/{tag}``; the spelling must be the tag's own."""
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/tags/{tag}``; the spelling must match exactly."""
     return {"tag": _view(scope, _tag(scope, request.parts["tag"]).name)}
 
 
-def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/tags``; one that is there already is answered as if it were new."""
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``POST /v2/tags``; an existing tag is answered like a new one."""
     (name,) = ensure(scope, [str(request.body.get("name") or "")])
     return {"tag": _view(scope, name)}
 
 
-def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE /v2/tags/{tag}``: what has the tag loses it."""
+def delete(scope: scopes.Scope, request: wire.Request) -> None:
+    """Answers ``DELETE /v2/tags/{tag}``, which also removes the tag from all resources."""
     tag = _tag(scope, request.parts["tag"])
     scope.state.tags.remove(tag)
-    pools = [pool.tags for cluster in scope.standing() for pool in cluster.pools]
-    for names in (*pools, *(item.tags for item in scope.standing()), *(item.tags for item in scope.firewalls())):
+    pools = [pool.tags for cluster in scope.all_clusters() for pool in cluster.pools]
+    for names in (*pools, *(item.tags for item in scope.all_clusters()), *(item.tags for item in scope.firewalls())):
         names[:] = [name for name in names if name != tag.name]
 
 
-def ensure(scope: digitalocean_scope.Scope, names: Sequence[str]) -> list[str]:
-    """Return ``names`` in the spelling of the account's tags, each once; make those that are new."""
+def ensure(scope: scopes.Scope, names: Sequence[str]) -> list[str]:
+    """Returns ``names`` in the spelling of the account's tags, without duplicates; missing tags are created."""
     chosen: dict[str, str] = {}
     for name in names:
         if not NAME.match(name):
-            raise digitalocean_scope.invalid(f"{name!r} is not a tag: only letters, digits, colons, dashes and underscores")
+            raise scopes.invalid(f"{name!r} is not a tag: only letters, digits, colons, dashes and underscores")
         chosen.setdefault(name.lower(), _spelling(scope, name) or name)
     for name in chosen.values():
         if not _spelling(scope, name):
@@ -58,33 +55,33 @@ def ensure(scope: digitalocean_scope.Scope, names: Sequence[str]) -> list[str]:
     return list(chosen.values())
 
 
-def known(scope: digitalocean_scope.Scope, names: Sequence[str]) -> list[str]:
-    """Return ``names`` in the spelling of the account's tags, or refuse one that there is not."""
+def existing(scope: scopes.Scope, names: Sequence[str]) -> list[str]:
+    """Returns ``names`` in the spelling of the account's tags; an unknown tag is refused."""
     for name in names:
         if not _spelling(scope, name):
-            raise digitalocean_scope.invalid(f"There is no tag {name!r}; a tag must be made before a firewall can have it")
+            raise scopes.invalid(f"There is no tag {name!r}; a tag must be made before a firewall can have it")
     return ensure(scope, names)
 
 
-def _all(scope: digitalocean_scope.Scope) -> list[records.Tag]:
+def _all(scope: scopes.Scope) -> list[records.Tag]:
     return [item for item in scope.state.tags if item.account == scope.account.id]
 
 
-def _tag(scope: digitalocean_scope.Scope, name: str) -> records.Tag:
-    found = next((item for item in _all(scope) if item.name == name), None)
-    if found is None:
-        raise digitalocean_scope.missing(f"The tag {name} could not be found")
-    return found
+def _tag(scope: scopes.Scope, name: str) -> records.Tag:
+    tag = next((item for item in _all(scope) if item.name == name), None)
+    if tag is None:
+        raise scopes.missing(f"The tag {name} could not be found")
+    return tag
 
 
-def _spelling(scope: digitalocean_scope.Scope, name: str) -> str:
+def _spelling(scope: scopes.Scope, name: str) -> str:
     return next((item.name for item in _all(scope) if item.name.lower() == name.lower()), "")
 
 
-def _view(scope: digitalocean_scope.Scope, name: str) -> dict[str, Any]:
-    droplets = digitalocean_droplets.tagged(scope, name)
-    uri = {"last_tagged_uri": f"{scope.base}/v2/droplets/{droplets[-1]}"} if droplets else {}
-    resources: dict[str, Any] = {"count": len(droplets), **uri}
+def _view(scope: scopes.Scope, name: str) -> dict[str, Any]:
+    tagged = droplets.tagged(scope, name)
+    uri = {"last_tagged_uri": f"{scope.base}/v2/droplets/{tagged[-1]}"} if tagged else {}
+    resources: dict[str, Any] = {"count": len(tagged), **uri}
     for kind in _KINDS:
-        resources[kind] = {"count": len(droplets), **uri} if kind == "droplets" else {"count": 0}
+        resources[kind] = {"count": len(tagged), **uri} if kind == "droplets" else {"count": 0}
     return {"name": name, "resources": resources}

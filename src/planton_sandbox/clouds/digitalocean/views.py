@@ -1,6 +1,6 @@
-"""What clients of the simulated DigitalOcean see of clusters, pools and nodes.
+"""Clusters, pools and nodes of the simulated DigitalOcean, as answers show them.
 
-These functions only read; counting the reader is the caller's business.
+These functions only read; callers count the reads.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ _DURATION = "4h0m0s"
 
 
 def endpoint(item: records.Cluster) -> str:
-    """Return the URL of a cluster's Kubernetes API; empty until the cluster is built."""
+    """Returns the URL of a cluster's Kubernetes API; empty until the cluster is built."""
     return f"https://{ADDRESS}:{item.port}" if item.built is not None else ""
 
 
 def cluster_tags(item: records.Cluster) -> list[str]:
-    """Return a cluster's tags with those that the cloud adds."""
+    """Returns a cluster's tags, including those that the cloud adds."""
     return ["k8s", f"k8s:{item.id}", *item.tags]
 
 
 def pool_tags(owner: records.Cluster, item: records.Pool) -> list[str]:
-    """Return a pool's tags with those that the cloud adds; the cluster's own are not among them."""
+    """Returns a pool's tags, including those that the cloud adds, without the cluster's tags."""
     return ["k8s", f"k8s:{owner.id}", "k8s:worker", *item.tags]
 
 
 def cluster(item: records.Cluster) -> dict[str, Any]:
-    """Return a cluster; what no client has set is null or absent."""
+    """Returns a cluster; an unset block is null or absent."""
     state = progress.status(item)
     body: dict[str, Any] = {
         "id": item.id,
@@ -60,7 +60,7 @@ def cluster(item: records.Cluster) -> dict[str, Any]:
 
 
 def pool(owner: records.Cluster, item: records.Pool) -> dict[str, Any]:
-    """Return a pool with its nodes."""
+    """Returns a pool with its nodes."""
     return {
         "id": item.id,
         "name": item.name,

@@ -1,7 +1,7 @@
 """VPCs of the simulated DigitalOcean.
 
-Each region has a default one, which stays. None goes while anything is in it,
-nor while what was in it is still being deleted.
+Each region has a default VPC, which cannot be deleted. A VPC with members cannot be deleted, even while its members are being
+deleted.
 """
 
 from __future__ import annotations
@@ -10,32 +10,31 @@ import re
 from typing import Any
 
 from planton_sandbox import clock, wire
-from planton_sandbox.clouds.digitalocean import catalogue, paging, records
-from planton_sandbox.clouds.digitalocean import scope as digitalocean_scope
+from planton_sandbox.clouds.digitalocean import catalogue, paging, records, scopes
 
 NAME = re.compile(r"^[a-zA-Z0-9\-.]+$")
 LONGEST_DESCRIPTION = 255
 LARGEST, SMALLEST = 16, 28
 
 
-def listing(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/vpcs``."""
+def listing(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/vpcs``."""
     return paging.page(request, "vpcs", [_view(item) for item in scope.vpcs()])
 
 
-def show(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/vpcs/{id}``."""
+def show(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/vpcs/{id}``."""
     return {"vpc": _view(scope.vpc(request.parts["id"]))}
 
 
-def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``POST /v2/vpcs``; without a range the cloud chooses one."""
+def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``POST /v2/vpcs``; without a range the cloud chooses one."""
     body = request.body
     region = str(body.get("region") or "")
     if catalogue.region(region) is None:
-        raise digitalocean_scope.invalid(f"There is no region {region!r}")
+        raise scopes.invalid(f"There is no region {region!r}")
     vpc = records.Vpc(
-        id=digitalocean_scope.new_id(),
+        id=scopes.new_id(),
         account=scope.account.id,
         region=region,
         name=_name(scope, str(body.get("name") or "")),
@@ -47,15 +46,15 @@ def create(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     return {"vpc": _view(vpc)}
 
 
-def replace(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PUT /v2/vpcs/{id}``, which must name the VPC; what else is absent stays."""
+def replace(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``PUT /v2/vpcs/{id}``, which requires the name; another absent field keeps its value."""
     if not request.body.get("name"):
-        raise digitalocean_scope.invalid("name must be given")
+        raise scopes.invalid("name must be given")
     return update(scope, request)
 
 
-def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``PATCH /v2/vpcs/{id}``; a default VPC stays one until another takes its place."""
+def update(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``PATCH /v2/vpcs/{id}``; a default VPC stays the default until another VPC becomes it."""
     vpc, body = scope.vpc(request.parts["id"]), request.body
     description = vpc.description if body.get("description") is None else _description(str(body["description"]))
     if body.get("name") and body["name"] != vpc.name:
@@ -67,37 +66,37 @@ def update(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, 
     return {"vpc": _view(vpc)}
 
 
-def delete(scope: digitalocean_scope.Scope, request: wire.Request) -> None:
-    """Answer ``DELETE /v2/vpcs/{id}``."""
+def delete(scope: scopes.Scope, request: wire.Request) -> None:
+    """Answers ``DELETE /v2/vpcs/{id}``."""
     vpc = scope.vpc(request.parts["id"])
     if vpc.default:
         raise wire.CloudError(403, code="forbidden", reason="Can not delete default VPCs")
-    users = [item for item in scope.standing() if item.vpc == vpc.id]
+    users = [item for item in scope.all_clusters() if item.vpc == vpc.id]
     for item in users:
-        # Who is refused has seen the cluster; the next try may find it gone.
+        # The refusal counts as a read of the cluster, so the next attempt may find it deleted.
         if item.deleting:
-            item.deleting.seen()
+            item.deleting.count_read()
     if users:
         raise wire.CloudError(403, code="forbidden", reason="Can not delete VPC with members")
     scope.state.vpcs.remove(vpc)
 
 
-def members(scope: digitalocean_scope.Scope, request: wire.Request) -> dict[str, Any]:
-    """Answer ``GET /v2/vpcs/{id}/members``: clusters and their droplets."""
+def members(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
+    """Answers ``GET /v2/vpcs/{id}/members`` with clusters and their droplets."""
     vpc = scope.vpc(request.parts["id"])
     kind = request.query.get("resource_type", "")
     items = [item for item in _members(scope, vpc) if kind in ("", item["urn"].split(":")[1])]
     return paging.page(request, "members", items)
 
 
-def _members(scope: digitalocean_scope.Scope, vpc: records.Vpc) -> list[dict[str, Any]]:
-    found = []
-    for cluster in scope.standing():
+def _members(scope: scopes.Scope, vpc: records.Vpc) -> list[dict[str, Any]]:
+    members = []
+    for cluster in scope.all_clusters():
         if cluster.vpc == vpc.id:
-            found.append(_member("kubernetes", cluster.id, cluster.name, cluster.created))
+            members.append(_member("kubernetes", cluster.id, cluster.name, cluster.created))
             nodes = [node for pool in cluster.pools for node in pool.nodes]
-            found += [_member("droplet", str(node.droplet), node.name, node.created) for node in nodes]
-    return found
+            members += [_member("droplet", str(node.droplet), node.name, node.created) for node in nodes]
+    return members
 
 
 def _member(kind: str, key: str, name: str, created: float) -> dict[str, Any]:
@@ -117,27 +116,27 @@ def _view(vpc: records.Vpc) -> dict[str, Any]:
     }
 
 
-def _name(scope: digitalocean_scope.Scope, name: str) -> str:
+def _name(scope: scopes.Scope, name: str) -> str:
     if not NAME.match(name):
-        raise digitalocean_scope.invalid(f"{name!r} is not a name for a VPC: only letters, digits, dashes and periods")
+        raise scopes.invalid(f"{name!r} is not a name for a VPC: only letters, digits, dashes and periods")
     if any(item.name == name for item in scope.vpcs()):
-        raise digitalocean_scope.invalid(f"There is a VPC named {name!r} already")
+        raise scopes.invalid(f"There is a VPC named {name!r} already")
     return name
 
 
 def _description(text: str) -> str:
     if len(text) > LONGEST_DESCRIPTION:
-        raise digitalocean_scope.invalid(f"description must have at most {LONGEST_DESCRIPTION} characters")
+        raise scopes.invalid(f"description must have at most {LONGEST_DESCRIPTION} characters")
     return text
 
 
-def _range(scope: digitalocean_scope.Scope, text: str) -> str:
+def _range(scope: scopes.Scope, text: str) -> str:
     if not text:
-        return digitalocean_scope.free_range(scope.vpcs())
-    wanted = digitalocean_scope.network(text)
-    if not LARGEST <= wanted.prefixlen <= SMALLEST:
-        raise digitalocean_scope.invalid(f"ip_range must not be larger than /{LARGEST} nor smaller than /{SMALLEST}")
-    other = next((item for item in scope.vpcs() if digitalocean_scope.network(item.ip_range).overlaps(wanted)), None)
+        return scopes.free_range(scope.vpcs())
+    requested = scopes.network(text)
+    if not LARGEST <= requested.prefixlen <= SMALLEST:
+        raise scopes.invalid(f"ip_range must not be larger than /{LARGEST} nor smaller than /{SMALLEST}")
+    other = next((item for item in scope.vpcs() if scopes.network(item.ip_range).overlaps(requested)), None)
     if other:
-        raise digitalocean_scope.invalid(f"{text} overlaps with the range {other.ip_range} of the VPC {other.name}")
+        raise scopes.invalid(f"{text} overlaps with the range {other.ip_range} of the VPC {other.name}")
     return text

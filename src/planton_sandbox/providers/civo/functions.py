@@ -1,4 +1,4 @@
-"""Civo's functions that programs call: one thing by id or name, or a list that is filtered and sorted."""
+"""Civo's functions for programs: look-ups by id or name, and filtered, sorted lists."""
 
 from __future__ import annotations
 
@@ -6,70 +6,69 @@ import time
 import typing
 
 from planton_sandbox.providers import listing, package, schema, sessions, values
-from planton_sandbox.providers.civo import client as civo_client
-from planton_sandbox.providers.civo import cluster, network
+from planton_sandbox.providers.civo import api, cluster_facts, firewalls
 
 _Row = schema.Property
-_REGION = _Row(name="region", doc="Where to look; the provider's region if unset.")
+_REGION = _Row(name="region", doc="The region to search; the provider's region if unset.")
 
 
 def _by(*keys: str) -> tuple[schema.Property, ...]:
     return (*(_Row(name=key, doc=f"The {key} to look for.") for key in keys), _REGION)
 
 
-def _network(client: civo_client.Client, args: listing.Args) -> listing.Args:
+def _network(client: api.Client, args: listing.Args) -> listing.Args:
     client.use_region(args.get("region"))
-    wanted = args.get("id") or args.get("label")
-    if not wanted:
+    key = args.get("id") or args.get("label")
+    if not key:
         if not args.get("region"):
             missing = 'Missing required argument. "id": one of `id,label,region` must be specified'
             raise sessions.Rejected(missing)
-        raise sessions.Crash  # a region alone passes the check, and then there is nothing to look at
+        raise sessions.Crash  # a region alone passes the check, and then the plugin finds nothing
     try:
-        found = civo_client.find(client.get("/v2/networks") or [], wanted, keys=("name", "id", "label"))
-    except civo_client.CloudError as error:
+        network = api.find(client.get(api.NETWORKS) or [], key, keys=("name", "id", "label"))
+    except api.CloudError as error:
         raise sessions.Fault(f"[ERR] failed to retrive network: {error}") from error
     return {
-        "id": found.get("id", ""),
-        "name": found.get("name", ""),
-        "label": found.get("label", ""),
+        "id": network.get("id", ""),
+        "name": network.get("name", ""),
+        "label": network.get("label", ""),
         "region": client.region,
-        "default": bool(found.get("default")),
+        "default": bool(network.get("default")),
     }
 
 
-def _firewall(client: civo_client.Client, args: listing.Args) -> listing.Args:
-    wanted = str(args[listing.exactly_one(args, "id", "name")])
+def _firewall(client: api.Client, args: listing.Args) -> listing.Args:
+    key = str(args[listing.exactly_one(args, "id", "name")])
     client.use_region(args.get("region"))
     try:
-        found = network.find_firewall(client, wanted)
-    except civo_client.CloudError as error:
+        firewall = firewalls.find(client, key)
+    except api.CloudError as error:
         raise sessions.Fault(f"[ERR] failed to retrive firewall: {error}") from error
     return {
-        "id": found.get("id", ""),
-        "name": found.get("name", ""),
-        "networkId": found.get("network_id", ""),
+        "id": firewall.get("id", ""),
+        "name": firewall.get("name", ""),
+        "networkId": firewall.get("network_id", ""),
         "region": client.region,
     }
 
 
-def _cluster(client: civo_client.Client, args: listing.Args) -> listing.Args:
-    wanted = str(args[listing.exactly_one(args, "id", "name")])
+def _cluster(client: api.Client, args: listing.Args) -> listing.Args:
+    key = str(args[listing.exactly_one(args, "id", "name")])
     client.use_region(args.get("region"))
     try:
-        found = cluster.find_cluster(client, wanted)
-    except civo_client.CloudError as error:
+        cluster = cluster_facts.find(client, key)
+    except api.CloudError as error:
         raise sessions.Fault(f"[ERR] failed to retrive kubernetes cluster: {error}") from error
-    shared = cluster.facts(found, region=client.region)
+    shared = cluster_facts.facts(cluster, region=client.region)
     for resource_only in ("networkId", "clusterType", "firewallId"):
         del shared[resource_only]
     return {
         **shared,
-        "id": found.get("id", ""),
-        "tags": found.get("tags") or [],
+        "id": cluster.get("id", ""),
+        "tags": cluster.get("tags") or [],
         "applications": "",
-        "kubeconfig": found.get("kubeconfig", ""),
-        "pools": [cluster.pool_facts(pool) for pool in found.get("pools") or ()],
+        "kubeconfig": cluster.get("kubeconfig", ""),
+        "pools": [cluster_facts.pool_facts(pool) for pool in cluster.get("pools") or ()],
     }
 
 
@@ -100,29 +99,20 @@ def _size_row(item: listing.Args) -> listing.Args | None:
     }
 
 
-def _list_function(  # a row of a table
-    name: str,
-    *,
-    path: str,
-    result: str,
-    trouble: str,
-    flatten: typing.Callable[[listing.Args], listing.Args | None],
-    rows: tuple[schema.Property, ...],
-) -> package.Function:
-    def fetch(client: civo_client.Client) -> list[values.Json]:
+def _fetcher(path: str, noun: str) -> typing.Callable[[api.Client], list[values.Json]]:
+    """Returns the function that lists the items at a path; ``noun`` names them in errors."""
+
+    def fetch(client: api.Client) -> list[values.Json]:
         try:
             return client.get(path) or []
-        except civo_client.CloudError as error:
-            raise sessions.Fault(f"[ERR] error retrieving {trouble}: {error}") from error
+        except api.CloudError as error:
+            raise sessions.Fault(f"[ERR] error retrieving {noun}: {error}") from error
 
-    return listing.Listing(
-        token=f"civo:index/{name}:{name}",
-        result=result,
-        rows=rows,
-        fetch=fetch,
-        flatten=flatten,
-        identify=lambda _rows: f"terraform-{time.time_ns()}",
-    ).function()
+    return fetch
+
+
+def _identify(_rows: list[listing.Args]) -> str:
+    return f"terraform-{time.time_ns()}"
 
 
 _POOL = (
@@ -146,8 +136,12 @@ _CLUSTER = (
 )
 
 
+def _token(name: str) -> str:
+    return f"civo:index/{name}:{name}"
+
+
 def _one(name: str, doc: str, rows: tuple[schema.Property, ...]) -> schema.Table:
-    return schema.Table(token=f"civo:index/{name}:{name}", doc=doc, properties=rows)
+    return schema.Table(token=_token(name), doc=doc, properties=rows)
 
 
 FUNCTIONS = (
@@ -161,32 +155,32 @@ FUNCTIONS = (
         table=_one("getFirewall", "Finds a firewall.", (*_by("id", "name"), schema.out("networkId"))), call=_firewall
     ),
     package.Function(table=_one("getKubernetesCluster", "Finds a cluster.", (*_by("id", "name"), *_CLUSTER)), call=_cluster),
-    _list_function(
-        "getKubernetesVersion",
-        path="/v2/kubernetes/versions",
+    listing.Listing(
+        token=_token("getKubernetesVersion"),
         result="versions",
-        trouble="all versions",
-        flatten=_version_row,
         rows=(schema.out("version"), schema.out("label"), schema.out("type"), schema.out("default", schema.BOOL)),
-    ),
-    _list_function(
-        "getSize",
-        path="/v2/sizes",
+        fetch=_fetcher("/v2/kubernetes/versions", "all versions"),
+        flatten=_version_row,
+        identify=_identify,
+    ).function(),
+    listing.Listing(
+        token=_token("getSize"),
         result="sizes",
-        trouble="sizes",
-        flatten=_size_row,
         rows=(
             *(schema.out(name) for name in ("name", "type", "description", "gpuType")),
             *(schema.out(name, schema.INT) for name in ("cpu", "ram", "disk", "gpu")),
             schema.out("selectable", schema.BOOL),
         ),
-    ),
-    _list_function(
-        "getRegion",
-        path="/v2/regions",
+        fetch=_fetcher("/v2/sizes", "sizes"),
+        flatten=_size_row,
+        identify=_identify,
+    ).function(),
+    listing.Listing(
+        token=_token("getRegion"),
         result="regions",
-        trouble="regions",
-        flatten=_region_row,
         rows=(schema.out("code"), schema.out("name"), schema.out("country"), schema.out("default", schema.BOOL)),
-    ),
+        fetch=_fetcher("/v2/regions", "regions"),
+        flatten=_region_row,
+        identify=_identify,
+    ).function(),
 )

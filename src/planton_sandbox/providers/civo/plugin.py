@@ -1,7 +1,7 @@
 """The stand-in for the official ``civo`` plugin, version 2.4.8.
 
-It sends the requests that the plugin sends, in its order, so it works against any server that speaks Civo's API. One
-thing it leaves out: it never reads ``~/.civo.json``, because a key for the real cloud has no business in a sandbox.
+It sends the plugin's requests in the plugin's order, so it works against any server with Civo's API. Unlike the plugin it never
+reads ``~/.civo.json``, which may hold a key of the real cloud.
 """
 
 from __future__ import annotations
@@ -12,28 +12,27 @@ import pathlib
 import typing
 
 from planton_sandbox.providers import package, serving, sessions, values, waiting
-from planton_sandbox.providers.civo import client as civo_client
-from planton_sandbox.providers.civo import cluster, functions, network, pool, tables
+from planton_sandbox.providers.civo import api, clusters, firewalls, functions, networks, pools, tables
 
 VERSION: typing.Final = "2.4.8"
 
 
 def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.Package:
-    """Describes the provider.
+    """Returns the provider's description.
 
     Args:
-        endpoint: the API's address where a program's provider names none.
+        endpoint: the API's URL for programs that configure none.
         wait: is called with the seconds wherever the official plugin waits.
     """
 
-    def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> civo_client.Client:
+    def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> api.Client:
         address = str(config.get("apiEndpoint") or os.environ.get("CIVO_API_URL") or endpoint)
         region = str(config.get("region") or os.environ.get("CIVO_REGION") or "")
         patience = waiting.Patience(wait=wait, gate=gate)
-        client = civo_client.Client(endpoint=address, token=_token(config), region=region, patience=patience)
+        client = api.Client(endpoint=address, token=_token(config), region=region, patience=patience)
         try:
             client.get("/v2/regions")
-        except civo_client.CloudError as error:
+        except api.CloudError as error:
             if error.code == "database_account_not_found":
                 where = "Please go to https://dashboard.civo.com/security to generate one"
                 raise sessions.Fault(f"the Civo token from environment variable is invalid. {where}") from error
@@ -44,7 +43,7 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
         name="civo",
         version=VERSION,
         config=tables.CONFIG,
-        resources=(network.NETWORK, network.FIREWALL, cluster.CLUSTER, pool.NODE_POOL),
+        resources=(networks.NETWORK, firewalls.FIREWALL, clusters.CLUSTER, pools.NODE_POOL),
         functions=functions.FUNCTIONS,
         connect=connect,
     )

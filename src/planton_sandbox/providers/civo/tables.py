@@ -1,4 +1,4 @@
-"""The properties of Civo's resources, of its functions and of the provider itself, with what Check says of them."""
+"""The properties of Civo's resources and of the provider's configuration, with their validation."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _TAINT = (
 )
 _POOL = (
     _Row(name="label", computed=True, check=_label, doc="The pool's name, which is its id."),
-    _Row(name="nodeCount", type=schema.INT, required=True, check=validators.at_least(1), doc="How many nodes."),
+    _Row(name="nodeCount", type=schema.INT, required=True, check=validators.at_least(1), doc="The number of nodes."),
     _Row(name="size", required=True, doc="The size of each node."),
     _Row(name="instanceNames", type=schema.LIST, computed=True, output_only=True, doc="The nodes' names."),
     _Row(name="publicIpNodePool", type=schema.BOOL, computed=True, doc="Whether each node has a public address."),
@@ -71,7 +71,7 @@ _POOL = (
 _CLUSTER_ID = _Row(name="clusterId", required=True, check=validators.not_empty, doc="The cluster that the pool belongs to.")
 NODE_POOL = schema.Table(
     token="civo:index/kubernetesNodePool:KubernetesNodePool",  # noqa: S106  # a type token
-    doc="A further node pool of a cluster.",
+    doc="An additional node pool of a cluster.",
     properties=(_CLUSTER_ID, *_POOL),
 )
 
@@ -88,21 +88,21 @@ _CLUSTER_FACTS = (
         fields=_APPLICATION,
         computed=True,
         output_only=True,
-        doc="What is installed.",
+        doc="The installed applications.",
     ),
     _Row(name="status", computed=True, output_only=True, doc="The cluster's state."),
     _Row(name="ready", type=schema.BOOL, computed=True, output_only=True, doc="Whether it can be used."),
     _Row(name="apiEndpoint", computed=True, output_only=True, doc="The Kubernetes API's address."),
     _Row(name="masterIp", computed=True, output_only=True, doc="The control plane's address."),
     _Row(name="dnsEntry", computed=True, output_only=True, doc="The cluster's host name."),
-    _Row(name="createdAt", computed=True, output_only=True, doc="When it was made."),
+    _Row(name="createdAt", computed=True, output_only=True, doc="The time of its creation."),
 )
 CLUSTER = schema.Table(
     token="civo:index/kubernetesCluster:KubernetesCluster",  # noqa: S106  # a type token
     doc="A Kubernetes cluster with its default pool.",
     properties=(
         _Row(name="name", computed=True, autoname=True, check=_short_name, doc="The cluster's name."),
-        _Row(name="region", computed=True, doc="Where; the provider's region if unset."),
+        _Row(name="region", computed=True, doc="The region; the provider's region if unset."),
         _Row(name="networkId", computed=True, check=_uuid, doc="Its network; the default one if unset."),
         _Row(name="numTargetNodes", type=schema.INT, computed=True, check=validators.at_least(1), deprecated=_DEPRECATED),
         _Row(name="targetNodesSize", computed=True, deprecated=_DEPRECATED),
@@ -110,7 +110,7 @@ CLUSTER = schema.Table(
         _Row(name="cni", computed=True, check=_cni, doc="flannel or cilium."),
         _Row(name="tags", doc="Tags, separated by spaces."),
         _Row(name="applications", doc="Applications to install, separated by commas."),
-        _Row(name="firewallId", required=True, check=_uuid, doc="The firewall in front of it."),
+        _Row(name="firewallId", required=True, check=_uuid, doc="The cluster's firewall."),
         _Row(name="clusterType", computed=True, check=_cluster_type, doc="k3s or talos."),
         _Row(name="pools", type=schema.OBJECT, required=True, fields=_POOL, doc="The default pool."),
         _Row(name="kubeconfig", computed=True, output_only=True, secret=True, doc="The admin kubeconfig."),
@@ -124,7 +124,7 @@ NETWORK = schema.Table(
     doc="A private network.",
     properties=(
         _Row(name="label", required=True, check=_name, doc="The network's label."),
-        _Row(name="region", computed=True, replaces=True, doc="Where; the provider's region if unset."),
+        _Row(name="region", computed=True, replaces=True, doc="The region; the provider's region if unset."),
         _Row(name="cidrV4", wire="cidr_v4", computed=True, doc="The range of addresses."),
         _Row(name="nameserversV4s", wire="nameservers_v4", type=schema.LIST, computed=True, doc="Name servers."),
         _Row(name="name", computed=True, output_only=True, doc="The cloud's own name for it."),
@@ -133,8 +133,12 @@ NETWORK = schema.Table(
         _Row(name="vlanCidrV4", wire="vlan_cidr_v4", doc="The VLAN's range of addresses."),
         _Row(name="vlanGatewayIpV4", wire="vlan_gateway_ip_v4", doc="The VLAN's gateway."),
         _Row(name="vlanPhysicalInterface", doc="The interface under the VLAN."),
-        _Row(name="vlanAllocationPoolV4Start", wire="vlan_allocation_pool_v4_start", doc="First address to give."),
-        _Row(name="vlanAllocationPoolV4End", wire="vlan_allocation_pool_v4_end", doc="Last address to give."),
+        _Row(
+            name="vlanAllocationPoolV4Start",
+            wire="vlan_allocation_pool_v4_start",
+            doc="The first address of the allocation pool.",
+        ),
+        _Row(name="vlanAllocationPoolV4End", wire="vlan_allocation_pool_v4_end", doc="The last address of the allocation pool."),
     ),
 )
 
@@ -153,16 +157,24 @@ FIREWALL = schema.Table(
     properties=(
         _Row(name="name", autoname=True, check=_name, doc="The firewall's name."),
         _Row(name="networkId", computed=True, replaces=True, check=_uuid, doc="Its network; the default if unset."),
-        _Row(name="region", computed=True, doc="Where; the provider's region if unset."),
-        _Row(name="createDefaultRules", type=schema.BOOL, default=True, replaces=True, doc="Whether to open all."),
-        _Row(name="ingressRules", wire="ingress_rule", type=schema.SET, computed=True, fields=_RULE, doc="Inwards."),
-        _Row(name="egressRules", wire="egress_rule", type=schema.SET, computed=True, fields=_RULE, doc="Outwards."),
+        _Row(name="region", computed=True, doc="The region; the provider's region if unset."),
+        _Row(
+            name="createDefaultRules",
+            type=schema.BOOL,
+            default=True,
+            replaces=True,
+            doc="Whether to create rules that open everything.",
+        ),
+        _Row(
+            name="ingressRules", wire="ingress_rule", type=schema.SET, computed=True, fields=_RULE, doc="The rules for ingress."
+        ),
+        _Row(name="egressRules", wire="egress_rule", type=schema.SET, computed=True, fields=_RULE, doc="The rules for egress."),
     ),
 )
 
 CONFIG = (
     _Row(name="token", doc="The API key."),
     _Row(name="credentialsFile", doc="A file with API keys."),
-    _Row(name="region", doc="The region of what names none."),
+    _Row(name="region", doc="The region of resources that name none."),
     _Row(name="apiEndpoint", doc="The API's address."),
 )

@@ -1,4 +1,4 @@
-"""DigitalOcean's functions that programs call: versions, regions, sizes, and what is there already."""
+"""DigitalOcean's functions for programs: versions, regions, sizes, and look-ups of existing resources."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ import time
 import typing
 
 from planton_sandbox.providers import listing, package, planning, schema, sessions, validators, values
-from planton_sandbox.providers.digitalocean import client as digitalocean_client
-from planton_sandbox.providers.digitalocean import cluster as digitalocean_cluster
-from planton_sandbox.providers.digitalocean import network, tables
-from planton_sandbox.providers.digitalocean import pool as digitalocean_pool
+from planton_sandbox.providers.digitalocean import api, clusters, firewalls, pools, tables, vpcs
 
 _Row = schema.Property
 _REGION = (
@@ -36,8 +33,8 @@ def _unique() -> str:
     return f"terraform-{time.time_ns()}"
 
 
-def _versions(client: digitalocean_client.Client, args: listing.Args) -> listing.Args:
-    with digitalocean_client.explained("Error retrieving Kubernetes options: "):
+def _versions(client: api.Client, args: listing.Args) -> listing.Args:
+    with api.explained("Error retrieving Kubernetes options: "):
         options = client.get("/v2/kubernetes/options", "options")
     prefix = args.get("versionPrefix") or ""
     valid = [one["slug"] for one in options.get("versions") or () if one.get("slug", "").startswith(prefix)]
@@ -49,13 +46,13 @@ def _versions(client: digitalocean_client.Client, args: listing.Args) -> listing
     }
 
 
-def _all_regions(client: digitalocean_client.Client) -> list[values.Json]:
-    with digitalocean_client.explained("Error retrieving regions: "):
+def _all_regions(client: api.Client) -> list[values.Json]:
+    with api.explained("Error retrieving regions: "):
         return list(client.pages("/v2/regions", "regions", first=1))
 
 
-def _all_sizes(client: digitalocean_client.Client) -> list[values.Json]:
-    with digitalocean_client.explained("Error retrieving sizes: "):
+def _all_sizes(client: api.Client) -> list[values.Json]:
+    with api.explained("Error retrieving sizes: "):
         return list(client.pages("/v2/sizes", "sizes", first=1))
 
 
@@ -83,7 +80,7 @@ def _hashed(result: str) -> typing.Callable[[list[listing.Args]], str]:
     return identify
 
 
-def _region(client: digitalocean_client.Client, args: listing.Args) -> listing.Args:
+def _region(client: api.Client, args: listing.Args) -> listing.Args:
     try:
         regions = _all_regions(client)
     except sessions.Fault as fault:
@@ -94,62 +91,62 @@ def _region(client: digitalocean_client.Client, args: listing.Args) -> listing.A
     raise sessions.Fault(f"Region does not exist: {args['slug']}")
 
 
-def _vpc(client: digitalocean_client.Client, args: listing.Args) -> listing.Args:
+def _vpc(client: api.Client, args: listing.Args) -> listing.Args:
     key = listing.exactly_one(args, "id", "name", "region")
     try:
-        found = client.get(f"{network.VPCS}/{args['id']}", "vpc") if key == "id" else _listed_vpc(client, key, args)
+        vpc = client.get(f"{vpcs.VPCS}/{args['id']}", "vpc") if key == "id" else _listed_vpc(client, key, args)
     except sessions.Fault as fault:
         raise sessions.Fault(f"Error retrieving VPC: {fault}") from fault
-    return {"id": found.get("id", ""), **network.vpc_facts(found), "urn": found.get("urn", "")}
+    return {"id": vpc.get("id", ""), **vpcs.facts(vpc), "urn": vpc.get("urn", "")}
 
 
-def _listed_vpc(client: digitalocean_client.Client, key: str, args: listing.Args) -> listing.Args:
-    """Finds the one network of a name, or a region's default one."""
-    with digitalocean_client.explained("Error retrieving VPCs: "):
-        listed = list(client.pages(network.VPCS, "vpcs", first=1))
-    wanted = args[key]
-    found = [vpc for vpc in listed if vpc.get(key) == wanted and (key == "name" or vpc.get("default"))]
-    if len(found) == 1:
-        return dict(found[0])
+def _listed_vpc(client: api.Client, key: str, args: listing.Args) -> listing.Args:
+    """Returns the only network with a name, or a region's default network."""
+    with api.explained("Error retrieving VPCs: "):
+        listed = list(client.pages(vpcs.VPCS, "vpcs", first=1))
+    value = args[key]
+    matching = [vpc for vpc in listed if vpc.get(key) == value and (key == "name" or vpc.get("default"))]
+    if len(matching) == 1:
+        return dict(matching[0])
     if key == "region":
-        raise sessions.Fault(f"unable to find default VPC in {wanted} region")
-    if not found:
-        raise sessions.Fault(f"no VPCs found with name {wanted}")
-    raise sessions.Fault(f"too many VPCs found with name {wanted} (found {len(found)}, expected 1)")
+        raise sessions.Fault(f"unable to find default VPC in {value} region")
+    if not matching:
+        raise sessions.Fault(f"no VPCs found with name {value}")
+    raise sessions.Fault(f"too many VPCs found with name {value} (found {len(matching)}, expected 1)")
 
 
-def _firewall(client: digitalocean_client.Client, args: listing.Args) -> listing.Args:
+def _firewall(client: api.Client, args: listing.Args) -> listing.Args:
     data = planning.Data(table=tables.FIREWALL, id=str(args["firewallId"]))
-    network.read_firewall(client, data)
+    firewalls.read(client, data)
     return {"id": data.id, "firewallId": args["firewallId"], **data.state}
 
 
-def _cluster(client: digitalocean_client.Client, args: listing.Args) -> listing.Args:
-    """Finds a cluster on the first page; where the resource has one block, the function has a list of them."""
+def _cluster(client: api.Client, args: listing.Args) -> listing.Args:
+    """Returns the cluster on the first page with this name; a block of the resource is a list in the function."""
     try:
-        answer = client.get(digitalocean_pool.CLUSTERS)
-    except digitalocean_client.CloudError as error:
+        answer = client.get(pools.CLUSTERS)
+    except api.CloudError as error:
         if error.missing:
             raise sessions.Fault("No clusters found") from error
         raise sessions.Fault(f"Error listing Kubernetes clusters: {error}") from error
-    clusters = (one for one in answer.get("kubernetes_clusters") or () if one.get("name") == args["name"])
-    cluster = next(clusters, None)
+    named = (one for one in answer.get("kubernetes_clusters") or () if one.get("name") == args["name"])
+    cluster = next(named, None)
     if cluster is None:
         raise sessions.Fault(f"Unable to find cluster with name: {args['name']}")
-    facts = digitalocean_cluster.facts(cluster)
+    facts = clusters.facts(cluster)
     firewall, maintenance = facts.pop("controlPlaneFirewall"), facts.pop("maintenancePolicy")
-    pools = digitalocean_cluster.default_pools(cluster)
+    default_pools = clusters.default_pools(cluster)
     seconds = args.get("kubeconfigExpireSeconds")
-    kubeconfigs = digitalocean_cluster.kubeconfigs(client, cluster, seconds or 0)
+    kubeconfigs = clusters.kubeconfigs(client, cluster, seconds or 0)
     return {
         **facts,
         "id": cluster["id"],
-        "urn": digitalocean_cluster.urn(cluster),
+        "urn": clusters.urn(cluster),
         "controlPlaneFirewalls": [firewall] if firewall else [],
         "maintenancePolicies": [maintenance],
         "kubeconfigExpireSeconds": seconds,
         "kubeConfigs": kubeconfigs,
-        "nodePools": [{"id": pool.get("id", ""), **digitalocean_pool.facts(pool), "nodeCount": 0} for _, pool in pools[-1:]],
+        "nodePools": [{"id": pool.get("id", ""), **pools.facts(pool), "nodeCount": 0} for _, pool in default_pools[-1:]],
     }
 
 
@@ -184,7 +181,7 @@ FUNCTIONS = (
         "getKubernetesVersions",
         "Lists the versions for new clusters, the newest first.",
         _versions,
-        _Row(name="versionPrefix", doc="What they must begin with."),
+        _Row(name="versionPrefix", doc="The prefix of the versions."),
         schema.out("latestVersion"),
         schema.out("validVersions", schema.LIST),
     ),

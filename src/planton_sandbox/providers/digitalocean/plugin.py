@@ -1,8 +1,7 @@
 """The stand-in for the official ``digitalocean`` plugin, version 4.76.0.
 
-It sends the requests that the plugin sends, in its order, so it works against any server that speaks DigitalOcean's API.
-Two things it leaves out: it never calls the real cloud just because a program names no address, and it does not limit how
-many requests a second it sends.
+It sends the plugin's requests in the plugin's order, so it works against any server with DigitalOcean's API. Unlike the plugin it
+never calls the real cloud for a program that configures no endpoint, and it does not limit the rate of requests.
 """
 
 from __future__ import annotations
@@ -11,31 +10,31 @@ import os
 import typing
 
 from planton_sandbox.providers import package, serving, values, waiting
-from planton_sandbox.providers.digitalocean import client, cluster, functions, network, pool, tables
+from planton_sandbox.providers.digitalocean import api, clusters, firewalls, functions, pools, tables, vpcs
 
 VERSION: typing.Final = "4.76.0"
 _REAL_CLOUD = "https://api.digitalocean.com"
-"""What the SDK writes into the settings of a provider whose program names no address."""
+"""The endpoint that the SDK writes into the configuration of a program that has none."""
 
 
 def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.Package:
-    """Describes the provider.
+    """Returns the provider's description.
 
     Args:
-        endpoint: the API's address where a program's provider names none.
+        endpoint: the API's URL for programs that configure none.
         wait: is called with the seconds wherever the official plugin waits.
     """
 
-    def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> client.Client:
+    def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> api.Client:
         named = _setting(config, "apiEndpoint", "DIGITALOCEAN_API_URL")
         token = _setting(config, "token", "DIGITALOCEAN_TOKEN") or os.environ.get("DIGITALOCEAN_ACCESS_TOKEN", "")
-        usual = client.Retries()
-        retries = client.Retries(
+        usual = api.Retries()
+        retries = api.Retries(
             most=int(_setting(config, "httpRetryMax", "DIGITALOCEAN_HTTP_RETRY_MAX") or usual.most),
             shortest=float(_setting(config, "httpRetryWaitMin", "DIGITALOCEAN_HTTP_RETRY_WAIT_MIN") or usual.shortest),
             longest=float(_setting(config, "httpRetryWaitMax", "DIGITALOCEAN_HTTP_RETRY_WAIT_MAX") or usual.longest),
         )
-        return client.Client(
+        return api.Client(
             endpoint=endpoint if named.rstrip("/") in ("", _REAL_CLOUD) else named,
             token=token,
             patience=waiting.Patience(wait=wait, gate=gate),
@@ -46,12 +45,7 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
         name="digitalocean",
         version=VERSION,
         config=tables.CONFIG,
-        resources=(
-            network.VPC,
-            network.FIREWALL,
-            cluster.CLUSTER,
-            pool.NODE_POOL,
-        ),
+        resources=(vpcs.VPC, firewalls.FIREWALL, clusters.CLUSTER, pools.NODE_POOL),
         functions=functions.FUNCTIONS,
         connect=connect,
         newer_bridge=True,
@@ -62,6 +56,6 @@ serve = serving.server(describe)
 
 
 def _setting(config: dict[str, values.Json], name: str, variable: str) -> str:
-    """Returns a setting of the program, else of the environment, as text."""
+    """Returns a setting of the program, or else of the environment, as text."""
     value = config.get(name)
     return os.environ.get(variable, "") if value in (None, "") else str(value)

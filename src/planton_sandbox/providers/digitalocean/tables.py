@@ -1,4 +1,4 @@
-"""The properties of DigitalOcean's resources and of the provider itself, with what Check says of them."""
+"""The properties of DigitalOcean's resources and of the provider's configuration, with their validation."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def _description(value: values.Json, path: str) -> schema.Problem:
     return () if fits else (f"expected length of {path} to be in the range (0 - {_LONGEST_DESCRIPTION}), got {value}",)
 
 
-def _as_many_as_there_are(prior: planning.State, inputs: planning.State) -> bool:
-    """A count that the pool has already is no change, whatever the state took for wanted."""
-    given = inputs.get("nodeCount")
-    wanted = prior.get("nodeCount") if given is None else given
-    return bool((wanted or 0) == (prior.get("actualNodeCount") or 0))
+def _equals_actual_count(prior: planning.State, inputs: planning.State) -> bool:
+    """Returns whether the desired count equals the actual one, which is no change whatever count the state desired."""
+    count = inputs.get("nodeCount")
+    desired = prior.get("nodeCount") if count is None else count
+    return bool((desired or 0) == (prior.get("actualNodeCount") or 0))
 
 
 def _tags(name: str = "tags", wire: str = "", doc: str = "Tags; case does not matter.") -> schema.Property:
@@ -40,12 +40,12 @@ VPC = schema.Table(
     doc="A private network.",
     properties=(
         _Row(name="name", autoname=True, check=validators.not_zero, doc="The network's name."),
-        _Row(name="region", required=True, replaces=True, check=validators.not_zero, doc="Where."),
-        _Row(name="description", check=_description, doc="What it is for."),
+        _Row(name="region", required=True, replaces=True, check=validators.not_zero, doc="The region."),
+        _Row(name="description", check=_description, doc="Its description."),
         _Row(name="ipRange", computed=True, replaces=True, check=validators.cidr, doc="The range of addresses."),
         _Row(name="vpcUrn", wire="urn", computed=True, output_only=True, doc="Its uniform resource name."),
         _Row(name="default", type=schema.BOOL, computed=True, output_only=True, doc="Whether it is its region's default."),
-        _Row(name="createdAt", computed=True, output_only=True, doc="When it was made."),
+        _Row(name="createdAt", computed=True, output_only=True, doc="The time of its creation."),
     ),
 )
 
@@ -72,13 +72,20 @@ FIREWALL = schema.Table(
     doc="A firewall of droplets, clusters' nodes included.",
     properties=(
         _Row(name="name", autoname=True, check=validators.not_zero, doc="The firewall's name."),
-        _Row(name="dropletIds", type=schema.SET, items=schema.INT, doc="The droplets it is for."),
-        _Row(name="inboundRules", wire="inbound_rule", type=schema.SET, fields=INBOUND, doc="Inwards."),
-        _Row(name="outboundRules", wire="outbound_rule", type=schema.SET, fields=OUTBOUND, doc="Outwards."),
-        _tags(doc="Tags of the droplets it is for."),
+        _Row(name="dropletIds", type=schema.SET, items=schema.INT, doc="The droplets that it protects."),
+        _Row(name="inboundRules", wire="inbound_rule", type=schema.SET, fields=INBOUND, doc="The rules for inbound traffic."),
+        _Row(name="outboundRules", wire="outbound_rule", type=schema.SET, fields=OUTBOUND, doc="The rules for outbound traffic."),
+        _tags(doc="The tags of the droplets that it protects."),
         _Row(name="status", computed=True, output_only=True, doc="Its state."),
-        _Row(name="createdAt", computed=True, output_only=True, doc="When it was made."),
-        _Row(name="pendingChanges", type=schema.LIST, computed=True, output_only=True, fields=PENDING, doc="Under way."),
+        _Row(name="createdAt", computed=True, output_only=True, doc="The time of its creation."),
+        _Row(
+            name="pendingChanges",
+            type=schema.LIST,
+            computed=True,
+            output_only=True,
+            fields=PENDING,
+            doc="The changes in progress.",
+        ),
     ),
 )
 
@@ -90,11 +97,11 @@ _TAINT = (
 )
 _POOL = (
     _Row(name="size", required=True, replaces=True, check=validators.not_zero, doc="The size of each node."),
-    _Row(name="actualNodeCount", type=schema.INT, computed=True, output_only=True, doc="How many nodes there are."),
-    _Row(name="nodeCount", type=schema.INT, suppress=_as_many_as_there_are, doc="How many nodes."),
-    _Row(name="autoScale", type=schema.BOOL, default=False, quiet=True, doc="Whether the count follows the load."),
-    _Row(name="minNodes", type=schema.INT, doc="The fewest nodes then."),
-    _Row(name="maxNodes", type=schema.INT, doc="The most nodes then."),
+    _Row(name="actualNodeCount", type=schema.INT, computed=True, output_only=True, doc="The actual number of nodes."),
+    _Row(name="nodeCount", type=schema.INT, suppress=_equals_actual_count, doc="The desired number of nodes."),
+    _Row(name="autoScale", type=schema.BOOL, default=False, quiet=True, doc="Whether the pool is autoscaled."),
+    _Row(name="minNodes", type=schema.INT, doc="The minimum number of nodes with autoscaling."),
+    _Row(name="maxNodes", type=schema.INT, doc="The maximum number of nodes with autoscaling."),
     _tags(),
     _Row(name="labels", type=schema.MAP, doc="Labels of the nodes."),
     _Row(name="nodes", type=schema.LIST, fields=_NODE, computed=True, output_only=True, doc="The nodes."),
@@ -107,7 +114,7 @@ _DEFAULT_POOL = (
 )
 NODE_POOL = schema.Table(
     token="digitalocean:index/kubernetesNodePool:KubernetesNodePool",  # noqa: S106  # a type token
-    doc="A further node pool of a cluster.",
+    doc="An additional node pool of a cluster.",
     properties=(
         _Row(name="clusterId", required=True, replaces=True, check=validators.not_zero, doc="The pool's cluster."),
         _Row(name="name", autoname=True, check=validators.not_zero, doc="The pool's name."),
@@ -115,27 +122,28 @@ NODE_POOL = schema.Table(
     ),
 )
 
-_DAYS = validators.one_of("any", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", fold=True)
+DAYS: typing.Final = ("any", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_DAY = validators.one_of(*DAYS, fold=True)
 _MAINTENANCE = (
-    _Row(name="day", computed=True, check=_DAYS, doc="A day of the week, or any."),
-    _Row(name="startTime", computed=True, doc="The hour, in UTC."),
+    _Row(name="day", computed=True, check=_DAY, doc="A day of the week, or any."),
+    _Row(name="startTime", computed=True, doc="The start of the window, in UTC."),
     schema.out("duration"),
 )
 _AUTOSCALER = (
-    _Row(name="scaleDownUtilizationThreshold", type=schema.FLOAT, doc="Below which a node may go."),
-    _Row(name="scaleDownUnneededTime", doc="How long a node must be idle."),
-    _Row(name="expanders", type=schema.LIST, doc="How a pool is chosen."),
+    _Row(name="scaleDownUtilizationThreshold", type=schema.FLOAT, doc="The utilization below which a node may be removed."),
+    _Row(name="scaleDownUnneededTime", doc="How long a node must be unneeded before it is removed."),
+    _Row(name="expanders", type=schema.LIST, doc="The strategies that select a pool to scale up."),
 )
 _SSO = (
-    _Row(name="enabled", type=schema.BOOL, required=True, doc="Whether it is on."),
-    _Row(name="required", type=schema.BOOL, doc="Whether nothing else is allowed."),
+    _Row(name="enabled", type=schema.BOOL, required=True, doc="Whether it is enabled."),
+    _Row(name="required", type=schema.BOOL, doc="Whether single sign-on is the only way to sign in."),
     _Row(name="issuerUrl", doc="The issuer."),
     _Row(name="clientId", doc="The client."),
 )
-_SWITCH = (_Row(name="enabled", type=schema.BOOL, required=True, doc="Whether it is on."),)
+_SWITCH = (_Row(name="enabled", type=schema.BOOL, required=True, doc="Whether it is enabled."),)
 _CONTROL_PLANE_FIREWALL = (
     *_SWITCH,
-    _Row(name="allowedAddresses", type=schema.LIST, required=True, doc="Who may reach the control plane."),
+    _Row(name="allowedAddresses", type=schema.LIST, required=True, doc="The addresses that may reach the control plane."),
 )
 SWITCHES: typing.Final = {
     "routingAgent": "routing_agent",
@@ -146,10 +154,10 @@ SWITCHES: typing.Final = {
     "rdmaSharedDevicePlugin": "rdma_shared_dev_plugin",
     "corednsAutoscaler": "coredns_autoscaler",
 }
-"""A cluster's blocks that have nothing but a switch, and their names in the API."""
+"""A cluster's blocks that have only the field ``enabled``, and their names in the API."""
 _KUBECONFIG_FIELDS = ("rawConfig", "host", "clusterCaCertificate", "clientKey", "clientCertificate", "token", "expiresAt")
 KUBECONFIG = tuple(schema.out(name) for name in _KUBECONFIG_FIELDS)
-"""The fields of a kubeconfig, which is a secret as a whole."""
+"""The fields of a kubeconfig; the whole kubeconfig is a secret."""
 
 
 def _block(name: str, fields: tuple[schema.Property, ...], doc: str) -> schema.Property:
@@ -161,33 +169,37 @@ CLUSTER = schema.Table(
     doc="A Kubernetes cluster with its default pool.",
     properties=(
         _Row(name="name", autoname=True, check=validators.not_zero, doc="The cluster's name."),
-        _Row(name="region", required=True, replaces=True, check=validators.not_zero, normalize=str.lower, doc="Where."),
+        _Row(name="region", required=True, replaces=True, check=validators.not_zero, normalize=str.lower, doc="The region."),
         _Row(name="version", required=True, check=validators.not_zero, doc="The Kubernetes version, in full."),
         _Row(name="nodePool", type=schema.OBJECT, required=True, fields=_DEFAULT_POOL, doc="The default pool."),
         _tags(),
         _Row(name="ha", type=schema.BOOL, computed=True, doc="Whether the control plane is highly available."),
-        _Row(name="autoUpgrade", type=schema.BOOL, doc="Whether patch versions come by themselves."),
-        _Row(name="surgeUpgrade", type=schema.BOOL, default=True, doc="Whether upgrades add nodes before they take some."),
+        _Row(name="autoUpgrade", type=schema.BOOL, doc="Whether patch versions are installed automatically."),
+        _Row(name="surgeUpgrade", type=schema.BOOL, default=True, doc="Whether upgrades add nodes before they remove nodes."),
         _Row(
             name="registryIntegration", type=schema.BOOL, default=False, quiet=True, doc="Whether it may pull from the registry."
         ),
         _Row(
-            name="destroyAllAssociatedResources", type=schema.BOOL, default=False, quiet=True, doc="Whether volumes go with it."
+            name="destroyAllAssociatedResources",
+            type=schema.BOOL,
+            default=False,
+            quiet=True,
+            doc="Whether deleting it also deletes volumes and load balancers.",
         ),
         _Row(name="kubeconfigExpireSeconds", type=schema.INT, check=validators.at_least(0), doc="How long a kubeconfig lasts."),
         _Row(name="vpcUuid", computed=True, replaces=True, doc="Its network; the region's default if unset."),
         _Row(name="workerSubnetUuid", computed=True, replaces=True, doc="Its nodes' subnet."),
         _Row(name="clusterSubnet", computed=True, replaces=True, check=validators.cidr, doc="The pods' addresses."),
         _Row(name="serviceSubnet", computed=True, replaces=True, check=validators.cidr, doc="The services' addresses."),
-        _block("maintenancePolicy", _MAINTENANCE, "When upgrades may happen."),
-        _block("controlPlaneFirewall", _CONTROL_PLANE_FIREWALL, "Who may reach the control plane."),
+        _block("maintenancePolicy", _MAINTENANCE, "The maintenance window."),
+        _block("controlPlaneFirewall", _CONTROL_PLANE_FIREWALL, "The firewall of the control plane."),
         *(_block(name, _SWITCH, "A plugin of the cluster.") for name in SWITCHES),
         _Row(
             name="clusterAutoscalerConfigurations",
             wire="cluster_autoscaler_configuration",
             type=schema.LIST,
             fields=_AUTOSCALER,
-            doc="How autoscaling behaves.",
+            doc="The settings of the autoscaler.",
         ),
         _Row(name="ssos", wire="sso", type=schema.LIST, computed=True, fields=_SSO, doc="Single sign-on."),
         _Row(name="clusterUrn", wire="urn", computed=True, output_only=True, doc="Its uniform resource name."),
@@ -199,7 +211,7 @@ CLUSTER = schema.Table(
             computed=True,
             output_only=True,
             secret=True,
-            doc="How to reach it.",
+            doc="The kubeconfigs.",
         ),
         *(schema.out(name) for name in ("ipv4Address", "endpoint", "status", "createdAt", "updatedAt")),
     ),
@@ -211,8 +223,8 @@ CONFIG = (
     _Row(name="spacesEndpoint", doc="The object storage's address."),
     _Row(name="spacesAccessId", secret=True, doc="The object storage's key."),
     _Row(name="spacesSecretKey", secret=True, doc="The object storage's secret."),
-    _Row(name="requestsPerSecond", type=schema.FLOAT, doc="How many requests a second are sent at the most."),
-    _Row(name="httpRetryMax", type=schema.INT, doc="How often a failed request is repeated."),
-    _Row(name="httpRetryWaitMin", type=schema.FLOAT, doc="The seconds before the first repetition."),
-    _Row(name="httpRetryWaitMax", type=schema.FLOAT, doc="The most seconds before a repetition."),
+    _Row(name="requestsPerSecond", type=schema.FLOAT, doc="The maximum number of requests per second."),
+    _Row(name="httpRetryMax", type=schema.INT, doc="The maximum number of retries."),
+    _Row(name="httpRetryWaitMin", type=schema.FLOAT, doc="The seconds before the first retry."),
+    _Row(name="httpRetryWaitMax", type=schema.FLOAT, doc="The maximum seconds before a retry."),
 )

@@ -1,4 +1,4 @@
-"""The order of version numbers as the official plugin's library sees it, which decides what counts as a step back."""
+"""The order of versions in the official plugin's library, which decides what counts as a downgrade."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _Part = tuple[int, int, str]
 
 
 def is_lower(version: str, other: str) -> bool:
-    """Tells whether one version comes before another; what is no version comes before nothing and after nothing.
+    """Returns whether one version is lower than another; an invalid version is never lower and never higher.
 
     >>> is_lower("1.33", "1.33.1-do.0"), is_lower("1.33.1-do.0", "1.33.1"), is_lower("latest", "1.33.1-do.0")
     (True, True, False)
@@ -25,12 +25,12 @@ def is_lower(version: str, other: str) -> bool:
 
 
 def _parse(text: str) -> tuple[list[int], int, list[_Part]] | None:
-    found = _VERSION.fullmatch(text)
-    if found is None:
+    matched = _VERSION.fullmatch(text)
+    if matched is None:
         return None
-    numbers = [int(number) for number in found["numbers"].split(".")]
+    numbers = [int(number) for number in matched["numbers"].split(".")]
     numbers += [0] * (_LEAST_NUMBERS - len(numbers))
-    early = found["early"] or found["named"] or ""
-    # What comes before a release is lower than the release itself, and numbers in it are lower than names.
+    early = matched["early"] or matched["named"] or ""
+    # A prerelease is lower than its release, and numbers in it are lower than names.
     parts: list[_Part] = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in early.split(".") if part]
     return numbers, 0 if early else 1, parts

@@ -29,27 +29,27 @@ const (
 // A managed Kubernetes cluster.
 type Cluster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A UUID, given by the API.
+	// The id, a UUID that the API assigns.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The name, unique among the owner's clusters.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// How often the spec has changed, from 1.
+	// The number of specs so far, from 1. Each change of the spec increments it.
 	Generation int64 `protobuf:"varint,3,opt,name=generation,proto3" json:"generation,omitempty"`
-	// Changes with every write. To be compared for equality only.
+	// The version. It changes with every write. Compare it for equality only.
 	ResourceVersion string `protobuf:"bytes,4,opt,name=resource_version,proto3" json:"resource_version,omitempty"`
-	// What is wanted.
+	// The desired state.
 	Spec *ClusterSpec `protobuf:"bytes,5,opt,name=spec,proto3" json:"spec,omitempty"`
-	// What is observed.
+	// The observed state.
 	Status *Status `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
-	// When it was created.
+	// The time of its creation.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,proto3" json:"created_at,omitempty"`
-	// When it was written last.
+	// The time of its last write.
 	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=updated_at,proto3" json:"updated_at,omitempty"`
-	// Who created it, and owns it: an email address.
+	// The email address of its creator and owner.
 	CreatedBy string `protobuf:"bytes,9,opt,name=created_by,proto3" json:"created_by,omitempty"`
-	// When its deletion was asked for; absent otherwise.
+	// The time at which its deletion was requested; absent otherwise.
 	DeletedAt *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=deleted_at,proto3" json:"deleted_at,omitempty"`
-	// The project that it belongs to, as the caller names it.
+	// The caller's name of the project that the cluster belongs to.
 	TargetProjectId string `protobuf:"bytes,11,opt,name=target_project_id,proto3" json:"target_project_id,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -162,20 +162,20 @@ func (x *Cluster) GetTargetProjectId() string {
 	return ""
 }
 
-// What is wanted of a cluster.
+// The desired state of a cluster.
 type ClusterSpec struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The id that the infrastructure carries in the names of its parts.
+	// The id in the names of the cluster's infrastructure.
 	InfraId string `protobuf:"bytes,1,opt,name=infra_id,json=infraID,proto3" json:"infra_id,omitempty"`
 	// The cloud.
 	Platform *ClusterPlatform `protobuf:"bytes,2,opt,name=platform,proto3" json:"platform,omitempty"`
 	// The version of Kubernetes.
 	Release *Release `protobuf:"bytes,3,opt,name=release,proto3" json:"release,omitempty"`
-	// The networks in the cluster.
+	// The networks of pods and services.
 	Networking *Networking `protobuf:"bytes,4,opt,name=networking,proto3" json:"networking,omitempty"`
-	// The cluster's domain.
+	// The DNS domain.
 	Dns *Dns `protobuf:"bytes,5,opt,name=dns,proto3" json:"dns,omitempty"`
-	// What happens on drift, on loss, on a wish to delete it.
+	// How drift, loss and deletion are handled.
 	Lifecycle     *Lifecycle `protobuf:"bytes,6,opt,name=lifecycle,proto3" json:"lifecycle,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -253,10 +253,10 @@ func (x *ClusterSpec) GetLifecycle() *Lifecycle {
 	return nil
 }
 
-// The cloud of a cluster: `type` names it, and only the object of that name may be set.
+// The cloud of a cluster. Only the object that `type` names may be set.
 type ClusterPlatform struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// `gcp`, `aws`, `azure`, `civo` or `digitalocean`, in any case; kept in lower case. Must not change.
+	// `gcp`, `aws`, `azure`, `civo` or `digitalocean`, in any case; stored in lower case. Immutable.
 	Type string `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
 	// Google Cloud.
 	Gcp *GcpCluster `protobuf:"bytes,2,opt,name=gcp,proto3" json:"gcp,omitempty"`
@@ -351,13 +351,13 @@ type GcpCluster struct {
 	ProjectId string `protobuf:"bytes,1,opt,name=project_id,json=projectID,proto3" json:"project_id,omitempty"`
 	// The region. Example: `us-central1`.
 	Region string `protobuf:"bytes,2,opt,name=region,proto3" json:"region,omitempty"`
-	// The zone, for a cluster in one zone.
+	// The zone of a cluster that runs in one zone.
 	Zone string `protobuf:"bytes,3,opt,name=zone,proto3" json:"zone,omitempty"`
 	// The network.
 	Network string `protobuf:"bytes,4,opt,name=network,proto3" json:"network,omitempty"`
-	// The network's part.
+	// The subnet.
 	Subnet string `protobuf:"bytes,5,opt,name=subnet,proto3" json:"subnet,omitempty"`
-	// Who reaches the API server.
+	// Who can reach the API server.
 	EndpointAccess string `protobuf:"bytes,6,opt,name=endpoint_access,json=endpointAccess,proto3" json:"endpoint_access,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -541,15 +541,15 @@ type CivoCluster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The region. Example: `LON1`.
 	Region string `protobuf:"bytes,1,opt,name=region,proto3" json:"region,omitempty"`
-	// The network's id; the region's default one where unset.
+	// The id of the network. Default: the default network of the region.
 	NetworkId string `protobuf:"bytes,2,opt,name=network_id,json=networkID,proto3" json:"network_id,omitempty"`
-	// The firewall's id.
+	// The id of the firewall.
 	FirewallId string `protobuf:"bytes,3,opt,name=firewall_id,json=firewallID,proto3" json:"firewall_id,omitempty"`
 	// The network plugin: `cilium` or `flannel`.
 	Cni string `protobuf:"bytes,4,opt,name=cni,proto3" json:"cni,omitempty"`
-	// The name of the account's credential.
+	// The name of the credential of the account.
 	Credential string `protobuf:"bytes,5,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The pool that the cluster is made with.
+	// The node pool that is created with the cluster.
 	DefaultPool   *DefaultPool `protobuf:"bytes,6,opt,name=default_pool,json=defaultPool,proto3" json:"default_pool,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -632,11 +632,11 @@ type DigitalOceanCluster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The region. Example: `fra1`.
 	Region string `protobuf:"bytes,1,opt,name=region,proto3" json:"region,omitempty"`
-	// The VPC's id; the region's default one where unset.
+	// The id of the VPC. Default: the default VPC of the region.
 	VpcUuid string `protobuf:"bytes,2,opt,name=vpc_uuid,json=vpcUUID,proto3" json:"vpc_uuid,omitempty"`
-	// The name of the account's credential.
+	// The name of the credential of the account.
 	Credential string `protobuf:"bytes,3,opt,name=credential,proto3" json:"credential,omitempty"`
-	// The pool that the cluster is made with.
+	// The node pool that is created with the cluster.
 	DefaultPool   *DefaultPool `protobuf:"bytes,4,opt,name=default_pool,json=defaultPool,proto3" json:"default_pool,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -700,12 +700,12 @@ func (x *DigitalOceanCluster) GetDefaultPool() *DefaultPool {
 	return nil
 }
 
-// The pool that a cluster is made with.
+// The node pool that is created with a cluster.
 type DefaultPool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The machine size.
 	Size string `protobuf:"bytes,1,opt,name=size,proto3" json:"size,omitempty"`
-	// How many nodes.
+	// The number of nodes.
 	NodeCount     int32 `protobuf:"varint,2,opt,name=node_count,json=nodeCount,proto3" json:"node_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -758,11 +758,11 @@ func (x *DefaultPool) GetNodeCount() int32 {
 // The version of Kubernetes.
 type Release struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// An image of the release.
+	// The image of the release.
 	Image string `protobuf:"bytes,1,opt,name=image,proto3" json:"image,omitempty"`
 	// The version.
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	// The channel that versions come from. Example: `stable`.
+	// The release channel. Example: `stable`.
 	ChannelGroup  string `protobuf:"bytes,3,opt,name=channel_group,json=channelGroup,proto3" json:"channel_group,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -819,12 +819,12 @@ func (x *Release) GetChannelGroup() string {
 	return ""
 }
 
-// The networks in a cluster.
+// The networks of pods and services.
 type Networking struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The pods' networks.
+	// The networks of pods.
 	ClusterNetwork []*ClusterNetwork `protobuf:"bytes,1,rep,name=cluster_network,json=clusterNetwork,proto3" json:"cluster_network,omitempty"`
-	// The services' networks, in CIDR notation.
+	// The networks of services, in CIDR notation.
 	ServiceNetwork []string `protobuf:"bytes,2,rep,name=service_network,json=serviceNetwork,proto3" json:"service_network,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -879,7 +879,7 @@ type ClusterNetwork struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The network, in CIDR notation.
 	Cidr string `protobuf:"bytes,1,opt,name=cidr,proto3" json:"cidr,omitempty"`
-	// The length of each node's prefix.
+	// The prefix length of the network of each node.
 	HostPrefix    *int32 `protobuf:"varint,2,opt,name=host_prefix,json=hostPrefix,proto3,oneof" json:"host_prefix,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -929,10 +929,10 @@ func (x *ClusterNetwork) GetHostPrefix() int32 {
 	return 0
 }
 
-// A cluster's domain.
+// The DNS domain of a cluster.
 type Dns struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The domain that names in the cluster end with.
+	// The parent domain of all names in the cluster.
 	BaseDomain    string `protobuf:"bytes,1,opt,name=base_domain,json=baseDomain,proto3" json:"base_domain,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1011,15 +1011,15 @@ const file_org_project_planton_cluster_v1_cluster_proto_rawDesc = "" +
 	"networking\x18\x04 \x01(\v2*.org.project_planton.cluster.v1.NetworkingR\n" +
 	"networking\x125\n" +
 	"\x03dns\x18\x05 \x01(\v2#.org.project_planton.cluster.v1.DnsR\x03dns\x12G\n" +
-	"\tlifecycle\x18\x06 \x01(\v2).org.project_planton.cluster.v1.LifecycleR\tlifecycle\"\x83\x06\n" +
+	"\tlifecycle\x18\x06 \x01(\v2).org.project_planton.cluster.v1.LifecycleR\tlifecycle\"\xdb\a\n" +
 	"\x0fClusterPlatform\x12A\n" +
 	"\x04type\x18\x01 \x01(\tB-\xbaH*\xc8\x01\x01r%R\x03gcpR\x03awsR\x05azureR\x04civoR\fdigitaloceanR\x04type\x12<\n" +
 	"\x03gcp\x18\x02 \x01(\v2*.org.project_planton.cluster.v1.GcpClusterR\x03gcp\x12<\n" +
 	"\x03aws\x18\x03 \x01(\v2*.org.project_planton.cluster.v1.AwsClusterR\x03aws\x12B\n" +
 	"\x05azure\x18\x04 \x01(\v2,.org.project_planton.cluster.v1.AzureClusterR\x05azure\x12?\n" +
 	"\x04civo\x18\x05 \x01(\v2+.org.project_planton.cluster.v1.CivoClusterR\x04civo\x12W\n" +
-	"\fdigitalocean\x18\x06 \x01(\v23.org.project_planton.cluster.v1.DigitalOceanClusterR\fdigitalocean:\xd2\x02\xbaH\xce\x02\x1a\xcb\x02\n" +
-	"(cluster_platform.only_the_object_of_type\x126must have no other object than the one that type names\x1a\xe6\x01(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean')\"\xc2\x01\n" +
+	"\fdigitalocean\x18\x06 \x01(\v23.org.project_planton.cluster.v1.DigitalOceanClusterR\fdigitalocean:\xaa\x04\xbaH\xa6\x04\x1a\xa3\x04\n" +
+	"(cluster_platform.only_the_object_of_type\x1a\xf6\x03(!has(this.gcp) || this.type == 'gcp') && (!has(this.aws) || this.type == 'aws') && (!has(this.azure) || this.type == 'azure') && (!has(this.civo) || this.type == 'civo') && (!has(this.digitalocean) || this.type == 'digitalocean') ? '' : [has(this.gcp) ? 'gcp' : '', has(this.aws) ? 'aws' : '', has(this.azure) ? 'azure' : '', has(this.civo) ? 'civo' : '', has(this.digitalocean) ? 'digitalocean' : ''].filter(name, name != '' && name != this.type)[0] + ' must not be set, because type is ' + this.type\"\xc2\x01\n" +
 	"\n" +
 	"GcpCluster\x12%\n" +
 	"\n" +

@@ -25,14 +25,14 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What a cluster is created from.
+// A new cluster.
 type NewCluster struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name: a lower-case letter, then letters, digits and '-'.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The project that it belongs to, as the caller names it.
+	// The caller's name of the project that the cluster belongs to.
 	TargetProjectId string `protobuf:"bytes,2,opt,name=target_project_id,proto3" json:"target_project_id,omitempty"`
-	// What is wanted.
+	// The desired state.
 	Spec          *ClusterSpec `protobuf:"bytes,3,opt,name=spec,proto3" json:"spec,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -89,16 +89,16 @@ func (x *NewCluster) GetSpec() *ClusterSpec {
 	return nil
 }
 
-// What of a cluster is replaced.
+// An update of a cluster.
 type ClusterUpdate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The new name; absent keeps it.
+	// The new name. Default: the current name.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The project that it belongs to; absent keeps it.
+	// The project that the cluster belongs to. Default: the current project.
 	TargetProjectId string `protobuf:"bytes,2,opt,name=target_project_id,proto3" json:"target_project_id,omitempty"`
-	// What is wanted.
+	// The desired state.
 	Spec *ClusterSpec `protobuf:"bytes,3,opt,name=spec,proto3" json:"spec,omitempty"`
-	// The version that the caller has read. Where the cluster has another one by now, nothing is changed.
+	// The version that the caller has read. If the cluster has another version, the update is refused.
 	ResourceVersion string `protobuf:"bytes,4,opt,name=resource_version,proto3" json:"resource_version,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -162,12 +162,12 @@ func (x *ClusterUpdate) GetResourceVersion() string {
 	return ""
 }
 
-// Asks for a new cluster.
+// Creates a cluster.
 type CreateClusterRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cluster.
 	Cluster *NewCluster `protobuf:"bytes,1,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// Whether only to check and answer as if done.
+	// Whether to check the request and return the result without storing it.
 	DryRun        bool `protobuf:"varint,2,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -217,7 +217,7 @@ func (x *CreateClusterRequest) GetDryRun() bool {
 	return false
 }
 
-// The cluster that was created.
+// The created cluster.
 type CreateClusterResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cluster.
@@ -263,22 +263,22 @@ func (x *CreateClusterResponse) GetCluster() *Cluster {
 	return nil
 }
 
-// Asks for a page of clusters.
+// Selects a page of clusters.
 type ListClustersRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many at most.
+	// The maximum number of items.
 	Limit *int32 `protobuf:"varint,1,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
-	// How many to leave out.
+	// The number of items to skip.
 	Offset *int32 `protobuf:"varint,2,opt,name=offset,proto3,oneof" json:"offset,omitempty"`
-	// The `next_page_token` of the page before. Not together with `offset`.
+	// The `next_page_token` of the previous page. Not together with `offset`.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,proto3" json:"page_token,omitempty"`
-	// Only those in this phase.
+	// Only resources in this phase.
 	Status string `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
-	// Only those of this health.
+	// Only resources with this health.
 	Health string `protobuf:"bytes,5,opt,name=health,proto3" json:"health,omitempty"`
-	// Only those on this cloud.
+	// Only resources on this cloud.
 	Platform string `protobuf:"bytes,6,opt,name=platform,proto3" json:"platform,omitempty"`
-	// Whether to list those that are being deleted too.
+	// Whether to include resources that are being deleted.
 	IncludeDeleting bool `protobuf:"varint,7,opt,name=include_deleting,json=includeDeleting,proto3" json:"include_deleting,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -366,15 +366,15 @@ func (x *ListClustersRequest) GetIncludeDeleting() bool {
 // A page of clusters.
 type ListClustersResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The clusters, the newest first.
+	// The clusters, newest first.
 	Clusters []*Cluster `protobuf:"bytes,1,rep,name=clusters,proto3" json:"clusters,omitempty"`
-	// How many there are on all pages.
+	// The number of items on all pages.
 	Total int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	// How many a page has at most.
+	// The maximum number of items of a page.
 	Limit int32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
-	// How many were left out.
+	// The number of skipped items.
 	Offset int32 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
-	// What asks for the next page; absent on the last one.
+	// The `page_token` of the next page; absent on the last page.
 	NextPageToken string `protobuf:"bytes,5,opt,name=next_page_token,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -445,10 +445,10 @@ func (x *ListClustersResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a cluster.
+// Selects a cluster.
 type GetClusterRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cluster's id.
+	// The id of the cluster.
 	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -537,14 +537,14 @@ func (x *GetClusterResponse) GetCluster() *Cluster {
 	return nil
 }
 
-// Asks for a new spec of a cluster.
+// Replaces the spec of a cluster.
 type UpdateClusterRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cluster's id.
+	// The id of the cluster.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// What is replaced.
+	// The new values.
 	Cluster *ClusterUpdate `protobuf:"bytes,2,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	// Whether only to check and answer as if done.
+	// Whether to check the request and return the result without storing it.
 	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -601,7 +601,7 @@ func (x *UpdateClusterRequest) GetDryRun() bool {
 	return false
 }
 
-// The cluster as it is now.
+// The updated cluster.
 type UpdateClusterResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cluster.
@@ -647,14 +647,14 @@ func (x *UpdateClusterResponse) GetCluster() *Cluster {
 	return nil
 }
 
-// Asks for the end of a cluster.
+// Deletes a cluster.
 type DeleteClusterRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cluster's id.
+	// The id of the cluster.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Whether to delete its node pools too, and to wait for no controller.
+	// Whether to delete its node pools too, without waiting for controllers.
 	Force bool `protobuf:"varint,2,opt,name=force,proto3" json:"force,omitempty"`
-	// Whether only to check and answer as if done.
+	// Whether to check the request and return the result without storing it.
 	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -711,7 +711,7 @@ func (x *DeleteClusterRequest) GetDryRun() bool {
 	return false
 }
 
-// What is left of the cluster.
+// The cluster whose deletion is requested.
 type DeleteClusterResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The cluster, in the phase `Deleting`.
@@ -757,10 +757,10 @@ func (x *DeleteClusterResponse) GetCluster() *Cluster {
 	return nil
 }
 
-// Asks for a cluster's status.
+// Selects the status of a cluster.
 type GetClusterStatusRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cluster's id.
+	// The id of the cluster.
 	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -803,16 +803,16 @@ func (x *GetClusterStatusRequest) GetId() string {
 	return ""
 }
 
-// A cluster's status.
+// The status of a cluster.
 type GetClusterStatusResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cluster's id.
+	// The id of the cluster.
 	ClusterId string `protobuf:"bytes,1,opt,name=cluster_id,proto3" json:"cluster_id,omitempty"`
-	// What all controllers together see.
+	// The status, computed from all reports.
 	Status *Status `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
-	// What each controller reported last.
+	// The last report of each controller.
 	ControllerStatus []*ControllerStatus `protobuf:"bytes,3,rep,name=controller_status,proto3" json:"controller_status,omitempty"`
-	// The same list, under the name that older clients read.
+	// The same list, for older clients.
 	Controllers   []*ControllerStatus `protobuf:"bytes,4,rep,name=controllers,proto3" json:"controllers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -876,10 +876,10 @@ func (x *GetClusterStatusResponse) GetControllers() []*ControllerStatus {
 	return nil
 }
 
-// Reports what a controller observes.
+// Reports the status of a resource, as a controller.
 type ReportClusterStatusRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cluster's id.
+	// The id of the cluster.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The report.
 	Report        *StatusReport `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
@@ -931,16 +931,16 @@ func (x *ReportClusterStatusRequest) GetReport() *StatusReport {
 	return nil
 }
 
-// A cluster's status after the report.
+// The status of the cluster after the report.
 type ReportClusterStatusResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cluster's id.
+	// The id of the cluster.
 	ClusterId string `protobuf:"bytes,1,opt,name=cluster_id,proto3" json:"cluster_id,omitempty"`
-	// What all controllers together see.
+	// The status, computed from all reports.
 	Status *Status `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
-	// What each controller reported last.
+	// The last report of each controller.
 	ControllerStatus []*ControllerStatus `protobuf:"bytes,3,rep,name=controller_status,proto3" json:"controller_status,omitempty"`
-	// The same list, under the name that older clients read.
+	// The same list, for older clients.
 	Controllers   []*ControllerStatus `protobuf:"bytes,4,rep,name=controllers,proto3" json:"controllers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -34,21 +34,21 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Clusters, the parents of node pools.
+// Clusters. A node pool belongs to a cluster.
 type ClusterServiceClient interface {
 	// Creates a cluster.
 	CreateCluster(ctx context.Context, in *CreateClusterRequest, opts ...grpc.CallOption) (*CreateClusterResponse, error)
-	// Lists clusters, the newest first.
+	// Lists clusters, newest first.
 	ListClusters(ctx context.Context, in *ListClustersRequest, opts ...grpc.CallOption) (*ListClustersResponse, error)
 	// Returns a cluster.
 	GetCluster(ctx context.Context, in *GetClusterRequest, opts ...grpc.CallOption) (*GetClusterResponse, error)
-	// Replaces a cluster's spec. Without a version the last write wins.
+	// Replaces the spec of a cluster. Without a version the last write wins.
 	UpdateCluster(ctx context.Context, in *UpdateClusterRequest, opts ...grpc.CallOption) (*UpdateClusterResponse, error)
-	// Deletes a cluster, and with `force` its node pools. Answers with what is left of it.
+	// Deletes a cluster, and with `force` its node pools. Returns the cluster in the phase `Deleting`.
 	DeleteCluster(ctx context.Context, in *DeleteClusterRequest, opts ...grpc.CallOption) (*DeleteClusterResponse, error)
-	// Returns a cluster's status and what each controller reported.
+	// Returns the status of a cluster, with the report of each controller.
 	GetClusterStatus(ctx context.Context, in *GetClusterStatusRequest, opts ...grpc.CallOption) (*GetClusterStatusResponse, error)
-	// Takes a controller's report.
+	// Reports the status of a resource, as a controller.
 	ReportClusterStatus(ctx context.Context, in *ReportClusterStatusRequest, opts ...grpc.CallOption) (*ReportClusterStatusResponse, error)
 }
 
@@ -134,21 +134,21 @@ func (c *clusterServiceClient) ReportClusterStatus(ctx context.Context, in *Repo
 // All implementations must embed UnimplementedClusterServiceServer
 // for forward compatibility.
 //
-// Clusters, the parents of node pools.
+// Clusters. A node pool belongs to a cluster.
 type ClusterServiceServer interface {
 	// Creates a cluster.
 	CreateCluster(context.Context, *CreateClusterRequest) (*CreateClusterResponse, error)
-	// Lists clusters, the newest first.
+	// Lists clusters, newest first.
 	ListClusters(context.Context, *ListClustersRequest) (*ListClustersResponse, error)
 	// Returns a cluster.
 	GetCluster(context.Context, *GetClusterRequest) (*GetClusterResponse, error)
-	// Replaces a cluster's spec. Without a version the last write wins.
+	// Replaces the spec of a cluster. Without a version the last write wins.
 	UpdateCluster(context.Context, *UpdateClusterRequest) (*UpdateClusterResponse, error)
-	// Deletes a cluster, and with `force` its node pools. Answers with what is left of it.
+	// Deletes a cluster, and with `force` its node pools. Returns the cluster in the phase `Deleting`.
 	DeleteCluster(context.Context, *DeleteClusterRequest) (*DeleteClusterResponse, error)
-	// Returns a cluster's status and what each controller reported.
+	// Returns the status of a cluster, with the report of each controller.
 	GetClusterStatus(context.Context, *GetClusterStatusRequest) (*GetClusterStatusResponse, error)
-	// Takes a controller's report.
+	// Reports the status of a resource, as a controller.
 	ReportClusterStatus(context.Context, *ReportClusterStatusRequest) (*ReportClusterStatusResponse, error)
 	mustEmbedUnimplementedClusterServiceServer()
 }

@@ -26,14 +26,14 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What a node pool is created from.
+// A new node pool.
 type NewNodePool struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The name: a lower-case letter, then letters, digits and '-'.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The id of the cluster; may be left out where the path names it.
+	// The id of the cluster; optional if the path contains it.
 	ClusterId string `protobuf:"bytes,2,opt,name=cluster_id,proto3" json:"cluster_id,omitempty"`
-	// What is wanted.
+	// The desired state.
 	Spec          *NodePoolSpec `protobuf:"bytes,3,opt,name=spec,proto3" json:"spec,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -90,16 +90,16 @@ func (x *NewNodePool) GetSpec() *NodePoolSpec {
 	return nil
 }
 
-// What of a node pool is replaced.
+// An update of a node pool.
 type NodePoolUpdate struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The new name; absent keeps it.
+	// The new name. Default: the current name.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The id of its cluster; absent or the same, because a node pool does not change its cluster.
+	// The id of its cluster. Immutable. Default: the current cluster.
 	ClusterId string `protobuf:"bytes,2,opt,name=cluster_id,proto3" json:"cluster_id,omitempty"`
-	// What is wanted.
+	// The desired state.
 	Spec *NodePoolSpec `protobuf:"bytes,3,opt,name=spec,proto3" json:"spec,omitempty"`
-	// The version that the caller has read. Where the node pool has another one by now, nothing is changed.
+	// The version that the caller has read. If the node pool has another version, the update is refused.
 	ResourceVersion string `protobuf:"bytes,4,opt,name=resource_version,proto3" json:"resource_version,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -163,14 +163,14 @@ func (x *NodePoolUpdate) GetResourceVersion() string {
 	return ""
 }
 
-// Asks for a new node pool.
+// Creates a node pool.
 type CreateNodePoolRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The id of the cluster; may be left out where the node pool names it.
+	// The id of the cluster; optional if the node pool contains it.
 	ClusterId string `protobuf:"bytes,1,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
 	// The node pool.
 	NodePool *NewNodePool `protobuf:"bytes,2,opt,name=node_pool,json=nodePool,proto3" json:"node_pool,omitempty"`
-	// Whether only to check and answer as if done.
+	// Whether to check the request and return the result without storing it.
 	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -227,7 +227,7 @@ func (x *CreateNodePoolRequest) GetDryRun() bool {
 	return false
 }
 
-// The node pool that was created.
+// The created node pool.
 type CreateNodePoolResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The node pool.
@@ -273,24 +273,24 @@ func (x *CreateNodePoolResponse) GetNodePool() *NodePool {
 	return nil
 }
 
-// Asks for a page of node pools.
+// Selects a page of node pools.
 type ListNodePoolsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many at most.
+	// The maximum number of items.
 	Limit *int32 `protobuf:"varint,1,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
-	// How many to leave out.
+	// The number of items to skip.
 	Offset *int32 `protobuf:"varint,2,opt,name=offset,proto3,oneof" json:"offset,omitempty"`
-	// The `next_page_token` of the page before. Not together with `offset`.
+	// The `next_page_token` of the previous page. Not together with `offset`.
 	PageToken string `protobuf:"bytes,3,opt,name=page_token,proto3" json:"page_token,omitempty"`
-	// Only those in this phase.
+	// Only resources in this phase.
 	Status string `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
-	// Only those of this health.
+	// Only resources with this health.
 	Health string `protobuf:"bytes,5,opt,name=health,proto3" json:"health,omitempty"`
-	// Only those on this cloud.
+	// Only resources on this cloud.
 	Platform string `protobuf:"bytes,6,opt,name=platform,proto3" json:"platform,omitempty"`
-	// Whether to list those that are being deleted too.
+	// Whether to include resources that are being deleted.
 	IncludeDeleting bool `protobuf:"varint,7,opt,name=include_deleting,json=includeDeleting,proto3" json:"include_deleting,omitempty"`
-	// Only those of this cluster.
+	// Only node pools of this cluster.
 	ClusterId     string `protobuf:"bytes,8,opt,name=cluster_id,json=clusterId,proto3" json:"cluster_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -385,15 +385,15 @@ func (x *ListNodePoolsRequest) GetClusterId() string {
 // A page of node pools.
 type ListNodePoolsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The node pools, the newest first.
+	// The node pools, newest first.
 	Nodepools []*NodePool `protobuf:"bytes,1,rep,name=nodepools,proto3" json:"nodepools,omitempty"`
-	// How many there are on all pages.
+	// The number of items on all pages.
 	Total int64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
-	// How many a page has at most.
+	// The maximum number of items of a page.
 	Limit int32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
-	// How many were left out.
+	// The number of skipped items.
 	Offset int32 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
-	// What asks for the next page; absent on the last one.
+	// The `page_token` of the next page; absent on the last page.
 	NextPageToken string `protobuf:"bytes,5,opt,name=next_page_token,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -464,10 +464,10 @@ func (x *ListNodePoolsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for a node pool.
+// Selects a node pool.
 type GetNodePoolRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The node pool's id.
+	// The id of the node pool.
 	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -556,14 +556,14 @@ func (x *GetNodePoolResponse) GetNodePool() *NodePool {
 	return nil
 }
 
-// Asks for a new spec of a node pool.
+// Replaces the spec of a node pool.
 type UpdateNodePoolRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The node pool's id.
+	// The id of the node pool.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// What is replaced.
+	// The new values.
 	NodePool *NodePoolUpdate `protobuf:"bytes,2,opt,name=node_pool,json=nodePool,proto3" json:"node_pool,omitempty"`
-	// Whether only to check and answer as if done.
+	// Whether to check the request and return the result without storing it.
 	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -620,7 +620,7 @@ func (x *UpdateNodePoolRequest) GetDryRun() bool {
 	return false
 }
 
-// The node pool as it is now.
+// The updated node pool.
 type UpdateNodePoolResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The node pool.
@@ -666,14 +666,14 @@ func (x *UpdateNodePoolResponse) GetNodePool() *NodePool {
 	return nil
 }
 
-// Asks for the end of a node pool.
+// Deletes a node pool.
 type DeleteNodePoolRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The node pool's id.
+	// The id of the node pool.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Whether to wait for no controller.
+	// Whether to delete it without waiting for controllers.
 	Force bool `protobuf:"varint,2,opt,name=force,proto3" json:"force,omitempty"`
-	// Whether only to check and answer as if done.
+	// Whether to check the request and return the result without storing it.
 	DryRun        bool `protobuf:"varint,3,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -730,7 +730,7 @@ func (x *DeleteNodePoolRequest) GetDryRun() bool {
 	return false
 }
 
-// Nothing is left to tell.
+// Empty.
 type DeleteNodePoolResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -767,10 +767,10 @@ func (*DeleteNodePoolResponse) Descriptor() ([]byte, []int) {
 	return file_org_project_planton_nodepool_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
-// Asks for a node pool's status.
+// Selects the status of a node pool.
 type GetNodePoolStatusRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The node pool's id.
+	// The id of the node pool.
 	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -813,16 +813,16 @@ func (x *GetNodePoolStatusRequest) GetId() string {
 	return ""
 }
 
-// A node pool's status.
+// The status of a node pool.
 type GetNodePoolStatusResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The node pool's id.
+	// The id of the node pool.
 	NodepoolId string `protobuf:"bytes,1,opt,name=nodepool_id,proto3" json:"nodepool_id,omitempty"`
-	// What all controllers together see.
+	// The status, computed from all reports.
 	Status *v1.Status `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
-	// What each controller reported last.
+	// The last report of each controller.
 	ControllerStatus []*v1.ControllerStatus `protobuf:"bytes,3,rep,name=controller_status,proto3" json:"controller_status,omitempty"`
-	// The same list, under the name that older clients read.
+	// The same list, for older clients.
 	Controllers   []*v1.ControllerStatus `protobuf:"bytes,4,rep,name=controllers,proto3" json:"controllers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -886,10 +886,10 @@ func (x *GetNodePoolStatusResponse) GetControllers() []*v1.ControllerStatus {
 	return nil
 }
 
-// Reports what a controller observes.
+// Reports the status of a resource, as a controller.
 type ReportNodePoolStatusRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The node pool's id.
+	// The id of the node pool.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The report.
 	Report        *v1.StatusReport `protobuf:"bytes,2,opt,name=report,proto3" json:"report,omitempty"`
@@ -941,16 +941,16 @@ func (x *ReportNodePoolStatusRequest) GetReport() *v1.StatusReport {
 	return nil
 }
 
-// A node pool's status after the report.
+// The status of the node pool after the report.
 type ReportNodePoolStatusResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The node pool's id.
+	// The id of the node pool.
 	NodepoolId string `protobuf:"bytes,1,opt,name=nodepool_id,proto3" json:"nodepool_id,omitempty"`
-	// What all controllers together see.
+	// The status, computed from all reports.
 	Status *v1.Status `protobuf:"bytes,2,opt,name=status,proto3" json:"status,omitempty"`
-	// What each controller reported last.
+	// The last report of each controller.
 	ControllerStatus []*v1.ControllerStatus `protobuf:"bytes,3,rep,name=controller_status,proto3" json:"controller_status,omitempty"`
-	// The same list, under the name that older clients read.
+	// The same list, for older clients.
 	Controllers   []*v1.ControllerStatus `protobuf:"bytes,4,rep,name=controllers,proto3" json:"controllers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1014,12 +1014,12 @@ func (x *ReportNodePoolStatusResponse) GetControllers() []*v1.ControllerStatus {
 	return nil
 }
 
-// Asks for events.
+// Selects events.
 type ListEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The cursor of the last event that the caller knows; absent for the oldest kept.
+	// The cursor of the last event that the caller has read. Default: the oldest stored event.
 	After string `protobuf:"bytes,1,opt,name=after,proto3" json:"after,omitempty"`
-	// How many at most.
+	// The maximum number of items.
 	Limit         *int32 `protobuf:"varint,2,opt,name=limit,proto3,oneof" json:"limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1069,12 +1069,12 @@ func (x *ListEventsRequest) GetLimit() int32 {
 	return 0
 }
 
-// Events, the oldest first.
+// Events, oldest first.
 type ListEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The events.
 	Events []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
-	// What to give as `after` next time.
+	// The value of `after` for the next request.
 	NextCursor    string `protobuf:"bytes,2,opt,name=next_cursor,proto3" json:"next_cursor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1124,10 +1124,10 @@ func (x *ListEventsResponse) GetNextCursor() string {
 	return ""
 }
 
-// Says that a `deleted` event was dealt with.
+// Acknowledges a `deleted` event.
 type AcknowledgeEventRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The event's id.
+	// The id of the event.
 	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1170,7 +1170,7 @@ func (x *AcknowledgeEventRequest) GetId() string {
 	return ""
 }
 
-// Nothing is left to tell.
+// Empty.
 type AcknowledgeEventResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1211,28 +1211,28 @@ var File_org_project_planton_nodepool_v1_service_proto protoreflect.FileDescript
 
 const file_org_project_planton_nodepool_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"-org/project_planton/nodepool/v1/service.proto\x12\x1forg.project_planton.nodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a+org/project_planton/cluster/v1/status.proto\x1a+org/project_planton/nodepool/v1/event.proto\x1a.org/project_planton/nodepool/v1/nodepool.proto\"\xdd\x02\n" +
+	"-org/project_planton/nodepool/v1/service.proto\x12\x1forg.project_planton.nodepool.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a+org/project_planton/cluster/v1/status.proto\x1a+org/project_planton/nodepool/v1/event.proto\x1a.org/project_planton/nodepool/v1/nodepool.proto\"\xf4\x02\n" +
 	"\vNewNodePool\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xbaH%\xc8\x01\x01r \x18?2\x1c^[a-z]([-a-z0-9]*[a-z0-9])?$R\x04name\x12+\n" +
 	"\n" +
 	"cluster_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
 	"cluster_id\x12I\n" +
-	"\x04spec\x18\x03 \x01(\v2-.org.project_planton.nodepool.v1.NodePoolSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec:\x97\x01\xbaH\x93\x01\x1a\x90\x01\n" +
-	"\x1fnew_node_pool.gcp_name_is_short\x121name must not be longer than 40 characters on gcp\x1a:this.spec.platform.type != 'gcp' || this.name.size() <= 40\"\x8f\x03\n" +
+	"\x04spec\x18\x03 \x01(\v2-.org.project_planton.nodepool.v1.NodePoolSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec:\xae\x01\xbaH\xaa\x01\x1a\xa7\x01\n" +
+	"\x1fnew_node_pool.gcp_name_is_short\x1a\x83\x01this.spec.platform.type != 'gcp' || this.name.size() <= 40 ? '' : 'name (' + this.name + ') must have at most 40 characters on gcp'\"\xa6\x03\n" +
 	"\x0eNodePoolUpdate\x12<\n" +
 	"\x04name\x18\x01 \x01(\tB(\xbaH%\xd8\x01\x01r \x18?2\x1c^[a-z]([-a-z0-9]*[a-z0-9])?$R\x04name\x12+\n" +
 	"\n" +
 	"cluster_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
 	"cluster_id\x12I\n" +
 	"\x04spec\x18\x03 \x01(\v2-.org.project_planton.nodepool.v1.NodePoolSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12*\n" +
-	"\x10resource_version\x18\x04 \x01(\tR\x10resource_version:\x9a\x01\xbaH\x96\x01\x1a\x93\x01\n" +
-	"\"node_pool_update.gcp_name_is_short\x121name must not be longer than 40 characters on gcp\x1a:this.spec.platform.type != 'gcp' || this.name.size() <= 40\"\x80\x04\n" +
+	"\x10resource_version\x18\x04 \x01(\tR\x10resource_version:\xb1\x01\xbaH\xad\x01\x1a\xaa\x01\n" +
+	"\"node_pool_update.gcp_name_is_short\x1a\x83\x01this.spec.platform.type != 'gcp' || this.name.size() <= 40 ? '' : 'name (' + this.name + ') must have at most 40 characters on gcp'\"\xbc\x04\n" +
 	"\x15CreateNodePoolRequest\x12*\n" +
 	"\n" +
 	"cluster_id\x18\x01 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tclusterId\x12Q\n" +
 	"\tnode_pool\x18\x02 \x01(\v2,.org.project_planton.nodepool.v1.NewNodePoolB\x06\xbaH\x03\xc8\x01\x01R\bnodePool\x12\x17\n" +
-	"\adry_run\x18\x03 \x01(\bR\x06dryRun:\xce\x02\xbaH\xca\x02\x1a\xcd\x01\n" +
-	"$create_node_pool_request.one_cluster\x12;the cluster_id of the path and of the body must be the same\x1ahthis.cluster_id == '' || this.node_pool.cluster_id == '' || this.cluster_id == this.node_pool.cluster_id\x1ax\n" +
+	"\adry_run\x18\x03 \x01(\bR\x06dryRun:\x8a\x03\xbaH\x86\x03\x1a\x89\x02\n" +
+	"$create_node_pool_request.one_cluster\x1a\xe0\x01this.cluster_id == '' || this.node_pool.cluster_id == '' || this.cluster_id == this.node_pool.cluster_id ? '' : 'cluster_id (' + this.node_pool.cluster_id + ') must equal the cluster_id of the path (' + this.cluster_id + ')'\x1ax\n" +
 	"$create_node_pool_request.has_cluster\x12\x16cluster_id is required\x1a8this.cluster_id != '' || this.node_pool.cluster_id != ''\"`\n" +
 	"\x16CreateNodePoolResponse\x12F\n" +
 	"\tnode_pool\x18\x01 \x01(\v2).org.project_planton.nodepool.v1.NodePoolR\bnodePool\"\xd0\x03\n" +

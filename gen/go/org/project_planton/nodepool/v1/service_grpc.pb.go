@@ -38,17 +38,17 @@ const (
 type NodePoolServiceClient interface {
 	// Creates a node pool.
 	CreateNodePool(ctx context.Context, in *CreateNodePoolRequest, opts ...grpc.CallOption) (*CreateNodePoolResponse, error)
-	// Lists node pools, the newest first.
+	// Lists node pools, newest first.
 	ListNodePools(ctx context.Context, in *ListNodePoolsRequest, opts ...grpc.CallOption) (*ListNodePoolsResponse, error)
 	// Returns a node pool.
 	GetNodePool(ctx context.Context, in *GetNodePoolRequest, opts ...grpc.CallOption) (*GetNodePoolResponse, error)
-	// Replaces a node pool's spec. Without a version the last write wins.
+	// Replaces the spec of a node pool. Without a version the last write wins.
 	UpdateNodePool(ctx context.Context, in *UpdateNodePoolRequest, opts ...grpc.CallOption) (*UpdateNodePoolResponse, error)
-	// Deletes a node pool: at once where no controller holds it, else when each that does reports the condition `Deleted`.
+	// Deletes a node pool: immediately if no controller holds it, else after each of them reports the condition `Deleted`.
 	DeleteNodePool(ctx context.Context, in *DeleteNodePoolRequest, opts ...grpc.CallOption) (*DeleteNodePoolResponse, error)
-	// Returns a node pool's status and what each controller reported.
+	// Returns the status of a node pool, with the report of each controller.
 	GetNodePoolStatus(ctx context.Context, in *GetNodePoolStatusRequest, opts ...grpc.CallOption) (*GetNodePoolStatusResponse, error)
-	// Takes a controller's report.
+	// Reports the status of a resource, as a controller.
 	ReportNodePoolStatus(ctx context.Context, in *ReportNodePoolStatusRequest, opts ...grpc.CallOption) (*ReportNodePoolStatusResponse, error)
 }
 
@@ -138,17 +138,17 @@ func (c *nodePoolServiceClient) ReportNodePoolStatus(ctx context.Context, in *Re
 type NodePoolServiceServer interface {
 	// Creates a node pool.
 	CreateNodePool(context.Context, *CreateNodePoolRequest) (*CreateNodePoolResponse, error)
-	// Lists node pools, the newest first.
+	// Lists node pools, newest first.
 	ListNodePools(context.Context, *ListNodePoolsRequest) (*ListNodePoolsResponse, error)
 	// Returns a node pool.
 	GetNodePool(context.Context, *GetNodePoolRequest) (*GetNodePoolResponse, error)
-	// Replaces a node pool's spec. Without a version the last write wins.
+	// Replaces the spec of a node pool. Without a version the last write wins.
 	UpdateNodePool(context.Context, *UpdateNodePoolRequest) (*UpdateNodePoolResponse, error)
-	// Deletes a node pool: at once where no controller holds it, else when each that does reports the condition `Deleted`.
+	// Deletes a node pool: immediately if no controller holds it, else after each of them reports the condition `Deleted`.
 	DeleteNodePool(context.Context, *DeleteNodePoolRequest) (*DeleteNodePoolResponse, error)
-	// Returns a node pool's status and what each controller reported.
+	// Returns the status of a node pool, with the report of each controller.
 	GetNodePoolStatus(context.Context, *GetNodePoolStatusRequest) (*GetNodePoolStatusResponse, error)
-	// Takes a controller's report.
+	// Reports the status of a resource, as a controller.
 	ReportNodePoolStatus(context.Context, *ReportNodePoolStatusRequest) (*ReportNodePoolStatusResponse, error)
 	mustEmbedUnimplementedNodePoolServiceServer()
 }
@@ -377,11 +377,11 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// What happened, for those who follow it.
+// Events: the changes of resources.
 type EventServiceClient interface {
-	// Lists events, the oldest first. With `Accept: text/event-stream` a stream that goes on as things happen.
+	// Lists events, oldest first. With `Accept: text/event-stream` it is a stream that continues with new events.
 	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
-	// Lets a `deleted` event go, which is kept until then. Other events need none.
+	// Acknowledges a `deleted` event, which is kept until then. Other events need no acknowledgement.
 	AcknowledgeEvent(ctx context.Context, in *AcknowledgeEventRequest, opts ...grpc.CallOption) (*AcknowledgeEventResponse, error)
 }
 
@@ -417,11 +417,11 @@ func (c *eventServiceClient) AcknowledgeEvent(ctx context.Context, in *Acknowled
 // All implementations must embed UnimplementedEventServiceServer
 // for forward compatibility.
 //
-// What happened, for those who follow it.
+// Events: the changes of resources.
 type EventServiceServer interface {
-	// Lists events, the oldest first. With `Accept: text/event-stream` a stream that goes on as things happen.
+	// Lists events, oldest first. With `Accept: text/event-stream` it is a stream that continues with new events.
 	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
-	// Lets a `deleted` event go, which is kept until then. Other events need none.
+	// Acknowledges a `deleted` event, which is kept until then. Other events need no acknowledgement.
 	AcknowledgeEvent(context.Context, *AcknowledgeEventRequest) (*AcknowledgeEventResponse, error)
 	mustEmbedUnimplementedEventServiceServer()
 }

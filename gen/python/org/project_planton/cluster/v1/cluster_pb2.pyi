@@ -39,36 +39,36 @@ class Cluster(message.Message):
     DELETED_AT_FIELD_NUMBER: builtins.int
     TARGET_PROJECT_ID_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """A UUID, given by the API."""
+    """The id, a UUID that the API assigns."""
     name: builtins.str
     """The name, unique among the owner's clusters."""
     generation: builtins.int
-    """How often the spec has changed, from 1."""
+    """The number of specs so far, from 1. Each change of the spec increments it."""
     resource_version: builtins.str
-    """Changes with every write. To be compared for equality only."""
+    """The version. It changes with every write. Compare it for equality only."""
     created_by: builtins.str
-    """Who created it, and owns it: an email address."""
+    """The email address of its creator and owner."""
     target_project_id: builtins.str
-    """The project that it belongs to, as the caller names it."""
+    """The caller's name of the project that the cluster belongs to."""
     @builtins.property
     def spec(self) -> ClusterSpec:
-        """What is wanted."""
+        """The desired state."""
 
     @builtins.property
     def status(self) -> status_pb2.Status:
-        """What is observed."""
+        """The observed state."""
 
     @builtins.property
     def created_at(self) -> timestamp_pb2.Timestamp:
-        """When it was created."""
+        """The time of its creation."""
 
     @builtins.property
     def updated_at(self) -> timestamp_pb2.Timestamp:
-        """When it was written last."""
+        """The time of its last write."""
 
     @builtins.property
     def deleted_at(self) -> timestamp_pb2.Timestamp:
-        """When its deletion was asked for; absent otherwise."""
+        """The time at which its deletion was requested; absent otherwise."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Cluster(message.Message):
 
 @typing.final
 class ClusterSpec(message.Message):
-    """What is wanted of a cluster."""
+    """The desired state of a cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -104,7 +104,7 @@ class ClusterSpec(message.Message):
     DNS_FIELD_NUMBER: builtins.int
     LIFECYCLE_FIELD_NUMBER: builtins.int
     infra_id: builtins.str
-    """The id that the infrastructure carries in the names of its parts."""
+    """The id in the names of the cluster's infrastructure."""
     @builtins.property
     def platform(self) -> ClusterPlatform:
         """The cloud."""
@@ -115,15 +115,15 @@ class ClusterSpec(message.Message):
 
     @builtins.property
     def networking(self) -> Networking:
-        """The networks in the cluster."""
+        """The networks of pods and services."""
 
     @builtins.property
     def dns(self) -> Dns:
-        """The cluster's domain."""
+        """The DNS domain."""
 
     @builtins.property
     def lifecycle(self) -> lifecycle_pb2.Lifecycle:
-        """What happens on drift, on loss, on a wish to delete it."""
+        """How drift, loss and deletion are handled."""
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class ClusterSpec(message.Message):
 
 @typing.final
 class ClusterPlatform(message.Message):
-    """The cloud of a cluster: `type` names it, and only the object of that name may be set."""
+    """The cloud of a cluster. Only the object that `type` names may be set."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -154,7 +154,7 @@ class ClusterPlatform(message.Message):
     CIVO_FIELD_NUMBER: builtins.int
     DIGITALOCEAN_FIELD_NUMBER: builtins.int
     type: builtins.str
-    """`gcp`, `aws`, `azure`, `civo` or `digitalocean`, in any case; kept in lower case. Must not change."""
+    """`gcp`, `aws`, `azure`, `civo` or `digitalocean`, in any case; stored in lower case. Immutable."""
     @builtins.property
     def gcp(self) -> GcpCluster:
         """Google Cloud."""
@@ -208,13 +208,13 @@ class GcpCluster(message.Message):
     region: builtins.str
     """The region. Example: `us-central1`."""
     zone: builtins.str
-    """The zone, for a cluster in one zone."""
+    """The zone of a cluster that runs in one zone."""
     network: builtins.str
     """The network."""
     subnet: builtins.str
-    """The network's part."""
+    """The subnet."""
     endpoint_access: builtins.str
-    """Who reaches the API server."""
+    """Who can reach the API server."""
     def __init__(
         self,
         *,
@@ -290,16 +290,16 @@ class CivoCluster(message.Message):
     region: builtins.str
     """The region. Example: `LON1`."""
     network_id: builtins.str
-    """The network's id; the region's default one where unset."""
+    """The id of the network. Default: the default network of the region."""
     firewall_id: builtins.str
-    """The firewall's id."""
+    """The id of the firewall."""
     cni: builtins.str
     """The network plugin: `cilium` or `flannel`."""
     credential: builtins.str
-    """The name of the account's credential."""
+    """The name of the credential of the account."""
     @builtins.property
     def default_pool(self) -> DefaultPool:
-        """The pool that the cluster is made with."""
+        """The node pool that is created with the cluster."""
 
     def __init__(
         self,
@@ -330,12 +330,12 @@ class DigitalOceanCluster(message.Message):
     region: builtins.str
     """The region. Example: `fra1`."""
     vpc_uuid: builtins.str
-    """The VPC's id; the region's default one where unset."""
+    """The id of the VPC. Default: the default VPC of the region."""
     credential: builtins.str
-    """The name of the account's credential."""
+    """The name of the credential of the account."""
     @builtins.property
     def default_pool(self) -> DefaultPool:
-        """The pool that the cluster is made with."""
+        """The node pool that is created with the cluster."""
 
     def __init__(
         self,
@@ -353,7 +353,7 @@ class DigitalOceanCluster(message.Message):
 
 @typing.final
 class DefaultPool(message.Message):
-    """The pool that a cluster is made with."""
+    """The node pool that is created with a cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -362,7 +362,7 @@ class DefaultPool(message.Message):
     size: builtins.str
     """The machine size."""
     node_count: builtins.int
-    """How many nodes."""
+    """The number of nodes."""
     def __init__(
         self,
         *,
@@ -385,11 +385,11 @@ class Release(message.Message):
     VERSION_FIELD_NUMBER: builtins.int
     CHANNEL_GROUP_FIELD_NUMBER: builtins.int
     image: builtins.str
-    """An image of the release."""
+    """The image of the release."""
     version: builtins.str
     """The version."""
     channel_group: builtins.str
-    """The channel that versions come from. Example: `stable`."""
+    """The release channel. Example: `stable`."""
     def __init__(
         self,
         *,
@@ -405,7 +405,7 @@ class Release(message.Message):
 
 @typing.final
 class Networking(message.Message):
-    """The networks in a cluster."""
+    """The networks of pods and services."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -413,11 +413,11 @@ class Networking(message.Message):
     SERVICE_NETWORK_FIELD_NUMBER: builtins.int
     @builtins.property
     def cluster_network(self) -> containers.RepeatedCompositeFieldContainer[ClusterNetwork]:
-        """The pods' networks."""
+        """The networks of pods."""
 
     @builtins.property
     def service_network(self) -> containers.RepeatedScalarFieldContainer[builtins.str]:
-        """The services' networks, in CIDR notation."""
+        """The networks of services, in CIDR notation."""
 
     def __init__(
         self,
@@ -442,7 +442,7 @@ class ClusterNetwork(message.Message):
     cidr: builtins.str
     """The network, in CIDR notation."""
     host_prefix: builtins.int
-    """The length of each node's prefix."""
+    """The prefix length of the network of each node."""
     def __init__(
         self,
         *,
@@ -459,13 +459,13 @@ class ClusterNetwork(message.Message):
 
 @typing.final
 class Dns(message.Message):
-    """A cluster's domain."""
+    """The DNS domain of a cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     BASE_DOMAIN_FIELD_NUMBER: builtins.int
     base_domain: builtins.str
-    """The domain that names in the cluster end with."""
+    """The parent domain of all names in the cluster."""
     def __init__(
         self,
         *,

@@ -22,7 +22,7 @@ DESCRIPTOR: descriptor.FileDescriptor
 
 @typing.final
 class NewCluster(message.Message):
-    """What a cluster is created from."""
+    """A new cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -32,10 +32,10 @@ class NewCluster(message.Message):
     name: builtins.str
     """The name: a lower-case letter, then letters, digits and '-'."""
     target_project_id: builtins.str
-    """The project that it belongs to, as the caller names it."""
+    """The caller's name of the project that the cluster belongs to."""
     @builtins.property
     def spec(self) -> cluster_pb2.ClusterSpec:
-        """What is wanted."""
+        """The desired state."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class NewCluster(message.Message):
 
 @typing.final
 class ClusterUpdate(message.Message):
-    """What of a cluster is replaced."""
+    """An update of a cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -61,14 +61,14 @@ class ClusterUpdate(message.Message):
     SPEC_FIELD_NUMBER: builtins.int
     RESOURCE_VERSION_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """The new name; absent keeps it."""
+    """The new name. Default: the current name."""
     target_project_id: builtins.str
-    """The project that it belongs to; absent keeps it."""
+    """The project that the cluster belongs to. Default: the current project."""
     resource_version: builtins.str
-    """The version that the caller has read. Where the cluster has another one by now, nothing is changed."""
+    """The version that the caller has read. If the cluster has another version, the update is refused."""
     @builtins.property
     def spec(self) -> cluster_pb2.ClusterSpec:
-        """What is wanted."""
+        """The desired state."""
 
     def __init__(
         self,
@@ -86,14 +86,14 @@ class ClusterUpdate(message.Message):
 
 @typing.final
 class CreateClusterRequest(message.Message):
-    """Asks for a new cluster."""
+    """Creates a cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     CLUSTER_FIELD_NUMBER: builtins.int
     DRY_RUN_FIELD_NUMBER: builtins.int
     dry_run: builtins.bool
-    """Whether only to check and answer as if done."""
+    """Whether to check the request and return the result without storing it."""
     @builtins.property
     def cluster(self) -> NewCluster:
         """The cluster."""
@@ -112,7 +112,7 @@ class CreateClusterRequest(message.Message):
 
 @typing.final
 class CreateClusterResponse(message.Message):
-    """The cluster that was created."""
+    """The created cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -134,7 +134,7 @@ class CreateClusterResponse(message.Message):
 
 @typing.final
 class ListClustersRequest(message.Message):
-    """Asks for a page of clusters."""
+    """Selects a page of clusters."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -146,19 +146,19 @@ class ListClustersRequest(message.Message):
     PLATFORM_FIELD_NUMBER: builtins.int
     INCLUDE_DELETING_FIELD_NUMBER: builtins.int
     limit: builtins.int
-    """How many at most."""
+    """The maximum number of items."""
     offset: builtins.int
-    """How many to leave out."""
+    """The number of items to skip."""
     page_token: builtins.str
-    """The `next_page_token` of the page before. Not together with `offset`."""
+    """The `next_page_token` of the previous page. Not together with `offset`."""
     status: builtins.str
-    """Only those in this phase."""
+    """Only resources in this phase."""
     health: builtins.str
-    """Only those of this health."""
+    """Only resources with this health."""
     platform: builtins.str
-    """Only those on this cloud."""
+    """Only resources on this cloud."""
     include_deleting: builtins.bool
-    """Whether to list those that are being deleted too."""
+    """Whether to include resources that are being deleted."""
     def __init__(
         self,
         *,
@@ -195,16 +195,16 @@ class ListClustersResponse(message.Message):
     OFFSET_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     total: builtins.int
-    """How many there are on all pages."""
+    """The number of items on all pages."""
     limit: builtins.int
-    """How many a page has at most."""
+    """The maximum number of items of a page."""
     offset: builtins.int
-    """How many were left out."""
+    """The number of skipped items."""
     next_page_token: builtins.str
-    """What asks for the next page; absent on the last one."""
+    """The `page_token` of the next page; absent on the last page."""
     @builtins.property
     def clusters(self) -> containers.RepeatedCompositeFieldContainer[cluster_pb2.Cluster]:
-        """The clusters, the newest first."""
+        """The clusters, newest first."""
 
     def __init__(
         self,
@@ -223,13 +223,13 @@ class ListClustersResponse(message.Message):
 
 @typing.final
 class GetClusterRequest(message.Message):
-    """Asks for a cluster."""
+    """Selects a cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     ID_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The cluster's id."""
+    """The id of the cluster."""
     def __init__(
         self,
         *,
@@ -265,7 +265,7 @@ class GetClusterResponse(message.Message):
 
 @typing.final
 class UpdateClusterRequest(message.Message):
-    """Asks for a new spec of a cluster."""
+    """Replaces the spec of a cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -273,12 +273,12 @@ class UpdateClusterRequest(message.Message):
     CLUSTER_FIELD_NUMBER: builtins.int
     DRY_RUN_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The cluster's id."""
+    """The id of the cluster."""
     dry_run: builtins.bool
-    """Whether only to check and answer as if done."""
+    """Whether to check the request and return the result without storing it."""
     @builtins.property
     def cluster(self) -> ClusterUpdate:
-        """What is replaced."""
+        """The new values."""
 
     def __init__(
         self,
@@ -295,7 +295,7 @@ class UpdateClusterRequest(message.Message):
 
 @typing.final
 class UpdateClusterResponse(message.Message):
-    """The cluster as it is now."""
+    """The updated cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -317,7 +317,7 @@ class UpdateClusterResponse(message.Message):
 
 @typing.final
 class DeleteClusterRequest(message.Message):
-    """Asks for the end of a cluster."""
+    """Deletes a cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -325,11 +325,11 @@ class DeleteClusterRequest(message.Message):
     FORCE_FIELD_NUMBER: builtins.int
     DRY_RUN_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The cluster's id."""
+    """The id of the cluster."""
     force: builtins.bool
-    """Whether to delete its node pools too, and to wait for no controller."""
+    """Whether to delete its node pools too, without waiting for controllers."""
     dry_run: builtins.bool
-    """Whether only to check and answer as if done."""
+    """Whether to check the request and return the result without storing it."""
     def __init__(
         self,
         *,
@@ -345,7 +345,7 @@ class DeleteClusterRequest(message.Message):
 
 @typing.final
 class DeleteClusterResponse(message.Message):
-    """What is left of the cluster."""
+    """The cluster whose deletion is requested."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -367,13 +367,13 @@ class DeleteClusterResponse(message.Message):
 
 @typing.final
 class GetClusterStatusRequest(message.Message):
-    """Asks for a cluster's status."""
+    """Selects the status of a cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     ID_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The cluster's id."""
+    """The id of the cluster."""
     def __init__(
         self,
         *,
@@ -387,7 +387,7 @@ class GetClusterStatusRequest(message.Message):
 
 @typing.final
 class GetClusterStatusResponse(message.Message):
-    """A cluster's status."""
+    """The status of a cluster."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -396,18 +396,18 @@ class GetClusterStatusResponse(message.Message):
     CONTROLLER_STATUS_FIELD_NUMBER: builtins.int
     CONTROLLERS_FIELD_NUMBER: builtins.int
     cluster_id: builtins.str
-    """The cluster's id."""
+    """The id of the cluster."""
     @builtins.property
     def status(self) -> status_pb2.Status:
-        """What all controllers together see."""
+        """The status, computed from all reports."""
 
     @builtins.property
     def controller_status(self) -> containers.RepeatedCompositeFieldContainer[status_pb2.ControllerStatus]:
-        """What each controller reported last."""
+        """The last report of each controller."""
 
     @builtins.property
     def controllers(self) -> containers.RepeatedCompositeFieldContainer[status_pb2.ControllerStatus]:
-        """The same list, under the name that older clients read."""
+        """The same list, for older clients."""
 
     def __init__(
         self,
@@ -425,14 +425,14 @@ class GetClusterStatusResponse(message.Message):
 
 @typing.final
 class ReportClusterStatusRequest(message.Message):
-    """Reports what a controller observes."""
+    """Reports the status of a resource, as a controller."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     ID_FIELD_NUMBER: builtins.int
     REPORT_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The cluster's id."""
+    """The id of the cluster."""
     @builtins.property
     def report(self) -> status_pb2.StatusReport:
         """The report."""
@@ -451,7 +451,7 @@ class ReportClusterStatusRequest(message.Message):
 
 @typing.final
 class ReportClusterStatusResponse(message.Message):
-    """A cluster's status after the report."""
+    """The status of the cluster after the report."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -460,18 +460,18 @@ class ReportClusterStatusResponse(message.Message):
     CONTROLLER_STATUS_FIELD_NUMBER: builtins.int
     CONTROLLERS_FIELD_NUMBER: builtins.int
     cluster_id: builtins.str
-    """The cluster's id."""
+    """The id of the cluster."""
     @builtins.property
     def status(self) -> status_pb2.Status:
-        """What all controllers together see."""
+        """The status, computed from all reports."""
 
     @builtins.property
     def controller_status(self) -> containers.RepeatedCompositeFieldContainer[status_pb2.ControllerStatus]:
-        """What each controller reported last."""
+        """The last report of each controller."""
 
     @builtins.property
     def controllers(self) -> containers.RepeatedCompositeFieldContainer[status_pb2.ControllerStatus]:
-        """The same list, under the name that older clients read."""
+        """The same list, for older clients."""
 
     def __init__(
         self,

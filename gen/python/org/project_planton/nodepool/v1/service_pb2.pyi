@@ -23,7 +23,7 @@ DESCRIPTOR: descriptor.FileDescriptor
 
 @typing.final
 class NewNodePool(message.Message):
-    """What a node pool is created from."""
+    """A new node pool."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -33,10 +33,10 @@ class NewNodePool(message.Message):
     name: builtins.str
     """The name: a lower-case letter, then letters, digits and '-'."""
     cluster_id: builtins.str
-    """The id of the cluster; may be left out where the path names it."""
+    """The id of the cluster; optional if the path contains it."""
     @builtins.property
     def spec(self) -> nodepool_pb2.NodePoolSpec:
-        """What is wanted."""
+        """The desired state."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class NewNodePool(message.Message):
 
 @typing.final
 class NodePoolUpdate(message.Message):
-    """What of a node pool is replaced."""
+    """An update of a node pool."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -62,14 +62,14 @@ class NodePoolUpdate(message.Message):
     SPEC_FIELD_NUMBER: builtins.int
     RESOURCE_VERSION_FIELD_NUMBER: builtins.int
     name: builtins.str
-    """The new name; absent keeps it."""
+    """The new name. Default: the current name."""
     cluster_id: builtins.str
-    """The id of its cluster; absent or the same, because a node pool does not change its cluster."""
+    """The id of its cluster. Immutable. Default: the current cluster."""
     resource_version: builtins.str
-    """The version that the caller has read. Where the node pool has another one by now, nothing is changed."""
+    """The version that the caller has read. If the node pool has another version, the update is refused."""
     @builtins.property
     def spec(self) -> nodepool_pb2.NodePoolSpec:
-        """What is wanted."""
+        """The desired state."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class NodePoolUpdate(message.Message):
 
 @typing.final
 class CreateNodePoolRequest(message.Message):
-    """Asks for a new node pool."""
+    """Creates a node pool."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -95,9 +95,9 @@ class CreateNodePoolRequest(message.Message):
     NODE_POOL_FIELD_NUMBER: builtins.int
     DRY_RUN_FIELD_NUMBER: builtins.int
     cluster_id: builtins.str
-    """The id of the cluster; may be left out where the node pool names it."""
+    """The id of the cluster; optional if the node pool contains it."""
     dry_run: builtins.bool
-    """Whether only to check and answer as if done."""
+    """Whether to check the request and return the result without storing it."""
     @builtins.property
     def node_pool(self) -> NewNodePool:
         """The node pool."""
@@ -117,7 +117,7 @@ class CreateNodePoolRequest(message.Message):
 
 @typing.final
 class CreateNodePoolResponse(message.Message):
-    """The node pool that was created."""
+    """The created node pool."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -139,7 +139,7 @@ class CreateNodePoolResponse(message.Message):
 
 @typing.final
 class ListNodePoolsRequest(message.Message):
-    """Asks for a page of node pools."""
+    """Selects a page of node pools."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -152,21 +152,21 @@ class ListNodePoolsRequest(message.Message):
     INCLUDE_DELETING_FIELD_NUMBER: builtins.int
     CLUSTER_ID_FIELD_NUMBER: builtins.int
     limit: builtins.int
-    """How many at most."""
+    """The maximum number of items."""
     offset: builtins.int
-    """How many to leave out."""
+    """The number of items to skip."""
     page_token: builtins.str
-    """The `next_page_token` of the page before. Not together with `offset`."""
+    """The `next_page_token` of the previous page. Not together with `offset`."""
     status: builtins.str
-    """Only those in this phase."""
+    """Only resources in this phase."""
     health: builtins.str
-    """Only those of this health."""
+    """Only resources with this health."""
     platform: builtins.str
-    """Only those on this cloud."""
+    """Only resources on this cloud."""
     include_deleting: builtins.bool
-    """Whether to list those that are being deleted too."""
+    """Whether to include resources that are being deleted."""
     cluster_id: builtins.str
-    """Only those of this cluster."""
+    """Only node pools of this cluster."""
     def __init__(
         self,
         *,
@@ -204,16 +204,16 @@ class ListNodePoolsResponse(message.Message):
     OFFSET_FIELD_NUMBER: builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: builtins.int
     total: builtins.int
-    """How many there are on all pages."""
+    """The number of items on all pages."""
     limit: builtins.int
-    """How many a page has at most."""
+    """The maximum number of items of a page."""
     offset: builtins.int
-    """How many were left out."""
+    """The number of skipped items."""
     next_page_token: builtins.str
-    """What asks for the next page; absent on the last one."""
+    """The `page_token` of the next page; absent on the last page."""
     @builtins.property
     def nodepools(self) -> containers.RepeatedCompositeFieldContainer[nodepool_pb2.NodePool]:
-        """The node pools, the newest first."""
+        """The node pools, newest first."""
 
     def __init__(
         self,
@@ -232,13 +232,13 @@ class ListNodePoolsResponse(message.Message):
 
 @typing.final
 class GetNodePoolRequest(message.Message):
-    """Asks for a node pool."""
+    """Selects a node pool."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     ID_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The node pool's id."""
+    """The id of the node pool."""
     def __init__(
         self,
         *,
@@ -274,7 +274,7 @@ class GetNodePoolResponse(message.Message):
 
 @typing.final
 class UpdateNodePoolRequest(message.Message):
-    """Asks for a new spec of a node pool."""
+    """Replaces the spec of a node pool."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -282,12 +282,12 @@ class UpdateNodePoolRequest(message.Message):
     NODE_POOL_FIELD_NUMBER: builtins.int
     DRY_RUN_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The node pool's id."""
+    """The id of the node pool."""
     dry_run: builtins.bool
-    """Whether only to check and answer as if done."""
+    """Whether to check the request and return the result without storing it."""
     @builtins.property
     def node_pool(self) -> NodePoolUpdate:
-        """What is replaced."""
+        """The new values."""
 
     def __init__(
         self,
@@ -304,7 +304,7 @@ class UpdateNodePoolRequest(message.Message):
 
 @typing.final
 class UpdateNodePoolResponse(message.Message):
-    """The node pool as it is now."""
+    """The updated node pool."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -326,7 +326,7 @@ class UpdateNodePoolResponse(message.Message):
 
 @typing.final
 class DeleteNodePoolRequest(message.Message):
-    """Asks for the end of a node pool."""
+    """Deletes a node pool."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -334,11 +334,11 @@ class DeleteNodePoolRequest(message.Message):
     FORCE_FIELD_NUMBER: builtins.int
     DRY_RUN_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The node pool's id."""
+    """The id of the node pool."""
     force: builtins.bool
-    """Whether to wait for no controller."""
+    """Whether to delete it without waiting for controllers."""
     dry_run: builtins.bool
-    """Whether only to check and answer as if done."""
+    """Whether to check the request and return the result without storing it."""
     def __init__(
         self,
         *,
@@ -354,7 +354,7 @@ class DeleteNodePoolRequest(message.Message):
 
 @typing.final
 class DeleteNodePoolResponse(message.Message):
-    """Nothing is left to tell."""
+    """Empty."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -369,13 +369,13 @@ class DeleteNodePoolResponse(message.Message):
 
 @typing.final
 class GetNodePoolStatusRequest(message.Message):
-    """Asks for a node pool's status."""
+    """Selects the status of a node pool."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     ID_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The node pool's id."""
+    """The id of the node pool."""
     def __init__(
         self,
         *,
@@ -389,7 +389,7 @@ class GetNodePoolStatusRequest(message.Message):
 
 @typing.final
 class GetNodePoolStatusResponse(message.Message):
-    """A node pool's status."""
+    """The status of a node pool."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -398,18 +398,18 @@ class GetNodePoolStatusResponse(message.Message):
     CONTROLLER_STATUS_FIELD_NUMBER: builtins.int
     CONTROLLERS_FIELD_NUMBER: builtins.int
     nodepool_id: builtins.str
-    """The node pool's id."""
+    """The id of the node pool."""
     @builtins.property
     def status(self) -> status_pb2.Status:
-        """What all controllers together see."""
+        """The status, computed from all reports."""
 
     @builtins.property
     def controller_status(self) -> containers.RepeatedCompositeFieldContainer[status_pb2.ControllerStatus]:
-        """What each controller reported last."""
+        """The last report of each controller."""
 
     @builtins.property
     def controllers(self) -> containers.RepeatedCompositeFieldContainer[status_pb2.ControllerStatus]:
-        """The same list, under the name that older clients read."""
+        """The same list, for older clients."""
 
     def __init__(
         self,
@@ -427,14 +427,14 @@ class GetNodePoolStatusResponse(message.Message):
 
 @typing.final
 class ReportNodePoolStatusRequest(message.Message):
-    """Reports what a controller observes."""
+    """Reports the status of a resource, as a controller."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     ID_FIELD_NUMBER: builtins.int
     REPORT_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The node pool's id."""
+    """The id of the node pool."""
     @builtins.property
     def report(self) -> status_pb2.StatusReport:
         """The report."""
@@ -453,7 +453,7 @@ class ReportNodePoolStatusRequest(message.Message):
 
 @typing.final
 class ReportNodePoolStatusResponse(message.Message):
-    """A node pool's status after the report."""
+    """The status of the node pool after the report."""
 
     DESCRIPTOR: descriptor.Descriptor
 
@@ -462,18 +462,18 @@ class ReportNodePoolStatusResponse(message.Message):
     CONTROLLER_STATUS_FIELD_NUMBER: builtins.int
     CONTROLLERS_FIELD_NUMBER: builtins.int
     nodepool_id: builtins.str
-    """The node pool's id."""
+    """The id of the node pool."""
     @builtins.property
     def status(self) -> status_pb2.Status:
-        """What all controllers together see."""
+        """The status, computed from all reports."""
 
     @builtins.property
     def controller_status(self) -> containers.RepeatedCompositeFieldContainer[status_pb2.ControllerStatus]:
-        """What each controller reported last."""
+        """The last report of each controller."""
 
     @builtins.property
     def controllers(self) -> containers.RepeatedCompositeFieldContainer[status_pb2.ControllerStatus]:
-        """The same list, under the name that older clients read."""
+        """The same list, for older clients."""
 
     def __init__(
         self,
@@ -491,16 +491,16 @@ class ReportNodePoolStatusResponse(message.Message):
 
 @typing.final
 class ListEventsRequest(message.Message):
-    """Asks for events."""
+    """Selects events."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     AFTER_FIELD_NUMBER: builtins.int
     LIMIT_FIELD_NUMBER: builtins.int
     after: builtins.str
-    """The cursor of the last event that the caller knows; absent for the oldest kept."""
+    """The cursor of the last event that the caller has read. Default: the oldest stored event."""
     limit: builtins.int
-    """How many at most."""
+    """The maximum number of items."""
     def __init__(
         self,
         *,
@@ -517,14 +517,14 @@ class ListEventsRequest(message.Message):
 
 @typing.final
 class ListEventsResponse(message.Message):
-    """Events, the oldest first."""
+    """Events, oldest first."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     EVENTS_FIELD_NUMBER: builtins.int
     NEXT_CURSOR_FIELD_NUMBER: builtins.int
     next_cursor: builtins.str
-    """What to give as `after` next time."""
+    """The value of `after` for the next request."""
     @builtins.property
     def events(self) -> containers.RepeatedCompositeFieldContainer[event_pb2.Event]:
         """The events."""
@@ -543,13 +543,13 @@ class ListEventsResponse(message.Message):
 
 @typing.final
 class AcknowledgeEventRequest(message.Message):
-    """Says that a `deleted` event was dealt with."""
+    """Acknowledges a `deleted` event."""
 
     DESCRIPTOR: descriptor.Descriptor
 
     ID_FIELD_NUMBER: builtins.int
     id: builtins.str
-    """The event's id."""
+    """The id of the event."""
     def __init__(
         self,
         *,
@@ -563,7 +563,7 @@ class AcknowledgeEventRequest(message.Message):
 
 @typing.final
 class AcknowledgeEventResponse(message.Message):
-    """Nothing is left to tell."""
+    """Empty."""
 
     DESCRIPTOR: descriptor.Descriptor
 

@@ -1,0 +1,86 @@
+"""What ``apply``, ``plan``, ``destroy`` and ``import`` share: make a plan from options, show it, ask, approve."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import planton
+from planton.cli import options, output, render
+
+if TYPE_CHECKING:
+    from planton.config import settings as engine_settings
+    from planton.manifest import policies, selection
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Request:
+    """The options of a command that makes a plan.
+
+    Attributes:
+        given: The manifests.
+        settings: The settings of the run.
+        consents: The options by which the user consents.
+        rules: Policies of the user.
+        on_event: Receives the engine's events during an apply; None for none.
+    """
+
+    given: selection.Selection
+    settings: engine_settings.Settings
+    consents: options.Consents
+    rules: tuple[policies.Rule, ...] = ()
+    on_event: render.Reporter | None = None
+
+
+def make(request: Request, *, refresh: bool, preview: bool) -> planton.Plan:
+    """Returns the plan of an apply.
+
+    Args:
+        request: The options.
+        refresh: Whether to read the cloud first.
+        preview: Whether no apply follows.
+
+    Raises:
+        InvalidError: The manifests are invalid.
+        PlantonError: The plan cannot be made.
+    """
+    from planton.deploy import prune  # imports Pulumi's types
+
+    given, consents = request.given, request.consents
+    resources = given.read(none=consents.prune)
+    selection = prune.Selection(tuple(given.folders()), given.means) if consents.prune else None
+    chosen = planton.Options(consents.allow_unsupported, refresh, preview, selection)
+    return planton.plan(resources, settings=request.settings, options=chosen, rules=request.rules, on_event=request.on_event)
+
+
+def show(made: planton.Plan, form: str) -> None:
+    """Prints a plan as text, with what a user must know before consent; as JSON, only the notes on standard error."""
+    for violation in made.violations:
+        output.show_violation(violation, err=True)
+    if form == "text":
+        render.echo_accounts(made.accounts)
+        render.echo_plan(made.all_steps)
+    for note in made.notes:
+        output.warn(note)
+
+
+def approve(made: planton.Plan, consent: planton.Consent, *, verb: str, yes: bool) -> planton.Approved:
+    """Returns an approved plan. Asks for what the consent does not cover, unless it may not be asked for.
+
+    Args:
+        made: The plan.
+        consent: The consent of the options and of a saved plan.
+        verb: The operation, for the question.
+        yes: Whether the user consented by an option.
+
+    Raises:
+        PlantonError: ``CONSENT_REQUIRED``; ``REPLACE_REFUSED``; ``TAKE_OVER_REFUSED``; ``PLAN_STALE``.
+    """
+    from planton.deploy import accounts, approve
+
+    approve.check(made, consent)
+    render.echo_users(made.users)
+    needs_changes, needs_deletions = approve.agreements(made)
+    if (needs_changes and not consent.changes) or (needs_deletions and not consent.deletions):
+        options.confirm(accounts.question(verb, made.accounts), yes=yes)
+    return planton.approve(made, dataclasses.replace(consent, changes=True, deletions=True))

@@ -1,0 +1,169 @@
+"""Approve: `Plan`, consent → `Approved`. Nothing that changes a cloud accepts anything else.
+
+Replacing or deleting a cluster or a node pool, and taking over a resource of another folder, need a consent that names the
+resource. A protected resource cannot be approved at all. A saved plan is approved only if nothing has changed since.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from planton import errors
+from planton.deploy import identify, saved
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from planton.deploy import plan as plan_of_run
+    from planton.deploy import steps
+    from planton.engine import plans
+
+#: The name of the environment of a resource without one, in stack names too.
+_NO_ENV = "default"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Consent:
+    """What a caller agrees to.
+
+    Attributes:
+        changes: Whether to create, update and import what the plan lists.
+        deletions: Whether to delete what the plan lists: everything in a destroy, and what an apply prunes.
+        replace: ``KIND/NAME`` or ``ENV/KIND/NAME`` of clusters and pools that may be replaced, recreated or deleted by an apply.
+        take_over: ``KIND/NAME`` or ``ENV/KIND/NAME`` of resources of other folders that may be taken over.
+    """
+
+    changes: bool = False
+    deletions: bool = False
+    replace: tuple[str, ...] = ()
+    take_over: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Approved:
+    """A plan that its consent covers. The constructor refuses any other.
+
+    Attributes:
+        plan: The plan.
+        consent: The consent.
+
+    Raises:
+        PlantonError: ``REPLACE_REFUSED``; ``TAKE_OVER_REFUSED``; ``PLAN_STALE``; ``CONSENT_REQUIRED``; the first error of a step.
+    """
+
+    plan: plan_of_run.Plan
+    consent: Consent
+
+    def __post_init__(self) -> None:
+        """Checks the consent."""
+        check(self.plan, self.consent)
+        _require_agreed(self.plan, self.consent)
+
+
+def check(plan: plan_of_run.Plan, consent: Consent) -> None:
+    """Checks what no general agreement covers: errors, stale plans, losses and take-overs.
+
+    Raises:
+        PlantonError: As ``approve`` does, except for ``CONSENT_REQUIRED``.
+    """
+    if plan.operation == "import":
+        _check_take_overs(plan, consent)
+    if plan.error is not None:
+        raise plan.error
+    if plan.options.saved is not None:
+        saved.check(plan.options.saved, plan.steps, plan.pruned)
+    if plan.operation != "destroy":
+        _check_losses(plan, consent)
+    _check_take_overs(plan, consent)
+
+
+def with_saved(consent: Consent, before: saved.Saved) -> Consent:
+    """Returns a consent with those of a saved plan. Those of an edited one do not count: another user may have added them."""
+    if not before.is_signed:
+        return consent
+    return dataclasses.replace(
+        consent,
+        changes=True,
+        deletions=True,
+        replace=(*consent.replace, *before.allow_replace),
+        take_over=(*consent.take_over, *before.take_over),
+    )
+
+
+def agreements(plan: plan_of_run.Plan) -> tuple[bool, bool]:
+    """Returns whether a plan needs the agreement to changes, and whether it needs that to deletions."""
+    if plan.operation == "destroy":
+        return False, bool(plan.steps)
+    return any(not step.plan.empty for step in plan.steps), bool(plan.pruned)
+
+
+def _require_agreed(plan: plan_of_run.Plan, consent: Consent) -> None:
+    changes, deletions = agreements(plan)
+    if (changes and not consent.changes) or (deletions and not consent.deletions):
+        what = "deletes" if deletions and not consent.deletions else "changes"
+        listed = ", ".join(str(step.key) for step in plan.all_steps if not step.plan.empty)
+        raise errors.PlantonError(
+            f"the plan {what} {listed}, without consent; nothing was changed",
+            code=errors.Code.REFUSED,
+            reason=errors.Reason.CONSENT_REQUIRED,
+            hint=f"consent with planton.Consent({'deletions' if what == 'deletes' else 'changes'}=True)",
+        )
+
+
+def _check_losses(plan: plan_of_run.Plan, consent: Consent) -> None:
+    for step in plan.steps:
+        lost = step.plan.losses()
+        if not lost or _is_named(step, plan.steps, consent.replace):
+            continue
+        listed = ", ".join(_loss(step, change) for change in lost)
+        # Others refer to a cluster, and never to one of its additional pools.
+        is_whole = any(not change.name.startswith("node_pool-") for change in lost)
+        users = ", ".join(map(str, plan.referrers.get(step.key, ()))) if is_whole else ""
+        raise errors.PlantonError(
+            f"the plan for {step.key} would {listed}" + (f"; {users} refer to it" if users else "") + "; nothing was changed",
+            code=errors.Code.REFUSED,
+            reason=errors.Reason.REPLACE_REFUSED,
+            hint=f"if that is what you want, add --allow-replace {_name_in(step, plan.steps)}",
+            metadata={"resource": str(step.key), "referrers": users},
+        )
+
+
+def _check_take_overs(plan: plan_of_run.Plan, consent: Consent) -> None:
+    for step in plan.steps:
+        if step.owner and not _is_named(step, plan.steps, consent.take_over):
+            raise errors.PlantonError(
+                f"{step.key} was applied from {step.owner}, and this manifest is in another folder; nothing was changed",
+                code=errors.Code.REFUSED,
+                reason=errors.Reason.TAKE_OVER_REFUSED,
+                hint="choose another metadata.name or env; or, to move the resource to this folder, add --take-over "
+                + _name_in(step, plan.steps),
+                metadata={"resource": str(step.key), "owner": step.owner},
+            )
+
+
+def _is_named(step: steps.Step, planned: Sequence[steps.Step], names: Sequence[str]) -> bool:
+    named = set(map(_parsed, names))
+    short = (step.key.kind, step.key.name)
+    return (step.key.env or _NO_ENV, *short) in named or (_is_unique(step, planned) and ("", *short) in named)
+
+
+def _is_unique(step: steps.Step, planned: Sequence[steps.Step]) -> bool:
+    return sum((each.key.kind, each.key.name) == (step.key.kind, step.key.name) for each in planned) == 1
+
+
+def _name_in(step: steps.Step, planned: Sequence[steps.Step]) -> str:
+    short = (step.key.kind, step.key.name)
+    return "/".join(short if _is_unique(step, planned) else (step.key.env or _NO_ENV, *short))
+
+
+def _loss(step: steps.Step, change: plans.Change) -> str:
+    action = "recreate" if step.plan.is_recreation(change) else str(change.action)
+    paths = [difference.path for difference in change.differences]
+    return f"{action} {change.name}" + (f" (changed: {', '.join(paths)})" if paths else "")
+
+
+def _parsed(text: str) -> tuple[str, str, str]:
+    env, _, rest = text.partition("/") if text.count("/") > 1 else ("", "", text)
+    kind, name = identify.parse(rest)
+    return env, kind.name, name

@@ -1,0 +1,65 @@
+"""``KIND/NAME``, as users name resources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planton import errors
+from planton.manifest import load
+from planton.schema import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from planton.manifest import selection
+    from planton.state import inventory
+
+
+def parse(text: str) -> tuple[kinds.Kind, str]:
+    """Returns kind and name of ``KIND/NAME``; the kind in singular or plural and any case.
+
+    Raises:
+        PlantonError: ``USAGE``; ``KIND_UNKNOWN``.
+    """
+    kind, slash, name = text.partition("/")
+    if not slash or not name or not kind:
+        raise errors.PlantonError(
+            f"{text!r} is not KIND/NAME",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint=f"write for example {kinds.of_role(kinds.Role.CLUSTER)[0].name.lower()}s/dev-cluster",
+        )
+    return kinds.parse(kind), name
+
+
+def resources(
+    names: Sequence[str], known: inventory.Inventory, selected: selection.Selection, *, env: str | None
+) -> list[load.Resource]:
+    """Returns the resources that ``KIND/NAME`` and manifests identify.
+
+    Args:
+        names: ``KIND/NAME`` of applied resources.
+        known: The applied resources.
+        selected: The manifests. Without names, they must not be empty.
+        env: The environment of the names; None for any.
+
+    Raises:
+        PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
+    """
+    if selected.stack and not names:
+        raise errors.PlantonError(
+            "--stack says which KIND/NAME is meant, and none is given",
+            code=errors.Code.USAGE,
+            reason=errors.Reason.USAGE,
+            hint="the stack of a manifest is what its labels say",
+        )
+    if not names:
+        return selected.read()
+    identified = selected.read() if selected.paths or selected.inputs else []
+    for name in names:
+        kind, own = parse(name)
+        found = known.get(kind, own, env, selected.stack)
+        identified.append(
+            load.Resource(found.manifest, selected.config(kind), str(found.stack), found.region, origin=found.origin)
+        )
+    return identified

@@ -1,0 +1,393 @@
+"""The public SDK: plan, approve, apply, destroy, and what reads applied resources. The command line calls nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+from typing import TYPE_CHECKING
+
+from planton import errors
+from planton.config import contexts
+from planton.config import settings as engine_settings
+from planton.deploy import apply as apply_stage
+from planton.deploy import approve as approve_stage
+from planton.deploy import destroy as destroy_stage
+from planton.deploy import (
+    graph,
+    identify,
+    importing,
+    loading,
+    planning,
+    policing,
+    prune,
+    reading,
+    resolve,
+    results,
+    runtime,
+    saved,
+)
+from planton.deploy import plan as plan_values
+from planton.engine import environment, toolchain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Sequence
+
+    from google.protobuf import message
+    from pulumi.automation import events
+
+    from planton.deploy import steps
+    from planton.manifest import policies
+    from planton.schema import references
+    from planton.state import history as state_history
+    from planton.state import inventory
+
+    OnEvent = Callable[[references.Key, events.EngineEvent], None]
+
+
+def configure(
+    *,
+    context: str = "",
+    backend: str = "",
+    progress: Callable[[str], None] | None = None,
+    timeout: float = engine_settings.DEFAULT_TIMEOUT,
+) -> engine_settings.Settings:
+    """Returns the settings of a run.
+
+    Args:
+        context: The context with backend and accounts; empty for the current one.
+        backend: URL of the Pulumi backend; empty for that of the environment, the context, or a folder of the user.
+        progress: Receives lines of progress; None for none.
+        timeout: Seconds after which an operation that waits for the cloud is stopped.
+
+    Raises:
+        planton.PlantonError: ``USAGE``: there is no such context.
+    """
+    environ = dict(os.environ)
+    settings = engine_settings.Settings(
+        backend=backend, timeout=timeout, environ=environ, context=contexts.choose(context, environ)
+    )
+    return settings if progress is None else dataclasses.replace(settings, progress=progress)
+
+
+def plan(
+    given: loading.Given,
+    *,
+    settings: engine_settings.Settings | None = None,
+    options: plan_values.Options | None = None,
+    rules: Sequence[policies.Rule] = (),
+    on_event: OnEvent | None = None,
+) -> plan_values.Plan:
+    """Returns the plan of an apply. Nothing in a cloud is changed.
+
+    Args:
+        given: One source or several, as for `load`.
+        settings: The settings; None for those of the environment.
+        options: What to prune, to waive and to read; None for the defaults.
+        rules: Policies of the user (`planton.manifest.policies.load`).
+        on_event: Receives each event of the engine and its resource during the apply.
+
+    Raises:
+        planton.InvalidError: The manifests are invalid, or break a policy.
+        planton.PlantonError: ``REFERENCE_UNRESOLVED``; ``TOOLCHAIN_MISSING``; the backend failed.
+    """
+    resources = loading.load(given)
+    warnings = policing.check(rules, resources)
+    with _working(settings, on_event) as run:
+        made = planning.make(tuple(resources), options or plan_values.Options(), run)
+    return dataclasses.replace(made, violations=tuple(warnings))
+
+
+def plan_saved(
+    before: saved.Saved,
+    *,
+    settings: engine_settings.Settings | None = None,
+    rules: Sequence[policies.Rule] = (),
+    options: plan_values.Options | None = None,
+    on_event: OnEvent | None = None,
+) -> plan_values.Plan:
+    """Returns the present plan of a saved one. It can be approved only if nothing has changed since.
+
+    Args:
+        before: The saved plan.
+        settings: The settings; None for those of the environment.
+        rules: Policies of the user.
+        options: The waived fields in addition to those of the saved plan.
+        on_event: Receives each event of the engine and its resource during the apply.
+
+    Raises:
+        planton.PlantonError: As `plan` does.
+    """
+    allowed = () if options is None else options.allow_unsupported
+    own = before.allow_unsupported if before.is_signed else ()
+    exact = plan_values.Options(
+        allow_unsupported=(*allowed, *own),
+        refresh=before.refresh,
+        selection=prune.Selection(origins=before.origins) if before.pruned else None,
+        saved=before,
+    )
+    return plan(before.resources, settings=settings, options=exact, rules=rules, on_event=on_event)
+
+
+def plan_import(
+    given: loading.Given,
+    name: str,
+    import_id: str,
+    *,
+    settings: engine_settings.Settings | None = None,
+    on_event: OnEvent | None = None,
+) -> plan_values.Plan:
+    """Returns the plan of the import of an existing cloud resource under a manifest.
+
+    Args:
+        given: Sources with the manifest.
+        name: ``KIND/NAME`` of the manifest.
+        import_id: The cloud's id; of a node pool ``CLUSTER:POOL``, or the pool's id or name alone.
+        settings: The settings; None for those of the environment.
+        on_event: Receives each event of the engine and its resource during the import.
+
+    Raises:
+        planton.PlantonError: ``USAGE``: the manifest is missing, or there are two; the sources are invalid.
+    """
+    kind, own = identify.parse(name)
+    resources = loading.load(given)
+    keys = [key for key in graph.of(resources).order if (key.kind, key.name) == (kind.name, own)]
+    if len(keys) != 1:
+        text = f"{kind.name}/{own} is " + ("given twice" if keys else "not among the manifests given")
+        raise errors.PlantonError(text, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint="give its manifest with -f FILE")
+    with _working(settings, on_event) as run:
+        return importing.make(tuple(resources), keys[0], import_id, run)
+
+
+def plan_destroy(
+    given: loading.Given,
+    *,
+    settings: engine_settings.Settings | None = None,
+    leftovers: Collection[str] = (),
+    on_event: OnEvent | None = None,
+) -> plan_values.Plan:
+    """Returns the plan of a destroy: exactly the listed resources are deleted.
+
+    Args:
+        given: Sources, as for `load`.
+        settings: The settings; None for those of the environment.
+        leftovers: What to delete with a cluster: ``volume``, ``snapshot``, ``load balancer``.
+        on_event: Receives each event of the engine and its resource during the destroy.
+
+    Raises:
+        planton.PlantonError: The manifests are invalid; leftovers cannot be listed; the backend failed.
+    """
+    with _working(settings, on_event) as run:
+        return destroy_stage.make(loading.load(given), run, sorts=leftovers)
+
+
+def approve(planned: plan_values.Plan, consent: approve_stage.Consent) -> approve_stage.Approved:
+    """Returns an approved plan: what `apply` and `destroy` accept.
+
+    Args:
+        planned: A plan.
+        consent: What the caller agrees to.
+
+    Raises:
+        planton.PlantonError: ``REPLACE_REFUSED``; ``TAKE_OVER_REFUSED``; ``PROTECTED``; ``PLAN_STALE``; ``CONSENT_REQUIRED``; the
+            first error of the plan.
+    """
+    return approve_stage.Approved(planned, consent)
+
+
+def apply(
+    given: approve_stage.Approved | plan_values.Plan | loading.Given,
+    *,
+    consent: approve_stage.Consent | None = None,
+    settings: engine_settings.Settings | None = None,
+    check: bool = True,
+) -> results.Result:
+    """Changes the cloud to what manifests say, or imports a resource.
+
+    Args:
+        given: An approved plan; or a plan or sources, with a consent.
+        consent: What the caller agrees to; needed unless the plan is approved.
+        settings: The settings; None for those of the environment, or of the plan.
+        check: Whether to raise if a resource failed.
+
+    Raises:
+        planton.PlantonError: As `plan` and `approve` do.
+        planton.RunError: A resource failed. It has the result; the next apply resumes.
+    """
+    approved = _approved(given, consent, lambda sources: plan(sources, settings=settings))
+    if approved.plan.operation == "destroy":
+        raise _wrong_plan("apply", approved.plan)
+    with environment.hidden_from_sdk(os.environ):
+        return results.checked(apply_stage.apply(approved), check=check)
+
+
+def destroy(
+    given: approve_stage.Approved | plan_values.Plan | loading.Given,
+    *,
+    consent: approve_stage.Consent | None = None,
+    settings: engine_settings.Settings | None = None,
+    check: bool = True,
+) -> results.Result:
+    """Deletes applied resources, dependants first.
+
+    Args:
+        given: An approved plan of a destroy; or such a plan or sources, with a consent.
+        consent: What the caller agrees to; needed unless the plan is approved.
+        settings: The settings; None for those of the environment, or of the plan.
+        check: Whether to raise if a resource failed.
+
+    Raises:
+        planton.PlantonError: As `plan_destroy` and `approve` do.
+        planton.RunError: A resource could not be deleted. It has the result.
+    """
+    approved = _approved(given, consent, lambda sources: plan_destroy(sources, settings=settings))
+    if approved.plan.operation != "destroy":
+        raise _wrong_plan("destroy", approved.plan)
+    with environment.hidden_from_sdk(os.environ):
+        return results.checked(destroy_stage.destroy(approved), check=check)
+
+
+def drift(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
+    """Returns how the cloud differs from the last apply; nothing is changed. A resource that was not applied has an error.
+
+    Args:
+        given: Sources, as for `load`.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: The manifests are invalid; the backend failed.
+    """
+    with _working(settings) as run:
+        return reading.drift(loading.load(given), run)
+
+
+def refresh(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
+    """Reads the cloud into the states; the cloud is not changed. Resources that were not applied are left out.
+
+    Args:
+        given: Sources, as for `load`.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: The manifests are invalid; the backend failed.
+    """
+    with _working(settings) as run:
+        return reading.refresh(loading.load(given), run)
+
+
+def applied(settings: engine_settings.Settings | None = None) -> list[inventory.Applied]:
+    """Returns all applied resources of the backend, with their outputs but without secrets.
+
+    Args:
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: The backend failed.
+    """
+    with _working(settings) as run:
+        return run.inventory.all()
+
+
+def find(
+    name: str, *, env: str | None = None, stack: str = "", settings: engine_settings.Settings | None = None
+) -> inventory.Applied:
+    """Returns an applied resource.
+
+    Args:
+        name: ``KIND/NAME``.
+        env: The environment; None for any.
+        stack: ``PROJECT/STACK``; empty for any.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``USAGE``.
+    """
+    kind, own = identify.parse(name)
+    with _working(settings) as run:
+        return run.inventory.get(kind, own, env, stack)
+
+
+def outputs(
+    resource: str | inventory.Applied, *, env: str | None = None, settings: engine_settings.Settings | None = None
+) -> message.Message:
+    """Returns the StackOutputs of an applied resource, secrets decrypted.
+
+    Args:
+        resource: ``KIND/NAME``, or the result of `find`.
+        env: The environment of the name; None for any.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: ``STACK_NOT_FOUND``: it was not applied, or its apply did not complete; ``AMBIGUOUS``; ``USAGE``.
+    """
+    known = find(resource, env=env, settings=settings) if isinstance(resource, str) else resource
+    with _working(settings) as run:
+        return run.inventory.outputs(known)
+
+
+def history(
+    resource: inventory.Applied, *, number: int = 10, settings: engine_settings.Settings | None = None
+) -> list[state_history.Entry]:
+    """Returns the newest operations on an applied resource, newest first.
+
+    Args:
+        resource: The result of `find`.
+        number: The largest number of entries.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: ``STACK_NOT_FOUND``; the backend failed.
+    """
+    from planton.state import history as state_history  # few programs read it
+
+    with _working(settings) as run:
+        return state_history.read(run.inventory.open(resource.stack), number)
+
+
+def stack_inputs(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> Sequence[message.Message]:
+    """Returns the stack inputs of manifests, dependencies first: defaults applied, references resolved, account chosen.
+
+    Args:
+        given: Sources, as for `load`.
+        settings: The settings; None for those of the environment.
+
+    Raises:
+        planton.PlantonError: ``REFERENCE_UNRESOLVED``: a dependency was not applied; ``CREDENTIAL_…``.
+    """
+    with _working(settings) as run:
+        return resolve.stack_inputs(graph.of(loading.load(given)), run)
+
+
+@contextlib.contextmanager
+def _working(settings: engine_settings.Settings | None, on_event: OnEvent | None = None) -> Iterator[runtime.Runtime]:
+    chosen = configure() if settings is None else settings
+    with environment.hidden_from_sdk(os.environ):
+        tools = toolchain.find(chosen.environ) or toolchain.setup(chosen.progress, chosen.environ)
+        yield runtime.of(chosen, tools, on_event=on_event)
+
+
+def _approved(
+    given: approve_stage.Approved | plan_values.Plan | loading.Given,
+    consent: approve_stage.Consent | None,
+    make: Callable[[loading.Given], plan_values.Plan],
+) -> approve_stage.Approved:
+    if isinstance(given, approve_stage.Approved):
+        return given
+    if consent is None:
+        raise errors.PlantonError(
+            "this changes a cloud, and no consent was given; nothing was changed",
+            code=errors.Code.REFUSED,
+            reason=errors.Reason.CONSENT_REQUIRED,
+            hint="pass an approved plan (planton.approve), or consent=planton.Consent(changes=True)",
+        )
+    planned = given if isinstance(given, plan_values.Plan) else make(given)
+    return approve(planned, consent)
+
+
+def _wrong_plan(verb: str, planned: plan_values.Plan) -> errors.PlantonError:
+    return errors.PlantonError(
+        f"{verb} got the plan of an operation of another kind: {planned.operation}",
+        code=errors.Code.USAGE,
+        reason=errors.Reason.USAGE,
+        hint="plan_destroy makes plans for destroy; plan and plan_import make plans for apply",
+    )

@@ -1,0 +1,164 @@
+"""Opens Pulumi stacks: the folder to work in, the variables that Pulumi gets, the choice between an old and a new stack."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+from pulumi import automation
+from pulumi.automation import errors as automation_errors
+
+from planton import modules
+from planton.config import credentials, folders
+from planton.engine import explain, locks, logs, process, stand_ins, state_errors, workspace
+from planton.manifest import stack_input
+from planton.schema import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from google.protobuf import message
+
+    from planton.config import settings as engine_settings
+    from planton.engine import stacks, toolchain
+
+
+def command(settings: engine_settings.Settings, tools: toolchain.Toolchain) -> process.PulumiCommand:
+    """Returns the ``pulumi`` of a toolchain with the timeout, the interruption and the environment of a run."""
+    return process.PulumiCommand(
+        tools,
+        timeout=settings.timeout,
+        interruption=settings.interruption,
+        environ=settings.environ,
+        is_private=settings.is_embedded,
+    )
+
+
+def environment(settings: engine_settings.Settings, tools: toolchain.Toolchain, program_input: Any = None) -> dict[str, str]:
+    """Returns the variables that Pulumi gets. Their secrets are hidden from logs.
+
+    Args:
+        settings: The settings of the run.
+        tools: The toolchain.
+        program_input: The stack input of any kind whose module is the program; None if no program runs.
+
+    Raises:
+        PlantonError: ``CLOUD_UNREACHABLE``: the sandbox has stopped; ``TOOLCHAIN_MISSING``; ``CREDENTIAL_MISSING``.
+    """
+    config: Any = None if program_input is None else program_input.provider_config
+    variables = {
+        "PULUMI_BACKEND_URL": settings.backend_url,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_CREDENTIAL_STORE": "plaintext",
+        "PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true",
+        "PULUMI_PYTHON_CMD": sys.executable,
+        "PYTHONPATH": str(pathlib.Path(modules.__file__).parents[2]),
+        **settings.passphrase(),
+        **stand_ins.variables(settings.environ, tools, config),
+    }
+    if program_input is not None:
+        variable = kinds.get(program_input.target.kind).cloud.token_variable
+        if variable:
+            variables[variable] = credentials.secret(config)
+    logs.hide(_secrets(config, variables))
+    return variables
+
+
+def _secrets(config: message.Message | None, variables: Mapping[str, str]) -> list[str]:
+    secrets = [] if config is None else [getattr(config, name) for name in stack_input.secret_fields(config.DESCRIPTOR)]
+    secrets.append(variables.get("PULUMI_CONFIG_PASSPHRASE", ""))
+    if "PULUMI_CONFIG_PASSPHRASE_FILE" in variables:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            secrets.append(pathlib.Path(variables["PULUMI_CONFIG_PASSPHRASE_FILE"]).read_text("utf-8"))
+    return secrets
+
+
+def state_file(name: stacks.StackName, settings: engine_settings.Settings) -> pathlib.Path | None:
+    """Returns the file of a stack's state in a backend that is a folder; None for other backends."""
+    folder = settings.backend_folder
+    return None if folder is None or name.organization else folder / name.project / f"{name.stack}.json"
+
+
+def lock_folder(name: stacks.StackName, settings: engine_settings.Settings) -> pathlib.Path | None:
+    """Returns the folder of a stack's locks in a backend that is a folder; None for other backends."""
+    state = state_file(name, settings)
+    return None if state is None else state.parents[2] / "locks" / "organization" / name.project / name.stack
+
+
+def release_stale_locks(name: stacks.StackName, settings: engine_settings.Settings) -> None:
+    """Removes the locks of dead processes. Pulumi would refuse the stack: it does not check whether a holder still runs."""
+    folder = lock_folder(name, settings)
+    if folder is not None:
+        locks.release_stale(folder, str(name), settings.progress)
+
+
+def open_stack(
+    name: stacks.StackName,
+    settings: engine_settings.Settings,
+    runner: process.PulumiCommand,
+    variables: Mapping[str, str],
+    program: Callable[[], None],
+    *,
+    create: bool,
+    is_known: bool = False,
+) -> workspace.Stack:
+    """Opens a stack.
+
+    Args:
+        name: The stack.
+        settings: The settings of the run.
+        runner: The command line.
+        variables: The result of `environment`.
+        program: The program that operations run.
+        create: Whether to create a missing stack.
+        is_known: Whether the caller has seen that the stack exists.
+
+    Raises:
+        PlantonError: ``STACK_NOT_FOUND``; the backend failed.
+    """
+    work = folders.private(settings.data / "workspaces" / name.project / name.stack)
+    if not is_known:
+        # The state says how secrets are encrypted. Pulumi's note in this file could belong to another backend with a stack of
+        # this name, or be older than a change on another machine.
+        (work / f"Pulumi.{name.stack}.yaml").unlink(missing_ok=True)
+    backend = automation.ProjectBackend(url=settings.backend_url)
+    options = automation.LocalWorkspaceOptions(
+        work_dir=str(work),
+        pulumi_command=runner,
+        env_vars=dict(variables),
+        secrets_provider=settings.context.secrets_provider or None,
+        project_settings=automation.ProjectSettings(name=name.project, runtime="python", backend=backend),
+    )
+    state = state_file(name, settings)
+    is_known = is_known or (state is not None and state.exists())
+
+    def select() -> workspace.Stack:
+        return workspace.select(name.qualified, program, options, known=is_known)
+
+    try:
+        return _selected_or_created(name, settings, options, program, select) if create else select()
+    except automation_errors.StackNotFoundError:
+        raise state_errors.not_applied(str(name)) from None
+    except automation_errors.CommandError as error:
+        raise explain.command_error(error, name) from None
+
+
+def _selected_or_created(
+    name: stacks.StackName,
+    settings: engine_settings.Settings,
+    options: automation.LocalWorkspaceOptions,
+    program: Callable[[], None],
+    select: Callable[[], workspace.Stack],
+) -> workspace.Stack:
+    state = state_file(name, settings)
+    if state is None or state.exists():
+        with contextlib.suppress(automation_errors.StackNotFoundError):
+            return select()
+    release_stale_locks(name, settings)
+    try:
+        return workspace.create(name.qualified, program, options)
+    except automation_errors.StackAlreadyExistsError:
+        # Another command has created it in the meantime.
+        return select()

@@ -1,0 +1,112 @@
+"""The Pulumi program of one operation: the module of a stack input, with what the operation adds to it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+from planton import clouds, modules
+from planton.engine import states
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from google.protobuf import message
+
+
+class Program:
+    """A program that Pulumi runs in a thread of this process. One object serves one operation."""
+
+    def __init__(
+        self,
+        program_input: message.Message | None,
+        *,
+        imports: Mapping[str, str],
+        origin: str,
+        marker: str = "",
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Prepares the program.
+
+        Args:
+            program_input: The stack input whose module is the program.
+            imports: Resource name → import id of resources to adopt instead of creating them.
+            origin: The folder of the manifest.
+            marker: The tag for resources that the operation creates; empty for none.
+            state: The state before the operation; None to ask the engine for it.
+
+        Attributes:
+            failure: What the program raised; None if it succeeded.
+        """
+        self._input = _with_cluster(program_input, imports)
+        self._imports = dict(imports)
+        self._origin = origin
+        self._marker = marker
+        self._state = state
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.failure: Exception | None = None
+
+    def __call__(self) -> None:
+        """Registers the resources of the module.
+
+        Raises:
+            pulumi.RunError: The module failed.
+        """
+        import pulumi  # heavy; commands without a program do not need it
+
+        from planton.modules import own  # imports Pulumi
+
+        self._loop = asyncio.get_running_loop()
+        try:
+            if self._imports:
+                pulumi.runtime.register_stack_transformation(self._adopt)
+            self._sign()
+            with own.state(self._state, marker=self._marker):
+                modules.run(self._input, origin=self._origin)  # type: ignore[arg-type]  # a program has an input
+        except Exception as error:
+            self.failure = error
+            raise pulumi.RunError(str(error)) from error
+
+    def end(self) -> None:
+        """Cancels the program if its engine died.
+
+        It would wait for ever: Pulumi's SDK does not report a failed registration to its waiters. The thread of the program would
+        keep this process from ending.
+        """
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop of a program that ended is closed
+                loop.call_soon_threadsafe(_cancel, loop)
+
+    def _sign(self) -> None:
+        # Outputs are written at the end of an apply. A resource records the manifest at its beginning.
+        import pulumi
+
+        manifest = modules.as_kept(self._input.target)  # type: ignore[union-attr]  # a program has an input
+        properties = {states.MANIFEST: manifest, states.ORIGIN: self._origin}
+        pulumi.ComponentResource(states.SIGNATURE, "manifest", {name: text for name, text in properties.items() if text})
+
+    def _adopt(self, args: Any) -> Any:  # Pulumi exports no types for this
+        import pulumi
+
+        import_id = self._imports.get(args.name)
+        if import_id is None or not clouds.is_resource(args.type_):
+            return None
+        options = pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(import_=import_id))
+        return pulumi.ResourceTransformationResult(args.props, options)
+
+
+def _with_cluster(program_input: message.Message | None, imports: Mapping[str, str]) -> message.Message | None:
+    # A program finds the cluster that its stack has. Only this shows it the cluster that is about to be imported.
+    if program_input is None or "cluster" not in imports:
+        return program_input
+    copy: Any = type(program_input)()
+    copy.CopyFrom(program_input)
+    copy.target.status.outputs.cluster_id = imports["cluster"]
+    return copy  # type: ignore[no-any-return]  # of the same class
+
+
+def _cancel(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()

@@ -1,0 +1,38 @@
+"""Accounts of modules: the error for a provider that cannot be set up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planton import errors
+from planton.schema import providers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from google.protobuf import message
+
+
+def require(config: message.Message, *, others: Iterable[str] = ()) -> None:
+    """Checks that a provider config has the required credential fields of its cloud.
+
+    Args:
+        config: The provider config of a stack input.
+        others: The names of other missing settings, e.g. ``region``.
+
+    Raises:
+        PlantonError: ``CREDENTIAL_MISSING``, with the missing fields and the environment variables that set them.
+    """
+    provider = providers.of_config(config.DESCRIPTOR.name)
+    missing = [field.label for field in provider.credentials if field.is_required and not getattr(config, field.name)]
+    missing += others
+    if not missing:
+        return
+    required = (field.variables[0] for field in provider.credentials if field.is_required)
+    variables = [*required, *(provider.region_variables[:1] if provider.networks.are_regional else ())]
+    raise errors.PlantonError(
+        f"failed to set up the {provider.prefix} provider: the {' and the '.join(missing)} is missing",
+        code=errors.Code.MISSING,
+        reason=errors.Reason.CREDENTIAL_MISSING,
+        hint=f"set {' and '.join(variables)}, or give a provider config with -p FILE (docs/use/credentials.md)",
+    )

@@ -1,0 +1,46 @@
+"""Releases the locks of engines that ended, and waits for engines that are about to end."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+from planton import errors
+from planton.engine import locks
+
+if TYPE_CHECKING:
+    from planton.recovery import managed
+
+#: Seconds in which the engine of a killed command ends by itself.
+_ENGINE_END_SECONDS = 30.0
+_POLL_SECONDS = 0.2
+
+
+def release(subject: managed.Managed) -> None:
+    """Removes the lock of a stack, unless its holder still runs, here or on another machine.
+
+    The engine of a killed command ends soon by itself. Its lock stays only if the engine was killed too.
+
+    Raises:
+        PlantonError: ``STACK_LOCKED``: the holder still runs; ``INTERRUPTED``.
+    """
+    deadline = subject.patience.clock() + _ENGINE_END_SECONDS
+    while holders := [each for each in subject.stack.lock_holders() if _may_run(*each)]:
+        host, process = holders[0]
+        if host != socket.gethostname() or subject.patience.clock() > deadline:
+            raise errors.PlantonError(
+                f"stack {subject.name} is held by process {process} on {host}",
+                code=errors.Code.LOCKED,
+                reason=errors.Reason.STACK_LOCKED,
+                hint="wait until it ends, then run the same command again",
+                metadata={"stack": str(subject.name), "holder": f"{process} on {host}"},
+            )
+        subject.settings.interruption.check()
+        subject.patience.sleep(_POLL_SECONDS)
+    with contextlib.suppress(errors.PlantonError):
+        subject.stack.unlock()
+
+
+def _may_run(host: str, process: int) -> bool:
+    return host != socket.gethostname() or locks.runs(process)

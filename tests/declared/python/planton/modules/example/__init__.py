@@ -1,0 +1,1 @@
+"""The kinds of Example, a cloud that exists only in tests."""

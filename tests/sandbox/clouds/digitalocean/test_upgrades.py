@@ -1,0 +1,166 @@
+"""Upgrades of the simulated DigitalOcean's clusters, without sockets and with time as an argument."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.digitalocean import CLUSTERS, SMALL, Cloud, nodes, states
+
+HOUR = 3600
+DAY = 24 * HOUR
+POOL = {"name": "main", "size": SMALL, "count": 2}
+
+
+@pytest.fixture
+def cloud() -> Cloud:
+    """A cloud with instant latency."""
+    return Cloud()
+
+
+@pytest.fixture
+def slow() -> Cloud:
+    """A cloud with realistic latency."""
+    return Cloud("realistic")
+
+
+@pytest.mark.parametrize(
+    ("current", "wanted", "status"),
+    [
+        ("1.33.0-do.0", "1.33.1-do.0", 202),
+        ("1.33.0-do.0", "1.33", 202),
+        ("1.33.1-do.0", "1.34.1-do.0", 202),
+        ("1.33.1-do.0", "1.34", 202),
+        ("1.33.1-do.0", "1.33.0-do.0", 422),
+        ("1.33.1-do.0", "1.33.1-do.0", 422),
+        ("1.33.1-do.0", "1.35.1-do.0", 422),
+        ("1.33.1-do.0", "latest", 422),
+        ("1.33.0-do.0", "1.34.1-do.0", 422),
+        ("1.33.1-do.0", "1.99.0-do.0", 422),
+        ("1.33.1-do.0", "", 422),
+    ],
+)
+def test_upgrades_go_step_by_step(cloud: Cloud, current: str, wanted: str, status: int) -> None:
+    """A cluster is upgraded to the newest patch first, then to the next minor version."""
+    key = cloud.cluster(version=current)
+    assert cloud.ask("POST", f"{CLUSTERS}/{key}/upgrade", {"version": wanted}).status == status
+
+
+def test_upgrades_on_offer(cloud: Cloud) -> None:
+    """The list has the versions that an upgrade accepts. It is null for the newest version."""
+    possible = {}
+    for version in ("1.33.0-do.0", "1.33.1-do.0", "1.36.1-do.0"):
+        found = cloud.ok("GET", f"{CLUSTERS}/{cloud.cluster(version=version)}/upgrades")["available_upgrade_versions"]
+        possible[version] = found and [item["slug"] for item in found]
+    assert possible == {
+        "1.33.0-do.0": ["1.33.1-do.0"],
+        "1.33.1-do.0": ["1.34.1-do.0", "1.34.0-do.0"],
+        "1.36.1-do.0": None,
+    }
+
+
+def test_only_a_running_cluster_is_upgraded(slow: Cloud) -> None:
+    """During a creation or an upgrade, an upgrade is refused for now."""
+    key = slow.cluster()
+    wanted = {"version": "1.34.1-do.0"}
+    assert slow.refused("POST", f"{CLUSTERS}/{key}/upgrade", wanted) == (412, "precondition_failed")
+
+
+def test_an_upgrade_replaces_nodes_one_by_one(slow: Cloud) -> None:
+    """Without surge a node is removed before its replacement is added. Count and labels stay."""
+    key = slow.cluster(node_pools=[{**POOL, "labels": {"x": "y"}}])
+    slow.pass_time(300)
+    before = nodes(slow.show(key)["node_pools"][0])
+    slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    seen = []
+    for seconds in (0, 240, 150, 150):
+        slow.pass_time(seconds)
+        shown = slow.show(key)
+        pool = shown["node_pools"][0]
+        seen.append((shown["status"]["state"], states(pool), [name in before for name in nodes(pool)]))
+    assert seen == [
+        ("upgrading", ["running", "running"], [True, True]),
+        ("upgrading", ["draining", "running"], [True, True]),
+        ("upgrading", ["draining", "running"], [True, False]),
+        ("running", ["running", "running"], [False, False]),
+    ]
+    assert slow.show(key)["version"] == "1.34.1-do.0"
+    side = slow.kubernetes(key)
+    assert [node.version for node in side.nodes] == ["v1.34.1", "v1.34.1"]
+    assert [node.labels["x"] for node in side.nodes] == ["y", "y"]
+
+
+def test_a_surge_brings_new_nodes_before_old_ones_go(slow: Cloud) -> None:
+    """With surge the replacements are added while the old nodes are being drained."""
+    key = slow.cluster(surge_upgrade=True)
+    slow.pass_time(300)
+    slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    slow.pass_time(240)
+    pool = slow.show(key)["node_pools"][0]
+    assert (states(pool), pool["count"]) == (["draining"] * 2 + ["provisioning"] * 2, 2)
+    slow.pass_time(150)
+    assert states(slow.show(key)["node_pools"][0]) == ["running"] * 2
+    assert slow.show(key)["status"]["state"] == "running"
+
+
+def test_a_surge_keeps_to_the_droplet_limit(slow: Cloud) -> None:
+    """Without room for more droplets the upgrade continues without surge."""
+    key = slow.cluster(surge_upgrade=True)
+    slow.pass_time(300)
+    slow.act("quota", droplet_limit=2)
+    slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    slow.pass_time(240)
+    assert states(slow.show(key)["node_pools"][0]) == ["draining", "running"]
+
+
+def test_each_read_is_a_step_of_an_upgrade(cloud: Cloud) -> None:
+    """In instant latency each read is a step. Time alone ends the upgrade, too."""
+    key = cloud.cluster()
+    cloud.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    assert [cloud.show(key)["status"]["state"] for _ in range(4)] == ["upgrading", "upgrading", "upgrading", "running"]
+    cloud.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.35.1-do.0"})
+    for _ in range(3):
+        cloud.pass_time(0.2)
+    assert cloud.show(key)["status"]["state"] == "running"
+
+
+def test_scaling_during_an_upgrade(slow: Cloud) -> None:
+    """A pool that is scaled during an upgrade ends with the requested count."""
+    key = slow.cluster(surge_upgrade=True)
+    slow.pass_time(300)
+    slow.ok("POST", f"{CLUSTERS}/{key}/upgrade", {"version": "1.34.1-do.0"})
+    slow.pass_time(240)
+    slow.ok("PUT", slow.first(key), {"name": "main", "count": 3})
+    slow.pass_time(10 * 60)
+    shown = slow.show(key)
+    assert (shown["status"]["state"], states(shown["node_pools"][0])) == ("running", ["running"] * 3)
+    assert {node.version for node in slow.kubernetes(key).nodes} == {"v1.34.1"}
+
+
+def test_auto_upgrade_waits_for_the_window(slow: Cloud) -> None:
+    """When the next window opens, the cluster is upgraded to the newest patch of its minor version, and no further."""
+    window = {"day": "wednesday", "start_time": "02:00"}
+    key = slow.cluster(version="1.33.0-do.0", auto_upgrade=True, maintenance_policy=window)
+    slow.pass_time(2 * DAY + 2 * HOUR - 1)
+    assert slow.show(key)["version"] == "1.33.0-do.0"
+    slow.pass_time(1)
+    assert (slow.show(key)["version"], slow.show(key)["status"]["state"]) == ("1.33.1-do.0", "upgrading")
+    slow.pass_time(60 * DAY)
+    assert (slow.show(key)["version"], slow.show(key)["status"]["state"]) == ("1.33.1-do.0", "running")
+
+
+def test_auto_upgrade_ignores_earlier_windows(slow: Cloud) -> None:
+    """A window before auto_upgrade was turned on has no effect."""
+    key = slow.cluster(version="1.33.0-do.0")
+    slow.pass_time(3 * DAY)
+    slow.ok("PUT", f"{CLUSTERS}/{key}", {"name": "c1", "auto_upgrade": True})
+    assert slow.show(key)["version"] == "1.33.0-do.0"
+    slow.pass_time(4 * HOUR)
+    assert slow.show(key)["version"] == "1.33.1-do.0"
+
+
+def test_a_skipped_window_starts_the_upgrade(cloud: Cloud) -> None:
+    """An upgrade also starts when the clock moves past a window."""
+    key = cloud.cluster(version="1.33.0-do.0", auto_upgrade=True)
+    assert cloud.show(key)["version"] == "1.33.0-do.0"
+    cloud.pass_time(DAY)
+    assert cloud.show(key)["version"] == "1.33.1-do.0"

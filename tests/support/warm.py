@@ -1,0 +1,154 @@
+"""Commands of planton in a process that has imported everything: each runs in a fork, and needs no second of imports.
+
+What a command sees is its own: arguments, environment, folder, streams, exit code. The server is started once for each worker of pytest
+and ends with it. A command that is killed or signalled in a test is started as a process of its own instead (``Planton.start``).
+"""
+
+from __future__ import annotations
+
+import array
+import atexit
+import contextlib
+import functools
+import importlib
+import json
+import os
+import pathlib
+import pkgutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+
+_READY = b"ready"
+#: What commands import only when they need it.
+_MODULES = ("pulumi.automation", "pulumi_civo", "pulumi_digitalocean")
+_LARGEST = 1024**2
+
+
+class Server:
+    """The parent of the commands."""
+
+    def __init__(self) -> None:
+        """Starts it, and waits until it has imported everything."""
+        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        with theirs:
+            command = [sys.executable, "-P", __file__, str(theirs.fileno())]
+            self._process = subprocess.Popen(command, env=environ, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        self._lock = threading.Lock()
+        if self._ours.recv(len(_READY)) != _READY:
+            raise RuntimeError("the parent of the commands did not start")
+
+    def run(
+        self, arguments: Sequence[str], *, cwd: pathlib.Path, env: Mapping[str, str], timeout: float
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs ``planton`` with these arguments to its end, as :func:`subprocess.run` would.
+
+        Raises:
+            TimeoutExpired: It took too long, and was killed.
+        """
+        request = json.dumps({"arguments": list(arguments), "cwd": str(cwd), "env": dict(env)}).encode()
+        assert len(request) < _LARGEST
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            ours, theirs = socket.socketpair()
+            with ours:
+                with theirs:
+                    fds = array.array("i", [theirs.fileno(), out.fileno(), err.fileno()])
+                    with self._lock:
+                        self._ours.sendmsg([request], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+                with ours.makefile("r") as answers:
+                    pid = int(answers.readline())
+                    ours.settimeout(timeout)
+                    try:
+                        code = int(answers.readline())
+                    except TimeoutError:
+                        os.killpg(pid, signal.SIGKILL)
+                        raise subprocess.TimeoutExpired(["planton", *arguments], timeout) from None
+            texts = []
+            for stream in (out, err):
+                stream.seek(0)
+                texts.append(stream.read().decode())
+        return subprocess.CompletedProcess(["planton", *arguments], code, *texts)
+
+    def stop(self) -> None:
+        """Ends it."""
+        self._ours.close()
+        self._process.wait()
+
+
+@functools.cache
+def server() -> Server:
+    """Returns the server of this process, which starts with the first command."""
+    made = Server()
+    atexit.register(made.stop)
+    return made
+
+
+def _serve(requests: socket.socket) -> None:
+    import gc
+
+    for name in ("planton", "org.project_planton"):
+        package = importlib.import_module(name)
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.endswith("__main__"):
+                importlib.import_module(found.name)
+    for name in _MODULES:
+        importlib.import_module(name)
+    gc.freeze()
+    requests.send(_READY)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        request, fds, _flags, _address = socket.recv_fds(requests, _LARGEST, 3)
+        if not request:
+            return
+        if os.fork() == 0:
+            requests.close()
+            _watch(json.loads(request), *fds)
+        for each in fds:
+            os.close(each)
+
+
+def _watch(request: dict, answers: int, out: int, err: int) -> None:
+    # A process of its own waits for the command, as its parent serves the next one.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    pid = os.fork()
+    if pid == 0:
+        os.close(answers)
+        _command(request, out, err)
+    os.write(answers, f"{pid}\n".encode())
+    _, status = os.waitpid(pid, 0)
+    with contextlib.suppress(BrokenPipeError):
+        os.write(answers, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+    os._exit(0)
+
+
+def _command(request: dict, out: int, err: int) -> None:
+    os.setsid()
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    os.chdir(request["cwd"])
+    os.environ.clear()
+    os.environ.update(request["env"])
+    sys.argv = ["planton", *request["arguments"]]
+    code = 1
+    try:
+        from planton import cli
+
+        code = cli.main()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001  # as the interpreter would show it
+        sys.excepthook(*sys.exc_info())
+    finally:
+        with contextlib.suppress(BaseException):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,0 +1,139 @@
+"""A pipeline over stacks that change at once: no engine, no cloud, the real stages."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+from planton.config import settings
+from planton.deploy import runtime
+from planton.engine import plans, stacks, states, toolchain
+from planton.modules import as_kept
+from planton.recovery import operations, resuming, updating
+from planton.state import inventory
+from support import offers
+
+TYPES = {
+    "CivoVpc": ("network", "civo:index/network:Network"),
+    "CivoFirewall": ("firewall", "civo:index/firewall:Firewall"),
+    "CivoKubernetesCluster": ("cluster", "civo:index/kubernetesCluster:KubernetesCluster"),
+}
+TOOLS = toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset())
+
+
+class Inventory(inventory.Inventory):
+    """The applied resources of a world."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.settings, TOOLS)
+        self._world = world
+
+    def all(self) -> list[inventory.Applied]:
+        """Returns all applied resources."""
+        return list(self._world.applied.values())
+
+    def find(self, key: Any) -> inventory.Applied | None:
+        """Returns the resource of a name."""
+        return self._world.applied.get(key.name)
+
+    def read(self, name: stacks.StackName) -> inventory.Applied | None:
+        """Returns the resource of a stack."""
+        return self._world.applied.get(name.stack.rpartition(".")[2])
+
+    def is_applied(self, manifest: Any) -> bool:
+        """Returns whether a resource was applied."""
+        return manifest.metadata.name in self._world.applied
+
+
+class World:
+    """Stacks that change as a test says.
+
+    Attributes:
+        applied: Name → applied resource.
+        actions: Name → the action of its next plan; None for no changes.
+        planned: Name → its plans.
+        updates: Name → the plan of its last update.
+        refreshed: The names whose state was refreshed.
+        changed: The names that the cloud's lists show as changed.
+        destroyed: The names of deleted stacks.
+        origins: Name → the folder that it is applied from.
+        id: The id of the next created resource.
+    """
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        """Has applied nothing."""
+        environ = {"PLANTON_DATA_DIR": str(folder), "CIVO_TOKEN": "token", "CIVO_REGION": "lon1"}
+        self.progress: list[str] = []
+        self.settings = settings.Settings(environ=environ, progress=self.progress.append)
+        self.applied: dict[str, inventory.Applied] = {}
+        self.actions: dict[str, plans.Action | None] = {}
+        self.planned: dict[str, list[plans.Plan]] = {}
+        self.updates: dict[str, plans.Plan] = {}
+        self.refreshed: list[str] = []
+        self.changed: set[str] = set()
+        self.destroyed: list[str] = []
+        self.origins: dict[str, str] = {}
+        self.id = "11111111-1111-1111-1111-111111111111"
+
+    @property
+    def run(self) -> runtime.Runtime:
+        """The runtime of this world."""
+        ours = operations.Operations(
+            recover=lambda *_given, **_more: resuming.Recovery(),
+            preview=self._preview,
+            differs=lambda subject, _lists: subject.key.name in self.changed,
+            update=self._update,
+            refresh=self._refresh,
+            deletions=lambda subject: plans.Plan((_change(subject.target, plans.Action.DELETE),)),
+            destroy=self._destroy,
+        )
+        return runtime.Runtime(self.settings, TOOLS, Inventory(self), open_cloud=lambda *_given: offers.Cloud(), operations=ours)
+
+    def _preview(self, subject: Any, *, refresh: bool = False, **_more: object) -> plans.Plan:
+        name = subject.key.name
+        applied = self.applied.get(name)
+        usual = None if applied is not None and _same(applied.manifest, subject.target) else plans.Action.CREATE
+        action = self.actions.get(name, usual)
+        missing = frozenset({_urn(subject.target)} if refresh else ())
+        changes = () if action is None else (_change(subject.target, action),)
+        made = plans.Plan(changes, missing=missing, is_refreshed=refresh)
+        self.planned.setdefault(name, []).append(made)
+        return made
+
+    def _update(self, subject: Any, plan: plans.Plan, **_more: object) -> updating.Updated:
+        name, target = subject.key.name, subject.target
+        self.updates[name] = plan
+        outputs = {target.status.outputs.DESCRIPTOR.fields[0].name: self.id}
+        kept = {states.MANIFEST: as_kept(target), states.ORIGIN: self.origins.get(name, "")}
+        state = {"resources": [{"urn": "urn::stack", "type": "pulumi:pulumi:Stack", "outputs": {**outputs, **kept}}]}
+        applied = self.run.inventory.understand(subject.name, state)
+        assert applied is not None
+        self.applied[name] = applied
+        return updating.Updated(plan, state)
+
+    def _refresh(self, subject: Any) -> plans.Plan:
+        self.refreshed.append(subject.key.name)
+        self.actions[subject.key.name] = plans.Action.CREATE
+        return plans.Plan()
+
+    def _destroy(self, subject: Any, plan: plans.Plan, **_more: object) -> plans.Plan:
+        self.destroyed.append(subject.key.name)
+        self.applied.pop(subject.key.name)
+        return plan
+
+
+def _urn(target: Any) -> str:
+    return f"urn::{TYPES[target.kind][0]}"
+
+
+def _change(target: Any, action: plans.Action) -> plans.Change:
+    name, type_ = TYPES[target.kind]
+    return plans.Change(_urn(target), name, type_, action)
+
+
+def _same(applied: Any, target: Any) -> bool:
+    copies = [type(each)() for each in (applied, target)]
+    for copy, each in zip(copies, (applied, target), strict=True):
+        copy.CopyFrom(each)
+        copy.ClearField("status")
+    return bool(copies[0] == copies[1])

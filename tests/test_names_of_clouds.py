@@ -1,0 +1,90 @@
+"""Only the declarations and modules of a cloud name it, or its kinds: everything else asks the declarations.
+
+Strings and identifiers must not name one at all. Docstrings and comments may, in an example.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import pathlib
+import re
+import tokenize
+from collections.abc import Iterator
+
+import pytest
+
+from planton.schema import kinds, providers
+
+SOURCES = pathlib.Path(__file__).parents[1] / "src"
+#: Files that may name clouds and kinds, with the reason.
+ALLOWED = {
+    "planton_server/http/examples.py": "bodies of the API's examples, one for each platform of its contract",
+}
+#: An example in a docstring or comment: a literal, a name after "e.g.", a command line, or an option of one.
+_EXAMPLE = re.compile(r"``[^`]*``|`[^`]*`|e\.g\. (?:``[^`]*``|\S+)|^\s*(planton|--)[^\n]*$", re.MULTILINE)
+
+
+def _words() -> list[str]:
+    words: set[str] = set()
+    for provider in providers.all_providers().values():
+        words |= {provider.name, provider.prefix, provider.api_group.partition(".")[0]}
+    for kind in kinds.all_kinds():
+        words |= {kind.name, kind.name.removeprefix(kind.cloud.prefix), kind.stem, kind.declared.type.rpartition(":")[2]}
+    # These are also the names of roles.
+    return sorted(words - {"firewall", "Firewall", "Network"}, key=len, reverse=True)
+
+
+_NAMED = re.compile("|".join(rf"(?<![a-zA-Z]){re.escape(word)}(?![a-z])|{re.escape(word)}(?=[A-Z_])" for word in _words()))
+FILES = sorted(
+    path
+    for package in ("planton", "planton_server")
+    for path in (SOURCES / package).rglob("*.py")
+    if path.relative_to(SOURCES).as_posix() not in ALLOWED
+    and not any(part in providers.names() for part in path.relative_to(SOURCES).parts)
+)
+
+
+def _docstrings(tree: ast.Module) -> set[tuple[int, int]]:
+    places = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node):
+            places.add((node.body[0].lineno, node.body[0].col_offset))
+    return places
+
+
+def _named(text: str) -> Iterator[tuple[int, str]]:
+    docstrings = _docstrings(ast.parse(text))
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        is_prose = token.type == tokenize.COMMENT or token.start in docstrings
+        found = _NAMED.search(_EXAMPLE.sub("", token.string) if is_prose else token.string)
+        if found:
+            yield token.start[0], found[0]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCES).as_posix())
+def test_a_file_names_no_cloud_and_no_kind(path: pathlib.Path) -> None:
+    """Adding a cloud or a kind changes no such file."""
+    assert list(_named(path.read_text("utf-8"))) == []
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_an_exception_is_still_needed(name: str) -> None:
+    """A file on the list exists and names a cloud."""
+    assert list(_named((SOURCES / name).read_text("utf-8")))
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('x = "CivoVpc"\n', ["CivoVpc"]),
+        ("civo_client = 1\n", ["civo"]),
+        ('"""A file of Civo."""\n', ["Civo"]),
+        ('"""A cloud, e.g. ``civo``."""\n', []),
+        ("# Civo has none\n", ["Civo"]),
+        ('x = "kubernetes_cluster"\n', ["kubernetes_cluster"]),
+    ],
+)
+def test_names_are_found(text: str, named: list[str]) -> None:
+    """An example in a docstring is no name."""
+    assert [word for _, word in _named(text)] == named

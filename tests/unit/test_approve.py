@@ -1,0 +1,128 @@
+"""Approval: which plans a consent covers. Every caller passes it: the constructor of an approved plan checks."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from typing import Any
+
+import pytest
+
+from planton import errors
+from planton.deploy import approve, graph, plan, saved, steps
+from planton.engine import plans
+from planton.schema import references
+from support import world
+
+CHANGES = approve.Consent(changes=True)
+
+
+def _step(env: str, name: str = "dev", action: plans.Action = plans.Action.REPLACE) -> steps.Step:
+    change = plans.Change("urn", "cluster", "civo:index/kubernetesCluster:KubernetesCluster", action)
+    return steps.Step(references.Key("CivoKubernetesCluster", env, name), "", plans.Plan((change,)))
+
+
+def _plan(folder: pathlib.Path, *planned: steps.Step, operation: str = "apply", **more: Any) -> plan.Plan:
+    return plan.Plan(operation, world.World(folder).run, graph.Graph(), planned, **more)
+
+
+@pytest.mark.parametrize(
+    ("planned", "allowed"),
+    [
+        ([_step("dev")], ["civokubernetescluster/dev"]),
+        ([_step("dev"), _step("prod", "other")], ["dev/CivoKubernetesCluster/dev", "CivoKubernetesClusters/other"]),
+        ([_step("dev"), _step("prod")], ["dev/CivoKubernetesCluster/dev", "prod/CivoKubernetesCluster/dev"]),
+        ([_step(""), _step("prod")], ["default/CivoKubernetesCluster/dev", "prod/CivoKubernetesCluster/dev"]),
+    ],
+)
+def test_a_named_cluster_may_be_replaced(planned: list[steps.Step], allowed: list[str], tmp_path: pathlib.Path) -> None:
+    """By kind and name, and by its environment where those are ambiguous."""
+    approve.Approved(_plan(tmp_path, *planned), dataclasses.replace(CHANGES, replace=tuple(allowed)))
+
+
+@pytest.mark.parametrize("operation", ["apply", "import"])
+@pytest.mark.parametrize(
+    ("planned", "allowed", "hint"),
+    [
+        ([_step("dev")], [], "--allow-replace CivoKubernetesCluster/dev"),
+        ([_step("dev", action=plans.Action.DELETE)], [], "--allow-replace CivoKubernetesCluster/dev"),
+        ([_step("dev")], ["prod/CivoKubernetesCluster/dev"], "--allow-replace CivoKubernetesCluster/dev"),
+        ([_step("dev"), _step("prod")], ["CivoKubernetesCluster/dev"], "--allow-replace dev/CivoKubernetesCluster/dev"),
+        (
+            [_step("dev"), _step("prod")],
+            ["dev/CivoKubernetesCluster/dev"],
+            "--allow-replace prod/CivoKubernetesCluster/dev",
+        ),
+    ],
+)
+def test_a_cluster_that_is_not_named_is_not_replaced(
+    operation: str, planned: list[steps.Step], allowed: list[str], hint: str, tmp_path: pathlib.Path
+) -> None:
+    """A consent for ``dev`` is none for ``prod``; the hint is the sufficient option. An import is guarded as an apply is."""
+    with pytest.raises(errors.PlantonError) as caught:
+        approve.Approved(_plan(tmp_path, *planned, operation=operation), dataclasses.replace(CHANGES, replace=tuple(allowed)))
+    assert caught.value.reason is errors.Reason.REPLACE_REFUSED
+    assert caught.value.hint.endswith(hint)
+
+
+def test_the_refusal_names_what_refers_to_the_cluster(tmp_path: pathlib.Path) -> None:
+    """Its pools would be deleted with it."""
+    step, pool = _step("dev"), references.Key("CivoKubernetesNodePool", "dev", "web")
+    with pytest.raises(errors.PlantonError, match=r"CivoKubernetesNodePool/web \(env dev\) refer to it"):
+        approve.Approved(_plan(tmp_path, step, referrers={step.key: [pool]}), CHANGES)
+
+
+@pytest.mark.parametrize(
+    ("operation", "action", "consent"),
+    [
+        ("apply", plans.Action.CREATE, approve.Consent()),
+        ("apply", plans.Action.UPDATE, approve.Consent(deletions=True)),
+        ("import", plans.Action.IMPORT, approve.Consent()),
+        ("destroy", plans.Action.DELETE, approve.Consent()),
+        ("destroy", plans.Action.DELETE, CHANGES),
+    ],
+)
+def test_nothing_is_approved_without_consent(
+    operation: str, action: plans.Action, consent: approve.Consent, tmp_path: pathlib.Path
+) -> None:
+    """The consent to changes is none to deletions, and the other way round."""
+    with pytest.raises(errors.PlantonError) as caught:
+        approve.Approved(_plan(tmp_path, _step("dev", action=action), operation=operation), consent)
+    assert caught.value.reason is errors.Reason.CONSENT_REQUIRED
+
+
+def test_a_plan_without_changes_needs_no_consent(tmp_path: pathlib.Path) -> None:
+    """There is nothing to agree to."""
+    step = dataclasses.replace(_step("dev"), plan=plans.Plan())
+    approve.Approved(_plan(tmp_path, step), approve.Consent())
+
+
+def test_a_step_that_failed_cannot_be_approved(tmp_path: pathlib.Path) -> None:
+    """A protected resource is such a step, whatever the consent says."""
+    protected = errors.PlantonError("protected", code=errors.Code.REFUSED, reason=errors.Reason.PROTECTED)
+    step = dataclasses.replace(_step("dev"), error=protected)
+    consent = approve.Consent(changes=True, deletions=True, replace=("CivoKubernetesCluster/dev",))
+    for operation in ("apply", "destroy"):
+        with pytest.raises(errors.PlantonError) as caught:
+            approve.Approved(_plan(tmp_path, step, operation=operation), consent)
+        assert caught.value.reason is errors.Reason.PROTECTED
+
+
+def test_an_approval_cannot_be_widened(tmp_path: pathlib.Path) -> None:
+    """A copy with another plan is checked again."""
+    approved = approve.Approved(_plan(tmp_path, _step("dev", action=plans.Action.CREATE)), CHANGES)
+    with pytest.raises(errors.PlantonError) as caught:
+        dataclasses.replace(approved, plan=_plan(tmp_path, _step("dev")))
+    assert caught.value.reason is errors.Reason.REPLACE_REFUSED
+
+
+@pytest.mark.parametrize("is_signed", [True, False])
+def test_consents_of_a_saved_plan_count_only_with_its_signature(*, is_signed: bool) -> None:
+    """Another user may have edited the file."""
+    before = saved.Saved(
+        (), {}, {}, {}, ("CivoKubernetesCluster/dev",), (), ("CivoVpc/net",), "", refresh=True, is_signed=is_signed
+    )
+    consent = approve.with_saved(approve.Consent(replace=("CivoVpc/a",)), before)
+    assert consent.changes is consent.deletions is is_signed
+    assert consent.replace == (("CivoVpc/a", "CivoKubernetesCluster/dev") if is_signed else ("CivoVpc/a",))
+    assert consent.take_over == (("CivoVpc/net",) if is_signed else ())

@@ -1,0 +1,194 @@
+"""The stages of the pipeline over several resources, without an engine."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import pytest
+
+from planton import errors
+from planton.deploy import apply, approve, destroy, graph, plan, planning, prune, saved, steps
+from planton.engine import plans, stacks
+from planton.manifest import load
+from planton.state import journal
+from support import mocks, world
+
+CONSENT = approve.Consent(changes=True, deletions=True)
+NETWORK = load.Resource(
+    mocks.target("CivoVpc", {"civoCredentialId": "default", "networkName": "net", "region": "lon1"}, name="net", env="dev"),
+    None,
+    "dev.yaml",
+)
+FIREWALL = load.Resource(
+    mocks.target(
+        "CivoFirewall",
+        {"networkId": {"valueFrom": {"name": "net", "fieldPath": "status.outputs.networkId"}}, "name": "fw"},
+        name="fw",
+        env="dev",
+    ),
+    None,
+    "dev.yaml",
+)
+
+
+@pytest.fixture
+def civo(tmp_path: pathlib.Path) -> world.World:
+    """A world in which nothing was applied."""
+    return world.World(tmp_path)
+
+
+def _plan(civo: world.World, **options: Any) -> plan.Plan:
+    return planning.make((NETWORK, FIREWALL), plan.Options(**options), civo.run)
+
+
+def _apply(civo: world.World, **options: Any) -> list[steps.Step]:
+    return apply.apply(approve.Approved(_plan(civo, **options), CONSENT))
+
+
+def _applied(civo: world.World) -> None:
+    _apply(civo)
+    assert all(step.up_to_date for step in _plan(civo).steps)
+    civo.updates.clear()
+
+
+def _saved(planned: plan.Plan) -> saved.Saved:
+    changes = {str(step.key): saved.changes(step.plan) for step in planned.steps}
+    return saved.Saved((NETWORK, FIREWALL), changes, {}, {}, (), (), (), "2026-01-01T00:00:00Z", refresh=True, is_signed=True)
+
+
+def test_a_destroy_of_deleted_resources_removes_their_record(civo: world.World) -> None:
+    """The destroy before was killed after its last deletion; nothing is left to recover."""
+    records = journal.Journal(civo.settings.data, civo.settings.backend_url, stacks.name_of(NETWORK.manifest))
+    records.write(journal.Record("destroy", 1.0))
+    assert destroy.make([NETWORK], civo.run).steps == ()
+    assert records.read() is None
+
+
+def test_the_record_of_a_first_apply_that_runs_stays(civo: world.World) -> None:
+    """Its stack may not be in the backend yet."""
+    records = journal.Journal(civo.settings.data, civo.settings.backend_url, stacks.name_of(NETWORK.manifest))
+    records.write(journal.Record("destroy", 1.0))
+    with records.hold("apply", civo.settings), pytest.raises(errors.PlantonError, match="apply by"):
+        destroy.make([NETWORK], civo.run)
+    assert records.read() is not None
+
+
+def test_a_reference_to_a_new_resource_is_applied_as_planned(civo: world.World) -> None:
+    """It is resolved only during the apply; the plan of its step is the one that the user approved."""
+    assert [step.error for step in _apply(civo)] == [None, None]
+    assert [change.action for change in civo.updates["fw"].changes] == [plans.Action.CREATE]
+    assert civo.updates["fw"] == civo.planned["fw"][0]
+    assert civo.applied["fw"].manifest.spec.network_id.value == civo.id  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("action", "is_saved", "is_done"),
+    [(plans.Action.UPDATE, False, True), (plans.Action.UPDATE, True, False), (plans.Action.REPLACE, False, False)],
+)
+def test_a_dependant_of_changed_outputs_is_planned_again(
+    civo: world.World, action: plans.Action, *, is_saved: bool, is_done: bool
+) -> None:
+    """It was planned with the old outputs. A replacement that nobody approved is refused, and so is any change of a saved plan."""
+    _applied(civo)
+    civo.actions = {"net": plans.Action.UPDATE}
+    planned = _plan(civo, saved=_saved(_plan(civo)) if is_saved else None)
+    assert [step.up_to_date for step in planned.steps] == [False, True]
+    civo.id = "22222222-2222-2222-2222-222222222222"
+    civo.actions["fw"] = action
+    network, firewall = apply.apply(approve.Approved(planned, CONSENT))
+    assert network.error is None
+    if is_done:
+        assert [change.action for change in firewall.plan.changes] == [action]
+        assert civo.applied["fw"].manifest.spec.network_id.value == civo.id  # type: ignore[attr-defined]
+    else:
+        assert firewall.error is not None
+        assert firewall.error.reason is errors.Reason.PLAN_STALE
+        assert firewall.error.message.endswith(f"has changed, and this would {action} firewall, which was not planned")
+        assert list(civo.updates) == ["net"]
+
+
+@pytest.mark.parametrize(
+    ("target", "action"), [(plans.Action.CREATE, plans.Action.CREATE), (plans.Action.REPLACE, plans.Action.REPLACE)]
+)
+def test_a_resource_in_a_missing_one_is_refreshed(civo: world.World, target: plans.Action, action: plans.Action) -> None:
+    """It was deleted with it, and needs no consent to be replaced; an existing one is replaced with what it is in."""
+    _applied(civo)
+    civo.actions = {"net": target, "fw": plans.Action.REPLACE}
+    planned = _plan(civo, refresh=False)
+    assert [[change.action for change in step.plan.changes] for step in planned.steps] == [[target], [action]]
+    assert civo.refreshed == (["fw"] if target is plans.Action.CREATE else [])
+
+
+def test_a_dependant_of_unchanged_outputs_is_not_planned_again(civo: world.World) -> None:
+    """One plan is enough."""
+    _applied(civo)
+    civo.actions = {"net": plans.Action.UPDATE}
+    civo.planned.clear()
+    assert [step.error for step in _apply(civo)] == [None, None]
+    assert list(civo.updates) == ["net"]
+    assert [len(made) for made in civo.planned.values()] == [1, 1]
+
+
+def test_only_a_stack_that_differs_from_the_lists_is_refreshed(civo: world.World) -> None:
+    """Another stack costs no engine start of its own."""
+    _applied(civo)
+    civo.changed = {"fw"}
+    assert [(step.is_checked, step.plan.is_refreshed, step.up_to_date) for step in _plan(civo).steps] == [
+        (True, False, True),
+        (True, True, False),
+    ]
+    for step in _plan(civo, refresh=False).steps:
+        assert (step.is_checked, step.up_to_date) == (False, True)
+
+
+def test_a_missing_resource_is_a_warning_with_its_dependants(civo: world.World) -> None:
+    """Its id changes, so that those must change too."""
+    _applied(civo)
+    civo.changed, civo.actions = {"net"}, {"net": plans.Action.CREATE}
+    network, firewall = _plan(civo).steps
+    assert network.plan.warnings == (
+        "network is missing from the cloud and would be recreated, with a new id; CivoFirewall/fw (env dev) refer to it",
+    )
+    assert firewall.plan.warnings == ()
+
+
+def test_a_resource_of_another_folder_is_not_taken_over_without_consent(civo: world.World) -> None:
+    """The step names that folder, and the approval demands a consent by name."""
+    civo.origins = {"net": "example.com/acme//envs"}
+    _apply(civo)
+    planned = _plan(civo)
+    assert [step.owner for step in planned.steps] == ["example.com/acme//envs", ""]
+    with pytest.raises(errors.PlantonError) as caught:
+        approve.Approved(planned, CONSENT)
+    assert caught.value.reason is errors.Reason.TAKE_OVER_REFUSED
+    approve.Approved(planned, approve.Consent(changes=True, take_over=("CivoVpc/net",)))
+
+
+def test_a_prune_destroys_the_applied_resources_of_a_folder_that_left_it(civo: world.World) -> None:
+    """They are part of the plan, and need the consent to deletions."""
+    civo.origins = {"net": "folder", "fw": "folder"}
+    _apply(civo)
+    network = load.Resource(NETWORK.manifest, None, "dev.yaml", origin="folder")
+    planned = planning.make((network,), plan.Options(selection=prune.Selection(("folder",))), civo.run)
+    assert [step.key.name for step in planned.pruned] == ["fw"]
+    with pytest.raises(errors.PlantonError) as caught:
+        approve.Approved(planned, approve.Consent(changes=True))
+    assert caught.value.reason is errors.Reason.CONSENT_REQUIRED
+    apply.apply(approve.Approved(planned, CONSENT))
+    assert civo.destroyed == ["fw"]
+    assert list(civo.applied) == ["net"]
+
+
+def test_a_destroy_deletes_dependants_first(civo: world.World) -> None:
+    """The cloud refuses to delete a network in use."""
+    _apply(civo)
+    destroy.destroy(approve.Approved(destroy.make([NETWORK, FIREWALL], civo.run), CONSENT))
+    assert civo.destroyed == ["fw", "net"]
+
+
+def test_a_graph_orders_dependencies_first() -> None:
+    """Whatever the order of the manifests."""
+    known = graph.of([FIREWALL, NETWORK])
+    assert [key.name for key in known.order] == ["net", "fw"]
+    assert known.dependants(known.order) == {known.order[0]: {known.order[1]}, known.order[1]: set()}
