@@ -15,7 +15,7 @@ import pytest
 from google.protobuf import json_format
 
 from planton.config import credentials, settings
-from planton.engine import plans, session, stacks, states, toolchain
+from planton.engine import outputs, plans, session, stacks, states, stored, toolchain
 from planton.manifest import stack_input
 from planton.schema import kinds, references
 from support import mocks
@@ -36,7 +36,8 @@ class World:
         resolved = references.resolve(manifest, self.applied.get)
         region = references.region(manifest, self.applied.get)
         config = credentials.choose(resolved, given=None, region=region, environ=self.settings.environ)
-        return session.Session(stacks.name_of(manifest), stack_input.build(resolved, config), self.settings, self.tools)
+        stack = stored.StoredStack(stacks.name_of(manifest), self.settings, self.tools)
+        return session.Session(stack, stack_input.build(resolved, config))
 
     def plan(self, manifest: Any) -> dict[str, str]:
         """Returns what an apply would do: resource → action."""
@@ -48,7 +49,7 @@ class World:
         outcome = opened.up()
         known = type(manifest)()
         known.CopyFrom(manifest)
-        known.status.outputs.CopyFrom(session.parse_outputs(kinds.get(manifest.kind), states.outputs(opened.export())))
+        known.status.outputs.CopyFrom(outputs.parse(kinds.get(manifest.kind), states.outputs(opened.stack.export())))
         self.applied[references.key(manifest)] = known
         return _actions(outcome.plan)
 

@@ -54,5 +54,5 @@ def import_(
     if form == "json":
         render.echo_json(render.steps_data("import", result.steps, accounts=made.accounts))
     else:
-        render.echo_lines([*render.plan_lines(result.steps), *render.result_lines(result.steps)])
+        render.echo_lines([*render.result_lines(result.steps), "Import: " + render.summary(result.steps, done=True)])
     raise SystemExit(render.worst(result.steps))
