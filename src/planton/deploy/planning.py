@@ -67,7 +67,7 @@ def make(given: tuple[load.Resource, ...], options: plan.Options, run: runtime.R
         dependencies=resources.dependencies,
         why="cannot be planned",
     )
-    pruned = destroy.planned(pruned_resources, run, recover=not options.is_preview, beside=resources)
+    pruned = destroy.planned(pruned_resources, run, recover=not options.is_preview, first=resources)
     left = {**leftovers.of_steps(planned, run, resources), **leftovers.of_steps(pruned, run, pruned_resources)}
     everything = run.inventory.all() if pruned or any(step.plan.losses() for step in planned) else []
     return plan.Plan(
