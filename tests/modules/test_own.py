@@ -22,7 +22,7 @@ def test_what_was_read_before_is_not_asked_again(
     monkeypatch: pytest.MonkeyPatch, deployment: dict[str, Any], found: dict[str, Any] | None
 ) -> None:
     """The engine writes the state while the program runs."""
-    monkeypatch.setattr(own, "_ask", lambda _name: pytest.fail("asked"))
+    monkeypatch.setattr(own, "_resources_of", lambda _name: pytest.fail("asked"))
     with own.state(deployment):
         assert own.resource(TYPE) == found
 
@@ -39,7 +39,7 @@ def test_half_a_state_is_read_again(monkeypatch: pytest.MonkeyPatch, failures: i
         return [CLUSTER]
 
     waited: list[float] = []
-    monkeypatch.setattr(own, "_ask", ask)
+    monkeypatch.setattr(own, "_resources_of", ask)
     with own.state(None):
         assert own.resource(TYPE, wait=waited.append) == CLUSTER["outputs"]
         assert waited == list(own._WAITS[:failures])

@@ -13,11 +13,7 @@ import os
 import pkgutil
 from typing import TYPE_CHECKING, Any, Protocol
 
-from google.protobuf import json_format
-
 from planton import errors
-from planton.config import credentials
-from planton.manifest import stack_input as stack_input_module
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -101,7 +97,7 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
     target = stack_input.target  # type: ignore[attr-defined]  # every StackInput has it (docs/extend/adding-a-kind.md)
     for name, value in program(kinds.get(target.kind)).resources(stack_input).items():
         pulumi.export(name, value)
-    # Commands that name KIND/NAME alone find here what was applied.
+    # Commands with KIND/NAME alone read the applied manifest here.
     pulumi.export("manifest", as_kept(target))
     if origin:
         pulumi.export("origin", origin)
@@ -109,10 +105,12 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
 
 def as_kept(manifest: message.Message) -> str:
     """Returns a manifest as JSON for its stack, without the status. The stack has the status as its outputs."""
-    kept = type(manifest)()
-    kept.CopyFrom(manifest)
-    kept.ClearField("status")
-    return json_format.MessageToJson(kept, indent=None)
+    from google.protobuf import json_format  # cold start: `planton validate` imports declarations only
+
+    copy = type(manifest)()
+    copy.CopyFrom(manifest)
+    copy.ClearField("status")
+    return json_format.MessageToJson(copy, indent=None)
 
 
 def main() -> None:
@@ -123,7 +121,10 @@ def main() -> None:
     Raises:
         pulumi.RunError: The stack input is missing or invalid, or the module refuses it; one line, no traceback.
     """
-    import pulumi  # reading a declaration must not wait for it
+    import pulumi  # reading a declaration must not wait for it, nor for the next two
+
+    from planton.config import credentials
+    from planton.manifest import stack_input as stack_input_module
 
     try:
         text, source = stack_input_module.locate(pulumi.Config("planton-cloud").get("stack-input"))

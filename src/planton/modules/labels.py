@@ -1,4 +1,4 @@
-"""The six standard labels of every pool and cluster, by which a resource is found again in the cloud and in Kubernetes."""
+"""The six standard labels of every pool and cluster, which identify a resource in the cloud and in Kubernetes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _MAX_VALUE = 63
 
 
 def standard(target: message.Message) -> dict[str, str]:
-    """Returns the standard labels of a manifest; those whose value is not known are left out.
+    """Returns the standard labels of a manifest; without those that have no value.
 
-    Values are Kubernetes label values: what is not allowed in one becomes ``-``, at most 63 characters.
+    Values are Kubernetes label values: characters that are not allowed become ``-``, and the length is at most 63.
     """
     metadata = target.metadata  # type: ignore[attr-defined]  # every manifest has metadata
     values = {

@@ -1,4 +1,4 @@
-"""Literals that name something in a cloud: ids are taken as they are, names are looked up through the engine."""
+"""Literals that identify a resource in a cloud. An id is used as it is; a name is looked up through the engine."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Field:
     """A field of a manifest that holds a literal or a reference.
 
     Attributes:
-        ref: Its content.
-        path: Where it is, in the manifest's spelling, e.g. ``spec.network``.
-        metadata: Of the manifest.
+        ref: The content.
+        path: The path of the field, in the manifest's spelling, e.g. ``spec.network``.
+        metadata: The metadata of the manifest.
     """
 
     ref: foreign_key_pb2.StringValueOrRef
@@ -35,7 +35,7 @@ class Field:
         """Returns the literal.
 
         Raises:
-            PlantonError: ``REFERENCE_UNRESOLVED``: it is still a ``valueFrom``, which a module cannot look up.
+            PlantonError: ``REFERENCE_UNRESOLVED``: it is a ``valueFrom``, which a module cannot look up.
         """
         if self.ref.HasField("value_from"):
             owner, target = self.metadata.name, self.ref.value_from.name
@@ -52,7 +52,7 @@ class Field:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Lookups:
-    """How names are looked up in one account.
+    """The look-ups of names in one account.
 
     Attributes:
         where: The searched part of the account, for errors, e.g. ``in region LON1``; may be empty.
@@ -72,11 +72,11 @@ class Lookups:
     limits: Mapping[str, str] = dataclasses.field(default_factory=dict, compare=False)
     wait: Callable[[float], None] = dataclasses.field(default=time.sleep, repr=False, compare=False)
 
-    def id_of(self, what: str, field: Field, call: Callable[[str], object], *, name: str = "name") -> str:
+    def id_of(self, noun: str, field: Field, call: Callable[[str], object], *, name: str = "name") -> str:
         """Returns the id of the resource that a field names by id or by name.
 
         Args:
-            what: The noun, e.g. ``network``.
+            noun: The noun of the resource, e.g. ``network``.
             field: The field.
             call: Looks up a name. Its result has ``id`` and the name.
             name: The attribute of the result that holds the name.
@@ -87,39 +87,39 @@ class Lookups:
         text = field.literal()
         if ids.is_id(text):
             return text
-        found = self.find(what, text, call)
-        # A plugin may also take a part of a name for a match, so what it found is compared.
-        if isinstance(found, str) or text not in (getattr(found, name), getattr(found, "id")):  # noqa: B009  # typed as object
-            raise self._no_match(what, text, found)
-        return str(getattr(found, "id"))  # noqa: B009
+        result = self.find(noun, text, call)
+        # A plugin may also match a part of a name, so the name of the result is compared.
+        if isinstance(result, str) or text not in (getattr(result, name), getattr(result, "id")):  # noqa: B009  # typed as object
+            raise self._no_match(noun, text, result)
+        return str(getattr(result, "id"))  # noqa: B009
 
-    def _no_match(self, what: str, text: str, result: object) -> errors.PlantonError:
-        metadata = {"what": what, "name": text, "region": self.region}
-        said = result if isinstance(result, str) else ""
-        if self.several and self.several in said:
+    def _no_match(self, noun: str, text: str, result: object) -> errors.PlantonError:
+        metadata = {"what": noun, "name": text, "region": self.region}
+        cause = result if isinstance(result, str) else ""
+        if self.several and self.several in cause:
             return errors.PlantonError(
-                f"several {what}s have the name {text!r} {self.where}".rstrip(),
+                f"several {noun}s have the name {text!r} {self.where}".rstrip(),
                 code=errors.Code.INVALID,
                 reason=errors.Reason.AMBIGUOUS,
-                hint=f"write the id of the {what} that you mean",
+                hint=f"write the id of the {noun} that you mean",
                 metadata=metadata,
             )
-        limit = "its name is a part of several names" if self.parts and self.parts in said else self.limits.get(what, "")
+        limit = "its name is a part of several names" if self.parts and self.parts in cause else self.limits.get(noun, "")
         return errors.PlantonError(
-            f"no {what} has the name or id {text!r} {self.where}".rstrip() + (f"; {limit}" if limit else ""),
+            f"no {noun} has the name or id {text!r} {self.where}".rstrip() + (f"; {limit}" if limit else ""),
             code=errors.Code.INVALID,
             reason=errors.Reason.NOT_FOUND,
-            hint=f"write the id of a {what}, or the exact name of one in this region and account",
+            hint=f"write the id of a {noun}, or the exact name of one in this region and account",
             metadata=metadata,
         )
 
-    def find(self, what: str, text: str, call: Callable[[str], object]) -> object | str:
-        """Returns what a look-up answers, or what the plugin says where nothing, or more than one thing, has the name.
+    def find(self, noun: str, text: str, call: Callable[[str], object]) -> object | str:
+        """Returns the result of a look-up, or the plugin's error if no resource or several resources have the name.
 
         Raises:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
         """
-        for pause in (*retries.WAITS, None):
+        for pause in retries.CLOUD.attempts():
             try:
                 return call(text)
             except Exception as error:  # noqa: BLE001  # pulumi raises a bare Exception for a failed function call
@@ -128,11 +128,11 @@ class Lookups:
             if pause is None or not re.search(retries.TROUBLE, cause):
                 break
             self.wait(pause)
-        if any(known in cause for known in (*self.no_match, self.several, self.parts) if known):
+        if any(part in cause for part in (*self.no_match, self.several, self.parts) if part):
             return cause
         reason, hint = _explained(cause)
         raise errors.PlantonError(
-            f"failed to look up the {what} {text!r} {self.where}".rstrip() + f": {cause}",
+            f"failed to look up the {noun} {text!r} {self.where}".rstrip() + f": {cause}",
             code=errors.Code.FAILED,
             reason=reason,
             hint=hint,

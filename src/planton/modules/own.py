@@ -1,4 +1,4 @@
-"""What the stack itself has: by its name in the cloud it could be another one, or not be found."""
+"""The resources of the stack itself, from its state. A look-up by name could find another resource, or none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _READ = "pulumi:pulumi:readStackResourceOutputs"
-#: Seconds before each further try: while the engine writes the state into a folder, it may read half of it.
+#: Seconds before each retry: while the engine writes the state into a folder, the state may be incomplete.
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
 _STATE: contextvars.ContextVar[Mapping[str, Any] | None] = contextvars.ContextVar("state", default=None)
 _MARKER: contextvars.ContextVar[str] = contextvars.ContextVar("marker", default="")
@@ -24,10 +24,10 @@ CREATION_TAG = "planton-creation:"
 
 @contextlib.contextmanager
 def state(deployment: Mapping[str, Any] | None, *, marker: str = "") -> Iterator[None]:
-    """Runs a program with the state of its stack from before, if it was read already; otherwise the engine is asked.
+    """Runs a program with the state of its stack before the run. Without it, the engine reads the state.
 
     Args:
-        deployment: The state, or None.
+        deployment: The state; None if it was not read yet.
         marker: The tag for resources that the program creates; empty for none.
     """
     token, tag = _STATE.set(deployment), _MARKER.set(marker)
@@ -67,8 +67,8 @@ def resource(type_: str, name: str = "", *, wait: Callable[[float], None] = time
     """
     listed = _resources(wait)
     named = (each for each in listed if each["type"] == type_ and name in ("", str(each.get("urn")).rsplit("::", 1)[-1]))
-    found = (each.get("outputs") or {} for each in named)
-    return next((outputs for outputs in found if outputs.get("id")), None)
+    properties = (each.get("outputs") or {} for each in named)
+    return next((outputs for outputs in properties if outputs.get("id")), None)
 
 
 def applied(*, wait: Callable[[float], None] = time.sleep) -> dict[str, Any]:
@@ -103,12 +103,12 @@ def keeps_name(type_: str, resource_name: str, *, cluster_id: object, name: str,
 def _read(wait: Callable[[float], None]) -> list[dict[str, Any]]:
     name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     for pause in _WAITS:
-        with contextlib.suppress(Exception):  # pulumi raises a bare one for a failed function call
-            return _ask(name)
+        with contextlib.suppress(Exception):  # pulumi raises a plain Exception for a failed function call
+            return _resources_of(name)
         wait(pause)
-    return _ask(name)
+    return _resources_of(name)
 
 
-def _ask(name: str) -> list[dict[str, Any]]:
-    found = pulumi.runtime.invoke(_READ, {"stackName": name}).value or {}
-    return [{**each, "urn": urn} for urn, each in (found.get("outputs") or {}).items()]
+def _resources_of(name: str) -> list[dict[str, Any]]:
+    answer = pulumi.runtime.invoke(_READ, {"stackName": name}).value or {}
+    return [{**each, "urn": urn} for urn, each in (answer.get("outputs") or {}).items()]

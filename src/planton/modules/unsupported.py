@@ -1,7 +1,7 @@
-"""Spec fields that a provider cannot honour: refused where that changes what the user gets, warned about where it does not.
+"""Spec fields that a provider cannot honour.
 
-Nothing is dropped in silence. A refusal can be turned into a warning by naming the field in the annotation
-``project-planton.org/allow-unsupported``, which is what ``--allow-unsupported FIELD`` writes.
+A field is refused if ignoring it changes the result; else it is a warning. No field is dropped silently. The annotation
+``project-planton.org/allow-unsupported`` turns the refusal of a field into a warning; ``--allow-unsupported FIELD`` writes it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ALLOW_ANNOTATION = "project-planton.org/allow-unsupported"
 
 
 class Level(enum.Enum):
-    """What happens when the field is set."""
+    """The reaction to a manifest that sets the field."""
 
     REFUSE = "refuse"
     WARN = "warn"
@@ -33,9 +33,9 @@ class Unsupported:
     """A spec field that the provider cannot honour.
 
     Attributes:
-        path: From the manifest's root, proto spelling, e.g. ``spec.highly_available``.
+        path: The path from the manifest's root in proto spelling, e.g. ``spec.highly_available``.
         level: Refuse or warn.
-        reason: Why, and what the user can do instead.
+        reason: The reason, and the alternative for the user.
     """
 
     path: str
@@ -74,19 +74,19 @@ def warnings(target: message.Message, table: tuple[Unsupported, ...]) -> list[st
     """
     annotations = target.metadata.annotations  # type: ignore[attr-defined]  # every manifest has metadata
     waived = {name.strip() for name in annotations.get(ALLOW_ANNOTATION, "").split(",")}
-    found = list(used(target, table))
-    refused = [entry for entry in found if entry.level is Level.REFUSE and not _names(entry.path) & waived]
+    entries = list(used(target, table))
+    refused = [entry for entry in entries if entry.level is Level.REFUSE and not _names(entry.path) & waived]
     if refused:
         name = target.metadata.name  # type: ignore[attr-defined]
         raise errors.PlantonError(
-            f"{target.DESCRIPTOR.name} {name!r} asks for what the provider cannot do:\n"
+            f"{target.DESCRIPTOR.name} {name!r} sets fields that the provider cannot honour:\n"
             + "\n".join(f"  {entry}" for entry in refused),
             code=errors.Code.REFUSED,
             reason=errors.Reason.UNSUPPORTED_FIELD,
             hint="remove the field, or accept that it has no effect: --allow-unsupported " + json_path(refused[0].path),
             metadata={"fields": ",".join(json_path(entry.path) for entry in refused)},
         )
-    return [f"{entry} (ignored)" for entry in found]
+    return [f"{entry} (ignored)" for entry in entries]
 
 
 def _names(path: str) -> set[str]:

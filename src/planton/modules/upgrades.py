@@ -1,4 +1,4 @@
-"""Kubernetes upgrades: which way may be gone, for any cloud.
+"""Kubernetes upgrades: the allowed versions, for any cloud.
 
 Kubernetes cannot go back, and a control plane moves one minor version at a time
 (https://kubernetes.io/releases/version-skew-policy/).
@@ -23,16 +23,16 @@ def spelling(version: str) -> str:
 
 def numbers(version: str) -> tuple[int, ...]:
     """Returns the numbers of a version in their order, for comparing and sorting: ``1.33.1-do.0`` is ``(1, 33, 1, 0)``."""
-    # The 3 of k3s is a name's, not a version's.
+    # The 3 of k3s is part of a name.
     return tuple(int(digits) for digits in re.findall(r"\d+", version.replace("k3s", ".")))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a change of version is refused.
+    """The reason why a change of version is refused.
 
     Attributes:
-        text: What is wrong, with both versions.
+        text: The reason, with both versions.
         hint: The version to write instead.
     """
 
@@ -52,9 +52,9 @@ def refusal(
 
     Args:
         running: The version that the cluster runs; empty for a new cluster.
-        version: The version that the manifest says.
+        version: The version in the manifest.
         offered: The versions that the cloud offers.
-        patch_first: Whether the cloud asks for the newest patch of a minor version before the next minor version.
+        patch_first: Whether a minor upgrade must start from the newest patch version.
         targets: The versions that the cloud allows for this cluster; None if it does not report them.
     """
     if not running or running == version:
@@ -89,43 +89,43 @@ def _step(old: tuple[int, ...], offered: list[str], *, patch_first: bool) -> str
     return max(following, key=numbers, default=f"{old[0]}.{old[1] + 1}")
 
 
-def _not_allowed(running: str, wanted: str, allowed: list[str]) -> str:
+def _not_allowed(running: str, version: str, allowed: list[str]) -> str:
     names = ", ".join(sorted(allowed, key=numbers, reverse=True)) or "none"
-    return f"the cloud does not allow an upgrade from {running} to {wanted}; allowed now: {names}"
+    return f"the cloud does not allow an upgrade from {running} to {version}; allowed now: {names}"
 
 
-def check(running: str, wanted: str, offered: Iterable[str], *, path: str, patch_first: bool = False) -> str:
+def check(running: str, version: str, offered: Iterable[str], *, path: str, patch_first: bool = False) -> str:
     """Returns a note on the kind of an upgrade; empty if nothing changes.
 
     Args:
         running: The version that the cluster runs; empty for a new cluster.
-        wanted: The version that the manifest says.
+        version: The version in the manifest.
         offered: The versions that the cloud offers.
         path: The manifest's field.
-        patch_first: Whether the cloud asks for the newest patch of a minor version before the next minor version.
+        patch_first: Whether a minor upgrade must start from the newest patch version.
 
     Raises:
         PlantonError: ``UPGRADE_REFUSED``: it goes back, skips a minor version, or comes before the newest patch.
     """
-    refused = refusal(running, wanted, offered, patch_first=patch_first)
+    refused = refusal(running, version, offered, patch_first=patch_first)
     if refused is not None:
         raise errors.PlantonError(
             f"{path}: {refused.text}", code=errors.Code.REFUSED, reason=errors.Reason.UPGRADE_REFUSED, hint=refused.hint
         )
-    if not running or running == wanted:
+    if not running or running == version:
         return ""
-    if numbers(wanted)[:2] != numbers(running)[:2]:
-        return f"{path}: {running} → {wanted} is a minor upgrade: removed APIs stop working; nodes are replaced or restarted"
-    return f"{path}: {running} → {wanted} is a patch upgrade: nodes are replaced or restarted"
+    if numbers(version)[:2] != numbers(running)[:2]:
+        return f"{path}: {running} → {version} is a minor upgrade: removed APIs stop working; nodes are replaced or restarted"
+    return f"{path}: {running} → {version} is a patch upgrade: nodes are replaced or restarted"
 
 
-def not_offered(wanted: str, offered: Iterable[str], *, where: str, path: str, provider: str) -> errors.PlantonError:
+def not_offered(version: str, offered: Iterable[str], *, where: str, path: str, provider: str) -> errors.PlantonError:
     """Returns the error for a version that the cloud does not offer, with those that it does, newest first."""
     names = sorted(offered, key=numbers, reverse=True)
     return errors.PlantonError(
-        f"Kubernetes version {wanted!r} is not offered {where}; offered: {', '.join(names) or 'none'}",
+        f"Kubernetes version {version!r} is not offered {where}; offered: {', '.join(names) or 'none'}",
         code=errors.Code.REFUSED,
         reason=errors.Reason.NOT_OFFERED,
         hint=f"write one of the versions offered in {path} (planton versions --provider {provider})",
-        metadata={"version": wanted, "offered": ",".join(names)},
+        metadata={"version": version, "offered": ",".join(names)},
     )

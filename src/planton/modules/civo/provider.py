@@ -1,4 +1,4 @@
-"""The one place where a Civo provider is made, and where facts of the cloud are looked up through it."""
+"""Creates the Civo provider of a stack, and looks up resources of the cloud through it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Account:
     """An explicit provider with the facts that look-ups need.
 
     Attributes:
-        provider: To be given to every resource.
+        provider: The provider of every resource.
         config: The credentials.
         region: The cloud's code, upper case.
     """
@@ -39,7 +39,7 @@ class Account:
 
     @property
     def lookups(self) -> lookups.Lookups:
-        """How names are looked up here."""
+        """The look-ups of names in the region."""
         return lookups.Lookups(
             f"in region {self.region}",
             self.region,
@@ -76,7 +76,7 @@ def account(config: provider_pb2.CivoProviderConfig, *, region: str = "") -> Acc
 
 
 def network_id(field: lookups.Field, of: Account) -> str:
-    """Returns the id of the network that a field means by id or by name.
+    """Returns the id of the network that a field identifies by id or by name.
 
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
@@ -87,7 +87,7 @@ def network_id(field: lookups.Field, of: Account) -> str:
 
 
 def firewall_id(field: lookups.Field, of: Account) -> str:
-    """Returns the id of the firewall that a field means by id or by name.
+    """Returns the id of the firewall that a field identifies by id or by name.
 
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
@@ -96,7 +96,7 @@ def firewall_id(field: lookups.Field, of: Account) -> str:
 
 
 def cluster_id(field: lookups.Field, of: Account) -> str:
-    """Returns the id of the cluster that a field means by id or by name.
+    """Returns the id of the cluster that a field identifies by id or by name.
 
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.

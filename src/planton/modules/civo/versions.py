@@ -1,4 +1,4 @@
-"""Kubernetes versions at Civo: both spellings are read, and one that the cloud does not offer is refused before anything is made."""
+"""Kubernetes versions at Civo, in both spellings. A version that the cloud does not offer is refused before any request."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ _PATH = "spec.kubernetesVersion"
 
 
 def offered(target: api_pb2.CivoKubernetesCluster, account: provider.Account) -> str:
-    """Returns the manifest's version as the cloud writes it, and says what kind of upgrade it is.
+    """Returns the manifest's version in the cloud's spelling, and logs the kind of the upgrade.
 
-    A version that is no longer offered stays good for the cluster that runs it.
+    A cluster may keep its version after the cloud has stopped offering it.
 
     Raises:
         PlantonError: ``NOT_OFFERED``, with those offered; ``UPGRADE_REFUSED``.
     """
     spec = target.spec
-    wanted = upgrades.spelling(spec.kubernetes_version)
+    version = upgrades.spelling(spec.kubernetes_version)
     running = upgrades.spelling(provider.running_version(target, account))
     if _type(running) != spec.cluster_type:
-        # Another type means another cluster.
+        # Another type replaces the cluster.
         running = ""
     names = [
         version.version
         for version in pulumi_civo.get_kubernetes_version(opts=account.invoke).versions
         if _type(version.version) == spec.cluster_type
     ]
-    if wanted not in (*names, running):
+    if version not in (*names, running):
         where = f"for clusterType {spec.cluster_type} in {account.region}"
         raise upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_PATH, provider="civo")
-    note = upgrades.check(running, wanted, names, path=_PATH)
+    note = upgrades.check(running, version, names, path=_PATH)
     if note:
         pulumi.log.warn(note)
-    return wanted
+    return version
 
 
 def _type(version: str) -> str:

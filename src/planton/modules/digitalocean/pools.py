@@ -30,15 +30,15 @@ _TYPE = "digitalocean:index/kubernetesNodePool:KubernetesNodePool"
 def arguments(
     spec: Pool, target: message.Message, creation_tags: Iterable[str] = ()
 ) -> dict[str, Any]:  # arguments of two classes
-    """Returns what all three forms of a pool are made with, except for names, sizes and taints.
+    """Returns the arguments that all three forms of a pool share: all except for names, sizes and taints.
 
-    Labels are the six standard ones with the user's over them. The bounds are given only while the autoscaler decides.
+    The labels of the manifest take precedence over the standard ones. The bounds are set only for autoscaled pools.
     """
     scaled = {"min_nodes": spec.min_nodes, "max_nodes": spec.max_nodes} if spec.auto_scale else {}
     return {
         "size": spec.size,
         "node_count": spec.node_count,
-        # Said when it is off too: after a refresh, the plugin keeps on what it is not told to be off.
+        # Also set when it is off: after a refresh, the plugin would leave it on.
         "auto_scale": spec.auto_scale,
         "labels": {**labels.standard(target), **spec.labels},
         "tags": unique_tags([*spec.tags, *creation_tags]) or None,
@@ -47,9 +47,9 @@ def arguments(
 
 
 def unique_tags(tags: Iterable[str]) -> list[str]:
-    """Returns the tags, each once and as it was written last, for the cloud ignores case.
+    """Returns the tags without duplicates, each in its last spelling, because the cloud ignores case.
 
-    They are sorted: a refresh writes them in this order, and in another one each would be shown as a change beside any other.
+    They are sorted, as a refresh writes them. In another order, every plan would show a change.
     """
     return sorted({tag.lower(): tag for tag in tags}.values())
 
@@ -66,13 +66,13 @@ def register(
     """Registers the resource ``node_pool<suffix>``."""
     resource = f"node_pool{suffix}"
     creation = own.creation_tags(_TYPE, resource)
-    made = own.resource(_TYPE, resource) or {}
-    kept = [] if spec.tags or creation else list(made.get("tags") or [])
-    if kept:
+    applied = own.resource(_TYPE, resource) or {}
+    remaining = [] if spec.tags or creation else list(applied.get("tags") or [])
+    if remaining:
         # The plugin does not send an empty list, so the removal would be planned forever.
         pulumi.log.warn(
             f"tags of node pool {name}: removed from the manifest, but the plugin cannot remove the last one, so the cloud keeps "
-            f"{', '.join(kept)}; write another tag, or remove them in the dashboard and run planton refresh"
+            f"{', '.join(remaining)}; write another tag, or remove them in the dashboard and run planton refresh"
         )
     return pulumi_digitalocean.KubernetesNodePool(
         resource,
@@ -85,15 +85,15 @@ def register(
         or None,
         opts=pulumi.ResourceOptions(
             provider=account.provider,
-            # The number that the manifest says is only the first one; afterwards the autoscaler decides.
+            # The manifest sets the initial number. After that, the autoscaler decides.
             ignore_changes=["nodeCount"] if spec.auto_scale else None,
             # Two pools of a cluster cannot share a name.
             delete_before_replace=own.keeps_name(_TYPE, resource, cluster_id=cluster_id, name=name),
         ),
-        **{**arguments(spec, target, creation), **({"tags": kept} if kept else {})},
+        **{**arguments(spec, target, creation), **({"tags": remaining} if remaining else {})},
     )
 
 
 def warnings(spec: Pool, *, path: str, target: message.Message) -> list[str]:
-    """Returns what the user must know about autoscaling."""
+    """Returns the warnings about autoscaling."""
     return [*bounds.unused(spec, path=path), *bounds.excessive(spec, path=path, target=target)]

@@ -1,4 +1,4 @@
-"""The one place where a DigitalOcean provider is made, and where facts of the cloud are looked up through it."""
+"""Creates the DigitalOcean provider of a stack, and looks up resources of the cloud through it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from org.project_planton.provider.digitalocean import provider_pb2
     from org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1 import api_pb2
 
-#: How the plugin says that nothing, or more than one thing, has a name.
+#: The errors of the plugin if no resource, or several resources, have a name.
 _LOOKUPS = lookups.Lookups(
     where="in this account",
     region="",
@@ -33,8 +33,8 @@ class Account:
     """An explicit provider with the facts that look-ups need.
 
     Attributes:
-        provider: To be given to every resource.
-        lookups: How names are looked up here.
+        provider: The provider of every resource.
+        lookups: The look-ups of names in the account.
     """
 
     provider: pulumi_digitalocean.Provider
@@ -57,14 +57,14 @@ def account(config: provider_pb2.DigitalOceanProviderConfig) -> Account:
         "digitalocean",
         token=pulumi.Output.secret(config.api_token),
         api_endpoint=config.api_endpoint or None,
-        # The plugin would repeat a creation whose answer was lost, and the cloud make a second cluster of the same name.
+        # The plugin would retry a creation whose answer was lost, and the cloud would create a second cluster with the name.
         http_retry_max=0,
     )
     return Account(provider)
 
 
 def vpc_id(field: lookups.Field, of: Account) -> str:
-    """Returns the id of the network that a field means by id or by name.
+    """Returns the id of the network that a field identifies by id or by name.
 
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
@@ -73,7 +73,7 @@ def vpc_id(field: lookups.Field, of: Account) -> str:
 
 
 def cluster_id(field: lookups.Field, of: Account) -> str:
-    """Returns the id of the cluster that a field means by id or by name.
+    """Returns the id of the cluster that a field identifies by id or by name.
 
     Raises:
         PlantonError: ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
@@ -83,7 +83,7 @@ def cluster_id(field: lookups.Field, of: Account) -> str:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Running:
-    """A cluster that is there.
+    """A cluster in the cloud.
 
     Attributes:
         version: The Kubernetes version that it runs.
@@ -97,22 +97,22 @@ class Running:
 
 
 def running(target: api_pb2.DigitalOceanKubernetesCluster, of: Account) -> Running | None:
-    """Returns the stack's cluster, or the one to be imported, as the cloud has it; None where there is none.
+    """Returns the stack's cluster, or the one to be imported, from the cloud; None if there is none.
 
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    made = own.resource(CLUSTER)
-    id_ = str(made["id"]) if made else target.status.outputs.cluster_id
+    applied = own.resource(CLUSTER)
+    id_ = str(applied["id"]) if applied else target.status.outputs.cluster_id
     if not id_:
         return None
-    # The plugin looks up by name only, and several clusters may have one: the name is that of the last look, and the id decides.
-    name = str(made["name"]) if made else target.spec.cluster_name
-    found = of.lookups.find("cluster", name, lambda text: pulumi_digitalocean.get_kubernetes_cluster(name=text, opts=of.invoke))
-    if isinstance(found, pulumi_digitalocean.GetKubernetesClusterResult) and found.id == id_:
-        return Running(found.version, found.ha, any(firewall.enabled for firewall in found.control_plane_firewalls))
-    if made is None:
+    # The plugin looks up by name only, and several clusters may have the name. The id decides.
+    name = str(applied["name"]) if applied else target.spec.cluster_name
+    result = of.lookups.find("cluster", name, lambda text: pulumi_digitalocean.get_kubernetes_cluster(name=text, opts=of.invoke))
+    if isinstance(result, pulumi_digitalocean.GetKubernetesClusterResult) and result.id == id_:
+        return Running(result.version, result.ha, any(firewall.enabled for firewall in result.control_plane_firewalls))
+    if applied is None:
         return None
-    # Another one of this name came first, or it was renamed elsewhere: the state is the best that is known.
-    firewall = made.get("controlPlaneFirewall") or {}
-    return Running(str(made["version"]), bool(made.get("ha")), bool(firewall.get("enabled")))
+    # Another cluster with the name came first, or the cluster was renamed. The state has the values of the last refresh.
+    firewall = applied.get("controlPlaneFirewall") or {}
+    return Running(str(applied["version"]), bool(applied.get("ha")), bool(firewall.get("enabled")))

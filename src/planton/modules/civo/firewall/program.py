@@ -18,9 +18,9 @@ _ALL_PORTS = "1-65535"
 
 
 def resources(stack_input: stack_input_pb2.CivoFirewallStackInput) -> dict[str, pulumi.Input[object]]:
-    """Makes the firewall and returns its outputs.
+    """Creates the firewall and returns its outputs.
 
-    ``created_at_rfc3339`` is empty: the cloud does not say when a firewall was made.
+    ``created_at_rfc3339`` is empty: the cloud does not report when a firewall was created.
 
     Raises:
         PlantonError: ``UNSUPPORTED_FIELD``; ``CREDENTIAL_MISSING``; ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``.
@@ -35,7 +35,7 @@ def resources(stack_input: stack_input_pb2.CivoFirewallStackInput) -> dict[str, 
         name=spec.name,
         network_id=provider.network_id(lookups.Field(spec.network_id, "spec.networkId", target.metadata), account),
         region=account.region,
-        # The cloud's default rules open everything; what the manifest does not say must stay closed.
+        # The cloud's default rules allow all traffic. Without a rule in the manifest, traffic must stay blocked.
         create_default_rules=False,
         ingress_rules=_ingress(spec),
         egress_rules=[pulumi_civo.FirewallEgressRuleArgs(**_rule(rule)) for rule in spec.outbound_rules],
@@ -46,7 +46,7 @@ def resources(stack_input: stack_input_pb2.CivoFirewallStackInput) -> dict[str, 
 
 def _ingress(spec: spec_pb2.CivoFirewallSpec) -> list[pulumi_civo.FirewallIngressRuleArgs]:
     if not spec.inbound_rules and not spec.outbound_rules:
-        # The plugin refuses to make a firewall without rules; denying everything is what one without rules means.
+        # The plugin refuses to create a firewall without rules. A firewall without rules denies all traffic.
         return [
             pulumi_civo.FirewallIngressRuleArgs(
                 action="deny", protocol="tcp", port_range=_ALL_PORTS, cidrs=[firewall.ANYWHERE], label="deny all"

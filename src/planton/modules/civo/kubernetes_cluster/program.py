@@ -21,7 +21,7 @@ _K3S_DEFAULT_CNI = "flannel"
 
 
 def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> dict[str, pulumi.Input[object]]:
-    """Makes the cluster, its firewall where none is given and its additional pools, and returns the outputs.
+    """Creates the cluster, its additional pools and, if the manifest names none, its firewall; returns the outputs.
 
     Raises:
         PlantonError: ``UNSUPPORTED_FIELD``; ``CREDENTIAL_MISSING``; ``NOT_FOUND``; ``NOT_OFFERED``; ``REFERENCE_UNRESOLVED``.
@@ -50,8 +50,7 @@ def resources(stack_input: stack_input_pb2.CivoKubernetesClusterStackInput) -> d
         write_kubeconfig=True,
         opts=pulumi.ResourceOptions(
             provider=account.provider,
-            # The plugin answers a change of these with an error, or does nothing; all of them need a new cluster, whose
-            # name the old one holds.
+            # The plugin fails at a change of these, or ignores it. They need a new cluster, and the old one has its name.
             replacement_trigger=[
                 account.region,
                 network_id,
@@ -89,7 +88,7 @@ def _firewall_id(target: api_pb2.CivoKubernetesCluster, account: provider.Accoun
     spec = target.spec
     if spec.HasField("firewall"):
         return provider.firewall_id(lookups.Field(spec.firewall, "spec.firewall", target.metadata), account)
-    made = pulumi_civo.Firewall(
+    created = pulumi_civo.Firewall(
         "firewall",
         name=f"{spec.cluster_name}-firewall",
         network_id=network_id,
@@ -112,7 +111,7 @@ def _firewall_id(target: api_pb2.CivoKubernetesCluster, account: provider.Accoun
         ],
         opts=pulumi.ResourceOptions(provider=account.provider, delete_before_replace=True),
     )
-    return made.id
+    return created.id
 
 
 def _allow(port: str, cidrs: list[str], label: str) -> pulumi_civo.FirewallIngressRuleArgs:
@@ -120,7 +119,7 @@ def _allow(port: str, cidrs: list[str], label: str) -> pulumi_civo.FirewallIngre
 
 
 def _tags(target: api_pb2.CivoKubernetesCluster) -> list[str]:
-    # The cloud separates tags by spaces and keeps a tag once.
+    # The cloud separates tags by spaces and removes duplicates.
     standard = [f"{key}:{value}" for key, value in labels.standard(target).items()]
     user = ["-".join(tag.split()) for tag in target.spec.tags]
     creation = own.creation_tags(provider.CLUSTER, "cluster")
@@ -129,23 +128,23 @@ def _tags(target: api_pb2.CivoKubernetesCluster) -> list[str]:
 
 def _warnings(target: api_pb2.CivoKubernetesCluster) -> list[str]:
     spec = target.spec
-    found = []
+    listed = []
     if not spec.HasField("firewall") and not spec.api_server_allowed_cidrs:
-        found.append(
+        listed.append(
             "spec.apiServerAllowedCidrs: not set, so the Kubernetes API server (port 6443) is open to anywhere; "
             "list your networks, or name a firewall in spec.firewall"
         )
     if spec.cni:
-        found.append(f"spec.cni: {spec.cni} cannot be changed later; another one needs a new cluster")
+        listed.append(f"spec.cni: {spec.cni} cannot be changed later; another one needs a new cluster")
     for index, pool in enumerate(spec.additional_node_pools):
-        found += pools.warnings(
+        listed += pools.warnings(
             pool,
             name=pool.name,
             path=f"spec.additionalNodePools[{index}]",
             target=target,
             has_autoscaler=pools.has_autoscaler(spec.applications),
         )
-    return found
+    return listed
 
 
 def _report_failed(applications: Sequence[pulumi_civo.outputs.KubernetesClusterInstalledApplication] | None) -> None:
@@ -155,9 +154,9 @@ def _report_failed(applications: Sequence[pulumi_civo.outputs.KubernetesClusterI
 
 
 def rfc3339(text: str | None) -> str:
-    """Returns a time of the plugin, such as ``2026-11-21 07:02:38 +0000 UTC``, as RFC 3339; one that is RFC 3339 stays.
+    """Returns a time of the plugin, such as ``2026-11-21 07:02:38 +0000 UTC``, as RFC 3339; empty for an empty one.
 
-    Empty where the plugin gives no time.
+    A time in RFC 3339 stays as it is.
     """
     if not text or " " not in text:
         return text or ""

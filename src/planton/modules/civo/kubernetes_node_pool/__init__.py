@@ -1,4 +1,4 @@
-"""CivoKubernetesNodePool: a node pool with a life of its own."""
+"""CivoKubernetesNodePool: a node pool outside of its cluster's manifest."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def resources(stack_input: stack_input_pb2.CivoVpcStackInput) -> dict[str, pulumi.Input[object]]:
-    """Makes the network and returns its outputs.
+    """Creates the network and returns its outputs.
 
-    ``created_at_rfc3339`` is empty: the cloud does not say when a network was made.
+    ``created_at_rfc3339`` is empty: the cloud does not report when a network was created.
 
     Raises:
         PlantonError: ``UNSUPPORTED_FIELD``; ``CREDENTIAL_MISSING``.

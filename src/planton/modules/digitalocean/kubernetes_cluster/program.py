@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from org.project_planton.provider.digitalocean.digitaloceankubernetescluster.v1 import api_pb2, spec_pb2, stack_input_pb2
 
 _VERSION = "spec.kubernetesVersion"
-#: A version in full. The cloud makes a full one of a short one, which the plugin then takes for lower and replaces the cluster.
+#: A complete version. The cloud completes a short one, which the plugin then takes for lower, so that it replaces the cluster.
 _SLUG = re.compile(r"\d+\.\d+\.\d+-do\.\d+")
 _DEFAULT_POOL = "default"
 
 
 def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesClusterStackInput) -> dict[str, pulumi.Input[object]]:
-    """Makes the cluster and its additional pools, and returns the outputs.
+    """Creates the cluster and its additional pools, and returns the outputs.
 
     Raises:
         PlantonError: ``CREDENTIAL_MISSING``; ``NOT_FOUND``; ``NOT_OFFERED``; ``UPGRADE_REFUSED``; ``UNSUPPORTED_FIELD``;
@@ -81,26 +81,26 @@ def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesClusterStackInp
 def _version(
     spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None, account: provider.Account
 ) -> str:
-    # A version that is no longer offered stays good for the cluster that runs it.
+    # A cluster may keep its version after the cloud has stopped offering it.
     has = running.version if running is not None else ""
-    wanted = spec.kubernetes_version
-    if wanted == has or _is_ahead(spec, running):
-        return wanted
+    version = spec.kubernetes_version
+    if version == has or _is_ahead(spec, running):
+        return version
     offered = pulumi_digitalocean.get_kubernetes_versions(opts=account.invoke).valid_versions
-    if wanted not in offered:
-        raise upgrades.not_offered(wanted, offered, where="by DigitalOcean", path=_VERSION, provider="digitalocean")
-    note = upgrades.check(has, wanted, offered, path=_VERSION, patch_first=True)
+    if version not in offered:
+        raise upgrades.not_offered(version, offered, where="by DigitalOcean", path=_VERSION, provider="digitalocean")
+    note = upgrades.check(has, version, offered, path=_VERSION, patch_first=True)
     if note:
         pulumi.log.warn(note)
-    return wanted
+    return version
 
 
 def _is_ahead(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None) -> bool:
-    # The cloud has installed a patch that the manifest does not know of, as it was told to. It installs no minor version.
+    # With autoUpgrade the cloud has installed a newer patch version. It never installs a minor version.
     if running is None or not spec.auto_upgrade or not _SLUG.fullmatch(spec.kubernetes_version):
         return False
-    has, wanted = upgrades.numbers(running.version), upgrades.numbers(spec.kubernetes_version)
-    return has > wanted and has[:2] == wanted[:2]
+    has, version = upgrades.numbers(running.version), upgrades.numbers(spec.kubernetes_version)
+    return has > version and has[:2] == version[:2]
 
 
 def _ignored(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, running: provider.Running | None) -> list[str]:
@@ -121,7 +121,7 @@ def _control_plane_firewall(
     addresses = list(spec.control_plane_firewall_allowed_ips)
     closed = running is not None and running.closed
     if not addresses and not closed:
-        # Never asked for: the cloud may leave the block out of its answers, which would be a difference for ever.
+        # Unset: the cloud may omit the block from its answers, and every plan would show a difference.
         return None
     return pulumi_digitalocean.KubernetesClusterControlPlaneFirewallArgs(enabled=bool(addresses), allowed_addresses=addresses)
 
@@ -133,7 +133,7 @@ def _check_control_plane(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, runni
             "switch that off",
             code=errors.Code.REFUSED,
             reason=errors.Reason.UNSUPPORTED_FIELD,
-            hint="write highlyAvailable: true, or make a new cluster with another name",
+            hint="write highlyAvailable: true, or create a new cluster with another name",
             metadata={"fields": "spec.highlyAvailable"},
         )
 
@@ -146,22 +146,22 @@ def _tags(target: api_pb2.DigitalOceanKubernetesCluster) -> list[str]:
 
 def _warnings(target: api_pb2.DigitalOceanKubernetesCluster) -> list[str]:
     spec = target.spec
-    found = []
+    listed = []
     if not spec.control_plane_firewall_allowed_ips:
-        found.append(
+        listed.append(
             "spec.controlPlaneFirewallAllowedIps: not set, so the Kubernetes API server is open to anywhere; list your networks"
         )
     window = str(own.applied().get("maintenanceWindow") or "")
     if window and not spec.maintenance_window:
         # The plugin treats a missing policy as equal to any policy.
-        found.append(
+        listed.append(
             f"spec.maintenanceWindow: removed from the manifest, but the plugin cannot clear it, so the cloud keeps {window}; "
             "write the desired one, such as any=04:00"
         )
-    found += pools.warnings(spec.default_node_pool, path="spec.defaultNodePool", target=target)
+    listed += pools.warnings(spec.default_node_pool, path="spec.defaultNodePool", target=target)
     for index, pool in enumerate(spec.additional_node_pools):
-        found += pools.warnings(pool, path=f"spec.additionalNodePools[{index}]", target=target)
-    return found
+        listed += pools.warnings(pool, path=f"spec.additionalNodePools[{index}]", target=target)
+    return listed
 
 
 def _kubeconfig(configs: Sequence[pulumi_digitalocean.outputs.KubernetesClusterKubeConfig] | None) -> str:

@@ -1,4 +1,4 @@
-"""DigitalOceanKubernetesNodePool: a node pool with a life of its own."""
+"""DigitalOceanKubernetesNodePool: a node pool outside of its cluster's manifest."""
 
 from __future__ import annotations
 

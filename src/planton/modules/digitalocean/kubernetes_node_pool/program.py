@@ -1,4 +1,4 @@
-"""The program of DigitalOceanKubernetesNodePool: a node pool with a life of its own."""
+"""The program of DigitalOceanKubernetesNodePool: a node pool outside of its cluster's manifest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def resources(stack_input: stack_input_pb2.DigitalOceanKubernetesNodePoolStackInput) -> dict[str, pulumi.Input[object]]:
-    """Makes the pool and returns its outputs.
+    """Creates the pool and returns its outputs.
 
     Raises:
         PlantonError: ``CREDENTIAL_MISSING``; ``NOT_FOUND``; ``REFERENCE_UNRESOLVED``.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def resources(stack_input: stack_input_pb2.DigitalOceanVpcStackInput) -> dict[str, pulumi.Input[object]]:
-    """Makes the network and returns its outputs.
+    """Creates the network and returns its outputs.
 
     Raises:
         PlantonError: ``UNSUPPORTED_FIELD``; ``CREDENTIAL_MISSING``.
@@ -43,11 +43,11 @@ def resources(stack_input: stack_input_pb2.DigitalOceanVpcStackInput) -> dict[st
 
 def _description(spec: spec_pb2.DigitalOceanVpcSpec) -> str:
     network = own.resource("digitalocean:index/vpc:Vpc") or {}
-    kept = "" if spec.description else str(network.get("description") or "")
-    if kept:
-        # The plugin does not send an empty text, so the removal would be planned forever.
+    remaining = "" if spec.description else str(network.get("description") or "")
+    if remaining:
+        # The plugin does not send an empty text, so every plan would show the removal.
         pulumi.log.warn(
-            f"spec.description: removed from the manifest, but the plugin cannot clear it, so the cloud keeps {kept!r}; "
+            f"spec.description: removed from the manifest, but the plugin cannot clear it, so the cloud keeps {remaining!r}; "
             "write another text, or clear it in the dashboard and run planton refresh"
         )
-    return spec.description or kept
+    return spec.description or remaining
