@@ -74,7 +74,7 @@ def test_an_import_never_replaces(planton: support.Planton, forgotten: tuple[str
     """A manifest that would need a new cluster is refused before anything is changed."""
     file, cluster = forgotten
     mark = planton.sandbox.control.mark()
-    done = planton.run("import", CLUSTER, cluster, "-f", file, "--set", "spec.cni=cilium", "--yes", code=None)
-    assert done.returncode != 0
+    refused = planton.json("import", CLUSTER, cluster, "-f", file, "--set", "spec.cni=cilium", "--yes", code=1)
+    assert refused["error"]["reason"] == "MANIFEST_INVALID", refused
     assert planton.writes(mark) == []
     assert planton.sandbox.control.resources()["clusters"][0]["id"] == cluster
