@@ -189,7 +189,7 @@ def test_the_region_of_the_references_goes_before_the_default(region: str, expec
 
 def test_an_unknown_credential_lists_the_known_ones(environ: dict[str, str]) -> None:
     """The file and the names in it are told, no token is."""
-    with pytest.raises(errors.PlantonError, match=r"unknown credential 'acm'; known in .*: acme, bare") as caught:
+    with pytest.raises(errors.PlantonError, match=r"unknown credential 'acm'; .* has: acme, bare") as caught:
         _choose(_vpc("acm"), environ)
     assert caught.value.reason is errors.Reason.CREDENTIAL_UNKNOWN
     assert "of-acme" not in str(caught.value.as_dict())
@@ -199,7 +199,7 @@ def test_a_file_that_is_not_there_knows_no_credential(tmp_path: pathlib.Path) ->
     """Its absence matters only to who names an entry."""
     environ = {**ENVIRON, "PLANTON_CREDENTIALS": str(tmp_path / "none.yaml")}
     assert _choose(_vpc(), environ).api_token == "of-environment"
-    with pytest.raises(errors.PlantonError, match=r"known in .*: none$"):
+    with pytest.raises(errors.PlantonError, match=r"has: none$"):
         _choose(_vpc("acme"), environ)
 
 

@@ -14,9 +14,10 @@ import pytest
 import yaml
 from google.protobuf import json_format
 
-from planton import cli, errors, json_schema
+import json_schema
+from planton import cli, errors
 from planton.manifest import load
-from planton.schema import kinds
+from planton.schema import documents, kinds
 from support import mutations, yaml12
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -222,3 +223,9 @@ def test_policies_have_a_schema() -> None:
         rule = {"id": "a.b", "expression": "true", "message": "m"} | wrong
         assert not schema.is_valid(found[0] | {"rules": [rule]}), wrong
     assert not schema.is_valid(found[0] | {"rules": []})
+
+
+@pytest.mark.parametrize("kind", ["", *json_schema.names()])
+def test_the_package_holds_what_the_generator_writes(kind: str) -> None:
+    """`planton schema` prints package data."""
+    assert documents.json_schema(kind) == json_schema.document(kind)

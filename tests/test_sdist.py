@@ -6,7 +6,7 @@ import pathlib
 import re
 
 import pytest
-from hatchling.builders import sdist
+from hatchling.builders import sdist, wheel
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 #: Folders that the tools of other languages create.
@@ -45,3 +45,11 @@ def test_the_stubs_that_are_not_committed_can_be_built(files: set[str]) -> None:
 def test_it_has_no_build_results(files: set[str]) -> None:
     """Classes and packages of other languages would take a hundred times the space."""
     assert [one for one in files if BUILT & set(one.split("/"))] == []
+
+
+def test_the_wheel_has_the_generated_schemas() -> None:
+    """`planton schema` prints them; `schemas/` is linked into the package, so that they are committed once."""
+    built = {one.distribution_path for one in wheel.WheelBuilder(str(ROOT)).recurse_included_files()}
+    expected = {f"planton/schema/files/{path.relative_to(ROOT / 'schemas')}" for path in (ROOT / "schemas").rglob("*.*")}
+    assert expected
+    assert expected <= built

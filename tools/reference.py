@@ -12,14 +12,16 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-import command_page
 import yaml
 from google.protobuf import descriptor_pb2
 
+import command_page
+import crd
+import json_schema
 from org.project_planton.policy.v1 import policy_pb2
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import crd, errors, json_schema, modules
+from planton import errors, modules
 from planton.cli import group as command_line
 from planton.modules import unsupported
 from planton.schema import describe, kinds

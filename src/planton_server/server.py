@@ -133,7 +133,7 @@ class Application:
             self._timers.clock,
         )
         extra_routes = roots.routes(store, self.settings, observer, authenticator, self._timers.state)
-        app = rest.application(running, roots=extra_routes, observer=observer, stopping=lambda: self._stopping)
+        app = rest.application(running, roots=extra_routes, observer=observer, is_stopping=lambda: self._stopping)
         if self.settings.trusted_header:
             app = hosts.Guard(app, self.settings.trusted_proxies)
         self._app = self._traces.app(app) if self._traces else app

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import reference
-
 from planton import modules
 from planton.config import credentials
 from planton.manifest import load

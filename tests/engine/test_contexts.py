@@ -78,7 +78,7 @@ def test_an_unknown_name_is_an_error_with_the_nearest_one(kept: dict[str, str]) 
     [
         ({"name": "a/b"}, "cannot name a context"),
         ({"name": "default"}, "cannot name a context"),
-        ({"credentials": {"aws": "x"}}, "'aws' is no cloud; known: civo, digitalocean"),
+        ({"credentials": {"aws": "x"}}, "'aws' is not a cloud; the clouds are: civo, digitalocean"),
         ({"secrets_provider": "passphrase"}, "must begin with one of awskms://"),
         ({"secrets_provider": "awskms://k", "passphrase_file": "p"}, "exclude each other"),
     ],
@@ -94,7 +94,7 @@ def test_what_cannot_be_used_is_refused(wrong: dict[str, Any], said: str) -> Non
     [
         ("contexts: {a: {backedn: x}}", "context 'a' has backedn; known: backend, env"),
         ("contexts: [a]", "contexts file"),
-        ("contexts: {a: {credentials: {aws: x}}}", "'aws' is no cloud"),
+        ("contexts: {a: {credentials: {aws: x}}}", "'aws' is not a cloud"),
         ("{", "contexts file"),
         ("", "it is empty"),
         ("# contexts:", "it is empty"),

@@ -17,7 +17,8 @@ import pytest
 import yaml
 from google.protobuf import json_format
 
-from planton import crd, manifest
+import crd
+from planton import manifest
 from planton.schema import kinds
 from support import languages, mutations, vectors
 

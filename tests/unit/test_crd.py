@@ -11,9 +11,11 @@ import yaml
 from buf.validate import validate_pb2
 from google.protobuf import descriptor_pb2, descriptor_pool, text_format
 
-from planton import cli, crd, errors, json_schema
-from planton.crd import cel, structural
-from planton.schema import kinds
+import crd
+import json_schema
+from crd import cel, structural
+from planton import cli, errors
+from planton.schema import documents, kinds
 from support import rule_ids
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -317,3 +319,9 @@ def test_policies_have_no_definition(capsys: pytest.CaptureFixture[str]) -> None
     assert "policies have no CustomResourceDefinition" in capsys.readouterr().err
     assert cli.main(["schema", "--crd", "civovpx"]) == errors.Code.INVALID
     assert "did you mean 'CivoVpc'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", crd.names())
+def test_the_package_holds_what_the_generator_writes(kind: str) -> None:
+    """`planton schema --crd` prints package data, and needs no extra."""
+    assert documents.definition(kind) == crd.document(kind)

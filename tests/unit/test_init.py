@@ -158,14 +158,14 @@ def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("cluster", "--provider", "civo", "--name", "Shop"), "the name 'Shop' must be at most 48 small letters"),
+        (("cluster", "--provider", "civo", "--name", "Shop"), "the name 'Shop' must be at most 48 lower-case letters"),
         (("cluster", "--provider", "civo", "--env", "a" * 49), "the environment"),
         (("cluster", "--provider", "civo", "--name", "a: b"), "the name 'a: b'"),
         (("cluster", "--provider", "civo", "--region", "lom1"), "did you mean 'lon1'?"),
         (("cluster", "--provider", "digitalocean", "--region", "phx1"), "has no region 'phx1'"),
         (("cluster",), "--provider"),
         (("clusters", "--provider", "civo"), "clusters"),
-        (("cluster", "--provider", "civo", "-o", __file__), "cannot make the folder"),
+        (("cluster", "--provider", "civo", "-o", __file__), "cannot create the folder"),
     ],
 )
 def test_what_cannot_be_made(arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,61 @@
-"""Retries of requests to clouds: the one policy, for every client."""
+"""The retry policy of every client: the pauses between attempts, and what a server's ``Retry-After`` changes."""
 
 from __future__ import annotations
 
-#: How the plugins say 429 and 5xx.
+import dataclasses
+import email.utils
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+#: The texts in which the plugins report 429 and 5xx.
 TROUBLE = r"InternalServerError|: (429|5\d\d)\b"
-#: Seconds before each further try where the cloud does not say how long.
-WAITS = (0.5, 1.5)
-#: What to do about what stays so.
+#: The hint for an error that remains after the last attempt.
 PATIENCE = "the cloud has a trouble of its own or asks for patience; wait a little, then run the same command again"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Policy:
+    """The pauses of a client.
+
+    Attributes:
+        waits: Seconds before each further attempt.
+        longest: The maximum number of seconds that a server's ``Retry-After`` can ask for.
+        is_cut: Whether a longer ``Retry-After`` is cut to ``longest``; otherwise it ends the attempts.
+    """
+
+    waits: tuple[float, ...]
+    longest: float
+    is_cut: bool
+
+    def attempts(self) -> Iterator[float | None]:
+        """Yields the pause after each attempt; None after the last one."""
+        yield from self.waits
+        yield None
+
+    def pause(self, usual: float, retry_after: str, *, clock: Callable[[], float] = time.time) -> float | None:
+        """Returns the pause before the next attempt; None if the server asks for more patience than the policy allows.
+
+        Args:
+            usual: The pause without a usable ``Retry-After``.
+            retry_after: The header's value: seconds, or a date; empty without one.
+            clock: Returns the time in seconds since the epoch.
+        """
+        text = retry_after.strip()
+        try:
+            seconds = (
+                float(text) if text.isdecimal() else max(usual, email.utils.parsedate_to_datetime(text).timestamp() - clock())
+            )
+        except (ValueError, TypeError, OverflowError):
+            seconds = usual
+        if seconds > self.longest:
+            return self.longest if self.is_cut else None
+        return seconds
+
+
+#: For the APIs of clouds. A command must not wait for minutes while nobody sees why.
+CLOUD: Final = Policy((0.5, 1.5), longest=10.0, is_cut=False)
+#: For the NodePool API, whose rate limit asks for seconds.
+API: Final = Policy((0.2, 0.6, 1.8), longest=30.0, is_cut=True)

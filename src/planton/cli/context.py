@@ -52,7 +52,7 @@ def context() -> None:
 )
 @click.option("--passphrase-file", default="", metavar="FILE", help="The passphrase of the states.")
 @click.option("--overwrite", is_flag=True, help="Replace a context of this name.")
-@click.option("--use", is_flag=True, help="Make it the current one.")
+@click.option("--use", is_flag=True, help="Make it the current context.")
 @output.output_option("text", "json")
 def create(
     *,
@@ -66,28 +66,28 @@ def create(
     use: bool,
     form: str,
 ) -> None:
-    """Add a context. What is not given is not set.
+    """Add a context. Options that are not given stay unset.
 
     Exit codes: 0 done, 2 usage.
     """
     from planton.config import contexts  # `--help` must not wait for it
 
-    wanted = contexts.checked(
+    context_ = contexts.checked(
         contexts.Context(name, backend, env, _pairs(credentials), secrets_provider, _absolute(passphrase_file))
     )
-    known = contexts.read(os.environ)
-    if name in known.named and not overwrite:
+    saved = contexts.read(os.environ)
+    if name in saved.named and not overwrite:
         raise _usage(f"there is a context {name!r}", "planton context show shows it; --overwrite replaces it")
-    known = known.having(wanted)
-    contexts.write(known.using(name) if use else known, os.environ)
-    _done(form, f"context {name} is in {contexts.file(os.environ)}", wanted)
+    saved = saved.having(context_)
+    contexts.write(saved.using(name) if use else saved, os.environ)
+    _done(form, f"context {name} is in {contexts.file(os.environ)}", context_)
 
 
-def _done(form: str, said: str, changed: engine_contexts.Context) -> None:
-    """Tells what was done: a line of progress, and as JSON the context."""
-    from planton.config import contexts  # as above
+def _done(form: str, text: str, changed: engine_contexts.Context) -> None:
+    """Reports a change: a line of progress and, as JSON, the context."""
+    from planton.config import contexts  # `--help` must not wait for it
 
-    render.progress(said)
+    render.progress(text)
     if form == "json":
         used = contexts.read(os.environ).current
         render.echo_json(_data(changed, used) | {"name": changed.name or contexts.NONE})
@@ -115,15 +115,15 @@ def _usage(text: str, hint: str) -> errors.PlantonError:
 @click.argument("name", shell_complete=options.complete_context)
 @output.output_option("text", "json")
 def use(*, name: str, form: str) -> None:
-    """Make a context the current one; `default` is none.
+    """Make a context the current one; `default` means no context.
 
     Exit codes: 0 done, 2 there is no such context.
     """
-    from planton.config import contexts  # as above
+    from planton.config import contexts  # `--help` must not wait for it
 
-    known = contexts.read(os.environ).using(name)
-    contexts.write(known, os.environ)
-    _done(form, f"the current context is {name}", known.get(name))
+    saved = contexts.read(os.environ).using(name)
+    contexts.write(saved, os.environ)
+    _done(form, f"the current context is {name}", saved.get(name))
     chosen = os.environ.get(contexts.CHOICE_VARIABLE)
     if chosen and chosen != name:
         output.warn(f"{contexts.CHOICE_VARIABLE}={chosen} goes before it in this shell; unset that, or give --context {name}")
@@ -133,14 +133,14 @@ def use(*, name: str, form: str) -> None:
 @output.output_option("table", "json")
 def list_(*, form: str) -> None:
     """List the contexts."""
-    from planton.config import contexts  # as above
+    from planton.config import contexts  # `--help` must not wait for it
 
-    known = contexts.read(os.environ)
+    saved = contexts.read(os.environ)
     used = contexts.choose("", os.environ).name
     if form == "json":
-        render.echo_json([_data(known.named[name], used) for name in sorted(known.named)])
+        render.echo_json([_data(saved.named[name], used) for name in sorted(saved.named)])
         return
-    rows = [_row(known.named[name], used) for name in sorted(known.named)]
+    rows = [_row(saved.named[name], used) for name in sorted(saved.named)]
     render.echo_lines(render.table([_HEADER, *rows]) if rows else ["there are no contexts"])
 
 
@@ -162,11 +162,11 @@ def show(*, name: str, form: str) -> None:
 
     Exit codes: 0 shown, 2 there is no such context.
     """
-    from planton.config import contexts  # as above
+    from planton.config import contexts  # `--help` must not wait for it
 
     used = contexts.choose("", os.environ)
-    found = contexts.read(os.environ).get(name) if name else used
-    data = _data(found, used.name) | {"name": found.name or contexts.NONE}
+    shown = contexts.read(os.environ).get(name) if name else used
+    data = _data(shown, used.name) | {"name": shown.name or contexts.NONE}
     if form == "json":
         render.echo_json(data)
     else:
@@ -183,7 +183,7 @@ def _text(value: object) -> str:
 @output.output_option("text", "json")
 def current(*, form: str) -> None:
     """Print the name of the context in use; `default` where there is none."""
-    from planton.config import contexts  # as above
+    from planton.config import contexts  # `--help` must not wait for it
 
     name = contexts.choose("", os.environ).name or contexts.NONE
     if form == "json":
@@ -200,10 +200,10 @@ def delete(*, name: str, form: str) -> None:
 
     Exit codes: 0 done, 2 there is no such context.
     """
-    from planton.config import contexts  # as above
+    from planton.config import contexts  # `--help` must not wait for it
 
-    known = contexts.read(os.environ)
+    saved = contexts.read(os.environ)
     if name == contexts.NONE:
         raise _usage(f"{name!r} is no context that could be removed", "planton context use default: use none")
-    contexts.write(known.without(name), os.environ)
-    _done(form, f"context {name} is removed" + ("; none is current now" if known.current == name else ""), known.named[name])
+    contexts.write(saved.without(name), os.environ)
+    _done(form, f"context {name} is removed" + ("; none is current now" if saved.current == name else ""), saved.named[name])

@@ -1,4 +1,4 @@
-"""``planton credential``: what kubectl asks for when it needs to show who it is."""
+"""``planton credential``: the credential plugin for kubectl."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("resource", metavar="KIND/NAME")
 @options.engine
 @options.which
-@click.option("--fresh", is_flag=True, help="Ask the cloud, even where a known token is still good.")
+@click.option("--fresh", is_flag=True, help="Request a new credential, even if the cached one is valid.")
 def credential(*, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, fresh: bool) -> None:
     """Print a credential for an applied cluster, as kubectl's plugins do.
 
@@ -36,13 +36,13 @@ def credential(*, resource: str, settings: engine_settings.Settings, env: str | 
     render.echo_json(exec_credential(access.credential(applied, settings, fresh=fresh)))
 
 
-def exec_credential(found: api.Credential) -> dict[str, object]:
+def exec_credential(credential_: api.Credential) -> dict[str, object]:
     """Returns a credential as kubectl takes it (https://kubernetes.io/docs/reference/access-authn-authz/authentication/)."""
     status = {
-        "token": found.token,
-        "clientCertificateData": found.certificate,
-        "clientKeyData": found.key,
-        "expirationTimestamp": found.expires,
+        "token": credential_.token,
+        "clientCertificateData": credential_.certificate,
+        "clientKeyData": credential_.key,
+        "expirationTimestamp": credential_.expires,
     }
     return {
         "apiVersion": "client.authentication.k8s.io/v1",

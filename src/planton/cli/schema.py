@@ -5,12 +5,11 @@ from __future__ import annotations
 import click
 
 from planton.cli import render
+from planton.schema import documents
 
 
 def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
-    from planton import json_schema  # only while completing
-
-    return [name for name in json_schema.names() if name.lower().startswith(incomplete.lower())]
+    return [name for name in documents.names() if name.lower().startswith(incomplete.lower())]
 
 
 @click.command()
@@ -28,7 +27,7 @@ def schema(*, kind: str, crd: bool, form: str | None) -> None:
     r"""Print the JSON Schema of manifests (draft 2020-12).
 
     KIND may be singular or plural, in any case, or Policy; without it the
-    schema is for manifests of every kind. Nothing is asked of any cloud.
+    schema is for manifests of every kind. No cloud is called.
 
     \b
     planton schema > planton.schema.json
@@ -42,14 +41,13 @@ def schema(*, kind: str, crd: bool, form: str | None) -> None:
 
     With --crd the kinds become types of a Kubernetes cluster, which stores
     manifests as `planton fmt` writes them, and whose API server checks them.
-    It needs the extra `policy`.
 
     \b
     planton schema --crd | kubectl apply -f -
 
     Exit codes: 0 shown, 1 unknown kind, 2 usage.
     """
-    data = _definitions(kind) if crd else [_json_schema(kind)]
+    data = _definitions(kind) if crd else [documents.json_schema(kind)]
     if (form or ("yaml" if crd else "json")) == "yaml":
         render.echo_yaml(data)
     elif len(data) == 1:
@@ -58,13 +56,5 @@ def schema(*, kind: str, crd: bool, form: str | None) -> None:
         render.echo_json({"apiVersion": "v1", "kind": "List", "items": data})
 
 
-def _json_schema(kind: str) -> object:
-    from planton import json_schema  # `--help` must not wait for it
-
-    return json_schema.document(kind)
-
-
 def _definitions(kind: str) -> list[object]:
-    from planton import crd  # as above
-
-    return [crd.document(kind)] if kind else [*crd.documents()]
+    return [documents.definition(kind)] if kind else documents.definitions()

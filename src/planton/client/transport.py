@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import functools
 import json
 import re
@@ -14,13 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, Self
 import httpx
 
 from planton import errors
-from planton.base import web
+from planton.base import retries, web
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-#: Seconds before each further try.
-_WAITS: Final = (0.2, 0.6, 1.8)
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 #: A proxy's word that the server's answer was lost: it may have done what was asked.
@@ -28,7 +25,6 @@ _LOST: Final = frozenset({502, 504})
 _FIRST_REDIRECT: Final = 300
 _FIRST_ERROR: Final = 400
 _NOT_FOUND: Final = 404
-_LONGEST_WAIT: Final = 30.0
 #: What a header can carry; no token and no address that the server knows has anything else.
 _SENDABLE: Final = re.compile(r"[!-~]*")
 _ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
@@ -134,7 +130,7 @@ class Transport:
         if verb == "POST":
             sent.setdefault("Idempotency-Key", str(uuid.uuid4()))
         lost = False
-        for wait in (*_WAITS, None):
+        for wait in retries.API.attempts():
             try:
                 request = self._http.build_request(verb, path, json=body, params=query, headers=sent)
                 answer = web.within(self._deadline, functools.partial(self._exchange, request))
@@ -151,7 +147,7 @@ class Transport:
                 return {}
             lost = lost or answer.status_code in _LOST
             if answer.status_code in _AGAIN and wait is not None and not (verb == "PUT" and lost):
-                self._wait(_retry_after(answer, wait))
+                self._wait(retries.API.pause(wait, answer.headers.get("retry-after", "")) or wait)
                 continue
             return self._data(answer)
         raise AssertionError("the last try returns or raises")
@@ -237,9 +233,9 @@ class Transport:
             except web.NoAnswerError as error:
                 raise self._unusable(str(error)) from None
             except httpx.TransportError as error:
-                if failures >= len(_WAITS):
+                if failures >= len(retries.API.waits):
                     self._unreachable(error)
-            self._wait(_WAITS[min(failures, len(_WAITS) - 1)])
+            self._wait(retries.API.waits[min(failures, len(retries.API.waits) - 1)])
             failures += 1
 
     def _event(self, line: bytes) -> dict[str, Any]:
@@ -347,14 +343,3 @@ def _json(answer: httpx.Response) -> Any:  # JSON data; None if it is not JSON
         return json.loads(answer.content) if answer.content else {}
     except (ValueError, RecursionError):
         return None
-
-
-def _retry_after(answer: httpx.Response, wait: float) -> float:
-    given = answer.headers.get("retry-after", "")
-    if given.isdecimal():
-        return min(float(given), _LONGEST_WAIT)
-    try:
-        moment = email.utils.parsedate_to_datetime(given).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return wait
-    return min(max(wait, moment - time.time()), _LONGEST_WAIT)

@@ -61,8 +61,8 @@ class Cloud(Protocol):
         """Returns all resources of a Pulumi type, as the API returns them; pools are in their clusters."""
         ...
 
-    def pool_import_id(self, cluster_id: str, given: str) -> str:
-        """Returns the import id of the pool of a cluster that a user means by id or name."""
+    def pool_import_id(self, cluster_id: str, text: str) -> str:
+        """Returns the import id of a pool of a cluster, by the id or the name that the user wrote."""
         ...
 
     @property
@@ -70,7 +70,7 @@ class Cloud(Protocol):
         """The account without a region, for lists that are the same in all regions."""
         ...
 
-    def listed(self, what: str) -> list[entries.Entry]:
+    def listed(self, noun: str) -> list[entries.Entry]:
         """Returns the ``network``s, ``firewall``s or ``cluster``s of all pages, with the node pools of clusters."""
         ...
 
@@ -86,7 +86,7 @@ class Cloud(Protocol):
         """Returns the names of the regions in which networks can be created, in the cloud's spelling."""
         ...
 
-    def names(self, what: str) -> list[str]:
+    def names(self, noun: str) -> list[str]:
         """Returns the names of all ``network``s, ``firewall``s or ``cluster``s, sorted."""
         ...
 
@@ -110,12 +110,12 @@ class Cloud(Protocol):
         """Deletes items with their cluster. The block of the context manager deletes the cluster.
 
         Raises:
-            PlantonError: The cloud refuses, or could not be asked; the error names the remaining items.
+            PlantonError: The cloud refuses, or did not answer; the error names the remaining items.
         """
         ...
 
     def credential(self, cluster_id: str) -> api.Credential | None:
-        """Returns a way into a cluster that is good now; None where there is no such cluster, or no way yet."""
+        """Returns a valid credential of a cluster; None if the cluster does not exist, or has no credential yet."""
         ...
 
 

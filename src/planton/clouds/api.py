@@ -23,8 +23,6 @@ _FIRST_REFUSAL = 300
 _NOT_FOUND, _CONFLICT = 404, 409
 _DENIED = (401, 403)
 _TOO_MANY, _FIRST_OWN = 429, 500
-#: Who asks for more than that is left alone: the user can come back.
-_LONGEST_WAIT = 10.0
 #: The maximum number of characters of a refusal to show, because a proxy may send a whole page.
 _LONGEST_TEXT = 1000
 #: A list with more pages counts as endless.
@@ -33,14 +31,14 @@ MOST_PAGES = 1000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Credential:
-    """What opens a cluster's Kubernetes API.
+    """The credential of a cluster's Kubernetes API.
 
     Attributes:
         kubeconfig: The whole kubeconfig.
-        token: A bearer token; empty where a certificate is used.
-        certificate: PEM; empty where a token is used.
-        key: PEM; empty where a token is used.
-        expires: RFC 3339; empty where it does not expire.
+        token: A bearer token; empty if a certificate is used.
+        certificate: PEM; empty if a token is used.
+        key: PEM; empty if a token is used.
+        expires: RFC 3339; empty if it does not expire.
     """
 
     kubeconfig: str = dataclasses.field(repr=False)
@@ -75,12 +73,12 @@ def get(
     wait: Callable[[float], None] = time.sleep,
     deadline: float = web.DEADLINE,
 ) -> Any:  # JSON data
-    """Returns the answer to a GET, or None where the cloud says "not found".
+    """Returns the answer to a GET, or None if the cloud answers "not found".
 
     Args:
         url: The whole address.
         authorization: The header's value.
-        path: What to call the request in errors.
+        path: The name of the request in errors.
         missing: The text that a 404 must contain to be trusted; empty for any.
         wait: Sleeps so many seconds before a retry after 429 or 5xx.
         deadline: Seconds for each try.
@@ -89,7 +87,7 @@ def get(
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED`` for 429 and 5xx; ``CLOUD_UNREACHABLE`` without a valid response.
     """
     headers = {"Authorization": authorization, "Accept": "application/json"}
-    for usual in (*retries.WAITS, None):
+    for usual in retries.CLOUD.attempts():
         try:
             answer = web.request("GET", url, headers=headers, deadline=deadline)
             if answer.status < _FIRST_REFUSAL:
@@ -114,7 +112,7 @@ def post(url: str, body: object, *, authorization: str, path: str) -> None:
         url: The whole address.
         body: JSON data.
         authorization: The header's value.
-        path: What to call the request in errors.
+        path: The name of the request in errors.
 
     Raises:
         PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``: the cloud refused, or did not answer.
@@ -137,7 +135,7 @@ def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool
     Args:
         url: The whole address.
         authorization: The header's value.
-        path: What to call the request in errors.
+        path: The name of the request in errors.
         body: The body; None for none.
 
     Raises:
@@ -194,9 +192,7 @@ def unexpected(how: str) -> errors.PlantonError:
 def _pause(answer: web.Answer, usual: float | None) -> float | None:
     if usual is None or not _is_trouble(answer.status):
         return None
-    asked = answer.headers.get("retry-after", "").strip()
-    seconds = float(asked) if asked.isdecimal() else usual
-    return seconds if seconds <= _LONGEST_WAIT else None
+    return retries.CLOUD.pause(usual, answer.headers.get("retry-after", ""))
 
 
 def _is_trouble(status: int) -> bool:

@@ -2,7 +2,7 @@
 
 The settings of a context are defaults: options of a command and environment variables take precedence. Only a credential that it
 names takes precedence over a token in the environment, because a context selects an account. It never changes a manifest: its
-environment only says which resource ``KIND/NAME`` means.
+environment only selects the resource of ``KIND/NAME``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: The name that means no context.
 NONE = "default"
 _FILE_VARIABLE = "PLANTON_CONTEXTS"
-#: Names the context to use, unless an option does.
+#: The environment variable with the name of the context. An option takes precedence.
 CHOICE_VARIABLE = "PLANTON_CONTEXT"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _SECRETS_PROVIDERS = ("awskms", "gcpkms", "azurekeyvault", "hashivault")
@@ -40,14 +40,14 @@ _KEYS = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Context:
-    """What a command uses where neither its options nor the environment say otherwise.
+    """The defaults of a command for settings that neither its options nor the environment have.
 
     Attributes:
-        name: What the user calls it; empty for none.
+        name: Its name; empty for no context.
         backend: URL of the Pulumi backend; empty for the default.
         env: The environment of ``KIND/NAME``; empty for any.
         credentials: Provider → entry of the credentials file.
-        secrets_provider: URL of a key in a cloud's key service, for stacks that are made; empty for a passphrase.
+        secrets_provider: URL of a key in a cloud's key service, for new stacks; empty for a passphrase.
         passphrase_file: The file of the passphrase; empty for the generated one.
     """
 
@@ -59,9 +59,9 @@ class Context:
     passphrase_file: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns what it says, without its name, as data for YAML or JSON; what is not set is left out."""
-        said = {key: getattr(self, attribute) for key, attribute in _KEYS.items()}
-        return {key: dict(value) if key == "credentials" else value for key, value in said.items() if value}
+        """Returns the settings as data for YAML or JSON, without the name and without unset ones."""
+        values = {key: getattr(self, attribute) for key, attribute in _KEYS.items()}
+        return {key: dict(value) if key == "credentials" else value for key, value in values.items() if value}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,8 +69,8 @@ class Contexts:
     """The contexts of a user.
 
     Attributes:
-        named: By name.
-        current: The name of the one in use; empty for none.
+        named: The contexts by name.
+        current: The name of the current context; empty for none.
     """
 
     named: Mapping[str, Context] = dataclasses.field(default_factory=dict)
@@ -95,18 +95,18 @@ class Contexts:
         return self.named[name]
 
     def having(self, context: Context) -> Contexts:
-        """Returns the contexts with one more, or with another one of its name."""
+        """Returns the contexts with one added, or replaced by name."""
         return dataclasses.replace(self, named={**self.named, context.name: context})
 
     def without(self, name: str) -> Contexts:
-        """Returns the contexts without one; where it was the current one, none is.
+        """Returns the contexts without one. If it was the current one, no context is current.
 
         Raises:
             PlantonError: ``CONTEXT_UNKNOWN``.
         """
         self.get(name)
-        left = {known: context for known, context in self.named.items() if known != name}
-        return Contexts(left, "" if self.current == name else self.current)
+        others = {other: context for other, context in self.named.items() if other != name}
+        return Contexts(others, "" if self.current == name else self.current)
 
     def using(self, name: str) -> Contexts:
         """Returns the contexts with another current one.
@@ -125,10 +125,10 @@ def file(environ: Mapping[str, str]) -> pathlib.Path:
 
 
 def read(environ: Mapping[str, str]) -> Contexts:
-    """Returns the user's contexts; none where there is no file.
+    """Returns the user's contexts; none if there is no file.
 
     Raises:
-        PlantonError: ``CONTEXT_UNKNOWN``: the file is not what `write` writes.
+        PlantonError: ``CONTEXT_UNKNOWN``: the file is not in the form that `write` writes.
     """
     path = file(environ)
     try:
@@ -136,7 +136,7 @@ def read(environ: Mapping[str, str]) -> Contexts:
         if data is None:
             # Continuing without a context could use another backend and another account.
             raise ValueError("it is empty")
-        named = {str(name): checked(_parsed(str(name), said)) for name, said in (data.get("contexts") or {}).items()}
+        named = {str(name): checked(_parsed(str(name), settings)) for name, settings in (data.get("contexts") or {}).items()}
         return Contexts(named, str(data.get("current") or ""))
     except FileNotFoundError:
         return Contexts()
@@ -151,18 +151,18 @@ def read(environ: Mapping[str, str]) -> Contexts:
         ) from None
 
 
-def _parsed(name: str, said: Mapping[str, Any]) -> Context:
-    unknown = sorted(set(said) - set(_KEYS))
+def _parsed(name: str, settings: Mapping[str, Any]) -> Context:
+    unknown = sorted(set(settings) - set(_KEYS))
     if unknown:
         raise ValueError(f"context {name!r} has {', '.join(unknown)}; known: {', '.join(_KEYS)}")
-    given: dict[str, Any] = {
-        _KEYS[key]: dict(value) if key == "credentials" else str(value) for key, value in said.items() if value is not None
+    values: dict[str, Any] = {
+        _KEYS[key]: dict(value) if key == "credentials" else str(value) for key, value in settings.items() if value is not None
     }
-    return Context(name, **given)
+    return Context(name, **values)
 
 
 def write(contexts: Contexts, environ: Mapping[str, str]) -> None:
-    """Keeps the contexts in a file of mode 0600, whole or not at all.
+    """Writes the contexts to a file of mode 0600, atomically.
 
     Raises:
         PlantonError: ``ENGINE_FAILED``: it cannot be written.
@@ -175,17 +175,17 @@ def write(contexts: Contexts, environ: Mapping[str, str]) -> None:
 
 
 def checked(context: Context) -> Context:
-    """Returns a context if it can be used.
+    """Returns a valid context.
 
     Raises:
-        PlantonError: ``USAGE``: a name, a provider or a secrets provider that cannot be.
+        PlantonError: ``USAGE``: an invalid name, provider or secrets provider.
     """
     unknown = sorted(set(context.credentials) - set(providers.names()))
     scheme = context.secrets_provider.partition("://")[0]
     if not _NAME.fullmatch(context.name) or context.name == NONE:
         why = f"{context.name!r} cannot name a context: letters, digits, '-', '_' and '.', and not {NONE!r}"
     elif unknown:
-        why = f"{unknown[0]!r} is no cloud; known: {', '.join(providers.names())}"
+        why = f"{unknown[0]!r} is not a cloud; the clouds are: {', '.join(providers.names())}"
     elif context.secrets_provider and scheme not in _SECRETS_PROVIDERS:
         why = f"the secrets provider must begin with one of {', '.join(f'{each}://' for each in _SECRETS_PROVIDERS)}"
     elif context.secrets_provider and context.passphrase_file:
@@ -196,10 +196,10 @@ def checked(context: Context) -> Context:
 
 
 def choose(name: str, environ: Mapping[str, str]) -> Context:
-    """Returns the context to use: of the name that is given, else ``$PLANTON_CONTEXT``, else the current one, else none.
+    """Returns the context to use: by name, else ``$PLANTON_CONTEXT``, else the current one, else none.
 
     Raises:
         PlantonError: ``CONTEXT_UNKNOWN``.
     """
-    known = read(environ)
-    return known.get(name or environ.get(CHOICE_VARIABLE) or known.current or NONE)
+    contexts = read(environ)
+    return contexts.get(name or environ.get(CHOICE_VARIABLE) or contexts.current or NONE)

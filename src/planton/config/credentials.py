@@ -292,19 +292,19 @@ def _entry(kind: kinds.Kind, name: str, environ: Mapping[str, str]) -> message.M
     path = file(environ)
     entries = _entries(path)
     if name not in entries:
-        known = ", ".join(sorted(entries)) or "none"
+        names = ", ".join(sorted(entries)) or "none"
         raise errors.PlantonError(
-            f"unknown credential {name!r}; known in {path}: {known}",
+            f"unknown credential {name!r}; {path} has: {names}",
             code=errors.Code.MISSING,
             reason=errors.Reason.CREDENTIAL_UNKNOWN,
-            hint=f"add it to {path}, name a known one, or write {DEFAULT!r} for the account of the context or the environment",
+            hint=f"add it to {path}, name one of these, or write {DEFAULT!r} for the account of the context or the environment",
             metadata={"credential": name, "file": str(path)},
         )
     config: message.Message = kind.provider_config()
     try:
         json_format.ParseDict({key: value for key, value in entries[name].items() if key != "provider"}, config)
     except (json_format.ParseError, AttributeError):
-        # The parser's text may show a token, so it is not passed on.
+        # The parser's text may contain a token, so the error does not include it.
         fields = ", ".join(field.json_name for field in config.DESCRIPTOR.fields)
         raise _unreadable(path, f"entry {name!r} must have only these fields, all text: {fields}") from None
     return config
@@ -320,7 +320,7 @@ def _entries(path: pathlib.Path) -> dict[str, dict[str, Any]]:
     except OSError as error:
         raise _unreadable(path, f"it cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError, yaml.YAMLError):
-        # The parser's text may show a token, so it is not passed on.
+        # The parser's text may contain a token, so the error does not include it.
         raise _unreadable(path, "it is not YAML") from None
     if entries is None:
         raise _unreadable(path, "it is empty")

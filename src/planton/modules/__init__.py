@@ -13,11 +13,7 @@ import os
 import pkgutil
 from typing import TYPE_CHECKING, Any, Protocol
 
-from google.protobuf import json_format
-
 from planton import errors
-from planton.config import credentials
-from planton.manifest import stack_input as stack_input_module
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -109,6 +105,8 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
 
 def as_kept(manifest: message.Message) -> str:
     """Returns a manifest as JSON for its stack, without the status. The stack has the status as its outputs."""
+    from google.protobuf import json_format  # cold start: `planton validate` imports declarations only
+
     copy = type(manifest)()
     copy.CopyFrom(manifest)
     copy.ClearField("status")
@@ -123,7 +121,10 @@ def main() -> None:
     Raises:
         pulumi.RunError: The stack input is missing or invalid, or the module refuses it; one line, no traceback.
     """
-    import pulumi  # reading a declaration must not wait for it
+    import pulumi  # reading a declaration must not wait for it, nor for the next two
+
+    from planton.config import credentials
+    from planton.manifest import stack_input as stack_input_module
 
     try:
         text, source = stack_input_module.locate(pulumi.Config("planton-cloud").get("stack-input"))

@@ -119,7 +119,7 @@ class Lookups:
         Raises:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE``.
         """
-        for pause in (*retries.WAITS, None):
+        for pause in retries.CLOUD.attempts():
             try:
                 return call(text)
             except Exception as error:  # noqa: BLE001  # pulumi raises a bare Exception for a failed function call

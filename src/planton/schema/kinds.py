@@ -56,7 +56,7 @@ class Loss(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """What planton must know about a kind besides its schema: ``KIND`` of the kind's module.
+    """The facts about a kind that its schema does not contain: ``KIND`` of the kind's module.
 
     Attributes:
         main: The name in the stack of the resource that the kind describes. Its id is the first output, and imports adopt it.
@@ -240,13 +240,13 @@ def all_kinds() -> tuple[Kind, ...]:
     """Returns every kind that has stubs, by name."""
     import pathlib  # costs more than finding one kind, which does without
 
-    found = []
+    listed = []
     for provider in providers.names():
         parent = importlib.import_module(f"{_STUBS}.{provider}")
         for stub in (path for folder in parent.__path__ for path in pathlib.Path(folder).glob("*/v1/api_pb2.py")):
             api = importlib.import_module(f"{parent.__name__}.{stub.parts[-3]}.v1.api_pb2")
-            found += [Kind(name, provider) for name in _manifest_names(api.DESCRIPTOR)]
-    return tuple(sorted(found, key=lambda kind: kind.name))
+            listed += [Kind(name, provider) for name in _manifest_names(api.DESCRIPTOR)]
+    return tuple(sorted(listed, key=lambda kind: kind.name))
 
 
 def _manifest_names(file: descriptor.FileDescriptor) -> list[str]:
@@ -309,7 +309,7 @@ def get(name: str) -> Kind:
             f"unknown kind {name!r}",
             code=errors.Code.INVALID,
             reason=errors.Reason.KIND_UNKNOWN,
-            hint=suggest(name, [known.name for known in all_kinds()]),
+            hint=suggest(name, [kind.name for kind in all_kinds()]),
             metadata={"kind": name},
         )
     return kind

@@ -1,4 +1,4 @@
-"""Providers: what planton knows about each cloud, as declared by the package ``planton.clouds.<name>``.
+"""Providers: the declaration of each cloud, in the package ``planton.clouds.<name>``.
 
 A declaration imports no client and no Pulumi, so that validation can read it. Clouds are found in the folders of
 ``planton.clouds``: a cloud is a package there, and its ``PROVIDER`` is the declaration.
@@ -59,7 +59,7 @@ class Networks:
     Attributes:
         are_regional: Whether networks belong to a region. Ranges must then differ only within it.
         refuses_overlaps: Whether the cloud refuses two networks with overlapping ranges.
-        overlap: What overlapping networks mean for the user.
+        overlap: The effect of overlapping networks, for messages.
     """
 
     are_regional: bool = False
@@ -89,8 +89,8 @@ class Provider:
         networks: The treatment of address ranges.
         requires_newest_patch: Whether a minor upgrade must start from the newest patch version.
         uncertain_leftovers: The sorts of leftovers of a deleted cluster that the cloud may delete or keep.
-        setup_errors: The parts of a plugin's messages that mean that the provider could not be set up.
-        empty_pool_advice: What to write instead of a node pool without nodes.
+        setup_errors: The parts of the plugin's messages about a provider that cannot be set up.
+        empty_pool_advice: The alternative to a node pool without nodes, for messages.
         lacks: The features that the cloud does not have (`planton.manifest.unavailable_fields` lists them).
         api_access_field: The field of a cluster's spec with the networks that may reach its API server.
         is_default: Whether commands use the cloud if the user names none.

@@ -1,4 +1,4 @@
-"""Questions to Civo's API (docs/use/drift-and-recovery.md says why they are asked)."""
+"""Requests to Civo's API (docs/use/drift-and-recovery.md gives the reasons)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Cloud:
         token: The API token.
         region: The cloud's code, upper case; empty for requests that need none.
         endpoint: The API's address; empty for the public cloud.
-        wait: Sleeps so many seconds, when the cloud asks to retry later.
+        wait: Sleeps so many seconds, if the cloud requests a later retry.
         answers: The cached responses of this run; None to send each request.
     """
 
@@ -74,7 +74,7 @@ class Cloud:
         return (self.endpoint or _DEFAULT_ENDPOINT).rstrip("/")
 
     def get(self, path: str) -> Any:  # JSON data
-        """Returns the answer to a GET, or None where the cloud says "not found".
+        """Returns the answer to a GET, or None if the cloud answers "not found".
 
         Raises:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.get`).
@@ -99,19 +99,19 @@ class Cloud:
         return self._unless_region_is_missing(self._clusters)
 
     def _clusters(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        clusters: list[dict[str, Any]] = []
         page, pages = 1, 1
         while page <= pages:
             answer = self.get(f"/v2/kubernetes/clusters?page={page}&per_page=100") or {}
-            found += answer.get("items") or []
+            clusters += answer.get("items") or []
             pages = min(int(answer.get("pages") or 1), api.MOST_PAGES)
             page += 1
-        return found
+        return clusters
 
     def cluster(self, id_: str) -> dict[str, Any] | None:
         """Returns a cluster with its pools, or None."""
-        found: dict[str, Any] | None = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(id_, safe='')}")
-        return found
+        cluster: dict[str, Any] | None = self.get(f"/v2/kubernetes/clusters/{urllib.parse.quote(id_, safe='')}")
+        return cluster
 
     def create_pool(self, cluster_id: str, body: Mapping[str, Any]) -> None:
         """Creates a pool in a cluster; its ``id`` is its name.
@@ -128,7 +128,7 @@ class Cloud:
         return (self.cluster(cluster_id) or {}).get("status") in ("BUILDING", "UPGRADING", "SCALING")
 
     def pool(self, cluster_id: str, pool_id: str) -> dict[str, Any] | None:
-        """Returns a pool, or None where it or its cluster is not there."""
+        """Returns a pool, or None if it or its cluster does not exist."""
         cluster = self.cluster(cluster_id)
         pools = (cluster or {}).get("pools") or []
         return next((pool for pool in pools if pool["id"] == pool_id), None)
@@ -140,7 +140,7 @@ class Cloud:
         if type_ == _NODE_POOL:
             return self.pool(cluster_id, id_) is not None
         if type_ == _NETWORK:
-            # A list may omit one for a moment; "not found" for its id is an answer.
+            # A list may omit a network for a moment. "Not found" for its id is reliable.
             return self.get(f"/v2/networks/{urllib.parse.quote(id_, safe='')}") is not None
         return any(entry["id"] == id_ for entry in self.firewalls())
 
@@ -160,11 +160,11 @@ class Cloud:
         """Returns the whole list of networks, firewalls or clusters by their Pulumi type, as the API returns it."""
         return {_NETWORK: self.networks, _FIREWALL: self.firewalls, _CLUSTER: self.clusters}[type_]()
 
-    def names(self, what: str) -> list[str]:
+    def names(self, noun: str) -> list[str]:
         """Returns the names of all ``network``s, ``firewall``s or ``cluster``s, sorted."""
-        if what == "network":
+        if noun == "network":
             return sorted(entry["label"] for entry in self.networks())
-        if what == "firewall":
+        if noun == "firewall":
             return sorted(entry["name"] for entry in self.firewalls())
         return sorted(entry["name"] for entry in self.clusters())
 
@@ -179,15 +179,15 @@ class Cloud:
                 raise
             return []
 
-    def listed(self, what: str) -> list[entries.Entry]:
+    def listed(self, noun: str) -> list[entries.Entry]:
         """Returns the ``network``s, ``firewall``s or ``cluster``s of the region, with the node pools of clusters."""
         region = self.region.lower()
-        if what == "network":
+        if noun == "network":
             return [
                 entries.Entry(row["id"], row["label"], region, row.get("cidr") or "", is_being_deleted=_is_being_deleted(row))
                 for row in self.networks()
             ]
-        if what == "firewall":
+        if noun == "firewall":
             return [
                 entries.Entry(row["id"], row["name"], region, network=row.get("network_id") or "") for row in self.firewalls()
             ]
@@ -201,14 +201,14 @@ class Cloud:
         """Returns the account's quotas by subject: nodes, cpus, memory in MiB, disk in GiB, networks, firewalls."""
         answer = self.get("/v2/quota") or {}
         return {
-            what: entries.Quota(int(answer[f"{field}_usage"]), int(answer[f"{field}_limit"]))
-            for what, field in _QUOTAS.items()
+            subject: entries.Quota(int(answer[f"{field}_usage"]), int(answer[f"{field}_limit"]))
+            for subject, field in _QUOTAS.items()
             if answer.get(f"{field}_limit") is not None and answer.get(f"{field}_usage") is not None
         }
 
-    def pool_import_id(self, cluster_id: str, given: str) -> str:
+    def pool_import_id(self, cluster_id: str, text: str) -> str:
         """Returns the import id of a pool, which is named by its cluster and its name."""
-        return given if ":" in given else f"{cluster_id}:{given}"
+        return text if ":" in text else f"{cluster_id}:{text}"
 
     def versions(self) -> list[dict[str, Any]]:
         """Returns the Kubernetes versions on offer: version, type, channel, default."""
@@ -244,7 +244,7 @@ class Cloud:
         """Deletes items one by one after the block, which deletes their cluster.
 
         Raises:
-            PlantonError: The cloud refuses, or could not be asked; the error names the remaining items.
+            PlantonError: The cloud refuses, or did not answer; the error names the remaining items.
         """
         yield
         failures = {}
@@ -270,7 +270,7 @@ class Cloud:
                 return
 
     def credential(self, cluster_id: str) -> api.Credential | None:
-        """Returns a way into a cluster, which does not expire; None where there is no such cluster, or none yet."""
+        """Returns the credential of a cluster, which does not expire; None if the cluster or its kubeconfig does not exist yet."""
         kubeconfig = (self.cluster(cluster_id) or {}).get("kubeconfig")
         return api.credential(kubeconfig) if kubeconfig else None
 

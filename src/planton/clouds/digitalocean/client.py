@@ -1,4 +1,4 @@
-"""Questions to DigitalOcean's API (docs/use/drift-and-recovery.md says why they are asked)."""
+"""Requests to DigitalOcean's API (docs/use/drift-and-recovery.md gives the reasons)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Cloud:
     Attributes:
         token: The API token.
         endpoint: The API's address; empty for the public cloud.
-        wait: Sleeps so many seconds, when the cloud asks to retry later.
+        wait: Sleeps so many seconds, if the cloud requests a later retry.
         answers: The cached responses of this run; None to send each request.
     """
 
@@ -71,7 +71,7 @@ class Cloud:
         return (self.endpoint or _DEFAULT_ENDPOINT).rstrip("/")
 
     def get(self, path: str) -> Any:  # JSON data
-        """Returns the answer to a GET, or None where the cloud says "not found".
+        """Returns the answer to a GET, or None if the cloud answers "not found".
 
         Raises:
             PlantonError: ``CLOUD_AUTH``; ``CLOUD_FAILED``; ``CLOUD_UNREACHABLE`` (`api.get`).
@@ -81,13 +81,13 @@ class Cloud:
         return send() if self.answers is None else self.answers.get((self.token, url), send)
 
     def _all(self, path: str, name: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
+        rows: list[dict[str, Any]] = []
         page = 1
         while True:
             answer = self.get(f"{path}?page={page}&per_page={_PAGE}") or {}
-            found += answer.get(name) or []
+            rows += answer.get(name) or []
             if not ((answer.get("links") or {}).get("pages") or {}).get("next"):
-                return found
+                return rows
             page += 1
             if page > api.MOST_PAGES:
                 raise api.unexpected(f"the list {path} does not end")
@@ -116,7 +116,7 @@ class Cloud:
         return ((self.cluster(cluster_id) or {}).get("status") or {}).get("state") in ("provisioning", "upgrading")
 
     def exists(self, type_: str, id_: str, cluster_id: str = "") -> bool:
-        """Returns whether a resource of a Pulumi type is in the cloud. The cluster of a pool need not be known."""
+        """Returns whether a resource of a Pulumi type is in the cloud. The cluster of a pool may be unknown."""
         own = urllib.parse.quote(id_, safe="")
         if type_ == _CLUSTER:
             return self.cluster(id_) is not None
@@ -139,13 +139,13 @@ class Cloud:
         """Returns the whole list of networks or clusters by their Pulumi type, as the API returns it."""
         return self._all(*_LISTS[type_])
 
-    def pool_import_id(self, cluster_id: str, given: str) -> str:
+    def pool_import_id(self, cluster_id: str, text: str) -> str:
         """Returns the import id of a pool, which is its own id. A name is looked up.
 
         Raises:
             PlantonError: ``AMBIGUOUS``: two pools of the cluster have the name.
         """
-        cluster, _, own = given.rpartition(":")
+        cluster, _, own = text.rpartition(":")
         cluster = cluster or cluster_id
         pools = (self.cluster(cluster) or {}).get("node_pools") or [] if cluster else []
         ids = [str(pool["id"]) for pool in pools if pool["name"] == own]
@@ -159,18 +159,18 @@ class Cloud:
             )
         return ids[0] if ids else own
 
-    def names(self, what: str) -> list[str]:
+    def names(self, noun: str) -> list[str]:
         """Returns the names of all ``network``s or ``cluster``s, sorted."""
-        return sorted(entry["name"] for entry in self._all(*_LISTS[_NETWORK if what == "network" else _CLUSTER]))
+        return sorted(entry["name"] for entry in self._all(*_LISTS[_NETWORK if noun == "network" else _CLUSTER]))
 
-    def listed(self, what: str) -> list[entries.Entry]:
+    def listed(self, noun: str) -> list[entries.Entry]:
         """Returns the ``network``s or ``cluster``s of the account, with the node pools of clusters."""
-        if what == "network":
+        if noun == "network":
             return [
                 entries.Entry(row["id"], row["name"], row["region"], row.get("ip_range") or "")
                 for row in self._all(*_LISTS[_NETWORK])
             ]
-        return [_cluster(row) for row in self.clusters()] if what == "cluster" else []
+        return [_cluster(row) for row in self.clusters()] if noun == "cluster" else []
 
     def upgrades(self, cluster_id: str) -> list[str] | None:
         """Returns the versions that a cluster can be upgraded to; None if the cluster does not exist."""
@@ -204,8 +204,8 @@ class Cloud:
         ]
 
     def regions(self) -> list[dict[str, Any]]:
-        """Returns the regions in which clusters can be made: region, name, country, full."""
-        # The cloud does not say the country; the name holds the city.
+        """Returns the regions in which clusters can be created: region, name, country, full."""
+        # The cloud does not report the country. The name contains the city.
         return [
             {"region": row["slug"], "name": row["name"], "country": None, "full": False} for row in self._options()["regions"]
         ]
@@ -227,7 +227,7 @@ class Cloud:
         """Requests the deletion of the cluster with items, before the block deletes the cluster.
 
         Raises:
-            PlantonError: The cloud refuses, or could not be asked; the error names the remaining items.
+            PlantonError: The cloud refuses, or did not answer; the error names the remaining items.
         """
         body = {name: [item.id for item in items if item.sort == sort] for sort, name in _LEFTOVERS.items()}
         path = f"{_cluster_path(cluster_id)}/destroy_with_associated_resources/selective"
@@ -238,7 +238,7 @@ class Cloud:
         yield
 
     def credential(self, cluster_id: str) -> api.Credential | None:
-        """Returns a way into a cluster that is good for as long as the cloud allows; None where there is no such cluster."""
+        """Returns a credential of a cluster, with its expiry; None if the cluster does not exist."""
         cluster = self.cluster(cluster_id)
         answer = self.get(f"{_cluster_path(cluster_id)}/credentials")
         if cluster is None or answer is None:

@@ -1,6 +1,6 @@
-"""Manifests to start from: a file for each resource, by cloud and by template, in the folders beside this module.
+"""Manifests to start from: a file for each resource, by cloud and by template, in the folders of this package.
 
-The files are what a user gets, but for four placeholders: ``${name}``, ``${env}``, ``${region}`` and ``${version}``. A file belongs
+The files have four placeholders: ``${name}``, ``${env}``, ``${region}`` and ``${version}``. A file belongs
 to a part by its name: ``network`` and ``firewall``, ``cluster``, ``pool-…``.
 """
 
@@ -15,7 +15,7 @@ from planton import errors
 from planton.manifest import scalars
 from planton.schema import kinds, providers
 
-#: What can be made, with the beginnings of the names of its files.
+#: Part of an environment → the prefixes of the names of its files.
 PARTS: Final = {
     "cluster": ("cluster", "pool-"),
     "nodepool": ("pool-",),
@@ -24,7 +24,7 @@ PARTS: Final = {
 }
 TEMPLATES: Final = ("dev", "staging", "prod")
 _FOLDER: Final = pathlib.Path(__file__).parent
-#: Room is left for what the resources add: the clouds allow 63 characters.
+#: The clouds allow 63 characters. The resources add a suffix.
 _NAME: Final = re.compile(r"[a-z]([a-z0-9-]{0,46}[a-z0-9])?")
 
 
@@ -35,12 +35,12 @@ def make(part: str, provider: str, template: str, *, name: str = "", env: str = 
         part: One of ``PARTS``.
         provider: The cloud.
         template: One of ``TEMPLATES``.
-        name: What the names of all resources begin with; that of the environment where empty.
-        env: The environment; that of the template where empty.
-        region: The region; a usual one where empty.
+        name: The prefix of the names of all resources; the environment if empty.
+        env: The environment; the template if empty.
+        region: The region; the usual one if empty.
 
     Raises:
-        PlantonError: ``USAGE``: a name that the clouds would not take, or a region that there is not.
+        PlantonError: ``USAGE``: an invalid name, or an unknown region.
     """
     env = _checked("environment", env or template)
     values = {
@@ -57,24 +57,24 @@ def make(part: str, provider: str, template: str, *, name: str = "", env: str = 
     }
 
 
-def _checked(what: str, text: str) -> str:
+def _checked(noun: str, text: str) -> str:
     if not _NAME.fullmatch(text):
-        raise _usage(f"the {what} {text[:60]!r} must be at most 48 small letters, digits and '-', beginning with a letter")
+        raise _usage(f"the {noun} {text[:60]!r} must be at most 48 lower-case letters, digits and '-', beginning with a letter")
     return text
 
 
 def _region(provider: str, region: str) -> str:
-    known = regions(provider)
+    names = regions(provider)
     if not region:
         return providers.get(provider).sample_region
-    if region.lower() not in known:
-        hint = kinds.suggest(region[:40], known) or f"known are {', '.join(known)}"
+    if region.lower() not in names:
+        hint = kinds.suggest(region[:40], names) or f"the regions are {', '.join(names)}"
         raise _usage(f"{provider} has no region {region[:40]!r}", hint)
     return region.lower()
 
 
 def regions(provider: str) -> list[str]:
-    """Returns the regions of a cloud that clusters can be in."""
+    """Returns the regions of a cloud for clusters."""
     described: Any = kinds.of_role(kinds.Role.CLUSTER, provider)[0].message.DESCRIPTOR
     field = described.fields_by_name["spec"].message_type.fields_by_name["region"]
     return [value.name for value in field.enum_type.values if value.number]

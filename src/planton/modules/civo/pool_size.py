@@ -1,8 +1,8 @@
-"""NodePoolSize: the number of nodes of a pool, as a resource of its own beside the pool.
+"""NodePoolSize: the number of nodes of a pool, as a separate resource.
 
-The plugin pulumi-civo 2.4.8 dies on every change of a pool's ``node_count``. So the pool ignores that change, and this
-dynamic resource sends it: it keeps the nodes that survive, and it also reads which nodes the pool has, which the plugin
-does not tell. The engine runs it in a process of its own; that is why it may open connections and the modules may not.
+The plugin pulumi-civo 2.4.8 crashes on every change of a pool's ``node_count``. So the pool ignores that change, and this
+dynamic resource sends it. The remaining nodes survive. It also reads the nodes of the pool, which the plugin does not report.
+The engine runs it in a separate process, so it may open connections.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _LONGEST_PAUSE_SECONDS = 5.0
 _READY_SECONDS = 1800
 _WATCH_SECONDS = 1.0
 _NOT_FOUND = ("database_cluster_pool_not_found", "database_kubernetes_cluster_not_found")
-#: A token given by the engine for one operation; the one in the state may have been rotated since.
+#: The token for one operation, set by the engine. The token in the state may be revoked.
 TOKEN_VARIABLE = "PLANTON_CIVO_TOKEN"  # noqa: S105  # the name of a variable
 
 
 class PoolGoneError(Exception):
-    """The pool or its cluster does not exist, in the cloud's own words."""
+    """The cloud reports that the pool or its cluster does not exist."""
 
 
 class NodePoolSizeProvider(dynamic.ResourceProvider):
@@ -44,33 +44,32 @@ class NodePoolSizeProvider(dynamic.ResourceProvider):
     serialize_as_secret_always = False
 
     def configure(self, _config: dynamic.ConfigureRequest) -> None:
-        """Begins to watch over the engine, which leaves this process behind when it is killed."""
+        """Starts a thread that ends this process with the engine. A killed engine does not end it."""
         threading.Thread(target=end_after, args=(os.getppid(),), daemon=True).start()
 
     def create(self, props: dict[str, Any]) -> dynamic.CreateResult:
-        """Brings the pool to the wanted number, if one is wanted, and returns its nodes."""
+        """Scales the pool to the desired number of nodes, if there is one, and returns its nodes."""
         return dynamic.CreateResult(f"{props['cluster_id']}:{props['pool_id']}", _settle(props))
 
     def update(self, _id: str, _olds: dict[str, Any], news: dict[str, Any]) -> dynamic.UpdateResult:
-        """Brings the pool to the wanted number, if one is wanted, and returns its nodes."""
+        """Scales the pool to the desired number of nodes, if there is one, and returns its nodes."""
         return dynamic.UpdateResult(_settle(news))
 
     def diff(self, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> dynamic.DiffResult:
-        """Compares the wanted number with the last one seen, and what identifies the pool with what it was."""
+        """Compares the desired number with the last reported one, and the identity of the pool with the previous one."""
         keys = ("cluster_id", "pool_id", "identity", "region", "endpoint", "token")
         changed = [key for key in keys if news.get(key) != olds.get(key)]
-        wanted = news.get("node_count")
-        # A pool that is handed to the autoscaler, or taken back, changes even while its number is right: drift of a number
-        # that nobody wants is none.
-        if wanted != olds.get("node_count") or (wanted is not None and wanted != olds.get("actual_node_count")):
+        desired = news.get("node_count")
+        # Enabling or disabling the autoscaler is a change even if the number is right. Without a desired number there is no drift.
+        if desired != olds.get("node_count") or (desired is not None and desired != olds.get("actual_node_count")):
             changed.append("node_count")
         return dynamic.DiffResult(changes=bool(changed))
 
     def read(self, id_: str, props: dict[str, Any]) -> dynamic.ReadResult:
-        """Returns the nodes that the pool has now; a pool that is gone is no resource any more.
+        """Returns the current nodes of the pool; an empty id if the pool does not exist any more.
 
         Raises:
-            OSError: The cloud could not be asked; the state must not be changed then.
+            OSError: The request failed. The state must stay unchanged.
         """
         try:
             return dynamic.ReadResult(id_, {**props, **_observed(_get_cluster(props), props["pool_id"])})
@@ -79,7 +78,7 @@ class NodePoolSizeProvider(dynamic.ResourceProvider):
 
 
 def end_after(engine: int) -> None:
-    """Ends this process when its parent is another one than the engine that has started it."""
+    """Ends this process when its parent is not the engine that started it."""
     while os.getppid() == engine:
         time.sleep(_WATCH_SECONDS)
     os._exit(0)
@@ -88,27 +87,27 @@ def end_after(engine: int) -> None:
 def _settle(
     props: dict[str, Any], *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
 ) -> dict[str, Any]:
-    wanted = props.get("node_count")
+    desired = props.get("node_count")
     pool = _observed(_get_cluster(props), props["pool_id"])
-    if wanted is not None:
-        if pool["actual_node_count"] != int(wanted):
+    if desired is not None:
+        if pool["actual_node_count"] != int(desired):
             path = f"/v2/kubernetes/clusters/{_quote(props['cluster_id'])}/pools/{_quote(props['pool_id'])}"
-            _request(props, "PUT", path, {"count": int(wanted), "region": props["region"]})
-        pool = _wait(props, int(wanted), clock, sleep)
+            _request(props, "PUT", path, {"count": int(desired), "region": props["region"]})
+        pool = _wait(props, int(desired), clock, sleep)
     return {**props, **pool}
 
 
-def _wait(props: Mapping[str, Any], wanted: int, clock: Callable[[], float], sleep: Callable[[float], None]) -> dict[str, Any]:
+def _wait(props: Mapping[str, Any], desired: int, clock: Callable[[], float], sleep: Callable[[float], None]) -> dict[str, Any]:
     deadline = clock() + _READY_SECONDS
     pause = _FIRST_PAUSE_SECONDS
     while True:
         cluster = _get_cluster(props)
         pool = _observed(cluster, props["pool_id"])
         states = [node["status"] for node in _pool(cluster, props["pool_id"]).get("instances") or []]
-        if pool["actual_node_count"] == wanted and len(states) == wanted and set(states) <= {"ACTIVE"}:
+        if pool["actual_node_count"] == desired and len(states) == desired and set(states) <= {"ACTIVE"}:
             return pool
         if clock() > deadline:
-            message = f"node pool {props['pool_id']} has not reached {wanted} nodes after {_READY_SECONDS // 60} minutes"
+            message = f"node pool {props['pool_id']} has not reached {desired} nodes after {_READY_SECONDS // 60} minutes"
             raise TimeoutError(message)
         sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
@@ -122,8 +121,8 @@ def _get_cluster(props: Mapping[str, Any]) -> dict[str, Any]:
 def _pool(cluster: Mapping[str, Any], pool_id: str) -> dict[str, Any]:
     for pool in cluster.get("pools") or []:
         if pool["id"] == pool_id:
-            found: dict[str, Any] = pool
-            return found
+            entry: dict[str, Any] = pool
+            return entry
     message = f"cluster {cluster['id']} has no node pool {pool_id}"
     raise PoolGoneError(message)
 
@@ -199,12 +198,12 @@ class NodePoolSize(dynamic.Resource):
             name: The resource's name in the stack.
             cluster_id: The cluster's id.
             pool_id: The pool's id.
-            node_count: The wanted number, or None to leave it to the autoscaler.
-            identity: What makes the pool a new one when it changes; the size is then set anew.
+            node_count: The desired number; None for an autoscaled pool.
+            identity: A text that changes when the pool is replaced, so that the new pool is scaled too.
             region: The cloud's code of the region.
             endpoint: The API's address; empty for the cloud's own.
-            token: The API token; kept as a secret.
-            opts: What the resource depends on.
+            token: The API token, a secret.
+            opts: The dependencies of the resource.
         """
         props = {
             "cluster_id": cluster_id,

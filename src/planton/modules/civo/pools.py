@@ -52,8 +52,8 @@ def register(
 ) -> Pool:
     """Registers the resources ``node_pool<suffix>`` and ``node_pool_size<suffix>``.
 
-    Labels are the six standard ones with the user's over them. Cluster, name, size and public addresses of a pool cannot
-    be changed in place; the plugin does not know that, so it is declared here.
+    The labels of the manifest take precedence over the standard ones. The cluster, name, size and public addresses of a pool
+    cannot be changed in place. The plugin does not declare that, so it is declared here.
     """
     pool = pulumi_civo.KubernetesNodePool(
         f"node_pool{suffix}",

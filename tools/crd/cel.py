@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from google.protobuf import descriptor_pool
 
-from planton import json_schema
-from planton.crd import syntax
+import json_schema
+from crd import syntax
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,6 @@ from buf.validate import validate_pb2
 
 from org.project_planton.policy.v1 import policy_pb2
 from org.project_planton.shared.options import options_pb2
-from planton import errors
 from planton.manifest import decode, scalars
 from planton.schema import describe, keywords, kinds, rule_texts
 
@@ -60,7 +59,7 @@ def document(name: str = "", *, comments: Mapping[str, str] | None = None) -> di
         described: Any = policy_pb2.Policy.DESCRIPTOR
         body = {"title": POLICY, **definitions.reference(described)}
     elif name:
-        kind = _kind(name)
+        kind = kinds.parse(name)
         body = {"title": kind.name, **definitions.reference(kind.message.DESCRIPTOR)}
     else:
         body = _any_kind(definitions)
@@ -70,14 +69,6 @@ def document(name: str = "", *, comments: Mapping[str, str] | None = None) -> di
 def names() -> list[str]:
     """Returns what there are schemas of: the kinds, and policies."""
     return [*(kind.name for kind in kinds.all_kinds()), POLICY]
-
-
-def _kind(name: str) -> kinds.Kind:
-    try:
-        return kinds.parse(name)
-    except errors.PlantonError as error:
-        error.hint = kinds.suggest(name, names())
-        raise
 
 
 def _any_kind(definitions: _Definitions) -> dict[str, Any]:

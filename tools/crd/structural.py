@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from buf.validate import validate_pb2
 from google.protobuf import descriptor_pool
 
+import json_schema
+from crd import cel
 from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
-from planton import json_schema
-from planton.crd import cel
 from planton.manifest import decode
 from planton.schema import describe, keywords, rule_texts
 

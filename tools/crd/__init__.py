@@ -1,16 +1,14 @@
-"""Kinds as CustomResourceDefinitions, so that a Kubernetes cluster can store manifests, and its API server checks them.
+"""Generates CustomResourceDefinitions of kinds: a Kubernetes cluster can store manifests, and its API server checks them.
 
-A definition is made from a kind's message, as JSON Schema is: ``structural`` makes the schema, ``cel`` translates the rules, ``syntax`` reads
-their text. Nothing here asks a cluster, and nothing is read from one.
+``structural`` writes the schema of a kind's message, ``cel`` translates its rules, and ``syntax`` parses the text of the rules.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from crd import structural
 from org.project_planton.shared import metadata_pb2
-from planton import errors, json_schema
-from planton.crd import structural
 from planton.schema import describe, kinds
 
 if TYPE_CHECKING:
@@ -36,11 +34,6 @@ def names() -> list[str]:
     return [kind.name for kind in kinds.all_kinds()]
 
 
-def documents(*, comments: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """Returns the definitions of all kinds, by name; see ``document``."""
-    return [document(name, comments=comments) for name in names()]
-
-
 def document(name: str, *, comments: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Returns the definition of a kind.
 
@@ -49,15 +42,8 @@ def document(name: str, *, comments: Mapping[str, str] | None = None) -> dict[st
         comments: Full name → comment of the proto; those of the package where None.
 
     Raises:
-        PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint; ``USAGE``: policies are checked and not stored.
+        PlantonError: ``KIND_UNKNOWN``, with the nearest name as a hint.
     """
-    if name.lower() == json_schema.POLICY.lower():
-        raise errors.PlantonError(
-            "policies have no CustomResourceDefinition: they are rules over manifests, which no cluster stores",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
-            hint="give a kind, or none for all of them",
-        )
     kind = kinds.parse(name)
     group, version = kind.api_version.split("/")
     singular = kind.name.lower()
