@@ -1,4 +1,4 @@
-"""The NodePool API: a service on messages, and the transports that carry them.
+"""The server of the NodePool API: a service on messages, a store, and the transports REST and gRPC.
 
-The protos define it; routes, JSON, documentation and gRPC are derived from their descriptors. The service knows no transport.
+The protos define the API. Routes, JSON, documentation and gRPC are derived from their descriptors. The service knows no transport.
 """

@@ -1,4 +1,4 @@
-"""A call, whatever brings it: who asks, whether they may, and how often. Both transports go through here."""
+"""Calls, for both transports: authentication, permission, and the rate limit."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 _MOST_BUCKETS: Final = 10_000
 _LONGEST_ID: Final = 128
-#: What an Idempotency-Key is: visible ASCII, short enough for an index.
+#: An Idempotency-Key: visible ASCII, short enough for an index.
 _KEY: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 
 
-def request_id(given: str) -> str:
-    """Returns a request's id: the caller's own where it is short and printable, else a new one."""
-    fits = 0 < len(given) <= _LONGEST_ID and given.isascii() and given.isprintable()
-    return given if fits else str(uuid.uuid4())
+def request_id(header: str) -> str:
+    """Returns the id of a request: that of its header if it is short and printable, else a new one."""
+    is_usable = 0 < len(header) <= _LONGEST_ID and header.isascii() and header.isprintable()
+    return header if is_usable else str(uuid.uuid4())
 
 
 class RateLimit:
-    """A bucket of tokens for each caller: ``per_second`` flow in, ``burst`` fit in, each call takes one.
+    """A token bucket for each caller: ``per_second`` tokens are added, up to ``burst``, and each call takes one.
 
-    It counts in this process only: several workers allow as many times as much.
+    It counts in this process only. Several workers allow several times as much.
     """
 
     def __init__(self, per_second: float, burst: int) -> None:
@@ -44,26 +44,30 @@ class RateLimit:
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, name: str, now: float) -> None:
-        """Takes a token of a caller at a time, in seconds that never go back.
+        """Takes a token of a caller.
+
+        Args:
+            name: The caller.
+            now: Seconds of a monotonic clock.
 
         Raises:
-            ApiError: There is none; ``Retry-After`` says when there will be.
+            ApiError: ``RATE_LIMITED``: the bucket is empty. ``Retry-After`` says when it has a token again.
         """
         if not self._per_second:
             return
         level = self._level(name, now)
         if level < 1:
             wait = math.ceil((1 - level) / self._per_second)
-            raise errors.rate_limited(max(1, wait), self.left(name, now))
+            raise errors.rate_limited(max(1, wait), self.headers(name, now))
         if len(self._buckets) >= _MOST_BUCKETS and name not in self._buckets:
             self._buckets.clear()
         self._buckets[name] = (level - 1, now)
 
-    def left(self, name: str, now: float) -> dict[str, str]:
-        """Returns what is left to a caller at a time, as header fields; none where there is no limit.
+    def headers(self, name: str, now: float) -> dict[str, str]:
+        """Returns the header fields that describe a caller's bucket; none without a rate limit.
 
-        ``RateLimit-Limit`` is the burst, ``RateLimit-Remaining`` how many calls may be made at once, ``RateLimit-Reset`` after how many
-        seconds without a call that is the burst again.
+        ``RateLimit-Limit`` is the burst, ``RateLimit-Remaining`` the number of tokens, and ``RateLimit-Reset`` the seconds until the
+        bucket is full.
         """
         if not self._per_second:
             return {}
@@ -80,49 +84,49 @@ class Calls:
     """Runs calls.
 
     Attributes:
-        service: What they mean.
-        authenticator: Who asks.
+        service: The methods.
+        authenticator: Identifies callers.
     """
 
     def __init__(
         self,
-        meaning: methods.Service,
+        service: methods.Service,
         authenticator: auth.Authenticator,
         limit: RateLimit,
         clock: Callable[[], datetime.datetime],
         timer: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepares to run calls.
+        """Creates the runner of calls.
 
         Args:
-            meaning: What they mean.
-            authenticator: Who asks.
-            limit: How often each may.
-            clock: Tells the time.
-            timer: Tells the seconds since some moment, and never goes back, as the time of day may.
+            service: The methods.
+            authenticator: Identifies callers.
+            limit: The rate limit.
+            clock: Returns the time of day.
+            timer: Returns seconds of a monotonic clock.
         """
-        self.service = meaning
+        self.service = service
         self.authenticator = authenticator
         self._limit = limit
         self._clock = clock
         self._timer = timer
 
     async def admit(self, route: routes.Route, headers: Mapping[str, str], peer: str) -> contexts.Context:
-        """Returns what a call carries beside its message, once it is known that it may be made.
+        """Returns the context of a call that may be made.
 
         Raises:
-            ApiError: The caller is unknown, asks too often, or may not call this method.
+            ApiError: The caller is unknown, exceeds its rate, or may not call this method; or a header is invalid.
         """
         now = self._clock()
         caller = await self.authenticator.caller(headers, peer, now)
         self._limit.take(caller.name, self._timer())
         if route.caller == method_pb2.CALLER_USER and caller.controller:
-            raise errors.forbidden("controllers report status and change nothing else")
+            raise errors.forbidden("controllers report status; only users change resources")
         if route.caller == method_pb2.CALLER_CONTROLLER and not caller.may_report:
             raise errors.forbidden("only controllers report status")
         if not _KEY.fullmatch(headers.get("idempotency-key", "none")):
             raise errors.bad_field("Idempotency-Key", "header.idempotency_key", "must be 1 to 255 visible characters of ASCII")
-        # An empty one, as of a variable that is not set, would be no condition, and the write would be anybody's.
+        # An empty header, for example from an unset variable, would silently drop the condition.
         if not headers.get("if-match", "*").strip():
             raise errors.bad_field("If-Match", "header.if_match", "must be an entity tag, or *")
         return contexts.Context(
@@ -133,35 +137,35 @@ class Calls:
             in_cluster="cluster_id" in route.path_fields,
         )
 
-    async def still(self, caller: contexts.Caller, headers: Mapping[str, str], peer: str) -> None:
-        """Asks again who asks, where a call goes on: a token can be revoked or expire meanwhile.
+    async def authenticate_again(self, caller: contexts.Caller, headers: Mapping[str, str], peer: str) -> None:
+        """Authenticates the caller of a stream again, because a token can expire or be revoked meanwhile.
 
         Raises:
-            ApiError: It is nobody any more, or somebody else.
+            ApiError: The token is expired or revoked, or belongs to another caller.
         """
         if await self.authenticator.caller(headers, peer, self._clock()) != caller:
-            raise errors.unauthenticated("the token means something else now")
+            raise errors.unauthenticated("the token belongs to another caller now")
 
-    def left(self, caller: contexts.Caller) -> dict[str, str]:
-        """Returns how often a caller may ask now, as header fields; none where there is no limit."""
-        return self._limit.left(caller.name, self._timer())
+    def rate_headers(self, caller: contexts.Caller) -> dict[str, str]:
+        """Returns the header fields of a caller's rate limit; none without a limit."""
+        return self._limit.headers(caller.name, self._timer())
 
     async def run(
         self,
         route: routes.Route,
         request: message.Message,
         context: contexts.Context,
-        violations: Sequence[errors.FieldViolation] = (),
+        violations: Sequence[errors.Violation] = (),
     ) -> answers.Answer:
         """Returns the answer to a call that was admitted.
 
         Args:
-            route: What is called.
-            request: Its message.
-            context: What :meth:`admit` returned.
-            violations: What the transport found wrong with the message.
+            route: The route of the method.
+            request: The request message.
+            context: The context that :meth:`admit` returned.
+            violations: The violations that the transport found in the request.
 
         Raises:
-            ApiError: What is wrong with it.
+            ApiError: The call failed.
         """
         return await self.service.call(route.method, request, context, violations)

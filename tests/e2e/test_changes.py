@@ -15,11 +15,14 @@ import pytest
 from google.protobuf import json_format
 
 from planton.config import credentials, settings
-from planton.engine import plans, session, stacks, states, toolchain
+from planton.engine import outputs, plans, session, stacks, states, stored, toolchain
 from planton.manifest import stack_input
 from planton.schema import kinds, references
 from support import mocks
 from support import sandbox as support
+
+#: One worker runs all: they share the world.
+pytestmark = pytest.mark.xdist_group("changes")
 
 SSH = {"protocol": "tcp", "portRange": "22", "cidrs": ["192.0.2.0/24"], "label": "ssh"}
 
@@ -36,11 +39,18 @@ class World:
         resolved = references.resolve(manifest, self.applied.get)
         region = references.region(manifest, self.applied.get)
         config = credentials.choose(resolved, given=None, region=region, environ=self.settings.environ)
-        return session.Session(stacks.name_of(manifest), stack_input.build(resolved, config), self.settings, self.tools)
+        stack = stored.StoredStack(stacks.name_of(manifest), self.settings, self.tools)
+        return session.Session(stack, stack_input.build(resolved, config))
 
     def plan(self, manifest: Any) -> dict[str, str]:
         """Returns what an apply would do: resource → action."""
         return _actions(self._session(manifest).preview().plan)
+
+    def updates(self, manifest: Any) -> dict[str, set[str]]:
+        """Returns what an apply would update, all of which are updates: resource → properties, without places in lists."""
+        changes = self._session(manifest).preview().plan.changes
+        assert {change.action.value for change in changes} <= {"update"}
+        return {change.name: {each.path.partition("[")[0] for each in change.differences} for change in changes}
 
     def apply(self, manifest: Any) -> dict[str, str]:
         """Applies a manifest and remembers its outputs for those that refer to it."""
@@ -48,7 +58,7 @@ class World:
         outcome = opened.up()
         known = type(manifest)()
         known.CopyFrom(manifest)
-        known.status.outputs.CopyFrom(session.parse_outputs(kinds.get(manifest.kind), states.outputs(opened.export())))
+        known.status.outputs.CopyFrom(outputs.parse(kinds.get(manifest.kind), states.outputs(opened.stack.export())))
         self.applied[references.key(manifest)] = known
         return _actions(outcome.plan)
 
@@ -164,75 +174,120 @@ POOL_DB, POOL_WEB = ({"name": name, "size": "g4s.kube.small", "nodeCount": 1} fo
 RECREATED = dict.fromkeys(("cluster", "node_pool-web", "node_pool-db"), "replace")
 
 
+#: A manifest, and what each resource is updated with: all fields at once, as each is in the plan by name.
+UPDATES = [
+    (_vpc(networkName="net-b"), {"network": {"label"}}),
+    (
+        _firewall(name="fw-b", inboundRules=[SSH | {"cidrs": []}], outboundRules=[{"protocol": "udp", "portRange": "53"}]),
+        {"firewall": {"name", "ingressRules", "egressRules"}},
+    ),
+    (
+        _cluster(
+            clusterName="other",
+            kubernetesVersion="1.31.2-k3s1",
+            tags=["team"],
+            apiServerAllowedCidrs=["198.51.100.0/24"],
+            defaultNodePool={"size": "g4s.kube.small", "nodeCount": 3},
+            additionalNodePools=[POOL_DB, POOL_WEB | {"nodeCount": 3}],
+        ),
+        {
+            "cluster": {"name", "kubernetesVersion", "tags", "pools.nodeCount"},
+            "firewall": {"name", "ingressRules"},
+            "node_pool_size-web": {"node_count"},
+        },
+    ),
+    (
+        _pool(nodeCount=4, labels={"role": "db"}, taints=[{"key": "a", "value": "b", "effect": "NoSchedule"}]),
+        {"node_pool": {"labels.role", "taints"}, "node_pool_size": {"node_count"}},
+    ),
+    (_pool(autoScale=True, minNodes=1, maxNodes=5), {"node_pool_size": {"node_count"}}),
+    (_do_vpc(description="ours"), {"network": {"description"}}),
+    (
+        _do_cluster(
+            clusterName="other",
+            kubernetesVersion="1.33.1-do.0",
+            highlyAvailable=True,
+            autoUpgrade=True,
+            disableSurgeUpgrade=True,
+            registryIntegration=True,
+            maintenanceWindow="any=23:00",
+            controlPlaneFirewallAllowedIps=["192.0.2.0/24"],
+            tags=["team:b"],
+            defaultNodePool=DO_DEFAULT | SCALED | {"labels": {"a": "b"}, "taints": [TAINT], "tags": ["x"]},
+            additionalNodePools=[DO_DB, DO_WEB | SCALED],
+        ),
+        {
+            "cluster": {
+                *("name", "version", "ha", "autoUpgrade", "surgeUpgrade", "registryIntegration", "tags"),
+                *("maintenancePolicy.day", "maintenancePolicy.startTime", "controlPlaneFirewall.allowedAddresses"),
+                *(f"nodePool.{field}" for field in ("autoScale", "maxNodes", "labels.a", "taints", "tags")),
+            },
+            "node_pool-web": {"autoScale", "maxNodes"},
+        },
+    ),
+    (
+        _do_cluster(
+            controlPlaneFirewallAllowedIps=[],
+            defaultNodePool=DO_DEFAULT | {"nodeCount": 3},
+            additionalNodePools=[DO_DB, DO_WEB | {"nodeCount": 3}],
+        ),
+        {
+            "cluster": {"controlPlaneFirewall.enabled", "controlPlaneFirewall.allowedAddresses", "nodePool.nodeCount"},
+            "node_pool-web": {"nodeCount"},
+        },
+    ),
+    (
+        _do_pool(nodePoolName="other", nodeCount=4, labels={"role": "db"}, taints=[TAINT]),
+        {"node_pool": {"name", "nodeCount", "labels.role", "taints"}},
+    ),
+    (_do_pool(**SCALED), {"node_pool": {"autoScale", "maxNodes"}}),
+    (_do_pool(labels={}, taints=[]), {"node_pool": {"labels.role", "taints"}}),
+]
+
+
+@pytest.mark.parametrize(("manifest", "expected"), UPDATES, ids=lambda value: getattr(value, "kind", ""))
+def test_what_the_cloud_can_change_is_an_update(manifest: Any, expected: dict[str, set[str]], world: World) -> None:
+    """Each changed field is among the differences of an update, and of no replacement."""
+    assert world.updates(manifest) == expected
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        _cluster(kubernetesVersion="1.30.5+k3s1", cni="flannel", additionalNodePools=[POOL_DB, POOL_WEB]),
+        _do_cluster(tags=["TEAM:A", "team:a"], additionalNodePools=[DO_DB, DO_WEB]),
+        _do_pool(tags=["WEB"]),
+        _do_pool(tags=[]),
+    ],
+    ids=lambda value: value.kind,
+)
+def test_another_spelling_is_no_change(manifest: Any, world: World) -> None:
+    """Defaults, order, case and the two spellings of a version."""
+    assert world.plan(manifest) == {}
+
+
 @pytest.mark.parametrize(
     ("manifest", "expected"),
     [
-        (_vpc(networkName="net-b"), {"network": "update"}),
         (_vpc(ipRangeCidr="10.30.0.0/24"), {"network": "replace"}),
         (_vpc(region="fra1"), {"network": "replace"}),
-        (_firewall(name="fw-b"), {"firewall": "update"}),
-        (_firewall(inboundRules=[SSH | {"cidrs": []}]), {"firewall": "update"}),
         (_firewall(inboundRules=[]), {"firewall": "update"}),
-        (_firewall(outboundRules=[{"protocol": "udp", "portRange": "53"}]), {"firewall": "update"}),
-        (_cluster(clusterName="other"), {"cluster": "update", "firewall": "update"}),
-        (_cluster(kubernetesVersion="1.30.5+k3s1"), {}),
-        (_cluster(kubernetesVersion="1.31.2-k3s1"), {"cluster": "update"}),
         (_cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[]), {"cluster": "update", "firewall": "delete"}),
-        (_cluster(additionalNodePools=[POOL_DB, POOL_WEB]), {}),
-        (_cluster(cni="flannel"), {}),
-        (_cluster(tags=["team"]), {"cluster": "update"}),
-        (_cluster(apiServerAllowedCidrs=["198.51.100.0/24"]), {"firewall": "update"}),
-        (_cluster(defaultNodePool={"size": "g4s.kube.small", "nodeCount": 3}), {"cluster": "update"}),
         (_cluster(defaultNodePool={"size": "g4s.kube.medium", "nodeCount": 1}), RECREATED),
         (_cluster(cni="cilium"), RECREATED),
         (_cluster(applications=["metrics-server"]), RECREATED),
         (_cluster(additionalNodePools=[POOL_DB]), {"node_pool-web": "delete"}),
-        (_cluster(additionalNodePools=[POOL_DB, POOL_WEB | {"nodeCount": 3}]), {"node_pool_size-web": "update"}),
         (_cluster(additionalNodePools=[POOL_DB, POOL_WEB | {"size": "g4s.kube.medium"}]), {"node_pool-web": "replace"}),
-        (_pool(nodeCount=4), {"node_pool_size": "update"}),
-        (_pool(nodeCount=1), {"node_pool_size": "update"}),
-        (_pool(autoScale=True, minNodes=1, maxNodes=5), {"node_pool_size": "update"}),
-        (_pool(labels={"role": "db"}), {"node_pool": "update"}),
-        (_pool(taints=[{"key": "a", "value": "b", "effect": "NoSchedule"}]), {"node_pool": "update"}),
         (_pool(size="g4s.kube.medium"), {"node_pool": "replace"}),
         (_pool(nodePoolName="other"), {"node_pool": "replace"}),
         (_pool(publicIp=True), {"node_pool": "replace"}),
-        (_do_vpc(description="ours"), {"network": "update"}),
         (_do_vpc(ipRangeCidr="10.30.0.0/20"), {"network": "replace"}),
         (_do_vpc(region="nyc3"), {"network": "replace"}),
-        (_do_cluster(clusterName="other"), {"cluster": "update"}),
-        (_do_cluster(kubernetesVersion="1.33.1-do.0"), {"cluster": "update"}),
-        (_do_cluster(highlyAvailable=True), {"cluster": "update"}),
-        (_do_cluster(autoUpgrade=True), {"cluster": "update"}),
-        (_do_cluster(disableSurgeUpgrade=True), {"cluster": "update"}),
-        (_do_cluster(registryIntegration=True), {"cluster": "update"}),
-        (_do_cluster(maintenanceWindow="any=23:00"), {"cluster": "update"}),
-        (_do_cluster(controlPlaneFirewallAllowedIps=["192.0.2.0/24"]), {"cluster": "update"}),
-        (_do_cluster(controlPlaneFirewallAllowedIps=[]), {"cluster": "update"}),
-        (_do_cluster(tags=["team:b"]), {"cluster": "update"}),
-        (_do_cluster(tags=["TEAM:A", "team:a"]), {}),
         (_do_cluster(region="nyc3"), RECREATED),
         (_do_cluster(vpc={"value": mocks.NETWORK_ID}), RECREATED),
         (_do_cluster(defaultNodePool=DO_DEFAULT | {"size": "s-4vcpu-8gb"}), RECREATED),
-        (_do_cluster(defaultNodePool=DO_DEFAULT | {"nodeCount": 3}), {"cluster": "update"}),
-        (_do_cluster(defaultNodePool=DO_DEFAULT | SCALED), {"cluster": "update"}),
-        (_do_cluster(defaultNodePool=DO_DEFAULT | {"labels": {"a": "b"}}), {"cluster": "update"}),
-        (_do_cluster(defaultNodePool=DO_DEFAULT | {"taints": [TAINT]}), {"cluster": "update"}),
-        (_do_cluster(defaultNodePool=DO_DEFAULT | {"tags": ["x"]}), {"cluster": "update"}),
-        (_do_cluster(additionalNodePools=[DO_DB, DO_WEB]), {}),
         (_do_cluster(additionalNodePools=[DO_WEB]), {"node_pool-db": "delete"}),
-        (_do_cluster(additionalNodePools=[DO_DB, DO_WEB | {"nodeCount": 3}]), {"node_pool-web": "update"}),
-        (_do_cluster(additionalNodePools=[DO_DB, DO_WEB | SCALED]), {"node_pool-web": "update"}),
         (_do_cluster(additionalNodePools=[DO_DB, DO_WEB | {"size": "s-4vcpu-8gb"}]), {"node_pool-web": "replace"}),
-        (_do_pool(nodeCount=4), {"node_pool": "update"}),
-        (_do_pool(**SCALED), {"node_pool": "update"}),
-        (_do_pool(labels={"role": "db"}), {"node_pool": "update"}),
-        (_do_pool(labels={}), {"node_pool": "update"}),
-        (_do_pool(taints=[TAINT]), {"node_pool": "update"}),
-        (_do_pool(taints=[]), {"node_pool": "update"}),
-        (_do_pool(tags=["WEB"]), {}),
-        (_do_pool(tags=[]), {}),
-        (_do_pool(nodePoolName="other"), {"node_pool": "update"}),
         (_do_pool(size="s-4vcpu-8gb"), {"node_pool": "replace"}),
         (_do_pool(cluster={"value": mocks.CLUSTER_ID}), {"node_pool": "replace"}),
     ],

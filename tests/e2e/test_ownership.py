@@ -9,6 +9,9 @@ import pytest
 from support import matrix_world
 from support import planton as support
 
+#: One worker runs all: they share what is applied.
+pytestmark = pytest.mark.xdist_group("ownership")
+
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from planton.base import retries
@@ -9,5 +11,5 @@ from planton.base import retries
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No look-up is tried again, which takes its time."""
-    monkeypatch.setattr(retries, "WAITS", ())
+    """Look-ups are not retried, so that the test does not wait."""
+    monkeypatch.setattr(retries, "CLOUD", dataclasses.replace(retries.CLOUD, waits=()))

@@ -120,7 +120,7 @@ def test_a_cloud_that_asks_for_patience_is_asked_again() -> None:
         return text
 
     assert LOOKUPS.find("network", "net", call) == "net"
-    assert list(retries.WAITS) == WAITED
+    assert list(retries.CLOUD.waits) == WAITED
     WAITED.clear()
     assert LOOKUPS.find("network", "net", _fails("zero matches")) == "zero matches"
     with pytest.raises(errors.PlantonError):

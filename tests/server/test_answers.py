@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings, strategies
+from hypothesis import HealthCheck, given, settings, strategies
 
 from planton_server.service import answers, encoding, kinds, rendering, routes
 from support import api_messages
@@ -88,7 +88,7 @@ def test_every_response_has_an_answer():
         assert not shown.fields or tuple(field.name for field in shown.fields) in shapes, shown.full_name
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(strategies.data(), strategies.sampled_from(sorted(SPECS)))
 def test_resource(data, noun):
     """A resource, whatever is in it."""
@@ -96,7 +96,7 @@ def test_resource(data, noun):
     agrees(answers.of_resource(kind, data.draw(rows(kind))), f"Get{kind.name}")
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(strategies.data(), strategies.sampled_from(sorted(SPECS)), strategies.sampled_from(["", "token"]))
 def test_page(data, noun, token):
     """A page, empty or not, the last or not."""

@@ -46,7 +46,7 @@ def test_what_is_left():
     limit = calls.RateLimit(0.5, 3)
 
     def left(now):
-        return [limit.left("a", now)[f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")]
+        return [limit.headers("a", now)[f"RateLimit-{name}"] for name in ("Limit", "Remaining", "Reset")]
 
     assert left(0.0) == ["3", "3", "0"]
     limit.take("a", 0.0)
@@ -55,8 +55,8 @@ def test_what_is_left():
     limit.take("a", 0.0)
     with pytest.raises(errors.ApiError) as caught:
         limit.take("a", 0.0)
-    assert caught.value.headers == {"Retry-After": "2", **limit.left("a", 0.0)}
-    assert calls.RateLimit(0.0, 3).left("a", 0.0) == {}
+    assert caught.value.headers == {"Retry-After": "2", **limit.headers("a", 0.0)}
+    assert calls.RateLimit(0.0, 3).headers("a", 0.0) == {}
 
 
 def test_no_limit():

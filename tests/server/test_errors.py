@@ -13,8 +13,8 @@ CONSTRUCTED = [
     (errors.method_not_allowed(["PUT", "GET"]), 405, "UNIMPLEMENTED"),
     (errors.already_exists("NodePool with name 'a' already exists in cluster"), 409, "ALREADY_EXISTS"),
     (errors.conflict("the version has passed"), 409, "ABORTED"),
-    (errors.in_the_way("the cluster has node pools"), 409, "FAILED_PRECONDITION"),
-    (errors.precondition_failed(), 412, "ABORTED"),
+    (errors.failed_precondition("the cluster has node pools"), 409, "FAILED_PRECONDITION"),
+    (errors.precondition_failed("7"), 412, "ABORTED"),
     (errors.too_large(1_048_576), 413, "RESOURCE_EXHAUSTED"),
     (errors.unsupported_media_type(), 415, "INVALID_ARGUMENT"),
     (errors.rate_limited(3), 429, "RESOURCE_EXHAUSTED"),
@@ -44,8 +44,8 @@ def test_envelope_of_not_found_is_the_guides():
 def test_absent_name_comes_first_and_is_named_as_in_the_guide():
     """Whatever else is wrong, an absent name is told first, with its noun."""
     found = [
-        errors.FieldViolation("spec.platform.type", "required", "value is required"),
-        errors.FieldViolation("name", "required", "value is required"),
+        errors.violation("spec.platform.type", "required", "value is required"),
+        errors.violation("name", "required", "value is required"),
     ]
     error = errors.invalid(found, noun="nodepool")
     assert error.envelope()["error"] == {
@@ -61,15 +61,15 @@ def test_absent_name_comes_first_and_is_named_as_in_the_guide():
 
 def test_absent_name_inside_a_request_message_is_told_the_same():
     """Over gRPC the path of the name begins with the request's field."""
-    found = [errors.FieldViolation("cluster.name", "required", "value is required")]
+    found = [errors.violation("cluster.name", "required", "value is required")]
     assert errors.invalid(found, noun="cluster").details == "cluster name is required"
 
 
 def test_details_name_the_first_violation():
     """Without an absent name the order stays, and the first violation is told with its path."""
     found = [
-        errors.FieldViolation("spec.taints[1].key", "string.label_key", "must be a label key"),
-        errors.FieldViolation("name", "string.max_len", "must be at most 63 characters"),
+        errors.violation("spec.taints[1].key", "string.label_key", "must be a label key"),
+        errors.violation("name", "string.max_len", "must be at most 63 characters"),
     ]
     error = errors.invalid(found, noun="nodepool")
     assert error.details == "spec.taints[1].key: must be a label key"

@@ -11,9 +11,10 @@ from buf.validate import validate_pb2
 from hypothesis import strategies
 from schemathesis.specs.openapi import definitions
 
+from planton.manifest import decode, json_data
 from planton.schema import validation
 from planton_server.http import examples, openapi
-from planton_server.service import codec, errors, rendering, requests, routes
+from planton_server.service import errors, rendering, requests, routes
 from support import api_messages
 
 VERSION = "1.2.3"
@@ -131,7 +132,7 @@ def test_every_error_is_the_envelope():
         content = DOCUMENT["components"]["responses"][code.value]["content"]["application/json"]
         check = validator(content["schema"])
         check.validate(content["example"])
-        check.validate(errors.ApiError(code, "m", violations=[errors.FieldViolation("f", "r", "m")]).envelope())
+        check.validate(errors.ApiError(code, "m", violations=[errors.violation("f", "r", "m")]).envelope())
         other = next(one for one in errors.ErrorCode if one is not code)
         assert not check.is_valid(errors.ApiError(other, "m").envelope())
 
@@ -225,7 +226,7 @@ def problems(route, message):
 
 def refusals(route, data):
     """Returns the rules for which the server refuses a body, but for those that the document lists as not in the schemas."""
-    message, violations = codec.read(json.dumps(data).encode(), route.body_class)
+    message, violations = json_data.read(json.dumps(data).encode(), route.body_class)
     found = {violation.rule_id for violation in violations} | problems(route, message)
     return found - openapi.documented_rules(VERSION)
 
@@ -239,7 +240,7 @@ def test_examples_are_valid(name, example, body):
     """Each example is accepted by the schema and by the server, without exception."""
     validator({"$ref": f"#/components/schemas/{name}"}).validate(body)
     route = WITH_BODY[name]
-    message = codec.decode(json.dumps(body).encode(), route.body_class)
+    message = api_messages.decoded(json.dumps(body).encode(), route.body_class)
     assert problems(route, message) - {"create_node_pool_request.one_cluster"} == set()
 
 
@@ -380,9 +381,9 @@ def test_parameters_and_server_agree(route):
         if one["in"] != "query":
             continue
         for text in VALUES[_type(one["schema"])]:
-            request, found = codec.read_query([(one["name"], text)], route.request, route.query)
+            request, found = json_data.read_parameters([(one["name"], text)], route.request, route.query)
             refused = {violation.rule_id for violation in found}
-            named = codec.table(route.request.DESCRIPTOR)[one["name"]].json_name
+            named = decode.table(route.request.DESCRIPTOR, json_data.FORM)[one["name"]].json_name
             refused |= {problem.rule_id for problem in validation.violations(request) if problem.path == named}
             assert validator(one["schema"]).is_valid(_parsed(text, one["schema"])) == (not refused), (one["name"], text, refused)
 
@@ -400,7 +401,7 @@ def _parsed(text, schema):
 
 def test_answers_keep_to_their_schemas():
     """What is rendered of a resource that the server would store keeps to the schema of the answer, and has no other field."""
-    pool = codec.decode(json.dumps(examples.BODIES["NewNodePool"]["gpu"]).encode(), WITH_BODY["NewNodePool"].body_class)
+    pool = api_messages.decoded(json.dumps(examples.BODIES["NewNodePool"]["gpu"]).encode(), WITH_BODY["NewNodePool"].body_class)
     answer = next(route for route in routes.routes() if route.method == "GetNodePool").answer_class(
         id="550e8400-e29b-41d4-a716-446655440000", name=pool.name, spec=pool.spec, status={"phase": "Pending"}
     )

@@ -10,7 +10,7 @@ from google.protobuf import struct_pb2, timestamp_pb2
 from org.project_planton.cluster.v1 import cluster_pb2, status_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import event_pb2, nodepool_pb2, service_pb2
-from planton_server.service import codec, rendering, routes, timestamps
+from planton_server.service import rendering, routes, timestamps
 from support import api_messages
 
 _TIME = timestamp_pb2.Timestamp(seconds=1_760_697_000, nanos=5_000)
@@ -147,4 +147,4 @@ def test_answers_are_json_that_is_read_again(page):
     text = rendering.to_json(page)
     assert json.loads(text) == rendering.to_data(page)
     assert "\n" not in text
-    assert codec.decode(text.encode(), service_pb2.ListNodePoolsResponse) == page
+    assert api_messages.decoded(text.encode(), service_pb2.ListNodePoolsResponse) == page

@@ -8,7 +8,8 @@ import pytest
 from buf.validate import validate_pb2
 
 from org.project_planton.shared.kubernetes.v1 import rules_pb2
-from planton_server.service import routes, sizes
+from planton.manifest import json_data
+from planton_server.service import routes
 from support import api
 from support.api_bodies import BROKEN, GOOD, labels, taints
 
@@ -158,7 +159,7 @@ def _repeated(described, found):
         if field.message_type is not None and field.message_type.file.package == "google.protobuf":
             continue
         if field.is_repeated and field.full_name not in found:
-            found[field.full_name] = sizes.most(field)
+            found[field.full_name] = json_data.max_items(field)
         if field.message_type is not None and not field.message_type.GetOptions().map_entry:
             _repeated(field.message_type, found)
 

@@ -6,7 +6,7 @@ import datetime
 import pytest
 
 from planton_server import auth
-from planton_server.http import rest as transport
+from planton_server.http import event_stream
 from planton_server.service import timestamps
 from planton_server.store import access
 from support import api
@@ -58,14 +58,9 @@ class Stream:
         self._running.result(api.PATIENCE)
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    monkeypatch.setattr(transport, "_POLL", 0.01)
-
-
-def test_streams_of_a_caller_are_counted(rest, quick):
+def test_streams_of_a_caller_are_counted(rest):
     """A caller has so many at once and no more; who leaves makes room, and others have room of their own."""
-    streams = [Stream(rest) for _ in range(transport.MOST_STREAMS)]
+    streams = [Stream(rest) for _ in range(event_stream.MAX_STREAMS)]
     assert {stream.status for stream in streams} == {200}
     refused = Stream(rest)
     refused.end()
@@ -98,7 +93,7 @@ def token(rest):
     return make
 
 
-def test_stream_of_a_revoked_token_ends(rest, quick, token):
+def test_stream_of_a_revoked_token_ends(rest, token):
     """As soon as the token has no effect any more, ten seconds later at most."""
     made = token()
     stream = Stream(rest, authorization=f"Bearer {made}")
@@ -113,7 +108,7 @@ def test_stream_of_a_revoked_token_ends(rest, quick, token):
     assert stream.text.endswith(": Authentication required\n\n")
 
 
-def test_stream_of_an_expired_token_ends(rest, quick, token):
+def test_stream_of_an_expired_token_ends(rest, token):
     """It is open no longer than the token is good."""
     stream = Stream(rest, authorization=f"Bearer {token(expires=60)}")
     rest.server.clock.advance(60)

@@ -186,7 +186,7 @@ class Server:
             self.clock.elapsed,
         )
         own = roots.routes(self.store, settings.Settings(self.url), observer, running.authenticator, timed_work)
-        self.app = rest.application(running, roots=own, observer=observer, stopping=lambda: False)
+        self.app = rest.application(running, roots=own, observer=observer, is_stopping=lambda: False)
         self.rest = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://api", timeout=PATIENCE
         )

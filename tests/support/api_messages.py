@@ -3,6 +3,8 @@
 from google.protobuf import message_factory, struct_pb2, timestamp_pb2
 from hypothesis import strategies
 
+from planton.manifest import json_data
+
 CREATE = b"""{
   "name": "worker-pool-1",
   "cluster_id": "550e8400-e29b-41d4-a716-446655440000",
@@ -108,3 +110,10 @@ def _scalars(field):
         return strategies.booleans()
     bits = 63 if field.type == field.TYPE_INT64 else 31
     return strategies.integers(-(2**bits), 2**bits - 1)
+
+
+def decoded(data, message_class):
+    """Returns the message of a JSON text that has no violations."""
+    message, violations = json_data.read(data, message_class)
+    assert violations == [], violations
+    return message

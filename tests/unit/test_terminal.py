@@ -229,6 +229,8 @@ class _Cloud(http.server.BaseHTTPRequestHandler):
     """A cloud and an API whose every text is hostile; what is asked twice is refused with a hostile text."""
 
     def do_GET(self) -> None:
+        # A connection that is closed with an unread body is reset, and the client may lose the answer.
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
         row = dict.fromkeys(("code", "name", "country_name", "version", "clusterType", "type", "label", "slug"), HOSTILE)
         row |= {"id": HOSTILE, "vcpus": 1, "memory": 1, "disk": 1, "spec": {"platform": {"type": HOSTILE}, HOSTILE: HOSTILE}}
         row |= {"status": {"phase": HOSTILE, "message": HOSTILE, "conditions": [], "health": HOSTILE}, "generation": 1}

@@ -139,7 +139,7 @@ class _Data:
         """Returns the items of a list, at most one more than its rule allows: that one breaks the rule."""
         if not json_values.is_list(node, path, reading):
             return None
-        maximum = _max_items(field.described)
+        maximum = max_items(field.described)
         return node if maximum is None else node[: maximum + 1]  # type: ignore[no-any-return]  # a list
 
     def map_entries(
@@ -148,7 +148,7 @@ class _Data:
         """Returns the members of an object, at most one more than its rule allows."""
         if not json_values.is_object(node, path, reading):
             return None
-        maximum = _max_items(field.described)
+        maximum = max_items(field.described)
         return [(name, value, False) for name, value in itertools.islice(node, None if maximum is None else maximum + 1)]
 
     def is_null(self, node: Any) -> bool:
@@ -205,7 +205,7 @@ def _nearest(word: str, names: Iterable[str], reading: decode.Reading) -> str:
 
 
 @functools.cache
-def _max_items(field: Any) -> int | None:  # a field's descriptor; the stubs have two of them
+def max_items(field: Any) -> int | None:  # a field's descriptor; the stubs have two of them
     """Returns the maximum number of items or entries of a field; None without one, as for free data."""
     rules = field.GetOptions().Extensions[validate_pb2.field]
     return rules.repeated.max_items or rules.map.max_pairs or None

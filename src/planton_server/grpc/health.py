@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from planton_server.store import database
 
 _Answer = health_pb2.HealthCheckResponse
-#: Seconds between two looks at the database for those who watch.
+#: Seconds between two queries of the database for watchers.
 _POLL: Final = 2.0
 
 
 class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_health has no types
-    """Answers for the server as a whole (the empty name) and for each of its services; they share one database."""
+    """The health of the server as a whole (the empty name), and of each of its services. They share one database."""
 
     def __init__(self, store: database.Database, *, poll: float = _POLL, timed_work: Callable[[], str] = lambda: "off") -> None:
-        """Prepares the answers.
+        """Creates the health service.
 
         Args:
             store: The database that must answer.
@@ -43,20 +43,23 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
         self._poll = poll
         self._names = {"", *(route.service for route in routes.routes())}
         self._stopping = asyncio.Event()
-        self._looking = asyncio.Lock()
-        self._seen: dict[bool, tuple[float, Any]] = {}
+        self._lock = asyncio.Lock()
+        self._recent_status: dict[bool, tuple[float, Any]] = {}
 
     async def Check(self, request: Any, context: grpc.aio.ServicerContext) -> Any:  # noqa: N802 - of the protocol
-        """Says whether a service serves now."""
+        """Returns whether a service serves now."""
         if request.service not in self._names:
-            await context.abort(grpc.StatusCode.NOT_FOUND, "there is no such service")
+            await context.abort(
+                grpc.StatusCode.NOT_FOUND,
+                f"the service {request.service!r} does not exist; the server reflection lists the services",
+            )
         return _Answer(status=await self._status(whole=not request.service))
 
-    async def Watch(self, request: Any, _context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:  # noqa: N802 - as above
-        """Says whether a service serves, and again when that changes, until the server stops."""
+    async def Watch(self, request: Any, _context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:  # noqa: N802 - of the protocol
+        """Yields whether a service serves, now and after each change, until the server stops."""
         reported = None
         while True:
-            answer = await self._looked(whole=not request.service) if request.service in self._names else _Answer.SERVICE_UNKNOWN
+            answer = await self._recent(whole=not request.service) if request.service in self._names else _Answer.SERVICE_UNKNOWN
             if answer != reported:
                 reported = answer
                 yield _Answer(status=answer)
@@ -68,7 +71,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
                 continue
 
     def stop(self) -> None:
-        """Says from now on that nothing serves, and ends what is watched: else it would hold up the stop."""
+        """Reports that nothing serves, and ends all watches, which would delay the stop."""
         self._stopping.set()
 
     async def _status(self, *, whole: bool) -> Any:  # a serving status
@@ -79,11 +82,11 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
             serves = self._timed_work() != "unhealthy" and await measures.is_writable(self._store)
         return _Answer.SERVING if serves else _Answer.NOT_SERVING
 
-    async def _looked(self, *, whole: bool) -> Any:  # a serving status
-        """Returns what is seen at most half a poll ago, so that many who watch cost no more than one."""
-        async with self._looking:
-            seen, answer = self._seen.get(whole, (-math.inf, None))
-            if self._stopping.is_set() or time.monotonic() - seen > self._poll / 2:
+    async def _recent(self, *, whole: bool) -> Any:  # a serving status
+        """Returns a status that is at most half a poll old. Many watchers cost no more than one."""
+        async with self._lock:
+            read_at, answer = self._recent_status.get(whole, (-math.inf, None))
+            if self._stopping.is_set() or time.monotonic() - read_at > self._poll / 2:
                 answer = await self._status(whole=whole)
-                self._seen[whole] = time.monotonic(), answer
+                self._recent_status[whole] = time.monotonic(), answer
             return answer

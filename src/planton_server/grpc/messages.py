@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import message, unknown_fields
 
-from planton_server.service import errors, json_values, sizes
+from planton.manifest import decode, json_data, json_values
+from planton_server.service import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
 
 #: The seconds of the years 1 and 9999, and the nanoseconds of a second.
 _SECONDS: Final = range(-62_135_596_800, 253_402_300_800)
@@ -24,48 +26,48 @@ _NESTING: Final = frozenset({"google.protobuf.Struct", "google.protobuf.ListValu
 _FREE: Final = _NESTING | {"google.protobuf.Value"}
 
 
-def broken(request: message.Message, body: str) -> Iterator[errors.FieldViolation]:
-    """Yields what a request holds and JSON cannot say.
+def check(request: message.Message, body: str) -> Iterator[errors.Violation]:
+    """Yields the violations of a request that JSON could not have.
 
     Args:
         request: The request of a method.
-        body: Its field that holds the body; empty where there is none.
+        body: The field of the request that holds the body; empty if it has none.
     """
     yield from _unknown(request, "")
     if body:
         yield from violations(getattr(request, body))
 
 
-def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterator[errors.FieldViolation]:
-    """Yields what a message holds and JSON cannot say, by the rules of ``codec``.
+def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterator[errors.Violation]:
+    """Yields the violations of a message that JSON could not have, with the rule ids of JSON.
 
     Args:
         value: The message.
-        path: Where it stands.
-        depth: How deep it stands in free data.
+        path: The path of the message.
+        depth: The depth of the message in free data.
     """
     yield from _unknown(value, path)
     name = value.DESCRIPTOR.full_name
-    # Where free data begins, all of it is counted, and not at each of its values again.
+    # Free data is counted once, at its root.
     if name in _FREE and not depth and json_values.is_too_large(value, _parts):
-        yield errors.FieldViolation(path, "json.too_large", json_values.TOO_LARGE)
+        yield errors.violation(path, "json.too_large", json_values.TOO_LARGE)
         return
     depth += name in _NESTING
     if name == _TIMESTAMP:
         if getattr(value, "seconds", 0) not in _SECONDS or getattr(value, "nanos", 0) not in _NANOS:
-            yield errors.FieldViolation(path, "json.wrong_type", "must be a time of the years 1 to 9999")
+            yield errors.violation(path, "json.wrong_type", "must be a time of the years 1 to 9999")
     elif depth > json_values.MAX_DEPTH:
         text = f"must not be nested more than {json_values.MAX_DEPTH} levels deep"
-        yield errors.FieldViolation(path, "json.too_deep", text)
+        yield errors.violation(path, "json.too_deep", text)
     else:
         for field, content in value.ListFields():
-            where = path if name in _FREE else json_values.join(path, field.json_name)
+            where = path if name in _FREE else decode.join(path, field.json_name)
             for place, item in _items(field, content, where):
-                yield from _violations(item, place, depth)
+                yield from _of_item(item, place, depth)
 
 
 def _parts(value: Any) -> Iterator[Any]:  # a message of free data
-    """Yields the values that one holds."""
+    """Yields the values in free data."""
     name = value.DESCRIPTOR.name
     if name == "Struct":
         yield from value.fields.values()
@@ -75,32 +77,33 @@ def _parts(value: Any) -> Iterator[Any]:  # a message of free data
         yield from _parts(getattr(value, kind))
 
 
-def _unknown(value: message.Message, path: str) -> Iterator[errors.FieldViolation]:
-    """Yields the fields of a later schema, or of none: nothing that a caller wants may be lost without a word."""
-    found: Any = unknown_fields.UnknownFieldSet(value)  # its stub cannot be iterated over
-    for field in found:
-        yield errors.FieldViolation(json_values.join(path, str(field.field_number)), "json.unknown_field", "is not a field")
+def _unknown(value: message.Message, path: str) -> Iterator[errors.Violation]:
+    """Yields the unknown fields, for example of a newer schema. Nothing of a request may be dropped silently."""
+    unknown: Any = unknown_fields.UnknownFieldSet(value)  # its stub cannot be iterated over
+    for field in unknown:
+        yield errors.violation(decode.join(path, str(field.field_number)), "json.unknown_field", "is not a field")
 
 
-def _violations(item: Any, path: str, depth: int) -> Iterator[errors.FieldViolation]:  # a value of any type of protobuf
+def _of_item(item: Any, path: str, depth: int) -> Iterator[errors.Violation]:  # a value of any type of protobuf
     if isinstance(item, message.Message):
         yield from violations(item, path, depth)
     elif isinstance(item, str) and "\0" in item:
-        yield errors.FieldViolation(path, "json.text", "must not hold the character NUL")
+        yield errors.violation(path, "json.text", "must not hold the character NUL")
     elif isinstance(item, float) and not math.isfinite(item):
-        yield errors.FieldViolation(path, "json.wrong_type", "must be a finite number")
+        yield errors.violation(path, "json.wrong_type", "must be a finite number")
 
 
 def _items(field: Any, content: Any, path: str) -> Iterator[tuple[str, Any]]:  # a field's descriptor and its value
     if not field.is_repeated:
         yield path, content
         return
-    # As ``codec``: what is too many is not looked at.
-    most = sizes.most(field)
-    read = content if most is None else itertools.islice(content, most + 1)
+    # As in JSON, items beyond the bound are not read.
+    bound = json_data.max_items(field)
+    read = content if bound is None else itertools.islice(content, bound + 1)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
         for key in read:
-            yield json_values.map_path(path, key), key
-            yield json_values.map_path(path, key), content[key]
+            place = decode.map_path(path, json_values.shown(key))
+            yield place, key
+            yield place, content[key]
     else:
         yield from ((f"{path}[{index}]", item) for index, item in enumerate(read))

@@ -1,7 +1,7 @@
 """``google.rpc.Status``, the wire form of a gRPC error with details (https://google.aip.dev/193).
 
-It is built here and kept out of the process's pool of descriptors: Pulumi's SDK brings a proto of the same name under another file, and a
-pool takes only one of the two, so that a program could not use the engine and this server, or its client's errors, at once.
+It is built here, outside of the process's pool of descriptors. Pulumi's SDK has a proto of the same name in another file, and a pool
+accepts only one of them: a program could not use the engine and this server, or its client, at the same time.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ def _status_class() -> Any:  # a class of messages
     status = file.message_type.add(name="Status")
     status.field.add(name="code", number=1, type=_F.TYPE_INT32, label=_F.LABEL_OPTIONAL)
     status.field.add(name="message", number=2, type=_F.TYPE_STRING, label=_F.LABEL_OPTIONAL)
-    # On the wire a message is its bytes; each is a google.protobuf.Any.
+    # On the wire a message has the form of bytes. Each is a google.protobuf.Any.
     status.field.add(name="details", number=3, type=_F.TYPE_BYTES, label=_F.LABEL_REPEATED)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("google.rpc.Status"))
 
 
-#: ``code``, ``message`` and ``details``, each detail a serialised ``google.protobuf.Any``.
+#: ``code``, ``message`` and ``details``, each detail a serialized ``google.protobuf.Any``.
 Status: Final = _status_class()

@@ -1,7 +1,8 @@
-"""gRPC: the same calls, from the same definition; health and reflection beside them.
+"""gRPC: the methods of the protos, health, and reflection.
 
-An error is a ``google.rpc.Status`` with an ``ErrorInfo`` (the code of the REST envelope, its details), a ``BadRequest`` with the
-violations and a ``RetryInfo`` where it may pass. Metadata carry what headers do: ``authorization``, ``x-user-email``, ``if-match``, ``idempotency-key``, ``x-request-id``.
+An error is a ``google.rpc.Status`` with an ``ErrorInfo`` (code and details of the REST envelope), a ``BadRequest`` with the violations, and
+a ``RetryInfo`` if a retry may succeed. Metadata have the names of the headers of REST: ``authorization``, ``x-user-email``, ``if-match``,
+``idempotency-key`` and ``x-request-id``.
 """
 
 from __future__ import annotations
@@ -32,49 +33,58 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("planton_server")
 #: The domain of our error codes, see google.rpc.ErrorInfo.
 DOMAIN: Final = "nodepool.project-planton.org"
-#: Bytes that an error's details may have: in base64 they are a third more, and clients read 8 KB of metadata.
+#: The maximum size of an error's details in bytes. Base64 adds a third, and clients read 8 KB of metadata.
 _ROOM: Final = 5000
-#: Seconds that a connection may be without a call, and that it may live.
+#: The maximum idle time and the maximum age of a connection, in seconds.
 IDLE: Final = 300.0
 AGE: Final = 3600.0
-#: Calls that a connection may have at once.
+#: The maximum number of concurrent calls of a connection.
 STREAMS: Final = 256
-#: What of the files that a process may open is for gRPC's connections, of which each carries many calls.
+#: The share of the process's file descriptors for connections of gRPC. Each connection carries many calls.
 _SHARE: Final = 0.125
 
 
 def serve(
-    running: calls.Calls,
-    healthy: health.Health,
+    runner: calls.Calls,
+    health_service: health.Health,
     observer: observe.Observer,
     interceptors: Sequence[grpc.aio.ServerInterceptor] = (),
 ) -> grpc.aio.Server:
-    """Returns a server without an address yet."""
+    """Returns a gRPC server that has no address yet.
+
+    Args:
+        runner: Runs the calls.
+        health_service: The health service.
+        observer: Observes each call.
+        interceptors: Interceptors of the server, e.g. for tracing.
+    """
     server = grpc.aio.server(interceptors=interceptors, options=_options())
     methods: dict[str, dict[str, grpc.RpcMethodHandler]] = {}
-    # Where a method has several routes, its main one says what it means: it comes last.
+    # The first route of a method is its main one. Here it comes last, so it wins.
     for route in reversed(routes.routes()):
         methods.setdefault(route.service, {})[route.method] = grpc.unary_unary_rpc_method_handler(
-            _behaviour(route, running, observer),
+            _handler(route, runner, observer),
             response_serializer=route.response.SerializeToString,
         )
-    server.add_generic_rpc_handlers(tuple(grpc.method_handlers_generic_handler(name, found) for name, found in methods.items()))
-    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
+    server.add_generic_rpc_handlers(
+        tuple(grpc.method_handlers_generic_handler(name, handlers) for name, handlers in methods.items())
+    )
+    health_pb2_grpc.add_HealthServicer_to_server(health_service, server)
     names = (*methods, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection.enable_server_reflection(names, server)
     return server
 
 
 def _options() -> list[tuple[str, int]]:
-    """Returns what a connection may be: gRPC's core keeps an eye on it."""
+    """Returns the limits of connections and messages, which gRPC's core enforces."""
     return [
         ("grpc.max_receive_message_length", rest.BODY_LIMIT),
-        # gRPC has a lower limit too, above which it lets chance decide which calls it turns away.
+        # Above a lower, soft limit gRPC refuses calls at random. Both limits are equal, so it never does.
         ("grpc.max_metadata_size", connections.HEAD_LIMIT),
         ("grpc.absolute_max_metadata_size", connections.HEAD_LIMIT),
         ("grpc.server_handshake_timeout_ms", _milliseconds(connections.PATIENCE)),
         ("grpc.max_connection_idle_ms", _milliseconds(IDLE)),
-        # A call whose request does not come has no other end. Clients connect anew by themselves, and to all workers again.
+        # The age ends calls whose request never comes. Clients reconnect on their own, and spread over all workers again.
         ("grpc.max_connection_age_ms", _milliseconds(AGE)),
         ("grpc.max_connection_age_grace_ms", _milliseconds(connections.PATIENCE)),
         ("grpc.max_allowed_incoming_connections", connections.most(_SHARE)),
@@ -87,40 +97,40 @@ def _milliseconds(seconds: float) -> int:
     return int(1000 * seconds)
 
 
-def _behaviour(route: routes.Route, running: calls.Calls, observer: observe.Observer) -> Callable[[Any, Any], Any]:
-    async def behave(data: bytes, context: grpc.aio.ServicerContext) -> Any:  # the route's response
+def _handler(route: routes.Route, runner: calls.Calls, observer: observe.Observer) -> Callable[[Any, Any], Any]:
+    async def handle(data: bytes, context: grpc.aio.ServicerContext) -> Any:  # the route's response
         metadata = [(key, value) for key, value in context.invocation_metadata() or () if isinstance(value, str)]
         request_id = calls.request_id(dict(metadata).get("x-request-id", ""))
         await context.send_initial_metadata((("x-request-id", request_id),))
         started, code = time.perf_counter(), "CANCELLED"
         state: dict[str, Any] = {"request_id": request_id}
         try:
-            admitted = await running.admit(route, auth.headers(metadata), _address(context.peer()))
+            admitted = await runner.admit(route, auth.headers(metadata), _address(context.peer()))
             state["caller"] = admitted.caller.name
             request = _request(route, data)
             state["subject"] = getattr(request, "id", "")
-            violations = tuple(itertools.islice(messages.broken(request, route.body), errors.MAX_VIOLATIONS + 1))
-            made = await running.run(route, request, admitted, violations)
-            state |= made.facts
-            answer = encoding.to_message(made, route.response, route.response_body)
+            violations = tuple(itertools.islice(messages.check(request, route.body), errors.MAX_VIOLATIONS + 1))
+            answer = await runner.run(route, request, admitted, violations)
+            state |= answer.facts
+            response = encoding.to_message(answer, route.response, route.response_body)
         except errors.ApiError as error:
             code = error.grpc
             await _abort(context, error)
-        except Exception as error:  # noqa: BLE001 - nothing of it may reach the caller
+        except Exception as error:  # noqa: BLE001 - its text must not reach the caller
             code = "INTERNAL"
             _LOG.error("call %s failed", request_id, exc_info=error)
             await _abort(context, errors.internal(request_id))
         else:
             code = "OK"
-            return answer
+            return response
         finally:
             observer.call(route, code, time.perf_counter() - started, state)
 
-    return behave
+    return handle
 
 
 def _request(route: routes.Route, data: bytes) -> Any:  # the route's request
-    """Returns the message of a call: read here and not by the library, which would show its own mistakes, and to anybody."""
+    """Returns the request message of a call. The library would decode it before authentication, and show its own errors."""
     try:
         return route.request.FromString(data)
     except message.DecodeError as error:
@@ -133,7 +143,7 @@ async def _abort(context: grpc.aio.ServicerContext, error: errors.ApiError) -> N
 
 
 def _status(error: errors.ApiError) -> Any:  # a google.rpc.Status
-    found = rpc_status.Status(code=grpc.StatusCode[error.grpc].value[0], message=error.message)
+    status = rpc_status.Status(code=grpc.StatusCode[error.grpc].value[0], message=error.message)
     info = error_details_pb2.ErrorInfo(
         reason=error.code.value, domain=DOMAIN, metadata={"details": error.details} if error.details else {}
     )
@@ -145,27 +155,29 @@ def _status(error: errors.ApiError) -> Any:  # a google.rpc.Status
     for detail in details:
         packed = any_pb2.Any()
         packed.Pack(detail)
-        found.details.append(packed.SerializeToString())
-    return found
+        status.details.append(packed.SerializeToString())
+    return status
 
 
-def _fitting(violations: Sequence[errors.FieldViolation], room: int) -> list[error_details_pb2.BadRequest.FieldViolation]:
-    """Returns as many violations as fit into some bytes; where that is not all, the last one says so."""
+def _fitting(violations: Sequence[errors.Violation], room: int) -> list[error_details_pb2.BadRequest.FieldViolation]:
+    """Returns the violations that fit into ``room`` bytes. If some do not, the last one says so."""
     shown: list[error_details_pb2.BadRequest.FieldViolation] = []
-    for one in violations:
-        found = _violation(one)
-        room -= found.ByteSize()
+    for violation in violations:
+        detail = _violation(violation)
+        room -= detail.ByteSize()
         if room < 0:
             return [*shown, _violation(errors.more_than(len(shown)))]
-        shown.append(found)
+        shown.append(detail)
     return shown
 
 
-def _violation(one: errors.FieldViolation) -> error_details_pb2.BadRequest.FieldViolation:
-    return error_details_pb2.BadRequest.FieldViolation(field=one.field, description=one.message, reason=one.rule_id)
+def _violation(violation: errors.Violation) -> error_details_pb2.BadRequest.FieldViolation:
+    return error_details_pb2.BadRequest.FieldViolation(
+        field=violation.path, description=violation.message, reason=violation.rule_id
+    )
 
 
 def _address(peer: str) -> str:
     """Returns the address of ``ipv4:127.0.0.1:5000`` or ``ipv6:%5B::1%5D:5000``; empty for a Unix socket."""
-    family, _, rest_of_it = urllib.parse.unquote(peer).partition(":")
-    return rest_of_it.rpartition(":")[0].strip("[]") if family in {"ipv4", "ipv6"} else ("" if family == "unix" else "unknown")
+    family, _, address = urllib.parse.unquote(peer).partition(":")
+    return address.rpartition(":")[0].strip("[]") if family in {"ipv4", "ipv6"} else ("" if family == "unix" else "unknown")

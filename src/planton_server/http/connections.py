@@ -1,7 +1,7 @@
-"""Connections over HTTP: none is held for long for a client that says nothing, and there are never more than the process can have.
+"""HTTP connections: timeouts for silent clients, and a limit of their number.
 
-A client that is waited for has :data:`PATIENCE` for the head of a request, and again for its body. Event streams do not count: there the
-client waits.
+A client has :data:`PATIENCE` to send the head of a request, and again for its body. Event streams have no timeout, because there the
+client waits for the server.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-#: Seconds that a client has for the head of a request, for its body, and to take what is left of an answer.
+#: Seconds that a client has to send the head of a request, to send its body, and to receive the rest of a response.
 PATIENCE: Final = 30.0
 #: The maximum size in bytes of a head, together with the fields after a chunked body (trailers).
 HEAD_LIMIT: Final = 64 * 1024
 #: Bytes of a field in addition to its name and value: a colon, a space and the end of the line.
 _AROUND_FIELD: Final = 4
-#: Bytes that the parser gets at once.
+#: The maximum number of bytes that the parser gets at once.
 _PIECE: Final = 16 * 1024
 _MOST: Final = 4096
-#: What of the files that a process may open is for connections; the rest is the database's, gRPC's and the log's.
+#: The share of the process's file descriptors for connections. The rest is for the database, gRPC and the log.
 _SHARE: Final = 0.75
-_TOO_LONG: Final = f"the head and the trailers of a request have more than {HEAD_LIMIT:,} bytes"
+_TOO_LONG: Final = f"the head and the trailers of a request must have at most {HEAD_LIMIT:,} bytes"
 
 
 def most(share: float = _SHARE) -> int:
-    """Returns how many connections a process has at once.
+    """Returns the maximum number of connections of a process.
 
     Args:
-        share: Of the files that it may open.
+        share: The share of the file descriptors that it may open.
     """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _MOST if files == resource.RLIM_INFINITY else min(_MOST, int(files * share))
@@ -64,7 +64,7 @@ class _Outlet:
         return self._protocol.transport.is_closing()
 
     def close(self) -> None:
-        self._protocol.leave()
+        self._protocol.close_after_response()
 
 
 class Protocol(httptools_impl.HttpToolsProtocol):
@@ -79,9 +79,9 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         self._outlet = _Outlet(self)
         self._in_head = True
         #: Whether further input of the client is dropped.
-        self._deaf = False
+        self._drops_input = False
         #: Whether the last answer has been written.
-        self._has_left = False
+        self._is_closing = False
         #: An upper bound of the bytes since the head began, since it ended, or since the last piece of the body.
         self._unread = 0
         #: Bytes of the head and of the trailers, once there is a trailer.
@@ -90,11 +90,11 @@ class Protocol(httptools_impl.HttpToolsProtocol):
 
     @property
     def until(self) -> float:
-        """Until when it is waited for the client, in the loop's time; 0 where the client waits."""
+        """The time of the loop at which waiting for the client ends; 0 while the client waits."""
         return self._deadline.when() if self._deadline else 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begins to wait for a head."""
+        """Starts to wait for a head."""
         super().connection_made(transport)
         if len(self.connections) > most():
             waiting = [one for one in self.connections if isinstance(one, Protocol) and one.until]
@@ -105,31 +105,31 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Waits for nothing any more."""
+        """Stops waiting."""
         self._cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Takes what came."""
+        """Reads input, in small pieces."""
         if len(data) > _PIECE:
             # Bytes after the end of a head in the same piece are not counted, so pieces are small.
             for start in range(0, len(data), _PIECE):
                 self.data_received(data[start : start + _PIECE])
             return
-        if self._deaf or self.transport.is_closing():
+        if self._drops_input or self.transport.is_closing():
             return
         self._unread += len(data)
         super().data_received(data)
-        if self._unread > HEAD_LIMIT and not self._deaf and not self.transport.is_closing():
+        if self._unread > HEAD_LIMIT and not self._drops_input and not self.transport.is_closing():
             self.send_400_response(_TOO_LONG)
 
     def on_message_begin(self) -> None:
-        """Begins a request."""
+        """Starts a request."""
         super().on_message_begin()
         self._fields = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Takes a field of the head; counts and drops a trailer."""
+        """Reads a field of the head; counts and drops a trailer."""
         if self._in_head:
             super().on_header(name, value)
             return
@@ -138,7 +138,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
             self._refuse(_TOO_LONG)
 
     def on_headers_complete(self) -> None:
-        """Goes on to wait for the body."""
+        """Checks the head, and waits for the body."""
         if self._unread > HEAD_LIMIT and self._head_size() > HEAD_LIMIT:
             self._refuse(_TOO_LONG)
         hosts = 0
@@ -146,19 +146,19 @@ class Protocol(httptools_impl.HttpToolsProtocol):
             if name == b"host":
                 hosts += 1
         if hosts != 1 and (hosts or self.parser.get_http_version() != "1.0"):
-            self._refuse("the header Host must come once")
+            self._refuse("the request must have exactly one Host header")
         self._in_head, self._unread = False, 0
         super().on_headers_complete()
         self.cycle.transport = self._outlet  # type: ignore[assignment]
         self._wait()
 
     def on_body(self, body: bytes) -> None:
-        """Takes a piece of the body."""
+        """Reads a piece of the body."""
         self._unread = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Waits no more: it is the server's turn, unless it has answered already."""
+        """Stops waiting for the client, unless the server has already answered."""
         self._in_head, self._unread = True, 0
         super().on_message_complete()
         if self.cycle.response_complete:
@@ -167,21 +167,21 @@ class Protocol(httptools_impl.HttpToolsProtocol):
             self._cancel()
 
     def on_response_complete(self) -> None:
-        """Waits for the next head, or for the client to take the answer."""
-        if self._has_left or (self._deaf and not self.pipeline):
+        """Waits for the next head, or for the client to receive the response."""
+        if self._is_closing or (self._drops_input and not self.pipeline):
             self.server_state.total_requests += 1
             return
         super().on_response_complete()
         if self._in_head:
             self._wait()
 
-    def leave(self) -> None:
+    def close_after_response(self) -> None:
         """Closes the connection.
 
         While the client still sends, only the writing side is closed, and input is dropped for a while. Closing a connection with
         unread bytes resets it, and the client would lose the response.
         """
-        self._deaf = self._has_left = True
+        self._drops_input = self._is_closing = True
         if self._in_head and not self._fault:
             self.transport.close()
             return
@@ -193,7 +193,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Answers invalid HTTP with the error envelope, after the responses to earlier requests."""
         self._fault = self._fault or msg
-        self._deaf = True
+        self._drops_input = True
         if self.cycle is None or (self._in_head and self.cycle.response_complete):
             self._write_refusal()
         elif self._in_head:
@@ -203,15 +203,15 @@ class Protocol(httptools_impl.HttpToolsProtocol):
             self.cycle.keep_alive = False
             self.pipeline[0] = (self.cycle, self._refusing)  # type: ignore[assignment]
         elif self.cycle.response_started:
-            self.leave()
+            self.close_after_response()
         else:
-            # Its application must not answer it any longer.
+            # The application must not answer this request too.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
             self._write_refusal()
 
     def _refuse(self, fault: str) -> NoReturn:
-        """Ends the parsing, which leads to the answer."""
+        """Aborts the parser. The caller of the parser sends the refusal."""
         self._fault = fault
         raise _RefusedError
 
@@ -230,7 +230,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         ]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in head)
         self.transport.write(httptools_impl.STATUS_LINE[error.http] + lines + b"\r\n" + body)
-        self.leave()
+        self.close_after_response()
 
     async def _refusing(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a refused request after the responses to the requests before it."""
@@ -250,14 +250,14 @@ class Protocol(httptools_impl.HttpToolsProtocol):
 
     def _late(self) -> None:
         if self.pipeline:
-            # A request before this one is not answered yet, and nothing is read until it is.
+            # An earlier request is not answered yet. Nothing is read until then.
             self._wait()
         else:
             self.transport.abort()
 
 
 async def _full(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers where every connection has a request that is being worked on."""
+    """Answers 503, because every connection has a request in progress."""
     answer = rest.error_response(errors.unavailable())
     answer.headers["Connection"] = "close"
     await answer(scope, receive, send)

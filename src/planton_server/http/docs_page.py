@@ -1,7 +1,7 @@
-"""The page at ``/docs``: one HTML text that shows ``/openapi.json`` and lets its methods be tried.
+"""The page at ``/docs``: one HTML text that shows ``/openapi.json`` and calls its methods.
 
-Style and script stand in the page, and its headers allow just these two by their digests: nothing is loaded from anywhere else, and text
-that finds its way into the page cannot run.
+Style and script are inline, and the headers allow only these two, by their digests. Nothing is loaded from elsewhere, and injected text
+cannot run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _FOLDER: Final = pathlib.Path(__file__).with_name("page")
 
 
 def _source(text: str) -> str:
-    """Returns what Content-Security-Policy calls an inline style or script."""
+    """Returns the source expression of an inline style or script for Content-Security-Policy."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
@@ -23,7 +23,7 @@ _CSS: Final = (_FOLDER / "page.css").read_text("utf-8")
 _JS: Final = (_FOLDER / "page.js").read_text("utf-8")
 #: The page.
 PAGE: Final = (_FOLDER / "page.html").read_text("utf-8").replace("{css}", _CSS).replace("{js}", _JS)
-#: The headers that it is sent with.
+#: The headers of the page.
 HEADERS: Final = {
     "Content-Security-Policy": (
         f"default-src 'none'; script-src {_source(_JS)}; style-src {_source(_CSS)}; connect-src 'self'; img-src data:; "

@@ -1,4 +1,4 @@
-"""Bodies that the OpenAPI document and the page at ``/docs`` show: those of the user guide, and one of each cloud. All are valid."""
+"""Example bodies of the OpenAPI document and the page at ``/docs``: those of the user guide, and one per cloud. All are valid."""
 
 from __future__ import annotations
 
@@ -122,9 +122,7 @@ BODIES: Final[dict[str, dict[str, dict[str, Any]]]] = {
         "failed": {
             "controller_name": "gcp-nodepool-controller",
             "observed_generation": 1,
-            "conditions": [
-                {"type": "Available", "status": "False", "reason": "QuotaExceeded", "message": "there is no quota left"}
-            ],
+            "conditions": [{"type": "Available", "status": "False", "reason": "QuotaExceeded", "message": "no quota left"}],
             "last_error": {
                 "error_type": "Configuration",
                 "error_code": "QUOTA_EXCEEDED",

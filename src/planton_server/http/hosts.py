@@ -1,7 +1,7 @@
-"""Which names the server answers to where ``X-User-Email`` is believed: a web page must not be anybody.
+"""Protection against DNS rebinding, while the server trusts ``X-User-Email``.
 
-A page that a browser has loaded can have its own name lead to this machine (DNS rebinding), and then set what headers it likes. The
-browser still says the page's name in ``Host``.
+A web page can point its own host name at this machine, and then send any header, also a user's email address. The browser still sends
+the name of the page in ``Host``, so requests with such a name are refused.
 """
 
 from __future__ import annotations
@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 
 
 class Guard:
-    """Refuses requests from this machine that name another host, but for those of a proxy that the operator has named."""
+    """Refuses requests from this machine that name another host, unless they come from a trusted proxy."""
 
     def __init__(self, app: ASGIApp, proxies: Sequence[str]) -> None:
         self._app = app
         self._proxies = [ipaddress.ip_network(proxy) for proxy in proxies]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on, or answers with 403."""
+        """Handles a request, or answers with 403."""
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        if not self._from_here(scope) or all(settings.is_loopback(_name(host)) for host in hosts):
+        if not self._is_local(scope) or all(settings.is_loopback(_name(host)) for host in hosts):
             await self._app(scope, receive, send)
             return
         answer = rest.error_response(
             errors.forbidden(
-                "Host must be localhost or a loopback address, unless --trusted-proxy names where requests come from"
+                "Host must be localhost or a loopback address; for requests of a proxy, start the server with --trusted-proxy"
             )
         )
         answer.headers["X-Request-Id"] = calls.request_id("")
         await answer(scope, receive, send)
 
-    def _from_here(self, scope: Scope) -> bool:
+    def _is_local(self, scope: Scope) -> bool:
         if scope["client"] is None:
-            # It has left already.
+            # The client has already disconnected.
             return True
         address = ipaddress.ip_address(scope["client"][0].partition("%")[0])
         address = getattr(address, "ipv4_mapped", None) or address

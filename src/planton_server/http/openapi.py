@@ -1,8 +1,8 @@
-"""The OpenAPI 3.1 document, made from the routes, the messages with their rules, and the comments of the protos.
+"""The OpenAPI 3.1 document, generated from the routes, the messages with their rules, and the comments of the protos.
 
-Nothing is said here that the protos say. What they do not say is: headers, errors, the routes beside the methods (``openapi_parts``)
-and rules that depend on what is stored. Those, and all that JSON Schema cannot express, stand under ``x-rules``: a request that the
-schemas allow is refused with 400 only for one of these.
+Only facts that the protos lack are written here and in `openapi_parts`: headers, errors, routes that are no methods, and rules that depend
+on stored state. These rules, and all that JSON Schema cannot express, are listed under ``x-rules``: a request that the schemas allow is
+refused with 400 only because of one of them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from org.project_planton.cluster.v1 import method_pb2
 from planton_server.http import examples, openapi_parts, schemas
-from planton_server.service import codec, routes
+from planton_server.service import request_rules, routes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,22 +23,22 @@ _DIALECT: Final = "https://spec.openapis.org/oas/3.1/dialect/base"
 _ABOUT: Final = """\
 Clusters and node pools of managed Kubernetes on five clouds, and the status that controllers report.
 
-Bodies are strict: a field that is not known, a key that stands twice or a value of another type is refused, and nothing is stored. The \
-schemas show the canonical spelling of each field; its name in snake_case and in camelCase is read as well. `null` is the same as absent. \
-Everything that is wrong with a request is told at once.
+Bodies are strict: unknown fields, repeated keys and values of a wrong type are refused, and nothing is stored. The schemas show the \
+canonical spelling of each field. Its names in snake_case and in camelCase are accepted too. `null` is the same as an absent field. \
+A response lists all violations of the request.
 
 The same methods are served over gRPC."""
 _OF_LISTS: Final = {
-    "list.page_token": "page_token must be the next_page_token of an answer to the same question",
-    "list.offset_or_page_token": "offset must not be given together with page_token",
+    "list.page_token": "page_token must be the next_page_token of a page of the same list, with the same filters",
+    "list.offset_or_page_token": "offset must not be set together with page_token",
 }
 _OF_UPDATES: Final = {"update.platform_stays": "spec.platform.type must not change"}
 _OF_REPORTS: Final = {
     "status_report.observed_generation_exists": "observed_generation must not be greater than the resource's generation",
     "status_report.size": "a report has at most 64 KiB",
-    "status_report.control_characters": "texts must have no control characters but tabs and line feeds",
+    "status_report.control_characters": "texts must contain no control characters except tabs and line feeds",
 }
-#: Method → rules that depend on what is stored, or on more than one parameter.
+#: Method → rules that depend on stored state, or on more than one parameter.
 STATE_RULES: Final[Mapping[str, Mapping[str, str]]] = {
     "ListClusters": _OF_LISTS,
     "ListNodePools": _OF_LISTS,
@@ -47,14 +47,14 @@ STATE_RULES: Final[Mapping[str, Mapping[str, str]]] = {
     "ReportClusterStatus": _OF_REPORTS,
     "ReportNodePoolStatus": _OF_REPORTS,
 }
-#: What a body that keeps to its schema can break: JSON Schema sees neither keys that stand twice nor depth nor how much there is in all.
+#: Rules that a body can break although it matches its schema: JSON Schema does not see repeated keys, depth and total size.
 _TEXT_RULES: Final = ("json.duplicate_key", "json.too_deep", "json.too_large")
 _Operation = dict[str, Any]
 
 
 @functools.cache
 def document(version: str) -> dict[str, Any]:
-    """Returns the document of a version of the server, as JSON data that must not be changed."""
+    """Returns the document of a version of the server, as JSON data. Do not change it: it is cached."""
     components = schemas.Components(route.answer_class.DESCRIPTOR for route in routes.routes())
     paths: dict[str, dict[str, _Operation]] = {}
     for route in routes.routes():
@@ -70,11 +70,14 @@ def document(version: str) -> dict[str, Any]:
             "license": {"name": "Apache 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "tags": [*_tags(), {"name": "Server", "description": "Whether the server is well, what it is, and its documents."}],
+        "tags": [
+            *_tags(),
+            {"name": "Server", "description": "The health of the server, its version, its metrics and its documents."},
+        ],
         "security": [{"bearer": []}, {"userEmail": []}],
         "paths": paths,
         "components": openapi_parts.components(components.schemas),
-        "x-request-rules": dict(codec.RULES),
+        "x-request-rules": dict(request_rules.RULES),
     }
 
 
@@ -85,7 +88,7 @@ def path_of(route: routes.Route) -> str:
 
 
 def operation_id(route: routes.Route) -> str:
-    """Returns the name of a route for generated clients: the method's, and where it has two routes, where it is."""
+    """Returns the operation id of a route: the name of the method, with a suffix for the second route of a method."""
     name = route.method[0].lower() + route.method[1:]
     return f"{name}InCluster" if "cluster_id" in route.path_fields else name
 
@@ -101,7 +104,7 @@ def _tag(service: str) -> str:
 
 def _operation(route: routes.Route, components: schemas.Components) -> _Operation:
     text = schemas.comment_of(f"{route.service}.{route.method}")
-    found: _Operation = {
+    operation: _Operation = {
         "operationId": operation_id(route),
         "tags": [_tag(route.service)],
         "summary": re.split(r"(?<=[.]) |: ", text, maxsplit=1)[0].rstrip("."),
@@ -115,26 +118,26 @@ def _operation(route: routes.Route, components: schemas.Components) -> _Operatio
         "x-grpc-method": route.name,
     }
     if route.body_class is not None:
-        found["requestBody"] = _body(route, components)
+        operation["requestBody"] = _body(route, components)
     if route.caller != method_pb2.CALLER_UNSPECIFIED:
-        found["x-caller"] = "user" if route.caller == method_pb2.CALLER_USER else "controller"
+        operation["x-caller"] = "user" if route.caller == method_pb2.CALLER_USER else "controller"
     if rules := _rules(route):
-        found["x-rules"] = rules
-    return found
+        operation["x-rules"] = rules
+    return operation
 
 
 def _parameters(route: routes.Route, components: schemas.Components) -> list[dict[str, Any]]:
     fields = route.request.DESCRIPTOR.fields_by_name
-    found = []
+    parameters = []
     for name in (*route.path_fields, *route.query):
         field: Any = fields[name]
         schema = components.values(field, strict=True)
         parameter = {"name": field.json_name, "in": "query", "description": schemas.comment(field), "schema": schema}
         if name in route.path_fields:
-            # A path has no empty parts, so the alternative that a body has does not exist here.
+            # A path has no empty segments, so the alternative for an empty text does not apply.
             parameter |= {"in": "path", "required": True, "schema": schema.get("anyOf", [schema])[0]}
-        found.append(parameter)
-    return found
+        parameters.append(parameter)
+    return parameters
 
 
 def _body(route: routes.Route, components: schemas.Components) -> dict[str, Any]:
@@ -149,53 +152,53 @@ def _body(route: routes.Route, components: schemas.Components) -> dict[str, Any]
 
 
 def _only_in_body(route: routes.Route) -> list[str]:
-    """Returns the fields of the request that this route can take from the body only, where another takes them from its path."""
+    """Returns the fields of the request that are in the body of this route, and in the path of another route of the method."""
     placed = {*route.path_fields, *route.query, route.body}
     return [field.name for field in route.request.DESCRIPTOR.fields if field.name not in placed]
 
 
 def _rules(route: routes.Route) -> list[dict[str, str]]:
-    found = schemas.rules_of(route.request.DESCRIPTOR)
-    found += [{"id": name, "message": text} for name, text in STATE_RULES.get(route.method, {}).items()]
+    rules = schemas.rules_of(route.request.DESCRIPTOR)
+    rules += [{"id": name, "message": text} for name, text in STATE_RULES.get(route.method, {}).items()]
     if route.body:
-        found += [{"id": name, "message": codec.RULES[name]} for name in _TEXT_RULES]
-    return found
+        rules += [{"id": name, "message": request_rules.RULES[name]} for name in _TEXT_RULES]
+    return rules
 
 
 def _success(route: routes.Route, components: schemas.Components) -> dict[str, Any]:
     headers = openapi_parts.success_headers(route)
     if route.success == 204:  # noqa: PLR2004 - no content
-        return {"description": "It is done; there is no body.", "headers": headers}
+        return {"description": "Success, without a body.", "headers": headers}
     described = route.answer_class.DESCRIPTOR
     content: dict[str, Any] = {"application/json": {"schema": components.answer(described)}}
     if route.method == "ListEvents":
         content["text/event-stream"] = {"schema": {"type": "string"}}
-    found = {"description": schemas.comment(described), "headers": headers, "content": content}
-    return found | ({"links": links} if (links := _links(route)) else {})
+    response = {"description": schemas.comment(described), "headers": headers, "content": content}
+    return response | ({"links": links} if (links := _links(route)) else {})
 
 
 def _links(route: routes.Route) -> dict[str, Any]:
-    """Returns what can be done next with a resource that was created: the routes that take its id in their path."""
+    """Returns the links of a created resource: the routes that have its id in their path."""
     if route.success != 201:  # noqa: PLR2004 - created
         return {}
     collection = f"/api/v1/{route.path.rpartition('/')[2]}/"
-    found = {}
+    links = {}
     for other in routes.routes():
         if other.path.startswith(f"{collection}{{"):
             parameter = other.request.DESCRIPTOR.fields_by_name[other.path_fields[0]].json_name
-            found[operation_id(other)] = {"operationId": operation_id(other), "parameters": {parameter: "$response.body#/id"}}
-    return found
+            links[operation_id(other)] = {"operationId": operation_id(other), "parameters": {parameter: "$response.body#/id"}}
+    return links
 
 
 def documented_rules(version: str) -> frozenset[str]:
-    """Returns the ids of all rules under ``x-rules``: those that a request which the schemas allow may still break."""
-    found: set[str] = set()
-    _find_rules(document(version), found)
-    return frozenset(found)
+    """Returns the ids of all rules under ``x-rules``, which a request may break although the schemas allow it."""
+    ids: set[str] = set()
+    _find_rules(document(version), ids)
+    return frozenset(ids)
 
 
-def _find_rules(part: Any, found: set[str]) -> None:  # JSON data
+def _find_rules(part: Any, ids: set[str]) -> None:  # JSON data
     if isinstance(part, dict):
-        found |= {rule["id"] for rule in part.get("x-rules", ())}
+        ids |= {rule["id"] for rule in part.get("x-rules", ())}
     for below in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
-        _find_rules(below, found)
+        _find_rules(below, ids)

@@ -1,4 +1,4 @@
-"""What the protos do not say of HTTP: headers, errors, ways to say who asks, and the routes beside the methods. Data for ``openapi``."""
+"""The parts of the OpenAPI document that the protos lack: headers, errors, authentication, and the routes that are no methods."""
 
 from __future__ import annotations
 
@@ -17,82 +17,82 @@ _TEXT: Final = {"type": "string"}
 _TIME: Final = {"type": "string", "format": "date-time"}
 _HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "X-Request-Id": {
-        "description": "The id of the request, in the log too: the caller's own where the request has this header, else a new one.",
+        "description": "The id of the request, which is in the log too: the value of the same request header, else a new id.",
         "required": True,
         "schema": _TEXT,
     },
     "ETag": {
-        "description": "The resource's version, to be given as `If-Match` or `If-None-Match`.",
+        "description": "The version of the resource, for `If-Match` and `If-None-Match`.",
         "required": True,
         "schema": {"type": "string", "pattern": '^"[^"]*"$'},
     },
-    "Location": {"description": "The path of what was created.", "required": True, "schema": _TEXT},
+    "Location": {"description": "The path of the created resource.", "required": True, "schema": _TEXT},
     "Retry-After": {
-        "description": "Seconds after which to try again.",
+        "description": "Seconds after which to retry.",
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
     "RateLimit-Limit": {
-        "description": "Requests that the caller may make at once; on other answers too, where the server limits the rate.",
+        "description": "The maximum number of requests at once. If the server has a rate limit, other responses have this header too.",
         "required": True,
         "schema": {"type": "integer", "minimum": 1},
     },
     "RateLimit-Remaining": {
-        "description": "How many of them are left.",
+        "description": "The number of requests that remain.",
         "required": True,
         "schema": {"type": "integer", "minimum": 0},
     },
     "RateLimit-Reset": {
-        "description": "Seconds without a request after which all of them are left again.",
+        "description": "Seconds without a request after which all requests are available again.",
         "required": True,
         "schema": {"type": "integer", "minimum": 0},
     },
-    "WWW-Authenticate": {"description": "How to say who asks.", "required": True, "schema": _TEXT},
+    "WWW-Authenticate": {"description": "The supported authentication scheme.", "required": True, "schema": _TEXT},
 }
 _PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "RequestId": {
         "name": "X-Request-Id",
         "in": "header",
-        "description": "An id for the request; at most 128 printable characters of ASCII, else the server gives one.",
+        "description": "The id of the request, at most 128 printable ASCII characters. Default: an id that the server assigns.",
         "schema": _TEXT,
     },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "A text of the caller's. A repetition with the same key gets the first answer again, for 24 hours; another "
-        "body under the same key is a conflict.",
+        "description": "A unique text of the caller. A repeated request with the same key gets the first response again, for 24 "
+        "hours. Another body with the same key is a conflict.",
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     },
     "IfMatch": {
         "name": "If-Match",
         "in": "header",
-        "description": "The `ETag` of the version that the caller has read. Where the resource has another one by now, nothing happens.",
+        "description": "The `ETag` of the version that the caller has read. If the resource has another version, the request is refused.",
         "schema": {"type": "string", "pattern": r"\S"},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
         "in": "header",
-        "description": "The `ETag` of the version that the caller has. Where the resource still has it, the answer is 304 without a body.",
+        "description": "The `ETag` of the version that the caller has. If the resource still has it, the response is 304 without a body.",
         "schema": _TEXT,
     },
     "LastEventId": {
         "name": "Last-Event-ID",
         "in": "header",
-        "description": "Where a stream goes on: the id of the last event that the caller has seen. Instead of `after`.",
+        "description": "The id of the last event that the caller has received. The stream continues after it. Replaces `after`.",
         "schema": _TEXT,
     },
 }
 _WHEN: Final[Mapping[ErrorCode, str]] = {
-    ErrorCode.VALIDATION_ERROR: "The request is not valid. `violations` has everything that is wrong with it.",
-    ErrorCode.UNAUTHENTICATED: "It is not known who asks.",
-    ErrorCode.FORBIDDEN: "The caller may not do this: controllers edit no specs, users report no status.",
-    ErrorCode.NOT_FOUND: "There is no such resource, or it is another user's.",
-    ErrorCode.CONFLICT: "The name is taken, the version has passed, or something else must be done before.",
-    ErrorCode.PRECONDITION_FAILED: "The resource has another version than `If-Match` names.",
+    ErrorCode.VALIDATION_ERROR: "The request is invalid. `violations` lists all violations.",
+    ErrorCode.UNAUTHENTICATED: "The caller is unknown: the request has no valid credentials.",
+    ErrorCode.FORBIDDEN: "The caller is not allowed to do this: controllers change no specs, users report no status.",
+    ErrorCode.NOT_FOUND: "The resource does not exist, or belongs to another user.",
+    ErrorCode.CONFLICT: "The name is taken, the version is stale, or another operation must come first.",
+    ErrorCode.PRECONDITION_FAILED: "`If-Match` does not name the current version of the resource.",
     ErrorCode.PAYLOAD_TOO_LARGE: "The body is larger than 1 MiB.",
-    ErrorCode.UNSUPPORTED_MEDIA_TYPE: "The body is not JSON by its `Content-Type`.",
-    ErrorCode.RATE_LIMITED: "The caller asks too often.",
-    ErrorCode.INTERNAL: "The server failed. Its log says why, under the request's id.",
+    ErrorCode.UNSUPPORTED_MEDIA_TYPE: "The `Content-Type` of the body is not JSON, or the body is compressed.",
+    ErrorCode.RATE_LIMITED: "The caller exceeds its rate limit.",
+    ErrorCode.INTERNAL: "The server failed. Its log has the reason, with the id of the request.",
     ErrorCode.UNAVAILABLE: "The server cannot answer now.",
 }
 _ERROR_HEADERS: Final[Mapping[ErrorCode, tuple[str, ...]]] = {
@@ -116,7 +116,7 @@ def header_parameters(route: routes.Route) -> list[dict[str, str]]:
 
 
 def success_headers(route: routes.Route) -> dict[str, Any]:
-    """Returns the headers of a route's success: a resource has its version, a new one its place too."""
+    """Returns the headers of a success: a resource has its version, a new one also its path."""
     names = ["X-Request-Id", *(["ETag"] if route.response_body else []), *(["Location"] if route.verb == "POST" else [])]
     return _headers(names)
 
@@ -129,7 +129,7 @@ def not_modified(route: routes.Route) -> dict[str, Any]:
 
 
 def errors_of(route: routes.Route) -> dict[str, Any]:
-    """Returns the errors that a route can answer with, by status."""
+    """Returns the errors of a route, by HTTP status."""
     codes = [ErrorCode.VALIDATION_ERROR, ErrorCode.UNAUTHENTICATED]
     if route.caller != method_pb2.CALLER_UNSPECIFIED:
         codes.append(ErrorCode.FORBIDDEN)
@@ -154,7 +154,7 @@ def _gives_version(route: routes.Route) -> bool:
 
 
 def components(schemas: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what the document refers to: schemas of messages, errors, headers, and the ways to say who asks."""
+    """Returns the components: schemas of messages, errors, headers and security schemes."""
     return {
         "schemas": {**dict(sorted(schemas.items())), "Error": _error()},
         "responses": {code.value: _error_response(code, text) for code, text in _WHEN.items()},
@@ -164,14 +164,14 @@ def components(schemas: Mapping[str, Any]) -> dict[str, Any]:
             "bearer": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "A token that `planton server token` made, or a JWT of the OIDC provider that the server trusts.",
+                "description": "A token of `planton server token`, or a JWT of the OIDC provider that the server trusts.",
             },
             "userEmail": {
                 "type": "apiKey",
                 "in": "header",
                 "name": "X-User-Email",
-                "description": "The user's email address. Believed only on a loopback address and from a proxy that the server is "
-                "told to trust.",
+                "description": "The email address of the user. Accepted only on a loopback address, and from a trusted proxy "
+                "(`--trusted-proxy`).",
             },
         },
     }
@@ -198,22 +198,25 @@ def _error() -> dict[str, Any]:
     violation = {
         "type": "object",
         "properties": {
-            "field": {"type": "string", "description": "The field's path, `spec.taints[0].key`; empty for the whole request."},
-            "rule_id": {"type": "string", "description": "The rule's id; stable."},
-            "message": {"type": "string", "description": "What must hold."},
+            "field": {
+                "type": "string",
+                "description": "The path of the field, e.g. `spec.taints[0].key`; empty for the whole request.",
+            },
+            "rule_id": {"type": "string", "description": "The id of the rule. It is stable."},
+            "message": {"type": "string", "description": "The condition that must hold."},
         },
         "required": ["field", "rule_id", "message"],
     }
     properties = {
         "code": {"type": "string", "enum": [code.value for code in ErrorCode]},
-        "message": {"type": "string", "description": "The trouble in a few words."},
-        "details": {"type": "string", "description": "More about it; may be empty."},
-        "violations": {"type": "array", "items": violation, "minItems": 1, "description": "What is wrong, field by field."},
+        "message": {"type": "string", "description": "A short text."},
+        "details": {"type": "string", "description": "Details; may be empty."},
+        "violations": {"type": "array", "items": violation, "minItems": 1, "description": "The violated rules."},
     }
     error = {"type": "object", "properties": properties, "required": ["code", "message", "details"]}
     return {
         "type": "object",
-        "description": "What every error answers.",
+        "description": "The body of every error.",
         "properties": {"error": error},
         "required": ["error"],
     }
@@ -221,7 +224,7 @@ def _error() -> dict[str, Any]:
 
 _EXAMPLES: Final[Mapping[ErrorCode, dict[str, Any]]] = {
     ErrorCode.VALIDATION_ERROR: errors.invalid(
-        [errors.FieldViolation("name", "required", "value is required")], noun="nodepool"
+        [errors.violation("name", "required", "value is required")], noun="nodepool"
     ).envelope(),
     ErrorCode.NOT_FOUND: errors.not_found("NodePool").envelope(),
     ErrorCode.CONFLICT: errors.already_exists("NodePool with name 'production-workers' already exists in cluster").envelope(),
@@ -229,17 +232,21 @@ _EXAMPLES: Final[Mapping[ErrorCode, dict[str, Any]]] = {
 
 
 def root_paths() -> dict[str, Any]:
-    """Returns the routes beside the methods. They need no identity."""
-    well, info = _object(_HEALTH), _object(dict.fromkeys(("service", "version", "environment", "api_version"), _TEXT))
+    """Returns the routes that are no methods. They need no authentication."""
+    health, info = _object(_HEALTH), _object(dict.fromkeys(("service", "version", "environment", "api_version"), _TEXT))
     return {
-        "/health": {"get": _root("getHealth", "Says whether the server is well", well, unwell=True)},
-        "/api/v1/health": {"get": _root("getHealthOfVersion", "Says whether the server is well", well, unwell=True)},
-        "/ready": {"get": _root("getReady", "Says whether the server takes requests", _object({"status": _TEXT}), unwell=True)},
-        "/info": {"get": _root("getInfo", "Says what the server is", info)},
-        "/api/v1/info": {"get": _root("getInfoOfVersion", "Says what the server is", info)},
-        "/metrics": {"get": _root("getMetrics", "Returns the server's numbers for Prometheus", _TEXT, "text/plain")},
+        "/health": {"get": _root("getHealth", "Returns the health of the server", health, can_be_unhealthy=True)},
+        "/api/v1/health": {"get": _root("getHealthOfVersion", "Returns the health of the server", health, can_be_unhealthy=True)},
+        "/ready": {
+            "get": _root(
+                "getReady", "Returns whether the server accepts requests", _object({"status": _TEXT}), can_be_unhealthy=True
+            )
+        },
+        "/info": {"get": _root("getInfo", "Returns the version of the server", info)},
+        "/api/v1/info": {"get": _root("getInfoOfVersion", "Returns the version of the server", info)},
+        "/metrics": {"get": _root("getMetrics", "Returns the metrics of the server for Prometheus", _TEXT, "text/plain")},
         "/openapi.json": {"get": _root("getOpenApi", "Returns this document", {"type": "object"})},
-        "/docs": {"get": _root("getDocs", "Shows this document as a page", _TEXT, "text/html")},
+        "/docs": {"get": _root("getDocs", "Returns this document as an HTML page", _TEXT, "text/html")},
     }
 
 
@@ -264,16 +271,16 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _root(
-    name: str, summary: str, schema: Mapping[str, Any], kind: str = "application/json", *, unwell: bool = False
+    name: str, summary: str, schema: Mapping[str, Any], kind: str = "application/json", *, can_be_unhealthy: bool = False
 ) -> dict[str, Any]:
     answer = {"headers": _headers(["X-Request-Id"]), "content": {kind: {"schema": schema}}}
-    found: dict[str, Any] = {"200": {"description": "It is so.", **answer}}
-    if unwell:
-        found["503"] = {"description": "The database cannot be reached.", **answer}
+    answers: dict[str, Any] = {"200": {"description": "Success.", **answer}}
+    if can_be_unhealthy:
+        answers["503"] = {"description": "The server is unhealthy, for example because its database is unreachable.", **answer}
     return {
         "operationId": name,
         "tags": ["Server"],
         "summary": summary,
         "security": [],
-        "responses": found | {"500": {"$ref": f"#/components/responses/{ErrorCode.INTERNAL}"}},
+        "responses": answers | {"500": {"$ref": f"#/components/responses/{ErrorCode.INTERNAL}"}},
     }

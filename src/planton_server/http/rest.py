@@ -1,163 +1,123 @@
-"""REST: routes, headers and bodies in; JSON and headers out. What a call means is elsewhere.
+"""REST: HTTP requests → messages for the service, and its answers → HTTP responses.
 
-Every answer carries ``X-Request-Id``; every error is the envelope of :mod:`planton_server.service.errors`, whatever made it.
+Every error has the same form, the envelope of `planton_server.service.errors`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import collections
 import json
 import logging
-import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette import applications, exceptions, requests, responses, routing
 
-from planton_server import auth, calls
-from planton_server.service import answers, codec, encoding, errors, routes
+from planton.manifest import json_data
+from planton_server import auth
+from planton_server.http import edge, event_stream
+from planton_server.service import answers, encoding, errors, routes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from google.protobuf import message
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from google.protobuf import message as protobuf_message
+    from starlette.types import ASGIApp
 
-    from planton_server import observe
+    from planton_server import calls, observe
 
-#: Bytes that a body may have.
+#: The maximum size of a body in bytes.
 BODY_LIMIT: Final = 1024 * 1024
 _LOG: Final = logging.getLogger("planton_server")
-#: Seconds between two looks for new events, and between two signs of life on a stream without any.
-_POLL: Final = 0.5
-_HEARTBEAT: Final = 15.0
-#: Streams that a caller may have open at once: each looks for events as long as it is.
-MOST_STREAMS: Final = 20
+_Endpoint = Callable[[requests.Request], Awaitable[responses.Response]]
 
 
 def application(
-    running: calls.Calls, *, roots: Sequence[routing.Route], observer: observe.Observer, stopping: Callable[[], bool]
+    runner: calls.Calls, *, roots: Sequence[routing.Route], observer: observe.Observer, is_stopping: Callable[[], bool]
 ) -> ASGIApp:
     """Returns the REST API as an ASGI application.
 
     Args:
-        running: What runs the calls.
-        roots: The routes beside the methods: health, metrics, documents.
-        observer: What is told of each request.
-        stopping: Whether the server is about to stop, so that streams must end.
+        runner: Runs the calls.
+        roots: The routes that are no methods: health, metrics, documents.
+        observer: Observes each request.
+        is_stopping: Returns whether the server is stopping, so that streams must end.
     """
-    endpoints: dict[str, dict[str, Any]] = {}
+    endpoints: dict[str, dict[str, _Endpoint]] = {}
     streams: collections.Counter[str] = collections.Counter()
     for route in routes.routes():
-        endpoints.setdefault(route.path, {})[route.verb] = _endpoint(route, running, stopping, streams)
+        endpoints.setdefault(route.path, {})[route.verb] = _endpoint(route, runner, is_stopping, streams)
     app = applications.Starlette(
         routes=[*(_dispatched(path, verbs) for path, verbs in endpoints.items()), *roots],
         exception_handlers={
             errors.ApiError: _api_error,  # type: ignore[dict-item]
             exceptions.HTTPException: _http_exception,  # type: ignore[dict-item]
-            requests.ClientDisconnect: _left,
+            requests.ClientDisconnect: _disconnected,
             Exception: _unexpected,
         },
     )
     app.router.redirect_slashes = False
-    return Edge(app, observer)
+    return edge.Edge(app, observer)
 
 
-class Edge:
-    """The outermost layer: gives each request an id and what is left of its caller's rate, and tells the observer how it went."""
+def _dispatched(path: str, verbs: Mapping[str, _Endpoint]) -> routing.Route:
+    """Returns the route of a path, which calls the endpoint of the request's HTTP method."""
 
-    def __init__(self, app: ASGIApp, observer: observe.Observer) -> None:
-        self._app = app
-        self._observer = observer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes a request on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        request_id = calls.request_id(given.decode("latin-1"))
-        state = scope.setdefault("state", {})
-        state["request_id"] = request_id
-        started, status, answered = time.perf_counter(), 500, False
-
-        async def answer(event: Any) -> None:  # an ASGI event
-            nonlocal status, answered
-            if event["type"] == "http.response.start":
-                status = event["status"]
-                left = [(name.lower().encode(), value.encode()) for name, value in state.get("left", {}).items()]
-                event["headers"] = [*event["headers"], (b"x-request-id", request_id.encode()), *left]
-            await send(event)
-            answered = event["type"] == "http.response.body" and not event.get("more_body", False)
-
-        try:
-            await self._app(scope, receive, answer)
-        except Exception:
-            # Starlette raises again what it has logged and answered with 500; the server below would log it twice.
-            if not answered:
-                raise
-        finally:
-            self._observer.request(scope, status, time.perf_counter() - started)
-
-
-def _dispatched(path: str, verbs: Mapping[str, Any]) -> routing.Route:
     async def endpoint(request: requests.Request) -> responses.Response:
-        found: responses.Response = await verbs["GET" if request.method == "HEAD" else request.method](request)
-        return found
+        return await verbs["GET" if request.method == "HEAD" else request.method](request)
 
     return routing.Route(path, endpoint, methods=list(verbs))
 
 
 def _endpoint(
-    route: routes.Route, running: calls.Calls, stopping: Callable[[], bool], streams: collections.Counter[str]
-) -> Callable[[requests.Request], Awaitable[responses.Response]]:
+    route: routes.Route, runner: calls.Calls, is_stopping: Callable[[], bool], streams: collections.Counter[str]
+) -> _Endpoint:
     async def endpoint(request: requests.Request) -> responses.Response:
         request.state.route = route
         headers = auth.headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.scope["headers"])
         peer = request.client.host if request.client else "unknown"
-        context = await running.admit(route, headers, peer)
+        context = await runner.admit(route, headers, peer)
         request.state.caller = context.caller.name
-        request.state.left = running.left(context.caller)
-        wanted, violations = await _request(route, request, headers)
-        request.state.subject = getattr(wanted, "id", "")
-        # Who asks for the head alone waits for its end, which a stream has not.
-        if route.method == "ListEvents" and request.method == "GET" and "text/event-stream" in headers.get("accept", ""):
-            wanted.after = headers.get("last-event-id", "") or wanted.after
-            first = await running.run(route, wanted, context, violations)
-            if streams[context.caller.name] >= MOST_STREAMS:
-                raise errors.too_many_streams(MOST_STREAMS)
+        request.state.rate_headers = runner.rate_headers(context.caller)
+        message, violations = await _request(route, request, headers)
+        request.state.subject = getattr(message, "id", "")
+        # The end of a stream never comes, so a HEAD request gets a page.
+        if route.method != "ListEvents" or request.method != "GET" or "text/event-stream" not in headers.get("accept", ""):
+            return _response(route, await runner.run(route, message, context, violations), request)
+        message.after = headers.get("last-event-id", "") or message.after
+        first = await runner.run(route, message, context, violations)
 
-            async def read() -> answers.Answer:
-                await running.still(context.caller, headers, peer)
-                return await running.run(route, wanted, context)
+        async def read() -> answers.Answer:
+            await runner.authenticate_again(context.caller, headers, peer)
+            return await runner.run(route, message, context)
 
-            return _Stream(_stream(first, read, wanted, stopping), streams, context.caller.name)
-        return _response(route, await running.run(route, wanted, context, violations), request)
+        chunks = event_stream.chunks(first, read, message, is_stopping)
+        return event_stream.Stream(chunks, streams, context.caller.name)
 
     return endpoint
 
 
 async def _request(
     route: routes.Route, request: requests.Request, headers: Mapping[str, str]
-) -> tuple[Any, Sequence[errors.FieldViolation]]:
-    """Returns the route's message, and what is wrong with the texts that it was read from."""
-    wanted, violations = codec.read_query(request.query_params.multi_items(), route.request, route.query)
+) -> tuple[Any, Sequence[errors.Violation]]:
+    """Returns the request message of a route, and the violations of its query and its body."""
+    message, violations = json_data.read_parameters(request.query_params.multi_items(), route.request, route.query)
     for name, value in request.path_params.items():
-        setattr(wanted, name, value)
+        setattr(message, name, value)
     if route.body:
-        kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-        if kind != "application/json":
+        media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+        if media_type != "application/json":
             raise errors.unsupported_media_type()
         if headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise errors.unsupported_encoding()
-        field: message.Message = getattr(wanted, route.body)
-        body, wrong = codec.read(await _body(request, headers), type(field))
-        if any(not violation.field for violation in wrong):
-            # It is no object at all; what an empty one would lack need not be told.
-            raise errors.invalid(wrong)
+        field: protobuf_message.Message = getattr(message, route.body)
+        body, broken = json_data.read(await _body(request, headers), type(field))
+        if any(not violation.path for violation in broken):
+            # The body is not an object. The rules that an empty object breaks would only distract.
+            raise errors.invalid(broken)
         field.CopyFrom(body)
-        violations = (*violations, *wrong)
-    return wanted, violations
+        violations += broken
+    return message, violations
 
 
 async def _body(request: requests.Request, headers: Mapping[str, str]) -> bytes:
@@ -194,60 +154,8 @@ def _is_current(lines: Sequence[str], etag: str) -> bool:
     return "*" in tags or etag in tags
 
 
-class _Stream(responses.StreamingResponse):
-    """An answer of events, counted as its caller's until it has ended, however it ends."""
-
-    def __init__(self, told: AsyncIterator[str], streams: collections.Counter[str], caller: str) -> None:
-        super().__init__(told, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
-        self._streams = streams
-        self._caller = caller
-        streams[caller] += 1
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._streams[self._caller] -= 1
-            if not self._streams[self._caller]:
-                del self._streams[self._caller]
-
-
-async def _stream(
-    found: answers.Answer, read: Callable[[], Awaitable[answers.Answer]], wanted: Any, stopping: Callable[[], bool]
-) -> AsyncIterator[str]:
-    """Yields events as they happen (Server-Sent Events), until the client leaves, is not known any more, or the server stops.
-
-    Args:
-        found: The first events, which were read before the answer began, so that a refusal is an answer of its own.
-        read: Reads those after ``wanted.after``.
-        wanted: What ``read`` asks for.
-        stopping: Whether the server is about to stop.
-    """
-    yield "retry: 1000\n\n"
-    quiet = 0.0
-    while not stopping():
-        page = found.body
-        assert isinstance(page, answers.EventPage)
-        for event in page.events:
-            yield f"id: {event.cursor}\nevent: {event.type}\ndata: {encoding.to_json(event)}\n\n"
-        if page.events:
-            wanted.after, quiet = page.next_cursor, 0.0
-        else:
-            await asyncio.sleep(_POLL)
-            quiet += _POLL
-            if quiet >= _HEARTBEAT:
-                yield ": still here\n\n"
-                quiet = 0.0
-        try:
-            found = await read()
-        except errors.ApiError as error:
-            # The client comes back with Last-Event-ID, when the database may be there again; or it is not known any more.
-            yield f": {error.message}\n\n"
-            return
-
-
 def error_response(error: errors.ApiError) -> responses.Response:
-    """Returns an error as an answer."""
+    """Returns an error as a response."""
     return responses.Response(json.dumps(error.envelope()), error.http, dict(error.headers), "application/json")
 
 
@@ -260,12 +168,14 @@ async def _http_exception(_request: requests.Request, error: exceptions.HTTPExce
         allow = (error.headers or {}).get("Allow", "").replace(" ", "").split(",")
         return error_response(errors.method_not_allowed(allow))
     if error.status_code == errors.ErrorCode.NOT_FOUND.http:
-        return error_response(errors.ApiError(errors.ErrorCode.NOT_FOUND, "there is nothing at this path", details="see /docs"))
+        return error_response(
+            errors.ApiError(errors.ErrorCode.NOT_FOUND, "this path does not exist", details="/docs lists the paths")
+        )
     return error_response(errors.ApiError(errors.ErrorCode.VALIDATION_ERROR, "Validation failed", details=str(error.detail)))
 
 
-async def _left(_request: requests.Request, _error: Exception) -> responses.Response:
-    # Nobody reads this; the status is what others call it, for the log and the numbers.
+async def _disconnected(_request: requests.Request, _error: Exception) -> responses.Response:
+    # The client has disconnected. The status is for logs and metrics; nginx uses the same.
     return responses.Response(status_code=499)
 
 

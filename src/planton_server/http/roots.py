@@ -1,4 +1,4 @@
-"""The routes beside the methods: whether the server is well, what it is, its numbers and its documents."""
+"""The routes that are no methods: health, version, metrics and documents."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ SERVICE: Final = "planton-nodepool-api"
 
 def routes(
     store: database.Database,
-    wanted: settings.Settings,
+    configuration: settings.Settings,
     observer: observe.Observer,
     authenticator: auth.Authenticator,
     timed_work: Callable[[], str] = lambda: "off",
 ) -> list[routing.Route]:
-    """Returns the routes. They need no identity; data of single node pools is only for callers who may see all of them.
+    """Returns the routes. They need no authentication. Metrics of single node pools are only for callers that see all node pools.
 
     Args:
         store: The database.
-        wanted: What the operator sets.
-        observer: What counts the requests.
+        configuration: The settings of the operator.
+        observer: Counts the requests.
         authenticator: Identifies the caller.
         timed_work: Returns whether timed work runs, like :meth:`planton_server.service.timers.Timers.state`.
     """
@@ -47,10 +47,14 @@ def routes(
         answers = await measures.answers(store)
         has_room = answers and await measures.is_writable(store)
         timed = timed_work()
-        alive = has_room and timed != "unhealthy"
-        reason = {} if has_room else {"reason": "it cannot be written: is its disk full?" if answers else "it does not answer"}
+        is_healthy = has_room and timed != "unhealthy"
+        reason = (
+            {}
+            if has_room
+            else {"reason": "it cannot be written; check the free space of its disk" if answers else "it does not answer"}
+        )
         body = {
-            "status": "healthy" if alive else "unhealthy",
+            "status": "healthy" if is_healthy else "unhealthy",
             "service": SERVICE,
             "version": planton.__version__,
             "timestamp": timestamps.text(datetime.datetime.now(datetime.UTC)),
@@ -59,20 +63,22 @@ def routes(
                 "timed_work": {"status": timed},
             },
         }
-        return _json(body, 200 if alive else 503)
+        return _json(body, 200 if is_healthy else 503)
 
     async def ready(_request: requests.Request) -> responses.Response:
-        alive = await measures.answers(store)
-        return _json({"status": "ready" if alive else "not ready"}, 200 if alive else 503)
+        is_healthy = await measures.answers(store)
+        return _json({"status": "ready" if is_healthy else "not ready"}, 200 if is_healthy else 503)
 
     async def info(_request: requests.Request) -> responses.Response:
-        return _json({"service": SERVICE, "version": planton.__version__, "environment": wanted.environment, "api_version": "v1"})
+        return _json(
+            {"service": SERVICE, "version": planton.__version__, "environment": configuration.environment, "api_version": "v1"}
+        )
 
     async def metrics(request: requests.Request) -> responses.Response:
         now = datetime.datetime.now(datetime.UTC)
-        pools = wanted.metrics_pools if await _sees_all(request, authenticator, wanted, now) else 0
-        found = await numbers.text(store, observer, pools=pools, now=now)
-        return responses.Response(found, media_type=prometheus_client.CONTENT_TYPE_LATEST)
+        pools = configuration.metrics_pools if await _sees_all(request, authenticator, configuration, now) else 0
+        content = await numbers.text(store, observer, pools=pools, now=now)
+        return responses.Response(content, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
     document = json.dumps(openapi.document(planton.__version__))
 
@@ -82,29 +88,29 @@ def routes(
     async def docs(_request: requests.Request) -> responses.Response:
         return responses.HTMLResponse(docs_page.PAGE, headers=docs_page.HEADERS)
 
-    found = {
+    endpoints = {
         "/health": health, "/api/v1/health": health, "/ready": ready, "/info": info, "/api/v1/info": info, "/metrics": metrics,
         "/openapi.json": openapi_json, "/docs": docs,
     }  # fmt: skip
-    return [routing.Route(path, endpoint, methods=["GET"]) for path, endpoint in found.items()]
+    return [routing.Route(path, endpoint, methods=["GET"]) for path, endpoint in endpoints.items()]
 
 
 async def _sees_all(
-    request: requests.Request, authenticator: auth.Authenticator, wanted: settings.Settings, now: datetime.datetime
+    request: requests.Request, authenticator: auth.Authenticator, configuration: settings.Settings, now: datetime.datetime
 ) -> bool:
-    """Returns whether a caller may know of everybody's node pools: a controller, and this machine where that could name itself one.
+    """Returns whether a caller sees all node pools: a controller, or a local caller if local callers can act as a controller.
 
     Raises:
-        ApiError: The token is not known.
+        ApiError: The token is invalid.
     """
     peer = request.client.host if request.client else "unknown"
     headers = auth.headers((name.lower(), value) for name, value in request.headers.items())
     if "authorization" not in headers and "x-user-email" not in headers:
-        return wanted.trust.owners_report and settings.is_loopback(peer)
+        return configuration.trust.owners_report and settings.is_loopback(peer)
     try:
         return (await authenticator.caller(headers, peer, now)).controller
     except database.UnavailableError:
-        # The numbers tell that.
+        # The metrics show the outage.
         return False
     except errors.ApiError:
         if "authorization" in headers:

@@ -1,9 +1,9 @@
-"""Messages → JSON Schema (2020-12, as OpenAPI 3.1 has it): types, rules and comments of the protos, as exactly as it can be said.
+"""Messages → JSON Schema (2020-12, as in OpenAPI 3.1), with the types, rules and comments of the protos.
 
-A message has up to two schemas. The one of requests is strict: no further properties, what is required is required, what may be null
-says so. The one of answers names what is always there, and stays open, so that clients outlive new fields. Relations between fields,
-which JSON Schema cannot say, are listed under ``x-rules`` with the ids that violations carry. A rule of the protos that this module does
-not know is an error, so that none is left out in silence.
+A message has up to two schemas. The schema of requests is strict: it allows no other properties, requires the required ones, and allows
+null where the API does. The schema of answers requires the fields that are always present, and allows others, so clients survive new
+fields. Relations between fields, which JSON Schema cannot express, are listed under ``x-rules`` with their rule ids. A rule of the protos
+that this module does not support is an error, so none is dropped silently.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from buf.validate import validate_pb2
 
+from planton.manifest import decode, json_values
 from planton.schema import describe, keywords, rule_texts
-from planton_server.service import json_values, rendering
+from planton_server.service import rendering
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "#/components/schemas/"
 #: The name of the schema of free data.
 JSON_VALUE: Final = "JsonValue"
-#: Objects that an answer has only where there is something to say. The server sets all others.
+#: Optional objects of answers. The server always sets all others.
 _ABSENT_OBJECTS: Final = frozenset(
     {
         "org.project_planton.cluster.v1.Cluster.deleted_at",
@@ -32,37 +33,37 @@ _ABSENT_OBJECTS: Final = frozenset(
         "org.project_planton.nodepool.v1.NodePool.deleted_at",
     }
 )
-#: Rules that the variants of a message say in full: its ``type`` names the one object that is there.
-_SAID_BY_VARIANTS: Final = ("only_the_object_of_type", "has_the_object_of_type")
+#: Rules that the variants of a message express: its ``type`` names the only object that is set.
+_EXPRESSED_BY_VARIANTS: Final = ("only_the_object_of_type", "has_the_object_of_type")
 _NO_NUL: Final = r"^[^\u0000]*$"
 _DOUBLE: Final = 1.7976931348623157e308
 
 
 class Components:
-    """The schemas that a document refers to, made as they are asked for.
+    """The schemas of a document, created on demand.
 
     Attributes:
         schemas: Name → schema.
     """
 
     def __init__(self, answers: Iterable[Any]) -> None:
-        """Takes the descriptors of all answers: a message that is in one of them has another name in requests."""
+        """Reads the descriptors of all answers. A message in one of them has another name in requests."""
         self.schemas: dict[str, Any] = {JSON_VALUE: _json_value()}
         self._answered: set[str] = set()
         for described in answers:
             _collect(described, self._answered)
 
     def request(self, described: Any) -> dict[str, Any]:  # a message's descriptor, here and below
-        """Returns a reference to the schema of what requests say with a message."""
+        """Returns a reference to the schema of a message in requests."""
         name = f"{described.name}Input" if described.full_name in self._answered else described.name
         return self._reference(name, described, strict=True, sparse=True)
 
     def answer(self, described: Any, *, sparse: bool = False) -> dict[str, Any]:
-        """Returns a reference to the schema of what answers say with a message; ``sparse``: below a spec."""
+        """Returns a reference to the schema of a message in answers. ``sparse``: the message is below a spec."""
         return self._reference(described.name, described, strict=False, sparse=sparse or rendering.is_spec(described))
 
     def values(self, field: Any, *, strict: bool, sparse: bool = True) -> dict[str, Any]:  # a field's descriptor, here and below
-        """Returns the schema of a field's values, null not among them."""
+        """Returns the schema of a field's values, without null."""
         rules = _rules(field)
         if _is_map(field):
             entry = field.message_type.fields_by_name
@@ -85,7 +86,7 @@ class Components:
         head = {"type": "object", "description": comment(described)}
         properties = {field.json_name: self._property(field, strict=strict, sparse=sparse) for field in described.fields}
         if not strict:
-            required = [field.json_name for field in described.fields if _is_always_there(field, sparse=sparse)]
+            required = [field.json_name for field in described.fields if _is_always_present(field, sparse=sparse)]
             return head | {"properties": properties} | ({"required": required} if required else {})
         required = [field.json_name for field in described.fields if _rules(field).required]
         parts = {"properties": properties, "additionalProperties": False} | ({"required": required} if required else {})
@@ -111,19 +112,19 @@ class Components:
 
 
 def comment(described: Any) -> str:
-    """Returns the proto's comment of a message or a field."""
+    """Returns the comment of a message or a field."""
     return comment_of(described.full_name)
 
 
 def comment_of(full_name: str) -> str:
-    """Returns the proto's comment of anything: a message, a field, a service, a method."""
+    """Returns the comment of a message, field, service or method."""
     return describe.comments().get(full_name, "")
 
 
 def rules_of(described: Any) -> list[dict[str, str]]:
-    """Returns the relations between a message's fields that its schema does not say: id, message, expression in CEL."""
-    found = _cel(described.GetOptions().Extensions[validate_pb2.message].cel)
-    return [rule for rule in found if not rule["id"].endswith(_SAID_BY_VARIANTS)]
+    """Returns the rules between a message's fields that its schema does not express: id, message, and expression in CEL."""
+    rules = _cel(described.GetOptions().Extensions[validate_pb2.message].cel)
+    return [rule for rule in rules if not rule["id"].endswith(_EXPRESSED_BY_VARIANTS)]
 
 
 def _collect(described: Any, names: set[str]) -> None:
@@ -138,8 +139,8 @@ def _cel(rules: Iterable[Any]) -> list[dict[str, str]]:  # of validate_pb2.Rule
     return [{"id": rule.id, "message": rule_texts.message(rule), "expression": rule.expression} for rule in rules]
 
 
-def _is_always_there(field: Any, *, sparse: bool) -> bool:
-    """Returns whether every answer has a field: what is always written, and the objects that the server always sets."""
+def _is_always_present(field: Any, *, sparse: bool) -> bool:
+    """Returns whether every answer has a field."""
     is_object = field.message_type is not None and not (sparse or field.is_repeated or field.full_name in _ABSENT_OBJECTS)
     return is_object or rendering.is_always_written(field, sparse=sparse)
 
@@ -169,7 +170,7 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tag(described: Any) -> tuple[Any, list[str]]:  # a field's descriptor
-    """Returns the field that names the one object of a message that is there, and the names; None where there is no such field."""
+    """Returns the field that names the only object of a message, and the possible names; None without such a field."""
     objects = {field.name for field in described.fields if field.message_type is not None}
     for field in described.fields:
         names = keywords.of_rules(_rules(field)).get("enum", []) if field.type == field.TYPE_STRING else []
@@ -179,7 +180,7 @@ def _tag(described: Any) -> tuple[Any, list[str]]:  # a field's descriptor
 
 
 def _variant(described: Any, tag: Any, name: str, names: list[str], parts: dict[str, Any]) -> dict[str, Any]:
-    """Returns the schema of a message whose tag has one of its values, in any case: the other objects are not there."""
+    """Returns the schema of a message with one value of its tag, in any case. The other objects must be absent."""
     any_case = "".join(f"[{letter}{letter.upper()}]" for letter in name)
     own: dict[str, Any] = {"title": name, "properties": {}}
     for key, schema in parts["properties"].items():
@@ -202,9 +203,9 @@ def _variant(described: Any, tag: Any, name: str, names: list[str], parts: dict[
 
 def _scalar(field: Any, rules: Any, *, strict: bool) -> dict[str, Any]:
     constraints = keywords.of_rules(rules)
-    assert not rules.cel or rules == _rules(field), f"{field.full_name}: rules on items are not known here"
+    assert not rules.cel or rules == _rules(field), f"{field.full_name}: rules on items are not supported"
     others = [rule.expression for rule, value in keywords.expressions(rules) if value is not None]
-    assert None not in map(keywords.of_expression, others), f"{field.full_name}: a predefined rule has no JSON Schema here"
+    assert None not in map(keywords.of_expression, others), f"{field.full_name}: a predefined rule has no JSON Schema"
     zero: Any = field.default_value
     if field.type == field.TYPE_STRING:
         schema = {"type": "string"} | constraints
@@ -215,7 +216,7 @@ def _scalar(field: Any, rules: Any, *, strict: bool) -> dict[str, Any]:
     elif field.type == field.TYPE_BOOL:
         schema = {"type": "boolean"}
     else:
-        low, high = json_values.INTEGERS[field.type]
+        low, high = decode.INTEGERS[field.type]
         bounds = {"minimum": low, "maximum": high} if strict else {}
         schema = {"type": "integer", "format": f"int{high.bit_length() + 1}", **bounds, **constraints}
     if constraints and rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:

@@ -20,7 +20,8 @@ from org.project_planton.cluster.v1 import cluster_pb2, status_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import event_pb2, nodepool_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
-from planton_server.service import answers, codec, rendering, timestamps
+from planton.manifest import json_data, json_values
+from planton_server.service import answers, rendering
 
 #: Class of answers → the class of its message.
 MESSAGES: Final[dict[Any, type[message.Message]]] = {
@@ -128,7 +129,7 @@ def _converted(field: Any, kind: Any, value: _Value) -> Any:  # the descriptor o
     if kind is answers.Json:
         return _parsed(field, value)
     if kind is answers.Time:
-        return timestamps.parse(value)
+        return json_values.parse_time(value)
     if typing.get_origin(kind) is Sequence:
         return [_values(item) for item in value]
     return _values(value) if isinstance(value, tuple) else value
@@ -148,12 +149,12 @@ def _decoded(field: Any, text: str) -> message.Message:  # the descriptor of a f
     Raises:
         ValueError: The text does not match the schema.
     """
-    decoded, violations = codec.read(text.encode(), _class(field))
+    decoded, violations = json_data.read(text.encode(), _class(field))
     if violations:
-        raise ValueError(f"the stored {field.full_name} does not match its schema: {violations[0].field} {violations[0].message}")
+        raise ValueError(f"the stored {field.full_name} does not match its schema: {violations[0].path} {violations[0].message}")
     return decoded
 
 
 def _class(field: Any) -> type[message.Message]:
-    found: type[message.Message] = message_factory.GetMessageClass(field.message_type)
-    return found
+    message_class: type[message.Message] = message_factory.GetMessageClass(field.message_type)
+    return message_class

@@ -1,46 +1,48 @@
-"""What the API answers when it cannot do what it is asked: one class, whose code every transport renders its own way.
+"""Errors of the API: one class, which each transport renders.
 
-A code fixes the HTTP status and the gRPC status; the violations say which fields are wrong. Nothing here knows a transport, and no text
-may name a driver, a path or a stack frame: callers see what stands here.
+A code determines the HTTP status and the gRPC status. Violations name the invalid fields. No transport is known here. Callers see these
+texts, so no text may name a driver, a path or a stack frame.
 """
 
 from __future__ import annotations
 
 import enum
 import types
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+from planton import errors as base
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
 class ErrorCode(enum.StrEnum):
-    """The name of a trouble in the envelope, for programs."""
+    """The code of an error, for programs."""
 
     VALIDATION_ERROR = "VALIDATION_ERROR"
-    """The request is not valid; the violations say where."""
+    """The request is invalid. The violations name the fields."""
     UNAUTHENTICATED = "UNAUTHENTICATED"
-    """The caller is not known."""
+    """The caller is unknown."""
     FORBIDDEN = "FORBIDDEN"
-    """The caller is known and may not do this."""
+    """The caller is not allowed to do this."""
     NOT_FOUND = "NOT_FOUND"
-    """There is no such resource, or it belongs to another user."""
+    """The resource does not exist, or belongs to another user."""
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
-    """The path has no such method; the header ``Allow`` lists those that it has."""
+    """The path does not support the HTTP method. The header ``Allow`` lists the supported ones."""
     CONFLICT = "CONFLICT"
-    """The request contradicts what is stored."""
+    """The request conflicts with the stored state."""
     PRECONDITION_FAILED = "PRECONDITION_FAILED"
-    """The header ``If-Match`` names another version than the stored one."""
+    """The header ``If-Match`` does not name the current version."""
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE"
-    """The body is larger than the server reads."""
+    """The body is too large."""
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE"
     """The ``Content-Type`` of the body is not JSON, or the body is compressed."""
     RATE_LIMITED = "RATE_LIMITED"
-    """The caller asks too often; the header ``Retry-After`` says when to come back."""
+    """The caller exceeds its rate limit. The header ``Retry-After`` says when to retry."""
     UNAVAILABLE = "UNAVAILABLE"
-    """The server cannot answer now, for example because its database is gone."""
+    """The server cannot answer now, for example because its database is unreachable."""
     INTERNAL = "INTERNAL"
-    """The server failed; its log has the reason under the request's id."""
+    """The server failed. Its log has the reason, with the id of the request."""
 
     @property
     def http(self) -> int:
@@ -53,7 +55,7 @@ class ErrorCode(enum.StrEnum):
         return _STATUSES[self][1]
 
 
-#: Code → HTTP status, gRPC status. A stale version is ABORTED in gRPC: the caller reads anew and tries again.
+#: Code → HTTP status, gRPC status. A stale version is ABORTED in gRPC: the caller reads again and retries.
 _STATUSES: Final = types.MappingProxyType(
     {
         ErrorCode.VALIDATION_ERROR: (400, "INVALID_ARGUMENT"),
@@ -70,39 +72,38 @@ _STATUSES: Final = types.MappingProxyType(
         ErrorCode.INTERNAL: (500, "INTERNAL"),
     }
 )
-#: A request with more faults than this is not meant for this API; the rest would not help.
+#: The maximum number of violations that are reported.
 MAX_VIOLATIONS: Final = 100
-#: The rule of the violation that says that there are more.
+#: The rule id of the violation that stands for the omitted ones.
 TOO_MANY: Final = "json.too_many"
-#: Characters of a violation's field and message that are shown; a key of a map can be as long as a body.
+#: The maximum number of characters of a violation's field and message: a key of a map can be as long as a body.
 _LONGEST: Final = 1000
+#: A violated rule, the same type as for manifests.
+Violation = base.Violation
 _NO_HEADERS: Final[Mapping[str, str]] = types.MappingProxyType({})
 
 
-class FieldViolation(NamedTuple):
-    """A part of a request that is not as it must be.
+def violation(field: str, rule_id: str, message: str) -> Violation:
+    """Returns a violation of a request.
 
-    Attributes:
-        field: Its path in the canonical spelling, ``spec.taints[0].key``; empty for the whole request.
-        rule_id: The rule's id, which is part of the API.
-        message: What must hold.
+    Args:
+        field: The path of the field in the canonical spelling, ``spec.taints[0].key``; empty for the whole request.
+        rule_id: The id of the rule, which is part of the API.
+        message: The condition that must hold.
     """
-
-    field: str
-    rule_id: str
-    message: str
+    return Violation("", 0, 0, field, message, rule_id)
 
 
 class ApiError(Exception):
-    """An answer that is not a success.
+    """An error of the API.
 
     Attributes:
-        code: What kind of trouble it is.
-        message: The trouble in a few words, the same for each of its kind.
-        details: More about this one; may be empty.
-        violations: What is wrong with the request, field by field.
-        headers: HTTP headers that the answer carries, e.g. ``Retry-After``.
-        grpc: The name of the gRPC status: the code's own, unless a narrower one fits.
+        code: The code.
+        message: A short text.
+        details: The details of this error; may be empty.
+        violations: The violated rules, for an invalid request.
+        headers: HTTP headers of the answer, e.g. ``Retry-After``.
+        grpc: The name of the gRPC status: that of the code, unless a narrower one fits.
     """
 
     def __init__(
@@ -111,7 +112,7 @@ class ApiError(Exception):
         message: str,
         *,
         details: str = "",
-        violations: Sequence[FieldViolation] = (),
+        violations: Sequence[Violation] = (),
         headers: Mapping[str, str] = _NO_HEADERS,
         grpc: str = "",
     ) -> None:
@@ -129,63 +130,68 @@ class ApiError(Exception):
         return self.code.http
 
     def envelope(self) -> dict[str, Any]:
-        """Returns the body of the answer, as JSON data."""
+        """Returns the error as JSON data, the body of the answer."""
         error: dict[str, Any] = {"code": self.code.value, "message": self.message, "details": self.details}
         if self.violations:
-            error["violations"] = [violation._asdict() for violation in self.violations]
+            error["violations"] = [
+                {"field": each.path, "rule_id": each.rule_id, "message": each.message} for each in self.violations
+            ]
         return {"error": error}
 
 
-def more_than(shown: int) -> FieldViolation:
-    """Returns what stands after the violations that are shown, where there are more."""
-    return FieldViolation("", TOO_MANY, f"there are more than {shown} violations; the rest is not shown")
+def more_than(shown: int) -> Violation:
+    """Returns the violation that stands for those after the first ``shown`` ones."""
+    return violation("", TOO_MANY, f"there are more than {shown} violations; the rest is not shown")
 
 
-def invalid(violations: Sequence[FieldViolation], *, noun: str = "") -> ApiError:
-    """Returns the error of a request that is not valid: what is wrong, as far as it helps, the first of it in words.
+def invalid(violations: Sequence[Violation], *, noun: str = "") -> ApiError:
+    """Returns the error of an invalid request. Its details show the first violation.
 
     Args:
-        violations: What is wrong; at least one.
-        noun: What the request is about, ``nodepool`` or ``cluster``; an absent name is told as ``nodepool name is required``, first.
+        violations: The violations; at least one.
+        noun: The noun of the resource, ``nodepool`` or ``cluster``. A missing name is shown first, as ``nodepool name is required``.
     """
-    told = [_shortened(violation) for violation in violations if violation.rule_id != TOO_MANY]
-    ordered = sorted(told, key=lambda violation: not (noun and _is_absent_name(violation)))
+    shown = [_shortened(each) for each in violations if each.rule_id != TOO_MANY]
+    ordered = sorted(shown, key=lambda each: not (noun and _is_absent_name(each)))
     first = ordered[0]
-    if len(told) < len(violations) or len(told) > MAX_VIOLATIONS:
+    if len(shown) < len(violations) or len(shown) > MAX_VIOLATIONS:
         ordered = [*ordered[:MAX_VIOLATIONS], more_than(MAX_VIOLATIONS)]
     if noun and _is_absent_name(first):
         details = f"{noun} name is required"
     else:
-        details = f"{first.field}: {first.message}" if first.field else first.message
+        details = f"{first.path}: {first.message}" if first.path else first.message
     return ApiError(ErrorCode.VALIDATION_ERROR, "Validation failed", details=details, violations=ordered)
 
 
-def _is_absent_name(violation: FieldViolation) -> bool:
-    return violation.rule_id == "required" and violation.field.rpartition(".")[2] == "name"
+def _is_absent_name(each: Violation) -> bool:
+    return each.rule_id == "required" and each.path.rpartition(".")[2] == "name"
 
 
-def _shortened(violation: FieldViolation) -> FieldViolation:
-    cut = (f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text for text in (violation.field, violation.message))
-    return FieldViolation(next(cut), violation.rule_id, next(cut))
+def _shortened(each: Violation) -> Violation:
+    return violation(_cut(each.path), each.rule_id, _cut(each.message))
+
+
+def _cut(text: str) -> str:
+    return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text
 
 
 def bad_field(field: str, rule_id: str, message: str) -> ApiError:
-    """Returns the error of a request of which one field is wrong."""
-    return invalid([FieldViolation(field, rule_id, message)])
+    """Returns the error of a request with one invalid field."""
+    return invalid([violation(field, rule_id, message)])
 
 
 def not_found(kind: str) -> ApiError:
-    """Returns the error of a resource that is not there; ``kind`` is ``NodePool``, ``Cluster``, ``Event``."""
+    """Returns the error of a missing resource. ``kind`` is ``NodePool``, ``Cluster`` or ``Event``."""
     return ApiError(ErrorCode.NOT_FOUND, f"{kind} not found")
 
 
 def already_exists(message: str) -> ApiError:
-    """Returns the error of a name that is taken."""
+    """Returns the error of a name that another resource has."""
     return ApiError(ErrorCode.CONFLICT, message, grpc="ALREADY_EXISTS")
 
 
 def conflict(message: str, *, details: str = "") -> ApiError:
-    """Returns the error of a write to a version that has passed, or of an idempotency key that is used for something else."""
+    """Returns the error of a write to a stale version, or of an idempotency key that belongs to another request."""
     return ApiError(ErrorCode.CONFLICT, message, details=details)
 
 
@@ -204,17 +210,17 @@ def precondition_failed(current: str) -> ApiError:
 
 
 def unauthenticated(details: str = "") -> ApiError:
-    """Returns the error of a caller who is not known."""
+    """Returns the error of an unknown caller."""
     return ApiError(ErrorCode.UNAUTHENTICATED, "Authentication required", details=details, headers={"WWW-Authenticate": "Bearer"})
 
 
 def forbidden(details: str) -> ApiError:
-    """Returns the error of a caller who may not do this."""
+    """Returns the error of a caller that is not allowed to do this."""
     return ApiError(ErrorCode.FORBIDDEN, "Not allowed", details=details)
 
 
 def method_not_allowed(allowed: Sequence[str]) -> ApiError:
-    """Returns the error of a path that has other methods than the one asked for."""
+    """Returns the error of a path that supports other HTTP methods only."""
     listed = ", ".join(sorted(allowed))
     return ApiError(ErrorCode.METHOD_NOT_ALLOWED, "Method not allowed", details=f"allowed: {listed}", headers={"Allow": listed})
 
@@ -224,13 +230,13 @@ def too_large(limit: int) -> ApiError:
     return ApiError(
         ErrorCode.PAYLOAD_TOO_LARGE,
         "Body too large",
-        details=f"at most {limit:,} bytes are read",
+        details=f"send at most {limit:,} bytes",
         headers={"Connection": "close"},
     )
 
 
 def unsupported_media_type() -> ApiError:
-    """Returns the error of a body that is not JSON by its header."""
+    """Returns the error of a body whose ``Content-Type`` is not JSON."""
     return ApiError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type", details="Content-Type must be application/json")
 
 
@@ -244,36 +250,41 @@ def unsupported_encoding() -> ApiError:
     )
 
 
-def rate_limited(retry_after: int, left: Mapping[str, str] = _NO_HEADERS) -> ApiError:
-    """Returns the error of a caller who asks too often and may come back after so many seconds.
+def rate_limited(retry_after: int, headers: Mapping[str, str] = _NO_HEADERS) -> ApiError:
+    """Returns the error of a caller that exceeds its rate limit.
 
     Args:
-        retry_after: The seconds.
-        left: Header fields that say how often it may ask.
+        retry_after: The seconds after which to retry.
+        headers: Header fields that describe the rate limit.
     """
     return ApiError(
         ErrorCode.RATE_LIMITED,
         "Too many requests",
-        details=f"try again in {retry_after} s",
-        headers={"Retry-After": str(retry_after), **left},
+        details=f"retry in {retry_after} s",
+        headers={"Retry-After": str(retry_after), **headers},
     )
 
 
 def too_many_streams(most: int) -> ApiError:
-    """Returns the error of a caller who has as many streams as one may have."""
+    """Returns the error of a caller that has the maximum number of streams."""
     return ApiError(
         ErrorCode.RATE_LIMITED,
         "Too many streams",
-        details=f"at most {most} at once: end one, or try again in 10 s",
+        details=f"at most {most} at the same time: close one, or retry in 10 s",
         headers={"Retry-After": "10"},
     )
 
 
 def unavailable(*, retry_after: int = 1) -> ApiError:
-    """Returns the error of a server that cannot answer now; it may be asked again after so many seconds."""
-    return ApiError(ErrorCode.UNAVAILABLE, "Service unavailable", details="try again", headers={"Retry-After": str(retry_after)})
+    """Returns the error of a server that cannot answer now. ``retry_after`` is in seconds."""
+    return ApiError(
+        ErrorCode.UNAVAILABLE,
+        "Service unavailable",
+        details=f"retry in {retry_after} s",
+        headers={"Retry-After": str(retry_after)},
+    )
 
 
 def internal(request_id: str = "") -> ApiError:
-    """Returns the error of a failure that the log explains under the request's id."""
+    """Returns the error of an unexpected failure. The log explains it, with the id of the request."""
     return ApiError(ErrorCode.INTERNAL, "Internal error", details=f"request {request_id}" if request_id else "")

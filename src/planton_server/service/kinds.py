@@ -1,4 +1,4 @@
-"""The two kinds of resources, as data: what differs between a cluster and a node pool."""
+"""The two kinds of resources, cluster and node pool: their differences as data."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class Kind(NamedTuple):
     """A kind of resource.
 
     Attributes:
-        name: As errors and events say it.
-        noun: As types of events and ids in answers say it.
-        plural: As lists and paths say it.
-        field: Of a request or response, where one of them is.
-        table: Where they are.
-        replaced_by: Fields below the cloud's own object that no cloud can change in place.
+        name: The name in errors and events.
+        noun: The name in types of events and in names of ids.
+        plural: The name of lists, and in paths.
+        field: The field of requests and responses that holds a resource.
+        table: The table of the resources.
+        replaced_by: The fields of a cloud's object that no cloud can change in place.
     """
 
     name: str
@@ -49,5 +49,5 @@ NODE_POOL: Final = Kind(
 
 
 def of(rpc: str) -> Kind:
-    """Returns the kind that a method such as ``ListNodePools`` is about."""
+    """Returns the kind of a method such as ``ListNodePools``."""
     return NODE_POOL if "NodePool" in rpc else CLUSTER

@@ -50,7 +50,7 @@ class Service:
         rpc: str,
         request: message.Message,
         circumstances: contexts.Context,
-        violations: Sequence[errors.FieldViolation] = (),
+        violations: Sequence[errors.Violation] = (),
     ) -> answers.Answer:
         """Returns the answer of a method.
 

@@ -1,4 +1,4 @@
-"""Cursors of lists: where a page ends, as a text that only this server reads."""
+"""Cursors of lists: the position after a page, as an opaque text."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from planton_server.service import timestamps
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planton_server.store import resources
+    from planton_server.store import lists
 
 
-def token(row: Mapping[str, Any], wanted: resources.Filter) -> str:
+def token(row: Mapping[str, Any], selected: lists.Filter) -> str:
     """Returns the cursor after a row of a list."""
-    data = json.dumps([row["created_at"], row["id"], _digest(wanted)]).encode()
+    data = json.dumps([row["created_at"], row["id"], _digest(selected)]).encode()
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def place(text: str, wanted: resources.Filter) -> tuple[str, str]:
-    """Returns ``created_at`` and ``id`` of the row that a cursor stands after.
+def place(text: str, selected: lists.Filter) -> tuple[str, str]:
+    """Returns ``created_at`` and ``id`` of the last row before a cursor.
 
     Raises:
-        ValueError: It is no cursor, or one of a list with another filter.
+        ValueError: The text is not a cursor, or belongs to a list with another filter.
     """
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         created_at, identifier, digest = json.loads(data)
-        # A caller can write what looks like a cursor; not every text can be asked of a database.
+        # A caller can forge a cursor, and not every text is a valid parameter of a query.
         is_place = (
             timestamps.text(datetime.datetime.fromisoformat(created_at)) == created_at
             and str(uuid.UUID(identifier)) == identifier
         )
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise ValueError("must be the next_page_token of another answer") from error
-    if not is_place or digest != _digest(wanted):
-        raise ValueError("must be the next_page_token of an answer to the same question")
+        raise ValueError("must be the next_page_token of a previous page") from error
+    if not is_place or digest != _digest(selected):
+        raise ValueError("must be the next_page_token of a page of the same list, with the same filters")
     return created_at, identifier
 
 
-def _digest(wanted: resources.Filter) -> str:
-    return hashlib.sha256(repr(wanted).encode()).hexdigest()[:12]
+def _digest(selected: lists.Filter) -> str:
+    return hashlib.sha256(repr(selected).encode()).hexdigest()[:12]

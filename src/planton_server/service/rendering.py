@@ -1,14 +1,14 @@
-"""Message → JSON, in the form of the contract: names by ``json_name``, int64 as numbers, times in UTC with six digits of the second.
+"""Message → JSON in the form of the contract: names by ``json_name``, int64 as numbers, times in UTC with six digits of the second.
 
-What is written of a message is decided by one rule:
+These fields of a message are written:
 
-* in a spec (a message whose name ends in ``Spec``, and everything below it) what is set: a user reads what a user wrote;
-* everywhere else every field that cannot tell unset from zero, so that readers find ``[]``, ``0``, ``false`` and ``""`` instead of
-  nothing; except the few of ``ABSENT_WHEN_EMPTY``, which the contract documents as absent;
-* a field that can tell (a message, ``optional``) where it is set;
-* free data (``google.protobuf.Struct``) as it is, its keys in order, whole numbers without a fraction.
+* in a spec (a message whose name ends in ``Spec``, and everything below it): the fields that are set, so users read what they wrote;
+* elsewhere: every field without presence, so readers find ``[]``, ``0``, ``false`` and ``""``. The fields of ``ABSENT_WHEN_EMPTY`` are
+  exceptions: the contract documents them as absent;
+* fields with presence (messages, ``optional``): if they are set;
+* free data (``google.protobuf.Struct``): as it is, its keys in order, integers without a fraction.
 
-``codec`` reads back what is written here. Nothing here looks at rules.
+The decoder of requests reads the result. Rules are not checked here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from google.protobuf import descriptor, message, struct_pb2
 
 _PACKAGES: Final = "org.project_planton"
-#: Fields that answers leave out where they are empty, though they cannot tell unset from zero.
+#: Fields without presence that answers omit if they are empty.
 ABSENT_WHEN_EMPTY: Final = frozenset(
     {
         f"{_PACKAGES}.cluster.v1.Cluster.target_project_id",
@@ -49,13 +49,13 @@ _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separato
 
 
 class _Plan(NamedTuple):
-    """How a message type is written.
+    """How a type of message is written.
 
     Attributes:
-        blank: What is written of a message in which nothing is set, in the order of the fields.
-        lists: Keys of lists and maps in ``blank``, which each answer needs of its own.
-        gaps: Keys in ``blank`` that go where nothing is set.
-        parts: Number of a field → its key, and what converts its value; None where it is written as it is.
+        blank: The JSON data of an empty message, in the order of the fields.
+        lists: The keys of lists and maps in ``blank``. Each message gets its own.
+        gaps: The keys in ``blank`` that are removed if nothing is set.
+        parts: Number of a field → its key, and the function that converts its value; None if it needs no conversion.
     """
 
     blank: dict[str, Any]
@@ -70,19 +70,19 @@ def to_json(value: message.Message) -> str:
 
 
 def to_data(value: message.Message) -> dict[str, Any]:
-    """Returns a message as JSON data, which is the caller's own."""
+    """Returns a message as new JSON data."""
     described = value.DESCRIPTOR
     data: dict[str, Any] = _converter(described, sparse=is_spec(described))(value)
     return data
 
 
 def is_spec(described: Any) -> bool:  # a message's descriptor; the stubs have two of them, here and below
-    """Returns whether of a message only what is set is written."""
+    """Returns whether only the set fields of a message are written."""
     return str(described.name).endswith("Spec")
 
 
 def is_always_written(field: descriptor.FieldDescriptor, *, sparse: bool) -> bool:
-    """Returns whether a field is written even where nothing is set; ``sparse``: it stands in a spec."""
+    """Returns whether a field is written even if it is not set. ``sparse``: the field is in a spec."""
     return not (sparse or field.has_presence or field.full_name in ABSENT_WHEN_EMPTY)
 
 
@@ -140,7 +140,7 @@ def _write_list(convert: Callable[[Any], Any], values: Any) -> list[Any]:  # a r
     return [convert(value) for value in values]
 
 
-def _sorted(values: Any) -> dict[str, Any]:  # a map, whose own order changes from one process to the next
+def _sorted(values: Any) -> dict[str, Any]:  # a map, whose order differs between processes
     return dict(sorted(values.items()))
 
 
@@ -166,7 +166,7 @@ def _value(value: struct_pb2.Value) -> Any:  # JSON data
 
 
 def _number(value: float) -> float:
-    """Returns a whole number as such, as far as floats are exact; negative zero, which no whole number is, stays what it is."""
+    """Returns a number as an integer if it is one, and if floats are exact there. Negative zero stays a float."""
     is_whole = -_EXACT < value < _EXACT and value.is_integer() and (value != 0 or math.copysign(1, value) > 0)
     return int(value) if is_whole else value
 

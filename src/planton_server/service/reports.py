@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from google.protobuf import struct_pb2
 
-from planton_server.service import answers, deletion, errors, json_values, kinds, reporters, rows, status
+from planton.manifest import decode
+from planton_server.service import answers, deletion, errors, kinds, reporters, rows, status
 from planton_server.store import resources
 
 if TYPE_CHECKING:
@@ -81,9 +82,13 @@ def check(report: message.Message) -> None:
         ApiError: ``VALIDATION_ERROR``: it is too large, or its texts contain control characters.
     """
     if report.ByteSize() > LIMIT:
-        raise errors.bad_field("", "status_report.size", f"must have at most {LIMIT:,} bytes in all")
+        raise errors.bad_field(
+            "", "status_report.size", f"the report ({report.ByteSize():,} bytes) must have at most {LIMIT:,} bytes"
+        )
     broken = [
-        errors.FieldViolation(path, "status_report.control_characters", "must have no control characters but tabs and line feeds")
+        errors.violation(
+            path, "status_report.control_characters", "must contain no control characters except tabs and line feeds"
+        )
         for path, text in _texts(report)
         if not text.isprintable() and any(unicodedata.category(one) == "Cc" and one not in _LINES for one in text)
     ]
@@ -103,15 +108,13 @@ def make_room(kind: str, stored: Mapping[str, Any], name: str) -> None:
         ApiError: ``CONFLICT``: the maximum number of other controllers already report it.
     """
     if name not in stored and len(stored) >= MOST:
-        raise errors.conflict(
-            f"{kind} is reported by {MOST} controllers already", details="at most so many may report one resource"
-        )
+        raise errors.conflict(f"{kind} is reported by {MOST} controllers already", details="withdraw one of them first")
 
 
 def _texts(value: message.Message, path: str = "") -> Iterator[tuple[str, str]]:
     """Yields the texts of a message with their paths."""
     for field, content in value.ListFields():
-        where = json_values.join(path, field.json_name)
+        where = decode.join(path, field.json_name)
         if isinstance(content, struct_pb2.Struct):
             yield from _free_texts(content, where)
         elif field.is_repeated:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Final
 
 from planton.schema import validation
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from google.protobuf import message
+
 
 #: The fields of requests that hold a body. Paths of violations are paths in the body.
 _BODIES: Final = ("nodePool", "cluster", "report")
@@ -34,7 +36,7 @@ def normalize(request: message.Message) -> None:
                 _lower_sizes(cloud)
 
 
-def check(request: message.Message, noun: str, violations: Sequence[errors.FieldViolation]) -> None:
+def check(request: message.Message, noun: str, violations: Sequence[errors.Violation]) -> None:
     """Checks the rules of the schema.
 
     Args:
@@ -46,15 +48,16 @@ def check(request: message.Message, noun: str, violations: Sequence[errors.Field
         ApiError: ``VALIDATION_ERROR``, with all violations.
     """
     broken = [*sizes.cut(request)]
-    broken += [
-        errors.FieldViolation(problem.place, problem.rule_id, problem.message) for problem in validation.violations(request)
-    ]
+    broken += [errors.violation(problem.place, problem.rule_id, problem.message) for problem in validation.violations(request)]
     if not (broken or violations):
         return
     # A value that could not be read is empty in the message, so rules of it say nothing.
-    unread = {violation.field for violation in violations}
-    in_body = [violation._replace(field=_FIELDS.get(violation.rule_id) or _path_in_body(violation.field)) for violation in broken]
-    raise errors.invalid([*violations, *(one for one in in_body if not _is_within(one.field, unread))], noun=noun)
+    unread = {violation.path for violation in violations}
+    in_body = [
+        dataclasses.replace(violation, path=_FIELDS.get(violation.rule_id) or _path_in_body(violation.path))
+        for violation in broken
+    ]
+    raise errors.invalid([*violations, *(each for each in in_body if not _is_within(each.path, unread))], noun=noun)
 
 
 def _lower_sizes(cloud: message.Message) -> None:

@@ -1,7 +1,7 @@
-"""When what is wanted is told again: not of all resources at once, although many were made, or were due, at the same time.
+"""The times of resync events, spread so that resources of the same age are not due at the same time.
 
-Each resource has its place in the last quarter of the interval, by its id, whose digits are random; so those that were told together
-are told apart from each other the next time, and further apart each time after that.
+A resource has a fixed place in the last quarter of the interval, by the random digits of its id. Resources that were due together are due
+at different times in the next interval, and further apart in each one after that.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Final
 
 from planton_server.service import timestamps
 
-#: What of the interval the places are spread over, and how many there are: one for each two hexadecimal digits.
+#: The part of the interval with the places, and their number: one for each pair of hexadecimal digits.
 _PART: Final = 0.25
 _PLACES: Final = 256
 
 
 def times(now: datetime.datetime, interval: float) -> dict[str, str] | None:
-    """Returns when a resource that is told now is told next, by the first two digits of its id; None for never.
+    """Returns the next time of a resource that is due now, by the first two digits of its id; None for no resync.
 
     Args:
         now: The time.
-        interval: Seconds between two times, at most; 0 for none.
+        interval: The maximum seconds between two events; 0 for no resync.
     """
     if not interval:
         return None
@@ -29,12 +29,12 @@ def times(now: datetime.datetime, interval: float) -> dict[str, str] | None:
 
 
 def time(identifier: str, now: datetime.datetime, interval: float) -> str | None:
-    """Returns when a resource is told next, as :func:`times` has it.
+    """Returns the next time of a resource; None for no resync.
 
     Args:
         identifier: Its id, a UUID in lower case.
         now: The time.
-        interval: Seconds between two times, at most; 0 for none.
+        interval: The maximum seconds between two events; 0 for no resync.
     """
     return _time(int(identifier[:2], 16), now, interval) if interval else None
 

@@ -1,7 +1,7 @@
-"""The routes of the API, read from its protos: REST, gRPC and the OpenAPI document are all made from this one list.
+"""The routes of the API, read from its protos. REST, gRPC and the OpenAPI document use this list.
 
-A method has its path, verb and body in ``google.api.http``, its success status and who may call it in the option ``method``
-(``org.project_planton.cluster.v1``). Nothing here serves anything.
+The option ``google.api.http`` of a method has its path, verb and body. The option ``org.project_planton.cluster.v1.method`` has the status
+of a success, and who may call it.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ _OK: Final = 200
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Route:
-    """One way to call one method over HTTP.
+    """A route of a method over HTTP. A method may have several.
 
     Attributes:
         service: The service's full name.
         method: The method's name.
-        verb: The HTTP method, in capitals.
+        verb: The HTTP method, in upper case.
         path: The path, with the names of fields of the request in braces.
         request: The request's class.
         response: The response's class.
-        body: The field of the request that the body fills; empty where there is no body.
-        response_body: The field of the response that the answer shows; empty where it shows the whole response.
+        body: The field of the request that holds the body; empty without a body.
+        response_body: The field of the response that is the answer; empty if the whole response is.
         success: The status of a success.
         caller: Who may call it.
-        path_fields: Names of the request's fields in the path, in their order.
-        query: Names of the request's fields that query parameters fill, in the order of the proto.
+        path_fields: The names of the request's fields in the path, in their order.
+        query: The names of the request's fields that are query parameters, in the order of the proto.
     """
 
     service: str
@@ -62,23 +62,23 @@ class Route:
 
     @property
     def name(self) -> str:
-        """The method as gRPC calls it, ``/package.Service/Method``."""
+        """The name of the method in gRPC, ``/package.Service/Method``."""
         return f"/{self.service}/{self.method}"
 
     @property
     def body_class(self) -> type[message.Message] | None:
-        """The class of what the body holds; None where there is no body."""
+        """The class of the body; None without a body."""
         return _class(self.request, self.body) if self.body else None
 
     @property
     def answer_class(self) -> type[message.Message]:
-        """The class of what the answer holds."""
+        """The class of the answer."""
         return _class(self.response, self.response_body) if self.response_body else self.response
 
 
 @functools.cache
 def routes() -> tuple[Route, ...]:
-    """Returns every route, in the order of the protos; a method's first route is its main one."""
+    """Returns all routes, in the order of the protos. The first route of a method is its main one."""
     services = [service for file in _FILES for service in file.services_by_name.values()]
     return tuple(route for service in services for method in service.methods for route in _method_routes(service, method))
 
@@ -107,7 +107,7 @@ def _method_routes(service: Any, method: Any) -> Iterator[Route]:  # descriptors
 
 
 def _query(request: Any, body: str, path_fields: tuple[str, ...]) -> tuple[str, ...]:  # a message's descriptor
-    """Returns what is neither in the path nor in the body: a field of which the body has one of the same name is the body's."""
+    """Returns the fields that are neither in the path nor in the body. A field whose name the body has too belongs to the body."""
     within = request.fields_by_name[body].message_type.fields_by_name if body else {}
     taken = {body, *path_fields, *within}
     return tuple(field.name for field in request.fields if field.name not in taken)
@@ -115,5 +115,5 @@ def _query(request: Any, body: str, path_fields: tuple[str, ...]) -> tuple[str, 
 
 def _class(parent: type[message.Message], field: str) -> type[message.Message]:
     below: Any = parent.DESCRIPTOR.fields_by_name[field].message_type
-    found: type[message.Message] = message_factory.GetMessageClass(below)
-    return found
+    message_class: type[message.Message] = message_factory.GetMessageClass(below)
+    return message_class

@@ -1,17 +1,15 @@
-"""How many items a list and how many entries a map of a request may have, before anything looks at each of them.
+"""The bounds of lists and maps in requests, enforced before any rule reads their items.
 
-The rules that compare items with each other take the square of their number, so protovalidate must never see a long list. What is too
-long is cut here, and told with the rule that protovalidate would have named.
+Rules that compare items with each other take time in the square of their number, so protovalidate must never see a long list. Longer
+ones are cut here, and reported with protovalidate's rule id.
 """
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
-from buf.validate import validate_pb2
-
-from planton_server.service import errors, json_values
+from planton.manifest import decode, json_data
+from planton_server.service import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,31 +17,24 @@ if TYPE_CHECKING:
     from google.protobuf import message
 
 
-@functools.cache
-def most(field: Any) -> int | None:  # a field's descriptor; the stubs have two of them
-    """Returns how many items or entries a field may have; None where there is no bound, as in free data."""
-    rules = field.GetOptions().Extensions[validate_pb2.field]
-    return rules.repeated.max_items or rules.map.max_pairs or None
-
-
-def cut(value: message.Message, path: str = "") -> Iterator[errors.FieldViolation]:
-    """Cuts lists and maps to what they may hold, and yields what was too long.
+def cut(value: message.Message, path: str = "") -> Iterator[errors.Violation]:
+    """Cuts lists and maps to their bounds, and yields a violation for each that was too long.
 
     Args:
-        value: The message; it is changed.
-        path: Where it stands.
+        value: The message. It is changed.
+        path: The path of the message.
     """
     for field, content in value.ListFields():
         # Free data has no rules.
         if field.message_type is not None and field.message_type.file.package == "google.protobuf":
             continue
-        where = json_values.join(path, field.json_name)
+        where = decode.join(path, field.json_name)
         if not field.is_repeated:
             if field.message_type is not None:
                 yield from cut(content, where)
             continue
         is_map = field.message_type is not None and field.message_type.GetOptions().map_entry
-        bound = most(field)
+        bound = json_data.max_items(field)
         if bound is not None and len(content) > bound:
             _shorten(content, bound, is_map=is_map)
             yield _violation(where, bound, is_map=is_map)
@@ -60,8 +51,8 @@ def _shorten(content: Any, bound: int, *, is_map: bool) -> None:  # a container 
         del content[bound:]
 
 
-def _violation(path: str, bound: int, *, is_map: bool) -> errors.FieldViolation:
-    """Returns what protovalidate says of the same."""
+def _violation(path: str, bound: int, *, is_map: bool) -> errors.Violation:
+    """Returns the violation that protovalidate would report."""
     if is_map:
-        return errors.FieldViolation(path, "map.max_pairs", f"map must be at most {bound} entries")
-    return errors.FieldViolation(path, "repeated.max_items", f"must contain no more than {bound} item(s)")
+        return errors.violation(path, "map.max_pairs", f"map must be at most {bound} entries")
+    return errors.violation(path, "repeated.max_items", f"must contain no more than {bound} item(s)")

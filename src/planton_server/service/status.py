@@ -1,6 +1,6 @@
-"""Status: what all controllers together see of a resource. Pure; the same reports at the same time give the same status.
+"""The status of a resource, computed from the reports of its controllers. The same reports at the same time give the same status.
 
-Computed in the transaction that writes a report or a spec, so that a read needs to compute nothing.
+It is computed in the transaction that writes a report or a spec, so a read computes nothing.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-#: Health → the phases that mean it.
+#: Health → its phases.
 PHASES: Final = {
     "healthy": ("Ready",),
     "unhealthy": ("Degraded", "Failed"),
     "unknown": ("Pending", "Progressing", "Deleting"),
 }
 _PERMANENT: Final = frozenset({"Fatal", "Configuration"})
-#: Reason and message of what passed its deadline.
-LATE: Final = ("DeadlineExceeded", "it was not ready in time")
-#: The status that decides where controllers disagree about a condition.
+#: Reason and message of a resource that missed its deadline.
+LATE: Final = ("DeadlineExceeded", "it was not ready before its deadline")
+#: Statuses of a condition, worst first. The worst one wins if controllers disagree.
 _WORST: Final = ("False", "Unknown", "True")
 
 
 class Report(NamedTuple):
-    """What one controller reported last.
+    """The last report of one controller.
 
     Attributes:
-        controller: Its name.
-        observed_generation: What the report is about.
+        controller: The name of the controller.
+        observed_generation: The observed generation of the resource.
         conditions: Type → condition, in the form of the API.
-        error: ``error_type``, ``message`` and so on; empty where nothing is wrong.
+        error: ``error_type``, ``message`` and so on; empty without an error.
     """
 
     controller: str
@@ -45,12 +45,12 @@ class Report(NamedTuple):
 
     @property
     def available(self) -> bool:
-        """Returns whether ``Available`` is true, or ``Ready`` where that is not reported, and nothing is wrong."""
+        """Returns whether ``Available`` is true and there is no error. ``Ready`` counts if ``Available`` is not reported."""
         return self.holds("Available" if "Available" in self.conditions else "Ready") and not self.error
 
 
 class Status(NamedTuple):
-    """What is stored of a status, by the names of its columns."""
+    """The stored columns of a status."""
 
     phase: str
     reason: str
@@ -69,23 +69,23 @@ def parsed(row: Mapping[str, Any]) -> Report:
 
 
 def holders(reports: Iterable[Report], expected: Iterable[str]) -> list[str]:
-    """Returns the controllers that must let go of a resource before it can go.
+    """Returns the controllers that hold a resource, so that it cannot be deleted yet.
 
-    Those that have reported it and neither deleted nor withdrawn from it, and those that are expected to have taken it up.
+    These are the controllers that reported neither ``Deleted`` nor ``Withdrawn``, and the expected ones that have not reported.
     """
-    known = {report.controller: report for report in reports}
-    held = [name for name, report in known.items() if not report.holds("Deleted") and not report.holds("Withdrawn")]
-    return sorted({*held, *(name for name in expected if name not in known)})
+    latest = {report.controller: report for report in reports}
+    holding = [name for name, report in latest.items() if not report.holds("Deleted") and not report.holds("Withdrawn")]
+    return sorted({*holding, *(name for name in expected if name not in latest)})
 
 
 def compute(row: Mapping[str, Any], reports: Sequence[Report], expected: Sequence[str], *, now: str) -> Status:
     """Returns the status of a resource.
 
     Args:
-        row: The resource: ``generation``, ``ready_generation``, ``deadline``, ``deleted_at``, ``replacement`` and the status that it had.
-        reports: What each controller reported last.
+        row: The resource: ``generation``, ``ready_generation``, ``deadline``, ``deleted_at``, ``replacement`` and the previous status.
+        reports: The last report of each controller.
         expected: The names of the controllers that must report.
-        now: RFC 3339; deadlines before it have passed.
+        now: The time, RFC 3339. Deadlines before it have passed.
     """
     generation = row["generation"]
     counted = [report for report in reports if not report.holds("Withdrawn")]
@@ -110,10 +110,10 @@ def compute(row: Mapping[str, Any], reports: Sequence[Report], expected: Sequenc
 def transitions(previous: Report | None, conditions: Iterable[Mapping[str, str]], *, now: str) -> list[dict[str, str]]:
     """Returns a controller's conditions with the times of their last transitions.
 
-    The time moves only when the status changes: to the reported one, or to now where none is reported.
+    The time changes only with the status: to the reported time, or to now if none is reported.
     """
-    known = previous.conditions if previous else {}
-    return [_transition(known.get(condition["type"]), condition, now) for condition in conditions]
+    before = previous.conditions if previous else {}
+    return [_transition(before.get(condition["type"]), condition, now) for condition in conditions]
 
 
 def _transition(before: Mapping[str, str] | None, condition: Mapping[str, str], now: str) -> dict[str, str]:
@@ -149,20 +149,20 @@ def _phase(row: Mapping[str, Any], current: Mapping[str, Report], awaited: set[s
 
 
 def _conditions(reports: Sequence[Report], replacement: str, before: list[dict[str, str]], now: str) -> list[dict[str, str]]:
-    """Returns one condition of each type, the worst where controllers disagree, and the one about a replacement."""
-    found: dict[str, Mapping[str, str]] = {}
+    """Returns one condition of each type, the worst if controllers disagree, and the one about a replacement."""
+    worst: dict[str, Mapping[str, str]] = {}
     for report in reports:
         for kind, condition in report.conditions.items():
-            if kind not in found or _WORST.index(condition["status"]) < _WORST.index(found[kind]["status"]):
-                found[kind] = condition
+            if kind not in worst or _WORST.index(condition["status"]) < _WORST.index(worst[kind]["status"]):
+                worst[kind] = condition
     if replacement:
         fields = ", ".join(json.loads(replacement))
-        found["ReplacementRequired"] = {
+        worst["ReplacementRequired"] = {
             "type": "ReplacementRequired",
             "status": "True",
             "lastTransitionTime": now,
             "reason": "ImmutableFieldsChanged",
-            "message": f"nodes are replaced, because these fields cannot be changed: {fields}",
+            "message": f"nodes are replaced, because these fields cannot be changed in place: {fields}",
         }
-    known = {condition["type"]: condition for condition in before}
-    return [_transition(known.get(kind), found[kind], now) for kind in sorted(found)]
+    previous = {condition["type"]: condition for condition in before}
+    return [_transition(previous.get(kind), worst[kind], now) for kind in sorted(worst)]

@@ -24,10 +24,10 @@ def server() -> Iterator[answers.Server]:
     ("before", "waited"),
     [
         ([], []),
-        ([(429, "")], [retries.WAITS[0]]),
-        ([(500, ""), (503, "")], list(retries.WAITS)),
+        ([(429, "")], [retries.CLOUD.waits[0]]),
+        ([(500, ""), (503, "")], list(retries.CLOUD.waits)),
         ([(429, "3"), (429, "0")], [3.0, 0.0]),
-        ([(429, "Wed, 21 Oct 2026 07:28:00 GMT")], [retries.WAITS[0]]),
+        ([(429, "Wed, 21 Oct 2026 07:28:00 GMT")], [retries.CLOUD.waits[0]]),
     ],
 )
 def test_a_cloud_in_trouble_is_asked_again(server: answers.Server, before: list[tuple[int, str]], waited: list[float]) -> None:

@@ -1,4 +1,4 @@
-"""Reading JSON: what is accepted, and how each thing that is not is told."""
+"""Decoding of JSON bodies and query parameters: the accepted forms, and the violation of each other one."""
 
 import json
 
@@ -8,29 +8,29 @@ import pytest
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.cluster.v1 import status_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2, service_pb2
-from planton_server.service import codec, errors, json_values, rendering, routes
+from planton.manifest import decode, json_data, json_values
+from planton_server.service import errors, rendering, request_rules, routes
 from support import api_messages
 
 BODIES = sorted({route.body_class for route in routes.routes() if route.body_class} | {nodepool_pb2.NodePool}, key=str)
 
 
-def violations(text, kind=service_pb2.NewNodePool):
+def found(text, kind=service_pb2.NewNodePool):
     data = text if isinstance(text, bytes) else (text if isinstance(text, str) else json.dumps(text)).encode()
-    with pytest.raises(errors.ApiError) as caught:
-        codec.decode(data, kind)
-    assert caught.value.code == errors.ErrorCode.VALIDATION_ERROR
-    return [(found.field, found.rule_id) for found in caught.value.violations]
+    return json_data.read(data, kind)[1]
+
+
+def violations(text, kind=service_pb2.NewNodePool):
+    return [(violation.path, violation.rule_id) for violation in found(text, kind)]
 
 
 def message_of(text, kind=service_pb2.NewNodePool):
-    with pytest.raises(errors.ApiError) as caught:
-        codec.decode(text.encode(), kind)
-    return caught.value.violations[0].message
+    return found(text, kind)[0].message
 
 
 def test_guides_create_body():
     """The guide's body becomes a message that holds all of it."""
-    pool = codec.decode(api_messages.CREATE, service_pb2.NewNodePool)
+    pool = api_messages.decoded(api_messages.CREATE, service_pb2.NewNodePool)
     assert pool.name == "worker-pool-1"
     assert pool.cluster_id == "550e8400-e29b-41d4-a716-446655440000"
     assert pool.spec.platform.gcp.zones == ["us-central1-a", "us-central1-b"]
@@ -41,7 +41,7 @@ def test_guides_create_body():
 
 def test_guides_report():
     """The guide's report becomes a message, its time a timestamp and its metadata free data."""
-    report = codec.decode(api_messages.REPORT, status_pb2.StatusReport)
+    report = api_messages.decoded(api_messages.REPORT, status_pb2.StatusReport)
     assert report.conditions[0].last_transition_time.seconds == 1_760_697_000
     assert dict(report.metadata)["active_nodes"] == 5
 
@@ -54,39 +54,39 @@ def test_guides_report():
 def test_every_spelling_of_a_field(spelling):
     """A field is read by its JSON name, by its proto name and by that in camelCase."""
     text = json.dumps({"spec": {"autoscaling": {spelling: 70}}}).encode()
-    assert codec.decode(text, service_pb2.NewNodePool).spec.autoscaling.target_cpu_utilization == 70
+    assert api_messages.decoded(text, service_pb2.NewNodePool).spec.autoscaling.target_cpu_utilization == 70
 
 
 @pytest.mark.parametrize("spelling", ["cluster_id", "clusterId"])
 def test_both_spellings_at_the_top(spelling):
     """Top-level names are snake_case, and camelCase is read too."""
-    assert codec.decode(json.dumps({spelling: "c"}).encode(), service_pb2.NewNodePool).cluster_id == "c"
+    assert api_messages.decoded(json.dumps({spelling: "c"}).encode(), service_pb2.NewNodePool).cluster_id == "c"
 
 
 def test_null_is_absent():
     """A field that is null is a field that is not there, of whatever type it is."""
     text = b'{"name": null, "spec": {"nodeCount": null, "labels": null, "taints": null, "platform": null, "autoscaling": {}}}'
-    decoded = codec.decode(text, service_pb2.NewNodePool)
+    decoded = api_messages.decoded(text, service_pb2.NewNodePool)
     assert decoded == service_pb2.NewNodePool(spec={"autoscaling": {}})
 
 
 def test_empty_object_is_present():
     """An object without fields is not the same as no object."""
-    platform = codec.decode(b'{"spec": {"platform": {"gcp": {}}}}', service_pb2.NewNodePool).spec.platform
+    platform = api_messages.decoded(b'{"spec": {"platform": {"gcp": {}}}}', service_pb2.NewNodePool).spec.platform
     assert platform.HasField("gcp")
     assert not platform.HasField("aws")
 
 
 def test_zero_of_an_optional_field_is_present():
     """A node count of 0 is a wish for no nodes."""
-    decoded = codec.decode(b'{"spec": {"nodeCount": 0}}', service_pb2.NewNodePool)
+    decoded = api_messages.decoded(b'{"spec": {"nodeCount": 0}}', service_pb2.NewNodePool)
     assert decoded.spec.HasField("node_count")
 
 
 @pytest.mark.parametrize("text", ["5", "5.0", "5e0", "50e-1"])
 def test_whole_numbers_in_any_notation(text):
     """JSON has one type of numbers: what counts is that the number is whole."""
-    assert codec.decode(f'{{"spec": {{"nodeCount": {text}}}}}'.encode(), service_pb2.NewNodePool).spec.node_count == 5
+    assert api_messages.decoded(f'{{"spec": {{"nodeCount": {text}}}}}'.encode(), service_pb2.NewNodePool).spec.node_count == 5
 
 
 @pytest.mark.parametrize(
@@ -173,10 +173,9 @@ def test_unknown_field_is_told_with_the_nearest_one():
 def test_values_are_not_repeated_in_messages():
     """What a caller sent may be a secret: messages name types only."""
     text = '{"spec": {"platform": {"aws": {"userData": ["hunter2"], "spotInstances": "hunter2"}}}}'
-    with pytest.raises(errors.ApiError) as caught:
-        codec.decode(text.encode(), service_pb2.NewNodePool)
-    assert len(caught.value.violations) == 2
-    assert "hunter2" not in str(caught.value.envelope())
+    broken = found(text)
+    assert len(broken) == 2
+    assert "hunter2" not in str(errors.invalid(broken).envelope())
 
 
 def test_everything_is_told_at_once():
@@ -194,16 +193,18 @@ def test_everything_is_told_at_once():
 
 def test_read_returns_what_fits():
     """What is right of a text is read even where other parts are wrong, so that rules can be checked in the same answer."""
-    pool, found = codec.read(b'{"name": "a", "spec": {"nodeCount": "3", "labels": {"a": "b", "c": 1}}}', service_pb2.NewNodePool)
+    pool, broken = json_data.read(
+        b'{"name": "a", "spec": {"nodeCount": "3", "labels": {"a": "b", "c": 1}}}', service_pb2.NewNodePool
+    )
     assert pool == service_pb2.NewNodePool(name="a", spec={"labels": {"a": "b"}})
-    assert len(found) == 2
+    assert len(broken) == 2
 
 
 def test_violations_are_counted_up_to_a_limit():
     """A body of nothing but faults is answered with the first hundred."""
-    found = violations(json.dumps({f"unknown{number}": 1 for number in range(50_000)}).encode())
-    assert len(found) == errors.MAX_VIOLATIONS + 1
-    assert found[-1] == ("", "json.too_many")
+    broken = violations(json.dumps({f"unknown{number}": 1 for number in range(50_000)}).encode())
+    assert len(broken) == errors.MAX_VIOLATIONS + 1
+    assert broken[-1] == ("", "json.too_many")
 
 
 def test_repeated_keys_by_the_thousands():
@@ -216,7 +217,7 @@ def test_long_words_are_cut():
     """A caller's own word is shown, but not a megabyte of it."""
     ((field, rule),) = violations({"x" * 1_000_000: 1})
     assert rule == "json.unknown_field"
-    assert len(field) <= json_values.LONGEST + 1
+    assert len(field) <= json_values.MAX_SHOWN + 1
 
 
 @pytest.mark.parametrize(
@@ -241,14 +242,14 @@ def test_free_data_that_cannot_be_kept(metadata, field, rule):
 )
 def test_free_data_that_looks_like_protobuf(metadata):
     """Free data may use the names that protobuf uses for its own parts."""
-    report = codec.decode(json.dumps({"metadata": metadata}).encode(), status_pb2.StatusReport)
+    report = api_messages.decoded(json.dumps({"metadata": metadata}).encode(), status_pb2.StatusReport)
     assert rendering.to_data(report)["metadata"] == metadata
 
 
 def test_free_data_as_deep_as_allowed_can_be_stored():
-    """What the codec accepts, protobuf's own parser reads again; one level more is refused."""
+    """What the decoder accepts, protobuf's own parser reads again; one level more is refused."""
     deepest = '{"a":' * json_values.MAX_DEPTH + "1" + "}" * json_values.MAX_DEPTH
-    report = codec.decode(f'{{"metadata": {deepest}}}'.encode(), status_pb2.StatusReport)
+    report = api_messages.decoded(f'{{"metadata": {deepest}}}'.encode(), status_pb2.StatusReport)
     whole = service_pb2.GetNodePoolStatusResponse(controllers=[status_pb2.ControllerStatus(metadata=report.metadata)])
     assert service_pb2.GetNodePoolStatusResponse.FromString(whole.SerializeToString()) == whole
     ((field, rule),) = violations(f'{{"metadata": {{"a": {deepest}}}}}', status_pb2.StatusReport)
@@ -263,7 +264,7 @@ def test_free_data_has_a_bound(around, held):
     """Each value counts, whatever holds it; what is more is told once."""
     room = json_values.MAX_VALUES - held
     most, more = ('{"metadata": {"a": ' + around % ",".join(["1"] * count) + "}}" for count in (room, room + 1))
-    assert codec.decode(most.encode(), status_pb2.StatusReport)
+    assert api_messages.decoded(most.encode(), status_pb2.StatusReport)
     assert violations(more, status_pb2.StatusReport) == [("metadata", "json.too_large")]
 
 
@@ -271,7 +272,7 @@ def test_free_data_has_a_bound(around, held):
 def test_details_of_any_json_type(details):
     """The details of an error are any JSON value, null too, in either spelling of the field around them."""
     for spelling in ("last_error", "lastError"):
-        report = codec.decode(json.dumps({spelling: {"details": details}}).encode(), status_pb2.StatusReport)
+        report = api_messages.decoded(json.dumps({spelling: {"details": details}}).encode(), status_pb2.StatusReport)
         assert report.last_error.HasField("details")
         assert rendering.to_data(report)["last_error"]["details"] == details
 
@@ -294,7 +295,7 @@ def test_details_of_any_json_type(details):
 )
 def test_times(text, seconds, nanos):
     """Times are RFC 3339 with any offset, cut to microseconds; a leap second is the second after it."""
-    condition = codec.decode(json.dumps({"lastTransitionTime": text}).encode(), status_pb2.Condition)
+    condition = api_messages.decoded(json.dumps({"lastTransitionTime": text}).encode(), status_pb2.Condition)
     assert (condition.last_transition_time.seconds, condition.last_transition_time.nanos) == (seconds, nanos)
 
 
@@ -332,7 +333,7 @@ def test_what_is_rendered_is_read_again(kind):
     @hypothesis.settings(deadline=None, max_examples=60, suppress_health_check=list(hypothesis.HealthCheck))
     @hypothesis.given(api_messages.messages(kind.DESCRIPTOR))
     def survives(value):
-        assert codec.decode(rendering.to_json(value).encode(), kind) == value
+        assert api_messages.decoded(rendering.to_json(value).encode(), kind) == value
 
     survives()
 
@@ -341,31 +342,29 @@ def test_what_is_rendered_is_read_again(kind):
 @hypothesis.given(api_messages.DATA)
 def test_no_data_breaks_the_reader(data):
     """Whatever the JSON, the answer is a message or violations, and every violation can be sent."""
-    _, found = codec.read(json.dumps(data).encode(), service_pb2.NewNodePool)
-    for violation in found:
-        assert violation.rule_id in codec.RULES
-        violation.field.encode()
+    for violation in found(data):
+        assert violation.rule_id in request_rules.RULES
+        violation.path.encode()
 
 
 @hypothesis.settings(deadline=None, max_examples=200)
 @hypothesis.given(hypothesis.strategies.binary(max_size=64))
 def test_no_bytes_break_the_reader(data):
     """Whatever the bytes, the answer is a message or violations."""
-    _, found = codec.read(data, service_pb2.NewNodePool)
-    assert {violation.rule_id for violation in found} <= set(codec.RULES)
+    assert {violation.rule_id for violation in found(data)} <= set(request_rules.RULES)
 
 
 def test_every_request_can_be_read():
-    """No request has a field of a type that the codec cannot read."""
+    """No request has a field of a type that the decoder cannot read."""
     for route in routes.routes():
-        assert codec.table(route.request.DESCRIPTOR).keys() >= {*route.query, *route.path_fields}
+        assert decode.table(route.request.DESCRIPTOR, json_data.FORM).keys() >= {*route.query, *route.path_fields}
 
 
 QUERY = ("limit", "offset", "page_token", "status", "include_deleting", "cluster_id")
 
 
 def query(items, fields=QUERY):
-    return codec.decode_query(items, service_pb2.ListNodePoolsRequest, fields)
+    return json_data.read_parameters(items, service_pb2.ListNodePoolsRequest, fields)
 
 
 @pytest.mark.parametrize(
@@ -385,13 +384,13 @@ def query(items, fields=QUERY):
 )
 def test_query_parameters(items, expected):
     """Query parameters have the same spellings as fields of bodies; rules are checked elsewhere."""
-    assert query(items) == service_pb2.ListNodePoolsRequest(**expected)
+    assert query(items) == (service_pb2.ListNodePoolsRequest(**expected), [])
 
 
 def test_dry_run_in_both_spellings():
     """``dryRun`` and ``dry_run`` are the same."""
     for name in ("dryRun", "dry_run"):
-        assert codec.decode_query([(name, "true")], clusters_pb2.DeleteClusterRequest, ("force", "dry_run")).dry_run
+        assert json_data.read_parameters([(name, "true")], clusters_pb2.DeleteClusterRequest, ("force", "dry_run"))[0].dry_run
 
 
 @pytest.mark.parametrize(
@@ -419,14 +418,12 @@ def test_dry_run_in_both_spellings():
 )
 def test_query_parameters_that_do_not_fit(items, field, rule):
     """A parameter that is unknown, given twice or of another type is refused."""
-    with pytest.raises(errors.ApiError) as caught:
-        query(items)
-    assert (field, rule) in [(found.field, found.rule_id) for found in caught.value.violations]
-    assert {found.rule_id for found in caught.value.violations} <= set(codec.RULES)
+    _, broken = query(items)
+    assert (field, rule) in [(violation.path, violation.rule_id) for violation in broken]
+    assert {violation.rule_id for violation in broken} <= set(request_rules.RULES)
 
 
 def test_unknown_parameter_is_told_with_the_nearest_one():
     """A misspelt parameter is told with the one that it resembles."""
-    with pytest.raises(errors.ApiError) as caught:
-        query([("pagetoken", "x")])
-    assert caught.value.details == "pagetoken: is not a query parameter; did you mean 'page_token'?"
+    _, (violation,) = query([("pagetoken", "x")])
+    assert (violation.path, violation.suggestion) == ("pagetoken", "page_token")
