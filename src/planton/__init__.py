@@ -17,19 +17,10 @@ if TYPE_CHECKING:
     from planton.deploy.approve import Approved, Consent
     from planton.deploy.loading import load, validate
     from planton.deploy.plan import Options, Plan
+    from planton.deploy.queries import drift, outputs, refresh
     from planton.deploy.results import Result, RunError
-    from planton.deploy.sdk import (
-        apply,
-        approve,
-        configure,
-        destroy,
-        drift,
-        outputs,
-        plan,
-        plan_destroy,
-        plan_import,
-        refresh,
-    )
+    from planton.deploy.runtime import configure
+    from planton.deploy.sdk import apply, approve, destroy, plan, plan_destroy, plan_import
 
 #: A distribution can add clouds and kinds in folders ``planton/clouds`` and ``planton/modules`` of its own.
 __path__ = pkgutil.extend_path(__path__, __name__)
@@ -69,7 +60,11 @@ _MODULES = {
     "Result": "planton.deploy.results",
     "RunError": "planton.deploy.results",
     "Settings": "planton.config.settings",
+    "configure": "planton.deploy.runtime",
+    "drift": "planton.deploy.queries",
     "load": "planton.deploy.loading",
+    "outputs": "planton.deploy.queries",
+    "refresh": "planton.deploy.queries",
     "validate": "planton.deploy.loading",
 }
 

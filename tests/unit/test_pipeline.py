@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 from typing import Any
 
@@ -192,3 +193,13 @@ def test_a_graph_orders_dependencies_first() -> None:
     known = graph.of([FIREWALL, NETWORK])
     assert [key.name for key in known.order] == ["net", "fw"]
     assert known.dependants(known.order) == {known.order[0]: {known.order[1]}, known.order[1]: set()}
+
+
+@pytest.mark.parametrize("endpoint", ["http://127.0.0.1:8080", "", None])
+def test_a_state_of_a_sandbox_is_not_used_with_a_cloud(civo: world.World, endpoint: str | None) -> None:
+    """The cloud would report its resources as missing, and they would be created again. Older states name no address."""
+    _apply(civo)
+    civo.applied = {name: dataclasses.replace(each, endpoint=endpoint) for name, each in civo.applied.items()}
+    planned, listed = _plan(civo), destroy.make([NETWORK, FIREWALL], civo.run)
+    reasons = {None if step.error is None else step.error.reason for step in (planned.steps[0], *listed.steps)}
+    assert reasons == {errors.Reason.STATE_UNFIT if endpoint else None}

@@ -54,13 +54,13 @@ def apply(
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
     request = planning.Request(given, settings, consents, policing.load(policy_files), render.Reporter(quiet=form == "json"))
-    made, consent = _from_file(plan, request) if plan else _from_manifests(request, refresh=refresh)
-    planning.show(made, form)
-    _require_success(made, form)
-    approved = planning.approve(made, consent, verb="Apply", yes=yes)
+    planned, consent = _from_file(plan, request) if plan else _from_manifests(request, refresh=refresh)
+    planning.show(planned, form)
+    _require_success(planned, form)
+    approved = planning.approve(planned, consent, verb="Apply", yes=yes)
     result = planton.apply(approved, check=False)
     if form == "json":
-        render.echo_json(render.steps_data("apply", result.steps, accounts=made.accounts))
+        render.echo_json(render.steps_data("apply", result.steps, accounts=planned.accounts))
     else:
         render.echo_lines(["", *render.result_lines(result.steps), "", "Apply: " + render.summary(result.steps, done=True)])
     raise SystemExit(render.worst(result.steps))
@@ -86,19 +86,19 @@ def _from_file(path: str, request: planning.Request) -> tuple[planton.Plan, plan
         # Another user may have edited the consents in the file.
         render.progress(f"! {path} was created elsewhere, or was edited since: its plan needs consent again")
     resources = tuple(dataclasses.replace(each, config=given.config_of(each.manifest)) for each in before.resources)
-    made = sdk.plan_saved(
+    planned = sdk.plan_saved(
         dataclasses.replace(before, resources=resources),
         settings=request.settings,
         rules=request.rules,
         options=planton.Options(allow_unsupported=request.consents.allow_unsupported),
         on_event=request.on_event,
     )
-    return made, approve.with_saved(request.consents.consent(), before)
+    return planned, approve.with_saved(request.consents.consent(), before)
 
 
-def _require_success(made: planton.Plan, form: str) -> None:
-    if made.error is None:
+def _require_success(planned: planton.Plan, form: str) -> None:
+    if planned.error is None:
         return
     if form == "json":
-        render.echo_json(render.steps_data("plan", made.all_steps, accounts=made.accounts))
-    raise SystemExit(render.worst(made.all_steps))
+        render.echo_json(render.steps_data("plan", planned.all_steps, accounts=planned.accounts))
+    raise SystemExit(render.worst(planned.all_steps))

@@ -53,24 +53,24 @@ def destroy(
     cloud failed.
     """
     sorts = _sorts(volumes=with_volumes, snapshots=with_snapshots, balancers=with_load_balancers)
-    made = planton.plan_destroy(
+    planned = planton.plan_destroy(
         options.applied(resources, given, settings),
         settings=settings,
         leftovers=sorts,
         on_event=render.Reporter(quiet=form == "json"),
     )
     if form == "text":
-        render.echo_accounts(made.accounts)
-        render.echo_lines([*render.plan_lines(made.steps), "", "Destroy: " + render.summary(made.steps, done=False)])
-        render.echo_errors(made.steps)
-    if any(step.error is not None for step in made.steps):
+        render.echo_accounts(planned.accounts)
+        render.echo_lines([*render.plan_lines(planned.steps), "", "Destroy: " + render.summary(planned.steps, done=False)])
+        render.echo_errors(planned.steps)
+    if any(step.error is not None for step in planned.steps):
         if form == "json":
-            render.echo_json(_data(made, made.steps))
-        raise SystemExit(render.worst(made.steps))
-    approved = planning.approve(made, planton.Consent(take_over=take_over), verb="Destroy", yes=yes)
+            render.echo_json(_data(planned, planned.steps))
+        raise SystemExit(render.worst(planned.steps))
+    approved = planning.approve(planned, planton.Consent(take_over=take_over), verb="Destroy", yes=yes)
     result = planton.destroy(approved, check=False)
     if form == "json":
-        render.echo_json(_data(made, result.steps))
+        render.echo_json(_data(planned, result.steps))
     else:
         render.echo_lines([*render.result_lines(result.steps), "Destroy: " + render.summary(result.steps, done=True)])
     raise SystemExit(render.worst(result.steps))
@@ -81,6 +81,6 @@ def _sorts(*, volumes: bool, snapshots: bool, balancers: bool) -> list[str]:
     return [sort for sort, is_deleted in chosen.items() if is_deleted]
 
 
-def _data(made: planton.Plan, steps: Sequence[deploy_steps.Step]) -> dict[str, Any]:
-    data = render.steps_data("destroy", steps, accounts=made.accounts)
-    return data | {"leftovers": [each.as_dict() for each in made.leftovers.values()]}
+def _data(planned: planton.Plan, steps: Sequence[deploy_steps.Step]) -> dict[str, Any]:
+    data = render.steps_data("destroy", steps, accounts=planned.accounts)
+    return data | {"leftovers": [each.as_dict() for each in planned.leftovers.values()]}

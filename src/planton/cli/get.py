@@ -34,14 +34,14 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
 
     Exit codes: 0 listed, 1 not applied, 2 usage.
     """
-    from planton.deploy import sdk  # imports Pulumi
+    from planton.deploy import queries  # imports Pulumi
     from planton.engine import stacks
 
     if "/" in what:
-        found = [sdk.find(what, env=options.env_of(settings, env), stack=stack, settings=settings)]
+        found = [queries.find(what, env=options.env_of(settings, env), stack=stack, settings=settings)]
     else:
         kind = None if what == "all" else kinds.parse(what).name
-        listed = [each for each in sdk.applied(settings) if not stack or stacks.parse(stack).means(each.stack)]
+        listed = [each for each in queries.applied(settings) if not stack or stacks.parse(stack).means(each.stack)]
         found = [each for each in listed if kind in (None, each.key.kind) and env in (None, each.key.env)]
     if form == "table":
         render.echo_lines(render.table([_HEADER, *map(_row, found)]) if found else ["nothing has been applied"])

@@ -29,10 +29,10 @@ def history(*, resource: str, settings: engine_settings.Settings, env: str | Non
 
     Exit codes: 0 shown, 1 not applied, 2 usage.
     """
-    from planton.deploy import sdk  # imports Pulumi
+    from planton.deploy import queries  # imports Pulumi
 
-    applied = sdk.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
-    entries = sdk.history(applied, number=number, settings=settings)
+    applied = queries.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
+    entries = queries.history(applied, number=number, settings=settings)
     if form == "json":
         render.echo_json([dataclasses.asdict(entry) for entry in entries])
     else:

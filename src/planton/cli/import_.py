@@ -44,15 +44,15 @@ def import_(
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
-    made = planton.plan_import(given.read(), resource, id_, settings=settings, on_event=render.Reporter(quiet=form == "json"))
+    planned = planton.plan_import(given.read(), resource, id_, settings=settings, on_event=render.Reporter(quiet=form == "json"))
     consent = planton.Consent(replace=allow_replace, take_over=take_over)
-    planning.show(made, form)
-    [step] = made.steps
+    planning.show(planned, form)
+    [step] = planned.steps
     verb = f"Import {', '.join(step.resumption.imports.values())} as {step.key}, and change it to what the manifest says"
-    approved = planning.approve(made, consent, verb=verb, yes=yes)
+    approved = planning.approve(planned, consent, verb=verb, yes=yes)
     result = planton.apply(approved, check=False)
     if form == "json":
-        render.echo_json(render.steps_data("import", result.steps, accounts=made.accounts))
+        render.echo_json(render.steps_data("import", result.steps, accounts=planned.accounts))
     else:
-        render.echo_lines([*render.plan_lines(result.steps), *render.result_lines(result.steps)])
+        render.echo_lines([*render.result_lines(result.steps), "Import: " + render.summary(result.steps, done=True)])
     raise SystemExit(render.worst(result.steps))

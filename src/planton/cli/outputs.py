@@ -32,10 +32,10 @@ def outputs(
 
     Exit codes: 0 printed, 1 not applied, 2 usage.
     """
-    from planton.deploy import sdk  # imports Pulumi
+    from planton.deploy import queries  # imports Pulumi
 
-    applied = sdk.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
-    data = stack_input.as_dict(sdk.outputs(applied, settings=settings), show_secrets=show_secrets)
+    applied = queries.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
+    data = stack_input.as_dict(queries.outputs(applied, settings=settings), show_secrets=show_secrets)
     if field:
         _print_field(kinds.get(applied.key.kind), data, field, form)
     elif form == "json":

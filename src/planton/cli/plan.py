@@ -46,18 +46,18 @@ def plan(
     --detailed-exitcode), 5 refused, 6 the cloud failed.
     """
     request = planning.Request(given, settings, consents, policing.load(policy_files))
-    made = planning.make(request, refresh=refresh, preview=True)
-    planning.show(made, form)
+    planned = planning.make(request, refresh=refresh, preview=True)
+    planning.show(planned, form)
     if form == "json":
-        render.echo_json(render.steps_data("plan", made.all_steps, accounts=made.accounts))
-    if any(step.error is not None for step in made.all_steps):
-        raise SystemExit(render.worst(made.all_steps))
-    render.echo_users(made.users)
+        render.echo_json(render.steps_data("plan", planned.all_steps, accounts=planned.accounts))
+    if any(step.error is not None for step in planned.all_steps):
+        raise SystemExit(render.worst(planned.all_steps))
+    render.echo_users(planned.users)
     if out:
         from planton.deploy import saved  # few plans are saved
 
         key = saved.signing_key(settings.data)
-        saved.write(out, made, allow_replace=consents.allow_replace, take_over=consents.take_over, key=key)
+        saved.write(out, planned, allow_replace=consents.allow_replace, take_over=consents.take_over, key=key)
         render.progress(f"saved in {out}; to do exactly this: planton apply {out}")
-    if detailed_exitcode and made.has_changes:
+    if detailed_exitcode and planned.has_changes:
         raise SystemExit(int(errors.Code.CHANGES))

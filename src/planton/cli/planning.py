@@ -53,22 +53,22 @@ def make(request: Request, *, refresh: bool, preview: bool) -> planton.Plan:
     return planton.plan(resources, settings=request.settings, options=chosen, rules=request.rules, on_event=request.on_event)
 
 
-def show(made: planton.Plan, form: str) -> None:
+def show(planned: planton.Plan, form: str) -> None:
     """Prints a plan as text, with what a user must know before consent; as JSON, only the notes on standard error."""
-    for violation in made.violations:
+    for violation in planned.violations:
         output.show_violation(violation, err=True)
     if form == "text":
-        render.echo_accounts(made.accounts)
-        render.echo_plan(made.all_steps)
-    for note in made.notes:
+        render.echo_accounts(planned.accounts)
+        render.echo_plan(planned.all_steps)
+    for note in planned.notes:
         output.warn(note)
 
 
-def approve(made: planton.Plan, consent: planton.Consent, *, verb: str, yes: bool) -> planton.Approved:
+def approve(planned: planton.Plan, consent: planton.Consent, *, verb: str, yes: bool) -> planton.Approved:
     """Returns an approved plan. Asks for what the consent does not cover, unless it may not be asked for.
 
     Args:
-        made: The plan.
+        planned: The plan.
         consent: The consent of the options and of a saved plan.
         verb: The operation, for the question.
         yes: Whether the user consented by an option.
@@ -78,9 +78,9 @@ def approve(made: planton.Plan, consent: planton.Consent, *, verb: str, yes: boo
     """
     from planton.deploy import accounts, approve
 
-    approve.check(made, consent)
-    render.echo_users(made.users)
-    needs_changes, needs_deletions = approve.agreements(made)
+    approve.check(planned, consent)
+    render.echo_users(planned.users)
+    needs_changes, needs_deletions = approve.agreements(planned)
     if (needs_changes and not consent.changes) or (needs_deletions and not consent.deletions):
-        options.confirm(accounts.question(verb, made.accounts), yes=yes)
-    return planton.approve(made, dataclasses.replace(consent, changes=True, deletions=True))
+        options.confirm(accounts.question(verb, planned.accounts), yes=yes)
+    return planton.approve(planned, dataclasses.replace(consent, changes=True, deletions=True))

@@ -27,9 +27,9 @@ def stack_input(*, given: selection.Selection, settings: engine_settings.Setting
 
     Exit codes: 0 printed, 1 invalid, 2 usage, 8 credentials missing.
     """
-    from planton.deploy import sdk  # imports Pulumi
+    from planton.deploy import queries  # imports Pulumi
 
-    inputs = sdk.stack_inputs(given.read(), settings=settings)
+    inputs = queries.stack_inputs(given.read(), settings=settings)
     data = [stack_inputs.file_dict(each, show_secrets=show_secrets) for each in inputs]
     if form == "json":
         render.echo_json(data[0] if len(data) == 1 else data)

@@ -40,22 +40,20 @@ def make(resources: Iterable[load.Resource], run: runtime.Runtime, *, sorts: Col
     return plan.Plan("destroy", run, known, tuple(leftovers.warned(listed, left)), users=users, leftovers=left)
 
 
-def planned(
-    resources: graph.Graph, run: runtime.Runtime, *, recover: bool, beside: graph.Graph | None = None
-) -> list[steps.Step]:
+def planned(resources: graph.Graph, run: runtime.Runtime, *, recover: bool, first: graph.Graph | None = None) -> list[steps.Step]:
     """Returns the steps of a destroy, dependants first, without resources that were never applied.
 
     Args:
         resources: The resources.
         run: What every stage uses.
         recover: Whether to first recover stacks whose last operation did not end cleanly, so that the list is complete.
-        beside: The resources that the same run applies first; their manifests can protect resources.
+        first: The resources that the same run applies before; their manifests can protect resources.
     """
     listed = []
     for key in reversed(resources.order):
         resource = resources.resources[key]
         if run.inventory.is_applied(resource.manifest):
-            manifests = {**({} if beside is None else beside.resources), **resources.resources}
+            manifests = {**({} if first is None else first.resources), **resources.resources}
             listed.append(_planned(steps.of(resource), resources, run, manifests, recover=recover))
         elif recover:
             _clear_record(key, resources, run)
@@ -95,6 +93,7 @@ def opened(step: steps.Step, resources: graph.Graph, run: runtime.Runtime) -> tu
     look_up = resolve.lookup(resources, run.inventory, provided={})
     resolved = resolve.resolve(resource, look_up, run.settings, is_applied=True)
     step = dataclasses.replace(step, account=resolved.account, stack_input=resolved.stack_input)
+    resolve.check_account(step.key, applied, resolved.stack_input)
     on_event = None if run.on_event is None else functools.partial(run.on_event, step.key)
     subject = run.operations.manage(resolved.stack_input, run.settings, run.tools, origin=resource.origin, on_event=on_event)
     return step, subject

@@ -1,6 +1,6 @@
-"""How the resources of a run hang together: what is given twice, what refers to nothing, what goes in a circle.
+"""Graph: resources → their dependencies. Duplicates, missing dependencies and circles are errors.
 
-Every error names both ends, each with its file and line where it has one.
+Every error names both ends, with file and line as far as they are known.
 """
 
 from __future__ import annotations
@@ -57,53 +57,53 @@ def of(resources: Iterable[load.Resource]) -> Graph:
     return Graph(known, tuple(order(known)), dependencies)
 
 
-def by_key(wanted: Iterable[load.Resource]) -> dict[references.Key, load.Resource]:
-    """Returns resources by what they are found by.
+def by_key(resources: Iterable[load.Resource]) -> dict[references.Key, load.Resource]:
+    """Returns resources by key.
 
     Raises:
         InvalidError: ``REFERENCE_INVALID``: one is given twice.
     """
-    found: dict[references.Key, load.Resource] = {}
+    unique: dict[references.Key, load.Resource] = {}
     twice = []
-    for entry in wanted:
+    for entry in resources:
         key = references.key(entry.manifest)
-        if key in found:
-            twice.append(given_twice(key, found[key], entry))
-        found.setdefault(key, entry)
+        if key in unique:
+            twice.append(given_twice(key, unique[key], entry))
+        unique.setdefault(key, entry)
     if twice:
         hint = "give each resource once, or another metadata.name"
         raise errors.InvalidError(twice, reason=errors.Reason.REFERENCE_INVALID, hint=hint)
-    return found
+    return unique
 
 
 def given_twice(key: references.Key, first: load.Resource, second: load.Resource) -> errors.Violation:
-    """Returns what is wrong with the second of two that are given for one resource."""
+    """Returns the violation for a second manifest of one resource."""
     place = first.place("metadata.name")
     text = f"{key} is given twice: also at {place}"
     return second.violation("metadata.name", text, "reference.given_once", target=errors.Target(str(key), "", place))
 
 
-def order(wanted: Mapping[references.Key, load.Resource]) -> list[references.Key]:
-    """Returns the keys so that each comes after those it depends on; otherwise as given.
+def order(resources: Mapping[references.Key, load.Resource]) -> list[references.Key]:
+    """Returns the keys, dependencies first, otherwise in the order of the resources.
 
     Raises:
-        InvalidError: ``REFERENCE_INVALID``: they go in a circle, which is named with the place of each reference in it.
+        InvalidError: ``REFERENCE_INVALID``: a circle, with the place of each of its references.
     """
-    found = circle(wanted)
-    if found is not None:
-        raise errors.InvalidError([found], reason=errors.Reason.REFERENCE_INVALID, hint="remove one of these references")
-    return references.order({key: entry.manifest for key, entry in wanted.items()})
+    cycle = circle(resources)
+    if cycle is not None:
+        raise errors.InvalidError([cycle], reason=errors.Reason.REFERENCE_INVALID, hint="remove one of these references")
+    return references.order({key: entry.manifest for key, entry in resources.items()})
 
 
-def circle(wanted: Mapping[references.Key, load.Resource]) -> errors.Violation | None:
-    """Returns a circle among resources, with the place of each reference in it; None where there is none."""
-    found = references.circle({key: references.depends_on(entry.manifest) for key, entry in wanted.items()})
-    if not found:
+def circle(resources: Mapping[references.Key, load.Resource]) -> errors.Violation | None:
+    """Returns the violation for a circle of references, with the place of each of them; None without a circle."""
+    cycle = references.circle({key: references.depends_on(entry.manifest) for key, entry in resources.items()})
+    if not cycle:
         return None
-    steps = [f"{key} ({wanted[key].place(_path_to(wanted[key], after))})" for key, after in _pairs(found)]
-    first = wanted[found[0]]
-    text = f"the references go in a circle: {' → '.join([*steps, str(found[0])])}"
-    return first.violation(_path_to(first, found[1 % len(found)]), text, "reference.no_circle")
+    steps = [f"{key} ({resources[key].place(_path_to(resources[key], after))})" for key, after in _pairs(cycle)]
+    first = resources[cycle[0]]
+    text = f"the references go in a circle: {' → '.join([*steps, str(cycle[0])])}"
+    return first.violation(_path_to(first, cycle[1 % len(cycle)]), text, "reference.no_circle")
 
 
 def _pairs(circle: Sequence[references.Key]) -> list[tuple[references.Key, references.Key]]:
@@ -127,38 +127,39 @@ def goes_with(user: references.Key, target: references.Key) -> bool:
 
 
 def check_targets(
-    wanted: Mapping[references.Key, load.Resource],
+    resources: Mapping[references.Key, load.Resource],
     applied: Callable[[references.Key], message.Message | None],
     known: Callable[[], Iterable[references.Key]],
     *,
     pruned: Collection[references.Key] = (),
 ) -> None:
-    """Checks that everything that is referred to is given or applied, and has what is referred to.
+    """Checks that every dependency is in the run or applied, and has the field of the reference.
 
     Args:
-        wanted: What is given.
-        applied: Gives the manifest, with outputs, of what has been applied.
-        known: Gives the keys of everything that has been applied, to find a near one.
+        resources: The resources of the run.
+        applied: Returns the manifest, with outputs, of an applied resource, or None.
+        known: Returns the keys of all applied resources, to suggest a similar one.
         pruned: The applied resources to prune after the apply; nothing may refer to them.
 
     Raises:
-        InvalidError: ``REFERENCE_UNRESOLVED``: every reference that leads nowhere.
+        InvalidError: ``REFERENCE_UNRESOLVED``: every reference without a target.
     """
     wrong = []
-    for entry in wanted.values():
+    for entry in resources.values():
         for target, path in references.uses(entry.manifest):
             if target in pruned:
                 text = f"refers to {target}, which is no longer among the manifests given, so that --prune would destroy it"
-                other = errors.Target(str(target), "")
-                wrong.append(entry.violation(path, text, "reference.target_exists", target=other))
-            elif target not in wanted and applied(target) is None:
-                wrong.append(_missing(entry, path, target, [*wanted], list(known())))
+                violated = errors.Target(str(target), "")
+                wrong.append(entry.violation(path, text, "reference.target_exists", target=violated))
+            elif target not in resources and applied(target) is None:
+                wrong.append(_missing(entry, path, target, [*resources], list(known())))
         for reference in references.find(entry.manifest):
-            given = wanted.get(reference.target)
-            made = None if given is not None or reference.target in pruned else applied(reference.target)
-            if given is not None and not references.may_be_known(given.manifest, reference.field_path):
-                wrong.append(_unset(entry, reference, given))
-            if made is not None and not references.value(made, reference.field_path):
+            dependency = resources.get(reference.target)
+            is_outside = dependency is None and reference.target not in pruned
+            manifest = applied(reference.target) if is_outside else None
+            if dependency is not None and not references.may_be_known(dependency.manifest, reference.field_path):
+                wrong.append(_unset(entry, reference, dependency))
+            if manifest is not None and not references.value(manifest, reference.field_path):
                 wrong.append(_empty(entry, reference))
     if wrong:
         hint = "give the other manifests too (-f), apply them first, or correct the kind, env or name"
@@ -170,29 +171,29 @@ def check_targets(
 
 def check_applied(
     entry: load.Resource,
-    wanted: Mapping[references.Key, load.Resource],
+    resources: Mapping[references.Key, load.Resource],
     applied: Callable[[references.Key], message.Message | None],
 ) -> None:
-    """Checks that everything that a resource takes a value from has been applied and has the value.
+    """Checks that every dependency of a resource was applied and has the field of the reference.
 
     Args:
         entry: The resource.
-        wanted: What is given, to say where a target that has not been applied stands.
-        applied: Gives the manifest, with outputs, of what has been applied.
+        resources: The resources of the run, for the places of dependencies that were not applied.
+        applied: Returns the manifest, with outputs, of an applied resource, or None.
 
     Raises:
         InvalidError: ``REFERENCE_UNRESOLVED``: every reference without a value.
     """
     wrong = []
     for reference in references.find(entry.manifest):
-        made = applied(reference.target)
-        if made is None:
-            given = wanted.get(reference.target)
-            where = "" if given is None else f" ({given.place('metadata.name')})"
+        manifest = applied(reference.target)
+        if manifest is None:
+            other = resources.get(reference.target)
+            where = "" if other is None else f" ({other.place('metadata.name')})"
             text = f"refers to {reference.target}{where}, which has not been applied yet"
-            target = errors.Target(str(reference.target), "", "" if given is None else given.place("metadata.name"))
+            target = errors.Target(str(reference.target), "", "" if other is None else other.place("metadata.name"))
             wrong.append(entry.violation(reference.path, text, "reference.target_applied", target=target))
-        elif not references.value(made, reference.field_path):
+        elif not references.value(manifest, reference.field_path):
             wrong.append(_empty(entry, reference))
     if wrong:
         hint = "apply the other resource first, or correct the kind, env or name"
@@ -204,8 +205,8 @@ def _empty(entry: load.Resource, reference: references.Reference) -> errors.Viol
     return entry.violation(reference.path, text, _EMPTY, target=errors.Target(str(reference.target), ""))
 
 
-def _unset(entry: load.Resource, reference: references.Reference, given: load.Resource) -> errors.Violation:
-    place = given.place("metadata.name")
+def _unset(entry: load.Resource, reference: references.Reference, other: load.Resource) -> errors.Violation:
+    place = other.place("metadata.name")
     text = f"refers to {reference.field_path} of {reference.target} ({place}), which is not set there"
     return entry.violation(reference.path, text, _EMPTY, target=errors.Target(str(reference.target), "", place))
 

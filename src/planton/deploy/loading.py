@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from google.protobuf import message
 
-from planton import errors
-from planton.deploy import cloud_names, graph, networks
+from planton.deploy import check
 from planton.manifest import load as loader
 from planton.manifest import selection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import TypeAlias
 
+    from planton import errors
     from planton.manifest import policies
 
     #: A source (`planton.manifest.load.Input`), or a resource that was loaded from one.
@@ -58,7 +58,7 @@ def _with_config(resource: loader.Resource, config: message.Message) -> loader.R
     return dataclasses.replace(resource, config=config)
 
 
-def validate(given: Given, *, rules: Sequence[policies.Rule] = (), env: str | None = None) -> list[errors.Violation]:
+def validate(given: Given, *, rules: Sequence[policies.Rule] = ()) -> list[errors.Violation]:
     """Returns everything that is wrong with manifests, alone and together; an empty list if they are valid.
 
     Nothing is asked of a cloud or of a state.
@@ -66,28 +66,16 @@ def validate(given: Given, *, rules: Sequence[policies.Rule] = (), env: str | No
     Args:
         given: One source or several, as for `load`.
         rules: Policies of the user (`planton.manifest.policies.load`).
-        env: Only resources of this environment; None for all.
 
     Raises:
         planton.PlantonError: ``MANIFEST_UNREADABLE``.
     """
-    from planton.deploy import policing  # few programs have policies
-
-    try:
-        resources = load(given, env=env)
-        known = graph.of(resources)
-        violations = policing.check(rules, resources)
-    except errors.InvalidError as error:
-        return list(error.violations)
-    checks: list[Callable[[], object]] = [
-        lambda: networks.check(known.resources.values()),
-        lambda: cloud_names.check(known.resources),
-    ]
-    for check in checks:
-        try:
-            check()
-        except errors.InvalidError as error:
-            violations += error.violations
+    inputs = [source.manifest if isinstance(source, loader.Resource) else source for source in _listed(given)]
+    violations: list[errors.Violation] = []
+    for batch in check.check(loader.texts(inputs), rules=rules):
+        if batch.error is not None:
+            raise batch.error
+        violations += batch.violations
     return violations
 
 

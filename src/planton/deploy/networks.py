@@ -81,13 +81,13 @@ def violation(first: load.Resource, second: load.Resource) -> errors.Violation:
     return overlap if traits.refuses_overlaps else dataclasses.replace(overlap, level="warning")
 
 
-def check(wanted: Iterable[load.Resource]) -> None:
+def check(resources: Iterable[load.Resource]) -> None:
     """Checks that the cloud accepts the ranges of all networks of a run.
 
     Raises:
         InvalidError: ``MANIFEST_INVALID``: every network that overlaps with another, with both places.
     """
-    entries = list(wanted)
+    entries = list(resources)
     networks = [(network, entry) for entry in entries if (network := of(entry.manifest)) is not None]
     pairs = overlaps([network for network, _ in networks])
     overlapping = [violation(networks[first][1], networks[second][1]) for first, second in pairs]

@@ -67,7 +67,7 @@ def make(given: tuple[load.Resource, ...], options: plan.Options, run: runtime.R
         dependencies=resources.dependencies,
         why="cannot be planned",
     )
-    pruned = destroy.planned(pruned_resources, run, recover=not options.is_preview, beside=resources)
+    pruned = destroy.planned(pruned_resources, run, recover=not options.is_preview, first=resources)
     left = {**leftovers.of_steps(planned, run, resources), **leftovers.of_steps(pruned, run, pruned_resources)}
     everything = run.inventory.all() if pruned or any(step.plan.losses() for step in planned) else []
     return plan.Plan(
@@ -128,6 +128,7 @@ class _Planning:
         resource = self.resources.resources[step.key]
         subject = self.run.operations.manage(step.stack_input, self.run.settings, self.run.tools, origin=resource.origin)
         applied = self.run.inventory.read(subject.name)
+        resolve.check_account(step.key, applied, step.stack_input)
         owner = other_owner(applied, resource)
         # A stack of another folder is not touched before the user consents to taking it over.
         recovers = not self.options.is_preview and not owner

@@ -62,14 +62,14 @@ def error(entry: load.Resource, problems: Sequence[Problem]) -> errors.InvalidEr
     """
     reasons = [REASONS[problem.rule] for problem in problems]
     is_refusal = set(reasons) == {errors.Reason.UPGRADE_REFUSED}
-    made = errors.InvalidError(
+    error = errors.InvalidError(
         [entry.violation(problem.path, problem.text, problem.rule) for problem in problems],
         reason=reasons[0],
         code=errors.Code.REFUSED if is_refusal else errors.Code.INVALID,
         hint="; ".join(dict.fromkeys(problem.hint for problem in problems if problem.hint)),
     )
-    made.metadata |= {name: value for problem in reversed(problems) for name, value in problem.metadata.items()}
-    return made
+    error.metadata |= {name: value for problem in reversed(problems) for name, value in problem.metadata.items()}
+    return error
 
 
 def offered(name: str, names: Iterable[str], *, command: str = "") -> str:

@@ -6,7 +6,8 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING, Any
 
-from planton import errors
+from planton import clouds, errors
+from planton.base import addresses
 from planton.config import credentials
 from planton.deploy import accounts, graph
 from planton.engine import stacks
@@ -121,6 +122,28 @@ def resolve(
     )
     account = accounts.of(resolved, given=resource.config, config=config, settings=settings)
     return Resolved(stack_input.build(resolved, config), account)
+
+
+def check_account(key: references.Key, applied: inventory.Applied | None, stack_input: Any) -> None:  # of any kind
+    """Checks that a resource of a sandbox is not used with a cloud, nor the other way round.
+
+    Each would report the resources of the other as missing, and they would be created again.
+
+    Raises:
+        PlantonError: ``STATE_UNFIT``, with both addresses.
+    """
+    if applied is None or applied.endpoint is None:
+        return
+    address = clouds.of(stack_input.provider_config).address
+    if addresses.is_local(applied.endpoint) == addresses.is_local(address):
+        return
+    raise errors.PlantonError(
+        f"{key} was applied to {applied.endpoint or 'the public cloud'}, and the account is at {address}; nothing was changed",
+        code=errors.Code.REFUSED,
+        reason=errors.Reason.STATE_UNFIT,
+        hint="use the account that it was applied with, or another backend (--context, --backend)",
+        metadata={"resource": str(key), "applied": applied.endpoint, "account": address},
+    )
 
 
 def stack_inputs(resources: graph.Graph, run: runtime.Runtime) -> Sequence[message.Message]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import os
 from typing import TYPE_CHECKING, Any
 
 from planton import clouds
+from planton.config import contexts
+from planton.config import settings as engine_settings
+from planton.engine import environment, toolchain
 from planton.recovery import operations
 from planton.state import inventory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pulumi.automation import events
 
-    from planton.config import settings as engine_settings
-    from planton.engine import toolchain
     from planton.schema import references
+
+    #: Receives an event of the engine and its resource.
+    OnEvent = Callable[[references.Key, events.EngineEvent], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,7 +41,7 @@ class Runtime:
     settings: engine_settings.Settings
     tools: toolchain.Toolchain
     inventory: inventory.Inventory
-    on_event: Callable[[references.Key, events.EngineEvent], None] | None = None
+    on_event: OnEvent | None = None
     open_cloud: Callable[[Any, str], clouds.Cloud] = clouds.of
     operations: operations.Operations = dataclasses.field(default_factory=operations.Operations)
 
@@ -44,7 +50,7 @@ def of(
     settings: engine_settings.Settings,
     tools: toolchain.Toolchain,
     *,
-    on_event: Callable[[references.Key, events.EngineEvent], None] | None = None,
+    on_event: OnEvent | None = None,
 ) -> Runtime:
     """Returns the runtime of a run.
 
@@ -54,3 +60,45 @@ def of(
         on_event: Receives each event of the engine and its resource while the cloud is changed; None for none.
     """
     return Runtime(settings, tools, inventory.Inventory(settings, tools), on_event)
+
+
+def configure(
+    *,
+    context: str = "",
+    backend: str = "",
+    progress: Callable[[str], None] | None = None,
+    timeout: float = engine_settings.DEFAULT_TIMEOUT,
+) -> engine_settings.Settings:
+    """Returns the settings of a run.
+
+    Args:
+        context: The context with backend and accounts; empty for the current one.
+        backend: URL of the Pulumi backend; empty for that of the environment, the context, or a folder of the user.
+        progress: Receives lines of progress; None for none.
+        timeout: Seconds after which an operation that waits for the cloud is stopped.
+
+    Raises:
+        planton.PlantonError: ``USAGE``: there is no such context.
+    """
+    environ = dict(os.environ)
+    settings = engine_settings.Settings(
+        backend=backend, timeout=timeout, environ=environ, context=contexts.choose(context, environ)
+    )
+    return settings if progress is None else dataclasses.replace(settings, progress=progress)
+
+
+@contextlib.contextmanager
+def working(settings: engine_settings.Settings | None, on_event: OnEvent | None = None) -> Iterator[Runtime]:
+    """Yields the runtime of a run, with Pulumi's variables hidden from its SDK in this process.
+
+    Args:
+        settings: The settings; None for those of the environment.
+        on_event: Receives each event of the engine and its resource while the cloud is changed; None for none.
+
+    Raises:
+        PlantonError: ``TOOLCHAIN_MISSING``; ``EXTRA_MISSING``; ``USAGE``: there is no such context.
+    """
+    chosen = configure() if settings is None else settings
+    with environment.hidden_from_sdk(os.environ):
+        tools = toolchain.find(chosen.environ) or toolchain.setup(chosen.progress, chosen.environ)
+        yield of(chosen, tools, on_event=on_event)

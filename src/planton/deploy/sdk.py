@@ -1,15 +1,12 @@
-"""The public SDK: plan, approve, apply, destroy, and what reads applied resources. The command line calls nothing else."""
+"""The verbs of the public SDK that lead to a change: plan, approve, apply, destroy. The command line calls nothing else."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.config import contexts
-from planton.config import settings as engine_settings
 from planton.deploy import apply as apply_stage
 from planton.deploy import approve as approve_stage
 from planton.deploy import destroy as destroy_stage
@@ -21,53 +18,18 @@ from planton.deploy import (
     planning,
     policing,
     prune,
-    reading,
-    resolve,
     results,
     runtime,
     saved,
 )
 from planton.deploy import plan as plan_values
-from planton.engine import environment, toolchain
+from planton.engine import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
-    from google.protobuf import message
-    from pulumi.automation import events
-
-    from planton.deploy import steps
+    from planton.config import settings as engine_settings
     from planton.manifest import policies
-    from planton.schema import references
-    from planton.state import history as state_history
-    from planton.state import inventory
-
-    OnEvent = Callable[[references.Key, events.EngineEvent], None]
-
-
-def configure(
-    *,
-    context: str = "",
-    backend: str = "",
-    progress: Callable[[str], None] | None = None,
-    timeout: float = engine_settings.DEFAULT_TIMEOUT,
-) -> engine_settings.Settings:
-    """Returns the settings of a run.
-
-    Args:
-        context: The context with backend and accounts; empty for the current one.
-        backend: URL of the Pulumi backend; empty for that of the environment, the context, or a folder of the user.
-        progress: Receives lines of progress; None for none.
-        timeout: Seconds after which an operation that waits for the cloud is stopped.
-
-    Raises:
-        planton.PlantonError: ``USAGE``: there is no such context.
-    """
-    environ = dict(os.environ)
-    settings = engine_settings.Settings(
-        backend=backend, timeout=timeout, environ=environ, context=contexts.choose(context, environ)
-    )
-    return settings if progress is None else dataclasses.replace(settings, progress=progress)
 
 
 def plan(
@@ -76,7 +38,7 @@ def plan(
     settings: engine_settings.Settings | None = None,
     options: plan_values.Options | None = None,
     rules: Sequence[policies.Rule] = (),
-    on_event: OnEvent | None = None,
+    on_event: runtime.OnEvent | None = None,
 ) -> plan_values.Plan:
     """Returns the plan of an apply. Nothing in a cloud is changed.
 
@@ -93,9 +55,9 @@ def plan(
     """
     resources = loading.load(given)
     warnings = policing.check(rules, resources)
-    with _working(settings, on_event) as run:
-        made = planning.make(tuple(resources), options or plan_values.Options(), run)
-    return dataclasses.replace(made, violations=tuple(warnings))
+    with runtime.working(settings, on_event) as run:
+        planned = planning.make(tuple(resources), options or plan_values.Options(), run)
+    return dataclasses.replace(planned, violations=tuple(warnings))
 
 
 def plan_saved(
@@ -104,7 +66,7 @@ def plan_saved(
     settings: engine_settings.Settings | None = None,
     rules: Sequence[policies.Rule] = (),
     options: plan_values.Options | None = None,
-    on_event: OnEvent | None = None,
+    on_event: runtime.OnEvent | None = None,
 ) -> plan_values.Plan:
     """Returns the present plan of a saved one. It can be approved only if nothing has changed since.
 
@@ -135,7 +97,7 @@ def plan_import(
     import_id: str,
     *,
     settings: engine_settings.Settings | None = None,
-    on_event: OnEvent | None = None,
+    on_event: runtime.OnEvent | None = None,
 ) -> plan_values.Plan:
     """Returns the plan of the import of an existing cloud resource under a manifest.
 
@@ -155,7 +117,7 @@ def plan_import(
     if len(keys) != 1:
         text = f"{kind.name}/{own} is " + ("given twice" if keys else "not among the manifests given")
         raise errors.PlantonError(text, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint="give its manifest with -f FILE")
-    with _working(settings, on_event) as run:
+    with runtime.working(settings, on_event) as run:
         return importing.make(tuple(resources), keys[0], import_id, run)
 
 
@@ -164,7 +126,7 @@ def plan_destroy(
     *,
     settings: engine_settings.Settings | None = None,
     leftovers: Collection[str] = (),
-    on_event: OnEvent | None = None,
+    on_event: runtime.OnEvent | None = None,
 ) -> plan_values.Plan:
     """Returns the plan of a destroy: exactly the listed resources are deleted.
 
@@ -177,7 +139,7 @@ def plan_destroy(
     Raises:
         planton.PlantonError: The manifests are invalid; leftovers cannot be listed; the backend failed.
     """
-    with _working(settings, on_event) as run:
+    with runtime.working(settings, on_event) as run:
         return destroy_stage.make(loading.load(given), run, sorts=leftovers)
 
 
@@ -245,125 +207,6 @@ def destroy(
         raise _wrong_plan("destroy", approved.plan)
     with environment.hidden_from_sdk(os.environ):
         return results.checked(destroy_stage.destroy(approved), check=check)
-
-
-def drift(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
-    """Returns how the cloud differs from the last apply; nothing is changed. A resource that was not applied has an error.
-
-    Args:
-        given: Sources, as for `load`.
-        settings: The settings; None for those of the environment.
-
-    Raises:
-        planton.PlantonError: The manifests are invalid; the backend failed.
-    """
-    with _working(settings) as run:
-        return reading.drift(loading.load(given), run)
-
-
-def refresh(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
-    """Reads the cloud into the states; the cloud is not changed. Resources that were not applied are left out.
-
-    Args:
-        given: Sources, as for `load`.
-        settings: The settings; None for those of the environment.
-
-    Raises:
-        planton.PlantonError: The manifests are invalid; the backend failed.
-    """
-    with _working(settings) as run:
-        return reading.refresh(loading.load(given), run)
-
-
-def applied(settings: engine_settings.Settings | None = None) -> list[inventory.Applied]:
-    """Returns all applied resources of the backend, with their outputs but without secrets.
-
-    Args:
-        settings: The settings; None for those of the environment.
-
-    Raises:
-        planton.PlantonError: The backend failed.
-    """
-    with _working(settings) as run:
-        return run.inventory.all()
-
-
-def find(
-    name: str, *, env: str | None = None, stack: str = "", settings: engine_settings.Settings | None = None
-) -> inventory.Applied:
-    """Returns an applied resource.
-
-    Args:
-        name: ``KIND/NAME``.
-        env: The environment; None for any.
-        stack: ``PROJECT/STACK``; empty for any.
-        settings: The settings; None for those of the environment.
-
-    Raises:
-        planton.PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``USAGE``.
-    """
-    kind, own = identify.parse(name)
-    with _working(settings) as run:
-        return run.inventory.get(kind, own, env, stack)
-
-
-def outputs(
-    resource: str | inventory.Applied, *, env: str | None = None, settings: engine_settings.Settings | None = None
-) -> message.Message:
-    """Returns the StackOutputs of an applied resource, secrets decrypted.
-
-    Args:
-        resource: ``KIND/NAME``, or the result of `find`.
-        env: The environment of the name; None for any.
-        settings: The settings; None for those of the environment.
-
-    Raises:
-        planton.PlantonError: ``STACK_NOT_FOUND``: it was not applied, or its apply did not complete; ``AMBIGUOUS``; ``USAGE``.
-    """
-    known = find(resource, env=env, settings=settings) if isinstance(resource, str) else resource
-    with _working(settings) as run:
-        return run.inventory.outputs(known)
-
-
-def history(
-    resource: inventory.Applied, *, number: int = 10, settings: engine_settings.Settings | None = None
-) -> list[state_history.Entry]:
-    """Returns the newest operations on an applied resource, newest first.
-
-    Args:
-        resource: The result of `find`.
-        number: The largest number of entries.
-        settings: The settings; None for those of the environment.
-
-    Raises:
-        planton.PlantonError: ``STACK_NOT_FOUND``; the backend failed.
-    """
-    from planton.state import history as state_history  # few programs read it
-
-    with _working(settings) as run:
-        return state_history.read(run.inventory.open(resource.stack), number)
-
-
-def stack_inputs(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> Sequence[message.Message]:
-    """Returns the stack inputs of manifests, dependencies first: defaults applied, references resolved, account chosen.
-
-    Args:
-        given: Sources, as for `load`.
-        settings: The settings; None for those of the environment.
-
-    Raises:
-        planton.PlantonError: ``REFERENCE_UNRESOLVED``: a dependency was not applied; ``CREDENTIAL_…``.
-    """
-    with _working(settings) as run:
-        return resolve.stack_inputs(graph.of(loading.load(given)), run)
-
-
-@contextlib.contextmanager
-def _working(settings: engine_settings.Settings | None, on_event: OnEvent | None = None) -> Iterator[runtime.Runtime]:
-    chosen = configure() if settings is None else settings
-    with environment.hidden_from_sdk(os.environ):
-        tools = toolchain.find(chosen.environ) or toolchain.setup(chosen.progress, chosen.environ)
-        yield runtime.of(chosen, tools, on_event=on_event)
 
 
 def _approved(

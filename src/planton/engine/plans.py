@@ -208,8 +208,8 @@ class Recorder:
             found = _renewed(metadata)
         name = metadata.urn.rsplit("::", 1)[-1]
         known = self._changes.get(metadata.urn)
-        if known is not None and known.action is Action.IMPORT:
-            # What is imported and then changed to what the manifest says is still an import.
+        if known is not None and known.action is Action.IMPORT and action is not Action.REPLACE:
+            # A resource that is imported and then updated to its manifest is still an import.
             action = Action.IMPORT
         if known is None and _operation(metadata) == "delete-replaced":
             self._deleted_first.add(metadata.urn)

@@ -89,6 +89,15 @@ def region(deployment: Mapping[str, Any]) -> str:
     return ""
 
 
+def endpoint(deployment: Mapping[str, Any]) -> str | None:
+    """Returns the API address of the stack's provider; empty for the cloud's own, None if the state has no provider."""
+    for resource in deployment.get("resources") or []:
+        inputs = resource.get("inputs") or {}
+        if resource["type"].startswith("pulumi:providers:") and "token" in inputs:
+            return str(inputs.get("apiEndpoint") or "")
+    return None
+
+
 def cloud_resources(deployment: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Returns the resources of a state that stand for something in the cloud."""
     return [

@@ -44,6 +44,7 @@ class Applied:
         region: The region of the stack's provider; may be empty.
         origin: The name of the folder that the manifest came from; may be empty.
         cluster: The id of the cluster whose node pools the stack has; empty where it has none.
+        endpoint: The API address that it was applied to; empty for the cloud's own, None if it is unknown.
         ids: The cloud resources of the stack: type, id of the cluster of a pool or empty, id.
     """
 
@@ -56,6 +57,7 @@ class Applied:
     origin: str = ""
     cluster: str = ""
     ids: frozenset[tuple[str, str, str]] = frozenset()
+    endpoint: str | None = None
 
     @property
     def identity(self) -> str:
@@ -213,6 +215,7 @@ class Inventory:
             str(said.get(states.ORIGIN) or ""),
             states.cluster(deployment),
             states.ids(deployment),
+            states.endpoint(deployment),
         )
 
     def open(self, name: stacks.StackName) -> stored.StoredStack:

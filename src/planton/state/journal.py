@@ -125,7 +125,7 @@ class Journal:
 
         Args:
             operation: What the holder does, for those who wait.
-            settings: Say for how long to wait for another holder, and who is told of it.
+            settings: How long to wait for another holder, and the callback for progress.
 
         Raises:
             PlantonError: ``STACK_LOCKED``, with the holder.
@@ -134,7 +134,7 @@ class Journal:
             self._acquire(handle, settings)
             handle.truncate(0)
             holder = f"{operation} by {user()} (process {os.getpid()} on {socket.gethostname()})"
-            # The lock holds on a full disk too; others are then not told whose it is.
+            # The lock holds on a full disk too; its holder is then unknown to others.
             with contextlib.suppress(OSError):
                 os.write(handle.fileno(), holder.encode())
             try:
@@ -144,7 +144,7 @@ class Journal:
 
     def _acquire(self, handle: IO[str], settings: engine_settings.Settings) -> None:
         deadline = time.monotonic() + settings.lock_timeout
-        told = False
+        is_reported = False
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -161,8 +161,8 @@ class Journal:
                     hint="wait until it ends, or give --lock-timeout SECONDS",
                     metadata={"stack": str(self._name), "holder": holder},
                 )
-            if not told:
+            if not is_reported:
                 settings.progress(f"waiting for {holder}")
-                told = True
+                is_reported = True
             settings.interruption.check()
             time.sleep(_POLL_SECONDS)

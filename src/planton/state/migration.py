@@ -38,8 +38,8 @@ def target(
     Raises:
         PlantonError: ``USAGE``: nothing would change, or what is given does not fit together.
     """
-    wanted = contexts.Context("target", backend, "", {}, secrets_provider, passphrase_file)
-    contexts.checked(wanted)
+    target = contexts.Context("target", backend, "", {}, secrets_provider, passphrase_file)
+    contexts.checked(target)
     changed = dataclasses.replace(
         source,
         backend=backend or source.backend_url,
@@ -94,9 +94,9 @@ class Migration:
     def _is_done(self, name: stacks.StackName) -> bool:
         # In one backend, one state cannot be compared with another: how it is encrypted tells.
         encryption = self._source.open(name).export().get("secrets_providers") or {}
-        wanted = self._target.settings.context.secrets_provider
-        if wanted or encryption.get("type") != "passphrase":
-            return bool(wanted and (encryption.get("state") or {}).get("url") == wanted)
+        provider = self._target.settings.context.secrets_provider
+        if provider or encryption.get("type") != "passphrase":
+            return bool(provider and (encryption.get("state") or {}).get("url") == provider)
         try:
             _decrypted(self._target.open(name))
         except errors.PlantonError as error:
