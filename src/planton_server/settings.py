@@ -107,17 +107,17 @@ class Settings:
     @property
     def warnings(self) -> list[str]:
         """Returns warnings about settings that trust more than the operator may intend."""
-        found = [
+        warnings = [
             f"--trusted-proxy {network}: X-User-Email is trusted from any address; name the proxy's own network"
             for network in self.trusted_proxies
             if ipaddress.ip_network(network).prefixlen < _WIDE
         ]
         missing = [f"--{name}" for name in ("issuer", "audience") if not getattr(self, name)]
         if self.jwks_url and missing:
-            found.append(
+            warnings.append(
                 f"--jwks-url without {' and '.join(missing)}: tokens of other services are accepted; set the missing options"
             )
-        return found
+        return warnings
 
     def dump(self) -> str:
         """Returns the settings as text."""

@@ -144,8 +144,8 @@ def _path(*parts: str) -> str:
     return "/api/v1/" + "/".join(map(transport.segment, parts))
 
 
-def _query(**wanted: bool) -> dict[str, str]:
-    return {name: "true" for name, is_wanted in wanted.items() if is_wanted}
+def _query(**flags: bool) -> dict[str, str]:
+    return {name: "true" for name, is_set in flags.items() if is_set}
 
 
 def _read(data: dict[str, Any], answer: type[_M]) -> _M:

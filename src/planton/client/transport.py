@@ -193,18 +193,18 @@ class Transport:
             ApiError: The server refused.
             PlantonError: The server cannot be reached (``API_UNREACHABLE``).
         """
-        wanted = {**query, "limit": "100"}
+        parameters = {**query, "limit": "100"}
         while True:
-            page = self.request("GET", path, query=wanted)
+            page = self.request("GET", path, query=parameters)
             listed, token = page.get(name), page.get("next_page_token")
             if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
                 raise self._unusable(f"the list {path} has no {name}")
             yield from listed
             if not token:
                 return
-            if token == wanted.get("page_token"):
+            if token == parameters.get("page_token"):
                 raise self._unusable(f"the list {path} does not end")
-            wanted["page_token"] = str(token)
+            parameters["page_token"] = str(token)
 
     def events(self, after: str = "") -> Iterator[dict[str, Any]]:
         """Yields events as they happen, for ever; each once, although connections break.
@@ -257,10 +257,10 @@ class Transport:
 
 
 def _address(url: str) -> str:
-    found = url.rstrip("/").removesuffix("/api/v1")
+    address = url.rstrip("/").removesuffix("/api/v1")
     try:
         # An invalid port raises when it is read.
-        usable = _ADDRESS.fullmatch(found) and urllib.parse.urlsplit(found).port != 0
+        usable = _ADDRESS.fullmatch(address) and urllib.parse.urlsplit(address).port != 0
     except ValueError:
         usable = False
     if not usable:
@@ -270,7 +270,7 @@ def _address(url: str) -> str:
             reason=errors.Reason.USAGE,
             hint="it must look like http://127.0.0.1:8080 or https://planton.example.com: give it with --server or PLANTON_API_URL",
         )
-    return found
+    return address
 
 
 def _identity(user: str, token: str) -> dict[str, str]:

@@ -83,9 +83,9 @@ def _field(described: descriptor.Descriptor, name: str, path: str, assignment: s
     for field in described.fields:
         if name in (field.json_name, field.name):
             return field
-    known = list(dict.fromkeys(spelling for field in described.fields for spelling in (field.json_name, field.name)))
+    spellings = list(dict.fromkeys(spelling for field in described.fields for spelling in (field.json_name, field.name)))
     where = path or described.name
-    near = decode.nearest(name, known)
+    near = decode.nearest(name, spellings)
     hint = f"did you mean {near!r}?" if near else ""
     error = UnknownPathError(
         f"cannot set {assignment.partition('=')[0]}: {where} has no field {yaml_nodes.preview(name)}",
@@ -204,8 +204,8 @@ class Overrides:
                 self._fitted.add(assignment)
             except UnknownPathError as error:
                 # Of several kinds the one that has a field of nearly this name was meant.
-                known = self._misfits.get(assignment)
-                if known is None or (error.near and not known.near):
+                violation = self._misfits.get(assignment)
+                if violation is None or (error.near and not violation.near):
                     self._misfits[assignment] = error
 
     def finish(self) -> None:

@@ -26,11 +26,11 @@ def format_text(data: bytes, *, file: str) -> str:
         InvalidError: It cannot be read as manifests, with every reason.
         PlantonError: ``MANIFEST_INVALID``: it has something that would be lost, which is named.
     """
-    found, violations = documents.read(data, file=file)
+    parsed, violations = documents.read(data, file=file)
     if violations:
         raise errors.InvalidError(violations)
     text = yaml_reader.decode(data).replace("\r\n", "\n")
-    types = [document.message.DESCRIPTOR for document in found]
+    types = [document.message.DESCRIPTOR for document in parsed]
     as_json = _parsed_json(text, file)
     try:
         formatted, comments = (_json(as_json, types[0]), []) if as_json is not None else _yaml(text, types)
@@ -38,7 +38,7 @@ def format_text(data: bytes, *, file: str) -> str:
     except (layout.UnkeptError, yaml_reader.TrapError) as error:
         _refuse(file, str(error))
     reread, wrong = documents.read(formatted.encode(), file=file)
-    if wrong or [document.message for document in reread] != [document.message for document in found]:
+    if wrong or [document.message for document in reread] != [document.message for document in parsed]:
         _refuse(file, "the result would mean something else")
     if again != formatted or sorted(same_comments) != sorted(comments):
         _refuse(file, "its comments or its layout would not be kept")

@@ -90,13 +90,13 @@ def _from_binary(text: load.Text, *, kind: kinds.Kind | None) -> protobuf_messag
     if value is None:
         hint = "" if kind else "name it with --kind KIND, or the form with --from"
         _refuse(f"{file} is no manifest or stack input in binary form" + ("" if kind else " that names its kind"), hint)
-    known: Any = _known_part(value)  # its class is found by name
-    if known.ByteSize() != value.ByteSize():
+    recognized: Any = _known_part(value)  # its class is found by name
+    if recognized.ByteSize() != value.ByteSize():
         _refuse(f"{file} has fields that this version does not know; they would be lost", "update planton")
-    if is_stack_input(known):
-        known.target.CopyFrom(defaults.apply(known.target))
-    _check(known, file)
-    return known  # type: ignore[no-any-return]  # its class is found by name
+    if is_stack_input(recognized):
+        recognized.target.CopyFrom(defaults.apply(recognized.target))
+    _check(recognized, file)
+    return recognized  # type: ignore[no-any-return]  # its class is found by name
 
 
 def _parsed(data: bytes, kind: kinds.Kind | None) -> protobuf_message.Message | None:
@@ -121,10 +121,10 @@ def _parsed(data: bytes, kind: kinds.Kind | None) -> protobuf_message.Message | 
 
 
 def _known_part(value: protobuf_message.Message) -> protobuf_message.Message:
-    known = type(value)()
-    known.CopyFrom(value)
-    known.DiscardUnknownFields()
-    return known
+    recognized = type(value)()
+    recognized.CopyFrom(value)
+    recognized.DiscardUnknownFields()
+    return recognized
 
 
 def _check(value: Any, file: str) -> None:  # a manifest or a stack input
@@ -154,16 +154,16 @@ def as_stack_input(value: protobuf_message.Message, config: protobuf_message.Mes
         config: The provider config to merge into it, or None.
     """
     if is_stack_input(value):
-        found: Any = type(value)()
-        found.CopyFrom(value)
+        result: Any = type(value)()
+        result.CopyFrom(value)
     else:
-        found = stack_input.build(defaults.apply(value), kind_of(value).provider_config())
+        result = stack_input.build(defaults.apply(value), kind_of(value).provider_config())
     if config is not None:
         for name in stack_input.secret_fields(config.DESCRIPTOR):
-            if getattr(found.provider_config, name) == stack_input.REDACTED:
-                found.provider_config.ClearField(name)
-        found.provider_config.MergeFrom(config)
-    return found  # type: ignore[no-any-return]  # its class is found by name
+            if getattr(result.provider_config, name) == stack_input.REDACTED:
+                result.provider_config.ClearField(name)
+        result.provider_config.MergeFrom(config)
+    return result  # type: ignore[no-any-return]  # its class is found by name
 
 
 def as_manifest(value: protobuf_message.Message) -> protobuf_message.Message:

@@ -78,19 +78,19 @@ class Document:
             root = next(yaml_reader.compose(" " * column + self.text[start:end]), None)
         except yaml_reader.TrapError:
             root = None  # it depends on something before it, such as a %TAG directive
-        found = []
+        places = []
         finder = Finder(root)
         for path in paths:
             node = finder.find(decode.join(self.base, path) if path else self.base) if root is not None else None
             if node is None:
-                found.append(Place(line + 1, column + 1, yaml_nodes.line_at(self.text, start - column)))
+                places.append(Place(line + 1, column + 1, yaml_nodes.line_at(self.text, start - column)))
                 continue
             mark = node.start_mark
             row_start = start - column + mark.index - mark.column
             source = "" if self.base else yaml_nodes.line_at(self.text, row_start)
             text = node.value if isinstance(node, yaml.ScalarNode) else ""
-            found.append(Place(line + mark.line + 1, mark.column + 1, source, text))
-        return found
+            places.append(Place(line + mark.line + 1, mark.column + 1, source, text))
+        return places
 
 
 class Finder:

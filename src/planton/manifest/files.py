@@ -50,11 +50,11 @@ def sources(paths: Iterable[str], *, stdin: IO[bytes] | None = None) -> Iterator
 
 
 def _folder(path: str) -> Iterator[tuple[str, bytes]]:
-    found = False
+    has_manifests = False
     for name in _files(path):
-        found = True
+        has_manifests = True
         yield name, _content(name)
-    if not found:
+    if not has_manifests:
         error = _unreadable(path, "the folder has no .yaml, .yml or .json file")
         error.metadata["empty"] = path
         raise error
@@ -141,9 +141,9 @@ def _program() -> list[str]:
     # Programs of the environment that planton is installed in count too, though it may not be on PATH.
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), str(pathlib.Path(sys.executable).parent)))
     for name, arguments in (("kustomize", ["build"]), ("kubectl", ["kustomize"])):
-        found = shutil.which(name, path=path)
-        if found:
-            return [found, *arguments]
+        program = shutil.which(name, path=path)
+        if program:
+            return [program, *arguments]
     raise errors.PlantonError(
         "kustomize is not installed",
         code=errors.Code.MISSING,

@@ -30,16 +30,16 @@ def read_stack_input(text: str, *, file: str) -> message.Message:
         InvalidError: ``STACK_INPUT_INVALID``; every violation with its place, none with a value of the provider config.
     """
     violations: list[errors.Violation] = []
-    found: Any = None
+    value: Any = None
     try:
         text = yaml_reader.decode(text.encode("utf-8", "surrogatepass"))
         roots = list(yaml_reader.compose(text))
-        found = _stack_input(roots, text, file, violations)
+        value = _stack_input(roots, text, file, violations)
     except yaml_reader.TrapError as trap:
         violations.append(documents.trapped(trap, file=file, text="", index=0))
     if violations:
         raise errors.InvalidError(violations, reason=errors.Reason.STACK_INPUT_INVALID)
-    return found  # type: ignore[no-any-return]  # its class is found by name
+    return value  # type: ignore[no-any-return]  # its class is found by name
 
 
 def _stack_input(

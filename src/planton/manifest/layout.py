@@ -195,9 +195,9 @@ class Reader:
             notes.append(Note(0, ""))
 
     def _end_of_line(self, line: str) -> None:
-        found: list[Note] = []
-        self._note(line, found, blank=False)
-        self._last.ends += [note.text for note in found]
+        notes: list[Note] = []
+        self._note(line, notes, blank=False)
+        self._last.ends += [note.text for note in notes]
 
     def _start(self, node: Any) -> tuple[int, int, bool]:  # a node of PyYAML has no type
         # PyYAML puts the anchored node itself where an alias stands.

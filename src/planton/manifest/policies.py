@@ -89,18 +89,18 @@ def load(paths: Sequence[str]) -> tuple[Rule, ...]:
 
 def findings(rules: Iterable[Rule], value: message.Message) -> list[Finding]:
     """Returns the rules that do not hold of a manifest, in their order."""
-    found = []
+    results = []
     for rule in rules:
         program = rule.programs.get(value.DESCRIPTOR.name)
         finding = _finding(rule, program, value) if program is not None else None
-        found += [finding] if finding is not None else []
-    return found
+        results += [finding] if finding is not None else []
+    return results
 
 
 def check(rules: Iterable[Rule], document: manifest.Document) -> list[errors.Violation]:
     """Returns what the rules say of a document, with places."""
-    found = findings(rules, document.message)
-    if not found:
+    results = findings(rules, document.message)
+    if not results:
         return []
     return [
         errors.Violation(
@@ -114,20 +114,20 @@ def check(rules: Iterable[Rule], document: manifest.Document) -> list[errors.Vio
             place.source,
             finding.level,
         )
-        for finding, place in zip(found, document.places(finding.rule.path for finding in found), strict=True)
+        for finding, place in zip(results, document.places(finding.rule.path for finding in results), strict=True)
     ]
 
 
 def _finding(rule: Rule, program: Any, value: message.Message) -> Finding | None:  # as in Rule
     try:
-        said, fault = confined.run(lambda: _judged(program, value)) if rule.can_grow else _judged(program, value)
+        verdict, fault = confined.run(lambda: _judged(program, value)) if rule.can_grow else _judged(program, value)
     except confined.ExhaustedError:
-        said, fault = False, _TOO_MUCH_MEMORY
+        verdict, fault = False, _TOO_MUCH_MEMORY
     if fault:
         return _unjudged(rule, fault)
-    if said is True or said == "":
+    if verdict is True or verdict == "":
         return None
-    return Finding(rule, str(said or rule.message), rule.level)
+    return Finding(rule, str(verdict or rule.message), rule.level)
 
 
 def _judged(program: Any, value: message.Message) -> tuple[bool | str, str]:  # as in Rule
@@ -141,10 +141,10 @@ def _judged(program: Any, value: message.Message) -> tuple[bool | str, str]:  # 
     except RuntimeError as error:
         # The library raises what is beyond its budget, and gives back all other errors.
         return False, _fault(str(error))
-    said = result.value()
+    verdict = result.value()
     if result.type() == cel.Type.ERROR:
-        return False, _fault(str(said).partition(": ")[2] or str(said))
-    return said, ""
+        return False, _fault(str(verdict).partition(": ")[2] or str(verdict))
+    return verdict, ""
 
 
 def _fault(text: str) -> str:
@@ -191,49 +191,49 @@ class _Policy:
                 self._note(problem.path, problem.message, problem.rule_id)
         if len(self._reading.violations) > before:
             return
-        for index, given in enumerate(policy.rules):
+        for index, source in enumerate(policy.rules):
             path = f"rules[{index}]"
-            if given.id in rules:
-                self._note(f"{path}.id", f"there is another rule {given.id!r}", "policy.duplicate_id")
+            if source.id in rules:
+                self._note(f"{path}.id", f"there is another rule {source.id!r}", "policy.duplicate_id")
                 continue
-            meant = self._kinds(given, path)
-            field = self._field(given, meant, path)
-            programs = self._programs(given, meant, path)
-            rules[given.id] = Rule(
-                given.id, field, given.message, given.level or "error", programs, bool(_GROWING.search(given.expression))
+            meant = self._kinds(source, path)
+            field = self._field(source, meant, path)
+            programs = self._programs(source, meant, path)
+            rules[source.id] = Rule(
+                source.id, field, source.message, source.level or "error", programs, bool(_GROWING.search(source.expression))
             )
 
     def _note(self, path: str, text: str, rule_id: str, suggestion: str = "") -> None:
         self._reading.add(self._finder.find(path), path, text, rule_id, suggestion=suggestion)
 
-    def _kinds(self, given: policy_pb2.PolicyRule, path: str) -> list[kinds.Kind]:
-        known = kinds.all_kinds()
-        names = [kind.name for kind in known]
-        for index, name in enumerate(given.kinds):
+    def _kinds(self, source: policy_pb2.PolicyRule, path: str) -> list[kinds.Kind]:
+        catalogue = kinds.all_kinds()
+        names = [kind.name for kind in catalogue]
+        for index, name in enumerate(source.kinds):
             if name not in names:
                 suggestion = decode.nearest(name, names)
                 self._note(
                     f"{path}.kinds[{index}]", f"unknown kind {yaml_nodes.preview(name)}", "policy.unknown_kind", suggestion
                 )
-        return [kind for kind in known if kind.name in given.kinds or not given.kinds]
+        return [kind for kind in catalogue if kind.name in source.kinds or not source.kinds]
 
-    def _field(self, given: policy_pb2.PolicyRule, meant: list[kinds.Kind], path: str) -> str:
+    def _field(self, source: policy_pb2.PolicyRule, meant: list[kinds.Kind], path: str) -> str:
         field = ""
-        for kind in meant if given.path else ():
+        for kind in meant if source.path else ():
             try:
-                field = describe.find(f"{kind.name}.{given.path}").path
+                field = describe.find(f"{kind.name}.{source.path}").path
             except errors.PlantonError as error:
                 self._note(f"{path}.path", f"{error.message}; {error.hint}", "policy.unknown_field")
                 break
         return field
 
-    def _programs(self, given: policy_pb2.PolicyRule, meant: list[kinds.Kind], path: str) -> dict[str, Any]:  # as in Rule
+    def _programs(self, source: policy_pb2.PolicyRule, meant: list[kinds.Kind], path: str) -> dict[str, Any]:  # as in Rule
         programs: dict[str, Any] = {}
         for kind in meant:
             try:
-                programs[kind.name] = _environment(kind).compile(given.expression)
+                programs[kind.name] = _environment(kind).compile(source.expression)
             except RuntimeError as error:
-                self._note_faults(str(error), given.expression, f"{path}.expression", kind)
+                self._note_faults(str(error), source.expression, f"{path}.expression", kind)
                 break
             result = programs[kind.name].return_type().name()
             if result not in ("BOOL", "STRING"):
@@ -242,10 +242,10 @@ class _Policy:
                 break
         return programs
 
-    def _note_faults(self, said: str, expression: str, path: str, kind: kinds.Kind) -> None:
+    def _note_faults(self, messages: str, expression: str, path: str, kind: kinds.Kind) -> None:
         node = self._finder.find(path)
         lines = expression.split("\n")
-        for row, column, message in _FAULT.findall(said) or [("1", "1", said)]:
+        for row, column, message in _FAULT.findall(messages) or [("1", "1", messages)]:
             offset = sum(len(line) + 1 for line in lines[: int(row) - 1]) + int(column) - 1
             text, suggestion = _explained(message)
             index = _index_in_text(node, self._reading.text, expression[:offset])
@@ -276,8 +276,8 @@ def _index_in_text(node: Any, text: str, before: str) -> int:  # a node of PyYAM
     elif node.style:
         index += 1
     end = node.end_mark.index
-    for wanted in "".join(before.split()):
-        index = text.find(wanted, index, end) + 1 or index
+    for character in "".join(before.split()):
+        index = text.find(character, index, end) + 1 or index
     while index < end - 1 and text[index].isspace():
         index += 1
     return int(index)
@@ -318,8 +318,8 @@ def _environment(kind: kinds.Kind) -> Any:  # as in Rule
 
 def _enums(described: Any, seen: set[str]) -> set[str]:  # a message's descriptor; the stubs know less of it
     seen.add(described.full_name)
-    found = {field.enum_type.full_name for field in described.fields if field.enum_type is not None}
+    names = {field.enum_type.full_name for field in described.fields if field.enum_type is not None}
     for field in described.fields:
         if field.message_type is not None and field.message_type.full_name not in seen:
-            found |= _enums(field.message_type, seen)
-    return found
+            names |= _enums(field.message_type, seen)
+    return names

@@ -132,9 +132,9 @@ class Selection:
             )
         return [*map(origins.of_folder, paths), *([self._built_origin()] if self.kustomize_dir else [])]
 
-    def means(self, given: message.Message) -> bool:
+    def means(self, manifest: message.Message) -> bool:
         """Returns whether ``--env`` and ``--selector`` select a manifest."""
-        metadata = given.metadata  # type: ignore[attr-defined]  # every manifest has metadata
+        metadata = manifest.metadata  # type: ignore[attr-defined]  # every manifest has metadata
         return self.env in (None, metadata.env) and all(metadata.labels.get(key) == value for key, value in self.selector)
 
     def _from_stack_input(self, value: Any, file: str) -> load.Resource:  # a stack input of any kind
@@ -151,9 +151,9 @@ class Selection:
             config.MergeFrom(first)
         return config  # type: ignore[no-any-return]  # its class is found by name
 
-    def config_of(self, given: message.Message) -> message.Message | None:
+    def config_of(self, manifest: message.Message) -> message.Message | None:
         """Returns the provider config of ``-p`` for a manifest, or None."""
-        return self.config(kinds.get(given.DESCRIPTOR.name))
+        return self.config(kinds.get(manifest.DESCRIPTOR.name))
 
     def config(self, kind: kinds.Kind) -> message.Message | None:
         """Returns the provider config of ``-p`` for a kind, or None.

@@ -200,9 +200,9 @@ def _check_aliases(root: Any) -> None:  # a node of PyYAML has no type
 
 
 def _expanded(node: Any, sizes: dict[int, int], above: tuple[int, ...]) -> int:  # a node of PyYAML has no type
-    known = sizes.get(id(node))
-    if known is not None:
-        return known
+    size = sizes.get(id(node))
+    if size is not None:
+        return size
     if id(node) in above:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         raise TrapError("yaml.aliases", "an alias must not be part of what it stands for", line=line, column=column)

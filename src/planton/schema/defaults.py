@@ -37,25 +37,25 @@ def _set(value: message.Message) -> None:
 
 
 def _parts(value: message.Message) -> list[message.Message]:
-    found: list[message.Message] = []
+    messages: list[message.Message] = []
     for name, how in _ways(value.DESCRIPTOR):
         content: Any = getattr(value, name)
         if how == "one":
-            found += [content] if value.HasField(name) else []
+            messages += [content] if value.HasField(name) else []
         else:
-            found += content.values() if how == "map" else content
-    return found
+            messages += content.values() if how == "map" else content
+    return messages
 
 
 @functools.cache
 def of(described: descriptor.Descriptor) -> tuple[tuple[str, Any], ...]:
     """Returns the names of a type's fields that have a default, with the values."""
-    found = []
+    values = []
     for field in described.fields:
         options = field.GetOptions()
         if field.has_presence and options.HasExtension(options_pb2.default):
-            found.append((field.name, _value(field, options.Extensions[options_pb2.default])))
-    return tuple(found)
+            values.append((field.name, _value(field, options.Extensions[options_pb2.default])))
+    return tuple(values)
 
 
 def _value(field: descriptor.FieldDescriptor, text: str) -> Any:  # a value of the field's type

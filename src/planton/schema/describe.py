@@ -238,28 +238,28 @@ def type_name(field: Any) -> str:
 
 def message_rules(message: descriptor.Descriptor) -> list[Rule]:
     """Returns what must hold between the fields of a message."""
-    found = [Rule(rule.id, rule_texts.message(rule)) for rule in message.GetOptions().Extensions[validate_pb2.message].cel]
+    declared = [Rule(rule.id, rule_texts.message(rule)) for rule in message.GetOptions().Extensions[validate_pb2.message].cel]
     for oneof in message.oneofs:
         names = [field.json_name for field in oneof.fields]
         if len(names) > 1:
-            found.append(Rule("manifest.oneof", f"only one of {', '.join(names)} may be set"))
-    return found
+            declared.append(Rule("manifest.oneof", f"only one of {', '.join(names)} may be set"))
+    return declared
 
 
 def field_rules(field: Any) -> list[Rule]:
     """Returns the rules of a field, and of the items of a list or a map."""
     rules = _field_rules(field)
-    found = [Rule("required", "must be set")] if rules.required else []
-    found += _rules(rules, "")
+    declared = [Rule("required", "must be set")] if rules.required else []
+    declared += _rules(rules, "")
     if field.full_name == _NAME:
         text = "the name of the stack, `ENV.KIND.NAME`, must have at most 100 characters, unless labels name the stack"
-        found.append(Rule("manifest.stack_name_length", text))
+        declared.append(Rule("manifest.stack_name_length", text))
     part = field.message_type
     if part is not None and part.full_name == _REFERENCE:
-        found.append(Rule("reference.kind_is_known", "a reference must name a kind that this version knows"))
-        found.append(Rule("reference.kind_fits", "a reference must name the kind that the field is for, or a fieldPath"))
-        found.append(Rule("reference.field_path_exists", "a reference must name a field that its kind has"))
-    return found
+        declared.append(Rule("reference.kind_is_known", "a reference must name a kind that this version knows"))
+        declared.append(Rule("reference.kind_fits", "a reference must name the kind that the field is for, or a fieldPath"))
+        declared.append(Rule("reference.field_path_exists", "a reference must name a field that its kind has"))
+    return declared
 
 
 def _field_rules(field: Any) -> Any:  # a validate_pb2.FieldRules
@@ -268,17 +268,17 @@ def _field_rules(field: Any) -> Any:  # a validate_pb2.FieldRules
 
 def _rules(rules: Any, prefix: str) -> list[Rule]:  # validate_pb2.FieldRules
     unless = " (or be unset)" if rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE else ""
-    found = [Rule(rule.id, f"{prefix}{rule_texts.message(rule)}{unless}") for rule in rules.cel]
+    declared = [Rule(rule.id, f"{prefix}{rule_texts.message(rule)}{unless}") for rule in rules.cel]
     kind = rules.WhichOneof("type")
     for rule, value in getattr(rules, kind).ListFields() if kind else ():
         if rule.name in _NESTED and rule.message_type is not None:
-            found += _rules(value, _NESTED[rule.name])
+            declared += _rules(value, _NESTED[rule.name])
         elif rule.is_extension:
             predefined = rule.GetOptions().Extensions[validate_pb2.predefined].cel
-            found += [Rule(one.id, f"{prefix}{rule_texts.message(one)}{unless}") for one in predefined]
+            declared += [Rule(one.id, f"{prefix}{rule_texts.message(one)}{unless}") for one in predefined]
         elif value is not False:
-            found.append(Rule(f"{kind}.{rule.name}", f"{prefix}{_words(rule.name, value)}{unless}"))
-    return found
+            declared.append(Rule(f"{kind}.{rule.name}", f"{prefix}{_words(rule.name, value)}{unless}"))
+    return declared
 
 
 def _words(name: str, value: Any) -> str:  # text, a number, true, or a list of these

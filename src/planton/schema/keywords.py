@@ -76,23 +76,23 @@ def of_rules(rules: Any, *, predefined: bool = True) -> dict[str, Any]:  # a val
         TypeError: There is a rule that has no keyword here.
     """
     kind = rules.WhichOneof("type")
-    found: dict[str, Any] = {}
+    keywords: dict[str, Any] = {}
     for rule, value in getattr(rules, kind).ListFields() if kind else ():
         if rule.name in ("items", "keys", "values") and rule.message_type is not None:
             continue
         if rule.is_extension:
-            found |= _predefined(rule) if predefined else {}
+            keywords |= _predefined(rule) if predefined else {}
         elif rule.name == "uuid":
-            found |= {"format": "uuid", "pattern": _UUID}
+            keywords |= {"format": "uuid", "pattern": _UUID}
         elif rule.name == "ipv4":
-            found |= {"format": "ipv4", "pattern": f"^{_IPV4}$"}
+            keywords |= {"format": "ipv4", "pattern": f"^{_IPV4}$"}
         elif rule.name == "defined_only":
             continue  # the description of an enum lists its names
         elif rule.name in _KEYWORDS:
-            found[_KEYWORDS[rule.name]] = list(value) if rule.name == "in" else value
+            keywords[_KEYWORDS[rule.name]] = list(value) if rule.name == "in" else value
         else:
             raise TypeError(f"the rule {kind}.{rule.name} has no JSON Schema here")
-    return found
+    return keywords
 
 
 def expressions(rules: Any) -> Iterator[tuple[Any, Any]]:  # validate_pb2.Rule, and the value of a predefined rule
@@ -108,29 +108,29 @@ def of_expression(expression: str) -> dict[str, Any] | None:
     """Returns what an expression in CEL over one text says; None where there are no keywords for it."""
     expression = rule_texts.condition(expression).removeprefix("!rule || ")
     if expression.startswith(_OR_EMPTY):
-        found = of_expression(expression.removeprefix(_OR_EMPTY))
-        return or_empty(found) if found is not None else None
+        keywords = of_expression(expression.removeprefix(_OR_EMPTY))
+        return or_empty(keywords) if keywords is not None else None
     if expression in _EXPRESSIONS:
         return dict(_EXPRESSIONS[expression])
-    found = {}
+    keywords = {}
     for part in expression.split(" && "):
-        said = _part(part)
-        if said is None or found.keys() & said.keys():
+        keyword = _part(part)
+        if keyword is None or keywords.keys() & keyword.keys():
             return None
-        found |= said
-    return found
+        keywords |= keyword
+    return keywords
 
 
-def or_empty(found: dict[str, Any]) -> dict[str, Any]:
+def or_empty(keywords: dict[str, Any]) -> dict[str, Any]:
     """Returns the keywords that let the empty text pass too."""
-    said = {name: value for name, value in found.items() if name not in ("const", "format", "minLength")}
-    if "const" in found:
-        said["enum"] = [found["const"]]
-    if "enum" in said:
-        said["enum"] = [*said["enum"], ""] if "" not in said["enum"] else said["enum"]
-    if "pattern" in said:
-        said["pattern"] = f"^$|{said['pattern']}"
-    return said
+    relaxed = {name: value for name, value in keywords.items() if name not in ("const", "format", "minLength")}
+    if "const" in keywords:
+        relaxed["enum"] = [keywords["const"]]
+    if "enum" in relaxed:
+        relaxed["enum"] = [*relaxed["enum"], ""] if "" not in relaxed["enum"] else relaxed["enum"]
+    if "pattern" in relaxed:
+        relaxed["pattern"] = f"^$|{relaxed['pattern']}"
+    return relaxed
 
 
 def _part(expression: str) -> dict[str, Any] | None:
@@ -146,7 +146,7 @@ def _part(expression: str) -> dict[str, Any] | None:
 
 
 def _predefined(rule: Any) -> dict[str, Any]:  # the descriptor of an extension of the rules
-    found: dict[str, Any] = {}
+    keywords: dict[str, Any] = {}
     for each in rule.GetOptions().Extensions[validate_pb2.predefined].cel:
-        found |= of_expression(each.expression) or {}
-    return found
+        keywords |= of_expression(each.expression) or {}
+    return keywords

@@ -144,23 +144,23 @@ class Problem(NamedTuple):
 
 def problems(manifest: message.Message) -> list[Problem]:
     """Returns each reference with an unknown kind, with a kind that the field does not accept, or with an unknown field."""
-    found = []
+    problems = []
     for reference in find(manifest):
         kind = kinds.find(reference.target.kind)
         if kind is None:
             text = f"refers to kind {reference.target.kind!r}, which this version cannot look up"
-            found.append(Problem(f"{reference.path}.valueFrom.kind", text, "reference.kind_is_known"))
+            problems.append(Problem(f"{reference.path}.valueFrom.kind", text, "reference.kind_is_known"))
         elif reference.meant not in ("", kind.name):
             text = f"must be {reference.meant}; to refer to another field of a {kind.name}, set fieldPath"
             target = errors.Target(str(reference.target))
-            found.append(Problem(f"{reference.path}.valueFrom.kind", text, "reference.kind_fits", target))
+            problems.append(Problem(f"{reference.path}.valueFrom.kind", text, "reference.kind_fits", target))
         else:
             text, suggestion = _wrong_step(kind.message.DESCRIPTOR, reference.field_path)
             if text:
                 path = f"{reference.path}.valueFrom.fieldPath"
                 target = errors.Target(str(reference.target))
-                found.append(Problem(path, text, "reference.field_path_exists", target, suggestion))
-    return found
+                problems.append(Problem(path, text, "reference.field_path_exists", target, suggestion))
+    return problems
 
 
 def _wrong_step(described: Any, field_path: str) -> tuple[str, str]:
@@ -189,11 +189,11 @@ def depends_on(manifest: message.Message) -> set[Key]:
 def uses(manifest: message.Message) -> list[tuple[Key, str]]:
     """Returns what a manifest depends on, and where it says so: its references, then its ``depends_on`` relations."""
     owner = key(manifest)
-    wanted = relationship_pb2.CloudResourceRelationship.depends_on
+    depends_on = relationship_pb2.CloudResourceRelationship.depends_on
     related = [
         (Key(_kind_name(relation.kind), relation.env or owner.env, relation.name), f"metadata.relationships[{index}]")
         for index, relation in enumerate(manifest.metadata.relationships)  # type: ignore[attr-defined]  # every manifest has it
-        if relation.type == wanted
+        if relation.type == depends_on
     ]
     return [*((reference.target, reference.path) for reference in find(manifest)), *related]
 
@@ -267,8 +267,8 @@ def _value(reference: Reference, target: message.Message | None) -> str:
             hint="give its manifest too (-f), apply it first, or correct the kind, env or name",
             metadata=ends,
         )
-    found = value(target, reference.field_path)
-    if not found:
+    content = value(target, reference.field_path)
+    if not content:
         raise errors.PlantonError(
             f"{reference.owner}: {reference.path} refers to {reference.field_path} of {reference.target}, which is empty",
             code=errors.Code.INVALID,
@@ -276,7 +276,7 @@ def _value(reference: Reference, target: message.Message | None) -> str:
             hint="apply the other resource again, or refer to another field of it",
             metadata=ends,
         )
-    return found
+    return content
 
 
 def value(manifest: message.Message, field_path: str) -> str:
@@ -284,16 +284,16 @@ def value(manifest: message.Message, field_path: str) -> str:
 
     The value of an enum is its name. A list with one item has the value of the item; any other list is unset.
     """
-    found: Any = manifest
+    content: Any = manifest
     field: Any = None
     for step in field_path.split("."):
-        field = found.DESCRIPTOR.fields_by_name[step]
-        found = getattr(found, step)
+        field = content.DESCRIPTOR.fields_by_name[step]
+        content = getattr(content, step)
     if field.is_repeated:
-        found = found[0] if len(found) == 1 else ""
+        content = content[0] if len(content) == 1 else ""
     if field.enum_type is not None:
-        return str(field.enum_type.values_by_number[found].name) if found else ""
-    return str(found or "")
+        return str(field.enum_type.values_by_number[content].name) if content else ""
+    return str(content or "")
 
 
 def may_be_known(manifest: message.Message, field_path: str) -> bool:
@@ -328,9 +328,9 @@ def region(manifest: message.Message, lookup: Callable[[Key], message.Message | 
     for reference in find(manifest):
         target = lookup(reference.target)
         if target is not None and target is not manifest:
-            found = region(target, lookup)
-            if found:
-                return found
+            code = region(target, lookup)
+            if code:
+                return code
     return ""
 
 

@@ -55,10 +55,10 @@ def violations(value: message.Message, *, limit: int | None = None) -> list[Prob
         limit: The maximum number of violations of schema rules; None for all. A very large message reports only the first.
     """
     try:
-        found = _validator().collect_violations(value, fail_fast=value.ByteSize() > _LARGE)
+        collected = _validator().collect_violations(value, fail_fast=value.ByteSize() > _LARGE)
     except protovalidate.EvaluationError:
         return [Problem("", "is too large for its rules to be checked", "manifest.unchecked")]
-    problems = [_problem(violation.proto, value.DESCRIPTOR) for violation in found[:limit]] if found else []
+    problems = [_problem(violation.proto, value.DESCRIPTOR) for violation in collected[:limit]] if collected else []
     # A kind whose number means nothing has no name to look up.
     nameless = any(problem.path.endswith("valueFrom.kind") for problem in problems)
     if all(name in value.DESCRIPTOR.fields_by_name for name in ("metadata", "spec")) and not nameless:

@@ -1,4 +1,4 @@
-"""Rows about callers: the static tokens, and the first answers to requests that may come again."""
+"""Rows about callers: static tokens, and the first answers to requests that may be repeated."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _TOKENS: Final = tables.TOKENS
 
 
 async def answer(database: Database, identity: str, key: str) -> Row | None:
-    """Returns the first answer to a request of a caller under a key: ``digest`` and ``resource``; None where there is none."""
-    found = await database.rows(_ANSWER, identity=identity, key=key)
-    return found[0] if found else None
+    """Returns the first answer to a caller's request with an idempotency key: ``digest`` and ``resource``; None if there is none."""
+    rows = await database.rows(_ANSWER, identity=identity, key=key)
+    return rows[0] if rows else None
 
 
 async def keep_answer(transaction: Transaction, values: Mapping[str, Any]) -> None:
@@ -33,8 +33,8 @@ async def keep_answer(transaction: Transaction, values: Mapping[str, Any]) -> No
 
 async def token(database: Database, digest: str) -> Row | None:
     """Returns the token with a digest: ``subject``, ``role``, ``expires_at``, ``reports_as``; None if there is none."""
-    found = await database.rows(_TOKEN, digest=digest)
-    return found[0] if found else None
+    rows = await database.rows(_TOKEN, digest=digest)
+    return rows[0] if rows else None
 
 
 async def put_token(transaction: Transaction, values: Mapping[str, Any]) -> None:
@@ -49,10 +49,10 @@ async def list_tokens(database: Database) -> Sequence[Row]:
 
 async def revoke_token(transaction: Transaction, digest: str) -> bool:
     """Deletes a token; returns whether there was exactly one whose digest begins like this."""
-    found = await transaction.rows(_LIKE, digest=digest)
-    if len(found) != 1:
+    rows = await transaction.rows(_LIKE, digest=digest)
+    if len(rows) != 1:
         return False
-    await transaction.rows(_REVOKE, digest=found[0]["digest"])
+    await transaction.rows(_REVOKE, digest=rows[0]["digest"])
     return True
 
 

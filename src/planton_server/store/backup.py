@@ -25,7 +25,7 @@ from planton_server.store import database, dumps, engines, schema, tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: How far the numbers of events go on after those of a restored file: further than any consumer can have read since the file was made.
+#: The gap in event numbers after a restore. It exceeds the number of events that a consumer can have read since the backup.
 _GAP: Final = 1_000_000_000
 _SECONDS: Final = 24 * 3600
 
@@ -36,18 +36,18 @@ def backup(url: str, target: pathlib.Path, *, overwrite: bool) -> int:
     Args:
         url: The database.
         target: The file.
-        overwrite: Whether a file that is there may be replaced.
+        overwrite: Whether an existing file may be replaced.
 
     Raises:
-        PlantonError: The file is there, the database cannot be reached, or a program is missing or failed.
+        PlantonError: The file exists, the database cannot be reached, or a program is missing or failed.
     """
     if target.exists() and not overwrite:
-        raise _refused(f"{target} is there already")
+        raise _refused(f"{target} exists already")
     with _replacing(target) as temporary:
         if database.check(url) == "sqlite":
             _copy(pathlib.Path(database.path(url)), temporary, missing="there is no database")
         else:
-            # Of earlier releases, which kept their schedules there.
+            # Earlier releases stored their schedules in the schema dbos.
             _run(
                 "pg_dump", url, "--format=custom", f"--file={temporary}", "--no-owner", "--no-privileges", "--exclude-schema=dbos"
             )
@@ -55,25 +55,25 @@ def backup(url: str, target: pathlib.Path, *, overwrite: bool) -> int:
 
 
 def restore(url: str, source: pathlib.Path, *, overwrite: bool, now: str) -> None:
-    """Makes a database what a file says, and due at once that all that is wanted is told again.
+    """Restores a database from a backup, and schedules a resync of all desired state.
 
     Args:
         url: The database. No server may use it meanwhile.
         source: The file.
-        overwrite: Whether what the database holds may be lost.
+        overwrite: Whether the current contents may be deleted.
         now: RFC 3339.
 
     Raises:
-        PlantonError: The file is none of :func:`backup`, the database holds something or is in use, or a program is missing or failed.
+        PlantonError: The file is not a backup, the database is not empty or in use, or a program is missing or failed.
     """
     if not source.is_file():
-        raise _usage(f"{source} is not there")
+        raise _usage(f"{source} does not exist")
     if database.check(url) == "sqlite":
         _restore_sqlite(pathlib.Path(database.path(url)), source, overwrite=overwrite, now=now)
     else:
         with _alone(url) as holds:
             if holds and not overwrite:
-                raise _refused("the database holds something already")
+                raise _refused("the database is not empty")
             try:
                 _restore_postgresql(url, dumps.Dump(_program_path("pg_restore"), source), now)
             except dumps.DumpError as error:
@@ -100,15 +100,15 @@ def _restore_postgresql(url: str, dump: dumps.Dump, now: str) -> None:
             schema.upgrade(connection)
             _renew(connection, now)
     except (psycopg.DataError, psycopg.IntegrityError, sa.exc.DataError, sa.exc.IntegrityError) as error:
-        said = str(getattr(error, "orig", error)).partition("\n")[0]
-        raise dumps.DumpError(said) from error
+        detail = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise dumps.DumpError(detail) from error
     except (psycopg.Error, sa.exc.DBAPIError) as error:
-        said = str(getattr(error, "orig", error)).partition("\n")[0]
+        detail = str(getattr(error, "orig", error)).partition("\n")[0]
         raise errors.PlantonError(
-            "the database cannot be restored, and is as it was",
+            "the database cannot be restored; it is unchanged",
             code=errors.Code.FAILED,
             reason=errors.Reason.DATABASE_UNREACHABLE,
-            hint=f"PostgreSQL said: {said}",
+            hint=f"the error of PostgreSQL: {detail}",
         ) from error
     finally:
         made.dispose()
@@ -146,19 +146,19 @@ def _renew(connection: sa.Connection, now: str) -> None:
 def _restore_sqlite(path: pathlib.Path, source: pathlib.Path, *, overwrite: bool, now: str) -> None:
     if any(one.exists() and one.stat().st_size for one in (path, *_journals(path))):
         if not overwrite:
-            raise _refused(f"{path} holds a database already")
+            raise _refused(f"{path} contains a database already")
         if path.exists():
             _close_for_others(path)
     with _replacing(path) as temporary:
         _copy(source, temporary, missing="there is no file")
         _make_ready(temporary, source, now)
-        # Of a server that was killed: SQLite would play them into the new file.
+        # Journals of a killed server: SQLite would apply them to the new file.
         for journal in _journals(path):
             journal.unlink(missing_ok=True)
 
 
 def _make_ready(path: pathlib.Path, source: pathlib.Path, now: str) -> None:
-    """Makes a copy what the servers of this release need, while it harms nobody if that fails."""
+    """Checks and migrates a copy, before it replaces the database."""
     url = f"sqlite:///{urllib.parse.quote(str(path))}"
     try:
         if wrong := schema.fault(url):
@@ -181,13 +181,13 @@ def _journals(path: pathlib.Path) -> list[pathlib.Path]:
 
 
 def _close_for_others(path: pathlib.Path) -> None:
-    """Makes sure that nobody has a database open: its journal can be changed by its only user alone."""
+    """Checks that no other process has a database open: only a single user can change the journal mode."""
     try:
         with contextlib.closing(sqlite3.connect(path, timeout=0)) as connection:
             mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
     except sqlite3.DatabaseError as error:
         if "locked" not in str(error):
-            # No database at all; there is nothing to be lost.
+            # The file is not a database, so there is nothing to lose.
             return
         mode = "locked"
     if mode != "delete":
@@ -201,19 +201,19 @@ def _copy(source: pathlib.Path, target: pathlib.Path, *, missing: str) -> None:
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as old, contextlib.closing(sqlite3.connect(target)) as new:
             old.backup(new)
             new.execute("PRAGMA journal_mode = DELETE")
-            said = new.execute("PRAGMA integrity_check").fetchone()[0]
+            verdict = new.execute("PRAGMA integrity_check").fetchone()[0]
             new.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError as error:
         if not source.exists():
             raise _usage(f"{source}: {missing}") from error
         raise _usage(f"{source} is no database of a server: {error}") from error
-    if said != "ok":
-        raise _usage(f"{source} is damaged: {said}")
+    if verdict != "ok":
+        raise _usage(f"{source} is damaged: {verdict}")
 
 
 @contextlib.contextmanager
 def _replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields a new file that takes the place of another one when the block ends well."""
+    """Yields a new file that replaces the target when the block succeeds."""
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -224,13 +224,13 @@ def _replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
     except OSError as error:
         raise _usage(f"cannot write {target}: {error.strerror}") from error
     finally:
-        for left in (temporary, *_journals(temporary)):
-            left.unlink(missing_ok=True)
+        for temporary_file in (temporary, *_journals(temporary)):
+            temporary_file.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def _alone(url: str) -> Iterator[bool]:
-    """Keeps servers from using a database on PostgreSQL; yields whether it holds anything."""
+    """Locks a PostgreSQL database against servers. Yields whether it has tables of a server."""
     made = engines.blocking(url)
     try:
         with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -247,20 +247,20 @@ def _alone(url: str) -> Iterator[bool]:
 
 def _run(program: str, url: str, *arguments: str) -> None:
     """Runs one of PostgreSQL's programs on a database."""
-    found = _program_path(program)
+    path = _program_path(program)
     made = sa.make_url(url)
     password = str(made.password or made.query.get("password", ""))
     shown = made._replace(drivername="postgresql", password=None).difference_update_query(["password"])
     environment = os.environ | ({"PGPASSWORD": password} if password else {})
-    command = [found, *arguments[:-1], f"--dbname={shown.render_as_string()}", *arguments[-1:]]
+    command = [path, *arguments[:-1], f"--dbname={shown.render_as_string()}", *arguments[-1:]]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False)
     if done.returncode:
-        said = [line for line in done.stderr.splitlines() if "error:" in line] or done.stderr.splitlines() or ["nothing"]
+        lines = [line for line in done.stderr.splitlines() if "error:" in line] or done.stderr.splitlines() or ["nothing"]
         raise errors.PlantonError(
             f"{program} failed",
             code=errors.Code.FAILED,
             reason=errors.Reason.DATABASE_UNREACHABLE,
-            hint=f"it said: {said[0].partition('error: ')[2] or said[0]}",
+            hint=f"its error: {lines[0].partition('error: ')[2] or lines[0]}",
         )
 
 

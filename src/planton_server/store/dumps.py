@@ -168,8 +168,8 @@ class Dump:
     def _run(self, *arguments: str) -> bytes:
         done = subprocess.run([self._program, *arguments, str(self._path)], capture_output=True, check=False)
         if done.returncode:
-            said = done.stderr.decode(errors="replace").splitlines() or ["nothing"]
-            raise DumpError(said[0].partition("error: ")[2] or said[0])
+            lines = done.stderr.decode(errors="replace").splitlines() or ["nothing"]
+            raise DumpError(lines[0].partition("error: ")[2] or lines[0])
         return done.stdout
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _EVENTS: Final = tables.EVENTS
-#: What the writer of an event says.
+#: The values that the writer of an event sets.
 _GIVEN: Final = tuple(column.name for column in _EVENTS.c if column.name not in {"number", "transaction_id", "acknowledged_at"})
 #: The name of the database → the transaction of an event, for a statement that begins after the resource's row is locked.
 CURRENT: Final[Mapping[str, sa.ColumnElement[int]]] = {
@@ -58,7 +58,7 @@ def place(row: Row) -> Cursor:
 
 
 def cursor(text: str) -> Cursor:
-    """Returns the place that a text means; the beginning where it is empty.
+    """Returns the place of a cursor, or the beginning if it is empty.
 
     Raises:
         ValueError: It is no cursor.
@@ -83,8 +83,8 @@ async def append(transaction: Transaction, database: str, events: Sequence[Mappi
         await transaction.many(_append(database), events)
 
 
-def told_of(written: sa.CTE) -> sa.Insert:
-    """Returns the statement that writes the event of a change in the statement of the change; nothing changed, nothing is told.
+def of_change(written: sa.CTE) -> sa.Insert:
+    """Returns the statement that writes the event of a change in the statement of the change. Without a change there is no event.
 
     Its parameters are named :func:`parameters`. Only for PostgreSQL, where a statement can have several parts that write.
     """
@@ -94,12 +94,12 @@ def told_of(written: sa.CTE) -> sa.Insert:
 
 
 def parameters(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns an event as the parameters of :func:`told_of`."""
+    """Returns an event as the parameters of :func:`of_change`."""
     return {f"event_{name}": event[name] for name in _GIVEN}
 
 
 async def read(database: Database, after: Cursor, *, limit: int, owner: str = "") -> Sequence[Row]:
-    """Returns events, the oldest first; only an owner's where one is named."""
+    """Returns events, the oldest first; only those of the owner, if one is named."""
     values = {"owner": owner} if owner else {}
     return await database.rows(
         _read(database.name, owned=bool(owner)), transaction_id=after.transaction_id, number=after.number, limit=limit, **values
@@ -113,7 +113,7 @@ async def last(database: Database) -> Cursor:
 
 
 async def acknowledge(transaction: Transaction, identifier: str, *, now: str, owner: str = "") -> bool:
-    """Marks an event as dealt with; returns whether there is one, of that owner where one is named."""
+    """Marks an event as acknowledged; returns whether it exists, and belongs to the owner if one is named."""
     values = {"owner": owner} if owner else {}
     return bool(await transaction.rows(_acknowledge(owned=bool(owner)), id=identifier, now=now, **values))
 

@@ -67,18 +67,18 @@ async def tallies(database: Database) -> Sequence[Row]:
 
 async def nodes(database: Database, *, limit: int) -> list[Nodes]:
     """Returns the nodes of pools, the newest pools first, at most ``limit`` of them."""
-    found: dict[str, list[Row]] = {}
+    by_pool: dict[str, list[Row]] = {}
     for row in await database.rows(_NODES, limit=limit):
-        found.setdefault(row["id"], []).append(row)
-    return [_nodes(rows) for rows in found.values()]
+        by_pool.setdefault(row["id"], []).append(row)
+    return [_nodes(rows) for rows in by_pool.values()]
 
 
 def _nodes(rows: Sequence[Row]) -> Nodes:
     """Returns the nodes of one pool: of what controllers say of it, the latest counts."""
     pool = rows[0]
     reports = sorted((row for row in rows if row["metadata"]), key=lambda row: row["updated_at"])
-    said = [(row["observed_generation"] == pool["generation"], json.loads(row["metadata"])) for row in reports]
-    desired = _last(data.get("desired_nodes") for observed, data in said if observed)
+    counts = [(row["observed_generation"] == pool["generation"], json.loads(row["metadata"])) for row in reports]
+    desired = _last(data.get("desired_nodes") for observed, data in counts if observed)
     if desired is None:
         desired = json.loads(pool["spec"]).get("nodeCount")
     return Nodes(
@@ -87,7 +87,7 @@ def _nodes(rows: Sequence[Row]) -> Nodes:
         pool["name"],
         pool["platform"],
         0 if pool["deleted_at"] else desired,
-        _last(data.get("active_nodes") for _, data in said),
+        _last(data.get("active_nodes") for _, data in counts),
     )
 
 

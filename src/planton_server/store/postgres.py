@@ -1,4 +1,4 @@
-"""PostgreSQL, through asyncpg: a pool of connections that are made anew when they are lost, and one that shows who uses the database."""
+"""PostgreSQL, through asyncpg: a pool of connections that reconnect, and one connection that marks the database as in use."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from planton_server.store import database
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
-#: How long a request waits for a connection, and a statement for its end, in seconds.
+#: Seconds that a request waits for a connection, and a statement for its result.
 _PATIENCE: Final = 5.0
 _STATEMENT: Final = 30.0
-#: Seconds between two looks whether the connection that shows the use is still there.
+#: Seconds between two checks of the connection that marks the database as in use.
 _LOOK: Final = 2.0
 
 
 async def connect(url: str, *, connections: int) -> Postgres:
-    """Returns the database at a URL; its connections are made when they are needed. Waits while the database is being replaced."""
+    """Returns the database at a URL, which connects on demand. Waits while the database is being restored."""
     pool = asyncpg.create_pool(
         url,
         min_size=0,
@@ -37,10 +37,10 @@ async def connect(url: str, *, connections: int) -> Postgres:
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that needs no cleaning between two users: transactions end here, and nothing else is kept in a session."""
+    """A connection without a reset between two users: transactions always end, and sessions have no other state."""
 
     def get_reset_query(self) -> str:
-        """Returns what is run when the connection goes back: nothing, which saves each request a round trip."""
+        """Returns no reset query, which saves each request a round trip."""
         return ""
 
 
@@ -100,7 +100,7 @@ class Postgres:
 
 
 class _Use:
-    """Holds the shared lock on the database, on a connection of its own, which is made anew when it is lost."""
+    """Holds the shared lock on the database, on a connection of its own that reconnects."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -108,12 +108,12 @@ class _Use:
         self._keeping: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        """Takes the lock where the database can be reached, else as soon as it can."""
+        """Takes the lock, or keeps trying in the background if the database cannot be reached."""
         await self._take()
         self._keeping = asyncio.create_task(self._keep())
 
     async def end(self) -> None:
-        """Lets the lock go."""
+        """Releases the lock."""
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.wait([self._keeping])
@@ -126,7 +126,7 @@ class _Use:
                 if self._connection is not None:
                     await self._connection.execute("SELECT 1", timeout=_PATIENCE)
                     continue
-            except Exception:  # noqa: BLE001 - whatever broke it, another one is made
+            except Exception:  # noqa: BLE001 - reconnect after any error
                 self._drop()
             await self._take()
 
@@ -181,10 +181,10 @@ def _translated() -> Iterator[None]:
         asyncpg.PostgresConnectionError,
         asyncpg.CannotConnectNowError,
         asyncpg.InterfaceError,
-        # What a connection that breaks between two messages can end with.
+        # The errors of a connection that breaks between two messages.
         asyncpg.InternalClientError,
         asyncpg.InsufficientResourcesError,
-        # From a read-only replica that the address leads to during a failover.
+        # During a failover, the address can lead to a read-only replica.
         asyncpg.ReadOnlySQLTransactionError,
         asyncpg.DeadlockDetectedError,
         asyncpg.OperatorInterventionError,

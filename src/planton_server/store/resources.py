@@ -13,7 +13,7 @@ from planton_server.store.database import Database, Row, Statement, Transaction
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: What a report changes and a new spec sets anew.
+#: The columns that a report changes and a new spec resets.
 _WRITTEN: Final = (
     "name", "generation", "resource_version", "platform", "spec", "phase", "reason", "message", "observed_generation", "status_time",
     "conditions", "replacement", "ready_generation", "deadline", "resync_at", "updated_at", "deleted_at",
@@ -22,24 +22,24 @@ _WRITTEN: Final = (
 
 async def get(database: Database | Transaction, table: sa.Table, identifier: str) -> Row | None:
     """Returns a row, or None."""
-    found = await database.rows(_get(table, lock=False), id=identifier)
-    return found[0] if found else None
+    rows = await database.rows(_get(table, lock=False), id=identifier)
+    return rows[0] if rows else None
 
 
 async def get_for_update(transaction: Transaction, table: sa.Table, identifier: str) -> Row | None:
-    """Returns a row, or None, and keeps others from writing it until the end of the transaction."""
-    found = await transaction.rows(_get(table, lock=True), id=identifier)
-    return found[0] if found else None
+    """Returns a row, or None, locked until the end of the transaction."""
+    rows = await transaction.rows(_get(table, lock=True), id=identifier)
+    return rows[0] if rows else None
 
 
 async def insert(transaction: Transaction, table: sa.Table, values: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Inserts a row and its event; returns whether its cluster is there, is the owner's and is not being deleted.
+    """Inserts a row and its event; returns whether its cluster exists, belongs to the owner and is not being deleted.
 
     Raises:
         DuplicateError: The name is taken.
     """
     if transaction.name == "postgresql":
-        return bool(await transaction.rows(_told(_insert(table)), **values, **events.parameters(event)))
+        return bool(await transaction.rows(_with_event(_insert(table)), **values, **events.parameters(event)))
     inserted = bool(await transaction.rows(_alone(_insert(table)), **values))
     if inserted:
         await events.append(transaction, transaction.name, [event])
@@ -49,14 +49,14 @@ async def insert(transaction: Transaction, table: sa.Table, values: Mapping[str,
 async def update(
     transaction: Transaction, table: sa.Table, row: Mapping[str, Any], event: Mapping[str, Any] | None, *, expected: int
 ) -> bool:
-    """Writes what may change of a row, and an event of it; returns False, and does nothing, where its version is not the expected one.
+    """Updates a row and writes its event. Returns False, and changes nothing, if the row has another version.
 
     Raises:
         DuplicateError: The name is taken.
     """
     values = {name: row[name] for name in (*_WRITTEN, *_own(table))} | {"row_id": row["id"], "expected": expected}
     if event is not None and transaction.name == "postgresql":
-        return bool(await transaction.rows(_told(_update(table)), **values, **events.parameters(event)))
+        return bool(await transaction.rows(_with_event(_update(table)), **values, **events.parameters(event)))
     updated = bool(await transaction.rows(_alone(_update(table)), **values))
     if updated and event is not None:
         await events.append(transaction, transaction.name, [event])
@@ -64,7 +64,7 @@ async def update(
 
 
 async def delete(transaction: Transaction, table: sa.Table, identifier: str) -> None:
-    """Deletes a row and what controllers reported of it."""
+    """Deletes a row and the reports on it."""
     await transaction.rows(_delete(table), id=identifier)
     await transaction.rows(_DELETE_REPORTS, id=identifier)
 
@@ -72,7 +72,7 @@ async def delete(transaction: Transaction, table: sa.Table, identifier: str) -> 
 async def delete_node_pools(transaction: Transaction, cluster_id: str) -> Sequence[Row]:
     """Deletes all node pools of a cluster, with their reports, and returns their rows."""
     gone = await transaction.rows(_DELETE_POOLS, cluster_id=cluster_id)
-    # After the pools: who reports on one holds its row, so no report comes any more.
+    # After the pools: a report locks the row of its pool, so no further report can follow.
     await transaction.many(_DELETE_REPORTS, [{"id": row["id"]} for row in gone])
     return gone
 
@@ -83,20 +83,20 @@ async def has_node_pools(transaction: Transaction, cluster_id: str) -> bool:
 
 
 async def reports(transaction: Transaction, identifier: str) -> Sequence[Row]:
-    """Returns what each controller reported last of a resource, by the controllers' names."""
+    """Returns the last report of each controller on a resource, by the controller's name."""
     return await transaction.rows(_REPORTS, id=identifier)
 
 
 async def get_with_reports(database: Database, table: sa.Table, identifier: str) -> tuple[Row | None, Sequence[Row]]:
-    """Returns a row, or None, and what each controller reported last, both as of one moment."""
-    found = await database.rows(_get_with_reports(table), id=identifier)
+    """Returns a row, or None, and the last report of each controller, from one snapshot."""
+    rows = await database.rows(_get_with_reports(table), id=identifier)
     names = [column.name for column in tables.REPORTS.c]
-    reported = [{name: row[f"report_{name}"] for name in names} for row in found if row["report_controller_name"] is not None]
-    return (found[0] if found else None), reported
+    reported = [{name: row[f"report_{name}"] for name in names} for row in rows if row["report_controller_name"] is not None]
+    return (rows[0] if rows else None), reported
 
 
 async def put_report(transaction: Transaction, values: Mapping[str, Any]) -> None:
-    """Keeps what a controller reports, in the place of what it reported before."""
+    """Stores a report in place of the controller's previous one."""
     await transaction.rows(_put_report(), **values)
 
 
@@ -127,15 +127,15 @@ def _alone(change: sa.Insert | sa.Update) -> Statement:
 
 
 @functools.cache
-def _told(change: sa.Insert | sa.Update) -> Statement:
-    return Statement(events.told_of(change.cte("written")))
+def _with_event(change: sa.Insert | sa.Update) -> Statement:
+    return Statement(events.of_change(change.cte("written")))
 
 
 @functools.cache
 def _insert(table: sa.Table) -> sa.Insert:
     if table is tables.CLUSTERS:
         return sa.insert(table).values({column.name: sa.bindparam(column.name) for column in table.c}).returning(table.c.id)
-    # The cluster's row is held until the end, so that no pool comes into a cluster while that is deleted.
+    # Locks the cluster's row, so that no pool is added to a cluster during its deletion.
     clusters, pools = tables.CLUSTERS, tables.NODE_POOLS
     values = [sa.cast(sa.bindparam(column.name), column.type) for column in pools.c]
     cluster = (

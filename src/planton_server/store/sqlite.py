@@ -1,4 +1,4 @@
-"""SQLite: one file, readers beside one writer (WAL), each commit on the disk before it is acknowledged.
+"""SQLite: one file, concurrent readers and one writer (WAL). Each commit is on disk before it is acknowledged.
 
 Statements run where they are called: they take microseconds. What can wait runs in a thread: the begin of a transaction, which waits for
 writers in other processes, and its commit, which waits for the disk.
@@ -18,7 +18,7 @@ from planton_server.store import database
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
-#: How long a writer waits for writers in other processes.
+#: Seconds that a writer waits for writers in other processes.
 _PATIENCE: Final = 10.0
 #: The error codes of a write to a full, broken or read-only disk.
 _NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
@@ -27,7 +27,7 @@ _ROOM: Final = 1024 * 1024
 
 
 def connect(path: str) -> SQLite:
-    """Returns the database in a file, which is made where there is none, readable by its owner alone.
+    """Returns the database in a file. Creates a missing file, readable by its owner only.
 
     Raises:
         UnavailableError: The file cannot be opened.
@@ -56,7 +56,7 @@ class SQLite:
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[database.Transaction]:
-        """Returns a context of one transaction; those of one process wait in the order in which they come."""
+        """Returns a context of one transaction; transactions of one process run in order of arrival."""
         async with self._writing:
             try:
                 with _translated():
@@ -70,14 +70,14 @@ class SQLite:
                 self._has_failed = isinstance(cause, sqlite3.Error) and _primary(cause) in _NO_ROOM
                 raise
             finally:
-                # Whatever went wrong, be it the commit itself, leaves nothing open; after a commit nothing is.
+                # A failure, even of the commit itself, must not leave a transaction open.
                 self._writer.rollback()
 
-    #: Statements that write wait for each other in any case.
+    #: Statements that write run one at a time in any case.
     unit = transaction
 
     def connections(self) -> tuple[int, int]:
-        """Returns 1 in use while something is written, of 2."""
+        """Returns the connections in use, 1 during a write and else 0, and their number, 2."""
         return int(self._writing.locked()), 2
 
     def is_writable(self) -> bool:
@@ -112,7 +112,7 @@ class _Transaction:
 
 
 async def _finished(function: Any, *arguments: Any) -> None:  # a method of sqlite3
-    """Runs a function in a thread, and to its end although the caller is cancelled: a commit is done or not, never unknown."""
+    """Runs a function in a thread to its end, even if the caller is cancelled, so that a commit's result is always known."""
     task = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
     try:
         await asyncio.shield(task)

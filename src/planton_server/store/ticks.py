@@ -1,7 +1,7 @@
-"""What happens because time passes: deadlines, resyncs and the end of old rows, each in one set-based statement.
+"""Timed work: deadlines, resyncs and the deletion of old rows, each in one set-based statement.
 
-A tick looks for nothing by itself and knows no clock: it is given the time, and does all that is due then. Two ticks at once, or one
-that is repeated, do nothing twice. It waits for no request: a row that is being written at this moment is due at the next tick.
+A tick takes the time as an argument, and does all work that is due then. Concurrent and repeated ticks do nothing twice.
+A tick does not wait for requests: it skips rows that are being written, and the next tick handles them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from planton_server.store import events, tables
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Who the events of ticks say it was.
+#: The actor of the events that ticks write.
 ACTOR: Final = "system"
 _EVENTS: Final = tables.EVENTS
 _KINDS: Final = {tables.CLUSTERS: ("Cluster", "cluster"), tables.NODE_POOLS: ("NodePool", "nodepool")}
@@ -39,9 +39,9 @@ _UUID: Final[Mapping[str, sa.ColumnElement[str]]] = {
 
 
 def deadlines(engine: sa.Engine, *, now: str, reason: str, message: str) -> int:
-    """Lets what passed its deadline fail; node pools tell of it. Returns how many resources failed.
+    """Marks resources as failed after their deadline, with events for node pools. Returns the number of failed resources.
 
-    The deadline stays, so that a report that comes later changes nothing but to Ready.
+    The deadline stays set: a later report can only change the phase to Ready.
 
     Args:
         engine: The database.
@@ -54,41 +54,41 @@ def deadlines(engine: sa.Engine, *, now: str, reason: str, message: str) -> int:
 
 
 def resyncs(engine: sa.Engine, *, now: str, following: Mapping[str, str] | None) -> int:
-    """Tells again what is wanted of resources whose time has come. Returns of how many.
+    """Resyncs the desired state of resources that are due. Returns their number.
 
     Args:
         engine: The database.
         now: RFC 3339.
-        following: First two digits of an id → when it is told next; None for never.
+        following: First two digits of an id → time of the next resync; None for no further resync.
     """
     values = {"now": now, "soon": _later(now), "following": json.dumps(following or {})}
     return sum(_run(engine, _resyncs(engine.dialect.name, table), values) for table in _KINDS)
 
 
 def plan_resyncs(engine: sa.Engine, *, following: Mapping[str, str]) -> int:
-    """Gives a time to resources that have none, for they were written while nothing was told again. Returns to how many.
+    """Schedules resources that were written while resyncs were off. Returns their number.
 
     Args:
         engine: The database.
-        following: First two digits of an id → when it is told next.
+        following: First two digits of an id → time of the next resync.
     """
     return sum(_run(engine, _unplanned(engine.dialect.name, table), {"following": json.dumps(following)}) for table in _KINDS)
 
 
 def clean(engine: sa.Engine, *, events_before: str, answers_before: str) -> int:
-    """Deletes old events, but no deletion that nobody has acknowledged, and old answers to repeated requests.
+    """Deletes old events and old answers to repeated requests. Keeps deletions that are not acknowledged.
 
     Args:
         engine: The database.
-        events_before: RFC 3339; events from before it go.
-        answers_before: RFC 3339; answers from before it go.
+        events_before: RFC 3339; older events are deleted.
+        answers_before: RFC 3339; older answers are deleted.
 
     Returns:
-        How many rows are gone.
+        The number of deleted rows.
     """
     with engine.begin() as connection:
-        gone = connection.execute(_OLD_EVENTS, {"before": events_before}).rowcount
-        return gone + connection.execute(_OLD_ANSWERS, {"before": answers_before}).rowcount
+        deleted = connection.execute(_OLD_EVENTS, {"before": events_before}).rowcount
+        return deleted + connection.execute(_OLD_ANSWERS, {"before": answers_before}).rowcount
 
 
 def _run(engine: sa.Engine, statements: tuple[sa.Executable, ...], values: Mapping[str, Any]) -> int:
@@ -112,12 +112,12 @@ def _deadlines(database: str, table: sa.Table) -> tuple[sa.Executable, ...]:
     if table is tables.CLUSTERS:
         # There is no event about a cluster's status.
         return (_update(database, table, due, change),)
-    return _told(database, table, due, change, "status_updated")
+    return _with_events(database, table, due, change, "status_updated")
 
 
 @functools.cache
 def _resyncs(database: str, table: sa.Table) -> tuple[sa.Executable, ...]:
-    return _told(database, table, _due(table, "resync_at"), {"resync_at": _following(database, table)}, "updated")
+    return _with_events(database, table, _due(table, "resync_at"), {"resync_at": _following(database, table)}, "updated")
 
 
 @functools.cache
@@ -126,7 +126,7 @@ def _unplanned(database: str, table: sa.Table) -> tuple[sa.Executable, ...]:
 
 
 def _following(database: str, table: sa.Table) -> sa.ColumnElement[str]:
-    """Returns the time of a row's own place, from the JSON object that has the times of all places."""
+    """Returns the time for the first two digits of a row's id, from a JSON object with the times of all digits."""
     times: sa.ColumnElement[Any] = sa.bindparam("following", type_=sa.Text)
     place = sa.func.substr(table.c.id, sa.literal_column("1"), sa.literal_column("2"))
     if database == "sqlite":
@@ -136,14 +136,14 @@ def _following(database: str, table: sa.Table) -> sa.ColumnElement[str]:
 
 
 def _due(table: sa.Table, time: str) -> sa.ColumnElement[bool]:
-    # What was written since the moment of the tick is left to the next one: its event could get a number before that of the writer.
-    # A later time comes from a clock that was set back since.
+    # Rows written since the start of the tick are left to the next one: their events could get numbers before the writer's.
+    # A time in the future comes from a clock that was set back since.
     written_before = sa.or_(table.c.updated_at <= _NOW, table.c.updated_at > _SOON)
     return sa.and_(tables.DUE[time], table.c[time] <= _NOW, written_before)
 
 
 def _later(now: str) -> str:
-    # The form of all times in the tables.
+    # The format of all times in the tables.
     return f"{(datetime.datetime.fromisoformat(now) + _APART).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
@@ -154,7 +154,7 @@ def _update(database: str, table: sa.Table, due: sa.ColumnElement[bool], change:
 
 
 def _free(table: sa.Table, due: sa.ColumnElement[bool]) -> sa.CTE:
-    """Returns what is due and not being written at this moment."""
+    """Returns the due rows that no other transaction is writing."""
     return sa.select(table).where(due).with_for_update(skip_locked=True).cte("due")
 
 
@@ -162,22 +162,22 @@ def _update_of(table: sa.Table, free: sa.CTE, change: Mapping[str, Any]) -> sa.U
     return sa.update(table).where(table.c.id.in_(sa.select(free.c.id))).values(change)
 
 
-def _told(
+def _with_events(
     database: str, table: sa.Table, due: sa.ColumnElement[bool], change: Mapping[str, Any], what: str
 ) -> tuple[sa.Executable, ...]:
-    """Returns the statements of a change with its events; the last one writes as many rows as resources change."""
+    """Returns the statements of a change with its events. The last one writes one row per changed resource."""
     if database == "sqlite":
-        # One transaction writes at a time, so what the first statement found is what the second one changes.
+        # SQLite has one writer at a time, so both statements see the same rows.
         update = _update(database, table, due, change)
         return _insert(database, table, sa.select(table).where(due).subquery(), what), update
     free = _free(table, due)
     changed = _update_of(table, free, change).returning(table).cte("changed")
-    tell = _insert(database, table, changed, what)
+    events_of = _insert(database, table, changed, what)
     if "phase" not in change:
-        return (tell,)
-    # The trigger that counts would write the same few rows once for each resource.
+        return (events_of,)
+    # The trigger would update the same few counters once per resource.
     count = sa.select(sa.func.set_config("planton.counts", "itself", sa.true()))
-    return count, tell.add_cte(_counted(free, change["phase"]).cte("counted"))
+    return count, events_of.add_cte(_counted(free, change["phase"]).cte("counted"))
 
 
 def _counted(free: sa.CTE, phase: sa.ColumnElement[str]) -> sa.Insert:
@@ -192,7 +192,7 @@ def _counted(free: sa.CTE, phase: sa.ColumnElement[str]) -> sa.Insert:
         for each, sign in ((old.phase, "-1"), (phase, "1"))
     ]
     union = sa.union_all(*parts).subquery("changes").c
-    # In the order of the key, as the trigger does it, so that two connections never wait for each other in a circle.
+    # In the order of the key, as the trigger does it, so that two connections cannot deadlock.
     key = (union.cluster_id, union.owner, union.platform, union.phase)
     rows = sa.select(*key, shard, sa.func.sum(union.one)).group_by(*key).order_by(*key)
     put = postgresql.insert(tallies).from_select([column.name for column in tallies.c], rows)
