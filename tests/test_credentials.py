@@ -38,7 +38,7 @@ def environ(tmp_path: pathlib.Path) -> dict[str, str]:
 
 
 def _choose(manifest: Any, environ: dict[str, str], given: Any = None, region: str = "") -> Any:
-    return credentials.choose(manifest, given=given, region=region, environ=environ)
+    return credentials.choose(manifest, override=given, region=region, environ=environ)
 
 
 @pytest.mark.parametrize("token", ["abc…", "abc\r", "ab c", "ключ"])
@@ -80,7 +80,7 @@ def test_the_entry_of_a_context_goes_before_the_environment(environ: dict[str, s
     without = {name: value for name, value in environ.items() if name != "CIVO_TOKEN"}
 
     def choose(manifest: Any, environ: dict[str, str], usual: dict[str, str]) -> Any:
-        return credentials.choose(manifest, given=None, region="", environ=environ, usual=usual)
+        return credentials.choose(manifest, override=None, region="", environ=environ, usual=usual)
 
     assert choose(_vpc(), without, usual).api_token == "of-acme"
     assert choose(_pool(), without, usual).api_token == "of-acme"
@@ -98,7 +98,7 @@ def test_the_source_of_a_token_is_known(environ: dict[str, str]) -> None:
     """A variable that a context overrules is named; one that the manifest's own entry overrules is not."""
 
     def source(manifest: Any, given: Any = None, usual: dict[str, str] | None = None) -> credentials.Source:
-        return credentials.source(manifest, given=given, environ=environ, usual=usual)
+        return credentials.source(manifest, override=given, environ=environ, usual=usual)
 
     assert source(_vpc()).text == "CIVO_TOKEN"
     assert source(_vpc("acme")) == credentials.Source(credential="acme")
@@ -115,7 +115,7 @@ def test_an_entry_without_a_token_takes_that_of_the_environment(environ: dict[st
     path.write_text("region:\n  defaultRegion: fra1\n", "utf-8")
     config = _choose(_vpc("region"), environ)
     assert (config.api_token, config.default_region) == ("of-environment", FRA1)
-    assert credentials.source(_vpc("region"), given=None, environ=environ) == credentials.Source(variable="CIVO_TOKEN")
+    assert credentials.source(_vpc("region"), override=None, environ=environ) == credentials.Source(variable="CIVO_TOKEN")
 
 
 @pytest.mark.parametrize("marker", ["", "1"])

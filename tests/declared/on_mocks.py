@@ -43,7 +43,7 @@ def main(path: str, descriptors: str) -> None:
     given: Any = kind.stack_input()
     given.target.CopyFrom(document.message)
     environ = {"EXAMPLE_KEY_ID": "id", "EXAMPLE_SECRET_KEY": "hidden"}
-    config = credentials.choose(document.message, given=None, region="", environ=environ)
+    config = credentials.choose(document.message, override=None, region="", environ=environ)
     given.provider_config.CopyFrom(config)
     planned = mocks.plan(given, cloud=Example(), preview=True)
     applied = mocks.plan(given, cloud=Example())

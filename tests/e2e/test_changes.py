@@ -38,7 +38,7 @@ class World:
     def _session(self, manifest: Any) -> session.Session:
         resolved = references.resolve(manifest, self.applied.get)
         region = references.region(manifest, self.applied.get)
-        config = credentials.choose(resolved, given=None, region=region, environ=self.settings.environ)
+        config = credentials.choose(resolved, override=None, region=region, environ=self.settings.environ)
         stack = stored.StoredStack(stacks.name_of(manifest), self.settings, self.tools)
         return session.Session(stack, stack_input.build(resolved, config))
 

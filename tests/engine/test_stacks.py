@@ -81,10 +81,14 @@ def test_a_stack_is_given_as_it_is_shown(text: str, expected: stacks.StackName) 
 def test_an_owner_that_is_not_given_may_be_any() -> None:
     """Backends without owners call theirs so that it can be given too."""
     own, owned = stacks.StackName("shop", "prod"), stacks.StackName("shop", "prod", "acme")
-    assert [stacks.parse(text).means(own) for text in ("shop/prod", "organization/shop/prod", "acme/shop/prod")] == [
+    assert [stacks.parse(text).matches(own) for text in ("shop/prod", "organization/shop/prod", "acme/shop/prod")] == [
         True,
         True,
         False,
     ]
-    assert [stacks.parse(text).means(owned) for text in ("shop/prod", "acme/shop/prod", "other/shop/prod")] == [True, True, False]
-    assert not stacks.parse("shop/dev").means(own)
+    assert [stacks.parse(text).matches(owned) for text in ("shop/prod", "acme/shop/prod", "other/shop/prod")] == [
+        True,
+        True,
+        False,
+    ]
+    assert not stacks.parse("shop/dev").matches(own)

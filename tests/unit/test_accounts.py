@@ -28,8 +28,8 @@ def _account(
 ) -> accounts.Account:
     target = mocks.target(kind, {"networkName": "n"} if kind == "CivoVpc" else {"region": "fra1"})
     chosen = settings.Settings(environ=environ, context=context or contexts.Context())
-    config = credentials.choose(target, given=given, region="", environ=environ, usual=chosen.context.credentials)
-    return accounts.of(target, given=given, config=config, settings=chosen)
+    config = credentials.choose(target, override=given, region="", environ=environ, usual=chosen.context.credentials)
+    return accounts.of(target, override=given, config=config, settings=chosen)
 
 
 def test_the_public_cloud_is_named_by_its_address(environ: dict[str, str]) -> None:

@@ -73,7 +73,7 @@ def _pool(*, cluster: str = "c-1", **metadata: Any) -> inventory.Applied:
 
 def _refused(applied: inventory.Applied, *others: inventory.Applied, given: inventory.Applied | None = None) -> str:
     wanted = {} if given is None else {given.key: load.Resource(given.manifest, None, "given.yaml")}
-    found = protection.refusal(applied, "delete", given=wanted, everything=lambda: [applied, *others])
+    found = protection.refusal(applied, "delete", manifests=wanted, everything=lambda: [applied, *others])
     assert found is None or found.reason is errors.Reason.PROTECTED
     return "" if found is None else found.message
 

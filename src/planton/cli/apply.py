@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def apply(
     *,
     plan: str,
-    given: selection.Selection,
+    selected: selection.Selection,
     settings: engine_settings.Settings,
     consents: options.Consents,
     policy_files: tuple[str, ...],
@@ -53,7 +53,7 @@ def apply(
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
-    request = planning.Request(given, settings, consents, policing.load(policy_files), render.Reporter(quiet=form == "json"))
+    request = planning.Request(selected, settings, consents, policing.load(policy_files), render.Reporter(quiet=form == "json"))
     planned, consent = _from_file(plan, request) if plan else _from_manifests(request, refresh=refresh)
     planning.show(planned, form)
     _require_success(planned, form)
@@ -71,8 +71,8 @@ def _from_manifests(request: planning.Request, *, refresh: bool) -> tuple[planto
 
 
 def _from_file(path: str, request: planning.Request) -> tuple[planton.Plan, planton.Consent]:
-    given = request.given
-    if given.paths or given.inputs or given.kustomize_dir or given.overrides:
+    selected = request.selected
+    if selected.paths or selected.inputs or selected.kustomize_dir or selected.overrides:
         raise errors.PlantonError(
             "a saved plan holds its manifests; others cannot be given with it",
             code=errors.Code.USAGE,
@@ -85,7 +85,7 @@ def _from_file(path: str, request: planning.Request) -> tuple[planton.Plan, plan
     if not before.is_signed:
         # Another user may have edited the consents in the file.
         render.progress(f"! {path} was created elsewhere, or was edited since: its plan needs consent again")
-    resources = tuple(dataclasses.replace(each, config=given.config_of(each.manifest)) for each in before.resources)
+    resources = tuple(dataclasses.replace(each, config=selected.config_of(each.manifest)) for each in before.resources)
     planned = sdk.plan_saved(
         dataclasses.replace(before, resources=resources),
         settings=request.settings,

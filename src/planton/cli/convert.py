@@ -79,8 +79,8 @@ def convert(
     if not target:
         raise click.UsageError("give --to yaml, json or binary")
     kind = kinds.parse(kind_name) if kind_name else None
-    given = source or conversion.form_of(path) or conversion.YAML
-    values = conversion.read(load.text(path), form=given, kind=kind)
+    form_of_source = source or conversion.form_of(path) or conversion.YAML
+    values = conversion.read(load.text(path), form=form_of_source, kind=kind)
     _emit([_converted(value, result, provider_config) for value in values], target, out, show_secrets=show_secrets)
 
 

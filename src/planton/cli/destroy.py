@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def destroy(
     *,
     resources: tuple[str, ...],
-    given: selection.Selection,
+    selected: selection.Selection,
     settings: engine_settings.Settings,
     take_over: tuple[str, ...],
     with_volumes: bool,
@@ -54,7 +54,7 @@ def destroy(
     """
     sorts = _sorts(volumes=with_volumes, snapshots=with_snapshots, balancers=with_load_balancers)
     planned = planton.plan_destroy(
-        options.applied(resources, given, settings),
+        options.applied(resources, selected, settings),
         settings=settings,
         leftovers=sorts,
         on_event=render.Reporter(quiet=form == "json"),

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 @click.command()
 @options.applied_resources
 @output.output_option("text", "json")
-def drift(*, resources: tuple[str, ...], given: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
+def drift(*, resources: tuple[str, ...], selected: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
     """Show how the cloud differs from what was applied; nothing is changed.
 
     Exit codes: 0 no drift, 1 not applied, 2 usage, 3 drift, 6 the cloud failed.
     """
-    steps = planton.drift(options.applied(resources, given, settings), settings=settings)
+    steps = planton.drift(options.applied(resources, selected, settings), settings=settings)
     drifted = any(not step.plan.empty for step in steps)
     if form == "json":
         render.echo_json(render.steps_data("drift", steps, accounts=render.accounts_of(steps)))

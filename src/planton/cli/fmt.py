@@ -39,11 +39,11 @@ def fmt(context: click.Context, *, paths: tuple[str, ...], files: tuple[str, ...
 
     Exit codes: 0 done, 1 invalid, or --check found something, 2 usage.
     """
-    given = tuple(dict.fromkeys((*files, *paths)))
-    if not given:
+    sources = tuple(dict.fromkeys((*files, *paths)))
+    if not sources:
         raise click.UsageError("give a file, a folder, or - for standard input")
     changed = False
-    for path, old, new in _formatted(given):
+    for path, old, new in _formatted(sources):
         if old != new:
             changed = True
             _show_change(path, old, new, check=check, diff=diff)

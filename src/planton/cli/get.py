@@ -38,17 +38,17 @@ def get(*, what: str, settings: engine_settings.Settings, env: str | None, stack
     from planton.engine import stacks
 
     if "/" in what:
-        found = [queries.find(what, env=options.env_of(settings, env), stack=stack, settings=settings)]
+        resources = [queries.find(what, env=options.env_of(settings, env), stack=stack, settings=settings)]
     else:
         kind = None if what == "all" else kinds.parse(what).name
-        listed = [each for each in queries.applied(settings) if not stack or stacks.parse(stack).means(each.stack)]
-        found = [each for each in listed if kind in (None, each.key.kind) and env in (None, each.key.env)]
+        listed = [each for each in queries.applied(settings) if not stack or stacks.parse(stack).matches(each.stack)]
+        resources = [each for each in listed if kind in (None, each.key.kind) and env in (None, each.key.env)]
     if form == "table":
-        render.echo_lines(render.table([_HEADER, *map(_row, found)]) if found else ["nothing has been applied"])
-        if found and output.is_terminal():
+        render.echo_lines(render.table([_HEADER, *map(_row, resources)]) if resources else ["nothing has been applied"])
+        if resources and output.is_terminal():
             render.progress(AS_RECORDED)
         return
-    items = [stack_input.as_dict(each.manifest) for each in found]
+    items = [stack_input.as_dict(each.manifest) for each in resources]
     data: Any = items[0] if "/" in what else {"source": "state", "items": items}
     if form == "json":
         render.echo_json(data)

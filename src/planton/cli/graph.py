@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.sources
 @output.output_option("text", "dot", "mermaid", "json")
-def graph(*, given: selection.Selection, form: str) -> None:
+def graph(*, selected: selection.Selection, form: str) -> None:
     r"""Show how resources depend on each other, in the order of an apply.
 
     Nothing is asked of a cloud or of a state. Dependencies that are not among
@@ -35,8 +35,8 @@ def graph(*, given: selection.Selection, form: str) -> None:
     """
     from planton.deploy import graph as graphs  # `--help` must not wait for it
 
-    known = graphs.of(given.read())
-    uses = {key: references.uses(known.resources[key].manifest) for key in known.order}
+    dependency_graph = graphs.of(selected.read())
+    uses = {key: references.uses(dependency_graph.resources[key].manifest) for key in dependency_graph.order}
     if form == "json":
         render.echo_json(_data(uses))
     else:

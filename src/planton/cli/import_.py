@@ -27,7 +27,7 @@ def import_(
     *,
     resource: str,
     id_: str,
-    given: selection.Selection,
+    selected: selection.Selection,
     settings: engine_settings.Settings,
     allow_replace: tuple[str, ...],
     take_over: tuple[str, ...],
@@ -44,7 +44,9 @@ def import_(
 
     Exit codes: 0 done, 1 invalid, 2 usage, 5 refused, 6 the cloud failed.
     """
-    planned = planton.plan_import(given.read(), resource, id_, settings=settings, on_event=render.Reporter(quiet=form == "json"))
+    planned = planton.plan_import(
+        selected.read(), resource, id_, settings=settings, on_event=render.Reporter(quiet=form == "json")
+    )
     consent = planton.Consent(replace=allow_replace, take_over=take_over)
     planning.show(planned, form)
     [step] = planned.steps

@@ -64,10 +64,10 @@ def _find(kind: nodepools_output.Kind, api: client.Transport, text: str, cluster
     if _UUID.fullmatch(text):
         return text
     query = {"includeDeleting": "true"} | ({"clusterId": _find(nodepools_output.CLUSTER, api, cluster)} if cluster else {})
-    found = [item for item in api.items(f"/api/v1/{kind.plural}", kind.plural, query) if item["name"] == text]
-    if len(found) == 1:
-        return str(found[0]["id"])
-    if not found:
+    matches = [item for item in api.items(f"/api/v1/{kind.plural}", kind.plural, query) if item["name"] == text]
+    if len(matches) == 1:
+        return str(matches[0]["id"])
+    if not matches:
         raise errors.PlantonError(
             f"the {kind.noun} {text} does not exist",
             code=errors.Code.INVALID,
@@ -75,7 +75,7 @@ def _find(kind: nodepools_output.Kind, api: client.Transport, text: str, cluster
             hint=f"planton {kind.plural} list shows the existing ones",
         )
     raise errors.PlantonError(
-        f"{len(found)} {kind.noun}s have the name {text}: {', '.join(str(item['id']) for item in found)}",
+        f"{len(matches)} {kind.noun}s have the name {text}: {', '.join(str(item['id']) for item in matches)}",
         code=errors.Code.INVALID,
         reason=errors.Reason.AMBIGUOUS,
         hint="use the id, or select the cluster with --cluster",

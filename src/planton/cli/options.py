@@ -31,7 +31,7 @@ _MINUTE = 60.0
 
 
 def sources(function: F) -> F:
-    """Adds the options that select resources, as the argument ``given``."""
+    """Adds the options that select resources, as the argument ``selected``."""
 
     @click.option("-f", "--file", "paths", multiple=True, metavar="PATH", help="A manifest, a folder of them, or - .")
     @click.option("-i", "--stack-input", "inputs", multiple=True, metavar="FILE", help="A stack-input file.")
@@ -57,8 +57,8 @@ def sources(function: F) -> F:
         **rest: object,
     ) -> object:
         labels = tuple(_label(text) for word in selector for text in word.split(","))
-        given = selection.Selection(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
-        return function(*args, given=given, **rest)
+        selected = selection.Selection(paths, inputs, provider_config, overrides, kustomize_dir, overlay, env, labels)
+        return function(*args, selected=selected, **rest)
 
     return wrapped  # type: ignore[return-value]  # click decorates functions of any signature
 
@@ -242,8 +242,8 @@ def applied_resources(function: F) -> F:
     @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=complete_resource)
     @stack
     @functools.wraps(function)
-    def wrapped(*args: object, given: selection.Selection, stack: str, **rest: object) -> object:
-        return function(*args, given=dataclasses.replace(given, stack=stack), **rest)
+    def wrapped(*args: object, selected: selection.Selection, stack: str, **rest: object) -> object:
+        return function(*args, selected=dataclasses.replace(selected, stack=stack), **rest)
 
     return sources(engine(wrapped))  # type: ignore[return-value]  # click decorates functions of any signature
 
@@ -279,7 +279,7 @@ def confirm(question: str, *, yes: bool) -> None:
     )
 
 
-def applied(names: Sequence[str], given: selection.Selection, settings: engine_settings.Settings) -> list[load.Resource]:
+def applied(names: Sequence[str], selected: selection.Selection, settings: engine_settings.Settings) -> list[load.Resource]:
     """Returns the resources that a command names by manifests and by ``KIND/NAME``.
 
     Raises:
@@ -287,5 +287,5 @@ def applied(names: Sequence[str], given: selection.Selection, settings: engine_s
     """
     from planton.state import inventory  # imports Pulumi
 
-    known = inventory.Inventory(settings, tools(settings))
-    return identify.resources(names, known, given, env=env_of(settings, given.env))
+    stored = inventory.Inventory(settings, tools(settings))
+    return identify.resources(names, stored, selected, env=env_of(settings, selected.env))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @output.output_option("text", "json")
 def plan(
     *,
-    given: selection.Selection,
+    selected: selection.Selection,
     settings: engine_settings.Settings,
     consents: options.Consents,
     policy_files: tuple[str, ...],
@@ -45,7 +45,7 @@ def plan(
     Exit codes: 0 planned, 1 invalid, 2 usage, 4 changes (with
     --detailed-exitcode), 5 refused, 6 the cloud failed.
     """
-    request = planning.Request(given, settings, consents, policing.load(policy_files))
+    request = planning.Request(selected, settings, consents, policing.load(policy_files))
     planned = planning.make(request, refresh=refresh, preview=True)
     planning.show(planned, form)
     if form == "json":

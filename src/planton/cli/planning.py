@@ -18,14 +18,14 @@ class Request:
     """The options of a command that makes a plan.
 
     Attributes:
-        given: The manifests.
+        selected: The manifests.
         settings: The settings of the run.
         consents: The options by which the user consents.
         rules: Policies of the user.
         on_event: Receives the engine's events during an apply; None for none.
     """
 
-    given: selection.Selection
+    selected: selection.Selection
     settings: engine_settings.Settings
     consents: options.Consents
     rules: tuple[policies.Rule, ...] = ()
@@ -46,9 +46,9 @@ def make(request: Request, *, refresh: bool, preview: bool) -> planton.Plan:
     """
     from planton.deploy import prune  # imports Pulumi's types
 
-    given, consents = request.given, request.consents
-    resources = given.read(none=consents.prune)
-    selection = prune.Selection(tuple(given.folders()), given.means) if consents.prune else None
+    selected, consents = request.selected, request.consents
+    resources = selected.read(none=consents.prune)
+    selection = prune.Selection(tuple(selected.folders()), selected.includes) if consents.prune else None
     chosen = planton.Options(consents.allow_unsupported, refresh, preview, selection)
     return planton.plan(resources, settings=request.settings, options=chosen, rules=request.rules, on_event=request.on_event)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command()
 @options.applied_resources
 @output.output_option("text", "json")
-def refresh(*, resources: tuple[str, ...], given: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
+def refresh(*, resources: tuple[str, ...], selected: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
     """Read the cloud and correct the state; the cloud is not changed.
 
     A resource is believed to be gone only when the cloud itself says so. The
@@ -25,7 +25,7 @@ def refresh(*, resources: tuple[str, ...], given: selection.Selection, settings:
 
     Exit codes: 0 done, 1 not applied, 2 usage, 6 the cloud failed.
     """
-    done = planton.refresh(options.applied(resources, given, settings), settings=settings)
+    done = planton.refresh(options.applied(resources, selected, settings), settings=settings)
     if form == "json":
         render.echo_json(render.steps_data("refresh", done, accounts=render.accounts_of(done)))
     else:

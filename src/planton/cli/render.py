@@ -88,11 +88,11 @@ class Reporter:
             return
         if self._live:
             output.echo(terminal.CLEAR_LINE, nl=False, err=True)
-        said = f"{'failed ' + words[0] if failed else words[1]} {_name(metadata)}"
+        outcome = f"{'failed ' + words[0] if failed else words[1]} {_name(metadata)}"
         if failed and words[0].startswith("deleting"):
             # The resource may be gone all the same: the cloud is asked now, and the next line says which.
-            said = f"{words[0]} {_name(metadata)} was not seen to end"
-        line = f"  {terminal.one_line(key.name)}: {said} ({time.monotonic() - began:.1f} s)"
+            outcome = f"{words[0]} {_name(metadata)} was not seen to end"
+        line = f"  {terminal.one_line(key.name)}: {outcome} ({time.monotonic() - began:.1f} s)"
         output.echo(terminal.style(line, "red" if failed else None), err=True)
 
     @staticmethod
@@ -145,11 +145,11 @@ def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None
     """Prints what becomes of those that refer to what would be deleted, and are not deleted themselves."""
     for key, others in users.items():
         pools = [user for user in others if graph.goes_with(user, key)]
-        left = [user for user in others if user not in pools]
+        remaining = [user for user in others if user not in pools]
         if pools:
             progress(f"! {', '.join(map(str, pools))} refer to {key} and go with it; what is known of them stays")
-        if left:
-            progress(f"! {', '.join(map(str, left))} refer to {key} and stay behind")
+        if remaining:
+            progress(f"! {', '.join(map(str, remaining))} refer to {key} and stay behind")
 
 
 def echo_errors(steps: Iterable[deploy_steps.Step]) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @options.engine
 @click.option("--show-secrets", is_flag=True, help="Write the token too, so that the file can be used.")
 @output.output_option("yaml", "json")
-def stack_input(*, given: selection.Selection, settings: engine_settings.Settings, show_secrets: bool, form: str) -> None:
+def stack_input(*, selected: selection.Selection, settings: engine_settings.Settings, show_secrets: bool, form: str) -> None:
     """Print what the module is given: defaults applied, references resolved.
 
     Secrets are redacted unless --show-secrets is given.
@@ -29,7 +29,7 @@ def stack_input(*, given: selection.Selection, settings: engine_settings.Setting
     """
     from planton.deploy import queries  # imports Pulumi
 
-    inputs = queries.stack_inputs(given.read(), settings=settings)
+    inputs = queries.stack_inputs(selected.read(), settings=settings)
     data = [stack_inputs.file_dict(each, show_secrets=show_secrets) for each in inputs]
     if form == "json":
         render.echo_json(data[0] if len(data) == 1 else data)

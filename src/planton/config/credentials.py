@@ -102,7 +102,7 @@ class Source:
 def choose(
     manifest: message.Message,
     *,
-    given: message.Message | None,
+    override: message.Message | None,
     region: str,
     environ: Mapping[str, str],
     usual: Mapping[str, str] | None = None,
@@ -113,7 +113,7 @@ def choose(
     Args:
         manifest: Its kind determines the cloud. Its annotation ``project-planton.org/credential``, or the field that its kind
             declares, names the entry of the file.
-        given: The config of ``-p`` or of a stack input, which takes precedence; or None.
+        override: The config of ``-p`` or of a stack input, which takes precedence; or None.
         region: The region of the manifest's references, or empty; it takes precedence over the config's default.
         environ: The environment.
         usual: Provider → entry of the file that the context names; it takes precedence over the environment.
@@ -123,7 +123,7 @@ def choose(
         PlantonError: ``CREDENTIAL_UNKNOWN``; ``CREDENTIAL_MISSING``; ``CREDENTIAL_INVALID``.
     """
     kind = kinds.get(manifest.DESCRIPTOR.name)
-    config, _ = _chosen(kind, _named(manifest, usual), given, environ)
+    config, _ = _chosen(kind, _named(manifest, usual), override, environ)
     if number := _region_number(config, region):
         config.default_region = number
     absent = [field.label for field in kind.cloud.credentials if field.is_required and not getattr(config, field.name)]
@@ -135,7 +135,7 @@ def choose(
 def source(
     manifest: message.Message,
     *,
-    given: message.Message | None,
+    override: message.Message | None,
     environ: Mapping[str, str],
     usual: Mapping[str, str] | None = None,
 ) -> Source:
@@ -145,7 +145,7 @@ def source(
         PlantonError: As `choose`.
     """
     kind = kinds.get(manifest.DESCRIPTOR.name)
-    _, chosen = _chosen(kind, _named(manifest, usual), given, environ)
+    _, chosen = _chosen(kind, _named(manifest, usual), override, environ)
     own = references.credential(manifest, lambda _: None)
     by_context = chosen.credential and own in ("", None, DEFAULT)
     return dataclasses.replace(chosen, ignored=variables_in(kind.provider, environ) if by_context else "")
@@ -176,15 +176,15 @@ def _named(manifest: message.Message, usual: Mapping[str, str] | None) -> str:
     return (usual or {}).get(provider, "") if own in ("", None, DEFAULT) else str(own)
 
 
-def _chosen(kind: kinds.Kind, named: str, given: message.Message | None, environ: Mapping[str, str]) -> tuple[Any, Source]:
+def _chosen(kind: kinds.Kind, named: str, override: message.Message | None, environ: Mapping[str, str]) -> tuple[Any, Source]:
     config: Any = kind.provider_config()
-    is_given = given is not None and is_set(given)
-    if named and not is_given:
+    is_overridden = override is not None and is_set(override)
+    if named and not is_overridden:
         config.CopyFrom(_entry(kind, named, environ))
     is_from_entry = is_set(config)
-    if given is not None:
-        config.MergeFrom(given)
-    if is_given:
+    if override is not None:
+        config.MergeFrom(override)
+    if is_overridden:
         origin = Source()
     elif is_from_entry:
         origin = Source(credential=named)

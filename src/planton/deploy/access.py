@@ -72,22 +72,22 @@ def credential(
     """
     kept = _kept(applied, settings)
     if not fresh:
-        known = _read(kept)
-        if known is not None and not is_refused(known):
-            return known
+        cached = _read(kept)
+        if cached is not None and not is_refused(cached):
+            return cached
     cloud = cloud_of(applied, settings)
     outputs: Any = applied.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
-    found = cloud.credential(outputs.cluster_id)
-    if found is None:
+    fetched = cloud.credential(outputs.cluster_id)
+    if fetched is None:
         raise errors.PlantonError(
             f"the cloud has no credentials for {applied.key}: it is gone, or not ready yet",
             code=errors.Code.FAILED,
             reason=errors.Reason.NOT_FOUND,
             hint=f"planton drift {applied.key.kind}/{applied.key.name} shows what is there",
         )
-    if found.expires:
-        _write(kept, found)
-    return found
+    if fetched.expires:
+        _write(kept, fetched)
+    return fetched
 
 
 def asks_cloud(applied: inventory.Applied) -> bool:
@@ -109,7 +109,7 @@ def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> 
     _require_cluster(applied)
     config = credentials.choose(
         applied.manifest,
-        given=None,
+        override=None,
         region=applied.region,
         environ=settings.environ,
         usual=settings.context.credentials,
@@ -142,12 +142,12 @@ def _read(path: pathlib.Path) -> api.Credential | None:
         # A damaged file, or one of an older release, is fetched again.
         if not all(isinstance(value, str) for value in data.values()):
             return None
-        known = api.credential(data["kubeconfig"], expires=data["expires"])
-        ends = datetime.datetime.fromisoformat(known.expires)
+        cached = api.credential(data["kubeconfig"], expires=data["expires"])
+        ends = datetime.datetime.fromisoformat(cached.expires)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, errors.PlantonError):
         return None
-    return known if ends - datetime.datetime.now(datetime.UTC) > _MARGIN else None
+    return cached if ends - datetime.datetime.now(datetime.UTC) > _MARGIN else None
 
 
-def _write(path: pathlib.Path, found: api.Credential) -> None:
-    folders.keep(path, json.dumps(dataclasses.asdict(found)))
+def _write(path: pathlib.Path, credential: api.Credential) -> None:
+    folders.keep(path, json.dumps(dataclasses.asdict(credential)))

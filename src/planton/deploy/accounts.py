@@ -60,7 +60,7 @@ class Account:
 def of(
     target: message.Message,
     *,
-    given: message.Message | None,
+    override: message.Message | None,
     config: message.Message,
     settings: engine_settings.Settings,
 ) -> Account:
@@ -68,11 +68,11 @@ def of(
 
     Args:
         target: The manifest.
-        given: The provider config of ``-p`` or of a stack input, or None.
+        override: The provider config of ``-p`` or of a stack input, or None.
         config: The provider config that was chosen.
         settings: The run's settings.
     """
-    chosen = credentials.source(target, given=given, environ=settings.environ, usual=settings.context.credentials)
+    chosen = credentials.source(target, override=override, environ=settings.environ, usual=settings.context.credentials)
     return Account(
         kinds.get(target.DESCRIPTOR.name).provider,
         settings.context.name,

@@ -44,7 +44,7 @@ def apply(approved: approve.Approved) -> list[steps.Step]:
         listed = ", ".join(str(step.key) for step in plan.pruned)
         settings.progress(f"nothing was pruned, because something failed; still there: {listed}")
         return done
-    return done + destroy.run_steps(plan.pruned, plan.pruned_resources, plan.run, left={})
+    return done + destroy.run_steps(plan.pruned, plan.pruned_resources, plan.run, leftovers_of={})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -33,11 +33,13 @@ def make(resources: Iterable[load.Resource], run: runtime.Runtime, *, sorts: Col
         InvalidError: ``REFERENCE_INVALID``: a circle, or a duplicate.
         PlantonError: Leftovers are to be deleted, and cannot be listed.
     """
-    known = graph.of(resources)
-    listed = planned(known, run, recover=True)
-    left = leftovers.of_steps(listed, run, known, sorts=sorts)
-    users = referrers.outside(listed, run.inventory.all() if listed else [], known)
-    return plan.Plan("destroy", run, known, tuple(leftovers.warned(listed, left)), users=users, leftovers=left)
+    resource_graph = graph.of(resources)
+    listed = planned(resource_graph, run, recover=True)
+    leftovers_of = leftovers.of_steps(listed, run, resource_graph, sorts=sorts)
+    users = referrers.outside(listed, run.inventory.all() if listed else [], resource_graph)
+    return plan.Plan(
+        "destroy", run, resource_graph, tuple(leftovers.warned(listed, leftovers_of)), users=users, leftovers=leftovers_of
+    )
 
 
 def planned(resources: graph.Graph, run: runtime.Runtime, *, recover: bool, first: graph.Graph | None = None) -> list[steps.Step]:
@@ -77,7 +79,7 @@ def _planned(
             applied = run.inventory.read(subject.name)
         refusal = None
         if applied is not None:
-            refusal = protection.refusal(applied, "delete", given=manifests, everything=run.inventory.all)
+            refusal = protection.refusal(applied, "delete", manifests=manifests, everything=run.inventory.all)
         deletions = run.operations.deletions(subject)
         return dataclasses.replace(step, plan=deletions, error=refusal, owner=owner, applied=applied)
     except errors.PlantonError as error:
@@ -113,7 +115,7 @@ def run_steps(
     resources: graph.Graph,
     run: runtime.Runtime,
     *,
-    left: Mapping[references.Key, leftovers.Leftovers],
+    leftovers_of: Mapping[references.Key, leftovers.Leftovers],
 ) -> list[steps.Step]:
     """Deletes the planned resources. A resource that fails keeps its dependencies, and no others.
 
@@ -121,14 +123,14 @@ def run_steps(
         listed: The approved steps.
         resources: Their resources.
         run: What every stage uses.
-        left: Cluster → its leftovers, with those to delete.
+        leftovers_of: Cluster → its leftovers, with those to delete.
     """
     dependants = resources.dependants([step.key for step in listed])
 
     def delete(step: steps.Step, _done: running.Done) -> steps.Step:
         _, subject = opened(step, resources, run)
         run.operations.recover(subject, waits=False, to_destroy=True)
-        run.operations.destroy(subject, step.plan, around=leftovers.deleting(left.get(step.key)))
+        run.operations.destroy(subject, step.plan, around=leftovers.deleting(leftovers_of.get(step.key)))
         return step
 
     def delete_unless_last(step: steps.Step, done: running.Done) -> steps.Step:
@@ -165,4 +167,4 @@ def destroy(approved: approve.Approved) -> list[steps.Step]:
         approved: The approved plan.
     """
     listed = approved.plan
-    return run_steps(listed.steps, listed.resources, listed.run, left=listed.leftovers)
+    return run_steps(listed.steps, listed.resources, listed.run, leftovers_of=listed.leftovers)

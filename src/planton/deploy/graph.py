@@ -52,9 +52,9 @@ def of(resources: Iterable[load.Resource]) -> Graph:
     Raises:
         InvalidError: ``REFERENCE_INVALID``: a circle, or one resource given twice.
     """
-    known = by_key(resources)
-    dependencies = {key: frozenset(references.depends_on(entry.manifest)) for key, entry in known.items()}
-    return Graph(known, tuple(order(known)), dependencies)
+    nodes = by_key(resources)
+    dependencies = {key: frozenset(references.depends_on(entry.manifest)) for key, entry in nodes.items()}
+    return Graph(nodes, tuple(order(nodes)), dependencies)
 
 
 def by_key(resources: Iterable[load.Resource]) -> dict[references.Key, load.Resource]:
@@ -129,7 +129,7 @@ def goes_with(user: references.Key, target: references.Key) -> bool:
 def check_targets(
     resources: Mapping[references.Key, load.Resource],
     applied: Callable[[references.Key], message.Message | None],
-    known: Callable[[], Iterable[references.Key]],
+    applied_keys: Callable[[], Iterable[references.Key]],
     *,
     pruned: Collection[references.Key] = (),
 ) -> None:
@@ -138,7 +138,7 @@ def check_targets(
     Args:
         resources: The resources of the run.
         applied: Returns the manifest, with outputs, of an applied resource, or None.
-        known: Returns the keys of all applied resources, to suggest a similar one.
+        applied_keys: Returns the keys of all applied resources, to suggest a similar one.
         pruned: The applied resources to prune after the apply; nothing may refer to them.
 
     Raises:
@@ -152,7 +152,7 @@ def check_targets(
                 violated = errors.Target(str(target), "")
                 wrong.append(entry.violation(path, text, "reference.target_exists", target=violated))
             elif target not in resources and applied(target) is None:
-                wrong.append(_missing(entry, path, target, [*resources], list(known())))
+                wrong.append(_missing(entry, path, target, [*resources], list(applied_keys())))
         for reference in references.find(entry.manifest):
             dependency = resources.get(reference.target)
             is_outside = dependency is None and reference.target not in pruned

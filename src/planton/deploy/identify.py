@@ -33,13 +33,13 @@ def parse(text: str) -> tuple[kinds.Kind, str]:
 
 
 def resources(
-    names: Sequence[str], known: inventory.Inventory, selected: selection.Selection, *, env: str | None
+    names: Sequence[str], stored: inventory.Inventory, selected: selection.Selection, *, env: str | None
 ) -> list[load.Resource]:
     """Returns the resources that ``KIND/NAME`` and manifests identify.
 
     Args:
         names: ``KIND/NAME`` of applied resources.
-        known: The applied resources.
+        stored: The applied resources.
         selected: The manifests. Without names, they must not be empty.
         env: The environment of the names; None for any.
 
@@ -58,8 +58,8 @@ def resources(
     identified = selected.read() if selected.paths or selected.inputs else []
     for name in names:
         kind, own = parse(name)
-        found = known.get(kind, own, env, selected.stack)
+        resource = stored.get(kind, own, env, selected.stack)
         identified.append(
-            load.Resource(found.manifest, selected.config(kind), str(found.stack), found.region, origin=found.origin)
+            load.Resource(resource.manifest, selected.config(kind), str(resource.stack), resource.region, origin=resource.origin)
         )
     return identified

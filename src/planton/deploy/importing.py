@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from planton.schema import references
 
 
-def make(given: tuple[load.Resource, ...], key: references.Key, import_id: str, run: runtime.Runtime) -> plan.Plan:
+def make(listed: tuple[load.Resource, ...], key: references.Key, import_id: str, run: runtime.Runtime) -> plan.Plan:
     """Returns the plan of an import: the adopted resources, and their changes to what the manifest says.
 
     Errors about the resource are errors of its step.
 
     Args:
-        given: The resources; only one of them is imported.
+        listed: The resources; only one of them is imported.
         key: The resource to import.
         import_id: The cloud's id; of a node pool ``CLUSTER:POOL``, or the pool's id or name alone.
         run: What every stage uses.
@@ -32,7 +32,7 @@ def make(given: tuple[load.Resource, ...], key: references.Key, import_id: str, 
     Raises:
         InvalidError: ``REFERENCE_INVALID``: a circle, a duplicate, or one name in the cloud for two resources.
     """
-    resources = graph.of(given)
+    resources = graph.of(listed)
     cloud_names.check(resources.resources)
     [step], notes = _planned(resources, key, import_id, run)
     lost = step.plan.losses()
@@ -98,7 +98,7 @@ def _require_unmanaged(step: steps.Step, subject: managed.Managed, resource: str
     cluster, _, own = import_id.rpartition(":")
     for each in run.inventory.all():
         is_managed = any((resource_type, own) == (type_, id_) and cluster in ("", within) for type_, within, id_ in each.ids)
-        if each.stack.means(subject.name) or not is_managed:
+        if each.stack.matches(subject.name) or not is_managed:
             continue
         raise errors.PlantonError(
             f"{resource.replace('_', ' ')} {own} belongs to {each.key}, stack {each.stack}"

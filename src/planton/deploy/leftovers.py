@@ -135,8 +135,8 @@ def of_steps(
         PlantonError: Leftovers are to be deleted with a cluster, and cannot be listed.
     """
     losing = [step for step in planned if step.error is None and loses_cluster(step.plan)]
-    left = (_of_step(step, run, resources, sorts) for step in losing)
-    return {each.key: each for each in left if each is not None}
+    remaining = (_of_step(step, run, resources, sorts) for step in losing)
+    return {each.key: each for each in remaining if each is not None}
 
 
 def _of_step(step: steps.Step, run: runtime.Runtime, resources: graph.Graph, sorts: Collection[str]) -> Leftovers | None:

@@ -120,11 +120,11 @@ def places(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems
         listed = account.things(literal.what) if literal.path in by_path and ids.is_id(literal.text) else None
         if listed is None:
             continue
-        found = next((each for each in listed if each.id == literal.text), None)
-        if found is None:
+        item = next((each for each in listed if each.id == literal.text), None)
+        if item is None:
             yield literals.missing(literal, listed, account)
         else:
-            yield from _other_region(subject, literal, found.region, found.name)
+            yield from _other_region(subject, literal, item.region, item.name)
     yield from _other_network(subject, account)
 
 

@@ -97,25 +97,25 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
     if not subject.kind.is_cluster or not subject.is_changed("cluster", lambda manifest: manifest.spec.kubernetes_version):
         return
     spec = subject.target.spec
-    wanted = upgrades.spelling(spec.kubernetes_version)
+    desired = upgrades.spelling(spec.kubernetes_version)
     running = _running(subject, account)
-    rows = None if wanted == running or _is_ahead(spec, running, wanted) else account.versions()
+    rows = None if desired == running or _is_ahead(spec, running, desired) else account.versions()
     if rows is None:
         return
     type_ = getattr(spec, "cluster_type", "")
     names = [str(row["version"]) for row in rows if not type_ or row["type"] == type_]
-    if wanted not in names:
+    if desired not in names:
         where = f"for clusterType {type_}" if type_ else f"by {subject.kind.cloud.prefix}"
         error = upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_VERSION, provider=subject.provider)
         yield problems.Problem(_VERSION, error.message, "cloud.version_offered", error.hint, error.metadata)
         return
     patch_first = subject.kind.cloud.requires_newest_patch
-    refused = upgrades.refusal(running, wanted, names, patch_first=patch_first)
+    refused = upgrades.refusal(running, desired, names, patch_first=patch_first)
     if refused is None and running:
         # The cloud's list for this cluster is more precise than the general rules.
-        refused = upgrades.refusal(running, wanted, names, patch_first=patch_first, targets=account.upgrades(subject.cluster_id))
+        refused = upgrades.refusal(running, desired, names, patch_first=patch_first, targets=account.upgrades(subject.cluster_id))
     if refused is not None:
-        metadata = {"running": running, "version": wanted}
+        metadata = {"running": running, "version": desired}
         yield problems.Problem(_VERSION, refused.text, "cloud.upgrade_allowed", refused.hint, metadata)
 
 
@@ -128,7 +128,7 @@ def _running(subject: subjects.Subject, account: lists.Lists) -> str:
     return "" if type_ and version.startswith("talos") != (type_ == "talos") else version
 
 
-def _is_ahead(spec: Any, running: str, wanted: str) -> bool:  # a cluster's spec
+def _is_ahead(spec: Any, running: str, desired: str) -> bool:  # a cluster's spec
     # With autoUpgrade the cloud has installed a newer patch than the manifest's.
-    old, new = upgrades.numbers(running), upgrades.numbers(wanted)
+    old, new = upgrades.numbers(running), upgrades.numbers(desired)
     return bool(spec.auto_upgrade and running and old > new and old[:2] == new[:2])

@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 _WITHOUT_READING = "--refresh=false plans without reading the cloud"
 
 
-def make(given: tuple[load.Resource, ...], options: plan.Options, run: runtime.Runtime) -> plan.Plan:
+def make(listed: tuple[load.Resource, ...], options: plan.Options, run: runtime.Runtime) -> plan.Plan:
     """Returns the plan of an apply. Nothing in a cloud is changed.
 
     A resource that cannot be planned has an error, and its dependants are skipped. Values that do not exist yet are unknown.
 
     Args:
-        given: The resources to apply.
+        listed: The resources to apply.
         options: How to plan.
         run: What every stage uses.
 
@@ -53,7 +53,7 @@ def make(given: tuple[load.Resource, ...], options: plan.Options, run: runtime.R
             ``REFERENCE_UNRESOLVED``: a reference without a target; ``MANIFEST_INVALID``: networks that overlap.
         PlantonError: ``KIND_UNKNOWN``.
     """
-    resources = graph.of(given)
+    resources = graph.of(listed)
     pruned_resources = graph.Graph() if options.selection is None else prune.select(options.selection, resources, run.inventory)
     outside = resolve.externals(resources, run.inventory)
     _check(resources, pruned_resources, outside, run)
@@ -68,19 +68,19 @@ def make(given: tuple[load.Resource, ...], options: plan.Options, run: runtime.R
         why="cannot be planned",
     )
     pruned = destroy.planned(pruned_resources, run, recover=not options.is_preview, first=resources)
-    left = {**leftovers.of_steps(planned, run, resources), **leftovers.of_steps(pruned, run, pruned_resources)}
+    leftovers_of = {**leftovers.of_steps(planned, run, resources), **leftovers.of_steps(pruned, run, pruned_resources)}
     everything = run.inventory.all() if pruned or any(step.plan.losses() for step in planned) else []
     return plan.Plan(
         "apply",
         run,
         resources,
-        tuple(leftovers.warned(planned, left)),
+        tuple(leftovers.warned(planned, leftovers_of)),
         options,
         pruned_resources,
-        tuple(leftovers.warned(pruned, left)),
+        tuple(leftovers.warned(pruned, leftovers_of)),
         {step.key: referrers.of(step, everything, resources.manifests) for step in planned if step.plan.losses()},
         referrers.outside(pruned, everything, pruned_resources, replacing=resources),
-        left,
+        leftovers_of,
     )
 
 
@@ -201,7 +201,7 @@ class _Planning:
 
     def _refusal(self, applied: inventory.Applied) -> errors.PlantonError | None:
         manifests = self.resources.resources
-        return protection.refusal(applied, "replace", given=manifests, everything=self.run.inventory.all)
+        return protection.refusal(applied, "replace", manifests=manifests, everything=self.run.inventory.all)
 
     def _with_missing(self, step: steps.Step) -> plans.Plan:
         warnings = []

@@ -19,7 +19,7 @@ def refusal(
     applied: inventory.Applied,
     what: str,
     *,
-    given: Mapping[references.Key, load.Resource],
+    manifests: Mapping[references.Key, load.Resource],
     everything: Callable[[], Iterable[inventory.Applied]],
 ) -> errors.PlantonError | None:
     """Returns why a resource may not be deleted; None where it may.
@@ -30,11 +30,11 @@ def refusal(
     Args:
         applied: The resource.
         what: What would happen to it: ``delete``, ``replace``.
-        given: The manifests of the command.
+        manifests: The manifests of the command.
         everything: Gives all that has been applied.
     """
     for each in [applied, *_pools_of(applied, everything)]:
-        entry = given.get(each.key)
+        entry = manifests.get(each.key)
         if each.protected or (entry is not None and inventory.is_protected(entry.manifest)):
             own = f"{each.key} is protected against deletion, and this would {what} it"
             pool = f"{applied.key} has the node pool {each.key}, which is protected against deletion, and this would {what} both"

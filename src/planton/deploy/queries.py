@@ -90,9 +90,9 @@ def outputs(
     Raises:
         planton.PlantonError: ``STACK_NOT_FOUND``: it was not applied, or its apply did not complete; ``AMBIGUOUS``; ``USAGE``.
     """
-    known = find(resource, env=env, settings=settings) if isinstance(resource, str) else resource
+    applied = find(resource, env=env, settings=settings) if isinstance(resource, str) else resource
     with runtime.working(settings) as run:
-        return run.inventory.outputs(known)
+        return run.inventory.outputs(applied)
 
 
 def history(

@@ -21,14 +21,14 @@ def drift(resources: Iterable[load.Resource], run: runtime.Runtime) -> list[step
     Raises:
         InvalidError: ``REFERENCE_INVALID``: a circle, or a duplicate.
     """
-    known = graph.of(resources)
+    resource_graph = graph.of(resources)
 
     def look(step: steps.Step, _done: running.Done) -> steps.Step:
-        step, subject = destroy.opened(step, known, run)
+        step, subject = destroy.opened(step, resource_graph, run)
         return dataclasses.replace(step, plan=plans.Plan(run.operations.drift(subject)))
 
-    planned = [steps.of(known.resources[key]) for key in known.order]
-    return running.run(planned, [look], known, run.settings, dependencies={}, why="failed")
+    planned = [steps.of(resource_graph.resources[key]) for key in resource_graph.order]
+    return running.run(planned, [look], resource_graph, run.settings, dependencies={}, why="failed")
 
 
 def refresh(resources: Iterable[load.Resource], run: runtime.Runtime) -> list[steps.Step]:
@@ -37,14 +37,14 @@ def refresh(resources: Iterable[load.Resource], run: runtime.Runtime) -> list[st
     Raises:
         InvalidError: ``REFERENCE_INVALID``: a circle, or a duplicate.
     """
-    known = graph.of(resources)
+    resource_graph = graph.of(resources)
 
     def read(step: steps.Step, _done: running.Done) -> steps.Step:
-        step, subject = destroy.opened(step, known, run)
+        step, subject = destroy.opened(step, resource_graph, run)
         if not run.operations.recover(subject).resumption.imports:
             run.operations.refresh(subject)
         return step
 
-    resources_in_order = [known.resources[key] for key in known.order]
+    resources_in_order = [resource_graph.resources[key] for key in resource_graph.order]
     planned = [steps.of(each) for each in resources_in_order if run.inventory.is_applied(each.manifest)]
-    return running.run(planned, [read], known, run.settings, dependencies={}, why="failed")
+    return running.run(planned, [read], resource_graph, run.settings, dependencies={}, why="failed")

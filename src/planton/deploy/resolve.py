@@ -62,8 +62,8 @@ def lookup(
     def look_up(key: references.Key) -> message.Message | None:
         if key in provided:
             return provided[key]
-        found = applied_of(key, resources, applied)
-        return None if found is None or not found.complete else found.manifest
+        dependency = applied_of(key, resources, applied)
+        return None if dependency is None or not dependency.complete else dependency.manifest
 
     return look_up
 
@@ -115,12 +115,12 @@ def resolve(
         annotations[unsupported.ALLOW_ANNOTATION] = f"{annotations.get(unsupported.ALLOW_ANNOTATION, '')},{field}".strip(",")
     config = credentials.choose(
         resolved,
-        given=resource.config,
+        override=resource.config,
         region=references.region(resource.manifest, look_up) or resource.region,
         environ=settings.environ,
         usual=settings.context.credentials,
     )
-    account = accounts.of(resolved, given=resource.config, config=config, settings=settings)
+    account = accounts.of(resolved, override=resource.config, config=config, settings=settings)
     return Resolved(stack_input.build(resolved, config), account)
 
 

@@ -32,8 +32,8 @@ def each(
         parallel: The number of threads, at least 1.
         interrupt: Is called for each Ctrl-C; current work must then end soon, and later work at once.
     """
-    known = set(nodes)
-    sorter = graphlib.TopologicalSorter({node: dependencies.get(node, set()) & known for node in nodes})
+    members = set(nodes)
+    sorter = graphlib.TopologicalSorter({node: dependencies.get(node, set()) & members for node in nodes})
     sorter.prepare()
     positions = {node: position for position, node in enumerate(nodes)}
     results: dict[Node, Result] = {}

@@ -135,7 +135,7 @@ def open_stack(
     is_known = is_known or (state is not None and state.exists())
 
     def select() -> workspace.Stack:
-        return workspace.select(name.qualified, program, options, known=is_known)
+        return workspace.select(name.qualified, program, options, is_known=is_known)
 
     try:
         return _selected_or_created(name, settings, options, program, select) if create else select()

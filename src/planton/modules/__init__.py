@@ -129,7 +129,7 @@ def main() -> None:
     try:
         text, source = stack_input_module.locate(pulumi.Config("planton-cloud").get("stack-input"))
         stack_input: Any = stack_input_module.parse(text, source=source)
-        config = credentials.choose(stack_input.target, given=stack_input.provider_config, region="", environ=os.environ)
+        config = credentials.choose(stack_input.target, override=stack_input.provider_config, region="", environ=os.environ)
         config.MergeFrom(stack_input.provider_config)
         stack_input.provider_config.CopyFrom(config)
         run(stack_input)

@@ -58,8 +58,8 @@ def with_missing(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[st
     shells = {each["urn"] for each in dropped(before, after)}
     old = [{key: value for key, value in each.items() if key != "initErrors"} for each in before.get("resources") or []]
     kept = [each if each["urn"] in shells else now.get(each["urn"], each) for each in old]
-    known = {each["urn"] for each in kept}
-    return {**after, "resources": [*kept, *(each for urn, each in now.items() if urn not in known)]}
+    urns = {each["urn"] for each in kept}
+    return {**after, "resources": [*kept, *(each for urn, each in now.items() if urn not in urns)]}
 
 
 def missing(resources: Iterable[Mapping[str, Any]], cloud: clouds.Cloud) -> set[str]:
@@ -99,7 +99,7 @@ def candidates(
     # A replacement may have created the new resource while the state still has the old one, of the same URN.
     ids = {(each["type"], each["id"]) for each in states.cloud_resources(deployment)}
     lists = observed.Lists(answers.Answers())
-    found: list[ownership.Candidate] = []
+    results: list[ownership.Candidate] = []
     for urn, creation in suspects.items():
         type_, _ = states.type_and_name(urn)
         if not clouds.is_resource(type_):
@@ -109,10 +109,10 @@ def candidates(
         if is_pool and not cluster:
             continue
         entries = [each for each in lists.entries(cloud, type_, cluster) if (type_, each["id"]) not in ids]
-        found += ownership.candidates(
+        results += ownership.candidates(
             urn, type_, creation, entries, marker=record.marker, before=record.before.get(urn), started=record.started, now=now
         )
-    return found
+    return results
 
 
 def import_id(candidate: ownership.Candidate, cluster: str) -> str:
@@ -198,16 +198,16 @@ def with_whole_rules(deployment: Mapping[str, Any]) -> dict[str, Any] | None:
 def _with_whole_rules(firewall: dict[str, Any]) -> dict[str, Any]:
     inputs, outputs = firewall.get("inputs") or {}, firewall.get("outputs") or {}
     whole = {
-        name: [_whole(rule, known) for rule, known in zip(inputs[name], outputs[name], strict=True)]
+        name: [_whole(rule, reported) for rule, reported in zip(inputs[name], outputs[name], strict=True)]
         for name in _RULES
         if isinstance(inputs.get(name), list) and len(inputs[name]) == len(outputs.get(name) or ())
     }
     return {**firewall, "inputs": {**inputs, **whole}}
 
 
-def _whole(rule: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def _whole(rule: dict[str, Any], reported: Mapping[str, Any]) -> dict[str, Any]:
     ranges = rule.get("cidrs") or []
     kept = {name: value for name, value in rule.items() if name not in ("__defaults", "cidrs")}
-    if any(known.get(name) != value for name, value in kept.items()) or ranges != (known.get("cidrs") or [])[: len(ranges)]:
+    if any(reported.get(name) != value for name, value in kept.items()) or ranges != (reported.get("cidrs") or [])[: len(ranges)]:
         return rule
-    return {**rule, **{name: known[name] for name in _RULE_FIELDS if known.get(name)}}
+    return {**rule, **{name: reported[name] for name in _RULE_FIELDS if reported.get(name)}}

@@ -56,8 +56,8 @@ def message(operation: str, key: references.Key, plan: plans.Plan | None) -> str
     """
     changes = [] if plan is None else [_spoken(change) for change in plan.changes]
     # The end of a line is the end of a change.
-    said = "\n".join(changes) or ("" if plan is None else _NOTHING)
-    text = f"{journal.user()}@{socket.gethostname()}: planton {operation} {key.kind}/{key.name}: {said}"
+    summary = "\n".join(changes) or ("" if plan is None else _NOTHING)
+    text = f"{journal.user()}@{socket.gethostname()}: planton {operation} {key.kind}/{key.name}: {summary}"
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 2]} …"
 
 
@@ -83,23 +83,23 @@ def read(stack: stored.StoredStack, number: int) -> list[Entry]:
 
 def parse(update: dict[str, Any]) -> Entry:
     """Returns what an entry of Pulumi's history says."""
-    found = _MESSAGE.fullmatch(update.get("message") or "")
+    match = _MESSAGE.fullmatch(update.get("message") or "")
     counts = {str(name): int(count) for name, count in (update.get("resourceChanges") or {}).items() if name != "same"}
-    operation = found["operation"] if found else str(update.get("kind") or "")
+    operation = match["operation"] if match else str(update.get("kind") or "")
     changes: tuple[str, ...]
-    if found and update.get("kind") == "refresh" != operation:
+    if match and update.get("kind") == "refresh" != operation:
         # Other operations look at the cloud first where the state may be old.
         operation, changes = "refresh", (f"before {operation}",)
-    elif found and found["changes"] == _NOTHING:
+    elif match and match["changes"] == _NOTHING:
         # What is counted then is planton's own record of the manifest.
         changes, counts = (), {}
-    elif found:
-        changes = tuple(filter(None, found["changes"].splitlines()))
+    elif match:
+        changes = tuple(filter(None, match["changes"].splitlines()))
     else:
         changes = tuple(filter(None, [" ".join((update.get("message") or "").split())]))
     return Entry(
         version=int(update.get("version") or 0),
-        who=found["who"] if found else "",
+        who=match["who"] if match else "",
         operation=operation,
         started=_time(update.get("startTime")),
         ended=_time(update.get("endTime")),

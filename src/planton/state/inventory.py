@@ -94,14 +94,14 @@ class Inventory:
             PlantonError: ``AMBIGUOUS``, with the candidates; the state of the resource is damaged.
         """
         derived = self.read(stacks.derived(key.kind, key.name, key.env))
-        found = [derived] if derived is not None and derived.key == key else []
-        if not (found and found[0].complete and self._settings.backend_folder is None):
-            found += self._under(key, [name for name in self.names if not _is_derived(name)])
-        found = found or [applied for applied in self.all() if applied.key == key]
-        found = [applied for applied in found if applied.complete] or found
-        if len(found) > 1:
-            raise _ambiguous(str(key), found, "planton state forget --stack PROJECT/STACK leaves one out, and deletes nothing")
-        return found[0] if found else None
+        matches = [derived] if derived is not None and derived.key == key else []
+        if not (matches and matches[0].complete and self._settings.backend_folder is None):
+            matches += self._under(key, [name for name in self.names if not _is_derived(name)])
+        matches = matches or [applied for applied in self.all() if applied.key == key]
+        matches = [applied for applied in matches if applied.complete] or matches
+        if len(matches) > 1:
+            raise _ambiguous(str(key), matches, "planton state forget --stack PROJECT/STACK leaves one out, and deletes nothing")
+        return matches[0] if matches else None
 
     def _under(self, key: references.Key, names: Iterable[stacks.StackName]) -> list[Applied]:
         return [applied for applied in map(self._readable, names) if applied is not None and applied.key == key]
@@ -118,22 +118,22 @@ class Inventory:
         Raises:
             PlantonError: ``STACK_NOT_FOUND``; ``AMBIGUOUS``, with the candidates; the state of the resource is damaged.
         """
-        found = [
+        matches = [
             applied
             for applied in self.all()
             if applied.key.kind == kind.name
             and applied.key.name == name
             and env in (None, applied.key.env)
-            and (not stack or stacks.parse(stack).means(applied.stack))
+            and (not stack or stacks.parse(stack).matches(applied.stack))
         ]
-        if not found:
+        if not matches:
             self._check_own_state(kind, name, env)
             where = ", ".join(f"{what} {value}" for what, value in (("env", env), ("stack", stack)) if value)
             raise state_errors.not_applied(f"{kind.name}/{name}" + (f" ({where})" if where else ""))
-        if len(found) > 1:
-            by_env = len({applied.key for applied in found}) == len(found)
-            raise _ambiguous(f"{kind.name}/{name}", found, "add --env ENV" if by_env else "add --stack PROJECT/STACK")
-        return found[0]
+        if len(matches) > 1:
+            by_env = len({applied.key for applied in matches}) == len(matches)
+            raise _ambiguous(f"{kind.name}/{name}", matches, "add --env ENV" if by_env else "add --stack PROJECT/STACK")
+        return matches[0]
 
     def _check_own_state(self, kind: kinds.Kind, name: str, env: str | None) -> None:
         for stack, error in self._damaged.items():
@@ -142,8 +142,8 @@ class Inventory:
 
     def all(self) -> list[Applied]:
         """Returns all applied resources by key. A damaged state is reported and skipped."""
-        found = (self._readable(name) for name in self.names)
-        return sorted((applied for applied in found if applied is not None), key=lambda applied: applied.key)
+        readable = (self._readable(name) for name in self.names)
+        return sorted((applied for applied in readable if applied is not None), key=lambda applied: applied.key)
 
     def _readable(self, name: stacks.StackName) -> Applied | None:
         # One damaged state must not stop the commands on all other stacks.
@@ -183,8 +183,8 @@ class Inventory:
     def understand(self, name: stacks.StackName, deployment: Mapping[str, Any]) -> Applied | None:
         """Returns what a state of a stack holds, or None where it is none of ours or holds nothing."""
         outputs = states.outputs(deployment)
-        said = outputs if isinstance(outputs.get(states.MANIFEST), str) else states.signature(deployment)
-        text = said.get(states.MANIFEST)
+        values = outputs if isinstance(outputs.get(states.MANIFEST), str) else states.signature(deployment)
+        text = values.get(states.MANIFEST)
         if not isinstance(text, str):
             return None
         try:
@@ -212,7 +212,7 @@ class Inventory:
             custom,
             updated,
             states.region(deployment),
-            str(said.get(states.ORIGIN) or ""),
+            str(values.get(states.ORIGIN) or ""),
             states.cluster(deployment),
             states.ids(deployment),
             states.endpoint(deployment),
@@ -274,9 +274,9 @@ def require_complete(applied: Applied) -> None:
         )
 
 
-def _ambiguous(what: str, found: Iterable[Applied], hint: str) -> errors.PlantonError:
+def _ambiguous(what: str, matches: Iterable[Applied], hint: str) -> errors.PlantonError:
     return errors.PlantonError(
-        f"{what} is ambiguous: " + "; ".join(f"env {each.key.env or '(none)'}, stack {each.stack}" for each in found),
+        f"{what} is ambiguous: " + "; ".join(f"env {each.key.env or '(none)'}, stack {each.stack}" for each in matches),
         code=errors.Code.USAGE,
         reason=errors.Reason.AMBIGUOUS,
         hint=hint,
@@ -288,5 +288,5 @@ def _is_derived(name: stacks.StackName) -> bool:
 
 
 def _parsed(name: str) -> stacks.StackName:
-    found = stacks.parse(name)
-    return dataclasses.replace(found, organization="") if found.organization in (stacks.PROJECT, stacks.NO_OWNER) else found
+    parsed = stacks.parse(name)
+    return dataclasses.replace(parsed, organization="") if parsed.organization in (stacks.PROJECT, stacks.NO_OWNER) else parsed

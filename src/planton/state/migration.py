@@ -135,5 +135,5 @@ def _decrypted(opened: stored.StoredStack) -> dict[str, Any]:
     return dict(json.loads(opened.ask("stack", "export", "--show-secrets"))["deployment"] or {})
 
 
-def _same(left: dict[str, Any], right: dict[str, Any]) -> bool:
-    return bool(left.get("resources") == right.get("resources"))
+def _same(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    return bool(old.get("resources") == new.get("resources"))

@@ -150,18 +150,18 @@ class Stores:
             PlantonError: ``STACK_NOT_FOUND``; ``USAGE``: it has no such resource.
         """
         deployment = self.open(name).export()
-        known = {each["urn"]: _short(each) for each in resources(deployment)}
-        urns = {urn for urn, short in known.items() if resource in (urn, short)}
+        names = {each["urn"]: _short(each) for each in resources(deployment)}
+        urns = {urn for urn, short in names.items() if resource in (urn, short)}
         if not urns:
             raise errors.PlantonError(
-                f"the state of {name} has no resource {resource!r}; it has: {', '.join(known.values()) or 'none'}",
+                f"the state of {name} has no resource {resource!r}; it has: {', '.join(names.values()) or 'none'}",
                 code=errors.Code.USAGE,
                 reason=errors.Reason.USAGE,
                 hint="planton state show lists them with their URNs",
             )
-        left = states.without(deployment, urns)
-        kept = {each["urn"] for each in left["resources"]}
-        return left, [short for urn, short in known.items() if urn not in kept]
+        remaining = states.without(deployment, urns)
+        kept = {each["urn"] for each in remaining["resources"]}
+        return remaining, [short for urn, short in names.items() if urn not in kept]
 
     def forget(self, name: stacks.StackName) -> pathlib.Path:
         """Removes a stack with its history; the cloud keeps what it stands for. Returns where its state is kept.
@@ -212,10 +212,10 @@ class Stores:
         Raises:
             PlantonError: ``STATE_UNFIT``.
         """
-        found = self.look(name)
-        if not found.clean:
+        summary = self.look(name)
+        if not summary.clean:
             raise unfit(
-                f"the last operation on {name} did not come to its end" + (f": {found.problem}" if found.problem else ""),
+                f"the last operation on {name} did not come to its end" + (f": {summary.problem}" if summary.problem else ""),
                 "run planton apply or planton destroy first, which puts it right",
             )
 
