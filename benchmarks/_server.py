@@ -1,6 +1,7 @@
 """A server with many node pools, and a load on it: what the benchmarks of the NodePool API have in common."""
 
 import asyncio
+import contextlib
 import dataclasses
 import json
 import os
@@ -11,12 +12,13 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
 
-from planton_server.store import schema, tables
+from planton_server.store import engines, schema, tables
 
 OWNER = "bench@example.com"
 CLUSTERS = 12
@@ -39,7 +41,7 @@ class Server:
 
     def cpu(self) -> float:
         """Returns the seconds of processor time of the server's processes."""
-        return sum(_cpu(pid) for pid in [self.process.pid, *_children(self.process.pid)])
+        return sum(_cpu(pid) for pid in [self.process.pid, *children(self.process.pid)])
 
 
 def _cpu(pid: int) -> float:
@@ -47,72 +49,109 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
+    """Returns the ids of a process's children and of theirs."""
     found = [
         int(child) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text("utf-8").split()
     ]
-    return [*found, *(below for child in found for below in _children(child))]
+    return [*found, *(below for child in found for below in children(child))]
 
 
-def fill(engine: sa.Engine, pools: int) -> tuple[list[str], list[str]]:
-    """Writes clusters and node pools straight into the tables, a second apart in age."""
-    row = {
-        "owner": OWNER, "generation": 1, "resource_version": 1, "platform": "gcp", "spec": SPEC, "phase": "Pending", "reason": "NotObserved",
-        "message": "no controller has observed generation 1", "observed_generation": 0, "status_time": "", "conditions": "[]",
-        "replacement": "", "ready_generation": 0, "deadline": None, "resync_at": None, "deleted_at": None,
-    }  # fmt: skip
-    clusters = [f"00000000-0000-4000-8000-{number:012}" for number in range(CLUSTERS)]
-    ids = [f"00000000-0000-4000-9000-{number:012}" for number in range(pools)]
+def fill(engine: sa.Engine, pools: int, *, clusters: int = CLUSTERS, first: int = 0) -> tuple[list[str], list[str]]:
+    """Writes clusters and node pools directly into the tables, each one second newer than the previous one.
 
-    def aged(number: int, one: str) -> dict[str, object]:
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(1_700_000_000 + number))
-        return row | {"id": one, "name": f"n-{number}", "created_at": stamp, "updated_at": stamp, "status_time": stamp}
+    Args:
+        engine: The database.
+        pools: The number of node pools.
+        clusters: The number of clusters. The node pools are distributed evenly.
+        first: The number of the first cluster and of the first node pool.
 
+    Returns:
+        The ids of the clusters, and of the node pools.
+    """
+    cluster_ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(first, first + clusters)]
+    # Random, as the server's ids are; the same in each run.
+    generate = random.Random(first).getrandbits
+    ids = [str(uuid.UUID(int=generate(128), version=4)) for _ in range(pools)]
     with engine.begin() as connection:
-        connection.execute(
-            sa.insert(tables.CLUSTERS), [aged(n, one) | {"target_project_id": ""} for n, one in enumerate(clusters)]
-        )
+        rows = [_row(number, one) | {"target_project_id": ""} for number, one in enumerate(cluster_ids, first)]
+        connection.execute(sa.insert(tables.CLUSTERS), rows)
     for begin in range(0, pools, BATCH):
-        batch = [aged(n, ids[n]) | {"cluster_id": clusters[n % CLUSTERS]} for n in range(begin, min(pools, begin + BATCH))]
+        numbers = range(begin, min(pools, begin + BATCH))
+        batch = [_row(first + n, ids[n]) | {"cluster_id": cluster_ids[n % clusters]} for n in numbers]
         with engine.begin() as connection:
             connection.execute(sa.insert(tables.NODE_POOLS), batch)
-    return clusters, ids
+    return cluster_ids, ids
 
 
-def start(url: str, workers: int, pools: int, port: int) -> Server:
-    """Empties the database, fills it and starts the server."""
-    engine = schema.engine(url)
+def _row(number: int, identifier: str) -> dict[str, object]:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(1_700_000_000 + number))
+    return {
+        "id": identifier, "name": f"n-{number}", "created_at": stamp, "updated_at": stamp, "status_time": stamp,
+        "owner": OWNER, "generation": 1, "resource_version": 1, "platform": "gcp", "spec": SPEC, "phase": "Pending", "reason": "NotObserved",
+        "message": "no controller has observed generation 1", "observed_generation": 0, "conditions": "[]",
+        "replacement": "", "ready_generation": 0, "deadline": None, "resync_at": None, "deleted_at": None,
+    }  # fmt: skip
+
+
+def grow(url: str, pools: int) -> None:
+    """Adds other clusters with newer node pools. The database's statistics stay as they are."""
+    engine = engines.blocking(url)
+    fill(engine, pools, clusters=CLUSTERS, first=1_000_000)
+    engine.dispose()
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[str]:
+    """Starts a temporary PostgreSQL server and yields the URL of an empty database."""
+    sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
+    from support import postgres
+
+    server = postgres.Cluster()
+    try:
+        yield server.url(server.create())
+    finally:
+        server.remove()
+
+
+def empty(url: str) -> None:
+    """Drops all tables of a server."""
+    engine = engines.blocking(url)
     with engine.begin() as connection:
         tables.METADATA.drop_all(connection)
         connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
     engine.dispose()
+
+
+def start(url: str, workers: int, pools: int, port: int, *, clusters: int = CLUSTERS) -> Server:
+    """Empties the database, fills it and starts the server."""
+    empty(url)
     schema.migrate(url)
-    engine = schema.engine(url)
-    clusters, ids = fill(engine, pools)
+    engine = engines.blocking(url)
+    cluster_ids, ids = fill(engine, pools, clusters=clusters)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        if engine.dialect.name == "postgresql":
+            # Statistics change only when a benchmark says so.
+            connection.execute(sa.text("ALTER TABLE node_pools SET (autovacuum_enabled = false)"))
         connection.execute(sa.text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
     engine.dispose()
-    command = [
-        sys.executable,
-        "-m",
-        "planton",
-        "server",
-        "start",
-        "--port",
-        str(port),
-        "--workers",
-        str(workers),
-        "--no-access-log",
-    ]
+    process = launch(url, port, "--workers", str(workers), "--no-access-log")
+    return Server(process, port, cluster_ids, ids)
+
+
+def launch(url: str, port: int, *options: str) -> subprocess.Popen[bytes]:
+    """Starts a server on a database and returns its process when it is ready."""
+    command = [sys.executable, "-m", "planton", "server", "start", "--port", str(port), *options]
     environment = os.environ | {"PLANTON_SERVER_DATABASE_URL": url, "PLANTON_SERVER_LOG_LEVEL": "warning"}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=1):
-                return Server(process, port, clusters, ids)
+                return process
         except OSError:
             time.sleep(0.1)
+    process.kill()
     raise SystemExit("the server did not start")
 
 
@@ -213,7 +252,7 @@ def _cursor(server: Server, depth: int) -> str:
         return json.load(answer).get("next_page_token", "")
 
 
-def stop(server: Server) -> None:
-    """Ends a server."""
-    server.process.send_signal(signal.SIGTERM)
-    server.process.wait(30)
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Stops a server."""
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)

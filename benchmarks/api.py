@@ -35,7 +35,7 @@ def main() -> None:
                     times = f"p50 {one.p50:7.2f}  p99 {one.p99:7.2f}  cpu {one.cpu:6.2f}"
                     print(f"{name:28}{one.rate:9.0f}/s  {times}  errors {one.errors}")
         finally:
-            _server.stop(server)
+            _server.stop(server.process)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from collections.abc import Callable
 import _server
 import sqlalchemy as sa
 
-from planton_server.store import schema, tables, ticks
+from planton_server.store import engines, tables, ticks
 
 SMALLEST = 1_000
 DUE = 100
@@ -28,7 +28,7 @@ FLAT = 2.0  # times as long as with the fewest: noise, and one more level of an 
 
 def measure_ticks(url: str, pools: list[str]) -> dict[str, float]:
     """Returns what ticks take, in ms."""
-    engine = schema.engine(url)
+    engine = engines.blocking(url)
     now = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
     def deadlines() -> int:
@@ -72,7 +72,7 @@ def measure(url: str, pools: int, seconds: float, port: int) -> dict[str, float]
         named = {name.replace(f"at {pools // 2}", "at half"): make for name, make in _server.requests(server, pools // 2).items()}
         found = {name: asyncio.run(load.measure(make)) for name, make in named.items() if name != "mix"}
     finally:
-        _server.stop(server)
+        _server.stop(server.process)
     assert not any(one.errors for one in found.values())
     return {name: one.p50 for name, one in found.items()} | measure_ticks(url, server.pools)
 

@@ -1,4 +1,4 @@
-"""Who asks: from a header that is trusted, a static token or a signed one (JWT). A name in a header is worth what its sender is."""
+"""Authentication: the caller of a request, from a trusted header, a static token or a signed token (JWT)."""
 
 from __future__ import annotations
 
@@ -11,29 +11,26 @@ import math
 import re
 import secrets
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-import jwt
-
-from planton_server import issuer
 from planton_server.service import contexts, errors, reporters
 from planton_server.store import access
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from planton_server import signed
     from planton_server.store import database
 
-#: Addresses that end like this are controllers' in trusted-header mode.
+#: Email addresses with this ending are those of controllers, in trusted-header mode.
 CONTROLLER_DOMAIN: Final = "@system.local"
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[A-Za-z0-9.-]{1,253}")
-_ALGORITHMS: Final = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512")
-#: How long a static token that was looked up is believed, in seconds; a revoked one works no longer than this.
-_BELIEVED: Final = 10.0
-_MOST_BELIEVED: Final = 4096
-#: Characters that the name in a signed token may have: it becomes a key of the database.
-_LONGEST_NAME: Final = 255
-#: Headers that say who asks, and those that say under which condition.
+#: Seconds that a static token stays cached. A revoked token works no longer than this.
+_CACHED: Final = 10.0
+_MAX_CACHED: Final = 4096
+#: The number of dots in a JWT.
+_JWT_DOTS: Final = 2
+#: Headers that identify the caller, and headers that state a condition.
 _IDENTITY: Final = frozenset({"authorization", "x-user-email"})
 _CONDITIONS: Final = {"if-match": "If-Match", "idempotency-key": "Idempotency-Key"}
 
@@ -46,7 +43,7 @@ class Trust:
         header: Whether ``X-User-Email`` names the user, if it comes from a trusted address.
         proxies: The networks from which the header is trusted; loopback is always trusted.
         owners_report: Whether owners may report status, as the guide's walk-through does; only on a loopback address.
-        jwks_url: Where the keys of signed tokens are; empty for no signed tokens.
+        jwks_url: The URL of the keys of signed tokens; empty for no signed tokens.
         issuer: The issuer that signed tokens must name; not checked if empty.
         audience: The audience that signed tokens must name; not checked if empty.
         unverified_email: Whether to accept the email of a signed token without the claim ``email_verified``.
@@ -61,31 +58,42 @@ class Trust:
     unverified_email: bool = False
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Cached:
+    """A static token that was looked up.
+
+    Attributes:
+        until: Monotonic seconds; the end of the entry.
+        expires: Seconds since 1970; the end of the token.
+        caller: The caller that the token names.
+    """
+
+    until: float
+    expires: float
+    caller: contexts.Caller
+
+
 class Authenticator:
-    """Finds out who asks."""
+    """Identifies callers."""
 
     def __init__(self, trust: Trust, store: database.Database, timer: Callable[[], float] = time.monotonic) -> None:
-        """Prepares to find out.
+        """Creates an authenticator.
 
         Args:
-            trust: Whom to believe.
-            store: Where the static tokens are.
-            timer: Tells the seconds since some moment, and never goes back, as the time of day may.
+            trust: Which callers to trust.
+            store: The database with the static tokens.
+            timer: Returns monotonic seconds.
         """
         self._trust = trust
         self._store = store
         self._timer = timer
         self._networks = [ipaddress.ip_network(network) for network in trust.proxies]
-        self._keys = (
-            issuer.Keys(jwt.PyJWKClient(trust.jwks_url, cache_jwk_set=False, timeout=5).get_signing_keys)
-            if trust.jwks_url
-            else None
-        )
-        #: Digest → until when it is believed, by the timer; when the token ends, as seconds since 1970; and whom it names.
-        self._believed: dict[str, tuple[float, float, contexts.Caller]] = {}
+        self._signed = _verifier(trust)
+        #: The digests of tokens, with the results of their lookups.
+        self._cache: dict[str, _Cached] = {}
 
     async def caller(self, headers: Mapping[str, str], peer: str, now: datetime.datetime) -> contexts.Caller:
-        """Returns who asks.
+        """Returns the caller of a request.
 
         Args:
             headers: The request's headers, or a call's metadata; names in lower case.
@@ -93,22 +101,22 @@ class Authenticator:
             now: The time.
 
         Raises:
-            ApiError: Nobody that is known (UNAUTHENTICATED).
+            ApiError: The caller is unknown (UNAUTHENTICATED).
         """
         scheme, _, token = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token.strip():
             return await self._bearer(token.strip(), now)
         if "authorization" in headers:
             raise errors.unauthenticated("the header Authorization must be: Bearer, and a token")
-        if self._trust.header and self._trusted(peer):
+        if self._trust.header and self._is_trusted(peer):
             email = headers.get("x-user-email", "").strip()
             if not _EMAIL.fullmatch(email):
                 raise errors.unauthenticated("give your email address in the header X-User-Email")
-            controller = email.endswith(CONTROLLER_DOMAIN)
-            return contexts.Caller(email, controller=controller, may_report=controller or self._trust.owners_report)
+            is_controller = email.endswith(CONTROLLER_DOMAIN)
+            return contexts.Caller(email, controller=is_controller, may_report=is_controller or self._trust.owners_report)
         raise errors.unauthenticated("give a token in the header Authorization: Bearer …")
 
-    def _trusted(self, peer: str) -> bool:
+    def _is_trusted(self, peer: str) -> bool:
         try:
             address = ipaddress.ip_address(peer.partition("%")[0])
         except ValueError:
@@ -117,104 +125,63 @@ class Authenticator:
         return address.is_loopback or any(address in network for network in self._networks)
 
     async def _bearer(self, token: str, now: datetime.datetime) -> contexts.Caller:
-        if self._keys is not None and token.count(".") == 2:  # noqa: PLR2004 - the three parts of a JWT
-            return await self._signed(self._keys, token)
-        wanted = digest(token)
-        until, ends, known = self._believed.get(wanted, (0.0, 0.0, None))
-        if known is not None and self._timer() < until and now.timestamp() < ends:
-            return known
-        row = await access.token(self._store, wanted)
-        ends = datetime.datetime.fromisoformat(row["expires_at"]).timestamp() if row and row["expires_at"] else math.inf
-        if row is None or not hmac.compare_digest(row["digest"], wanted) or ends <= now.timestamp():
-            raise errors.unauthenticated("the token is not known, or has expired")
-        controller = row["role"] == "controller"
-        found = contexts.Caller(
-            row["subject"], controller=controller, may_report=controller, reports_as=reporters.read(row["reports_as"])
+        if self._signed is not None and token.count(".") == _JWT_DOTS:
+            return await self._signed.caller(token, self._timer())
+        key = digest(token)
+        cached = self._cache.get(key)
+        if cached is not None and self._timer() < cached.until and now.timestamp() < cached.expires:
+            return cached.caller
+        row = await access.token(self._store, key)
+        expires = datetime.datetime.fromisoformat(row["expires_at"]).timestamp() if row and row["expires_at"] else math.inf
+        if row is None or not hmac.compare_digest(row["digest"], key) or expires <= now.timestamp():
+            raise errors.unauthenticated("the token is unknown, or has expired")
+        is_controller = row["role"] == "controller"
+        caller = contexts.Caller(
+            row["subject"], controller=is_controller, may_report=is_controller, reports_as=reporters.read(row["reports_as"])
         )
-        if len(self._believed) >= _MOST_BELIEVED:
-            self._believed.clear()
-        self._believed[wanted] = (self._timer() + _BELIEVED, ends, found)
-        return found
-
-    async def _signed(self, keys: issuer.Keys, token: str) -> contexts.Caller:
-        try:
-            key = await keys.find(str(jwt.get_unverified_header(token).get("kid")), self._timer())
-            if key is None:
-                raise jwt.InvalidKeyError
-            claims: dict[str, Any] = jwt.decode(
-                token,
-                key,
-                algorithms=list(_ALGORITHMS),
-                audience=self._trust.audience or None,
-                issuer=self._trust.issuer or None,
-                options={"require": ["exp"], "verify_aud": bool(self._trust.audience)},
-            )
-        except issuer.UnreachableError as error:
-            raise errors.unavailable() from error
-        # A token is untrusted input: besides PyJWT's own errors, its numbers and its depth can exceed what the decoder supports.
-        except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise errors.unauthenticated("the token is not valid, or has expired") from error
-        name = self._name(claims)
-        roles = claims.get("roles", ())
-        controller = isinstance(roles, list) and "controller" in roles
-        reports_as = _reports_as(claims, name) if controller else reporters.ANY
-        return contexts.Caller(name, controller=controller, may_report=controller, reports_as=reports_as)
-
-    def _name(self, claims: Mapping[str, Any]) -> str:
-        """Returns the caller that the claims of a signed token identify."""
-        # Some issuers write their booleans as text. Who can give any address to an account must not be everybody by that.
-        verified = claims.get("email_verified", self._trust.unverified_email)
-        if claims.get("email") and verified is not True and verified != "true":
-            raise errors.unauthenticated(
-                "the token's email is not verified: it needs the claim email_verified, which must be true"
-            )
-        name = claims.get("email") or claims.get("sub")
-        if not isinstance(name, str) or not name or not name.isprintable():
-            raise errors.unauthenticated("the token names nobody: it needs the claim email or sub")
-        if len(name) > _LONGEST_NAME:
-            claim = "email" if claims.get("email") else "sub"
-            message = f"the token's claim {claim} must have at most {_LONGEST_NAME} characters"
-            raise errors.bad_field("Authorization", "header.name_length", message)
-        return name
+        if len(self._cache) >= _MAX_CACHED:
+            self._cache.clear()
+        self._cache[key] = _Cached(self._timer() + _CACHED, expires, caller)
+        return caller
 
 
-def _reports_as(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """Returns the controller names under which a signed token may report: its own name without the claim ``controller_names``."""
-    if "controller_names" not in claims:
-        return (name,) if "*" not in name else ()
-    named = claims["controller_names"]
-    try:
-        return reporters.checked([named] if isinstance(named, str) else named)
-    except (TypeError, ValueError) as error:
-        raise errors.unauthenticated(f"the token's claim controller_names: {error}") from error
+def _verifier(trust: Trust) -> signed.Verifier | None:
+    """Returns the verifier of signed tokens, or None if the server accepts none."""
+    if not trust.jwks_url:
+        return None
+    # 9 MB of a cryptographic library, which a server without signed tokens does not load.
+    from planton_server import signed
+
+    return signed.Verifier(trust)
 
 
-def headers(given: Iterable[tuple[str, str]]) -> dict[str, str]:
+def headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Returns a request's headers, or a call's metadata, by name.
 
-    A header that is worth something must come once: behind a proxy that adds its own to its client's, either could be the client's.
+    Headers that identify the caller or state a condition must not be repeated. A proxy may have added its own value to that of
+    its client, and nothing tells which is which.
 
     Args:
-        given: Names in lower case, and values.
+        pairs: Names in lower case, and values.
 
     Raises:
-        ApiError: One that says who asks comes twice (UNAUTHENTICATED), or a condition does (VALIDATION_ERROR).
+        ApiError: An identifying header is repeated (UNAUTHENTICATED), or a condition is (VALIDATION_ERROR).
     """
-    found: dict[str, str] = {}
-    for name, value in given:
-        if name in found and name in _IDENTITY:
+    values: dict[str, str] = {}
+    for name, value in pairs:
+        if name in values and name in _IDENTITY:
             raise errors.unauthenticated(f"the header {name} must come once")
-        if name in found and name in _CONDITIONS:
+        if name in values and name in _CONDITIONS:
             raise errors.bad_field(_CONDITIONS[name], "header.duplicate", "must come once")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 def new_token() -> str:
-    """Returns a token that nobody can guess, 43 characters."""
+    """Returns a new random token, 43 characters."""
     return secrets.token_urlsafe(32)
 
 
 def digest(token: str) -> str:
-    """Returns what is kept of a token: SHA-256 in hexadecimal. A random token needs no salt."""
+    """Returns the stored form of a token: SHA-256 in hexadecimal. A random token needs no salt."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""The public keys of an issuer of signed tokens, kept as long as they may be believed.
+"""The public keys of an issuer of signed tokens, cached for some minutes.
 
-They are fetched anew when a token names one that is not among them, as after a rotation; but not for each such token: who sends names of
-keys that nobody has would make the server ask the issuer as often as it is asked itself.
+A token with an unknown key id causes a fetch, as keys are rotated. Fetches have a minimum interval, so that callers who send made-up
+key ids cannot make the server flood the issuer.
 """
 
 from __future__ import annotations
@@ -15,56 +15,56 @@ if TYPE_CHECKING:
 
     import jwt
 
-#: Seconds between two fetches, at least; a new key may be unknown for so long.
-_PAUSE: Final = 10.0
-#: Seconds after which keys are fetched anew; a withdrawn one is believed no longer, unless the issuer cannot be reached.
-_BELIEVED: Final = 300.0
+#: The minimum number of seconds between two fetches. A new key may be unknown for so long.
+_INTERVAL: Final = 10.0
+#: Seconds after which keys are fetched again. A withdrawn key is accepted no longer than this, unless the issuer is unreachable.
+_LIFETIME: Final = 300.0
 
 
 class UnreachableError(Exception):
-    """The keys cannot be had, so that nothing can be said of a token."""
+    """The issuer's keys cannot be fetched, so a token can be neither accepted nor refused."""
 
 
 class Keys:
-    """An issuer's keys."""
+    """The keys of one issuer."""
 
     def __init__(self, fetch: Callable[[], Sequence[jwt.PyJWK]]) -> None:
-        """Prepares them; nothing is fetched yet.
+        """Creates an empty cache.
 
         Args:
-            fetch: Returns all keys, or raises whatever error. It may block.
+            fetch: Returns all keys, or raises any error. It may block.
         """
         self._fetch = fetch
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._asked = self._fetched = -math.inf
-        self._one = asyncio.Lock()
+        self._attempted = self._fetched = -math.inf
+        self._lock = asyncio.Lock()
 
-    async def find(self, name: str, now: float) -> jwt.PyJWK | None:
-        """Returns the key of a name (``kid``), or None where the issuer has none.
+    async def find(self, key_id: str, now: float) -> jwt.PyJWK | None:
+        """Returns the key with an id (``kid``), or None if the issuer has no such key.
 
         Args:
-            name: The key's id.
-            now: The seconds since some moment; they must not go back, as the time of day may.
+            key_id: The key's id.
+            now: Monotonic seconds.
 
         Raises:
-            UnreachableError: It is not known, and the issuer could not be asked.
+            UnreachableError: The key is not cached, and the issuer is unreachable.
         """
-        if name in self._keys and now - self._fetched < _BELIEVED:
-            return self._keys[name]
-        async with self._one:
-            # Others may have waited for the same fetch: then there is none to be made any more.
-            if now - self._asked >= _PAUSE:
-                self._asked = now
+        if key_id in self._keys and now - self._fetched < _LIFETIME:
+            return self._keys[key_id]
+        async with self._lock:
+            # Another request may have fetched the keys while this one waited for the lock.
+            if now - self._attempted >= _INTERVAL:
+                self._attempted = now
                 await self._refresh(now)
-        if name not in self._keys and self._fetched != self._asked:
+        if key_id not in self._keys and self._fetched != self._attempted:
             raise UnreachableError
-        return self._keys.get(name)
+        return self._keys.get(key_id)
 
     async def _refresh(self, now: float) -> None:
-        """Fetches the keys; where that fails, those that are known stay: an issuer that is down withdraws none."""
+        """Fetches the keys. If that fails, the cached ones stay: an unreachable issuer withdraws no key."""
         try:
-            found = await asyncio.to_thread(self._fetch)
-        except Exception:  # noqa: BLE001 - whatever it answers that is no set of keys, it says nothing
+            keys = await asyncio.to_thread(self._fetch)
+        except Exception:  # noqa: BLE001 - any error means that the issuer gave no keys
             return
-        self._keys = {key.key_id: key for key in found if key.key_id}
+        self._keys = {key.key_id: key for key in keys if key.key_id}
         self._fetched = now

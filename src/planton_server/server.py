@@ -1,6 +1,6 @@
-"""The server: puts store, service and transports together, starts and stops them.
+"""The server: assembles store, service and transports, starts them and stops them.
 
-A stop finishes what has begun: requests get their answers, streams end and their clients come back with their cursors.
+A stop finishes running requests. Event streams end, and their clients reconnect with their cursors.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from planton_server import auth, calls, observe, settings
-from planton_server.grpc import health, server
 from planton_server.http import connections, hosts, rest, roots
 from planton_server.service import methods, timers
 from planton_server.store import database
@@ -30,20 +29,21 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from planton_server import tracing
+    from planton_server.grpc import health
 
 #: Seconds that a stop waits for requests and calls.
 GRACE: Final = 30
 
 
-def run(wanted: settings.Settings) -> None:
-    """Serves until a signal says to stop. The database must have been migrated."""
-    os.environ[settings.VARIABLE] = wanted.dump()
+def run(chosen: settings.Settings) -> None:
+    """Serves until a signal stops the server. The database must have been migrated."""
+    os.environ[settings.VARIABLE] = chosen.dump()
     config = uvicorn.Config(
         "planton_server.server:from_environment",
         factory=True,
-        host=wanted.host,
-        port=wanted.port,
-        workers=wanted.workers,
+        host=chosen.host,
+        port=chosen.port,
+        workers=chosen.workers,
         access_log=False,
         log_config=None,
         server_header=False,
@@ -53,12 +53,12 @@ def run(wanted: settings.Settings) -> None:
         proxy_headers=False,
         http=connections.Protocol,
     )
-    if wanted.workers > 1:
+    if chosen.workers > 1:
         with tempfile.TemporaryDirectory(prefix="planton-metrics-") as folder:
             os.environ[observe.FOLDER] = folder
             Multiprocess(config, sockets=[config.bind_socket()]).run()
     else:
-        # The server below sends itself the signal again when it has stopped: a stop that was asked for is a success.
+        # uvicorn sends itself the signal again when it has stopped. A requested stop is a success.
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _end)
         uvicorn.Server(config).run()
@@ -69,24 +69,24 @@ def _end(_number: int, _frame: types.FrameType | None) -> None:
 
 
 def from_environment() -> Application:
-    """Returns the application as the worker's environment says it."""
-    wanted = settings.Settings.load(os.environ[settings.VARIABLE])
-    # The command line has switched it off, for the short time that others run.
+    """Returns the application with the settings in the worker's environment."""
+    # The command line disables the collector, because most commands are short.
     gc.enable()
-    observe.log_to_stderr(wanted.log_level, access=wanted.access_log)
-    return Application(wanted)
+    chosen = settings.Settings.load(os.environ[settings.VARIABLE])
+    observe.log_to_stderr(chosen.log_level, access=chosen.access_log)
+    return Application(chosen)
 
 
 class Application:
-    """The ASGI application. It lives from ``lifespan.startup`` on: connections belong to a loop.
+    """The ASGI application. Its parts are created at ``lifespan.startup``, because connections belong to an event loop.
 
     Attributes:
-        settings: What the operator sets.
+        settings: The operator's settings.
     """
 
-    def __init__(self, wanted: settings.Settings) -> None:
-        self.settings = wanted
-        self._stopping = False
+    def __init__(self, chosen: settings.Settings) -> None:
+        self.settings = chosen
+        self._is_stopping = False
         self._app: ASGIApp | None = None
         self._store: database.Database | None = None
         self._grpc: grpc.aio.Server | None = None
@@ -95,7 +95,7 @@ class Application:
         self._traces: tracing.Traces | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves a request, or starts and stops."""
+        """Serves a request, or starts and stops the server."""
         if scope["type"] != "lifespan":
             assert self._app is not None, "requests come after the start"
             await self._app(scope, receive, send)
@@ -112,11 +112,11 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def start(self) -> None:
-        """Connects and begins to serve gRPC; REST is served by what calls this application."""
+        """Connects to the database and starts timed work and gRPC. REST requests arrive through this application."""
         store = await database.connect(self.settings.database_url, connections=self.settings.connections)
         note = None
         if self.settings.otlp_endpoint:
-            # A fifth of a second of imports, for those who want it.
+            # A fifth of a second of imports, which only traces need.
             from planton_server import tracing
 
             self._traces, note = tracing.Traces(self.settings.otlp_endpoint), tracing.note
@@ -133,7 +133,7 @@ class Application:
             self._timers.clock,
         )
         extra_routes = roots.routes(store, self.settings, observer, authenticator, self._timers.state)
-        app = rest.application(running, roots=extra_routes, observer=observer, is_stopping=lambda: self._stopping)
+        app = rest.application(running, roots=extra_routes, observer=observer, is_stopping=lambda: self._is_stopping)
         if self.settings.trusted_header:
             app = hosts.Guard(app, self.settings.trusted_proxies)
         self._app = self._traces.app(app) if self._traces else app
@@ -141,19 +141,22 @@ class Application:
             await self._serve_grpc(running, observer, store, self._timers.state)
         self._timers.start()
         for number in (signal.SIGTERM, signal.SIGINT):
-            self._hear(number)
+            self._listen(number)
 
     async def _serve_grpc(
         self, running: calls.Calls, observer: observe.Observer, store: database.Database, timed_work: Callable[[], str]
     ) -> None:
+        # 12 MB, which a server without gRPC does not load.
+        from planton_server.grpc import health, server
+
         self._health = health.Health(store, timed_work=timed_work)
         self._grpc = server.serve(running, self._health, observer, self._traces.interceptors() if self._traces else ())
         self._grpc.add_insecure_port(self.settings.address(self.settings.grpc_port))
         await self._grpc.start()
 
     async def stop(self) -> None:
-        """Ends streams, waits for calls, closes connections."""
-        self._stopping = True
+        """Ends event streams, waits for running calls and closes all connections."""
+        self._is_stopping = True
         if self._grpc is not None and self._health is not None:
             self._health.stop()
             await self._grpc.stop(GRACE)
@@ -164,13 +167,13 @@ class Application:
         if self._traces is not None:
             await asyncio.to_thread(self._traces.stop)
 
-    def _hear(self, number: signal.Signals) -> None:
-        """Learns of a signal before the server below waits for open streams, which end only because of this."""
+    def _listen(self, number: signal.Signals) -> None:
+        """Notes a signal before uvicorn waits for open streams, which end only because of the note."""
         before: Any = signal.getsignal(number)  # a function, or one of two constants
 
-        def heard(signum: int, frame: types.FrameType | None) -> None:
-            self._stopping = True
+        def handle(signum: int, frame: types.FrameType | None) -> None:
+            self._is_stopping = True
             if callable(before):
                 before(signum, frame)
 
-        signal.signal(number, heard)
+        signal.signal(number, handle)

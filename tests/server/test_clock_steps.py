@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from planton_server import settings
 from planton_server.service import clocks, timers, timestamps
-from planton_server.store import leases, schema, tables
+from planton_server.store import engines, leases, tables
 from support import rows
 
 START = datetime.datetime.fromisoformat(rows.THEN)
@@ -83,7 +83,7 @@ class World:
 
 @pytest.fixture
 def world(new_url, engine: str):
-    opened = schema.engine(new_url(engine))
+    opened = engines.blocking(new_url(engine))
     yield World(opened)
     opened.dispose()
 

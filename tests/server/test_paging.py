@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, strategies
 
 from planton_server.service import paging
-from planton_server.store import resources
+from planton_server.store import lists
 
 ROW = {"created_at": "2026-01-01T00:00:00.000001Z", "id": "550e8400-e29b-41d4-a716-446655440000"}
-DIGEST = paging._digest(resources.Filter())
+DIGEST = paging._digest(lists.Filter())
 #: Places under the right filter that no row can have.
 FORGED = [
     ("\ud800", ROW["id"]),
@@ -23,7 +23,7 @@ FORGED = [
     (ROW["created_at"], 1),
 ]
 FILTERS = strategies.builds(
-    resources.Filter,
+    lists.Filter,
     owner=strategies.text(max_size=5),
     cluster_id=strategies.text(max_size=5),
     platform=strategies.sampled_from(["", "gcp", "aws"]),
@@ -46,7 +46,7 @@ def test_cursor_is_of_one_filter(wanted, other):
 def test_no_text_breaks_the_reading(text):
     """Whatever a caller sends as a cursor is told as none."""
     with pytest.raises(ValueError, match="next_page_token"):
-        paging.place(text, resources.Filter())
+        paging.place(text, lists.Filter())
 
 
 @pytest.mark.parametrize(
@@ -59,13 +59,13 @@ def test_forged_cursor(data):
     """JSON of another form is no cursor either."""
     text = base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
     with pytest.raises(ValueError, match="next_page_token"):
-        paging.place(text, resources.Filter())
+        paging.place(text, lists.Filter())
 
 
 def test_cursor_can_stand_in_a_query():
     """A cursor needs no escaping in a URL."""
     for number in range(64):
-        token = paging.token(ROW | {"id": "x" * number}, resources.Filter(owner=str(number)))
+        token = paging.token(ROW | {"id": "x" * number}, lists.Filter(owner=str(number)))
         assert token.replace("-", "").replace("_", "").isalnum()
 
 
@@ -73,4 +73,4 @@ def test_bottomless_cursor():
     """A cursor of brackets alone is told as none too."""
     text = base64.urlsafe_b64encode(b"[" * 100_000).decode()
     with pytest.raises(ValueError, match="next_page_token"):
-        paging.place(text, resources.Filter())
+        paging.place(text, lists.Filter())

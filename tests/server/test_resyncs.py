@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from planton_server import settings
 from planton_server.service import contexts, resyncs, timers
-from planton_server.store import schema, tables
+from planton_server.store import engines, tables
 from support import api, rows
 
 NOW = datetime.datetime.fromisoformat(rows.HOUR)
@@ -50,7 +50,7 @@ def test_created_at_once_is_told_apart(private, engine, door):
     client = api.Api(server, door)
     cluster = client.cluster()["id"]
     made = [client.pool(cluster=cluster, name=f"p{number}") for number in range(8)]
-    opened = schema.engine(server.url)
+    opened = engines.blocking(server.url)
     try:
         found = {one["id"]: rows.read(opened, tables.NODE_POOLS, one["id"])["resync_at"] for one in made}
     finally:
@@ -62,7 +62,7 @@ def test_created_at_once_is_told_apart(private, engine, door):
 def test_due_at_once_is_told_apart_the_next_time(new_url, engine):
     """After an outage one tick tells of all, and the next ones of some each; the total of an interval is the same."""
     url = new_url(engine)
-    opened = schema.engine(url)
+    opened = engines.blocking(url)
     try:
         cluster = rows.cluster(opened)
         pools = [rows.node_pool(opened, cluster, resync_at=rows.MINUTE) for _ in range(64)]

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from planton_server import settings
 from planton_server.service import resyncs, status, timers
-from planton_server.store import schema, tables
+from planton_server.store import engines, schema, tables
 from support import postgres, rows, waiting
 
 #: A replica's timed work, for as long as its stdin is open; it says to what it connects beside its log.
@@ -84,7 +84,7 @@ def replica(tmp_path: pathlib.Path) -> Iterator[object]:
 
 @contextlib.contextmanager
 def engine_of(url: str) -> Iterator[sa.Engine]:
-    made = schema.engine(url)
+    made = engines.blocking(url)
     yield made
     made.dispose()
 

@@ -1,23 +1,25 @@
-"""Fixtures of the store's tests: one empty, migrated database of each sort."""
+"""Fixtures of the store's tests: one empty, migrated database of each engine."""
 
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from planton_server.store import schema
+from planton_server.store import database, engines, schema
+from support import api
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
     """The URL of an empty, migrated database."""
     if request.param == "sqlite":
-        made = f"sqlite:///{tmp_path / 'server.db'}"
-        schema.migrate(made)
-        return made
+        file_url = f"sqlite:///{tmp_path / 'server.db'}"
+        schema.migrate(file_url)
+        return file_url
     cluster = request.getfixturevalue("cluster")
     return cluster.url(cluster.create(request.getfixturevalue("migrated")))
 
@@ -25,6 +27,48 @@ def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
 @pytest.fixture
 def engine(url: str) -> Iterator[sa.Engine]:
     """The blocking engine of the database."""
-    made = schema.engine(url)
-    yield made
-    made.dispose()
+    blocking = engines.blocking(url)
+    yield blocking
+    blocking.dispose()
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[api.Loop]:
+    """An event loop in a thread."""
+    running = api.Loop()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def store(loop: api.Loop, url: str) -> Iterator[database.Database]:
+    """The database as the server uses it."""
+    connected = loop.run(database.connect(url, connections=4))
+    yield connected
+    loop.run(connected.close())
+
+
+class Explained(database.Statement):
+    """A statement whose rows are its plan."""
+
+    def compiled(self, database: str, values: Any) -> tuple[str, list[Any]]:
+        text, ordered = super().compiled(database, values)
+        return f"{'EXPLAIN QUERY PLAN' if database == 'sqlite' else 'EXPLAIN'} {text}", ordered
+
+
+class Explaining:
+    """A database that plans statements and does not run them."""
+
+    def __init__(self, within: database.Database) -> None:
+        self.name = within.name
+        self._within = within
+
+    async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
+        rows = await self._within.rows(Explained(statement.clause), **values)
+        return [str(row[-1]) for row in rows]
+
+
+@pytest.fixture
+def plan(loop: api.Loop, store: database.Database) -> Callable[[Callable[[Any], Awaitable[Any]]], str]:
+    """Returns a function that returns the plan of the statement that a function runs on a database."""
+    return lambda run: "\n".join(loop.run(run(Explaining(store))))

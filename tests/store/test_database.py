@@ -8,23 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from planton_server.store import access, database, events, schema
-from support import api
 
 PUT = {"subject": "s", "role": "user", "created_at": "2026-01-01T00:00:00.000000Z", "expires_at": None}
-
-
-@pytest.fixture(scope="session")
-def loop():
-    made = api.Loop()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def store(loop, url):
-    found = loop.run(database.connect(url, connections=4))
-    yield found
-    loop.run(found.close())
 
 
 async def write(store, *digests, error=None):

@@ -1,10 +1,12 @@
 """The schema: the migrations make what the tables say, once, and servers of two releases live on one database."""
 
+import pathlib
 import subprocess
 import sys
 
 import alembic.autogenerate
 import alembic.migration
+import alembic.script
 import pytest
 import sqlalchemy as sa
 
@@ -27,6 +29,13 @@ def test_migrations_make_the_tables(engine):
             connection, opts={"compare_type": True, "compare_server_default": True}
         )
         assert alembic.autogenerate.compare_metadata(context, tables.METADATA) == []
+
+
+def test_names_of_migrations_begin_with_their_revision():
+    """The supported revisions are those that Alembic finds."""
+    folder = pathlib.Path(schema.__file__).with_name("migrations")
+    scripts = alembic.script.ScriptDirectory(str(folder)).walk_revisions()
+    assert list(schema.known()) == [script.revision for script in scripts][::-1]
 
 
 def test_migration_is_done_once(empty_url):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from planton_server.service import answers, errors, kinds, paging, status
-from planton_server.store import events, resources
+from planton_server.store import events, lists, resources
 
 if TYPE_CHECKING:
     from planton_server.service.call import Call
@@ -41,7 +41,7 @@ async def list_resources(call: Call) -> answers.Answer:
         ApiError: The cursor is invalid, or the cluster in the path does not exist.
     """
     request = call.request
-    selected = resources.Filter(
+    selected = lists.Filter(
         owner=call.owner,
         cluster_id=getattr(request, "cluster_id", ""),
         platform=request.platform,
@@ -51,7 +51,7 @@ async def list_resources(call: Call) -> answers.Answer:
     after = _cursor(call, selected)
     limit = request.limit if request.HasField("limit") else _DEFAULT_LIMIT
     # One row more than the page has: it says that there is a next page.
-    rows = await resources.page(call.store, call.kind.table, selected, limit=limit + 1, offset=request.offset, after=after)
+    rows = await lists.page(call.store, call.kind.table, selected, limit=limit + 1, offset=request.offset, after=after)
     total = await _total(call, selected, is_empty=not rows)
     token = paging.token(rows[limit - 1], selected) if len(rows) > limit else ""
     return answers.of_page(call.kind, rows[:limit], total=total, limit=limit, offset=request.offset, next_page_token=token)
@@ -65,7 +65,7 @@ async def list_events(call: Call) -> answers.Answer:
     return answers.of_events(rows, str(events.place(rows[-1])) if rows else request.after)
 
 
-def _cursor(call: Call, selected: resources.Filter) -> tuple[str, str] | None:
+def _cursor(call: Call, selected: lists.Filter) -> tuple[str, str] | None:
     """Returns ``created_at`` and ``id`` of the row before the page, or None."""
     request = call.request
     if not request.page_token:
@@ -80,7 +80,7 @@ def _cursor(call: Call, selected: resources.Filter) -> tuple[str, str] | None:
         raise errors.bad_field("page_token", "list.page_token", str(error)) from error
 
 
-async def _total(call: Call, selected: resources.Filter, *, is_empty: bool) -> int:
+async def _total(call: Call, selected: lists.Filter, *, is_empty: bool) -> int:
     """Returns how many resources the list has on all its pages.
 
     Raises:
@@ -88,8 +88,8 @@ async def _total(call: Call, selected: resources.Filter, *, is_empty: bool) -> i
     """
     if not (call.context.in_cluster and selected.cluster_id and is_empty):
         # The cluster of a visible node pool exists, so only an empty page needs the check.
-        return await resources.count(call.store, call.kind.table, selected)
-    cluster, total = await resources.count_in_cluster(call.store, selected)
+        return await lists.count(call.store, call.kind.table, selected)
+    cluster, total = await lists.count_in_cluster(call.store, selected)
     call.visible(kinds.CLUSTER, cluster)
     return total
 

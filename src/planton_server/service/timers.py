@@ -19,7 +19,7 @@ import uuid
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from planton_server.service import clocks, resyncs, status, timestamps
-from planton_server.store import leases, schema, ticks
+from planton_server.store import engines, leases, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,7 +229,7 @@ class Timers:
         """
         self.clock = clocks.Clock()
         self._settings = wanted
-        self._engine = schema.engine(wanted.database_url)
+        self._engine = engines.blocking(wanted.database_url)
         self._keeper = Keeper(self._engine, wanted, clock=self.clock, done=done)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)

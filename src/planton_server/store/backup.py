@@ -20,7 +20,7 @@ import psycopg
 import sqlalchemy as sa
 
 from planton import errors
-from planton_server.store import database, dumps, schema, tables
+from planton_server.store import database, dumps, engines, schema, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,7 +89,7 @@ def _restore_postgresql(url: str, dump: dumps.Dump, now: str) -> None:
     revision = dump.revision()
     if revision not in schema.known():
         raise dumps.DumpError(f"revision {revision} is not one that this release knows")
-    made = schema.engine(url)
+    made = engines.blocking(url)
     try:
         with made.begin() as connection:
             schema.drop(connection)
@@ -164,7 +164,7 @@ def _make_ready(path: pathlib.Path, source: pathlib.Path, now: str) -> None:
         if wrong := schema.fault(url):
             raise _usage(f"{source} is no database of a server: {wrong}")
         schema.migrate(url)
-        made = schema.engine(url)
+        made = engines.blocking(url)
         try:
             with made.begin() as connection:
                 _renew(connection, now)
@@ -231,7 +231,7 @@ def _replacing(target: pathlib.Path) -> Iterator[pathlib.Path]:
 @contextlib.contextmanager
 def _alone(url: str) -> Iterator[bool]:
     """Keeps servers from using a database on PostgreSQL; yields whether it holds anything."""
-    made = schema.engine(url)
+    made = engines.blocking(url)
     try:
         with made.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             if not connection.execute(sa.select(sa.func.pg_try_advisory_lock(database.IN_USE))).scalar_one():

@@ -131,14 +131,16 @@ def _append(database: str) -> Statement:
 
 @functools.cache
 def _read(database: str, *, owned: bool) -> Statement:
-    place = sa.tuple_(_EVENTS.c.transaction_id, _EVENTS.c.number)
-    query = sa.select(_EVENTS).where(
-        place > sa.tuple_(sa.bindparam("transaction_id"), sa.bindparam("number")),
-        _EVENTS.c.transaction_id < _OLDEST_RUNNING[database],
-    )
+    key: list[sa.ColumnElement[Any]] = [_EVENTS.c.transaction_id, _EVENTS.c.number]
+    place: list[sa.ColumnElement[Any]] = [sa.bindparam("transaction_id"), sa.bindparam("number")]
+    conditions = [_EVENTS.c.transaction_id < _OLDEST_RUNNING[database]]
     if owned:
-        query = query.where(_EVENTS.c.owner == sa.bindparam("owner"))
-    return Statement(query.order_by(_EVENTS.c.transaction_id, _EVENTS.c.number).limit(sa.bindparam("limit", type_=sa.Integer)))
+        owner = sa.bindparam("owner", type_=sa.Text)
+        # As in lists, the order fits no index but the owner's, whatever the statistics say.
+        key, place = [_EVENTS.c.owner, *key], [owner, *place]
+        conditions.append(_EVENTS.c.owner <= owner)
+    query = sa.select(_EVENTS).where(sa.tuple_(*key) > sa.tuple_(*place), *conditions)
+    return Statement(query.order_by(*key).limit(sa.bindparam("limit", type_=sa.Integer)))
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
@@ -18,38 +18,6 @@ _WRITTEN: Final = (
     "name", "generation", "resource_version", "platform", "spec", "phase", "reason", "message", "observed_generation", "status_time",
     "conditions", "replacement", "ready_generation", "deadline", "resync_at", "updated_at", "deleted_at",
 )  # fmt: skip
-
-
-class Filter(NamedTuple):
-    """Which rows a list has.
-
-    Attributes:
-        owner: Only this owner's; everybody's where empty.
-        cluster_id: Only this cluster's node pools; all where empty.
-        platform: Only those on this cloud; all where empty.
-        phases: Only those in these phases; all where empty.
-        deleting: Whether those that are being deleted are listed too.
-    """
-
-    owner: str = ""
-    cluster_id: str = ""
-    platform: str = ""
-    phases: tuple[str, ...] = ()
-    deleting: bool = False
-
-    @property
-    def values(self) -> dict[str, str]:
-        """Returns what fills the parameters of the filter's conditions."""
-        return {
-            **{name: value for name in ("owner", "cluster_id", "platform") if (value := getattr(self, name))},
-            **{f"phase_{number}": phase for number, phase in enumerate(self.phases)},
-        }
-
-    @property
-    def form(self) -> Filter:
-        """Returns the filter without its values: what decides about the text of the statement."""
-        owner, cluster_id, platform = ("?" if value else "" for value in self[:3])
-        return Filter(owner, cluster_id, platform, ("?",) * len(self.phases), self.deleting)
 
 
 async def get(database: Database | Transaction, table: sa.Table, identifier: str) -> Row | None:
@@ -112,35 +80,6 @@ async def delete_node_pools(transaction: Transaction, cluster_id: str) -> Sequen
 async def has_node_pools(transaction: Transaction, cluster_id: str) -> bool:
     """Returns whether a cluster has node pools, those that are being deleted included."""
     return bool(await transaction.rows(_ANY_POOL, cluster_id=cluster_id))
-
-
-async def page(
-    database: Database, table: sa.Table, wanted: Filter, *, limit: int, offset: int = 0, after: tuple[str, str] | None = None
-) -> Sequence[Row]:
-    """Returns rows, the newest first.
-
-    Args:
-        database: Where they are.
-        table: Of what.
-        wanted: Which.
-        limit: How many at most.
-        offset: How many to leave out.
-        after: ``created_at`` and ``id`` of the row after which the page begins.
-    """
-    values = wanted.values | ({"created_at": after[0], "id": after[1]} if after else {})
-    return await database.rows(_page(table, wanted.form, keyset=after is not None), **values, limit=limit, offset=offset)
-
-
-async def count(database: Database, table: sa.Table, wanted: Filter) -> int:
-    """Returns how many rows a list has on all its pages."""
-    rows = await database.rows(_count(table, wanted.form), **wanted.values)
-    return int(rows[0][0])
-
-
-async def count_in_cluster(database: Database, wanted: Filter) -> tuple[Row | None, int]:
-    """Returns the cluster that a list of node pools names, or None, and how many rows the list has on all its pages."""
-    rows = await database.rows(_count_in_cluster(wanted.form), **wanted.values)
-    return (rows[0], int(rows[0]["total"])) if rows else (None, 0)
 
 
 async def reports(transaction: Transaction, identifier: str) -> Sequence[Row]:
@@ -228,47 +167,6 @@ def _delete(table: sa.Table) -> Statement:
     return Statement(sa.delete(table).where(table.c.id == sa.bindparam("id")))
 
 
-def _conditions(table: sa.Table, form: Filter) -> list[sa.ColumnElement[bool]]:
-    found = [table.c[name] == sa.bindparam(name) for name in ("owner", "cluster_id", "platform") if getattr(form, name)]
-    if form.phases:
-        found.append(table.c.phase.in_([sa.bindparam(f"phase_{number}") for number in range(len(form.phases))]))
-    if not form.deleting:
-        found.append(table.c.deleted_at.is_(None))
-    return found
-
-
-@functools.cache
-def _page(table: sa.Table, form: Filter, *, keyset: bool) -> Statement:
-    order = (table.c.created_at, table.c.id)
-    query = sa.select(table).where(*_conditions(table, form)).order_by(*(column.desc() for column in order))
-    if keyset:
-        query = query.where(sa.tuple_(*order) < sa.tuple_(sa.bindparam("created_at"), sa.bindparam("id")))
-    return Statement(query.limit(sa.bindparam("limit", type_=sa.Integer)).offset(sa.bindparam("offset", type_=sa.Integer)))
-
-
-@functools.cache
-def _count(table: sa.Table, form: Filter) -> Statement:
-    if table is tables.NODE_POOLS:
-        return Statement(_sum(form))
-    return Statement(sa.select(sa.func.count()).select_from(table).where(*_conditions(table, form)))
-
-
-@functools.cache
-def _count_in_cluster(form: Filter) -> Statement:
-    clusters = tables.CLUSTERS
-    total = _sum(form).scalar_subquery().label("total")
-    return Statement(sa.select(clusters.c.owner, clusters.c.deleted_at, total).where(clusters.c.id == _CLUSTER_ID))
-
-
-def _sum(form: Filter) -> sa.Select[tuple[int]]:
-    table = tables.TALLIES
-    conditions = _conditions(table, form._replace(cluster_id="", deleting=True))
-    conditions.append(table.c.cluster_id == (sa.bindparam("cluster_id") if form.cluster_id else sa.literal_column("''")))
-    if not form.deleting:
-        conditions.append(table.c.phase != sa.literal_column("'Deleting'"))
-    return sa.select(sa.func.coalesce(sa.func.sum(table.c.number), sa.literal_column("0"))).where(*conditions)
-
-
 @functools.cache
 def _put_report() -> Statement:
     table = tables.REPORTS
@@ -288,4 +186,10 @@ _REPORTS: Final = Statement(
 )
 _DELETE_REPORTS: Final = Statement(sa.delete(tables.REPORTS).where(tables.REPORTS.c.resource_id == sa.bindparam("id")))
 _DELETE_POOLS: Final = Statement(sa.delete(_POOLS).where(_POOLS.c.cluster_id == _CLUSTER_ID).returning(_POOLS))
-_ANY_POOL: Final = Statement(sa.select(_POOLS.c.id).where(_POOLS.c.cluster_id == _CLUSTER_ID).limit(1))
+#: Ordered as a list is, because a planner that expects many rows would look for the first one in the whole table.
+_ANY_POOL: Final = Statement(
+    sa.select(_POOLS.c.id)
+    .where(_POOLS.c.cluster_id >= _CLUSTER_ID, _POOLS.c.cluster_id <= _CLUSTER_ID)
+    .order_by(_POOLS.c.cluster_id, _POOLS.c.created_at)
+    .limit(1)
+)

@@ -1,103 +1,90 @@
-"""The schema's state: which migrations a database has had, and running those that it lacks.
+"""The migrations of a database: the current revision, and running the missing ones.
 
-A migration only adds (expand); what an older server needs goes in a later release (contract). So servers of two releases work
-side by side while they roll, and a server accepts a database that is newer than itself.
+A migration only adds (expand). What an older server needs is removed in a later release (contract). So servers of two releases work
+on one database during a rolling upgrade, and a server accepts a database that is newer than itself.
 """
 
 from __future__ import annotations
 
 import pathlib
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import alembic.command
-import alembic.config
-import alembic.migration
-import alembic.script
 import sqlalchemy as sa
 
-from planton_server.store import database, tables
+from planton_server.store import database, engines, tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-#: The key of PostgreSQL's advisory lock under which one server migrates and others wait: "planton" in ASCII.
+#: The key of PostgreSQL's advisory lock of a running migration: "planton" in ASCII.
 _LOCK: Final = 0x706C616E746F6E
 
 
-def engine(url: str) -> sa.Engine:
-    """Returns a blocking engine for a database, for migrations and timed work.
-
-    Raises:
-        ValueError: The URL is neither SQLite's nor PostgreSQL's.
-    """
-    if database.check(url) == "sqlite":
-        path = pathlib.Path(database.path(url))
-        path.touch(mode=0o600)
-        return sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 10}, poolclass=sa.NullPool)
-    made = sa.make_url(url).set(drivername="postgresql+psycopg")
-    return sa.create_engine(made, pool_size=2, pool_pre_ping=True, connect_args={"connect_timeout": 5})
-
-
 def migrate(url: str) -> tuple[str, str]:
-    """Runs what migrations a database lacks; servers that start at once wait for the first.
+    """Runs the migrations that a database lacks. Servers that start at the same time wait for the first one.
 
     Returns:
-        The revision before, empty for a new database, and the one now.
+        The revision before, empty for a new database, and the revision now.
 
     Raises:
         UnavailableError: The database cannot be reached.
     """
     try:
-        made = engine(url)
+        engine = engines.blocking(url)
     except OSError as error:
         raise database.UnavailableError(str(error)) from error
     try:
-        with made.connect() as connection:
-            if made.dialect.name == "sqlite":
-                # Readers and the writer do not wait for each other from the first statement on.
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                # With a write-ahead log, readers and the writer do not wait for each other.
                 connection.exec_driver_sql("PRAGMA journal_mode = WAL")
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            else:
-                connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
-                connection.commit()
-            before = _revision(connection)
-            if before in (None, *known()):
-                upgrade(connection)
-                connection.commit()
-            now = _revision(connection)
+                return _migrate(connection)
+            connection.execute(sa.select(sa.func.pg_advisory_lock(_LOCK)))
             connection.commit()
-            if made.dialect.name != "sqlite":
-                connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK)))
-                connection.commit()
-            return before or "", now or ""
+            revisions = _migrate(connection)
+            connection.execute(sa.select(sa.func.pg_advisory_unlock(_LOCK)))
+            connection.commit()
+            return revisions
     except sa.exc.OperationalError as error:
         raise database.UnavailableError(str(error.orig)) from error
     finally:
-        made.dispose()
+        engine.dispose()
+
+
+def _migrate(connection: sa.Connection) -> tuple[str, str]:
+    """Runs the missing migrations; returns the revisions before and now."""
+    before = _revision(connection)
+    if not before or before in known()[:-1]:
+        upgrade(connection)
+        connection.commit()
+    now = _revision(connection)
+    connection.commit()
+    return before, now
 
 
 def fault(url: str) -> str:
-    """Returns what keeps a SQLite file from being a server's database, in words; empty where it is what the migrations make.
+    """Returns why a SQLite file is not a server's database; empty if it is one.
 
-    Tables that are not ours may stand beside them, as those of the schedules do; triggers may not, for they would run with our statements.
+    Other tables may exist, such as those of an earlier release's schedules. Other triggers may not: they would run with our statements.
 
     Raises:
         DatabaseError: SQLAlchemy's; the file cannot be read.
     """
-    made, fresh = engine(url), sa.create_engine("sqlite://")
+    engine, reference = engines.blocking(url), sa.create_engine("sqlite://")
     try:
-        with made.connect() as connection, fresh.connect() as wanted:
+        with engine.connect() as connection, reference.connect() as expected:
             revisions = list(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
             if len(revisions) != 1 or revisions[0] not in known():
                 return f"revision {', '.join(map(str, revisions)) or 'none'} is not one that this release knows"
-            upgrade(wanted, revisions[0])
-            lacking = sorted(_parts(wanted) - _parts(connection))
-            if lacking:
-                return f"there is no {lacking[0]}"
-            return "" if _triggers(wanted) == _triggers(connection) else "its triggers are not those of a server"
+            upgrade(expected, revisions[0])
+            missing = sorted(_parts(expected) - _parts(connection))
+            if missing:
+                return f"there is no {missing[0]}"
+            return "" if _triggers(expected) == _triggers(connection) else "its triggers are not those of a server"
     finally:
-        made.dispose()
-        fresh.dispose()
+        engine.dispose()
+        reference.dispose()
 
 
 def _parts(connection: sa.Connection) -> set[str]:
@@ -105,40 +92,48 @@ def _parts(connection: sa.Connection) -> set[str]:
 
 
 def _triggers(connection: sa.Connection) -> set[str]:
-    found = connection.execute(sa.text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")).scalars()
-    return {" ".join(one.split()) for one in found}
+    definitions = connection.execute(sa.text("SELECT sql FROM sqlite_master WHERE type = 'trigger'")).scalars()
+    return {" ".join(definition.split()) for definition in definitions}
 
 
 def upgrade(connection: sa.Connection, revision: str = "head") -> None:
     """Runs migrations on a connection, in its transaction if it has one."""
+    # 8 MB, which a server on an up-to-date database does not load.
+    import alembic.command
+
     alembic.command.upgrade(_config(connection), revision)
 
 
 def drop(connection: sa.Connection) -> None:
     """Drops a server's tables and trigger functions in PostgreSQL, after any running migration."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
-    names = ", ".join([*tables.METADATA.tables, "alembic_version"])
+    names = ", ".join([*tables.METADATA.tables, _REVISIONS])
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {names}")
     connection.exec_driver_sql("DROP FUNCTION IF EXISTS tally_insert(), tally_update(), tally_delete()")
 
 
-def known() -> Iterator[str]:
-    """Yields the revisions that this release supports."""
-    for script in alembic.script.ScriptDirectory(str(_FOLDER)).walk_revisions():
-        yield script.revision
+def known() -> Sequence[str]:
+    """Returns the revisions that this release supports, the oldest first. The name of a migration's file begins with its revision."""
+    return sorted(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*_*.py"))
 
 
-def _revision(connection: sa.Connection) -> str | None:
-    return alembic.migration.MigrationContext.configure(connection).get_current_revision()
+def _revision(connection: sa.Connection) -> str:
+    """Returns a database's revision; empty for a new database."""
+    if not sa.inspect(connection).has_table(_REVISIONS):
+        return ""
+    return str(connection.execute(sa.text(f"SELECT version_num FROM {_REVISIONS}")).scalar() or "")  # noqa: S608 - a constant
 
 
-def _config(connection: sa.Connection) -> alembic.config.Config:
+def _config(connection: sa.Connection) -> Any:  # Alembic's configuration
+    import alembic.config
+
     config = alembic.config.Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
 
 
+_REVISIONS: Final = "alembic_version"
 #: The text of a table's definition depends on what wrote it; its columns do not.
 _PARTS: Final = """
 SELECT type || ' ' || name FROM sqlite_master WHERE type IN ('table', 'index')
