@@ -1,7 +1,6 @@
-"""The error tree: what can go wrong, as data that every door renders its own way.
+"""The errors, as data that each transport renders in its own way.
 
-There is one class. A code says what kind of trouble it is (and is the command's exit code), a reason names the trouble for
-programs, metadata holds its facts, a hint says what to do next. This module prints nothing and ends no process.
+There is one class. Its code is the exit code, its reason is for programs, its metadata holds facts, and its hint is the next step.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Code(enum.IntEnum):
-    """What kind of trouble an error is; the number is the exit code of the command (docs/reference/errors.md)."""
+    """The category of an error; the number is the exit code of the command (docs/reference/errors.md)."""
 
     INVALID = 1
     """A manifest, a reference or a stack input is not valid."""
@@ -26,7 +25,7 @@ class Code(enum.IntEnum):
     CHANGES = 4
     """There are changes to apply (``planton plan --detailed-exitcode``)."""
     REFUSED = 5
-    """The operation needs a consent that was not given, or the provider cannot do what is asked."""
+    """The operation needs consent, or the provider does not support it."""
     FAILED = 6
     """The cloud, a plugin or the engine failed; the state is saved."""
     LOCKED = 7
@@ -38,7 +37,7 @@ class Code(enum.IntEnum):
 
 
 class Reason(enum.StrEnum):
-    """The name of a trouble, for programs. Each is described in docs/reference/errors.md."""
+    """The reason of an error, for programs. Each is described in docs/reference/errors.md."""
 
     MANIFEST_INVALID = "MANIFEST_INVALID"
     MANIFEST_UNREADABLE = "MANIFEST_UNREADABLE"
@@ -90,14 +89,14 @@ class Reason(enum.StrEnum):
 
 
 class PlantonError(Exception):
-    """The one error that this package raises on purpose.
+    """The error that this package raises on purpose.
 
     Attributes:
         message: One sentence, for people.
-        code: The kind of trouble, which is the exit code.
-        reason: The trouble's name.
+        code: The category, which is the exit code.
+        reason: The reason, for programs.
         hint: What to do next, or empty.
-        metadata: Facts about the trouble, all text, no secret.
+        metadata: Facts about the error, as text, without secrets.
     """
 
     def __init__(
@@ -217,7 +216,7 @@ class Violation:
 
 
 class InvalidError(PlantonError):
-    """Documents that are not valid, with everything that is wrong with them.
+    """Invalid documents, with all violations.
 
     Attributes:
         violations: At least one.

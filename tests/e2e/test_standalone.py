@@ -15,7 +15,7 @@ import yaml
 from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
-from planton import modules
+from planton.manifest import stack_input
 from support import projects
 from support.projects import IAC, LITERAL, World
 
@@ -75,7 +75,7 @@ def test_a_stack_input_is_found_in_each_of_its_places(way: str, world: World, mo
     elif way.startswith("yaml"):
         (folder / "stack-input.yaml").write_text(text, "utf-8")
     else:
-        (folder / "stack-input.json").write_text(modules.stack_input_module.dumps(yaml.safe_load(text)), "utf-8")
+        (folder / "stack-input.json").write_text(stack_input.dumps(yaml.safe_load(text)), "utf-8")
         (folder / "stack-input.yaml").write_text(wrong, "utf-8")
     stack = world.open(folder, config=text if way == "config" else "")
     result = stack.up()

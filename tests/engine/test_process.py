@@ -82,7 +82,7 @@ def test_the_first_wish_to_end_is_answered_at_once() -> None:
     said: list[str] = []
     interrupted = interruption.Interruption(said.append)
     interrupted.ask()
-    assert said == ["ending after what is under way: waiting for the cloud; Ctrl-C again ends at once"]
+    assert said == ["stopping after the running operations: waiting for the cloud; press Ctrl-C again to stop at once"]
     interrupted.ask()
     assert (interrupted.times, len(said)) == (2, 1)
 

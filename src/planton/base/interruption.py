@@ -14,22 +14,22 @@ class Interruption:
     """The user's wish to end what goes on: once politely, twice at once. It reaches the commands of all threads."""
 
     def __init__(self, tell: Callable[[str], None] | None = None) -> None:
-        """Has been asked nothing yet.
+        """Starts without an interruption.
 
         Args:
-            tell: Is told what the first asking does, for what is under way may take minutes; None for silence.
+            tell: Receives a message after the first interruption, for running operations may take minutes; None for silence.
         """
         self.times = 0
         self._tell = tell
 
     def ask(self) -> None:
-        """Asks once more."""
+        """Records one more interruption."""
         self.times += 1
         if self.times == 1 and self._tell is not None:
-            self._tell("ending after what is under way: waiting for the cloud; Ctrl-C again ends at once")
+            self._tell("stopping after the running operations: waiting for the cloud; press Ctrl-C again to stop at once")
 
     def check(self) -> None:
-        """Begins nothing new once the user has asked.
+        """Raises after an interruption, so that nothing new starts.
 
         Raises:
             PlantonError: ``INTERRUPTED``.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: The texts in which the plugins report 429 and 5xx.
 TROUBLE = r"InternalServerError|: (429|5\d\d)\b"
 #: The hint for an error that remains after the last attempt.
-PATIENCE = "the cloud has a trouble of its own or asks for patience; wait a little, then run the same command again"
+PATIENCE = "the cloud failed or limits the rate of requests; wait a little, then run the same command again"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,5 +57,5 @@ class Policy:
 
 #: For the APIs of clouds. A command must not wait for minutes while nobody sees why.
 CLOUD: Final = Policy((0.5, 1.5), longest=10.0, is_cut=False)
-#: For the NodePool API, whose rate limit asks for seconds.
+#: For the NodePool API, whose rate limit requires pauses of seconds.
 API: Final = Policy((0.2, 0.6, 1.8), longest=30.0, is_cut=True)

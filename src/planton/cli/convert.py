@@ -61,8 +61,8 @@ def convert(
 
     Binary is the Protobuf wire form of the manifest or stack input; the same
     content gives the same bytes. The names .yaml, .yml, .json, .binpb, .bin
-    and .pb say the form. Everything is checked on the way; nothing is resolved
-    and nothing is asked of any cloud.
+    and .pb say the form. Everything is checked. References are not resolved, and no
+    cloud is called.
 
     Secrets are redacted unless --show-secrets is given.
 

@@ -1,4 +1,4 @@
-"""``planton explain``: what a kind and its fields mean, from the schema that is built in."""
+"""``planton explain``: describes a kind and its fields, from the built-in schema."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def explain(*, path: str, recursive: bool, form: str) -> None:
 
 
 def _show_kinds(form: str) -> None:
-    from planton.schema import describe  # as above
+    from planton.schema import describe  # cold start: `--help` does not need it
 
     nodes = [describe.find(kind.name) for kind in kinds.all_kinds()]
     if form == "json":

@@ -32,10 +32,10 @@ def fmt(context: click.Context, *, paths: tuple[str, ...], files: tuple[str, ...
 
     Fields come in the order of the schema, in camelCase, two spaces a level.
     Comments, quotes, several documents and the order of maps and lists stay.
-    The meaning never changes: what is written is read again and compared. With
+    The meaning never changes: the result is read again and compared. With
     - for PATH the result goes to standard output.
 
-    Files that are no manifests are errors, and then nothing is written at all.
+    A file that is not a manifest is an error, and no file is written.
 
     Exit codes: 0 done, 1 invalid, or --check found something, 2 usage.
     """
@@ -53,7 +53,7 @@ def fmt(context: click.Context, *, paths: tuple[str, ...], files: tuple[str, ...
 
 
 def _formatted(paths: Sequence[str]) -> list[tuple[str, bytes, bytes]]:
-    # All are read before the first is written, and one that is wrong does not hide what is wrong with the others.
+    # All files are read before the first is written. An invalid one does not hide the violations of the others.
     formatted: dict[str, tuple[str, bytes, bytes]] = {}
     failures: list[errors.PlantonError] = []
     for text in load.texts(paths):

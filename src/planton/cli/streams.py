@@ -23,7 +23,7 @@ _READER_GONE = (errno.EPIPE, errno.EIO)
 
 
 class _Output(io.FileIO):
-    """A file that knows whether somebody reads it; what nobody reads is dropped."""
+    """A file that drops its output after its reader is gone."""
 
     def __init__(self, descriptor: int, code: int | None) -> None:
         super().__init__(descriptor, "w", closefd=False)
@@ -52,12 +52,12 @@ def guard(code: int | None) -> Callable[[], bool]:
         code: What the command ends with at the first line that cannot be written; None where it goes on without its readers.
 
     Returns:
-        Tells whether a reader has gone.
+        A function that returns whether a reader is gone.
     """
     outputs = []
     for name in ("stdout", "stderr"):
         stream: io.TextIOWrapper | None = getattr(sys, name)
-        # There is none where the caller has closed the descriptor.
+        # It is None if the caller has closed the descriptor.
         if stream is not None:
             outputs.append(_Output(stream.fileno(), code))
             setattr(sys, name, _over(outputs[-1], stream))

@@ -1,4 +1,4 @@
-"""``planton validate``: check manifests against the schema and its rules. Nothing is asked of any cloud."""
+"""``planton validate``: check manifests against the schema and its rules. No cloud is called."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@
         for pool in api.list_node_pools(status="Ready"):
             print(pool.name, pool.spec.node_count)
 
-What the server refuses is an ``ApiError``; what could not be asked at all is ``API_UNREACHABLE``, after as many tries as are safe.
+A refused request raises ``ApiError``. An unreachable server raises ``API_UNREACHABLE``, after all safe retries.
 """
 
 from __future__ import annotations

@@ -63,9 +63,9 @@ class Client:
         return self._sent("PUT", _path("clusters", identifier), update, cluster_pb2.Cluster, dry_run=dry_run)
 
     def delete_cluster(self, identifier: str, *, force: bool = False, dry_run: bool = False) -> cluster_pb2.Cluster:
-        """Deletes a cluster, with ``force`` its node pools too, and returns what is left of it.
+        """Deletes a cluster, with ``force`` its node pools too, and returns its last state.
 
-        What it returns is empty where the answer was lost, and the cluster was gone when it was asked for again.
+        The result is empty if a retry after a lost answer found no cluster.
         """
         query = _query(force=force, dryRun=dry_run)
         return _read(self.transport.request("DELETE", _path("clusters", identifier), query=query), cluster_pb2.Cluster)

@@ -1,4 +1,4 @@
-"""Requests and answers: what is sent, what is tried again, what an error is. JSON data in and out."""
+"""Requests to the NodePool API: retries, deadlines and errors. JSON data in and out."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 _TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _AGAIN: Final = frozenset({429, 502, 503, 504})
-#: A proxy's word that the server's answer was lost: it may have done what was asked.
+#: A proxy reports that the server's answer was lost: the server may have processed the request.
 _LOST: Final = frozenset({502, 504})
 _FIRST_REDIRECT: Final = 300
 _FIRST_ERROR: Final = 400
 _NOT_FOUND: Final = 404
-#: What a header can carry; no token and no address that the server knows has anything else.
+#: Characters that a header can hold; no valid token or address has others.
 _SENDABLE: Final = re.compile(r"[!-~]*")
 _ADDRESS: Final = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
-#: The API's error code → the kind of trouble, and its name.
+#: The API's error code → the code and the reason of the error.
 _CODES: Final = {
     "VALIDATION_ERROR": (errors.Code.INVALID, errors.Reason.API_REFUSED),
     "NOT_FOUND": (errors.Code.INVALID, errors.Reason.NOT_FOUND),
@@ -79,7 +79,7 @@ class Transport:
         url: Where it is, without the ``/api/v1`` that all paths begin with.
 
     Raises:
-        PlantonError: The address is none (``USAGE``), or no token or user can be so (``CREDENTIAL_MISSING``).
+        PlantonError: The address is invalid (``USAGE``), or the token or the user (``CREDENTIAL_MISSING``).
     """
 
     def __init__(
@@ -259,13 +259,13 @@ class Transport:
 def _address(url: str) -> str:
     found = url.rstrip("/").removesuffix("/api/v1")
     try:
-        # A port that is none shows when it is read.
+        # An invalid port raises when it is read.
         usable = _ADDRESS.fullmatch(found) and urllib.parse.urlsplit(found).port != 0
     except ValueError:
         usable = False
     if not usable:
         raise errors.PlantonError(
-            f"{url!r} is no address of an API",
+            f"{url!r} is not the address of an API",
             code=errors.Code.USAGE,
             reason=errors.Reason.USAGE,
             hint="it must look like http://127.0.0.1:8080 or https://planton.example.com: give it with --server or PLANTON_API_URL",
@@ -274,7 +274,7 @@ def _address(url: str) -> str:
 
 
 def _identity(user: str, token: str) -> dict[str, str]:
-    """Returns the headers that say who asks."""
+    """Returns the headers that identify the caller."""
     if not _SENDABLE.fullmatch(token or user):
         raise errors.PlantonError(
             # Never the token itself.

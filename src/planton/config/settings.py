@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 _PASSPHRASE = "PULUMI_CONFIG_PASSPHRASE"  # noqa: S105  # the name of a variable
-_PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105  # as above
+_PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE_FILE"  # noqa: S105  # the name of a variable
 _MINUTES = 60.0
 DEFAULT_TIMEOUT = 20 * _MINUTES
 DEFAULT_LOCK_TIMEOUT = 0.0
@@ -32,7 +32,7 @@ def default_parallel(memory: int | None = None) -> int:
     """Returns how many resources are worked on at once where nobody says: those that fill a quarter of the memory, from 4 to 100.
 
     Args:
-        memory: Bytes; this machine's where None, and where it does not say, that of a small one.
+        memory: Bytes; None for this machine's, or that of a small machine if it is unknown.
     """
     if memory is None:
         try:
@@ -57,7 +57,7 @@ class Settings:
         lock_timeout: Seconds to wait for another operation on the same stack.
         parallel: How many resources are worked on at once.
         environ: The environment of the run.
-        progress: Is told what happens, a line each.
+        progress: Receives a line for each event.
         interruption: How the user ends what goes on.
         context: What counts where neither options nor the environment say otherwise.
     """
@@ -78,7 +78,7 @@ class Settings:
 
     @property
     def backend_url(self) -> str:
-        """The URL of the backend; that of a folder is absolute. The embedded folder is made when it is first asked for."""
+        """The URL of the backend; that of a folder is absolute. The embedded folder is created at the first access."""
         url = self._named_backend
         if not url:
             return folders.private(self.data / "state").as_uri()

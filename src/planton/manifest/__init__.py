@@ -44,7 +44,7 @@ def read_provider_config(data: bytes, *, file: str, kind: kinds.Kind) -> message
     Raises:
         InvalidError: Every violation with its place, none with a value.
     """
-    from planton.manifest import inputs  # as above
+    from planton.manifest import inputs  # cold start: validating manifests needs none
 
     return inputs.read_provider_config(data, file=file, kind=kind)
 
@@ -64,13 +64,13 @@ def overrides(texts: Sequence[str]) -> assignment.Overrides | None:
     """Returns assignments for a set of documents, each of which must fit at least one; None where there are none."""
     if not texts:
         return None
-    from planton.manifest import assignment  # as above
+    from planton.manifest import assignment  # cold start: validating manifests needs none
 
     return assignment.Overrides(texts)
 
 
 def dump(value: message.Message) -> str:
     """Returns a message as YAML with the names of manifests; reading it gives the message again."""
-    from planton.manifest import dumping  # as above
+    from planton.manifest import dumping  # cold start: validating manifests needs none
 
     return dumping.dump(value)

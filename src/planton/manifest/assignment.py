@@ -120,7 +120,7 @@ def _read(target: message.Message, node: Any, path: str, assignment: str) -> Non
 
 def _entry(
     entries: Any, field: Any, steps: list[str], value: str, path: str, assignment: str
-) -> Any:  # as above; a step of one walk
+) -> Any:  # a message or a list; a step of one walk
     described = field.message_type.fields_by_name["value"]
     if described.message_type is not None:
         name = steps.pop(0)
@@ -136,7 +136,7 @@ def _entry(
 
 def _item(
     items: Any, field: descriptor.FieldDescriptor, steps: list[str], value: str, path: str, assignment: str
-) -> Any:  # as above
+) -> Any:  # a node of PyYAML has no type
     word = steps.pop(0)
     if not word.isdigit() or len(word) > 9 or int(word) > len(items):  # noqa: PLR2004  # a number that is surely too large
         _refuse(assignment, f"{path} has {len(items)} items; write {path}[N] with N from 0 to {len(items)} (which adds one)")
@@ -166,12 +166,12 @@ def _convert(field: descriptor.FieldDescriptor, value: str, assignment: str) -> 
     return converted
 
 
-def _text(value: str) -> Any:  # as above
+def _text(value: str) -> Any:  # a node of PyYAML has no type
     mark = yaml.Mark("--set", 0, 0, 0, None, 0)
     return yaml.ScalarNode("", value, mark, mark, style='"')
 
 
-def _node(value: str, assignment: str) -> Any:  # as above
+def _node(value: str, assignment: str) -> Any:  # a node of PyYAML has no type
     try:
         node = next(yaml_reader.compose(yaml_reader.decode(value.encode("utf-8", "surrogateescape"))), None)
     except yaml_reader.TrapError as trap:

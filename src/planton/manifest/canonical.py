@@ -69,7 +69,7 @@ def _json(data: Any, described: Any) -> str:  # JSON data, a type's descriptor
     return json.dumps(_ordered(data, described), indent=2, ensure_ascii=False) + "\n"
 
 
-def _ordered(data: Any, below: Any) -> Any:  # as above
+def _ordered(data: Any, below: Any) -> Any:  # JSON data, a descriptor
     if isinstance(data, list):
         return [_ordered(item, below) for item in data]
     if not isinstance(data, dict):

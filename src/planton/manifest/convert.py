@@ -1,4 +1,4 @@
-"""Manifests and stack inputs between YAML, JSON and the Protobuf wire form. Nothing is resolved, and nothing is asked of anyone."""
+"""Converts manifests and stack inputs between YAML, JSON and the Protobuf wire form. References are not resolved."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _has_target(data: bytes) -> bool:
     try:
         root = next(yaml_reader.compose(yaml_reader.decode(data)), None)
     except yaml_reader.TrapError:
-        return False  # reading it as a manifest tells what is wrong
+        return False  # the manifest reader reports the violation
     if not isinstance(root, yaml.MappingNode):
         return False
     finder = documents.Finder(root)
@@ -117,7 +117,7 @@ def _parsed(data: bytes, kind: kinds.Kind | None) -> protobuf_message.Message | 
         return None
     target = documents.manifest_of(unnamed[0])
     target.api_version, target.kind = kind.api_version, kind.name
-    return unnamed[0]  # type: ignore[no-any-return]  # as above
+    return unnamed[0]  # type: ignore[no-any-return]  # its class is found by name
 
 
 def _known_part(value: protobuf_message.Message) -> protobuf_message.Message:
@@ -151,7 +151,7 @@ def as_stack_input(value: protobuf_message.Message, config: protobuf_message.Mes
 
     Args:
         value: A manifest or a stack input.
-        config: The provider config to put into it, over what is there; or None.
+        config: The provider config to merge into it, or None.
     """
     if is_stack_input(value):
         found: Any = type(value)()
@@ -163,7 +163,7 @@ def as_stack_input(value: protobuf_message.Message, config: protobuf_message.Mes
             if getattr(found.provider_config, name) == stack_input.REDACTED:
                 found.provider_config.ClearField(name)
         found.provider_config.MergeFrom(config)
-    return found  # type: ignore[no-any-return]  # as above
+    return found  # type: ignore[no-any-return]  # its class is found by name
 
 
 def as_manifest(value: protobuf_message.Message) -> protobuf_message.Message:

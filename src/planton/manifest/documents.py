@@ -94,14 +94,14 @@ class Document:
 
 
 class Finder:
-    """Finds the nodes of paths under a node. Each mapping is indexed once, so that a thousand paths cost what one does."""
+    """Finds nodes by path. Each mapping is indexed once, so that a thousand paths cost as much as one."""
 
     def __init__(self, root: Any) -> None:  # PyYAML's nodes have no types of use
         """Starts at a node."""
         self._root = root
         self._indexes: dict[int, dict[str, Any]] = {}
 
-    def find(self, path: str) -> Any:  # as above
+    def find(self, path: str) -> Any:  # a node of PyYAML has no type
         """Returns the node of a path, or of the nearest part of the path that is there."""
         node = place = self._root
         for name, index, text, other in re.findall(_STEP, path):
@@ -118,7 +118,7 @@ class Finder:
                 return place
         return place
 
-    def entry(self, mapping: Any, name: str) -> Any:  # as above
+    def entry(self, mapping: Any, name: str) -> Any:  # a node of PyYAML has no type
         """Returns the key and the value of a mapping's entry, in either spelling, merged ones included; else None."""
         index = self._indexes.get(id(mapping))
         if index is None:
@@ -127,7 +127,7 @@ class Finder:
         return index.get(name)
 
 
-def _fill_index(index: dict[str, Any], mapping: Any) -> None:  # as above
+def _fill_index(index: dict[str, Any], mapping: Any) -> None:  # a node of PyYAML has no type
     merges: list[Any] = []
     for key, value in mapping.value:
         if yaml_nodes.is_merge(key):
@@ -210,12 +210,12 @@ def of_message(value: message.Message, *, file: str) -> Document:
 
 
 def trapped(trap: yaml_reader.TrapError, *, file: str, text: str, index: int) -> errors.Violation:
-    """Returns what stopped the reading as a violation; with its line only where a text is given."""
+    """Returns the violation of a text that cannot be parsed; with its source line only if the text is passed."""
     source = yaml_reader.source_line(text, trap.line) if text else ""
     return errors.Violation(file, trap.line, trap.column, "", trap.message, trap.rule_id, index, source)
 
 
-def _document(root: Any, reading: decode.Reading) -> Document | None:  # as above
+def _document(root: Any, reading: decode.Reading) -> Document | None:  # a node of PyYAML has no type
     kind = kind_of(root, "", reading)
     if kind is None:
         return None
@@ -228,7 +228,7 @@ def _document(root: Any, reading: decode.Reading) -> Document | None:  # as abov
     )
 
 
-def kind_of(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:  # as above
+def kind_of(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:  # a node of PyYAML has no type
     """Returns the kind that a manifest names; None, and a note, where it names none that is known."""
     if not isinstance(root, yaml.MappingNode):
         reading.text = ""

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 STDIN: Final = "-"
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
-#: A kustomization lists manifests and is none.
+#: A kustomization lists manifests; it is not a manifest.
 _NO_MANIFESTS: Final = frozenset(("kustomization.yaml", "kustomization.yml"))
-#: Nor is a policy, which may stand beside the manifests that it is for.
+#: A policy is not a manifest, and may be in the same folder.
 _POLICIES: Final = (".policy.yaml", ".policy.yml")
 _KUSTOMIZE_SECONDS: Final = 120
 
@@ -30,12 +30,12 @@ class SkippedFileWarning(UserWarning):
 
 
 def sources(paths: Iterable[str], *, stdin: IO[bytes] | None = None) -> Iterator[tuple[str, bytes]]:
-    """Yields the name and content of every file that the paths mean.
+    """Yields the name and the content of each file of the paths.
 
     Args:
         paths: Files, folders (all ``.yaml``, ``.yml`` and ``.json`` files in them, sorted; hidden ones, kustomizations
             and policies are left out), ``-`` for standard input.
-        stdin: Standard input; the process's where None.
+        stdin: Standard input; that of the process if None.
 
     Raises:
         PlantonError: ``MANIFEST_UNREADABLE``.
@@ -72,7 +72,7 @@ def _files(path: str) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             yield from _files(entry.path)
         elif _is_manifest(entry.name) and not entry.is_dir():
-            if entry.is_file() or not os.path.exists(entry.path):  # noqa: PTH110  # as above; a dangling link is an error
+            if entry.is_file() or not os.path.exists(entry.path):  # noqa: PTH110  # pathlib is slow; a dangling link is an error
                 yield entry.path
             else:
                 # Opening a pipe without a writer would block forever.
@@ -85,7 +85,7 @@ def _is_manifest(name: str) -> bool:
 
 def _content(path: str) -> bytes:
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # as above
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # pathlib is slow
             status = os.fstat(file.fileno())
             if stat.S_ISREG(status.st_mode) and status.st_size <= yaml_reader.MAX_BYTES:
                 return file.readall()
@@ -135,8 +135,8 @@ def _overlay(folder: pathlib.Path, overlay: str | None) -> pathlib.Path:
 
 
 def _program() -> list[str]:
-    import pathlib  # as above
-    import shutil  # as above
+    import pathlib  # cold start: few runs use kustomize
+    import shutil  # cold start: few runs use kustomize
 
     # Programs of the environment that planton is installed in count too, though it may not be on PATH.
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), str(pathlib.Path(sys.executable).parent)))

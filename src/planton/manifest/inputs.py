@@ -42,7 +42,9 @@ def read_stack_input(text: str, *, file: str) -> message.Message:
     return found  # type: ignore[no-any-return]  # its class is found by name
 
 
-def _stack_input(roots: Sequence[Any], text: str, file: str, violations: list[errors.Violation]) -> Any:  # as above
+def _stack_input(
+    roots: Sequence[Any], text: str, file: str, violations: list[errors.Violation]
+) -> Any:  # a stack input of any kind
     reading = yaml_nodes.reading_of(file, 0, "", secret=True, violations=violations)
     if len(roots) != 1 or not isinstance(roots[0], yaml.MappingNode):
         what = "a stack input must be one mapping with target and provider_config"
@@ -75,7 +77,7 @@ def _stack_input(roots: Sequence[Any], text: str, file: str, violations: list[er
     return stack_input
 
 
-def _check_keys(root: Any, reading: decode.Reading) -> None:  # as above
+def _check_keys(root: Any, reading: decode.Reading) -> None:  # a node of PyYAML has no type
     seen: set[str] = set()
     for key, _ in root.value:
         name = documents.camel(key.value) if isinstance(key, yaml.ScalarNode) else ""
@@ -88,7 +90,7 @@ def _check_keys(root: Any, reading: decode.Reading) -> None:  # as above
         seen.add(name)
 
 
-def _fill_config(config: message.Message, node: Any, path: str, reading: decode.Reading) -> None:  # as above
+def _fill_config(config: message.Message, node: Any, path: str, reading: decode.Reading) -> None:  # a node of PyYAML has no type
     before = len(reading.violations)
     decode.fill(config, node, path, reading)
     if len(reading.violations) > before:

@@ -1,7 +1,7 @@
-"""YAML text ↔ a tree of its entries with the comments around them, so that entries can be renamed, moved and indented anew.
+"""YAML text ↔ a tree of its entries with the comments around them, so that entries can be renamed, moved and indented again.
 
 What stands in the text is kept: scalars with their quotes, anchors, aliases, every comment. A comment above an entry goes where the
-entry goes; one behind it stays behind it. This module knows YAML and no schema: names and order are told to it by a ``Schema``.
+entry goes; one behind it stays behind it. This module has no schema: a ``Schema`` provides names and order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from planton.manifest import yaml_reader
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    #: Tells, for what is known of a mapping and a key in it, how the entry is written.
+    #: Returns how an entry of a mapping is written.
     Schema = Callable[[Any, str], "Named"]
 
 _PROPERTIES: Final = re.compile(r"(?:[&!]\S*\s+)*")
@@ -199,7 +199,7 @@ class Reader:
         self._note(line, found, blank=False)
         self._last.ends += [note.text for note in found]
 
-    def _start(self, node: Any) -> tuple[int, int, bool]:  # as above
+    def _start(self, node: Any) -> tuple[int, int, bool]:  # a node of PyYAML has no type
         # PyYAML puts the anchored node itself where an alias stands.
         if id(node) not in self._seen:
             return node.start_mark.index, node.end_mark.index, False
@@ -207,7 +207,7 @@ class Reader:
         end = _ALIAS.match(self._text, start).end()  # type: ignore[union-attr]  # the node has been seen, so this is an alias
         return start, end, True
 
-    def _value(self, node: Any, below: Any, entry: Entry) -> Scalar | Block:  # as above
+    def _value(self, node: Any, below: Any, entry: Entry) -> Scalar | Block:  # a node of PyYAML has no type
         start, end, alias = self._start(node)
         raw = self._text[start:end]
         is_scalar = isinstance(node, yaml.ScalarNode)
@@ -221,7 +221,7 @@ class Reader:
         self._seen.add(id(node))
         return self._scalar(node, raw, entry) if is_scalar else self._block(node, below, entry)
 
-    def _scalar(self, node: Any, raw: str, entry: Entry) -> Scalar:  # as above
+    def _scalar(self, node: Any, raw: str, entry: Entry) -> Scalar:  # a node of PyYAML has no type
         start = self._position
         properties = _PROPERTIES.match(raw)[0]  # type: ignore[index]  # it matches everywhere
         if node.style in ("|", ">"):
@@ -239,7 +239,7 @@ class Reader:
         first, *rest = raw.split("\n")
         return Scalar([first.rstrip() if rest else first, *(line.lstrip() if node.style else line.strip() for line in rest)])
 
-    def _block(self, node: Any, below: Any, entry: Entry) -> Block:  # as above
+    def _block(self, node: Any, below: Any, entry: Entry) -> Block:  # a node of PyYAML has no type
         start, end = node.start_mark.index, node.end_mark.index
         mapping = isinstance(node, yaml.MappingNode)
         first = (node.value[0][0] if mapping else node.value[0]) if node.value else None
@@ -260,11 +260,11 @@ class Reader:
             if not block.entries:
                 entry.lead += filter(None, block.tail)
                 block.tail = []
-            # What is behind the bracket comes to stand below the last entry.
+            # A comment after the bracket moves below the last entry.
             self._last = Entry(ends=block.tail) if block.entries else entry
         return block
 
-    def _entries(self, node: Any, below: Any, block: Block) -> None:  # as above
+    def _entries(self, node: Any, below: Any, block: Block) -> None:  # a node of PyYAML has no type
         for pair in node.value:
             key, value = pair if block.mapping else (pair, pair)
             start, end, _ = self._start(key)
@@ -280,11 +280,11 @@ class Reader:
             else:
                 entry.value = self._value(value, below, entry)
 
-    def _named(self, below: Any, key: Any, raw: str) -> Named:  # as above
+    def _named(self, below: Any, key: Any, raw: str) -> Named:  # a node of PyYAML has no type
         named = self._schema(below, key.value if isinstance(key, yaml.ScalarNode) else raw)
         return named._replace(rank=0) if self._keep_order else named
 
-    def _inline(self, node: Any, below: Any) -> str:  # as above
+    def _inline(self, node: Any, below: Any) -> str:  # a node of PyYAML has no type
         start, end, alias = self._start(node)
         raw = self._text[start:end]
         if alias or isinstance(node, yaml.ScalarNode):
@@ -308,7 +308,7 @@ class Reader:
         return properties + text
 
 
-def _has_alias(node: Any, seen: set[int]) -> bool:  # as above
+def _has_alias(node: Any, seen: set[int]) -> bool:  # a node of PyYAML has no type
     if id(node) in seen:
         return True
     seen.add(id(node))

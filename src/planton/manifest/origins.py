@@ -27,7 +27,7 @@ def of_folder(path: str) -> str:
 
 
 def of_file(path: str) -> str:
-    """Returns the name of the folder that a file is in; empty for standard input and what is no file."""
+    """Returns the name of the folder that a file is in; empty for standard input, texts and messages."""
     return of_folder(str(pathlib.Path(path).parent)) if pathlib.Path(path).is_file() else ""
 
 

@@ -1,4 +1,4 @@
-"""Annotations of planton's own: those that there are, so that none is misspelt in silence.
+"""The annotations of planton. A misspelt one is a violation, not ignored.
 
 The schema's rules say nothing of them, for an annotation may be anything; what was applied with a wrong one can still be deleted.
 """
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "project-planton.org/"
 _PROTECTION: Final = "deletion-protection"
-#: What may follow the prefix; docs/reference/settings.md says what each means.
+#: The names after the prefix (docs/reference/settings.md).
 KNOWN: Final = ("allow-unsupported", "credential", _PROTECTION, "max-nodes-warning")
 
 
 def problems(manifest: message.Message) -> Iterator[validation.Problem]:
-    """Yields what is wrong with a manifest's annotations: an unknown one below the prefix, a value that means nothing."""
+    """Yields a problem for each unknown annotation below the prefix, and for each invalid value."""
     for name, value in manifest.metadata.annotations.items():  # type: ignore[attr-defined]  # every manifest has metadata
         if not name.startswith(PREFIX):
             continue

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from google.protobuf import message
 
-#: A fault that the compiler tells: line from 1, column from 1, text.
+#: An error of the compiler: line from 1, column from 1, text.
 _FAULT: Final = re.compile(r"ERROR: <input>:([0-9]+):([0-9]+): (.*)")
 _NO_FIELD: Final = re.compile(r"undefined field '([^']*)' not found in struct '([^']*)'")
 #: Expressions that build larger values. A few of them in a row can fill the memory within the budget of steps.
@@ -176,13 +176,13 @@ class _Policy:
     """One policy being read."""
 
     def __init__(self, root: Any, reading: decode.Reading) -> None:  # PyYAML's nodes have no types of use, here and below
-        """Takes the root of its nodes, and where to note what is wrong."""
+        """Creates the reader of one policy."""
         self._root = root
         self._reading = reading
         self._finder = documents.Finder(root)
 
     def add_rules(self, rules: dict[str, Rule]) -> None:
-        """Adds the rules by id, or notes what is wrong."""
+        """Adds the rules by id, or reports violations."""
         policy = policy_pb2.Policy()
         before = len(self._reading.violations)
         decode.fill(policy, self._root, "", self._reading)
@@ -265,7 +265,7 @@ class _Policy:
             )
 
 
-def _index_in_text(node: Any, text: str, before: str) -> int:  # as above
+def _index_in_text(node: Any, text: str, before: str) -> int:  # a node of PyYAML has no type
     """Returns where in the file a place of a scalar is, given what stands before it in the scalar's value.
 
     Both have the same characters in the same order, but for blanks, quotes and what escapes, which are passed over.
@@ -299,8 +299,13 @@ def _explained(text: str) -> tuple[str, str]:
 @functools.cache
 def _environment(kind: kinds.Kind) -> Any:  # as in Rule
     """Returns what an expression over a kind may name: the manifest, its enums, and the functions of CEL's extensions."""
-    from cel_expr_python import cel  # as above
-    from cel_expr_python.ext import ext_bindings, ext_math, ext_optional, ext_strings  # as above
+    from cel_expr_python import cel  # cold start: validating manifests needs none
+    from cel_expr_python.ext import (  # cold start: validating manifests needs none
+        ext_bindings,
+        ext_math,
+        ext_optional,
+        ext_strings,
+    )
 
     described = kind.message.DESCRIPTOR
     return cel.NewEnv(

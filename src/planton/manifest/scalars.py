@@ -1,6 +1,6 @@
-"""What a scalar of YAML text means: for a field of a type, and for the two versions of YAML.
+"""Scalars of YAML text: their values by field type, and the differences between YAML 1.1 and 1.2.
 
-YAML 1.1 and 1.2 read some plain scalars differently (``no``, ``010``, ``1.30``). This module knows both readings. It must not
+YAML 1.1 and 1.2 read some plain scalars differently (``no``, ``010``, ``1.30``). This module has both readings. It must not
 know messages or files.
 """
 

@@ -36,9 +36,9 @@ def build(manifest: message.Message, config: message.Message) -> message.Message
 
 
 def as_dict(value: message.Message, *, show_secrets: bool = False) -> dict[str, Any]:
-    """Returns a message as JSON data with the names of manifests; secrets are redacted unless they are asked for.
+    """Returns a message as JSON data with the names of manifests; secrets are redacted by default.
 
-    What is secret is said in the schema, by ``debug_redact``.
+    The schema marks secrets with ``debug_redact``.
     """
     data: dict[str, Any] = json_format.MessageToDict(value)
     if not show_secrets:
@@ -94,11 +94,11 @@ def locate(
 
     Args:
         config: The value of the Pulumi config key ``planton-cloud:stack-input``, if set.
-        environ: The environment; that of the process where None.
-        folder: The folder of ``Pulumi.yaml``; the working folder where None.
+        environ: The environment; that of the process if None.
+        folder: The folder of ``Pulumi.yaml``; the working folder if None.
 
     Raises:
-        PlantonError: ``STACK_INPUT_INVALID``: there is none, or its file cannot be read.
+        PlantonError: ``STACK_INPUT_INVALID``: it is missing, or its file cannot be read.
     """
     environ = os.environ if environ is None else environ
     folder = folder or pathlib.Path.cwd()

@@ -203,7 +203,7 @@ def _report_shape(described: Any, node: Any, path: str, reading: decode.Reading)
     reading.unread.append(path)
 
 
-def is_merge(key: Any) -> bool:  # as above
+def is_merge(key: Any) -> bool:  # a node of PyYAML has no type
     """Returns whether a key is ``<<``, unquoted."""
     return bool(key.value == "<<" and yaml_reader.is_plain(key))
 
@@ -227,7 +227,7 @@ def merged(merges: list[Any], path: str, reading: decode.Reading) -> Iterator[tu
             yield from merged(deeper, path, reading)
 
 
-def is_null(node: Any) -> bool:  # as above
+def is_null(node: Any) -> bool:  # a node of PyYAML has no type
     """Returns whether a node is a plain null."""
     return node.value in scalars.NULLS and yaml_reader.is_plain(node) if type(node.value) is str else False
 
@@ -266,7 +266,7 @@ def converter(field: Any) -> Callable[[Any], Any]:
     return _to_float
 
 
-def _to_text(node: Any) -> str:  # as above
+def _to_text(node: Any) -> str:  # a node of PyYAML has no type
     text = node.value
     if type(text) is not str or node.tag:
         _check_scalar(node, "text")
@@ -279,7 +279,7 @@ def _to_text(node: Any) -> str:  # as above
     return text  # type: ignore[no-any-return]  # checked above
 
 
-def _check_scalar(node: Any, what: str) -> None:  # as above
+def _check_scalar(node: Any, what: str) -> None:  # a node of PyYAML has no type
     if isinstance(node, yaml.MappingNode):
         raise _WrongError(f"must be {what}", "a mapping")
     if isinstance(node, yaml.SequenceNode):
@@ -289,7 +289,7 @@ def _check_scalar(node: Any, what: str) -> None:  # as above
         raise _WrongError(f"the tag {preview(tag)} has no meaning here", rule_id="yaml.tag", redacted=_NOT_ALLOWED)
 
 
-def _to_boolean(node: Any) -> bool:  # as above
+def _to_boolean(node: Any) -> bool:  # a node of PyYAML has no type
     _check_scalar(node, "true or false")
     value = scalars.BOOLEANS.get(node.value) if yaml_reader.is_plain(node) else None
     if value is None:
@@ -298,7 +298,7 @@ def _to_boolean(node: Any) -> bool:  # as above
     return value
 
 
-def _to_integer(least: int, greatest: int, node: Any) -> int:  # as above
+def _to_integer(least: int, greatest: int, node: Any) -> int:  # a node of PyYAML has no type
     _check_scalar(node, "a whole number")
     plain = yaml_reader.is_plain(node)
     value = scalars.to_integer(node.value, quoted=not plain)
@@ -311,7 +311,7 @@ def _to_integer(least: int, greatest: int, node: Any) -> int:  # as above
     return value
 
 
-def _to_float(node: Any) -> float:  # as above
+def _to_float(node: Any) -> float:  # a node of PyYAML has no type
     _check_scalar(node, "a number")
     value = scalars.to_float(node.value, quoted=not yaml_reader.is_plain(node))
     if value is None:
@@ -319,9 +319,9 @@ def _to_float(node: Any) -> float:  # as above
     return value
 
 
-def _to_bytes(node: Any) -> bytes:  # as above
+def _to_bytes(node: Any) -> bytes:  # a node of PyYAML has no type
     import base64  # no kind has such a field yet
-    import binascii  # as above
+    import binascii  # no kind has such a field yet
 
     _check_scalar(node, "base64 text")
     try:
@@ -330,7 +330,7 @@ def _to_bytes(node: Any) -> bytes:  # as above
         raise _WrongError("must be base64 text", preview(node.value)) from None
 
 
-def _to_enum(enum: descriptor.EnumDescriptor, node: Any) -> int:  # as above
+def _to_enum(enum: descriptor.EnumDescriptor, node: Any) -> int:  # a node of PyYAML has no type
     _check_scalar(node, "a name")
     value = enum.values_by_name.get(node.value)
     if value is not None:

@@ -86,7 +86,7 @@ class _Composer(_Parser):  # type: ignore[misc]  # one of two classes
 
 
 def decode(data: bytes) -> str:
-    """Returns the text of a file; places refer to what is returned.
+    """Returns the text of a file; places refer to the returned text.
 
     Raises:
         TrapError: It is too large, not UTF-8, or has a NUL character.
@@ -187,7 +187,7 @@ def _check_lines(root: Any, text: str) -> None:  # PyYAML's nodes have no types 
         _check_tabs(root, text.split("\n"))
 
 
-def _check_aliases(root: Any) -> None:  # as above
+def _check_aliases(root: Any) -> None:  # a node of PyYAML has no type
     sizes: dict[int, int] = {}
     size = _expanded(root, sizes, ())
     if size - len(sizes) > MAX_ALIASED:
@@ -199,7 +199,7 @@ def _check_aliases(root: Any) -> None:  # as above
         )
 
 
-def _expanded(node: Any, sizes: dict[int, int], above: tuple[int, ...]) -> int:  # as above
+def _expanded(node: Any, sizes: dict[int, int], above: tuple[int, ...]) -> int:  # a node of PyYAML has no type
     known = sizes.get(id(node))
     if known is not None:
         return known
@@ -216,14 +216,14 @@ def _expanded(node: Any, sizes: dict[int, int], above: tuple[int, ...]) -> int: 
     return size
 
 
-def children(node: Any) -> list[Any]:  # as above
+def children(node: Any) -> list[Any]:  # a node of PyYAML has no type
     """Returns the nodes directly under a node: the items of a list, the keys and values of a mapping."""
     if isinstance(node, yaml.MappingNode):
         return [child for pair in node.value for child in pair]
     return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
-def _check_tabs(root: Any, lines: list[str]) -> None:  # as above
+def _check_tabs(root: Any, lines: list[str]) -> None:  # a node of PyYAML has no type
     # Folding hides a tab: "a: b", then a line that a tab indents, is the text "b c".
     waiting = [root]
     seen: set[int] = set()
@@ -241,14 +241,14 @@ def _check_tabs(root: Any, lines: list[str]) -> None:  # as above
                 raise TrapError("yaml.tab", "must be indented with spaces, not with a tab", line=number + 1, column=column)
 
 
-def is_plain(node: Any) -> bool:  # as above
+def is_plain(node: Any) -> bool:  # a node of PyYAML has no type
     """Returns whether a scalar node's meaning is open: it is neither quoted nor tagged as text."""
     if node.tag:
         return node.tag not in ("!", _STR_TAG)
     return not node.style
 
 
-def wrong_tag(node: Any) -> str:  # as above
+def wrong_tag(node: Any) -> str:  # a node of PyYAML has no type
     """Returns an explicit tag that has no meaning here, such as ``!secret``, or empty."""
     tag = node.tag
     if not tag or tag in _KNOWN_TAGS:

@@ -1,6 +1,6 @@
 """Defaults: the values that the schema gives to fields which a manifest leaves unset (``options.default``).
 
-Only fields with presence have one, so that "unset" can be told from "set to zero". This module looks at nothing but the message.
+Only fields with presence have one, so that an unset field differs from a zero. This module reads only the message.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def apply(manifest: message.Message) -> message.Message:
-    """Returns a message with the defaults set where it says nothing; the very same one where there is nothing to set."""
+    """Returns a copy of a message with defaults in its unset fields; the message itself if none is unset."""
     if not _types_with_defaults(manifest.DESCRIPTOR) or not _missing(manifest):
         return manifest
     copy = type(manifest)()

@@ -1,6 +1,6 @@
 """The schema in words: what the fields of a kind are, what they mean, and which rules hold, from the protos alone.
 
-The comments of the protos are not in the compiled stubs; ``schema_comments.json`` beside this file has them (``make gen`` writes
+The comments of the protos are not in the compiled stubs; ``schema_comments.json`` in this folder has them (``make gen`` writes
 it). This module looks at descriptors and that file, and at no manifest.
 """
 
@@ -88,7 +88,7 @@ class Node:
     kind: kinds.Kind
     path: str
     field: Any  # a field's descriptor or None; the stubs think that it may lack a type
-    message: Any  # a message's descriptor or None, as above
+    message: Any  # a message's descriptor or None
 
     @property
     def name(self) -> str:
@@ -112,7 +112,7 @@ class Node:
 
     @property
     def about(self) -> str:
-        """The comment of the type whose fields are below; for the kind itself, that of its spec; empty where there is none."""
+        """The comment of the type whose fields are below; for the kind itself, that of its spec; empty if there is none."""
         if self.message is None:
             return ""
         part = self.message if self.field is not None else self.message.fields_by_name["spec"].message_type
@@ -120,12 +120,12 @@ class Node:
 
     @property
     def default(self) -> str:
-        """The value that the field is given where it is unset; empty where there is none."""
+        """The value of the field if it is unset; empty if there is none."""
         return self._option(options_pb2.default)
 
     @property
     def recommended(self) -> str:
-        """The value that forms may propose, and nothing applies; empty where there is none."""
+        """The value that forms may propose; it is never applied; empty if there is none."""
         return self._option(options_pb2.recommended_default)
 
     @property
@@ -247,7 +247,7 @@ def message_rules(message: descriptor.Descriptor) -> list[Rule]:
 
 
 def field_rules(field: Any) -> list[Rule]:
-    """Returns what must hold of a field; for lists and maps also of what is in them."""
+    """Returns the rules of a field, and of the items of a list or a map."""
     rules = _field_rules(field)
     found = [Rule("required", "must be set")] if rules.required else []
     found += _rules(rules, "")
@@ -266,7 +266,7 @@ def _field_rules(field: Any) -> Any:  # a validate_pb2.FieldRules
     return field.GetOptions().Extensions[validate_pb2.field]
 
 
-def _rules(rules: Any, prefix: str) -> list[Rule]:  # as above
+def _rules(rules: Any, prefix: str) -> list[Rule]:  # validate_pb2.FieldRules
     unless = " (or be unset)" if rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE else ""
     found = [Rule(rule.id, f"{prefix}{rule_texts.message(rule)}{unless}") for rule in rules.cel]
     kind = rules.WhichOneof("type")

@@ -1,6 +1,6 @@
 """Converts rules of the protos for one value to keywords of JSON Schema, as exactly as possible.
 
-Whoever describes messages as JSON Schema (the API's document, the schemas of manifests) says a rule in the same words. A standard rule
+All descriptions of messages as JSON Schema use it: the document of the API, and the schemas of manifests. A standard rule
 that this module does not know is an error, so that none is left out in silence; an expression that it does not know, predefined or not, is
 reported as such. It must not know what messages look like in JSON.
 """
@@ -87,7 +87,7 @@ def of_rules(rules: Any, *, predefined: bool = True) -> dict[str, Any]:  # a val
         elif rule.name == "ipv4":
             found |= {"format": "ipv4", "pattern": f"^{_IPV4}$"}
         elif rule.name == "defined_only":
-            continue  # who describes an enum lists its names
+            continue  # the description of an enum lists its names
         elif rule.name in _KEYWORDS:
             found[_KEYWORDS[rule.name]] = list(value) if rule.name == "in" else value
         else:

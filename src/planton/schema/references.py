@@ -1,7 +1,7 @@
-"""References between manifests: found, ordered, resolved.
+"""References between manifests: finds, orders and resolves them.
 
-A reference (``valueFrom``) names another resource by kind, environment and name, and a field of it. This module knows the
-schema and nothing of files, clouds or states: where a resource is found is the ``lookup`` that it is given.
+A reference (``valueFrom``) names another resource by kind, environment and name, and a field of it. This module uses only
+the schema: the caller's ``lookup`` finds resources in files, clouds or states.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KNOWN_AFTER_APPLY = "(known after apply)"
 
 @dataclasses.dataclass(frozen=True, slots=True, order=True)
 class Key:
-    """What a resource is found by.
+    """The key of a resource.
 
     Attributes:
         kind: The kind's name.
@@ -46,7 +46,7 @@ class Key:
     name: str
 
     def __str__(self) -> str:
-        """Returns ``KIND/NAME`` and the environment, if there is one."""
+        """Returns ``KIND/NAME`` and the environment, if it has one."""
         return f"{self.kind}/{self.name}" + (f" (env {self.env})" if self.env else "")
 
 
@@ -57,7 +57,7 @@ class Reference:
     Attributes:
         owner: The resource that refers.
         path: Where, in the manifest's spelling, e.g. ``spec.network``.
-        target: The resource that is meant.
+        target: The resource that the reference names.
         field_path: The field of the target, in proto spelling, e.g. ``status.outputs.network_id``.
         holder: The message that holds the reference, to be overwritten by ``resolve``.
         meant: The kind that the field is for, where the reference leaves to the field which output it takes; else empty.
@@ -72,7 +72,7 @@ class Reference:
 
 
 def key(manifest: message.Message) -> Key:
-    """Returns what a manifest is found by."""
+    """Returns the key of a manifest."""
     metadata = manifest.metadata  # type: ignore[attr-defined]  # every manifest has metadata
     return Key(manifest.DESCRIPTOR.name, metadata.env, metadata.name)
 
@@ -117,7 +117,7 @@ def _kind_name(number: int) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _proto_path(kind_name: str, field_path: str) -> str:
-    # A name is what clouds show; where a cluster or a network is meant, its id is what they take.
+    # Clouds show names, and accept ids for clusters and networks.
     kind = kinds.find(kind_name)
     if kind is not None and field_path in ("", "metadata.name"):
         return f"status.outputs.{kind.stack_outputs.DESCRIPTOR.fields[0].name}"
@@ -219,7 +219,7 @@ def circle(needs: Mapping[Key, Iterable[Key]]) -> list[Key]:
     """Returns resources each of which depends on the next, and the last on the first; empty where there are none.
 
     Args:
-        needs: What each resource depends on; what is no key here does not count.
+        needs: The dependencies of each resource; those that are not keys are ignored.
     """
     try:
         _sorter(needs).prepare()
@@ -282,7 +282,7 @@ def _value(reference: Reference, target: message.Message | None) -> str:
 def value(manifest: message.Message, field_path: str) -> str:
     """Returns a field of a manifest, in proto spelling, as a text; empty where it is not set.
 
-    An enum's value is its name; a list of one is what is in it, and another list counts as not set.
+    The value of an enum is its name. A list with one item has the value of the item; any other list is unset.
     """
     found: Any = manifest
     field: Any = None
@@ -297,7 +297,7 @@ def value(manifest: message.Message, field_path: str) -> str:
 
 
 def may_be_known(manifest: message.Message, field_path: str) -> bool:
-    """Returns whether a field of a manifest that is given has a value, or can have one once it is applied.
+    """Returns whether a field of a manifest has a value, or can have one after its apply.
 
     Outputs come with the apply; so does what a reference in it stands for, and the region of a resource that refers to another.
     """
@@ -318,7 +318,7 @@ def _inherit_region(manifest: message.Message, copy: message.Message, lookup: Ca
 
 
 def region(manifest: message.Message, lookup: Callable[[Key], message.Message | None]) -> str:
-    """Returns the region of a manifest: its own, else that of the first resource it refers to; empty where none says.
+    """Returns the region of a manifest: its own, else that of its first dependency that has one; else empty.
 
     The name is the enum's or the text of the field, e.g. ``lon1``.
     """
@@ -335,7 +335,7 @@ def region(manifest: message.Message, lookup: Callable[[Key], message.Message | 
 
 
 def credential(manifest: message.Message, lookup: Callable[[Key], message.Message | None]) -> str:
-    """Returns the credential that a manifest names, else that of the first resource it refers to; empty where none says."""
+    """Returns the credential of a manifest: its own, else that of its first dependency that has one; else empty."""
     named = own_credential(manifest)
     if named:
         return named

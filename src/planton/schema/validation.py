@@ -1,4 +1,4 @@
-"""Rules: what the schema says must hold of a message. All violations, as data; raising is the caller's choice."""
+"""The rules of the schema: all violations of a message, as data. The caller decides whether to raise."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ _LARGE: Final = 32 * 1024
 
 
 def violations(value: message.Message, *, limit: int | None = None) -> list[Problem]:
-    """Returns every rule that a message breaks, references to fields that do not exist included.
+    """Returns every violation of a message, including references to fields that do not exist.
 
     Args:
         value: The message.
-        limit: How many of the schema's rules at most; all where None. Of a very large message, only the first.
+        limit: The maximum number of violations of schema rules; None for all. A very large message reports only the first.
     """
     try:
         found = _validator().collect_violations(value, fail_fast=value.ByteSize() > _LARGE)
@@ -97,7 +97,7 @@ def _subject(text: str, described: Any) -> str:  # a message's descriptor, or No
     return word
 
 
-def _path(elements: Any, described: Any) -> tuple[str, Any]:  # as above
+def _path(elements: Any, described: Any) -> tuple[str, Any]:  # messages of protovalidate; a descriptor
     """Returns a path and the descriptor of the message there; None for scalars, lists and maps."""
     path, is_item = "", True
     for element in elements:
@@ -113,7 +113,7 @@ def _path(elements: Any, described: Any) -> tuple[str, Any]:  # as above
     return path, described if is_item else None
 
 
-def _subscript(subscript: Any) -> str:  # as above
+def _subscript(subscript: Any) -> str:  # a message of protovalidate
     value = subscript.value
     if isinstance(value, str):
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
