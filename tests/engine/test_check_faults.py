@@ -9,7 +9,7 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
 from planton import errors
-from planton.engine import check_faults, explain, plans
+from planton.engine import check_faults, explain, recorders
 from support import events, mocks
 
 VPC = mocks.target("CivoVpc", {"networkName": "a b"}, name="net")
@@ -78,7 +78,7 @@ def test_everything_else_is_no_fault_of_the_manifest(text: str) -> None:
 
 
 def _explained(text: str) -> explain.OperationError:
-    recorder = plans.Recorder()
+    recorder = recorders.Recorder()
     recorder(events.says("error", text, events.urn(events.NETWORK, "network")))
     error = automation_errors.CommandError(automation.CommandResult("", "", 255))
     return explain.operation("plan", error, recorder, target=VPC, interrupted=False, timed_out=None, killed=False, program=None)

@@ -9,7 +9,7 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
 from planton import errors
-from planton.engine import explain, plans, stacks
+from planton.engine import explain, recorders, stacks
 from support import events, mocks
 
 VPC = mocks.target("CivoVpc", {"networkName": "net-a"}, name="main")
@@ -24,7 +24,7 @@ def _command(stderr: str = "", stdout: str = "") -> automation_errors.CommandErr
 
 
 def _explained(target: Any, *given: Any, what: str = "apply", raw: str = "", **more: Any) -> explain.OperationError:
-    recorder = plans.Recorder()
+    recorder = recorders.Recorder()
     for event in given:
         recorder(event)
     options: dict[str, Any] = {"interrupted": False, "timed_out": None, "killed": False, "program": None} | more

@@ -15,7 +15,7 @@ import pytest
 from planton import errors
 from planton.clouds import answers
 from planton.config import settings
-from planton.engine import explain, plans, session, stacks
+from planton.engine import explain, plans, recorders, session, stacks
 from planton.recovery import (
     awaiting,
     default_pool,
@@ -147,7 +147,7 @@ class Stack:
         """Runs an operation, which fails."""
         self.asked.append(operation)
         if self.after(operation):
-            return session.Outcome(plans.Plan(), plans.Recorder())
+            return session.Outcome(plans.Plan(), recorders.Recorder())
         raise explain.OperationError("no", code=errors.Code.FAILED, reason=self.reason)
 
 

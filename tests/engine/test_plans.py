@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from planton.engine import plans
+from planton.engine import plans, recorders
 from support import events
 
 UNKNOWN = "00000000-0000-5000-8000-0123456789ab"
 ENGINE_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
-def _recorded(*given: Any) -> plans.Recorder:
-    recorder = plans.Recorder()
+def _recorded(*given: Any) -> recorders.Recorder:
+    recorder = recorders.Recorder()
     for event in given:
         recorder(event)
     return recorder

@@ -14,7 +14,7 @@ from planton.schema import kinds, providers
 if TYPE_CHECKING:
     from pulumi.automation import errors as automation_errors
 
-    from planton.engine import plans, stacks
+    from planton.engine import recorders, stacks
 
 
 class OperationError(errors.PlantonError):
@@ -27,7 +27,7 @@ class OperationError(errors.PlantonError):
     """
 
     uncertain: tuple[str, ...] = ()
-    recorder: plans.Recorder | None = None
+    recorder: recorders.Recorder | None = None
     faults: tuple[check_faults.Fault, ...] = ()
 
 
@@ -119,7 +119,7 @@ _NOISE = re.compile(r"^(update|preview|refresh|destroy) failed$|^error: |^previe
 def operation(
     what: str,
     error: automation_errors.CommandError,
-    recorder: plans.Recorder,
+    recorder: recorders.Recorder,
     *,
     target: Any,  # a manifest of any kind, or None
     interrupted: bool,
@@ -170,7 +170,7 @@ def _locked(raw: str) -> OperationError:
     )
 
 
-def _uncertain(recorder: plans.Recorder, *, lost: bool) -> list[str]:
+def _uncertain(recorder: recorders.Recorder, *, lost: bool) -> list[str]:
     # A creation that was seen to begin, was not seen to end, or ended because the plugin or the connection went away.
     texts = {urn: text for urn, text in recorder.errors if urn}
     creating = [change.urn for change in recorder.plan().changes if change.action.value in ("create", "replace", "import")]
@@ -207,7 +207,7 @@ def _killed(what: str, target: Any) -> OperationError:
     )
 
 
-def _failed(what: str, texts: tuple[str, ...], recorder: plans.Recorder, target: Any, raw: str) -> OperationError:
+def _failed(what: str, texts: tuple[str, ...], recorder: recorders.Recorder, target: Any, raw: str) -> OperationError:
     cloud = "; ".join(_tidy(text) for text in texts) or _last_lines(raw)
     cause = next((cause for cause in _CAUSES if re.search(cause.pattern, cloud, re.IGNORECASE)), None)
     context = _context(what, recorder, target)
@@ -247,7 +247,7 @@ def _refused(context: str, faults: tuple[check_faults.Fault, ...]) -> OperationE
     return refused
 
 
-def _context(what: str, recorder: plans.Recorder, target: Any) -> str:
+def _context(what: str, recorder: recorders.Recorder, target: Any) -> str:
     for provider in providers.all_providers().values():
         if any(part in text for part in provider.setup_errors for _, text in recorder.errors):
             return f"failed to set up the {provider.prefix} provider"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import hashlib
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +11,8 @@ from planton import errors
 from planton.schema import kinds, references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
-    from pulumi.automation import events
 
 #: Properties that the engine, a plugin or a module keeps for itself.
 _INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$|^identity$|^token$")
@@ -35,20 +32,6 @@ class Action(enum.StrEnum):
     IMPORT = "import"
     SAME = "same"
     FORGET = "forget"
-
-
-_ACTIONS = {
-    "create": Action.CREATE,
-    "update": Action.UPDATE,
-    "replace": Action.REPLACE,
-    "create-replacement": Action.REPLACE,
-    "delete-replaced": Action.REPLACE,
-    "import-replacement": Action.REPLACE,
-    "delete": Action.DELETE,
-    "import": Action.IMPORT,
-    "same": Action.SAME,
-    "discard": Action.FORGET,
-}
 
 
 _RECREATING = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.IMPORT)
@@ -160,88 +143,6 @@ class Plan:
         return sum(change.action is action for change in self.changes)
 
 
-class Recorder:
-    """Collects the engine's events of one operation into a plan, and its diagnostics."""
-
-    def __init__(self) -> None:
-        self._changes: dict[str, Change] = {}
-        self._deleted_first: set[str] = set()
-        self._warnings: list[str] = []
-        self.inputs: dict[str, dict[str, Any]] = {}
-        self.errors: list[tuple[str, str]] = []
-        self.failed: dict[str, str] = {}
-        self.finished: set[str] = set()
-        self._observed: dict[str, Change] = {}
-        self.pending_operations = False
-
-    def __call__(self, event: events.EngineEvent) -> None:
-        """Takes one event."""
-        if event.resource_pre_event is not None:
-            self._add(event.resource_pre_event.metadata)
-        elif event.res_outputs_event is not None:
-            self.finished.add(event.res_outputs_event.metadata.urn)
-            self._observe(event.res_outputs_event.metadata)
-        elif event.res_op_failed_event is not None:
-            metadata = event.res_op_failed_event.metadata
-            self.failed[metadata.urn] = str(getattr(metadata.op, "value", metadata.op))
-        elif event.diagnostic_event is not None:
-            self._diagnostic(event.diagnostic_event)
-
-    def _diagnostic(self, event: events.DiagnosticEvent) -> None:
-        text = plain(event.message)
-        if "pending operations" in text:
-            self.pending_operations = True
-        elif event.severity == "error" and text:
-            self.errors.append((event.urn or "", text))
-        elif event.severity == "warning" and text and text not in self._warnings:
-            self._warnings.append(text)
-
-    def _add(self, metadata: events.StepEventMetadata) -> None:
-        action = _action(metadata)
-        if action is None or action is Action.SAME or metadata.type.startswith(INTERNAL_TYPES):
-            return
-        if metadata.new is not None and action in (Action.CREATE, Action.REPLACE):
-            self.inputs[metadata.urn] = dict(metadata.new.inputs or {})
-        ignored = _ignored(metadata.type)
-        found = tuple(each for each in differences(metadata, action) if each.path not in ignored)
-        if action is Action.UPDATE and not found:
-            found = _renewed(metadata)
-        name = metadata.urn.rsplit("::", 1)[-1]
-        known = self._changes.get(metadata.urn)
-        if known is not None and known.action is Action.IMPORT and action is not Action.REPLACE:
-            # A resource that is imported and then updated to its manifest is still an import.
-            action = Action.IMPORT
-        if known is None and _operation(metadata) == "delete-replaced":
-            self._deleted_first.add(metadata.urn)
-        if known is not None and action is Action.REPLACE and not found:
-            # The step that deletes the old resource has no differences.
-            found = known.differences
-        first = metadata.urn in self._deleted_first
-        digest = _digest(metadata, action)
-        self._changes[metadata.urn] = Change(metadata.urn, name, metadata.type, action, found, digest, deletes_first=first)
-
-    def _observe(self, metadata: events.StepEventMetadata) -> None:
-        if metadata.type.startswith(INTERNAL_TYPES) or metadata.old is None:
-            return
-        found: tuple[Difference, ...] = ()
-        action = Action.DELETE if metadata.new is None or _action(metadata) is Action.DELETE else Action.UPDATE
-        if action is Action.UPDATE:
-            found = _observed_differences(metadata)
-        ignored = (*_ignored(metadata.type), *_left_to_the_cloud(metadata.old.inputs or {}))
-        found = tuple(each for each in found if each.path not in ignored)
-        if found or action is Action.DELETE:
-            name = metadata.urn.rsplit("::", 1)[-1]
-            self._observed[metadata.urn] = Change(metadata.urn, name, metadata.type, action, found)
-
-    def refreshed(self) -> tuple[Change, ...]:
-        """Returns how a refresh has found the cloud to differ: what was set and is now something else, or is gone."""
-        return tuple(self._observed.values())
-
-    def plan(self) -> Plan:
-        """Returns what has been collected so far."""
-        return Plan(tuple(self._changes.values()), tuple(self._warnings))
-
-
 def stale(why: str) -> errors.PlantonError:
     """Returns the error for a plan that does not say what would happen now."""
     return errors.PlantonError(
@@ -252,101 +153,8 @@ def stale(why: str) -> errors.PlantonError:
     )
 
 
-def _ignored(type_: str) -> tuple[str, ...]:
-    kind = kinds.of_type(type_)
-    return () if kind is None else kind.declared.ignored_inputs
-
-
-def _left_to_the_cloud(inputs: Mapping[str, Any]) -> list[str]:
-    # An autoscaler moves the number of nodes, and automatic upgrades move the version, as the manifest says that they may.
-    scaled = (inputs.get("nodePool") or {}).get("autoScale")
-    moved = {
-        "nodeCount": inputs.get("autoScale"),
-        "nodePool.nodeCount": scaled,
-        "nodePool.actualNodeCount": scaled,
-        "version": inputs.get("autoUpgrade"),
-    }
-    return [path for path, left in moved.items() if left]
-
-
-def _action(metadata: events.StepEventMetadata) -> Action | None:
-    return _ACTIONS.get(_operation(metadata))
-
-
-def _operation(metadata: events.StepEventMetadata) -> str:
-    return str(getattr(metadata.op, "value", metadata.op))
-
-
-def _digest(metadata: events.StepEventMetadata, action: Action) -> str:
-    # Nobody sees what something new is made with; a plan that was saved must not be another one there.
-    if action not in (Action.CREATE, Action.IMPORT) or metadata.new is None:
-        return ""
-    inputs = {path: value for path, value in _leaves(metadata.new.inputs or {}) if not _INTERNAL.search(path)}
-    return hashlib.sha256(json.dumps(inputs, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _observed_differences(metadata: events.StepEventMetadata) -> tuple[Difference, ...]:
-    # Only what the manifest sets can drift; what the cloud adds (addresses, node names, times) changes as it likes.
-    assert metadata.old is not None, "the caller has looked"
-    assert metadata.new is not None, "the caller has looked"
-    old, new = dict(metadata.old.outputs or {}), dict(metadata.new.outputs or {})
-    inputs = metadata.old.inputs or {}
-    if "actual_node_count" in old:
-        if old.get("node_count") is None:
-            return ()
-        return compare({"node_count": old["actual_node_count"]}, {"node_count": new.get("actual_node_count")})
-    parents = {_parent(path) for path, _ in _leaves(inputs)} | {path for path, _ in _leaves(inputs)}
-    changed = compare({key: old.get(key) for key in inputs}, {key: new.get(key) for key in inputs})
-    found = tuple(difference for difference in changed if difference.path in parents or _parent(difference.path) in parents)
-    # The plugin tells the number of nodes of a default pool twice, and after an import only the second time.
-    twice = "nodePool.actualNodeCount" if any(each.path == "nodePool.nodeCount" for each in found) else None
-    return tuple(each for each in found if each.path != twice)
-
-
-def _parent(path: str) -> str:
-    return re.sub(r"(\.[^.\[]+|\[\d+\])$", "", path)
-
-
-def differences(metadata: events.StepEventMetadata, action: Action) -> tuple[Difference, ...]:
-    """Returns which inputs of a resource change: those in both states, compared leaf by leaf."""
-    if action not in (Action.UPDATE, Action.REPLACE) or metadata.old is None or metadata.new is None:
-        return ()
-    old, new = dict(metadata.old.inputs or {}), dict(metadata.new.inputs or {})
-    outputs = dict(metadata.old.outputs or {})
-    seen = outputs.get("actual_node_count")
-    if seen is not None and new.get("node_count") is not None:
-        old["node_count"] = seen
-    reported = [path for path in metadata.detailed_diff or {} if not _INTERNAL.search(path)]
-    changed = compare(old, new)
-    # Setting a property to the value that the cloud already has is no change. Nor is a difference that the plugin ignores, such
-    # as a property that an import writes into the state and that no manifest sets.
-    real = tuple(
-        each if each.old is not None else Difference(each.path, _at(outputs, each.path), each.new)
-        for each in changed
-        if _covers(reported, each.path) or (not (reported and action is Action.UPDATE) and not _is_set_already(each, outputs))
-    )
-    paths = [each.path for each in real]
-    unnamed = [path for path in reported if not _covers(paths, path) and path not in _ignored(metadata.type)]
-    found = (*real, *(Difference(path, _at(outputs, path), _at(new, path)) for path in unnamed))
-    return found or changed
-
-
-def _renewed(metadata: events.StepEventMetadata) -> tuple[Difference, ...]:
-    # An update always names its cause, even a secret one: the token that a resource of ours keeps.
-    return tuple(Difference(path, "(as before)", "(renewed)") for path in metadata.diffs or ("token",))
-
-
-def _is_set_already(difference: Difference, outputs: Mapping[str, Any]) -> bool:
-    return difference.old is None and _same(_at(outputs, difference.path), difference.new)
-
-
-def _covers(paths: Iterable[str], path: str) -> bool:
-    return any(
-        path == each or path.startswith((f"{each}.", f"{each}[")) or each.startswith((f"{path}.", f"{path}[")) for each in paths
-    )
-
-
-def _at(value: Any, path: str) -> Any:  # JSON data
+def at(value: Any, path: str) -> Any:  # JSON data
+    """Returns the value at a path of properties; None if there is none."""
     for part in re.findall(r"[^.\[\]]+", path):
         if isinstance(value, dict):
             value = value.get(part)
@@ -359,24 +167,26 @@ def _at(value: Any, path: str) -> Any:  # JSON data
 
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[Difference, ...]:
     """Returns the leaves in which two property maps differ, by path."""
-    olds, news = dict(_leaves(old)), dict(_leaves(new))
+    olds, news = dict(leaves(old)), dict(leaves(new))
     return tuple(
         Difference(path, olds.get(path), news.get(path))
         for path in sorted(olds.keys() | news.keys())
-        if not _same(olds.get(path), news.get(path)) and not _INTERNAL.search(path)
+        if not same(olds.get(path), news.get(path)) and not _INTERNAL.search(path)
     )
 
 
-def _same(old: Any, new: Any) -> bool:  # JSON data
+def same(old: Any, new: Any) -> bool:  # JSON data
+    """Returns whether two values are equal for a plugin."""
     # An empty list or map is what an unset one becomes on its way through a plugin.
     return bool(old == new or (old in (None, [], {}, "") and new in (None, [], {}, "")))
 
 
-def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:  # JSON data
+def leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:  # JSON data
+    """Returns path and value of every leaf of properties."""
     if isinstance(value, dict) and value:
-        return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}" if path else str(key))]
+        return [leaf for key, item in value.items() for leaf in leaves(item, f"{path}.{key}" if path else str(key))]
     if isinstance(value, list) and value:
-        return [leaf for index, item in enumerate(value) for leaf in _leaves(item, f"{path}[{index}]")]
+        return [leaf for index, item in enumerate(value) for leaf in leaves(item, f"{path}[{index}]")]
     if isinstance(value, str):
         value = references.KNOWN_AFTER_APPLY if value == ENGINE_UNKNOWN else references.show_unknown(value)
     return [(path, value)]

@@ -15,7 +15,7 @@ from pulumi import automation
 from pulumi.automation import errors as automation_errors
 
 from planton import errors
-from planton.engine import explain, opening, plans, program, state_errors, states
+from planton.engine import explain, opening, plans, program, recorders, state_errors, states
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ class Outcome:
     """
 
     plan: plans.Plan
-    recorder: plans.Recorder
+    recorder: recorders.Recorder
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Session:
         state = self.stack.export()
         if not state.get("pending_operations") and not states.cloud_resources(state):
             self.stack.replace_state({**state, "resources": []})
-            return Outcome(plans.Plan(), plans.Recorder())
+            return Outcome(plans.Plan(), recorders.Recorder())
         return self._run_on_state("destroy", functools.partial(automation.Stack.destroy, message=self.message))
 
     def _run_on_state(self, operation: str, call: Callable[..., Any]) -> Outcome:
@@ -124,7 +124,7 @@ class Session:
         *,
         create: bool,
     ) -> Outcome:
-        recorder = plans.Recorder()
+        recorder = recorders.Recorder()
         name, settings = self.stack.name, self.stack.settings
         command = opening.command(settings, self.stack.tools)
         variables = opening.environment(settings, self.stack.tools, self.program_input)
@@ -144,7 +144,7 @@ class Session:
             run.end()
         return Outcome(recorder.plan(), recorder)
 
-    def _watch(self, recorder: plans.Recorder, event: events.EngineEvent) -> None:
+    def _watch(self, recorder: recorders.Recorder, event: events.EngineEvent) -> None:
         recorder(event)
         _log_event(event)
         if self.on_event is not None:
@@ -171,7 +171,7 @@ class Session:
         self,
         operation: str,
         error: automation_errors.CommandError,
-        recorder: plans.Recorder,
+        recorder: recorders.Recorder,
         command: process.PulumiCommand,
         failure: Exception | None,
     ) -> explain.OperationError:

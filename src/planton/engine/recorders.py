@@ -1,0 +1,208 @@
+"""Collects the events of one engine operation into a plan."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from planton.engine import plans
+from planton.schema import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pulumi.automation import events
+
+#: Properties that the engine, a plugin or a module keeps for itself.
+_INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$|^identity$|^token$")
+_ACTIONS = {
+    "create": plans.Action.CREATE,
+    "update": plans.Action.UPDATE,
+    "replace": plans.Action.REPLACE,
+    "create-replacement": plans.Action.REPLACE,
+    "delete-replaced": plans.Action.REPLACE,
+    "import-replacement": plans.Action.REPLACE,
+    "delete": plans.Action.DELETE,
+    "import": plans.Action.IMPORT,
+    "same": plans.Action.SAME,
+    "discard": plans.Action.FORGET,
+}
+
+
+class Recorder:
+    """Collects the engine's events of one operation into a plan, and its diagnostics."""
+
+    def __init__(self) -> None:
+        self._changes: dict[str, plans.Change] = {}
+        self._deleted_first: set[str] = set()
+        self._warnings: list[str] = []
+        self.inputs: dict[str, dict[str, Any]] = {}
+        self.errors: list[tuple[str, str]] = []
+        self.failed: dict[str, str] = {}
+        self.finished: set[str] = set()
+        self._observed: dict[str, plans.Change] = {}
+        self.pending_operations = False
+
+    def __call__(self, event: events.EngineEvent) -> None:
+        """Takes one event."""
+        if event.resource_pre_event is not None:
+            self._add(event.resource_pre_event.metadata)
+        elif event.res_outputs_event is not None:
+            self.finished.add(event.res_outputs_event.metadata.urn)
+            self._observe(event.res_outputs_event.metadata)
+        elif event.res_op_failed_event is not None:
+            metadata = event.res_op_failed_event.metadata
+            self.failed[metadata.urn] = str(getattr(metadata.op, "value", metadata.op))
+        elif event.diagnostic_event is not None:
+            self._diagnostic(event.diagnostic_event)
+
+    def _diagnostic(self, event: events.DiagnosticEvent) -> None:
+        text = plans.plain(event.message)
+        if "pending operations" in text:
+            self.pending_operations = True
+        elif event.severity == "error" and text:
+            self.errors.append((event.urn or "", text))
+        elif event.severity == "warning" and text and text not in self._warnings:
+            self._warnings.append(text)
+
+    def _add(self, metadata: events.StepEventMetadata) -> None:
+        action = _action(metadata)
+        if action is None or action is plans.Action.SAME or metadata.type.startswith(plans.INTERNAL_TYPES):
+            return
+        if metadata.new is not None and action in (plans.Action.CREATE, plans.Action.REPLACE):
+            self.inputs[metadata.urn] = dict(metadata.new.inputs or {})
+        ignored = _ignored(metadata.type)
+        found = tuple(each for each in differences(metadata, action) if each.path not in ignored)
+        if action is plans.Action.UPDATE and not found:
+            found = _renewed(metadata)
+        name = metadata.urn.rsplit("::", 1)[-1]
+        known = self._changes.get(metadata.urn)
+        if known is not None and known.action is plans.Action.IMPORT and action is not plans.Action.REPLACE:
+            # A resource that is imported and then updated to its manifest is still an import.
+            action = plans.Action.IMPORT
+        if known is None and _operation(metadata) == "delete-replaced":
+            self._deleted_first.add(metadata.urn)
+        if known is not None and action is plans.Action.REPLACE and not found:
+            # The step that deletes the old resource has no differences.
+            found = known.differences
+        first = metadata.urn in self._deleted_first
+        digest = _digest(metadata, action)
+        self._changes[metadata.urn] = plans.Change(metadata.urn, name, metadata.type, action, found, digest, deletes_first=first)
+
+    def _observe(self, metadata: events.StepEventMetadata) -> None:
+        if metadata.type.startswith(plans.INTERNAL_TYPES) or metadata.old is None:
+            return
+        found: tuple[plans.Difference, ...] = ()
+        action = plans.Action.DELETE if metadata.new is None or _action(metadata) is plans.Action.DELETE else plans.Action.UPDATE
+        if action is plans.Action.UPDATE:
+            found = _observed_differences(metadata)
+        ignored = (*_ignored(metadata.type), *_left_to_the_cloud(metadata.old.inputs or {}))
+        found = tuple(each for each in found if each.path not in ignored)
+        if found or action is plans.Action.DELETE:
+            name = metadata.urn.rsplit("::", 1)[-1]
+            self._observed[metadata.urn] = plans.Change(metadata.urn, name, metadata.type, action, found)
+
+    def refreshed(self) -> tuple[plans.Change, ...]:
+        """Returns how a refresh has found the cloud to differ: what was set and is now something else, or is gone."""
+        return tuple(self._observed.values())
+
+    def plan(self) -> plans.Plan:
+        """Returns what has been collected so far."""
+        return plans.Plan(tuple(self._changes.values()), tuple(self._warnings))
+
+
+def _ignored(type_: str) -> tuple[str, ...]:
+    kind = kinds.of_type(type_)
+    return () if kind is None else kind.declared.ignored_inputs
+
+
+def _left_to_the_cloud(inputs: Mapping[str, Any]) -> list[str]:
+    # An autoscaler moves the number of nodes, and automatic upgrades move the version, as the manifest says that they may.
+    scaled = (inputs.get("nodePool") or {}).get("autoScale")
+    moved = {
+        "nodeCount": inputs.get("autoScale"),
+        "nodePool.nodeCount": scaled,
+        "nodePool.actualNodeCount": scaled,
+        "version": inputs.get("autoUpgrade"),
+    }
+    return [path for path, left in moved.items() if left]
+
+
+def _action(metadata: events.StepEventMetadata) -> plans.Action | None:
+    return _ACTIONS.get(_operation(metadata))
+
+
+def _operation(metadata: events.StepEventMetadata) -> str:
+    return str(getattr(metadata.op, "value", metadata.op))
+
+
+def _digest(metadata: events.StepEventMetadata, action: plans.Action) -> str:
+    # Nobody sees what something new is made with; a plan that was saved must not be another one there.
+    if action not in (plans.Action.CREATE, plans.Action.IMPORT) or metadata.new is None:
+        return ""
+    inputs = {path: value for path, value in plans.leaves(metadata.new.inputs or {}) if not _INTERNAL.search(path)}
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _observed_differences(metadata: events.StepEventMetadata) -> tuple[plans.Difference, ...]:
+    # Only what the manifest sets can drift; what the cloud adds (addresses, node names, times) changes as it likes.
+    assert metadata.old is not None, "the caller has looked"
+    assert metadata.new is not None, "the caller has looked"
+    old, new = dict(metadata.old.outputs or {}), dict(metadata.new.outputs or {})
+    inputs = metadata.old.inputs or {}
+    if "actual_node_count" in old:
+        if old.get("node_count") is None:
+            return ()
+        return plans.compare({"node_count": old["actual_node_count"]}, {"node_count": new.get("actual_node_count")})
+    parents = {_parent(path) for path, _ in plans.leaves(inputs)} | {path for path, _ in plans.leaves(inputs)}
+    changed = plans.compare({key: old.get(key) for key in inputs}, {key: new.get(key) for key in inputs})
+    found = tuple(difference for difference in changed if difference.path in parents or _parent(difference.path) in parents)
+    # The plugin tells the number of nodes of a default pool twice, and after an import only the second time.
+    twice = "nodePool.actualNodeCount" if any(each.path == "nodePool.nodeCount" for each in found) else None
+    return tuple(each for each in found if each.path != twice)
+
+
+def _parent(path: str) -> str:
+    return re.sub(r"(\.[^.\[]+|\[\d+\])$", "", path)
+
+
+def differences(metadata: events.StepEventMetadata, action: plans.Action) -> tuple[plans.Difference, ...]:
+    """Returns which inputs of a resource change: those in both states, compared leaf by leaf."""
+    if action not in (plans.Action.UPDATE, plans.Action.REPLACE) or metadata.old is None or metadata.new is None:
+        return ()
+    old, new = dict(metadata.old.inputs or {}), dict(metadata.new.inputs or {})
+    outputs = dict(metadata.old.outputs or {})
+    seen = outputs.get("actual_node_count")
+    if seen is not None and new.get("node_count") is not None:
+        old["node_count"] = seen
+    reported = [path for path in metadata.detailed_diff or {} if not _INTERNAL.search(path)]
+    changed = plans.compare(old, new)
+    # Setting a property to the value that the cloud already has is no change. Nor is a difference that the plugin ignores, such
+    # as a property that an import writes into the state and that no manifest sets.
+    real = tuple(
+        each if each.old is not None else plans.Difference(each.path, plans.at(outputs, each.path), each.new)
+        for each in changed
+        if _covers(reported, each.path)
+        or (not (reported and action is plans.Action.UPDATE) and not _is_set_already(each, outputs))
+    )
+    paths = [each.path for each in real]
+    unnamed = [path for path in reported if not _covers(paths, path) and path not in _ignored(metadata.type)]
+    found = (*real, *(plans.Difference(path, plans.at(outputs, path), plans.at(new, path)) for path in unnamed))
+    return found or changed
+
+
+def _renewed(metadata: events.StepEventMetadata) -> tuple[plans.Difference, ...]:
+    # An update always names its cause, even a secret one: the token that a resource of ours keeps.
+    return tuple(plans.Difference(path, "(as before)", "(renewed)") for path in metadata.diffs or ("token",))
+
+
+def _is_set_already(difference: plans.Difference, outputs: Mapping[str, Any]) -> bool:
+    return difference.old is None and plans.same(plans.at(outputs, difference.path), difference.new)
+
+
+def _covers(paths: Iterable[str], path: str) -> bool:
+    return any(
+        path == each or path.startswith((f"{each}.", f"{each}[")) or each.startswith((f"{path}.", f"{path}[")) for each in paths
+    )
