@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Interruption:
-    """The user's wish to end what goes on: once politely, twice at once. It reaches the commands of all threads."""
+    """The user's interruption of a command. It applies to the commands of all threads."""
 
     def __init__(self, tell: Callable[[str], None] | None = None) -> None:
         """Starts without an interruption.

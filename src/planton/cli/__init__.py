@@ -79,7 +79,7 @@ _EXTRAS_OF_COMMANDS: Final = {"clusters": "client", "nodepools": "client", "sand
 _UNEXPECTED: Final = 70
 #: The exit code that a shell reports for a program that a broken pipe ended.
 _BROKEN_PIPE: Final = 141
-#: The commands that finish even if nobody reads their output.
+#: The commands that finish even if their output is closed.
 _FINISHING: Final = ("apply", "destroy", "import", "refresh", "server", "state")
 _DEBUG: Final = "PLANTON_DEBUG"
 _COMPLETE: Final = "_PLANTON_COMPLETE"
@@ -117,7 +117,7 @@ def _process(arguments: list[str]) -> int:
 
 def _start(arguments: list[str]) -> int:
     warnings.showwarning = _show_warning
-    # Starting makes many objects and drops none: looking for garbage among them would be in vain.
+    # The start creates many objects and drops none, so garbage collection would only cost time.
     gc.disable()
     try:
         return _run(arguments)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @options.engine
 @options.consents
 @policing.option
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @options.refresh
 @output.output_option("text", "json")
 def apply(
@@ -36,7 +36,7 @@ def apply(
     refresh: bool,
     form: str,
 ) -> None:
-    """Create and change resources until they are as the manifests say.
+    """Create and update resources to match the manifests.
 
     Shows the plan first and asks; without a terminal it needs --yes. The order
     follows the references; independent resources run in parallel. The cloud is

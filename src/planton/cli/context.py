@@ -22,10 +22,10 @@ _HEADER = ("CURRENT", "NAME", "BACKEND", "ENV", "CREDENTIALS", "SECRETS")
 
 @click.group()
 def context() -> None:
-    r"""Name sets of backend, accounts and settings, and choose one.
+    r"""Manage contexts: named sets of backend, accounts and settings.
 
-    A context gives defaults to every command that looks at states or clouds: the
-    backend, the environment that KIND/NAME is looked for in, the entry of the
+    A context sets defaults for every command that reads states or clouds: the
+    backend, the default environment of KIND/NAME, the entry of the
     credentials file for each cloud, and how secrets of new states are encrypted.
     Options and environment variables take precedence over it. A credential that
     it names takes precedence over a token in the environment. It changes no
@@ -42,7 +42,7 @@ def context() -> None:
 @context.command()
 @click.argument("name")
 @click.option("--backend", default="", metavar="URL", help="Pulumi backend.")
-@click.option("--env", default="", metavar="ENV", help="Where KIND/NAME is looked for without --env.")
+@click.option("--env", default="", metavar="ENV", help="Default environment of KIND/NAME.")
 @click.option("--credential", "credentials", multiple=True, metavar="CLOUD=ENTRY", help="Entry of the credentials file.")
 @click.option(
     "--secrets-provider",
@@ -66,7 +66,7 @@ def create(
     use: bool,
     form: str,
 ) -> None:
-    """Add a context. Options that are not given stay unset.
+    """Add a context. Omitted options stay unset.
 
     Exit codes: 0 done, 2 usage.
     """
@@ -182,7 +182,7 @@ def _text(value: object) -> str:
 @context.command()
 @output.output_option("text", "json")
 def current(*, form: str) -> None:
-    """Print the name of the context in use; `default` where there is none."""
+    """Print the name of the context in use; `default` without one."""
     from planton.config import contexts  # `--help` must not wait for it
 
     name = contexts.choose("", os.environ).name or contexts.NONE

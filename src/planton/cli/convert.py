@@ -25,15 +25,15 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, incompl
 
 
 @click.command()
-@click.option("-f", "--file", "path", required=True, metavar="FILE", help="What to convert, or - for standard input.")
+@click.option("-f", "--file", "path", required=True, metavar="FILE", help="The file to convert, or - for standard input.")
 @click.option("--from", "source", type=_FORMS, default=None, help="Form of FILE.  [default: by its name, else YAML]")
-@click.option("--to", "form", type=_FORMS, default=None, help="Form of the result.  [default: by the name of --out]")
+@click.option("--to", "form", type=_FORMS, default=None, help="Output format.  [default: by the name of --out]")
 @click.option(
     "--as",
     "result",
     type=click.Choice(["manifest", "stack-input"]),
     default=None,
-    help="What the result is.  [default: what FILE is]",
+    help="Type of the result.  [default: the type of FILE]",
 )
 @click.option(
     "--kind",
@@ -44,7 +44,7 @@ def _complete_kind(_context: click.Context, _parameter: click.Parameter, incompl
     shell_complete=_complete_kind,
 )
 @click.option("-p", "--provider-config", default="", metavar="FILE", help="A file with the account, for a stack input.")
-@click.option("-o", "--out", default="-", show_default=True, metavar="FILE", help="Where to write it; - for standard output.")
+@click.option("-o", "--out", default="-", show_default=True, metavar="FILE", help="The output file; - for standard output.")
 @click.option("--show-secrets", is_flag=True, help="Write secrets too; the file is then readable by you alone.")
 def convert(
     *,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--with-volumes", is_flag=True, help="Also delete the volumes of a deleted cluster.")
 @click.option("--with-snapshots", is_flag=True, help="Also delete the snapshots of these volumes.")
 @click.option("--with-load-balancers", is_flag=True, help="Also delete the load balancers of a deleted cluster.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def destroy(
     *,

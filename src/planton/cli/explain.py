@@ -39,7 +39,7 @@ def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: 
 @click.option("--recursive", is_flag=True, help="Show the fields of the fields too.")
 @output.output_option("text", "json")
 def explain(*, path: str, recursive: bool, form: str) -> None:
-    r"""Show what a kind or a field means: type, rules, defaults, outputs.
+    r"""Describe a kind or a field: type, rules, defaults, outputs.
 
     KIND may be singular or plural, in any case; without it the kinds are
     listed. What an apply yields is under status.outputs. Nothing is asked of

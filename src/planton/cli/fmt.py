@@ -37,7 +37,7 @@ def fmt(context: click.Context, *, paths: tuple[str, ...], files: tuple[str, ...
 
     A file that is not a manifest is an error, and no file is written.
 
-    Exit codes: 0 done, 1 invalid, or --check found something, 2 usage.
+    Exit codes: 0 done, 1 invalid, or --check lists files, 2 usage.
     """
     sources = tuple(dict.fromkeys((*files, *paths)))
     if not sources:

@@ -20,7 +20,9 @@ _HEADER = ("TIME", "WHO", "OPERATION", "RESULT", "CHANGES")
 @click.argument("resource", metavar="KIND/NAME", shell_complete=options.complete_resource)
 @options.engine
 @options.which
-@click.option("-n", "number", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Show so many.")
+@click.option(
+    "-n", "number", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Number of entries to show."
+)
 @output.output_option("text", "json")
 def history(*, resource: str, settings: engine_settings.Settings, env: str | None, stack: str, number: int, form: str) -> None:
     """Show who did what to an applied resource and when, newest first.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @options.engine
 @options.allow_replace
 @options.take_over
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def import_(
     *,
@@ -36,7 +36,7 @@ def import_(
 ) -> None:
     """Adopt an existing cloud resource under a manifest.
 
-    KIND/NAME is the resource in the manifests given with -f; ID is the cloud's
+    KIND/NAME is the resource in the manifests of -f; ID is the cloud's
     id of it. The id of a node pool is CLUSTER-ID:POOL, or the pool's id or name
     alone if the manifest names the cluster. Importing a cluster also imports
     its existing additional pools, and the firewall that planton created for it,

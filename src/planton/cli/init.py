@@ -30,7 +30,7 @@ def _complete_region(context: click.Context, _parameter: click.Parameter, incomp
 @click.command()
 @click.argument("part", type=click.Choice(_PARTS))
 @click.option("--provider", type=click.Choice(list(_REGIONS)), required=True, help="The cloud.")
-@click.option("--template", type=click.Choice(_TEMPLATES), default="dev", show_default=True, help="How much of everything.")
+@click.option("--template", type=click.Choice(_TEMPLATES), default="dev", show_default=True, help="Size of the setup.")
 @click.option("--name", default="", metavar="NAME", help="The prefix of all names.  [default: the environment]")
 @click.option("--env", default="", metavar="ENV", help="The environment.  [default: that of the template]")
 @click.option(
@@ -43,7 +43,7 @@ def _complete_region(context: click.Context, _parameter: click.Parameter, incomp
 @click.option(
     "-o", "--out", default=".", metavar="DIR", help="The folder to write to, or - for standard output.  [default: this one]"
 )
-@click.option("--force", is_flag=True, help="Replace files that are there.")
+@click.option("--force", is_flag=True, help="Replace existing files.")
 def init(*, part: str, provider: str, template: str, name: str, env: str, region: str, out: str, force: bool) -> None:
     r"""Write commented manifests as a start, one file for each resource.
 
@@ -62,7 +62,7 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
     planton init environment --provider civo --template dev -o dev
     planton apply -f dev
 
-    Exit codes: 0 written, 2 usage, 5 a file is there.
+    Exit codes: 0 written, 2 usage, 5 a file exists.
     """
     from planton.manifest import templates  # `--help` must not wait for it
 

@@ -30,7 +30,7 @@ _LISTS = ("clusters", "users", "contexts")
 @click.argument("resource", metavar="KIND/NAME")
 @options.engine
 @options.which
-@click.option("--exec", "by_exec", is_flag=True, help="Let kubectl ask planton for a credential each time; holds no secret.")
+@click.option("--exec", "by_exec", is_flag=True, help="Let kubectl get credentials from planton; the file holds no secret.")
 @click.option("--merge", is_flag=True, help="Write it into $KUBECONFIG or ~/.kube/config, as the current context.")
 @click.option("--out", default="", metavar="FILE", help="Write it to a file of mode 0600; on failure the file stays unchanged.")
 def kubeconfig(

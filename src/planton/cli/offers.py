@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def _provider_option(function: Callable[..., Any]) -> Callable[..., Any]:
     choice = click.Choice(list(providers.names()))
-    return click.option("--provider", type=choice, default=providers.default().name, show_default=True, help="The cloud to ask.")(
+    return click.option("--provider", type=choice, default=providers.default().name, show_default=True, help="The cloud.")(
         function
     )
 

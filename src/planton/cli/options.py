@@ -33,10 +33,12 @@ _MINUTE = 60.0
 def sources(function: F) -> F:
     """Adds the options that select resources, as the argument ``selected``."""
 
-    @click.option("-f", "--file", "paths", multiple=True, metavar="PATH", help="A manifest, a folder of them, or - .")
+    @click.option(
+        "-f", "--file", "paths", multiple=True, metavar="PATH", help="A manifest, a folder of manifests, or - for standard input."
+    )
     @click.option("-i", "--stack-input", "inputs", multiple=True, metavar="FILE", help="A stack-input file.")
-    @click.option("-p", "--provider-config", default="", metavar="FILE", help="A file with the account to use.")
-    @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Changes a field, e.g. spec.nodeCount=5.")
+    @click.option("-p", "--provider-config", default="", metavar="FILE", help="Provider-config file with the account.")
+    @click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Change a field, e.g. spec.nodeCount=5.")
     @click.option("--kustomize-dir", default="", metavar="DIR", help="Folder of a kustomize base with overlays.")
     @click.option("--overlay", default="", metavar="NAME", help="The overlay in --kustomize-dir.")
     @click.option("--env", default=None, metavar="ENV", help="Only resources of this environment.")
@@ -80,7 +82,7 @@ def engine(function: F) -> F:
         default="",
         metavar="NAME",
         shell_complete=complete_context,
-        help="Backend, accounts and more by name.  [default: the current context]",
+        help="Context with backend and accounts.  [default: the current context]",
     )
     @click.option(
         "--timeout",
@@ -88,7 +90,7 @@ def engine(function: F) -> F:
         default=20.0,
         show_default=True,
         metavar="MINUTES",
-        help="Give up waiting for the cloud after this.",
+        help="Maximum time to wait for the cloud.",
     )
     @click.option(
         "--lock-timeout",
@@ -96,14 +98,14 @@ def engine(function: F) -> F:
         default=0.0,
         show_default=True,
         metavar="SECONDS",
-        help="Wait this long for another operation.",
+        help="Maximum time to wait for a lock.",
     )
     @click.option(
         "--parallel",
         type=click.IntRange(min=1),
         show_default="by memory",
         metavar="N",
-        help="Work on so many resources at once.",
+        help="Maximum number of parallel operations.",
     )
     @functools.wraps(function)
     def wrapped(
@@ -160,12 +162,12 @@ def env_of(settings: engine_settings.Settings, env: str | None) -> str | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Consents:
-    """The consents that the user gave by options.
+    """The consents in the user's options.
 
     Attributes:
         allow_replace: ``KIND/NAME`` or ``ENV/KIND/NAME`` of clusters and pools that may be replaced, recreated or deleted.
         allow_unsupported: Fields that may have no effect.
-        prune: Whether to destroy resources that are no longer in the given folders.
+        prune: Whether to destroy resources whose manifests were removed from the folders.
         take_over: ``KIND/NAME`` or ``ENV/KIND/NAME`` of resources of other folders that may be taken over.
     """
 
@@ -211,7 +213,7 @@ def consents(function: F) -> F:
     @allow_replace
     @take_over
     @click.option("--allow-unsupported", multiple=True, metavar="FIELD", help="Accept that a field has no effect.")
-    @click.option("--prune", is_flag=True, help="Also destroy what was applied from these folders and is no longer in them.")
+    @click.option("--prune", is_flag=True, help="Also destroy resources whose manifests were removed from these folders.")
     @functools.wraps(function)
     def wrapped(
         *args: object,

@@ -18,7 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def output_option(*forms: str) -> Callable[[F], F]:
     """Returns the option ``-o``, ``--output`` with the forms a command has; the first is the default; it is passed as ``form``."""
     return click.option(
-        "-o", "--output", "form", type=click.Choice(forms), default=forms[0], show_default=True, help="Form of the result."
+        "-o", "--output", "form", type=click.Choice(forms), default=forms[0], show_default=True, help="Output format."
     )
 
 

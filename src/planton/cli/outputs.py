@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.argument("resource", metavar="KIND/NAME")
 @options.engine
 @options.which
-@click.option("--field", default="", metavar="F", help="Print this output alone, e.g. clusterId.")
+@click.option("--field", default="", metavar="F", help="Print only this output, e.g. clusterId.")
 @click.option("--show-secrets", is_flag=True, help="Print secrets too.")
 @output.output_option("text", "json")
 def outputs(

@@ -1,4 +1,4 @@
-"""What ``apply``, ``plan``, ``destroy`` and ``import`` share: make a plan from options, show it, ask, approve."""
+"""The steps that ``apply``, ``plan``, ``destroy`` and ``import`` share: plan from options, show, confirm, approve."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def show(planned: planton.Plan, form: str) -> None:
 
 
 def approve(planned: planton.Plan, consent: planton.Consent, *, verb: str, yes: bool) -> planton.Approved:
-    """Returns an approved plan. Asks for what the consent does not cover, unless it may not be asked for.
+    """Returns an approved plan. Asks for the consent that is missing, unless it must be given by option.
 
     Args:
         planned: The plan.

@@ -21,7 +21,7 @@ option: Final[Callable[[F], F]] = click.option(
     multiple=True,
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Rules of your own, in CEL, that manifests must keep. May repeat.",
+    help="File of custom CEL rules for manifests. May repeat.",
 )
 
 

@@ -1,4 +1,4 @@
-"""``planton refresh``: makes the state what the cloud says."""
+"""``planton refresh``: updates the state from the cloud."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def refresh(*, resources: tuple[str, ...], selected: selection.Selection, settings: engine_settings.Settings, form: str) -> None:
     """Read the cloud and correct the state; the cloud is not changed.
 
-    A resource is believed to be gone only when the cloud itself says so. The
+    A resource counts as missing only if the cloud confirms it. The
     next apply repairs what differs.
 
     Exit codes: 0 done, 1 not applied, 2 usage, 6 the cloud failed.

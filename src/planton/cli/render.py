@@ -44,12 +44,12 @@ _DOING = {
 
 def progress(line: str) -> None:
     """Prints a line of progress, which is no result, on stderr."""
-    # On a terminal the line that says what goes on, or the ^C, gives way.
+    # On a terminal, this line replaces the line of the running step, or the ^C.
     output.echo((terminal.CLEAR_LINE if sys.stderr.isatty() else "") + terminal.style(line, "dim"), err=True)
 
 
 class Reporter:
-    """Tells the engine's events: lines with times; on a terminal also how many go on, and the one that began last."""
+    """Prints the engine's events as lines with durations. On a terminal it also shows the running step that began last."""
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
@@ -58,13 +58,13 @@ class Reporter:
         self._live = sys.stderr.isatty() and not quiet
 
     def __call__(self, key: references.Key, event: events.EngineEvent) -> None:
-        """Takes one event of one resource."""
+        """Prints one event of one resource."""
         if self._quiet:
             return
         with self._lock:
-            self._tell(key, event)
+            self._print(key, event)
 
-    def _tell(self, key: references.Key, event: events.EngineEvent) -> None:
+    def _print(self, key: references.Key, event: events.EngineEvent) -> None:
         if event.resource_pre_event is not None:
             self._begin(key, event.resource_pre_event.metadata)
         elif event.res_outputs_event is not None:
@@ -90,7 +90,7 @@ class Reporter:
             output.echo(terminal.CLEAR_LINE, nl=False, err=True)
         outcome = f"{'failed ' + words[0] if failed else words[1]} {_name(metadata)}"
         if failed and words[0].startswith("deleting"):
-            # The resource may be gone all the same: the cloud is asked now, and the next line says which.
+            # The resource may be deleted nevertheless. The cloud is read next, and the next line reports the result.
             outcome = f"{words[0]} {_name(metadata)} was not seen to end"
         line = f"  {terminal.one_line(key.name)}: {outcome} ({time.monotonic() - began:.1f} s)"
         output.echo(terminal.style(line, "red" if failed else None), err=True)

@@ -1,6 +1,6 @@
 """``planton sandbox``: simulated clouds on this machine, to try things without an account.
 
-A thin layer over `planton_sandbox.launch`; it does not know what is simulated.
+A thin layer over `planton_sandbox.launch`; it contains no simulation.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Violations as SARIF 2.1.0, the form in which code hosts show findings beside the lines."""
+"""Violations as SARIF 2.1.0, which code hosts show as annotations on lines."""
 
 from __future__ import annotations
 

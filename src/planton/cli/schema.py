@@ -21,7 +21,7 @@ def _complete(_context: click.Context, _parameter: click.Parameter, incomplete: 
     "form",
     type=click.Choice(("json", "yaml")),
     default=None,
-    help="Form of the result.  [default: json; yaml with --crd]",
+    help="Output format.  [default: json; yaml with --crd]",
 )
 def schema(*, kind: str, crd: bool, form: str | None) -> None:
     r"""Print the JSON Schema of manifests (draft 2020-12).

@@ -9,7 +9,7 @@ from planton.cli import render
 
 @click.command()
 def setup() -> None:
-    """Find or install the Pulumi command line and the plugins.
+    """Find or install the Pulumi CLI and the plugins.
 
     Uses a `pulumi` on PATH if its version fits, else downloads it, else builds it
     with Go. Installs into the user's cache folder. You can run it again at any time.

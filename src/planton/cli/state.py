@@ -110,7 +110,7 @@ def _text(value: Any) -> str:  # JSON data
 
 @state.command()
 @state_options.stack
-@click.option("--out", default="", metavar="FILE", help="Write it there, with mode 0600.  [default: standard output]")
+@click.option("--out", default="", metavar="FILE", help="Write it to this file, with mode 0600.  [default: standard output]")
 def export(*, stores: state_stores.Stores, find_stack: state_options.Find, out: str) -> None:
     """Print a state as Pulumi's JSON; its secrets stay encrypted.
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @state_options.stack
-@click.option("-f", "--file", "path", required=True, metavar="FILE", help="An exported state, or - .")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("-f", "--file", "path", required=True, metavar="FILE", help="An exported state, or - for standard input.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def import_(*, stores: state_stores.Stores, find_stack: state_options.Find, path: str, yes: bool, form: str) -> None:
     """Replace the state of a stack by an exported state.
@@ -59,7 +59,7 @@ def _read(path: str) -> str:
 @click.command()
 @state_options.stack
 @click.option("--only", default="", metavar="RESOURCE", help="Only this resource of the stack, and what depends on it.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def forget(*, stores: state_stores.Stores, find_stack: state_options.Find, only: str, yes: bool, form: str) -> None:
     """Remove a stack, or one of its resources, from the state only.
@@ -97,7 +97,7 @@ def _all(stores: state_stores.Stores, name: stacks.StackName) -> list[str]:
 @click.option("--to-env", default=None, metavar="ENV", help="Move it to this environment, too.")
 @options.which
 @options.engine
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def move(
     *,
@@ -131,7 +131,7 @@ def move(
 @click.command()
 @state_options.stack
 @click.option("--force", is_flag=True, help="Remove it even if its holder runs on this machine.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def unlock(*, stores: state_stores.Stores, find_stack: state_options.Find, force: bool, yes: bool, form: str) -> None:
     """Remove the lock of an operation that was killed.

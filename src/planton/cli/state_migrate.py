@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("resources", nargs=-1, metavar="[KIND/NAME]...", shell_complete=options.complete_resource)
-@click.option("--to", default="", metavar="BACKEND", help="URL of the backend to move to.  [default: stay]")
+@click.option("--to", default="", metavar="BACKEND", help="URL of the target backend.  [default: the current backend]")
 @click.option("--secrets-provider", default="", metavar="URL", help="Encrypt with this key: awskms://, gcpkms://, …")
 @click.option("--passphrase-file", default="", metavar="FILE", help="Encrypt with the passphrase in this file.")
 @options.which
 @options.engine
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@click.option("--yes", "-y", is_flag=True, help="Skip the confirmation.")
 @output.output_option("text", "json")
 def migrate(
     *,

@@ -40,16 +40,16 @@ class _Output(io.FileIO):
                     raise
                 self.unread = True
                 if self._code is not None:
-                    # No framework on the way takes this for a fault of its own, as it would an OSError.
+                    # Click would report an OSError as its own failure.
                     raise SystemExit(self._code) from None
         return memoryview(data).nbytes
 
 
 def guard(code: int | None) -> Callable[[], bool]:
-    """Puts streams that can be left alone in the place of standard output and standard error.
+    """Replaces standard output and standard error with streams that survive a closed reader.
 
     Args:
-        code: What the command ends with at the first line that cannot be written; None where it goes on without its readers.
+        code: The exit code after the first line that cannot be written; None to continue without readers.
 
     Returns:
         A function that returns whether a reader is gone.

@@ -29,7 +29,7 @@ _FEWEST_PARALLEL, _MOST_PARALLEL = 4, 100
 
 
 def default_parallel(memory: int | None = None) -> int:
-    """Returns how many resources are worked on at once where nobody says: those that fill a quarter of the memory, from 4 to 100.
+    """Returns the default number of parallel operations: as many as fit a quarter of the memory, from 4 to 100.
 
     Args:
         memory: Bytes; None for this machine's, or that of a small machine if it is unknown.
@@ -43,7 +43,7 @@ def default_parallel(memory: int | None = None) -> int:
 
 
 def _silent(_line: str) -> None:
-    """Says nothing."""
+    """Discards the line."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ class Settings:
             folder.
         timeout: Seconds after which an operation that still waits for the cloud is stopped.
         lock_timeout: Seconds to wait for another operation on the same stack.
-        parallel: How many resources are worked on at once.
+        parallel: The number of parallel operations.
         environ: The environment of the run.
         progress: Receives a line for each event.
-        interruption: How the user ends what goes on.
-        context: What counts where neither options nor the environment say otherwise.
+        interruption: The user's interruption of the run.
+        context: The defaults after options and the environment.
     """
 
     backend: str = ""
@@ -85,7 +85,7 @@ class Settings:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme != "file" or parts.netloc not in (".", "..", "~"):
             return url
-        # Pulumi would take it for one below the folder that it works in.
+        # Pulumi would resolve it relative to its working folder.
         folder = pathlib.Path(urllib.parse.unquote(parts.netloc + parts.path)).expanduser().resolve()
         return urllib.parse.urlsplit(folder.as_uri())._replace(query=parts.query).geturl()
 
@@ -100,7 +100,7 @@ class Settings:
 
     @property
     def backend_folder(self) -> pathlib.Path | None:
-        """Where a backend that is a folder keeps its states, ``PROJECT/STACK.json``; None for any other backend."""
+        """The folder of the states, ``PROJECT/STACK.json``, of a backend in a folder; None for other backends."""
         parts = urllib.parse.urlsplit(self.backend_url)
         return pathlib.Path(urllib.parse.unquote(parts.path)) / ".pulumi" / "stacks" if parts.scheme == "file" else None
 
