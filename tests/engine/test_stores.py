@@ -97,7 +97,7 @@ def test_an_operation_that_did_not_end_shows_in_the_list(known: stores.Stores) -
     """As far as the state says; such a stack is neither renamed nor moved."""
     _put(known, _resource("network", id="1", initErrors=["boom"]))
     assert not known.look(NAME).clean
-    with pytest.raises(errors.PlantonError, match="did not come to its end") as caught:
+    with pytest.raises(errors.PlantonError, match="did not finish") as caught:
         known.require_clean(NAME)
     assert caught.value.reason is errors.Reason.STATE_UNFIT
 
@@ -131,7 +131,7 @@ def test_a_resource_whose_first_apply_failed_half_way_is_known(known: stores.Sto
     assert found is not None
     assert (str(found.key), found.complete, found.origin) == ("CivoVpc/net (env dev)", False, "here")
     assert known.look(NAME).resources == 1
-    with pytest.raises(errors.PlantonError, match="its apply did not come to its end") as caught:
+    with pytest.raises(errors.PlantonError, match="its apply did not finish") as caught:
         inventory.require_complete(found)
     assert caught.value.reason is errors.Reason.STACK_NOT_FOUND
 

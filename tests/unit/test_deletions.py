@@ -101,7 +101,7 @@ def test_node_pools_are_reported_to_go_with_their_cluster(capsys: pytest.Capture
     render.echo_users(referrers.outside([step], [CLUSTER, _pool()], prune.of_applied([CLUSTER])))
     said = capsys.readouterr().err
     assert "CivoKubernetesNodePool/web (env dev) refer to CivoKubernetesCluster/dev (env dev) and go with it" in said
-    assert "stay behind" not in said
+    assert "are kept" not in said
 
 
 def test_a_label_identifies_one_of_two_stacks() -> None:

@@ -56,7 +56,7 @@ def test_a_binary_stack_input_is_one(tmp_path: pathlib.Path, suffix: str) -> Non
     (found,) = selection.Selection((), (str(file),), "", (), "", "").read()
     assert (found.manifest.spec.network_name, found.config.api_token) == ("a", "own")
     file.write_bytes(given.target.SerializeToString())
-    with pytest.raises(errors.PlantonError, match="holds a manifest, not a stack input"):
+    with pytest.raises(errors.PlantonError, match="is a manifest, not a stack input"):
         selection.Selection((), (str(file),), "", (), "", "").read()
 
 

@@ -118,7 +118,7 @@ def test_without_a_circle_there_is_none() -> None:
         ([references.Key("CivoFirewall", "dev", "nett")], "nor applied"),
         (
             [references.Key("CivoVpc", "dev", "net")],
-            "not among the manifests given, and whose last apply did not come to its end",
+            "not among the manifests given, and whose last apply did not finish",
         ),
         ([references.Key("CivoVpc", "dev", "other")], "nor applied"),
     ],

@@ -39,5 +39,5 @@ class Interruption:
                 "interrupted before it began; nothing was changed",
                 code=errors.Code.INTERRUPTED,
                 reason=errors.Reason.INTERRUPTED,
-                hint="run the same command again: it goes on from here",
+                hint="run the same command again to continue",
             )

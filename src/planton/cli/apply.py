@@ -74,7 +74,7 @@ def _from_file(path: str, request: planning.Request) -> tuple[planton.Plan, plan
     selected = request.selected
     if selected.paths or selected.inputs or selected.kustomize_dir or selected.overrides:
         raise errors.PlantonError(
-            "a saved plan holds its manifests; others cannot be given with it",
+            "a saved plan contains its manifests: remove -f, -i, --kustomize-dir and --set",
             code=errors.Code.USAGE,
             reason=errors.Reason.USAGE,
             hint=f"planton apply {path}; to apply a manifest: planton apply -f FILE",

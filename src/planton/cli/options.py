@@ -274,7 +274,7 @@ def confirm(question: str, *, yes: bool) -> None:
             return
         raise errors.PlantonError("nothing was changed", code=errors.Code.REFUSED, reason=errors.Reason.CONSENT_REQUIRED)
     raise errors.PlantonError(
-        "this needs consent, and there is no terminal to ask on",
+        "this needs consent, and there is no terminal for the question",
         code=errors.Code.REFUSED,
         reason=errors.Reason.CONSENT_REQUIRED,
         hint="add --yes",

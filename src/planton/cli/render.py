@@ -149,7 +149,7 @@ def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None
         if pools:
             progress(f"! {', '.join(map(str, pools))} refer to {key} and go with it; what is known of them stays")
         if remaining:
-            progress(f"! {', '.join(map(str, remaining))} refer to {key} and stay behind")
+            progress(f"! {', '.join(map(str, remaining))} refer to {key} and are kept")
 
 
 def echo_errors(steps: Iterable[deploy_steps.Step]) -> None:

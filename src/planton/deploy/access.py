@@ -80,10 +80,10 @@ def credential(
     fetched = cloud.credential(outputs.cluster_id)
     if fetched is None:
         raise errors.PlantonError(
-            f"the cloud has no credentials for {applied.key}: it is gone, or not ready yet",
+            f"the cloud has no credentials for {applied.key}: the cluster is missing or not ready yet",
             code=errors.Code.FAILED,
             reason=errors.Reason.NOT_FOUND,
-            hint=f"planton drift {applied.key.kind}/{applied.key.name} shows what is there",
+            hint=f"check it with: planton drift {applied.key.kind}/{applied.key.name}",
         )
     if fetched.expires:
         _write(kept, fetched)

@@ -220,7 +220,7 @@ def _missing(
 ) -> errors.Violation:
     suggestion = ""
     if target in applied:
-        text = "not among the manifests given, and whose last apply did not come to its end"
+        text = "not among the manifests given, and whose last apply did not finish"
     else:
         text = "neither among the manifests given nor applied"
         keys = [*manifests, *applied]

@@ -48,7 +48,7 @@ def resources(
     """
     if selected.stack and not names:
         raise errors.PlantonError(
-            "--stack says which KIND/NAME is meant, and none is given",
+            "--stack needs a KIND/NAME",
             code=errors.Code.USAGE,
             reason=errors.Reason.USAGE,
             hint="the stack of a manifest is what its labels say",

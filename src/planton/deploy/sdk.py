@@ -218,7 +218,7 @@ def _approved(
         return given
     if consent is None:
         raise errors.PlantonError(
-            "this changes a cloud, and no consent was given; nothing was changed",
+            "this changes a cloud and needs consent; nothing was changed",
             code=errors.Code.REFUSED,
             reason=errors.Reason.CONSENT_REQUIRED,
             hint="pass an approved plan (planton.approve), or consent=planton.Consent(changes=True)",

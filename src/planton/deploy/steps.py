@@ -102,6 +102,6 @@ def blocked(step: Step, blockers: Iterable[references.Key], *, why: str) -> Step
         f"{step.key} was not tried, because {', '.join(map(str, sorted(blockers)))} {why}",
         code=errors.Code.FAILED,
         reason=errors.Reason.DEPENDENCY_FAILED,
-        hint="the same command goes on from here",
+        hint="run the same command again to continue",
     )
     return dataclasses.replace(step, error=error, skipped=True)

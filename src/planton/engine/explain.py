@@ -52,7 +52,7 @@ _CAUSES = (
     _Cause(
         r"error reading from server|exited prematurely",
         errors.Reason.ENGINE_FAILED,
-        "the plugin has crashed or was killed; run the same command again: it looks at the cloud and goes on",
+        "the plugin has crashed or was killed; run the same command again: it reads the cloud and continues",
     ),
     _Cause(
         r"immutable_|duplicate|already exists|has a .* already|already in use|name.*taken",
@@ -138,7 +138,7 @@ def operation(
             f"{what} was interrupted{_kept(what)}",
             code=errors.Code.INTERRUPTED,
             reason=errors.Reason.INTERRUPTED,
-            hint="run the same command again: it looks at the cloud and goes on",
+            hint="run the same command again: it reads the cloud and continues",
         )
     elif timed_out is not None:
         explained = stuck(what, timed_out, target)
@@ -203,7 +203,7 @@ def _killed(what: str, target: Any) -> OperationError:
         f"Pulumi was killed in the middle of the {what}{name}",
         code=errors.Code.FAILED,
         reason=errors.Reason.ENGINE_KILLED,
-        hint="a machine that runs out of memory does that; run the same command again: it looks at the cloud and goes on",
+        hint="the machine may have run out of memory; run the same command again: it reads the cloud and continues",
     )
 
 
@@ -219,7 +219,7 @@ def _failed(what: str, texts: tuple[str, ...], recorder: recorders.Recorder, tar
         f"{context}: {cloud}",
         code=errors.Code.FAILED,
         reason=cause.reason if cause else errors.Reason.ENGINE_FAILED,
-        hint=cause.hint.format(target=spoken) if cause else f"run the same command again when the cause is gone{_kept(what)}",
+        hint=cause.hint.format(target=spoken) if cause else f"fix the cause, then run the same command again{_kept(what)}",
         metadata={"target": spoken},
     )
 

@@ -192,7 +192,7 @@ def dump(values: Sequence[protobuf_message.Message], form: str, *, show_secrets:
         return "---\n".join(dumping.text(_data(value, show_secrets=show_secrets)) for value in values).encode()
     if len(values) != 1:
         raise errors.PlantonError(
-            f"there are {len(values)} documents, and {form} holds one",
+            f"there are {len(values)} documents, but {form} can contain only one",
             code=errors.Code.USAGE,
             reason=errors.Reason.USAGE,
             hint="write YAML, or give one document at a time",

@@ -55,7 +55,7 @@ class Selection:
         """
         if not (self.paths or self.inputs or self.kustomize_dir):
             raise errors.PlantonError(
-                "nothing is given",
+                "no manifests",
                 code=errors.Code.USAGE,
                 reason=errors.Reason.USAGE,
                 hint="give manifests with -f FILE or FOLDER, stack inputs with -i FILE, or --kustomize-dir DIR",
@@ -100,7 +100,7 @@ class Selection:
             existing = {f"{key}={each.labels[key]}" for each in metadata for key, _ in self.selector if key in each.labels}
         listed = ", ".join(sorted(existing)) or "none"
         return errors.PlantonError(
-            f"none of the manifests given has the {subject}; there are: {listed}",
+            f"none of the manifests has the {subject}; there are: {listed}",
             code=errors.Code.USAGE,
             reason=errors.Reason.USAGE,
             hint="correct --env and --selector, or give other manifests",
@@ -125,7 +125,7 @@ class Selection:
         paths = [str(path) for path in self.paths if isinstance(path, (str, pathlib.PurePath)) and pathlib.Path(path).is_dir()]
         if self.inputs or len(paths) != len(self.paths):
             raise errors.PlantonError(
-                "--prune needs whole folders: what is missing in a single file is not known to be unwanted",
+                "--prune needs folders: a single file does not list all resources",
                 code=errors.Code.USAGE,
                 reason=errors.Reason.USAGE,
                 hint="give a folder with -f DIR, or --kustomize-dir DIR",
@@ -177,7 +177,7 @@ def _stack_input(path: str, stdin: IO[bytes] | None) -> message.Message:
     [value] = convert.read(text, form=convert.BINARY)
     if not convert.is_stack_input(value):
         raise errors.PlantonError(
-            f"{path} holds a manifest, not a stack input",
+            f"{path} is a manifest, not a stack input",
             code=errors.Code.INVALID,
             reason=errors.Reason.STACK_INPUT_INVALID,
             hint=f"planton convert -f {path} --as stack-input makes one of it, with --to yaml a manifest for -f",

@@ -67,7 +67,7 @@ class Applied:
 
     @property
     def complete(self) -> bool:
-        """Whether it has outputs: an apply has come to its end, and the cloud still has what the kind is about."""
+        """Whether it has outputs: an apply has finish, and the cloud still has what the kind is about."""
         return bool(self.identity)
 
     @property
@@ -155,7 +155,7 @@ class Inventory:
                 raise
             if name not in self._damaged:
                 self._damaged[name] = error
-                self._settings.progress(f"! {name} is left out: {error.message}")
+                self._settings.progress(f"! {name} is skipped: {error.message}")
             return None
 
     @functools.cached_property
@@ -230,7 +230,7 @@ class Inventory:
         """Returns the outputs of a resource, secrets decrypted.
 
         Raises:
-            PlantonError: ``STACK_NOT_FOUND``: no apply has come to its end; the state cannot be decrypted.
+            PlantonError: ``STACK_NOT_FOUND``: no apply has finish; the state cannot be decrypted.
         """
         require_complete(applied)
         opened = self.open(applied.stack)
@@ -263,14 +263,14 @@ def require_complete(applied: Applied) -> None:
     """Makes sure that a resource has outputs.
 
     Raises:
-        PlantonError: ``STACK_NOT_FOUND``: no apply has come to its end.
+        PlantonError: ``STACK_NOT_FOUND``: no apply has finish.
     """
     if not applied.complete:
         raise errors.PlantonError(
-            f"{applied.key} has no outputs: its apply did not come to its end, or the cloud has lost it",
+            f"{applied.key} has no outputs: its apply did not finish, or it is missing from the cloud",
             code=errors.Code.INVALID,
             reason=errors.Reason.STACK_NOT_FOUND,
-            hint="run planton apply again, which goes on from there",
+            hint="run planton apply again to continue",
         )
 
 

@@ -39,7 +39,7 @@ class Stored:
         key: Whose state it is; None where it is not ours, or empty.
         resources: How many resources the state has, providers and the like left out.
         updated: When it was written, RFC 3339; empty where nothing was.
-        clean: Whether the last operation has come to its end, as far as the state and this machine know.
+        clean: Whether the last operation has finish, as far as the state and this machine know.
         holders: Who holds it.
         problem: Why it cannot be read; empty where it can.
         empty: Whether nothing was ever made in it, and nobody is about to.
@@ -207,7 +207,7 @@ class Stores:
         self.open(old).ask("stack", "rename", new.qualified)
 
     def require_clean(self, name: stacks.StackName) -> None:
-        """Makes sure that the last operation on a stack has come to its end.
+        """Makes sure that the last operation on a stack has finish.
 
         Raises:
             PlantonError: ``STATE_UNFIT``.
@@ -215,7 +215,7 @@ class Stores:
         summary = self.look(name)
         if not summary.clean:
             raise unfit(
-                f"the last operation on {name} did not come to its end" + (f": {summary.problem}" if summary.problem else ""),
+                f"the last operation on {name} did not finish" + (f": {summary.problem}" if summary.problem else ""),
                 "run planton apply or planton destroy first, which puts it right",
             )
 

@@ -282,7 +282,7 @@ def _in_use(what: str) -> errors.PlantonError:
         f"{what} is in use",
         code=errors.Code.REFUSED,
         reason=errors.Reason.CONSENT_REQUIRED,
-        hint="stop the server first: it would not notice",
+        hint="stop the server first",
     )
 
 
