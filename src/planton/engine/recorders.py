@@ -139,7 +139,7 @@ def _operation(metadata: events.StepEventMetadata) -> str:
 
 
 def _digest(metadata: events.StepEventMetadata, action: plans.Action) -> str:
-    # Nobody sees what something new is made with; a plan that was saved must not be another one there.
+    # A plan does not show the inputs of a creation. The digest detects that those of a saved plan have changed.
     if action not in (plans.Action.CREATE, plans.Action.IMPORT) or metadata.new is None:
         return ""
     inputs = {path: value for path, value in plans.leaves(metadata.new.inputs or {}) if not _INTERNAL.search(path)}

@@ -1,4 +1,4 @@
-"""Inventory: what has been applied, read from the backend. There is no other truth about it."""
+"""The applied resources, read from the backend."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ class Inventory:
         return sorted((applied for applied in found if applied is not None), key=lambda applied: applied.key)
 
     def _readable(self, name: stacks.StackName) -> Applied | None:
-        # One damaged state must not stop the commands on all other stacks.
+        # A damaged state must not stop the commands on other stacks.
         try:
             return self.read(name)
         except errors.PlantonError as error:
