@@ -38,7 +38,7 @@ def test_cursor_is_of_one_filter(wanted, other):
     token = paging.token(ROW, wanted)
     assert paging.place(token, wanted) == (ROW["created_at"], ROW["id"])
     if other != wanted:
-        with pytest.raises(ValueError, match="the same question"):
+        with pytest.raises(ValueError, match="same filters"):
             paging.place(token, other)
 
 
