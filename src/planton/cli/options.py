@@ -228,12 +228,12 @@ def consents(function: F) -> F:
     return wrapped  # type: ignore[return-value]
 
 
-#: Adds the option that says which of several stacks ``KIND/NAME`` means.
+#: Adds the option that selects one of several stacks of ``KIND/NAME``.
 stack = click.option("--stack", default="", metavar="PROJECT/STACK", help="The stack, where KIND/NAME is ambiguous.")
 
 
 def which(function: F) -> F:
-    """Adds the options that say which resource an ambiguous ``KIND/NAME`` means, as the arguments ``env`` and ``stack``."""
+    """Adds the options that identify an ambiguous ``KIND/NAME``, as the arguments ``env`` and ``stack``."""
     env = click.option("--env", default=None, metavar="ENV", help="The environment, where KIND/NAME is ambiguous.")
     return env(stack(function))
 

@@ -1,4 +1,4 @@
-"""Ways into applied clusters that are good now: asked of the cloud, and kept for as long as they are."""
+"""Fetches cluster credentials and caches them until they expire."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Seconds that an API server has to refuse a token. kubectl waits during that time.
 _SECONDS = 3.0
 _UNAUTHORIZED = 401
-#: A credential that ends sooner than this is asked for anew: what is begun with it must be able to end.
+#: A credential that expires sooner than this is fetched again: an operation that starts with it must be able to end.
 _MARGIN = datetime.timedelta(minutes=10)
 
 

@@ -1,4 +1,4 @@
-"""Plans: what the engine's events say will change or has changed, as data that can be shown and judged."""
+"""Plans: the changes of one stack, as data."""
 
 from __future__ import annotations
 

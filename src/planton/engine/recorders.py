@@ -74,38 +74,40 @@ class Recorder:
         if metadata.new is not None and action in (plans.Action.CREATE, plans.Action.REPLACE):
             self.inputs[metadata.urn] = dict(metadata.new.inputs or {})
         ignored = _ignored(metadata.type)
-        found = tuple(each for each in differences(metadata, action) if each.path not in ignored)
-        if action is plans.Action.UPDATE and not found:
-            found = _renewed(metadata)
+        changed = tuple(each for each in differences(metadata, action) if each.path not in ignored)
+        if action is plans.Action.UPDATE and not changed:
+            changed = _renewed(metadata)
         name = metadata.urn.rsplit("::", 1)[-1]
-        known = self._changes.get(metadata.urn)
-        if known is not None and known.action is plans.Action.IMPORT and action is not plans.Action.REPLACE:
+        previous = self._changes.get(metadata.urn)
+        if previous is not None and previous.action is plans.Action.IMPORT and action is not plans.Action.REPLACE:
             # A resource that is imported and then updated to its manifest is still an import.
             action = plans.Action.IMPORT
-        if known is None and _operation(metadata) == "delete-replaced":
+        if previous is None and _operation(metadata) == "delete-replaced":
             self._deleted_first.add(metadata.urn)
-        if known is not None and action is plans.Action.REPLACE and not found:
+        if previous is not None and action is plans.Action.REPLACE and not changed:
             # The step that deletes the old resource has no differences.
-            found = known.differences
+            changed = previous.differences
         first = metadata.urn in self._deleted_first
         digest = _digest(metadata, action)
-        self._changes[metadata.urn] = plans.Change(metadata.urn, name, metadata.type, action, found, digest, deletes_first=first)
+        self._changes[metadata.urn] = plans.Change(
+            metadata.urn, name, metadata.type, action, changed, digest, deletes_first=first
+        )
 
     def _observe(self, metadata: events.StepEventMetadata) -> None:
         if metadata.type.startswith(plans.INTERNAL_TYPES) or metadata.old is None:
             return
-        found: tuple[plans.Difference, ...] = ()
+        observed: tuple[plans.Difference, ...] = ()
         action = plans.Action.DELETE if metadata.new is None or _action(metadata) is plans.Action.DELETE else plans.Action.UPDATE
         if action is plans.Action.UPDATE:
-            found = _observed_differences(metadata)
+            observed = _observed_differences(metadata)
         ignored = (*_ignored(metadata.type), *_left_to_the_cloud(metadata.old.inputs or {}))
-        found = tuple(each for each in found if each.path not in ignored)
-        if found or action is plans.Action.DELETE:
+        observed = tuple(each for each in observed if each.path not in ignored)
+        if observed or action is plans.Action.DELETE:
             name = metadata.urn.rsplit("::", 1)[-1]
-            self._observed[metadata.urn] = plans.Change(metadata.urn, name, metadata.type, action, found)
+            self._observed[metadata.urn] = plans.Change(metadata.urn, name, metadata.type, action, observed)
 
     def refreshed(self) -> tuple[plans.Change, ...]:
-        """Returns how a refresh has found the cloud to differ: what was set and is now something else, or is gone."""
+        """Returns the differences between state and cloud that a refresh observed: changed and missing properties and resources."""
         return tuple(self._observed.values())
 
     def plan(self) -> plans.Plan:
@@ -139,7 +141,7 @@ def _operation(metadata: events.StepEventMetadata) -> str:
 
 
 def _digest(metadata: events.StepEventMetadata, action: plans.Action) -> str:
-    # Nobody sees what something new is made with; a plan that was saved must not be another one there.
+    # A plan does not show the inputs of a creation. The digest detects that those of a saved plan have changed.
     if action not in (plans.Action.CREATE, plans.Action.IMPORT) or metadata.new is None:
         return ""
     inputs = {path: value for path, value in plans.leaves(metadata.new.inputs or {}) if not _INTERNAL.search(path)}
@@ -158,10 +160,10 @@ def _observed_differences(metadata: events.StepEventMetadata) -> tuple[plans.Dif
         return plans.compare({"node_count": old["actual_node_count"]}, {"node_count": new.get("actual_node_count")})
     parents = {_parent(path) for path, _ in plans.leaves(inputs)} | {path for path, _ in plans.leaves(inputs)}
     changed = plans.compare({key: old.get(key) for key in inputs}, {key: new.get(key) for key in inputs})
-    found = tuple(difference for difference in changed if difference.path in parents or _parent(difference.path) in parents)
+    result = tuple(difference for difference in changed if difference.path in parents or _parent(difference.path) in parents)
     # The plugin tells the number of nodes of a default pool twice, and after an import only the second time.
-    twice = "nodePool.actualNodeCount" if any(each.path == "nodePool.nodeCount" for each in found) else None
-    return tuple(each for each in found if each.path != twice)
+    twice = "nodePool.actualNodeCount" if any(each.path == "nodePool.nodeCount" for each in result) else None
+    return tuple(each for each in result if each.path != twice)
 
 
 def _parent(path: str) -> str:
@@ -189,8 +191,8 @@ def differences(metadata: events.StepEventMetadata, action: plans.Action) -> tup
     )
     paths = [each.path for each in real]
     unnamed = [path for path in reported if not _covers(paths, path) and path not in _ignored(metadata.type)]
-    found = (*real, *(plans.Difference(path, plans.at(outputs, path), plans.at(new, path)) for path in unnamed))
-    return found or changed
+    result = (*real, *(plans.Difference(path, plans.at(outputs, path), plans.at(new, path)) for path in unnamed))
+    return result or changed
 
 
 def _renewed(metadata: events.StepEventMetadata) -> tuple[plans.Difference, ...]:

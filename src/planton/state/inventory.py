@@ -1,4 +1,4 @@
-"""Inventory: what has been applied, read from the backend. There is no other truth about it."""
+"""The applied resources, read from the backend."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Applied:
 
     @property
     def complete(self) -> bool:
-        """Whether it has outputs: an apply has finish, and the cloud still has what the kind is about."""
+        """Whether it has outputs: an apply has finished, and the cloud still has what the kind is about."""
         return bool(self.identity)
 
     @property
@@ -146,7 +146,7 @@ class Inventory:
         return sorted((applied for applied in readable if applied is not None), key=lambda applied: applied.key)
 
     def _readable(self, name: stacks.StackName) -> Applied | None:
-        # One damaged state must not stop the commands on all other stacks.
+        # A damaged state must not stop the commands on other stacks.
         try:
             return self.read(name)
         except errors.PlantonError as error:
@@ -230,7 +230,7 @@ class Inventory:
         """Returns the outputs of a resource, secrets decrypted.
 
         Raises:
-            PlantonError: ``STACK_NOT_FOUND``: no apply has finish; the state cannot be decrypted.
+            PlantonError: ``STACK_NOT_FOUND``: no apply has finished; the state cannot be decrypted.
         """
         require_complete(applied)
         opened = self.open(applied.stack)
@@ -263,7 +263,7 @@ def require_complete(applied: Applied) -> None:
     """Makes sure that a resource has outputs.
 
     Raises:
-        PlantonError: ``STACK_NOT_FOUND``: no apply has finish.
+        PlantonError: ``STACK_NOT_FOUND``: no apply has finished.
     """
     if not applied.complete:
         raise errors.PlantonError(

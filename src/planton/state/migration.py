@@ -1,6 +1,6 @@
 """Moving states to another backend, or to another encryption, or both.
 
-A state crosses decrypted, in memory and through pipes, and is encrypted anew where it arrives. Nothing of the source is
+A state crosses decrypted, in memory and through pipes, and is encrypted again at its destination. Nothing of the source is
 deleted; what has arrived before a fault is found and left alone.
 """
 

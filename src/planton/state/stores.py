@@ -1,6 +1,6 @@
-"""What can be done with a state as such, whatever the cloud says: list, show, export, import, forget, move, unlock.
+"""Operations on states as data: list, show, export, import, forget, move, unlock.
 
-The cloud is not asked and not changed. What replaces a state keeps a copy of the one before.
+The cloud is neither read nor changed. An operation that replaces a state keeps a copy of the previous one.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class Stored:
         key: Whose state it is; None where it is not ours, or empty.
         resources: How many resources the state has, providers and the like left out.
         updated: When it was written, RFC 3339; empty where nothing was.
-        clean: Whether the last operation has finish, as far as the state and this machine know.
+        clean: Whether the last operation has finished, as far as the state and this machine know.
         holders: Who holds it.
         problem: Why it cannot be read; empty where it can.
-        empty: Whether nothing was ever made in it, and nobody is about to.
+        empty: Whether it never had resources, and no operation runs.
     """
 
     name: stacks.StackName
@@ -120,10 +120,10 @@ class Stores:
         return path
 
     def replace(self, name: stacks.StackName, deployment: dict[str, Any]) -> pathlib.Path | None:
-        """Puts a state in place of that of a stack, which is made if need be.
+        """Replaces the state of a stack, and creates a missing stack.
 
         Returns:
-            Where the state before is kept; None where there was none.
+            The copy of the previous state; None if there was none.
 
         Raises:
             PlantonError: ``STATE_UNFIT``: the state is not one of this stack; ``STACK_LOCKED``.
@@ -207,7 +207,7 @@ class Stores:
         self.open(old).ask("stack", "rename", new.qualified)
 
     def require_clean(self, name: stacks.StackName) -> None:
-        """Makes sure that the last operation on a stack has finish.
+        """Checks that the last operation on a stack has ended.
 
         Raises:
             PlantonError: ``STATE_UNFIT``.
@@ -220,7 +220,7 @@ class Stores:
             )
 
     def require_gone(self, name: stacks.StackName, *, force: bool) -> None:
-        """Makes sure that no process of this machine holds a stack.
+        """Checks that no process of this machine holds a stack.
 
         Raises:
             PlantonError: ``STACK_LOCKED``: one does, and ``force`` is not given.
