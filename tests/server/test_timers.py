@@ -22,7 +22,8 @@ from support import postgres, rows, waiting
 REPLICA = """
 import logging, sys
 sys.addaudithook(lambda event, given: event == "socket.connect" and logging.getLogger("test").info("connects to %s", given[1]))
-from planton_server import observe, settings, timers
+from planton_server import observe, settings
+from planton_server.service import timers
 observe.log_to_stderr("debug")
 running = timers.Timers(settings.Settings(sys.argv[1], tick=1, log_level="debug"))
 running.start()

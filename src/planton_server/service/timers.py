@@ -43,35 +43,35 @@ _LOOKED: Final = 2
 _GRACE: Final = 20.0
 
 
-def tick(engine: sa.Engine, wanted: settings.Settings, now: datetime.datetime) -> None:
+def tick(engine: sa.Engine, configured: settings.Settings, now: datetime.datetime) -> None:
     """Runs the work that is due: fails resources past their deadline, and resyncs desired state."""
     reason, message = status.LATE
     failed = ticks.deadlines(engine, now=timestamps.text(now), reason=reason, message=message)
-    resynced = ticks.resyncs(engine, now=timestamps.text(now), following=resyncs.times(now, wanted.resync))
+    resynced = ticks.resyncs(engine, now=timestamps.text(now), following=resyncs.times(now, configured.resync))
     facts = {"moment": timestamps.text(now), "failed": failed, "resynced": resynced}
     _LOG.log(logging.INFO if failed or resynced else logging.DEBUG, "tick", extra={"facts": facts})
 
 
-def begin(engine: sa.Engine, wanted: settings.Settings, now: datetime.datetime) -> None:
+def begin(engine: sa.Engine, configured: settings.Settings, now: datetime.datetime) -> None:
     """Schedules the resyncs that were not scheduled while resyncs were switched off."""
-    following = resyncs.times(now, wanted.resync)
+    following = resyncs.times(now, configured.resync)
     if following:
         ticks.plan_resyncs(engine, following=following)
 
 
-def clean(engine: sa.Engine, wanted: settings.Settings, now: datetime.datetime, *, kept: float = 0.0) -> None:
+def clean(engine: sa.Engine, configured: settings.Settings, now: datetime.datetime, *, kept: float = 0.0) -> None:
     """Deletes rows past their retention.
 
     Args:
         engine: The database.
-        wanted: What the operator sets.
+        configured: The settings of the server.
         now: The time.
         kept: Additional seconds to keep rows, because the clock has stepped forward since they were written.
     """
     longer = datetime.timedelta(seconds=kept)
     deleted = ticks.clean(
         engine,
-        events_before=timestamps.text(now - datetime.timedelta(seconds=wanted.retention) - longer),
+        events_before=timestamps.text(now - datetime.timedelta(seconds=configured.retention) - longer),
         answers_before=timestamps.text(now - _ANSWERS - longer),
     )
     if deleted:
@@ -98,7 +98,7 @@ class Keeper:
     def __init__(
         self,
         engine: sa.Engine,
-        wanted: settings.Settings,
+        configured: settings.Settings,
         *,
         clock: clocks.Clock | None = None,
         now: Callable[[sa.Connection], datetime.datetime] = leases.now,
@@ -109,7 +109,7 @@ class Keeper:
 
         Args:
             engine: The database.
-            wanted: What the operator sets.
+            configured: The settings of the server.
             clock: Is set by the database's clock.
             now: Returns the database's time.
             timer: Returns monotonic seconds.
@@ -117,7 +117,7 @@ class Keeper:
         """
         self.name = str(uuid.uuid4())
         self._engine = engine
-        self._settings = wanted
+        self._settings = configured
         self._clock = clock or clocks.Clock(timer=timer)
         self._now = now
         self._timer = timer
@@ -220,17 +220,17 @@ class Timers:
         clock: The database's clock, for requests.
     """
 
-    def __init__(self, wanted: settings.Settings, done: Callable[[str], None] = lambda _work: None) -> None:
+    def __init__(self, configured: settings.Settings, done: Callable[[str], None] = lambda _work: None) -> None:
         """Prepares it.
 
         Args:
-            wanted: What the operator sets.
+            configured: The settings of the server.
             done: Called after work was done, with ``tick`` or ``clean``.
         """
         self.clock = clocks.Clock()
-        self._settings = wanted
-        self._engine = engines.blocking(wanted.database_url)
-        self._keeper = Keeper(self._engine, wanted, clock=self.clock, done=done)
+        self._settings = configured
+        self._engine = engines.blocking(configured.database_url)
+        self._keeper = Keeper(self._engine, configured, clock=self.clock, done=done)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
 
