@@ -1,7 +1,7 @@
 """The time of the simulated clouds.
 
 Everything that takes time in the sandbox is a `Timer`; nothing sleeps. The clock can be moved forward, so a test reaches the
-end of a ten-minute upgrade in a microsecond. This module does not know what is being timed.
+end of a ten-minute upgrade in a microsecond. This module is independent of the timed resources.
 """
 
 from __future__ import annotations

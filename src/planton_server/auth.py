@@ -159,7 +159,7 @@ def headers(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     """Returns a request's headers, or a call's metadata, by name.
 
     Headers that identify the caller or state a condition must not be repeated. A proxy may have added its own value to that of
-    its client, and nothing tells which is which.
+    its client, and the two cannot be distinguished.
 
     Args:
         pairs: Names in lower case, and values.

@@ -138,7 +138,7 @@ class Calls:
         )
 
     async def authenticate_again(self, caller: contexts.Caller, headers: Mapping[str, str], peer: str) -> None:
-        """Authenticates the caller of a stream again, because a token can expire or be revoked meanwhile.
+        """Authenticates the caller of a stream again, because a token can expire or be revoked during the stream.
 
         Raises:
             ApiError: The token is expired or revoked, or belongs to another caller.

@@ -1,6 +1,6 @@
 """The text of ``/metrics``: what the observer counted, and what the database holds at the moment of the question.
 
-Where the database does not answer, its numbers are left out and ``planton_database_up`` is 0: the server's own are there still.
+If the database does not answer, its metrics are omitted and ``planton_database_up`` is 0. The server's own metrics remain.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ async def text(store: database.Database, observer: observe.Observer, *, pools: i
         store: The database.
         observer: What counted the requests.
         pools: Node pools that have numbers of their own, at most.
-        now: The time, by which the age of events is told.
+        now: The time, for the age of events.
     """
     try:
         stored = await _stored(store, pools, now)

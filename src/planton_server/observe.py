@@ -41,7 +41,7 @@ class Observer:
         Args:
             registry: Where the numbers are.
             connections: Says how many connections to the database are in use, and how many there may be.
-            note: Is told the facts of each request, as the log is; None where nobody wants to know.
+            note: Receives the facts of each request, as the log does; None for no receiver.
         """
         self._registry = registry
         self._connections = connections
@@ -72,7 +72,7 @@ class Observer:
         )
         self._ticks = prometheus_client.Counter("planton_ticks_total", "Timed work that was done.", ("work",), registry=registry)
         for work in ("tick", "clean"):
-            # A number that is there from the start can be seen to stand still.
+            # A counter that exists from the start shows that nothing has happened yet.
             self._ticks.labels(work)
 
     def families(self) -> list[core.Metric]:

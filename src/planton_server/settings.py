@@ -83,7 +83,7 @@ class Settings:
 
     @property
     def trust(self) -> auth.Trust:
-        """Returns whom the server believes."""
+        """Returns which callers the server trusts."""
         return auth.Trust(
             header=self.trusted_header,
             proxies=self.trusted_proxies,

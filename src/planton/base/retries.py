@@ -36,7 +36,7 @@ class Policy:
         yield None
 
     def pause(self, usual: float, retry_after: str, *, clock: Callable[[], float] = time.time) -> float | None:
-        """Returns the pause before the next attempt; None if the server asks for more patience than the policy allows.
+        """Returns the pause before the next attempt; None if the server demands a longer pause than the policy allows.
 
         Args:
             usual: The pause without a usable ``Retry-After``.
@@ -55,7 +55,7 @@ class Policy:
         return seconds
 
 
-#: For the APIs of clouds. A command must not wait for minutes while nobody sees why.
+#: For the APIs of clouds. A command must not wait for minutes without a message.
 CLOUD: Final = Policy((0.5, 1.5), longest=10.0, is_cut=False)
 #: For the NodePool API, whose rate limit requires pauses of seconds.
 API: Final = Policy((0.2, 0.6, 1.8), longest=30.0, is_cut=True)

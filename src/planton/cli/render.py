@@ -126,7 +126,7 @@ def plan_lines(steps: Iterable[deploy_steps.Step]) -> list[str]:
 
 
 def echo_plan(steps: Sequence[deploy_steps.Step]) -> None:
-    """Prints a plan with its summary, and what is wrong with it on standard error."""
+    """Prints a plan with its summary, and its problems on standard error."""
     echo_lines([*plan_lines(steps), "", "Plan: " + summary(steps, done=False)])
     echo_errors(steps)
 

@@ -59,7 +59,7 @@ class Client:
     def update_cluster(
         self, identifier: str, update: clusters_pb2.ClusterUpdate, *, dry_run: bool = False
     ) -> cluster_pb2.Cluster:
-        """Replaces a cluster's spec and returns the cluster. With a ``resource_version`` only where nobody else was quicker."""
+        """Replaces a cluster's spec and returns the cluster. A ``resource_version`` must be the current one."""
         return self._sent("PUT", _path("clusters", identifier), update, cluster_pb2.Cluster, dry_run=dry_run)
 
     def delete_cluster(self, identifier: str, *, force: bool = False, dry_run: bool = False) -> cluster_pb2.Cluster:
@@ -99,7 +99,7 @@ class Client:
     def update_node_pool(
         self, identifier: str, update: node_pools_pb2.NodePoolUpdate, *, dry_run: bool = False
     ) -> nodepool_pb2.NodePool:
-        """Replaces a node pool's spec and returns the pool. With a ``resource_version`` only where nobody else was quicker."""
+        """Replaces a node pool's spec and returns the pool. A ``resource_version`` must be the current one."""
         return self._sent("PUT", _path("nodepools", identifier), update, nodepool_pb2.NodePool, dry_run=dry_run)
 
     def delete_node_pool(self, identifier: str, *, force: bool = False, dry_run: bool = False) -> None:

@@ -117,8 +117,8 @@ class Transport:
     ) -> dict[str, Any]:
         """Returns the JSON data of an answer; empty where it has no body.
 
-        What may be repeated is tried again where the server is busy or gone: reads, deletions, and creations, which carry
-        an ``Idempotency-Key``. A replacement is tried again only where the server said that it did not do it. A deletion that
+        Retries reads, deletions, and creations with an ``Idempotency-Key`` if the server is busy or unreachable. A replacement
+        is retried only if the server answered that it did not perform it. A deletion that
         finds nothing, after a try whose answer was lost, is done: its answer is empty.
 
         Raises:

@@ -87,7 +87,7 @@ def write(path: pathlib.Path, data: bytes, *, mode: int | None = None) -> None:
     try:
         if mode is None and target.exists():
             mode = stat.S_IMODE(target.stat().st_mode)
-        # Nobody can read a secret in between: the file is created with its final mode at most.
+        # The file is created with its final mode or a stricter one, so that no other user can read a secret.
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode & 0o666)
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -59,7 +59,7 @@ def _sizes(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems
         yield from _size_problem(subject, pool, sizes)
 
 
-def _size(resource: str, manifest: Any) -> str:  # as above
+def _size(resource: str, manifest: Any) -> str:  # a manifest of any kind
     pool = subjects.pools(manifest).get(resource)
     return "" if pool is None else pool.size.lower()
 

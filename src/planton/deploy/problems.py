@@ -38,7 +38,7 @@ class Problem:
 
     Attributes:
         path: The manifest's field.
-        text: What is wrong, with the values.
+        text: The message, with the values.
         rule: The id of the rule, a key of :data:`REASONS`.
         hint: The one thing to do next; may be empty.
         metadata: Values for programs.

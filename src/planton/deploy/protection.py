@@ -1,4 +1,4 @@
-"""What may not be deleted: what is protected, and a cluster with a node pool that is, because a cluster takes its pools with it."""
+"""Deletion protection. A protected node pool also protects its cluster, because deleting a cluster deletes its pools."""
 
 from __future__ import annotations
 

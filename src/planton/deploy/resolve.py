@@ -76,7 +76,7 @@ def externals(resources: graph.Graph, applied: inventory.Inventory) -> dict[refe
 
 
 def as_applied(resource: load.Resource, applied: inventory.Applied | None) -> load.Resource:
-    """Returns a resource with its applied manifest, to read or delete it: its dependencies may be gone."""
+    """Returns a resource with its applied manifest, to read or delete it: its dependencies may be missing."""
     if applied is None:
         return resource
     return dataclasses.replace(resource, manifest=applied.manifest, region=applied.region, origin=applied.origin)

@@ -238,6 +238,6 @@ def _unusable(path: str, why: str, *, manifests: bool = False) -> errors.Planton
         f"cannot use the plan {path}: {why}",
         code=errors.Code.USAGE,
         reason=errors.Reason.USAGE,
-        # Who forgets -f gives manifests where a plan belongs.
+        # Without -f, a manifest is read as a saved plan.
         hint="make one with: planton plan -f DIR --out FILE" + (f"; for manifests: planton apply -f {path}" if manifests else ""),
     )

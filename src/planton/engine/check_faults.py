@@ -59,7 +59,7 @@ def find(texts: Iterable[str], target: Any) -> tuple[Fault, ...]:  # a manifest 
     return tuple(dict.fromkeys(_faults(texts, target)))
 
 
-def _faults(texts: Iterable[str], target: Any) -> Iterator[Fault]:  # as above
+def _faults(texts: Iterable[str], target: Any) -> Iterator[Fault]:  # a manifest of any kind
     for text in texts:
         problem = _PROBLEM.search(text)
         if problem is not None and not problem["type"].startswith(_PROVIDERS):
@@ -76,7 +76,7 @@ def _plain(text: str) -> str:
     return " ".join(line for line in lines if line and not _COUNTED.match(line))
 
 
-def _path(resource: str, named: str, target: Any) -> str:  # as above
+def _path(resource: str, named: str, target: Any) -> str:  # a manifest of any kind
     if resource.startswith("node_pool-"):
         return _path_of_additional(resource.removeprefix("node_pool-"), named, target)
     head, *rest = re.findall(r"[^.\[\]]+", named) or [""]
@@ -91,7 +91,7 @@ def _path(resource: str, named: str, target: Any) -> str:  # as above
     return f"spec.{field}" + (f"[{rest[0]}]" if rest and field in _SAME_ORDER and rest[0].isdecimal() else "")
 
 
-def _path_of_additional(name: str, named: str, target: Any) -> str:  # as above
+def _path_of_additional(name: str, named: str, target: Any) -> str:  # a manifest of any kind
     names = [pool.name for pool in target.spec.additional_node_pools]
     if name not in names:
         return ""

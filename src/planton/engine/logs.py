@@ -1,4 +1,4 @@
-"""Run logs: what a command that runs the engine did, in a file that is there when something goes wrong.
+"""Run logs: each command that runs the engine logs to a file, for diagnosis after a failure.
 
 Nothing is written until the engine is needed. No secret is written: values that the engine handles are made known here and
 replaced, and so is what looks like a key, a token or a kubeconfig.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _DIRECTORY_VARIABLE = "PLANTON_LOG_DIR"
 _KEPT = 50
-#: To replace a shorter secret would garble the log, and tell it by where the gaps are.
+#: Replacing a shorter secret would garble the log, and the gaps would reveal it.
 _SHORTEST_SECRET = 4
 _REDACTED = "[redacted]"
 _PATTERNS = (
@@ -46,7 +46,7 @@ _PATTERNS = (
     (re.compile(r"\b(?:YXBpVmVyc2lvbj|LS0tLS1CRUdJTi|LS0tCmFwaVZlcnNpb2)[A-Za-z0-9+/=_-]+"), _REDACTED),
 )
 _ROOT = logging.getLogger("planton")
-# Without a log nothing is to be said: logging itself would print warnings.
+# Without a log file, logging would print warnings.
 _ROOT.addHandler(logging.NullHandler())
 
 
@@ -164,7 +164,7 @@ def hide(secrets: Iterable[str]) -> None:
 
 
 def note(text: str, unexpected: Exception | None = None) -> None:
-    """Writes why a command ends; of an error that nobody expected also where it comes from."""
+    """Logs why a command ends, with the traceback of an unexpected error."""
     _ROOT.error("%s", text, exc_info=unexpected)
 
 

@@ -150,7 +150,7 @@ class PulumiCommand(automation.PulumiCommand):
                     return
                 reading.join(_POLL_SECONDS)
             except KeyboardInterrupt:
-                # Only the main thread gets here; a run with threads tells them itself.
+                # Only the main thread gets here; a run with threads interrupts them itself.
                 self._interruption.ask()
             waited = time.monotonic() - began
             if self._interruption.times > heard:

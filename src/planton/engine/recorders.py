@@ -161,7 +161,7 @@ def _observed_differences(metadata: events.StepEventMetadata) -> tuple[plans.Dif
     parents = {_parent(path) for path, _ in plans.leaves(inputs)} | {path for path, _ in plans.leaves(inputs)}
     changed = plans.compare({key: old.get(key) for key in inputs}, {key: new.get(key) for key in inputs})
     result = tuple(difference for difference in changed if difference.path in parents or _parent(difference.path) in parents)
-    # The plugin tells the number of nodes of a default pool twice, and after an import only the second time.
+    # The plugin reports the number of nodes of a default pool in two properties, and after an import only in the second.
     twice = "nodePool.actualNodeCount" if any(each.path == "nodePool.nodeCount" for each in result) else None
     return tuple(each for each in result if each.path != twice)
 

@@ -40,7 +40,7 @@ def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
             hint='install it: planton setup; without an account, use the sandbox: eval "$(planton sandbox env)"',
         )
     if provider is not None:
-        # The engine would wait a quarter of a minute for a plugin that nobody serves, and blame the first resource.
+        # The engine would wait 15 seconds for a missing plugin server, and blame the first resource.
         for address in (
             _endpoint(provider, environ, config),
             f"http://127.0.0.1:{usable[provider]}" if provider in usable else "",
@@ -56,7 +56,7 @@ def variables(environ: Mapping[str, str], tools: toolchain.Toolchain, config: An
 
 
 def answers(address: str) -> bool:
-    """Returns whether somebody listens at a URL of this machine; any other counts as yes, without being asked."""
+    """Returns whether a server listens at a URL of this machine. Returns True for other machines, without a request."""
     parts = urllib.parse.urlsplit(address)
     if not addresses.is_local(address):
         return True
@@ -68,7 +68,7 @@ def answers(address: str) -> bool:
 
 
 def not_running(address: str) -> errors.PlantonError:
-    """Returns the error for a URL of this machine at which nobody listens."""
+    """Returns the error for a URL of this machine without a server."""
     return errors.PlantonError(
         f"the sandbox that this shell points at does not run: nothing listens at {address}",
         code=errors.Code.FAILED,

@@ -56,7 +56,7 @@ def outputs(deployment: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def signature(deployment: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns what the resource says that an apply begins with; nothing where there is none."""
+    """Returns the properties of the resource that an apply begins with; empty if it is missing."""
     for resource in deployment.get("resources") or []:
         if resource["type"] == SIGNATURE:
             return dict(resource.get("inputs") or {})

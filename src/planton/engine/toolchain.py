@@ -59,7 +59,7 @@ def text(version: tuple[int, ...]) -> str:
 
 
 def find(environ: Mapping[str, str] | None = None) -> Toolchain | None:
-    """Returns the toolchain if all that cannot be done without is there, else None. Runs at most one short program."""
+    """Returns the toolchain if it is complete, else None. Runs at most one short program."""
     environ = os.environ if environ is None else environ
     pulumi = _installed(environ) or fit_on_path(environ)
     if pulumi is None:
@@ -72,7 +72,7 @@ def setup(progress: Callable[[str], None], environ: Mapping[str, str] | None = N
     """Returns the toolchain, and installs what is missing. Two processes may call it at once.
 
     Args:
-        progress: Is told each step in a line.
+        progress: Receives one line per step.
         environ: The environment; that of the process where None.
 
     Raises:
@@ -102,7 +102,7 @@ def fit_on_path(environ: Mapping[str, str]) -> pathlib.Path | None:
 
 
 def version_of(pulumi: pathlib.Path) -> tuple[int, ...] | None:
-    """Returns the version that a ``pulumi`` tells, or None where it tells none."""
+    """Returns the version that a ``pulumi`` reports, or None if it reports none."""
     environ = environment.for_engine(os.environ) | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     try:
         done = subprocess.run([pulumi, "version"], capture_output=True, text=True, timeout=60, check=True, env=environ)
@@ -162,7 +162,7 @@ def _last_line(error: Exception) -> str:
 
 
 def _download(_progress: Callable[[str], None], environ: Mapping[str, str]) -> None:
-    import semver  # only an installation needs it, and pulumi beside it
+    import semver  # only an installation needs it
     from pulumi import automation
 
     folder = folders.private(folders.cache(environ))
@@ -212,7 +212,7 @@ def _build(progress: Callable[[str], None], environ: Mapping[str, str]) -> None:
 
 
 def _follow(process: subprocess.Popen[str], progress: Callable[[str], None]) -> str:
-    # Hundreds of modules are downloaded; a line for each fiftieth shows that it goes on.
+    # Hundreds of modules are downloaded; every fiftieth one prints a line of progress.
     last, count = "", 0
     for line in process.stdout or ():
         last = line.strip()

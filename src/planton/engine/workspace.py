@@ -1,7 +1,7 @@
-"""Pulumi's workspace and stack without the commands that nobody needs the answer of.
+"""Pulumi's workspace and stack without the commands whose results are not needed.
 
-The Automation API selects a stack before it works on it, and asks for outputs and history after it has. Each of these starts the
-command line anew and costs as much as a small preview; the state holds the same facts.
+The Automation API selects a stack before it works on it, and asks for outputs and history after it has. Each of these starts
+another process and costs as much as a small preview; the state contains the same facts.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Stack(automation.Stack):
         return super().outputs()
 
     def info(self, show_secrets: bool | None = None) -> automation.UpdateSummary:  # noqa: ARG002, FBT001  # the base class's interface
-        """Returns an empty summary: the events have told what was done."""
+        """Returns an empty summary: the events have reported the changes."""
         return automation.UpdateSummary("", datetime.datetime.now(datetime.UTC), "", {}, {}, "")
 
 

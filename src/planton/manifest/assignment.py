@@ -127,7 +127,7 @@ def _entry(
         if not steps:
             _refuse(assignment, f"{path} has parts; set one of them")
         return entries[name]
-    # A key may contain dots: what is left of the path is one key.
+    # A key may contain dots: the rest of the path is one key.
     name = ".".join(steps)
     steps.clear()
     entries[name] = _convert(described, value, assignment)
@@ -196,7 +196,7 @@ class Overrides:
         """Sets what fits a message.
 
         Raises:
-            PlantonError: ``USAGE``: the field is there, but the value does not fit it.
+            PlantonError: ``USAGE``: the field exists, but the value has the wrong type.
         """
         for assignment in self._assignments:
             try:

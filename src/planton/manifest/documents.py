@@ -102,7 +102,7 @@ class Finder:
         self._indexes: dict[int, dict[str, Any]] = {}
 
     def find(self, path: str) -> Any:  # a node of PyYAML has no type
-        """Returns the node of a path, or of the nearest part of the path that is there."""
+        """Returns the node of a path, or of the longest part of the path that exists."""
         node = place = self._root
         for name, index, text, other in re.findall(_STEP, path):
             if isinstance(node, yaml.SequenceNode) and index and int(index) < len(node.value):

@@ -170,7 +170,7 @@ class _Data:
         )
 
     def repeated(self, key: Any, first: str, path: str, reading: decode.Reading) -> None:
-        """Reports a name that is there twice, or in two spellings."""
+        """Reports a name that occurs twice, or in two spellings."""
         detail = json_values.REPEATED if key == first else "the field is given in two spellings"
         reading.add(None, path, detail, "json.duplicate_key")
 

@@ -31,7 +31,7 @@ class Named(NamedTuple):
     """What a schema says about an entry.
 
     Attributes:
-        name: The key to write; None to keep what is there.
+        name: The key to write; None to keep the existing key.
         rank: Entries are ordered by this; equal ones keep their order.
         below: What to ask about the entries of its value.
     """

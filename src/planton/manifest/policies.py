@@ -1,8 +1,8 @@
 """Policies: rules of the user's own, in CEL, over the messages of manifests.
 
-A policy is a YAML file, typed by the package ``org.project_planton.policy.v1`` and read as strictly as manifests are. Everything that
-can be wrong with it is found while it is loaded: an expression is compiled against the messages of the kinds that it is for, so
-that a misspelt field is told with its place in the policy, and not found by the first manifest that has it. This module looks at
+A policy is a YAML file, typed by the package ``org.project_planton.policy.v1`` and read as strictly as manifests are. A policy
+is checked completely when it is loaded. Each expression is compiled against the messages of its kinds, so that a misspelt field
+is reported with its place in the policy. This module looks at
 messages that are complete and valid, and at nothing else.
 """
 
@@ -61,7 +61,7 @@ class Finding(NamedTuple):
 
     Attributes:
         rule: The rule.
-        message: What must hold, or why that cannot be said.
+        message: The violated condition, or the error of the evaluation.
         level: ``error`` or ``warning``.
     """
 
@@ -139,7 +139,7 @@ def _judged(program: Any, value: message.Message) -> tuple[bool | str, str]:  # 
     except MemoryError:
         return False, _TOO_MUCH_MEMORY
     except RuntimeError as error:
-        # The library raises what is beyond its budget, and gives back all other errors.
+        # The library raises an exception if its budget is exceeded, and returns all other errors.
         return False, _fault(str(error))
     verdict = result.value()
     if result.type() == cel.Type.ERROR:
@@ -153,7 +153,7 @@ def _fault(text: str) -> str:
 
 
 def _unjudged(rule: Rule, reason: str) -> Finding:
-    # What cannot be judged has not been found good, whatever the rule's level.
+    # A rule that cannot be evaluated is an error, whatever its level.
     return Finding(rule, f"cannot be judged: {reason}; the rule is: {rule.message}", "error")
 
 

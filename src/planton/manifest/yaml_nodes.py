@@ -126,7 +126,7 @@ class _Nodes:
         ]
 
     def repeated(self, key: Any, first: str, path: str, reading: decode.Reading) -> None:
-        """Reports a key that is there twice, or in two spellings."""
+        """Reports a key that occurs twice, or in two spellings."""
         if key.value == first or path.endswith("]"):
             reading.add(key, path, f"the key {preview(key.value)} is there twice", "yaml.duplicate_key")
         else:

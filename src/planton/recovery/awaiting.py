@@ -64,7 +64,7 @@ def until_installed(
 
     Args:
         look: Returns the cluster in the form of the cloud's API, or None if it is missing.
-        chosen: Whom to report to, and whether the user has interrupted.
+        chosen: The settings: receiver of progress, and the user's interruption.
         target: The manifest.
         patience: How to wait.
 
@@ -107,7 +107,7 @@ def until_settled(
 
     Args:
         look: Returns the cluster in the form of the cloud's API, or None if it is missing.
-        chosen: How long to wait, whom to report to, and whether the user has interrupted.
+        chosen: The settings: timeout, receiver of progress, and the user's interruption.
         target: The manifest, for errors.
         patience: How to wait.
 

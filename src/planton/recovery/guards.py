@@ -42,7 +42,7 @@ def _exists(resource: Mapping[str, Any], cloud: clouds.Cloud) -> bool:
 
 
 def not_believed(names: Iterable[str], why: str) -> errors.PlantonError:
-    """Returns the error for a refresh whose result is not believed."""
+    """Returns the error for a refresh whose result the cloud contradicts."""
     listed = ", ".join(names)
     return errors.PlantonError(
         f"the plugin says that {listed} is gone, but {why}; the state is as it was",

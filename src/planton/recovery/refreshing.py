@@ -1,4 +1,4 @@
-"""Refreshes: read the cloud into the state, and believe only what the cloud itself confirms."""
+"""Refreshes: read the cloud into the state, and accept only results that the cloud confirms."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ COMMENTS: Final = pathlib.Path(__file__).with_name("schema_comments.json")
 _REFERENCE: Final = "org.project_planton.shared.foreignkey.v1.StringValueOrRef"
 _NAME: Final = "org.project_planton.shared.CloudResourceMetadata.name"
 _SUBSCRIPT: Final = re.compile(r"\[[^\]]*\]")
-#: Standard rule → its words; ``{}`` is the rule's value. What is missing here is shown by its name and value.
+#: Standard rule → its words; ``{}`` is the rule's value. Rules without an entry are shown by name and value.
 _WORDS: Final = {
     "const": "must be `{}`",
     "in": "must be one of {}",

@@ -164,7 +164,7 @@ def problems(manifest: message.Message) -> list[Problem]:
 
 
 def _wrong_step(described: Any, field_path: str) -> tuple[str, str]:
-    """Returns what is wrong with a field path, and a name that is close to the unknown one; both empty for a valid path."""
+    """Returns the error in a field path, and a similar name; both empty for a valid path."""
     seen: list[str] = []
     for step in field_path.split("."):
         names = [] if described is None else list(described.fields_by_name)
@@ -224,7 +224,7 @@ def circle(needs: Mapping[Key, Iterable[Key]]) -> list[Key]:
     try:
         _sorter(needs).prepare()
     except graphlib.CycleError as error:
-        # Each element comes before the next, and the first is there again at the end.
+        # Each element precedes the next, and the first is repeated at the end.
         return [*reversed(error.args[1][1:])]
     return []
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from planton.schema import references
 
 _MESSAGE = re.compile(r"(?P<who>\S+@\S+): planton (?P<operation>[a-z]+) (?P<resource>\S+/\S+): (?P<changes>.*)", re.DOTALL)
-#: Object stores and the service take more; nobody reads more.
+#: Object stores and the service accept longer messages.
 _LONGEST = 1000
 _LONGEST_VALUE = 60
 _NOTHING = "no changes"
@@ -30,7 +30,7 @@ class Entry:
         who: ``user@host``; empty where an operation of another program, or of an older release, does not say.
         operation: ``apply``, ``refresh``, ``destroy``, or what Pulumi calls it.
         started: RFC 3339.
-        ended: RFC 3339; empty where it goes on.
+        ended: RFC 3339; empty while it runs.
         result: ``succeeded``, ``failed`` or ``in-progress``.
         changes: What it was to change.
         counts: How many resources were created, updated and so on; none where what was written is the manifest alone.
@@ -91,7 +91,7 @@ def parse(update: dict[str, Any]) -> Entry:
         # Other operations look at the cloud first where the state may be old.
         operation, changes = "refresh", (f"before {operation}",)
     elif match and match["changes"] == _NOTHING:
-        # What is counted then is planton's own record of the manifest.
+        # The only change then is planton's record of the manifest.
         changes, counts = (), {}
     elif match:
         changes = tuple(filter(None, match["changes"].splitlines()))

@@ -61,7 +61,7 @@ class Applied:
 
     @property
     def identity(self) -> str:
-        """What the cloud calls it: the first output; empty where there is none."""
+        """Its id in the cloud: the first output; empty if there is none."""
         outputs = self.manifest.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
         return str(getattr(outputs, outputs.DESCRIPTOR.fields[0].name))
 
@@ -181,7 +181,7 @@ class Inventory:
         return self.understand(name, deployment)
 
     def understand(self, name: stacks.StackName, deployment: Mapping[str, Any]) -> Applied | None:
-        """Returns what a state of a stack holds, or None where it is none of ours or holds nothing."""
+        """Returns the resource in a state, or None if the state is empty or not planton's."""
         outputs = states.outputs(deployment)
         values = outputs if isinstance(outputs.get(states.MANIFEST), str) else states.signature(deployment)
         text = values.get(states.MANIFEST)

@@ -116,7 +116,7 @@ class Journal:
         folders.keep(self._path, json.dumps(dataclasses.asdict(record)))
 
     def clear(self) -> None:
-        """Forgets the record: the operation has ended cleanly."""
+        """Deletes the record, because the operation has succeeded."""
         self._path.unlink(missing_ok=True)
 
     @contextlib.contextmanager

@@ -36,7 +36,7 @@ def target(
         passphrase_file: The file with the passphrase then; empty for that of now.
 
     Raises:
-        PlantonError: ``USAGE``: nothing would change, or what is given does not fit together.
+        PlantonError: ``USAGE``: nothing would change, or the options contradict each other.
     """
     target = contexts.Context("target", backend, "", {}, secrets_provider, passphrase_file)
     contexts.checked(target)

@@ -179,7 +179,7 @@ class Stores:
         """Gives a resource another name and environment, in the state only.
 
         Returns:
-            The stack that it has then. Called once more after a fault, it goes on.
+            The stack that it has then. After a fault, another call continues.
 
         Raises:
             PlantonError: ``STATE_UNFIT``: there is such a resource, or its last operation has not ended; ``STACK_LOCKED``.
@@ -237,7 +237,7 @@ class Stores:
             )
 
     def unlock(self, name: stacks.StackName, *, force: bool) -> None:
-        """Removes the lock that an operation that is gone has left in the backend.
+        """Removes the lock of an operation that no longer runs.
 
         Raises:
             PlantonError: ``STACK_LOCKED``: the holder runs on this machine, and ``force`` is not given; the backend failed.
@@ -295,7 +295,7 @@ def check(name: stacks.StackName, deployment: Mapping[str, Any]) -> None:
 
 
 def unfit(message: str, hint: str) -> errors.PlantonError:
-    """Returns the error for a state that does not allow what is asked."""
+    """Returns the error for a state that does not allow the operation."""
     return errors.PlantonError(message, code=errors.Code.REFUSED, reason=errors.Reason.STATE_UNFIT, hint=hint)
 
 

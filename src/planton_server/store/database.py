@@ -31,7 +31,7 @@ class UnavailableError(Exception):
 
 
 class DuplicateError(Exception):
-    """A row with this key is there already."""
+    """A row with this key exists already."""
 
 
 class Statement:
@@ -77,8 +77,8 @@ class Transaction(Protocol):
         """Runs a statement and returns its rows.
 
         Raises:
-            DuplicateError: A key is there already.
-            UnavailableError: The database is gone.
+            DuplicateError: A key exists already.
+            UnavailableError: The database cannot be reached.
         """
         ...
 
@@ -86,8 +86,8 @@ class Transaction(Protocol):
         """Runs a statement once for each set of values.
 
         Raises:
-            DuplicateError: A key is there already.
-            UnavailableError: The database is gone.
+            DuplicateError: A key exists already.
+            UnavailableError: The database cannot be reached.
         """
         ...
 
@@ -105,7 +105,7 @@ class Database(Protocol):
         """Runs one statement that reads and returns its rows.
 
         Raises:
-            UnavailableError: The database is gone.
+            UnavailableError: The database cannot be reached.
         """
         ...
 
@@ -113,18 +113,18 @@ class Database(Protocol):
         """Returns a context that commits at its end and rolls back where it is left by an error.
 
         Raises:
-            UnavailableError: The database is gone.
+            UnavailableError: The database cannot be reached.
         """
         ...
 
     def unit(self) -> contextlib.AbstractAsyncContextManager[Transaction]:
-        """Returns a context for one statement that writes, and for what is read before it.
+        """Returns a context for reads followed by one statement that writes.
 
-        PostgreSQL makes the one statement atomic by itself, without the round trips of a transaction; others may write between what is
-        read and it, so it must say what it expects. SQLite makes a transaction of it.
+        In PostgreSQL a single statement is atomic without the round trips of a transaction. Others may write after the reads,
+        so the statement must check its expectations. SQLite makes a transaction of it.
 
         Raises:
-            UnavailableError: The database is gone.
+            UnavailableError: The database cannot be reached.
         """
         ...
 
@@ -137,7 +137,7 @@ class Database(Protocol):
         ...
 
     async def close(self) -> None:
-        """Waits for what is running and closes the connections."""
+        """Waits for running statements and closes the connections."""
         ...
 
 
@@ -149,7 +149,7 @@ async def connect(url: str, *, connections: int = 10) -> Database:
         connections: How many there may be at once.
 
     Raises:
-        UnavailableError: SQLite cannot open the file. A PostgreSQL that is gone is no error here: the first statement says so.
+        UnavailableError: SQLite cannot open the file. An unreachable PostgreSQL is no error here: the first statement reports it.
         ValueError: The URL is neither.
     """
     if check(url) == "sqlite":

@@ -73,7 +73,7 @@ async def append(transaction: Transaction, database: str, events: Sequence[Mappi
     """Writes events into the outbox.
 
     Args:
-        transaction: The one that makes happen what they tell of.
+        transaction: The transaction of the changes that they report.
         database: The database's name.
         events: Values of the columns, but for ``number``, ``transaction_id`` and ``acknowledged_at``.
     """

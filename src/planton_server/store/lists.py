@@ -1,9 +1,9 @@
 """Lists of clusters and node pools: one page, and the total number.
 
 Each list reads one index in order and never sorts, whatever the database's statistics say. Statistics lag behind growth: a
-planner that believes that all node pools belong to one cluster reads the index of all node pools, and meets those of other clusters
-first. So a page is ordered by the leading columns of its index too, and no other index provides that order. The index also has
-the remaining columns that lists filter by, so that rows before an offset are skipped without a look at the table.
+planner with old statistics may read the index of all node pools, and scan those of other clusters first. So a page is ordered
+by the leading columns of its index too, and no other index provides that order. The index also has the remaining columns that
+lists filter by, so that rows before an offset are skipped without a look at the table.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ class Postgres:
             raise
 
     async def close(self) -> None:
-        """Waits for what is running and closes the connections."""
+        """Waits for running statements and closes the connections."""
         await self._pool.close()
         await self._use.end()
 
