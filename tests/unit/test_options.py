@@ -110,7 +110,7 @@ def test_kinds_and_contexts_complete(tmp_path: pathlib.Path, monkeypatch: pytest
 def test_a_stack_without_a_resource_is_not_ignored(tmp_path: pathlib.Path) -> None:
     """A manifest says itself which stack it means."""
     given = selection.Selection((str(tmp_path),), (), "", (), "", "", stack="shop/net")
-    with pytest.raises(errors.PlantonError, match="says which KIND/NAME is meant") as caught:
+    with pytest.raises(errors.PlantonError, match="needs a KIND/NAME") as caught:
         identify.resources((), inventory.Inventory(settings.Settings(environ={}), TOOLS), given, env=None)
     assert caught.value.code is errors.Code.USAGE
 
