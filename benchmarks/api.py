@@ -2,8 +2,8 @@
 
 Usage: python benchmarks/api.py [--database-url URL] [--workers N] [--seconds S] [--connections C] [--pools N]
 
-Starts ``planton server`` on an empty database (a file of SQLite where no URL is given; a PostgreSQL database is emptied!), fills it, and asks over
-keep-alive connections from this process. Server, database and this load share the machine; CPU is that of the server's processes.
+Starts ``planton server`` on an empty database (by default a SQLite file; a PostgreSQL database is emptied!), fills it, and
+sends requests over keep-alive connections from this process. Server, database and this load share the machine; CPU is that of the server's processes.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What `planton apply` costs beside the bare Automation API: preview + up of the same program, in pairs, as ratios.
+"""Compares the cost of `planton apply` with the bare Automation API: preview + up of the same program, in pairs, as ratios.
 
 Usage: python benchmarks/apply_cost.py [PAIRS]. The bound is 1.05, for making a network in a new stack. Both run as processes of
 their own against one sandbox.

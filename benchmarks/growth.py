@@ -3,8 +3,8 @@
 Usage: python benchmarks/growth.py [--database-url URL] [--most N] [--seconds S]
 
 One connection, one worker. For each number of node pools a server is started on a database that is emptied and filled (a file of SQLite where no URL is given;
-a PostgreSQL database is emptied!), and the p50 of each request in ms is shown. A tick is what happens because time passes: the statement that lets
-deadlines pass, with nothing due and with 100 node pools due, and the one that tells 100 of them again.
+a PostgreSQL database is emptied!), and the p50 of each request in ms is shown. A tick is timed work: the statement for
+deadlines, with nothing and with 100 node pools due, and the resync of 100 node pools.
 """
 
 import argparse

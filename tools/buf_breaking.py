@@ -1,6 +1,7 @@
-"""Checks that the protos break nobody: against the last release, else against the commit before.
+"""Checks the protos for breaking changes, against the last release, else against the previous commit.
 
-A commit is forgotten with the next one, and a shallow clone has none: ``tests/wire/fields.txt`` keeps numbers, names and types for good.
+A check against the previous commit covers one commit only, and a shallow clone has no previous commit. So
+``tests/wire/fields.txt`` records all numbers, names and types.
 Both sides are built into images first, because the proto that ours import is not in the repository.
 """
 

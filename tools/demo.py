@@ -69,7 +69,7 @@ class Tour:
 
 
 def main() -> None:
-    """Tells the story."""
+    """Runs the demo."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="planton-demo-") as name:
         folder = pathlib.Path(name)

@@ -203,7 +203,7 @@ def values_of(field: Any) -> list[Any]:  # descriptors of an enum's values
 
 
 def bounds_of(field: Any, said: dict[str, Any], *, required: bool) -> tuple[int, int]:
-    """Returns the least and the greatest number of a field; takes what ``said`` says of either as a bound that is not included."""
+    """Returns the minimum and the maximum of a field. An exclusive bound in ``said`` replaces either."""
     low, high = decode.INTEGERS[field.type]
     low = max(low, said.pop("exclusiveMinimum", low - 1) + 1, 1 if required and low == 0 else low)
     return low, min(high, said.pop("exclusiveMaximum", high + 1) - 1)
@@ -287,7 +287,7 @@ def is_needed(field: Any) -> bool:
 
 
 def _oneofs(described: Any) -> list[dict[str, Any]]:
-    """Returns what keeps two fields of a oneof from being set together; null is as good as nothing."""
+    """Returns the rule that at most one field of a oneof is set; null counts as unset."""
     found = []
     for oneof in described.oneofs:
         for one, other in itertools.combinations(oneof.fields, 2):

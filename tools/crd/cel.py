@@ -276,7 +276,7 @@ class _Translator:
         return name
 
     def _unique(self, of: syntax.Tree) -> _Text:
-        """Returns that each item is there once, without making the list of what a macro makes of the items anew for each."""
+        """Returns the rule that items are unique, without evaluating a macro's list again for each item."""
         mapped = isinstance(of, syntax.Macro) and of.name == "map" and len(of.arguments) == 1
         macro = of if mapped and isinstance(of, syntax.Macro) else syntax.Macro("map", of, "x", (syntax.Name("x"),))
         tests, items = self._range(macro.of)

@@ -1,7 +1,7 @@
 """Messages as the schemas of Kubernetes: structural ones, with what no keyword says as rules in CEL.
 
 A structural schema is narrower than JSON Schema: each value has one type, nothing is referred to, each field has one spelling. It is
-for manifests as ``planton fmt`` writes them. What Kubernetes cannot check is said in the description of the field or message.
+for manifests as ``planton fmt`` writes them. Rules that Kubernetes cannot check are in the description of the field or message.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Rule(NamedTuple):
 
 
 class Said(NamedTuple):
-    """Rules over something, as far as they can be said.
+    """Rules, as far as CEL can express them.
 
     Attributes:
         rules: Those that can.
@@ -243,7 +243,7 @@ def _of_value(rules: Any) -> list[Rule]:  # a validate_pb2.FieldRules
 
 
 def _of_reference(field: Any) -> list[Rule]:
-    """Returns what a reference must be beside the rules of its message; which kinds it may name is said where the kind is."""
+    """Returns the schema of a reference in addition to its message's rules. The property of the kind lists the allowed kinds."""
     found = [Rule(rule.id, rule.text, "") for rule in describe.field_rules(field) if rule.id.startswith("reference.")]
     default = field.GetOptions().Extensions[foreign_key_pb2.default_kind] if found else 0
     fits = f"!has(this.value_from) || this.value_from.field_path != '' || this.value_from.kind in [0, {default}]"
@@ -277,7 +277,7 @@ def _type(field: Any) -> str:
 def _kept(said: dict[str, Any]) -> dict[str, Any]:
     """Returns keywords as structural schemas have them."""
     found = dict(said)
-    # Beside a format the API server takes a list for a text; the pattern says as much as the format.
+    # With a format, the API server accepts a list as a text. The pattern is equivalent to the format.
     found.pop("format", None)
     if "const" in found:
         found["enum"] = [found.pop("const")]
