@@ -163,7 +163,7 @@ class Calls:
             route: The route of the method.
             request: The request message.
             context: The context that :meth:`admit` returned.
-            violations: The violations that the transport found in the request.
+            violations: The transport's violations of the request.
 
         Raises:
             ApiError: The call failed.

@@ -64,7 +64,7 @@ class Keys:
         """Fetches the keys. If that fails, the cached ones stay: an unreachable issuer withdraws no key."""
         try:
             keys = await asyncio.to_thread(self._fetch)
-        except Exception:  # noqa: BLE001 - any error means that the issuer gave no keys
+        except Exception:  # noqa: BLE001 - after any error there are no keys
             return
         self._keys = {key.key_id: key for key in keys if key.key_id}
         self._fetched = now

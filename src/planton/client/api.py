@@ -120,7 +120,7 @@ class Client:
         """Yields events as they happen, for ever; what was missed while a connection was broken comes next.
 
         Args:
-            after: The cursor of the last event that is known; empty for all that are kept.
+            after: The cursor of the last event that was read; empty for all stored events.
         """
         for event in self.transport.events(after):
             yield _read(event, event_pb2.Event)

@@ -210,7 +210,7 @@ class Transport:
         """Yields events as they happen, for ever; each once, although connections break.
 
         Args:
-            after: The cursor of the last event that is known; empty for all that are kept.
+            after: The cursor of the last event that was read; empty for all stored events.
 
         Raises:
             ApiError: The server refused.

@@ -1,6 +1,6 @@
 """Run logs: each command that runs the engine logs to a file, for diagnosis after a failure.
 
-Nothing is written until the engine is needed. No secret is written: values that the engine handles are made known here and
+Nothing is written until the engine is needed. No secret is written: secret values of the engine are registered here and
 replaced, and so is what looks like a key, a token or a kubeconfig.
 """
 
@@ -83,7 +83,7 @@ class Log(logging.FileHandler):
         return self.stream is not None
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Makes secrets known, which are then replaced wherever they occur."""
+        """Registers secrets, which are then redacted wherever they occur."""
         self._formatter.hide(secrets)
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -157,7 +157,7 @@ def current() -> Log | None:
 
 
 def hide(secrets: Iterable[str]) -> None:
-    """Makes secrets known to the log that has begun; without one nothing is written anyway."""
+    """Registers secrets with the open log, if there is one."""
     log = current()
     if log is not None:
         log.hide(secrets)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _INTERNAL = re.compile(r"^__|(^|\.)__defaults$|(^|\.)__provider$|^identity$|^token$")
 #: Beginnings of the types of resources that stand for nothing in a cloud.
 INTERNAL_TYPES = ("pulumi:", "planton:")
-#: What the engine writes in place of a value that is not known yet.
+#: The engine's placeholder for an unknown value.
 ENGINE_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 

@@ -1,4 +1,4 @@
-"""Stack names: where the state of a resource is found."""
+"""Stack names: the location of a resource's state."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class StackName:
         return f"{self.organization}/{self.project}/{self.stack}" if self.organization else self.stack
 
     def matches(self, other: StackName) -> bool:
-        """Returns whether a user who gives this name means that stack; an owner that is not given may be any."""
+        """Returns whether this name matches a stack's name. Without an owner it matches any owner."""
         owner = "" if self.organization == NO_OWNER else self.organization
         return (self.project, self.stack) == (other.project, other.stack) and owner in ("", other.organization)
 

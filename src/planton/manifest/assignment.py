@@ -22,7 +22,7 @@ class UnknownPathError(errors.PlantonError):
     """The path of an assignment leads to no field of the message.
 
     Attributes:
-        near: Whether the hint is a name like the one that was given.
+        near: Whether the hint is a similar name.
     """
 
     near = False

@@ -1,4 +1,4 @@
-"""Text → documents: each a message of its kind, with the means to find a field's place in the text again.
+"""Text → documents: each a message of its kind, with the places of its fields in the text.
 
 Places are not kept: a document that is valid pays nothing for them. One that is not is composed again.
 """
@@ -229,7 +229,7 @@ def _document(root: Any, reading: decode.Reading) -> Document | None:  # a node 
 
 
 def kind_of(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:  # a node of PyYAML has no type
-    """Returns the kind that a manifest names; None, and a note, where it names none that is known."""
+    """Returns the kind that a manifest names. For an unknown kind, returns None and adds a violation."""
     if not isinstance(root, yaml.MappingNode):
         reading.text = ""
         reading.add(root, path, f"a manifest must be a mapping, not {yaml_nodes.shown(root, reading)}", "manifest.wrong_type")
@@ -242,16 +242,16 @@ def kind_of(root: Any, path: str, reading: decode.Reading) -> kinds.Kind | None:
         return None
     node = pair[1]
     name = node.value if isinstance(node, yaml.ScalarNode) else None
-    kind = _known(name) if name is not None and len(name) <= _LONGEST_KIND else None
+    kind = _cached_kind(name) if name is not None and len(name) <= _LONGEST_KIND else None
     if kind is None:
-        suggestion = decode.nearest(name, [known.name for known in kinds.all_kinds()]) if name is not None else ""
+        suggestion = decode.nearest(name, [kind.name for kind in kinds.all_kinds()]) if name is not None else ""
         text = f"unknown kind {yaml_nodes.preview(name) if name else ''}".strip()
         reading.add(node, decode.join(path, "kind"), text, "manifest.unknown_kind", suggestion=suggestion)
     return kind
 
 
 @functools.lru_cache(maxsize=256)
-def _known(name: str) -> kinds.Kind | None:
+def _cached_kind(name: str) -> kinds.Kind | None:
     return kinds.find(name)
 
 

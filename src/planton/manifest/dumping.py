@@ -46,7 +46,7 @@ def text(data: object) -> str:
 
 
 def sort_maps(data: dict[str, Any], described: Any) -> None:  # a type's descriptor
-    """Sorts the entries of a message's maps in its JSON data; Protobuf's own order means nothing."""
+    """Sorts the entries of a message's maps in its JSON data; Protobuf's order is undefined."""
     for field in described.fields:
         content = data.get(field.json_name)
         part = field.message_type

@@ -249,7 +249,7 @@ class Reader:
         if properties or opened:
             entry.lead += [note.text for note in self._notes(start) if note.text]
             self._position = start + len(properties) + 1 if opened else start + len(properties.rstrip())
-        # In brackets indentation means nothing.
+        # In brackets, indentation has no meaning.
         block = Block(mapping, properties.strip(), 2**20 if opened else node.start_mark.column)
         if not opened and properties and first is not None:
             block.column = first.start_mark.column

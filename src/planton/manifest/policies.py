@@ -266,7 +266,7 @@ class _Policy:
 
 
 def _index_in_text(node: Any, text: str, before: str) -> int:  # a node of PyYAML has no type
-    """Returns where in the file a place of a scalar is, given what stands before it in the scalar's value.
+    """Returns the position in the file of a place in a scalar, from the text before it in the scalar's value.
 
     Both have the same characters in the same order, but for blanks, quotes and what escapes, which are passed over.
     """

@@ -47,7 +47,7 @@ def other_reading(text: str) -> str:
 
 
 def to_integer(text: str, *, quoted: bool) -> int | None:
-    """Returns the whole number that a scalar means; None where it means none, or two (``010``)."""
+    """Returns the integer value of a scalar; None if it is not an integer, or ambiguous (``010``)."""
     if quoted:
         return _quoted_integer(text)
     if _OCTAL_OR_NOT.fullmatch(text) or not _number().fullmatch(text):
@@ -75,7 +75,7 @@ def _whole(text: str) -> int | None:
 
 
 def to_float(text: str, *, quoted: bool) -> float | None:
-    """Returns the number that a scalar means; None where it means none."""
+    """Returns the number value of a scalar; None if it is not a number."""
     if text in _JSON_FLOATS:
         return _JSON_FLOATS[text]
     whole = to_integer(text, quoted=quoted)

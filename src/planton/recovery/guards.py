@@ -66,7 +66,7 @@ def missing(resources: Iterable[Mapping[str, Any]], cloud: clouds.Cloud) -> set[
     """Returns the URNs of those resources of a state that the cloud says do not exist.
 
     Raises:
-        PlantonError: The cloud could not be asked, so nothing is known.
+        PlantonError: The cloud could not be read.
     """
     return {str(resource["urn"]) for resource in resources if not _exists(resource, cloud)}
 
@@ -94,7 +94,7 @@ def candidates(
         The resources with the name of a creation that are not in the state, with the reasons against ownership.
 
     Raises:
-        PlantonError: The cloud could not be asked, so nothing is known.
+        PlantonError: The cloud could not be read.
     """
     # A replacement may have created the new resource while the state still has the old one, of the same URN.
     ids = {(each["type"], each["id"]) for each in states.cloud_resources(deployment)}

@@ -155,7 +155,7 @@ def _by_attributes(
 ) -> list[str]:
     reasons = []
     if before is None or not creation.inputs:
-        reasons.append("it is not known what existed before the request, or what was sent")
+        reasons.append("the resources before the request, or the request itself, are unknown")
     elif str(entry["id"]) in before:
         reasons.append("it existed before the request")
     if _is_older(entry, started):

@@ -172,7 +172,7 @@ class Node:
 
 
 def find(text: str) -> Node:
-    """Returns what ``KIND.field.path`` means: the kind in singular or plural and any case, fields in either spelling.
+    """Returns the description of ``KIND.field.path``: the kind in singular or plural and any case, fields in either spelling.
 
     Raises:
         PlantonError: ``KIND_UNKNOWN``; ``USAGE``: there is no such field, with the nearest name as a hint.

@@ -45,7 +45,7 @@ _IPV6: Final = "|".join(
     [
         f"({_HEX}:){{6}}{_LAST}",
         f"::({_HEX}:){{5}}{_LAST}",
-        *(f"(({_HEX}:){{0,{left}}}{_HEX})?::({_HEX}:){{{4 - left}}}{_LAST}" for left in range(5)),
+        *(f"(({_HEX}:){{0,{groups}}}{_HEX})?::({_HEX}:){{{4 - groups}}}{_LAST}" for groups in range(5)),
         f"(({_HEX}:){{0,5}}{_HEX})?::{_HEX}",
         f"(({_HEX}:){{0,6}}{_HEX})?::",
     ]

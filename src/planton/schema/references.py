@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from google.protobuf import descriptor, message
 
-#: Stands for an output that is not known yet: a UUID, which clouds accept where an id belongs, that no cloud gives out.
+#: A placeholder for an unknown output: a UUID that clouds accept as an id, and that no cloud issues.
 _UNKNOWN = "00000000-0000-5000-8000-"
 _UNKNOWN_PATTERN = re.compile(_UNKNOWN + "[0-9a-f]{12}")
 #: Names the entry of the credentials file for kinds whose spec has no field for it; inherited along references.
@@ -199,7 +199,7 @@ def uses(manifest: message.Message) -> list[tuple[Key, str]]:
 
 
 def order(manifests: Mapping[Key, message.Message]) -> list[Key]:
-    """Returns the keys so that each comes after those it depends on; otherwise as given.
+    """Returns the keys in dependency order; otherwise in the order of the input.
 
     Raises:
         PlantonError: ``REFERENCE_INVALID``: they go in a circle.
@@ -240,7 +240,7 @@ def resolve(manifest: message.Message, lookup: Callable[[Key], message.Message |
 
     Args:
         manifest: The manifest; it is not changed.
-        lookup: Gives the manifest of a resource with ``status.outputs`` filled, or None where it is not known.
+        lookup: Gives the manifest of a resource with ``status.outputs`` filled, or None if it is unknown.
 
     Raises:
         PlantonError: ``REFERENCE_UNRESOLVED``: a target is missing, or the field of it is empty. Both ends are named.
@@ -362,7 +362,7 @@ def own_region(manifest: message.Message) -> str:
 
 
 def unknown_outputs(manifest: message.Message) -> message.Message:
-    """Returns a copy of a manifest whose outputs stand for values that are known only after an apply.
+    """Returns a copy of a manifest with placeholders for outputs that are known only after an apply.
 
     Text outputs become placeholders, which ``is_unknown`` and ``show_unknown`` recognise; the others stay empty.
     """

@@ -59,7 +59,7 @@ def violations(value: message.Message, *, limit: int | None = None) -> list[Prob
     except protovalidate.EvaluationError:
         return [Problem("", "is too large for its rules to be checked", "manifest.unchecked")]
     problems = [_problem(violation.proto, value.DESCRIPTOR) for violation in collected[:limit]] if collected else []
-    # A kind whose number means nothing has no name to look up.
+    # An unknown number of a kind has no name to look up.
     nameless = any(problem.path.endswith("valueFrom.kind") for problem in problems)
     if all(name in value.DESCRIPTOR.fields_by_name for name in ("metadata", "spec")) and not nameless:
         problems += [

@@ -1,4 +1,4 @@
-"""History: who did what to a stack, when, and how it ended. Pulumi keeps it; what was changed is in the message it was given."""
+"""History: who did what to a stack, when, and how it ended. Pulumi stores it, with the changes in the message of the update."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def message(operation: str, key: references.Key, plan: plans.Plan | None) -> str
     Args:
         operation: What the user does.
         key: To what.
-        plan: What changes, whose secrets are redacted by the engine; None where that is not known.
+        plan: What changes, whose secrets are redacted by the engine; None if they are unknown.
     """
     changes = [] if plan is None else [_spoken(change) for change in plan.changes]
     # The end of a line is the end of a change.

@@ -1,7 +1,7 @@
 """Moving states to another backend, or to another encryption, or both.
 
 A state crosses decrypted, in memory and through pipes, and is encrypted again at its destination. Nothing of the source is
-deleted; what has arrived before a fault is found and left alone.
+deleted; states that were copied before a fault are detected and skipped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 def target(
     source: engine_settings.Settings, *, backend: str, secrets_provider: str, passphrase_file: str
 ) -> engine_settings.Settings:
-    """Returns the settings under which the states are to be found afterwards.
+    """Returns the settings of the states after the migration.
 
     Args:
         source: Those of now.

@@ -1,6 +1,7 @@
 """Errors of the API: one class, which each transport renders.
 
-A code determines the HTTP status and the gRPC status. Violations name the invalid fields. No transport is known here. Callers see these
+A code determines the HTTP status and the gRPC status. Violations name the invalid fields. This module is independent of the
+transport. Callers see these
 texts, so no text may name a driver, a path or a stack frame.
 """
 

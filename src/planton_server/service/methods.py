@@ -1,4 +1,4 @@
-"""The methods of the API. No transport is known here.
+"""The methods of the API. This module is independent of the transport.
 
 A method gets its request as a message, checks the rules of the schema, works in one transaction, and returns an answer. Clusters and
 node pools share their methods; `kinds` holds the differences as data.
@@ -58,7 +58,7 @@ class Service:
             rpc: The name of the method, e.g. ``CreateNodePool``.
             request: Its request. It is converted to the stored form.
             circumstances: The caller, the time and the headers.
-            violations: The violations that the transport found in the request. They are reported with those of the rules.
+            violations: The transport's violations of the request. They are reported with those of the rules.
 
         Raises:
             ApiError: The request is invalid, or cannot be served.

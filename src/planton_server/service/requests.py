@@ -42,7 +42,7 @@ def check(request: message.Message, noun: str, violations: Sequence[errors.Viola
     Args:
         request: The request of a method. Lists and maps that are too long are cut.
         noun: The noun of the resource, for the message.
-        violations: The violations that the transport found in the request. They are reported too.
+        violations: The transport's violations of the request. They are reported too.
 
     Raises:
         ApiError: ``VALIDATION_ERROR``, with all violations.

@@ -41,7 +41,7 @@ async def update(call: Call) -> answers.Answer:
         ApiError: The resource does not exist, has another version, or a field is immutable.
     """
     answer = None
-    # Another writer may come between reading and writing. Each turn means that such a writer is done, so the loop ends.
+    # Another writer may write between the read and the write. Each retry follows a finished writer, so the loop ends.
     while answer is None:
         answer = await _update_once(call)
     return answer

@@ -87,7 +87,7 @@ def _restore_postgresql(url: str, dump: dumps.Dump, now: str) -> None:
         DumpError: The dump is not a complete database of a server.
     """
     revision = dump.revision()
-    if revision not in schema.known():
+    if revision not in schema.supported_revisions():
         raise dumps.DumpError(f"revision {revision} is not one that this release knows")
     made = engines.blocking(url)
     try:

@@ -162,7 +162,7 @@ async def connect(url: str, *, connections: int = 10) -> Database:
 
 
 def check(url: str) -> str:
-    """Returns which database a URL means, ``postgresql`` or ``sqlite``.
+    """Returns the database type of a URL, ``postgresql`` or ``sqlite``.
 
     Raises:
         ValueError: Neither.

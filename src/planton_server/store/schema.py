@@ -55,7 +55,7 @@ def migrate(url: str) -> tuple[str, str]:
 def _migrate(connection: sa.Connection) -> tuple[str, str]:
     """Runs the missing migrations; returns the revisions before and now."""
     before = _revision(connection)
-    if not before or before in known()[:-1]:
+    if not before or before in supported_revisions()[:-1]:
         upgrade(connection)
         connection.commit()
     now = _revision(connection)
@@ -75,7 +75,7 @@ def fault(url: str) -> str:
     try:
         with engine.connect() as connection, reference.connect() as expected:
             revisions = list(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
-            if len(revisions) != 1 or revisions[0] not in known():
+            if len(revisions) != 1 or revisions[0] not in supported_revisions():
                 return f"revision {', '.join(map(str, revisions)) or 'none'} is not one that this release knows"
             upgrade(expected, revisions[0])
             missing = sorted(_parts(expected) - _parts(connection))
@@ -112,7 +112,7 @@ def drop(connection: sa.Connection) -> None:
     connection.exec_driver_sql("DROP FUNCTION IF EXISTS tally_insert(), tally_update(), tally_delete()")
 
 
-def known() -> Sequence[str]:
+def supported_revisions() -> Sequence[str]:
     """Returns the revisions that this release supports, the oldest first. The name of a migration's file begins with its revision."""
     return sorted(path.name.partition("_")[0] for path in (_FOLDER / "versions").glob("[0-9]*_*.py"))
 

@@ -1,4 +1,4 @@
-"""An owner's events are found without reading all others'."""
+"""Adds an index for the events of one owner."""
 
 from __future__ import annotations
 
