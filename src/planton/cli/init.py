@@ -53,9 +53,8 @@ def init(*, part: str, provider: str, template: str, name: str, env: str, region
     nodepool     node pools; refer to the cluster
     environment  all of it
 
-    The template dev is small, staging has two pools, prod has several with
-    taints, labels and bounds, protects the cluster from deletion, restricts
-    access to its API server, and is highly available if the cloud supports it.
+    The template dev is small, and staging has two pools. The template prod has several pools with taints, labels and bounds. It
+    protects the cluster from deletion, restricts access to its API server, and is highly available if the cloud supports it.
     Look for REPLACE in the files.
 
     \b

@@ -47,8 +47,8 @@ def _without_frames() -> source_pb2.StackTrace:
 
 
 if hasattr(resource, "_get_stack_trace"):
-    # The SDK keeps the call stack of each registration in the state: half of a small resource's record, and all of it paths of
-    # this machine, where the next user of the state has others.
+    # The SDK stores the call stack of each registration in the state. It takes half of a small resource's record, and its paths
+    # exist on this machine only.
     resource._get_stack_trace = _without_frames  # noqa: SLF001  # there is no setting for it
 
 

@@ -185,14 +185,14 @@ _RULE_FIELDS = ("portRange", "label", "cidrs")
 
 
 def with_whole_rules(deployment: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Returns a state in which each firewall rule has all its fields again, or None where none lacks them.
+    """Returns a state with all fields of firewall rules restored, or None if no field is missing.
 
-    The plugin keeps rules in an order of its own, and a refresh writes each into the place of another one, without the
-    fields, and without the ranges, that the other one lacks. A TCP rule that so loses its ports makes every later refresh fail.
+    The plugin sorts rules differently, and a refresh merges each rule into another one's entry. Fields and ranges that the
+    other rule lacks are lost. A TCP rule without ports makes every later refresh fail.
     """
     resources = list(deployment.get("resources") or [])
-    mended = [_with_whole_rules(each) if kinds.has_role(each["type"], kinds.Role.FIREWALL) else each for each in resources]
-    return {**deployment, "resources": mended} if mended != resources else None
+    repaired = [_with_whole_rules(each) if kinds.has_role(each["type"], kinds.Role.FIREWALL) else each for each in resources]
+    return {**deployment, "resources": repaired} if repaired != resources else None
 
 
 def _with_whole_rules(firewall: dict[str, Any]) -> dict[str, Any]:

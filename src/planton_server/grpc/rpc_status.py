@@ -1,7 +1,7 @@
 """``google.rpc.Status``, the wire form of a gRPC error with details (https://google.aip.dev/193).
 
-It is built here, outside of the process's pool of descriptors. Pulumi's SDK has a proto of the same name in another file, and a pool
-accepts only one of them: a program could not use the engine and this server, or its client, at the same time.
+It is built here, outside of the process's pool of descriptors. Pulumi's SDK has a proto of the same name in another file, and a
+descriptor pool accepts only one of them. A program could not use both the engine and this server or its client.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 In PostgreSQL the number of a row is given before its transaction commits, so a later number can be seen earlier; a reader that goes by
 numbers would miss the others for ever. Events are therefore ordered by transaction first, and shown once no transaction so old
-runs any more. The transaction of an event is its own, or the newest that had ended when the event was written, where that is later:
-whoever changed the same resource before held its row, and has ended. So the events of one resource are in the order of its
+runs any more. The transaction of an event is its own, or the newest one that had ended when the event was written, if that is
+later. An earlier writer of the same resource held its row, and has ended. So the events of one resource are in the order of its
 changes, although a transaction that began earlier may have waited for one that began later.
 """
 
