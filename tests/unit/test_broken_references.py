@@ -54,7 +54,7 @@ SECTIONS = _sections()
 #: Section → the place of the reference, and the other ends, with their places if their manifests are passed.
 ENDS = {
     "The target is missing": ("./firewall.yaml:9:3: spec.networkId", ["CivoVpc/dev-netwrok (env dev)"]),
-    "The references form a circle": (
+    "The references form a cycle": (
         "./firewall.yaml:9:3: spec.networkId",
         [f"{WEB} (./firewall.yaml:9:3)", f"{NETWORK} (./network.yaml:8:7)"],
     ),

@@ -87,7 +87,7 @@ def test_what_is_referred_to_comes_first() -> None:
 def test_a_circle_is_named_with_the_place_of_each_step() -> None:
     """References and relations make a circle together."""
     given = graph.by_key([_network(after="fw"), _firewall()])
-    found = graph.circle(given)
+    found = graph.cycle_violation(given)
     assert found is not None
     assert "CivoVpc/net (env dev) (net.yaml:7:7)" in found.message
     assert "CivoFirewall/fw (env dev) (fw.yaml:8:3)" in found.message
@@ -100,14 +100,14 @@ def test_a_circle_is_named_with_the_place_of_each_step() -> None:
 def test_a_resource_that_waits_for_itself_is_a_circle() -> None:
     """The shortest circle has one step."""
     text = NETWORK.format(name="net").replace("spec:", RELATION.format(kind="CivoVpc", name="net") + "spec:")
-    found = graph.circle(graph.by_key([_wanted(text, "net.yaml")]))
+    found = graph.cycle_violation(graph.by_key([_wanted(text, "net.yaml")]))
     assert found is not None
     assert found.message.endswith("CivoVpc/net (env dev) (net.yaml:7:7) → CivoVpc/net (env dev)")
 
 
 def test_without_a_circle_there_is_none() -> None:
     """Two that refer to one, and one that refers to what is not given."""
-    assert graph.circle(graph.by_key([_network(), _firewall("a"), _firewall("b"), _firewall("c", network="x")])) is None
+    assert graph.cycle_violation(graph.by_key([_network(), _firewall("a"), _firewall("b"), _firewall("c", network="x")])) is None
 
 
 @pytest.mark.parametrize(

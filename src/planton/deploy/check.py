@@ -197,11 +197,11 @@ def _duplicates(index: _Index, overrides: assignment.Overrides | None) -> Iterat
 
 
 def _cycles(index: _Index, overrides: assignment.Overrides | None) -> Iterator[errors.Violation]:
-    keys = references.circle(index.dependencies)
+    keys = references.find_cycle(index.dependencies)
     if not keys:
         return
     resources = _resources([index.locations[key] for key in keys], overrides)
-    violation = graph.circle({key: resources[index.locations[key].id] for key in keys})
+    violation = graph.cycle_violation({key: resources[index.locations[key].id] for key in keys})
     if violation is not None:
         yield violation
 

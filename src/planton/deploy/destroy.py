@@ -30,7 +30,7 @@ def make(resources: Iterable[load.Resource], run: runtime.Runtime, *, sorts: Col
         sorts: The sorts of leftovers to delete with their clusters: ``volume``, ``snapshot``, ``load balancer``.
 
     Raises:
-        InvalidError: ``REFERENCE_INVALID``: a circle, or a duplicate.
+        InvalidError: ``REFERENCE_INVALID``: a cycle, or a duplicate.
         PlantonError: Leftovers are to be deleted, and cannot be listed.
     """
     resource_graph = graph.of(resources)

@@ -1,4 +1,4 @@
-"""Graph: resources → their dependencies. Duplicates, missing dependencies and circles are errors.
+"""Graph: resources → their dependencies. Duplicates, missing dependencies and cycles are errors.
 
 Every error names both ends, with file and line as far as they are known.
 """
@@ -50,7 +50,7 @@ def of(resources: Iterable[load.Resource]) -> Graph:
     """Returns the graph of resources.
 
     Raises:
-        InvalidError: ``REFERENCE_INVALID``: a circle, or one resource given twice.
+        InvalidError: ``REFERENCE_INVALID``: a cycle, or one resource given twice.
     """
     nodes = by_key(resources)
     dependencies = {key: frozenset(references.depends_on(entry.manifest)) for key, entry in nodes.items()}
@@ -87,27 +87,27 @@ def order(resources: Mapping[references.Key, load.Resource]) -> list[references.
     """Returns the keys, dependencies first, otherwise in the order of the resources.
 
     Raises:
-        InvalidError: ``REFERENCE_INVALID``: a circle, with the place of each of its references.
+        InvalidError: ``REFERENCE_INVALID``: a cycle, with the place of each of its references.
     """
-    cycle = circle(resources)
+    cycle = cycle_violation(resources)
     if cycle is not None:
         raise errors.InvalidError([cycle], reason=errors.Reason.REFERENCE_INVALID, hint="remove one of these references")
     return references.order({key: entry.manifest for key, entry in resources.items()})
 
 
-def circle(resources: Mapping[references.Key, load.Resource]) -> errors.Violation | None:
-    """Returns the violation for a circle of references, with the place of each of them; None without a circle."""
-    cycle = references.circle({key: references.depends_on(entry.manifest) for key, entry in resources.items()})
+def cycle_violation(resources: Mapping[references.Key, load.Resource]) -> errors.Violation | None:
+    """Returns the violation for a cycle of references, with the place of each of them; None without a cycle."""
+    cycle = references.find_cycle({key: references.depends_on(entry.manifest) for key, entry in resources.items()})
     if not cycle:
         return None
     steps = [f"{key} ({resources[key].place(_path_to(resources[key], after))})" for key, after in _pairs(cycle)]
     first = resources[cycle[0]]
-    text = f"the references go in a circle: {' → '.join([*steps, str(cycle[0])])}"
+    text = f"the references form a cycle: {' → '.join([*steps, str(cycle[0])])}"
     return first.violation(_path_to(first, cycle[1 % len(cycle)]), text, "reference.no_circle")
 
 
-def _pairs(circle: Sequence[references.Key]) -> list[tuple[references.Key, references.Key]]:
-    return list(zip(circle, [*circle[1:], circle[0]], strict=True))
+def _pairs(cycle: Sequence[references.Key]) -> list[tuple[references.Key, references.Key]]:
+    return list(zip(cycle, [*cycle[1:], cycle[0]], strict=True))
 
 
 def _path_to(entry: load.Resource, target: references.Key) -> str:

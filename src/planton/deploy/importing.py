@@ -30,7 +30,7 @@ def make(listed: tuple[load.Resource, ...], key: references.Key, import_id: str,
         run: What every stage uses.
 
     Raises:
-        InvalidError: ``REFERENCE_INVALID``: a circle, a duplicate, or one name in the cloud for two resources.
+        InvalidError: ``REFERENCE_INVALID``: a cycle, a duplicate, or one name in the cloud for two resources.
     """
     resources = graph.of(listed)
     cloud_names.check(resources.resources)

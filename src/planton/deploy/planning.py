@@ -49,7 +49,7 @@ def make(listed: tuple[load.Resource, ...], options: plan.Options, run: runtime.
         run: What every stage uses.
 
     Raises:
-        InvalidError: ``REFERENCE_INVALID``: a circle, a duplicate, or one name in the cloud for two resources;
+        InvalidError: ``REFERENCE_INVALID``: a cycle, a duplicate, or one name in the cloud for two resources;
             ``REFERENCE_UNRESOLVED``: a reference without a target; ``MANIFEST_INVALID``: networks that overlap.
         PlantonError: ``KIND_UNKNOWN``.
     """

@@ -19,7 +19,7 @@ def drift(resources: Iterable[load.Resource], run: runtime.Runtime) -> list[step
     """Returns how the cloud differs from the last apply. A resource that was not applied has an error.
 
     Raises:
-        InvalidError: ``REFERENCE_INVALID``: a circle, or a duplicate.
+        InvalidError: ``REFERENCE_INVALID``: a cycle, or a duplicate.
     """
     resource_graph = graph.of(resources)
 
@@ -35,7 +35,7 @@ def refresh(resources: Iterable[load.Resource], run: runtime.Runtime) -> list[st
     """Reads the cloud into the states; a state that fails stays unchanged. Resources that were not applied are left out.
 
     Raises:
-        InvalidError: ``REFERENCE_INVALID``: a circle, or a duplicate.
+        InvalidError: ``REFERENCE_INVALID``: a cycle, or a duplicate.
     """
     resource_graph = graph.of(resources)
 

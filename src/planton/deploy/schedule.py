@@ -26,7 +26,7 @@ def each(
     """Does a piece of work for each node, and returns the results in the order of the nodes.
 
     Args:
-        nodes: The distinct nodes, without a circle.
+        nodes: The distinct nodes, without a cycle.
         dependencies: Node → the nodes that come before it; others than ``nodes`` are ignored.
         work: Is called in threads, once for each node, with the results so far. An exception ends everything.
         parallel: The number of threads, at least 1.

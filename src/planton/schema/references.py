@@ -202,20 +202,20 @@ def order(manifests: Mapping[Key, message.Message]) -> list[Key]:
     """Returns the keys in dependency order; otherwise in the order of the input.
 
     Raises:
-        PlantonError: ``REFERENCE_INVALID``: they go in a circle.
+        PlantonError: ``REFERENCE_INVALID``: they form a cycle.
     """
     try:
         return list(_sorter({name: depends_on(manifest) for name, manifest in manifests.items()}).static_order())
     except graphlib.CycleError as error:
         raise errors.PlantonError(
-            f"the references go in a circle: {' → '.join(map(str, reversed(error.args[1])))}",
+            f"the references form a cycle: {' → '.join(map(str, reversed(error.args[1])))}",
             code=errors.Code.INVALID,
             reason=errors.Reason.REFERENCE_INVALID,
             hint="remove one of these references",
         ) from None
 
 
-def circle(needs: Mapping[Key, Iterable[Key]]) -> list[Key]:
+def find_cycle(needs: Mapping[Key, Iterable[Key]]) -> list[Key]:
     """Returns resources each of which depends on the next, and the last on the first; empty where there are none.
 
     Args:
