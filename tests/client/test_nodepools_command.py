@@ -15,7 +15,7 @@ from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import nodepool_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
 from planton import cli, client
-from planton.cli import nodepools
+from planton.cli import nodepools, nodepools_bodies
 from support import serving
 
 
@@ -134,8 +134,8 @@ def test_a_file_of_another_cluster_than_the_one_that_is_given_is_refused(
 def test_what_is_left_out_of_a_file_is_what_no_body_has(resource: Any, new: Any, update: Any) -> None:
     """So that nothing which the server would take, or should refuse, is dropped."""
     answered, created, replaced = (set(each.DESCRIPTOR.fields_by_name) for each in (resource, new, update))
-    assert answered - created == nodepools._ANSWERED_OF_NEW
-    assert answered - replaced == nodepools._ANSWERED
+    assert answered - created == nodepools_bodies.ANSWERED_OF_NEW
+    assert answered - replaced == nodepools_bodies.ANSWERED
 
 
 @pytest.mark.parametrize(("group", "name"), [("nodepools", "workers"), ("clusters", "made")])

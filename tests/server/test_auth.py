@@ -173,7 +173,7 @@ def test_revoked_token_is_believed_for_seconds_only(loop, store, static):
     passed = 9.0
     assert loop.run(asker.caller(bearer(token), "", NOW + datetime.timedelta(seconds=9))).name == "u@example.com"
     passed = 10.0
-    with pytest.raises(errors.ApiError, match="not known"):
+    with pytest.raises(errors.ApiError, match="is unknown"):
         loop.run(asker.caller(bearer(token), "", NOW - datetime.timedelta(hours=1)))
 
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 #: The fields of an answer that a body must not have.
-_ANSWERED: Final = frozenset({"id", "generation", "status", "created_at", "updated_at", "created_by", "deleted_at"})
+ANSWERED: Final = frozenset({"id", "generation", "status", "created_at", "updated_at", "created_by", "deleted_at"})
 #: The same for a new resource, which has no version yet.
-_ANSWERED_OF_NEW: Final = _ANSWERED | {"resource_version"}
+ANSWERED_OF_NEW: Final = ANSWERED | {"resource_version"}
 
 
 def _body(file: Any) -> dict[str, Any]:  # a binary file
@@ -36,7 +36,7 @@ def _without(body: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
 
 def new(file: Any) -> dict[str, Any]:  # a binary file
     """Returns the body that creates the resource of a file. The file may be the output of ``get`` for another resource."""
-    return _without(_body(file), _ANSWERED_OF_NEW)
+    return _without(_body(file), ANSWERED_OF_NEW)
 
 
 def replacement(file: Any, identifier: str, *, noun: str) -> dict[str, Any]:  # a binary file
@@ -55,4 +55,4 @@ def replacement(file: Any, identifier: str, *, noun: str) -> dict[str, Any]:  # 
             reason=errors.Reason.USAGE,
             hint="to copy its spec anyway, remove id and resource_version from the file",
         )
-    return _without(body, _ANSWERED)
+    return _without(body, ANSWERED)
