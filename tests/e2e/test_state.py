@@ -77,7 +77,7 @@ def test_what_is_forgotten_stays_in_the_cloud_and_can_come_back(planton: support
     mark = planton.sandbox.control.mark()
     assert planton.run("state", "forget", NETWORK, code=5).stderr.count("--yes") == 1
     done = planton.run("state", "forget", NETWORK, "--yes", "--output", "json")
-    assert "no longer protected" in done.stderr
+    assert "protected against deletion" in done.stderr
     forgotten = json.loads(done.stdout)
     assert forgotten["forgotten"] == ["network"]
     assert _names(planton) == set()
