@@ -111,7 +111,7 @@ def test_what_left_the_folder_is_pruned_after_consent_and_never_without_the_opti
     assert "db" in _names(planton)
     planton.run("apply", "-f", "dev", "--prune", "--yes")
     assert _names(planton) == {"net", "dev", "web", "elsewhere"}
-    assert "whole folders" in planton.run("apply", "-f", "dev/web.yaml", "--prune", "--yes", code=2).stderr
+    assert "--prune needs folders" in planton.run("apply", "-f", "dev/web.yaml", "--prune", "--yes", code=2).stderr
     (folder / "cluster.yaml").unlink()
     for arguments in (("plan",), ("apply", "--yes")):
         refused = planton.run(*arguments, "-f", "dev", "--prune", code=1)
