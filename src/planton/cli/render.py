@@ -155,8 +155,8 @@ def echo_users(users: Mapping[references.Key, Sequence[references.Key]]) -> None
 def echo_errors(steps: Iterable[deploy_steps.Step]) -> None:
     """Prints the errors of steps on standard error; one that is a consequence of another is left out."""
     for step in steps:
-        if step.error is not None and not step.skipped:
-            output.show_error(step.error, of=str(step.key))
+        if step.own_error is not None:
+            output.show_error(step.own_error, of=str(step.key))
 
 
 def change_lines(change: plans.Change) -> list[str]:
@@ -177,7 +177,7 @@ def summary(steps: Sequence[deploy_steps.Step], *, done: bool) -> str:
     actions = ("create", "update", "replace", "delete", "import", "forget")
     counts = {name: sum(step.plan.count(_action(name)) for step in steps if step.error is None) for name in actions}
     parts = [f"{count} to {name}" if not done else f"{count} {_past(name)}" for name, count in counts.items() if count]
-    failed = sum(step.error is not None and not step.skipped for step in steps)
+    failed = sum(step.own_error is not None for step in steps)
     skipped = sum(step.skipped for step in steps)
     parts += [f"{failed} failed"] if failed else []
     parts += [f"{skipped} skipped"] if skipped else []
@@ -205,7 +205,7 @@ def steps_data(
         "summary": {
             "changed": sum(not step.plan.empty and step.error is None for step in steps),
             "unchanged": sum(step.plan.empty and step.error is None for step in steps),
-            "failed": sum(step.error is not None and not step.skipped for step in steps),
+            "failed": sum(step.own_error is not None for step in steps),
             "skipped": sum(step.skipped for step in steps),
         },
     }
@@ -257,7 +257,7 @@ def _output(value: Any) -> str:
 
 def worst(steps: Iterable[deploy_steps.Step]) -> int:
     """Returns the exit code of steps: that of the first error that is no consequence of another, else 0."""
-    return next((int(step.error.code) for step in steps if step.error is not None and not step.skipped), 0)
+    return next((int(step.own_error.code) for step in steps if step.own_error is not None), 0)
 
 
 def echo_json(data: object) -> None:

@@ -81,8 +81,7 @@ class _Applying:
 
     def _stack_input(self, step: steps.Step, done: running.Done) -> Any:  # of any kind
         run, resource = self.plan.run, self.plan.resources.resources[step.key]
-        provided = {**self.outside, **{key: each.provided for key, each in done.items()}}
-        look_up = resolve.lookup(self.plan.resources, run.inventory, provided=provided)
+        look_up = resolve.lookup(self.plan.resources, run.inventory, provided=running.provided(self.outside, done))
         allowed = self.plan.options.allow_unsupported
         resolved = resolve.resolve(resource, look_up, run.settings, allow_unsupported=allowed).stack_input
         # The names of cloud resources were replaced by ids when the plan was made.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from planton import errors
 from planton.deploy import identify, saved
+from planton.manifest import stack_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from planton.deploy import plan as plan_of_run
     from planton.deploy import steps
     from planton.engine import plans
-
-#: The name of the environment of a resource without one, in stack names too.
-_NO_ENV = "default"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -145,7 +143,7 @@ def _check_take_overs(plan: plan_of_run.Plan, consent: Consent) -> None:
 def _is_named(step: steps.Step, planned: Sequence[steps.Step], names: Sequence[str]) -> bool:
     named = set(map(_parsed, names))
     short = (step.key.kind, step.key.name)
-    return (step.key.env or _NO_ENV, *short) in named or (_is_unique(step, planned) and ("", *short) in named)
+    return (step.key.env or stack_names.NO_ENV, *short) in named or (_is_unique(step, planned) and ("", *short) in named)
 
 
 def _is_unique(step: steps.Step, planned: Sequence[steps.Step]) -> bool:
@@ -154,7 +152,7 @@ def _is_unique(step: steps.Step, planned: Sequence[steps.Step]) -> bool:
 
 def _name_in(step: steps.Step, planned: Sequence[steps.Step]) -> str:
     short = (step.key.kind, step.key.name)
-    return "/".join(short if _is_unique(step, planned) else (step.key.env or _NO_ENV, *short))
+    return "/".join(short if _is_unique(step, planned) else (step.key.env or stack_names.NO_ENV, *short))
 
 
 def _loss(step: steps.Step, change: plans.Change) -> str:

@@ -74,7 +74,7 @@ def _planned(
     try:
         step, subject = opened(step, resources, run)
         applied = step.applied
-        owner = "" if applied is None or applied.origin == resource.origin else applied.origin
+        owner = steps.other_owner(applied, resource)
         if recover and not owner and run.operations.recover(subject, waits=False, to_destroy=True).is_changed:
             applied = run.inventory.read(subject.name)
         refusal = None

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from planton import errors
-from planton.deploy import checks, cloud_names, graph, plan, planning, referrers, resolve, steps
+from planton.deploy import checks, cloud_names, graph, plan, referrers, resolve, steps
 from planton.engine import stacks, states
 from planton.recovery import importing, recording
 from planton.schema import kinds
@@ -46,7 +46,7 @@ def _planned(
     check = checks.Checks(run.settings.progress, open_cloud=run.open_cloud)
     resource = resources.resources[key]
     applied = run.inventory.read(stacks.name_of(resource.manifest))
-    step = dataclasses.replace(steps.of(resource), applied=applied, owner=planning.other_owner(applied, resource))
+    step = dataclasses.replace(steps.of(resource), applied=applied, owner=steps.other_owner(applied, resource))
     try:
         look_up = resolve.lookup(resources, run.inventory, provided={})
         resolved = resolve.resolve(resource, look_up, run.settings)

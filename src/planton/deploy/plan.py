@@ -80,14 +80,9 @@ class Plan:
     @property
     def error(self) -> errors.PlantonError | None:
         """The first error of a step that is no consequence of another; None if everything can be applied."""
-        return next((step.error for step in self.all_steps if step.error is not None and not step.skipped), None)
+        return next((step.own_error for step in self.all_steps if step.own_error is not None), None)
 
     @property
     def has_changes(self) -> bool:
         """Whether the plan changes anything in a cloud."""
         return any(not step.plan.empty for step in self.all_steps)
-
-    @property
-    def has_work(self) -> bool:
-        """Whether there is anything to do, in a cloud or in a state."""
-        return bool(self.pruned) or not all(step.up_to_date for step in self.steps)

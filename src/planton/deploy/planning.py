@@ -111,8 +111,7 @@ class _Planning:
 
     def look_up(self, done: running.Done) -> resolve.Lookup:
         """Returns the look-up of references: planned resources, then applied ones."""
-        provided = {**self.outside, **{key: step.provided for key, step in done.items()}}
-        return resolve.lookup(self.resources, self.run.inventory, provided=provided)
+        return resolve.lookup(self.resources, self.run.inventory, provided=running.provided(self.outside, done))
 
     def resolve(self, step: steps.Step, done: running.Done) -> steps.Step:
         """Adds the stack input and the account to a step."""
@@ -129,7 +128,7 @@ class _Planning:
         subject = self.run.operations.manage(step.stack_input, self.run.settings, self.run.tools, origin=resource.origin)
         applied = self.run.inventory.read(subject.name)
         resolve.check_account(step.key, applied, step.stack_input)
-        owner = other_owner(applied, resource)
+        owner = steps.other_owner(applied, resource)
         # A stack of another folder is not touched before the user consents to taking it over.
         recovers = not self.options.is_preview and not owner
         resumption = recording.Resumption()
@@ -214,11 +213,6 @@ class _Planning:
             users = referrers.of(step, self.run.inventory.all(), self.resources.manifests) if is_main else []
             warnings.append(text + (f"; {', '.join(map(str, users))} refer to it" if users else ""))
         return dataclasses.replace(step.plan, warnings=(*warnings, *step.plan.warnings))
-
-
-def other_owner(applied: inventory.Applied | None, resource: load.Resource) -> str:
-    """Returns the folder that a stack was applied from, if it is not the manifest's; otherwise an empty text."""
-    return applied.origin if applied is not None and applied.origin != resource.origin else ""
 
 
 def _is_same(applied: message.Message, target: message.Message) -> bool:

@@ -41,7 +41,7 @@ class Result:
     @property
     def error(self) -> errors.PlantonError | None:
         """The first error that is no consequence of another; None on success."""
-        return next((step.error for step in self.steps if step.error is not None and not step.skipped), None)
+        return next((step.own_error for step in self.steps if step.own_error is not None), None)
 
     def outputs(self, name: str) -> message.Message:
         """Returns the StackOutputs of a resource; secrets are redacted.

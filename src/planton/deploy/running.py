@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from google.protobuf import message
+
     from planton.config import settings as engine_settings
     from planton.deploy import graph
     from planton.schema import references
@@ -21,6 +23,13 @@ if TYPE_CHECKING:
     Stage = Callable[[steps.Step, Done], steps.Step]
 
 _LOG = logging.getLogger(__name__)
+
+
+def provided(
+    outside: Mapping[references.Key, message.Message | None], done: Done
+) -> dict[references.Key, message.Message | None]:
+    """Returns the manifests that references refer to: those outside the run, and those of the steps so far."""
+    return {**outside, **{key: step.provided for key, step in done.items()}}
 
 
 def run(

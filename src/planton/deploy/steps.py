@@ -62,6 +62,11 @@ class Step:
     last_of: references.Key | None = None
 
     @property
+    def own_error(self) -> errors.PlantonError | None:
+        """The error of the step itself; None on success, and if the step was not tried."""
+        return None if self.skipped else self.error
+
+    @property
     def main(self) -> str:
         """The name of the main resource of the stack, e.g. ``cluster``."""
         return kinds.get(self.key.kind).main
@@ -88,6 +93,11 @@ class Step:
 def of(resource: load.Resource) -> Step:
     """Returns the step of a resource, without a plan."""
     return Step(references.key(resource.manifest), str(stacks.name_of(resource.manifest)))
+
+
+def other_owner(applied: inventory.Applied | None, resource: load.Resource) -> str:
+    """Returns the folder that a stack was applied from, if it is not the manifest's; otherwise an empty text."""
+    return applied.origin if applied is not None and applied.origin != resource.origin else ""
 
 
 def blocked(step: Step, blockers: Iterable[references.Key], *, why: str) -> Step:

@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 #: The prefix of the labels that select a stack.
 PREFIX: Final = "pulumi.project-planton.org/"
+#: The name of the environment of a resource without one.
+NO_ENV: Final = "default"
 #: The maximum number of characters in the name of a stack.
 LONGEST: Final = 100
 
 
 def derived(kind: str, name: str, env: str) -> str:
     """Returns the derived name of the stack of a resource."""
-    return f"{env or 'default'}.{kind}.{name}"
+    return f"{env or NO_ENV}.{kind}.{name}"
 
 
 def problems(manifest: message.Message) -> Iterator[validation.Problem]:

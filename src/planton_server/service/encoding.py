@@ -137,10 +137,9 @@ def _converted(field: Any, kind: Any, value: _Value) -> Any:  # the descriptor o
 
 def _parsed(field: Any, text: str) -> Any:  # the descriptor of a field, and a value of its type
     """Returns the value of a field whose JSON text the store holds."""
-    data = json.loads(text)
     if field.message_type is None or field.message_type.full_name == "google.protobuf.Struct":
-        return data
-    return [_decoded(field, json.dumps(item)) for item in data] if field.is_repeated else _decoded(field, text)
+        return json.loads(text)
+    return [_decoded(field, json.dumps(item)) for item in json.loads(text)] if field.is_repeated else _decoded(field, text)
 
 
 def _decoded(field: Any, text: str) -> message.Message:  # the descriptor of a field
