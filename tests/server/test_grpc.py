@@ -108,9 +108,10 @@ def test_failure_of_the_server(private, caplog):
 def test_health(client):
     """The server and each service say that they serve; of others nothing is known."""
 
-    def check(name):
+    async def check(name):
+        # The call belongs to the loop that runs when it is created.
         stub = health_pb2_grpc.HealthStub(client.server.grpc)
-        return stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)
+        return await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)
 
     for name in ("", *{route.service for route in routes.routes()}):
         assert client.server.loop.run(check(name)).status == health_pb2.HealthCheckResponse.SERVING
