@@ -31,12 +31,12 @@ demo: setup ## Bring up a cluster in the sandbox, scale it, repair drift, destro
 
 .PHONY: check
 check: setup lint ## Lint, and run every quick test that starts no Pulumi: 90 seconds on two cores
-	$(PYTEST) -n $(JOBS) -m "$(ANYWHERE) and not pulumi and not slow"
+	$(call run_tests,-n $(JOBS),$(ANYWHERE) and not pulumi and not slow)
 
 .PHONY: test
 test: check ## Run all tests: check, the slow ones, end to end on Pulumi, and each language that is installed
 	@# These wait more than they compute: there are more of them at a time than cores.
-	$(PYTEST) -n $$((3 * $(JOBS) / 2)) --dist loadgroup -m "$(ANYWHERE) and (pulumi or slow)"
+	$(call run_tests,-n $$((3 * $(JOBS) / 2)) --dist loadgroup,$(ANYWHERE) and (pulumi or slow))
 	@for pair in python:python3 go:go ts:npm java:mvn; do \
 	  command -v $${pair#*:} >/dev/null || { echo "test-$${pair%:*}: skipped: $${pair#*:} is not installed"; continue; }; \
 	  echo "test-$${pair%:*}"; \
@@ -44,7 +44,11 @@ test: check ## Run all tests: check, the slow ones, end to end on Pulumi, and ea
 	  $(call test_program,$${pair%:*}) || exit 1; \
 	done
 
-PYTEST = $(BIN)/python -m pytest -q
+PYTEST = $(BIN)/python -m pytest -q -rfE
+# Runs what failed once more, one test at a time: a machine that is too busy fails tests that wait. Both failures are printed.
+define run_tests
+$(PYTEST) $(1) -m "$(2)" || { [ $$? = 1 ] && echo "running what failed once more, alone" && $(PYTEST) --last-failed -m "$(2)"; }
+endef
 # Tests that need nothing but what `make setup` installs, and do not take the hours of the fault matrix.
 ANYWHERE = not official and not matrix and not language
 check_stubs = $(BIN)/python tools/generate.py --check $(1)

@@ -32,15 +32,17 @@ def seen(planton: support.Planton, since: int, method: str, path: str) -> bool:
 def test_kill_in_the_middle_of_a_creation_makes_nothing_twice(planton: support.Planton, killed: str) -> None:
     """The next apply says what was interrupted, adopts the cluster that was made, and goes on."""
     file = planton.write("all.yaml", support.network(), support.cluster(), support.pool())
-    planton.sandbox.control.fault(method="POST", path="/v2/kubernetes/clusters$", action="slow", seconds=1)
+    planton.sandbox.control.fault(method="POST", path="/v2/kubernetes/clusters$", action="hold")
     mark = planton.sandbox.control.mark()
     process = planton.start("apply", "-f", file, "--yes")
-    until(lambda: pending(planton, "cluster"), "the creation of the cluster never began")
+    until(planton.sandbox.control.struck, "the creation of the cluster never began")
+    assert pending(planton, "cluster")
     # The parent first: it would still write down that its engine was killed.
     others = children(process.pid) if killed != "planton" else []
     for each in (process.pid, *others):
         os.kill(each, signal.SIGKILL)
     process.wait()
+    planton.sandbox.control.clear_faults()
     until(lambda: seen(planton, mark, "POST", "/v2/kubernetes/clusters"), "the request never reached the cloud")
     again = planton.run("apply", "-f", file, "--yes")
     assert "was interrupted" in again.stderr
@@ -84,12 +86,17 @@ def test_a_signal_saves_what_was_done_and_the_next_run_resumes(
     A runner that ends a job sends SIGTERM more than once, and a shell repeats SIGHUP: that must not end the engine at once.
     """
     file = planton.write("all.yaml", support.network(), support.cluster())
-    planton.sandbox.control.fault(method="POST", path="/v2/kubernetes/clusters$", action="slow", seconds=2)
+    planton.sandbox.control.fault(method="POST", path="/v2/kubernetes/clusters$", action="hold")
     process = planton.start("apply", "-f", file, "--yes")
-    until(lambda: pending(planton, "cluster"), "the creation of the cluster never began")
+    until(planton.sandbox.control.struck, "the creation of the cluster never began")
     for each in signals:
         process.send_signal(each)
-    _, stderr = process.communicate(timeout=SECONDS)
+    assert process.stderr is not None
+    stderr = ""
+    while "Ctrl-C again" not in stderr and (line := process.stderr.readline()):
+        stderr += line
+    planton.sandbox.control.clear_faults()
+    stderr += process.communicate(timeout=SECONDS)[1]
     assert "Traceback" not in stderr
     assert process.returncode == 130, stderr
     assert [each["label"] for each in planton.sandbox.control.resources()["networks"]].count("net") == 1
@@ -264,17 +271,19 @@ def test_two_applies_of_one_stack_do_not_meet(planton: support.Planton) -> None:
     file = planton.write("n.yaml", support.network())
     planton.run("apply", "-f", file, "--yes")
     file = planton.write("n.yaml", support.network(networkName="renamed"))
-    planton.sandbox.control.fault(method="PUT", path="/v2/networks/[^/]+$", action="slow", seconds=8)
+    planton.sandbox.control.fault(method="PUT", path="/v2/networks/[^/]+$", action="hold")
     first = planton.start("apply", "-f", file, "--yes")
-    lock = planton.folder / "data" / "runs"
-    until(lambda: any("apply by" in path.read_text() for path in lock.glob("*.lock")), "the first never began")
+    until(planton.sandbox.control.struck, "the first never began")
     second = planton.write("m.yaml", support.network(networkName="other"))
     refused = planton.run("apply", "-f", second, "--yes", code=7)
     assert "apply by" in refused.stdout + refused.stderr
-    waited = planton.run("apply", "-f", second, "--yes", "--lock-timeout", "60")
-    assert "waiting for apply by" in waited.stderr
-    _, stderr = first.communicate(timeout=SECONDS)
-    assert first.returncode == 0, stderr
+    waiting = planton.start("apply", "-f", second, "--yes", "--lock-timeout", "60")
+    assert waiting.stderr is not None
+    assert any("waiting for apply by" in line for line in waiting.stderr)
+    planton.sandbox.control.clear_faults()
+    for process in (first, waiting):
+        _, stderr = process.communicate(timeout=SECONDS)
+        assert process.returncode == 0, stderr
     assert "other" in [each["label"] for each in planton.sandbox.control.resources()["networks"]]
 
 

@@ -180,14 +180,16 @@ def test_a_saved_plan_does_what_it_says_or_nothing(planton: support.Planton, fol
 def test_an_interruption_reaches_all_that_goes_on(planton: support.Planton, folder: pathlib.Path) -> None:
     """One Ctrl-C ends every resource cleanly; the next apply makes nothing twice."""
     planton.run("apply", "-f", "dev/network.yaml", "-f", "dev/cluster.yaml", "--yes")
-    planton.sandbox.control.fault(method="POST", path="/pools$", action="slow", seconds=2, times=0)
+    planton.sandbox.control.fault(method="POST", path="/pools$", action="hold", times=0)
     process = planton.start("apply", "-f", "dev", "--yes")
-    while planton.sandbox.control.call("GET", "/faults")["faults"][0]["struck"] == 0:
+    while not planton.sandbox.control.struck():
         assert process.poll() is None, process.communicate()
     process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
+    assert any("Ctrl-C again" in line for line in process.stderr)
+    planton.sandbox.control.clear_faults()
     process.communicate(timeout=60)
     assert process.returncode == 130
-    planton.sandbox.control.clear_faults()
     planton.run("apply", "-f", "dev", "--yes")
     pools = [pool["id"] for pool in planton.sandbox.control.resources()["clusters"][0]["pools"]]
     assert len(pools) == len(set(pools)) == 3

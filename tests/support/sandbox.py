@@ -58,6 +58,10 @@ class Control:
         """Add a fault and return its number."""
         return int(self.call("POST", "/faults", rule)["id"])
 
+    def struck(self) -> bool:
+        """Return whether every fault has met a request."""
+        return all(each["struck"] for each in self.call("GET", "/faults")["faults"])
+
     def clear_faults(self) -> None:
         """Remove all faults."""
         self.call("DELETE", "/faults")
