@@ -125,6 +125,11 @@ class PlantonError(Exception):
         }
 
 
+def usage(message: str, *, hint: str = "", metadata: Mapping[str, str] | None = None) -> PlantonError:
+    """Returns the error for a call or an option that makes no sense, with the way to write it."""
+    return PlantonError(message, code=Code.USAGE, reason=Reason.USAGE, hint=hint, metadata=metadata)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Target:
     """The other resource of a violation, for example the target of a reference.

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import reference
-from planton import modules
 from planton.config import credentials
 from planton.manifest import load
+from planton.modules import standalone
 from planton.schema import kinds
 from support import mocks
 
@@ -48,7 +48,7 @@ def main(path: str, descriptors: str) -> None:
     planned = mocks.plan(given, cloud=Example(), preview=True)
     applied = mocks.plan(given, cloud=Example())
     # A stack keeps the manifest, and the module's outputs beside it.
-    exported = mocks.record(lambda: modules.run(given), cloud=Example())
+    exported = mocks.record(lambda: standalone.run(given), cloud=Example())
     texts = reference.comments_of(pathlib.Path(descriptors).read_bytes())
     result = {
         "planned": {name: [each.type, each.inputs] for name, each in planned.resources.items()},
@@ -58,7 +58,7 @@ def main(path: str, descriptors: str) -> None:
         "exported": sorted(exported.outputs),
         "warnings": applied.warnings,
         "secrets": credentials.secrets(config),
-        "kept": modules.as_kept(document.message),
+        "kept": standalone.as_kept(document.message),
         "page": reference.kind_page(kinds.get(kind.name), texts, pathlib.Path(path).read_text("utf-8")),
     }
     print(json.dumps(result))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from planton.cli import planning
 from planton.config import contexts, credentials, settings
 from planton.deploy import accounts
 from support import mocks
@@ -65,7 +66,7 @@ def test_no_secret_is_shown(environ: dict[str, str]) -> None:
     """Neither the token nor a password in an address."""
     environ |= {"CIVO_API_URL": "https://user:hidden@proxy.example.com/civo?key=hidden"}
     for account in (_account(environ), _account(environ, contexts.Context("c", credentials={"civo": "acme"}))):
-        shown = f"{account} {account.as_dict()} {accounts.question('Apply', [account])}"
+        shown = f"{account} {account.as_dict()} {planning.question('Apply', [account])}"
         assert SECRET not in shown
         assert "hidden" not in shown
         assert account.endpoint == "https://proxy.example.com/civo"
@@ -74,5 +75,5 @@ def test_no_secret_is_shown(environ: dict[str, str]) -> None:
 def test_a_question_names_every_account(environ: dict[str, str]) -> None:
     """Without any it is the question alone."""
     both = [_account(environ), _account(environ, kind="DigitalOceanVpc")]
-    assert accounts.question("Destroy", both) == f"Destroy (account: {both[0]}; {both[1]})?"
-    assert accounts.question("Apply", []) == "Apply?"
+    assert planning.question("Destroy", both) == f"Destroy (account: {both[0]}; {both[1]})?"
+    assert planning.question("Apply", []) == "Apply?"

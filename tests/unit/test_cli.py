@@ -245,6 +245,20 @@ def test_validate_imports_little() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["version"], ["plan", "--help"], ["state", "--help"], ["nodepools", "--help"], ["server", "--help"]]
+)
+def test_help_and_version_import_no_heavy_package(arguments: list[str]) -> None:
+    """Imports inside functions exist for this; benchmarks/late_imports.py shows what each saves."""
+    code = (
+        "import sys; from planton import cli; cli.main(sys.argv[1:]);"
+        "print([name for name in ('pulumi', 'sqlalchemy', 'grpc', 'httpx', 'cel_expr_python', 'planton.deploy.sdk')"
+        " if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, check=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_help_imports_no_command() -> None:
     """The list of commands comes from the table, without importing any."""
     code = "import sys; from planton import cli; cli.main(['--help']); print([m for m in sys.modules if m.startswith('planton.cli.')])"

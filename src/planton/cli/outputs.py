@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+import planton
 from planton import errors
 from planton.cli import options, output, render, times
 from planton.manifest import stack_input
@@ -32,10 +33,8 @@ def outputs(
 
     Exit codes: 0 printed, 1 not applied, 2 usage.
     """
-    from planton.deploy import queries  # imports Pulumi
-
-    applied = queries.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
-    data = stack_input.as_dict(queries.outputs(applied, settings=settings), show_secrets=show_secrets)
+    applied = planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
+    data = stack_input.as_dict(planton.outputs(applied, settings=settings), show_secrets=show_secrets)
     if field:
         _print_field(kinds.get(applied.key.kind), data, field, form)
     elif form == "json":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from planton import clouds, errors
 from planton.base import web
-from planton.clouds import kubeconfigs
+from planton.clouds import api, kubeconfigs
 from planton.config import credentials, folders
 from planton.schema import kinds
 from planton.state import inventory
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import pathlib
     from collections.abc import Callable
 
-    from planton.clouds import api
     from planton.config import settings as engine_settings
 
 #: Seconds that an API server has to refuse a token. kubectl waits during that time.
@@ -135,8 +134,6 @@ def _kept(applied: inventory.Applied, settings: engine_settings.Settings) -> pat
 
 
 def _read(path: pathlib.Path) -> api.Credential | None:
-    from planton.clouds import api
-
     try:
         data: Any = json.loads(path.read_text("utf-8"))
         # A damaged file, or one of an older release, is fetched again.

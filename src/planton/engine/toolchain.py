@@ -162,8 +162,8 @@ def _last_line(error: Exception) -> str:
 
 
 def _download(_progress: Callable[[str], None], environ: Mapping[str, str]) -> None:
-    import semver  # only an installation needs it
-    from pulumi import automation
+    import semver  # noqa: PLC0415  # a toolchain is installed once; Pulumi takes 100 ms of each `doctor`
+    from pulumi import automation  # noqa: PLC0415  # a toolchain is installed once; Pulumi takes 100 ms of each `doctor`
 
     folder = folders.private(folders.cache(environ))
     with tempfile.TemporaryDirectory(dir=folder) as temporary:

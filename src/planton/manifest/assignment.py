@@ -28,6 +28,11 @@ class UnknownPathError(errors.PlantonError):
     near = False
 
 
+def overrides(texts: Sequence[str]) -> Overrides | None:
+    """Returns assignments for a set of documents, each of which must fit at least one; None where there are none."""
+    return Overrides(texts) if texts else None
+
+
 def assign(target: message.Message, assignment: str) -> None:
     """Sets a field of a message: ``spec.nodeCount=5``, in either spelling; the value is typed by the field.
 

@@ -7,7 +7,7 @@ import pathlib
 from typing import IO, TYPE_CHECKING, Any
 
 from planton import errors, manifest
-from planton.manifest import load, origins, stack_input
+from planton.manifest import convert, load, origins, stack_input
 from planton.schema import kinds
 
 if TYPE_CHECKING:
@@ -169,8 +169,6 @@ class Selection:
 
 
 def _stack_input(path: str, stdin: IO[bytes] | None) -> message.Message:
-    from planton.manifest import convert  # most commands read no stack inputs
-
     text = load.text(path, stdin=stdin)
     if convert.form_of(path) != convert.BINARY:
         return manifest.read_stack_input(text.data.decode("utf-8", errors="replace"), file=path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import graphlib
+import hashlib
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -366,8 +367,6 @@ def unknown_outputs(manifest: message.Message) -> message.Message:
 
     Text outputs become placeholders, which ``is_unknown`` and ``show_unknown`` recognise; the others stay empty.
     """
-    import hashlib  # cold start: validation has no outputs
-
     copy = type(manifest)()
     copy.CopyFrom(manifest)
     outputs = copy.status.outputs  # type: ignore[attr-defined]  # every manifest has a status
