@@ -56,7 +56,12 @@ def _planned(
         subject = run.operations.manage(step.stack_input, run.settings, run.tools, origin=resource.origin)
         adoption = _adoption(step, subject, import_id, run)
         resumption = recording.Resumption(subject.journal.read(), imports=adoption.imports)
-        changes = run.operations.preview(subject, resumption=resumption, creates_stack=False)
+        changes = check.planned(
+            resource,
+            step.stack_input,
+            lambda: run.operations.preview(subject, resumption=resumption, creates_stack=False),
+            checks.Existing(applied, look_up, is_finished=resumption.record is None, imports=adoption.imports),
+        )
     except errors.PlantonError as error:
         return [dataclasses.replace(step, error=checks.placed(error, resource))], ()
     return [dataclasses.replace(step, resumption=resumption, plan=changes)], adoption.notes

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from planton.deploy import lists
 
 _VERSION = "spec.kubernetesVersion"
-#: Clouds that ask for the newest patch of a minor version before the next minor version.
 
 
 def check(subject: subjects.Subject, account: lists.Lists) -> list[problems.Problem]:
@@ -25,7 +24,7 @@ def check(subject: subjects.Subject, account: lists.Lists) -> list[problems.Prob
 
 def _region(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
     region = _own_region(subject.target)
-    if not region or not subject.is_changed(subject.kind.main, _own_region):
+    if not region or not subject.is_changed(subject.kind.main, _own_region, ("region",)):
         return
     is_cluster = subject.kind.is_cluster
     rows = account.regions() if is_cluster else None
@@ -51,7 +50,7 @@ def _own_region(manifest: Any) -> str:  # of any kind
 
 def _sizes(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
     for resource, pool in subjects.pools(subject.target).items():
-        if not subject.is_changed(resource, functools.partial(_size, resource)):
+        if not subject.is_changed(resource, functools.partial(_size, resource), ("size",)):
             continue
         sizes = account.sizes()
         if sizes is None:
@@ -94,7 +93,8 @@ def _size_problem(subject: subjects.Subject, pool: subjects.Pool, sizes: dict[st
 
 
 def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[problems.Problem]:
-    if not subject.kind.is_cluster or not subject.is_changed("cluster", lambda manifest: manifest.spec.kubernetes_version):
+    properties = ("kubernetesVersion", "version")
+    if not subject.kind.is_cluster or not subject.is_changed("cluster", lambda each: each.spec.kubernetes_version, properties):
         return
     spec = subject.target.spec
     desired = upgrades.spelling(spec.kubernetes_version)
