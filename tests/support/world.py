@@ -8,7 +8,7 @@ from typing import Any
 from planton.config import settings
 from planton.deploy import runtime
 from planton.engine import plans, stacks, states, toolchain
-from planton.modules import as_kept
+from planton.modules.standalone import as_kept
 from planton.recovery import operations, resuming, updating
 from planton.state import inventory
 from support import offers
