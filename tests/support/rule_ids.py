@@ -21,14 +21,27 @@ PROTO = pathlib.Path(__file__).resolve().parents[2] / "proto"
 def of_expressions() -> frozenset[str]:
     """Returns the ids of all expressions."""
     found = set()
-    for path in PROTO.rglob("*.proto"):
-        name = path.relative_to(PROTO).with_suffix("").as_posix().replace("/", ".")
-        file = importlib.import_module(f"{name}_pb2").DESCRIPTOR
+    for file in _files():
         for extension in file.extensions_by_name.values():
             found |= {rule.id for rule in extension.GetOptions().Extensions[validate_pb2.predefined].cel}
         for message in file.message_types_by_name.values():
             found |= set(_of_message(message))
     return frozenset(found)
+
+
+def messages() -> Iterator[Any]:
+    """Yields the descriptors of all messages."""
+    waiting = [message for file in _files() for message in file.message_types_by_name.values()]
+    while waiting:
+        message = waiting.pop()
+        waiting += message.nested_types
+        yield message
+
+
+def _files() -> Iterator[Any]:  # descriptors
+    for path in PROTO.rglob("*.proto"):
+        name = path.relative_to(PROTO).with_suffix("").as_posix().replace("/", ".")
+        yield importlib.import_module(f"{name}_pb2").DESCRIPTOR
 
 
 def own(message: Any) -> Iterator[str]:  # a descriptor
