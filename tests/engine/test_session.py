@@ -159,7 +159,7 @@ def test_a_program_whose_engine_has_died_ends(monkeypatch: pytest.MonkeyPatch) -
 
     given = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}))
     run = program.Program(given, imports={}, origin="")
-    monkeypatch.setattr(program.modules, "run", lambda *_args, **_more: sync_await._sync_await(waits()))
+    monkeypatch.setattr(program.standalone, "run", lambda *_args, **_more: sync_await._sync_await(waits()))
     monkeypatch.setattr(program.Program, "_sign", lambda _self: None)
     thread = threading.Thread(target=runs, daemon=True)
     thread.start()

@@ -261,9 +261,10 @@ def test_help_and_version_import_no_heavy_package(arguments: list[str]) -> None:
 
 def test_help_imports_no_command() -> None:
     """The list of commands comes from the table, without importing any."""
-    code = "import sys; from planton import cli; cli.main(['--help']); print([m for m in sys.modules if m.startswith('planton.cli.')])"
+    code = "import sys; from planton import cli; cli.main(['--help']); print(*(m for m in sys.modules if m.startswith('planton.cli.')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert done.stdout.splitlines()[-1] == "['planton.cli.group']"
+    commands = {module.partition(":")[0] for module, _ in cli.COMMANDS.values()}
+    assert commands & set(done.stdout.splitlines()[-1].split()) == set()
     assert all(f"  {name} " in done.stdout for name in cli.COMMANDS)
 
 
