@@ -75,16 +75,17 @@ def _with_comments(text: str, dice: random.Random) -> str:
     return text
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", [kind.name for kind in kinds.all_kinds()])
 def test_any_order_and_layout(kind: str, seed: int) -> None:
     """However fields are ordered, indented, quoted and commented, the messages and the comments stay, and the order is one."""
     done = 0
     for path in sorted((CORPUS / kind / "valid").glob("*.yaml")):
         dice = random.Random(f"{path.name} {seed}")
-        data = list(yaml.safe_load_all(manifest.dump(messages(path.read_bytes())[0])))
+        data = list(yaml.load_all(manifest.dump(messages(path.read_bytes())[0]), yaml.CSafeLoader))
         written = yaml.dump_all(
             [_shuffled(one, dice) for one in data],
+            Dumper=yaml.CSafeDumper,
             sort_keys=False,
             indent=dice.choice([2, 3, 4, 6]),
             default_flow_style=dice.choice([None, False, False, True]),
@@ -98,7 +99,7 @@ def test_any_order_and_layout(kind: str, seed: int) -> None:
         assert messages(result) == messages(text)
         assert formatted(result) == result
         assert sorted(re.findall("# note [0-9]+", result)) == sorted(re.findall("# note [0-9]+", text))
-        _assert_ordered(yaml.compose(result), kinds.get(kind).message.DESCRIPTOR)
+        _assert_ordered(yaml.compose(result, yaml.CSafeLoader), kinds.get(kind).message.DESCRIPTOR)
         done += 1
     assert done
 
