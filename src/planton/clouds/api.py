@@ -205,7 +205,7 @@ def _refused(status: int, path: str, text: str, *, method: str = "GET") -> error
         return _failed(f"refused {method} {path}: {status} {text}", errors.Reason.CLOUD_AUTH, "check the token and the region")
     how = f"failed at {method} {path}: {status} {text}"
     if _is_trouble(status):
-        return _failed(how, errors.Reason.CLOUD_FAILED, retries.PATIENCE)
+        return _failed(how, errors.Reason.CLOUD_FAILED, retries.HINT)
     return _failed(how, errors.Reason.CLOUD_UNREACHABLE, "check the API address, then try again")
 
 
