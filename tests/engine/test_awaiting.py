@@ -28,9 +28,9 @@ class Time:
         self.now = 0.0
 
     @property
-    def patience(self) -> awaiting.Patience:
+    def timing(self) -> awaiting.Timing:
         """How to wait in it."""
-        return awaiting.Patience(lambda: self.now, self.sleep)
+        return awaiting.Timing(lambda: self.now, self.sleep)
 
     def sleep(self, seconds: float) -> None:
         """Moves on."""
@@ -83,7 +83,7 @@ def test_each_change_of_the_condition_is_reported_once() -> None:
     lines: list[str] = []
     time, chosen = Time(), settings.Settings(environ={}, progress=lines.append)
     slow, slower = _civo("UPGRADING", "ACTIVE", "BUILDING"), _civo("UPGRADING", "ACTIVE", "ACTIVE")
-    awaiting.until_settled(_look(slow, slow, slower, _civo("ACTIVE", "ACTIVE", "ACTIVE")), chosen, TARGET, patience=time.patience)
+    awaiting.until_settled(_look(slow, slow, slower, _civo("ACTIVE", "ACTIVE", "ACTIVE")), chosen, TARGET, timing=time.timing)
     assert [line.strip().partition(";")[0] for line in lines] == [
         "dev: UPGRADING, 1 of 2 nodes active",
         "dev: UPGRADING, 2 of 2 nodes active",
@@ -92,16 +92,14 @@ def test_each_change_of_the_condition_is_reported_once() -> None:
 
 def test_a_cluster_that_is_gone_is_not_awaited() -> None:
     """The next plan says that it is gone."""
-    awaiting.until_settled(
-        _look(_civo("UPGRADING", "ACTIVE"), None), settings.Settings(environ={}), TARGET, patience=Time().patience
-    )
+    awaiting.until_settled(_look(_civo("UPGRADING", "ACTIVE"), None), settings.Settings(environ={}), TARGET, timing=Time().timing)
 
 
 def test_a_wait_ends_with_the_timeout() -> None:
     """What the cloud does not finish is said to be stuck."""
     time, chosen = Time(), settings.Settings(environ={}, timeout=300)
     with pytest.raises(errors.PlantonError) as caught:
-        awaiting.until_settled(_look(_civo("UPGRADING", "ACTIVE")), chosen, TARGET, patience=time.patience)
+        awaiting.until_settled(_look(_civo("UPGRADING", "ACTIVE")), chosen, TARGET, timing=time.timing)
     assert caught.value.reason is errors.Reason.CLOUD_STUCK
     assert 300 < time.now < 310
 
@@ -110,9 +108,9 @@ def test_a_wait_can_be_interrupted() -> None:
     """What was done is saved, and the cloud goes on."""
     interrupted = interruption.Interruption()
     time, chosen = Time(), settings.Settings(environ={}, interruption=interrupted)
-    patience = awaiting.Patience(lambda: time.now, lambda _seconds: interrupted.ask())
+    timing = awaiting.Timing(lambda: time.now, lambda _seconds: interrupted.ask())
     with pytest.raises(errors.PlantonError) as caught:
-        awaiting.until_settled(_look(_civo("SCALING", "ACTIVE")), chosen, TARGET, patience=patience)
+        awaiting.until_settled(_look(_civo("SCALING", "ACTIVE")), chosen, TARGET, timing=timing)
     assert caught.value.reason is errors.Reason.INTERRUPTED
     assert "SCALING, 1 of 2 nodes active" in caught.value.message
 
@@ -125,11 +123,11 @@ def test_applications_are_awaited_for_some_minutes() -> None:
     """The cloud never says that one has failed; only those that the manifest asks for are named."""
     time, chosen = Time(), settings.Settings(environ={})
     awaited = awaiting.until_installed(
-        _look(_applications(Redis=False), _applications(Redis=True)), chosen, TARGET, patience=time.patience
+        _look(_applications(Redis=False), _applications(Redis=True)), chosen, TARGET, timing=time.timing
     )
     assert awaited == []
     failing = _look(_applications(Redis=False, Traefik=False, Longhorn=False))
-    assert awaiting.until_installed(failing, chosen, TARGET, patience=time.patience) == ["Redis"]
+    assert awaiting.until_installed(failing, chosen, TARGET, timing=time.timing) == ["Redis"]
     assert awaiting.APPLICATION_SECONDS < time.now < awaiting.APPLICATION_SECONDS + 20
 
 

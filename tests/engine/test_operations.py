@@ -182,8 +182,8 @@ def _stack(folder: pathlib.Path, progress: Callable[[str], None] = lambda _line:
 def _managed(stack: Stack, cloud: Cloud | None = None, *, target: Any = None) -> managed.Managed:
     given = mocks.stack_input(target or mocks.target("CivoVpc", {"networkName": "a"}, name="a"))
     there: Any = cloud or Cloud()
-    patience = awaiting.Patience(sleep=lambda _seconds: None)
-    return managed.Managed(given, stack, patience=patience, open_cloud=lambda *_: there, open_session=Session)  # type: ignore[arg-type]
+    timing = awaiting.Timing(sleep=lambda _seconds: None)
+    return managed.Managed(given, stack, timing=timing, open_cloud=lambda *_: there, open_session=Session)  # type: ignore[arg-type]
 
 
 def _plan(*actions: plans.Action) -> plans.Plan:

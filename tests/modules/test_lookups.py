@@ -109,7 +109,7 @@ def test_a_plugin_that_could_not_ask_has_not_said_no(text: str, reason: errors.R
     assert ("wait a little" in caught.value.hint) is (reason is errors.Reason.CLOUD_FAILED)
 
 
-def test_a_cloud_that_asks_for_patience_is_asked_again() -> None:
+def test_a_rate_limited_request_is_retried() -> None:
     """A few times; what is not there, or not allowed, is not there the next time either."""
     WAITED.clear()
     said = ["x: 429 slow down", "x: 503 soon"]

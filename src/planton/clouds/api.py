@@ -206,7 +206,7 @@ def _refused(status: int, path: str, text: str, *, method: str = "GET") -> error
         return _failed(f"refused {method} {path}: {status} {text}", errors.Reason.CLOUD_AUTH, hint, status=status)
     how = f"failed at {method} {path}: {status} {text}"
     if _is_trouble(status):
-        return _failed(how, errors.Reason.CLOUD_FAILED, retries.PATIENCE, status=status)
+        return _failed(how, errors.Reason.CLOUD_FAILED, retries.HINT, status=status)
     return _failed(how, errors.Reason.CLOUD_UNREACHABLE, "check the API address, then try again", status=status)
 
 

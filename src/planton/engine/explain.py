@@ -77,7 +77,7 @@ _CAUSES = (
     _Cause(
         retries.TROUBLE,
         errors.Reason.CLOUD_FAILED,
-        retries.PATIENCE,
+        retries.HINT,
     ),
     _Cause(r"timeout while waiting for state|Timeout waiting to", errors.Reason.CLOUD_STUCK, _STUCK_HINT),
     _Cause(

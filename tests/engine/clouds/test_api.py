@@ -57,5 +57,5 @@ def test_it_is_not_asked_for_ever(
     with pytest.raises(errors.PlantonError, match=f"GET /x: {before[0][0]} not now") as caught:
         api.get(f"{server.url}/x", authorization="a", path="/x", wait=slept.append)
     assert (len(server.requests), caught.value.reason) == (tries, reason)
-    assert (caught.value.hint == retries.PATIENCE) is (reason is errors.Reason.CLOUD_FAILED)
+    assert (caught.value.hint == retries.HINT) is (reason is errors.Reason.CLOUD_FAILED)
     assert len(slept) == tries - 1
