@@ -90,8 +90,8 @@ def private(loop, new_url):
 
 @pytest.fixture
 def wire(loop, monkeypatch):
-    """Opens connections to a server with little patience."""
-    monkeypatch.setattr(connections, "PATIENCE", 0.4)
+    """Opens connections to a server with a short timeout."""
+    monkeypatch.setattr(connections, "TIMEOUT_SECONDS", 0.4)
     config = uvicorn.Config(raw_http.app, port=0, http=connections.Protocol, ws="none", lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     opened: list[raw_http.Client] = []
@@ -117,4 +117,4 @@ def wire(loop, monkeypatch):
             one.writer.close()
 
     loop.run(end())
-    serving.result(waiting.PATIENCE)
+    serving.result(waiting.TIMEOUT_SECONDS)

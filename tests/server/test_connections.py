@@ -102,7 +102,7 @@ def test_an_answer_that_nobody_takes_is_dropped(loop, wire) -> None:
 
 def test_silent_clients_make_room(loop, wire, monkeypatch) -> None:
     """The one that has been silent longest is the first to go."""
-    monkeypatch.setattr(connections, "PATIENCE", 60.0)
+    monkeypatch.setattr(connections, "TIMEOUT_SECONDS", 60.0)
     monkeypatch.setattr(connections, "most", lambda: 3)
 
     async def run() -> tuple[bytes, bytes, list[bool]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 #: Seconds that a request waits for a connection, and a statement for its result.
-_PATIENCE: Final = 5.0
+_TIMEOUT_SECONDS: Final = 5.0
 _STATEMENT: Final = 30.0
 #: Seconds between two checks of the connection that marks the database as in use.
 _LOOK: Final = 2.0
@@ -28,7 +28,7 @@ async def connect(url: str, *, connections: int) -> Postgres:
         max_size=connections,
         connection_class=_Connection,
         command_timeout=_STATEMENT,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT_SECONDS,
         server_settings={"application_name": "planton"},
     )
     use = _Use(url)
@@ -58,21 +58,21 @@ class Postgres:
         """Runs one statement that reads."""
         text, ordered = statement.compiled(self.name, values)
         with _translated():
-            async with self._pool.acquire(timeout=_PATIENCE) as connection:
+            async with self._pool.acquire(timeout=_TIMEOUT_SECONDS) as connection:
                 return await connection.fetch(text, *ordered)  # type: ignore[no-any-return]
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[database.Transaction]:
         """Returns a context of one transaction."""
         with self._noted(), _translated():
-            async with self._pool.acquire(timeout=_PATIENCE) as connection, connection.transaction():
+            async with self._pool.acquire(timeout=_TIMEOUT_SECONDS) as connection, connection.transaction():
                 yield _Transaction(connection)
 
     @contextlib.asynccontextmanager
     async def unit(self) -> AsyncIterator[database.Transaction]:
         """Returns a context of statements that are each atomic by themselves."""
         with self._noted(), _translated():
-            async with self._pool.acquire(timeout=_PATIENCE) as connection:
+            async with self._pool.acquire(timeout=_TIMEOUT_SECONDS) as connection:
                 yield _Transaction(connection)
 
     def connections(self) -> tuple[int, int]:
@@ -124,7 +124,7 @@ class _Use:
             await asyncio.sleep(_LOOK)
             try:
                 if self._connection is not None:
-                    await self._connection.execute("SELECT 1", timeout=_PATIENCE)
+                    await self._connection.execute("SELECT 1", timeout=_TIMEOUT_SECONDS)
                     continue
             except Exception:  # noqa: BLE001 - reconnect after any error
                 self._drop()
@@ -133,7 +133,7 @@ class _Use:
     async def _take(self) -> None:
         with contextlib.suppress(Exception):
             self._connection = await asyncpg.connect(
-                self._url, timeout=_PATIENCE, server_settings={"application_name": "planton in use"}
+                self._url, timeout=_TIMEOUT_SECONDS, server_settings={"application_name": "planton in use"}
             )
             try:
                 await self._connection.execute(f"SELECT pg_advisory_lock_shared({database.IN_USE})")
