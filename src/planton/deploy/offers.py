@@ -97,25 +97,26 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
     if not subject.kind.is_cluster or not subject.is_changed("cluster", lambda each: each.spec.kubernetes_version, properties):
         return
     spec = subject.target.spec
-    desired = upgrades.spelling(spec.kubernetes_version)
-    running = _running(subject, account)
-    rows = None if desired == running or _is_ahead(spec, running, desired) else account.versions()
+    cloud = subject.kind.cloud
+    upgrade = upgrades.Upgrade(
+        _running(subject, account), spec.kubernetes_version, spec.auto_upgrade, cloud.requires_newest_patch
+    )
+    rows = None if upgrade.keeps_version else account.versions()
     if rows is None:
         return
     type_ = getattr(spec, "cluster_type", "")
     names = [str(row["version"]) for row in rows if not type_ or row["type"] == type_]
-    if desired not in names:
-        where = f"for clusterType {type_}" if type_ else f"by {subject.kind.cloud.prefix}"
+    if upgrade.version not in names:
+        where = f"for clusterType {type_}" if type_ else f"by {cloud.prefix}"
         error = upgrades.not_offered(spec.kubernetes_version, names, where=where, path=_VERSION, provider=subject.provider)
         yield problems.Problem(_VERSION, error.message, "cloud.version_offered", error.hint, error.metadata)
         return
-    patch_first = subject.kind.cloud.requires_newest_patch
-    refused = upgrades.refusal(running, desired, names, patch_first=patch_first)
-    if refused is None and running:
+    refused = upgrade.refusal(names)
+    if refused is None and upgrade.running:
         # The cloud's list for this cluster is more precise than the general rules.
-        refused = upgrades.refusal(running, desired, names, patch_first=patch_first, targets=account.upgrades(subject.cluster_id))
+        refused = upgrade.refusal(names, targets=account.upgrades(subject.cluster_id))
     if refused is not None:
-        metadata = {"running": running, "version": desired}
+        metadata = {"running": upgrade.running, "version": upgrade.version}
         yield problems.Problem(_VERSION, refused.text, "cloud.upgrade_allowed", refused.hint, metadata)
 
 
@@ -123,12 +124,4 @@ def _running(subject: subjects.Subject, account: lists.Lists) -> str:
     clusters = account.things("cluster") if subject.cluster_id else None
     cluster = next((each for each in clusters or () if each.id == subject.cluster_id), None)
     version = "" if cluster is None else upgrades.spelling(cluster.version)
-    type_ = getattr(subject.target.spec, "cluster_type", "")
-    # Another type replaces the cluster.
-    return "" if type_ and version.startswith("talos") != (type_ == "talos") else version
-
-
-def _is_ahead(spec: Any, running: str, desired: str) -> bool:  # a cluster's spec
-    # With autoUpgrade the cloud has installed a newer patch than the manifest's.
-    old, new = upgrades.numbers(running), upgrades.numbers(desired)
-    return bool(spec.auto_upgrade and running and old > new and old[:2] == new[:2])
+    return upgrades.of_distribution(version, getattr(subject.target.spec, "cluster_type", ""))
