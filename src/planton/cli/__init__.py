@@ -208,7 +208,6 @@ def _missing_extra(error: ModuleNotFoundError, command: str) -> errors.PlantonEr
     extra = _EXTRAS_OF_COMMANDS.get(command, extra_of(package))
     return errors.PlantonError(
         f"this command needs the extra {extra!r}: the package {package!r} is not installed",
-        code=errors.Code.MISSING,
         reason=errors.Reason.EXTRA_MISSING,
         hint=f"install project-planton[{extra}], for example: pipx install 'project-planton[{extra}]'",
         metadata={"extra": extra, "package": package},

@@ -73,10 +73,8 @@ def _from_manifests(request: planning.Request, *, refresh: bool) -> tuple[planto
 def _from_file(path: str, request: planning.Request) -> tuple[planton.Plan, planton.Consent]:
     selected = request.selected
     if selected.paths or selected.inputs or selected.kustomize_dir or selected.overrides:
-        raise errors.PlantonError(
+        raise errors.usage(
             "a saved plan contains its manifests: remove -f, -i, --kustomize-dir and --set",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint=f"planton apply {path}; to apply a manifest: planton apply -f FILE",
         )
     before = planton.read_saved(path, settings=request.settings)

@@ -104,7 +104,7 @@ def _absolute(path: str) -> str:
 
 
 def _usage(text: str, hint: str) -> errors.PlantonError:
-    return errors.PlantonError(text, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint=hint)
+    return errors.usage(text, hint=hint)
 
 
 @context.command()

@@ -107,10 +107,8 @@ def _emit(values: list[message.Message], form: str, out: str, *, show_secrets: b
         writing.write(pathlib.Path(out), data, mode=_SECRET_MODE if secret and show_secrets else None)
         return
     if form == conversion.BINARY and output.is_terminal():
-        raise errors.PlantonError(
+        raise errors.usage(
             "binary data is not written to a terminal",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="write it to a file with -o FILE, or into a pipe",
         )
     if form == conversion.BINARY:

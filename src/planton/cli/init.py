@@ -76,7 +76,6 @@ def _write(folder: pathlib.Path, texts: dict[str, str], *, force: bool) -> None:
     if there and not force:
         raise errors.PlantonError(
             f"nothing was written: {', '.join(there)} {'is' if len(there) == 1 else 'are'} there already",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.CONSENT_REQUIRED,
             hint="write to another folder with -o DIR, or replace them with --force",
         )
@@ -85,7 +84,6 @@ def _write(folder: pathlib.Path, texts: dict[str, str], *, force: bool) -> None:
     except OSError as error:
         raise errors.PlantonError(
             f"cannot create the folder {folder}: {error.strerror}",
-            code=errors.Code.USAGE,
             reason=errors.Reason.MANIFEST_UNREADABLE,
         ) from None
     for path, text in files.items():

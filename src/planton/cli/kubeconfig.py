@@ -49,10 +49,8 @@ def kubeconfig(
     credentials for the cloud.
     """
     if merge and out:
-        raise errors.PlantonError(
+        raise errors.usage(
             "--merge and --out cannot be used together",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="use one of them",
         )
     applied = planton.find(resource, env=options.env_of(settings, env), stack=stack, settings=settings)
@@ -155,7 +153,6 @@ def write(path: pathlib.Path, text: str, *, hint: str) -> None:
     except OSError as error:
         raise errors.PlantonError(
             f"cannot write {path}: {error.strerror}",
-            code=errors.Code.USAGE,
             reason=errors.Reason.MANIFEST_UNREADABLE,
             hint=hint,
         ) from None
@@ -176,7 +173,6 @@ def _load(path: pathlib.Path) -> dict[str, Any]:
     if not isinstance(data, dict) or not all(_is_list_of_entries(data[key]) for key in _LISTS):
         raise errors.PlantonError(
             f"{path} is not a kubeconfig; it was not changed",
-            code=errors.Code.USAGE,
             reason=errors.Reason.MANIFEST_UNREADABLE,
             hint="repair or move the file, or print the kubeconfig without --merge",
         )

@@ -70,13 +70,11 @@ def _find(kind: nodepools_output.Kind, api: client.Transport, text: str, cluster
     if not matches:
         raise errors.PlantonError(
             f"the {kind.noun} {text} does not exist",
-            code=errors.Code.INVALID,
             reason=errors.Reason.NOT_FOUND,
             hint=f"planton {kind.plural} list shows the existing ones",
         )
     raise errors.PlantonError(
         f"{len(matches)} {kind.noun}s have the name {text}: {', '.join(str(item['id']) for item in matches)}",
-        code=errors.Code.INVALID,
         reason=errors.Reason.AMBIGUOUS,
         hint="use the id, or select the cluster with --cluster",
     )

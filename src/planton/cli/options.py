@@ -252,10 +252,9 @@ def confirm(question: str, *, yes: bool) -> None:
     if sys.stdin.isatty() and sys.stderr.isatty():
         if click.confirm(terminal.one_line(question), err=True):
             return
-        raise errors.PlantonError("nothing was changed", code=errors.Code.REFUSED, reason=errors.Reason.CONSENT_REQUIRED)
+        raise errors.PlantonError("nothing was changed", reason=errors.Reason.CONSENT_REQUIRED)
     raise errors.PlantonError(
         "this needs consent, and there is no terminal for the question",
-        code=errors.Code.REFUSED,
         reason=errors.Reason.CONSENT_REQUIRED,
         hint="add --yes",
     )

@@ -50,10 +50,8 @@ def _print_field(kind: kinds.Kind, data: dict[str, object], field: str, form: st
     output_field = next((each for each in fields if field in (each.name, each.json_name)), None)
     if output_field is None:
         names = [each.json_name for each in fields]
-        raise errors.PlantonError(
+        raise errors.usage(
             f"{kind.name} has no output {field!r}; it has: {', '.join(names)}",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint=kinds.suggest(field, names),
         )
     value = data.get(output_field.json_name, "")

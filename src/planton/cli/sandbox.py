@@ -180,7 +180,6 @@ def _check_extra() -> None:
     if missing:
         raise errors.PlantonError(
             f"the sandbox needs the extra 'sandbox': {', '.join(missing)} not installed",
-            code=errors.Code.MISSING,
             reason=errors.Reason.EXTRA_MISSING,
             hint="install project-planton[sandbox], for example: pipx install 'project-planton[sandbox]'",
             metadata={"extra": "sandbox", "package": missing[0]},

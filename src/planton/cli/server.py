@@ -279,7 +279,6 @@ def _check_addresses(host: str, *ports: int) -> None:
         except OSError as error:
             raise errors.PlantonError(
                 f"cannot listen on {host}:{port}: {error.strerror}",
-                code=errors.Code.FAILED,
                 reason=errors.Reason.ADDRESS_UNAVAILABLE,
                 hint="stop the program that uses the port, or choose others with --host and --port",
             ) from error

@@ -60,7 +60,6 @@ def unreachable(detail: str) -> errors.PlantonError:
     """
     return errors.PlantonError(
         "the database cannot be reached",
-        code=errors.Code.FAILED,
         reason=errors.Reason.DATABASE_UNREACHABLE,
         hint=f"check that it runs, and the URL in --database-url; the driver's error: {detail.partition(chr(10))[0]}",
     )

@@ -137,7 +137,6 @@ def revoke(*, identifier: str, database_url: str | None) -> None:
     if not _query(database_url, remove):
         raise errors.PlantonError(
             f"no token has the id {identifier}, or several ids begin with it",
-            code=errors.Code.INVALID,
             reason=errors.Reason.NOT_FOUND,
             hint="list the ids: planton server token list",
         )

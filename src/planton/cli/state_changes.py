@@ -46,9 +46,7 @@ def _read(path: str) -> str:
         return sys.stdin.read() if path == "-" else pathlib.Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise errors.PlantonError(
-            f"cannot read {path}: {reason}", code=errors.Code.USAGE, reason=errors.Reason.MANIFEST_UNREADABLE
-        ) from None
+        raise errors.PlantonError(f"cannot read {path}: {reason}", reason=errors.Reason.MANIFEST_UNREADABLE) from None
 
 
 @click.command()

@@ -33,10 +33,8 @@ def stack(function: F) -> F:
         *args: object, resource: str, stack: str, env: str | None, settings: engine_settings.Settings, **rest: object
     ) -> object:
         if not (resource or stack):
-            raise errors.PlantonError(
+            raise errors.usage(
                 "give KIND/NAME, or --stack PROJECT/STACK",
-                code=errors.Code.USAGE,
-                reason=errors.Reason.USAGE,
                 hint="planton state list lists both",
             )
         with planton.states(settings) as states:

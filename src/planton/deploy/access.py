@@ -119,10 +119,8 @@ def cloud_of(applied: inventory.Applied, settings: engine_settings.Settings) -> 
 
 def _require_cluster(applied: inventory.Applied) -> None:
     if not kinds.get(applied.key.kind).is_cluster:
-        raise errors.PlantonError(
+        raise errors.usage(
             f"{applied.key} is no cluster, so there is no way into it",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="name a cluster; planton get lists what has been applied",
         )
     inventory.require_complete(applied)

@@ -114,7 +114,6 @@ def _require_agreed(plan: plan_of_run.Plan, consent: Consent) -> None:
         listed = ", ".join(str(step.key) for step in plan.all_steps if not step.plan.empty)
         raise errors.PlantonError(
             f"the plan {what} {listed}, without consent; nothing was changed",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.CONSENT_REQUIRED,
             hint=f"consent with planton.Consent({'deletions' if what == 'deletes' else 'changes'}=True)",
         )
@@ -131,7 +130,6 @@ def _check_losses(plan: plan_of_run.Plan, consent: Consent) -> None:
         users = ", ".join(map(str, plan.referrers.get(step.key, ()))) if is_whole else ""
         raise errors.PlantonError(
             f"the plan for {step.key} would {listed}" + (f"; {users} refer to it" if users else "") + "; nothing was changed",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.REPLACE_REFUSED,
             hint=f"if that is what you want, add --allow-replace {_name_in(step, plan.steps)}",
             metadata={"resource": str(step.key), "referrers": users},
@@ -143,7 +141,6 @@ def _check_take_overs(plan: plan_of_run.Plan, consent: Consent) -> None:
         if step.owner and not _is_named(step, plan.steps, consent.take_over):
             raise errors.PlantonError(
                 f"{step.key} was applied from {step.owner}, and this manifest is in another folder; nothing was changed",
-                code=errors.Code.REFUSED,
                 reason=errors.Reason.TAKE_OVER_REFUSED,
                 hint="choose another metadata.name or env; or, to move the resource to this folder, add --take-over "
                 + _name_in(step, plan.steps),

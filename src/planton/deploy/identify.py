@@ -30,10 +30,8 @@ def resources(
         PlantonError: ``USAGE``; ``STACK_NOT_FOUND``; ``AMBIGUOUS``; ``MANIFEST_INVALID``.
     """
     if selected.stack and not names:
-        raise errors.PlantonError(
+        raise errors.usage(
             "--stack needs a KIND/NAME",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="the stack of a manifest is what its labels say",
         )
     if not names:

@@ -41,7 +41,6 @@ def refusal(
             pool = f"{applied.key} has the node pool {each.key}, which is protected against deletion, and this would {what} both"
             return errors.PlantonError(
                 own if each is applied else pool,
-                code=errors.Code.REFUSED,
                 reason=errors.Reason.PROTECTED,
                 hint=f"remove the annotation {inventory.PROTECTION_ANNOTATION} from its manifest, apply that, then try again",
             )

@@ -58,7 +58,6 @@ class Result:
                 return step.outputs
         raise errors.PlantonError(
             f"the result has no outputs of {name}",
-            code=errors.Code.INVALID,
             reason=errors.Reason.NOT_FOUND,
             hint=f"it has those of: {', '.join(str(step.key) for step in self.steps if step.outputs is not None) or 'none'}",
         )

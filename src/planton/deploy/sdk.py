@@ -145,7 +145,7 @@ def plan_import(
     keys = [key for key in graph.of(resources).order if (key.kind, key.name) == (kind.name, own)]
     if len(keys) != 1:
         text = f"{kind.name}/{own} is " + ("given twice" if keys else "not among the manifests given")
-        raise errors.PlantonError(text, code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint="give its manifest with -f FILE")
+        raise errors.usage(text, hint="give its manifest with -f FILE")
     with runtime.working(settings, on_event) as run:
         return importing.make(tuple(resources), keys[0], import_id, run)
 
@@ -261,7 +261,6 @@ def _approved(
     if consent is None:
         raise errors.PlantonError(
             "this changes a cloud and needs consent; nothing was changed",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.CONSENT_REQUIRED,
             hint="pass an approved plan (planton.approve), or consent=planton.Consent(changes=True)",
         )
@@ -270,9 +269,7 @@ def _approved(
 
 
 def _wrong_plan(verb: str, planned: plan_values.Plan) -> errors.PlantonError:
-    return errors.PlantonError(
+    return errors.usage(
         f"{verb} got the plan of an operation of another kind: {planned.operation}",
-        code=errors.Code.USAGE,
-        reason=errors.Reason.USAGE,
         hint="plan_destroy makes plans for destroy; plan and plan_import make plans for apply",
     )

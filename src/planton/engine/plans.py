@@ -147,7 +147,6 @@ def stale(why: str) -> errors.PlantonError:
     """Returns the error for a plan that does not say what would happen now."""
     return errors.PlantonError(
         why,
-        code=errors.Code.REFUSED,
         reason=errors.Reason.PLAN_STALE,
         hint="plan again, which reads the cloud: planton apply, or planton plan --out FILE",
     )

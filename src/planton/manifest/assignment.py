@@ -81,7 +81,7 @@ def _parse(assignment: str) -> tuple[list[str], str]:
 
 def _refuse(assignment: str, why: str, hint: str = "") -> NoReturn:
     path = assignment.partition("=")[0]
-    raise errors.PlantonError(f"cannot set {path}: {why}", code=errors.Code.USAGE, reason=errors.Reason.USAGE, hint=hint)
+    raise errors.usage(f"cannot set {path}: {why}", hint=hint)
 
 
 def _field(described: descriptor.Descriptor, name: str, path: str, assignment: str) -> descriptor.FieldDescriptor:

@@ -98,7 +98,6 @@ def _content(path: str) -> bytes:
 def _unreadable(path: str, why: str) -> errors.PlantonError:
     return errors.PlantonError(
         f"cannot read {path}: {why}",
-        code=errors.Code.USAGE,
         reason=errors.Reason.MANIFEST_UNREADABLE,
         metadata={"file": path},
     )
@@ -144,7 +143,6 @@ def _program() -> list[str]:
             return [program, *arguments]
     raise errors.PlantonError(
         "kustomize is not installed",
-        code=errors.Code.MISSING,
         reason=errors.Reason.TOOLCHAIN_MISSING,
         hint="put kustomize or kubectl on PATH",
     )

@@ -178,9 +178,7 @@ def check(running: str, version: str, offered: Iterable[str], *, path: str, patc
     """
     refused = refusal(running, version, offered, patch_first=patch_first)
     if refused is not None:
-        raise errors.PlantonError(
-            f"{path}: {refused.text}", code=errors.Code.REFUSED, reason=errors.Reason.UPGRADE_REFUSED, hint=refused.hint
-        )
+        raise errors.PlantonError(f"{path}: {refused.text}", reason=errors.Reason.UPGRADE_REFUSED, hint=refused.hint)
     if not running or running == version:
         return ""
     if numbers(version)[:2] != numbers(running)[:2]:
@@ -193,7 +191,6 @@ def not_offered(version: str, offered: Iterable[str], *, where: str, path: str, 
     names = sorted(offered, key=numbers, reverse=True)
     return errors.PlantonError(
         f"Kubernetes version {version!r} is not offered {where}; offered: {', '.join(names) or 'none'}",
-        code=errors.Code.REFUSED,
         reason=errors.Reason.NOT_OFFERED,
         hint=f"write one of the versions offered in {path} (planton versions --provider {provider})",
         metadata={"version": version, "offered": ",".join(names)},

@@ -312,7 +312,6 @@ def get(name: str) -> Kind:
     if kind is None:
         raise errors.PlantonError(
             f"unknown kind {name!r}",
-            code=errors.Code.INVALID,
             reason=errors.Reason.KIND_UNKNOWN,
             hint=suggest(name, [kind.name for kind in all_kinds()]),
             metadata={"kind": name},

@@ -93,7 +93,7 @@ def check(name: stacks.StackName, deployment: Mapping[str, Any]) -> None:
 
 def unfit(message: str, hint: str) -> errors.PlantonError:
     """Returns the error for a state that does not allow the operation."""
-    return errors.PlantonError(message, code=errors.Code.REFUSED, reason=errors.Reason.STATE_UNFIT, hint=hint)
+    return errors.PlantonError(message, reason=errors.Reason.STATE_UNFIT, hint=hint)
 
 
 def redacted(value: Any) -> Any:  # JSON data

@@ -49,10 +49,8 @@ def target(
         else source.context,
     )
     if changed.backend_url == source.backend_url and not passphrase_file and not secrets_provider:
-        raise errors.PlantonError(
+        raise errors.usage(
             "the states are in this backend already",
-            code=errors.Code.USAGE,
-            reason=errors.Reason.USAGE,
             hint="give another backend with --to, or another encryption with --passphrase-file or --secrets-provider",
         )
     return changed
@@ -119,7 +117,6 @@ class Migration:
         if not _same(plain, _decrypted(self._target.open(name))):
             raise errors.PlantonError(
                 f"the state of {name} has not arrived as it was sent",
-                code=errors.Code.FAILED,
                 reason=errors.Reason.ENGINE_FAILED,
                 hint="the state before is whole: in the source, or in the folder backups of the data folder",
             )

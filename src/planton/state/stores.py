@@ -216,10 +216,8 @@ class Stores:
         names = {each["urn"]: deployments.short_name(each) for each in deployments.resources(deployment)}
         urns = {urn for urn, short in names.items() if resource in (urn, short)}
         if not urns:
-            raise errors.PlantonError(
+            raise errors.usage(
                 f"the state of {name} has no resource {resource!r}; it has: {', '.join(names.values()) or 'none'}",
-                code=errors.Code.USAGE,
-                reason=errors.Reason.USAGE,
                 hint="planton state show lists them with their URNs",
             )
         remaining = states.without(deployment, urns)
@@ -293,7 +291,6 @@ class Stores:
         if alive and not force:
             raise errors.PlantonError(
                 f"stack {name} is held by process {alive[0]}, which runs on this machine",
-                code=errors.Code.LOCKED,
                 reason=errors.Reason.STACK_LOCKED,
                 hint="wait until it ends; --force removes the lock all the same, and two operations at once damage a state",
                 metadata={"stack": str(name), "holder": str(alive[0])},

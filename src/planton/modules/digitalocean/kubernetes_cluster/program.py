@@ -132,7 +132,6 @@ def _check_control_plane(spec: spec_pb2.DigitalOceanKubernetesClusterSpec, runni
         raise errors.PlantonError(
             f"spec.highlyAvailable: the control plane of {spec.cluster_name!r} is highly available, and DigitalOcean cannot "
             "switch that off",
-            code=errors.Code.REFUSED,
             reason=errors.Reason.UNSUPPORTED_FIELD,
             hint="write highlyAvailable: true, or create a new cluster with another name",
             metadata={"fields": "spec.highlyAvailable"},
