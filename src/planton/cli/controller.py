@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import functools
 import logging
 import os
@@ -70,6 +71,16 @@ def controller() -> None:
 @click.option(
     "--parallel", type=click.IntRange(1, 500), default=None, help="Resources to work on at the same time. Default: by memory."
 )
+@click.option(
+    "--interval",
+    type=click.FloatRange(1, 3600),
+    envvar="PLANTON_CONTROLLER_INTERVAL",
+    show_envvar=True,
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The longest time between two looks at a resource.",
+)
 @click.option("--context", "context", default="", metavar="NAME", help="The context with backend and accounts.")
 @click.option("--backend", default="", metavar="URL", help="The Pulumi backend of the states. All controllers share one.")
 @click.option("--with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends.")
@@ -87,6 +98,7 @@ def run(
     token_file: pathlib.Path | None,
     platforms: str,
     parallel: int | None,
+    interval: float,
     context: str,
     backend: str,
     with_stdin: bool,
@@ -111,27 +123,39 @@ def run(
     settings = runtime.configure(context=context, backend=backend)
     connect = functools.partial(client.Client, server, email="" if token else user, token=token)
     process = f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}"
-    _until_stopped(process, served, parallel or settings.parallel, connect, settings, with_stdin=with_stdin)
+    options = _Options(process, served, parallel or settings.parallel, interval, with_stdin)
+    _until_stopped(options, connect, settings)
 
 
-def _until_stopped(
-    process: str, served: tuple[str, ...], parallel: int, connect: Any, settings: Any, *, with_stdin: bool
-) -> None:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Options:
+    process: str
+    platforms: tuple[str, ...]
+    parallel: int
+    interval: float
+    with_stdin: bool
+
+
+def _until_stopped(options: _Options, connect: Any, settings: Any) -> None:
     from planton import __version__
     from planton.controllers import lease, observe, queue, reconcile, runner, watchdog
     from planton.deploy import runtime
 
-    environ = {**settings.environ, watchdog.VARIABLE: process}
+    environ = {**settings.environ, watchdog.VARIABLE: options.process}
     settings = dataclasses.replace(settings, environ=environ, progress=logging.getLogger("planton.run").info)
     with runtime.working(settings) as working, connect() as api, connect() as first, connect() as second:
-        dog = watchdog.Watchdog(process)
+        dog = watchdog.Watchdog(options.process)
         held = lease.Lease(dog.tell)
-        reconciler = reconcile.Reconciler(api, observe.Observer(working))
-        jobs, heartbeats = (queue.ApiQueue(each.transport, process, __version__, served) for each in (first, second))
+        reconciler = reconcile.Reconciler(api, observe.Observer(working), interval=datetime.timedelta(seconds=options.interval))
+        jobs, heartbeats = (
+            queue.ApiQueue(each.transport, options.process, __version__, options.platforms) for each in (first, second)
+        )
         work = functools.partial(_reconcile, reconciler, settings)
-        running = runner.Runner(jobs, heartbeats, work, parallel=parallel, held=held)
-        _stop_on_signals(running, with_stdin=with_stdin)
-        click.echo(f"planton controller {process}: serves {', '.join(served)} for {api.transport.url}.", err=True)
+        running = runner.Runner(jobs, heartbeats, work, parallel=options.parallel, held=held)
+        _stop_on_signals(running, with_stdin=options.with_stdin)
+        click.echo(
+            f"planton controller {options.process}: serves {', '.join(options.platforms)} for {api.transport.url}.", err=True
+        )
         try:
             running.run()
         finally:

@@ -48,12 +48,14 @@ class Reconciler:
         observer: Observes clouds and clusters.
         now: Returns the time.
         act: Executes an action.
+        interval: The longest time between two looks at a resource.
     """
 
     client: api.Client
     observer: observe.Observer
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
     act: Callable[..., None] = execute.execute
+    interval: datetime.timedelta = decide.STEADY
 
     def run(self, work: queue.Work, settings: engine_settings.Settings) -> Done:
         """Reconciles a resource, and returns when to look again.
@@ -94,11 +96,14 @@ class _Run:
             decision = decide.decide(target.desired, observed, memory, now)
             before = self._report(target, observed, decision, before)
             if decision.action in (values.Action.NOTHING, values.Action.RELEASE):
-                return Done(target.desired.generation, decision.next_look)
+                return Done(target.desired.generation, self._next_look(decision))
             memory = self._acted(target, observed, decision)
             # Steps were reported meanwhile.
             before = None
         return Done(target.desired.generation, decide.BUSY)
+
+    def _next_look(self, decision: values.Decision) -> datetime.timedelta | None:
+        return None if decision.next_look is None else min(decision.next_look, self.reconciler.interval)
 
     def _acted(self, target: desired.Target, observed: values.Observed, decision: values.Decision) -> values.Memory:
         assert target.resource is not None, "an action needs a resource"
