@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 
 import pytest
 
+from planton import client
+from planton.config import settings as engine_settings
+from planton.controllers import lease, observe, queue, reconcile
+from planton.deploy import runtime
 from support import controllers, waiting
 
 CLOUDS = ("civo", "digitalocean")
@@ -121,3 +126,38 @@ def _engines(folder: pathlib.Path) -> list[str]:
         except OSError:
             continue
     return [name for name in found if name.startswith("pulumi")]
+
+
+def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: pathlib.Path) -> None:
+    """A cluster and its pools: one list from the cloud and one from Kubernetes, no change and no report."""
+    with controllers.world(tmp_path, "civo") as world:
+        settings = engine_settings.Settings(environ=world.user.environ)
+        held = lease.Lease()
+        held.renewed(lease.clock(), 3600)
+        with runtime.working(settings) as working, client.Client(world.server.url, email="test@system.local") as api:
+            reconciler = reconcile.Reconciler(api, observe.Observer(working))
+
+            def run(reconciler: reconcile.Reconciler, kind: str, path: str) -> None:
+                work = queue.Work(path, kind, cluster, "civo", 1)
+                reconciler.run(work, dataclasses.replace(settings, interruption=lease.Interruption(held)))
+
+            cluster = world.create_cluster()
+            pools = [world.create_pool(cluster, name) for name in ("workers", "builders")]
+            resources = [("Cluster", cluster), *(("NodePool", pool) for pool in pools)]
+            for kind, id_ in resources:
+                run(reconciler, kind, id_)
+            before = [world.status(f"/nodepools/{pool}") for pool in pools]
+            assert [each["status"]["phase"] for each in before] == ["Ready", "Ready"]
+
+            def refuse(action: str, *_: object, **__: object) -> None:
+                raise AssertionError(f"nothing must change, and this would {action}")
+
+            mark = world.control.mark()
+            steady = reconcile.Reconciler(api, observe.Observer(working), act=refuse)
+            for kind, id_ in resources:
+                run(steady, kind, id_)
+            requests = [(each["method"], each["path"].partition("?")[0]) for each in world.control.requests(mark)]
+            assert {method for method, _ in requests} == {"GET"}
+            assert [path for _, path in requests].count("/v2/kubernetes/clusters") == 1
+            assert [path for _, path in requests].count("/api/v1/nodes") == 1
+            assert [world.status(f"/nodepools/{pool}") for pool in pools] == before

@@ -83,7 +83,7 @@ def controller() -> None:
 )
 @click.option("--context", "context", default="", metavar="NAME", help="The context with backend and accounts.")
 @click.option("--backend", default="", metavar="URL", help="The Pulumi backend of the states. All controllers share one.")
-@click.option("--with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends.")
+@click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends, for a program that starts it.")
 @click.option(
     "--log-level",
     default="info",
@@ -101,7 +101,7 @@ def run(
     interval: float,
     context: str,
     backend: str,
-    with_stdin: bool,
+    stop_with_stdin: bool,
     log_level: str,
 ) -> None:
     """Work for the API until SIGTERM or SIGINT.
@@ -123,7 +123,7 @@ def run(
     settings = runtime.configure(context=context, backend=backend)
     connect = functools.partial(client.Client, server, email="" if token else user, token=token)
     process = f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}"
-    options = _Options(process, served, parallel or settings.parallel, interval, with_stdin)
+    options = _Options(process, served, parallel or settings.parallel, interval, stop_with_stdin)
     _until_stopped(options, connect, settings)
 
 
@@ -133,7 +133,7 @@ class _Options:
     platforms: tuple[str, ...]
     parallel: int
     interval: float
-    with_stdin: bool
+    stop_with_stdin: bool
 
 
 def _until_stopped(options: _Options, connect: Any, settings: Any) -> None:
@@ -152,7 +152,7 @@ def _until_stopped(options: _Options, connect: Any, settings: Any) -> None:
         )
         work = functools.partial(_reconcile, reconciler, settings)
         running = runner.Runner(jobs, heartbeats, work, parallel=options.parallel, held=held)
-        _stop_on_signals(running, with_stdin=options.with_stdin)
+        _stop_on_signals(running, stop_with_stdin=options.stop_with_stdin)
         click.echo(
             f"planton controller {options.process}: serves {', '.join(options.platforms)} for {api.transport.url}.", err=True
         )
@@ -166,10 +166,10 @@ def _reconcile(reconciler: reconcile.Reconciler, settings: Any, work: Any, inter
     return reconciler.run(work, dataclasses.replace(settings, interruption=interruption))
 
 
-def _stop_on_signals(running: runner.Runner, *, with_stdin: bool) -> None:
+def _stop_on_signals(running: runner.Runner, *, stop_with_stdin: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: running.stop())
-    if with_stdin:
+    if stop_with_stdin:
 
         def wait() -> None:
             sys.stdin.buffer.read()

@@ -36,7 +36,7 @@ def running(configured: settings.Settings) -> Iterator[None]:
         raise click.UsageError("--with-controllers needs a fixed --port")
     host = _ANY.get(configured.host, configured.host)
     url = f"http://[{host}]:{configured.port}" if ":" in host else f"http://{host}:{configured.port}"
-    command = [sys.executable, "-m", "planton", "controller", "run", "--server", url, "--with-stdin"]
+    command = [sys.executable, "-m", "planton", "controller", "run", "--server", url, "--stop-with-stdin"]
     # The pipe closes with this process, however it ends.
     process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
     try:
