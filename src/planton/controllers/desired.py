@@ -83,22 +83,32 @@ def target(
         if as_applied is not None:
             # What was applied is deleted, whatever the spec says now.
             return Target(common, as_applied, _label(data, cluster))
-    source = manifests.Source(data["id"], kind, data, credential=_credential(kind, data if cluster is None else cluster.data))
-    waits_for = ""
-    if cluster is not None:
-        own = cluster.applied
-        waits_for = _not_ready(cluster)
-        region = "" if own is None else own.region
-        # A placeholder, so that a spec is checked before its cluster exists.
-        source = dataclasses.replace(source, cluster={"id": (own.identity if own else "") or "unknown", "region": region})
+    waits_for = "" if cluster is None else _not_ready(cluster)
     try:
-        source = dataclasses.replace(source, default=_defaults(source, settings, applied))
+        source = _source(kind, data, settings, applied, cluster)
         resource = manifests.resource(source)
     except errors.InvalidError as error:
         problem = failures.make(failures.Code.INVALID, "; ".join(f"{each.path}: {each.message}" for each in error.violations))
         return Target(dataclasses.replace(common, problem=problem), as_applied, _label(data, cluster))
     desired = dataclasses.replace(common, nodes=_nodes(source, spec), waits_for=waits_for)
     return Target(desired, resource, _label(data, cluster), _region(source, applied))
+
+
+def _source(
+    kind: kinds.Kind,
+    data: Mapping[str, Any],
+    settings: engine_settings.Settings,
+    applied: inventory.Applied | None,
+    cluster: Cluster | None,
+) -> manifests.Source:
+    source = manifests.Source(data["id"], kind, data, credential=_credential(kind, data if cluster is None else cluster.data))
+    if cluster is not None:
+        own = cluster.applied
+        region = str(_own(kind, cluster.data).get("region") or "")
+        # A placeholder, so that a spec is checked before its cluster exists.
+        source = dataclasses.replace(source, cluster={"id": (own.identity if own else "") or "unknown", "region": region})
+        _check_region(source)
+    return dataclasses.replace(source, default=_defaults(source, settings, applied))
 
 
 def _common(data: Mapping[str, Any], spec: Mapping[str, Any]) -> values.Desired:
@@ -132,8 +142,11 @@ def _label(data: Mapping[str, Any], cluster: Cluster | None) -> str:
 
 
 def _credential(kind: kinds.Kind, data: Mapping[str, Any]) -> str:
-    own = ((data.get("spec") or {}).get("platform") or {}).get(kind.provider) or {}
-    return str(own.get("credential") or "")
+    return str(_own(kind, data).get("credential") or "")
+
+
+def _own(kind: kinds.Kind, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(((data.get("spec") or {}).get("platform") or {}).get(kind.provider) or {})
 
 
 def _not_ready(cluster: Cluster) -> str:
@@ -156,6 +169,14 @@ def _nodes(source: manifests.Source, spec: Mapping[str, Any]) -> int | None:
 
 def _region(source: manifests.Source, applied: inventory.Applied | None) -> str:
     return str(source.platform.get("region") or source.cluster.get("region") or (applied.region if applied else ""))
+
+
+def _check_region(source: manifests.Source) -> None:
+    own, its = str(source.platform.get("region") or ""), source.cluster.get("region", "")
+    if own and its and own.lower() != its.lower():
+        path = f"spec.platform.{source.kind.provider}.region"
+        text = f"must be the region of the cluster, {its}, or unset, not {own}"
+        raise errors.InvalidError([errors.Violation("the spec", 0, 0, path, text, "node_pool.region_of_cluster")])
 
 
 def _defaults(
