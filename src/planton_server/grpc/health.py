@@ -53,13 +53,15 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
                 grpc.StatusCode.NOT_FOUND,
                 f"the service {request.service!r} does not exist; the server reflection lists the services",
             )
-        return _Answer(status=await self._status(whole=not request.service))
+        return _Answer(status=await self._status(is_overall=not request.service))
 
     async def Watch(self, request: Any, _context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:  # noqa: N802 - of the protocol
         """Yields whether a service serves, now and after each change, until the server stops."""
         reported = None
         while True:
-            answer = await self._recent(whole=not request.service) if request.service in self._names else _Answer.SERVICE_UNKNOWN
+            answer = (
+                await self._recent(is_overall=not request.service) if request.service in self._names else _Answer.SERVICE_UNKNOWN
+            )
             if answer != reported:
                 reported = answer
                 yield _Answer(status=answer)
@@ -74,19 +76,19 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
         """Reports that nothing serves, and ends all watches, which would delay the stop."""
         self._stopping.set()
 
-    async def _status(self, *, whole: bool) -> Any:  # a serving status
+    async def _status(self, *, is_overall: bool) -> Any:  # a serving status
         if self._stopping.is_set():
             return _Answer.NOT_SERVING
         serves = await measures.answers(self._store)
-        if serves and whole:
+        if serves and is_overall:
             serves = self._timed_work() != "unhealthy" and await measures.is_writable(self._store)
         return _Answer.SERVING if serves else _Answer.NOT_SERVING
 
-    async def _recent(self, *, whole: bool) -> Any:  # a serving status
+    async def _recent(self, *, is_overall: bool) -> Any:  # a serving status
         """Returns a status that is at most half a poll old. Many watchers cost no more than one."""
         async with self._lock:
-            read_at, answer = self._recent_status.get(whole, (-math.inf, None))
+            read_at, answer = self._recent_status.get(is_overall, (-math.inf, None))
             if self._stopping.is_set() or time.monotonic() - read_at > self._poll / 2:
-                answer = await self._status(whole=whole)
-                self._recent_status[whole] = time.monotonic(), answer
+                answer = await self._status(is_overall=is_overall)
+                self._recent_status[is_overall] = time.monotonic(), answer
             return answer

@@ -73,8 +73,8 @@ class Protocol(httptools_impl.HttpToolsProtocol):
     Trailers are counted and dropped. A proxy may have set the identity in the head, but it does not check trailers.
     """
 
-    def __init__(self, *arguments: Any, **rest: Any) -> None:  # those of uvicorn
-        super().__init__(*arguments, **rest)
+    def __init__(self, *arguments: Any, **options: Any) -> None:  # those of uvicorn
+        super().__init__(*arguments, **options)
         self._deadline: asyncio.TimerHandle | None = None
         self._outlet = _Outlet(self)
         self._in_head = True
@@ -97,9 +97,9 @@ class Protocol(httptools_impl.HttpToolsProtocol):
         """Starts to wait for a head."""
         super().connection_made(transport)
         if len(self.connections) > most():
-            waiting = [one for one in self.connections if isinstance(one, Protocol) and one.until]
+            waiting = [connection for connection in self.connections if isinstance(connection, Protocol) and connection.until]
             if waiting:
-                min(waiting, key=lambda one: one.until).transport.abort()
+                min(waiting, key=lambda connection: connection.until).transport.abort()
             else:
                 self.app = _full
         self._wait()

@@ -204,8 +204,8 @@ def _variant(described: Any, tag: Any, name: str, names: list[str], parts: dict[
 def _scalar(field: Any, rules: Any, *, strict: bool) -> dict[str, Any]:
     constraints = keywords.of_rules(rules)
     assert not rules.cel or rules == _rules(field), f"{field.full_name}: rules on items are not supported"
-    others = [rule.expression for rule, value in keywords.expressions(rules) if value is not None]
-    assert None not in map(keywords.of_expression, others), f"{field.full_name}: a predefined rule has no JSON Schema"
+    predefined = [rule.expression for rule, value in keywords.expressions(rules) if value is not None]
+    assert None not in map(keywords.of_expression, predefined), f"{field.full_name}: a predefined rule has no JSON Schema"
     zero: Any = field.default_value
     if field.type == field.TYPE_STRING:
         schema = {"type": "string"} | constraints
