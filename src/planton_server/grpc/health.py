@@ -1,4 +1,4 @@
-"""The health of the server over gRPC (grpc.health.v1): a service serves as long as its database answers.
+"""The health of the server over gRPC (grpc.health.v1): a service serves as long as its database is reachable.
 
 The server as a whole (the empty name) also requires a writable database and running timed work, like ``/health``. ``Check``
 queries the database. ``Watch`` polls it once for all watchers, and only while there are watchers.
@@ -34,7 +34,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
         """Creates the health service.
 
         Args:
-            store: The database that must answer.
+            store: The database that must be reachable.
             poll: Seconds between two queries of the database for watchers.
             timed_work: Returns whether timed work runs, like :meth:`planton_server.service.timers.Timers.state`.
         """
@@ -47,7 +47,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
         self._recent_status: dict[bool, tuple[float, Any]] = {}
 
     async def Check(self, request: Any, context: grpc.aio.ServicerContext) -> Any:  # noqa: N802 - of the protocol
-        """Returns whether a service serves now."""
+        """Returns whether a service is serving."""
         if request.service not in self._names:
             await context.abort(
                 grpc.StatusCode.NOT_FOUND,
@@ -56,7 +56,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
         return _Answer(status=await self._status(is_overall=not request.service))
 
     async def Watch(self, request: Any, _context: grpc.aio.ServicerContext) -> AsyncIterator[Any]:  # noqa: N802 - of the protocol
-        """Yields whether a service serves, now and after each change, until the server stops."""
+        """Yields whether a service is serving, now and after each change, until the server stops."""
         reported = None
         while True:
             answer = (
@@ -73,7 +73,7 @@ class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc]  # grpc_heal
                 continue
 
     def stop(self) -> None:
-        """Reports that nothing serves, and ends all watches, which would delay the stop."""
+        """Reports all services as not serving, and ends all watches, which would delay the stop."""
         self._stopping.set()
 
     async def _status(self, *, is_overall: bool) -> Any:  # a serving status
