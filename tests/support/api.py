@@ -122,6 +122,12 @@ class Counted:
         async with self._within.unit() as transaction:
             yield _CountedTransaction(self, transaction)
 
+    def watch(self, changed: Callable[[], None]) -> None:
+        self._within.watch(changed)
+
+    async def notify(self) -> None:
+        await self._within.notify()
+
     def connections(self) -> tuple[int, int]:
         return self._within.connections()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import copy
-import functools
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 #: Replacements for each value, item and mapping of each valid manifest. They contain no word that YAML 1.1 reads as a boolean:
@@ -18,6 +19,26 @@ VALUES: list[Any] = [
 ]
 
 
+#: The value ``...`` deletes the field.
+_CHANGES = [..., *VALUES]
+#: A field that an earlier document has gets one in so many values.
+_STRIDE = 8
+
+
+def changes(documents: Iterable[Any]) -> Iterator[tuple[Any, tuple[Any, ...], Any]]:
+    """Yields documents with one change each, and the path and value of the change.
+
+    A field gets every value in the first document that has it, and in each further document other values of the list.
+    """
+    counts: collections.Counter[tuple[Any, ...]] = collections.Counter()
+    for document in documents:
+        for path in places(document):
+            field = tuple("*" if isinstance(key, int) else key for key in path)
+            for value in _CHANGES[counts[field] % _STRIDE :: _STRIDE] if counts[field] else _CHANGES:
+                yield mutated(document, path, value), path, value
+            counts[field] += 1
+
+
 def places(data: Any, parents: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Returns the path of every value in a document, except for the document itself and its kind."""
     pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
@@ -27,11 +48,13 @@ def places(data: Any, parents: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 def mutated(data: Any, path: tuple[Any, ...], value: Any) -> Any:
     """Returns a document with another value at a path; the value ``...`` deletes it."""
-    result = copy.deepcopy(data)
-    *parents, last = path
-    part = functools.reduce(lambda node, key: node[key], parents, result)
-    if value is ...:
-        del part[last]
+    key, *remaining = path
+    # The other values are shared with the original: copying whole documents takes longer than checking them.
+    result = copy.copy(data)
+    if remaining:
+        result[key] = mutated(data[key], tuple(remaining), value)
+    elif value is ...:
+        del result[key]
     else:
-        part[last] = value
+        result[key] = value
     return result
