@@ -64,7 +64,7 @@ class Api:
     async def _read(self, request: web.Request, target: discovery.Target, cluster: nodes.Cluster) -> web.StreamResponse:
         resource = target.resource
         if target.name:
-            return self._single(request, target, cluster)
+            return self._one(request, target, cluster)
         if request.query.get("watch") in ("1", "true"):
             return await self._watch(request, resource)
         chosen = _select(self._items(resource, cluster), request.query)
@@ -79,7 +79,7 @@ class Api:
             }
         )
 
-    def _single(self, request: web.Request, target: discovery.Target, cluster: nodes.Cluster) -> web.StreamResponse:
+    def _one(self, request: web.Request, target: discovery.Target, cluster: nodes.Cluster) -> web.StreamResponse:
         resource, name = target.resource, target.name
         if resource.plural == "leases":
             node = self._store.node(name)

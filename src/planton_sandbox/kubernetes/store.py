@@ -7,7 +7,7 @@ from typing import Any
 
 from planton_sandbox.kubernetes import nodes
 
-MAXIMUM_HISTORY = 1000
+KEPT = 1000
 Object = dict[str, Any]
 
 
@@ -60,6 +60,6 @@ class Store:
         self.version += 1
         stamped = plain | {"metadata": plain["metadata"] | {"resourceVersion": str(self.version)}}
         self._history.append(Event(self.version, kind, stamped))
-        if len(self._history) > MAXIMUM_HISTORY:
+        if len(self._history) > KEPT:
             self.oldest = self._history.pop(0).version
         return stamped

@@ -88,8 +88,8 @@ def age(created: str, *, now: float) -> str:
 
 
 def _two(seconds: int, large: int, large_name: str, small: int, small_name: str) -> str:
-    remainder = seconds % large // small
-    return f"{seconds // large}{large_name}" + (f"{remainder}{small_name}" if remainder else "")
+    rest = seconds % large // small
+    return f"{seconds // large}{large_name}" + (f"{rest}{small_name}" if rest else "")
 
 
 def _cells(kind: str, item: Object, *, now: float) -> list[str]:
