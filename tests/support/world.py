@@ -8,7 +8,7 @@ from typing import Any
 from planton.config import settings
 from planton.deploy import runtime
 from planton.engine import plans, stacks, states, toolchain
-from planton.modules import manifest_json
+from planton.modules import as_kept
 from planton.recovery import operations, resuming, updating
 from planton.state import inventory
 from support import offers
@@ -106,7 +106,7 @@ class World:
         name, target = subject.key.name, subject.target
         self.updates[name] = plan
         outputs = {target.status.outputs.DESCRIPTOR.fields[0].name: self.id}
-        recorded = {states.MANIFEST: manifest_json(target), states.ORIGIN: self.origins.get(name, "")}
+        recorded = {states.MANIFEST: as_kept(target), states.ORIGIN: self.origins.get(name, "")}
         state = {"resources": [{"urn": "urn::stack", "type": "pulumi:pulumi:Stack", "outputs": {**outputs, **recorded}}]}
         applied = self.run.inventory.understand(subject.name, state)
         assert applied is not None

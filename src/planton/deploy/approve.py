@@ -99,13 +99,13 @@ def agreements(plan: plan_of_run.Plan) -> tuple[bool, bool]:
 def _require_agreed(plan: plan_of_run.Plan, consent: Consent) -> None:
     changes, deletions = agreements(plan)
     if (changes and not consent.changes) or (deletions and not consent.deletions):
-        verb = "deletes" if deletions and not consent.deletions else "changes"
+        what = "deletes" if deletions and not consent.deletions else "changes"
         listed = ", ".join(str(step.key) for step in plan.all_steps if not step.plan.empty)
         raise errors.PlantonError(
-            f"the plan {verb} {listed}, without consent; nothing was changed",
+            f"the plan {what} {listed}, without consent; nothing was changed",
             code=errors.Code.REFUSED,
             reason=errors.Reason.CONSENT_REQUIRED,
-            hint=f"consent with planton.Consent({'deletions' if verb == 'deletes' else 'changes'}=True)",
+            hint=f"consent with planton.Consent({'deletions' if what == 'deletes' else 'changes'}=True)",
         )
 
 
@@ -162,6 +162,6 @@ def _loss(step: steps.Step, change: plans.Change) -> str:
 
 
 def _parsed(text: str) -> tuple[str, str, str]:
-    env, _, resource = text.partition("/") if text.count("/") > 1 else ("", "", text)
-    kind, name = identify.parse(resource)
+    env, _, rest = text.partition("/") if text.count("/") > 1 else ("", "", text)
+    kind, name = identify.parse(rest)
     return env, kind.name, name

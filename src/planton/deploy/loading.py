@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     #: A source (`planton.manifest.load.Input`), or a resource that was loaded from one.
     Source: TypeAlias = loader.Input | loader.Resource
     #: One source, or several.
-    Sources: TypeAlias = Source | Iterable[Source]
+    Given: TypeAlias = Source | Iterable[Source]
 
 
 def load(
-    sources: Sources,
+    given: Given,
     *,
     overrides: Sequence[str] = (),
     env: str | None = None,
@@ -35,7 +35,7 @@ def load(
     """Returns the resources of manifests, valid and with defaults. References are not resolved.
 
     Args:
-        sources: One source or several: paths of files and folders, YAML or JSON texts, generated messages. A text has several lines
+        given: One source or several: paths of files and folders, YAML or JSON texts, generated messages. A text has several lines
             or begins with a brace; any other ``str`` is a path.
         overrides: ``PATH=VALUE``, set in every manifest that has the field, for example ``spec.nodeCount=5``.
         env: Only resources of this environment; None for all.
@@ -45,7 +45,7 @@ def load(
         planton.InvalidError: All violations of all manifests.
         planton.PlantonError: ``MANIFEST_UNREADABLE``; ``USAGE``: an override does not fit, or the environment has no resources.
     """
-    listed = _listed(sources)
+    listed = _listed(given)
     loaded = [source for source in listed if isinstance(source, loader.Resource)]
     inputs = tuple(source for source in listed if not isinstance(source, loader.Resource))
     if inputs:
@@ -58,19 +58,19 @@ def _with_config(resource: loader.Resource, config: message.Message) -> loader.R
     return dataclasses.replace(resource, config=config)
 
 
-def validate(sources: Sources, *, rules: Sequence[policies.Rule] = ()) -> list[errors.Violation]:
+def validate(given: Given, *, rules: Sequence[policies.Rule] = ()) -> list[errors.Violation]:
     """Returns everything that is wrong with manifests, alone and together; an empty list if they are valid.
 
-    Neither a cloud nor a state is read.
+    Nothing is asked of a cloud or of a state.
 
     Args:
-        sources: One source or several, as for `load`.
+        given: One source or several, as for `load`.
         rules: Policies of the user (`planton.manifest.policies.load`).
 
     Raises:
         planton.PlantonError: ``MANIFEST_UNREADABLE``.
     """
-    inputs = [source.manifest if isinstance(source, loader.Resource) else source for source in _listed(sources)]
+    inputs = [source.manifest if isinstance(source, loader.Resource) else source for source in _listed(given)]
     violations: list[errors.Violation] = []
     for batch in check.check(loader.texts(inputs), rules=rules):
         if batch.error is not None:
@@ -79,7 +79,7 @@ def validate(sources: Sources, *, rules: Sequence[policies.Rule] = ()) -> list[e
     return violations
 
 
-def _listed(sources: Sources) -> list[Source]:
-    if isinstance(sources, str | os.PathLike | message.Message | loader.Resource | loader.Text):
-        return [sources]
-    return list(sources)
+def _listed(given: Given) -> list[Source]:
+    if isinstance(given, str | os.PathLike | message.Message | loader.Resource | loader.Text):
+        return [given]
+    return list(given)

@@ -17,32 +17,32 @@ if TYPE_CHECKING:
     from planton.state import inventory
 
 
-def drift(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
+def drift(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
     """Returns how the cloud differs from the last apply; nothing is changed. A resource that was not applied has an error.
 
     Args:
-        sources: Sources, as for `load`.
+        given: Sources, as for `load`.
         settings: The settings; None for those of the environment.
 
     Raises:
         planton.PlantonError: The manifests are invalid; the backend failed.
     """
     with runtime.working(settings) as run:
-        return reading.drift(loading.load(sources), run)
+        return reading.drift(loading.load(given), run)
 
 
-def refresh(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
+def refresh(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> list[steps.Step]:
     """Reads the cloud into the states; the cloud is not changed. Resources that were not applied are left out.
 
     Args:
-        sources: Sources, as for `load`.
+        given: Sources, as for `load`.
         settings: The settings; None for those of the environment.
 
     Raises:
         planton.PlantonError: The manifests are invalid; the backend failed.
     """
     with runtime.working(settings) as run:
-        return reading.refresh(loading.load(sources), run)
+        return reading.refresh(loading.load(given), run)
 
 
 def applied(settings: engine_settings.Settings | None = None) -> list[inventory.Applied]:
@@ -114,15 +114,15 @@ def history(
         return state_history.read(run.inventory.open(resource.stack), number)
 
 
-def stack_inputs(sources: loading.Sources, *, settings: engine_settings.Settings | None = None) -> Sequence[message.Message]:
+def stack_inputs(given: loading.Given, *, settings: engine_settings.Settings | None = None) -> Sequence[message.Message]:
     """Returns the stack inputs of manifests, dependencies first: defaults applied, references resolved, account chosen.
 
     Args:
-        sources: Sources, as for `load`.
+        given: Sources, as for `load`.
         settings: The settings; None for those of the environment.
 
     Raises:
         planton.PlantonError: ``REFERENCE_UNRESOLVED``: a dependency was not applied; ``CREDENTIAL_…``.
     """
     with runtime.working(settings) as run:
-        return resolve.stack_inputs(graph.of(loading.load(sources)), run)
+        return resolve.stack_inputs(graph.of(loading.load(given)), run)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def plan(
-    sources: loading.Sources,
+    given: loading.Given,
     *,
     settings: engine_settings.Settings | None = None,
     options: plan_values.Options | None = None,
@@ -43,7 +43,7 @@ def plan(
     """Returns the plan of an apply. Nothing in a cloud is changed.
 
     Args:
-        sources: One source or several, as for `load`.
+        given: One source or several, as for `load`.
         settings: The settings; None for those of the environment.
         options: What to prune, to waive and to read; None for the defaults.
         rules: Policies of the user (`planton.manifest.policies.load`).
@@ -53,7 +53,7 @@ def plan(
         planton.InvalidError: The manifests are invalid, or break a policy.
         planton.PlantonError: ``REFERENCE_UNRESOLVED``; ``TOOLCHAIN_MISSING``; the backend failed.
     """
-    resources = loading.load(sources)
+    resources = loading.load(given)
     warnings = policing.check(rules, resources)
     with runtime.working(settings, on_event) as run:
         planned = planning.make(tuple(resources), options or plan_values.Options(), run)
@@ -92,7 +92,7 @@ def plan_saved(
 
 
 def plan_import(
-    sources: loading.Sources,
+    given: loading.Given,
     name: str,
     import_id: str,
     *,
@@ -102,7 +102,7 @@ def plan_import(
     """Returns the plan of the import of an existing cloud resource under a manifest.
 
     Args:
-        sources: Sources with the manifest.
+        given: Sources with the manifest.
         name: ``KIND/NAME`` of the manifest.
         import_id: The cloud's id; of a node pool ``CLUSTER:POOL``, or the pool's id or name alone.
         settings: The settings; None for those of the environment.
@@ -112,7 +112,7 @@ def plan_import(
         planton.PlantonError: ``USAGE``: the manifest is missing, or there are two; the sources are invalid.
     """
     kind, own = identify.parse(name)
-    resources = loading.load(sources)
+    resources = loading.load(given)
     keys = [key for key in graph.of(resources).order if (key.kind, key.name) == (kind.name, own)]
     if len(keys) != 1:
         text = f"{kind.name}/{own} is " + ("given twice" if keys else "not among the manifests given")
@@ -122,7 +122,7 @@ def plan_import(
 
 
 def plan_destroy(
-    sources: loading.Sources,
+    given: loading.Given,
     *,
     settings: engine_settings.Settings | None = None,
     leftovers: Collection[str] = (),
@@ -131,7 +131,7 @@ def plan_destroy(
     """Returns the plan of a destroy: exactly the listed resources are deleted.
 
     Args:
-        sources: Sources, as for `load`.
+        given: Sources, as for `load`.
         settings: The settings; None for those of the environment.
         leftovers: What to delete with a cluster: ``volume``, ``snapshot``, ``load balancer``.
         on_event: Receives each event of the engine and its resource during the destroy.
@@ -140,7 +140,7 @@ def plan_destroy(
         planton.PlantonError: The manifests are invalid; leftovers cannot be listed; the backend failed.
     """
     with runtime.working(settings, on_event) as run:
-        return destroy_stage.make(loading.load(sources), run, sorts=leftovers)
+        return destroy_stage.make(loading.load(given), run, sorts=leftovers)
 
 
 def approve(planned: plan_values.Plan, consent: approve_stage.Consent) -> approve_stage.Approved:
@@ -158,7 +158,7 @@ def approve(planned: plan_values.Plan, consent: approve_stage.Consent) -> approv
 
 
 def apply(
-    sources: approve_stage.Approved | plan_values.Plan | loading.Sources,
+    given: approve_stage.Approved | plan_values.Plan | loading.Given,
     *,
     consent: approve_stage.Consent | None = None,
     settings: engine_settings.Settings | None = None,
@@ -167,7 +167,7 @@ def apply(
     """Changes the cloud to what manifests say, or imports a resource.
 
     Args:
-        sources: An approved plan; or a plan or sources, with a consent.
+        given: An approved plan; or a plan or sources, with a consent.
         consent: What the caller agrees to; needed unless the plan is approved.
         settings: The settings; None for those of the environment, or of the plan.
         check: Whether to raise if a resource failed.
@@ -176,7 +176,7 @@ def apply(
         planton.PlantonError: As `plan` and `approve` do.
         planton.RunError: A resource failed. It has the result; the next apply resumes.
     """
-    approved = _approved(sources, consent, lambda inputs: plan(inputs, settings=settings))
+    approved = _approved(given, consent, lambda sources: plan(sources, settings=settings))
     if approved.plan.operation == "destroy":
         raise _wrong_plan("apply", approved.plan)
     with environment.hidden_from_sdk(os.environ):
@@ -184,7 +184,7 @@ def apply(
 
 
 def destroy(
-    sources: approve_stage.Approved | plan_values.Plan | loading.Sources,
+    given: approve_stage.Approved | plan_values.Plan | loading.Given,
     *,
     consent: approve_stage.Consent | None = None,
     settings: engine_settings.Settings | None = None,
@@ -193,7 +193,7 @@ def destroy(
     """Deletes applied resources, dependants first.
 
     Args:
-        sources: An approved plan of a destroy; or such a plan or sources, with a consent.
+        given: An approved plan of a destroy; or such a plan or sources, with a consent.
         consent: What the caller agrees to; needed unless the plan is approved.
         settings: The settings; None for those of the environment, or of the plan.
         check: Whether to raise if a resource failed.
@@ -202,7 +202,7 @@ def destroy(
         planton.PlantonError: As `plan_destroy` and `approve` do.
         planton.RunError: A resource could not be deleted. It has the result.
     """
-    approved = _approved(sources, consent, lambda inputs: plan_destroy(inputs, settings=settings))
+    approved = _approved(given, consent, lambda sources: plan_destroy(sources, settings=settings))
     if approved.plan.operation != "destroy":
         raise _wrong_plan("destroy", approved.plan)
     with environment.hidden_from_sdk(os.environ):
@@ -210,12 +210,12 @@ def destroy(
 
 
 def _approved(
-    sources: approve_stage.Approved | plan_values.Plan | loading.Sources,
+    given: approve_stage.Approved | plan_values.Plan | loading.Given,
     consent: approve_stage.Consent | None,
-    make: Callable[[loading.Sources], plan_values.Plan],
+    make: Callable[[loading.Given], plan_values.Plan],
 ) -> approve_stage.Approved:
-    if isinstance(sources, approve_stage.Approved):
-        return sources
+    if isinstance(given, approve_stage.Approved):
+        return given
     if consent is None:
         raise errors.PlantonError(
             "this changes a cloud and needs consent; nothing was changed",
@@ -223,7 +223,7 @@ def _approved(
             reason=errors.Reason.CONSENT_REQUIRED,
             hint="pass an approved plan (planton.approve), or consent=planton.Consent(changes=True)",
         )
-    planned = sources if isinstance(sources, plan_values.Plan) else make(sources)
+    planned = given if isinstance(given, plan_values.Plan) else make(given)
     return approve(planned, consent)
 
 

@@ -98,13 +98,13 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
     for name, value in program(kinds.get(target.kind)).resources(stack_input).items():
         pulumi.export(name, value)
     # Commands with KIND/NAME alone read the applied manifest here.
-    pulumi.export("manifest", manifest_json(target))
+    pulumi.export("manifest", as_kept(target))
     if origin:
         pulumi.export("origin", origin)
 
 
-def manifest_json(manifest: message.Message) -> str:
-    """Returns a manifest as the JSON for its stack, without the status, which is in the stack's outputs."""
+def as_kept(manifest: message.Message) -> str:
+    """Returns a manifest as JSON for its stack, without the status. The stack has the status as its outputs."""
     from google.protobuf import json_format  # cold start: `planton validate` imports declarations only
 
     copy = type(manifest)()

@@ -197,7 +197,7 @@ class Stores:
             if target != applied.stack:
                 self._rename(applied.stack, target)
             deployment = self.open(target).export()
-            self.open(target).replace_state(_named(deployment, modules.manifest_json(manifest)))
+            self.open(target).replace_state(_named(deployment, modules.as_kept(manifest)))
         return target
 
     def _rename(self, old: stacks.StackName, new: stacks.StackName) -> None:
