@@ -100,3 +100,8 @@ class Pace:
 def rfc3339(seconds: float) -> str:
     """Returns a time as RFC 3339 in UTC, to the second."""
     return datetime.datetime.fromtimestamp(int(seconds), tz=datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse(text: str) -> float:
+    """Returns a time in RFC 3339, in UTC, in seconds since the epoch."""
+    return datetime.datetime.fromisoformat(text).timestamp()

@@ -142,22 +142,21 @@ class Server:
         time.sleep(seconds if realistic else min(seconds, PROVIDER_WAIT_SECONDS))
 
     def _kubernetes(self, cluster: str) -> fleet.Handler:
-        async def look() -> Any:
-            return self.world.read_cluster(cluster)
-
-        first = int(self._options.source() * 10)
-        served = api.Api(look, now=self.world.clock.now, first=first)
+        served = api.Api(lambda: self.world.read_cluster(cluster), save=self.world.save)
         return self._front.kubernetes(cluster, served.handle)
 
     async def _follow(self) -> None:
-        await self._fleet.follow(self.world.kubernetes())
+        clusters = self.world.kubernetes()
+        self.world.simulations.keep([cluster.id for cluster in clusters])
+        await self._fleet.follow(clusters)
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             try:
-                if self.world.settle():
-                    self.world.save()
+                is_changed = self.world.settle()
+                self.world.save()
+                if is_changed:
                     await self._follow()
             except OSError:
                 LOGGER.exception("the changes of the clouds could not be applied")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from planton_sandbox import clock, clouds, codec, faults, files, journal, ports
-from planton_sandbox.kubernetes import nodes
+from planton_sandbox.kubernetes import actions, nodes, reads, simulations
 
 FORMAT = 1
 CLIENT = "127.0.0.1"
@@ -50,10 +50,12 @@ class World:
             name: make(pace=self.pace, reserve_port=self.ports.reserve, saved=saved.get("clouds", {}).get(name))
             for name, make in clouds.CLOUDS.items()
         }
+        self.simulations = simulations.Simulations(path.parent / files.KUBERNETES, first=int(source() * 10))
         self._written = ""
 
     def save(self) -> None:
-        """Writes the state file if it has changed."""
+        """Writes what has changed: the state file, and the files of the clusters' objects."""
+        self.simulations.save()
         text = json.dumps(
             {
                 "format": FORMAT,
@@ -78,15 +80,24 @@ class World:
         now = self.clock.now()
         return [item for cloud in self.clouds.values() for item in cloud.kubernetes(client=self.client, now=now)]
 
-    def read_cluster(self, key: str) -> nodes.Cluster | None:
-        """Returns a cluster for its Kubernetes API, and counts a read of it.
+    def read_cluster(self, key: str) -> reads.View | None:
+        """Returns a cluster and its objects for its Kubernetes API, and counts a read of it.
 
         In instant latency the read ends the changes that were waiting for it, so that kubectl and the cloud agree.
         """
         if any([cloud.observe(key) for cloud in self.clouds.values()]):  # noqa: C419 - a generator would stop at the first
             self.settle()
             self.save()
-        return next((item for item in self.kubernetes() if item.id == key), None)
+        return self.view(key)
+
+    def view(self, key: str) -> reads.View | None:
+        """Returns a cluster and its objects as they are now, or ``None``."""
+        now = self.clock.now()
+        for cloud in self.clouds.values():
+            for cluster in cloud.kubernetes(client=self.client, now=now, key=key):
+                state = self.simulations.open(cluster, now=now, latency=self.pace.latency)
+                return reads.View(cluster, state, now)
+        return None
 
     def change_port(self, key: str, port: int) -> None:
         """Records the new port of a cluster's Kubernetes API."""
@@ -96,6 +107,7 @@ class World:
 
     def reset(self) -> None:
         """Deletes everything except the ports of the services."""
+        self.simulations.keep(())
         for cloud in self.clouds.values():
             cloud.reset()
         self.clock.offset = 0.0
@@ -114,4 +126,11 @@ class World:
             KeyError: when there is no such cloud.
             wire.CloudError: when the cloud has no such action or resource.
         """
-        return self.clouds[cloud].outside(action, body=body, now=self.clock.now())
+        chosen = self.clouds[cloud]
+        if not actions.handles(action, body):
+            return chosen.outside(action, body=body, now=self.clock.now())
+        view = self.view(chosen.cluster_id(body, now=self.clock.now()))
+        assert view is not None
+        answer = actions.act(view, action, body)
+        self.view(view.cluster.id)
+        return answer

@@ -96,6 +96,7 @@ class Node:
     labels: dict[str, str] = dataclasses.field(default_factory=dict)
     taints: list[Taint] = dataclasses.field(default_factory=list)
     ready: bool = True
+    unreachable: bool = False
     building: clock.Timer | None = None
     deleting: clock.Timer | None = None
 
