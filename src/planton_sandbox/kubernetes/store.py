@@ -64,6 +64,14 @@ class Store:
         items = self._objects[resource.title]
         return [items[key] for key in sorted(items) if namespace in ("", key[0])]
 
+    def count(self, resource: resources.Resource) -> int:
+        """Returns how many objects of a resource there are."""
+        return len(self._objects[resource.title])
+
+    def first(self, resource: resources.Resource) -> Object:
+        """Returns the oldest object of a resource; there must be one."""
+        return next(iter(self._objects[resource.title].values()))
+
     def everything(self) -> Iterable[tuple[resources.Resource, Object]]:
         """Yields all objects with their resources."""
         for resource in resources.RESOURCES:

@@ -163,7 +163,7 @@ class Writes:
 
     def _create(self, item: Object, warnings: tuple[str, ...], *, operation: str = ownership.UPDATE) -> Written:
         resource = self.target.resource
-        config = item
+        config = copy.deepcopy(item)
         item = admission.create(self.store, resource, item, now=self.given.now)
         validation.check(resource, item, None)
         if self.store.get(resource, objects.namespace(item), objects.name(item)) is not None:

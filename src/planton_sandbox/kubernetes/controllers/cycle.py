@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from planton_sandbox import clock
 from planton_sandbox.kubernetes import objects, resources, store
 
 Object = dict[str, Any]
-MAXIMUM_PODS = 2000
+MAXIMUM_PODS = 1000
 MAXIMUM_EVENTS = 500
 
 
@@ -81,7 +82,7 @@ class Cycle:
 
     def has_room(self) -> bool:
         """Returns whether the cluster takes another pod."""
-        return len(self.store.all(resources.PODS)) < MAXIMUM_PODS
+        return self.store.count(resources.PODS) < MAXIMUM_PODS
 
     def delete(self, resource: resources.Resource, item: Object) -> None:
         """Deletes an object: pods gracefully, others at once unless they have finalizers."""
@@ -96,33 +97,31 @@ class Cycle:
 
     def report(self, involved: Object, reason: str, message: str, *, kind: str = "Normal", source: str) -> None:
         """Records an event; one that repeats the last of its object increases its count."""
-        key = (involved["metadata"].get("uid"), reason, message)
         moment = clock.rfc3339(self.now)
         place = self.store.get(resources.NAMESPACES, "", involved["metadata"].get("namespace", "default"))
         if place is None or objects.is_deleting(place):
             return
-        events = self.store.all(resources.EVENTS)
-        for event in events:
-            if (event["involvedObject"].get("uid"), event.get("reason"), event.get("message")) == key:
-                fresh = {"count": int(event.get("count", 1)) + 1, "lastTimestamp": moment}
-                self.store.replace(resources.EVENTS, event | fresh)
-                return
-        if len(events) >= MAXIMUM_EVENTS:
-            oldest = min(events, key=lambda event: str(event.get("lastTimestamp", "")))
-            self.store.remove(resources.EVENTS, oldest)
         meta = involved["metadata"]
+        digest = hashlib.sha256(f"{meta.get('uid')}/{reason}/{message}".encode()).hexdigest()[:16]
+        name, namespace = f"{meta['name'][:200]}.{digest}", meta.get("namespace", "default")
+        event = self.store.get(resources.EVENTS, namespace, name)
+        if event is not None:
+            fresh = {"count": int(event.get("count", 1)) + 1, "lastTimestamp": moment}
+            self.store.replace(resources.EVENTS, event | fresh)
+            return
+        if self.store.count(resources.EVENTS) >= MAXIMUM_EVENTS:
+            self.store.remove(resources.EVENTS, self.store.first(resources.EVENTS))
         reference = {
             "kind": involved["kind"],
             "apiVersion": involved["apiVersion"],
             "name": meta["name"],
             "uid": meta.get("uid", ""),
         }
-        namespace = meta.get("namespace", "default")
         self.store.add(
             resources.EVENTS,
             objects.new(
                 resources.EVENTS,
-                f"{meta['name'][:200]}.{objects.suffix(16)}",
+                name,
                 namespace=namespace,
                 now=self.now,
                 involvedObject=reference | ({"namespace": namespace} if "namespace" in meta else {}),

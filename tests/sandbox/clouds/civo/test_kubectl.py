@@ -138,14 +138,14 @@ def test_the_kubeconfig_outlives_a_restart(tmp_path: pathlib.Path) -> None:
         assert second.kubectl(cluster["kubeconfig"], "get", "nodes", check=False).returncode != 0
 
 
-def test_reading_is_logged_and_writing_refused(sandbox: Sandbox) -> None:
-    """The log has the requests to a cluster. Writes are refused, and logged, too."""
+def test_requests_are_logged(sandbox: Sandbox) -> None:
+    """The log has the requests to a cluster."""
     cluster = _cluster(sandbox)
     name = _names(sandbox, cluster)[0]
     mark = sandbox.control.mark()
-    assert sandbox.kubectl(cluster["kubeconfig"], "label", "node", name, "a=b", check=False).returncode != 0
+    assert "labeled" in sandbox.kubectl(cluster["kubeconfig"], "label", "node", name, "a=b").stdout
     methods = {entry["method"] for entry in sandbox.control.requests(mark, cloud="kubernetes")}
-    assert "PATCH" in methods
+    assert methods == {"GET", "PATCH"}
 
 
 def test_a_node_can_be_made_not_ready(sandbox: Sandbox) -> None:
