@@ -142,12 +142,14 @@ class Server:
         time.sleep(seconds if realistic else min(seconds, PROVIDER_WAIT_SECONDS))
 
     def _kubernetes(self, cluster: str) -> fleet.Handler:
-        served = api.Api(lambda: self.world.read_cluster(cluster), save=self.world.save)
+        served = api.Api(
+            lambda: self.world.read_cluster(cluster), poll=lambda: self.world.poll_cluster(cluster), save=self.world.save
+        )
         return self._front.kubernetes(cluster, served.handle)
 
     async def _follow(self) -> None:
         clusters = self.world.kubernetes()
-        self.world.simulations.keep([cluster.id for cluster in clusters])
+        self.world.follow(clusters)
         await self._fleet.follow(clusters)
 
     async def _tick(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import pathlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from planton_sandbox import clock, clouds, codec, faults, files, journal, ports
@@ -81,14 +81,30 @@ class World:
         return [item for cloud in self.clouds.values() for item in cloud.kubernetes(client=self.client, now=now)]
 
     def read_cluster(self, key: str) -> reads.View | None:
-        """Returns a cluster and its objects for its Kubernetes API, and counts a read of it.
+        """Returns a cluster and its objects for a request to its Kubernetes API, and counts a read of it.
 
         In instant latency the read ends the changes that were waiting for it, so that kubectl and the cloud agree.
         """
-        if any([cloud.observe(key) for cloud in self.clouds.values()]):  # noqa: C419 - a generator would stop at the first
-            self.settle()
+        self._observe(key)
+        if self.settle():
             self.save()
         return self.view(key)
+
+    def poll_cluster(self, key: str) -> reads.View | None:
+        """Returns a cluster and its objects for a watch, which looks often: it settles the clouds only if that was waited for."""
+        if self._observe(key) and self.settle():
+            self.save()
+        return self.view(key)
+
+    def follow(self, clusters: Sequence[nodes.Cluster]) -> None:
+        """Brings the opened Kubernetes APIs to the present state of their clusters, and deletes those of other clusters."""
+        self.simulations.keep([cluster.id for cluster in clusters])
+        for cluster in clusters:
+            if self.simulations.is_open(cluster.id):
+                self.simulations.open(cluster, now=self.clock.now(), latency=self.pace.latency)
+
+    def _observe(self, key: str) -> bool:
+        return any([cloud.observe(key) for cloud in self.clouds.values()])  # noqa: C419 - a generator would stop at the first
 
     def view(self, key: str) -> reads.View | None:
         """Returns a cluster and its objects as they are now, or ``None``."""
@@ -96,6 +112,7 @@ class World:
         for cloud in self.clouds.values():
             for cluster in cloud.kubernetes(client=self.client, now=now, key=key):
                 state = self.simulations.open(cluster, now=now, latency=self.pace.latency)
+                cloud.cordon(key, state.cordoned())
                 return reads.View(cluster, state, now)
         return None
 

@@ -42,12 +42,14 @@ class Api:
 
     Args:
         look: Returns the cluster as it is now, and counts as a read of it; ``None`` if it is gone.
+        poll: The same for watches, which look often.
         save: Is called after every write.
     """
 
-    def __init__(self, look: watches.Look, *, save: Callable[[], None]) -> None:
+    def __init__(self, look: watches.Look, *, poll: watches.Look, save: Callable[[], None]) -> None:
         """Creates the API; it calls ``look`` before every answer."""
         self._look = look
+        self._poll = poll
         self._save = save
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -88,7 +90,7 @@ class Api:
         if "get" not in resource.verbs:
             raise errors.method_not_allowed()
         if not target.name and "watch" in resource.verbs and request.query.get("watch") in ("1", "true"):
-            return await watches.watch(request, target, view, self._look)
+            return await watches.watch(request, target, view, self._poll)
         if not target.name:
             return _reply(rendering.many(request, resource, reads.page(view, target, request.query), now=view.now))
         item = reads.one(view, target)

@@ -60,7 +60,8 @@ def apply(resource: resources.Resource, live: Object | None, config: Object, wri
     merged = fieldsets.merge(live, {key: value for key, value in config.items() if key != "metadata"}, top)
     merged["metadata"] = _metadata(live, config)
     owned_by_others = {path for entry in kept for path in fieldsets.decode(entry["fieldsV1"])}
-    for path in sorted(fieldsets.decode(own["fieldsV1"]) if own else (), key=len, reverse=True):
+    # An item of a list goes before its fields: without its key it could not be found.
+    for path in sorted(fieldsets.decode(own["fieldsV1"]) if own else (), key=len):
         if path not in wanted and not any(other[: len(path)] == path for other in owned_by_others):
             merged = _remove(merged, path, top)
     return _stamped(resource, merged, [*kept, *_entry(resource, writer, set(wanted), own)])

@@ -77,6 +77,11 @@ class Simulation:
         self._saved = now
         return self.store.save() | {"bases": self._bases, "loads": now[1], "time": self._time}
 
+    def cordoned(self) -> frozenset[str]:
+        """Returns the names of the nodes that take no new pods."""
+        nodes_ = self.store.all(resources.NODES)
+        return frozenset(objects.name(node) for node in nodes_ if node["spec"].get("unschedulable"))
+
     def settle(self, cluster: nodes.Cluster, *, now: float, latency: str) -> None:
         """Brings the cluster to the time ``now``."""
         durations = cycle.durations(latency)

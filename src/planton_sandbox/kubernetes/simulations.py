@@ -28,6 +28,10 @@ class Simulations:
         state.settle(cluster, now=now, latency=latency)
         return state
 
+    def is_open(self, key: str) -> bool:
+        """Returns whether the simulation of a cluster has been needed."""
+        return key in self._opened
+
     def save(self) -> None:
         """Writes the files of the clusters that have changed."""
         for key, state in self._opened.items():

@@ -178,3 +178,14 @@ def test_evictions_can_be_made_to_fail(kube: Kube) -> None:
     assert kube.evict(kube.pods()[0]).status == 201
     kube.sandbox.control.call("DELETE", f"/faults/{rule}")
     assert kube.ok("GET", f"{APPS}/deployments")["items"]
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_cloud_removes_cordoned_nodes_first(kube: Kube, index: int) -> None:
+    """A pool that is scaled down loses the cordoned node, whatever its age."""
+    nodes = kube.nodes()
+    cordoned = nodes.pop(index)
+    kube.cordon(cordoned)
+    kube.act("scale", count=1)
+    kube.sandbox.call("GET", f"/kubernetes/clusters/{kube.id}")
+    assert kube.nodes() == nodes

@@ -6,7 +6,7 @@ The rest of the sandbox uses this class only. It does no I/O: requests, time and
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from planton_sandbox import clock, codec, wire
@@ -167,6 +167,13 @@ class Civo:
             for item in self.state.clusters
             if key in ("", item.id)
         ]
+
+    def cordon(self, key: str, names: Collection[str]) -> None:
+        """Notes which nodes of a cluster are cordoned; the cloud removes them first."""
+        for cluster in self.state.clusters:
+            for pool in cluster.pools if cluster.id == key else ():
+                for node in pool.nodes:
+                    node.cordoned = node.hostname in names
 
     def cluster_id(self, body: Mapping[str, Any], *, now: float) -> str:
         """Returns the id of the cluster that an out-of-band change names.

@@ -103,6 +103,7 @@ class Node:
     taints: list[Taint] = dataclasses.field(default_factory=list)
     ready: bool = True
     unreachable: bool = False
+    cordoned: bool = False
     draining: bool = False
     building: clock.Timer | None = None
     deleting: clock.Timer | None = None

@@ -33,7 +33,7 @@ def _finish(
     finalizers = item["metadata"].get("finalizers", [])
     if FOREGROUND in finalizers:
         for kind, one in dependants:
-            _delete(cycle, kind, one)
+            _delete(cycle, kind, one, is_foreground=True)
         if not dependants:
             _release(cycle, resource, item, FOREGROUND)
     elif ORPHAN in finalizers:
@@ -45,10 +45,14 @@ def _finish(
         _release(cycle, resource, item, ORPHAN)
 
 
-def _delete(cycle: cycles.Cycle, resource: resources.Resource, item: Object) -> None:
+def _delete(cycle: cycles.Cycle, resource: resources.Resource, item: Object, *, is_foreground: bool = False) -> None:
     current = cycle.store.get(resource, objects.namespace(item), objects.name(item))
-    if current is not None and not objects.is_deleting(current):
-        cycle.delete(resource, current)
+    if current is None or objects.is_deleting(current):
+        return
+    if is_foreground and resource is not resources.PODS:
+        finalizers = [*current["metadata"].get("finalizers", []), FOREGROUND]
+        current = cycle.store.replace(resource, current | {"metadata": current["metadata"] | {"finalizers": finalizers}})
+    cycle.delete(resource, current)
 
 
 def _release(cycle: cycles.Cycle, resource: resources.Resource, item: Object, finalizer: str) -> None:
