@@ -103,5 +103,10 @@ def rfc3339(seconds: float) -> str:
 
 
 def parse(text: str) -> float:
-    """Returns a time in RFC 3339, in UTC, in seconds since the epoch."""
-    return datetime.datetime.fromisoformat(text).timestamp()
+    """Returns a time in RFC 3339 in seconds since the epoch; without a zone it is in UTC.
+
+    Raises:
+        ValueError: when it is malformed.
+    """
+    moment = datetime.datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)).timestamp()

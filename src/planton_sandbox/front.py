@@ -21,6 +21,7 @@ LOGGER = logging.getLogger(__name__)
 SILENCE_SECONDS = 3600.0
 POLL_SECONDS = 0.02
 MAXIMUM_BODY = 4 * 1024 * 1024
+MAXIMUM_LOGGED = 64 * 1024
 KUBERNETES = "kubernetes"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -77,6 +78,8 @@ class Front:
                 body = text.decode(errors="replace")
             if "/secrets" in request.path:
                 body = journal.REDACTED
+            elif len(text) > MAXIMUM_LOGGED:
+                body = f"[{len(text)} bytes]"
             call = _Call(cloud=KUBERNETES, cluster=cluster, body=body)
             return await self._guarded(request, call, lambda: answer(request))
 

@@ -143,7 +143,9 @@ class Server:
 
     def _kubernetes(self, cluster: str) -> fleet.Handler:
         served = api.Api(
-            lambda: self.world.read_cluster(cluster), poll=lambda: self.world.poll_cluster(cluster), save=self.world.save
+            lambda: self.world.read_cluster(cluster),
+            poll=lambda: self.world.poll_cluster(cluster),
+            save=self.world.simulations.save,
         )
         return self._front.kubernetes(cluster, served.handle)
 
@@ -156,9 +158,9 @@ class Server:
         while True:
             await asyncio.sleep(TICK_SECONDS)
             try:
-                is_changed = self.world.settle()
-                self.world.save()
-                if is_changed:
+                if self.world.settle():
+                    self.world.save()
                     await self._follow()
+                self.world.simulations.save()
             except OSError:
                 LOGGER.exception("the changes of the clouds could not be applied")

@@ -66,7 +66,7 @@ class Api:
             return await self._answer(request, view)
         except errors.ApiError as error:
             return _refusal(error)
-        except (TypeError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
             LOGGER.warning("%s %s: a malformed request", request.method, request.path, exc_info=True)
             return _refusal(errors.bad_request(f"the request is malformed: {error!r}"))
 

@@ -58,6 +58,8 @@ def typed(resource: resources.Resource, body: Any) -> tuple[Object, list[str]]:
     """
     if not isinstance(body, dict):
         raise errors.bad_request("the body of the request must be an object")
+    # Patches can nest deeper than their bodies.
+    _check_depth(body, MAXIMUM_DEPTH)
     body = {"apiVersion": resource.api_version, "kind": resource.kind} | body
     if body["kind"] != resource.kind or body["apiVersion"] != resource.api_version:
         offered, expected = f"{body['apiVersion']}, {body['kind']}", f"{resource.api_version}, {resource.kind}"

@@ -126,7 +126,7 @@ def _service(item: Object) -> None:
     spec = item.setdefault("spec", {})
     _fill(spec, {"type": "ClusterIP", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster"})
     for port in spec.get("ports", []):
-        _fill(port, {"protocol": "TCP", "targetPort": port.get("port")})
+        _fill(port, {"protocol": "TCP"} | ({"targetPort": port["port"]} if "port" in port else {}))
     item.setdefault("status", {"loadBalancer": {}})
 
 
@@ -136,6 +136,11 @@ def _secret(item: Object) -> None:
     if plain:
         encoded = {key: base64.b64encode(value.encode()).decode() for key, value in plain.items()}
         item["data"] = {**item.get("data", {}), **encoded}
+
+
+def _node(item: Object) -> None:
+    item.setdefault("spec", {})
+    item.setdefault("status", {})
 
 
 def _namespace(item: Object) -> None:
@@ -171,6 +176,7 @@ def _attachment(item: Object) -> None:
 
 
 _DEFAULTS: Mapping[str, Callable[[Object], None]] = {
+    "Node": _node,
     "Pod": _pod,
     "Deployment": _deployment,
     "ReplicaSet": _replica_set,

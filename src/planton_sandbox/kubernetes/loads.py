@@ -15,6 +15,7 @@ KINDS = ("Deployment", "DaemonSet", "StatefulSet", "ReplicaSet", "Job", "Pod", P
 #: What metrics-server reports of a pod without a load.
 IDLE_CPU, IDLE_MEMORY = 0.001, 8.0 * 1024 * 1024
 WINDOW = 15
+MAXIMUM_LOADS = 1000
 
 
 @dataclasses.dataclass(slots=True)
@@ -56,9 +57,16 @@ def parse(body: Mapping[str, Any]) -> Load:
 
 
 def put(present: list[Load], load: Load) -> None:
-    """Sets a load in place of the one of the same workload; without CPU and memory it is removed."""
+    """Sets a load in place of the one of the same workload; without CPU and memory it is removed.
+
+    Raises:
+        ValueError: when there are too many.
+    """
     key = (load.kind, load.namespace, load.name)
     present[:] = [item for item in present if (item.kind, item.namespace, item.name) != key]
+    if len(present) >= MAXIMUM_LOADS:
+        message = f"a cluster has at most {MAXIMUM_LOADS} loads"
+        raise ValueError(message)
     if load.cpu or load.memory:
         present.append(load)
 
@@ -94,7 +102,7 @@ def node_metrics(kept: store.Store, loads: Sequence[Load], cluster: nodes.Cluste
         if pool is not None:
             peers = sum(1 for peer, its in pools.items() if its == pool.name and _is_measured(kept, peer))
             cpu, memory = pool.cpu / peers, pool.memory / peers
-        most = node["status"]["capacity"]
+        most = node["status"].get("capacity", {})
         body = {"cpu": quantities.cpu(min(cpu, quantities.of(most, "cpu")))}
         body |= {"memory": quantities.memory(min(memory, quantities.of(most, "memory")))}
         shown.append(_metrics(resources.NODE_METRICS, node, now=now) | {"usage": body})

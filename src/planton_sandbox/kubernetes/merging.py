@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 from planton_sandbox.kubernetes import errors
 
 MAXIMUM_OPERATIONS = 10_000
+MAXIMUM_COPIED = 3 * 1024 * 1024
 _MISSING = object()
 
 
@@ -35,8 +37,14 @@ def operate(base: Any, patch: Any) -> Any:
     if len(patch) > MAXIMUM_OPERATIONS:
         raise errors.too_large(MAXIMUM_OPERATIONS)
     document = copy.deepcopy(base)
+    copied = 0
     for item in patch:
         try:
+            if item.get("op") == "copy":
+                # A few copies of copies could make a small patch as large as the memory.
+                copied += len(json.dumps(_read(document, _steps(item["from"]))))
+            if copied > MAXIMUM_COPIED:
+                raise errors.too_large(MAXIMUM_COPIED)
             document = _apply(document, item)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             message = (

@@ -161,7 +161,7 @@ def _renewed(view: View, resource: resources.Resource, item: Object) -> Object:
     if node is None or (objects.condition(node, "Ready") or {}).get("status") == "Unknown":
         return item
     moment = clock.rfc3339(view.now).replace("Z", ".000000Z")
-    return item | {"spec": item["spec"] | {"renewTime": moment}}
+    return item | {"spec": item.get("spec", {}) | {"renewTime": moment}}
 
 
 def _continuation(text: str) -> tuple[str, str] | None:

@@ -42,6 +42,13 @@ def test_a_json_patch_can_test_first(kube: Kube) -> None:
     assert (code, reason) == (422, "Invalid")
 
 
+def test_copies_of_copies_are_bounded(kube: Kube) -> None:
+    """A small patch cannot make a huge object."""
+    kube.ok("POST", MAPS, {"metadata": {"name": "conf"}, "data": {"a": "x" * 1000}})
+    operations = [{"op": "copy", "from": "/data", "path": "/data/b"}, {"op": "copy", "from": "/data", "path": "/data/c"}] * 40
+    assert kube.refused("PATCH", f"{MAPS}/conf", operations, kind=JSON_PATCH)[0] == 413
+
+
 def test_a_strategic_patch_merges_lists_by_key(kube: Kube) -> None:
     """A container is found by name, an item with ``$patch: delete`` goes, and atomic lists are replaced."""
     kube.deploy(tolerations=[{"key": "a", "operator": "Exists"}])

@@ -13,6 +13,7 @@ from planton_sandbox.kubernetes import objects, resources, store
 Object = dict[str, Any]
 MAXIMUM_PODS = 1000
 MAXIMUM_EVENTS = 500
+MAXIMUM_GRACE = 10 * 365 * 86400  # seconds
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -150,6 +151,7 @@ def is_terminal(pod: Object) -> bool:
 
 def begin_delete(kept: store.Store, pod: Object, *, now: float, grace: int) -> Object:
     """Begins the graceful deletion of a pod, or shortens it; a pod without a node is removed at once."""
+    grace = min(grace, MAXIMUM_GRACE)
     is_free = not pod["spec"].get("nodeName") or is_terminal(pod)
     meta = pod["metadata"]
     if (grace <= 0 or is_free) and not meta.get("finalizers"):
