@@ -109,8 +109,8 @@ def _write(
     method, resource = request.method, target.resource
     if target.subresource in (subresources.SCALE, "eviction"):
         return _write_sub(request, target, view, given, body=body, kind=kind)
-    if resource is resources.ACCESS_REVIEWS and method == "POST":
-        return _reply(subresources.review(body), status=_CREATED)
+    if resource in (resources.ACCESS_REVIEWS, resources.SELF_REVIEWS) and method == "POST":
+        return _reply(subresources.review(resource, body), status=_CREATED)
     if method == "DELETE" and not target.name and "deletecollection" in resource.verbs:
         return _delete_all(request, target, view, given, body=body)
     answer = _write_one(method, target, writes.Writes(view.store, target, given), request.query, body=body, kind=kind)

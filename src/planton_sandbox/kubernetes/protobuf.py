@@ -1,13 +1,17 @@
-"""Decodes the bodies that typed Go clients send as Protobuf, for the kinds that they create themselves.
+"""Decodes the bodies that typed Go clients send as Protobuf, such as those of ``kubectl create`` and Helm's releases.
 
-Helm stores its releases this way. Answers are always JSON, which these clients accept, too.
+``types/protobuf.numbers`` lists the fields that are read. A body with another field is refused, so that nothing is lost in
+silence. Answers are always JSON, which these clients accept, too.
 """
 
 from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Iterator, Mapping
+import functools
+import pathlib
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from planton_sandbox import clock
@@ -18,6 +22,8 @@ Object = dict[str, Any]
 _MAGIC = b"k8s\x00"
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LONGEST_VARINT = 10
+_IGNORED = "-"
+_FILE = pathlib.Path(__file__).parent / "types" / "protobuf.numbers"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,46 +31,22 @@ class _Field:
     """A field: its name, and its type: a scalar, a message, ``[TYPE]`` for many or ``{TYPE}`` for a map."""
 
     name: str
-    type: str = "string"
+    type: str
 
 
-def _fields(**numbered: str) -> dict[int, _Field]:
-    """Returns fields from ``name="NUMBER"`` or ``name="NUMBER TYPE"``."""
-    return {int(text.split()[0]): _Field(name, text.partition(" ")[2] or "string") for name, text in numbered.items()}
-
-
-_MESSAGES: Mapping[str, Mapping[int, _Field]] = {
-    "ObjectMeta": _fields(
-        name="1",
-        generateName="2",
-        namespace="3",
-        uid="5",
-        resourceVersion="6",
-        generation="7 int",
-        creationTimestamp="8 time",
-        labels="11 {string}",
-        annotations="12 {string}",
-        ownerReferences="13 [OwnerReference]",
-        finalizers="14 [string]",
-    ),
-    "OwnerReference": _fields(kind="1", name="3", uid="4", apiVersion="5", controller="6 bool", blockOwnerDeletion="7 bool"),
-    "Secret": _fields(metadata="1 ObjectMeta", data="2 {bytes}", type="3", stringData="4 {string}", immutable="5 bool"),
-    "ConfigMap": _fields(metadata="1 ObjectMeta", data="2 {string}", binaryData="3 {bytes}", immutable="4 bool"),
-    "Namespace": _fields(metadata="1 ObjectMeta"),
-    "Lease": _fields(metadata="1 ObjectMeta", spec="2 LeaseSpec"),
-    "LeaseSpec": _fields(
-        holderIdentity="1", leaseDurationSeconds="2 int", acquireTime="3 time", renewTime="4 time", leaseTransitions="5 int"
-    ),
-    "Eviction": _fields(metadata="1 ObjectMeta", deleteOptions="2 DeleteOptions"),
-    "DeleteOptions": _fields(
-        gracePeriodSeconds="1 int",
-        preconditions="2 Preconditions",
-        orphanDependents="3 bool",
-        propagationPolicy="4",
-        dryRun="5 [string]",
-    ),
-    "Preconditions": _fields(uid="1", resourceVersion="2"),
-}
+@functools.cache
+def _messages() -> Mapping[str, Mapping[int, _Field]]:
+    """Returns the fields of the messages by number, from lines such as ``Secret: 1=metadata:ObjectMeta 3=type``."""
+    text = re.sub(r"\n[ \t]+", " ", _FILE.read_text(encoding="utf-8"))
+    messages = {}
+    for line in filter(str.strip, text.splitlines()):
+        name, _, rest = line.partition(":")
+        fields = {}
+        for token in rest.split():
+            number, _, field = token.partition("=")
+            fields[int(number)] = _Field(field.partition(":")[0], field.partition(":")[2] or "string")
+        messages[name] = fields
+    return messages
 
 
 def decode(text: bytes) -> Object:
@@ -79,12 +61,17 @@ def decode(text: bytes) -> Object:
         envelope = dict(_wire(memoryview(text)[len(_MAGIC) :]))
         meta = dict(_wire(_bytes(envelope.get(1, b""))))
         api_version, kind = (bytes(_bytes(meta.get(key, b""))).decode() for key in (1, 2))
-        if kind not in _MESSAGES:
-            raise errors.unsupported_media(MEDIA_TYPE, ("application/json", "application/yaml"))
+        if kind not in _messages():
+            raise _unread(kind)
         item = _message(kind, _bytes(envelope.get(2, b"")))
     except (ValueError, IndexError, TypeError, OverflowError) as error:
         raise errors.bad_request(f"error decoding the body: {error}") from error
     return {"apiVersion": api_version, "kind": kind} | item
+
+
+def _unread(what: str) -> errors.ApiError:
+    message = f"{what} is not read in Protobuf, only in application/json and application/yaml"
+    return errors.ApiError(415, "UnsupportedMediaType", message)
 
 
 def _wire(view: memoryview) -> Iterator[tuple[int, Any]]:
@@ -132,8 +119,11 @@ def _bytes(value: Any) -> memoryview:
 def _message(name: str, view: memoryview) -> Object:
     item: Object = {}
     for number, value in _wire(view):
-        field = _MESSAGES[name].get(number)
-        if field is None:
+        field = _messages()[name].get(number)
+        if field is None or field.name == _IGNORED:
+            # Go sends empty values for unset ones.
+            if field is None and value not in (0, b""):
+                raise _unread(f"field {number} of {name}")
             continue
         if field.type.startswith("["):
             item.setdefault(field.name, []).append(_scalar(field.type[1:-1], value))
@@ -143,19 +133,39 @@ def _message(name: str, view: memoryview) -> Object:
             item.setdefault(field.name, {})[key] = _scalar(field.type[1:-1], entry.get(2, b""))
         else:
             item[field.name] = _scalar(field.type, value)
-    # Go sends empty texts for unset ones.
     return {key: value for key, value in item.items() if value not in ("", None)}
 
 
 def _scalar(kind: str, value: Any) -> Any:
-    if kind in ("int", "bool"):
-        number = int(value)
-        return bool(number) if kind == "bool" else number - (1 << 64 if number >= 1 << 63 else 0)
-    if kind == "bytes":
-        return base64.b64encode(_bytes(value)).decode()
-    if kind == "string":
-        return bytes(_bytes(value)).decode()
-    if kind == "time":
-        parts = dict(_wire(_bytes(value)))
-        return clock.rfc3339(parts[1]) if parts.get(1) else None
-    return _message(kind, _bytes(value))
+    read = _SCALARS.get(kind)
+    return _message(kind, _bytes(value)) if read is None else read(value)
+
+
+def _int(value: Any) -> int:
+    number = int(value)
+    return number - (1 << 64 if number >= 1 << 63 else 0)
+
+
+def _string(value: Any) -> str:
+    return bytes(_bytes(value)).decode()
+
+
+def _intstr(value: Any) -> int | str:
+    parts = dict(_wire(_bytes(value)))
+    return _string(parts.get(3, b"")) if parts.get(1) else _int(parts.get(2, 0))
+
+
+def _time(value: Any) -> str | None:
+    parts = dict(_wire(_bytes(value)))
+    return clock.rfc3339(parts[1]) if parts.get(1) else None
+
+
+_SCALARS: Mapping[str, Callable[[Any], Any]] = {
+    "int": _int,
+    "bool": bool,
+    "bytes": lambda value: base64.b64encode(_bytes(value)).decode(),
+    "string": _string,
+    "intstr": _intstr,
+    "quantity": lambda value: _string(dict(_wire(_bytes(value))).get(1, b"")),
+    "time": _time,
+}

@@ -69,6 +69,9 @@ POD_METRICS = Resource("metrics.k8s.io", "pods", "PodMetrics", "v1beta1", verbs=
 ACCESS_REVIEWS = Resource(
     "authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False, verbs=CREATE, kept=False
 )
+SELF_REVIEWS = Resource(
+    "authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview", namespaced=False, verbs=CREATE, kept=False
+)
 
 #: Resources of one group are neighbours: discovery groups them in this order.
 RESOURCES = (
@@ -108,6 +111,7 @@ RESOURCES = (
     Resource(_STORAGE, "csinodes", "CSINode", namespaced=False),
     Resource("scheduling.k8s.io", "priorityclasses", "PriorityClass", namespaced=False, short=("pc",)),
     ACCESS_REVIEWS,
+    SELF_REVIEWS,
     NODE_METRICS,
     POD_METRICS,
 )

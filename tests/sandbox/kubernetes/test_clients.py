@@ -64,7 +64,7 @@ def test_drain_waits_for_a_budget(kube: Kube, tmp_path: pathlib.Path) -> None:
 @needs_kubectl
 def test_top_label_taint_scale_wait_and_delete(kube: Kube) -> None:
     """The commands of daily work."""
-    kube.deploy()
+    _kubectl(kube, "create", "deployment", "web", "--image=nginx", "--replicas=2")
     kube.act("load", deployment="web", cpu="500m", memory="512Mi")
     node = kube.nodes()[0]
     assert re.search(rf"{node} +250m +25% +256Mi", _kubectl(kube, "top", "nodes").stdout)

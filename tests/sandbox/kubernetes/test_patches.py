@@ -197,7 +197,7 @@ def test_a_body_without_bounds_is_refused(kube: Kube) -> None:
 
 
 def test_typed_go_clients_send_protobuf(kube: Kube) -> None:
-    """A Secret in Protobuf, as Helm stores its releases, is read; another kind is asked for in JSON."""
+    """A Secret in Protobuf, as Helm stores its releases, is read; what is not read is refused, so that nothing is lost."""
 
     def field(number: int, value: bytes) -> bytes:
         assert len(value) < 128
@@ -212,7 +212,8 @@ def test_typed_go_clients_send_protobuf(kube: Kube) -> None:
     created = kube.ok("POST", f"{CORE}/secrets", envelope(b"Secret", secret), kind=kind)
     assert (created["data"], created["type"]) == ({"key": "dmFsdWU="}, "helm.sh/release.v1")
     assert created["metadata"]["labels"] == {"owner": "helm"}
-    assert kube.refused("POST", f"{CORE}/pods", envelope(b"Pod", b""), kind=kind)[0] == 415
+    for unread in (envelope(b"CronJob", b""), envelope(b"Secret", secret + field(9, b"new"))):
+        assert kube.refused("POST", f"{CORE}/secrets", unread, kind=kind)[:2] == (415, "UnsupportedMediaType")
     for broken in (b"", b"k8s\x00\xff\xff", envelope(b"Secret", b"\x0a\x7f")):
         assert kube.call("POST", f"{CORE}/secrets", broken, kind=kind).status in (400, 415, 422)
 
