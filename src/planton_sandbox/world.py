@@ -112,7 +112,7 @@ class World:
         for cloud in self.clouds.values():
             for cluster in cloud.kubernetes(client=self.client, now=now, key=key):
                 state = self.simulations.open(cluster, now=now, latency=self.pace.latency)
-                cloud.cordon(key, state.cordoned())
+                cloud.reflect(key, state.workload(), now=now)
                 return reads.View(cluster, state, now)
         return None
 

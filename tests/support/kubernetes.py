@@ -61,7 +61,8 @@ class Kube:
     def close(self) -> None:
         """Close the connection and delete the cluster."""
         self._connection.close()
-        self.sandbox.control.outside("delete-cluster", cluster=self.id)
+        if any(item["id"] == self.id for item in self.sandbox.control.resources()["clusters"]):
+            self.sandbox.control.outside("delete-cluster", cluster=self.id)
 
     def call(
         self,

@@ -5,7 +5,7 @@ To add a cloud, write a class with the methods of `Cloud` and add it to `CLOUDS`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from planton_sandbox import clock, wire
@@ -40,8 +40,8 @@ class Cloud(Protocol):
     def kubernetes(self, *, client: str, now: float, key: str = "") -> list[nodes.Cluster]:
         """Returns the Kubernetes API of each cluster, or of one, as it is open to a client with this address."""
 
-    def cordon(self, key: str, names: Collection[str]) -> None:
-        """Notes which nodes of a cluster are cordoned; the cloud removes them first."""
+    def reflect(self, key: str, workload: nodes.Workload, *, now: float) -> None:
+        """Follows a cluster's workload: which nodes are cordoned, which volumes and load balancers there are."""
 
     def cluster_id(self, body: Mapping[str, Any], *, now: float) -> str:
         """Returns the id of the cluster that an out-of-band change names."""

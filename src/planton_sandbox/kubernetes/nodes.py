@@ -83,6 +83,21 @@ class Cluster:
     nodes: tuple[Node, ...]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Workload:
+    """What a cluster's workload means for its cloud.
+
+    Attributes:
+        cordoned: The names of the nodes that take no new pods.
+        volumes: The names of the provisioned volumes.
+        balancers: The names of the load balancers.
+    """
+
+    cordoned: frozenset[str]
+    volumes: frozenset[str]
+    balancers: frozenset[str]
+
+
 def manifest(node: Node) -> dict[str, Any]:
     """Returns a node as a Kubernetes object, without its resource version."""
     created = clock.rfc3339(node.created)

@@ -13,6 +13,7 @@ from planton_sandbox import codec
 from planton_sandbox.kubernetes import defaults, loads, nodes, objects, registration, resources, store
 from planton_sandbox.kubernetes.controllers import (
     attachments,
+    balancers,
     budgets,
     cordons,
     cycle,
@@ -45,6 +46,7 @@ _CONTROLLERS: tuple[Callable[[cycle.Cycle], None], ...] = (
     scheduler.run,
     kubelets.run,
     budgets.run,
+    balancers.run,
 )
 
 
@@ -77,10 +79,14 @@ class Simulation:
         self._saved = now
         return self.store.save() | {"bases": self._bases, "loads": now[1], "time": self._time}
 
-    def cordoned(self) -> frozenset[str]:
-        """Returns the names of the nodes that take no new pods."""
-        nodes_ = self.store.all(resources.NODES)
-        return frozenset(objects.name(node) for node in nodes_ if node["spec"].get("unschedulable"))
+    def workload(self) -> nodes.Workload:
+        """Returns what the workload means for the cloud."""
+        kept = self.store
+        return nodes.Workload(
+            cordoned=frozenset(objects.name(node) for node in kept.all(resources.NODES) if node["spec"].get("unschedulable")),
+            volumes=frozenset(attachments.provisioned(kept)),
+            balancers=frozenset(balancers.names(kept)),
+        )
 
     def settle(self, cluster: nodes.Cluster, *, now: float, latency: str) -> None:
         """Brings the cluster to the time ``now``."""

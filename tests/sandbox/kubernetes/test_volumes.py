@@ -102,3 +102,26 @@ def test_a_stateful_set_numbers_its_pods_and_claims(kube: Kube) -> None:
     assert [kubernetes.name(pod) for pod in kube.running("db")] == ["db-0"]
     assert [kubernetes.name(item) for item in kube.ok("GET", CLAIMS)["items"]] == ["data-db-0", "data-db-1"]
     assert len(kube.ok("GET", ATTACHMENTS)["items"]) == 1
+
+
+def test_volumes_and_load_balancers_are_resources_of_the_cloud(kube: Kube) -> None:
+    """The cloud lists them while they are used, and after their cluster was deleted."""
+    _claim(kube)
+    service = {"metadata": {"name": "web"}, "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}
+    balancer = kube.ok("POST", f"{CORE}/services", service)
+    assert kube.ok("GET", f"{CORE}/services/web")["status"]["loadBalancer"]["ingress"][0]["ip"]
+    volume = kube.ok("GET", f"{CLAIMS}/data")["spec"]["volumeName"]
+
+    def listed(sort: str) -> list[str]:
+        items = kube.sandbox.control.resources()[sort]
+        return [item["name"] for item in items if item["cluster"] == kube.id]
+
+    assert listed("volumes") == [volume]
+    assert listed("loadbalancers") == [f"a{balancer['metadata']['uid'].replace('-', '')}"]
+    kube.ok("DELETE", f"{CORE}/services/web")
+    assert listed("loadbalancers") == []
+    kube.act("delete-cluster")
+    assert listed("volumes") == [volume]
+    key = next(item["id"] for item in kube.sandbox.control.resources()["volumes"] if item["name"] == volume)
+    kube.sandbox.call("DELETE", f"/volumes/{key}")
+    assert listed("volumes") == []

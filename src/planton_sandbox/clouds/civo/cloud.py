@@ -6,7 +6,7 @@ The rest of the sandbox uses this class only. It does no I/O: requests, time and
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from planton_sandbox import clock, codec, wire
@@ -168,12 +168,16 @@ class Civo:
             if key in ("", item.id)
         ]
 
-    def cordon(self, key: str, names: Collection[str]) -> None:
-        """Notes which nodes of a cluster are cordoned; the cloud removes them first."""
-        for cluster in self.state.clusters:
-            for pool in cluster.pools if cluster.id == key else ():
-                for node in pool.nodes:
-                    node.cordoned = node.hostname in names
+    def reflect(self, key: str, workload: nodes.Workload, *, now: float) -> None:
+        """Follows a cluster's workload: which nodes are cordoned, which volumes and load balancers there are."""
+        cluster = next((item for item in self.state.clusters if item.id == key), None)
+        if cluster is None:
+            return
+        for pool in cluster.pools:
+            for node in pool.nodes:
+                node.cordoned = node.hostname in workload.cordoned
+        associated.follow(self.state, cluster, sort=associated.VOLUME, names=workload.volumes, now=now)
+        associated.follow(self.state, cluster, sort=associated.LOAD_BALANCER, names=workload.balancers, now=now)
 
     def cluster_id(self, body: Mapping[str, Any], *, now: float) -> str:
         """Returns the id of the cluster that an out-of-band change names.

@@ -156,7 +156,12 @@ class Cluster:
 
 @dataclasses.dataclass(slots=True)
 class Associated:
-    """A load balancer or a volume of a cluster's workload; ``sort`` is the path segment of its kind."""
+    """A load balancer or a volume of a cluster's workload.
+
+    Attributes:
+        sort: The path segment of its kind.
+        managed: Whether the simulated Kubernetes API created it.
+    """
 
     id: str
     account: str
@@ -166,6 +171,7 @@ class Associated:
     sort: str
     name: str
     created: float
+    managed: bool = False
 
 
 @dataclasses.dataclass(slots=True)

@@ -205,7 +205,12 @@ class Cluster:
 
 @dataclasses.dataclass(slots=True)
 class Associated:
-    """A load balancer, volume or snapshot of a cluster's workload; ``sort`` is the key of its kind in answers."""
+    """A load balancer, volume or snapshot of a cluster's workload.
+
+    Attributes:
+        sort: The key of its kind in answers.
+        managed: Whether the simulated Kubernetes API created it.
+    """
 
     id: str
     account: str
@@ -214,6 +219,7 @@ class Associated:
     sort: str
     name: str
     created: float
+    managed: bool = False
 
 
 @dataclasses.dataclass(slots=True)

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 from planton_sandbox import clock
-from planton_sandbox.kubernetes import objects, resources
+from planton_sandbox.kubernetes import objects, resources, store
 from planton_sandbox.kubernetes.controllers import cycle as cycles
 from planton_sandbox.kubernetes.controllers import scheduler
 
@@ -29,6 +29,12 @@ def run(cycle: cycles.Cycle) -> None:
         _follow(cycle, attachment, used)
     for node in cycle.store.all(resources.NODES):
         _show(cycle, node, [volume for volume, name in sorted(used) if name == objects.name(node)])
+
+
+def provisioned(kept: store.Store) -> list[str]:
+    """Returns the names of the volumes that the cloud's driver has provisioned."""
+    volumes = kept.all(resources.VOLUMES)
+    return [objects.name(volume) for volume in volumes if _BY in volume["metadata"].get("annotations", {})]
 
 
 def are_attached(cycle: cycles.Cycle, pod: Object) -> bool:

@@ -85,7 +85,7 @@ def test_nodes_follow_the_pool(sandbox: Sandbox) -> None:
 
 
 def test_watch(sandbox: Sandbox) -> None:
-    """A watch shows a node that is added later."""
+    """A watch shows a node that is added later, and that it gets ready."""
     cluster = _cluster(sandbox)
     path = sandbox.home / "watch-config"
     path.write_text(cluster["kubeconfig"], encoding="utf-8")
@@ -94,10 +94,11 @@ def test_watch(sandbox: Sandbox) -> None:
         assert watching.stdout is not None
         first = {watching.stdout.readline().split()[0] for _ in range(2)}
         sandbox.control.outside("scale", cluster="c1", count=3)
-        joined = watching.stdout.readline().split()
+        joined = [watching.stdout.readline().split() for _ in range(2)]
         watching.kill()
-    assert joined[0] not in first
-    assert joined[1] == "Ready"
+    assert [line[1] for line in joined] == ["NotReady", "Ready"]
+    (name,) = {line[0] for line in joined}
+    assert name not in first
 
 
 def test_only_the_right_kubeconfig_works(sandbox: Sandbox) -> None:
