@@ -64,7 +64,7 @@ def answers(language: languages.Language, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("vectors")
     done = languages.run(language.vectors, str(vectors.FOLDER), str(folder))
     assert done.returncode == 0, done.stderr
-    return {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in vectors.MADE}
+    return {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in vectors.GENERATORS}
 
 
 def expected(name: str) -> list[dict[str, Any]]:
@@ -180,7 +180,7 @@ def _watch(language: languages.Language, environ: dict[str, str], api: Client, i
     )
     assert json.loads(watching.stdout.readline()) == {"phase": "Ready", "generation": 1}
     try:
-        assert watching.wait(api_process.PATIENCE) == 0
+        assert watching.wait(api_process.TIMEOUT_SECONDS) == 0
     finally:
         watching.kill()
         watching.stdout.close()
