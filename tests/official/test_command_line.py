@@ -76,7 +76,7 @@ def test_planton_offers_what_it_lists(user: official.User) -> None:
 
 def test_planton_sees_what_it_scaled_and_upgraded(user: official.User) -> None:
     """Drift names the pool's count and the cluster's version, and an apply takes the count back."""
-    file = user.write("wanted.yaml", *WANTED)
+    file = user.write("manifests.yaml", *WANTED)
     user.apply(*WANTED)
     user.tool("kubernetes", "node-pool", "scale", "dev", "workers", "--nodes", "5")
     user.tool("kubernetes", "upgrade", "dev", "--version", "1.31.2-k3s1")
@@ -84,14 +84,14 @@ def test_planton_sees_what_it_scaled_and_upgraded(user: official.User) -> None:
     paths = {each["path"]: each["new"] for one in found for change in one["changes"] for each in change["differences"]}
     assert paths == {"kubernetesVersion": "1.31.2-k3s1", "node_count": 5}
     upgraded = [*WANTED[:2], manifests.cluster(kubernetesVersion="1.31.2+k3s1"), WANTED[3]]
-    user.run("apply", "-f", user.write("wanted.yaml", *upgraded), "--yes", "--refresh")
+    user.run("apply", "-f", user.write("manifests.yaml", *upgraded), "--yes", "--refresh")
     assert user.pools()["workers"]["count"] == 3
     assert user.actions("drift", "-f", file) == {}
 
 
 def test_planton_sees_what_it_deleted(user: official.User) -> None:
     """A pool and a firewall rule that were removed with it are drift, and come back."""
-    file = user.write("wanted.yaml", *WANTED)
+    file = user.write("manifests.yaml", *WANTED)
     user.apply(*WANTED)
     user.tool("kubernetes", "node-pool", "delete", "dev", "workers", "--yes")
     rule = user.tool_json("firewall", "rule", "list", "fw")[0]["id"]
@@ -138,7 +138,7 @@ def test_planton_adopts_what_it_made(user: official.User) -> None:
     }
     cluster = manifests.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
     wanted: list[dict[str, Any]] = [manifests.network(), manifests.firewall(), cluster, manifests.pool(nodePoolName=name)]
-    file = user.write("wanted.yaml", *wanted)
+    file = user.write("manifests.yaml", *wanted)
     for resource, identity in ids.items():
         user.run("import", resource, identity, "-f", file, "--yes")
     assert user.actions("plan", "-f", file) == {}
