@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import reference
+from planton import modules
 from planton.config import credentials
 from planton.manifest import load
 from planton.modules import standalone
@@ -58,7 +59,7 @@ def main(path: str, descriptors: str) -> None:
         "exported": sorted(exported.outputs),
         "warnings": applied.warnings,
         "secrets": credentials.secrets(config),
-        "kept": standalone.as_kept(document.message),
+        "kept": modules.as_kept(document.message),
         "page": reference.kind_page(kinds.get(kind.name), texts, pathlib.Path(path).read_text("utf-8")),
     }
     print(json.dumps(result))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pulumi
 
-from planton import clouds
+from planton import clouds, modules
 from planton.engine import states
 from planton.modules import own, standalone
 
@@ -80,7 +80,7 @@ class Program:
 
     def _sign(self) -> None:
         # Outputs are written at the end of an apply. A resource records the manifest at its beginning.
-        manifest = standalone.as_kept(self._input.target)  # type: ignore[union-attr]  # a program has an input
+        manifest = modules.as_kept(self._input.target)  # type: ignore[union-attr]  # a program has an input
         properties = {states.MANIFEST: manifest, states.ORIGIN: self._origin}
         pulumi.ComponentResource(states.SIGNATURE, "manifest", {name: text for name, text in properties.items() if text})
 

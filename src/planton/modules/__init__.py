@@ -12,6 +12,8 @@ import importlib.util
 import pkgutil
 from typing import TYPE_CHECKING, Protocol
 
+from google.protobuf import json_format
+
 from planton import errors
 
 if TYPE_CHECKING:
@@ -79,6 +81,14 @@ def require(kind: kinds.Kind) -> None:
             reason=errors.Reason.KIND_UNKNOWN,
             metadata={"kind": kind.name},
         )
+
+
+def as_kept(manifest: message.Message) -> str:
+    """Returns a manifest as JSON for its stack, without the status. The stack has the status as its outputs."""
+    copy = type(manifest)()
+    copy.CopyFrom(manifest)
+    copy.ClearField("status")
+    return json_format.MessageToJson(copy, indent=None)
 
 
 def main() -> None:

@@ -6,7 +6,6 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pulumi
-from google.protobuf import json_format
 
 from planton import errors, modules
 from planton.config import credentials
@@ -31,17 +30,9 @@ def run(stack_input: message.Message, *, origin: str = "") -> None:
     for name, value in modules.program(kinds.get(target.kind)).resources(stack_input).items():
         pulumi.export(name, value)
     # Commands with KIND/NAME alone read the applied manifest here.
-    pulumi.export("manifest", as_kept(target))
+    pulumi.export("manifest", modules.as_kept(target))
     if origin:
         pulumi.export("origin", origin)
-
-
-def as_kept(manifest: message.Message) -> str:
-    """Returns a manifest as JSON for its stack, without the status. The stack has the status as its outputs."""
-    copy = type(manifest)()
-    copy.CopyFrom(manifest)
-    copy.ClearField("status")
-    return json_format.MessageToJson(copy, indent=None)
 
 
 def main() -> None:

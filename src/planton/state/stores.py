@@ -12,10 +12,9 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from planton import errors
+from planton import errors, modules
 from planton.config import folders
 from planton.engine import stacks, states, stored
-from planton.modules import standalone
 from planton.schema import references, resource_names
 from planton.state import deployments, inventory, journal
 
@@ -258,7 +257,7 @@ class Stores:
             if target != applied.stack:
                 self._rename(applied.stack, target)
             deployment = self.open(target).export()
-            self.open(target).replace_state(deployments.named(deployment, standalone.as_kept(manifest)))
+            self.open(target).replace_state(deployments.named(deployment, modules.as_kept(manifest)))
         return target
 
     def _rename(self, old: stacks.StackName, new: stacks.StackName) -> None:
