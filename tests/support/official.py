@@ -61,11 +61,11 @@ class User(planton.Planton):
     def apply(self, *manifests: dict[str, Any], allow: tuple[str, ...] = ()) -> dict[str, str]:
         """Apply manifests and return what was done: resource → action."""
         options = [part for name in allow for part in ("--allow-replace", name)]
-        return self.actions("apply", "-f", self.write("wanted.yaml", *manifests), "--yes", *options)
+        return self.actions("apply", "-f", self.write("environment.yaml", *manifests), "--yes", *options)
 
     def plan(self, *manifests: dict[str, Any]) -> dict[str, str]:
         """Return what an apply would do: resource → action."""
-        return self.actions("plan", "-f", self.write("wanted.yaml", *manifests))
+        return self.actions("plan", "-f", self.write("environment.yaml", *manifests))
 
     def pools(self) -> dict[str, dict[str, Any]]:
         """Return the pools of the only cluster by their names, as the cloud has them."""
