@@ -15,7 +15,7 @@ import pytest
 from support import sandbox as support
 from support.sandbox import Sandbox
 
-pytestmark = pytest.mark.skipif(support.KUBECTL is None, reason="kubectl is neither on PATH nor beside Python")
+pytestmark = pytest.mark.skipif(support.KUBECTL is None, reason="kubectl is neither on PATH nor next to Python")
 TAINT = {"key": "gpu", "value": "true", "effect": "NoSchedule"}
 
 
@@ -84,8 +84,8 @@ def test_nodes_follow_the_pool(sandbox: Sandbox) -> None:
     assert set(_names(sandbox, cluster)) < set(before)
 
 
-def test_watch(sandbox: Sandbox) -> None:
-    """A watch shows a node that is added later."""
+def test_a_watch_reports_new_nodes(sandbox: Sandbox) -> None:
+    """kubectl prints a node that is added later."""
     cluster = _cluster(sandbox)
     path = sandbox.home / "watch-config"
     path.write_text(cluster["kubeconfig"], encoding="utf-8")
@@ -138,7 +138,7 @@ def test_the_kubeconfig_outlives_a_restart(tmp_path: pathlib.Path) -> None:
         assert second.kubectl(cluster["kubeconfig"], "get", "nodes", check=False).returncode != 0
 
 
-def test_reading_is_logged_and_writing_refused(sandbox: Sandbox) -> None:
+def test_reads_are_logged_and_writes_refused(sandbox: Sandbox) -> None:
     """The log has the requests to a cluster. Writes are refused, and logged, too."""
     cluster = _cluster(sandbox)
     name = _names(sandbox, cluster)[0]
@@ -148,7 +148,7 @@ def test_reading_is_logged_and_writing_refused(sandbox: Sandbox) -> None:
     assert "PATCH" in methods
 
 
-def test_a_node_can_be_made_not_ready(sandbox: Sandbox) -> None:
+def test_a_node_can_be_set_not_ready(sandbox: Sandbox) -> None:
     """A node is NotReady until the change is undone."""
     cluster = _cluster(sandbox)
     name = _names(sandbox, cluster)[0]
