@@ -122,9 +122,9 @@ def test_the_api_server_accepts_every_definition(results: dict[str, Any]) -> Non
 
 def test_every_verdict_equals_that_of_planton_validate(results: dict[str, Any]) -> None:
     """The listed differences are the only exceptions, and the documentation has their reasons."""
-    assert [verdict["name"] for verdict in results["answers"]] == list(vectors_by_name())
+    assert [verdict["name"] for verdict in results["verdicts"]] == list(vectors_by_name())
     differing = set()
-    for verdict in results["answers"]:
+    for verdict in results["verdicts"]:
         vector = vectors_by_name()[verdict["name"]]
         is_invalid = bool(vector.get("unreadable") or vector.get("violations") or vector.get("planton"))
         if is_invalid != bool(verdict["refused"]):
@@ -138,21 +138,21 @@ def test_every_verdict_equals_that_of_planton_validate(results: dict[str, Any]) 
 def test_each_violated_rule_is_reported_with_its_id(results: dict[str, Any]) -> None:
     """This holds for the rules that the definitions have in CEL."""
     reported = set()
-    for verdict in results["answers"]:
+    for verdict in results["verdicts"]:
         vector = vectors_by_name()[verdict["name"]]
         for rule in {*(violation["rule"] for violation in vector.get("violations", [])), *vector.get("planton", [])} & ids():
             # Values longer than the schema's limit are refused before any rule runs.
             assert any(f"[{rule}]" in text or "Too long" in text for text in verdict["refused"]), verdict
             reported.add(rule)
     assert ids() - reported == {"manifest.oneof"}, "a rule without a vector"
-    [oneof] = [verdict for verdict in results["answers"] if verdict["name"] == "yaml/invalid/manifest.oneof"]
+    [oneof] = [verdict for verdict in results["verdicts"] if verdict["name"] == "yaml/invalid/manifest.oneof"]
     assert any("[manifest.oneof]" in text for text in oneof["refused"])
 
 
 def test_only_fields_and_labels_that_kubernetes_does_not_support_are_lost(results: dict[str, Any]) -> None:
     """Kubernetes has its own rules for labels, and not all fields of metadata."""
-    assert {verdict["name"] for verdict in results["answers"] if verdict["metadata"]} == set(METADATA)
-    lost = {field for verdict in results["answers"] for field in verdict["unknown"]}
+    assert {verdict["name"] for verdict in results["verdicts"] if verdict["metadata"]} == set(METADATA)
+    lost = {field for verdict in results["verdicts"] for field in verdict["unknown"]}
     metadata = kinds.get("CivoVpc").message.DESCRIPTOR.fields_by_name["metadata"].message_type
     assert lost == {field.json_name for field in metadata.fields} - set(crd.SHARED_METADATA)
 
@@ -184,7 +184,7 @@ def test_verdicts_agree_on_manifests_with_one_change(kind: str, program: tuple[s
     cases = list(changed(kind))
     manifests = [{"name": name, "message": message, "json": data} for name, data, _ in cases]
     (tmp_path / "manifests.json").write_text(json.dumps(manifests), "utf-8")
-    verdicts = evaluate(program, tmp_path / "manifests.json")["answers"]
+    verdicts = evaluate(program, tmp_path / "manifests.json")["verdicts"]
     differing = [
         (verdict, violated)
         for verdict, (name, _, violated) in zip(verdicts, cases, strict=True)
