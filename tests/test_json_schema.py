@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import json
 import pathlib
 import re
@@ -132,14 +131,12 @@ def violated_rules(data: Any) -> set[str]:
 def test_verdicts_agree_on_manifests_with_one_change(kind: str) -> None:
     """One value is changed or removed. The schema and the decoder agree on all rules that the schema can check."""
     schema, count, refused = validator(kind), 0, 0
-    for path in sorted((CORPUS / kind / "valid").iterdir()):
-        for document in (document for document in read(path) if not violated_rules(document)):
-            for place, value in itertools.product(mutations.places(document), [..., *mutations.VALUES]):
-                changed = mutations.mutated(document, place, value)
-                violated = violated_rules(changed)
-                verdict = schema.is_valid(changed)
-                assert verdict == (violated <= unchecked()), (path.name, place, value, violated)
-                count, refused = count + 1, refused + (not verdict)
+    valid = (document for path in sorted((CORPUS / kind / "valid").iterdir()) for document in read(path))
+    for changed, place, value in mutations.changes(document for document in valid if not violated_rules(document)):
+        violated = violated_rules(changed)
+        verdict = schema.is_valid(changed)
+        assert verdict == (violated <= unchecked()), (changed["metadata"], place, value, violated)
+        count, refused = count + 1, refused + (not verdict)
     assert count > 1000
     assert 0.2 < refused / count < 0.95
 

@@ -78,7 +78,7 @@ def test_a_breaking_change_is_refused(
     changes = TOOL.breaking(before, image)
     assert changes
     assert any(message in line and pathlib.Path(file).name in line for line in changes), changes
-    assert len(wire.gone(image)) == 1
+    assert len(wire.removed(image)) == 1
 
 
 @pytest.mark.parametrize(
@@ -95,4 +95,4 @@ def test_a_compatible_change_is_accepted(file: str, old: str, new: str, before: 
     """These are the allowed ways to evolve the schema."""
     image = changed(tmp_path, file, old, new)
     assert TOOL.breaking(before, image) == []
-    assert wire.gone(image) == []
+    assert wire.removed(image) == []

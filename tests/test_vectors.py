@@ -21,18 +21,18 @@ def committed(name: str) -> list[dict[str, Any]]:
     return json.loads((vectors.FOLDER / f"{name}.json").read_text("utf-8"))  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("name", vectors.MADE)
+@pytest.mark.parametrize("name", vectors.GENERATORS)
 def test_the_committed_vectors_are_current(name: str) -> None:
     """Every change of a rule, a manifest or a body is a difference in a file."""
     path = vectors.FOLDER / f"{name}.json"
-    current = vectors.text(vectors.MADE[name]())
+    current = vectors.text(vectors.GENERATORS[name]())
     if os.environ.get("UPDATE_GOLDENS"):
         path.write_text(current, "utf-8")
     assert path.is_file(), f"record it: UPDATE_GOLDENS=1 pytest {pathlib.Path(__file__).name}"
     assert json.loads(current) == committed(name)
 
 
-@pytest.mark.parametrize("name", vectors.MADE)
+@pytest.mark.parametrize("name", vectors.GENERATORS)
 def test_json_and_bytes_of_a_vector_are_one_message(name: str) -> None:
     """Both forms decode to the same message. Names of vectors are unique."""
     all_vectors = committed(name)
@@ -56,7 +56,10 @@ def test_each_rule_of_the_corpus_has_a_vector() -> None:
 def test_each_cel_expression_of_the_protos_has_a_vector() -> None:
     """So the CEL library of every language is tested with it, without exceptions."""
     violated = {
-        violation["rule"] for name in vectors.MADE for vector in committed(name) for violation in vector.get("violations", [])
+        violation["rule"]
+        for name in vectors.GENERATORS
+        for vector in committed(name)
+        for violation in vector.get("violations", [])
     }
     assert len(rule_ids.of_expressions()) > 50
     assert rule_ids.of_expressions() - violated == set()

@@ -76,7 +76,7 @@ def test_planton_offers_what_civo_lists(user: official.User) -> None:
 
 def test_planton_detects_scaling_and_upgrades_by_civo(user: official.User) -> None:
     """Drift reports the pool's count and the cluster's version. An apply restores the count."""
-    file = user.write("environment.yaml", *MANIFESTS)
+    file = user.write("manifests.yaml", *MANIFESTS)
     user.apply(*MANIFESTS)
     user.tool("kubernetes", "node-pool", "scale", "dev", "workers", "--nodes", "5")
     user.tool("kubernetes", "upgrade", "dev", "--version", "1.31.2-k3s1")
@@ -86,14 +86,14 @@ def test_planton_detects_scaling_and_upgrades_by_civo(user: official.User) -> No
     }
     assert paths == {"kubernetesVersion": "1.31.2-k3s1", "node_count": 5}
     upgraded = [*MANIFESTS[:2], manifests.cluster(kubernetesVersion="1.31.2+k3s1"), MANIFESTS[3]]
-    user.run("apply", "-f", user.write("environment.yaml", *upgraded), "--yes", "--refresh")
+    user.run("apply", "-f", user.write("manifests.yaml", *upgraded), "--yes", "--refresh")
     assert user.pools()["workers"]["count"] == 3
     assert user.actions("drift", "-f", file) == {}
 
 
 def test_planton_detects_deletions_by_civo(user: official.User) -> None:
     """A deleted pool and firewall rule are drift, and an apply recreates them."""
-    file = user.write("environment.yaml", *MANIFESTS)
+    file = user.write("manifests.yaml", *MANIFESTS)
     user.apply(*MANIFESTS)
     user.tool("kubernetes", "node-pool", "delete", "dev", "workers", "--yes")
     rule = user.tool_json("firewall", "rule", "list", "fw")[0]["id"]
@@ -140,7 +140,7 @@ def test_planton_imports_resources_created_by_civo(user: official.User) -> None:
     }
     cluster = manifests.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
     environment: list[dict[str, Any]] = [manifests.network(), manifests.firewall(), cluster, manifests.pool(nodePoolName=name)]
-    file = user.write("environment.yaml", *environment)
+    file = user.write("manifests.yaml", *environment)
     for resource, identity in ids.items():
         user.run("import", resource, identity, "-f", file, "--yes")
     assert user.actions("plan", "-f", file) == {}

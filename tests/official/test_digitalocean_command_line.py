@@ -60,24 +60,24 @@ def test_planton_detects_scaling_and_upgrades_by_doctl(user: official.User) -> N
         [details] = user.tool_json("kubernetes", "cluster", "get", "dev")
         if details["version"] == "1.34.0-do.0" and details["status"]["state"] == "running":
             break
-    drifted = user.json("drift", "-f", "environment.yaml", code=3)["resources"]
+    drifted = user.json("drift", "-f", "manifests.yaml", code=3)["resources"]
     paths = {
         each["path"]: each["new"] for resource in drifted for change in resource["changes"] for each in change["differences"]
     }
     assert paths == {"version": "1.34.0-do.0", "nodeCount": 5}
     upgraded = [MANIFESTS[0], manifests.cluster(kubernetesVersion="1.34.0-do.0"), MANIFESTS[2]]
-    user.run("apply", "-f", user.write("environment.yaml", *upgraded), "--yes", "--refresh")
+    user.run("apply", "-f", user.write("manifests.yaml", *upgraded), "--yes", "--refresh")
     assert user.pools()["workers"]["count"] == 3
-    assert user.actions("drift", "-f", "environment.yaml") == {}
+    assert user.actions("drift", "-f", "manifests.yaml") == {}
 
 
 def test_planton_detects_deletions_by_doctl(user: official.User) -> None:
     """A deleted pool is drift, and an apply recreates it."""
     user.apply(*MANIFESTS)
     user.tool(*POOLS, "delete", "dev", "workers", "--force")
-    assert user.actions("drift", "-f", "environment.yaml", code=3) == {"node_pool": "delete"}
-    user.run("apply", "-f", "environment.yaml", "--yes", "--refresh")
-    assert user.actions("drift", "-f", "environment.yaml") == {}
+    assert user.actions("drift", "-f", "manifests.yaml", code=3) == {"node_pool": "delete"}
+    user.run("apply", "-f", "manifests.yaml", "--yes", "--refresh")
+    assert user.actions("drift", "-f", "manifests.yaml") == {}
     assert user.pools()["workers"]["count"] == 3
 
 
@@ -92,7 +92,7 @@ def test_planton_imports_resources_created_by_doctl(user: official.User) -> None
         *("--node-pool", "name=default;size=s-1vcpu-2gb;count=1", "--update-kubeconfig=false", "--wait=false"),
     )
     [cluster] = user.tool_json("kubernetes", "cluster", "list")
-    file = user.write("environment.yaml", *MANIFESTS)
+    file = user.write("manifests.yaml", *MANIFESTS)
     for resource, identity in {"digitaloceanvpc/net": network["id"], CLUSTER: cluster["id"]}.items():
         user.run("import", resource, identity, "-f", file, "--yes")
     user.tool(*POOLS, "create", "dev", "--name", "workers", "--size", "s-2vcpu-4gb", "--count", "3")

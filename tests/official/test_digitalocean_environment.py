@@ -53,7 +53,7 @@ class Environment:
 
     def file(self, **changed: dict[str, Any]) -> str:
         """Writes the manifests with temporary changes, and returns the file's name."""
-        return self.user.write("environment.yaml", *self.manifests(**changed))
+        return self.user.write("manifests.yaml", *self.manifests(**changed))
 
     def apply(self, **changed: dict[str, Any]) -> dict[str, str]:
         """Stores changes, applies everything, and returns the steps: resource → action."""
@@ -123,9 +123,9 @@ def test_the_plan_after_an_apply_is_empty(environment: Environment) -> None:
     """It stays empty after two refreshes. The second one reads the state of the first."""
     assert environment.plan() == {}
     for _ in range(2):
-        environment.user.run("refresh", "-f", "environment.yaml")
+        environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
-    assert environment.user.actions("drift", "-f", "environment.yaml") == {}
+    assert environment.user.actions("drift", "-f", "manifests.yaml") == {}
 
 
 def test_scaling_keeps_existing_nodes(environment: Environment) -> None:
@@ -138,7 +138,7 @@ def test_scaling_keeps_existing_nodes(environment: Environment) -> None:
     remaining = environment.user.pools()["workers"]["nodes"]
     assert len(remaining) == 2
     assert set(remaining) <= set(grown)
-    environment.user.run("refresh", "-f", "environment.yaml")
+    environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -151,11 +151,11 @@ def test_labels_taints_tags_and_count_change_together(environment: Environment) 
     assert pool["nodes"][:2] == before
     assert pool["labels"]["tier"] == "front"
     assert pool["labels"]["planton-resource-name"] == "workers"
-    environment.user.run("refresh", "-f", "environment.yaml")
+    environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
     assert environment.apply(pool={"labels": {}, "taints": []}) == {"node_pool": "update"}
     assert "tier" not in environment.user.pools()["workers"]["labels"]
-    environment.user.run("refresh", "-f", "environment.yaml")
+    environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -189,7 +189,7 @@ def test_autoscaling_can_be_switched_on_and_off(environment: Environment) -> Non
     off = {"pool": none, "cluster": {"defaultNodePool": default}}
     assert environment.apply(**off) == {"node_pool": "update", "cluster": "update"}
     assert (environment.counts()["workers"], environment.counts()["default"]) == (3, 2)
-    environment.user.run("refresh", "-f", "environment.yaml")
+    environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -265,7 +265,7 @@ def test_an_upgrade_may_not_skip_a_minor_version(environment: Environment) -> No
     assert environment.sent(mark) == [("POST upgrade", {"version": "1.34.0-do.0"})]
     [cluster] = user.sandbox.control.resources(CLOUD)["clusters"]
     assert (cluster["id"], cluster["version"]) == (identity, "1.34.0-do.0")
-    user.run("refresh", "-f", "environment.yaml")
+    user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -282,7 +282,7 @@ def test_drift_is_reported_and_repaired(environment: Environment) -> None:
     assert drift["dev labels.by"] == (None, "hand")
     assert not [path for path in drift if "tags" in path]
     assert environment.sent(mark) == []
-    user.run("apply", "-f", "environment.yaml", "--yes", "--refresh")
+    user.run("apply", "-f", "manifests.yaml", "--yes", "--refresh")
     assert environment.counts() == {"default": 1, "extra": 2, "workers": 3, "burst": 1}
     assert user.actions("drift", "-f", environment.file()) == {}
 

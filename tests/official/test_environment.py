@@ -76,7 +76,7 @@ def test_the_plan_after_an_apply_is_empty(environment: Environment) -> None:
     """It stays empty after two refreshes. The second one reads the state of the first."""
     assert environment.plan() == {}
     for _ in range(2):
-        environment.user.run("refresh", "-f", "environment.yaml")
+        environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -90,7 +90,7 @@ def test_scaling_keeps_existing_nodes(environment: Environment) -> None:
     remaining = environment.user.pools()["workers"]["nodes"]
     assert len(remaining) == 2
     assert set(remaining) <= set(grown)
-    environment.user.run("refresh", "-f", "environment.yaml")
+    environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -170,7 +170,7 @@ def test_drift_is_reported_and_repaired(environment: Environment) -> None:
     user.sandbox.control.outside("scale", cluster="dev", pool="workers", count=5)
     user.sandbox.control.outside("scale", cluster="dev", pool=default, count=4)
     mark = user.sandbox.control.mark()
-    drifted = user.json("drift", "-f", user.write("environment.yaml", *environment.manifests()), code=3)["resources"]
+    drifted = user.json("drift", "-f", user.write("manifests.yaml", *environment.manifests()), code=3)["resources"]
     paths = {
         each["path"]: (each["old"], each["new"])
         for resource in drifted
@@ -179,9 +179,9 @@ def test_drift_is_reported_and_repaired(environment: Environment) -> None:
     }
     assert paths == {"pools.nodeCount": (3, 4), "node_count": (3, 5)}
     assert user.writes(mark) == []
-    user.run("apply", "-f", "environment.yaml", "--yes", "--refresh")
+    user.run("apply", "-f", "manifests.yaml", "--yes", "--refresh")
     assert (user.pools()["workers"]["count"], user.pools()[default]["count"]) == (3, 3)
-    assert user.actions("drift", "-f", "environment.yaml") == {}
+    assert user.actions("drift", "-f", "manifests.yaml") == {}
 
 
 def test_a_failed_refresh_changes_nothing(environment: Environment) -> None:
@@ -198,7 +198,7 @@ def test_a_failed_update_is_followed_by_a_refresh(environment: Environment) -> N
     user = environment.user
     user.sandbox.control.fault(method="PUT", path="/v2/kubernetes/clusters/[^/]+$", action="status", status=500)
     grown = environment.manifests(cluster={"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 7}})
-    user.run("apply", "-f", user.write("environment.yaml", *grown), "--yes", code=6)
+    user.run("apply", "-f", user.write("manifests.yaml", *grown), "--yes", code=6)
     user.sandbox.control.clear_faults()
     mark = user.sandbox.control.mark()
     assert environment.apply() == {}
@@ -210,7 +210,7 @@ def test_a_pool_deleted_by_hand_is_recreated(environment: Environment) -> None:
     user = environment.user
     user.sandbox.control.outside("delete-pool", cluster="dev", pool="workers")
     user.sandbox.control.advance(600)
-    file = user.write("environment.yaml", *environment.manifests())
+    file = user.write("manifests.yaml", *environment.manifests())
     assert user.actions("drift", "-f", file, code=3) == {"node_pool": "delete"}
     user.run("refresh", "civokubernetesnodepool/workers")
     environment.apply()
@@ -240,7 +240,7 @@ def test_existing_resources_are_imported(environment: Environment) -> None:
 def test_the_environment_is_destroyed(environment: Environment) -> None:
     """Pools, cluster, firewall and network are deleted. The account's default network stays."""
     user = environment.user
-    user.run("destroy", "-f", user.write("environment.yaml", *environment.manifests()), "--yes")
+    user.run("destroy", "-f", user.write("manifests.yaml", *environment.manifests()), "--yes")
     remaining = user.sandbox.control.resources()
     assert remaining["clusters"] == []
     assert [network["label"] for network in remaining["networks"]] == ["default"]

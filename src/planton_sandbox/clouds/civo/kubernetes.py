@@ -9,6 +9,7 @@ from planton_sandbox.clouds.civo import catalogue, records
 from planton_sandbox.kubernetes import nodes
 
 PREFIX = "kubernetes.civo.com"
+STORAGE = nodes.Storage("civo-volume", "csi.civo.com")
 OS_IMAGES = {"k3s": "Alpine Linux v3.19", "talos": "Talos"}
 
 
@@ -23,6 +24,7 @@ def cluster(item: records.Cluster, *, open_: bool) -> nodes.Cluster:
         tokens=(item.credentials.token,),
         version=_kubelet(item.version),
         created=item.created,
+        storage=STORAGE,
         nodes=tuple(_node(item, pool, node) for pool in item.pools for node in pool.nodes),
     )
 
@@ -55,6 +57,8 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
         os_image=OS_IMAGES[item.kind],
         runtime="containerd://1.7.21-k3s2" if item.kind == "k3s" else "containerd://1.7.2",
         provider_id=f"civo://{node.id}",
+        pool=pool.id,
+        unreachable=node.unreachable,
     )
 
 

@@ -9,6 +9,7 @@ from planton_sandbox.clouds.digitalocean import access, catalogue, records
 from planton_sandbox.kubernetes import nodes
 
 PREFIX = "doks.digitalocean.com"
+STORAGE = nodes.Storage("do-block-storage", "dobs.csi.digitalocean.com")
 
 
 def cluster(item: records.Cluster, *, open_: bool, now: float) -> nodes.Cluster:
@@ -22,6 +23,7 @@ def cluster(item: records.Cluster, *, open_: bool, now: float) -> nodes.Cluster:
         tokens=access.valid(item, now=now),
         version=_kubelet(item.version),
         created=item.created,
+        storage=STORAGE,
         nodes=tuple(_node(item, pool, node) for pool in item.pools for node in pool.nodes),
     )
 
@@ -62,6 +64,8 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
         os_image="Debian GNU/Linux 12 (bookworm)",
         runtime="containerd://1.7.27",
         provider_id=f"digitalocean://{node.droplet}",
+        pool=pool.name,
+        unreachable=node.unreachable,
     )
 
 

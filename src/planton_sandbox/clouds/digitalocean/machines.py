@@ -1,6 +1,6 @@
 """The machines of pools on the simulated DigitalOcean: creation, deletion, limits.
 
-Scaling up adds nodes at the end, scaling down removes the newest.
+Scaling up adds nodes at the end, scaling down removes cordoned nodes, then the newest.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ def require(scope: scopes.Scope, vpc: records.Vpc, *, more: int, autoscaled: boo
 
 
 def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, count: int) -> None:
-    """Scales a pool to ``count`` nodes: adds at the end, or removes the newest."""
+    """Scales a pool to ``count`` nodes: adds at the end, or removes cordoned nodes, then the newest."""
     pool.count = count
-    for node in remaining(pool)[count:]:
+    for node in sorted(remaining(pool), key=lambda node: node.cordoned)[count:]:
         retire(scope, node)
     fill(scope, cluster, pool, seconds=catalogue.NODE_SECONDS)
 
