@@ -270,7 +270,7 @@ def test_an_upgrade_may_not_skip_a_minor_version(environment: Environment) -> No
 
 
 def test_drift_is_reported_and_repaired(environment: Environment) -> None:
-    """Scaling and relabelling by hand are drift. Reporting changes nothing; an apply with --refresh repairs it."""
+    """Scaling and relabelling by hand are drift. Reporting changes nothing. An apply with --refresh repairs it."""
     user = environment.user
     environment.outside("scale", pool="workers", count=5)
     environment.outside("scale", pool="default", count=3)

@@ -164,7 +164,7 @@ def test_a_replacement_with_consent_is_applied(environment: Environment) -> None
 
 
 def test_drift_is_reported_and_repaired(environment: Environment) -> None:
-    """Scaling by hand is drift. Reporting changes nothing; an apply with --refresh repairs it."""
+    """Scaling by hand is drift. Reporting changes nothing. An apply with --refresh repairs it."""
     user = environment.user
     default = next(name for name in user.pools() if name not in ("workers", "extra-pool", "other-pool"))
     user.sandbox.control.outside("scale", cluster="dev", pool="workers", count=5)

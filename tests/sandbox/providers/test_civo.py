@@ -273,7 +273,7 @@ def test_the_schema_names_everything_that_can_be_imported(scene: conftest.Scene)
 
 
 def test_an_unreachable_cloud_removes_a_network_from_the_state(scene: conftest.Scene, engine: conftest.Engine) -> None:
-    """A refresh removes a network from the state when the cloud is unreachable: the official plugin does the same."""
+    """This happens in a refresh. The official plugin has the same error."""
     identity, inputs, state = engine.create(_NETWORK, label="net")
     scene.cloud.stop()
     assert engine.call("Read", urn=_NETWORK, id=identity, properties=state, inputs=inputs).id == ""

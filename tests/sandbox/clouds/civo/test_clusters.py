@@ -176,7 +176,7 @@ def test_a_realistic_upgrade_is_spread_over_the_nodes() -> None:
 
 
 def test_a_saved_state_is_restored(cloud: Cloud) -> None:
-    """A cloud that is created from a saved state has the same state."""
+    """The restored cloud saves the same state again."""
     cloud.built()
     saved = json.loads(json.dumps(cloud.cloud.save()))
     restored = civo.Civo(pace=clock.Pace(), reserve_port=lambda: 1, saved=saved)

@@ -81,7 +81,7 @@ def test_a_cluster_blocks_the_deletion_of_its_network_and_firewall(sandbox: Sand
 
 
 def test_a_volume_outlives_its_cluster_and_blocks_the_network(sandbox: Sandbox) -> None:
-    """A volume cannot be deleted before its cluster, and blocks its network. A load balancer blocks nothing."""
+    """It cannot be deleted before its cluster. A load balancer blocks nothing."""
     network = _network(sandbox)
     pools = [{"id": "main", "count": 1, "size": "g4s.kube.small"}]
     body = {"name": "c1", "network_id": network, "instance_firewall": _firewall(sandbox, network), "pools": pools}

@@ -254,7 +254,7 @@ def test_the_last_node_of_a_fixed_pool_stays(cloud: Cloud) -> None:
 
 
 def test_nodes_have_the_clouds_labels(cloud: Cloud) -> None:
-    """Nodes have the cloud's labels and provider ids. GPU nodes have a taint."""
+    """They also have provider ids. GPU nodes have a taint."""
     key = cloud.cluster(region="tor1")
     pool = cloud.add_pool(key, "gpu", size="gpu-h100x1-80gb")
     shown = cloud.pool(key, pool)["nodes"][0]

@@ -159,7 +159,7 @@ def test_an_automatic_upgrade_ignores_earlier_windows(slow: Cloud) -> None:
 
 
 def test_a_skipped_window_starts_the_upgrade(cloud: Cloud) -> None:
-    """An upgrade also starts when the clock moves past a window."""
+    """The clock may move past a window in one step."""
     key = cloud.cluster(version="1.33.0-do.0", auto_upgrade=True)
     assert cloud.show(key)["version"] == "1.33.0-do.0"
     cloud.pass_time(DAY)
