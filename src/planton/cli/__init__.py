@@ -52,6 +52,7 @@ COMMANDS: Final = {
     "validate": ("planton.cli.validate:validate", "Check manifests against the schema and its rules."),
     "version": ("planton.cli.version:version", "Show the versions of planton and its dependencies."),
     "versions": ("planton.cli.offers:versions", "List the Kubernetes versions of a cloud."),
+    "work": ("planton.cli.work:work", "Show and retry the work of the NodePool API's controllers."),
 }
 #: Package → the extra that installs it, unless the command decides. The clouds declare the packages of their extras.
 _EXTRAS: Final = {
@@ -82,6 +83,7 @@ _EXTRAS_OF_COMMANDS: Final = {
     "nodepools": "client",
     "sandbox": "sandbox",
     "server": "server",
+    "work": "client",
 }
 _UNEXPECTED: Final = 70
 #: The exit code that a shell reports for a program that a broken pipe ended.
