@@ -184,8 +184,8 @@ class Client:
         return _read(self.transport.request(verb, path, _plain(sent), query=query, silence=silence), answer)
 
     def _all(self, path: str, name: str, filters: Mapping[str, str], item: type[_M]) -> Iterator[_M]:
-        for one in self.transport.items(path, name, filters):
-            yield _read(one, item)
+        for data in self.transport.items(path, name, filters):
+            yield _read(data, item)
 
 
 def _path(*parts: str) -> str:

@@ -236,7 +236,7 @@ class Cloud:
         url = f"{self.address}{path}"
         if items and not api.delete(url, authorization=f"Bearer {self.token}", path=path, body=body):
             why = "the cluster does not exist any more"
-            raise associated.kept(items, why, code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
+            raise associated.not_deleted(items, why, code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
         yield
 
     def credential(self, cluster_id: str) -> api.Credential | None:
