@@ -41,11 +41,15 @@ SLOW = {
 }
 
 
+#: Parameters of tests that need PostgreSQL.
+POSTGRESQL = {"postgresql", "postgresql-grpc"}
+
+
 def pytest_collection_modifyitems(items):
     """Marks what `make check` leaves to `make test`: PostgreSQL, as the same tests run on SQLite, and slow modules."""
     for item in items:
         values = getattr(getattr(item, "callspec", None), "params", {}).values()
-        if "postgresql" in values or "cluster" in item.fixturenames or item.path.stem in SLOW:
+        if POSTGRESQL.intersection(map(str, values)) or "cluster" in item.fixturenames or item.path.stem in SLOW:
             item.add_marker(pytest.mark.slow)
 
 
@@ -55,16 +59,6 @@ def cluster():
     made = postgres.Cluster()
     yield made
     made.remove()
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory):
-    """A SQLite file with all tables and no rows, to be copied: a migration takes ten times as long."""
-    from planton_server.store import schema
-
-    file = tmp_path_factory.mktemp("migrated") / "server.db"
-    schema.migrate(f"sqlite:///{file}")
-    return file
 
 
 @pytest.fixture(scope="session")
