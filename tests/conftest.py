@@ -31,7 +31,7 @@ def pytest_generate_tests(metafunc):
     """Runs tests of programs in other languages for those that are on this machine, or for the one that is asked for."""
     if "language" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--language")
-        metafunc.parametrize("language", [chosen] if chosen else languages.there(), scope="session", indirect=True)
+        metafunc.parametrize("language", [chosen] if chosen else languages.installed(), scope="session", indirect=True)
 
 
 #: Modules that start servers as processes of their own, or thousands of requests.

@@ -1,4 +1,4 @@
-"""The API's server with an operator's settings: as a process of its own, or in this process."""
+"""The API server with an operator's settings: as a process, or in this process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POOL = {
     "spec": {"nodeCount": 3, "platform": {"type": "gcp", "gcp": {"machineType": "n1-standard-4", "zones": ["us-central1-a"]}}},
 }
 
-#: What a controller says of a pool.
+#: A controller's report about a pool.
 REPORT = {
     "controller_name": "gcp-controller",
     "observed_generation": 1,
@@ -37,7 +37,7 @@ REPORT = {
 
 
 class Caller:
-    """Calls of a server.
+    """What calls a server.
 
     Attributes:
         client: A client that names a user.
@@ -48,13 +48,13 @@ class Caller:
     anonymous: httpx.Client | InProcess
 
     def call(self, verb: str, path: str, body: object = None, **options: Any) -> Any:
-        """Return the body of an answer that is a success."""
-        answer = self.client.request(verb, f"/api/v1{path}", json=body, **options)
-        assert answer.is_success, answer.text
-        return answer.json() if answer.content else None
+        """Returns the body of a successful response."""
+        response = self.client.request(verb, f"/api/v1{path}", json=body, **options)
+        assert response.is_success, response.text
+        return response.json() if response.content else None
 
     def pool(self, **spec: Any) -> tuple[str, str]:
-        """Make a cluster and a node pool in it, and return their ids."""
+        """Creates a cluster and a node pool in it, and returns their IDs."""
         cluster = self.call("POST", "/clusters", CLUSTER)["id"]
         return cluster, self.call("POST", f"/clusters/{cluster}/nodepools", POOL | {"spec": POOL["spec"] | spec})["id"]
 
@@ -63,8 +63,8 @@ class Server(Caller):
     """A running server.
 
     Attributes:
-        url: Where it is.
-        log: What it writes to stderr.
+        url: Its URL.
+        log: The file with its standard error.
         process: Its first process.
     """
 
@@ -80,33 +80,33 @@ class Server(Caller):
         command = [sys.executable, "-m", "planton", "server", "start", "--port", str(port), *options]
         with log.open("wb") as file:
             self.process = subprocess.Popen(command, stderr=file, stdin=subprocess.DEVNULL, env=os.environ | (environment or {}))
-        options = {"base_url": self.url, "timeout": waiting.TIMEOUT_SECONDS, "verify": False}
-        self.client = httpx.Client(headers=USER, **options)
-        self.anonymous = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0), **options)
+        both = {"base_url": self.url, "timeout": waiting.TIMEOUT_SECONDS, "verify": False}
+        self.client = httpx.Client(headers=USER, **both)
+        self.anonymous = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0), **both)
 
     def ready(self) -> Server:
-        """Wait until it serves."""
-        waiting.until(self._answers, f"the server, which says {self.log.read_text()}")
+        """Waits until the server responds."""
+        waiting.until(self._responds, f"the server with the log {self.log.read_text()}")
         return self
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         with contextlib.suppress(httpx.TransportError):
             return self.client.get("/health").status_code in {200, 503}
         return False
 
     def lines(self, message: str = "") -> list[dict[str, Any]]:
-        """Return the lines of the log that are JSON, of one message only where one is named."""
-        found = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-        return [line for line in found if not message or line["message"] == message]
+        """Returns the JSON lines of the log, optionally those of one message."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if not message or line["message"] == message]
 
     def stop(self) -> int:
-        """Ask it to stop, and return its exit status."""
+        """Stops the server, and returns its exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(waiting.TIMEOUT_SECONDS)
 
     def close(self) -> None:
-        """End it, and the workers below it."""
+        """Stops the server and its workers."""
         self.client.close()
         self.anonymous.close()
         if self.process.poll() is None:
@@ -119,9 +119,9 @@ class Server(Caller):
 
 @contextlib.contextmanager
 def running(folder: pathlib.Path, *options: str, **rest: Any) -> Iterator[Server]:
-    """Yield a server that serves, on a SQLite file in a folder where nothing else is said."""
-    given = options if "--database-url" in options else ("--database-url", sqlite_file.create(folder / "server.db"), *options)
-    server = Server(folder / "server.log", *given, **rest)
+    """Yields a running server, by default with a SQLite file in the folder."""
+    arguments = options if "--database-url" in options else ("--database-url", sqlite_file.create(folder / "server.db"), *options)
+    server = Server(folder / "server.log", *arguments, **rest)
     try:
         yield server.ready()
     finally:
@@ -137,12 +137,12 @@ class InProcess:
         self._loop = loop
 
     def request(self, verb: str, path: str, **options: Any) -> httpx.Response:
-        """Return the answer to a request."""
-        answer: httpx.Response = self._loop.run(self._client.request(verb, path, **options))
-        return answer
+        """Returns the response to a request."""
+        response: httpx.Response = self._loop.run(self._client.request(verb, path, **options))
+        return response
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        """Return the answer to a request that reads."""
+        """Returns the response to a GET request."""
         return self.request("GET", path, **options)
 
 
@@ -155,7 +155,7 @@ class Application(Caller):
 
 @contextlib.contextmanager
 def within(loop: api.Loop, url: str, **chosen: Any) -> Iterator[Application]:
-    """Yield a server in this process, without timed work where nothing else is said: it starts in a hundredth of the time."""
+    """Yields a server in this process, by default without timed work. It starts in a hundredth of the time."""
     application = server.Application(settings.Settings(url, **{"tick": 0, "trusted_header": True} | chosen))
     loop.run(application.start())
     try:
@@ -165,14 +165,14 @@ def within(loop: api.Loop, url: str, **chosen: Any) -> Iterator[Application]:
 
 
 def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
+    """Returns a port that is currently free."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
         return port
 
 
 def status_of(process: int, name: str) -> str:
-    """Return what Linux says of a process, e.g. ``VmHWM``, the most memory that it had."""
+    """Returns a field of a process in Linux, for example ``VmHWM``, its peak memory."""
     lines = pathlib.Path(f"/proc/{process}/status").read_text().splitlines()
     return next(line.partition(":")[2].strip() for line in lines if line.startswith(f"{name}:"))

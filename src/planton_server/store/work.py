@@ -10,6 +10,7 @@ index, which no statement can break.
 
 from __future__ import annotations
 
+import collections
 import functools
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 LEASE_LOST: Final = "LEASE_LOST"
 #: The key of PostgreSQL's advisory lock of a transaction that claims.
 _CLAIMING: Final = 0x706C616E746F70
-#: The rows of an account that one claim looks at. A run needs one of them; the next claim looks at others.
-_NEAR: Final = 500
+#: The rows of an account that one statement looks at.
+_NEAR: Final = 200
 #: Without a limit, an account has this many tokens.
 _UNLIMITED: Final = 1e12
 #: The seconds of a minute's tokens that an account can use at once.
@@ -165,15 +166,17 @@ async def claim(transaction: Transaction, limits: Limits, process: str, *, platf
     """Claims work that is due for a live process, the longest due first, and returns its rows. Needs :func:`lock`."""
     rate = limits.rate / 60_000 if limits.rate else _UNLIMITED
     bucket = {"rate": rate, "burst": max(1.0, limits.rate * _BURST / 60) if limits.rate else _UNLIMITED, "shift": limits.shift}
-    values = {"process": process, "platforms": _text(platforms), "limit": limit, "lease": limits.lease}
+    values = {"process": process, "platforms": _text(platforms), "lease": limits.lease}
     values["running"] = limits.running or 1_000_000
-    claimed = await transaction.rows(_statement(_CLAIM, transaction.name), **values, **bucket)
-    started: dict[tuple[str, str], int] = {}
-    for row in claimed:
-        account = (row["platform"], row["account"])
-        started[account] = started.get(account, 0) + 1
-    spent = [{"platform": platform, "name": name, "number": number, **bucket} for (platform, name), number in started.items()]
-    if spent:
+    claimed: list[Row] = []
+    # A cluster with more due works than one statement looks at hides others. It has a run after the first statement.
+    while len(claimed) < limit:
+        more = await transaction.rows(_statement(_CLAIM, transaction.name), **values, **bucket, limit=limit - len(claimed))
+        if not more:
+            break
+        claimed += more
+        started = collections.Counter((row["platform"], row["account"]) for row in more)
+        spent = [{"platform": platform, "name": name, "number": number, **bucket} for (platform, name), number in started.items()]
         await transaction.many(_statement(_SPEND, transaction.name), spent)
     return sorted(claimed, key=lambda row: (row["due"], row["id"]))
 
