@@ -41,11 +41,15 @@ SLOW = {
 }
 
 
+#: Parameters of tests that need PostgreSQL.
+POSTGRESQL = {"postgresql", "postgresql-grpc"}
+
+
 def pytest_collection_modifyitems(items):
     """Marks tests that only `make test` runs: slow modules, and PostgreSQL, because SQLite runs the same tests."""
     for item in items:
         values = getattr(getattr(item, "callspec", None), "params", {}).values()
-        if "postgresql" in values or "cluster" in item.fixturenames or item.path.stem in SLOW:
+        if POSTGRESQL.intersection(map(str, values)) or "cluster" in item.fixturenames or item.path.stem in SLOW:
             item.add_marker(pytest.mark.slow)
 
 
@@ -55,16 +59,6 @@ def cluster():
     server = postgres.Cluster()
     yield server
     server.remove()
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory):
-    """A SQLite file with all tables and no rows. Copying it is ten times faster than a migration."""
-    from planton_server.store import schema
-
-    file = tmp_path_factory.mktemp("migrated") / "server.db"
-    schema.migrate(f"sqlite:///{file}")
-    return file
 
 
 @pytest.fixture(scope="session")

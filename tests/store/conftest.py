@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import shutil
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,14 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from planton_server.store import database, engines
-from support import api
+from support import api, sqlite_file
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path, migrated_file: pathlib.Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
     """The URL of an empty, migrated database."""
     if request.param == "sqlite":
-        return f"sqlite:///{shutil.copy(migrated_file, tmp_path)}"
+        return sqlite_file.create(tmp_path / "server.db")
     cluster = request.getfixturevalue("cluster")
     return cluster.url(cluster.create(request.getfixturevalue("migrated")))
 
