@@ -106,6 +106,8 @@ class Application:
         await receive()
         try:
             await self.start()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._listen(number)
         except Exception as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             raise
@@ -147,8 +149,6 @@ class Application:
         if self.settings.grpc_port:
             await self._serve_grpc(running, observer, store, self._timers.state)
         self._timers.start()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            self._listen(number)
 
     async def _serve_grpc(
         self, running: calls.Calls, observer: observe.Observer, store: database.Database, timed_work: Callable[[], str]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from planton.controllers import reconcile, runner
 
 _EMAIL: Final = "planton@system.local"
+#: Seconds after which a heartbeat without an answer is repeated over another connection.
+_HEARTBEAT_DEADLINE: Final = 2.0
 _LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
 
 
@@ -121,10 +123,12 @@ def run(
     served = _platforms(platforms)
     token = _token(token_file)
     settings = planton.configure(context=context, backend=backend)
-    connect = functools.partial(client.Client, server, email="" if token else user, token=token)
+    email = "" if token else user
+    connect = functools.partial(client.Client, server, email=email, token=token)
+    heartbeats = functools.partial(client.Transport, server, user=email, token=token, deadline=_HEARTBEAT_DEADLINE)
     process = f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}"
     options = _Options(process, served, parallel or settings.parallel, interval, stop_with_stdin)
-    _until_stopped(options, connect, settings)
+    _until_stopped(options, connect, heartbeats, settings)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -136,18 +140,18 @@ class _Options:
     stop_with_stdin: bool
 
 
-def _until_stopped(options: _Options, connect: Any, settings: Any) -> None:
+def _until_stopped(options: _Options, connect: Any, connect_heartbeats: Any, settings: Any) -> None:
     from planton.controllers import lease, observe, queue, reconcile, runner, watchdog  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
     from planton.deploy import runtime  # noqa: PLC0415  # Pulumi takes 100 ms of each `--help`
 
     environ = {**settings.environ, watchdog.VARIABLE: options.process}
     settings = dataclasses.replace(settings, environ=environ, progress=logging.getLogger("planton.run").info)
-    with runtime.working(settings) as working, connect() as api, connect() as first, connect() as second:
+    with runtime.working(settings) as working, connect() as api, connect() as claims, connect_heartbeats() as beats:
         dog = watchdog.Watchdog(options.process)
         held = lease.Lease(dog.tell)
         reconciler = reconcile.Reconciler(api, observe.Observer(working), interval=datetime.timedelta(seconds=options.interval))
         jobs, heartbeats = (
-            queue.ApiQueue(each.transport, options.process, planton.__version__, options.platforms) for each in (first, second)
+            queue.ApiQueue(each, options.process, planton.__version__, options.platforms) for each in (claims.transport, beats)
         )
         work = functools.partial(_reconcile, reconciler, settings)
         running = runner.Runner(jobs, heartbeats, work, parallel=options.parallel, held=held)
