@@ -31,7 +31,7 @@ def pytest_generate_tests(metafunc):
     """Runs tests of programs in other languages for those that are on this machine, or for the one that is asked for."""
     if "language" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--language")
-        metafunc.parametrize("language", [chosen] if chosen else languages.there(), scope="session", indirect=True)
+        metafunc.parametrize("language", [chosen] if chosen else languages.installed(), scope="session", indirect=True)
 
 
 #: Modules that start servers as processes of their own, or thousands of requests.
@@ -58,8 +58,18 @@ def cluster():
 
 
 @pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory):
+    """A SQLite file with all tables and no rows, to be copied: a migration takes ten times as long."""
+    from planton_server.store import schema
+
+    file = tmp_path_factory.mktemp("migrated") / "server.db"
+    schema.migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
 def migrated(cluster):
-    """The name of a database with all tables and no rows, to be copied."""
+    """The name of a PostgreSQL database with all tables and no rows, to be copied."""
     from planton_server.store import schema
 
     name = cluster.create()

@@ -76,7 +76,7 @@ def test_what_breaks_is_caught(file: str, old: str, new: str, said: str, before:
     found = TOOL.breaking(before, image)
     assert found
     assert any(said in line and pathlib.Path(file).name in line for line in found), found
-    assert len(wire.gone(image)) == 1
+    assert len(wire.removed(image)) == 1
 
 
 @pytest.mark.parametrize(
@@ -93,4 +93,4 @@ def test_what_breaks_nobody_passes(file: str, old: str, new: str, before: pathli
     """The ways in which the schema does evolve are not in the way of themselves."""
     image = changed(tmp_path, file, old, new)
     assert TOOL.breaking(before, image) == []
-    assert wire.gone(image) == []
+    assert wire.removed(image) == []

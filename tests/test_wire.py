@@ -153,8 +153,8 @@ def test_every_field_and_value_lasts(tmp_path: pathlib.Path) -> None:
     image = tmp_path / "now.binpb"
     buf = pathlib.Path(sys.executable).with_name("buf")
     subprocess.run([buf, "build", "-o", image], cwd=TABLE.parents[2], check=True)
-    assert wire.gone(image) == []
+    assert wire.removed(image) == []
     if os.environ.get("UPDATE_GOLDENS"):
         wire.add(wire.facts(image))
-    new = sorted({*wire.facts(image)} - {*wire.kept()})
+    new = sorted({*wire.facts(image)} - {*wire.recorded()})
     assert new == [], "record them: UPDATE_GOLDENS=1 pytest tests/test_wire.py"

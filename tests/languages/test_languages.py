@@ -64,7 +64,7 @@ def answers(language: languages.Language, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("vectors")
     done = languages.run(language.vectors, str(vectors.FOLDER), str(folder))
     assert done.returncode == 0, done.stderr
-    return {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in vectors.MADE}
+    return {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in vectors.GENERATORS}
 
 
 def expected(name: str) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from planton.clouds import kubeconfigs
 from support import official
 from support import planton as manifests
 
@@ -51,7 +52,8 @@ def test_it_lists_and_shows_what_planton_made(user: official.User) -> None:
     assert (pool["count"], pool["size"], pool["labels"]["tier"]) == (3, "g4s.kube.medium", "web")
     nodes = {node for each in shown["pools"] if each["id"] == "workers" for node in each["instance_names"]}
     assert nodes == set(user.json("outputs", "civokubernetesnodepool/workers")["nodeNames"])
-    assert user.tool("kubernetes", "config", "dev").split() == user.run("kubeconfig", "civokubernetescluster/dev").stdout.split()
+    printed, own = user.tool("kubernetes", "config", "dev"), user.run("kubeconfig", "civokubernetescluster/dev").stdout
+    assert kubeconfigs.parse(printed) == kubeconfigs.parse(own)
     assert "workers" in user.tool("kubernetes", "show", "dev")
 
 
@@ -74,7 +76,7 @@ def test_planton_offers_what_it_lists(user: official.User) -> None:
 
 def test_planton_sees_what_it_scaled_and_upgraded(user: official.User) -> None:
     """Drift names the pool's count and the cluster's version, and an apply takes the count back."""
-    file = user.write("wanted.yaml", *WANTED)
+    file = user.write("manifests.yaml", *WANTED)
     user.apply(*WANTED)
     user.tool("kubernetes", "node-pool", "scale", "dev", "workers", "--nodes", "5")
     user.tool("kubernetes", "upgrade", "dev", "--version", "1.31.2-k3s1")
@@ -82,14 +84,14 @@ def test_planton_sees_what_it_scaled_and_upgraded(user: official.User) -> None:
     paths = {each["path"]: each["new"] for one in found for change in one["changes"] for each in change["differences"]}
     assert paths == {"kubernetesVersion": "1.31.2-k3s1", "node_count": 5}
     upgraded = [*WANTED[:2], manifests.cluster(kubernetesVersion="1.31.2+k3s1"), WANTED[3]]
-    user.run("apply", "-f", user.write("wanted.yaml", *upgraded), "--yes", "--refresh")
+    user.run("apply", "-f", user.write("manifests.yaml", *upgraded), "--yes", "--refresh")
     assert user.pools()["workers"]["count"] == 3
     assert user.actions("drift", "-f", file) == {}
 
 
 def test_planton_sees_what_it_deleted(user: official.User) -> None:
     """A pool and a firewall rule that were removed with it are drift, and come back."""
-    file = user.write("wanted.yaml", *WANTED)
+    file = user.write("manifests.yaml", *WANTED)
     user.apply(*WANTED)
     user.tool("kubernetes", "node-pool", "delete", "dev", "workers", "--yes")
     rule = user.tool_json("firewall", "rule", "list", "fw")[0]["id"]
@@ -136,7 +138,7 @@ def test_planton_adopts_what_it_made(user: official.User) -> None:
     }
     cluster = manifests.cluster(firewall={"valueFrom": {"name": "fw"}}, apiServerAllowedCidrs=[])
     wanted: list[dict[str, Any]] = [manifests.network(), manifests.firewall(), cluster, manifests.pool(nodePoolName=name)]
-    file = user.write("wanted.yaml", *wanted)
+    file = user.write("manifests.yaml", *wanted)
     for resource, identity in ids.items():
         user.run("import", resource, identity, "-f", file, "--yes")
     assert user.actions("plan", "-f", file) == {}

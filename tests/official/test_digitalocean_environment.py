@@ -54,7 +54,7 @@ class Environment:
 
     def file(self, **changed: dict[str, Any]) -> str:
         """Write the manifests with further changes, and return the file's name."""
-        return self.user.write("wanted.yaml", *self.wanted(**changed))
+        return self.user.write("manifests.yaml", *self.wanted(**changed))
 
     def apply(self, **changed: dict[str, Any]) -> dict[str, str]:
         """Remember changes, apply everything, and return what was done: resource → action."""
@@ -124,9 +124,9 @@ def test_nothing_is_to_be_done_after_it(environment: Environment) -> None:
     """A plan is empty, and still is after two refreshes, of which the second reads what the first wrote."""
     assert environment.plan() == {}
     for _ in range(2):
-        environment.user.run("refresh", "-f", "wanted.yaml")
+        environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
-    assert environment.user.actions("drift", "-f", "wanted.yaml") == {}
+    assert environment.user.actions("drift", "-f", "manifests.yaml") == {}
 
 
 def test_scaling_keeps_the_nodes_that_stay(environment: Environment) -> None:
@@ -139,7 +139,7 @@ def test_scaling_keeps_the_nodes_that_stay(environment: Environment) -> None:
     left = environment.user.pools()["workers"]["nodes"]
     assert len(left) == 2
     assert set(left) <= set(grown)
-    environment.user.run("refresh", "-f", "wanted.yaml")
+    environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -152,11 +152,11 @@ def test_labels_taints_tags_and_count_change_together(environment: Environment) 
     assert pool["nodes"][:2] == before
     assert pool["labels"]["tier"] == "front"
     assert pool["labels"]["planton-resource-name"] == "workers"
-    environment.user.run("refresh", "-f", "wanted.yaml")
+    environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
     assert environment.apply(pool={"labels": {}, "taints": []}) == {"node_pool": "update"}
     assert "tier" not in environment.user.pools()["workers"]["labels"]
-    environment.user.run("refresh", "-f", "wanted.yaml")
+    environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -190,7 +190,7 @@ def test_autoscaling_comes_and_goes(environment: Environment) -> None:
     off = {"pool": none, "cluster": {"defaultNodePool": default}}
     assert environment.apply(**off) == {"node_pool": "update", "cluster": "update"}
     assert (environment.counts()["workers"], environment.counts()["default"]) == (3, 2)
-    environment.user.run("refresh", "-f", "wanted.yaml")
+    environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -266,7 +266,7 @@ def test_an_upgrade_goes_one_minor_at_a_time(environment: Environment) -> None:
     assert environment.sent(mark) == [("POST upgrade", {"version": "1.34.0-do.0"})]
     [cluster] = user.sandbox.control.resources(CLOUD)["clusters"]
     assert (cluster["id"], cluster["version"]) == (identity, "1.34.0-do.0")
-    user.run("refresh", "-f", "wanted.yaml")
+    user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -283,7 +283,7 @@ def test_drift_is_found_and_repaired(environment: Environment) -> None:
     assert found["dev labels.by"] == (None, "hand")
     assert not [path for path in found if "tags" in path]
     assert environment.sent(mark) == []
-    user.run("apply", "-f", "wanted.yaml", "--yes", "--refresh")
+    user.run("apply", "-f", "manifests.yaml", "--yes", "--refresh")
     assert environment.counts() == {"default": 1, "extra": 2, "workers": 3, "burst": 1}
     assert user.actions("drift", "-f", environment.file()) == {}
 

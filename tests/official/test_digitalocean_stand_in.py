@@ -169,6 +169,6 @@ def worlds(digitalocean_plugin: pathlib.Path, tmp_path_factory: pytest.TempPathF
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.__name__)
 def test_the_stand_in_does_what_the_plugin_does(step: Callable[[World], Any], worlds: tuple[World, World]) -> None:
     """Documents printed, requests made and states left are the same but for ids, times, addresses and names of nodes."""
-    real, stand_in = (comparing.left(world.user, functools.partial(step, world)) for world in worlds)
+    real, stand_in = (comparing.effects(world.user, functools.partial(step, world)) for world in worlds)
     found = comparing.differences(real, stand_in)
     assert not found, "\n".join(found)

@@ -77,7 +77,7 @@ def test_nothing_is_to_be_done_after_it(environment: Environment) -> None:
     """A plan is empty, and still is after two refreshes, of which the second reads what the first wrote."""
     assert environment.plan() == {}
     for _ in range(2):
-        environment.user.run("refresh", "-f", "wanted.yaml")
+        environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -91,7 +91,7 @@ def test_scaling_keeps_the_nodes_that_stay(environment: Environment) -> None:
     left = environment.user.pools()["workers"]["nodes"]
     assert len(left) == 2
     assert set(left) <= set(grown)
-    environment.user.run("refresh", "-f", "wanted.yaml")
+    environment.user.run("refresh", "-f", "manifests.yaml")
     assert environment.plan() == {}
 
 
@@ -171,15 +171,15 @@ def test_drift_is_found_and_repaired(environment: Environment) -> None:
     user.sandbox.control.outside("scale", cluster="dev", pool="workers", count=5)
     user.sandbox.control.outside("scale", cluster="dev", pool=default, count=4)
     mark = user.sandbox.control.mark()
-    found = user.json("drift", "-f", user.write("wanted.yaml", *environment.wanted()), code=3)["resources"]
+    found = user.json("drift", "-f", user.write("manifests.yaml", *environment.wanted()), code=3)["resources"]
     paths = {
         each["path"]: (each["old"], each["new"]) for one in found for change in one["changes"] for each in change["differences"]
     }
     assert paths == {"pools.nodeCount": (3, 4), "node_count": (3, 5)}
     assert user.writes(mark) == []
-    user.run("apply", "-f", "wanted.yaml", "--yes", "--refresh")
+    user.run("apply", "-f", "manifests.yaml", "--yes", "--refresh")
     assert (user.pools()["workers"]["count"], user.pools()[default]["count"]) == (3, 3)
-    assert user.actions("drift", "-f", "wanted.yaml") == {}
+    assert user.actions("drift", "-f", "manifests.yaml") == {}
 
 
 def test_a_refresh_that_meets_errors_is_not_believed(environment: Environment) -> None:
@@ -196,7 +196,7 @@ def test_a_failed_update_is_followed_by_a_refresh(environment: Environment) -> N
     user = environment.user
     user.sandbox.control.fault(method="PUT", path="/v2/kubernetes/clusters/[^/]+$", action="status", status=500)
     grown = environment.wanted(cluster={"defaultNodePool": {"size": "g4s.kube.small", "nodeCount": 7}})
-    user.run("apply", "-f", user.write("wanted.yaml", *grown), "--yes", code=6)
+    user.run("apply", "-f", user.write("manifests.yaml", *grown), "--yes", code=6)
     user.sandbox.control.clear_faults()
     mark = user.sandbox.control.mark()
     assert environment.apply() == {}
@@ -208,7 +208,7 @@ def test_a_pool_deleted_by_hand_blocks_nothing(environment: Environment) -> None
     user = environment.user
     user.sandbox.control.outside("delete-pool", cluster="dev", pool="workers")
     user.sandbox.control.advance(600)
-    file = user.write("wanted.yaml", *environment.wanted())
+    file = user.write("manifests.yaml", *environment.wanted())
     assert user.actions("drift", "-f", file, code=3) == {"node_pool": "delete"}
     user.run("refresh", "civokubernetesnodepool/workers")
     environment.apply()
@@ -238,7 +238,7 @@ def test_existing_resources_are_imported(environment: Environment) -> None:
 def test_the_environment_goes(environment: Environment) -> None:
     """Pools, cluster, firewall and network are deleted, and nothing is left but what the account began with."""
     user = environment.user
-    user.run("destroy", "-f", user.write("wanted.yaml", *environment.wanted()), "--yes")
+    user.run("destroy", "-f", user.write("manifests.yaml", *environment.wanted()), "--yes")
     left = user.sandbox.control.resources()
     assert left["clusters"] == []
     assert [network["label"] for network in left["networks"]] == ["default"]

@@ -1,4 +1,4 @@
-"""The API's server as a process of its own, as an operator runs it."""
+"""The API server as a process, as an operator runs it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POOL = {
     "spec": {"nodeCount": 3, "platform": {"type": "gcp", "gcp": {"machineType": "n1-standard-4", "zones": ["us-central1-a"]}}},
 }
 
-#: What a controller says of a pool.
+#: A controller's report about a pool.
 REPORT = {
     "controller_name": "gcp-controller",
     "observed_generation": 1,
@@ -39,10 +39,10 @@ class Server:
     """A running server.
 
     Attributes:
-        url: Where it is.
-        log: What it writes to stderr.
+        url: Its URL.
+        log: The file with its standard error.
         process: Its first process.
-        client: Of the API.
+        client: A client of its API.
     """
 
     def __init__(
@@ -57,39 +57,39 @@ class Server:
         self.client = httpx.Client(base_url=self.url, headers=USER, timeout=waiting.TIMEOUT_SECONDS)
 
     def ready(self) -> Server:
-        """Wait until it serves."""
-        waiting.until(self._answers, f"the server, which says {self.log.read_text()}")
+        """Waits until the server responds."""
+        waiting.until(self._responds, f"the server with the log {self.log.read_text()}")
         return self
 
-    def _answers(self) -> bool:
+    def _responds(self) -> bool:
         assert self.process.poll() is None, self.log.read_text()
         with contextlib.suppress(httpx.TransportError):
             return self.client.get("/health").status_code in {200, 503}
         return False
 
     def call(self, verb: str, path: str, body: object = None, **options: Any) -> Any:
-        """Return the body of an answer that is a success."""
-        answer = self.client.request(verb, f"/api/v1{path}", json=body, **options)
-        assert answer.is_success, answer.text
-        return answer.json() if answer.content else None
+        """Returns the body of a successful response."""
+        response = self.client.request(verb, f"/api/v1{path}", json=body, **options)
+        assert response.is_success, response.text
+        return response.json() if response.content else None
 
     def pool(self, **spec: Any) -> tuple[str, str]:
-        """Make a cluster and a node pool in it, and return their ids."""
+        """Creates a cluster and a node pool in it, and returns their IDs."""
         cluster = self.call("POST", "/clusters", CLUSTER)["id"]
         return cluster, self.call("POST", f"/clusters/{cluster}/nodepools", POOL | {"spec": POOL["spec"] | spec})["id"]
 
     def lines(self, message: str = "") -> list[dict[str, Any]]:
-        """Return the lines of the log that are JSON, of one message only where one is named."""
-        found = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-        return [line for line in found if not message or line["message"] == message]
+        """Returns the JSON lines of the log, optionally those of one message."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if not message or line["message"] == message]
 
     def stop(self) -> int:
-        """Ask it to stop, and return its exit status."""
+        """Stops the server, and returns its exit status."""
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(waiting.TIMEOUT_SECONDS)
 
     def close(self) -> None:
-        """End it, and the workers below it."""
+        """Stops the server and its workers."""
         self.client.close()
         if self.process.poll() is None:
             self.process.terminate()
@@ -100,10 +100,10 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(folder: pathlib.Path, *options: str, **rest: Any) -> Iterator[Server]:
-    """Yield a server that serves, on a SQLite file in a folder where nothing else is said."""
-    given = options if "--database-url" in options else ("--database-url", f"sqlite:///{folder / 'server.db'}", *options)
-    server = Server(folder / "server.log", *given, **rest)
+def running(folder: pathlib.Path, *options: str, **settings: Any) -> Iterator[Server]:
+    """Yields a running server, by default with a SQLite file in the folder."""
+    arguments = options if "--database-url" in options else ("--database-url", f"sqlite:///{folder / 'server.db'}", *options)
+    server = Server(folder / "server.log", *arguments, **settings)
     try:
         yield server.ready()
     finally:
@@ -111,14 +111,14 @@ def running(folder: pathlib.Path, *options: str, **rest: Any) -> Iterator[Server
 
 
 def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
+    """Returns a port that is currently free."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
         return port
 
 
 def status_of(process: int, name: str) -> str:
-    """Return what Linux says of a process, e.g. ``VmHWM``, the most memory that it had."""
+    """Returns a field of a process in Linux, for example ``VmHWM``, its peak memory."""
     lines = pathlib.Path(f"/proc/{process}/status").read_text().splitlines()
     return next(line.partition(":")[2].strip() for line in lines if line.startswith(f"{name}:"))

@@ -75,16 +75,17 @@ def _with_comments(text: str, dice: random.Random) -> str:
     return text
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("kind", [kind.name for kind in kinds.all_kinds()])
 def test_any_layout_is_formatted_to_the_order_of_the_schema(kind: str, seed: int) -> None:
     """Order, indentation, quotes, and comments are random; messages and comments survive."""
     formatted_files = 0
     for path in sorted((CORPUS / kind / "valid").glob("*.yaml")):
         dice = random.Random(f"{path.name} {seed}")
-        data = list(yaml.safe_load_all(manifest.dump(messages(path.read_bytes())[0])))
+        data = list(yaml.load_all(manifest.dump(messages(path.read_bytes())[0]), yaml.CSafeLoader))
         written = yaml.dump_all(
             [_shuffled(document, dice) for document in data],
+            Dumper=yaml.CSafeDumper,
             sort_keys=False,
             indent=dice.choice([2, 3, 4, 6]),
             default_flow_style=dice.choice([None, False, False, True]),
@@ -98,7 +99,7 @@ def test_any_layout_is_formatted_to_the_order_of_the_schema(kind: str, seed: int
         assert messages(result) == messages(text)
         assert formatted(result) == result
         assert sorted(re.findall("# note [0-9]+", result)) == sorted(re.findall("# note [0-9]+", text))
-        _assert_ordered(yaml.compose(result), kinds.get(kind).message.DESCRIPTOR)
+        _assert_ordered(yaml.compose(result, yaml.CSafeLoader), kinds.get(kind).message.DESCRIPTOR)
         formatted_files += 1
     assert formatted_files
 

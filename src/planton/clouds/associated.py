@@ -41,7 +41,7 @@ def item(sort: str, entry: Any) -> Item:  # JSON data
     return Item(sort, str(entry.get("name") or ""), str(entry["id"]))
 
 
-def kept(items: Iterable[Item], why: str, *, code: errors.Code, reason: errors.Reason) -> errors.PlantonError:
+def not_deleted(items: Iterable[Item], why: str, *, code: errors.Code, reason: errors.Reason) -> errors.PlantonError:
     """Returns the error for items that could not be deleted with their cluster."""
     return errors.PlantonError(
         f"the cloud keeps and bills {', '.join(map(str, items))}, which were to be deleted with their cluster: {why}",

@@ -105,8 +105,8 @@ class Contexts:
             PlantonError: ``CONTEXT_UNKNOWN``.
         """
         self.get(name)
-        others = {other: context for other, context in self.named.items() if other != name}
-        return Contexts(others, "" if self.current == name else self.current)
+        remaining = {other: context for other, context in self.named.items() if other != name}
+        return Contexts(remaining, "" if self.current == name else self.current)
 
     def using(self, name: str) -> Contexts:
         """Returns the contexts with another current one.

@@ -54,13 +54,13 @@ def make(
         degraded: What is wrong, and does not get better by waiting; None if nothing.
         refused: Why the desired state cannot be applied; None if it can.
     """
-    available = _available(desired, observed)
-    ready = _ready(available, progress, degraded, refused)
+    nodes = available(desired, observed)
+    ready = _ready(nodes, progress, degraded, refused)
     paused = is_paused(desired, now)
     return (
         _when(ACCEPTED, refused is None, refused, Cause("Accepted", f"generation {desired.generation} can be applied")),
         _if(PROGRESSING, progress, Cause("Settled", "nothing is in progress")),
-        available,
+        nodes,
         ready,
         _if(DEGRADED, degraded or refused, Cause("AsExpected", "nothing is wrong")),
         _if(PAUSED, _pause(desired) if paused else None, Cause("NotPaused", "changes are applied")),
@@ -87,9 +87,10 @@ def unread(before: values.Memory, *, since: str) -> tuple[values.Condition, ...]
     )
 
 
-def _available(desired: values.Desired, observed: values.Observed) -> values.Condition:
+def available(desired: values.Desired, observed: values.Observed) -> values.Condition:
+    """Returns whether the nodes are ready, counted in Kubernetes."""
     if observed.presence is not values.Presence.PRESENT:
-        reason = {"never": "NotCreated", "missing": "Missing"}.get(observed.presence, "Unread")
+        reason = {"never": "NotCreated", "partial": "NotCreated", "missing": "Missing"}.get(observed.presence, "Unread")
         status = "Unknown" if observed.presence is values.Presence.UNKNOWN else "False"
         return values.Condition(AVAILABLE, status, reason, _PRESENCES[observed.presence])
     wanted = desired.nodes if desired.nodes is not None else observed.cloud_nodes
@@ -103,22 +104,21 @@ def _available(desired: values.Desired, observed: values.Observed) -> values.Con
 
 _PRESENCES: Final = {
     values.Presence.NEVER: "it does not exist in the cloud yet",
+    values.Presence.PARTIAL: "its creation did not end yet",
     values.Presence.MISSING: "the cloud does not have it any longer",
     values.Presence.UNKNOWN: "the cloud could not be read",
 }
 
 
-def _ready(
-    available: values.Condition, progress: Cause | None, degraded: Cause | None, refused: Cause | None
-) -> values.Condition:
+def _ready(nodes: values.Condition, progress: Cause | None, degraded: Cause | None, refused: Cause | None) -> values.Condition:
     worst = refused or degraded
     if worst is not None:
         return values.Condition(READY, "False", worst.reason, worst.message)
-    if available.status != "True":
-        return values.Condition(READY, available.status, available.reason, available.message)
+    if nodes.status != "True":
+        return values.Condition(READY, nodes.status, nodes.reason, nodes.message)
     if progress is not None:
         return values.Condition(READY, "False", progress.reason, progress.message)
-    return values.Condition(READY, "True", "AsDesired", available.message)
+    return values.Condition(READY, "True", "AsDesired", nodes.message)
 
 
 def _pause(desired: values.Desired) -> Cause:

@@ -209,7 +209,7 @@ def _waits(look: _Look) -> values.Decision | None:
 
 
 def _created(look: _Look) -> values.Decision | None:
-    if look.observed.presence is not values.Presence.NEVER:
+    if look.observed.presence not in (values.Presence.NEVER, values.Presence.PARTIAL):
         return None
     return look.act(values.Action.CREATE, conditions.Cause("Creating", "it is being created in the cloud"))
 
@@ -262,12 +262,10 @@ def _probed(look: _Look) -> values.Decision | None:
 
 
 def _comes_up(look: _Look) -> values.Decision | None:
-    available = conditions.make(look.desired, look.observed, now=look.now)[conditions.TYPES.index(conditions.AVAILABLE)]
-    if available.status == "True" and look.observed.is_settled:
+    available = conditions.available(look.desired, look.observed)
+    if available.status == "True":
         return look.settled()
-    reason = available.reason if available.status != "True" else "CloudOperation"
-    text = available.message if available.status != "True" else "the cloud has an operation in progress"
-    cause = conditions.Cause(reason, text)
+    cause = conditions.Cause(available.reason, available.message)
     return look.nothing(after=BUSY, progress=cause, degraded=cause if look.memory.was_ready else None)
 
 

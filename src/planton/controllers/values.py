@@ -21,6 +21,8 @@ class Presence(enum.StrEnum):
 
     NEVER = "never"
     """Nothing was created, or everything was deleted."""
+    PARTIAL = "partial"
+    """An operation on it did not end, so that parts of it may be in the cloud."""
     PRESENT = "present"
     MISSING = "missing"
     """It was created, and the cloud does not have it any longer."""
@@ -112,7 +114,6 @@ class Observed:
         changed: The fields of the desired state that differ from the applied one.
         replaced_by: The fields among them whose change needs a replacement.
         drift: The properties in which the cloud differs from what was applied.
-        is_settled: Whether the cloud has no operation on it in progress.
         cloud_nodes: The number of nodes that the cloud wants; None if it is unknown.
         nodes: The nodes in Kubernetes; None if they could not be read.
         problem: Why the cloud, or the Kubernetes API, could not be read; None if both could.
@@ -123,7 +124,6 @@ class Observed:
     changed: tuple[str, ...] = ()
     replaced_by: tuple[str, ...] = ()
     drift: tuple[Difference, ...] = ()
-    is_settled: bool = True
     cloud_nodes: int | None = None
     nodes: tuple[Node, ...] | None = None
     problem: failures.Failure | None = None

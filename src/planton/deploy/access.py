@@ -70,9 +70,9 @@ def credential(
         PlantonError: ``USAGE``: it is no cluster; ``NOT_FOUND``: the cloud does not have it, or not yet;
             ``CREDENTIAL_MISSING``; ``CLOUD_AUTH``; ``CLOUD_UNREACHABLE``.
     """
-    kept = _kept(applied, settings)
+    cache_path = _cache_path(applied, settings)
     if not fresh:
-        cached = _read(kept)
+        cached = _read(cache_path)
         if cached is not None and not is_refused(cached):
             return cached
     cloud = cloud_of(applied, settings)
@@ -86,7 +86,7 @@ def credential(
             hint=f"check it with: planton drift {applied.key.kind}/{applied.key.name}",
         )
     if fetched.expires:
-        _write(kept, fetched)
+        _write(cache_path, fetched)
     return fetched
 
 
@@ -129,7 +129,7 @@ def _require_cluster(applied: inventory.Applied) -> None:
     inventory.require_complete(applied)
 
 
-def _kept(applied: inventory.Applied, settings: engine_settings.Settings) -> pathlib.Path:
+def _cache_path(applied: inventory.Applied, settings: engine_settings.Settings) -> pathlib.Path:
     digest = hashlib.sha256(f"{settings.backend_url} {applied.stack}".encode()).hexdigest()[:16]
     return folders.private(settings.data / "access") / f"{digest}.json"
 

@@ -192,7 +192,7 @@ def _duplicates(index: _Index, overrides: assignment.Overrides | None) -> Iterat
     resources = _resources([location for _, *both in pairs for location in both], overrides)
     for key, first, second in pairs:
         if not first.is_same(second):
-            violation = graph.given_twice(key, resources[first.id], resources[second.id])
+            violation = graph.duplicate_violation(key, resources[first.id], resources[second.id])
             yield _within_folder(violation, first, second)
 
 

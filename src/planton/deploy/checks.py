@@ -156,7 +156,7 @@ def _subject(
 def _region_of_cluster(target: Any, account: lists.Lists) -> str:  # of any kind
     if not hasattr(target.spec, "cluster"):
         return ""
-    clusters = account.things("cluster") or ()
+    clusters = account.existing("cluster") or ()
     return next((each.region for each in clusters if each.id == target.spec.cluster.value), "")
 
 

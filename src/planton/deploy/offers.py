@@ -120,7 +120,7 @@ def _version(subject: subjects.Subject, account: lists.Lists) -> Iterator[proble
 
 
 def _running(subject: subjects.Subject, account: lists.Lists) -> str:
-    clusters = account.things("cluster") if subject.cluster_id else None
+    clusters = account.existing("cluster") if subject.cluster_id else None
     cluster = next((each for each in clusters or () if each.id == subject.cluster_id), None)
     version = "" if cluster is None else upgrades.spelling(cluster.version)
     type_ = getattr(subject.target.spec, "cluster_type", "")

@@ -196,12 +196,14 @@ def check(saved: Saved, planned: Iterable[Step], pruned: Iterable[Step]) -> None
     Raises:
         PlantonError: ``PLAN_STALE``, with what differs.
     """
-    now = {"apply": _by_key(planned), "prune": _by_key(pruned)}
+    current = {"apply": _by_key(planned), "prune": _by_key(pruned)}
     differing = []
-    for what, before in (("apply", saved.applied), ("prune", saved.pruned)):
-        keys = sorted(before.keys() | now[what].keys())
+    for stage, before in (("apply", saved.applied), ("prune", saved.pruned)):
+        keys = sorted(before.keys() | current[stage].keys())
         differing += [
-            f"{key}: {_both(before.get(key), now[what].get(key))}" for key in keys if before.get(key) != now[what].get(key)
+            f"{key}: {_both(before.get(key), current[stage].get(key))}"
+            for key in keys
+            if before.get(key) != current[stage].get(key)
         ]
     if differing:
         raise errors.PlantonError(

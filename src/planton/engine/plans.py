@@ -38,7 +38,7 @@ _RECREATING = (Action.CREATE, Action.REPLACE, Action.DELETE, Action.IMPORT)
 _LOSSES = {Action.REPLACE: kinds.Loss.REPLACE, Action.DELETE: kinds.Loss.DELETE}
 
 
-_KEPT_NODES = {"node_pool": "; to keep nodes, change nodePoolName too"}
+_KEEP_NODES_HINTS = {"node_pool": "; to keep nodes, change nodePoolName too"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Change:
             return f"creates the new {noun} before it deletes the old one"
         if any(each.path == "clusterId" for each in self.differences):
             return f"deletes the old {noun} first: its cluster is another one"
-        advice = _KEPT_NODES.get(self.name, "") if kind is not None and kind.is_node_pool else ""
+        advice = _KEEP_NODES_HINTS.get(self.name, "") if kind is not None and kind.is_node_pool else ""
         if self.name.startswith("node_pool-"):
             advice = "; to keep nodes, change its name in additionalNodePools too"
         return f"deletes the old {noun} first: its name stays the same{advice}"

@@ -213,5 +213,5 @@ def _data(value: protobuf_message.Message, *, show_secrets: bool) -> dict[str, A
     return json.loads(json.dumps(data))  # type: ignore[no-any-return]  # no value stands in two places
 
 
-def _refuse(what: str, hint: str = "") -> NoReturn:
-    raise errors.PlantonError(what, code=errors.Code.INVALID, reason=errors.Reason.STACK_INPUT_INVALID, hint=hint)
+def _refuse(text: str, hint: str = "") -> NoReturn:
+    raise errors.PlantonError(text, code=errors.Code.INVALID, reason=errors.Reason.STACK_INPUT_INVALID, hint=hint)

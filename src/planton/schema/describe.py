@@ -275,7 +275,10 @@ def _rules(rules: Any, prefix: str) -> list[Rule]:  # validate_pb2.FieldRules
             declared += _rules(value, _NESTED[rule.name])
         elif rule.is_extension:
             predefined = rule.GetOptions().Extensions[validate_pb2.predefined].cel
-            declared += [Rule(one.id, f"{prefix}{rule_texts.message(one)}{unless}") for one in predefined]
+            declared += [
+                Rule(predefined_rule.id, f"{prefix}{rule_texts.message(predefined_rule)}{unless}")
+                for predefined_rule in predefined
+            ]
         elif value is not False:
             declared.append(Rule(f"{kind}.{rule.name}", f"{prefix}{_words(rule.name, value)}{unless}"))
     return declared

@@ -1,4 +1,4 @@
-"""Example bodies of the OpenAPI document and the page at ``/docs``: those of the user guide, and one per cloud. All are valid."""
+"""Example bodies of the OpenAPI document and the page at ``/docs``: those of the user guide, and one per cloud. All of them are valid."""
 
 from __future__ import annotations
 
@@ -130,6 +130,34 @@ BODIES: Final[dict[str, dict[str, dict[str, Any]]]] = {
                 "user_actionable": True,
                 "details": {"quota": "CPUS", "limit": 24},
             },
+        },
+    },
+    "Claim": {
+        "wait": {
+            "process": "worker-1-7f3a9c",
+            "version": "1.0.0",
+            "platforms": ["civo", "digitalocean"],
+            "limit": 10,
+            "wait": "20s",
+        },
+    },
+    "Heartbeat": {"beat": {"process": "worker-1-7f3a9c", "version": "1.0.0"}},
+    "Finish": {
+        "succeeded": {
+            "process": "worker-1-7f3a9c",
+            "results": [{"id": _CLUSTER_ID, "epoch": 1, "generation": 1, "outcome": "SUCCEEDED", "next_look": "60s"}],
+        },
+        "failed": {
+            "process": "worker-1-7f3a9c",
+            "results": [
+                {
+                    "id": _CLUSTER_ID,
+                    "epoch": 1,
+                    "generation": 1,
+                    "outcome": "FAILED",
+                    "error": {"code": "QUOTA_EXCEEDED", "message": "CPUs in LON1: 24 of 24 are used"},
+                }
+            ],
         },
     },
 }

@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document that the protos lack: headers, errors, authentication, and the routes that are no methods."""
+"""The parts of the OpenAPI document that the protos lack: headers, errors, authentication, and the routes outside the methods."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ _ERROR_HEADERS: Final[Mapping[ErrorCode, tuple[str, ...]]] = {
 def header_parameters(route: routes.Route) -> list[dict[str, str]]:
     """Returns the request headers that a route reads."""
     names = ["RequestId"]
-    if route.verb == "POST":
+    if _creates(route):
         names.append("IdempotencyKey")
     if _takes_version(route):
         names.append("IfMatch")
@@ -117,8 +117,8 @@ def header_parameters(route: routes.Route) -> list[dict[str, str]]:
 
 def success_headers(route: routes.Route) -> dict[str, Any]:
     """Returns the headers of a success: a resource has its version, a new one also its path."""
-    names = ["X-Request-Id", *(["ETag"] if route.response_body else []), *(["Location"] if route.verb == "POST" else [])]
-    return _headers(names)
+    has_version = "resource_version" in route.answer_class.DESCRIPTOR.fields_by_name
+    return _headers(["X-Request-Id", *(["ETag"] if has_version else []), *(["Location"] if _creates(route) else [])])
 
 
 def not_modified(route: routes.Route) -> dict[str, Any]:
@@ -143,6 +143,10 @@ def errors_of(route: routes.Route) -> dict[str, Any]:
         codes += [ErrorCode.PAYLOAD_TOO_LARGE, ErrorCode.UNSUPPORTED_MEDIA_TYPE]
     codes += [ErrorCode.RATE_LIMITED, ErrorCode.INTERNAL, ErrorCode.UNAVAILABLE]
     return {str(code.http): {"$ref": f"#/components/responses/{code}"} for code in codes}
+
+
+def _creates(route: routes.Route) -> bool:
+    return route.success == 201  # noqa: PLR2004 - created
 
 
 def _takes_version(route: routes.Route) -> bool:
@@ -182,7 +186,7 @@ def _headers(names: list[str]) -> dict[str, Any]:
 
 
 def _error_response(code: ErrorCode, text: str) -> dict[str, Any]:
-    shown = _EXAMPLES.get(code) or errors.ApiError(code, text).envelope()
+    example = _EXAMPLES.get(code) or errors.ApiError(code, text).envelope()
     schema = {
         "allOf": [{"$ref": "#/components/schemas/Error"}],
         "properties": {"error": {"properties": {"code": {"const": code.value}}}},
@@ -190,7 +194,7 @@ def _error_response(code: ErrorCode, text: str) -> dict[str, Any]:
     return {
         "description": text,
         "headers": _headers(["X-Request-Id", *_ERROR_HEADERS.get(code, ())]),
-        "content": {"application/json": {"schema": schema, "example": shown}},
+        "content": {"application/json": {"schema": schema, "example": example}},
     }
 
 
@@ -232,7 +236,7 @@ _EXAMPLES: Final[Mapping[ErrorCode, dict[str, Any]]] = {
 
 
 def root_paths() -> dict[str, Any]:
-    """Returns the routes that are no methods. They need no authentication."""
+    """Returns the routes outside the methods. They need no authentication."""
     health, info = _object(_HEALTH), _object(dict.fromkeys(("service", "version", "environment", "api_version"), _TEXT))
     return {
         "/health": {"get": _root("getHealth", "Returns the health of the server", health, can_be_unhealthy=True)},
@@ -273,14 +277,17 @@ def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
 def _root(
     name: str, summary: str, schema: Mapping[str, Any], kind: str = "application/json", *, can_be_unhealthy: bool = False
 ) -> dict[str, Any]:
-    answer = {"headers": _headers(["X-Request-Id"]), "content": {kind: {"schema": schema}}}
-    answers: dict[str, Any] = {"200": {"description": "Success.", **answer}}
+    response = {"headers": _headers(["X-Request-Id"]), "content": {kind: {"schema": schema}}}
+    responses: dict[str, Any] = {"200": {"description": "Success.", **response}}
     if can_be_unhealthy:
-        answers["503"] = {"description": "The server is unhealthy, for example because its database is unreachable.", **answer}
+        responses["503"] = {
+            "description": "The server is unhealthy, for example because its database is unreachable.",
+            **response,
+        }
     return {
         "operationId": name,
         "tags": ["Server"],
         "summary": summary,
         "security": [],
-        "responses": answers | {"500": {"$ref": f"#/components/responses/{ErrorCode.INTERNAL}"}},
+        "responses": responses | {"500": {"$ref": f"#/components/responses/{ErrorCode.INTERNAL}"}},
     }

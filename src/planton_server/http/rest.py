@@ -1,14 +1,15 @@
-"""REST: HTTP requests → messages for the service, and its answers → HTTP responses.
+"""REST: converts HTTP requests to messages for the service, and its results to HTTP responses.
 
 Every error has the same form, the envelope of `planton_server.service.errors`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette import applications, exceptions, requests, responses, routing
@@ -39,7 +40,7 @@ def application(
 
     Args:
         runner: Runs the calls.
-        roots: The routes that are no methods: health, metrics, documents.
+        roots: The routes outside the methods: health, metrics, documents.
         observer: Observes each request.
         is_stopping: Returns whether the server is stopping, so that streams must end.
     """
@@ -81,7 +82,11 @@ def _endpoint(
         request.state.rate_headers = runner.rate_headers(context.caller)
         message, violations = await _request(route, request, headers)
         request.state.subject = getattr(message, "id", "")
-        # The end of a stream never comes, so a HEAD request gets a page.
+        if route.method == "ClaimWork":
+            # A waiting process may be killed; its claim must end with its connection.
+            answer = await _while_connected(request, runner.run(route, message, context, violations))
+            return _response(route, answer, request)
+        # A stream does not end, so a HEAD request gets a page.
         if route.method != "ListEvents" or request.method != "GET" or "text/event-stream" not in headers.get("accept", ""):
             return _response(route, await runner.run(route, message, context, violations), request)
         message.after = headers.get("last-event-id", "") or message.after
@@ -95,6 +100,26 @@ def _endpoint(
         return event_stream.Stream(chunks, streams, context.caller.name)
 
     return endpoint
+
+
+async def _while_connected(request: requests.Request, call: Coroutine[Any, Any, answers.Answer]) -> answers.Answer:
+    """Returns the answer of a call, or cancels the call when the client disconnects.
+
+    Raises:
+        ClientDisconnect: The client has disconnected.
+    """
+    running = asyncio.create_task(call)
+    # The body has been read, so the next message says that the client has disconnected.
+    leaving = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            raise requests.ClientDisconnect
+        return running.result()
+    finally:
+        for task in (running, leaving):
+            task.cancel()
+        await asyncio.wait({running, leaving})
 
 
 async def _request(
@@ -111,12 +136,12 @@ async def _request(
         if headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise errors.unsupported_encoding()
         field: protobuf_message.Message = getattr(message, route.body)
-        body, broken = json_data.read(await _body(request, headers), type(field))
-        if any(not violation.path for violation in broken):
-            # The body is not an object. The rules that an empty object breaks would only distract.
-            raise errors.invalid(broken)
+        body, body_violations = json_data.read(await _body(request, headers), type(field))
+        if any(not violation.path for violation in body_violations):
+            # The body is not an object. The violations of an empty object would only distract.
+            raise errors.invalid(body_violations)
         field.CopyFrom(body)
-        violations += broken
+        violations += body_violations
     return message, violations
 
 

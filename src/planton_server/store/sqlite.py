@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from planton_server.store import database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 #: Seconds that a writer waits for writers in other processes.
 _TIMEOUT_SECONDS: Final = 10.0
@@ -75,6 +75,12 @@ class SQLite:
 
     #: Statements that write run one at a time in any case.
     unit = transaction
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Does nothing: SQLite delivers no notifications."""
+
+    async def notify(self) -> None:
+        """Does nothing: SQLite delivers no notifications."""
 
     def connections(self) -> tuple[int, int]:
         """Returns the connections in use, 1 during a write and else 0, and their number, 2."""

@@ -184,7 +184,14 @@ class Cloud:
         region = self.region.lower()
         if noun == "network":
             return [
-                entries.Entry(row["id"], row["label"], region, row.get("cidr") or "", is_being_deleted=_is_being_deleted(row))
+                entries.Entry(
+                    row["id"],
+                    row["label"],
+                    region,
+                    row.get("cidr") or "",
+                    is_being_deleted=_is_being_deleted(row),
+                    is_default=bool(row.get("default")),
+                )
                 for row in self.networks()
             ]
         if noun == "firewall":
@@ -255,7 +262,7 @@ class Cloud:
                 failures[item] = error
         if failures:
             first = next(iter(failures.values()))
-            raise associated.kept(failures, first.message, code=first.code, reason=first.reason)
+            raise associated.not_deleted(failures, first.message, code=first.code, reason=first.reason)
 
     def _delete(self, path: str) -> None:
         url = f"{self.address}{path}?{urllib.parse.urlencode({'region': self.region})}"

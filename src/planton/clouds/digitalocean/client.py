@@ -167,7 +167,9 @@ class Cloud:
         """Returns the ``network``s or ``cluster``s of the account, with the node pools of clusters."""
         if noun == "network":
             return [
-                entries.Entry(row["id"], row["name"], row["region"], row.get("ip_range") or "")
+                entries.Entry(
+                    row["id"], row["name"], row["region"], row.get("ip_range") or "", is_default=bool(row.get("default"))
+                )
                 for row in self._all(*_LISTS[_NETWORK])
             ]
         return [_cluster(row) for row in self.clusters()] if noun == "cluster" else []
@@ -234,7 +236,7 @@ class Cloud:
         url = f"{self.address}{path}"
         if items and not api.delete(url, authorization=f"Bearer {self.token}", path=path, body=body):
             why = "the cluster does not exist any more"
-            raise associated.kept(items, why, code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
+            raise associated.not_deleted(items, why, code=errors.Code.FAILED, reason=errors.Reason.NOT_FOUND)
         yield
 
     def credential(self, cluster_id: str) -> api.Credential | None:

@@ -85,7 +85,7 @@ def test_nodes_follow_the_pool(sandbox: Sandbox) -> None:
 
 
 def test_watch(sandbox: Sandbox) -> None:
-    """A watch shows a node that is added later."""
+    """A watch shows a node that is added later, and that it gets ready."""
     cluster = _cluster(sandbox)
     path = sandbox.home / "watch-config"
     path.write_text(cluster["kubeconfig"], encoding="utf-8")
@@ -94,10 +94,11 @@ def test_watch(sandbox: Sandbox) -> None:
         assert watching.stdout is not None
         first = {watching.stdout.readline().split()[0] for _ in range(2)}
         sandbox.control.outside("scale", cluster="c1", count=3)
-        joined = watching.stdout.readline().split()
+        joined = [watching.stdout.readline().split() for _ in range(2)]
         watching.kill()
-    assert joined[0] not in first
-    assert joined[1] == "Ready"
+    assert [line[1] for line in joined] == ["NotReady", "Ready"]
+    (name,) = {line[0] for line in joined}
+    assert name not in first
 
 
 def test_only_the_right_kubeconfig_works(sandbox: Sandbox) -> None:
@@ -138,14 +139,14 @@ def test_the_kubeconfig_outlives_a_restart(tmp_path: pathlib.Path) -> None:
         assert second.kubectl(cluster["kubeconfig"], "get", "nodes", check=False).returncode != 0
 
 
-def test_reading_is_logged_and_writing_refused(sandbox: Sandbox) -> None:
-    """The log has the requests to a cluster. Writes are refused, and logged, too."""
+def test_requests_are_logged(sandbox: Sandbox) -> None:
+    """The log has the requests to a cluster."""
     cluster = _cluster(sandbox)
     name = _names(sandbox, cluster)[0]
     mark = sandbox.control.mark()
-    assert sandbox.kubectl(cluster["kubeconfig"], "label", "node", name, "a=b", check=False).returncode != 0
+    assert "labeled" in sandbox.kubectl(cluster["kubeconfig"], "label", "node", name, "a=b").stdout
     methods = {entry["method"] for entry in sandbox.control.requests(mark, cloud="kubernetes")}
-    assert "PATCH" in methods
+    assert methods == {"GET", "PATCH"}
 
 
 def test_a_node_can_be_made_not_ready(sandbox: Sandbox) -> None:

@@ -171,7 +171,7 @@ type ClaimWorkResponse struct {
 	Items []*Work `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
 	// Whether each result was accepted, in the order of the request.
 	Results []*AcceptedResult `protobuf:"bytes,2,rep,name=results,proto3" json:"results,omitempty"`
-	// The duration of the lease since this answer. Work must stop before it ends.
+	// The duration of the lease, since the process has sent the request. Heartbeats prolong it. Work must stop before it ends.
 	Lease         *durationpb.Duration `protobuf:"bytes,3,opt,name=lease,proto3" json:"lease,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -334,7 +334,7 @@ type RenewWorkResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The work. A process stops what is not listed, and releases what it does not know: the answer to its claim was lost.
 	Held []*HeldWork `protobuf:"bytes,1,rep,name=held,proto3" json:"held,omitempty"`
-	// The duration of the lease since this answer.
+	// The duration of the lease, since the process has sent the request.
 	Lease         *durationpb.Duration `protobuf:"bytes,2,opt,name=lease,proto3" json:"lease,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -847,11 +847,11 @@ var File_org_project_planton_work_v1_service_proto protoreflect.FileDescriptor
 
 const file_org_project_planton_work_v1_service_proto_rawDesc = "" +
 	"\n" +
-	")org/project_planton/work/v1/service.proto\x12\x1borg.project_planton.work.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a&org/project_planton/work/v1/work.proto\"\xd6\x03\n" +
+	")org/project_planton/work/v1/service.proto\x12\x1borg.project_planton.work.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a&org/project_planton/work/v1/work.proto\"\xd9\x03\n" +
 	"\x05Claim\x12P\n" +
 	"\aprocess\x18\x01 \x01(\tB6\xbaH3\xc8\x01\x01r.\x18?2*^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$R\aprocess\x12!\n" +
-	"\aversion\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\aversion\x12S\n" +
-	"\tplatforms\x18\x03 \x03(\tB5\xbaH2\x92\x01/\b\x01\x10\x05\x18\x01\"'r%R\x03gcpR\x03awsR\x05azureR\x04civoR\fdigitaloceanR\tplatforms\x12 \n" +
+	"\aversion\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18?R\aversion\x12V\n" +
+	"\tplatforms\x18\x03 \x03(\tB8\xbaH5\xc8\x01\x01\x92\x01/\b\x01\x10\x05\x18\x01\"'r%R\x03gcpR\x03awsR\x05azureR\x04civoR\fdigitaloceanR\tplatforms\x12 \n" +
 	"\x05limit\x18\x04 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x00R\x05limit\x12L\n" +
 	"\aresults\x18\x05 \x03(\v2'.org.project_planton.work.v1.WorkResultB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03R\aresults\x12\x92\x01\n" +
@@ -870,21 +870,21 @@ const file_org_project_planton_work_v1_service_proto_rawDesc = "" +
 	"\theartbeat\x18\x01 \x01(\v2&.org.project_planton.work.v1.HeartbeatB\x06\xbaH\x03\xc8\x01\x01R\theartbeat\"\x7f\n" +
 	"\x11RenewWorkResponse\x129\n" +
 	"\x04held\x18\x01 \x03(\v2%.org.project_planton.work.v1.HeldWorkR\x04held\x12/\n" +
-	"\x05lease\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05lease\"\xaa\x01\n" +
+	"\x05lease\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x05lease\"\xad\x01\n" +
 	"\x06Finish\x12P\n" +
-	"\aprocess\x18\x01 \x01(\tB6\xbaH3\xc8\x01\x01r.\x18?2*^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$R\aprocess\x12N\n" +
-	"\aresults\x18\x02 \x03(\v2'.org.project_planton.work.v1.WorkResultB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\aresults\"X\n" +
+	"\aprocess\x18\x01 \x01(\tB6\xbaH3\xc8\x01\x01r.\x18?2*^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$R\aprocess\x12Q\n" +
+	"\aresults\x18\x02 \x03(\v2'.org.project_planton.work.v1.WorkResultB\x0e\xbaH\v\xc8\x01\x01\x92\x01\x05\b\x01\x10\xf4\x03R\aresults\"X\n" +
 	"\x11FinishWorkRequest\x12C\n" +
 	"\x06finish\x18\x01 \x01(\v2#.org.project_planton.work.v1.FinishB\x06\xbaH\x03\xc8\x01\x01R\x06finish\"[\n" +
 	"\x12FinishWorkResponse\x12E\n" +
-	"\aresults\x18\x01 \x03(\v2+.org.project_planton.work.v1.AcceptedResultR\aresults\"\x92\x02\n" +
+	"\aresults\x18\x01 \x03(\v2+.org.project_planton.work.v1.AcceptedResultR\aresults\"\x9f\x02\n" +
 	"\x0fListWorkRequest\x125\n" +
 	"\x05state\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1aR\x00R\awaitingR\arunningR\x04deadR\x05state\x12H\n" +
 	"\bplatform\x18\x02 \x01(\tB,\xbaH)r'R\x00R\x03gcpR\x03awsR\x05azureR\x04civoR\fdigitaloceanR\bplatform\x12.\n" +
 	"\x04kind\x18\x03 \x01(\tB\x1a\xbaH\x17r\x15R\x00R\aClusterR\bNodePoolR\x04kind\x12$\n" +
-	"\x05limit\x18\x04 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x01H\x00R\x05limit\x88\x01\x01\x12\x1e\n" +
+	"\x05limit\x18\x04 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x01H\x00R\x05limit\x88\x01\x01\x12+\n" +
 	"\n" +
-	"page_token\x18\x05 \x01(\tR\n" +
+	"page_token\x18\x05 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\n" +
 	"page_tokenB\b\n" +
 	"\x06_limit\"y\n" +
 	"\x10ListWorkResponse\x12;\n" +

@@ -29,7 +29,7 @@ from org.project_planton.cluster.v1 import method_pb2 as org_dot_project__planto
 from org.project_planton.work.v1 import work_pb2 as org_dot_project__planton_dot_work_dot_v1_dot_work__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)org/project_planton/work/v1/service.proto\x12\x1borg.project_planton.work.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a&org/project_planton/work/v1/work.proto\"\xd6\x03\n\x05\x43laim\x12P\n\x07process\x18\x01 \x01(\tB6\xbaH3r.\x18?2*^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$\xc8\x01\x01R\x07process\x12!\n\x07version\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18?R\x07version\x12S\n\tplatforms\x18\x03 \x03(\tB5\xbaH2\x92\x01/\x08\x01\x10\x05\x18\x01\"\'r%R\x03gcpR\x03\x61wsR\x05\x61zureR\x04\x63ivoR\x0c\x64igitaloceanR\tplatforms\x12 \n\x05limit\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00R\x05limit\x12L\n\x07results\x18\x05 \x03(\x0b\x32\'.org.project_planton.work.v1.WorkResultB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03R\x07results\x12\x92\x01\n\x04wait\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationBc\xbaH`\xba\x01]\n\x10\x63laim.wait_range\x12\x16must be from 0s to 30s\x1a\x31this >= duration(\'0s\') && this <= duration(\'30s\')R\x04wait\"T\n\x10\x43laimWorkRequest\x12@\n\x05\x63laim\x18\x01 \x01(\x0b\x32\".org.project_planton.work.v1.ClaimB\x06\xbaH\x03\xc8\x01\x01R\x05\x63laim\"\xc4\x01\n\x11\x43laimWorkResponse\x12\x37\n\x05items\x18\x01 \x03(\x0b\x32!.org.project_planton.work.v1.WorkR\x05items\x12\x45\n\x07results\x18\x02 \x03(\x0b\x32+.org.project_planton.work.v1.AcceptedResultR\x07results\x12/\n\x05lease\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05lease\"\x80\x01\n\tHeartbeat\x12P\n\x07process\x18\x01 \x01(\tB6\xbaH3r.\x18?2*^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$\xc8\x01\x01R\x07process\x12!\n\x07version\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18?R\x07version\"`\n\x10RenewWorkRequest\x12L\n\theartbeat\x18\x01 \x01(\x0b\x32&.org.project_planton.work.v1.HeartbeatB\x06\xbaH\x03\xc8\x01\x01R\theartbeat\"\x7f\n\x11RenewWorkResponse\x12\x39\n\x04held\x18\x01 \x03(\x0b\x32%.org.project_planton.work.v1.HeldWorkR\x04held\x12/\n\x05lease\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05lease\"\xaa\x01\n\x06\x46inish\x12P\n\x07process\x18\x01 \x01(\tB6\xbaH3r.\x18?2*^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$\xc8\x01\x01R\x07process\x12N\n\x07results\x18\x02 \x03(\x0b\x32\'.org.project_planton.work.v1.WorkResultB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xf4\x03R\x07results\"X\n\x11\x46inishWorkRequest\x12\x43\n\x06\x66inish\x18\x01 \x01(\x0b\x32#.org.project_planton.work.v1.FinishB\x06\xbaH\x03\xc8\x01\x01R\x06\x66inish\"[\n\x12\x46inishWorkResponse\x12\x45\n\x07results\x18\x01 \x03(\x0b\x32+.org.project_planton.work.v1.AcceptedResultR\x07results\"\x92\x02\n\x0fListWorkRequest\x12\x35\n\x05state\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1aR\x00R\x07waitingR\x07runningR\x04\x64\x65\x61\x64R\x05state\x12H\n\x08platform\x18\x02 \x01(\tB,\xbaH)r\'R\x00R\x03gcpR\x03\x61wsR\x05\x61zureR\x04\x63ivoR\x0c\x64igitaloceanR\x08platform\x12.\n\x04kind\x18\x03 \x01(\tB\x1a\xbaH\x17r\x15R\x00R\x07\x43lusterR\x08NodePoolR\x04kind\x12$\n\x05limit\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x01H\x00R\x05limit\x88\x01\x01\x12\x1e\n\npage_token\x18\x05 \x01(\tR\npage_tokenB\x08\n\x06_limit\"y\n\x10ListWorkResponse\x12;\n\x05items\x18\x01 \x03(\x0b\x32%.org.project_planton.work.v1.WorkItemR\x05items\x12(\n\x0fnext_page_token\x18\x02 \x01(\tR\x0fnext_page_token\",\n\x10RetryWorkRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\"N\n\x11RetryWorkResponse\x12\x39\n\x04work\x18\x01 \x01(\x0b\x32%.org.project_planton.work.v1.WorkItemR\x04work\"\x16\n\x14ListProcessesRequest\"[\n\x15ListProcessesResponse\x12\x42\n\tprocesses\x18\x01 \x03(\x0b\x32$.org.project_planton.work.v1.ProcessR\tprocesses2\x8b\x07\n\x0bWorkService\x12\x94\x01\n\tClaimWork\x12-.org.project_planton.work.v1.ClaimWorkRequest\x1a..org.project_planton.work.v1.ClaimWorkResponse\"(\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02\x1c\"\x13/api/v1/work/claims:\x05\x63laim\x12\x9c\x01\n\tRenewWork\x12-.org.project_planton.work.v1.RenewWorkRequest\x1a..org.project_planton.work.v1.RenewWorkResponse\"0\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02$\"\x17/api/v1/work/heartbeats:\theartbeat\x12\x99\x01\n\nFinishWork\x12..org.project_planton.work.v1.FinishWorkRequest\x1a/.org.project_planton.work.v1.FinishWorkResponse\"*\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02\x1e\"\x14/api/v1/work/results:\x06\x66inish\x12}\n\x08ListWork\x12,.org.project_planton.work.v1.ListWorkRequest\x1a-.org.project_planton.work.v1.ListWorkResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/api/v1/work\x12\x91\x01\n\tRetryWork\x12-.org.project_planton.work.v1.RetryWorkRequest\x1a..org.project_planton.work.v1.RetryWorkResponse\"%\x82\xd3\xe4\x93\x02\x1f\"\x17/api/v1/work/{id}/retryb\x04work\x12\x96\x01\n\rListProcesses\x12\x31.org.project_planton.work.v1.ListProcessesRequest\x1a\x32.org.project_planton.work.v1.ListProcessesResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/work/processesb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)org/project_planton/work/v1/service.proto\x12\x1borg.project_planton.work.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a+org/project_planton/cluster/v1/method.proto\x1a&org/project_planton/work/v1/work.proto\"\xd9\x03\n\x05\x43laim\x12P\n\x07process\x18\x01 \x01(\tB6\xbaH3r.\x18?2*^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$\xc8\x01\x01R\x07process\x12!\n\x07version\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18?R\x07version\x12V\n\tplatforms\x18\x03 \x03(\tB8\xbaH5\x92\x01/\x08\x01\x10\x05\x18\x01\"\'r%R\x03gcpR\x03\x61wsR\x05\x61zureR\x04\x63ivoR\x0c\x64igitalocean\xc8\x01\x01R\tplatforms\x12 \n\x05limit\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00R\x05limit\x12L\n\x07results\x18\x05 \x03(\x0b\x32\'.org.project_planton.work.v1.WorkResultB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03R\x07results\x12\x92\x01\n\x04wait\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationBc\xbaH`\xba\x01]\n\x10\x63laim.wait_range\x12\x16must be from 0s to 30s\x1a\x31this >= duration(\'0s\') && this <= duration(\'30s\')R\x04wait\"T\n\x10\x43laimWorkRequest\x12@\n\x05\x63laim\x18\x01 \x01(\x0b\x32\".org.project_planton.work.v1.ClaimB\x06\xbaH\x03\xc8\x01\x01R\x05\x63laim\"\xc4\x01\n\x11\x43laimWorkResponse\x12\x37\n\x05items\x18\x01 \x03(\x0b\x32!.org.project_planton.work.v1.WorkR\x05items\x12\x45\n\x07results\x18\x02 \x03(\x0b\x32+.org.project_planton.work.v1.AcceptedResultR\x07results\x12/\n\x05lease\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05lease\"\x80\x01\n\tHeartbeat\x12P\n\x07process\x18\x01 \x01(\tB6\xbaH3r.\x18?2*^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$\xc8\x01\x01R\x07process\x12!\n\x07version\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18?R\x07version\"`\n\x10RenewWorkRequest\x12L\n\theartbeat\x18\x01 \x01(\x0b\x32&.org.project_planton.work.v1.HeartbeatB\x06\xbaH\x03\xc8\x01\x01R\theartbeat\"\x7f\n\x11RenewWorkResponse\x12\x39\n\x04held\x18\x01 \x03(\x0b\x32%.org.project_planton.work.v1.HeldWorkR\x04held\x12/\n\x05lease\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x05lease\"\xad\x01\n\x06\x46inish\x12P\n\x07process\x18\x01 \x01(\tB6\xbaH3r.\x18?2*^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$\xc8\x01\x01R\x07process\x12Q\n\x07results\x18\x02 \x03(\x0b\x32\'.org.project_planton.work.v1.WorkResultB\x0e\xbaH\x0b\x92\x01\x05\x08\x01\x10\xf4\x03\xc8\x01\x01R\x07results\"X\n\x11\x46inishWorkRequest\x12\x43\n\x06\x66inish\x18\x01 \x01(\x0b\x32#.org.project_planton.work.v1.FinishB\x06\xbaH\x03\xc8\x01\x01R\x06\x66inish\"[\n\x12\x46inishWorkResponse\x12\x45\n\x07results\x18\x01 \x03(\x0b\x32+.org.project_planton.work.v1.AcceptedResultR\x07results\"\x9f\x02\n\x0fListWorkRequest\x12\x35\n\x05state\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1aR\x00R\x07waitingR\x07runningR\x04\x64\x65\x61\x64R\x05state\x12H\n\x08platform\x18\x02 \x01(\tB,\xbaH)r\'R\x00R\x03gcpR\x03\x61wsR\x05\x61zureR\x04\x63ivoR\x0c\x64igitaloceanR\x08platform\x12.\n\x04kind\x18\x03 \x01(\tB\x1a\xbaH\x17r\x15R\x00R\x07\x43lusterR\x08NodePoolR\x04kind\x12$\n\x05limit\x18\x04 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x01H\x00R\x05limit\x88\x01\x01\x12+\n\npage_token\x18\x05 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01R\npage_tokenB\x08\n\x06_limit\"y\n\x10ListWorkResponse\x12;\n\x05items\x18\x01 \x03(\x0b\x32%.org.project_planton.work.v1.WorkItemR\x05items\x12(\n\x0fnext_page_token\x18\x02 \x01(\tR\x0fnext_page_token\",\n\x10RetryWorkRequest\x12\x18\n\x02id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01R\x02id\"N\n\x11RetryWorkResponse\x12\x39\n\x04work\x18\x01 \x01(\x0b\x32%.org.project_planton.work.v1.WorkItemR\x04work\"\x16\n\x14ListProcessesRequest\"[\n\x15ListProcessesResponse\x12\x42\n\tprocesses\x18\x01 \x03(\x0b\x32$.org.project_planton.work.v1.ProcessR\tprocesses2\x8b\x07\n\x0bWorkService\x12\x94\x01\n\tClaimWork\x12-.org.project_planton.work.v1.ClaimWorkRequest\x1a..org.project_planton.work.v1.ClaimWorkResponse\"(\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02\x1c\"\x13/api/v1/work/claims:\x05\x63laim\x12\x9c\x01\n\tRenewWork\x12-.org.project_planton.work.v1.RenewWorkRequest\x1a..org.project_planton.work.v1.RenewWorkResponse\"0\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02$\"\x17/api/v1/work/heartbeats:\theartbeat\x12\x99\x01\n\nFinishWork\x12..org.project_planton.work.v1.FinishWorkRequest\x1a/.org.project_planton.work.v1.FinishWorkResponse\"*\xea\xdb\"\x02\x10\x02\x82\xd3\xe4\x93\x02\x1e\"\x14/api/v1/work/results:\x06\x66inish\x12}\n\x08ListWork\x12,.org.project_planton.work.v1.ListWorkRequest\x1a-.org.project_planton.work.v1.ListWorkResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\x0c/api/v1/work\x12\x91\x01\n\tRetryWork\x12-.org.project_planton.work.v1.RetryWorkRequest\x1a..org.project_planton.work.v1.RetryWorkResponse\"%\x82\xd3\xe4\x93\x02\x1f\"\x17/api/v1/work/{id}/retryb\x04work\x12\x96\x01\n\rListProcesses\x12\x31.org.project_planton.work.v1.ListProcessesRequest\x1a\x32.org.project_planton.work.v1.ListProcessesResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/work/processesb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,7 +41,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLAIM'].fields_by_name['version']._loaded_options = None
   _globals['_CLAIM'].fields_by_name['version']._serialized_options = b'\272H\004r\002\030?'
   _globals['_CLAIM'].fields_by_name['platforms']._loaded_options = None
-  _globals['_CLAIM'].fields_by_name['platforms']._serialized_options = b'\272H2\222\001/\010\001\020\005\030\001\"\'r%R\003gcpR\003awsR\005azureR\004civoR\014digitalocean'
+  _globals['_CLAIM'].fields_by_name['platforms']._serialized_options = b'\272H5\222\001/\010\001\020\005\030\001\"\'r%R\003gcpR\003awsR\005azureR\004civoR\014digitalocean\310\001\001'
   _globals['_CLAIM'].fields_by_name['limit']._loaded_options = None
   _globals['_CLAIM'].fields_by_name['limit']._serialized_options = b'\272H\007\032\005\030\364\003(\000'
   _globals['_CLAIM'].fields_by_name['results']._loaded_options = None
@@ -59,7 +59,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FINISH'].fields_by_name['process']._loaded_options = None
   _globals['_FINISH'].fields_by_name['process']._serialized_options = b'\272H3r.\030?2*^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$\310\001\001'
   _globals['_FINISH'].fields_by_name['results']._loaded_options = None
-  _globals['_FINISH'].fields_by_name['results']._serialized_options = b'\272H\010\222\001\005\010\001\020\364\003'
+  _globals['_FINISH'].fields_by_name['results']._serialized_options = b'\272H\013\222\001\005\010\001\020\364\003\310\001\001'
   _globals['_FINISHWORKREQUEST'].fields_by_name['finish']._loaded_options = None
   _globals['_FINISHWORKREQUEST'].fields_by_name['finish']._serialized_options = b'\272H\003\310\001\001'
   _globals['_LISTWORKREQUEST'].fields_by_name['state']._loaded_options = None
@@ -70,6 +70,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTWORKREQUEST'].fields_by_name['kind']._serialized_options = b'\272H\027r\025R\000R\007ClusterR\010NodePool'
   _globals['_LISTWORKREQUEST'].fields_by_name['limit']._loaded_options = None
   _globals['_LISTWORKREQUEST'].fields_by_name['limit']._serialized_options = b'\272H\006\032\004\030d(\001'
+  _globals['_LISTWORKREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTWORKREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\010r\003\260\001\001\330\001\001'
   _globals['_RETRYWORKREQUEST'].fields_by_name['id']._loaded_options = None
   _globals['_RETRYWORKREQUEST'].fields_by_name['id']._serialized_options = b'\272H\005r\003\260\001\001'
   _globals['_WORKSERVICE'].methods_by_name['ClaimWork']._loaded_options = None
@@ -85,35 +87,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKSERVICE'].methods_by_name['ListProcesses']._loaded_options = None
   _globals['_WORKSERVICE'].methods_by_name['ListProcesses']._serialized_options = b'\202\323\344\223\002\030\022\026/api/v1/work/processes'
   _globals['_CLAIM']._serialized_start=251
-  _globals['_CLAIM']._serialized_end=721
-  _globals['_CLAIMWORKREQUEST']._serialized_start=723
-  _globals['_CLAIMWORKREQUEST']._serialized_end=807
-  _globals['_CLAIMWORKRESPONSE']._serialized_start=810
-  _globals['_CLAIMWORKRESPONSE']._serialized_end=1006
-  _globals['_HEARTBEAT']._serialized_start=1009
-  _globals['_HEARTBEAT']._serialized_end=1137
-  _globals['_RENEWWORKREQUEST']._serialized_start=1139
-  _globals['_RENEWWORKREQUEST']._serialized_end=1235
-  _globals['_RENEWWORKRESPONSE']._serialized_start=1237
-  _globals['_RENEWWORKRESPONSE']._serialized_end=1364
-  _globals['_FINISH']._serialized_start=1367
-  _globals['_FINISH']._serialized_end=1537
-  _globals['_FINISHWORKREQUEST']._serialized_start=1539
-  _globals['_FINISHWORKREQUEST']._serialized_end=1627
-  _globals['_FINISHWORKRESPONSE']._serialized_start=1629
-  _globals['_FINISHWORKRESPONSE']._serialized_end=1720
-  _globals['_LISTWORKREQUEST']._serialized_start=1723
-  _globals['_LISTWORKREQUEST']._serialized_end=1997
-  _globals['_LISTWORKRESPONSE']._serialized_start=1999
-  _globals['_LISTWORKRESPONSE']._serialized_end=2120
-  _globals['_RETRYWORKREQUEST']._serialized_start=2122
-  _globals['_RETRYWORKREQUEST']._serialized_end=2166
-  _globals['_RETRYWORKRESPONSE']._serialized_start=2168
-  _globals['_RETRYWORKRESPONSE']._serialized_end=2246
-  _globals['_LISTPROCESSESREQUEST']._serialized_start=2248
-  _globals['_LISTPROCESSESREQUEST']._serialized_end=2270
-  _globals['_LISTPROCESSESRESPONSE']._serialized_start=2272
-  _globals['_LISTPROCESSESRESPONSE']._serialized_end=2363
-  _globals['_WORKSERVICE']._serialized_start=2366
-  _globals['_WORKSERVICE']._serialized_end=3273
+  _globals['_CLAIM']._serialized_end=724
+  _globals['_CLAIMWORKREQUEST']._serialized_start=726
+  _globals['_CLAIMWORKREQUEST']._serialized_end=810
+  _globals['_CLAIMWORKRESPONSE']._serialized_start=813
+  _globals['_CLAIMWORKRESPONSE']._serialized_end=1009
+  _globals['_HEARTBEAT']._serialized_start=1012
+  _globals['_HEARTBEAT']._serialized_end=1140
+  _globals['_RENEWWORKREQUEST']._serialized_start=1142
+  _globals['_RENEWWORKREQUEST']._serialized_end=1238
+  _globals['_RENEWWORKRESPONSE']._serialized_start=1240
+  _globals['_RENEWWORKRESPONSE']._serialized_end=1367
+  _globals['_FINISH']._serialized_start=1370
+  _globals['_FINISH']._serialized_end=1543
+  _globals['_FINISHWORKREQUEST']._serialized_start=1545
+  _globals['_FINISHWORKREQUEST']._serialized_end=1633
+  _globals['_FINISHWORKRESPONSE']._serialized_start=1635
+  _globals['_FINISHWORKRESPONSE']._serialized_end=1726
+  _globals['_LISTWORKREQUEST']._serialized_start=1729
+  _globals['_LISTWORKREQUEST']._serialized_end=2016
+  _globals['_LISTWORKRESPONSE']._serialized_start=2018
+  _globals['_LISTWORKRESPONSE']._serialized_end=2139
+  _globals['_RETRYWORKREQUEST']._serialized_start=2141
+  _globals['_RETRYWORKREQUEST']._serialized_end=2185
+  _globals['_RETRYWORKRESPONSE']._serialized_start=2187
+  _globals['_RETRYWORKRESPONSE']._serialized_end=2265
+  _globals['_LISTPROCESSESREQUEST']._serialized_start=2267
+  _globals['_LISTPROCESSESREQUEST']._serialized_end=2289
+  _globals['_LISTPROCESSESRESPONSE']._serialized_start=2291
+  _globals['_LISTPROCESSESRESPONSE']._serialized_end=2382
+  _globals['_WORKSERVICE']._serialized_start=2385
+  _globals['_WORKSERVICE']._serialized_end=3292
 # @@protoc_insertion_point(module_scope)

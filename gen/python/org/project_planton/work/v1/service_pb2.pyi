@@ -107,7 +107,7 @@ class ClaimWorkResponse(message.Message):
 
     @builtins.property
     def lease(self) -> duration_pb2.Duration:
-        """The duration of the lease since this answer. Work must stop before it ends."""
+        """The duration of the lease, since the process has sent the request. Heartbeats prolong it. Work must stop before it ends."""
 
     def __init__(
         self,
@@ -182,7 +182,7 @@ class RenewWorkResponse(message.Message):
 
     @builtins.property
     def lease(self) -> duration_pb2.Duration:
-        """The duration of the lease since this answer."""
+        """The duration of the lease, since the process has sent the request."""
 
     def __init__(
         self,
