@@ -19,8 +19,8 @@ from planton_server import auth, calls, observe, settings
 from planton_server.grpc import health, rpc_status
 from planton_server.grpc import server as grpc_server
 from planton_server.http import rest, roots
-from planton_server.service import contexts, errors, methods, rendering, routes
-from planton_server.store import database
+from planton_server.service import contexts, errors, methods, rendering, routes, workers
+from planton_server.store import database, work
 
 #: Seconds after which a call that does not return fails its test.
 TIMEOUT_SECONDS = 60
@@ -180,12 +180,13 @@ class Server:
         burst: int = 100,
         connections: int = 10,
         timed_work: Callable[[], str] = lambda: "off",
+        limits: work.Limits = work.DEFAULTS,
     ) -> None:
         self.store = Counted(await database.connect(self.url, connections=connections))
         observer = observe.Observer(prometheus_client.CollectorRegistry())
         observer.watch(timed_work)
         running = calls.Calls(
-            methods.Service(self.store, policy or contexts.Policy(EXPECTED)),
+            methods.Service(self.store, policy or contexts.Policy(EXPECTED), workers.Workers(self.store, limits)),
             auth.Authenticator(trust or auth.Trust(header=True), self.store, self.clock.elapsed),
             calls.RateLimit(rate, burst),
             self.clock,
