@@ -23,7 +23,7 @@ def labels(text: str) -> Test:
 
     def test(item: Mapping[str, Any]) -> bool:
         present = item["metadata"].get("labels", {})
-        return all(one(present) for one in tests)
+        return all(requirement(present) for requirement in tests)
 
     return test
 

@@ -42,7 +42,7 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
         uid=node.id,
         name=node.hostname,
         labels=node.labels | own,
-        taints=tuple(nodes.Taint(one.key, one.value, one.effect) for one in node.taints),
+        taints=tuple(nodes.Taint(taint.key, taint.value, taint.effect) for taint in node.taints),
         ready=node.ready and node.building is None,
         leaving=is_leaving,
         created=node.created,

@@ -207,9 +207,9 @@ def _stays(node: records.Node) -> tuple[bool, bool, bool]:
 
 def _retaint(pool: records.Pool, *, taints: list[records.Taint]) -> None:
     for node in pool.nodes:
-        kept = {(item.key, item.effect): item for item in node.taints}
-        kept.update({(item.key, item.effect): item for item in taints})
-        node.taints = list(kept.values())
+        merged = {(item.key, item.effect): item for item in node.taints}
+        merged.update({(item.key, item.effect): item for item in taints})
+        node.taints = list(merged.values())
     pool.taints = taints
 
 

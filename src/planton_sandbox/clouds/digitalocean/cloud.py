@@ -128,7 +128,7 @@ class DigitalOcean:
         """
         self._pace = pace
         self._reserve_port = reserve_port
-        self._asked: dict[str, tuple[float, int]] = {}
+        self._request_counts: dict[str, tuple[float, int]] = {}
         self.state = codec.decode(records.State, saved) if saved else records.State()
 
     def save(self) -> Any:
@@ -138,7 +138,7 @@ class DigitalOcean:
     def reset(self) -> None:
         """Deletes all state."""
         self.state = records.State()
-        self._asked.clear()
+        self._request_counts.clear()
 
     def handle(self, request: wire.Request) -> wire.Reply:
         """Answers a client's request."""
@@ -233,10 +233,10 @@ class DigitalOcean:
 
     def _rate(self, account: records.Account, *, now: float) -> dict[str, str]:
         """Counts an account's request and returns the rate-limit headers. Only a fault rule refuses requests with 429."""
-        start, count = self._asked.get(account.id, (now, 0))
+        start, count = self._request_counts.get(account.id, (now, 0))
         if now - start >= catalogue.REQUEST_LIMIT_SECONDS:
             start, count = now, 0
-        self._asked[account.id] = (start, count + 1)
+        self._request_counts[account.id] = (start, count + 1)
         return {
             "ratelimit-limit": str(catalogue.REQUEST_LIMIT),
             "ratelimit-remaining": str(max(catalogue.REQUEST_LIMIT - count - 1, 1)),

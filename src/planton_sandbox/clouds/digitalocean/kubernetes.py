@@ -41,7 +41,7 @@ def _node(item: records.Cluster, pool: records.Pool, node: records.Node) -> node
         "topology.kubernetes.io/region": item.region,
         "failure-domain.beta.kubernetes.io/region": item.region,
     }
-    taints = [nodes.Taint(one.key, one.value, one.effect) for one in node.taints]
+    taints = [nodes.Taint(taint.key, taint.value, taint.effect) for taint in node.taints]
     if gpus:
         # The cloud itself adds this taint to nodes with a GPU.
         taints.append(nodes.Taint("nvidia.com/gpu", "", "NoSchedule"))

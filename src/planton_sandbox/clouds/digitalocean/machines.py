@@ -35,10 +35,10 @@ def require(scope: scopes.Scope, vpc: records.Vpc, *, more: int, autoscaled: boo
         more: How many machines the request adds.
         autoscaled: Whether ``more`` comes from the maximum of an autoscaled pool, for the message.
     """
-    room_left = scope.account.droplet_limit - _droplets(scope)
-    if more > room_left:
+    remaining = scope.account.droplet_limit - _droplets(scope)
+    if more > remaining:
         prefix = "autoscale desired max nodes exceed limits: " if autoscaled else ""
-        raise scopes.invalid(f"validation error: {prefix}{more} additional nodes, but the droplet limit leaves {room_left}")
+        raise scopes.invalid(f"validation error: {prefix}{more} additional nodes, but the droplet limit leaves {remaining}")
     if more > len(_free_addresses(scope, vpc.id)):
         raise scopes.invalid(f"validation error: the range {vpc.ip_range} of the VPC has not enough free addresses")
 
