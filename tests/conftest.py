@@ -5,7 +5,7 @@ import signal
 import hypothesis
 import pytest
 
-from support import languages, postgres
+from support import languages, postgres, together
 from support.printable import pytest_report_to_serializable, pytest_warning_recorded
 
 __all__ = ["pytest_report_to_serializable", "pytest_warning_recorded"]
@@ -31,7 +31,13 @@ def pytest_generate_tests(metafunc):
     """Runs tests of programs in other languages for those that are on this machine, or for the one that is asked for."""
     if "language" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--language")
-        metafunc.parametrize("language", [chosen] if chosen else languages.there(), scope="session", indirect=True)
+        names = [chosen] if chosen else languages.there()
+        metafunc.parametrize("language", names, scope="session", indirect=True)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Lets one worker run the tests that share what takes long to prepare."""
+    return together.Scheduling(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 #: Modules that start servers as processes of their own, or thousands of requests.

@@ -20,6 +20,8 @@ from support import sandbox as sandbox_support
 from support import warm
 
 SECONDS = 180
+#: What the log of a command contains once its engine has received an interruption.
+INTERRUPTED = "^C received"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,6 +80,10 @@ class Planton:
         """Return what a plan, apply or drift says: resource → action."""
         resources = self.json(*arguments, code=code)["resources"]
         return {change["resource"]: change["action"] for resource in resources for change in resource["changes"]}
+
+    def logged(self, text: str) -> int:
+        """Return how often the logs of commands contain a text."""
+        return sum(path.read_text("utf-8").count(text) for path in (self.folder / "data" / "logs").glob("*.log"))
 
     def writes(self, since: int, *, cloud: str = "civo") -> list[tuple[str, str]]:
         """Return the requests after a mark that changed something: method and path."""
