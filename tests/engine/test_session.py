@@ -195,6 +195,7 @@ def test_the_state_in_a_folder_is_read_as_it_is(tmp_path: pathlib.Path) -> None:
     with pytest.raises(state_errors.StateDamagedError, match=r"a\.json is damaged"):
         opened.export()
     assert _stored(tmp_path, tmp_path, organization="acme").state_file is None
+    assert _stored(tmp_path, tmp_path, organization=stacks.NO_OWNER).state_file == file
 
 
 @pytest.mark.parametrize("is_pending", [False, True])
