@@ -64,8 +64,18 @@ def cluster():
 
 
 @pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory):
+    """A SQLite file with all tables and no rows, to be copied: a migration takes ten times as long."""
+    from planton_server.store import schema
+
+    file = tmp_path_factory.mktemp("migrated") / "server.db"
+    schema.migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
 def migrated(cluster):
-    """The name of a database with all tables and no rows, to be copied."""
+    """The name of a PostgreSQL database with all tables and no rows, to be copied."""
     from planton_server.store import schema
 
     name = cluster.create()

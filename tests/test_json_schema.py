@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import json
 import pathlib
 import re
@@ -132,14 +131,12 @@ def refused_by_reader(data: Any) -> set[str]:
 def test_verdicts_over_manifests_with_one_change(kind: str) -> None:
     """Whatever is changed or taken away, the schema and the reader agree, unless only what the schema cannot check is broken."""
     schema, tried, refused = validator(kind), 0, 0
-    for path in sorted((CORPUS / kind / "valid").iterdir()):
-        for document in (document for document in read(path) if not refused_by_reader(document)):
-            for place, value in itertools.product(mutations.places(document), [..., *mutations.VALUES]):
-                changed = mutations.mutated(document, place, value)
-                broken = refused_by_reader(changed)
-                verdict = schema.is_valid(changed)
-                assert verdict == (broken <= unchecked()), (path.name, place, value, broken)
-                tried, refused = tried + 1, refused + (not verdict)
+    valid = (document for path in sorted((CORPUS / kind / "valid").iterdir()) for document in read(path))
+    for changed, place, value in mutations.changes(document for document in valid if not refused_by_reader(document)):
+        broken = refused_by_reader(changed)
+        verdict = schema.is_valid(changed)
+        assert verdict == (broken <= unchecked()), (changed["metadata"], place, value, broken)
+        tried, refused = tried + 1, refused + (not verdict)
     assert tried > 1000
     assert 0.2 < refused / tried < 0.95
 

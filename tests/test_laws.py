@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import pathlib
 import re
@@ -106,6 +107,11 @@ def _plan(manifest: Any) -> mocks.Planned | errors.PlantonError:  # a manifest o
         return error
 
 
+@functools.cache
+def _plan_of(file: pathlib.Path) -> mocks.Planned | errors.PlantonError:
+    return _plan(corpus.read(file))
+
+
 def _honoured(before: mocks.Planned, after: mocks.Planned | errors.PlantonError, path: str) -> bool:
     spoken = unsupported.json_path(path.removesuffix(".value").removesuffix(".value_from")).split(".")[-1]
     if isinstance(after, errors.PlantonError):
@@ -126,7 +132,7 @@ def test_every_spec_field_changes_the_plan_or_is_refused_or_warned_about(kind: s
     tried, honoured = 0, False
     for file in corpus.plan_manifests(kind):
         manifest = corpus.read(file)
-        before = _plan(manifest)
+        before = _plan_of(file)
         assert isinstance(before, mocks.Planned), f"{file.name} cannot be planned: {before}"
         for index in range(len(list(_holders(manifest.spec, parents)))):
             changed = corpus.read(file)
@@ -158,7 +164,7 @@ def test_every_output_is_produced(kind: str) -> None:
     names = {field.name for field in KINDS[kind].stack_outputs.DESCRIPTOR.fields}
     produced = set()
     for file in corpus.plan_manifests(kind):
-        planned = _plan(corpus.read(file))
+        planned = _plan_of(file)
         assert isinstance(planned, mocks.Planned)
         assert planned.outputs.keys() == names
         produced |= {name for name, value in planned.outputs.items() if value not in ("", None, [], mocks.Secret(""))}
@@ -169,7 +175,7 @@ def test_every_output_is_produced(kind: str) -> None:
 def test_every_secret_output_is_secret_in_the_plan_and_no_other(kind: str) -> None:
     """What the schema redacts, the engine encrypts."""
     redacted = {field.name for field in KINDS[kind].stack_outputs.DESCRIPTOR.fields if field.GetOptions().debug_redact}
-    planned = _plan(corpus.read(corpus.plan_manifests(kind)[0]))
+    planned = _plan_of(corpus.plan_manifests(kind)[0])
     assert isinstance(planned, mocks.Planned)
     assert {name for name, value in planned.outputs.items() if isinstance(value, mocks.Secret)} == redacted
 

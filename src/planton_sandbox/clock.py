@@ -83,18 +83,18 @@ class Pace:
 
     latency: str = INSTANT
 
-    def timer(self, now: float, *, seconds: float, patience: float | None = None) -> Timer:
+    def timer(self, now: float, *, seconds: float, instant_seconds: float | None = None) -> Timer:
         """Creates a timer that starts at ``now``.
 
         Args:
             now: The current time in seconds since the epoch.
             seconds: How long the change takes in realistic latency.
-            patience: In instant latency, the seconds after which the change
+            instant_seconds: In instant latency, the seconds after which the change
                 ends without a read; ``None`` waits for a read.
         """
         if self.latency == REALISTIC:
             return Timer(due=now + seconds)
-        return Timer(due=now, reads=1, latest=None if patience is None else now + patience)
+        return Timer(due=now, reads=1, latest=None if instant_seconds is None else now + instant_seconds)
 
 
 def rfc3339(seconds: float) -> str:

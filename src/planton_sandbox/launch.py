@@ -115,9 +115,9 @@ def stop(home: pathlib.Path, *, timeout: float = STOP_SECONDS) -> bool:
     if pid is None:
         (home / files.INFO).unlink(missing_ok=True)
         return False
-    for number, patience in ((signal.SIGTERM, timeout), (signal.SIGKILL, POLL_SECONDS * 40)):
+    for number, seconds in ((signal.SIGTERM, timeout), (signal.SIGKILL, POLL_SECONDS * 40)):
         _signal(pid, number)
-        end = time.monotonic() + patience
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
             if not _runs(home):
                 _collect(pid)

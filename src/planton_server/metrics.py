@@ -5,13 +5,14 @@ If the database does not answer, its metrics are omitted and ``planton_database_
 
 from __future__ import annotations
 
+import collections
 import datetime
 from typing import TYPE_CHECKING
 
 import prometheus_client
 from prometheus_client import core
 
-from planton_server.store import database, events, measures
+from planton_server.store import database, events, measures, work
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 _POOL = ("nodepool", "cluster", "name", "platform")
 
 
-async def text(store: database.Database, observer: observe.Observer, *, pools: int, now: datetime.datetime) -> bytes:
+async def text(
+    store: database.Database,
+    observer: observe.Observer,
+    *,
+    pools: int,
+    now: datetime.datetime,
+    limits: work.Limits = work.DEFAULTS,
+) -> bytes:
     """Returns the numbers in Prometheus' text format.
 
     Args:
@@ -29,9 +37,10 @@ async def text(store: database.Database, observer: observe.Observer, *, pools: i
         observer: What counted the requests.
         pools: Node pools that have numbers of their own, at most.
         now: The time, for the age of events.
+        limits: The limits of the work of controllers.
     """
     try:
-        stored = await _stored(store, pools, now)
+        stored = await _stored(store, pools, now, limits)
         up = 1
     except database.UnavailableError:
         stored, up = [], 0
@@ -50,7 +59,7 @@ class _Families(prometheus_client.CollectorRegistry):
         yield from self._families
 
 
-async def _stored(store: database.Database, pools: int, now: datetime.datetime) -> list[core.Metric]:
+async def _stored(store: database.Database, pools: int, now: datetime.datetime, limits: work.Limits) -> list[core.Metric]:
     tallies = core.GaugeMetricFamily("planton_nodepools", "Node pools by phase and cloud.", labels=("phase", "platform"))
     total = 0
     for row in await measures.tallies(store):
@@ -60,7 +69,27 @@ async def _stored(store: database.Database, pools: int, now: datetime.datetime) 
     omitted = core.GaugeMetricFamily(
         "planton_nodepools_omitted", "Node pools that have no numbers of their own here.", value=total - len(listed)
     )
-    return [tallies, omitted, *_nodes(listed), *_lag(await events.lag(store), now)]
+    return [tallies, omitted, *_nodes(listed), *_lag(await events.lag(store), now), *await _work(store, limits)]
+
+
+async def _work(store: database.Database, limits: work.Limits) -> list[core.Metric]:
+    numbers = core.GaugeMetricFamily(
+        "planton_work", "Works of controllers that are due, running or dead.", labels=("state", "platform")
+    )
+    age = core.GaugeMetricFamily(
+        "planton_work_due_seconds", "Age of the work that has been due for longest.", labels=("platform",)
+    )
+    for row in await work.measures(store, limits):
+        for state in ("due", "running", "dead"):
+            numbers.add_metric((state, row["platform"]), float(row[state]))
+        age.add_metric((row["platform"],), float(row["age"]) / 1000)
+    processes = core.GaugeMetricFamily("planton_work_processes", "Live processes of controllers by cloud.", labels=("platform",))
+    served = collections.Counter(
+        platform for row in await work.processes(store, limits) if row["alive"] for platform in row["platforms"].split()
+    )
+    for platform, number in sorted(served.items()):
+        processes.add_metric((platform,), number)
+    return [numbers, age, processes]
 
 
 def _nodes(listed: Sequence[measures.Nodes]) -> list[core.Metric]:

@@ -74,6 +74,11 @@ class Observer:
         for work in ("tick", "clean"):
             # A counter that exists from the start shows that nothing has happened yet.
             self._ticks.labels(work)
+        self._runs = prometheus_client.Counter(
+            "planton_work_runs_total", "Runs of the work of controllers by outcome.", ("outcome",), registry=registry
+        )
+        for outcome in ("succeeded", "failed", "released", "lost"):
+            self._runs.labels(outcome)
 
     def families(self) -> list[core.Metric]:
         """Returns the numbers; those of all workers."""
@@ -94,6 +99,10 @@ class Observer:
     def ticked(self, work: str) -> None:
         """Counts timed work: ``tick`` or ``clean``."""
         self._ticks.labels(work).inc()
+
+    def worked(self, outcome: str, number: int) -> None:
+        """Counts runs of controllers by outcome: ``SUCCEEDED``, ``FAILED``, ``RELEASED`` or ``LOST``."""
+        self._runs.labels(outcome.lower()).inc(number)
 
     def _sample(self) -> None:
         in_use, most = self._connections()

@@ -6,6 +6,7 @@ A stop finishes running requests. Event streams end, and their clients reconnect
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -18,7 +19,7 @@ from uvicorn.supervisors import Multiprocess
 
 from planton_server import auth, calls, observe, settings
 from planton_server.http import connections, hosts, rest, roots
-from planton_server.service import methods, timers
+from planton_server.service import methods, timers, workers
 from planton_server.store import database
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Application:
         self._health: health.Health | None = None
         self._timers: timers.Timers | None = None
         self._traces: tracing.Traces | None = None
+        self._workers: workers.Workers | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves a request, or starts and stops the server."""
@@ -113,7 +116,7 @@ class Application:
 
     async def start(self) -> None:
         """Connects to the database and starts timed work and gRPC. REST requests arrive through this application."""
-        store = await database.connect(self.settings.database_url, connections=self.settings.connections)
+        untraced = store = await database.connect(self.settings.database_url, connections=self.settings.connections)
         note = None
         if self.settings.otlp_endpoint:
             # A fifth of a second of imports, which only traces need.
@@ -125,9 +128,14 @@ class Application:
         observer = observe.Observer(prometheus_client.CollectorRegistry(), store.connections, note)
         self._timers = timers.Timers(self.settings, observer.ticked)
         observer.watch(self._timers.state)
+        # Without traces, because these are for requests.
+        self._workers = workers.Workers(untraced, self.settings.work, observer.worked)
+        with contextlib.suppress(database.UnavailableError):
+            await self._workers.refresh()
+        self._watching = asyncio.create_task(self._workers.watch())
         authenticator = auth.Authenticator(self.settings.trust, store)
         running = calls.Calls(
-            methods.Service(store, self.settings.policy),
+            methods.Service(store, self.settings.policy, self._workers),
             authenticator,
             calls.RateLimit(self.settings.rate, self.settings.burst),
             self._timers.clock,
@@ -157,6 +165,9 @@ class Application:
     async def stop(self) -> None:
         """Ends event streams, waits for running calls and closes all connections."""
         self._is_stopping = True
+        if self._workers is not None and self._watching is not None:
+            self._workers.stop()
+            self._watching.cancel()
         if self._grpc is not None and self._health is not None:
             self._health.stop()
             await self._grpc.stop(GRACE)
@@ -170,9 +181,12 @@ class Application:
     def _listen(self, number: signal.Signals) -> None:
         """Notes a signal before uvicorn waits for open streams, which end only because of the note."""
         before: Any = signal.getsignal(number)  # a function, or one of two constants
+        loop = asyncio.get_running_loop()
 
         def handle(signum: int, frame: types.FrameType | None) -> None:
             self._is_stopping = True
+            if self._workers is not None:
+                loop.call_soon_threadsafe(self._workers.stop)
             if callable(before):
                 before(signum, frame)
 

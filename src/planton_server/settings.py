@@ -9,9 +9,12 @@ from typing import Any, Final
 
 from planton_server import auth
 from planton_server.service import contexts
+from planton_server.store import work
 
 #: The environment variable by which worker processes get the settings. Others on the machine cannot read it.
 VARIABLE: Final = "PLANTON_SERVER_SETTINGS"
+#: Seconds until the next look at a resource, if neither the controller nor the resync interval says.
+_LOOK: Final = 3600.0
 #: The shortest plausible prefix of a proxy's network. A shorter one covers a sixteenth of all addresses or more.
 _WIDE: Final = 5
 
@@ -40,6 +43,9 @@ class Settings:
         resync: Seconds between two resyncs of the desired state.
         retention: Seconds that events are kept.
         tick: Seconds between two checks of deadlines and resyncs; 0 for none.
+        work_running: Works that an account of a cloud runs at once; 0 for any number.
+        work_rate: Works that an account of a cloud starts in a minute; 0 for any number.
+        work_attempts: Failed or lost runs in a row after which work is dead.
         environment: What ``/info`` calls this installation.
         log_level: ``debug``, ``info``, ``warning`` or ``error``.
         access_log: Whether each request is logged.
@@ -66,6 +72,9 @@ class Settings:
     resync: float = 3600.0
     retention: float = 7 * 24 * 3600.0
     tick: int = 10
+    work_running: int = 5
+    work_rate: float = 120.0
+    work_attempts: int = 5
     environment: str = "development"
     log_level: str = "info"
     access_log: bool = True
@@ -103,6 +112,12 @@ class Settings:
             noun, _, platform = place.partition("/")
             expected.setdefault((noun, platform), []).append(name)
         return contexts.Policy(expected, self.deadline, self.resync)
+
+    @property
+    def work(self) -> work.Limits:
+        """Returns the limits of the work of controllers."""
+        look = self.resync or _LOOK
+        return work.Limits(running=self.work_running, rate=self.work_rate, attempts=self.work_attempts, look=round(look * 1000))
 
     @property
     def warnings(self) -> list[str]:

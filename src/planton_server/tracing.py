@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace import export
 import planton
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     import grpc
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -133,6 +133,14 @@ class Store:
         """Returns a context for one statement that writes."""
         async with self._within.unit() as transaction:
             yield _Transaction(transaction, self._tracer)
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Calls a function after a notification."""
+        self._within.watch(changed)
+
+    async def notify(self) -> None:
+        """Notifies all servers."""
+        await self._within.notify()
 
     def connections(self) -> tuple[int, int]:
         """Returns the number of connections in use, and the maximum."""

@@ -40,15 +40,15 @@ def main(path: str, descriptors: str) -> None:
     """Prints the results for a manifest."""
     [document] = load.load([path])
     kind = document.kind
-    given: Any = kind.stack_input()
-    given.target.CopyFrom(document.message)
+    stack_input: Any = kind.stack_input()
+    stack_input.target.CopyFrom(document.message)
     environ = {"EXAMPLE_KEY_ID": "id", "EXAMPLE_SECRET_KEY": "hidden"}
     config = credentials.choose(document.message, override=None, region="", environ=environ)
-    given.provider_config.CopyFrom(config)
-    planned = mocks.plan(given, cloud=Example(), preview=True)
-    applied = mocks.plan(given, cloud=Example())
-    # A stack keeps the manifest, and the module's outputs beside it.
-    exported = mocks.record(lambda: modules.run(given), cloud=Example())
+    stack_input.provider_config.CopyFrom(config)
+    planned = mocks.plan(stack_input, cloud=Example(), preview=True)
+    applied = mocks.plan(stack_input, cloud=Example())
+    # A stack stores the manifest next to the module's outputs.
+    exported = mocks.record(lambda: modules.run(stack_input), cloud=Example())
     texts = reference.comments_of(pathlib.Path(descriptors).read_bytes())
     result = {
         "planned": {name: [each.type, each.inputs] for name, each in planned.resources.items()},

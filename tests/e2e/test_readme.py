@@ -21,6 +21,7 @@ PAGES = [
     "docs/use/manifests.md",
     "docs/use/editors.md",
     "docs/use/sandbox.md",
+    "docs/operate/controllers.md",
 ]
 
 

@@ -1,4 +1,4 @@
-"""Credentials that are kept: when they are used again, and when others are fetched."""
+"""Cached credentials: when they are reused, and when new ones are fetched."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ def _kubeconfig(token: str, server: str = "https://192.0.2.1") -> str:
 
 
 class _Cloud:
-    """A cloud that gives another token each time."""
+    """A cloud that issues a new token for each call."""
 
     def __init__(self, expires: str = LATER) -> None:
-        self.given = 0
+        self.issued = 0
         self._expires = expires
 
     def credential(self, _cluster: str) -> api.Credential:
-        """Return the next one."""
-        self.given += 1
-        return api.credential(_kubeconfig(f"token-{self.given}"), expires=self._expires)
+        """Returns the next one."""
+        self.issued += 1
+        return api.credential(_kubeconfig(f"token-{self.issued}"), expires=self._expires)
 
 
 @pytest.fixture
 def applied() -> inventory.Applied:
-    """A cluster."""
+    """An applied cluster."""
     manifest = mocks.target("DigitalOceanKubernetesCluster", {}, name="dev", env="dev")
     manifest.status.outputs.cluster_id = "c-1"
     key = references.Key("DigitalOceanKubernetesCluster", "dev", "dev")
@@ -67,7 +67,7 @@ class _User:
         monkeypatch.setattr(clouds, "of", lambda *_: self.cloud)
 
     def token(self, *, fresh: bool = False, is_refused: bool = False) -> str:
-        """Return the token that a command gets."""
+        """Returns the token that a command gets."""
         return access.credential(self._applied, self._settings, fresh=fresh, is_refused=lambda _: is_refused).token
 
 
@@ -77,16 +77,16 @@ def user(tmp_path: pathlib.Path, applied: inventory.Applied, monkeypatch: pytest
     return _User(tmp_path, applied, monkeypatch)
 
 
-def test_a_token_is_used_again_until_the_cluster_refuses_it(user: _User) -> None:
-    """kubectl does not tell its plugins that a token was revoked."""
+def test_a_token_is_reused_until_the_cluster_refuses_it(user: _User) -> None:
+    """kubectl does not report to its plugins that a token was revoked."""
     assert [user.token(), user.token()] == ["token-1", "token-1"]
     assert user.token(is_refused=True) == "token-2"
     assert user.token() == "token-2"
     assert user.token(fresh=True) == "token-3"
 
 
-def test_a_token_that_ends_soon_is_not_used_again(user: _User) -> None:
-    """What is begun with it must be able to end."""
+def test_a_token_that_expires_soon_is_not_reused(user: _User) -> None:
+    """A command that starts with a token must be able to finish with it."""
     user.cloud = _Cloud(SOON)
     assert [user.token(), user.token()] == ["token-1", "token-2"]
 
@@ -94,47 +94,47 @@ def test_a_token_that_ends_soon_is_not_used_again(user: _User) -> None:
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", "{}", '{"kubeconfig": 1, "expires": "x"}', '{"kubeconfig": "a", "expires": "b"}']
 )
-def test_a_damaged_file_is_not_used(content: str, user: _User, tmp_path: pathlib.Path) -> None:
-    """The token is fetched again, and kept for the user only."""
+def test_a_damaged_cache_file_is_not_used(content: str, user: _User, tmp_path: pathlib.Path) -> None:
+    """The token is fetched again, and only the user can read the file."""
     user.token()
-    (kept,) = (tmp_path / "access").glob("*.json")
-    kept.write_text(content, "utf-8")
+    (file,) = (tmp_path / "access").glob("*.json")
+    file.write_text(content, "utf-8")
     assert user.token() == "token-2"
-    assert json.loads(kept.read_text("utf-8"))["token"] == "token-2"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert json.loads(file.read_text("utf-8"))["token"] == "token-2"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
 class _Server(http.server.BaseHTTPRequestHandler):
-    """An API server that knows one token."""
+    """An API server that accepts one token."""
 
     def do_GET(self) -> None:
-        known = self.headers["Authorization"] == "Bearer good" and self.path == "/version"
-        self.send_response(200 if known else 403 if "forbidden" in self.headers["Authorization"] else 401)
+        is_accepted = self.headers["Authorization"] == "Bearer good" and self.path == "/version"
+        self.send_response(200 if is_accepted else 403 if "forbidden" in self.headers["Authorization"] else 401)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Keeps the test output quiet."""
 
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    """Its address."""
-    made = http.server.HTTPServer(("127.0.0.1", 0), _Server)
-    threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
-    yield f"http://127.0.0.1:{made.server_port}"
-    made.shutdown()
-    made.server_close()
+    """Starts the API server, and returns its address."""
+    running = http.server.HTTPServer(("127.0.0.1", 0), _Server)
+    threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://127.0.0.1:{running.server_port}"
+    running.shutdown()
+    running.server_close()
 
 
 @pytest.mark.parametrize(("token", "is_refused"), [("good", False), ("revoked", True), ("forbidden", False)])
-def test_the_api_server_says_whether_a_token_is_refused(token: str, is_refused: bool, server: str) -> None:
-    """Only 401 means the token."""
+def test_a_token_is_refused_when_the_api_server_answers_401(token: str, is_refused: bool, server: str) -> None:
+    """A 403 is about permissions, not about the token."""
     assert access.is_refused(api.credential(_kubeconfig(token, server))) is is_refused
 
 
-def test_an_api_server_that_does_not_answer_refuses_nothing(server: str) -> None:
-    """It may be closed to this machine and open to the next proxy; the token is used."""
+def test_a_token_is_not_refused_when_the_api_server_is_unreachable(server: str) -> None:
+    """The API server may be reachable only through a proxy, so the token is used."""
     credential = api.credential(_kubeconfig("revoked", server))
-    gone = dataclasses.replace(credential, kubeconfig=credential.kubeconfig.replace(server, "http://127.0.0.1:1"))
-    assert not access.is_refused(gone)
+    unreachable = dataclasses.replace(credential, kubeconfig=credential.kubeconfig.replace(server, "http://127.0.0.1:1"))
+    assert not access.is_refused(unreachable)

@@ -1,4 +1,4 @@
-"""Waiting for a cloud, in a time of the test's own."""
+"""Waiting for a cloud, with a clock of the test."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ TARGET = mocks.target("CivoKubernetesCluster", {"clusterName": "dev", "applicati
 
 
 class Time:
-    """A clock that moves when somebody sleeps."""
+    """A clock that advances when the code under test sleeps."""
 
     def __init__(self) -> None:
-        """Begins at zero."""
+        """Starts at zero."""
         self.now = 0.0
 
     @property
-    def patience(self) -> awaiting.Patience:
-        """How to wait in it."""
-        return awaiting.Patience(lambda: self.now, self.sleep)
+    def timing(self) -> awaiting.Timing:
+        """Returns clock and sleep for the code under test."""
+        return awaiting.Timing(lambda: self.now, self.sleep)
 
     def sleep(self, seconds: float) -> None:
-        """Moves on."""
+        """Advances the clock."""
         self.now += seconds
 
 
@@ -69,67 +69,67 @@ def test_a_cluster_is_settled_when_it_and_all_its_nodes_are_active(
     views: Views, cluster: dict[str, Any], text: str, *, settled: bool
 ) -> None:
     """The state of the cluster does not include the states of its nodes."""
-    seen = views.condition(cluster)
-    assert (str(seen), seen.settled) == (text, settled)
+    condition = views.condition(cluster)
+    assert (str(condition), condition.settled) == (text, settled)
 
 
-def _look(*clusters: dict[str, Any] | None) -> Callable[[], dict[str, Any] | None]:
-    left = list(clusters)
-    return lambda: left.pop(0) if len(left) > 1 else left[0]
+def _polls(*clusters: dict[str, Any] | None) -> Callable[[], dict[str, Any] | None]:
+    remaining = list(clusters)
+    return lambda: remaining.pop(0) if len(remaining) > 1 else remaining[0]
 
 
 def test_each_change_of_the_condition_is_reported_once() -> None:
-    """A wait of ten minutes is a few lines."""
+    """A wait of ten minutes prints a few lines."""
     lines: list[str] = []
-    time, chosen = Time(), settings.Settings(environ={}, progress=lines.append)
+    time, config = Time(), settings.Settings(environ={}, progress=lines.append)
     slow, slower = _civo("UPGRADING", "ACTIVE", "BUILDING"), _civo("UPGRADING", "ACTIVE", "ACTIVE")
-    awaiting.until_settled(_look(slow, slow, slower, _civo("ACTIVE", "ACTIVE", "ACTIVE")), chosen, TARGET, patience=time.patience)
+    awaiting.until_settled(_polls(slow, slow, slower, _civo("ACTIVE", "ACTIVE", "ACTIVE")), config, TARGET, timing=time.timing)
     assert [line.strip().partition(";")[0] for line in lines] == [
         "dev: UPGRADING, 1 of 2 nodes active",
         "dev: UPGRADING, 2 of 2 nodes active",
     ]
 
 
-def test_a_cluster_that_is_gone_is_not_awaited() -> None:
-    """The next plan says that it is gone."""
+def test_a_missing_cluster_is_not_awaited() -> None:
+    """The next plan reports it as missing."""
     awaiting.until_settled(
-        _look(_civo("UPGRADING", "ACTIVE"), None), settings.Settings(environ={}), TARGET, patience=Time().patience
+        _polls(_civo("UPGRADING", "ACTIVE"), None), settings.Settings(environ={}), TARGET, timing=Time().timing
     )
 
 
 def test_a_wait_ends_with_the_timeout() -> None:
-    """What the cloud does not finish is said to be stuck."""
-    time, chosen = Time(), settings.Settings(environ={}, timeout=300)
+    """An operation that the cloud does not finish is reported as stuck."""
+    time, config = Time(), settings.Settings(environ={}, timeout=300)
     with pytest.raises(errors.PlantonError) as caught:
-        awaiting.until_settled(_look(_civo("UPGRADING", "ACTIVE")), chosen, TARGET, patience=time.patience)
+        awaiting.until_settled(_polls(_civo("UPGRADING", "ACTIVE")), config, TARGET, timing=time.timing)
     assert caught.value.reason is errors.Reason.CLOUD_STUCK
     assert 300 < time.now < 310
 
 
 def test_a_wait_can_be_interrupted() -> None:
-    """What was done is saved, and the cloud goes on."""
-    interrupted = interruption.Interruption()
-    time, chosen = Time(), settings.Settings(environ={}, interruption=interrupted)
-    patience = awaiting.Patience(lambda: time.now, lambda _seconds: interrupted.ask())
+    """The state is saved, and the cloud continues on its own."""
+    interrupt = interruption.Interruption()
+    time, config = Time(), settings.Settings(environ={}, interruption=interrupt)
+    timing = awaiting.Timing(lambda: time.now, lambda _seconds: interrupt.ask())
     with pytest.raises(errors.PlantonError) as caught:
-        awaiting.until_settled(_look(_civo("SCALING", "ACTIVE")), chosen, TARGET, patience=patience)
+        awaiting.until_settled(_polls(_civo("SCALING", "ACTIVE")), config, TARGET, timing=timing)
     assert caught.value.reason is errors.Reason.INTERRUPTED
     assert "SCALING, 1 of 2 nodes active" in caught.value.message
 
 
-def _applications(**installed: bool) -> dict[str, Any]:
-    return {"installed_applications": [{"name": name, "installed": done} for name, done in installed.items()]}
+def _applications(**statuses: bool) -> dict[str, Any]:
+    return {"installed_applications": [{"name": name, "installed": is_installed} for name, is_installed in statuses.items()]}
 
 
 def test_applications_are_awaited_for_some_minutes() -> None:
-    """The cloud never says that one has failed; only those that the manifest asks for are named."""
-    time, chosen = Time(), settings.Settings(environ={})
-    awaited = awaiting.until_installed(
-        _look(_applications(Redis=False), _applications(Redis=True)), chosen, TARGET, patience=time.patience
+    """The cloud never reports a failed one. Only applications of the manifest are named."""
+    time, config = Time(), settings.Settings(environ={})
+    pending = awaiting.until_installed(
+        _polls(_applications(Redis=False), _applications(Redis=True)), config, TARGET, timing=time.timing
     )
-    assert awaited == []
-    failing = _look(_applications(Redis=False, Traefik=False, Longhorn=False))
-    assert awaiting.until_installed(failing, chosen, TARGET, patience=time.patience) == ["Redis"]
+    assert pending == []
+    failing = _polls(_applications(Redis=False, Traefik=False, Longhorn=False))
+    assert awaiting.until_installed(failing, config, TARGET, timing=time.timing) == ["Redis"]
     assert awaiting.APPLICATION_SECONDS < time.now < awaiting.APPLICATION_SECONDS + 20
 
 

@@ -1,4 +1,4 @@
-"""What a plugin refuses when it checks inputs: as fields of the manifest."""
+"""Inputs that a plugin refuses in its check, reported as fields of the manifest."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ CLUSTER = mocks.target(
 POOL = mocks.target("CivoKubernetesNodePool", {"nodePoolName": "w"}, name="w")
 
 
-def _text(resource: str, place: str = "", type_: str = "civo:index/network:Network") -> str:
-    where = f" Examine values at '{resource}.{place}'." if place else ""
-    return f"{type_} resource '{resource}' has a problem: it is wrong.{where}"
+def _text(resource: str, property_path: str = "", type_: str = "civo:index/network:Network") -> str:
+    hint = f" Examine values at '{resource}.{property_path}'." if property_path else ""
+    return f"{type_} resource '{resource}' has a problem: it is wrong.{hint}"
 
 
 @pytest.mark.parametrize(
-    ("target", "resource", "place", "path"),
+    ("target", "resource", "property_path", "path"),
     [
         (VPC, "network", "label", "spec.networkName"),
         (VPC, "network", "cidrV4", "spec.ipRangeCidr"),
@@ -42,29 +42,31 @@ def _text(resource: str, place: str = "", type_: str = "civo:index/network:Netwo
         (CLUSTER, "cluster", "name", "spec.clusterName"),
         (CLUSTER, "cluster", "pools.nodeCount", "spec.defaultNodePool.nodeCount"),
         (CLUSTER, "cluster", "pools.label", "spec.defaultNodePool"),
-        (CLUSTER, "cluster", "nobodyKnows", ""),
+        (CLUSTER, "cluster", "unknownProperty", ""),
         (CLUSTER, "node_pool-web", "label", "spec.additionalNodePools[1].name"),
         (CLUSTER, "node_pool-web", "taints[0].effect", "spec.additionalNodePools[1].taints[0]"),
-        (CLUSTER, "node_pool-web", "nobodyKnows", "spec.additionalNodePools[1]"),
+        (CLUSTER, "node_pool-web", "unknownProperty", "spec.additionalNodePools[1]"),
         (CLUSTER, "node_pool-other", "label", ""),
         (POOL, "node_pool", "label", "spec.nodePoolName"),
         (POOL, "node_pool", "clusterId", "spec.cluster"),
         (POOL, "node_pool", "", ""),
     ],
 )
-def test_a_property_is_a_field_of_the_manifest(target: Any, resource: str, place: str, path: str) -> None:
-    """Where there is none, the whole manifest is meant; the place is not repeated in the text."""
-    assert check_faults.find([_text(resource, place)], target) == (check_faults.Fault(path, "it is wrong."),)
+def test_a_refused_property_is_reported_as_a_field_of_the_manifest(
+    target: Any, resource: str, property_path: str, path: str
+) -> None:
+    """Without a matching field the fault is about the whole manifest. The text does not repeat the property."""
+    assert check_faults.find([_text(resource, property_path)], target) == (check_faults.Fault(path, "it is wrong."),)
 
 
-def test_a_property_in_the_engines_line_counts_too() -> None:
-    """Plugins that are no bridges name it apart from the text."""
+def test_a_property_in_the_engines_line_is_reported_as_a_field() -> None:
+    """Plugins that are not bridged name the property outside of the text."""
     text = "civo:index/network:Network resource 'network': property label value {a b} has a problem: no spaces"
     assert check_faults.find([text, text], VPC) == (check_faults.Fault("spec.networkName", "no spaces"),)
 
 
-def test_what_is_refused_when_it_is_compared_is_a_fault_of_the_manifest() -> None:
-    """The plugin names no property there."""
+def test_an_input_refused_in_the_diff_is_a_fault_of_the_manifest() -> None:
+    """The plugin names no property in a diff."""
     text = (
         "diffing urn:pulumi:dev::planton::civo:index/network:Network::network: 1 error occurred:\n\t* 'cidr_v4' is immutable\n\n"
     )
@@ -72,8 +74,8 @@ def test_what_is_refused_when_it_is_compared_is_a_fault_of_the_manifest() -> Non
 
 
 @pytest.mark.parametrize("text", ["", "boom", _text("civo", "token", "pulumi:providers:civo")])
-def test_everything_else_is_no_fault_of_the_manifest(text: str) -> None:
-    """The settings of a provider come from the account."""
+def test_other_errors_are_not_faults_of_the_manifest(text: str) -> None:
+    """Settings of a provider, for example, come from the account."""
     assert check_faults.find([text], VPC) == ()
 
 
@@ -85,7 +87,7 @@ def _explained(text: str) -> explain.OperationError:
 
 
 def test_a_failed_check_is_an_invalid_manifest() -> None:
-    """The same command would fail again."""
+    """The hint does not suggest a retry: the same command would fail again."""
     error = _explained(_text("network", "label"))
     assert (error.code, error.reason) == (errors.Code.INVALID, errors.Reason.MANIFEST_INVALID)
     assert error.message == "failed to plan CivoVpc net: spec.networkName: it is wrong."
@@ -93,8 +95,8 @@ def test_a_failed_check_is_an_invalid_manifest() -> None:
     assert [fault.path for fault in error.faults] == ["spec.networkName"]
 
 
-def test_a_plugin_that_could_not_ask_the_cloud_has_refused_nothing() -> None:
-    """It reads the versions when it compares."""
+def test_an_unreachable_cloud_in_the_diff_is_not_a_fault_of_the_manifest() -> None:
+    """The plugin reads the cloud's versions during a diff."""
     error = _explained("diffing urn:pulumi:dev::planton::civo:index/network:Network::network: connection refused")
     assert (error.code, error.reason) == (errors.Code.FAILED, errors.Reason.CLOUD_UNREACHABLE)
     assert error.faults == ()

@@ -1,4 +1,4 @@
-"""Which pool of a cluster is its default pool: the state decides, and no list of a cloud."""
+"""The default pool of a cluster is the one in the state, whatever a cloud lists first."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def _state(*, type_: str = CIVO, inputs: Any = None, **outputs: Any) -> dict[str
 class Cloud:
     """A cloud with one cluster, or none."""
 
-    has: dict[str, Any] | None
+    existing: dict[str, Any] | None
 
     def cluster(self, _id: str) -> dict[str, Any] | None:
-        """Returns it."""
-        return self.has
+        """Returns the cluster."""
+        return self.existing
 
 
 def _civo(*pools: str) -> Any:
@@ -41,9 +41,9 @@ def _civo(*pools: str) -> Any:
 
 
 def _pool(state: dict[str, Any]) -> default_pool.DefaultPool:
-    found = default_pool.of(state)
-    assert found is not None
-    return found
+    pool = default_pool.of(state)
+    assert pool is not None
+    return pool
 
 
 BEFORE = _state(inputs={"pools": {"nodeCount": 1, "size": "s"}}, pools=MINE)
@@ -53,13 +53,13 @@ WRONG = _state(inputs={"pools": {"nodeCount": 3, "size": "s"}}, pools={**MINE, "
 @pytest.mark.parametrize(
     ("cloud", "missing"), [(_civo("other"), True), (_civo("other", "mine"), False), (_civo("mine"), False), (Cloud(None), False)]
 )
-def test_it_is_missing_when_its_cluster_is_there_without_it(cloud: Any, *, missing: bool) -> None:
-    """A cluster that is gone is another matter."""
+def test_the_default_pool_is_missing_when_its_cluster_exists_without_it(cloud: Any, *, missing: bool) -> None:
+    """A missing cluster is not a missing pool."""
     assert default_pool.is_missing(_pool(BEFORE), cloud) is missing
 
 
-def test_a_recreated_one_at_digitalocean_is_known_by_its_tag() -> None:
-    """It has another id, which the next refresh writes into the state."""
+def test_a_recreated_default_pool_at_digitalocean_is_identified_by_its_tag() -> None:
+    """The recreated pool has another id, which the next refresh writes into the state."""
     pool = _pool(_state(type_=DIGITALOCEAN, nodePool={"id": "old", "name": "default", "size": "s", "actualNodeCount": 2}))
     tagged: Any = Cloud({"node_pools": [{"id": "new", "tags": ["terraform:default-node-pool"]}]})
     other: Any = Cloud({"node_pools": [{"id": "new", "tags": ["k8s"]}]})
@@ -67,33 +67,33 @@ def test_a_recreated_one_at_digitalocean_is_known_by_its_tag() -> None:
     assert default_pool.is_missing(pool, other)
 
 
-def test_a_state_of_another_pool_is_put_right_when_the_pool_is_there() -> None:
-    """A refresh that read another pool is corrected with what the default pool is now, inputs and outputs of the stack too."""
+def test_a_state_with_another_pool_is_corrected_when_the_default_pool_exists() -> None:
+    """Inputs, outputs and stack outputs get the current values of the default pool."""
     corrected = default_pool.bound(_pool(BEFORE), WRONG, _civo("other", "mine"), refreshed=True)
     assert corrected is not None
     stack, cluster = corrected["resources"]
     assert cluster["outputs"]["pools"] == {**MINE, "nodeCount": 3, "instanceNames": ["mine-0", "mine-1", "mine-2"]}
     assert cluster["inputs"]["pools"] == {"nodeCount": 3, "size": "s"}
     assert stack["outputs"] == {"node_names": ["mine-0", "mine-1", "mine-2"], "status": "ACTIVE"}
-    assert WRONG["resources"][1]["outputs"]["pools"]["label"] == "other", "the given state stays as it is"
+    assert WRONG["resources"][1]["outputs"]["pools"]["label"] == "other", "the argument is not modified"
 
 
-def test_a_state_of_another_pool_is_put_back_when_the_pool_is_gone() -> None:
-    """Nothing but what was known is kept: the other pool belongs to another manifest."""
+def test_a_state_with_another_pool_is_reset_when_the_default_pool_is_missing() -> None:
+    """The state keeps only earlier values: the other pool belongs to another manifest."""
     corrected = default_pool.bound(_pool(BEFORE), WRONG, _civo("other"), refreshed=True)
     assert corrected is not None
     assert corrected["resources"][1] == BEFORE["resources"][1]
 
 
-def test_after_an_apply_the_inputs_stay_those_of_the_program() -> None:
-    """Only a refresh writes what it sees into them."""
+def test_an_apply_keeps_the_inputs_of_the_program() -> None:
+    """Only a refresh writes values of the cloud into the inputs."""
     after = _state(inputs={"pools": {"nodeCount": 3, "size": "s"}}, pools={**MINE, "label": "other"})
     corrected = default_pool.bound(_pool(BEFORE), after, _civo("other", "mine"), refreshed=False)
     assert corrected is not None
     assert corrected["resources"][1]["inputs"] == after["resources"][1]["inputs"]
 
 
-def test_a_state_of_the_same_pool_or_another_cluster_stays() -> None:
+def test_a_state_of_the_same_pool_or_another_cluster_is_not_corrected() -> None:
     """A replaced cluster has a new default pool."""
     pool = _pool(BEFORE)
     other = _state(pools={**MINE, "label": "new"})
@@ -102,8 +102,8 @@ def test_a_state_of_the_same_pool_or_another_cluster_stays() -> None:
     assert default_pool.bound(pool, other, _civo("other", "mine"), refreshed=True) is None
 
 
-def test_what_recreates_it() -> None:
-    """At Civo under its old id, at DigitalOcean with the tag by which the plugin knows it, and with all its settings."""
+def test_the_request_recreates_the_default_pool_with_all_settings() -> None:
+    """Civo gets the old id. DigitalOcean gets the tag by which the plugin finds the default pool."""
     assert default_pool.request(_pool(BEFORE)) == {"id": "mine", "size": "s", "count": 1}
     taint = {"key": "k", "value": None, "effect": "NoSchedule"}
     outputs = {
@@ -130,20 +130,20 @@ def test_what_recreates_it() -> None:
     }
 
 
-def test_a_record_holds_it() -> None:
-    """An operation that was killed may have bound another pool; what is put right then is what was recorded."""
+def test_a_default_pool_survives_its_json_record() -> None:
+    """A killed operation may have bound another pool: the next one corrects it from the record."""
     pool = _pool(BEFORE)
     assert default_pool.DefaultPool(**json.loads(json.dumps(dataclasses.asdict(pool)))) == pool
 
 
-def test_drift_of_another_pool_is_no_drift_of_it() -> None:
-    """What a refresh reads of the wrong pool is left out; a deleted default pool is named."""
+def test_differences_of_another_pool_are_not_drift_of_the_default_pool() -> None:
+    """Values read from the wrong pool are omitted. A deleted default pool is reported."""
     pool = _pool(BEFORE)
     differences = (plans.Difference("pools.nodeCount", 1, 3), plans.Difference("tags", "a", "b"))
     change = plans.Change(pool.cluster, "cluster", CIVO, plans.Action.UPDATE, differences)
-    [deleted, rest] = default_pool.drift(pool, [change], _civo("other"))
+    [deleted, cluster] = default_pool.drift(pool, [change], _civo("other"))
     assert (deleted.name, deleted.noun, deleted.action) == ("default_node_pool", "KubernetesNodePool", plans.Action.DELETE)
-    assert [each.path for each in rest.differences] == ["tags"]
+    assert [each.path for each in cluster.differences] == ["tags"]
     [own] = default_pool.drift(pool, [change], _civo("other", "mine"))
     assert [(each.path, each.old, each.new) for each in own.differences] == [("tags", "a", "b"), ("pools.nodeCount", 1, 3)]
 
@@ -154,11 +154,11 @@ def _with_pools(state: dict[str, Any], *ids: str) -> dict[str, Any]:
     return {"resources": [*state["resources"], *pools]}
 
 
-def test_the_last_pools_of_a_cluster_go_with_it() -> None:
-    """Where the state has the cluster, its own pools need no deletion of their own."""
+def test_the_last_pools_of_a_cluster_are_deleted_with_it() -> None:
+    """If the state contains the cluster, its pools need no deletion of their own."""
     state = _with_pools(BEFORE, "x", "y")
     assert default_pool.is_last(state, _civo("x", "y")) == "c"
     assert default_pool.is_last(state, _civo("x", "y", "z")) == ""
-    assert default_pool.is_last(state, Cloud(None)) == ""  # type: ignore[arg-type]  # all that is asked of it
+    assert default_pool.is_last(state, Cloud(None)) == ""  # type: ignore[arg-type]  # is_last calls only this method
     assert default_pool.without_pools(state, "c") == {"u::x", "u::y"}
     assert default_pool.without_pools(_with_pools({"resources": []}, "x"), "c") == set()

@@ -1,4 +1,4 @@
-"""The environment of the engine: what of the user's environment reaches it, and what does not."""
+"""The environment of the engine: which variables of the user reach it, and which do not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from planton.config import settings
 from planton.engine import environment, stacks, stored, toolchain
 
 #: The variables that Pulumi 3.259 reads, in its command line, its engine, its backends and its SDKs for Python.
-KNOWN = """
+PULUMI_VARIABLES = """
     ACCEPT ACCESS_TOKEN AGENT_MODEL API AUTOMATION_API AUTOMATION_API_SKIP_VERSION_CHECK BACKEND_URL CI_BUILD_ID CI_BUILD_NUMBER
     CI_BUILD_TYPE CI_BUILD_URL CI_PULL_REQUEST_SHA CI_SYSTEM CLOUD_SECRET_OVERRIDE COMMIT_MESSAGE CONFIG CONFIG_PASSPHRASE
     CONFIG_PASSPHRASE_FILE CONFIG_SECRET_KEYS CONSOLE_DOMAIN CONTINUE_ON_ERROR CREDENTIALS_PATH CREDENTIAL_STORE DEBUG_COMMANDS
@@ -34,32 +34,34 @@ KNOWN = """
     TEMPLATE_PATH TEST_MODE TRACING_HEADER TRACING_MEMSTATS_POLL_INTERVAL TRACING_NO_PAYLOADS VCS_REPO_KIND VCS_REPO_NAME
     VCS_REPO_OWNER VCS_REPO_ROOT
 """
-HOSTILE = {f"PULUMI_{name}": "~hostile~" for name in KNOWN.split()}
+HOSTILE = {f"PULUMI_{name}": "~hostile~" for name in PULUMI_VARIABLES.split()}
 #: Variables of other programs that the engine, the plugins or Python read.
-OTHERS = dict.fromkeys(
+OTHER_VARIABLES = dict.fromkeys(
     ("TRACEPARENT", "CIVO_TOKEN", "DIGITALOCEAN_TOKEN", "PLANTON_CIVO_TOKEN", "PYTHONSTARTUP", "LD_PRELOAD", "GIT_DIR"),
     "~hostile~",
 )
 
 
-def _seen(folder: pathlib.Path, environ: dict[str, str]) -> dict[str, str]:
-    """Return the environment of a command line that a session runs."""
+def _engine_environment(folder: pathlib.Path, environ: dict[str, str]) -> dict[str, str]:
+    """Returns the environment of a command line that a session runs."""
     program = folder / "pulumi"
     program.write_text("#!/bin/sh\nexport -p >> seen\n", "utf-8")
     program.chmod(0o755)
     tools = toolchain.Toolchain(program, folder / "launcher", frozenset())
-    chosen = settings.Settings(environ={**environ, "PLANTON_DATA_DIR": str(folder / "data")})
-    opened = stored.StoredStack(stacks.StackName("p", "s"), chosen, tools)
+    config = settings.Settings(environ={**environ, "PLANTON_DATA_DIR": str(folder / "data")})
+    opened = stored.StoredStack(stacks.StackName("p", "s"), config, tools)
     opened.ask("stack", "history", create=True)
     text = next((folder / "data" / "workspaces").rglob("seen")).read_text("utf-8")
     return dict(re.findall(r"^(?:export|declare -x) (\w+)=[\"'](.*)[\"']$", text, re.MULTILINE))
 
 
-def test_a_hostile_environment_reaches_the_engine_only_where_it_is_chosen(tmp_path: pathlib.Path) -> None:
-    """The account of the backend is the user's; everything else is what planton sets, or nothing."""
-    seen = _seen(tmp_path, HOSTILE | OTHERS | {"PATH": "/usr/bin:/bin", "PULUMI_BACKEND_URL": f"file://{tmp_path}/there"})
-    ours = {name: value for name, value in seen.items() if name.startswith("PULUMI_")}
-    hostile = {name for name, value in seen.items() if "~hostile~" in value}
+def test_only_chosen_variables_of_a_hostile_environment_reach_the_engine(tmp_path: pathlib.Path) -> None:
+    """The backend's account comes from the user. planton sets or removes everything else."""
+    variables = _engine_environment(
+        tmp_path, HOSTILE | OTHER_VARIABLES | {"PATH": "/usr/bin:/bin", "PULUMI_BACKEND_URL": f"file://{tmp_path}/backend"}
+    )
+    ours = {name: value for name, value in variables.items() if name.startswith("PULUMI_")}
+    hostile = {name for name, value in variables.items() if "~hostile~" in value}
     assert hostile == {
         "PULUMI_ACCESS_TOKEN",
         "PULUMI_CREDENTIALS_PATH",
@@ -77,18 +79,18 @@ def test_a_hostile_environment_reaches_the_engine_only_where_it_is_chosen(tmp_pa
         "PULUMI_PYTHON_CMD",
         "PULUMI_SKIP_UPDATE_CHECK",
     }
-    assert ours["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/there"
+    assert ours["PULUMI_BACKEND_URL"] == f"file://{tmp_path}/backend"
     assert ours["PULUMI_DEBUG_PROVIDERS"] == ""
 
 
-def test_a_migration_asks_with_the_passphrase_of_its_own_settings(
+def test_a_command_uses_the_passphrase_of_its_settings_and_not_of_the_process(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One in the process's environment is not the one that the settings name."""
-    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "of the shell")
-    seen = _seen(tmp_path, {"PATH": "/usr/bin:/bin"})
-    assert "PULUMI_CONFIG_PASSPHRASE" not in seen
-    assert seen["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(tmp_path / "data" / "passphrase")
+    """The process may have a passphrase for another backend. A migration opens two."""
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "passphrase of the shell")
+    variables = _engine_environment(tmp_path, {"PATH": "/usr/bin:/bin"})
+    assert "PULUMI_CONFIG_PASSPHRASE" not in variables
+    assert variables["PULUMI_CONFIG_PASSPHRASE_FILE"] == str(tmp_path / "data" / "passphrase")
 
 
 @pytest.mark.parametrize(
@@ -109,13 +111,13 @@ def test_a_migration_asks_with_the_passphrase_of_its_own_settings(
         "GOMEMLIMIT",
     ],
 )
-def test_what_programs_and_backends_need_reaches_the_engine(name: str) -> None:
-    """Proxies, certificates, and the credentials of the cloud that the state is in."""
+def test_variables_of_programs_and_backends_reach_the_engine(name: str) -> None:
+    """These are proxies, certificates, and credentials of the cloud that stores the state."""
     assert environment.for_engine({name: "x"})[name] == "x"
 
 
-def test_the_sdk_sees_no_variable_that_changes_it() -> None:
-    """It runs in planton's own process; what names the account of a backend stays."""
+def test_pulumi_variables_are_hidden_from_its_sdk() -> None:
+    """The SDK runs in planton's process. Variables of the backend's account stay."""
     environ = HOSTILE | {"TRACEPARENT": "00-1-1-01", "HOME": "/h"}
     before = dict(environ)
     with environment.hidden_from_sdk(environ):
@@ -129,21 +131,21 @@ def test_the_sdk_sees_no_variable_that_changes_it() -> None:
     assert environ == before
 
 
-def test_plugins_are_where_pulumi_itself_looks(tmp_path: pathlib.Path) -> None:
-    """A variable names the folder; else it is in the account's home, and only where that is of no use in $HOME."""
+def test_the_plugin_folder_is_the_one_of_pulumi(tmp_path: pathlib.Path) -> None:
+    """A variable overrides the account's home. $HOME counts only if that folder does not exist."""
     home = tmp_path / "account"
     home.mkdir()
 
-    def chosen(account: pathlib.Path | None, **environ: str) -> pathlib.Path:
+    def pulumi_home(account: pathlib.Path | None, **environ: str) -> pathlib.Path:
         return environment.pulumi_home(environ, account=lambda: account)
 
-    assert chosen(home, HOME="/h") == home / ".pulumi"
-    assert chosen(home, HOME="/h", PULUMI_HOME="/p") == pathlib.Path("/p")
-    assert chosen(None, HOME="/h") == pathlib.Path("/h/.pulumi")
-    assert chosen(tmp_path / "absent", HOME="/h") == pathlib.Path("/h/.pulumi")
+    assert pulumi_home(home, HOME="/h") == home / ".pulumi"
+    assert pulumi_home(home, HOME="/h", PULUMI_HOME="/p") == pathlib.Path("/p")
+    assert pulumi_home(None, HOME="/h") == pathlib.Path("/h/.pulumi")
+    assert pulumi_home(tmp_path / "absent", HOME="/h") == pathlib.Path("/h/.pulumi")
 
 
-def test_the_engine_is_told_where_planton_looks_for_plugins(tmp_path: pathlib.Path) -> None:
-    """With a HOME that is not the account's, the two would look in two folders."""
+def test_the_engine_uses_the_plugin_folder_of_planton(tmp_path: pathlib.Path) -> None:
+    """With a HOME that is not the account's, they would otherwise use two folders."""
     environ = {"HOME": str(tmp_path)}
     assert pathlib.Path(environment.for_engine(environ)["PULUMI_HOME"]) == toolchain.plugin_folder(environ).parent

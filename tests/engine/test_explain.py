@@ -1,4 +1,4 @@
-"""Errors of clouds, plugins and the engine: what is said of them, and what to do next."""
+"""Errors of clouds, plugins and the engine: reason, message and next step."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def _command(stderr: str = "", stdout: str = "") -> automation_errors.CommandErr
     return automation_errors.CommandError(automation.CommandResult(stdout, stderr, 255))
 
 
-def _explained(target: Any, *given: Any, what: str = "apply", raw: str = "", **more: Any) -> explain.OperationError:
+def _explained(target: Any, *received: Any, operation: str = "apply", raw: str = "", **more: Any) -> explain.OperationError:
     recorder = recorders.Recorder()
-    for event in given:
+    for event in received:
         recorder(event)
     options: dict[str, Any] = {"interrupted": False, "timed_out": None, "killed": False, "program": None} | more
-    return explain.operation(what, _command(raw), recorder, target=target, **options)
+    return explain.operation(operation, _command(raw), recorder, target=target, **options)
 
 
 def _failed(op: str, type_: str, name: str, text: str) -> list[Any]:
@@ -54,10 +54,12 @@ def _failed(op: str, type_: str, name: str, text: str) -> list[Any]:
         (None, "delete", events.NETWORK, "network", "failed to delete network network"),
     ],
 )
-def test_an_error_says_what_failed_in_the_users_words(target: Any, op: str, type_: str, name: str, context: str) -> None:
-    """The names are those of the manifest, and the cloud's own text follows."""
-    error = _explained(target, *_failed(op, type_, name, "1 error occurred:\n\t* the cloud said boom\n\n"))
-    assert error.message == f"{context}: the cloud said boom"
+def test_an_error_names_the_failed_step_and_the_resource_of_the_manifest(
+    target: Any, op: str, type_: str, name: str, context: str
+) -> None:
+    """The cloud's own text follows."""
+    error = _explained(target, *_failed(op, type_, name, "1 error occurred:\n\t* boom of the cloud\n\n"))
+    assert error.message == f"{context}: boom of the cloud"
 
 
 @pytest.mark.parametrize(
@@ -84,8 +86,8 @@ def test_an_error_says_what_failed_in_the_users_words(target: Any, op: str, type
         ("something new", errors.Reason.ENGINE_FAILED, "what was done is saved"),
     ],
 )
-def test_known_troubles_get_a_reason_and_a_way_out(text: str, reason: errors.Reason, hint: str) -> None:
-    """Each keeps the cloud's own text, and an unknown one is still an error of ours."""
+def test_an_error_of_the_cloud_gets_a_reason_and_a_hint(text: str, reason: errors.Reason, hint: str) -> None:
+    """Each keeps the cloud's text. An unknown text gets the generic reason."""
     error = _explained(VPC, *_failed("create", events.NETWORK, "network", text))
     assert error.reason is reason
     assert hint in error.hint
@@ -93,8 +95,8 @@ def test_known_troubles_get_a_reason_and_a_way_out(text: str, reason: errors.Rea
     assert error.code is errors.Code.FAILED
 
 
-def test_a_token_that_is_refused_is_about_the_provider() -> None:
-    """The plugin reports it on the first resource, which has nothing to do with it."""
+def test_a_refused_token_is_an_error_of_the_provider() -> None:
+    """The plugin reports it on the first resource, which is not the cause."""
     text = "an error occoured while connecting to Civo's API: AuthenticationError: authentication error"
     assert (
         _explained(VPC, *_failed("create", events.NETWORK, "network", text)).message
@@ -102,42 +104,44 @@ def test_a_token_that_is_refused_is_about_the_provider() -> None:
     )
 
 
-def test_what_the_module_refuses_stays_as_it_is() -> None:
-    """Message, code, reason, hint and facts of our own errors are not rewritten."""
-    ours = errors.PlantonError(
+def test_an_error_of_a_module_is_passed_on_unchanged() -> None:
+    """Message, code, reason, hint and metadata of planton's errors are not rewritten."""
+    error_of_module = errors.PlantonError(
         "no", code=errors.Code.REFUSED, reason=errors.Reason.UNSUPPORTED_FIELD, hint="hint", metadata={"fields": "a"}
     )
-    error = _explained(VPC, events.says("error", "Traceback"), program=ours)
-    assert error.as_dict() == ours.as_dict()
+    error = _explained(VPC, events.says("error", "Traceback"), program=error_of_module)
+    assert error.as_dict() == error_of_module.as_dict()
     assert error.code is errors.Code.REFUSED
 
 
-def test_an_interruption_says_that_nothing_is_lost() -> None:
-    """The creation that was under way may have reached the cloud."""
-    begun = events.begins("create", events.NETWORK, "network", new={})
-    error = _explained(VPC, begun, interrupted=True)
+def test_an_interrupted_creation_is_uncertain() -> None:
+    """The creation in progress may have reached the cloud."""
+    started = events.begins("create", events.NETWORK, "network", new={})
+    error = _explained(VPC, started, interrupted=True)
     assert (error.code, error.reason) == (errors.Code.INTERRUPTED, errors.Reason.INTERRUPTED)
     assert error.uncertain == (events.urn(events.NETWORK, "network"),)
 
 
-@pytest.mark.parametrize(("what", "saved"), [("apply", True), ("destroy", True), ("plan", False), ("drift", False)])
-@pytest.mark.parametrize("how", [{"interrupted": True}, {"timed_out": 60.0}, {"raw": "something broke"}])
-def test_what_changes_nothing_has_nothing_to_save(what: str, how: dict[str, Any], *, saved: bool) -> None:
-    """Whatever ended it."""
-    error = _explained(VPC, what=what, **how)
+@pytest.mark.parametrize(("operation", "saved"), [("apply", True), ("destroy", True), ("plan", False), ("drift", False)])
+@pytest.mark.parametrize("ending", [{"interrupted": True}, {"timed_out": 60.0}, {"raw": "something broke"}])
+def test_only_operations_that_change_something_report_saved_progress(
+    operation: str, ending: dict[str, Any], *, saved: bool
+) -> None:
+    """This holds for interruptions, timeouts and errors."""
+    error = _explained(VPC, operation=operation, **ending)
     assert ("what was done is saved" in f"{error.message} {error.hint}") is saved
 
 
-def test_a_killed_engine_is_no_fault_of_the_cloud() -> None:
-    """Whatever the events said last, the creation that was under way may have reached the cloud."""
+def test_a_killed_engine_is_not_an_error_of_the_cloud() -> None:
+    """The creation in progress may have reached the cloud, whatever the last event reports."""
     error = _explained(VPC, events.begins("create", events.NETWORK, "network", new={}), killed=True)
     assert error.reason is errors.Reason.ENGINE_KILLED
     assert error.message == "Pulumi was killed in the middle of the apply of CivoVpc main"
     assert error.uncertain == (events.urn(events.NETWORK, "network"),)
 
 
-def test_a_state_that_cannot_be_written_is_not_said_to_be_saved() -> None:
-    """The cloud did what it was asked; the words of the backend do not make it a timeout of the cloud."""
+def test_a_failed_write_of_the_state_is_reported_as_not_saved() -> None:
+    """A timeout in the backend's text is not a timeout of the cloud."""
     text = "post-step event returned an error: failed to save snapshot: An IO error occurred: connection timed out"
     error = _explained(VPC, events.says("error", text), events.says("error", "update failed"))
     assert error.reason is errors.Reason.STATE_NOT_SAVED
@@ -152,8 +156,8 @@ def test_a_state_that_cannot_be_written_is_not_said_to_be_saved() -> None:
         'POST https://api.digitalocean.com/v2/vpcs: 503 (request "a") Service unavailable',
     ],
 )
-def test_a_trouble_of_the_cloud_may_have_come_after_the_creation(text: str) -> None:
-    """It is told from a cloud that cannot be reached, and what was asked for is looked for."""
+def test_a_creation_is_uncertain_after_a_failure_of_the_cloud(text: str) -> None:
+    """A failing cloud is not an unreachable one. The next run searches for the resource."""
     error = _explained(VPC, *_failed("create", events.NETWORK, "network", text))
     assert error.reason is errors.Reason.CLOUD_FAILED
     assert error.uncertain == (events.urn(events.NETWORK, "network"),)
@@ -167,15 +171,15 @@ def test_a_trouble_of_the_cloud_may_have_come_after_the_creation(text: str) -> N
         ("Timeout waiting to create cluster", errors.Reason.CLOUD_STUCK),
     ],
 )
-def test_a_cloud_that_says_nothing_is_told_from_a_plugin_that_died(text: str, reason: errors.Reason) -> None:
-    """Either way the creation may have reached the cloud."""
+def test_an_unreachable_cloud_is_distinguished_from_a_dead_plugin(text: str, reason: errors.Reason) -> None:
+    """In both cases the creation may have reached the cloud."""
     error = _explained(VPC, *_failed("create", events.NETWORK, "network", text))
     assert error.reason is reason
     assert error.uncertain == (events.urn(events.NETWORK, "network"),)
 
 
-def test_a_timeout_names_the_time_and_the_usual_causes() -> None:
-    """Quota, addresses and capacity are what keeps a cluster in BUILDING."""
+def test_a_timeout_names_its_duration_and_the_usual_causes() -> None:
+    """Quota, addresses and capacity keep a cluster in BUILDING."""
     error = _explained(CLUSTER, timed_out=1200.0)
     assert error.reason is errors.Reason.CLOUD_STUCK
     assert error.message.startswith("apply of CivoKubernetesCluster prod-cluster has not finished after 20 minutes")
@@ -183,8 +187,8 @@ def test_a_timeout_names_the_time_and_the_usual_causes() -> None:
         assert word in error.hint
 
 
-def test_a_plugin_that_gives_up_waiting_is_no_cloud_that_does_not_answer() -> None:
-    """The plugin has a timeout of its own, whose text says so."""
+def test_a_timeout_of_the_plugin_is_a_stuck_cloud() -> None:
+    """The plugin stops waiting earlier than planton does."""
     text = "error waiting for cluster (id) to be created: timeout while waiting for state to become 'ACTIVE'"
     error = _explained(CLUSTER, *_failed("create", events.CLUSTER, "cluster", text))
     assert error.reason is errors.Reason.CLOUD_STUCK
@@ -207,14 +211,14 @@ def test_a_plugin_that_gives_up_waiting_is_no_cloud_that_does_not_answer() -> No
         ("[ERR] failed to create the kubernetes cluster: InternalServerError: internal server error", True),
     ],
 )
-def test_a_creation_is_uncertain_when_its_answer_was_lost(text: str, *, uncertain: bool) -> None:
-    """A refusal of the cloud is certain; a plugin that died is not."""
+def test_a_creation_is_uncertain_when_its_response_was_lost(text: str, *, uncertain: bool) -> None:
+    """A refusal by the cloud is certain, a dead plugin is not."""
     error = _explained(VPC, *_failed("create", events.NETWORK, "network", text))
     assert bool(error.uncertain) is uncertain
 
 
-def test_creations_that_were_seen_to_end_are_certain() -> None:
-    """So is everything that is no creation."""
+def test_a_finished_creation_is_certain() -> None:
+    """Updates are certain too: they cannot leave an unknown resource."""
     error = _explained(
         CLUSTER,
         events.begins("create", events.FIREWALL, "firewall", new={}),
@@ -225,15 +229,15 @@ def test_creations_that_were_seen_to_end_are_certain() -> None:
     assert error.uncertain == ()
 
 
-def test_without_a_diagnostic_the_end_of_the_output_is_told() -> None:
+def test_without_a_diagnostic_the_message_contains_the_end_of_the_output() -> None:
     """An error is never empty."""
-    error = _explained(VPC, raw="line one\nsomething broke\nat the end\n", what="refresh")
+    error = _explained(VPC, raw="line one\nsomething broke\nat the end\n", operation="refresh")
     assert error.message.startswith("failed to refresh CivoVpc main: ")
     assert "something broke" in error.message
 
 
-def test_the_same_text_is_told_once() -> None:
-    """The engine repeats itself."""
+def test_a_repeated_text_is_reported_once() -> None:
+    """The engine repeats diagnostics."""
     error = _explained(VPC, *_failed("create", events.NETWORK, "network", "boom"), events.says("error", "boom"))
     assert error.message == "failed to create network net-a: boom"
 
@@ -246,8 +250,8 @@ def test_the_same_text_is_told_once() -> None:
         ("error: could not open bucket", errors.Reason.ENGINE_FAILED),
     ],
 )
-def test_troubles_of_the_backend_name_the_stack(text: str, reason: errors.Reason) -> None:
-    """Locks, passphrases and backends each have their own way out."""
+def test_an_error_of_the_backend_names_the_stack(text: str, reason: errors.Reason) -> None:
+    """Locks, passphrases and buckets each have their own hint."""
     error = explain.command_error(_command(text), NAME)
     assert error.reason is reason
     assert str(NAME) in error.message
@@ -255,8 +259,8 @@ def test_troubles_of_the_backend_name_the_stack(text: str, reason: errors.Reason
     assert error.hint
 
 
-def test_an_owner_where_there_are_none_is_a_matter_of_the_labels() -> None:
-    """Not of a backend that cannot be reached."""
+def test_an_organization_that_the_backend_does_not_support_is_an_error_of_the_labels() -> None:
+    """The backend is reachable: a label names the organization."""
     error = explain.command_error(_command("error: organization name must be 'organization'"), NAME)
     assert (error.code, error.reason) == (errors.Code.USAGE, errors.Reason.USAGE)
     assert "labels" in error.hint

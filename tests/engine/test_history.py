@@ -1,4 +1,4 @@
-"""History: what an operation leaves in it, and what is read from it."""
+"""History: the message that an operation writes, and how it is read."""
 
 from __future__ import annotations
 
@@ -26,33 +26,35 @@ def _update(message: str, **more: Any) -> dict[str, Any]:
     return {"kind": "update", "message": message, "result": "succeeded", "version": 3, **times, **more}
 
 
-def test_what_is_said_of_an_operation_is_read_again() -> None:
-    """Who, what and which changes, with their old and new values."""
-    said = history.message("apply", KEY, _plan(plans.Difference("label", "a", "b"), plans.Difference("tags", None, ["x", "y"])))
-    found = history.parse(_update(said, resourceChanges={"update": 1, "same": 2}))
-    assert "@" in found.who
-    assert (found.operation, found.result, found.version) == ("apply", "succeeded", 3)
-    assert found.changes == ("update network (label: a → b, tags: (unset) → ['x', 'y'])",)
-    assert found.counts == {"update": 1}
-    assert (found.started, found.ended) == ("2025-06-03T09:12:44Z", "2025-06-03T09:12:51Z")
+def test_the_message_of_an_operation_can_be_parsed() -> None:
+    """It contains the user, the operation and the changes with old and new values."""
+    message = history.message(
+        "apply", KEY, _plan(plans.Difference("label", "a", "b"), plans.Difference("tags", None, ["x", "y"]))
+    )
+    entry = history.parse(_update(message, resourceChanges={"update": 1, "same": 2}))
+    assert "@" in entry.who
+    assert (entry.operation, entry.result, entry.version) == ("apply", "succeeded", 3)
+    assert entry.changes == ("update network (label: a → b, tags: (unset) → ['x', 'y'])",)
+    assert entry.counts == {"update": 1}
+    assert (entry.started, entry.ended) == ("2025-06-03T09:12:44Z", "2025-06-03T09:12:51Z")
 
 
-def test_no_changes_and_unknown_ones_are_none() -> None:
-    """An apply that only refreshed, and a refresh whose plan nobody made."""
+def test_an_operation_without_known_changes_has_none() -> None:
+    """Examples are an apply that only refreshed, and a refresh without a plan."""
     assert history.parse(_update(history.message("apply", KEY, plans.Plan()))).changes == ()
     assert history.parse(_update(history.message("refresh", KEY, None), kind="refresh")).changes == ()
 
 
 def test_an_apply_that_changed_nothing_in_the_cloud_counts_nothing() -> None:
-    """Another folder, or a label of the manifest, is a change of planton's own record in the stack."""
+    """Another folder, or a label of the manifest, changes only planton's record in the stack."""
     assert history.parse(_update(history.message("apply", KEY, plans.Plan()), resourceChanges={"update": 1})).counts == {}
     assert history.parse(_update(history.message("apply", KEY, None), resourceChanges={"update": 1})).counts == {"update": 1}
 
 
-def test_a_refresh_before_an_operation_is_one() -> None:
-    """It has the message of the operation, and changed nothing in the cloud."""
-    found = history.parse(_update(history.message("apply", KEY, _plan()), kind="refresh"))
-    assert (found.operation, found.changes) == ("refresh", ("before apply",))
+def test_a_refresh_before_an_operation_is_listed_as_a_refresh() -> None:
+    """It carries the message of the operation, but changed nothing in the cloud."""
+    entry = history.parse(_update(history.message("apply", KEY, _plan()), kind="refresh"))
+    assert (entry.operation, entry.changes) == ("refresh", ("before apply",))
 
 
 @pytest.mark.parametrize(
@@ -63,14 +65,14 @@ def test_a_refresh_before_an_operation_is_one() -> None:
         ({"kind": "destroy", "message": None}, "destroy", ()),
     ],
 )
-def test_what_other_programs_left_is_shown_as_it_is(update: dict[str, Any], operation: str, changes: tuple[str, ...]) -> None:
-    """Older releases and plain Pulumi do not say who it was."""
-    found = history.parse(update)
-    assert (found.who, found.operation, found.changes) == ("", operation, changes)
+def test_messages_of_other_programs_are_shown_unchanged(update: dict[str, Any], operation: str, changes: tuple[str, ...]) -> None:
+    """Older releases and plain Pulumi do not name the user."""
+    entry = history.parse(update)
+    assert (entry.who, entry.operation, entry.changes) == ("", operation, changes)
 
 
-def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Containers often run as a number that no file of users has."""
+def test_a_user_without_a_name_is_reported_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers often run with a user id that has no name."""
 
     def nameless() -> str:
         raise KeyError("getpwuid(): uid not found: 4711")
@@ -79,9 +81,9 @@ def test_a_user_without_a_name_is_a_number(monkeypatch: pytest.MonkeyPatch) -> N
     assert history.message("apply", KEY, None).startswith(f"{os.getuid()}@")
 
 
-def test_a_message_is_not_longer_than_backends_take() -> None:
-    """A value is cut, and so is the whole."""
-    said = history.message("apply", KEY, _plan(*(plans.Difference(f"field{index}", "a" * 200, "b") for index in range(40))))
-    assert len(said) <= 1000
-    assert "a" * 61 not in said
-    assert history.parse(_update(said)).changes[0].endswith("…")
+def test_a_message_fits_the_limit_of_the_backends() -> None:
+    """Long values are cut, and so is the whole message."""
+    message = history.message("apply", KEY, _plan(*(plans.Difference(f"field{index}", "a" * 200, "b") for index in range(40))))
+    assert len(message) <= 1000
+    assert "a" * 61 not in message
+    assert history.parse(_update(message)).changes[0].endswith("…")

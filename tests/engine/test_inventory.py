@@ -1,4 +1,4 @@
-"""What has been applied, read from a folder: one of several stacks that hold the same kind, environment and name."""
+"""Applied resources, read from a folder where several stacks have the same kind, environment and name."""
 
 from __future__ import annotations
 
@@ -21,47 +21,47 @@ LABELLED = stacks.StackName("shop", "net")
 
 
 class Backend:
-    """A backend that is a folder, without a Pulumi."""
+    """A backend that is a folder, without Pulumi."""
 
     def __init__(self, folder: pathlib.Path) -> None:
         self.settings = settings.Settings(environ={"PLANTON_DATA_DIR": str(folder)})
         self.stacks = folder / "state" / ".pulumi" / "stacks"
 
     def put(self, name: stacks.StackName, *, env: str = "dev", **outputs: str) -> None:
-        """Write the state of a network."""
+        """Writes the state of a network."""
         manifest = {"kind": "CivoVpc", "metadata": {"name": "net", "env": env}}
-        said: dict[str, Any] = {"manifest": json.dumps(manifest), **outputs}
-        latest = {"resources": [{"type": "pulumi:pulumi:Stack", "outputs": said}]}
+        stack_outputs: dict[str, Any] = {"manifest": json.dumps(manifest), **outputs}
+        latest = {"resources": [{"type": "pulumi:pulumi:Stack", "outputs": stack_outputs}]}
         path = self.stacks / name.project / f"{name.stack}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": latest}}), "utf-8")
 
     @property
-    def known(self) -> inventory.Inventory:
-        """What is read anew."""
+    def inventory(self) -> inventory.Inventory:
+        """Returns an inventory that has not read anything yet."""
         return inventory.Inventory(self.settings, toolchain.Toolchain(pathlib.Path("pulumi"), pathlib.Path(), frozenset()))
 
     def get(self, env: str | None = None, stack: str = "") -> str:
-        """Return the stack of what is found, or why nothing is."""
+        """Returns the stack of the resource, or the error with its hint."""
         try:
-            return str(self.known.get(kinds.get("CivoVpc"), "net", env, stack).stack)
+            return str(self.inventory.get(kinds.get("CivoVpc"), "net", env, stack).stack)
         except errors.PlantonError as error:
             return f"{error.message} / {error.hint}"
 
     def find(self) -> str:
-        """Return the stack of what a reference finds."""
-        found = self.known.find(KEY)
-        return "" if found is None else str(found.stack)
+        """Returns the stack that a reference resolves to, or an empty string."""
+        applied = self.inventory.find(KEY)
+        return "" if applied is None else str(applied.stack)
 
 
 @pytest.fixture
 def backend(tmp_path: pathlib.Path) -> Backend:
-    """An empty one."""
+    """An empty backend."""
     return Backend(tmp_path)
 
 
-def test_candidates_are_told_apart_by_environment_or_else_by_stack(backend: Backend) -> None:
-    """The hint names the option that helps."""
+def test_an_ambiguous_name_lists_environments_and_stacks(backend: Backend) -> None:
+    """The hint names the option that resolves it."""
     backend.put(DERIVED, network_id="1")
     backend.put(stacks.StackName("planton", "prod.CivoVpc.net"), env="prod", network_id="2")
     both = "CivoVpc/net is ambiguous: env dev, stack planton/dev.CivoVpc.net; env prod, stack planton/prod.CivoVpc.net"
@@ -72,8 +72,8 @@ def test_candidates_are_told_apart_by_environment_or_else_by_stack(backend: Back
 
 
 @pytest.mark.parametrize("stack", ["shop/net", "organization/shop/net"])
-def test_a_stack_says_which_is_meant(backend: Backend, stack: str) -> None:
-    """With or without the owner that there is where there are none; one that there is not is an error."""
+def test_a_stack_resolves_an_ambiguous_name(backend: Backend, stack: str) -> None:
+    """The default organization is optional. An unknown organization is an error."""
     backend.put(DERIVED, network_id="1")
     backend.put(LABELLED, network_id="2")
     assert backend.get(stack=stack) == "shop/net"
@@ -81,8 +81,8 @@ def test_a_stack_says_which_is_meant(backend: Backend, stack: str) -> None:
     assert backend.get("dev", "acme/shop/net").startswith("CivoVpc/net (env dev, stack acme/shop/net) has not been applied")
 
 
-def test_a_reference_finds_the_one_whose_apply_came_to_its_end(backend: Backend) -> None:
-    """Wherever it is; of those that did not, any tells what is wrong."""
+def test_a_reference_resolves_to_the_stack_whose_apply_finished(backend: Backend) -> None:
+    """Stack names do not matter. Without a finished one, any of them is reported."""
     backend.put(LABELLED, network_id="1")
     assert backend.find() == "shop/net"
     backend.put(DERIVED)
@@ -92,8 +92,8 @@ def test_a_reference_finds_the_one_whose_apply_came_to_its_end(backend: Backend)
     assert backend.find() == "planton/dev.CivoVpc.net"
 
 
-def test_a_reference_that_could_mean_two_is_an_error(backend: Backend) -> None:
-    """Which of them would be chance."""
+def test_an_ambiguous_reference_is_an_error(backend: Backend) -> None:
+    """Choosing one of them would be a guess."""
     backend.put(DERIVED, network_id="1")
     backend.put(LABELLED, network_id="2")
     with pytest.raises(errors.PlantonError, match=r"env dev, stack planton/dev\.CivoVpc\.net; env dev, stack shop/net") as caught:
@@ -101,14 +101,14 @@ def test_a_reference_that_could_mean_two_is_an_error(backend: Backend) -> None:
     assert caught.value.reason is errors.Reason.AMBIGUOUS
 
 
-def test_a_reference_reads_no_stack_that_another_resource_is_named_in(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder may have thousands."""
+def test_a_reference_reads_no_stack_whose_name_is_of_another_resource(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder may contain thousands of stacks."""
     backend.put(DERIVED, network_id="1")
     backend.put(stacks.StackName("planton", "prod.CivoVpc.net"), env="prod", network_id="2")
     backend.put(stacks.StackName("shop", "other"), env="other", network_id="3")
     read: list[str] = []
-    whole = inventory.Inventory.read
-    monkeypatch.setattr(inventory.Inventory, "read", lambda self, name: (read.append(str(name)), whole(self, name))[1])
+    original = inventory.Inventory.read
+    monkeypatch.setattr(inventory.Inventory, "read", lambda self, name: (read.append(str(name)), original(self, name))[1])
     assert backend.find() == "planton/dev.CivoVpc.net"
     assert read == ["planton/dev.CivoVpc.net", "shop/other"]
 
@@ -117,24 +117,24 @@ DAMAGED = ["", "{", "[]", '{"version": 3}', '{"checkpoint": {"latest": {"resourc
 
 
 @pytest.mark.parametrize("content", DAMAGED)
-def test_a_damaged_state_stops_no_command_on_another_stack(backend: Backend, content: str) -> None:
-    """It is reported once, with its path; whoever means the damaged one gets the error."""
-    said: list[str] = []
-    backend.settings = dataclasses.replace(backend.settings, progress=said.append)
+def test_a_damaged_state_does_not_stop_commands_on_other_stacks(backend: Backend, content: str) -> None:
+    """The damaged state is reported once, with its path. Commands on that stack fail."""
+    messages: list[str] = []
+    backend.settings = dataclasses.replace(backend.settings, progress=messages.append)
     backend.put(DERIVED, network_id="1")
     path = backend.stacks / "planton" / "prod.CivoVpc.other.json"
     path.write_text(content, "utf-8")
-    known = backend.known
-    assert [applied.stack for applied in known.all()] == [DERIVED]
-    found = known.find(KEY)
-    assert found is not None
-    assert known.get(kinds.get("CivoVpc"), "net", None).stack == DERIVED
-    (line,) = said
+    resources = backend.inventory
+    assert [applied.stack for applied in resources.all()] == [DERIVED]
+    network = resources.find(KEY)
+    assert network is not None
+    assert resources.get(kinds.get("CivoVpc"), "net", None).stack == DERIVED
+    (line,) = messages
     assert str(path) in line
     for call in (
-        lambda: known.get(kinds.get("CivoVpc"), "other", None),
-        lambda: known.get(kinds.get("CivoVpc"), "other", "prod"),
-        lambda: known.find(references.Key("CivoVpc", "prod", "other")),
+        lambda: resources.get(kinds.get("CivoVpc"), "other", None),
+        lambda: resources.get(kinds.get("CivoVpc"), "other", "prod"),
+        lambda: resources.find(references.Key("CivoVpc", "prod", "other")),
     ):
         with pytest.raises(state_errors.StateDamagedError, match=r"prod\.CivoVpc\.other\.json is damaged") as caught:
             call()
@@ -142,22 +142,22 @@ def test_a_damaged_state_stops_no_command_on_another_stack(backend: Backend, con
     assert backend.get("dev") == str(DERIVED)
 
 
-def test_a_damaged_state_names_its_copy_only_where_that_is_whole(backend: Backend) -> None:
-    """A copy that is damaged too would not help."""
+def test_a_damaged_state_names_its_backup_only_if_that_is_readable(backend: Backend) -> None:
+    """Restoring a damaged backup would not help."""
     backend.put(DERIVED, network_id="1")
     path = backend.stacks / DERIVED.project / f"{DERIVED.stack}.json"
-    copy = path.with_name(path.name + ".bak")
-    copy.write_text(path.read_text("utf-8"), "utf-8")
+    backup = path.with_name(path.name + ".bak")
+    backup.write_text(path.read_text("utf-8"), "utf-8")
     path.write_text("", "utf-8")
-    assert f"cp {copy} {path}" in backend.get()
-    copy.write_text("", "utf-8")
+    assert f"cp {backup} {path}" in backend.get()
+    backup.write_text("", "utf-8")
     assert "cp " not in backend.get()
 
 
 @pytest.mark.parametrize("manifest", ["{", "[]", '{"kind": "CivoVpc", "spec": 3}'])
-def test_a_state_with_a_manifest_that_cannot_be_read_is_damaged_too(backend: Backend, manifest: str) -> None:
-    """It is not the end of every command."""
+def test_a_state_with_an_unreadable_manifest_is_damaged(backend: Backend, manifest: str) -> None:
+    """Commands on other stacks still work."""
     backend.put(LABELLED, manifest=manifest)
-    assert backend.known.all() == []
+    assert backend.inventory.all() == []
     with pytest.raises(state_errors.StateDamagedError, match="holds a manifest that cannot be read"):
-        backend.known.read(LABELLED)
+        backend.inventory.read(LABELLED)

@@ -1,4 +1,4 @@
-"""Kubeconfigs from clouds: what is taken of them, and what never is."""
+"""Kubeconfigs from clouds: which fields are copied, and which never are."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def _config(user: object, cluster: object = None, **more: object) -> str:
 @pytest.mark.parametrize(
     "user", [{"token": "abc"}, {"client-certificate-data": PEM, "client-key-data": PEM}], ids=["token", "certificate"]
 )
-def test_address_certificates_and_token_are_taken_and_nothing_else(user: dict[str, str]) -> None:
-    """Not a program to run, not a file of this machine, not a proxy, not the end of checking certificates."""
+def test_only_address_certificates_and_token_of_a_kubeconfig_are_copied(user: dict[str, str]) -> None:
+    """Programs, local files, proxies and insecure TLS settings are removed."""
     hostile_user = user | {
         "exec": EXEC,
         "auth-provider": {"name": "gcp", "config": {"cmd-path": "sh"}},
@@ -69,7 +69,7 @@ def test_address_certificates_and_token_are_taken_and_nothing_else(user: dict[st
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "message"),
     [
         (_config({"exec": EXEC}), "no token and no certificate"),
         (_config({"client-certificate-data": PEM}), "no token and no certificate"),
@@ -88,21 +88,21 @@ def test_address_certificates_and_token_are_taken_and_nothing_else(user: dict[st
         ("!!python/object/apply:os.system ['true']", "it is not YAML"),
     ],
 )
-def test_what_is_no_kubeconfig_is_a_fault_of_the_cloud(text: str, why: str) -> None:
-    """With a sentence, exit code 6, and nothing of it in the message."""
-    with pytest.raises(errors.PlantonError, match=why) as caught:
+def test_an_invalid_kubeconfig_is_an_error_of_the_cloud(text: str, message: str) -> None:
+    """The message does not repeat the kubeconfig, which may contain a token."""
+    with pytest.raises(errors.PlantonError, match=message) as caught:
         kubeconfigs.parse(text)
     assert (caught.value.code, caught.value.reason) == (errors.Code.FAILED, errors.Reason.CLOUD_FAILED)
 
 
 def test_hostile_names_are_replaced() -> None:
-    """They become names of contexts, and are printed."""
+    """They become names of contexts and are printed."""
     text = _config({"token": "a"}).replace("name: dev", 'name: "a\\e]52;c;x\\a"')
     assert kubeconfigs.parse(text).name == "cluster"
 
 
 @pytest.mark.parametrize(
-    "answers",
+    "response",
     [
         "<html>",
         [],
@@ -119,11 +119,13 @@ def test_hostile_names_are_replaced() -> None:
     ids=str,
 )
 @pytest.mark.parametrize("cloud", [civo, digitalocean])
-def test_an_answer_of_another_shape_is_a_fault_of_the_cloud(cloud: Any, answers: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every question ends with an answer or with exit code 6."""
-    monkeypatch.setattr(api, "get", lambda *_, **_more: answers)
+def test_a_response_of_another_shape_is_an_error_of_the_cloud(
+    cloud: Any, response: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every read returns a value or ends with exit code 6."""
+    monkeypatch.setattr(api, "get", lambda *_, **_more: response)
     account = civo.Cloud("t", "LON1") if cloud is civo else digitalocean.Cloud("t")
-    questions = [
+    reads = [
         account.clusters,
         account.versions,
         account.sizes,
@@ -137,9 +139,9 @@ def test_an_answer_of_another_shape_is_a_fault_of_the_cloud(cloud: Any, answers:
         lambda: account.names("network"),
         lambda: account.credential("a"),
     ]
-    for question in questions:
+    for read in reads:
         try:
-            question()
+            read()
         except errors.PlantonError as error:
             assert error.code is errors.Code.FAILED
 
@@ -147,15 +149,15 @@ def test_an_answer_of_another_shape_is_a_fault_of_the_cloud(cloud: Any, answers:
 @pytest.mark.parametrize(
     ("kind", "field"), [("CivoKubernetesCluster", "kubeconfig_b64"), ("DigitalOceanKubernetesCluster", "kubeconfig")]
 )
-def test_the_kubeconfig_in_a_state_is_cleaned_too(
+def test_the_kubeconfig_in_a_state_is_cleaned(
     kind: str, field: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A plugin has put there what the cloud sent; one that cannot be used is left out."""
-    chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
-    known = inventory.Inventory(chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
+    """A plugin stores the kubeconfig as the cloud sent it. An unusable one is omitted."""
+    config = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path)})
+    resources = inventory.Inventory(config, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
     manifest = {"kind": kind, "metadata": {"name": "dev", "env": "dev"}}
     latest = {"resources": [{"type": "pulumi:pulumi:Stack", "outputs": {"manifest": json.dumps(manifest), "cluster_id": "c-1"}}]}
-    applied = known.understand(stacks.StackName("planton", f"dev.{kind}.dev"), latest)
+    applied = resources.understand(stacks.StackName("planton", f"dev.{kind}.dev"), latest)
     assert applied is not None
     for text, expected in (
         (_config({"token": "a", "exec": EXEC}), kubeconfigs.parse(_config({"token": "a"})).text()),
@@ -164,6 +166,6 @@ def test_the_kubeconfig_in_a_state_is_cleaned_too(
     ):
         raw = {"cluster_id": "c-1", field: base64.b64encode(text.encode()).decode()}
         monkeypatch.setattr("planton.engine.stored.StoredStack.outputs", lambda _self, raw=raw: raw)
-        outputs: Any = known.outputs(applied)
+        outputs: Any = resources.outputs(applied)
         assert base64.b64decode(getattr(outputs, field)).decode() == expected
         assert outputs.cluster_id == "c-1"

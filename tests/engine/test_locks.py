@@ -1,4 +1,4 @@
-"""Locks of a backend that is a folder: whose they are, which of them are left behind, and what becomes of those."""
+"""Locks of a backend that is a folder: their holders, and how stale ones are removed."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ def _lock(process: int, host: str = HERE, timestamp: str | None = None) -> dict[
 
 
 def test_the_lock_of_a_process_that_has_ended_is_removed(tmp_path: pathlib.Path) -> None:
-    """On this machine, and with a line that says so."""
+    """The process ran on this machine. A line reports the removal."""
     process = _dead()
     path = _put(tmp_path, _lock(process))
-    said: list[str] = []
-    locks.release_stale(tmp_path, "a/b", said.append)
+    messages: list[str] = []
+    locks.release_stale(tmp_path, "a/b", messages.append)
     assert not path.exists()
-    assert said == [f"the lock of a/b was held by process {process} on {HERE}, which has ended; it is removed"]
+    assert messages == [f"the lock of a/b was held by process {process} on {HERE}, which has ended; it is removed"]
 
 
-def test_a_process_that_began_after_the_lock_was_taken_does_not_hold_it(tmp_path: pathlib.Path) -> None:
-    """The system gives the number of a process that has ended to another one."""
+def test_a_lock_older_than_the_process_is_removed(tmp_path: pathlib.Path) -> None:
+    """The system may reuse the id of an ended process."""
     path = _put(tmp_path, _lock(os.getpid(), timestamp="2001-02-03T04:05:06Z"))
     locks.release_stale(tmp_path, "a/b", lambda _line: None)
     assert not path.exists()
@@ -64,10 +64,10 @@ def test_a_process_that_began_after_the_lock_was_taken_does_not_hold_it(tmp_path
     [_lock(os.getpid()), _lock(1, "elsewhere"), _lock(os.getpid(), timestamp="?")],
     ids=["here", "elsewhere", "no time"],
 )
-def test_the_lock_of_a_process_that_may_run_stays(content: dict[str, Any], tmp_path: pathlib.Path) -> None:
-    """Whether one on another machine runs cannot be known here."""
+def test_the_lock_of_a_process_that_may_be_running_stays(content: dict[str, Any], tmp_path: pathlib.Path) -> None:
+    """Processes of another machine cannot be checked."""
     path = _put(tmp_path, content)
-    locks.release_stale(tmp_path, "a/b", lambda _line: pytest.fail("nothing is to be removed"))
+    locks.release_stale(tmp_path, "a/b", lambda _line: pytest.fail("the lock must stay"))
     assert path.exists()
 
 
@@ -75,8 +75,8 @@ def test_the_lock_of_a_process_that_may_run_stays(content: dict[str, Any], tmp_p
     "content",
     ["", "{", "[]", "{}", '{"pid": "x", "hostname": "h"}', '{"pid": 0, "hostname": "h"}', '{"pid": 1e99, "hostname": "h"}'],
 )
-def test_a_damaged_lock_is_named_with_its_path_and_the_way_out(content: str, tmp_path: pathlib.Path) -> None:
-    """A power cut leaves an empty file; the engine would only say that JSON ends too early."""
+def test_a_damaged_lock_is_an_error_with_its_path_and_the_command_to_remove_it(content: str, tmp_path: pathlib.Path) -> None:
+    """A power cut leaves an empty file. The engine would only report an early end of JSON."""
     path = _put(tmp_path, content)
     with pytest.raises(errors.PlantonError, match="empty or damaged") as caught:
         locks.release_stale(tmp_path, "a/b", lambda _line: None)
@@ -87,39 +87,39 @@ def test_a_damaged_lock_is_named_with_its_path_and_the_way_out(content: str, tmp
 
 
 @pytest.fixture
-def known(tmp_path: pathlib.Path) -> stores.Stores:
-    """The states of a backend that is an empty folder, without a Pulumi."""
-    chosen = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path / "data")})
-    return stores.Stores(chosen, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
+def states(tmp_path: pathlib.Path) -> stores.Stores:
+    """The states of a backend that is an empty folder, without Pulumi."""
+    config = settings.Settings(environ={"PLANTON_DATA_DIR": str(tmp_path / "data")})
+    return stores.Stores(config, toolchain.Toolchain(pathlib.Path("pulumi"), tmp_path, frozenset()))
 
 
-def _folder(known: stores.Stores) -> pathlib.Path:
-    return known.settings.data / "state" / ".pulumi" / "locks" / "organization" / NAME.project / NAME.stack
+def _folder(states: stores.Stores) -> pathlib.Path:
+    return states.settings.data / "state" / ".pulumi" / "locks" / "organization" / NAME.project / NAME.stack
 
 
 @pytest.mark.parametrize("content", ["", json.dumps(_lock(1, "elsewhere"))], ids=["damaged", "elsewhere"])
-def test_a_stack_that_has_only_a_lock_is_listed_and_unlocked(content: str, known: stores.Stores) -> None:
-    """A first operation that was killed leaves no state."""
-    path = _put(_folder(known), content)
-    (listed,) = known.all()
+def test_a_stack_with_only_a_lock_is_listed_and_unlocked(content: str, states: stores.Stores) -> None:
+    """A killed first operation leaves no state."""
+    path = _put(_folder(states), content)
+    (listed,) = states.all()
     assert (listed.name, listed.clean, listed.problem, len(listed.holders)) == (NAME, False, "", 1)
-    known.unlock(NAME, force=False)
+    states.unlock(NAME, force=False)
     assert not path.exists()
-    assert known.all() == []
+    assert states.all() == []
 
 
-def test_a_lock_whose_holder_runs_is_removed_only_by_force(known: stores.Stores) -> None:
-    """Two operations at once damage a state."""
-    path = _put(_folder(known), _lock(os.getpid()))
+def test_the_lock_of_a_running_process_is_removed_only_by_force(states: stores.Stores) -> None:
+    """Two concurrent operations damage a state."""
+    path = _put(_folder(states), _lock(os.getpid()))
     with pytest.raises(errors.PlantonError, match=f"held by process {os.getpid()}"):
-        known.unlock(NAME, force=False)
+        states.unlock(NAME, force=False)
     assert path.exists()
-    known.unlock(NAME, force=True)
+    states.unlock(NAME, force=True)
     assert not path.exists()
 
 
-def test_a_lock_file_that_was_never_finished_is_removed_and_no_other(tmp_path: pathlib.Path) -> None:
-    """A full disk leaves it empty, beside where the lock would be; the engine fails on it."""
+def test_only_unfinished_lock_files_are_removed(tmp_path: pathlib.Path) -> None:
+    """A full disk leaves an empty temporary file next to the lock. The engine fails on it."""
     for name in ("a.json", "a.json.18ec953be6e9f608.tmp", "notes.tmp"):
         (tmp_path / name).touch()
     locks.remove_unfinished(tmp_path)

@@ -1,4 +1,4 @@
-"""Run logs: written when something happened, readable by one user, without secrets."""
+"""Run logs: created with the first record, readable by one user, without secrets."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ LOG = logging.getLogger("planton.engine.test")
 @pytest.fixture
 def log(tmp_path: pathlib.Path) -> Iterator[logs.Log]:
     """The log of an apply."""
-    begun = logs.begin("apply", ["apply", "-f", "a.yaml"], {"PLANTON_LOG_DIR": str(tmp_path / "logs")})
-    yield begun
+    log = logs.begin("apply", ["apply", "-f", "a.yaml"], {"PLANTON_LOG_DIR": str(tmp_path / "logs")})
+    yield log
     logs.end()
 
 
@@ -28,8 +28,8 @@ def _written(log: logs.Log) -> str:
     return log.path.read_text("utf-8")
 
 
-def test_nothing_is_written_until_something_is_said(log: logs.Log) -> None:
-    """Commands that need no engine leave no file; the first record brings the command line with it."""
+def test_the_log_file_is_created_with_the_first_record(log: logs.Log) -> None:
+    """Commands without the engine leave no file. The file starts with the command line."""
     assert not log.begun
     assert not log.path.parent.exists()
     LOG.debug("first %s", "record")
@@ -42,8 +42,8 @@ def test_nothing_is_written_until_something_is_said(log: logs.Log) -> None:
     assert stat.S_IMODE(log.path.parent.stat().st_mode) == 0o700
 
 
-def test_known_secrets_are_replaced_wherever_they_occur(log: logs.Log) -> None:
-    """Also a line of a longer one, its form in JSON, and in a traceback."""
+def test_known_secrets_are_redacted_everywhere(log: logs.Log) -> None:
+    """This includes single lines of a secret, its form in JSON, and tracebacks."""
     logs.hide(['to"ken-1', "first line of it\nsecond line of it\n", "abc", ""])
     LOG.debug('%s, {"a": "to\\"ken-1"}, second line of it, abcdef', 'to"ken-1')
     logs.note("unexpected", ValueError('bad to"ken-1'))
@@ -55,7 +55,7 @@ def test_known_secrets_are_replaced_wherever_they_occur(log: logs.Log) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "secret"),
+    ("text", "secret"),
     [
         ("postgres://user:pa55word@host/state", "pa55word"),
         ("token: 0123456789", "0123456789"),
@@ -66,49 +66,49 @@ def test_known_secrets_are_replaced_wherever_they_occur(log: logs.Log) -> None:
         ("of " + base64.b64encode(b"apiVersion: v1\nclusters: []\n").decode(), "Y2x1c3RlcnM6"),
     ],
 )
-def test_what_looks_like_a_secret_is_replaced(log: logs.Log, said: str, secret: str) -> None:
-    """What a plugin prints is not always known beforehand."""
-    LOG.debug("%s", said)
+def test_text_that_looks_like_a_secret_is_redacted(log: logs.Log, text: str, secret: str) -> None:
+    """A plugin may print secrets that planton has never seen."""
+    LOG.debug("%s", text)
     assert secret not in _written(log)
     assert "[redacted]" in _written(log)
 
 
 def test_the_command_line_shows_no_secret(tmp_path: pathlib.Path) -> None:
-    """A backend may have a password in its URL."""
+    """The URL of a backend may contain a password."""
     log = logs.begin("get", ["get", "--backend", "postgres://u:pa55word@host/s"], {"PLANTON_LOG_DIR": str(tmp_path)})
-    LOG.debug("said")
+    LOG.debug("record")
     logs.end()
     assert "pa55word" not in _written(log)
 
 
-def test_old_logs_go(tmp_path: pathlib.Path) -> None:
-    """The newest 50 are kept, this one among them; what is no log stays."""
+def test_only_the_newest_logs_are_kept(tmp_path: pathlib.Path) -> None:
+    """The limit of 50 includes the current one. Other files are not deleted."""
     for index in range(60):
         (tmp_path / f"20250101T0000{index:02}Z-get-1.log").touch()
     (tmp_path / "notes.txt").touch()
     logs.begin("get", ["get"], {"PLANTON_LOG_DIR": str(tmp_path)})
-    LOG.debug("said")
+    LOG.debug("record")
     logs.end()
-    left = sorted(path.name for path in tmp_path.glob("*.log"))
-    assert len(left) == 50
-    assert left[0] == "20250101T000011Z-get-1.log"
+    names = sorted(path.name for path in tmp_path.glob("*.log"))
+    assert len(names) == 50
+    assert names[0] == "20250101T000011Z-get-1.log"
     assert (tmp_path / "notes.txt").exists()
 
 
-def test_a_log_that_cannot_be_written_ends_nothing(tmp_path: pathlib.Path) -> None:
-    """The operation matters more."""
+def test_an_unwritable_log_does_not_stop_the_operation(tmp_path: pathlib.Path) -> None:
+    """The operation continues without a log."""
     (tmp_path / "file").touch()
     logs.begin("get", ["get"], {"PLANTON_LOG_DIR": str(tmp_path / "file")})
-    LOG.debug("said")
+    LOG.debug("record")
     logs.end()
     assert logs.current() is None
 
 
-def test_a_log_on_a_full_disk_ends_nothing_either(tmp_path: pathlib.Path) -> None:
-    """What could not be written when it was said cannot be written at the end."""
+def test_a_full_disk_stops_the_log_and_not_the_operation(tmp_path: pathlib.Path) -> None:
+    """A record that could not be written must not fail again when the log is closed."""
     logs.begin("get", ["get"], {"PLANTON_LOG_DIR": str(tmp_path)})
-    LOG.debug("said")
+    LOG.debug("record")
     with disk.full():
-        LOG.debug("said to nobody")
+        LOG.debug("lost record")
         logs.end()
     assert logs.current() is None

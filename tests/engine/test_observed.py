@@ -1,4 +1,4 @@
-"""Lists of a cloud compared with a state: what differs, what is missing, and how many lists are fetched."""
+"""A state compared with lists of a cloud: changes, missing resources, and the number of requests."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ DO_TYPE = "digitalocean:index/kubernetesCluster:KubernetesCluster"
 
 @dataclasses.dataclass
 class Cloud:
-    """A cloud that counts how often it is asked."""
+    """A cloud that records its requests."""
 
     lists: dict[str, list[dict[str, Any]]]
-    asked: list[str] = dataclasses.field(default_factory=list)
+    requests: list[str] = dataclasses.field(default_factory=list)
     answers: Any = None
     PROVIDER: str = "civo"
 
@@ -62,7 +62,7 @@ class Cloud:
         return self.answers.get((id(self.lists), noun), lambda: self._send(noun))
 
     def _send(self, noun: str) -> list[dict[str, Any]]:
-        self.asked.append(noun)
+        self.requests.append(noun)
         return self.lists.get(noun, [])
 
 
@@ -107,7 +107,7 @@ DO_STATE = {
     ],
 )
 def test_a_civo_cluster_is_compared_with_its_entry_and_its_own_default_pool(entry: dict[str, Any], *, changed: bool) -> None:
-    """The default pool is the one that the state names, wherever the list has it; another pool is none of its business."""
+    """The state names the default pool. Its position in the list and other pools do not matter."""
     cloud: Any = Cloud({CIVO_TYPE: [CIVO_CLUSTER | entry]})
     assert observed.is_changed(_resource(events.CLUSTER, "c", CIVO_STATE), cloud, _lists()) is changed
 
@@ -124,21 +124,21 @@ def test_a_civo_cluster_is_compared_with_its_entry_and_its_own_default_pool(entr
     ],
 )
 def test_a_digitalocean_cluster_is_compared_with_its_entry(entry: dict[str, Any], *, changed: bool) -> None:
-    """Tags of the cloud's own, and the order of what has none, are no difference."""
+    """The cloud's own tags, and the order of unordered lists, are not differences."""
     cloud: Any = Cloud({DO_TYPE: [DO_CLUSTER | entry]})
     resource = _resource(f"{DO}/kubernetesCluster:KubernetesCluster", "c", DO_STATE)
     assert observed.is_changed(resource, cloud, _lists()) is changed
 
 
-def test_the_number_of_nodes_of_a_civo_pool_is_that_of_the_resource_that_scales_it() -> None:
-    """The pool's own says what it was when it was created."""
+def test_the_node_count_of_a_civo_pool_is_read_from_the_resource_that_scales_it() -> None:
+    """The pool resource keeps the count of its creation."""
     cloud: Any = Cloud({CIVO_TYPE: [CIVO_CLUSTER]})
     outputs = {"label": "w", "size": "small", "nodeCount": 5, "labels": {"a": "b"}, "taints": [], "instanceNames": []}
     assert observed.is_changed(_resource(events.POOL, "w", outputs, clusterId="c"), cloud, _lists()) is False
     sizes = {"cluster_id": "c", "pool_id": "w", "actual_node_count": 2, "node_ids": ["i1", "i2"]}
     assert observed.is_changed(_resource(events.SIZE, "x", sizes), cloud, _lists()) is False
     assert observed.is_changed(_resource(events.SIZE, "x", sizes | {"node_ids": ["i1", "i3"]}), cloud, _lists()) is True
-    assert observed.is_changed(_resource(events.SIZE, "x", sizes | {"pool_id": "gone"}), cloud, _lists()) is None
+    assert observed.is_changed(_resource(events.SIZE, "x", sizes | {"pool_id": "missing"}), cloud, _lists()) is None
 
 
 @pytest.mark.parametrize(
@@ -146,17 +146,17 @@ def test_the_number_of_nodes_of_a_civo_pool_is_that_of_the_resource_that_scales_
     [
         _resource(events.NETWORK, "n", {"label": "net"}),
         _resource(events.CLUSTER, "other", CIVO_STATE),
-        _resource(events.POOL, "w", {"label": "w"}, clusterId="gone"),
+        _resource(events.POOL, "w", {"label": "w"}, clusterId="missing"),
     ],
 )
-def test_what_no_list_has_is_missing(resource: dict[str, Any]) -> None:
+def test_a_resource_in_no_list_is_missing(resource: dict[str, Any]) -> None:
     """A pool is missing with its cluster."""
     cloud: Any = Cloud({CIVO_TYPE: [CIVO_CLUSTER]})
     assert observed.is_changed(resource, cloud, _lists()) is None
 
 
 def test_one_list_serves_all_resources_of_an_account_and_a_kind() -> None:
-    """Pools are in the list of clusters; another account has lists of its own."""
+    """Pools are part of the list of clusters. Another account has its own lists."""
     first: Any = Cloud({CIVO_TYPE: [CIVO_CLUSTER]})
     second: Any = Cloud({})
     lists = _lists()
@@ -164,4 +164,4 @@ def test_one_list_serves_all_resources_of_an_account_and_a_kind() -> None:
         for resource in (_resource(events.CLUSTER, "c", CIVO_STATE), _resource(events.POOL, "w", {}, clusterId="c")):
             observed.is_changed(resource, first, lists)
             observed.is_changed(resource, second, lists)
-    assert (first.asked, second.asked) == ([CIVO_TYPE], [CIVO_TYPE])
+    assert (first.requests, second.requests) == ([CIVO_TYPE], [CIVO_TYPE])

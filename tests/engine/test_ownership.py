@@ -1,4 +1,4 @@
-"""Proof of authorship: what is known to be the result of an operation of ours, and what only has the name."""
+"""Proof of ownership: which resources an operation created, and which only have the same name."""
 
 from __future__ import annotations
 
@@ -29,35 +29,35 @@ def _judge(
     name = str(inputs.get("label") or inputs.get("name"))
     creation = journal.Creation(name, inputs)
     now = STARTED + after
-    [found] = ownership.candidates("urn", type_, creation, [entry], marker=marker, before=before, started=STARTED, now=now)
-    return found
+    [candidate] = ownership.candidates("urn", type_, creation, [entry], marker=marker, before=before, started=STARTED, now=now)
+    return candidate
 
 
-def test_every_marker_is_another_one_and_fits_a_tag() -> None:
+def test_every_marker_is_unique_and_fits_a_tag() -> None:
     """DigitalOcean allows letters, digits, colons, dashes and underscores."""
-    made = {ownership.new_marker() for _ in range(100)}
-    assert len(made) == 100
-    assert all(set(each) <= set("abcdefghijklmnopqrstuvwxyz0123456789:-") for each in made)
+    markers = {ownership.new_marker() for _ in range(100)}
+    assert len(markers) == 100
+    assert all(set(each) <= set("abcdefghijklmnopqrstuvwxyz0123456789:-") for each in markers)
 
 
 @pytest.mark.parametrize("type_", [events.CLUSTER, DO_CLUSTER, DO_POOL])
-def test_where_the_cloud_has_tags_the_recorded_tag_is_the_proof(type_: str) -> None:
-    """A resource with the tag is ours whatever else it has; one without it, or one that was there before, is not."""
+def test_the_recorded_tag_proves_ownership(type_: str) -> None:
+    """A resource without the tag, or one that existed before, is not owned."""
     sent = {"name": "prod"}
     entry = {"id": "1", "name": "prod", "tags": ["team:a", MARKER], "created_at": _time(1)}
     assert _judge(type_, sent, entry).is_ours
-    for stranger, more in (
+    for foreign, more in (
         (entry | {"tags": ["team:a"]}, {}),
         (entry, {"before": ("1",)}),
         (entry, {"marker": ""}),
         (entry | {"tags": None}, {}),
     ):
-        found = _judge(type_, sent, stranger, **more)
-        assert (found.is_ours, found.is_older) == (False, True)
+        candidate = _judge(type_, sent, foreign, **more)
+        assert (candidate.is_ours, candidate.is_older) == (False, True)
 
 
-def test_what_replaces_a_resource_is_known_by_the_tag_of_that_one() -> None:
-    """The program sends the tag that the state has; the replaced resource was there before the request."""
+def test_a_replacement_is_owned_through_the_tag_of_the_replaced_resource() -> None:
+    """The program sends the tag from the state. The replaced resource existed before the request."""
     older = "planton-creation:fedcba9876543210"
     for tags in ([older, "team:a"], f"{older} team:a"):
         entry = {"id": "2", "name": "prod", "tags": [older]}
@@ -91,31 +91,31 @@ SENT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("noun", SENT)
-def test_without_tags_a_new_resource_with_everything_that_was_sent_is_ours(noun: str) -> None:
-    """What the cloud chose where nothing was sent is no difference."""
+def test_without_tags_a_new_resource_with_all_sent_values_is_owned(noun: str) -> None:
+    """Values that the cloud chose itself are not differences."""
     assert _judge(*SENT[noun]).is_ours
 
 
 @pytest.mark.parametrize("noun", SENT)
-def test_without_tags_what_was_there_before_is_a_strangers(noun: str) -> None:
-    """Even with everything that was sent; the creation may then be repeated."""
-    found = _judge(*SENT[noun], before=(SENT[noun][2]["id"],))
-    assert (found.reasons, found.is_older) == (("it existed before the request",), True)
+def test_without_tags_a_resource_that_existed_before_is_foreign(noun: str) -> None:
+    """Equal values do not matter. The creation may be repeated."""
+    candidate = _judge(*SENT[noun], before=(SENT[noun][2]["id"],))
+    assert (candidate.reasons, candidate.is_older) == (("it existed before the request",), True)
 
 
 @pytest.mark.parametrize("noun", SENT)
-def test_a_resource_of_unknown_age_is_ours_for_an_hour_only(noun: str) -> None:
-    """Later, somebody else may have created just that."""
-    found = _judge(*SENT[noun], after=4000.0)
-    assert found.is_ours is (noun == "vpc")
-    assert not found.is_older
+def test_a_resource_of_unknown_age_is_owned_for_an_hour_only(noun: str) -> None:
+    """Later, somebody else may have created an equal resource."""
+    candidate = _judge(*SENT[noun], after=4000.0)
+    assert candidate.is_ours is (noun == "vpc")
+    assert not candidate.is_older
 
 
 @pytest.mark.parametrize("noun", SENT)
-def test_without_a_list_from_before_nothing_is_proven(noun: str) -> None:
-    """So it is with the records of older releases."""
-    found = _judge(*SENT[noun], before=None)
-    assert (found.is_ours, found.is_older) == (False, False)
+def test_without_an_earlier_list_ownership_is_not_proven(noun: str) -> None:
+    """Records of older releases have no such list."""
+    candidate = _judge(*SENT[noun], before=None)
+    assert (candidate.is_ours, candidate.is_older) == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -129,17 +129,17 @@ def test_without_a_list_from_before_nothing_is_proven(noun: str) -> None:
         ("vpc", {"created_at": _time(-3600)}, "it is older than the operation"),
     ],
 )
-def test_without_tags_one_difference_is_enough_to_be_no_proof(noun: str, change: dict[str, Any], reason: str) -> None:
+def test_without_tags_one_difference_disproves_ownership(noun: str, change: dict[str, Any], reason: str) -> None:
     """The difference is reported with both values."""
     type_, inputs, entry = SENT[noun]
-    found = _judge(type_, inputs, entry | change)
-    assert found.reasons == (reason,)
+    candidate = _judge(type_, inputs, entry | change)
+    assert candidate.reasons == (reason,)
 
 
 def test_a_candidate_is_described_with_its_age() -> None:
-    """So that a person can tell whose it is."""
-    found = _judge(DO_VPC, {"name": "v"}, {"id": "1", "name": "v", "created_at": _time(-2 * 86400)})
+    """The age helps the user to find the owner."""
+    candidate = _judge(DO_VPC, {"name": "v"}, {"id": "1", "name": "v", "created_at": _time(-2 * 86400)})
     now = datetime.datetime.fromtimestamp(STARTED, datetime.UTC)
-    assert found.describe(now) == "'v' has the id 1, created 2 days ago; it is older than the operation"
+    assert candidate.describe(now) == "'v' has the id 1, created 2 days ago; it is older than the operation"
     young = _judge(events.NETWORK, {"label": "n"}, {"id": "2", "label": "n"}, before=("2",))
     assert young.describe(now) == "'n' has the id 2; it existed before the request"

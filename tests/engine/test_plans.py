@@ -1,4 +1,4 @@
-"""Plans: what is made of the engine's events."""
+"""Plans, built from the engine's events."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ UNKNOWN = "00000000-0000-5000-8000-0123456789ab"
 ENGINE_UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
-def _recorded(*given: Any) -> recorders.Recorder:
+def _recorded(*received: Any) -> recorders.Recorder:
     recorder = recorders.Recorder()
-    for event in given:
+    for event in received:
         recorder(event)
     return recorder
 
@@ -33,8 +33,8 @@ def _recorded(*given: Any) -> recorders.Recorder:
         ("discard", plans.Action.FORGET),
     ],
 )
-def test_each_step_of_the_engine_is_one_of_our_actions(op: str, action: plans.Action) -> None:
-    """The change has the resource's name in the stack and its type for people."""
+def test_each_step_of_the_engine_maps_to_one_action(op: str, action: plans.Action) -> None:
+    """The change has the resource's name in the stack and a readable type."""
     [change] = _recorded(events.begins(op, events.CLUSTER, "cluster", old={}, new={})).plan().changes
     assert (change.action, change.name, change.noun) == (action, "cluster", "KubernetesCluster")
 
@@ -43,13 +43,13 @@ def test_each_step_of_the_engine_is_one_of_our_actions(op: str, action: plans.Ac
     ("op", "type_"),
     [("same", events.CLUSTER), ("read", events.CLUSTER), ("create", "pulumi:pulumi:Stack"), ("create", "pulumi:providers:civo")],
 )
-def test_what_does_not_change_and_what_is_pulumis_own_is_left_out(op: str, type_: str) -> None:
-    """A plan has only what the user can judge."""
+def test_unchanged_resources_and_resources_of_pulumi_are_omitted(op: str, type_: str) -> None:
+    """A plan contains only changes that the user can review."""
     assert _recorded(events.begins(op, type_, "x", old={}, new={})).plan().empty
 
 
 def test_the_steps_of_a_replacement_are_one_change() -> None:
-    """The engine tells a replacement in three steps."""
+    """The engine reports a replacement in three steps."""
     steps = [
         events.begins(op, events.POOL, "node_pool", old={}, new={}) for op in ("delete-replaced", "replace", "create-replacement")
     ]
@@ -69,8 +69,8 @@ def test_the_steps_of_a_replacement_are_one_change() -> None:
         ("replace", events.NETWORK, False),
     ],
 )
-def test_only_clusters_and_pools_that_go_are_losses(op: str, type_: str, *, lost: bool) -> None:
-    """These need the user's consent by name."""
+def test_only_deleted_and_replaced_clusters_and_pools_are_losses(op: str, type_: str, *, lost: bool) -> None:
+    """Losses need the user's consent by name."""
     assert bool(_recorded(events.begins(op, type_, "x", old={}, new={})).plan().losses()) is lost
 
 
@@ -80,19 +80,19 @@ def _differences(old: dict[str, Any], new: dict[str, Any], type_: str = events.C
 
 
 def test_differences_are_leaves_with_their_paths() -> None:
-    """Nested maps and lists are compared item by item; what is equal is left out."""
-    old = {"name": "a", "pools": {"nodeCount": 2, "size": "s"}, "rules": [{"cidrs": ["a", "b"]}], "gone": "x"}
-    new = {"name": "a", "pools": {"nodeCount": 3, "size": "s"}, "rules": [{"cidrs": ["a", "c"]}], "come": True}
+    """Nested maps and lists are compared item by item. Equal values are omitted."""
+    old = {"name": "a", "pools": {"nodeCount": 2, "size": "s"}, "rules": [{"cidrs": ["a", "b"]}], "removed": "x"}
+    new = {"name": "a", "pools": {"nodeCount": 3, "size": "s"}, "rules": [{"cidrs": ["a", "c"]}], "added": True}
     assert _differences(old, new) == [
-        ("come", None, True),
-        ("gone", "x", None),
+        ("added", None, True),
         ("pools.nodeCount", 2, 3),
+        ("removed", "x", None),
         ("rules[0].cidrs[1]", "b", "c"),
     ]
 
 
 @pytest.mark.parametrize("empty", [None, [], {}, ""])
-def test_unset_and_empty_are_the_same(empty: Any) -> None:
+def test_unset_and_empty_values_are_equal(empty: Any) -> None:
     """A plugin turns one into the other and back."""
     same = {"name": "a"}, {"name": "b"}
     assert _differences({"labels": empty} | same[0], same[1]) == [("name", "a", "b")]
@@ -100,33 +100,33 @@ def test_unset_and_empty_are_the_same(empty: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["__defaults", "__provider", "token", "identity"])
-def test_what_only_machines_read_is_not_shown(name: str) -> None:
-    """Defaults, pickled providers and tokens are nothing that the user has written."""
+def test_internal_properties_are_not_shown(name: str) -> None:
+    """Defaults, pickled providers and tokens are not written by the user."""
     assert _differences({name: "a", "size": "s"}, {name: "b", "size": "l"}) == [("size", "s", "l")]
 
 
 def test_an_update_always_names_a_field() -> None:
-    """A new token is all that some updates are about; the values of it are shown to nobody."""
+    """An update may only renew the token. Its value is not shown."""
     assert _differences({"token": "a"}, {"token": "b"}) == [("token", "(as before)", "(renewed)")]
 
 
-def test_what_only_the_plugin_sees_is_named() -> None:
-    """It compares with what the cloud has, and the inputs may say nothing of it."""
-    found = _differences({}, {}, old_outputs={"description": "hello"}, detail=("description",))
-    assert found == [("description", "hello", None)]
+def test_a_difference_that_only_the_plugin_reports_is_shown() -> None:
+    """The plugin compares with the cloud, and the inputs may not contain the field."""
+    differences = _differences({}, {}, old_outputs={"description": "hello"}, detail=("description",))
+    assert differences == [("description", "hello", None)]
 
 
-def test_after_an_import_only_what_the_plugin_changes_is_shown() -> None:
-    """An import writes into the state what no manifest says; what is set for the first time has a value in the cloud."""
+def test_after_an_import_only_changes_of_the_plugin_are_shown() -> None:
+    """An import writes values into the state that no manifest contains."""
     outputs = {"ha": False, "clusterSubnet": "10.244.0.0/16", "surgeUpgrade": True}
     old, new = {"clusterSubnet": "10.244.0.0/16"}, {"ha": False, "surgeUpgrade": False}
     assert _differences(old, new, old_outputs=outputs, detail=("surgeUpgrade",)) == [("surgeUpgrade", True, False)]
 
 
-def test_what_is_set_to_what_the_cloud_has_is_no_difference() -> None:
-    """Where the plugin gives no details either."""
-    found = _differences({"name": "a"}, {"name": "b", "ha": False}, old_outputs={"name": "a", "ha": False})
-    assert found == [("name", "a", "b")]
+def test_setting_a_field_to_the_clouds_value_is_not_a_difference() -> None:
+    """This holds if the plugin reports no details."""
+    differences = _differences({"name": "a"}, {"name": "b", "ha": False}, old_outputs={"name": "a", "ha": False})
+    assert differences == [("name", "a", "b")]
 
 
 DELETE_FIRST = ("delete-replaced", "replace", "create-replacement")
@@ -144,8 +144,10 @@ CREATE_FIRST = ("create-replacement", "replace", "delete-replaced")
         (events.NETWORK, "network", "region", DELETE_FIRST, "deletes the old network first: its name stays the same"),
     ],
 )
-def test_a_replacement_says_what_goes_first(type_: str, name: str, old: str, operations: tuple[str, ...], note: str) -> None:
-    """The order of the engine's steps says it; whichever comes last, the differences stay."""
+def test_a_replacement_notes_the_order_of_deletion_and_creation(
+    type_: str, name: str, old: str, operations: tuple[str, ...], note: str
+) -> None:
+    """The order follows from the engine's steps. The differences stay in both orders."""
     steps = [
         events.begins(op, type_, name, old={old: "a"}, new=None if op == "delete-replaced" else {old: "b"}) for op in operations
     ]
@@ -154,26 +156,28 @@ def test_a_replacement_says_what_goes_first(type_: str, name: str, old: str, ope
     assert [each.path for each in change.differences] == [old]
 
 
-def test_values_that_come_later_are_said_to_come_later() -> None:
-    """Neither our placeholder nor the engine's is shown."""
+def test_unknown_values_are_shown_as_known_after_apply() -> None:
+    """Neither planton's placeholder nor the engine's is shown."""
     expected = [("networkId", "a", "(known after apply)")]
     assert _differences({"networkId": "a"}, {"networkId": UNKNOWN}) == expected
     assert _differences({"networkId": "a"}, {"networkId": ENGINE_UNKNOWN}) == expected
 
 
-def test_the_number_of_nodes_is_compared_with_what_was_seen() -> None:
-    """A repair of drift shows the number that the cloud has, although the manifest has not changed."""
-    found = _differences({"node_count": 3}, {"node_count": 3}, events.SIZE, old_outputs={"actual_node_count": 5}, new_outputs={})
-    assert found == [("node_count", 5, 3)]
+def test_the_node_count_is_compared_with_the_clouds_count() -> None:
+    """A repair of drift shows the cloud's count, although the manifest has not changed."""
+    differences = _differences(
+        {"node_count": 3}, {"node_count": 3}, events.SIZE, old_outputs={"actual_node_count": 5}, new_outputs={}
+    )
+    assert differences == [("node_count", 5, 3)]
 
 
-def test_the_pools_own_count_is_left_to_the_size_beside_it() -> None:
-    """One change of the number is told once."""
+def test_the_node_count_of_a_pool_is_reported_by_its_size_resource_only() -> None:
+    """One change of the count is reported once."""
     assert _differences({"nodeCount": 3, "label": "a"}, {"nodeCount": 5, "label": "b"}, events.POOL) == [("label", "a", "b")]
 
 
 def test_a_creation_has_no_differences() -> None:
-    """There is nothing that it differs from."""
+    """There is no earlier value to compare with."""
     [change] = _recorded(events.begins("create", events.CLUSTER, "x", new={"a": 1})).plan().changes
     assert change.differences == ()
 
@@ -186,36 +190,36 @@ def _refreshed(type_: str = events.CLUSTER, op: str = "refresh", **states: Any) 
     ]
 
 
-def test_drift_is_what_was_set_and_is_now_something_else() -> None:
-    """What the cloud adds by itself changes as it likes."""
-    found = _refreshed(
+def test_drift_is_a_change_of_a_configured_field() -> None:
+    """Fields that only the cloud sets may change freely."""
+    changes = _refreshed(
         old={"name": "a", "pools": {"nodeCount": 2}},
         old_outputs={"name": "a", "pools": {"nodeCount": 2, "instanceNames": ["x"]}, "status": "BUILDING"},
         new={},
         new_outputs={"name": "a", "pools": {"nodeCount": 4, "instanceNames": ["y"]}, "status": "ACTIVE"},
     )
-    assert found == [("x", "update", [("pools.nodeCount", 2, 4)])]
+    assert changes == [("x", "update", [("pools.nodeCount", 2, 4)])]
 
 
-def test_a_label_that_somebody_added_is_drift() -> None:
-    """A map that the manifest sets is set as a whole."""
-    found = _refreshed(
+def test_an_added_label_is_drift() -> None:
+    """A configured map is compared as a whole."""
+    changes = _refreshed(
         events.POOL,
         old={"labels": {"a": "1"}},
         old_outputs={"labels": {"a": "1"}},
         new={},
         new_outputs={"labels": {"a": "1", "b": "2"}},
     )
-    assert found == [("x", "update", [("labels.b", None, "2")])]
+    assert changes == [("x", "update", [("labels.b", None, "2")])]
 
 
-@pytest.mark.parametrize(("wanted", "drift"), [(3, [("x", "update", [("node_count", 3, 4)])]), (None, [])])
-def test_a_changed_number_of_nodes_is_drift_unless_an_autoscaler_decides_it(wanted: int | None, drift: list[Any]) -> None:
-    """A pool that is left to the autoscaler has no number to drift from."""
-    before = {"node_count": wanted, "actual_node_count": 3}
+@pytest.mark.parametrize(("node_count", "drift"), [(3, [("x", "update", [("node_count", 3, 4)])]), (None, [])])
+def test_a_changed_node_count_is_drift_unless_an_autoscaler_sets_it(node_count: int | None, drift: list[Any]) -> None:
+    """An autoscaled pool has no configured count."""
+    before = {"node_count": node_count, "actual_node_count": 3}
     assert (
         _refreshed(
-            events.SIZE, old={"node_count": wanted}, old_outputs=before, new={}, new_outputs=before | {"actual_node_count": 4}
+            events.SIZE, old={"node_count": node_count}, old_outputs=before, new={}, new_outputs=before | {"actual_node_count": 4}
         )
         == drift
     )
@@ -234,38 +238,40 @@ _MORE_NODES = {**_DEFAULT_POOL, "nodeCount": 3, "actualNodeCount": 3}
         (True, _DEFAULT_POOL, {**_MORE_NODES, "size": "m"}, [("nodePool.size", "s", "m")]),
     ],
 )
-def test_the_number_of_a_default_pool_is_told_once_or_left_to_the_autoscaler(
+def test_a_changed_node_count_of_a_default_pool_is_reported_once(
     before: dict[str, Any], after: dict[str, Any], drift: list[Any], *, scaled: bool
 ) -> None:
-    """DigitalOcean's plugin tells what is wanted and what is there; after an import only the latter is right."""
+    """DigitalOcean's plugin reports the desired and the actual count. After an import only the actual one is right."""
     inputs = {"nodePool": {"size": "s", "nodeCount": 1, "autoScale": scaled}}
-    found = _refreshed(old=inputs, old_outputs={"nodePool": before}, new={}, new_outputs={"nodePool": after})
-    assert found == ([("x", "update", drift)] if drift else [])
+    changes = _refreshed(old=inputs, old_outputs={"nodePool": before}, new={}, new_outputs={"nodePool": after})
+    assert changes == ([("x", "update", drift)] if drift else [])
 
 
 @pytest.mark.parametrize(
-    ("given", "drift"), [("autoScale", ["version"]), ("autoUpgrade", ["nodeCount"]), ("", ["nodeCount", "version"])]
+    ("setting", "drift"), [("autoScale", ["version"]), ("autoUpgrade", ["nodeCount"]), ("", ["nodeCount", "version"])]
 )
-def test_what_the_manifest_leaves_to_the_cloud_does_not_drift(given: str, drift: list[str]) -> None:
-    """An autoscaler moves the number of nodes, automatic upgrades the version."""
+def test_fields_delegated_to_the_cloud_do_not_drift(setting: str, drift: list[str]) -> None:
+    """An autoscaler sets the node count, automatic upgrades set the version."""
     before, after = {"nodeCount": 1, "version": "1"}, {"nodeCount": 3, "version": "2"}
-    [(_, _, found)] = _refreshed(old=before | ({given: True} if given else {}), old_outputs=before, new={}, new_outputs=after)
-    assert [path for path, _, _ in found] == drift
+    [(_, _, differences)] = _refreshed(
+        old=before | ({setting: True} if setting else {}), old_outputs=before, new={}, new_outputs=after
+    )
+    assert [path for path, _, _ in differences] == drift
 
 
-def test_what_is_gone_is_told_as_a_deletion() -> None:
-    """A refresh that finds nothing ends with a deletion."""
+def test_a_missing_resource_is_reported_as_a_deletion() -> None:
+    """A refresh of a missing resource ends with a deletion."""
     assert _refreshed(op="delete", old={"name": "a"}, old_outputs={"name": "a"}) == [("x", "delete", [])]
     assert _refreshed(old={"name": "a"}, old_outputs={"name": "a"}) == [("x", "delete", [])]
 
 
-def test_nothing_has_drifted_where_nothing_differs() -> None:
-    """An unchanged resource is no finding."""
+def test_an_unchanged_resource_has_no_drift() -> None:
+    """A refresh without differences reports nothing."""
     assert _refreshed(old={"name": "a"}, old_outputs={"name": "a"}, new={"name": "a"}, new_outputs={"name": "a"}) == []
 
 
-def test_diagnostics_are_plain_and_told_once() -> None:
-    """Colours are taken out; the same warning of preview and update is one; information is none."""
+def test_diagnostics_are_plain_and_reported_once() -> None:
+    """Colours are removed. Preview and update report the same warning. Information is not a warning."""
     recorder = _recorded(
         events.says("warning", "<{%fg 3%}>spec.tags: ignored<{%reset%}>\n"),
         events.says("warning", "spec.tags: ignored"),
@@ -278,8 +284,8 @@ def test_diagnostics_are_plain_and_told_once() -> None:
     assert not recorder.pending_operations
 
 
-def test_pending_operations_are_noticed_and_are_no_warning() -> None:
-    """The engine warns in many lines of what our own recovery deals with."""
+def test_pending_operations_are_detected_and_not_shown_as_a_warning() -> None:
+    """The engine warns in many lines, but planton's recovery handles them."""
     recorder = _recorded(
         events.says("warning", "Attempting to deploy or update resources with 1 pending operations from previous deployment.")
     )
@@ -287,8 +293,8 @@ def test_pending_operations_are_noticed_and_are_no_warning() -> None:
     assert recorder.plan().warnings == ()
 
 
-def test_failures_and_ends_are_kept_by_urn() -> None:
-    """Who looks for orphans needs to know what was seen to end."""
+def test_failed_and_finished_steps_are_recorded_by_urn() -> None:
+    """The search for orphans needs the finished steps."""
     recorder = _recorded(
         events.begins("create", events.CLUSTER, "cluster", new={}),
         events.failed("create", events.CLUSTER, "cluster"),

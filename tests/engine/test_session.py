@@ -1,4 +1,4 @@
-"""What a session decides without an engine: which stand-ins serve, and what outputs mean."""
+"""Sessions without an engine: the choice of stand-ins, and the parsing of outputs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _config(endpoint: str = "") -> Any:
 
 @pytest.fixture
 def sandbox_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Somebody listens at every port."""
+    """Pretends that a server listens at every port."""
     monkeypatch.setattr(stand_ins, "answers", lambda _address: True)
 
 
@@ -50,10 +50,10 @@ def sandbox_runs(monkeypatch: pytest.MonkeyPatch) -> None:
         (LOCAL | {"PULUMI_DEBUG_PROVIDERS": "civo:1234,aws:99,junk"}, (), "", ATTACHED),
     ],
 )
-def test_a_stand_in_serves_where_requests_stay_on_this_machine(
+def test_a_stand_in_is_used_if_requests_stay_on_this_machine(
     environ: dict[str, str], plugins: tuple[str, ...], endpoint: str, expected: dict[str, str]
 ) -> None:
-    """An installed official plugin is used before it."""
+    """An installed official plugin is preferred."""
     assert stand_ins.variables(environ, _tools(*plugins), _config(endpoint)) == expected
 
 
@@ -68,8 +68,8 @@ def test_a_stand_in_serves_where_requests_stay_on_this_machine(
         ({"PULUMI_DEBUG_PROVIDERS": "civo:1234"}, "https://127.0.0.1.example.org"),
     ],
 )
-def test_nothing_stands_in_against_a_real_cloud(environ: dict[str, str], endpoint: str) -> None:
-    """A real token must never reach a stand-in; the error says what to install."""
+def test_a_stand_in_is_never_used_with_a_real_cloud(environ: dict[str, str], endpoint: str) -> None:
+    """A real token must never reach a stand-in. The error names the plugin to install."""
     with pytest.raises(errors.PlantonError, match="the official civo plugin is not installed") as caught:
         stand_ins.variables(environ, _tools(), _config(endpoint))
     assert caught.value.reason is errors.Reason.TOOLCHAIN_MISSING
@@ -77,18 +77,18 @@ def test_nothing_stands_in_against_a_real_cloud(environ: dict[str, str], endpoin
 
 
 def test_operations_without_a_program_need_no_plugin() -> None:
-    """Outputs are read where nothing is installed."""
+    """Outputs can be read without installed plugins."""
     assert stand_ins.variables({}, _tools(), None) == NONE
 
 
 @pytest.mark.parametrize("dead", ["CIVO_API_URL", "PULUMI_DEBUG_PROVIDERS"])
 @pytest.mark.parametrize("plugins", [(), ("civo",)])
-def test_a_sandbox_that_was_stopped_is_named_before_the_engine_starts(dead: str, plugins: tuple[str, ...]) -> None:
-    """Its API and its stand-in are asked for; an official plugin needs the first only, and looking at states neither."""
+def test_a_stopped_sandbox_is_reported_before_the_engine_starts(dead: str, plugins: tuple[str, ...]) -> None:
+    """API and stand-in are probed. An official plugin needs only the API. Reading states needs neither."""
     with socket.create_server(("127.0.0.1", 0)) as served, socket.create_server(("127.0.0.1", 0)) as closed:
-        alive, gone = served.getsockname()[1], closed.getsockname()[1]
+        alive, refused = served.getsockname()[1], closed.getsockname()[1]
         closed.close()
-        ports = {"CIVO_API_URL": alive, "PULUMI_DEBUG_PROVIDERS": alive} | {dead: gone}
+        ports = {"CIVO_API_URL": alive, "PULUMI_DEBUG_PROVIDERS": alive} | {dead: refused}
         environ = {
             "CIVO_API_URL": f"http://127.0.0.1:{ports['CIVO_API_URL']}",
             "PULUMI_DEBUG_PROVIDERS": f"civo:{ports['PULUMI_DEBUG_PROVIDERS']}",
@@ -97,23 +97,23 @@ def test_a_sandbox_that_was_stopped_is_named_before_the_engine_starts(dead: str,
         if plugins and dead == "PULUMI_DEBUG_PROVIDERS":
             assert stand_ins.variables(environ, _tools(*plugins), _config()) == NONE
             return
-        with pytest.raises(errors.PlantonError, match=f"does not run: nothing listens at http://127.0.0.1:{gone}") as caught:
+        with pytest.raises(errors.PlantonError, match=f"does not run: nothing listens at http://127.0.0.1:{refused}") as caught:
             stand_ins.variables(environ, _tools(*plugins), _config())
     assert caught.value.reason is errors.Reason.CLOUD_UNREACHABLE
     assert "planton sandbox start" in caught.value.hint
     assert "planton sandbox env --unset" in caught.value.hint
 
 
-def test_outputs_become_the_kinds_message() -> None:
-    """Numbers that came as floats are whole, the manifest is left out, and so is what has no value."""
+def test_outputs_are_parsed_into_the_message_of_their_kind() -> None:
+    """Floats become integers. The manifest and unset values are omitted."""
     raw = {"node_pool_id": "workers", "node_ids": ["a"], "node_count": 3.0, "node_names": None, "manifest": "{}"}
     parsed: Any = outputs.parse(kinds.get("CivoKubernetesNodePool"), raw)
     assert (parsed.node_pool_id, list(parsed.node_ids), parsed.node_count) == ("workers", ["a"], 3)
 
 
 @pytest.mark.parametrize("raw", [{"nodepool": "x"}, {"node_count": "many"}, {"node_ids": "x"}])
-def test_an_output_that_the_message_does_not_know_is_an_error(raw: dict[str, Any]) -> None:
-    """A misspelt name in a module fails instead of vanishing."""
+def test_an_unknown_or_invalid_output_is_an_error(raw: dict[str, Any]) -> None:
+    """A misspelt name in a module must not be ignored silently."""
     with pytest.raises(errors.PlantonError, match="CivoKubernetesNodePoolStackOutputs does not know") as caught:
         outputs.parse(kinds.get("CivoKubernetesNodePool"), raw)
     assert caught.value.reason is errors.Reason.OUTPUT_INVALID
@@ -135,19 +135,19 @@ def _pulumi(folder: pathlib.Path, script: str) -> toolchain.Toolchain:
     return toolchain.Toolchain(program, folder / "launcher", frozenset())
 
 
-def test_a_stack_that_another_command_has_just_created_is_opened(tmp_path: pathlib.Path) -> None:
-    """Two first applies at once both find the stack; the lock decides which of them continues."""
+def test_a_stack_created_concurrently_by_another_command_is_opened(tmp_path: pathlib.Path) -> None:
+    """Two first applies may run at once. The lock decides which of them continues."""
     tools = _pulumi(tmp_path, 'case "$*" in *init*) echo "error: stack \'a\' already exists" >&2; exit 255;; esac')
     opened = stored.StoredStack(stacks.StackName("planton", "a"), _settings(tmp_path), tools)
     assert opened.open(create=True).name == "a"
 
 
-def test_a_program_whose_engine_has_died_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would wait for an answer for ever, and its thread would keep this process from ending."""
-    begun = threading.Event()
+def test_a_program_ends_when_its_engine_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would otherwise wait forever, and its thread would keep the process alive."""
+    started = threading.Event()
 
     async def waits() -> None:
-        begun.set()
+        started.set()
         await asyncio.get_running_loop().create_future()
 
     async def in_loop() -> None:
@@ -157,21 +157,21 @@ def test_a_program_whose_engine_has_died_ends(monkeypatch: pytest.MonkeyPatch) -
         with contextlib.suppress(asyncio.CancelledError):
             asyncio.run(in_loop())
 
-    given = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}))
-    run = program.Program(given, imports={}, origin="")
+    stack_input = mocks.stack_input(mocks.target("CivoVpc", {"networkName": "a"}))
+    run = program.Program(stack_input, imports={}, origin="")
     monkeypatch.setattr(program.modules, "run", lambda *_args, **_more: sync_await._sync_await(waits()))
     monkeypatch.setattr(program.Program, "_sign", lambda _self: None)
     thread = threading.Thread(target=runs, daemon=True)
     thread.start()
-    begun.wait()
+    started.wait()
     run.end()
     thread.join(60)
     assert not thread.is_alive()
 
 
 @pytest.mark.parametrize(("file", "is_stored"), [("", False), ("a.json", True), ("a.json.gz", True)])
-def test_a_stack_without_a_file_in_the_folder_is_not_stored(tmp_path: pathlib.Path, file: str, *, is_stored: bool) -> None:
-    """An empty or compressed one is. Without a file, no program starts to find out."""
+def test_a_stack_without_a_state_file_is_not_stored(tmp_path: pathlib.Path, file: str, *, is_stored: bool) -> None:
+    """An empty or compressed file counts. Pulumi runs only for a compressed one."""
     folder = tmp_path / ".pulumi" / "stacks" / "planton"
     folder.mkdir(parents=True)
     if file:
@@ -183,8 +183,8 @@ def test_a_stack_without_a_file_in_the_folder_is_not_stored(tmp_path: pathlib.Pa
     assert started.exists() is (file == "a.json.gz")
 
 
-def test_the_state_in_a_folder_is_read_as_it_is(tmp_path: pathlib.Path) -> None:
-    """One that cannot be read is damaged; one of another owner is in no folder."""
+def test_a_state_in_a_folder_is_read_from_its_file(tmp_path: pathlib.Path) -> None:
+    """An unreadable file is damaged. A stack with an organization is in no folder."""
     file = tmp_path / ".pulumi" / "stacks" / "planton" / "a.json"
     file.parent.mkdir(parents=True)
     opened = _stored(tmp_path, tmp_path)
@@ -241,8 +241,8 @@ def test_outputs_are_read_with_one_command_and_their_secrets_are_hidden_from_log
     assert "secret value" not in written
 
 
-def test_a_destroy_of_nothing_starts_no_plugin(tmp_path: pathlib.Path) -> None:
-    """It could fail for ever: in a region that does not exist, or with a token that was revoked."""
+def test_a_destroy_without_resources_starts_no_plugin(tmp_path: pathlib.Path) -> None:
+    """The plugin could fail forever, for example with a revoked token."""
     file = tmp_path / ".pulumi" / "stacks" / "planton" / "a.json"
     file.parent.mkdir(parents=True)
     resources = [{"urn": "u", "type": "pulumi:providers:civo", "id": "1", "custom": True}]
@@ -256,7 +256,7 @@ def test_a_destroy_of_nothing_starts_no_plugin(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize("call", ["unlock", "remove", "replace_state"])
 def test_a_backend_that_fails_is_an_error_with_a_reason(call: str, tmp_path: pathlib.Path) -> None:
-    """Complaints of Pulumi's commands on a stack are no faults of planton."""
+    """Errors of Pulumi's stack commands are not internal errors of planton."""
     failing = 'case "$*" in *select*) exit 0;; esac; echo "error: the stack is currently locked by 1 lock(s)" >&2; exit 255'
     name = stacks.StackName("planton", "a", "owner")  # a folder has no owners
     opened = stored.StoredStack(name, _settings(tmp_path), _pulumi(tmp_path, failing))

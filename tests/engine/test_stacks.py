@@ -1,4 +1,4 @@
-"""Stack names: from labels, else from environment, kind and name."""
+"""Stack names, from labels or from environment, kind and name."""
 
 from __future__ import annotations
 
@@ -31,19 +31,21 @@ def _name(labels: dict[str, str] | None = None, **metadata: Any) -> stacks.Stack
         ({"team": "x"}, {"name": "net"}, "planton/default.CivoVpc.net"),
     ],
 )
-def test_a_stack_is_named_by_labels_or_by_what_it_is(labels: dict[str, str], metadata: dict[str, str], expected: str) -> None:
-    """The one label goes before the three, and those before the derived name."""
+def test_a_stack_name_comes_from_labels_or_from_environment_kind_and_name(
+    labels: dict[str, str], metadata: dict[str, str], expected: str
+) -> None:
+    """The FQDN label overrides the three labels, and those override the derived name."""
     assert str(_name(labels, **metadata)) == expected
 
 
-def test_what_the_command_line_takes_has_the_owner_only_where_there_is_one() -> None:
-    """A backend without owners knows the stack by its bare name."""
+def test_a_qualified_name_has_an_organization_only_if_one_is_set() -> None:
+    """A backend without organizations uses the plain stack name."""
     assert _name({}, name="net").qualified == "default.CivoVpc.net"
     assert _name(PARTS).qualified == "acme/shop/prod"
 
 
 @pytest.mark.parametrize(
-    ("labels", "metadata", "said"),
+    ("labels", "metadata", "message"),
     [
         ({FQDN: "shop/prod"}, {}, "must be organization/project/stack"),
         ({FQDN: "a/b/c/d"}, {}, "must be organization/project/stack"),
@@ -56,11 +58,11 @@ def test_what_the_command_line_takes_has_the_owner_only_where_there_is_one() -> 
         ({}, {"env": "a b"}, "does not fit a stack name"),
     ],
 )
-def test_a_name_that_cannot_be_is_an_error(labels: dict[str, str], metadata: dict[str, str], said: str) -> None:
-    """What is wrong is told, and no file is ever named after it."""
+def test_an_invalid_stack_name_is_an_error(labels: dict[str, str], metadata: dict[str, str], message: str) -> None:
+    """No file is ever created with such a name."""
     with pytest.raises(errors.PlantonError) as caught:
         _name(labels, **metadata)
-    assert said in caught.value.message
+    assert message in caught.value.message
     assert caught.value.code is errors.Code.USAGE
 
 
@@ -72,14 +74,14 @@ def test_a_name_that_cannot_be_is_an_error(labels: dict[str, str], metadata: dic
         ("acme/shop/prod", stacks.StackName("shop", "prod", "acme")),
     ],
 )
-def test_a_stack_is_given_as_it_is_shown(text: str, expected: stacks.StackName) -> None:
-    """With its project and its owner, as far as they are needed."""
+def test_a_displayed_stack_name_can_be_parsed(text: str, expected: stacks.StackName) -> None:
+    """Project and organization are optional."""
     assert stacks.parse(text) == expected
     assert stacks.parse(str(expected)) == expected
 
 
-def test_an_owner_that_is_not_given_may_be_any() -> None:
-    """Backends without owners call theirs so that it can be given too."""
+def test_a_stack_name_without_an_organization_matches_every_organization() -> None:
+    """Backends without organizations accept the name `organization`."""
     own, owned = stacks.StackName("shop", "prod"), stacks.StackName("shop", "prod", "acme")
     assert [stacks.parse(text).matches(own) for text in ("shop/prod", "organization/shop/prod", "acme/shop/prod")] == [
         True,

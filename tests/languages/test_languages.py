@@ -187,7 +187,7 @@ def _watch(language: languages.Language, environ: dict[str, str], api: Client, i
     )
     assert json.loads(watching.stdout.readline()) == {"phase": "Ready", "generation": 1}
     try:
-        assert watching.wait(api_process.PATIENCE) == 0
+        assert watching.wait(api_process.TIMEOUT_SECONDS) == 0
     finally:
         watching.kill()
         watching.stdout.close()

@@ -1,4 +1,4 @@
-"""Fixtures of the tests of modules."""
+"""Fixtures for the tests of modules."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ from planton.base import retries
 
 
 @pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look-ups are not retried, so that the test does not wait."""
+def without_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disables retries of look-ups, so that the test does not wait."""
     monkeypatch.setattr(retries, "CLOUD", dataclasses.replace(retries.CLOUD, waits=()))

@@ -1,4 +1,4 @@
-"""Bounds of pools: what the user is told about them."""
+"""Bounds of node pools, and the warnings about them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ KINDS = ("CivoKubernetesNodePool", "DigitalOceanKubernetesNodePool")
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    ("spec", "named"),
+    ("spec", "fields"),
     [
         ({}, ""),
         ({"minNodes": 1}, "spec.minNodes"),
@@ -21,15 +21,15 @@ KINDS = ("CivoKubernetesNodePool", "DigitalOceanKubernetesNodePool")
         ({"minNodes": 1, "maxNodes": 2, "autoScale": True}, ""),
     ],
 )
-def test_bounds_that_nothing_uses_are_named(kind: str, spec: dict[str, object], named: str) -> None:
-    """They mean nothing while the number is fixed."""
-    found = bounds.unused(mocks.target(kind, spec).spec, path="spec")
-    assert [one.split(":")[0] for one in found] == ([named] if named else [])
+def test_unused_bounds_are_reported(kind: str, spec: dict[str, object], fields: str) -> None:
+    """Bounds have no effect while the node count is fixed."""
+    warnings = bounds.unused(mocks.target(kind, spec).spec, path="spec")
+    assert [warning.split(":")[0] for warning in warnings] == ([fields] if fields else [])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
-    ("annotation", "spec", "warned"),
+    ("annotation", "spec", "is_warning"),
     [
         (None, {"maxNodes": 20}, False),
         (None, {"maxNodes": 21}, True),
@@ -41,11 +41,13 @@ def test_bounds_that_nothing_uses_are_named(kind: str, spec: dict[str, object], 
         ("5", {"maxNodes": 6, "autoScale": False}, False),
     ],
 )
-def test_a_bound_beyond_the_setting_is_a_warning(
-    kind: str, annotation: str | None, spec: dict[str, object], *, warned: bool
+def test_a_maximum_above_the_limit_is_a_warning(
+    kind: str, annotation: str | None, spec: dict[str, object], *, is_warning: bool
 ) -> None:
-    """The annotation moves the bound, and one that is no number leaves it where it was."""
+    """The annotation changes the limit. An invalid number keeps the default."""
     metadata = {"annotations": {bounds.BOUND_ANNOTATION: annotation}} if annotation else {}
     target = mocks.target(kind, {"autoScale": True, **spec}, **metadata)
-    found = bounds.excessive(target.spec, path="spec", target=target)
-    assert [one.startswith(f"spec.maxNodes: {spec['maxNodes']} is more than") for one in found] == ([True] if warned else [])
+    warnings = bounds.excessive(target.spec, path="spec", target=target)
+    assert [warning.startswith(f"spec.maxNodes: {spec['maxNodes']} is more than") for warning in warnings] == (
+        [True] if is_warning else []
+    )

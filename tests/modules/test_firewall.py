@@ -1,4 +1,4 @@
-"""CivoFirewall: what the module asks for."""
+"""CivoFirewall: the requested resources."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def _plan(cloud: mocks.Civo | None = None, **spec: Any) -> mocks.Planned:
     return mocks.plan(mocks.stack_input(mocks.target("CivoFirewall", {**SPEC, **spec})), cloud=cloud)
 
 
-def test_a_firewall_is_in_its_network_and_opens_nothing_by_itself() -> None:
-    """The cloud's default rules are never made, and a change of region means a new firewall."""
+def test_a_firewall_is_in_its_network_and_has_only_the_rules_of_the_manifest() -> None:
+    """The cloud's default rules are never created. A change of region replaces the firewall."""
     planned = _plan(inboundRules=[{"protocol": "tcp", "portRange": "22", "cidrs": ["10.0.0.0/8"], "label": "ssh"}])
     assert planned.resources["firewall"] == mocks.Recorded(
         "civo:index/firewall:Firewall",
@@ -49,15 +49,15 @@ def test_a_firewall_is_in_its_network_and_opens_nothing_by_itself() -> None:
         ),
     ],
 )
-def test_an_unset_part_of_a_rule_means_all_of_it(direction: str, rule: dict[str, Any], expected: dict[str, Any]) -> None:
-    """Ports, sources and action have the defaults of the manual, in both directions."""
+def test_unset_fields_of_a_rule_have_defaults(direction: str, rule: dict[str, Any], expected: dict[str, Any]) -> None:
+    """Ports, sources and action have the documented defaults, in both directions."""
     inputs = _plan(**{direction: [rule]}).resources["firewall"].inputs
     assert inputs["ingressRules" if direction == "inboundRules" else "egressRules"] == [expected]
     assert inputs["egressRules" if direction == "inboundRules" else "ingressRules"] == []
 
 
 def test_a_firewall_without_rules_denies_everything() -> None:
-    """The plugin makes none without rules, so the one rule says what none would mean."""
+    """The plugin cannot create a firewall without rules, so one rule denies everything."""
     inputs = _plan().resources["firewall"].inputs
     assert inputs["ingressRules"] == [
         {"action": "deny", "protocol": "tcp", "portRange": "1-65535", "cidrs": ANYWHERE, "label": "deny all"}
@@ -66,12 +66,12 @@ def test_a_firewall_without_rules_denies_everything() -> None:
 
 
 def test_tags_are_a_warning() -> None:
-    """What is cosmetic is ignored with a warning that names the field."""
+    """A cosmetic field is ignored, and the warning names it."""
     assert _plan(tags=["a"]).warnings == ["spec.tags: Civo firewalls have no tags (ignored)"]
 
 
-def test_its_own_region_goes_before_that_of_the_account() -> None:
-    """The provider, the firewall and the look-up of the network are in one region."""
+def test_the_region_of_the_manifest_overrides_the_accounts_region() -> None:
+    """Provider, firewall and network look-up use one region."""
     planned = _plan(region="fra1", networkId={"value": "net-a"})
     assert planned.resources["civo"].inputs["region"] == "FRA1"
     assert planned.resources["firewall"].inputs["region"] == "FRA1"
@@ -86,8 +86,8 @@ def test_its_own_region_goes_before_that_of_the_account() -> None:
         ("e", "; its name is a part of several names$"),
     ],
 )
-def test_a_part_of_a_networks_name_is_no_match(text: str, cause: str) -> None:
-    """The plugin takes a partial match for an answer; the module does not."""
+def test_a_part_of_a_networks_name_does_not_match(text: str, cause: str) -> None:
+    """The plugin accepts a partial match, the module does not."""
     cloud = mocks.Civo(networks={"net-a": mocks.NETWORK_ID, "test": "44444444-4444-4444-8444-444444444444"})
     with pytest.raises(
         errors.PlantonError, match=f"no network has the name or id '{text}' in region LON1{cause or '$'}"
@@ -104,23 +104,23 @@ def test_a_part_of_a_networks_name_is_no_match(text: str, cause: str) -> None:
         ("[ERR] failed to retrive network: 500 boom", errors.Reason.CLOUD_FAILED),
     ],
 )
-@pytest.mark.usefixtures("impatient")
-def test_a_cloud_that_cannot_be_asked_is_not_a_missing_network(failure: str, reason: errors.Reason) -> None:
-    """The name may be right, so the error is about the look-up, with the plugin's text."""
+@pytest.mark.usefixtures("without_retries")
+def test_an_unreachable_cloud_is_not_a_missing_network(failure: str, reason: errors.Reason) -> None:
+    """The name may be correct, so the error reports the look-up, with the plugin's text."""
     with pytest.raises(errors.PlantonError, match=r"failed to look up the network 'net-a' in region LON1: .*failed: ") as caught:
         _plan(mocks.Civo(failure=failure), networkId={"value": "net-a"})
     assert (caught.value.reason, caught.value.code) == (reason, errors.Code.FAILED)
     assert failure in caught.value.message
 
 
-def test_an_opaque_id_is_found_by_the_whole_of_it() -> None:
-    """An id that is no UUID is accepted if the cloud knows exactly it."""
+def test_an_id_that_is_not_a_uuid_must_match_exactly() -> None:
+    """It is accepted if the cloud has exactly that id."""
     planned = _plan(mocks.Civo(networks={"net-a": "network-123"}), networkId={"value": "network-123"})
     assert planned.resources["firewall"].inputs["networkId"] == "network-123"
 
 
 def test_an_unresolved_reference_names_both_ends() -> None:
-    """A module cannot look up manifests, so it says which command writes a resolved stack input."""
+    """A module cannot read manifests, so the hint names the command that writes a resolved stack input."""
     with pytest.raises(errors.PlantonError, match=r"spec\.networkId of 'dev' refers to 'main'") as caught:
         _plan(networkId={"valueFrom": {"name": "main"}})
     assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED

@@ -1,4 +1,4 @@
-"""CivoKubernetesCluster: what the module asks for."""
+"""CivoKubernetesCluster: the requested resources."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def _cluster(**spec: Any) -> mocks.Recorded:
     return _plan(**spec).resources["cluster"]
 
 
-def test_a_cluster_has_what_the_manifest_says_and_its_kubeconfig() -> None:
-    """Nothing but the cluster is made where network and firewall are given, and nothing is warned about."""
+def test_a_cluster_has_the_fields_of_the_manifest_and_its_kubeconfig() -> None:
+    """With network and firewall set, only the cluster is created, without warnings."""
     planned = _plan()
     assert list(planned.resources) == ["civo", "cluster"]
     assert planned.resources["cluster"] == mocks.Recorded(
@@ -60,7 +60,7 @@ def test_a_cluster_has_what_the_manifest_says_and_its_kubeconfig() -> None:
 
 
 def test_the_outputs_are_complete_and_the_kubeconfig_is_a_secret() -> None:
-    """Every field of the outputs has a value, the time is RFC 3339."""
+    """Every output has a value. Times are in RFC 3339."""
     assert _plan().outputs == {
         "cluster_id": "id-of-cluster",
         "kubeconfig_b64": mocks.Secret(base64.b64encode(b"apiVersion: v1\n").decode()),
@@ -90,15 +90,15 @@ def test_the_outputs_are_complete_and_the_kubeconfig_is_a_secret() -> None:
         ({"firewall": {"value": mocks.CLUSTER_ID}}, False),
     ],
 )
-def test_what_the_cloud_cannot_change_is_planned_as_a_replacement(change: dict[str, Any], *, replaces: bool) -> None:
-    """The plugin answers such changes with an error or does nothing; naming the default plugin is no change."""
+def test_immutable_fields_are_planned_as_a_replacement(change: dict[str, Any], *, replaces: bool) -> None:
+    """The plugin would fail, or ignore the change. Setting the default network plugin is not a change."""
     before, after = _cluster(), _cluster(**change)
     assert before != after
     assert (before.options["replacement_trigger"] != after.options["replacement_trigger"]) is replaces
 
 
-def test_the_order_of_applications_means_nothing() -> None:
-    """The same applications in another order are the same cluster, arguments and trigger alike."""
+def test_the_order_of_applications_does_not_matter() -> None:
+    """Arguments and replacement trigger are equal in every order."""
     assert _cluster(applications=["b", "a:5GB"]) == _cluster(applications=["a:5GB", "b"])
     assert _cluster(applications=["b", "a:5GB"]).inputs["applications"] == "a:5GB,b"
 
@@ -111,8 +111,8 @@ def test_the_order_of_applications_means_nothing() -> None:
         ("disableSurgeUpgrade", "one node after another"),
     ],
 )
-def test_what_the_cloud_has_no_choice_of_is_refused(field: str, text: str) -> None:
-    """Each refusal names its field and reason, and can be waived by name."""
+def test_a_field_that_the_cloud_does_not_support_is_refused(field: str, text: str) -> None:
+    """Each refusal names field and reason, and an annotation can waive it."""
     with pytest.raises(errors.PlantonError, match=rf"spec\.{field}: .*{text}") as caught:
         _plan(**{field: True})
     assert caught.value.reason is errors.Reason.UNSUPPORTED_FIELD
@@ -120,8 +120,8 @@ def test_what_the_cloud_has_no_choice_of_is_refused(field: str, text: str) -> No
     assert [warning.split(":")[0] for warning in waived.warnings] == [f"spec.{field}"]
 
 
-def test_all_refusals_are_told_at_once() -> None:
-    """A user who asks for three impossible things hears of three."""
+def test_all_refusals_are_reported_at_once() -> None:
+    """Three unsupported fields are three lines of one error."""
     with pytest.raises(errors.PlantonError) as caught:
         _plan(highlyAvailable=True, autoUpgrade=True, disableSurgeUpgrade=True)
     assert caught.value.metadata["fields"] == "spec.highlyAvailable,spec.autoUpgrade,spec.disableSurgeUpgrade"
@@ -129,27 +129,31 @@ def test_all_refusals_are_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cidrs", "opened", "warned"),
+    ("cidrs", "sources", "is_warning"),
     [([], ["0.0.0.0/0"], True), (["10.0.0.0/8", "192.0.2.1/32"], ["10.0.0.0/8", "192.0.2.1/32"], False)],
 )
-def test_a_cluster_without_a_firewall_gets_one(cidrs: list[str], opened: list[str], *, warned: bool) -> None:
-    """It opens the API server to the ranges given, else to anywhere with a warning, and the web; all may leave."""
+def test_a_cluster_without_a_firewall_gets_one(cidrs: list[str], sources: list[str], *, is_warning: bool) -> None:
+    """It opens the API server to the configured ranges, or to everybody with a warning. Outbound is open."""
     planned = _plan(without="firewall", apiServerAllowedCidrs=cidrs)
-    made = planned.resources["firewall"]
-    assert (made.inputs["name"], made.inputs["networkId"], made.inputs["region"]) == ("prod-firewall", mocks.NETWORK_ID, "LON1")
-    assert made.inputs["createDefaultRules"] is False
-    assert [(rule["portRange"], rule["cidrs"], rule["action"]) for rule in made.inputs["ingressRules"]] == [
-        ("6443", opened, "allow"),
+    firewall = planned.resources["firewall"]
+    assert (firewall.inputs["name"], firewall.inputs["networkId"], firewall.inputs["region"]) == (
+        "prod-firewall",
+        mocks.NETWORK_ID,
+        "LON1",
+    )
+    assert firewall.inputs["createDefaultRules"] is False
+    assert [(rule["portRange"], rule["cidrs"], rule["action"]) for rule in firewall.inputs["ingressRules"]] == [
+        ("6443", sources, "allow"),
         ("80", ["0.0.0.0/0"], "allow"),
         ("443", ["0.0.0.0/0"], "allow"),
     ]
-    assert [(rule["protocol"], rule.get("portRange")) for rule in made.inputs["egressRules"]] == [
+    assert [(rule["protocol"], rule.get("portRange")) for rule in firewall.inputs["egressRules"]] == [
         ("tcp", "1-65535"),
         ("udp", "1-65535"),
         ("icmp", None),
     ]
     assert planned.resources["cluster"].inputs["firewallId"] == "id-of-firewall"
-    assert [warning.split(":")[0] for warning in planned.warnings] == (["spec.apiServerAllowedCidrs"] if warned else [])
+    assert [warning.split(":")[0] for warning in planned.warnings] == (["spec.apiServerAllowedCidrs"] if is_warning else [])
 
 
 @pytest.mark.parametrize(
@@ -157,24 +161,24 @@ def test_a_cluster_without_a_firewall_gets_one(cidrs: list[str], opened: list[st
     [("network", "net-a", "networkId", mocks.NETWORK_ID), ("firewall", "fw-a", "firewallId", mocks.FIREWALL_ID)],
 )
 def test_a_literal_is_a_name_unless_it_is_a_uuid(field: str, name: str, argument: str, id_: str) -> None:
-    """Exact names are looked up; parts of them and unknown ones are refused."""
+    """Exact names are looked up. Partial and unknown names are refused."""
     assert _cluster(**{field: {"value": name}}).inputs[argument] == id_
-    for wrong in (name[:-1], "nowhere"):
-        with pytest.raises(errors.PlantonError, match=f"no {field} has the name or id '{wrong}' in region LON1"):
-            _cluster(**{field: {"value": wrong}})
+    for unknown in (name[:-1], "nowhere"):
+        with pytest.raises(errors.PlantonError, match=f"no {field} has the name or id '{unknown}' in region LON1"):
+            _cluster(**{field: {"value": unknown}})
 
 
 @pytest.mark.parametrize("field", ["network", "firewall"])
 def test_an_unresolved_reference_names_both_ends(field: str) -> None:
-    """A module cannot look up manifests, so it says which command writes a resolved stack input."""
+    """A module cannot read manifests, so the hint names the command that writes a resolved stack input."""
     with pytest.raises(errors.PlantonError, match=rf"spec\.{field} of 'dev' refers to 'main'") as caught:
         _cluster(**{field: {"valueFrom": {"name": "main"}}})
     assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED
 
 
 @pytest.mark.parametrize("text", ["1.30.5+k3s1", "1.30.5-k3s1", "v1.30.5+k3s1", " 1.30.5-k3s1 "])
-def test_every_spelling_of_a_version_is_the_clouds(text: str) -> None:
-    """Both separators and a leading v are accepted, and reach the cloud as it writes them."""
+def test_a_version_is_sent_in_the_clouds_spelling(text: str) -> None:
+    """Both separators and a leading v are accepted."""
     assert _cluster(kubernetesVersion=text).inputs["kubernetesVersion"] == "1.30.5-k3s1"
 
 
@@ -189,8 +193,8 @@ def test_every_spelling_of_a_version_is_the_clouds(text: str) -> None:
         ("talos-v1.5.0", "k3s", "1.30.5-k3s1, 1.29.8-k3s1"),
     ],
 )
-def test_a_version_that_is_not_offered_is_refused_with_those_that_are(version: str, type_: str, offered: str) -> None:
-    """The newest comes first, those of the cluster's own type only, and ``latest`` is no version."""
+def test_a_version_that_is_not_offered_is_refused_with_the_offered_versions(version: str, type_: str, offered: str) -> None:
+    """The list has the newest first, for this cluster type only. ``latest`` is not a version."""
     with pytest.raises(errors.PlantonError) as caught:
         _plan(kubernetesVersion=version, clusterType=type_)
     assert caught.value.reason is errors.Reason.NOT_OFFERED
@@ -198,8 +202,8 @@ def test_a_version_that_is_not_offered_is_refused_with_those_that_are(version: s
 
 
 @pytest.mark.parametrize(("own", "imported"), [("old-cluster", ""), ("", mocks.CLUSTER_ID)])
-def test_a_withdrawn_version_stays_good_for_the_cluster_that_runs_it(own: str, imported: str) -> None:
-    """The stack's own keeps it, or the one to be imported, whatever it is to be called; others of its name may not ask for it."""
+def test_a_withdrawn_version_stays_valid_for_the_cluster_that_runs_it(own: str, imported: str) -> None:
+    """This holds for the stack's own or imported cluster under any name. Another cluster cannot use it."""
     cloud = mocks.Civo(own=own)
     for name in ("old-cluster", "prod"):
         manifest = mocks.target("CivoKubernetesCluster", {**SPEC, "clusterName": name, "kubernetesVersion": "1.22.2+k3s1"})
@@ -210,16 +214,16 @@ def test_a_withdrawn_version_stays_good_for_the_cluster_that_runs_it(own: str, i
             _cluster(clusterName=name, kubernetesVersion="1.22.2+k3s1")
 
 
-def test_an_upgrade_is_checked_although_the_cluster_is_renamed_with_it() -> None:
-    """The cloud would refuse it in the middle of an apply."""
+def test_an_upgrade_is_checked_when_the_cluster_is_renamed_too() -> None:
+    """Otherwise the cloud would refuse it in the middle of an apply."""
     cloud = mocks.Civo(clusters={"before": (mocks.CLUSTER_ID, "1.30.5-k3s1")}, own="before")
     with pytest.raises(errors.PlantonError, match=r"1\.29\.8") as caught:
         _plan(cloud=cloud, kubernetesVersion="1.29.8-k3s1")
     assert caught.value.reason is errors.Reason.UPGRADE_REFUSED
 
 
-def test_an_upgrade_is_checked_although_the_plugin_does_not_list_the_cluster() -> None:
-    """It reads one page; the state has the version that was seen last."""
+def test_an_upgrade_is_checked_when_the_plugin_does_not_list_the_cluster() -> None:
+    """The plugin reads one page. The state has the last known version."""
     own = {"before": (mocks.CLUSTER_ID, "1.30.5-k3s1")}
     cloud = mocks.Civo(clusters=own, own="before", later=frozenset(own))
     with pytest.raises(errors.PlantonError, match=r"1\.29\.8") as caught:
@@ -238,13 +242,13 @@ def _missing_cluster(cloud: mocks.Civo) -> errors.PlantonError:
 
 
 def test_versions_are_ordered_by_number() -> None:
-    """1.9 is older than 1.30."""
+    """Version 1.9 is older than 1.30."""
     with pytest.raises(errors.PlantonError, match=r"offered: 1\.30\.5-k3s1, 1\.9\.1-k3s1$"):
         _plan(cloud=mocks.Civo(versions=("1.9.1-k3s1", "1.30.5-k3s1")), kubernetesVersion="1.0")
 
 
-def test_tags_are_the_standard_ones_and_the_users_without_white_space() -> None:
-    """The cloud separates tags by spaces and keeps each once, so a tag has none and comes once."""
+def test_tags_are_standard_and_user_tags_without_white_space() -> None:
+    """The cloud separates tags by spaces and removes duplicates."""
     tags = _plan({"org": "acme corp", "env": "dev"}, tags=["team a", "x", "x", ""]).resources["cluster"].inputs["tags"]
     assert tags.split(" ") == [
         "planton-resource:true",
@@ -257,13 +261,13 @@ def test_tags_are_the_standard_ones_and_the_users_without_white_space() -> None:
     ]
 
 
-def test_a_network_plugin_is_a_warning_that_it_stays() -> None:
-    """The choice is made once, which is said while it can still be changed."""
+def test_setting_a_network_plugin_warns_that_it_is_immutable() -> None:
+    """The warning comes while the user can still change it."""
     assert _plan(cni="cilium").warnings == ["spec.cni: cilium cannot be changed later; another one needs a new cluster"]
 
 
-def test_a_failed_application_is_reported_and_the_cluster_is_fine() -> None:
-    """The outputs are there, and the application is named."""
+def test_a_failed_application_is_a_warning_and_not_an_error() -> None:
+    """The warning names the application, and all outputs exist."""
     cloud = mocks.Civo(applications={"good": True, "bad": False}, own="old-cluster")
     planned = _plan(cloud=cloud, kubernetesVersion="1.22.2+k3s1", applications=["good", "bad"])
     assert [warning for warning in planned.warnings if "is not installed" in warning] == [
@@ -282,8 +286,8 @@ POOLS = [
 ]
 
 
-def test_additional_pools_are_named_after_themselves() -> None:
-    """Reordering them changes no resource; each carries the labels of the cluster's manifest under its own."""
+def test_the_resource_name_of_an_additional_pool_contains_its_name() -> None:
+    """So reordering changes no resource. Each pool has the labels of the cluster's manifest."""
     planned, reordered = _plan(additionalNodePools=POOLS), _plan(additionalNodePools=POOLS[::-1])
     assert planned.resources == reordered.resources
     assert {name for name in planned.resources if name.startswith("node_pool")} == {
@@ -300,8 +304,8 @@ def test_additional_pools_are_named_after_themselves() -> None:
     assert web.options["replace_on_changes"] == ["clusterId", "label", "size", "publicIpNodePool"]
 
 
-def test_warnings_of_additional_pools_name_their_place() -> None:
-    """The path says which entry of the list is meant."""
+def test_warnings_of_additional_pools_contain_the_index() -> None:
+    """The path identifies the entry of the list."""
     warnings = _plan(additionalNodePools=POOLS).warnings
     assert [warning.split(":")[0] for warning in warnings] == [
         "spec.additionalNodePools[2].autoScale",
@@ -310,17 +314,17 @@ def test_warnings_of_additional_pools_name_their_place() -> None:
 
 
 def test_the_default_pool_gets_no_labels() -> None:
-    """The plugin never stores them and would plan a change for ever."""
+    """The plugin never stores them and would plan a change forever."""
     assert _cluster().inputs["pools"].keys() == {"size", "nodeCount"}
 
 
 @pytest.mark.parametrize("field", ["cni", "clusterType"])
-def test_a_plan_works_while_ids_are_not_known(field: str) -> None:
-    """A preview of everything at once registers the same resources."""
+def test_a_plan_works_with_unknown_ids(field: str) -> None:
+    """A preview of a whole environment registers the same resources."""
     spec = {**SPEC, "additionalNodePools": POOLS, field: "cilium" if field == "cni" else "k3s"}
     del spec["firewall"]
-    given = mocks.stack_input(mocks.target("CivoKubernetesCluster", spec))
-    assert mocks.plan(given, preview=True).resources.keys() == mocks.plan(given).resources.keys()
+    stack_input = mocks.stack_input(mocks.target("CivoKubernetesCluster", spec))
+    assert mocks.plan(stack_input, preview=True).resources.keys() == mocks.plan(stack_input).resources.keys()
 
 
 @pytest.mark.parametrize(
@@ -334,6 +338,6 @@ def test_a_plan_works_while_ids_are_not_known(field: str) -> None:
         (None, ""),
     ],
 )
-def test_times_of_the_plugin_become_rfc_3339(text: str | None, expected: str) -> None:
-    """Go's own format is converted to UTC, RFC 3339 stays as it is."""
+def test_times_of_the_plugin_are_converted_to_rfc_3339(text: str | None, expected: str) -> None:
+    """Go's format is converted to UTC. RFC 3339 stays unchanged."""
     assert kubernetes_cluster.rfc3339(text) == expected

@@ -1,4 +1,4 @@
-"""CivoKubernetesNodePool: what the module asks for."""
+"""CivoKubernetesNodePool: the requested resources."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def _plan(metadata: dict[str, Any] | None = None, config: dict[str, Any] | None 
     return mocks.plan(mocks.stack_input(manifest, **(config or {})))
 
 
-def test_a_pool_ignores_its_count_and_is_replaced_by_what_the_plugin_cannot_change() -> None:
-    """The plugin dies on a changed count and takes changes of name, cluster and size for updates."""
+def test_a_pool_ignores_its_node_count_and_is_replaced_for_immutable_fields() -> None:
+    """The plugin crashes on a changed count, and treats changes of name, cluster and size as updates."""
     pool = _plan().resources["node_pool"]
     assert pool == mocks.Recorded(
         "civo:index/kubernetesNodePool:KubernetesNodePool",
@@ -44,8 +44,8 @@ def test_a_pool_ignores_its_count_and_is_replaced_by_what_the_plugin_cannot_chan
     )
 
 
-def test_the_size_of_a_pool_is_a_resource_beside_it() -> None:
-    """It is told the count, where to ask and with what; the token is a secret."""
+def test_the_size_of_a_pool_is_a_separate_resource() -> None:
+    """It has the node count and the API's address. Its token is a secret."""
     size = _plan(config={"apiEndpoint": "http://127.0.0.1:1"}).resources["node_pool_size"]
     assert size == mocks.Recorded(
         "pulumi-python:dynamic:Resource",
@@ -63,14 +63,14 @@ def test_the_size_of_a_pool_is_a_resource_beside_it() -> None:
 
 
 @pytest.mark.parametrize("change", [{"nodePoolName": "other"}, {"size": "g4s.kube.large"}, {"publicIp": True}])
-def test_a_replaced_pool_is_sized_anew(change: dict[str, Any]) -> None:
-    """What makes a new pool changes the size's identity, so that the nodes of the new pool are read."""
+def test_replacing_a_pool_updates_its_size_resource(change: dict[str, Any]) -> None:
+    """The identity changes with the pool, so that the nodes of the new pool are read."""
     before, after = _plan().resources["node_pool_size"], _plan(**change).resources["node_pool_size"]
     assert before.inputs["identity"] != after.inputs["identity"]
 
 
-def test_the_outputs_are_those_of_this_pool() -> None:
-    """Ids and names of the nodes come from the size, the pool's id is its name in the cloud."""
+def test_the_outputs_belong_to_this_pool() -> None:
+    """Nodes come from the size resource. The pool's id is its name in the cloud."""
     assert _plan().outputs == {
         "node_pool_id": "workers",
         "node_ids": ["n-1", "n-2", "n-3"],
@@ -79,8 +79,8 @@ def test_the_outputs_are_those_of_this_pool() -> None:
     }
 
 
-def test_the_users_labels_win_over_the_standard_ones() -> None:
-    """The six standard labels are there where their value is known, in characters that a label may have."""
+def test_user_labels_override_standard_labels() -> None:
+    """Standard labels with a known value are set. Invalid characters are replaced."""
     metadata = {"name": "dev pool!", "org": "acme", "env": "dev", "id": "-id-"}
     labels = _plan(metadata, labels={"role": "web", "planton-environment": "mine"}).resources["node_pool"].inputs["labels"]
     assert labels == {
@@ -95,7 +95,7 @@ def test_the_users_labels_win_over_the_standard_ones() -> None:
 
 
 def test_taints_and_public_addresses_reach_the_pool() -> None:
-    """Taints keep their order; an unset public address is not sent."""
+    """Taints keep their order. An unset public address is not sent."""
     taints = [{"key": "gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "spot", "effect": "NoExecute"}]
     inputs = _plan(taints=taints, publicIp=True).resources["node_pool"].inputs
     assert inputs["taints"] == [
@@ -106,7 +106,7 @@ def test_taints_and_public_addresses_reach_the_pool() -> None:
 
 
 def test_an_autoscaled_pool_keeps_only_its_initial_count() -> None:
-    """The size resource wants no number, so that a later apply resets nothing; a warning names all three fields."""
+    """The size resource has no count, so a later apply resets nothing. The warning names all three fields."""
     planned = _plan(autoScale=True, minNodes=1, maxNodes=5)
     assert "node_count" not in planned.resources["node_pool_size"].inputs
     assert planned.resources["node_pool"].inputs["nodeCount"] == 3
@@ -115,30 +115,30 @@ def test_an_autoscaled_pool_keeps_only_its_initial_count() -> None:
 
 
 @pytest.mark.parametrize(
-    ("annotation", "most", "warned"),
+    ("annotation", "max_nodes", "is_warning"),
     [(None, 20, False), (None, 21, True), ("5", 5, False), ("5", 6, True), ("50", 21, False), ("many", 21, True)],
 )
-def test_a_bound_beyond_the_setting_is_a_warning(annotation: str | None, most: int, *, warned: bool) -> None:
-    """The annotation moves the bound, and one that is no number leaves it where it was."""
+def test_a_maximum_above_the_limit_is_a_warning(annotation: str | None, max_nodes: int, *, is_warning: bool) -> None:
+    """The annotation changes the limit. An invalid number keeps the default."""
     name = "project-planton.org/max-nodes-warning"
     metadata = {"annotations": {name: annotation}} if annotation else {}
-    warnings = _plan(metadata, autoScale=True, minNodes=1, maxNodes=most).warnings
-    assert any(warning.startswith(f"spec.maxNodes: {most} is more than") for warning in warnings) is warned
+    warnings = _plan(metadata, autoScale=True, minNodes=1, maxNodes=max_nodes).warnings
+    assert any(warning.startswith(f"spec.maxNodes: {max_nodes} is more than") for warning in warnings) is is_warning
 
 
 def test_bounds_without_autoscaling_are_a_warning() -> None:
-    """They are valid and mean nothing, which is said."""
+    """They are valid but have no effect."""
     [warning] = _plan(minNodes=1, maxNodes=5).warnings
     assert warning == "spec.minNodes, spec.maxNodes: no effect while autoScale is off (ignored)"
 
 
 def test_tags_are_a_warning() -> None:
-    """What is cosmetic is ignored with a warning that names the field."""
+    """A cosmetic field is ignored, and the warning names it."""
     assert _plan(tags=["a"]).warnings == ["spec.tags: Civo node pools have no tags; use labels (ignored)"]
 
 
 def test_a_cluster_is_found_by_its_exact_name() -> None:
-    """A name is looked up in the account's region, a UUID is not looked up."""
+    """A name is looked up in the account's region. A UUID needs no look-up."""
     planned = _plan(cluster={"value": "old-cluster"}, config={"defaultRegion": "fra1"})
     assert planned.resources["node_pool"].inputs["clusterId"] == mocks.CLUSTER_ID
     assert planned.calls == [("civo:index/getKubernetesCluster:getKubernetesCluster", {"name": "old-cluster", "region": "FRA1"})]
@@ -146,15 +146,15 @@ def test_a_cluster_is_found_by_its_exact_name() -> None:
 
 
 @pytest.mark.parametrize("text", ["old", "22222222", "new-cluster"])
-def test_a_part_of_a_clusters_name_or_id_is_no_match(text: str) -> None:
-    """A pool in the wrong cluster is worse than none."""
+def test_a_part_of_a_clusters_name_or_id_does_not_match(text: str) -> None:
+    """A pool must not be created in the wrong cluster."""
     with pytest.raises(errors.PlantonError, match=f"no cluster has the name or id '{text}' in region LON1") as caught:
         _plan(cluster={"value": text})
     assert caught.value.reason is errors.Reason.NOT_FOUND
 
 
 def test_an_unresolved_reference_names_both_ends() -> None:
-    """A module cannot look up manifests, so it says which command writes a resolved stack input."""
+    """A module cannot read manifests, so the hint names the command that writes a resolved stack input."""
     with pytest.raises(errors.PlantonError, match=r"spec\.cluster of 'dev' refers to 'main'") as caught:
         _plan(cluster={"valueFrom": {"name": "main"}})
     assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED
@@ -164,14 +164,14 @@ AUTOSCALED = {"autoScale": True, "minNodes": 1, "maxNodes": 5}
 
 
 def test_an_autoscaled_pool_needs_the_autoscaler_and_its_bounds() -> None:
-    """The warning says how to install it, and the argument that sets this pool's bounds."""
+    """The warning contains the application and the argument that sets this pool's bounds."""
     [warning] = _plan(**AUTOSCALED).warnings
     assert "applications: [civo-cluster-autoscaler]" in warning
     assert "--nodes=1:5:workers" in warning
 
 
-def test_the_warning_is_silent_when_the_cluster_has_the_autoscaler() -> None:
-    """The cloud knows, whichever manifest the cluster comes from."""
+def test_a_cluster_with_the_autoscaler_needs_no_warning() -> None:
+    """The cloud lists the applications, whichever manifest created the cluster."""
     manifest = mocks.target("CivoKubernetesNodePool", {**SPEC, **AUTOSCALED})
     cloud = mocks.Civo(applications={"civo-cluster-autoscaler": True})
     assert mocks.plan(mocks.stack_input(manifest), cloud=cloud).warnings == []
@@ -185,10 +185,8 @@ def _before(type_: str, name: str, **outputs: Any) -> dict[str, Any]:
     ("label", "cluster", "deleted_first"),
     [("workers", mocks.CLUSTER_ID, True), ("older", mocks.CLUSTER_ID, False), ("older", "another", True)],
 )
-def test_only_a_new_name_in_the_same_cluster_keeps_the_old_pool_until_the_new_one_is_there(
-    label: str, cluster: str, *, deleted_first: bool
-) -> None:
-    """Two pools of a cluster cannot have one name; in another cluster, the old pool may be gone with the old one."""
+def test_a_renamed_pool_is_created_before_the_old_one_is_deleted(label: str, cluster: str, *, deleted_first: bool) -> None:
+    """With the same name, or in another cluster, the old pool is deleted first: it may be missing already."""
     before = _before("civo:index/kubernetesNodePool:KubernetesNodePool", "node_pool", label=label, clusterId=cluster)
     with own.state(before):
         options = _plan().resources["node_pool"].options

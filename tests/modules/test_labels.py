@@ -1,4 +1,4 @@
-"""Labels: what may stand in one."""
+"""Label values."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
         ("v1.2_3", "v1.2_3"),
     ],
 )
-def test_a_text_becomes_a_label_value(text: str, expected: str) -> None:
-    """What is not allowed becomes a hyphen, and none is left at the ends."""
+def test_invalid_characters_of_a_label_value_are_replaced(text: str, expected: str) -> None:
+    """They become hyphens, which are stripped at both ends."""
     assert labels.label_value(text) == expected
 
 
 @hypothesis.given(strategies.text(max_size=200))
-def test_every_text_becomes_one_that_kubernetes_takes(text: str) -> None:
-    """At most 63 characters of the right kind; done twice it is the same."""
+def test_every_text_becomes_a_valid_kubernetes_label_value(text: str) -> None:
+    """The value has at most 63 characters, and the conversion is idempotent."""
     value = labels.label_value(text)
     assert len(value) <= 63
     assert LABEL_VALUE.fullmatch(value)
@@ -51,6 +51,6 @@ def test_every_text_becomes_one_that_kubernetes_takes(text: str) -> None:
         ("created_at_rfc3339", "createdAtRfc3339"),
     ],
 )
-def test_paths_are_told_in_the_manifests_spelling(path: str, expected: str) -> None:
+def test_paths_are_reported_in_the_manifests_spelling(path: str, expected: str) -> None:
     """Users write camelCase, the schema snake_case."""
     assert unsupported.json_path(path) == expected

@@ -1,4 +1,4 @@
-"""Look-ups: what a literal means, and what the answers of a plugin mean."""
+"""Look-ups: literals, and the responses of a plugin."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from planton.modules import lookups
 from support import mocks
 
 ID = "77777777-7777-4777-8777-777777777777"
-WAITED: list[float] = []
+WAITS: list[float] = []
 LOOKUPS = lookups.Lookups(
     where="in region X",
     region="X",
@@ -21,7 +21,7 @@ LOOKUPS = lookups.Lookups(
     several="too many",
     parts="multiple matches",
     limits={"cluster": "the plugin reads one page"},
-    wait=WAITED.append,
+    wait=WAITS.append,
 )
 
 
@@ -30,61 +30,61 @@ def _field(text: str) -> lookups.Field:
     return lookups.Field(manifest.spec.network_id, "spec.networkId", manifest.metadata)
 
 
-def _fails(text: str) -> Any:
+def _failing(text: str) -> Any:
     def call(_: str) -> object:
-        raise Exception(text)  # noqa: TRY002  # so does Pulumi
+        raise Exception(text)  # noqa: TRY002  # Pulumi raises it
 
     return call
 
 
-def _finds(**answer: str) -> Any:
-    return lambda _: types.SimpleNamespace(**answer)
+def _returning(**response: str) -> Any:
+    return lambda _: types.SimpleNamespace(**response)
 
 
-def test_an_id_is_taken_without_asking() -> None:
-    """A UUID costs no request."""
-    assert LOOKUPS.id_of("network", _field(ID), _fails("asked")) == ID
+def test_a_uuid_needs_no_look_up() -> None:
+    """It costs no request."""
+    assert LOOKUPS.id_of("network", _field(ID), _failing("called")) == ID
 
 
 @pytest.mark.parametrize(
-    ("text", "answer"),
+    ("text", "response"),
     [("net", {"id": "n-1", "name": "net"}), ("n-1", {"id": "n-1", "name": "net"}), ("net", {"id": "n-1", "label": "net"})],
 )
-def test_an_exact_name_or_id_is_an_answer(text: str, answer: dict[str, str]) -> None:
-    """The attribute that holds the name is the caller's to say."""
-    name = "label" if "label" in answer else "name"
-    assert LOOKUPS.id_of("network", _field(text), _finds(**answer), name=name) == "n-1"
+def test_an_exact_name_or_id_matches(text: str, response: dict[str, str]) -> None:
+    """The caller names the attribute that contains the name."""
+    name = "label" if "label" in response else "name"
+    assert LOOKUPS.id_of("network", _field(text), _returning(**response), name=name) == "n-1"
 
 
 @pytest.mark.parametrize(
     ("call", "ending"),
     [
-        (_finds(id="n-1", name="network"), "in region X"),
-        (_fails("invoke failed:\n\tzero matches"), "in region X"),
-        (_fails("invoke failed: no VPCs found"), "in region X"),
-        (_fails("x: multiple matches"), "in region X; its name is a part of several names"),
+        (_returning(id="n-1", name="network"), "in region X"),
+        (_failing("invoke failed:\n\tzero matches"), "in region X"),
+        (_failing("invoke failed: no VPCs found"), "in region X"),
+        (_failing("x: multiple matches"), "in region X; its name is a part of several names"),
     ],
 )
-def test_everything_else_that_the_plugin_finds_is_none(call: Any, ending: str) -> None:
-    """A part of a name is no match, and of two none is taken."""
+def test_a_partial_or_missing_match_is_not_found(call: Any, ending: str) -> None:
+    """The plugin accepts a part of a name. The module does not."""
     with pytest.raises(errors.PlantonError, match=f"no network has the name or id 'net' {ending}$") as caught:
         LOOKUPS.id_of("network", _field("net"), call)
     assert (caught.value.code, caught.value.reason) == (errors.Code.INVALID, errors.Reason.NOT_FOUND)
     assert caught.value.metadata == {"what": "network", "name": "net", "region": "X"}
 
 
-def test_of_several_things_of_one_name_none_is_taken() -> None:
-    """The id says which one is meant."""
+def test_an_ambiguous_name_is_an_error() -> None:
+    """The hint asks for the id."""
     with pytest.raises(errors.PlantonError, match=r"several networks have the name 'net' in region X$") as caught:
-        LOOKUPS.id_of("network", _field("net"), _fails("too many VPCs found"))
+        LOOKUPS.id_of("network", _field("net"), _failing("too many VPCs found"))
     assert (caught.value.code, caught.value.reason) == (errors.Code.INVALID, errors.Reason.AMBIGUOUS)
     assert caught.value.hint == "write the id of the network that you mean"
 
 
-def test_what_a_plugin_has_not_looked_at_is_said() -> None:
-    """A cluster that it does not find may be on another page."""
+def test_a_limit_of_the_plugins_search_is_reported() -> None:
+    """A missing cluster may be on another page."""
     with pytest.raises(errors.PlantonError, match=r"in region X; the plugin reads one page$") as caught:
-        LOOKUPS.id_of("cluster", _field("net"), _fails("zero matches"))
+        LOOKUPS.id_of("cluster", _field("net"), _failing("zero matches"))
     assert caught.value.reason is errors.Reason.NOT_FOUND
 
 
@@ -100,35 +100,35 @@ def test_what_a_plugin_has_not_looked_at_is_said() -> None:
         ("connection refused", errors.Reason.CLOUD_UNREACHABLE),
     ],
 )
-def test_a_plugin_that_could_not_ask_has_not_said_no(text: str, reason: errors.Reason) -> None:
-    """The name may be right; the plugin's text is shown on one line."""
+def test_a_failed_look_up_is_not_a_missing_resource(text: str, reason: errors.Reason) -> None:
+    """The name may be correct. The plugin's text is shown on one line."""
     with pytest.raises(errors.PlantonError) as caught:
-        LOOKUPS.find("network", "net", _fails(f"invoke failed:\n  {text}"))
+        LOOKUPS.find("network", "net", _failing(f"invoke failed:\n  {text}"))
     assert (caught.value.code, caught.value.reason) == (errors.Code.FAILED, reason)
     assert caught.value.message == f"failed to look up the network 'net' in region X: invoke failed: {text}"
     assert ("wait a little" in caught.value.hint) is (reason is errors.Reason.CLOUD_FAILED)
 
 
-def test_a_cloud_that_asks_for_patience_is_asked_again() -> None:
-    """A few times; what is not there, or not allowed, is not there the next time either."""
-    WAITED.clear()
-    said = ["x: 429 slow down", "x: 503 soon"]
+def test_a_rate_limited_request_is_retried() -> None:
+    """Retries are limited. Missing resources and refused tokens are not retried."""
+    WAITS.clear()
+    failures = ["x: 429 slow down", "x: 503 soon"]
 
     def call(text: str) -> object:
-        if said:
-            raise Exception(said.pop(0))  # noqa: TRY002  # so does Pulumi
+        if failures:
+            raise Exception(failures.pop(0))  # noqa: TRY002  # Pulumi raises it
         return text
 
     assert LOOKUPS.find("network", "net", call) == "net"
-    assert list(retries.CLOUD.waits) == WAITED
-    WAITED.clear()
-    assert LOOKUPS.find("network", "net", _fails("zero matches")) == "zero matches"
+    assert list(retries.CLOUD.waits) == WAITS
+    WAITS.clear()
+    assert LOOKUPS.find("network", "net", _failing("zero matches")) == "zero matches"
     with pytest.raises(errors.PlantonError):
-        LOOKUPS.find("network", "net", _fails("x: 401 no"))
-    assert WAITED == []
+        LOOKUPS.find("network", "net", _failing("x: 401 no"))
+    assert WAITS == []
 
 
-def test_what_is_found_or_said_is_the_answer_of_a_search() -> None:
-    """Who searches decides what the plugin's words mean."""
+def test_a_search_returns_the_result_or_the_plugins_text() -> None:
+    """The caller interprets the text."""
     assert LOOKUPS.find("network", "net", lambda text: (text,)) == ("net",)
-    assert LOOKUPS.find("network", "net", _fails("x zero matches\ny")) == "x zero matches y"
+    assert LOOKUPS.find("network", "net", _failing("x zero matches\ny")) == "x zero matches y"

@@ -1,4 +1,4 @@
-"""NodePoolSize: what it asks of the cloud, and what it believes, against a server of this file."""
+"""NodePoolSize: its requests, and how it reads responses, against a server of this file."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ import pytest
 from planton.modules.civo import pool_size
 
 CLUSTER, POOL = "c-1", "workers"
-GONE = '{"code":"database_cluster_pool_not_found","reason":"gone"}'
+NOT_FOUND = '{"code":"database_cluster_pool_not_found","reason":"not found"}'
 
 
 class Cloud:
-    """A cloud that gives its scripted answers in turn, the last one for ever."""
+    """A cloud with scripted responses. The last one repeats."""
 
     def __init__(self) -> None:
-        self.answers: collections.deque[tuple[int, str]] = collections.deque()
+        self.responses: collections.deque[tuple[int, str]] = collections.deque()
         self.requests: list[tuple[str, str, Any, str]] = []
         cloud = self
 
@@ -45,19 +45,19 @@ class Cloud:
                 self.wfile.write(text.encode())
 
             def log_message(self, *_: Any) -> None:
-                """Says nothing."""
+                """Keeps the test output quiet."""
 
         self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def next(self) -> tuple[int, str]:
-        return self.answers.popleft() if len(self.answers) > 1 else self.answers[0]
+        return self.responses.popleft() if len(self.responses) > 1 else self.responses[0]
 
-    def has(self, *states: str, count: int | None = None) -> None:
-        """Adds an answer: a cluster whose pool has nodes in these states."""
+    def respond_with_nodes(self, *states: str, count: int | None = None) -> None:
+        """Adds a response: a cluster whose pool has nodes in these states."""
         nodes = [{"id": f"id-{number}", "hostname": f"node-{number}", "status": state} for number, state in enumerate(states)]
         pools = [{"id": "other", "count": 9}, {"id": POOL, "count": len(states) if count is None else count, "instances": nodes}]
-        self.answers.append((200, json.dumps({"id": CLUSTER, "pools": pools})))
+        self.responses.append((200, json.dumps({"id": CLUSTER, "pools": pools})))
 
     @property
     def endpoint(self) -> str:
@@ -65,7 +65,7 @@ class Cloud:
 
 
 class Time:
-    """A clock that sleeping moves."""
+    """A clock that advances with each sleep."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -81,13 +81,13 @@ class Time:
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """A cloud without answers; the environment has no other token and no other address."""
+    """A cloud without responses. The environment has no other token or address."""
     monkeypatch.delenv("PLANTON_CIVO_TOKEN", raising=False)
     monkeypatch.delenv("CIVO_API_URL", raising=False)
-    made = Cloud()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    running = Cloud()
+    yield running
+    running.server.shutdown()
+    running.server.server_close()
 
 
 def _props(cloud: Cloud, **more: Any) -> dict[str, Any]:
@@ -98,7 +98,7 @@ def _props(cloud: Cloud, **more: Any) -> dict[str, Any]:
         "identity": "workers s False",
         "region": "LON1",
         "endpoint": cloud.endpoint,
-        "token": "of-state",
+        "token": "state-token",
     }
     return base | more
 
@@ -111,99 +111,99 @@ def _settle(cloud: Cloud, time: Time | None = None, **more: Any) -> dict[str, An
 NODES = {"actual_node_count": 2, "node_ids": ["id-0", "id-1"], "node_names": ["node-0", "node-1"]}
 
 
-def test_a_pool_that_has_its_number_is_only_read(cloud: Cloud) -> None:
-    """Nothing is written, and the nodes of this pool are the outputs."""
-    cloud.has("ACTIVE", "ACTIVE")
+def test_a_pool_with_the_desired_count_is_only_read(cloud: Cloud) -> None:
+    """No request changes anything, and the outputs are the nodes of this pool."""
+    cloud.respond_with_nodes("ACTIVE", "ACTIVE")
     assert _settle(cloud) == _props(cloud) | NODES
     assert {request[0] for request in cloud.requests} == {"GET"}
     assert cloud.requests[0][1] == "/v2/kubernetes/clusters/c-1?region=LON1"
 
 
-def test_a_pool_is_scaled_by_one_request_and_waited_for(cloud: Cloud) -> None:
-    """Only the count is sent, so labels and surviving nodes stay; new nodes are waited for until they run."""
+def test_a_pool_is_scaled_by_one_request_and_awaited(cloud: Cloud) -> None:
+    """Only the count is sent, so labels and existing nodes stay. New nodes are awaited until they run."""
     time = Time()
-    cloud.has("ACTIVE")
-    cloud.has("ACTIVE", count=2)
-    cloud.has("ACTIVE", "BUILDING")
-    cloud.has("ACTIVE", "ACTIVE")
+    cloud.respond_with_nodes("ACTIVE")
+    cloud.respond_with_nodes("ACTIVE", count=2)
+    cloud.respond_with_nodes("ACTIVE", "BUILDING")
+    cloud.respond_with_nodes("ACTIVE", "ACTIVE")
     assert _settle(cloud, time)["node_ids"] == ["id-0", "id-1"]
     written = [request for request in cloud.requests if request[0] == "PUT"]
-    assert written == [("PUT", "/v2/kubernetes/clusters/c-1/pools/workers", {"count": 2, "region": "LON1"}, "bearer of-state")]
+    assert written == [("PUT", "/v2/kubernetes/clusters/c-1/pools/workers", {"count": 2, "region": "LON1"}, "bearer state-token")]
     assert time.slept == [0.1, 0.2]
 
 
-def test_nodes_that_go_are_waited_for_too(cloud: Cloud) -> None:
-    """A pool is scaled down when its last surplus node is gone."""
-    cloud.has("ACTIVE", "ACTIVE", "ACTIVE")
-    cloud.has("ACTIVE", "ACTIVE", "ACTIVE", count=2)
-    cloud.has("ACTIVE", "ACTIVE")
+def test_deleted_nodes_are_awaited(cloud: Cloud) -> None:
+    """Scaling down ends when the last surplus node is deleted."""
+    cloud.respond_with_nodes("ACTIVE", "ACTIVE", "ACTIVE")
+    cloud.respond_with_nodes("ACTIVE", "ACTIVE", "ACTIVE", count=2)
+    cloud.respond_with_nodes("ACTIVE", "ACTIVE")
     assert _settle(cloud)["actual_node_count"] == 2
 
 
-def test_an_autoscaled_pool_is_never_written_and_never_waited_for(cloud: Cloud) -> None:
-    """What the autoscaler has decided stands, building nodes included."""
-    cloud.has("ACTIVE", "ACTIVE", "BUILDING")
+def test_an_autoscaled_pool_is_neither_changed_nor_awaited(cloud: Cloud) -> None:
+    """The autoscaler's count is kept, including nodes that are still building."""
+    cloud.respond_with_nodes("ACTIVE", "ACTIVE", "BUILDING")
     assert _settle(cloud, node_count=None)["actual_node_count"] == 3
     assert [request[0] for request in cloud.requests] == ["GET"]
 
 
-def test_waiting_ends(cloud: Cloud) -> None:
-    """A cloud that never gets ready is an error that says what was waited for, and how long."""
+def test_waiting_for_nodes_has_a_timeout(cloud: Cloud) -> None:
+    """The error names the pool, the count and the duration."""
     time = Time()
-    cloud.has("ACTIVE", "BUILDING")
+    cloud.respond_with_nodes("ACTIVE", "BUILDING")
     with pytest.raises(TimeoutError, match="node pool workers has not reached 2 nodes after 30 minutes"):
         _settle(cloud, time)
     assert 1800 < time.now < 1810
 
 
-def test_the_token_of_the_operation_goes_before_the_one_in_the_state(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A rotated token works although the state remembers the old one."""
+def test_the_token_of_the_operation_overrides_the_one_in_the_state(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rotated token works although the state has the old one."""
     monkeypatch.setenv("PLANTON_CIVO_TOKEN", "rotated")
-    cloud.has("ACTIVE", "ACTIVE")
+    cloud.respond_with_nodes("ACTIVE", "ACTIVE")
     _settle(cloud)
     assert {request[3] for request in cloud.requests} == {"bearer rotated"}
 
 
-def test_the_address_may_come_from_the_environment(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the provider config names none, the variable of the cloud's own tools counts."""
+def test_the_api_address_can_come_from_the_environment(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an address in the provider config, the variable of the cloud's tools is used."""
     monkeypatch.setenv("CIVO_API_URL", cloud.endpoint + "/")
-    cloud.has("ACTIVE", "ACTIVE")
+    cloud.respond_with_nodes("ACTIVE", "ACTIVE")
     _settle(cloud, endpoint="")
     assert cloud.requests
 
 
 @pytest.mark.parametrize(
-    "answer", [(404, GONE), (404, '{"code":"database_kubernetes_cluster_not_found"}'), (200, '{"id":"c-1","pools":null}')]
+    "response", [(404, NOT_FOUND), (404, '{"code":"database_kubernetes_cluster_not_found"}'), (200, '{"id":"c-1","pools":null}')]
 )
-def test_a_pool_that_the_cloud_does_not_know_is_no_resource(cloud: Cloud, answer: tuple[int, str]) -> None:
-    """Only the cloud's own words make it gone."""
-    cloud.answers.append(answer)
+def test_a_pool_that_the_cloud_reports_as_not_found_is_missing(cloud: Cloud, response: tuple[int, str]) -> None:
+    """Only the cloud's own error codes count."""
+    cloud.responses.append(response)
     read = pool_size.NodePoolSizeProvider().read("c-1:workers", _props(cloud))
     assert (read.id, read.outs) == ("", {})
 
 
-@pytest.mark.parametrize("answer", [(500, "boom"), (404, "<html>no such page</html>"), (401, "no"), (200, "no JSON")])
-def test_any_other_answer_changes_no_state(cloud: Cloud, answer: tuple[int, str]) -> None:
-    """A read that failed is an error with the cloud's text, never a missing pool."""
-    cloud.answers.append(answer)
+@pytest.mark.parametrize("response", [(500, "boom"), (404, "<html>no such page</html>"), (401, "no"), (200, "no JSON")])
+def test_any_other_response_keeps_the_state(cloud: Cloud, response: tuple[int, str]) -> None:
+    """A failed read is an error with the cloud's text, never a missing pool."""
+    cloud.responses.append(response)
     with pytest.raises((OSError, ValueError)) as caught:
         pool_size.NodePoolSizeProvider().read("c-1:workers", _props(cloud))
-    if answer[0] != 200:
-        assert str(caught.value) == f"GET /v2/kubernetes/clusters/c-1: {answer[0]} {answer[1]}"
-    assert "of-state" not in str(caught.value)
+    if response[0] != 200:
+        assert str(caught.value) == f"GET /v2/kubernetes/clusters/c-1: {response[0]} {response[1]}"
+    assert "state-token" not in str(caught.value)
 
 
-def test_a_read_tells_the_number_and_keeps_the_rest(cloud: Cloud) -> None:
-    """Drift of the count is seen beside the number that is wanted."""
-    cloud.has("ACTIVE", "ACTIVE")
+def test_a_read_reports_the_actual_count_and_keeps_other_properties(cloud: Cloud) -> None:
+    """Drift is the difference of actual and desired count."""
+    cloud.respond_with_nodes("ACTIVE", "ACTIVE")
     read = pool_size.NodePoolSizeProvider().read("c-1:workers", _props(cloud, node_count=5))
     assert read.id == "c-1:workers"
     assert read.outs == _props(cloud, node_count=5) | NODES
 
 
-def test_create_and_update_bring_the_pool_to_its_number(cloud: Cloud) -> None:
-    """The id is that of the pool in its cluster."""
-    cloud.has("ACTIVE", "ACTIVE")
+def test_create_and_update_scale_the_pool_to_its_count(cloud: Cloud) -> None:
+    """The id consists of cluster and pool."""
+    cloud.respond_with_nodes("ACTIVE", "ACTIVE")
     provider = pool_size.NodePoolSizeProvider()
     created = provider.create(_props(cloud))
     assert (created.id, created.outs) == ("c-1:workers", _props(cloud) | NODES)
@@ -238,16 +238,16 @@ STATE = {
         ({}, {"node_ids": ["x"], "__provider": "y"}, False),
     ],
 )
-def test_what_makes_an_update(olds: dict[str, Any], news: dict[str, Any], *, changes: bool) -> None:
-    """The number, who decides it, and the pool's identity count; what the cloud adds does not."""
-    found = pool_size.NodePoolSizeProvider().diff("id", STATE | olds, STATE | news)
-    assert found.changes is changes
-    assert not found.replaces
+def test_changed_counts_and_identities_are_an_update(olds: dict[str, Any], news: dict[str, Any], *, changes: bool) -> None:
+    """Switching the autoscaler is an update too. Properties that the cloud adds are not compared."""
+    diff = pool_size.NodePoolSizeProvider().diff("id", STATE | olds, STATE | news)
+    assert diff.changes is changes
+    assert not diff.replaces
 
 
 def test_names_are_quoted_in_paths(cloud: Cloud) -> None:
-    """A name is one segment, whatever is in it."""
-    cloud.answers.append((404, GONE))
+    """A name is always one path segment."""
+    cloud.responses.append((404, NOT_FOUND))
     pool_size.NodePoolSizeProvider().read("x", _props(cloud, cluster_id="a/b c"))
     assert cloud.requests[0][1] == "/v2/kubernetes/clusters/a%2Fb%20c?region=LON1"
 
@@ -269,8 +269,8 @@ threading.Event().wait()
 """
 
 
-def test_the_process_ends_with_its_engine() -> None:
-    """One that was killed ends nobody else; the token would stay in the memory of a process that nobody knows of."""
+def test_the_provider_process_ends_with_its_engine() -> None:
+    """A killed engine does not stop its children. The token would stay in the memory of an orphan."""
     command = [sys.executable, "-c", _ENGINE.format(provider=_PROVIDER)]
     engine = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert engine.stdout is not None

@@ -1,4 +1,4 @@
-"""Upgrades: which way a version may go."""
+"""Kubernetes upgrades: allowed and refused versions."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ OFFERED = ("1.34.1-do.0", "1.33.1-do.0", "1.33.0-do.0", "1.32.5-do.0")
         ("", ()),
     ],
 )
-def test_the_numbers_of_a_version(text: str, expected: tuple[int, ...]) -> None:
-    """The 3 of k3s is none, and 9 comes before 30."""
+def test_versions_are_parsed_into_numbers(text: str, expected: tuple[int, ...]) -> None:
+    """The 3 of k3s is not part of the version. 9 is less than 30."""
     assert upgrades.numbers(text) == expected
     assert sorted(["1.30.0", "1.9.9"], key=upgrades.numbers) == ["1.9.9", "1.30.0"]
 
 
 @pytest.mark.parametrize(
-    ("running", "wanted", "said"),
+    ("running", "version", "note_start"),
     [
         ("", "1.33.1-do.0", ""),
         ("1.33.1-do.0", "1.33.1-do.0", ""),
@@ -37,15 +37,15 @@ def test_the_numbers_of_a_version(text: str, expected: tuple[int, ...]) -> None:
         ("1.33.1-do.0", "1.34.0-do.0", "p: 1.33.1-do.0 → 1.34.0-do.0 is a minor upgrade: "),
     ],
 )
-def test_an_upgrade_that_is_allowed_is_told(running: str, wanted: str, said: str) -> None:
-    """Nothing is said where nothing changes."""
-    note = upgrades.check(running, wanted, OFFERED, path="p")
-    assert note.startswith(said)
-    assert bool(note) is bool(said)
+def test_an_allowed_upgrade_is_noted_with_its_size(running: str, version: str, note_start: str) -> None:
+    """Without a change there is no note."""
+    note = upgrades.check(running, version, OFFERED, path="p")
+    assert note.startswith(note_start)
+    assert bool(note) is bool(note_start)
 
 
 @pytest.mark.parametrize(
-    ("running", "wanted", "offered", "hint"),
+    ("running", "version", "offered", "hint"),
     [
         ("1.33.1-do.0", "1.33.0-do.0", OFFERED, "write 1.33.1-do.0, or create a new cluster"),
         ("1.33.1-do.0", "1.32.9-do.0", OFFERED, "write 1.33.1-do.0, or create a new cluster"),
@@ -55,25 +55,27 @@ def test_an_upgrade_that_is_allowed_is_told(running: str, wanted: str, said: str
         ("1.34.1-do.0", "2.0.0-do.0", OFFERED, "upgrade to 1.35 first"),
     ],
 )
-def test_an_upgrade_that_is_not_allowed_says_what_is(running: str, wanted: str, offered: tuple[str, ...], hint: str) -> None:
-    """Back is no way, and a minor version is not skipped."""
-    with pytest.raises(errors.PlantonError, match=wanted) as caught:
-        upgrades.check(running, wanted, offered, path="spec.version")
+def test_a_refused_upgrade_names_the_next_allowed_version(
+    running: str, version: str, offered: tuple[str, ...], hint: str
+) -> None:
+    """Downgrades and skipped minor versions are refused."""
+    with pytest.raises(errors.PlantonError, match=version) as caught:
+        upgrades.check(running, version, offered, path="spec.version")
     assert (caught.value.code, caught.value.reason) == (errors.Code.REFUSED, errors.Reason.UPGRADE_REFUSED)
     assert caught.value.message.startswith("spec.version: ")
     assert caught.value.hint.startswith(hint)
 
 
 @pytest.mark.parametrize(("offered", "listed"), [(("1.9.1", "1.30.5"), "1.30.5, 1.9.1"), ((), "none")])
-def test_what_is_offered_is_listed_newest_first(offered: tuple[str, ...], listed: str) -> None:
-    """By number, not by letter."""
+def test_offered_versions_are_listed_newest_first(offered: tuple[str, ...], listed: str) -> None:
+    """They are compared by number."""
     error = upgrades.not_offered("1.0", offered, where="here", path="spec.version", provider="civo")
     assert error.message == f"Kubernetes version '1.0' is not offered here; offered: {listed}"
     assert error.reason is errors.Reason.NOT_OFFERED
 
 
 @pytest.mark.parametrize(
-    ("running", "wanted", "targets", "said", "hint"),
+    ("running", "version", "targets", "text", "hint"),
     [
         ("1.33.0-do.0", "1.34.1-do.0", None, "is not the newest patch", "upgrade to 1.33.1-do.0 first"),
         ("1.32.4-do.0", "1.34.1-do.0", None, "skips a minor version", "upgrade to 1.32.5-do.0 first"),
@@ -84,12 +86,12 @@ def test_what_is_offered_is_listed_newest_first(offered: tuple[str, ...], listed
         ("1.33.0-do.0", "1.33.1-do.0", None, "", ""),
     ],
 )
-def test_a_cloud_may_ask_for_the_newest_patch_first(
-    running: str, wanted: str, targets: list[str] | None, said: str, hint: str
+def test_a_cloud_can_require_the_newest_patch_first(
+    running: str, version: str, targets: list[str] | None, text: str, hint: str
 ) -> None:
-    """Where it says for a cluster what is allowed, that decides."""
-    refused = upgrades.refusal(running, wanted, OFFERED, patch_first=True, targets=targets)
-    assert (refused is not None) is bool(said)
-    if refused is not None:
-        assert said in refused.text
-        assert refused.hint.startswith(hint)
+    """If the cloud lists the allowed versions of a cluster, that list decides."""
+    refusal = upgrades.refusal(running, version, OFFERED, patch_first=True, targets=targets)
+    assert (refusal is not None) is bool(text)
+    if refusal is not None:
+        assert text in refusal.text
+        assert refusal.hint.startswith(hint)

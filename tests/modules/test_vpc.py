@@ -1,4 +1,4 @@
-"""CivoVpc: what the module asks for."""
+"""CivoVpc: the requested resources."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def _plan(config: dict[str, Any] | None = None, metadata: dict[str, Any] | None 
         ({"nameservers": ["9.9.9.9"]}, {"label": "net-b", "region": "LON1", "nameserversV4s": ["9.9.9.9"]}, ""),
     ],
 )
-def test_a_network_has_just_what_the_manifest_says(spec: dict[str, Any], arguments: dict[str, Any], trigger: str) -> None:
-    """An unset field is not sent, the region goes in the cloud's case, and a changed range means a new network."""
+def test_a_network_has_only_the_fields_of_the_manifest(spec: dict[str, Any], arguments: dict[str, Any], trigger: str) -> None:
+    """Unset fields are not sent. The region is in upper case. A changed range replaces the network."""
     planned = _plan(**spec)
     assert planned.resources["network"] == mocks.Recorded(
         NETWORK, arguments, {"provider": "civo", "replacement_trigger": trigger, "delete_before_replace": True}
@@ -40,13 +40,13 @@ def test_a_network_has_just_what_the_manifest_says(spec: dict[str, Any], argumen
     assert planned.warnings == []
 
 
-def test_the_outputs_are_complete_but_for_the_time_that_the_cloud_does_not_tell() -> None:
-    """The cloud's own choice of a range is an output, and the creation time is empty."""
+def test_the_outputs_are_complete_except_for_the_creation_time() -> None:
+    """The range that the cloud chose is an output. The cloud does not report a creation time."""
     assert _plan().outputs == {"network_id": "id-of-network", "cidr_block": "192.168.1.0/24", "created_at_rfc3339": ""}
 
 
 def test_the_provider_gets_the_token_as_a_secret_and_the_region_of_the_network() -> None:
-    """The token is never plain state, and the network's region goes before the account's default."""
+    """The token is never stored in plain text. The network's region overrides the account's default."""
     planned = _plan({"apiEndpoint": "https://civo.test", "defaultRegion": "nyc1"}, region="fra1")
     assert planned.resources["civo"].inputs == {
         "apiEndpoint": "https://civo.test",
@@ -56,14 +56,14 @@ def test_the_provider_gets_the_token_as_a_secret_and_the_region_of_the_network()
 
 
 def test_a_description_is_a_warning() -> None:
-    """What is cosmetic is ignored with a warning that names the field."""
-    planned = _plan(description="ours")
+    """A cosmetic field is ignored, and the warning names it."""
+    planned = _plan(description="a network")
     assert planned.warnings == ["spec.description: Civo networks have no description (ignored)"]
     assert "network" in planned.resources
 
 
 def test_a_default_network_is_refused() -> None:
-    """What would change the result is refused, with the field and the way to accept it."""
+    """The error names the field and the option that waives the refusal."""
     with pytest.raises(errors.PlantonError, match=r"spec\.isDefaultForRegion: Civo has no way") as caught:
         _plan(isDefaultForRegion=True)
     assert (caught.value.code, caught.value.reason) == (errors.Code.REFUSED, errors.Reason.UNSUPPORTED_FIELD)
@@ -72,19 +72,19 @@ def test_a_default_network_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "named", ["spec.isDefaultForRegion", "isDefaultForRegion", "is_default_for_region", "x, spec.is_default_for_region"]
+    "field", ["spec.isDefaultForRegion", "isDefaultForRegion", "is_default_for_region", "x, spec.is_default_for_region"]
 )
-def test_a_refusal_can_be_waived_by_name(named: str) -> None:
-    """The annotation takes either spelling, with or without ``spec.``, and turns the refusal into a warning."""
-    planned = _plan(metadata={"annotations": {"project-planton.org/allow-unsupported": named}}, isDefaultForRegion=True)
+def test_a_refusal_can_be_waived_by_field_name(field: str) -> None:
+    """The annotation accepts both spellings, with or without ``spec.``. The refusal becomes a warning."""
+    planned = _plan(metadata={"annotations": {"project-planton.org/allow-unsupported": field}}, isDefaultForRegion=True)
     assert [warning.split(":")[0] for warning in planned.warnings] == ["spec.isDefaultForRegion"]
 
 
 @pytest.mark.parametrize(
     ("config", "region", "missing"), [({"apiToken": ""}, "lon1", "the token"), ({"defaultRegion": 0}, "", "the region")]
 )
-def test_an_incomplete_account_is_an_error_before_anything_is_made(config: dict[str, Any], region: str, missing: str) -> None:
-    """What is missing is named, with the provider it is for."""
+def test_an_incomplete_account_is_an_error_before_the_first_resource(config: dict[str, Any], region: str, missing: str) -> None:
+    """The error names the missing setting and the provider."""
     with pytest.raises(errors.PlantonError, match=f"failed to set up the Civo provider: {missing} is missing") as caught:
         _plan(config, region=region)
     assert caught.value.reason is errors.Reason.CREDENTIAL_MISSING
@@ -102,12 +102,12 @@ def test_an_incomplete_account_is_an_error_before_anything_is_made(config: dict[
     ],
 )
 def test_only_a_whole_uuid_is_an_id(text: str, *, expected: bool) -> None:
-    """Anything else is a name, or an exact id that the cloud is asked about."""
+    """Anything else is a name, or an exact id that is looked up in the cloud."""
     assert ids.is_id(text) is expected
 
 
-def test_removed_nameservers_stay_and_are_named() -> None:
-    """The plugin takes a missing list for any list, so that nothing would be planned."""
+def test_removed_nameservers_stay_and_are_a_warning() -> None:
+    """To the plugin a missing list equals every list, so no change is planned."""
     manifest = json.dumps({"spec": {"nameservers": ["9.9.9.9", "1.1.1.1"]}})
     with own.state({"resources": [{"urn": "s", "type": "pulumi:pulumi:Stack", "outputs": {"manifest": manifest}}]}):
         [warning] = _plan().warnings

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
+import shutil
 
 import pytest
 import uvicorn
 
 from planton_server.http import connections
-from planton_server.store import schema
 from support import api, raw_http, waiting
 
 
@@ -19,16 +19,14 @@ def loop():
 
 
 @pytest.fixture(scope="session")
-def new_url(request, tmp_path_factory):
+def new_url(request, tmp_path_factory, migrated_file):
     """Makes an empty database of an engine, with its tables, and returns its URL."""
 
     def make(engine: str) -> str:
         if engine == "postgresql":
             cluster = request.getfixturevalue("cluster")
             return cluster.url(cluster.create(request.getfixturevalue("migrated")))
-        url = f"sqlite:///{tmp_path_factory.mktemp('api') / 'server.db'}"
-        schema.migrate(url)
-        return url
+        return f"sqlite:///{shutil.copy(migrated_file, tmp_path_factory.mktemp('api'))}"
 
     return make
 
@@ -92,8 +90,8 @@ def private(loop, new_url):
 
 @pytest.fixture
 def wire(loop, monkeypatch):
-    """Opens connections to a server with little patience."""
-    monkeypatch.setattr(connections, "PATIENCE", 0.4)
+    """Opens connections to a server with a short timeout."""
+    monkeypatch.setattr(connections, "TIMEOUT_SECONDS", 0.4)
     config = uvicorn.Config(raw_http.app, port=0, http=connections.Protocol, ws="none", lifespan="off", log_config=None)
     server = uvicorn.Server(config)
     opened: list[raw_http.Client] = []
@@ -119,4 +117,4 @@ def wire(loop, monkeypatch):
             one.writer.close()
 
     loop.run(end())
-    serving.result(waiting.PATIENCE)
+    serving.result(waiting.TIMEOUT_SECONDS)

@@ -5,8 +5,11 @@ import json
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies
 
-from planton_server.service import answers, encoding, kinds, rendering, routes
+from planton_server.service import acceptance, answers, encoding, kinds, rendering, routes
 from support import api_messages
+
+#: A controller looks at the resources of each cloud.
+SEEN = acceptance.Acceptance(served=("gcp", "azure", "aws", "civo", "digitalocean"))
 
 MAIN = {route.method: route for route in reversed(routes.routes())}
 RESPONSES = {method: route.response for method, route in MAIN.items()}
@@ -93,7 +96,7 @@ def test_every_response_has_an_answer():
 def test_resource(data, noun):
     """A resource, whatever is in it."""
     kind = SPECS[noun]
-    agrees(answers.of_resource(kind, data.draw(rows(kind))), f"Get{kind.name}")
+    agrees(answers.of_resource(kind, data.draw(rows(kind)), SEEN), f"Get{kind.name}")
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -102,7 +105,7 @@ def test_page(data, noun, token):
     """A page, empty or not, the last or not."""
     kind = SPECS[noun]
     found = data.draw(strategies.lists(rows(kind), max_size=3))
-    agrees(answers.of_page(kind, found, total=7, limit=50, offset=2, next_page_token=token), f"List{kind.name}s")
+    agrees(answers.of_page(kind, found, SEEN, total=7, limit=50, offset=2, next_page_token=token), f"List{kind.name}s")
 
 
 @given(strategies.data(), strategies.sampled_from(sorted(SPECS)))
@@ -116,7 +119,7 @@ def test_statuses(data, noun):
         "controller_name": data.draw(TEXTS), "observed_generation": 2, "conditions": json.dumps(data.draw(CONDITIONS)), "metadata": json.dumps(metadata),
         "last_error": data.draw(strategies.sampled_from(["", json.dumps(error)])), "updated_at": TIME,
     }  # fmt: skip
-    agrees(answers.of_status(kind, row(kind), [report] * data.draw(strategies.integers(0, 2))), f"Get{kind.name}Status")
+    agrees(answers.of_status(kind, row(kind), [report] * data.draw(strategies.integers(0, 2)), SEEN), f"Get{kind.name}Status")
 
 
 @given(TEXTS, TEXTS, strategies.sampled_from(["", '["spec.platform.gcp.spot"]']))
@@ -140,15 +143,15 @@ def test_stored_text_that_its_schema_does_not_know():
     """A spec that cannot be read is an error with its field, and never a message without it."""
     broken = row(kinds.NODE_POOL, spec='{"platform":{"type":"gcp"},"color":"red"}')
     with pytest.raises(ValueError, match=r"NodePool\.spec .*color"):
-        message(answers.of_resource(kinds.NODE_POOL, broken), "GetNodePool")
+        message(answers.of_resource(kinds.NODE_POOL, broken, SEEN), "GetNodePool")
 
 
 def test_user_data_is_in_the_resource_and_in_no_page():
     """A page leaves out what a node runs when it starts, and a text of the same words stays."""
     spec = {"labels": {"userData": "label"}, "platform": {"type": "aws", "aws": {"instanceType": "m5.large", "userData": "word"}}}
     found = row(kinds.NODE_POOL, platform="aws", spec=json.dumps(spec))
-    assert text(answers.of_resource(kinds.NODE_POOL, found))["spec"] == spec
-    page = answers.of_page(kinds.NODE_POOL, [found], total=1, limit=50, offset=0, next_page_token="")
+    assert text(answers.of_resource(kinds.NODE_POOL, found, SEEN))["spec"] == spec
+    page = answers.of_page(kinds.NODE_POOL, [found], SEEN, total=1, limit=50, offset=0, next_page_token="")
     (shown,) = text(page)["nodepools"]
     del spec["platform"]["aws"]["userData"]
     assert shown["spec"] == spec
@@ -163,6 +166,6 @@ def test_provider_name():
     assert name[0].isalpha()
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz234567")
     assert answers.provider_name(row(kinds.NODE_POOL, platform="aws")) == ""
-    cluster = answers.of_resource(kinds.CLUSTER, row(kinds.CLUSTER, platform="azure"))
+    cluster = answers.of_resource(kinds.CLUSTER, row(kinds.CLUSTER, platform="azure"), SEEN)
     assert "providerName" not in text(cluster)["status"]
-    assert text(answers.of_status(kinds.NODE_POOL, found, []))["status"]["providerName"] == name
+    assert text(answers.of_status(kinds.NODE_POOL, found, [], SEEN))["status"]["providerName"] == name

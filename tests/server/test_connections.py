@@ -11,24 +11,22 @@ from planton_server.http import connections
 from support.raw_http import REQUEST, app
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
+def test_a_client_that_says_no_more_is_left(loop, wire) -> None:
+    """In the middle of a request or before it."""
+    texts = (
         b"",
         b"\r\n",
         b"GET / HTTP/1.1\r\n",
         b"GET / HTTP/1.1\r\nHost: local",
         b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nhalf",
         b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nha",
-    ],
-)
-def test_a_client_that_says_no_more_is_left(loop, wire, sent: bytes) -> None:
-    """In the middle of a request or before it."""
+    )
 
-    async def run() -> bytes:
-        return await (await wire(sent)).rest()
+    async def run() -> list[bytes]:
+        # At the same time, as each waits for its deadline.
+        return await asyncio.gather(*[(await wire(sent)).rest() for sent in texts])
 
-    assert loop.run(run()) == b""
+    assert dict(zip(texts, loop.run(run()), strict=True)) == dict.fromkeys(texts, b"")
 
 
 def test_bytes_that_drop_do_not_make_it_longer(loop, wire) -> None:
@@ -44,16 +42,19 @@ def test_bytes_that_drop_do_not_make_it_longer(loop, wire) -> None:
         loop.run(run())
 
 
-@pytest.mark.parametrize("then", [b"", b"\r\n", b"GET"])
-def test_an_answered_client_is_left_too(loop, wire, then: bytes) -> None:
+def test_an_answered_client_is_left_too(loop, wire) -> None:
     """It has the same time for its next request."""
+    texts = (b"", b"\r\n", b"GET")
 
-    async def run() -> bytes:
+    async def ask(sent: bytes) -> bytes:
         client = await wire(REQUEST)
         await client.reader.readuntil(b"0\r\n\r\n")
-        return await (await client.send(then)).rest()
+        return await (await client.send(sent)).rest()
 
-    assert loop.run(run()) == b""
+    async def run() -> list[bytes]:
+        return await asyncio.gather(*map(ask, texts))
+
+    assert dict(zip(texts, loop.run(run()), strict=True)) == dict.fromkeys(texts, b"")
 
 
 def test_a_body_that_is_not_waited_for_has_a_deadline(loop, wire) -> None:
@@ -101,7 +102,7 @@ def test_an_answer_that_nobody_takes_is_dropped(loop, wire) -> None:
 
 def test_silent_clients_make_room(loop, wire, monkeypatch) -> None:
     """The one that has been silent longest is the first to go."""
-    monkeypatch.setattr(connections, "PATIENCE", 60.0)
+    monkeypatch.setattr(connections, "TIMEOUT_SECONDS", 60.0)
     monkeypatch.setattr(connections, "most", lambda: 3)
 
     async def run() -> tuple[bytes, bytes, list[bool]]:

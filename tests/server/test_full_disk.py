@@ -19,7 +19,7 @@ def states(server: api.Server) -> tuple[int, int, dict[str, str], int]:
     stub = health_pb2_grpc.HealthStub(server.grpc)
 
     async def checked():
-        return await stub.Check(health_pb2.HealthCheckRequest(), timeout=api.PATIENCE)
+        return await stub.Check(health_pb2.HealthCheckRequest(), timeout=api.TIMEOUT_SECONDS)
 
     return health.status_code, ready.status_code, health.json()["components"]["database"], server.loop.run(checked()).status
 

@@ -36,7 +36,7 @@ def call(client, method, request, metadata=(), *, who=""):
     async def done():
         begun = client.server.grpc.unary_unary(
             route.name, request_serializer=route.request.SerializeToString, response_deserializer=route.response.FromString
-        )(request, metadata=(("x-user-email", who or client.user), *metadata), timeout=api.PATIENCE)
+        )(request, metadata=(("x-user-email", who or client.user), *metadata), timeout=api.TIMEOUT_SECONDS)
         code = await begun.code()
         return code, await begun.initial_metadata(), await begun.trailing_metadata()
 
@@ -111,7 +111,7 @@ def test_health(client):
     async def check(name):
         # The call belongs to the loop that runs when it is created.
         stub = health_pb2_grpc.HealthStub(client.server.grpc)
-        return await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)
+        return await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=api.TIMEOUT_SECONDS)
 
     for name in ("", *{route.service for route in routes.routes()}):
         assert client.server.loop.run(check(name)).status == health_pb2.HealthCheckResponse.SERVING
@@ -154,7 +154,7 @@ def test_reflection(client):
             "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
             request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
             response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
-        )(iter([reflection_pb2.ServerReflectionRequest(list_services="")]), timeout=api.PATIENCE)
+        )(iter([reflection_pb2.ServerReflectionRequest(list_services="")]), timeout=api.TIMEOUT_SECONDS)
         return [answer async for answer in stream]
 
     (answer,) = client.server.loop.run(ask())
@@ -265,7 +265,7 @@ def test_bytes_that_are_no_message(client, caplog, data):
     """They are a mistake of the caller, who must be known, and none of the server."""
 
     async def done(*metadata):
-        begun = client.server.grpc.unary_unary(MAIN["GetNodePool"].name)(data, metadata=metadata, timeout=api.PATIENCE)
+        begun = client.server.grpc.unary_unary(MAIN["GetNodePool"].name)(data, metadata=metadata, timeout=api.TIMEOUT_SECONDS)
         return await begun.code(), await begun.details()
 
     assert client.server.loop.run(done())[0] is grpc.StatusCode.UNAUTHENTICATED
@@ -283,7 +283,7 @@ def test_message_over_the_limit(client):
 
 @pytest.fixture
 def door(loop, monkeypatch):
-    """Begins servers with some patience, and returns their ports; nothing is behind them but what gRPC does by itself."""
+    """Starts gRPC servers with a handshake timeout, without services, and returns their ports."""
     servers = []
     monkeypatch.setattr(grpc_server, "AGE", 0.6)
     monkeypatch.setattr(connections, "most", lambda _: 2)
@@ -294,8 +294,8 @@ def door(loop, monkeypatch):
         await servers[0].start()
         return port
 
-    def started(patience):
-        monkeypatch.setattr(connections, "PATIENCE", patience)
+    def started(seconds):
+        monkeypatch.setattr(connections, "TIMEOUT_SECONDS", seconds)
         return loop.run(begin())
 
     yield started
@@ -308,7 +308,7 @@ def test_a_connection_that_says_nothing_ends(loop, door):
 
     async def done():
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        async with asyncio.timeout(api.PATIENCE):
+        async with asyncio.timeout(api.TIMEOUT_SECONDS):
             await reader.read()
         writer.close()
 
@@ -322,7 +322,7 @@ def test_a_call_without_a_request_ends(loop, door):
     async def done():
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             begun = channel.stream_unary(MAIN["CreateCluster"].name)()
-            async with asyncio.timeout(api.PATIENCE):
+            async with asyncio.timeout(api.TIMEOUT_SECONDS):
                 return await begun.code()
 
     assert loop.run(done()) is grpc.StatusCode.UNAVAILABLE
@@ -330,11 +330,11 @@ def test_a_call_without_a_request_ends(loop, door):
 
 def test_too_many_connections_are_closed(loop, door):
     """Each of those before has its greeting."""
-    port = door(api.PATIENCE)
+    port = door(api.TIMEOUT_SECONDS)
 
     async def done():
         opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
-        async with asyncio.timeout(api.PATIENCE):
+        async with asyncio.timeout(api.TIMEOUT_SECONDS):
             found = [await reader.read(9) for reader, _ in opened]
         for _, writer in opened:
             writer.close()

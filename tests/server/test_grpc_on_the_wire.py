@@ -58,7 +58,7 @@ async def exchange(port: int, head: dict[str, str], message: bytes, trailers: di
         writer.write(frame(_HEADERS, _END_HEADERS | _END_STREAM, 1, fields(trailers)))
     found = 0
     try:
-        async with asyncio.timeout(api.PATIENCE):
+        async with asyncio.timeout(api.TIMEOUT_SECONDS):
             while True:
                 start = await reader.readexactly(9)
                 await reader.readexactly(int.from_bytes(start[:3], "big"))
@@ -127,7 +127,7 @@ def test_trailing_metadata_are_not_kept(private, loop) -> None:
         for _ in range(40 * 1024 * 1024 // len(block)):
             writer.write(frame(_CONTINUATION, 0, 1, block))
             await writer.drain()
-        async with asyncio.timeout(api.PATIENCE - 10):
+        async with asyncio.timeout(api.TIMEOUT_SECONDS - 10):
             while True:
                 start = await reader.readexactly(9)
                 await reader.readexactly(int.from_bytes(start[:3], "big"))

@@ -24,7 +24,9 @@ def shell(new_url):
 
     def run(command, pool="", cluster=""):
         written = command.replace(HOST, process.url).replace(POOL, pool or POOL).replace(CLUSTER, cluster or CLUSTER)
-        done = subprocess.run(["bash", "-c", written], capture_output=True, text=True, timeout=api_process.PATIENCE, check=True)
+        done = subprocess.run(
+            ["bash", "-c", written], capture_output=True, text=True, timeout=api_process.TIMEOUT_SECONDS, check=True
+        )
         return json.loads(done.stdout) if done.stdout else None
 
     yield run

@@ -25,10 +25,10 @@ def test_health_of_timed_work(private, state: str, status: int, whole: int) -> N
     stub = health_pb2_grpc.HealthStub(server.grpc)
 
     async def checked(name: str) -> int:
-        return (await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)).status
+        return (await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=api.TIMEOUT_SECONDS)).status
 
     async def watched(name: str) -> int:
-        stream = stub.Watch(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)
+        stream = stub.Watch(health_pb2.HealthCheckRequest(service=name), timeout=api.TIMEOUT_SECONDS)
         first = (await stream.read()).status
         stream.cancel()
         return first

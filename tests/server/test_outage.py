@@ -63,7 +63,7 @@ def _check(server, name):
 
     async def answered():
         # gRPC asks for the loop where the call begins.
-        return await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=api.PATIENCE)
+        return await stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=api.TIMEOUT_SECONDS)
 
     return server.loop.run(answered()).status
 
@@ -74,7 +74,7 @@ def test_health_over_grpc_in_an_outage(alone, cluster):
     stub = health_pb2_grpc.HealthStub(alone.grpc)
 
     async def watched():
-        return stub.Watch(health_pb2.HealthCheckRequest(service=names[1]), timeout=api.PATIENCE)
+        return stub.Watch(health_pb2.HealthCheckRequest(service=names[1]), timeout=api.TIMEOUT_SECONDS)
 
     stream = alone.loop.run(watched())
 

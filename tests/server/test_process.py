@@ -39,7 +39,7 @@ def process(start, new_url):
 
 def client(process, **headers):
     limits = httpx.Limits(max_connections=CONNECTIONS)
-    return httpx.AsyncClient(base_url=f"{process.url}/api/v1", headers=USER | headers, timeout=api.PATIENCE, limits=limits)
+    return httpx.AsyncClient(base_url=f"{process.url}/api/v1", headers=USER | headers, timeout=api.TIMEOUT_SECONDS, limits=limits)
 
 
 async def new_cluster(connection, name="c"):
@@ -202,7 +202,7 @@ def test_watched_health_ends_with_the_server(loop, start, new_url):
 
     async def run():
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=api.PATIENCE)
+            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=api.TIMEOUT_SECONDS)
             seen = []
             async for answer in watch:
                 seen.append(answer.status)
@@ -221,8 +221,8 @@ def test_an_address_of_ipv6(loop, start, new_url):
 
     async def run():
         async with grpc.aio.insecure_channel(f"[::1]:{port}") as channel:
-            served = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=api.PATIENCE)
-        async with httpx.AsyncClient(headers=USER, timeout=api.PATIENCE) as connection:
+            served = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=api.TIMEOUT_SECONDS)
+        async with httpx.AsyncClient(headers=USER, timeout=api.TIMEOUT_SECONDS) as connection:
             return served.status, (await connection.get(f"http://[::1]:{process.port}/api/v1/nodepools")).status_code
 
     assert loop.run(run()) == (health_pb2.HealthCheckResponse.SERVING, 200)
@@ -240,7 +240,7 @@ def test_trusted_header_only_where_it_can_be_trusted(tmp_path):
         "--auth=header",
         f"--database-url=sqlite:///{tmp_path}/a.db",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=api_process.PATIENCE, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=api_process.TIMEOUT_SECONDS, check=False)
     assert done.returncode == 2
     assert "--trusted-proxy" in done.stderr
 

@@ -402,7 +402,7 @@ def test_a_server_starts_when_the_restore_is_done(new_url, loop) -> None:
         starting = loop.begin(database.connect(url))
         waiting.until(lambda: not _granted(url), "the server to wait")
         assert not starting.done()
-    loop.run(starting.result(waiting.PATIENCE).close())
+    loop.run(starting.result(waiting.TIMEOUT_SECONDS).close())
 
 
 def _granted(url: str) -> bool:

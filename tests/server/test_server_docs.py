@@ -38,7 +38,9 @@ def test_every_setting_is_listed_with_its_default(setting: server.Setting) -> No
 
 def test_the_reference_lists_no_other_setting() -> None:
     """The list is complete in both directions."""
-    assert sorted(_options()) == sorted([one.name for one in server.SETTINGS] + ["database-url", "config", "migrate"])
+    assert sorted(_options()) == sorted(
+        [one.name for one in server.SETTINGS] + ["database-url", "config", "migrate", "with-controllers"]
+    )
 
 
 def test_the_page_says_how_a_variable_is_named() -> None:

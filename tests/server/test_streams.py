@@ -24,7 +24,7 @@ class Stream:
         said = {"accept": "text/event-stream", "x-user-email": client.user} | headers
         self._headers = [(name.encode(), value.encode()) for name, value in said.items() if value]
         self._running = client.server.loop.begin(self._run())
-        client.server.loop.run(asyncio.wait_for(self._begun.wait(), api.PATIENCE))
+        client.server.loop.run(asyncio.wait_for(self._begun.wait(), api.TIMEOUT_SECONDS))
 
     async def _run(self):
         scope = {
@@ -55,7 +55,7 @@ class Stream:
 
     def end(self):
         """Returns when the server has ended the stream."""
-        self._running.result(api.PATIENCE)
+        self._running.result(api.TIMEOUT_SECONDS)
 
 
 def test_streams_of_a_caller_are_counted(rest):

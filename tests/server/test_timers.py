@@ -60,7 +60,7 @@ class Replica:
 
     def stop(self) -> int:
         """End it in order, and return its exit status."""
-        self._process.communicate(timeout=waiting.PATIENCE)
+        self._process.communicate(timeout=waiting.TIMEOUT_SECONDS)
         return self._process.returncode
 
     def kill(self) -> None:

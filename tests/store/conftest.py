@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from planton_server.store import database, engines, schema
+from planton_server.store import database, engines
 from support import api
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: pathlib.Path, migrated_file: pathlib.Path) -> str:
     """The URL of an empty, migrated database."""
     if request.param == "sqlite":
-        file_url = f"sqlite:///{tmp_path / 'server.db'}"
-        schema.migrate(file_url)
-        return file_url
+        return f"sqlite:///{shutil.copy(migrated_file, tmp_path)}"
     cluster = request.getfixturevalue("cluster")
     return cluster.url(cluster.create(request.getfixturevalue("migrated")))
 

@@ -23,7 +23,7 @@ from planton_server.service import contexts, errors, methods, rendering, routes
 from planton_server.store import database
 
 #: Seconds after which a call that does not return fails its test.
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 #: What the operator of the tests expects: nobody on gcp, civo and digitalocean, one controller on aws, two on azure.
 EXPECTED = {
     ("nodepool", "aws"): ("aws-controller",),
@@ -51,7 +51,7 @@ class Loop:
 
     def run(self, awaitable: Awaitable[Any]) -> Any:
         """Returns what an awaitable comes to."""
-        return self.begin(awaitable).result(PATIENCE)
+        return self.begin(awaitable).result(TIMEOUT_SECONDS)
 
     def begin(self, awaitable: Awaitable[Any]) -> concurrent.futures.Future[Any]:
         """Starts an awaitable."""
@@ -122,6 +122,12 @@ class Counted:
         async with self._within.unit() as transaction:
             yield _CountedTransaction(self, transaction)
 
+    def watch(self, changed: Callable[[], None]) -> None:
+        self._within.watch(changed)
+
+    async def notify(self) -> None:
+        await self._within.notify()
+
     def connections(self) -> tuple[int, int]:
         return self._within.connections()
 
@@ -188,7 +194,7 @@ class Server:
         own = roots.routes(self.store, settings.Settings(self.url), observer, running.authenticator, timed_work)
         self.app = rest.application(running, roots=own, observer=observer, is_stopping=lambda: False)
         self.rest = httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://api", timeout=PATIENCE
+            transport=httpx.ASGITransport(self.app, raise_app_exceptions=False), base_url="http://api", timeout=TIMEOUT_SECONDS
         )
         # Often, so that no test waits for it.
         healthy = health.Health(self.store, poll=0.05, timed_work=timed_work)
@@ -296,7 +302,7 @@ class Api:
             route.name, request_serializer=route.request.SerializeToString, response_deserializer=route.response.FromString
         )
         try:
-            found = rendering.to_data(await called(request, metadata=tuple(headers.items()), timeout=PATIENCE))
+            found = rendering.to_data(await called(request, metadata=tuple(headers.items()), timeout=TIMEOUT_SECONDS))
         except grpc.aio.AioRpcError as error:
             return _failed(error)
         return Reply(route.success, (found[names_of(route)] if route.response_body else found) or None, {}, "OK")

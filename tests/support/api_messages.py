@@ -1,6 +1,6 @@
 """Messages of the API for tests: the guide's bodies, and any message at all of a type."""
 
-from google.protobuf import message_factory, struct_pb2, timestamp_pb2
+from google.protobuf import duration_pb2, message_factory, struct_pb2, timestamp_pb2
 from hypothesis import strategies
 
 from planton.manifest import json_data
@@ -80,7 +80,14 @@ def _value(data):
     return struct_pb2.Value(string_value=data) if isinstance(data, str) else struct_pb2.Value(number_value=data)
 
 
+_DURATIONS = strategies.builds(
+    lambda sign, seconds, nanos: duration_pb2.Duration(seconds=sign * seconds, nanos=sign * nanos),
+    strategies.sampled_from([1, -1]),
+    strategies.integers(0, 99_999_999_999),
+    strategies.integers(0, 999_999_999),
+)
 _WELL_KNOWN = {
+    "google.protobuf.Duration": _DURATIONS,
     "google.protobuf.Timestamp": _TIMES,
     "google.protobuf.Struct": strategies.dictionaries(_TEXTS, DATA, max_size=3).map(_struct),
     "google.protobuf.Value": DATA.map(_value),

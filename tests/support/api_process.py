@@ -8,7 +8,7 @@ import sys
 import threading
 
 #: Seconds after which a server that does not start, say or stop what it should fails its test.
-PATIENCE = 60
+TIMEOUT_SECONDS = 60
 
 
 class Process:
@@ -44,7 +44,7 @@ class Process:
     def wait_for(self, text: str) -> None:
         """Returns when the server has logged a text."""
         with self._told:
-            told = self._told.wait_for(lambda: any(text in line for line in self.lines) or "" in self.lines, PATIENCE)
+            told = self._told.wait_for(lambda: any(text in line for line in self.lines) or "" in self.lines, TIMEOUT_SECONDS)
         assert told and any(text in line for line in self.lines), "".join(self.lines[-30:])  # noqa: PT018 - one thing to tell
 
     def kill(self) -> None:
@@ -63,8 +63,8 @@ class Process:
         return self._end()
 
     def _end(self) -> int:
-        code = self._process.wait(PATIENCE)
-        self._reader.join(PATIENCE)
+        code = self._process.wait(TIMEOUT_SECONDS)
+        self._reader.join(TIMEOUT_SECONDS)
         return code
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 #: Seconds; a first build downloads what it needs.
-_PATIENCE = 900
+_TIMEOUT_SECONDS = 900
 _SWITCHES = "`yes`, `on` and `off` are texts in YAML 1.2"
 
 
@@ -106,7 +106,13 @@ def there() -> list[str]:
 def run(command: tuple[str, ...], *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Runs a command in the repository's root, with further variables in its environment."""
     return subprocess.run(
-        [*command, *arguments], cwd=ROOT, env=os.environ | environ, capture_output=True, text=True, check=False, timeout=_PATIENCE
+        [*command, *arguments],
+        cwd=ROOT,
+        env=os.environ | environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_TIMEOUT_SECONDS,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import copy
-import functools
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 #: What is put in the place of each value, item and mapping of each valid manifest; no word that YAML 1.1 takes for true or false,
@@ -18,6 +19,26 @@ VALUES: list[Any] = [
 ]
 
 
+#: ``...`` removes the place.
+_CHANGES = [..., *VALUES]
+#: Every which of them a field gets where it is not new.
+_STRIDE = 8
+
+
+def changes(documents: Iterable[Any]) -> Iterator[tuple[Any, tuple[Any, ...], Any]]:
+    """Yields documents with one change each, and the place and value of the change.
+
+    A field gets every value in the first document that has it, and in each further document other values of the list.
+    """
+    seen: collections.Counter[tuple[Any, ...]] = collections.Counter()
+    for document in documents:
+        for place in places(document):
+            field = tuple("*" if isinstance(key, int) else key for key in place)
+            for value in _CHANGES[seen[field] % _STRIDE :: _STRIDE] if seen[field] else _CHANGES:
+                yield mutated(document, place, value), place, value
+            seen[field] += 1
+
+
 def places(data: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Returns the path of everything in a document, but for the document itself and its kind."""
     pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
@@ -27,11 +48,13 @@ def places(data: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 def mutated(data: Any, path: tuple[Any, ...], value: Any) -> Any:
     """Returns a document with another value in a place; without the place where the value is ``...``."""
-    result = copy.deepcopy(data)
-    *above, last = path
-    part = functools.reduce(lambda found, key: found[key], above, result)
-    if value is ...:
-        del part[last]
+    key, *below = path
+    # What is beside the place is shared: copies of whole documents take longer than to check them.
+    result = copy.copy(data)
+    if below:
+        result[key] = mutated(data[key], tuple(below), value)
+    elif value is ...:
+        del result[key]
     else:
-        part[last] = value
+        result[key] = value
     return result

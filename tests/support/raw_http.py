@@ -42,7 +42,7 @@ class Client:
         """Return what comes until the server closes the connection."""
         found = b""
         with contextlib.suppress(ConnectionError):
-            async with asyncio.timeout(waiting.PATIENCE):
+            async with asyncio.timeout(waiting.TIMEOUT_SECONDS):
                 while data := await self.reader.read(65536):
                     found += data
         return found

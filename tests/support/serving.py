@@ -54,7 +54,7 @@ class Server:
         command = [sys.executable, "-m", "planton", "server", "start", "--port", str(port), *options]
         with log.open("wb") as file:
             self.process = subprocess.Popen(command, stderr=file, stdin=subprocess.DEVNULL, env=os.environ | (environment or {}))
-        self.client = httpx.Client(base_url=self.url, headers=USER, timeout=waiting.PATIENCE)
+        self.client = httpx.Client(base_url=self.url, headers=USER, timeout=waiting.TIMEOUT_SECONDS)
 
     def ready(self) -> Server:
         """Wait until it serves."""
@@ -86,7 +86,7 @@ class Server:
     def stop(self) -> int:
         """Ask it to stop, and return its exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(waiting.PATIENCE)
+        return self.process.wait(waiting.TIMEOUT_SECONDS)
 
     def close(self) -> None:
         """End it, and the workers below it."""
@@ -94,7 +94,7 @@ class Server:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(waiting.PATIENCE)
+                self.process.wait(waiting.TIMEOUT_SECONDS)
             finally:
                 self.process.kill()
 

@@ -1,4 +1,4 @@
-"""Accounts as plans and questions name them: where the token comes from, where it goes, and never the token."""
+"""Accounts in plans and prompts: the source of the token, the endpoint it is sent to, and never the token itself."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SECRET = "a-secret-token"
 
 @pytest.fixture
 def environ(tmp_path: pathlib.Path) -> dict[str, str]:
-    """A shell with a token, and a credentials file of one entry."""
+    """Returns an environment with tokens and a credentials file with one entry."""
     path = tmp_path / "credentials.yaml"
     path.write_text(f"acme:\n  apiToken: {SECRET}\n", "utf-8")
     path.chmod(0o600)
@@ -24,23 +24,23 @@ def environ(tmp_path: pathlib.Path) -> dict[str, str]:
 
 
 def _account(
-    environ: dict[str, str], context: contexts.Context | None = None, *, kind: str = "CivoVpc", given: Any = None
+    environ: dict[str, str], context: contexts.Context | None = None, *, kind: str = "CivoVpc", override: Any = None
 ) -> accounts.Account:
     target = mocks.target(kind, {"networkName": "n"} if kind == "CivoVpc" else {"region": "fra1"})
     chosen = settings.Settings(environ=environ, context=context or contexts.Context())
-    config = credentials.choose(target, override=given, region="", environ=environ, usual=chosen.context.credentials)
-    return accounts.of(target, override=given, config=config, settings=chosen)
+    config = credentials.choose(target, override=override, region="", environ=environ, usual=chosen.context.credentials)
+    return accounts.of(target, override=override, config=config, settings=chosen)
 
 
 def test_the_public_cloud_is_named_by_its_address(environ: dict[str, str]) -> None:
-    """At each cloud."""
+    """Each cloud has its own address."""
     assert str(_account(environ)) == "civo, CIVO_TOKEN, https://api.civo.com"
     ocean = _account(environ, kind="DigitalOceanVpc")
     assert str(ocean) == "digitalocean, DIGITALOCEAN_TOKEN, https://api.digitalocean.com"
 
 
-def test_a_context_is_named_with_what_it_overrules(environ: dict[str, str]) -> None:
-    """A context without a credential overrules nothing."""
+def test_a_context_is_shown_with_the_variable_it_overrides(environ: dict[str, str]) -> None:
+    """A context without a credential overrides nothing."""
     with_credential = contexts.Context("staging", credentials={"civo": "acme"})
     account = _account(environ, with_credential)
     assert str(account) == "civo, context staging, credential acme, https://api.civo.com; CIVO_TOKEN is ignored"
@@ -48,7 +48,7 @@ def test_a_context_is_named_with_what_it_overrules(environ: dict[str, str]) -> N
 
 
 def test_the_sandbox_is_marked(environ: dict[str, str]) -> None:
-    """It is data too."""
+    """The JSON form has a field for it."""
     account = _account(environ | {"CIVO_TOKEN": "sandbox-token", "CIVO_API_URL": "http://127.0.0.1:4000/"})
     assert str(account) == "civo, CIVO_TOKEN, http://127.0.0.1:4000 (sandbox)"
     assert account.as_dict() == {
@@ -62,17 +62,17 @@ def test_the_sandbox_is_marked(environ: dict[str, str]) -> None:
 
 
 def test_no_secret_is_shown(environ: dict[str, str]) -> None:
-    """Neither the token nor a password in an address."""
+    """Not the token, and no password in an endpoint."""
     environ |= {"CIVO_API_URL": "https://user:hidden@proxy.example.com/civo?key=hidden"}
     for account in (_account(environ), _account(environ, contexts.Context("c", credentials={"civo": "acme"}))):
-        shown = f"{account} {account.as_dict()} {accounts.question('Apply', [account])}"
-        assert SECRET not in shown
-        assert "hidden" not in shown
+        output = f"{account} {account.as_dict()} {accounts.question('Apply', [account])}"
+        assert SECRET not in output
+        assert "hidden" not in output
         assert account.endpoint == "https://proxy.example.com/civo"
 
 
-def test_a_question_names_every_account(environ: dict[str, str]) -> None:
-    """Without any it is the question alone."""
+def test_a_prompt_names_every_account(environ: dict[str, str]) -> None:
+    """A prompt without accounts is the question alone."""
     both = [_account(environ), _account(environ, kind="DigitalOceanVpc")]
     assert accounts.question("Destroy", both) == f"Destroy (account: {both[0]}; {both[1]})?"
     assert accounts.question("Apply", []) == "Apply?"

@@ -1,4 +1,4 @@
-"""Approval: which plans a consent covers. Every caller passes it: the constructor of an approved plan checks."""
+"""Approval: which plans a consent covers. Every caller passes through the constructor, which checks the consent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _plan(folder: pathlib.Path, *planned: steps.Step, operation: str = "apply", 
     ],
 )
 def test_a_named_cluster_may_be_replaced(planned: list[steps.Step], allowed: list[str], tmp_path: pathlib.Path) -> None:
-    """By kind and name, and by its environment where those are ambiguous."""
+    """Kind and name identify it; the environment is needed only where they are ambiguous."""
     approve.Approved(_plan(tmp_path, *planned), dataclasses.replace(CHANGES, replace=tuple(allowed)))
 
 
@@ -55,18 +55,18 @@ def test_a_named_cluster_may_be_replaced(planned: list[steps.Step], allowed: lis
         ),
     ],
 )
-def test_a_cluster_that_is_not_named_is_not_replaced(
+def test_a_cluster_that_is_not_named_cannot_be_replaced(
     operation: str, planned: list[steps.Step], allowed: list[str], hint: str, tmp_path: pathlib.Path
 ) -> None:
-    """A consent for ``dev`` is none for ``prod``; the hint is the sufficient option. An import is guarded as an apply is."""
+    """Consent for ``dev`` does not cover ``prod``. The hint is the missing option. Apply and import have the same guard."""
     with pytest.raises(errors.PlantonError) as caught:
         approve.Approved(_plan(tmp_path, *planned, operation=operation), dataclasses.replace(CHANGES, replace=tuple(allowed)))
     assert caught.value.reason is errors.Reason.REPLACE_REFUSED
     assert caught.value.hint.endswith(hint)
 
 
-def test_the_refusal_names_what_refers_to_the_cluster(tmp_path: pathlib.Path) -> None:
-    """Its pools would be deleted with it."""
+def test_the_refusal_names_the_dependants_of_the_cluster(tmp_path: pathlib.Path) -> None:
+    """Its node pools would be deleted with it."""
     step, pool = _step("dev"), references.Key("CivoKubernetesNodePool", "dev", "web")
     with pytest.raises(errors.PlantonError, match=r"CivoKubernetesNodePool/web \(env dev\) refer to it"):
         approve.Approved(_plan(tmp_path, step, referrers={step.key: [pool]}), CHANGES)
@@ -82,23 +82,23 @@ def test_the_refusal_names_what_refers_to_the_cluster(tmp_path: pathlib.Path) ->
         ("destroy", plans.Action.DELETE, CHANGES),
     ],
 )
-def test_nothing_is_approved_without_consent(
+def test_no_change_is_approved_without_consent(
     operation: str, action: plans.Action, consent: approve.Consent, tmp_path: pathlib.Path
 ) -> None:
-    """The consent to changes is none to deletions, and the other way round."""
+    """Consent to changes does not cover deletions, and the reverse."""
     with pytest.raises(errors.PlantonError) as caught:
         approve.Approved(_plan(tmp_path, _step("dev", action=action), operation=operation), consent)
     assert caught.value.reason is errors.Reason.CONSENT_REQUIRED
 
 
 def test_a_plan_without_changes_needs_no_consent(tmp_path: pathlib.Path) -> None:
-    """There is nothing to agree to."""
+    """The default consent approves it."""
     step = dataclasses.replace(_step("dev"), plan=plans.Plan())
     approve.Approved(_plan(tmp_path, step), approve.Consent())
 
 
-def test_a_step_that_failed_cannot_be_approved(tmp_path: pathlib.Path) -> None:
-    """A protected resource is such a step, whatever the consent says."""
+def test_a_failed_step_cannot_be_approved(tmp_path: pathlib.Path) -> None:
+    """A protected resource is a failed step, and no consent approves it."""
     protected = errors.PlantonError("protected", code=errors.Code.REFUSED, reason=errors.Reason.PROTECTED)
     step = dataclasses.replace(_step("dev"), error=protected)
     consent = approve.Consent(changes=True, deletions=True, replace=("CivoKubernetesCluster/dev",))
@@ -117,8 +117,8 @@ def test_an_approval_cannot_be_widened(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("is_signed", [True, False])
-def test_consents_of_a_saved_plan_count_only_with_its_signature(*, is_signed: bool) -> None:
-    """Another user may have edited the file."""
+def test_consents_of_a_saved_plan_apply_only_with_its_signature(*, is_signed: bool) -> None:
+    """An unsigned plan may have been edited by another user."""
     before = saved.Saved(
         (), {}, {}, {}, ("CivoKubernetesCluster/dev",), (), ("CivoVpc/net",), "", refresh=True, is_signed=is_signed
     )

@@ -1,4 +1,4 @@
-"""``--set``: one field, typed by the field."""
+"""``--set``: assigns one field, parsed by the type of the field."""
 
 import pytest
 
@@ -39,8 +39,8 @@ def assigned(*texts: str) -> api_pb2.CivoKubernetesCluster:
         (["spec.tags=[a]", "spec.tags=null"], lambda m: list(m.spec.tags), []),
     ],
 )  # fmt: skip
-def test_assign(texts: list[str], read: object, value: object) -> None:
-    """A value is read as the field's type says."""
+def test_a_value_is_parsed_by_the_type_of_its_field(texts: list[str], read: object, value: object) -> None:
+    """Field paths accept both spellings, list indexes, and map keys with dots."""
     assert read(assigned(*texts)) == value  # type: ignore[operator]
 
 
@@ -61,8 +61,8 @@ def test_assign(texts: list[str], read: object, value: object) -> None:
         ("=x", "PATH=VALUE", ""),
     ],
 )
-def test_refused(text: str, message: str, hint: str) -> None:
-    """A path or a value that does not fit is a usage error that says why."""
+def test_a_path_or_value_that_does_not_fit_is_a_usage_error(text: str, message: str, hint: str) -> None:
+    """The message names the cause, and the hint the nearest field."""
     with pytest.raises(errors.PlantonError) as caught:
         assigned(text)
     assert caught.value.code == errors.Code.USAGE
@@ -70,8 +70,8 @@ def test_refused(text: str, message: str, hint: str) -> None:
     assert hint in caught.value.hint
 
 
-def test_a_set_of_documents() -> None:
-    """An assignment must fit at least one of the documents, not all."""
+def test_an_assignment_must_fit_at_least_one_document() -> None:
+    """It need not fit all documents."""
     overrides = manifest.overrides(["spec.clusterName=x", "spec.nothing=y"])
     assert overrides is not None
     overrides.apply(assigned())
@@ -80,8 +80,8 @@ def test_a_set_of_documents() -> None:
     assert manifest.overrides([]) is None
 
 
-def test_of_several_kinds_the_one_with_a_near_name_is_told() -> None:
-    """Where none has one, the first is named with what it has."""
+def test_the_hint_comes_from_the_kind_with_the_nearest_field() -> None:
+    """Without a near field, the hint lists the fields of the first kind."""
     for path, hint in (
         ("spec.nodeCont", "did you mean 'nodeCount'?"),
         ("spec.qqqq", "CivoVpcSpec has civoCredentialId, networkName"),

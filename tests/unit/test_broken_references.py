@@ -35,8 +35,8 @@ def _sections() -> dict[str, Section]:
 
 def _section(text: str) -> Section:
     files = {name: content for content, name in re.findall(r"^```yaml\n(# (\S+)\n.*?)^```", text, re.DOTALL | re.MULTILINE)}
-    shown = re.search(r"^```console\n\$ planton (.*)\n((?:.*\n)*?)```", text, re.MULTILINE)
-    return Section(files, *(shown.groups() if shown else ()))
+    console = re.search(r"^```console\n\$ planton (.*)\n((?:.*\n)*?)```", text, re.MULTILINE)
+    return Section(files, *(console.groups() if console else ()))
 
 
 def _apply(path: pathlib.Path, data: pathlib.Path) -> None:
@@ -87,7 +87,9 @@ def test_the_page_has_a_section_for_each_way_to_break_a_reference() -> None:
 
 
 @pytest.mark.parametrize("title", ENDS)
-def test_the_error_names_both_ends_as_the_page_shows(title: str, data: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_error_names_both_ends_of_a_reference_as_the_page_shows(
+    title: str, data: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The output equals the page: the reference with its place, and its target."""
     section = SECTIONS[title]
     for name, content in (SECTIONS[""].files | section.files).items():
@@ -97,7 +99,7 @@ def test_the_error_names_both_ends_as_the_page_shows(title: str, data: pathlib.P
     assert cli.main(shlex.split(section.command)) == 1
     captured = capsys.readouterr()
     printed = captured.out + captured.err
-    place, others = ENDS[title]
+    place, targets = ENDS[title]
     assert printed.startswith(f"{place}: ")
-    assert [end for end in others if end not in printed] == []
+    assert [end for end in targets if end not in printed] == []
     assert printed == section.printed

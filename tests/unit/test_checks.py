@@ -1,4 +1,4 @@
-"""A plan against the cloud's own lists, which are written down here."""
+"""Checks a plan against the lists of a cloud, here a fake cloud with fixed lists."""
 
 from __future__ import annotations
 
@@ -76,60 +76,62 @@ def _plan(actions: Mapping[str, plans.Action], *differences: plans.Difference) -
 
 
 def _applied(manifest: Any, id_: str) -> inventory.Applied:
-    kept = type(manifest)()
-    kept.CopyFrom(manifest)
-    outputs = kept.status.outputs
+    manifest_copy = type(manifest)()
+    manifest_copy.CopyFrom(manifest)
+    outputs = manifest_copy.status.outputs
     setattr(outputs, outputs.DESCRIPTOR.fields[0].name, id_)
-    return inventory.Applied(references.key(kept), stacks.name_of(kept), kept, 1, "", "")
+    return inventory.Applied(references.key(manifest_copy), stacks.name_of(manifest_copy), manifest_copy, 1, "", "")
 
 
 @dataclasses.dataclass
 class World:
-    """A run's checks, and what they have said."""
+    """The checks of one run, and the notes that they report."""
 
     cloud: offers.Cloud
-    known: dict[str, Any] = dataclasses.field(default_factory=dict)
+    manifests: dict[str, Any] = dataclasses.field(default_factory=dict)
     notes: list[str] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Opens the checks."""
-        self.checks = checks.Checks(self.notes.append, open_cloud=lambda *_given: self.cloud)
+        """Creates the checks."""
+        self.checks = checks.Checks(self.notes.append, open_cloud=lambda *_arguments: self.cloud)
 
     def plan(
         self,
         manifest: Any,
-        made: plans.Plan | errors.PlantonError,
+        outcome: plans.Plan | errors.PlantonError,
         *,
         applied: inventory.Applied | None = None,
         is_finished: bool = True,
     ) -> plans.Plan:
-        """Plans a manifest, of which the engine says what is given."""
+        """Plans a manifest; ``outcome`` is what the engine returns or raises."""
 
-        def make() -> plans.Plan:
-            if isinstance(made, errors.PlantonError):
-                raise made
-            return made
+        def run_engine() -> plans.Plan:
+            if isinstance(outcome, errors.PlantonError):
+                raise outcome
+            return outcome
 
-        entry = load.Resource(manifest, None, "f.yaml")
-        given = mocks.stack_input(references.resolve(manifest, self.look_up))
-        return self.checks.planned(entry, given, make, applied=applied, look_up=self.look_up, is_finished=is_finished)
+        resource = load.Resource(manifest, None, "f.yaml")
+        stack_input = mocks.stack_input(references.resolve(manifest, self.look_up))
+        return self.checks.planned(
+            resource, stack_input, run_engine, applied=applied, look_up=self.look_up, is_finished=is_finished
+        )
 
     def look_up(self, key: references.Key) -> Any:
-        """Returns a manifest of the run."""
-        return self.known.get(key.name)
+        """Returns a manifest of the run, or ``None``."""
+        return self.manifests.get(key.name)
 
-    def refused(self, *given: Any, **more: Any) -> errors.InvalidError:
-        """Returns the error of a plan."""
+    def refused(self, *arguments: Any, **options: Any) -> errors.InvalidError:
+        """Plans a manifest that must be refused, and returns the error."""
         with pytest.raises(errors.InvalidError) as caught:
-            self.plan(*given, **more)
+            self.plan(*arguments, **options)
         return caught.value
 
 
-def _world(*things: tuple[str, entries.Entry], **offered: Any) -> World:
-    has: dict[str, list[entries.Entry]] = {"network": [NETWORK]}
-    for what, entry in things:
-        has.setdefault(what, []).append(entry)
-    return World(offers.Cloud(has, offered))
+def _world(*resources: tuple[str, entries.Entry], **lists: Any) -> World:
+    entries_by_type: dict[str, list[entries.Entry]] = {"network": [NETWORK]}
+    for resource_type, entry in resources:
+        entries_by_type.setdefault(resource_type, []).append(entry)
+    return World(offers.Cloud(entries_by_type, lists))
 
 
 def _rules(error: errors.InvalidError) -> list[tuple[str, str]]:
@@ -137,8 +139,8 @@ def _rules(error: errors.InvalidError) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("manifest", [VPC, CLUSTER])
-def test_a_plan_that_changes_nothing_reads_no_list(manifest: Any) -> None:
-    """What the cloud has accepted once needs no second look, though it is offered no more."""
+def test_a_plan_without_changes_reads_no_list(manifest: Any) -> None:
+    """An applied resource is not checked again, even if the cloud no longer offers its size or version."""
     world = _world(sizes=[], versions=[], regions=[])
     assert world.plan(manifest, plans.Plan(), applied=_applied(manifest, OTHER_ID)).empty
     update = _plan({"cluster": plans.Action.UPDATE, "network": plans.Action.UPDATE}, plans.Difference("tags[0]", "a", "b"))
@@ -151,7 +153,7 @@ def test_a_plan_that_changes_nothing_reads_no_list(manifest: Any) -> None:
     [(_with(VPC, region="lon11"), CREATE), (_with(CLUSTER, region="mum1"), CREATE), (_with(DO_VPC, region="sgp1"), CREATE)],
 )
 def test_a_region_that_is_not_offered_is_refused(manifest: Any, actions: dict[str, plans.Action]) -> None:
-    """Those that are come with the error, the nearest first; nothing more is asked in such a region."""
+    """The error lists the offered regions, the nearest first. No other list is read for an unknown region."""
     world = _world()
     error = world.refused(manifest, _plan(actions))
     assert _rules(error) == [("spec.region", "cloud.region_offered")]
@@ -162,7 +164,7 @@ def test_a_region_that_is_not_offered_is_refused(manifest: Any, actions: dict[st
 
 
 def test_a_region_without_capacity_is_noted() -> None:
-    """The cloud would keep what is made there in building."""
+    """A resource created there would stay in the building state."""
     world = _world(("network", dataclasses.replace(NETWORK, region="nyc1")))
     world.cloud.has["network"].pop(0)
     world.plan(_with(CLUSTER, region="nyc1"), _plan(CREATE))
@@ -183,15 +185,15 @@ def test_a_region_without_capacity_is_noted() -> None:
     ],
 )
 def test_a_size_that_is_not_offered_is_refused(manifest: Any, actions: dict[str, plans.Action], paths: list[str]) -> None:
-    """Of every pool, with those that are offered, the nearest first."""
+    """Every pool is checked. The error lists the offered sizes, the nearest first."""
     error = _world(("cluster", RUNNING)).refused(manifest, _plan(actions))
     assert _rules(error) == [(path, "cloud.size_offered") for path in paths]
     assert error.reason is errors.Reason.NOT_OFFERED
     assert "offered: small" in error.message or "offered: large" in error.message
 
 
-def test_the_list_of_what_is_offered_is_bounded() -> None:
-    """The command that lists all is named."""
+def test_the_list_of_offered_sizes_is_bounded() -> None:
+    """The error names the command that lists all sizes."""
     sizes = [{"size": f"size-{number}", "regions": None} for number in range(100)]
     error = _world(("cluster", RUNNING), sizes=sizes).refused(POOL, _plan(POOL_CREATE))
     assert "and 92 more (planton sizes --provider civo lists them)" in error.message
@@ -199,13 +201,13 @@ def test_the_list_of_what_is_offered_is_bounded() -> None:
 
 @pytest.mark.parametrize(("region", "is_offered"), [("fra1", False), ("nyc3", True)])
 def test_a_size_must_be_offered_where_the_cluster_is(region: str, *, is_offered: bool) -> None:
-    """A pool is where its cluster is, be that named by id or by a reference."""
+    """The region of a pool is that of its cluster, whether the cluster is an ID or a reference."""
     cluster = dataclasses.replace(RUNNING, region=region)
     referring = _with(DO_POOL, size="rare", cluster={"valueFrom": {"name": "prod"}})
     for manifest in (_with(DO_POOL, size="rare"), referring):
         world = _world(("cluster", cluster))
-        known = _applied(_with(DO_CLUSTER, region=region), CLUSTER_ID)
-        world.known["prod"] = known.manifest
+        applied = _applied(_with(DO_CLUSTER, region=region), CLUSTER_ID)
+        world.manifests["prod"] = applied.manifest
         if is_offered:
             assert not world.plan(manifest, _plan(POOL_CREATE)).empty
         else:
@@ -214,31 +216,31 @@ def test_a_size_must_be_offered_where_the_cluster_is(region: str, *, is_offered:
             assert "but in: nyc3" in error.message
 
 
-def test_a_size_in_another_case_is_the_same() -> None:
-    """Which spelling is written is not checked here."""
+def test_sizes_are_compared_without_case() -> None:
+    """The spelling of a size is checked elsewhere."""
     assert not _world(("cluster", RUNNING)).plan(_with(POOL, size="SMALL"), _plan(POOL_CREATE)).empty
 
 
 def test_a_version_that_is_not_offered_is_refused_for_a_new_cluster() -> None:
-    """With those of the cluster's type."""
+    """The error lists the versions of the cluster's type."""
     error = _world().refused(_with(CLUSTER, kubernetesVersion="1.28.0+k3s1"), _plan(CREATE))
     assert _rules(error) == [("spec.kubernetesVersion", "cloud.version_offered")]
     assert "1.30.5-k3s1, 1.30.2-k3s1, 1.29.8-k3s1" in error.message
 
 
-def _upgrade(manifest: Any, running: str, wanted: str, **offered: Any) -> errors.InvalidError | None:
-    world = _world(("cluster", dataclasses.replace(RUNNING, id=OTHER_ID, version=running)), **offered)
-    changed = _with(manifest, kubernetesVersion=wanted)
-    made = _plan({"cluster": plans.Action.UPDATE}, plans.Difference("version", running, wanted))
+def _upgrade(manifest: Any, running: str, target: str, **lists: Any) -> errors.InvalidError | None:
+    world = _world(("cluster", dataclasses.replace(RUNNING, id=OTHER_ID, version=running)), **lists)
+    changed = _with(manifest, kubernetesVersion=target)
+    planned = _plan({"cluster": plans.Action.UPDATE}, plans.Difference("version", running, target))
     try:
-        world.plan(changed, made, applied=_applied(manifest, OTHER_ID))
+        world.plan(changed, planned, applied=_applied(manifest, OTHER_ID))
     except errors.InvalidError as error:
         return error
     return None
 
 
 @pytest.mark.parametrize(
-    ("manifest", "running", "wanted", "offered", "hint"),
+    ("manifest", "running", "target", "lists", "hint"),
     [
         (CLUSTER, "1.30.5-k3s1", "1.30.2-k3s1", {}, "write 1.30.5-k3s1"),
         (CLUSTER, "1.28.5-k3s1", "1.30.5-k3s1", {}, "upgrade to 1.29.8-k3s1 first"),
@@ -248,10 +250,10 @@ def _upgrade(manifest: Any, running: str, wanted: str, **offered: Any) -> errors
     ],
 )
 def test_an_upgrade_that_the_cloud_would_refuse_is_refused(
-    manifest: Any, running: str, wanted: str, offered: dict[str, Any], hint: str
+    manifest: Any, running: str, target: str, lists: dict[str, Any], hint: str
 ) -> None:
-    """With the version to go to first. The version that counts is the one that runs, whatever was applied."""
-    error = _upgrade(_with(manifest, kubernetesVersion="1.0.0"), running, wanted, **offered)
+    """The hint names the version to upgrade to first. The running version counts, not the applied one."""
+    error = _upgrade(_with(manifest, kubernetesVersion="1.0.0"), running, target, **lists)
     assert error is not None
     assert _rules(error) == [("spec.kubernetesVersion", "cloud.upgrade_allowed")]
     assert (error.code, error.reason) == (errors.Code.REFUSED, errors.Reason.UPGRADE_REFUSED)
@@ -259,7 +261,7 @@ def test_an_upgrade_that_the_cloud_would_refuse_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("manifest", "running", "wanted", "offered"),
+    ("manifest", "running", "target", "lists"),
     [
         (CLUSTER, "1.29.8-k3s1", "1.30.5+k3s1", {}),
         (CLUSTER, "1.27.0-k3s1", "v1.27.0-k3s1", {}),
@@ -269,13 +271,13 @@ def test_an_upgrade_that_the_cloud_would_refuse_is_refused(
         (_with(DO_CLUSTER, autoUpgrade=True), "1.33.9-do.0", "1.33.1-do.0", {}),
     ],
 )
-def test_an_upgrade_that_the_cloud_allows_is_planned(manifest: Any, running: str, wanted: str, offered: dict[str, Any]) -> None:
-    """The version that runs stays good, and so do a patch that the cloud has installed and another type, which is a new cluster."""
-    assert _upgrade(_with(manifest, kubernetesVersion="1.0.0"), running, wanted, **offered) is None
+def test_an_upgrade_that_the_cloud_allows_is_planned(manifest: Any, running: str, target: str, lists: dict[str, Any]) -> None:
+    """Allowed are the running version, a patch that the cloud installed, and another cluster type, which is a new cluster."""
+    assert _upgrade(_with(manifest, kubernetesVersion="1.0.0"), running, target, **lists) is None
 
 
 @pytest.mark.parametrize(
-    ("manifest", "resource", "what", "name", "path"),
+    ("manifest", "resource", "resource_type", "name", "path"),
     [
         (VPC, "network", "network", "net", "spec.networkName"),
         (DO_VPC, "network", "network", "net", "metadata.name"),
@@ -283,31 +285,33 @@ def test_an_upgrade_that_the_cloud_allows_is_planned(manifest: Any, running: str
         (DO_CLUSTER, "cluster", "cluster", "prod", "spec.clusterName"),
     ],
 )
-def test_a_name_that_is_taken_is_refused_with_the_way_to_adopt_it(
-    manifest: Any, resource: str, what: str, name: str, path: str
+def test_a_name_in_use_is_refused_with_the_command_to_import_it(
+    manifest: Any, resource: str, resource_type: str, name: str, path: str
 ) -> None:
-    """Unless what has it is this stack's own, is being deleted, or an operation that did not end may have made it."""
+    """The owner may be this stack's resource, be deleted already, or come from an unfinished operation: then the plan passes."""
     region = references.own_region(manifest)
     network = dataclasses.replace(NETWORK, region=region, cidr="")
     other = entries.Entry(OTHER_ID, name, region)
-    world = World(offers.Cloud({"network": [network], what: [network, other] if what == "network" else [other]}))
-    made = _plan({resource: plans.Action.CREATE})
-    error = world.refused(manifest, made)
+    world = World(
+        offers.Cloud({"network": [network], resource_type: [network, other] if resource_type == "network" else [other]})
+    )
+    planned = _plan({resource: plans.Action.CREATE})
+    error = world.refused(manifest, planned)
     assert _rules(error) == [(path, "cloud.name_free")]
     assert (error.reason, error.metadata["id"], error.metadata["region"]) == (errors.Reason.CLOUD_NAME_EXISTS, OTHER_ID, region)
     assert f"planton import {manifest.kind}/{manifest.metadata.name} {OTHER_ID} -f f.yaml" in error.hint
-    assert world.plan(manifest, made, is_finished=False) is made
+    assert world.plan(manifest, planned, is_finished=False) is planned
     replaced = _plan({resource: plans.Action.REPLACE})
     assert world.plan(manifest, replaced, applied=_applied(manifest, OTHER_ID)) is replaced
     renamed = _plan({resource: plans.Action.UPDATE}, plans.Difference("name", "before", name))
     assert world.plan(manifest, renamed, applied=_applied(manifest, OTHER_ID)) is renamed
     assert _rules(world.refused(manifest, renamed, applied=_applied(manifest, CLUSTER_ID))) == [(path, "cloud.name_free")]
-    world.cloud.has[what][-1] = dataclasses.replace(other, is_being_deleted=True)
-    assert world.plan(manifest, made) is made
+    world.cloud.has[resource_type][-1] = dataclasses.replace(other, is_being_deleted=True)
+    assert world.plan(manifest, planned) is planned
 
 
-def test_the_names_of_pools_and_of_a_clusters_firewall_are_checked_too() -> None:
-    """Those of pools within their cluster."""
+def test_names_of_pools_and_of_a_clusters_firewall_are_checked() -> None:
+    """Pool names are unique within their cluster."""
     world = _world(("cluster", RUNNING), ("firewall", entries.Entry(FIREWALL_ID, "prod-firewall", "lon1")))
     error = world.refused(_with(POOL, nodePoolName="old"), _plan(POOL_CREATE))
     assert _rules(error) == [("spec.nodePoolName", "cloud.name_free")]
@@ -317,13 +321,13 @@ def test_the_names_of_pools_and_of_a_clusters_firewall_are_checked_too() -> None
     assert _rules(error) == [("spec.clusterName", "cloud.name_free")]
     assert f"firewall prod-firewall exists with the id {FIREWALL_ID}" in error.hint
     more = _with(CLUSTER, additionalNodePools=[{"name": "new", "size": "small"}, {"name": "old", "size": "small"}])
-    made = _plan({"node_pool-new": plans.Action.CREATE, "node_pool-old": plans.Action.CREATE})
-    error = world.refused(more, made, applied=_applied(CLUSTER, CLUSTER_ID))
+    planned = _plan({"node_pool-new": plans.Action.CREATE, "node_pool-old": plans.Action.CREATE})
+    error = world.refused(more, planned, applied=_applied(CLUSTER, CLUSTER_ID))
     assert _rules(error) == [("spec.additionalNodePools[1].name", "cloud.name_free")]
 
 
-def test_a_range_that_overlaps_another_network_is_refused_where_the_cloud_refuses_it() -> None:
-    """At Civo networks are apart, so that it is a note."""
+def test_an_overlapping_range_is_refused_where_the_cloud_refuses_it() -> None:
+    """Civo isolates networks, so there it is a note."""
     error = _world().refused(DO_VPC, _plan(CREATE))
     assert _rules(error) == [("spec.ipRangeCidr", "cloud.range_free")]
     assert f"10.10.0.0/20 overlaps 10.10.0.0/20 of the network net-a ({NET_ID})" in error.message
@@ -334,8 +338,8 @@ def test_a_range_that_overlaps_another_network_is_refused_where_the_cloud_refuse
     assert ["overlaps 10.10.0.0/20" in note for note in world.notes] == [True]
 
 
-def test_a_network_must_be_in_the_region_of_what_is_in_it() -> None:
-    """Named by id, or by a reference to what is made in the same run."""
+def test_a_network_must_be_in_the_region_of_its_resources() -> None:
+    """The network is an ID, or a reference to a network of the same run."""
     world = _world()
     missing = world.refused(_with(CLUSTER, network={"value": OTHER_ID}), _plan(CREATE))
     assert _rules(missing) == [("spec.network", "cloud.reference_found")]
@@ -343,12 +347,12 @@ def test_a_network_must_be_in_the_region_of_what_is_in_it() -> None:
     assert _rules(error) == [("spec.vpc", "cloud.one_region")]
     assert "in lon1, and the region of this resource is fra1" in error.message
     for kind, spec in (("CivoKubernetesCluster", {}), ("CivoFirewall", {"name": "fw", "region": "lon1"})):
-        world.known["net"] = references.unknown_outputs(_with(VPC, region="nyc1"))
+        world.manifests["net"] = references.unknown_outputs(_with(VPC, region="nyc1"))
         field = "networkId" if kind == "CivoFirewall" else "network"
         reference = {field: {"valueFrom": {"name": "net"}}}
         manifest = mocks.target(kind, {**spec, **reference}) if spec else _with(CLUSTER, **reference)
         assert _rules(world.refused(manifest, _plan(CREATE))) == [(f"spec.{field}", "cloud.one_region")]
-        world.known["net"] = references.unknown_outputs(VPC)
+        world.manifests["net"] = references.unknown_outputs(VPC)
         assert not world.plan(manifest, _plan(CREATE)).empty
 
 
@@ -363,8 +367,8 @@ def test_a_firewall_must_be_in_the_network_of_its_cluster() -> None:
             assert not world.plan(manifest, _plan({"cluster": plans.Action.CREATE})).empty
 
 
-def test_a_quota_counts_what_all_resources_of_a_run_need() -> None:
-    """The pool that is one too many is named, with the numbers."""
+def test_a_quota_covers_all_resources_of_a_run() -> None:
+    """The error is about the first pool over the quota, with the numbers."""
     quotas = {"nodes": entries.Quota(5, 8), "memory": entries.Quota(0, 100_000)}
     world = _world(("cluster", RUNNING), quotas=quotas)
     assert not world.plan(POOL, _plan(POOL_CREATE)).empty
@@ -382,22 +386,22 @@ def test_a_quota_counts_what_all_resources_of_a_run_need() -> None:
 
 
 @pytest.mark.parametrize(
-    ("manifest", "what", "text"),
+    ("manifest", "quota", "text"),
     [
         (VPC, "networks", "needs 1 more networks"),
         (CLUSTER, "firewalls", "needs 1 more firewalls"),
         (CLUSTER, "memory", "needs 4096 more MiB of memory"),
     ],
 )
-def test_every_quota_that_the_cloud_reports_counts(manifest: Any, what: str, text: str) -> None:
-    """Not that of nodes alone."""
+def test_every_quota_of_the_cloud_is_checked(manifest: Any, quota: str, text: str) -> None:
+    """Quotas other than the number of nodes count too."""
     actions = {"network": CREATE["network"]} if manifest is VPC else {name: CREATE[name] for name in ("firewall", "cluster")}
-    error = _world(quotas={what: entries.Quota(1, 1)}).refused(manifest, _plan(actions))
+    error = _world(quotas={quota: entries.Quota(1, 1)}).refused(manifest, _plan(actions))
     assert text in error.message
 
 
 def test_everything_that_is_wrong_is_reported_together() -> None:
-    """Though the module has refused the manifest too."""
+    """A refusal of the module does not hide the other violations."""
     refused = errors.PlantonError("x", code=errors.Code.REFUSED, reason=errors.Reason.NOT_OFFERED)
     manifest = _with(
         CLUSTER, kubernetesVersion="1.28.0+k3s1", network={"value": OTHER_ID}, defaultNodePool={"size": "larg", "nodeCount": 9}
@@ -412,19 +416,19 @@ def test_everything_that_is_wrong_is_reported_together() -> None:
     }
 
 
-def test_an_upgrade_that_is_refused_beside_something_invalid_is_invalid() -> None:
-    """The code is that of a refusal only where nothing else is wrong."""
+def test_a_refused_upgrade_together_with_a_violation_is_invalid() -> None:
+    """The exit code is that of a refusal only if nothing else is wrong."""
     world = _world(("cluster", dataclasses.replace(RUNNING, version="1.30.5-k3s1")))
     manifest = _with(CLUSTER, kubernetesVersion="1.29.8-k3s1", defaultNodePool={"size": "larg", "nodeCount": 1})
-    made = _plan({"cluster": plans.Action.UPDATE}, plans.Difference("x", 1, 2))
-    error = world.refused(manifest, made, applied=_applied(CLUSTER, CLUSTER_ID))
+    planned = _plan({"cluster": plans.Action.UPDATE}, plans.Difference("x", 1, 2))
+    error = world.refused(manifest, planned, applied=_applied(CLUSTER, CLUSTER_ID))
     assert error.code is errors.Code.INVALID
     assert len(error.violations) == 2
 
 
 @pytest.mark.parametrize("code", [errors.Code.FAILED, errors.Code.INTERRUPTED, errors.Code.LOCKED])
 def test_a_plan_that_failed_for_another_reason_is_not_checked(code: errors.Code) -> None:
-    """A cloud that does not answer is not asked once more."""
+    """A cloud that does not respond is not called again."""
     world = _world()
     failure = errors.PlantonError("x", code=code, reason=errors.Reason.CLOUD_UNREACHABLE)
     with pytest.raises(errors.PlantonError) as caught:
@@ -433,17 +437,17 @@ def test_a_plan_that_failed_for_another_reason_is_not_checked(code: errors.Code)
     assert world.cloud.reads == {}
 
 
-def test_a_refusal_that_the_lists_do_not_explain_stays_as_it_is() -> None:
-    """A module refuses more than a cloud lists."""
+def test_a_refusal_that_the_lists_do_not_explain_is_unchanged() -> None:
+    """A module may refuse more than a cloud lists."""
     failure = errors.PlantonError("x", code=errors.Code.REFUSED, reason=errors.Reason.UNSUPPORTED_FIELD)
     with pytest.raises(errors.PlantonError) as caught:
         _world().plan(VPC, failure)
     assert caught.value is failure
 
 
-def test_lists_that_cannot_be_read_stop_nothing() -> None:
-    """A note says so, once a run."""
-    denied = {what: offers.unreachable(what) for what in ("regions", "sizes", "versions", "quotas")}
+def test_unreadable_lists_do_not_stop_a_plan() -> None:
+    """One note per run reports each of them."""
+    denied = {list_name: offers.unreachable(list_name) for list_name in ("regions", "sizes", "versions", "quotas")}
     world = _world(**denied)
     for _ in range(2):
         assert not world.plan(_with(CLUSTER, kubernetesVersion="1.0.0"), _plan(CREATE)).empty
@@ -456,23 +460,23 @@ def test_lists_that_cannot_be_read_stop_nothing() -> None:
     assert all("403" in note for note in world.notes)
 
 
-def test_an_answer_in_another_form_stops_nothing() -> None:
-    """An endpoint may be anything."""
+def test_a_response_in_an_unknown_form_does_not_stop_a_plan() -> None:
+    """Any server may answer at the endpoint."""
     world = _world(("cluster", RUNNING), sizes=[{"name": "x"}])
     assert not world.plan(POOL, _plan(POOL_CREATE)).empty
     assert ["sizes" in note for note in world.notes] == [True]
 
 
-def test_the_users_end_of_a_run_is_no_list_that_cannot_be_read() -> None:
-    """The run ends."""
-    ended = errors.PlantonError("x", code=errors.Code.INTERRUPTED, reason=errors.Reason.INTERRUPTED)
+def test_an_interruption_is_not_an_unreadable_list() -> None:
+    """The run ends with the interruption."""
+    interruption = errors.PlantonError("x", code=errors.Code.INTERRUPTED, reason=errors.Reason.INTERRUPTED)
     with pytest.raises(errors.PlantonError) as caught:
-        _world(("cluster", RUNNING), sizes=ended).plan(POOL, _plan(POOL_CREATE))
-    assert caught.value is ended
+        _world(("cluster", RUNNING), sizes=interruption).plan(POOL, _plan(POOL_CREATE))
+    assert caught.value is interruption
 
 
-def test_what_a_plugin_refuses_has_a_place() -> None:
-    """In the plan, and in an apply, where a value was not known before."""
+def test_an_error_of_a_plugins_check_has_a_place() -> None:
+    """It has one in a plan, and in an apply for values that are unknown until then."""
     failure = explain.OperationError("x", code=errors.Code.INVALID, reason=errors.Reason.MANIFEST_INVALID)
     failure.faults = (check_faults.Fault("spec.networkName", "no spaces"),)
     error = _world().refused(VPC, failure)
@@ -493,17 +497,17 @@ NAMED: list[tuple[Callable[[str], Any], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("manifest", "what", "path"), NAMED)
-def test_a_literal_name_becomes_the_id(manifest: Callable[[str], Any], what: str, path: str) -> None:
-    """An id is taken as it is; the manifest that was given stays."""
+@pytest.mark.parametrize(("manifest", "resource_type", "path"), NAMED)
+def test_a_literal_name_is_resolved_to_the_id(manifest: Callable[[str], Any], resource_type: str, path: str) -> None:
+    """An ID is used as it is, and the caller's manifest is not changed."""
     twins = [entries.Entry(FIREWALL_ID, "twin"), entries.Entry(OTHER_ID, "twin")]
-    world = World(offers.Cloud({what: [entries.Entry(NET_ID, "one"), *twins]}))
+    world = World(offers.Cloud({resource_type: [entries.Entry(NET_ID, "one"), *twins]}))
 
     def resolved(text: str) -> str:
-        given = manifest(text)
-        found = world.checks.resolved(load.Resource(given, None, "f.yaml"), mocks.stack_input(given))
-        field = references_field(found.target, path)
-        assert references_field(given, path).value == text
+        original = manifest(text)
+        stack_input = world.checks.resolved(load.Resource(original, None, "f.yaml"), mocks.stack_input(original))
+        field = literal_of(stack_input.target, path)
+        assert literal_of(original, path).value == text
         return str(field.value)
 
     assert (resolved("one"), resolved(OTHER_ID), resolved(CLUSTER_ID)) == (NET_ID, OTHER_ID, CLUSTER_ID)
@@ -513,27 +517,27 @@ def test_a_literal_name_becomes_the_id(manifest: Callable[[str], Any], what: str
     assert _rules(caught.value) == [(path, "cloud.reference_unambiguous")]
     assert caught.value.metadata["ids"] == f"{FIREWALL_ID},{OTHER_ID}"
     with pytest.raises(
-        errors.InvalidError, match=f"no {what} has the name or id 'on' in LON1; {what}s there: one, twin"
+        errors.InvalidError, match=f"no {resource_type} has the name or id 'on' in LON1; {resource_type}s there: one, twin"
     ) as caught:
         resolved("on")
     assert caught.value.reason is errors.Reason.NOT_FOUND
 
 
-def references_field(manifest: Any, path: str) -> Any:
-    """Returns the literal at a path of a spec."""
+def literal_of(manifest: Any, path: str) -> Any:
+    """Returns the literal at a path of the spec."""
     spec = manifest.spec
     return next(getattr(spec, field.name) for field in spec.DESCRIPTOR.fields if f"spec.{field.json_name}" == path)
 
 
-def test_a_name_stays_where_its_list_cannot_be_read() -> None:
-    """The module looks it up then."""
+def test_a_name_is_unchanged_if_its_list_cannot_be_read() -> None:
+    """The module looks the name up later."""
 
     class Denied(offers.Cloud):
-        def listed(self, what: str) -> list[entries.Entry]:
-            raise offers.unreachable(what)
+        def listed(self, resource_type: str) -> list[entries.Entry]:
+            raise offers.unreachable(resource_type)
 
     world = World(Denied())
-    given = _with(POOL, cluster={"value": "one"})
-    found = world.checks.resolved(load.Resource(given, None, "f.yaml"), mocks.stack_input(given))
-    assert found.target.spec.cluster.value == "one"
+    manifest = _with(POOL, cluster={"value": "one"})
+    stack_input = world.checks.resolved(load.Resource(manifest, None, "f.yaml"), mocks.stack_input(manifest))
+    assert stack_input.target.spec.cluster.value == "one"
     assert len(world.notes) == 1

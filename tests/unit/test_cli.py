@@ -1,4 +1,4 @@
-"""The command line as a user meets it: exit codes, streams, forms; in process and as a process."""
+"""The command line: exit codes, streams, and output formats, in process and as a process."""
 
 import importlib
 import io
@@ -26,7 +26,7 @@ def run(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.C
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "expected_text"),
     [
         ([VALID], 0, "1 document in 1 file: valid\n"),
         (["-f", VALID, VALID], 0, "2 documents in 2 files: valid\n"),
@@ -44,13 +44,15 @@ def run(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.C
         (["-f"], 2, ""),
     ],
 )
-def test_validate(arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Zero: all is valid; one: something is not; two: something cannot be read, or the command line is wrong."""
+def test_validate_exits_with_the_documented_codes(
+    arguments: list[str], code: int, expected_text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Zero: everything is valid. One: a violation. Two: an unreadable file, or a wrong command line."""
     assert cli.main(["validate", *arguments]) == code
-    assert said in capsys.readouterr().out
+    assert expected_text in capsys.readouterr().out
 
 
-def _circle(folder: pathlib.Path) -> list[pathlib.Path]:
+def _cycle(folder: pathlib.Path) -> list[pathlib.Path]:
     head = "apiVersion: civo.project-planton.org/v1\nkind: {}\nmetadata:\n  name: {}\n"
     relation = "  relationships:\n    - {kind: CivoFirewall, name: fw, type: depends_on}\n"
     network = "spec: {{civoCredentialId: default, networkName: {}, region: lon1}}\n"
@@ -65,9 +67,9 @@ def _circle(folder: pathlib.Path) -> list[pathlib.Path]:
     return [folder / name for name in texts]
 
 
-def test_circles_across_files_are_found(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each step is told with its place, the one whose reference closes the circle is not valid, and no engine is started."""
-    other, network, firewall = _circle(tmp_path)
+def test_cycles_across_files_are_reported(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message has the place of each step. One manifest is invalid, and no engine starts."""
+    other, network, firewall = _cycle(tmp_path)
     assert cli.main(["validate", "-f", str(tmp_path), "-o", "json"]) == 1
     data = json.loads(capsys.readouterr().out)
     [violation] = data["violations"]
@@ -79,11 +81,9 @@ def test_circles_across_files_are_found(tmp_path: pathlib.Path, capsys: pytest.C
     assert cli.main(["validate", str(other), str(network)]) == 0
 
 
-def test_what_is_given_twice_in_a_folder_is_a_fault_as_it_is_for_an_apply(
-    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The second is told with the place of the first; in another folder it is a warning, and the same file is no other."""
-    other, network, _ = _circle(tmp_path / "a")
+def test_a_duplicate_in_one_folder_is_an_error(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The violation names the place of the first manifest. In another folder it is a warning; the same file twice is accepted."""
+    other, network, _ = _cycle(tmp_path / "a")
     again = tmp_path / "a" / "d.yaml"
     again.write_bytes(other.read_bytes())
     assert cli.main(["validate", str(other), str(again), "-o", "json"]) == 1
@@ -92,7 +92,7 @@ def test_what_is_given_twice_in_a_folder_is_a_fault_as_it_is_for_an_apply(
     assert (violation["rule_id"], violation["level"], violation["line"]) == ("reference.given_once", "error", 4)
     assert violation["message"] == f"CivoVpc/other is given twice: also at {other}:4:9"
     assert [document["valid"] for document in data["documents"]] == [True, False]
-    elsewhere, *_ = _circle(tmp_path / "b")
+    elsewhere, *_ = _cycle(tmp_path / "b")
     assert cli.main(["validate", str(other), str(elsewhere)]) == 0
     assert f"{elsewhere}:4:9: warning: metadata.name: CivoVpc/other is given twice" in capsys.readouterr().out
     assert cli.main(["validate", str(other), str(other), str(network)]) == 0
@@ -102,9 +102,9 @@ def test_what_is_given_twice_in_a_folder_is_a_fault_as_it_is_for_an_apply(
     assert f"metadata.name: CivoVpc/other is given twice: also at {other}:4:9" in capsys.readouterr().out
 
 
-def test_of_what_is_given_twice_the_first_can_be_in_a_circle(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Folders of several environments may be checked at once; the second network, which waits for nothing, hides no circle."""
-    other, network, firewall = _circle(tmp_path)
+def test_a_duplicate_does_not_hide_a_cycle(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first of two manifests is part of the cycle, and the second has no dependency."""
+    other, network, firewall = _cycle(tmp_path)
     again = tmp_path / "d.yaml"
     again.write_text(other.read_text("utf-8").replace("name: other", "name: net"), "utf-8")
     assert cli.main(["validate", str(network), str(firewall), str(again)]) == 1
@@ -112,91 +112,93 @@ def test_of_what_is_given_twice_the_first_can_be_in_a_circle(tmp_path: pathlib.P
 
 
 def _networks(folder: pathlib.Path, provider: str, *ranges: str) -> list[pathlib.Path]:
-    rest = {
+    groups = {
         "Civo": ("civo", "civoCredentialId: default, networkName: net, region: lon1"),
         "DigitalOcean": ("digital-ocean", "region: fra1"),
     }
-    group, _ = rest[provider]
+    group, _ = groups[provider]
     folder.mkdir(exist_ok=True)
     files = []
     for number, cidr in enumerate(ranges):
-        spec = rest[provider][1].replace("networkName: net", f"networkName: net-{number}")
+        spec = groups[provider][1].replace("networkName: net", f"networkName: net-{number}")
         files.append(folder / f"{number}.yaml")
         head = f"apiVersion: {group}.project-planton.org/v1\nkind: {provider}Vpc\nmetadata:\n  name: {folder.name}-{number}\n"
         files[-1].write_text(f"{head}spec:\n  {spec.replace(', ', chr(10) + '  ')}\n  ipRangeCidr: {cidr}\n", "utf-8")
     return files
 
 
-def test_two_networks_of_one_name_are_found(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """In one folder they are one resource with two owners; in two folders they may be of two accounts."""
-    first, _, _ = _circle(tmp_path / "a")
+def test_two_networks_with_one_cloud_name_are_reported(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In one folder this is an error; in two folders they may belong to two accounts."""
+    first, _, _ = _cycle(tmp_path / "a")
     second = tmp_path / "a" / "twin.yaml"
     second.write_text(first.read_text("utf-8").replace("name: other", "name: twin"), "utf-8")
     assert cli.main(["validate", str(first), str(second), "-o", "json"]) == 1
     [violation] = json.loads(capsys.readouterr().out)["violations"]
     assert (violation["rule_id"], violation["path"], violation["line"]) == ("reference.cloud_name_once", "spec.networkName", 5)
     assert f"of CivoVpc/other ({first}:5:48)" in violation["message"]
-    elsewhere, *_ = _circle(tmp_path / "b")
+    elsewhere, *_ = _cycle(tmp_path / "b")
     assert cli.main(["validate", str(second), str(elsewhere)]) == 0
     assert "warning: spec.networkName: network 'other' is also" in capsys.readouterr().out
 
 
-def test_networks_of_a_folder_that_overlap_are_found(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The later one is not valid, and names the place of the earlier one; a network of another folder may be another account's."""
-    one, other = _networks(tmp_path / "a", "DigitalOcean", "10.10.0.0/16", "10.10.16.0/20")
+def test_overlapping_networks_of_one_folder_are_an_error(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The later network is invalid and the message names the earlier one. In another folder it is a warning."""
+    first, second = _networks(tmp_path / "a", "DigitalOcean", "10.10.0.0/16", "10.10.16.0/20")
     assert cli.main(["validate", str(tmp_path / "a"), "-o", "json"]) == 1
     data = json.loads(capsys.readouterr().out)
     [violation] = data["violations"]
-    assert (violation["file"], violation["line"], violation["column"]) == (str(other), 7, 16)
+    assert (violation["file"], violation["line"], violation["column"]) == (str(second), 7, 16)
     assert (violation["path"], violation["rule_id"], violation["level"]) == ("spec.ipRangeCidr", "network.no_overlap", "error")
-    assert f"10.10.0.0/16 of DigitalOceanVpc/a-0 ({one}:7:16)" in violation["message"]
+    assert f"10.10.0.0/16 of DigitalOceanVpc/a-0 ({first}:7:16)" in violation["message"]
     assert [document["valid"] for document in data["documents"]] == [True, False]
     [elsewhere] = _networks(tmp_path / "b", "DigitalOcean", "10.10.0.0/20")
-    assert cli.main(["validate", str(one), str(elsewhere)]) == 0
+    assert cli.main(["validate", str(first), str(elsewhere)]) == 0
     assert f"{elsewhere}:7:16: warning: spec.ipRangeCidr: 10.10.0.0/20 overlaps" in capsys.readouterr().out
 
 
-def test_networks_at_civo_that_overlap_are_a_warning(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The cloud takes them."""
+def test_overlapping_networks_on_civo_are_a_warning(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Civo accepts overlapping ranges."""
     _networks(tmp_path / "a", "Civo", "10.10.0.0/16", "10.10.16.0/20")
     assert cli.main(["validate", str(tmp_path / "a")]) == 0
     assert capsys.readouterr().out.count("warning: spec.ipRangeCidr: 10.10.16.0/20 overlaps with 10.10.0.0/16") == 1
 
 
-def test_a_plan_refuses_networks_that_overlap(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Before any cloud is asked."""
+def test_a_plan_refuses_overlapping_networks(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The refusal comes before any request to the cloud."""
     _networks(tmp_path / "a", "DigitalOcean", "10.10.0.0/16", "10.10.16.0/20")
     assert cli.main(["plan", "-f", str(tmp_path / "a")]) == 1
     assert "network.no_overlap" in capsys.readouterr().err
 
 
-def test_a_broken_policy_hides_no_reference(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is given twice, and what goes in a circle, is told beside the rules of the user's own."""
-    other, network, firewall = _circle(tmp_path / "a")
+def test_a_policy_violation_does_not_hide_reference_violations(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Duplicates and cycles are reported together with the user's own rules."""
+    other, network, firewall = _cycle(tmp_path / "a")
     again = tmp_path / "a" / "d.yaml"
     again.write_bytes(other.read_bytes())
     policy = tmp_path / "never.policy.yaml"
     rule = "  - {id: acme.never, kinds: [CivoVpc, CivoFirewall], message: never, expression: 'false'}\n"
     policy.write_text(f"apiVersion: policy.project-planton.org/v1\nkind: Policy\nrules:\n{rule}", "utf-8")
-    for files, found in (([other, again], "reference.given_once"), ([network, firewall], "reference.no_circle")):
+    for files, rule_id in (([other, again], "reference.given_once"), ([network, firewall], "reference.no_circle")):
         assert cli.main(["validate", *map(str, files), "--policy", str(policy), "-o", "json"]) == 1
         data = json.loads(capsys.readouterr().out)
-        assert [violation["rule_id"] for violation in data["violations"]] == ["acme.never", "acme.never", found]
+        assert [violation["rule_id"] for violation in data["violations"]] == ["acme.never", "acme.never", rule_id]
         assert [document["valid"] for document in data["documents"]] == [False, False]
         assert cli.main(["validate", *map(str, files), "--policy", str(policy)]) == 1
         assert capsys.readouterr().out.endswith("2 documents in 2 files: 3 violations in 2 documents\n")
 
 
-def test_both_ways_say_the_same(capsys: pytest.CaptureFixture[str]) -> None:
-    """A call without options, which takes a short cut, prints what one with options prints."""
+def test_validate_prints_the_same_with_and_without_options(capsys: pytest.CaptureFixture[str]) -> None:
+    """A call without options takes a faster path."""
     cli.main(["validate", VALID, INVALID, "nowhere.yaml"])
     short = capsys.readouterr()
     cli.main(["validate", "--output", "text", VALID, INVALID, "nowhere.yaml"])
     assert capsys.readouterr() == short
 
 
-def test_json(capsys: pytest.CaptureFixture[str]) -> None:
-    """JSON output is one document with every document, violation and error."""
+def test_json_output_has_every_document_violation_and_error(capsys: pytest.CaptureFixture[str]) -> None:
+    """The output is one JSON object."""
     assert cli.main(["validate", VALID, INVALID, "nowhere.yaml", "-o", "json"]) == 2
     data = json.loads(capsys.readouterr().out)
     assert data["valid"] is False
@@ -206,8 +208,8 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert data["errors"][0]["reason"] == "MANIFEST_UNREADABLE"
 
 
-def test_sarif(capsys: pytest.CaptureFixture[str]) -> None:
-    """SARIF output has a result with rule and place for every violation."""
+def test_sarif_output_has_rule_and_place_of_every_violation(capsys: pytest.CaptureFixture[str]) -> None:
+    """Code hosts show them in the file."""
     assert cli.main(["validate", INVALID, "--output", "sarif"]) == 1
     log = json.loads(capsys.readouterr().out)
     (result,) = log["runs"][0]["results"]
@@ -218,60 +220,60 @@ def test_sarif(capsys: pytest.CaptureFixture[str]) -> None:
     assert location["artifactLocation"]["uri"].endswith("required%40region.yaml")
 
 
-def test_standard_input() -> None:
-    """A dash validates standard input."""
-    done = run("validate", "-", stdin=pathlib.Path(INVALID).read_bytes())
-    assert done.returncode == 1
-    assert done.stdout.startswith(b"-:5:1: spec.region: value is required [required]\n")
+def test_a_dash_validates_standard_input() -> None:
+    """The place of a violation starts with the dash."""
+    completed = run("validate", "-", stdin=pathlib.Path(INVALID).read_bytes())
+    assert completed.returncode == 1
+    assert completed.stdout.startswith(b"-:5:1: spec.region: value is required [required]\n")
 
 
-def test_process(tmp_path: pathlib.Path) -> None:
-    """The process ends with the exit code, prints all it has to say, and leaves nothing behind."""
-    done = subprocess.run(
+def test_the_process_ends_with_the_exit_code_and_leaves_no_file(tmp_path: pathlib.Path) -> None:
+    """All output is flushed before it ends."""
+    completed = subprocess.run(
         [sys.executable, "-m", "planton", "validate", VALID, INVALID], capture_output=True, check=False, cwd=tmp_path, text=True
     )
-    assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.endswith("2 documents in 2 files: 1 violation in 1 document\n")
+    assert (completed.returncode, completed.stderr) == (1, "")
+    assert completed.stdout.endswith("2 documents in 2 files: 1 violation in 1 document\n")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_validate_imports_little() -> None:
-    """Validating imports no Pulumi package, no web framework, and no parser of options."""
+def test_validate_imports_no_heavy_package() -> None:
+    """Pulumi, gRPC, the web framework, and the option parser stay unimported."""
     code = (
         "import sys; from planton import cli; cli.main(['validate', sys.argv[1]]);"
         "print([name for name in ('pulumi', 'pulumi_civo', 'grpc', 'aiohttp', 'click', 'difflib') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code, VALID], capture_output=True, check=True, text=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    completed = subprocess.run([sys.executable, "-c", code, VALID], capture_output=True, check=True, text=True)
+    assert completed.stdout.splitlines()[-1] == "[]"
 
 
 def test_help_imports_no_command() -> None:
-    """The list of commands comes from the table, without importing any."""
+    """The list of commands comes from the table."""
     code = "import sys; from planton import cli; cli.main(['--help']); print([m for m in sys.modules if m.startswith('planton.cli.')])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
-    assert done.stdout.splitlines()[-1] == "['planton.cli.group']"
-    assert all(f"  {name} " in done.stdout for name in cli.COMMANDS)
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert completed.stdout.splitlines()[-1] == "['planton.cli.group']"
+    assert all(f"  {name} " in completed.stdout for name in cli.COMMANDS)
 
 
 @pytest.mark.parametrize("name", sorted(cli.COMMANDS))
 def test_every_command_exists(name: str) -> None:
-    """Every command of the table is there under the name in the table, and its help starts with a sentence."""
+    """The table names its module and attribute, and its help is not empty."""
     module, _, attribute = cli.COMMANDS[name][0].partition(":")
     command = getattr(importlib.import_module(module), attribute)
     assert command.help
 
 
 @pytest.mark.parametrize("name", sorted(cli.COMMANDS))
-def test_examples_in_help_keep_their_lines(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The mark for lines that are not to be joined is understood, not shown."""
+def test_examples_in_help_keep_their_line_breaks(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The marker for preformatted lines is not part of the output."""
     assert cli.main([name, "--help"]) == 0
-    shown = capsys.readouterr().out
-    assert "\\b" not in shown
-    assert "\b" not in shown
+    output = capsys.readouterr().out
+    assert "\\b" not in output
+    assert "\b" not in output
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "expected_text"),
     [
         (["validat"], 2, "no such command 'validat'; did you mean 'validate'?"),
         (["qqqqqq"], 2, "no such command 'qqqqqq'"),
@@ -280,29 +282,31 @@ def test_examples_in_help_keep_their_lines(name: str, capsys: pytest.CaptureFixt
         (["completion", "tcsh"], 2, "tcsh"),
     ],
 )
-def test_usage_errors(arguments: list[str], code: int, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A wrong command line is told on standard error, with the nearest word."""
+def test_a_wrong_command_line_is_a_usage_error(
+    arguments: list[str], code: int, expected_text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Standard error has the message and the nearest command."""
     assert cli.main(arguments) == code
     captured = capsys.readouterr()
-    assert said in captured.err
+    assert expected_text in captured.err
     assert captured.out == ""
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each shell's script calls back for the words."""
+def test_each_shell_has_a_completion_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The script calls planton for the completions."""
     assert cli.main(["completion", shell]) == 0
     assert "_PLANTON_COMPLETE" in capsys.readouterr().out
 
 
-def test_completing() -> None:
-    """The words that complete a command come from the table."""
-    done = run(_PLANTON_COMPLETE="bash_complete", COMP_WORDS="planton v", COMP_CWORD="1")
-    assert done.stdout.decode().split() == ["plain,validate", "plain,version", "plain,versions"]
+def test_completions_come_from_the_table_of_commands() -> None:
+    """The shell passes the words in environment variables."""
+    completed = run(_PLANTON_COMPLETE="bash_complete", COMP_WORDS="planton v", COMP_CWORD="1")
+    assert completed.stdout.decode().split() == ["plain,validate", "plain,version", "plain,versions"]
 
 
-def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    """The versions that a report of a fault needs are shown, as text and as JSON."""
+def test_version_shows_what_a_bug_report_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    """The output is text or JSON."""
     assert cli.main(["version", "-o", "json"]) == 0
     assert {"planton", "python", "protobuf"} <= set(json.loads(capsys.readouterr().out))
     assert cli.main(["--version"]) == 0
@@ -317,7 +321,7 @@ def failing(error: BaseException) -> object:
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "said"),
+    ("error", "code", "expected_text"),
     [
         (KeyboardInterrupt(), 130, "Interrupted."),
         (RuntimeError("a\nb"), 70, "Error: unexpected RuntimeError: a b (set PLANTON_DEBUG=1 for details)"),
@@ -332,20 +336,22 @@ def failing(error: BaseException) -> object:
         (errors.InvalidError([errors.Violation("f", 1, 2, "a.b", "must be", "r.id")]), 1, "f:1:2: a.b: must be [r.id]"),
     ],
 )
-def test_failures(
-    error: BaseException, code: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_every_error_is_one_message_and_an_exit_code(
+    error: BaseException, code: int, expected_text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever goes wrong is one message and an exit code, and no traceback."""
+    """No traceback is shown."""
     monkeypatch.setattr("planton.cli.check.run", failing(error))
     monkeypatch.delenv("PLANTON_DEBUG", raising=False)
     assert cli.main(["validate", VALID]) == code
     captured = capsys.readouterr()
-    assert said in captured.err
+    assert expected_text in captured.err
     assert "Traceback" not in captured.err
 
 
-def test_debug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """With PLANTON_DEBUG=1 the traceback is shown too."""
+def test_a_traceback_is_shown_only_with_the_debug_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The variable is PLANTON_DEBUG."""
     monkeypatch.setattr("planton.cli.check.run", failing(RuntimeError("x")))
     monkeypatch.setenv("PLANTON_DEBUG", "1")
     assert cli.main(["validate", VALID]) == 70
@@ -353,11 +359,11 @@ def test_debug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
 
 
 def _unread(code: str, *arguments: str, both: bool = False) -> tuple[int, str]:
-    """Run code with a standard output whose reader has gone, and return its exit code and what it said on standard error."""
+    """Runs code whose standard output is a closed pipe; returns the exit code and standard error."""
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-c", code, *arguments],
             stdout=writing,
             stderr=writing if both else subprocess.PIPE,
@@ -366,7 +372,7 @@ def _unread(code: str, *arguments: str, both: bool = False) -> tuple[int, str]:
         )
     finally:
         os.close(writing)
-    return done.returncode, (done.stderr or b"").decode()
+    return completed.returncode, (completed.stderr or b"").decode()
 
 
 MAIN = "import sys; from planton import cli; sys.exit(cli.main())"
@@ -383,17 +389,17 @@ MAIN = "import sys; from planton import cli; sys.exit(cli.main())"
     ],
 )
 @pytest.mark.parametrize("both", [False, True])
-def test_a_command_whose_reader_has_gone_ends_quietly(arguments: list[str], *, both: bool) -> None:
-    """The exit code is that of a program which a broken pipe has ended, whatever framework is in between."""
+def test_a_command_with_a_closed_pipe_ends_quietly(arguments: list[str], *, both: bool) -> None:
+    """The exit code is that of a program ended by SIGPIPE."""
     assert _unread(MAIN, *arguments, both=both) == (141, "")
 
 
 @pytest.mark.parametrize(("code", "ends"), [(0, 141), (6, 6)])
 @pytest.mark.parametrize("both", [False, True])
-def test_a_command_that_changes_something_finishes_without_its_reader(
+def test_a_command_with_side_effects_finishes_despite_a_closed_pipe(
     code: int, ends: int, tmp_path: pathlib.Path, *, both: bool
 ) -> None:
-    """What failed matters more than who listened."""
+    """A failure code has precedence over that of the pipe."""
     program = f"""
 import click, pathlib, sys
 from planton import cli
@@ -411,25 +417,27 @@ def apply(file):
 group.cli.get_command = lambda *_: apply
 sys.exit(cli.main())
 """
-    done = tmp_path / "done"
-    assert _unread(program, "apply", str(done), both=both)[0] == ends
-    assert done.read_text() == "done"
+    marker = tmp_path / "done"
+    assert _unread(program, "apply", str(marker), both=both)[0] == ends
+    assert marker.read_text() == "done"
 
 
-def test_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """On a terminal a violation shows its source line with a caret under the column."""
+def test_a_terminal_shows_the_source_line_with_a_caret(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The caret is under the column of the violation."""
     monkeypatch.setattr(output, "is_terminal", lambda **_: True)
     output.show_violation(errors.Violation("f", 3, 4, "a", "must be", "r", source="\tb: no"))
     assert capsys.readouterr().out == "f:3:4: a: must be [r]\n    \tb: no\n    \t  ^\n"
 
 
-def test_one_word_for_kinds() -> None:
-    """A near miss of a kind's name is answered with the name."""
+def test_a_misspelled_kind_gets_a_suggestion() -> None:
+    """The case of letters is ignored."""
     assert kinds.suggest("civovpc", [kind.name for kind in kinds.all_kinds()]) == "did you mean 'CivoVpc'?"
 
 
-def test_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
-    """NO_COLOR switches colours off on a terminal too."""
+def test_no_color_disables_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The NO_COLOR variable applies to terminals too."""
     shown = []
     for value in ("", "1"):
         monkeypatch.setenv("NO_COLOR", value)

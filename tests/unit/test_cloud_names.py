@@ -1,4 +1,4 @@
-"""Names in the cloud: what two manifests, or two fields, must not both claim."""
+"""Names in the cloud that two manifests, or two fields, must not both claim."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ CLUSTER = {"clusterName": "dev", "region": "lon1", "network": {"valueFrom": {"na
 IN_DEV = {"cluster": {"valueFrom": {"name": "dev"}}}
 
 
-def _messages(*given: tuple[str, str, dict[str, Any]], env: str = "dev") -> list[str]:
-    manifests = [mocks.target(kind, spec, name=name, env=env) for kind, name, spec in given]
-    wanted = [load.Resource(manifest, None, f"{manifest.metadata.name}.yaml") for manifest in manifests]
-    return [f"{each.file}: {each.path}: {each.message}" for each in _violations(wanted)]
+def _messages(*declarations: tuple[str, str, dict[str, Any]], env: str = "dev") -> list[str]:
+    manifests = [mocks.target(kind, spec, name=name, env=env) for kind, name, spec in declarations]
+    resources = [load.Resource(manifest, None, f"{manifest.metadata.name}.yaml") for manifest in manifests]
+    return [f"{each.file}: {each.path}: {each.message}" for each in _violations(resources)]
 
 
-def _violations(wanted: list[load.Resource]) -> list[errors.Violation]:
-    return cloud_names.violations({references.key(entry.manifest): entry for entry in wanted})
+def _violations(resources: list[load.Resource]) -> list[errors.Violation]:
+    return cloud_names.violations({references.key(entry.manifest): entry for entry in resources})
 
 
-def _said(noun: str, name: str, path: str, owner: str, place: str) -> str:
+def _expected(noun: str, name: str, path: str, owner: str, place: str) -> str:
     return f"{noun} {name!r} is also {path} of {owner} ({place}): one resource, two owners"
 
 
 def test_two_pools_of_one_name_in_one_cluster_are_refused() -> None:
-    """With both places; in two clusters they are two pools."""
+    """The message has both places; pools in two clusters are two pools."""
     first = ("CivoKubernetesNodePool", "a", {"nodePoolName": "web", **IN_DEV})
     second = ("CivoKubernetesNodePool", "b", {"nodePoolName": "web", **IN_DEV})
     other = ("CivoKubernetesNodePool", "c", {"nodePoolName": "web", "cluster": {"valueFrom": {"name": "other"}}})
-    said = _said("node pool", "web", "spec.nodePoolName", "CivoKubernetesNodePool/a (env dev)", "a.yaml")
-    assert _messages(first, second, other) == [f"b.yaml: spec.nodePoolName: {said}"]
+    expected = _expected("node pool", "web", "spec.nodePoolName", "CivoKubernetesNodePool/a (env dev)", "a.yaml")
+    assert _messages(first, second, other) == [f"b.yaml: spec.nodePoolName: {expected}"]
 
 
 @pytest.mark.parametrize(
@@ -45,25 +45,25 @@ def test_two_pools_of_one_name_in_one_cluster_are_refused() -> None:
     [("CivoKubernetes", CLUSTER), ("DigitalOceanKubernetes", {"clusterName": "dev", "region": "fra1"})],
 )
 @pytest.mark.parametrize("target", [{"valueFrom": {"name": "dev"}}, {"value": "dev"}])
-def test_a_pool_and_an_additional_pool_of_its_cluster_are_one(kind: str, cluster: dict[str, Any], target: dict[str, Any]) -> None:
-    """However the pool names its cluster."""
-    made = (f"{kind}Cluster", "dev", {**cluster, "additionalNodePools": [{"name": "web"}]})
+def test_a_pool_and_an_additional_pool_of_its_cluster_collide(kind: str, cluster: dict[str, Any], target: dict[str, Any]) -> None:
+    """The reference and the literal name of the cluster are equivalent."""
+    cluster_manifest = (f"{kind}Cluster", "dev", {**cluster, "additionalNodePools": [{"name": "web"}]})
     pool = (f"{kind}NodePool", "web", {"nodePoolName": "web", "cluster": target})
-    said = _said("node pool", "web", "spec.additionalNodePools[0].name", f"{kind}Cluster/dev (env dev)", "dev.yaml")
-    assert _messages(made, pool) == [f"web.yaml: spec.nodePoolName: {said}"]
+    expected = _expected("node pool", "web", "spec.additionalNodePools[0].name", f"{kind}Cluster/dev (env dev)", "dev.yaml")
+    assert _messages(cluster_manifest, pool) == [f"web.yaml: spec.nodePoolName: {expected}"]
 
 
 def test_the_default_pool_has_a_name_too() -> None:
-    """At DigitalOcean it is always the same."""
-    made = ("DigitalOceanKubernetesCluster", "dev", {"clusterName": "dev", "region": "fra1"})
+    """DigitalOcean's default pool always has the same name."""
+    cluster = ("DigitalOceanKubernetesCluster", "dev", {"clusterName": "dev", "region": "fra1"})
     pool = ("DigitalOceanKubernetesNodePool", "p", {"nodePoolName": "default", **IN_DEV})
-    assert [text.partition(" is also ")[2] for text in _messages(made, pool)] == [
+    assert [text.partition(" is also ")[2] for text in _messages(cluster, pool)] == [
         "spec.defaultNodePool of DigitalOceanKubernetesCluster/dev (env dev) (dev.yaml): one resource, two owners"
     ]
 
 
 def test_networks_and_clusters_of_one_name_are_refused_within_a_region_and_an_account() -> None:
-    """Another region, or another account, has room for another one."""
+    """Another region or another account may use the name again."""
     assert len(_messages(("CivoVpc", "a", NET), ("CivoVpc", "b", NET))) == 1
     assert _messages(("CivoVpc", "a", NET), ("CivoVpc", "b", NET | {"region": "fra1"})) == []
     assert _messages(("CivoVpc", "a", NET), ("CivoVpc", "b", NET | {"civoCredentialId": "other"})) == []
@@ -72,8 +72,8 @@ def test_networks_and_clusters_of_one_name_are_refused_within_a_region_and_an_ac
     assert [text.split(": ")[1] for text in twins] == ["spec.clusterName", "spec.clusterName"], "the cluster and its firewall"
 
 
-def test_a_firewall_and_the_firewall_that_a_cluster_brings_are_one() -> None:
-    """A cluster that names a firewall brings none."""
+def test_a_firewall_and_the_default_firewall_of_a_cluster_collide() -> None:
+    """A cluster with its own firewall creates no default one."""
     rules = ("CivoFirewall", "fw", {"name": "dev-firewall", "networkId": {"valueFrom": {"name": "net"}}})
     network = ("CivoVpc", "net", NET)
     assert len(_messages(network, ("CivoKubernetesCluster", "dev", CLUSTER), rules)) == 1
@@ -81,12 +81,12 @@ def test_a_firewall_and_the_firewall_that_a_cluster_brings_are_one() -> None:
     assert _messages(network, ("CivoKubernetesCluster", "dev", named), rules) == []
 
 
-def test_two_accounts_given_by_stack_inputs_have_room_for_one_name_each() -> None:
-    """The token says the account there, and no manifest."""
-    wanted = []
+def test_two_accounts_of_stack_inputs_may_use_one_name() -> None:
+    """There the token identifies the account, not the manifest."""
+    resources = []
     for name in ("a", "b"):
         manifest = mocks.target("CivoKubernetesCluster", CLUSTER, name=name, env="dev")
         config = kinds.get("CivoKubernetesCluster").provider_config(api_token=f"token-of-{name}")
-        wanted.append(load.Resource(manifest, config, f"{name}.yaml"))
-    assert _violations(wanted) == []
-    assert len(_violations([wanted[0], load.Resource(wanted[1].manifest, wanted[0].config, "b.yaml")])) == 2
+        resources.append(load.Resource(manifest, config, f"{name}.yaml"))
+    assert _violations(resources) == []
+    assert len(_violations([resources[0], load.Resource(resources[1].manifest, resources[0].config, "b.yaml")])) == 2

@@ -1,4 +1,4 @@
-"""``planton convert``: the same content in three forms, and secrets only where they were asked for."""
+"""``planton convert``: the same content in three formats, with secrets only on request."""
 
 import json
 import pathlib
@@ -39,8 +39,8 @@ def account(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.mark.parametrize("path", VALID, ids=name)
-def test_every_form_holds_a_manifest(path: pathlib.Path) -> None:
-    """A manifest of any kind is the same after each form, and so are its bytes."""
+def test_every_format_preserves_a_manifest(path: pathlib.Path) -> None:
+    """A round trip returns an equal message and equal bytes."""
     value = only(path)
     for form in FORMS:
         data = convert.dump([value], form)
@@ -49,8 +49,8 @@ def test_every_form_holds_a_manifest(path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("path", VALID, ids=name)
-def test_every_form_holds_a_stack_input(path: pathlib.Path) -> None:
-    """So is the stack input made of it, secrets included, and the manifest comes out of it again with its defaults."""
+def test_every_format_preserves_a_stack_input(path: pathlib.Path) -> None:
+    """A round trip preserves secrets, and the target is the manifest with its defaults."""
     value = only(path)
     config = convert.kind_of(value).provider_config(api_token=TOKEN, default_region=3)
     built = convert.as_stack_input(value, config)
@@ -62,33 +62,33 @@ def test_every_form_holds_a_stack_input(path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_secrets_are_redacted(form: str) -> None:
-    """In no form is there a secret that was not asked for, of the account or of the outputs."""
+def test_secrets_are_redacted_unless_requested(form: str) -> None:
+    """This covers secrets of the account and of the outputs, in every format."""
     value = only(CLUSTER)
     value.status.outputs.kubeconfig_b64 = "a3ViZWNvbmZpZw=="
     built = convert.as_stack_input(value, kinds.get("CivoKubernetesCluster").provider_config(api_token=TOKEN))
-    for secret, one in ((TOKEN, built), ("a3ViZWNvbmZpZw==", built), ("a3ViZWNvbmZpZw==", value)):
-        assert secret.encode() not in convert.dump([one], form)
-        assert secret.encode() in convert.dump([one], form, show_secrets=True)
-        assert b"[redacted]" in convert.dump([one], form)
+    for secret, candidate in ((TOKEN, built), ("a3ViZWNvbmZpZw==", built), ("a3ViZWNvbmZpZw==", value)):
+        assert secret.encode() not in convert.dump([candidate], form)
+        assert secret.encode() in convert.dump([candidate], form, show_secrets=True)
+        assert b"[redacted]" in convert.dump([candidate], form)
 
 
-def test_map_order_means_nothing() -> None:
-    """Messages that are equal give the same text and bytes, however their maps were filled."""
-    one, other = only(EXAMPLE), only(EXAMPLE)
+def test_the_order_of_maps_does_not_change_the_output() -> None:
+    """Equal messages give equal text and bytes."""
+    first, second = only(EXAMPLE), only(EXAMPLE)
     for number in range(20):
-        one.metadata.labels[f"k{number}"] = "v"
-        other.metadata.labels[f"k{19 - number}"] = "v"
+        first.metadata.labels[f"k{number}"] = "v"
+        second.metadata.labels[f"k{19 - number}"] = "v"
     for form in FORMS:
-        assert convert.dump([one], form) == convert.dump([other], form)
+        assert convert.dump([first], form) == convert.dump([second], form)
 
 
 def run(*arguments: object) -> int:
     return cli.main(["convert", *map(str, arguments)])
 
 
-def test_files(tmp_path: pathlib.Path, account: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Forms come from names; a manifest goes through a stack input and back; secrets make a file private."""
+def test_formats_come_from_file_names(tmp_path: pathlib.Path, account: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A manifest survives a stack input and back, and a file with secrets is private."""
     binary = tmp_path / "vpc.binpb"
     assert run("-f", EXAMPLE, "--as", "stack-input", "-p", account, "--show-secrets", "-o", binary) == 0
     assert stat.S_IMODE(binary.stat().st_mode) == 0o600
@@ -107,8 +107,8 @@ def test_files(tmp_path: pathlib.Path, account: pathlib.Path, capsys: pytest.Cap
     assert manifest.read((tmp_path / "vpc.json").read_bytes(), file="x")[0][0].message == only(EXAMPLE)
 
 
-def test_a_file_that_others_may_read_becomes_private(tmp_path: pathlib.Path, account: pathlib.Path) -> None:
-    """Secrets over an open file close it; without secrets a file keeps its mode."""
+def test_a_readable_file_becomes_private_with_secrets(tmp_path: pathlib.Path, account: pathlib.Path) -> None:
+    """A file without secrets keeps its mode."""
     target = tmp_path / "x.yaml"
     target.write_text("old", "utf-8")
     target.chmod(0o644)
@@ -119,8 +119,8 @@ def test_a_file_that_others_may_read_becomes_private(tmp_path: pathlib.Path, acc
     assert TOKEN in target.read_text("utf-8")
 
 
-def test_an_account_replaces_a_redacted_one(tmp_path: pathlib.Path, account: pathlib.Path) -> None:
-    """What was redacted comes from -p again."""
+def test_an_account_replaces_a_redacted_account(tmp_path: pathlib.Path, account: pathlib.Path) -> None:
+    """The option ``-p`` supplies the secrets again."""
     redacted = tmp_path / "redacted.json"
     full = tmp_path / "full.json"
     assert run("-f", EXAMPLE, "--as", "stack-input", "-p", account, "-o", redacted) == 0
@@ -129,19 +129,21 @@ def test_an_account_replaces_a_redacted_one(tmp_path: pathlib.Path, account: pat
     assert json.loads(full.read_text())["provider_config"]["apiToken"] == TOKEN
 
 
-def test_a_pipe(account: pathlib.Path) -> None:
-    """Binary data goes through pipes, from standard input and to standard output."""
+def test_binary_data_passes_through_pipes(account: pathlib.Path) -> None:
+    """It is written to standard output and read from standard input."""
     code = "import sys; from planton import cli; sys.exit(cli.main())"
     command = [sys.executable, "-c", code, "convert", "-f"]
     options = ["--as", "stack-input", "-p", str(account), "--show-secrets", "--to", "binary"]
-    made = subprocess.run([*command, str(EXAMPLE), *options], capture_output=True, check=True).stdout
-    back = [*command, "-", "--from", "binary", "--as", "manifest", "--to", "json"]
-    done = subprocess.run(back, input=made, capture_output=True, check=True)
-    assert json.loads(done.stdout)["metadata"]["name"] == "dev-network"
+    stack_input = subprocess.run([*command, str(EXAMPLE), *options], capture_output=True, check=True).stdout
+    command_back = [*command, "-", "--from", "binary", "--as", "manifest", "--to", "json"]
+    completed = subprocess.run(command_back, input=stack_input, capture_output=True, check=True)
+    assert json.loads(completed.stdout)["metadata"]["name"] == "dev-network"
 
 
-def test_never_to_a_terminal(monkeypatch: pytest.MonkeyPatch, account: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A terminal gets no binary data."""
+def test_binary_data_is_not_written_to_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, account: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command ends with a usage error."""
     monkeypatch.setattr(output, "is_terminal", lambda **_: True)
     assert run("-f", EXAMPLE, "--as", "stack-input", "-p", account, "--show-secrets", "--to", "binary") == 2
     captured = capsys.readouterr()
@@ -150,13 +152,15 @@ def test_never_to_a_terminal(monkeypatch: pytest.MonkeyPatch, account: pathlib.P
 
 
 @pytest.mark.parametrize("kind", [kind.name for kind in kinds.all_kinds()])
-def test_binary_that_names_no_kind(kind: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """It needs --kind, and then is read as what it is."""
+def test_binary_data_without_a_kind_needs_the_option(
+    kind: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With ``--kind`` it is converted."""
     value = only(CORPUS / kind / "valid" / "example.yaml")
     built = convert.as_stack_input(value)
-    for whole in (built, value):
-        bare = type(whole)()
-        bare.CopyFrom(whole)
+    for original in (built, value):
+        bare = type(original)()
+        bare.CopyFrom(original)
         for field in ("api_version", "kind"):
             convert.as_manifest(bare).ClearField(field)
         path = tmp_path / "bare.pb"
@@ -164,11 +168,11 @@ def test_binary_that_names_no_kind(kind: str, tmp_path: pathlib.Path, capsys: py
         assert run("-f", path, "--to", "json") == 1
         assert "--kind KIND" in capsys.readouterr().err
         assert run("-f", path, "--to", "binary", "--kind", f"{kind.lower()}s", "-o", tmp_path / "named.pb") == 0
-        assert convert.read(load.Text("x", (tmp_path / "named.pb").read_bytes()), form=convert.BINARY) == [whole]
+        assert convert.read(load.Text("x", (tmp_path / "named.pb").read_bytes()), form=convert.BINARY) == [original]
 
 
-def test_fields_that_are_not_known_are_not_lost_in_silence(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Data of a newer version is refused."""
+def test_unknown_fields_of_binary_data_are_an_error(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Data of a newer version would lose them."""
     path = tmp_path / "newer.pb"
     path.write_bytes(only(EXAMPLE).SerializeToString() + bytes([0xFA, 0x3F, 1, 65]))  # field 1023
     assert run("-f", path, "--to", "yaml") == 1
@@ -176,7 +180,7 @@ def test_fields_that_are_not_known_are_not_lost_in_silence(tmp_path: pathlib.Pat
 
 
 @pytest.mark.parametrize(
-    ("content", "suffix", "options", "code", "said"),
+    ("content", "suffix", "options", "code", "expected_text"),
     [
         ("kind: CivoVpc\n", "yaml", (), 2, "--to"),
         ("kind: CivoVpc\n", "yaml", ("--to", "json"), 1, "[required]"),
@@ -191,26 +195,26 @@ def test_fields_that_are_not_known_are_not_lost_in_silence(tmp_path: pathlib.Pat
         (EXAMPLE.read_text(), "yaml", ("--to", "json", "--kind", "CivoVcp"), 1, "did you mean 'CivoVpc'?"),
     ],
 )
-def test_what_cannot_be_converted(
+def test_each_conversion_error_is_one_message(
     content: str,
     suffix: str,
     options: tuple[str, ...],
     code: int,
-    said: str,
+    expected_text: str,
     tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """One clear error, and nothing on standard output."""
+    """Standard output stays empty."""
     path = tmp_path / f"x.{suffix}"
     path.write_text(content, "utf-8")
     assert run("-f", path, *options) == code
     captured = capsys.readouterr()
-    assert said in captured.err
+    assert expected_text in captured.err
     assert captured.out == ""
 
 
-def test_binary_rules_are_checked(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Binary data is checked like text, with the path of what is wrong."""
+def test_binary_data_is_validated(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A violation has the path of its field."""
     built = convert.as_stack_input(only(EXAMPLE))
     built.target.spec.region = ""
     path = tmp_path / "x.bin"
@@ -219,8 +223,8 @@ def test_binary_rules_are_checked(tmp_path: pathlib.Path, capsys: pytest.Capture
     assert "target.spec.region: value is required [required]" in capsys.readouterr().err
 
 
-def test_folders_and_documents(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A folder is refused; several documents stay several in YAML."""
+def test_a_folder_is_refused_and_documents_stay_separate(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Several documents are one YAML stream."""
     (tmp_path / "two.yaml").write_text(EXAMPLE.read_text() + "---\n" + CLUSTER.read_text(), "utf-8")
     assert run("-f", tmp_path, "--to", "yaml") == 2
     assert "is a folder" in capsys.readouterr().err
@@ -228,9 +232,9 @@ def test_folders_and_documents(tmp_path: pathlib.Path, capsys: pytest.CaptureFix
     assert [data["kind"] for data in yaml.safe_load_all(capsys.readouterr().out)] == ["CivoVpc", "CivoKubernetesCluster"]
 
 
-def test_references_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    """A stack input that no module takes is made with a warning for each reference."""
+def test_each_reference_in_a_stack_input_is_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    """Modules accept resolved values only."""
     assert run("-f", CLUSTER, "--as", "stack-input", "--to", "yaml") == 0
-    errors_shown = capsys.readouterr().err
-    assert "spec.network is a reference" in errors_shown
-    assert "spec.firewall is a reference" in errors_shown
+    warnings = capsys.readouterr().err
+    assert "spec.network is a reference" in warnings
+    assert "spec.firewall is a reference" in warnings

@@ -1,4 +1,4 @@
-"""CustomResourceDefinitions: rules in Kubernetes' CEL, and schemas that leave none out. tests/languages/test_crd.py asks the API server."""
+"""CustomResourceDefinitions: rules in Kubernetes' CEL, and complete schemas. tests/languages/test_crd.py applies them to an API server."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ SPEC = CLUSTER.fields_by_name["spec"].message_type.full_name
         ("this.tags[0] == 'a'", "(has(self.tags) ? self.tags : [])[0] == 'a'"),
     ],
 )
-def test_fields_that_may_be_unset_have_a_value(expression: str, text: str) -> None:
-    """Those that must be there are read as they are; the others with what a message has in their place."""
+def test_optional_fields_are_translated_with_their_default(expression: str, text: str) -> None:
+    """Required fields are read directly."""
     assert cel.translate(expression, this=SPEC).text == text
 
 
@@ -60,8 +60,8 @@ def test_fields_that_may_be_unset_have_a_value(expression: str, text: str) -> No
         ("has(this.cluster_type)", "has(self.clusterType)"),
     ],
 )
-def test_presence(expression: str, text: str) -> None:
-    """To ask for a field of something that is not there is an error in Kubernetes."""
+def test_presence_of_nested_fields_is_guarded(expression: str, text: str) -> None:
+    """In Kubernetes, reading a field of an absent object is an error."""
     assert cel.translate(expression, this=SPEC).text == text
 
 
@@ -74,8 +74,8 @@ def test_presence(expression: str, text: str) -> None:
         ("this.network.value_from.kind == 0", "self.network.?valueFrom.?kind.orValue('unspecified') == 'unspecified'"),
     ],
 )
-def test_enums_are_texts(expression: str, text: str) -> None:
-    """Their numbers are not in manifests."""
+def test_enum_numbers_become_names(expression: str, text: str) -> None:
+    """Manifests have names, not numbers."""
     assert cel.translate(expression, this=SPEC).text == text
 
 
@@ -95,8 +95,8 @@ def test_enums_are_texts(expression: str, text: str) -> None:
         ("[1, 2].all(x, [1].all(x, x > 0))", "[1, 2].all(x, [1].all(xx, xx > 0))"),
     ],
 )
-def test_macros(expression: str, text: str) -> None:
-    """The compiler makes loops of them; they are written as macros again."""
+def test_macros_are_restored(expression: str, text: str) -> None:
+    """The CEL compiler expands them to loops."""
     assert cel.translate(expression, this=SPEC).text == text
 
 
@@ -109,13 +109,13 @@ def test_macros(expression: str, text: str) -> None:
         ("rule && this == 'it\\'s'", r"true && self == 'it\'s'"),
     ],
 )
-def test_rules_over_one_value(expression: str, text: str) -> None:
-    """Kubernetes has functions of its own for addresses, and no variable for the value of a predefined rule."""
+def test_predefined_rules_use_the_functions_of_kubernetes(expression: str, text: str) -> None:
+    """Kubernetes has its own functions for addresses, and no variable for the value of a predefined rule."""
     assert cel.translate(expression, this="STRING", rule=True).text == text
 
 
 @pytest.mark.parametrize(
-    ("expression", "why"),
+    ("expression", "reason"),
     [
         ("this.cluster_name.isHostname()", "Kubernetes has no isHostname"),
         ("this.region > 1", "region is a text in Kubernetes and no number"),
@@ -126,14 +126,14 @@ def test_rules_over_one_value(expression: str, text: str) -> None:
         ("this.cni == '\\n'", "is not known here"),
     ],
 )
-def test_what_cannot_be_translated_is_told(expression: str, why: str) -> None:
-    """It is an error with a reason, so that who describes a field can say that a rule is missing."""
-    with pytest.raises(cel.UntranslatableError, match=why):
+def test_an_untranslatable_rule_is_an_error_with_a_reason(expression: str, reason: str) -> None:
+    """The description of the field can then name the missing rule."""
+    with pytest.raises(cel.UntranslatableError, match=reason):
         cel.translate(expression, this=SPEC)
 
 
-def test_what_a_rule_costs_depends_on() -> None:
-    """What is looked at as a whole needs a bound; what is compared with a constant does not."""
+def test_the_cost_of_a_rule_depends_on_the_values_it_reads() -> None:
+    """A value read in full needs a bound; a comparison with a constant does not."""
 
     def reads(expression: str, this: str = SPEC) -> set[str]:
         return {name.rpartition(".")[2] for name in cel.translate(expression, this=this).reads}
@@ -146,30 +146,30 @@ def test_what_a_rule_costs_depends_on() -> None:
 
 
 def expressions(described: Any, seen: set[str]) -> set[str]:
-    """Returns the ids of all rules in CEL of a message and of what is below it."""
+    """Returns the IDs of all CEL rules of a message and its nested messages."""
     if described.full_name in seen:
         return set()
     seen.add(described.full_name)
-    found = set(rule_ids.own(described))
+    ids = set(rule_ids.own(described))
     for field in described.fields:
         if field.message_type is not None:
-            found |= expressions(field.message_type, seen)
-    return found
+            ids |= expressions(field.message_type, seen)
+    return ids
 
 
 @pytest.mark.parametrize("kind", crd.names())
-def test_no_rule_is_left_out(kind: str) -> None:
-    """Each is in the definition with its id: as a rule, or as one that Kubernetes cannot check."""
+def test_every_rule_is_in_the_definition(kind: str) -> None:
+    """It appears with its ID, as a rule or as one that Kubernetes cannot check."""
     text = json.dumps(crd.document(kind))
-    wanted = expressions(kinds.get(kind).message.DESCRIPTOR, set())
-    assert {rule for rule in wanted if f"[{rule}]" not in text} == set()
+    expected = expressions(kinds.get(kind).message.DESCRIPTOR, set())
+    assert {rule for rule in expected if f"[{rule}]" not in text} == set()
     schemas = structural.Schemas(kinds.get(kind).message.DESCRIPTOR, {})
     assert schemas.unchecked.keys() <= {"reference.field_path_exists"}
     assert all(f"[{rule}]" in text for rule in schemas.unchecked)
 
 
-def made(name: str, *fields: dict[str, Any], rules: str = "") -> Any:
-    """Returns the descriptor of a message with fields and rules, of a file of its own."""
+def described(name: str, *fields: dict[str, Any], rules: str = "") -> Any:
+    """Returns the descriptor of a message with these fields and rules, in a new file."""
     file = descriptor_pb2.FileDescriptorProto(name=f"test/{name}.proto", package="org.project_planton.test", syntax="proto3")
     file.dependency.append("buf/validate/validate.proto")
     message = file.message_type.add(name=name)
@@ -185,12 +185,12 @@ def made(name: str, *fields: dict[str, Any], rules: str = "") -> Any:
     return pool.FindMessageTypeByName(f"org.project_planton.test.{name}")
 
 
-def test_rules_of_parts() -> None:
-    """A rule over a message is beside those of the message; what looks at an enum's number, or at a host name, is named."""
-    inner = made(
+def test_rules_of_nested_messages_are_placed_on_their_field() -> None:
+    """Rules that Kubernetes cannot express are named in the description."""
+    inner = described(
         "Inner", {"name": "text", "type": 9}, rules="cel {id: 'inner.a' message: 'must be' expression: 'this.text != \"\"'}"
     )
-    outer = made(
+    outer = described(
         "Outer",
         {
             "name": "in_it",
@@ -213,8 +213,8 @@ def test_rules_of_parts() -> None:
         {"name": "names", "type": 9, "label": 3, "rules": "repeated {unique: true min_items: 1} required: true"},
     )
     schemas = structural.Schemas(outer, {})
-    found = schemas.message(outer)["properties"]
-    assert found["inIt"] == {
+    properties = schemas.message(outer)["properties"]
+    assert properties["inIt"] == {
         "type": "object",
         "properties": {"text": {"type": "string"}},
         structural.RULES: [
@@ -222,43 +222,47 @@ def test_rules_of_parts() -> None:
             {"rule": "self.?text.orValue('') != ''", "message": "m [o.a]"},
         ],
     }
-    assert found["size"] == {"description": "Not checked here: m [o.b].", "type": "string", "enum": ["Outer_big", "Outer_none"]}
-    assert found["host"] == {"description": "Not checked here: must be a host [o.c].", "type": "string"}
-    assert found["count"][structural.RULES] == [{"rule": "self == 0 || (self > 1)", "message": "m [o.d]"}]
-    assert found["names"] == {"type": "array", "minItems": 1, "x-kubernetes-list-type": "set", "items": {"type": "string"}}
+    assert properties["size"] == {
+        "description": "Not checked here: m [o.b].",
+        "type": "string",
+        "enum": ["Outer_big", "Outer_none"],
+    }
+    assert properties["host"] == {"description": "Not checked here: must be a host [o.c].", "type": "string"}
+    assert properties["count"][structural.RULES] == [{"rule": "self == 0 || (self > 1)", "message": "m [o.d]"}]
+    assert properties["names"] == {"type": "array", "minItems": 1, "x-kubernetes-list-type": "set", "items": {"type": "string"}}
     assert schemas.unchecked == {"o.b": "it looks at what is not in the resource", "o.c": "Kubernetes has no isHostname"}
 
 
 @pytest.mark.parametrize(
-    ("name", "field", "why"),
+    ("name", "field", "reason"),
     [
         ("Recursive", {"type": 11, "type_name": "org.project_planton.test.Recursive"}, "contains itself"),
         ("Long", {"type": 4}, "such numbers are not known here"),
         ("Foreign", {"type": 11, "type_name": "google.protobuf.Duration"}, "a JSON form of its own"),
     ],
 )
-def test_what_no_definition_can_say_is_an_error(name: str, field: dict[str, Any], why: str) -> None:
-    """Whoever adds such a field is told so by the tests, and not by an API server."""
-    described = made(name, {"name": "it", **field})
-    with pytest.raises(TypeError, match=why):
-        structural.Schemas(described, {}).message(described)
+def test_a_field_without_a_structural_schema_is_an_error(name: str, field: dict[str, Any], reason: str) -> None:
+    """The generator fails in these tests, before an API server could refuse the definition."""
+    message = described(name, {"name": "it", **field})
+    with pytest.raises(TypeError, match=reason):
+        structural.Schemas(message, {}).message(message)
 
 
 def parts(schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """Returns a schema and those below it."""
+    """Returns a schema and its nested schemas."""
     below = [*schema.get("properties", {}).values(), *(schema[key] for key in ("items", "additionalProperties") if key in schema)]
-    return [schema, *(part for one in below for part in parts(one))]
+    return [schema, *(part for nested in below for part in parts(nested))]
 
 
 @pytest.mark.parametrize("kind", crd.names())
 def test_schemas_are_structural(kind: str) -> None:
-    """Each value has one type, fields have one spelling, nothing is referred to, and numbers say how many bits they have."""
+    """Each value has one type and each field one spelling; there are no references, and integers have a format."""
     document = crd.document(kind)
     assert document["metadata"]["name"] == f"{kind.lower()}s.{kinds.get(kind).api_version.partition('/')[0]}"
     [version] = document["spec"]["versions"]
     assert version["subresources"] == {"status": {}}
-    found = parts(version["schema"]["openAPIV3Schema"])
-    known = {
+    schemas = parts(version["schema"]["openAPIV3Schema"])
+    keywords = {
         "description",
         "type",
         "format",
@@ -270,27 +274,29 @@ def test_schemas_are_structural(kind: str) -> None:
         "default",
         "pattern",
     }
-    known |= {f"{least}{of}" for least in ("min", "max") for of in ("imum", "Length", "Items", "Properties")}
-    for part in found:
+    keywords |= {f"{least}{of}" for least in ("min", "max") for of in ("imum", "Length", "Items", "Properties")}
+    for part in schemas:
         assert part["type"] in ("object", "array", "string", "integer", "boolean")
-        assert part.keys() <= known | {structural.RULES}
+        assert part.keys() <= keywords | {structural.RULES}
         assert (part["type"] == "integer") == ("format" in part)
         assert not any("_" in name for name in part.get("properties", {}))
         assert part.get("required", []) == [name for name in part.get("properties", {}) if name in part.get("required", [])]
-    described = [name for part in found for name, one in part.get("properties", {}).items() if not one.get("description")]
-    assert set(described) == {"metadata", "name"}
+    undocumented = [
+        name for part in schemas for name, field in part.get("properties", {}).items() if not field.get("description")
+    ]
+    assert set(undocumented) == {"metadata", "name"}
 
 
-def test_metadata_is_kubernetes_own() -> None:
-    """What Kubernetes does not have is said, as the schema has no place for it."""
+def test_metadata_is_that_of_kubernetes() -> None:
+    """The description lists the metadata fields that Kubernetes does not have."""
     schema = crd.document("civovpc")["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
     assert schema["properties"]["metadata"]["properties"].keys() == {"name"}
     assert "metadata.{env,group,id,org,relationships,slug,tags}" in schema["description"]
 
 
 @pytest.mark.parametrize("word", ["civovpc", "CivoVpcs"])
-def test_the_command_prints_what_is_committed(word: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """As YAML, or as JSON."""
+def test_the_command_prints_the_committed_definition(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The output is YAML or JSON."""
     committed = (ROOT / "schemas" / "crd" / "CivoVpc.yaml").read_text("utf-8")
     assert cli.main(["schema", "--crd", word]) == 0
     assert capsys.readouterr().out == committed
@@ -298,8 +304,8 @@ def test_the_command_prints_what_is_committed(word: str, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out) == yaml.safe_load(committed)
 
 
-def test_the_command_without_a_kind(capsys: pytest.CaptureFixture[str]) -> None:
-    """All kinds are one stream of YAML, or one list in JSON; kubectl takes both."""
+def test_the_command_without_a_kind_prints_all_kinds(capsys: pytest.CaptureFixture[str]) -> None:
+    """The output is a YAML stream or a JSON list, and kubectl accepts both."""
     assert cli.main(["schema", "--crd"]) == 0
     stream = list(yaml.safe_load_all(capsys.readouterr().out))
     assert [each["spec"]["names"]["kind"] for each in stream] == crd.names()
@@ -307,14 +313,14 @@ def test_the_command_without_a_kind(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == {"apiVersion": "v1", "kind": "List", "items": stream}
 
 
-def test_json_schema_as_yaml(capsys: pytest.CaptureFixture[str]) -> None:
-    """The form may be chosen for either."""
+def test_json_schema_can_be_printed_as_yaml(capsys: pytest.CaptureFixture[str]) -> None:
+    """The output option applies to both schemas."""
     assert cli.main(["schema", "CivoVpc", "-o", "yaml"]) == 0
     assert yaml.safe_load(capsys.readouterr().out) == json_schema.document("CivoVpc")
 
 
 def test_policies_have_no_definition(capsys: pytest.CaptureFixture[str]) -> None:
-    """They are no kind; an unknown one is told apart."""
+    """A policy is a usage error; an unknown kind gets a suggestion."""
     assert cli.main(["schema", "--crd", "policy"]) == errors.Code.USAGE
     assert "policies have no CustomResourceDefinition" in capsys.readouterr().err
     assert cli.main(["schema", "--crd", "civovpx"]) == errors.Code.INVALID
@@ -322,6 +328,6 @@ def test_policies_have_no_definition(capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize("kind", crd.names())
-def test_the_package_holds_what_the_generator_writes(kind: str) -> None:
-    """`planton schema --crd` prints package data, and needs no extra."""
+def test_the_package_data_equals_the_output_of_the_generator(kind: str) -> None:
+    """`planton schema --crd` prints package data and needs no extra."""
     assert documents.definition(kind) == crd.document(kind)

@@ -1,4 +1,4 @@
-"""Defaults: only where nothing is set, and twice is once."""
+"""Defaults: applied to unset fields only, and idempotent."""
 
 import pytest
 from google.protobuf import descriptor
@@ -11,35 +11,35 @@ from org.project_planton.shared.options import options_pb2
 from planton.schema import defaults, kinds
 
 
-def test_unset_field() -> None:
-    """An unset field gets its default, and the message that was given stays as it is."""
+def test_an_unset_field_gets_its_default() -> None:
+    """The message of the caller is not changed."""
     cluster = api_pb2.CivoKubernetesCluster(spec={"cluster_name": "x"})
     assert defaults.apply(cluster).spec.cluster_type == "k3s"
     assert not cluster.spec.HasField("cluster_type")
 
 
 @pytest.mark.parametrize("value", ["", "talos"])
-def test_set_field(value: str) -> None:
-    """A field that is set, to nothing even, keeps its value."""
+def test_a_set_field_keeps_its_value(value: str) -> None:
+    """An empty value is set too."""
     cluster = api_pb2.CivoKubernetesCluster(spec={"cluster_type": value})
     assert defaults.apply(cluster).spec.cluster_type == value
 
 
-def test_unset_part() -> None:
-    """A part that is not there is not made for its defaults."""
+def test_an_absent_message_is_not_created() -> None:
+    """Its defaults do not apply."""
     assert not defaults.apply(api_pb2.CivoKubernetesCluster()).HasField("spec")
 
 
-def test_kind_without_defaults() -> None:
-    """A message that has nothing to set is returned itself."""
+def test_a_kind_without_defaults_is_returned_unchanged() -> None:
+    """The returned object is the same."""
     vpc = vpc_pb2.CivoVpc(spec={"region": "lon1"})
     assert defaults.apply(vpc) is vpc
 
 
 @given(st.binary(max_size=200), st.sampled_from([kind.name for kind in kinds.all_kinds()]))
 @settings(max_examples=300, deadline=None)
-def test_idempotent(data: bytes, name: str) -> None:
-    """Applying defaults twice is applying them once, for any message of any kind."""
+def test_defaults_are_idempotent(data: bytes, name: str) -> None:
+    """This holds for any message of any kind."""
     value = kinds.get(name).message()
     value.MergeFromString(value.SerializeToString())
     try:
@@ -52,17 +52,17 @@ def test_idempotent(data: bytes, name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", kinds.all_kinds(), ids=lambda kind: kind.name)
-def test_only_fields_with_presence(kind: kinds.Kind) -> None:
-    """A default stands only on a field whose being unset can be told, and is a value of its type."""
-    waiting: list[descriptor.Descriptor] = [kind.message.DESCRIPTOR]
+def test_only_fields_with_presence_have_defaults(kind: kinds.Kind) -> None:
+    """A default on any other field could not be distinguished from a set value. It has the type of the field."""
+    pending: list[descriptor.Descriptor] = [kind.message.DESCRIPTOR]
     seen = set()
-    while waiting:
-        described = waiting.pop()
-        if described.full_name in seen:
+    while pending:
+        message_type = pending.pop()
+        if message_type.full_name in seen:
             continue
-        seen.add(described.full_name)
-        for field in described.fields:
+        seen.add(message_type.full_name)
+        for field in message_type.fields:
             if field.GetOptions().HasExtension(options_pb2.default):
                 assert field.has_presence, field.full_name
-        defaults.of(described)
-        waiting += [field.message_type for field in described.fields if field.message_type is not None]
+        defaults.of(message_type)
+        pending += [field.message_type for field in message_type.fields if field.message_type is not None]

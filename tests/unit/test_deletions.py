@@ -1,4 +1,4 @@
-"""What a run deletes: who is left behind, who goes with it, and what may not go. Without an engine."""
+"""What a run deletes: dependants that stay, dependants that go too, and what must not be deleted. No engine runs."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ def _firewall(name: str, network: dict[str, Any] | None = None) -> load.Resource
 
 
 class _Inventory:
-    """Applied resources."""
+    """An inventory with a fixed list of applied resources."""
 
     def __init__(self, *applied: inventory.Applied) -> None:
-        """Keeps them."""
+        """Stores the applied resources."""
         self._applied = applied
 
     def all(self) -> list[inventory.Applied]:
-        """Returns them."""
+        """Returns the applied resources."""
         return list(self._applied)
 
 
 def _outside(deleted: inventory.Applied, *applied: inventory.Applied) -> dict[str, list[references.Key]]:
     step = steps.Step(deleted.key, str(deleted.stack), applied=deleted)
-    known = prune.of_applied([deleted])
-    return {key.name: users for key, users in referrers.outside([step], applied, known).items()}
+    resources = prune.of_applied([deleted])
+    return {key.name: users for key, users in referrers.outside([step], applied, resources).items()}
 
 
-def test_the_users_of_a_pruned_resource_are_those_after_the_apply() -> None:
-    """A manifest of the run replaces the applied one: a firewall that changed to another network is no user any more."""
+def test_dependants_of_a_pruned_resource_are_those_after_the_apply() -> None:
+    """A manifest of the run replaces the applied one: a firewall moved to another network is no longer a dependant."""
     firewalls = [_applied("CivoFirewall", {"networkId": {"value": "n-1"}}, name=name, outputs={}) for name in ("a", "b", "c")]
     applied: Any = _Inventory(NETWORK, *(dataclasses.replace(each, origin="") for each in firewalls))
     resources = graph.of([_firewall("b"), _firewall("c", {"value": "n-2"})])
@@ -67,19 +67,19 @@ PROTECTED = {"project-planton.org/deletion-protection": "true"}
 
 
 def _pool(*, cluster: str = "c-1", **metadata: Any) -> inventory.Applied:
-    made = _applied("CivoKubernetesNodePool", {"cluster": {"value": "dev"}}, name="web", outputs={}, **metadata)
-    return dataclasses.replace(made, cluster=cluster)
+    pool = _applied("CivoKubernetesNodePool", {"cluster": {"value": "dev"}}, name="web", outputs={}, **metadata)
+    return dataclasses.replace(pool, cluster=cluster)
 
 
-def _refused(applied: inventory.Applied, *others: inventory.Applied, given: inventory.Applied | None = None) -> str:
-    wanted = {} if given is None else {given.key: load.Resource(given.manifest, None, "given.yaml")}
-    found = protection.refusal(applied, "delete", manifests=wanted, everything=lambda: [applied, *others])
-    assert found is None or found.reason is errors.Reason.PROTECTED
-    return "" if found is None else found.message
+def _refused(applied: inventory.Applied, *other_resources: inventory.Applied, loaded: inventory.Applied | None = None) -> str:
+    manifests = {} if loaded is None else {loaded.key: load.Resource(loaded.manifest, None, "loaded.yaml")}
+    refusal = protection.refusal(applied, "delete", manifests=manifests, everything=lambda: [applied, *other_resources])
+    assert refusal is None or refusal.reason is errors.Reason.PROTECTED
+    return "" if refusal is None else refusal.message
 
 
 def test_a_protected_node_pool_keeps_its_cluster() -> None:
-    """The cluster would take it along, whatever its manifest calls the cluster; a pool of another cluster does not matter."""
+    """Deleting the cluster would delete the pool, by whatever name the manifest refers to it. Pools of other clusters do not count."""
     pool = _pool(annotations=PROTECTED)
     assert "has the node pool CivoKubernetesNodePool/web (env dev), which is protected" in _refused(CLUSTER, pool)
     assert _refused(CLUSTER, _pool()) == ""
@@ -87,25 +87,25 @@ def test_a_protected_node_pool_keeps_its_cluster() -> None:
     assert _refused(NETWORK, pool) == ""
 
 
-def test_a_manifest_protects_before_it_is_applied_and_until_another_one_was() -> None:
-    """Neither what was applied nor what is given is overruled by the other."""
-    plain, kept = _pool(), _pool(annotations=PROTECTED)
-    assert _refused(plain) == _refused(plain, given=plain) == ""
-    assert _refused(kept, given=plain) == _refused(plain, given=kept) != ""
-    assert _refused(CLUSTER, plain, given=kept) != ""
+def test_a_protected_manifest_or_applied_resource_is_enough() -> None:
+    """Neither of them overrides the protection of the other."""
+    plain, protected = _pool(), _pool(annotations=PROTECTED)
+    assert _refused(plain) == _refused(plain, loaded=plain) == ""
+    assert _refused(protected, loaded=plain) == _refused(plain, loaded=protected) != ""
+    assert _refused(CLUSTER, plain, loaded=protected) != ""
 
 
-def test_node_pools_are_reported_to_go_with_their_cluster(capsys: pytest.CaptureFixture[str]) -> None:
-    """A pool that names its cluster by name is known by its state; nothing is reported to stay behind that does not."""
+def test_node_pools_are_reported_as_deleted_with_their_cluster(capsys: pytest.CaptureFixture[str]) -> None:
+    """The state relates a pool to a cluster that the manifest refers to by name. Nothing else is reported as staying."""
     step = steps.Step(CLUSTER.key, "", applied=CLUSTER)
     render.echo_users(referrers.outside([step], [CLUSTER, _pool()], prune.of_applied([CLUSTER])))
-    said = capsys.readouterr().err
-    assert "CivoKubernetesNodePool/web (env dev) refer to CivoKubernetesCluster/dev (env dev) and go with it" in said
-    assert "are kept" not in said
+    output = capsys.readouterr().err
+    assert "CivoKubernetesNodePool/web (env dev) refer to CivoKubernetesCluster/dev (env dev) and go with it" in output
+    assert "are kept" not in output
 
 
-def test_a_label_identifies_one_of_two_stacks() -> None:
-    """Of two networks of one name, the users of the one are none of the other."""
+def test_a_label_distinguishes_two_stacks_of_one_name() -> None:
+    """A dependant of one network is not a dependant of the other."""
     labels = {"pulumi.project-planton.org/stack.fqdn": "organization/shop/net"}
     other = _applied("CivoVpc", {"networkName": "net"}, name="net", outputs={"network_id": "n-2"}, labels=labels)
     user = _applied("CivoFirewall", {"networkId": {"value": "n-1"}}, name="fw", outputs={})

@@ -1,4 +1,4 @@
-"""``planton explain``: every field of every kind, with its rules, from what is installed."""
+"""``planton explain``: every field of every kind with its rules, from package data."""
 
 import json
 import pathlib
@@ -17,15 +17,15 @@ CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
 KINDS = [kind.name for kind in kinds.all_kinds()]
 
 
-def paths(described: descriptor.Descriptor, prefix: str = "") -> list[str]:
-    found = []
-    for field in described.fields:
+def paths(message_type: descriptor.Descriptor, prefix: str = "") -> list[str]:
+    paths_ = []
+    for field in message_type.fields:
         path = f"{prefix}.{field.json_name}"
-        found.append(path)
-        part = field.message_type
-        if part is not None and not part.GetOptions().map_entry:
-            found += paths(part, path)
-    return found
+        paths_.append(path)
+        nested = field.message_type
+        if nested is not None and not nested.GetOptions().map_entry:
+            paths_ += paths(nested, path)
+    return paths_
 
 
 def explained(path: str, capsys: pytest.CaptureFixture[str], *options: str) -> str:
@@ -34,8 +34,8 @@ def explained(path: str, capsys: pytest.CaptureFixture[str], *options: str) -> s
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_field_is_explained(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each field path of a kind has a type and a description of its own, outputs included."""
+def test_every_field_has_a_type_and_a_description(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """This includes the outputs."""
     for path in paths(kinds.get(name).message.DESCRIPTOR, name):
         node = describe.find(path)
         text = explained(path, capsys)
@@ -45,22 +45,22 @@ def test_every_field_is_explained(name: str, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_rule_is_shown(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each rule that a manifest of the kind can break is shown with its id; the corpus has a file for each."""
-    known = {path.stem.partition("@")[0] for path in (CORPUS / name / "invalid").iterdir()}
+def test_every_rule_is_shown_with_its_id(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The corpus has a file for every rule that a manifest can break."""
+    rules = {path.stem.partition("@")[0] for path in (CORPUS / name / "invalid").iterdir()}
     text = "".join(explained(path, capsys) for path in [name, *paths(kinds.get(name).message.DESCRIPTOR, name)])
-    assert known
-    assert sorted(rule for rule in known if f"[{rule}]" not in " ".join(text.split())) == []
+    assert rules
+    assert sorted(rule for rule in rules if f"[{rule}]" not in " ".join(text.split())) == []
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_recursive_shows_all_fields(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The tree has as many lines as the kind has field paths; as JSON it has the same paths."""
-    wanted = [path.partition(".")[2] for path in paths(kinds.get(name).message.DESCRIPTOR, name)]
+def test_recursive_output_has_every_field(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The JSON form has the same field paths."""
+    expected = [path.partition(".")[2] for path in paths(kinds.get(name).message.DESCRIPTOR, name)]
     tree = explained(name, capsys, "--recursive").partition("FIELDS:\n")[2].splitlines()
-    assert sorted(line.split()[0] for line in tree) == sorted(path.rpartition(".")[2] for path in wanted)
+    assert sorted(line.split()[0] for line in tree) == sorted(path.rpartition(".")[2] for path in expected)
     data = json.loads(explained(name, capsys, "--recursive", "-o", "json"))
-    assert sorted(_json_paths(data)) == sorted(wanted)
+    assert sorted(_json_paths(data)) == sorted(expected)
 
 
 def _json_paths(node: dict[str, object]) -> list[str]:
@@ -68,7 +68,7 @@ def _json_paths(node: dict[str, object]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "expected"),
     [
         ("CivoKubernetesCluster.spec.clusterType", "Default: k3s"),
         ("civokubernetesclusters.spec.highly_available", "Recommended: false"),
@@ -87,9 +87,11 @@ def _json_paths(node: dict[str, object]) -> list[str]:
         ("civovpc", "A private network of one region."),
     ],
 )
-def test_what_is_said(path: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Types, defaults, references, rules and values are in words."""
-    assert said in " ".join(explained(path, capsys).split()) or said in explained(path, capsys)
+def test_explanations_contain_defaults_references_rules_and_values(
+    path: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rules are in words, with their IDs."""
+    assert expected in " ".join(explained(path, capsys).split()) or expected in explained(path, capsys)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +104,10 @@ def test_what_is_said(path: str, said: str, capsys: pytest.CaptureFixture[str]) 
         (".", errors.Code.INVALID, "unknown kind ''", ""),
     ],
 )
-def test_what_is_not_there(path: str, code: int, error: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A wrong word is answered with the nearest right one, on standard error."""
+def test_an_unknown_path_is_an_error_with_the_nearest_name(
+    path: str, code: int, error: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Standard output stays empty."""
     assert cli.main(["explain", path]) == code
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -111,8 +115,8 @@ def test_what_is_not_there(path: str, code: int, error: str, hint: str, capsys: 
     assert hint in captured.err
 
 
-def test_the_kinds_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a kind all are listed, in both forms."""
+def test_without_a_kind_all_kinds_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The output is text or JSON."""
     assert cli.main(["explain"]) == 0
     listed = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in listed] == ["KIND", *KINDS]
@@ -120,8 +124,8 @@ def test_the_kinds_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert [entry["kind"] for entry in json.loads(capsys.readouterr().out)] == KINDS
 
 
-def test_no_comment_is_without_its_field() -> None:
-    """The file of comments has nothing that neither a manifest, nor a policy, nor the API can hold, and no empty text."""
+def test_every_comment_belongs_to_a_message_field_or_method() -> None:
+    """The file of comments covers manifests, policies, and the API only, and no comment is empty."""
     names: set[str] = set()
     _collect(policy_pb2.Policy.DESCRIPTOR, names)
     for kind in kinds.all_kinds():
@@ -148,14 +152,14 @@ def _collect(message: descriptor.Descriptor, names: set[str]) -> None:
             _collect(field.message_type, names)
 
 
-def test_words_are_completed() -> None:
-    """Kinds and fields are completed as they are typed."""
+def test_kinds_and_fields_are_completed() -> None:
+    """The shell passes the words in environment variables."""
 
     def complete(word: str) -> list[str]:
         code = "import sys; from planton import cli; sys.exit(cli.main())"
         environ = {"_PLANTON_COMPLETE": "bash_complete", "COMP_WORDS": f"planton explain {word}", "COMP_CWORD": "2"}
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, env=environ, text=True)
-        return done.stdout.split()
+        completed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, env=environ, text=True)
+        return completed.stdout.split()
 
     assert complete("civov") == ["plain,civovpc"]
     assert complete("civovpc.spec.r") == ["plain,civovpc.spec.region"]

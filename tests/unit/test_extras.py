@@ -1,4 +1,4 @@
-"""An extra that is not installed is named by every command that needs it."""
+"""Every command names the extra that it needs if that extra is missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from planton import cli, errors
 
 SOURCES = pathlib.Path(cli.__file__).parents[1]
-#: What the package has without extras; the first is type checkers' own.
+#: The imports that need no extra; `_typeshed` is for type checkers only.
 CORE = {
     "_typeshed",
     "buf",
@@ -26,7 +26,7 @@ CORE = {
     "protovalidate",
     "yaml",
 }
-#: Runs a command where nothing of any extra can be imported.
+#: Runs a command with the packages of all extras hidden.
 BARE = """
 import importlib.machinery, sys
 from planton import cli
@@ -54,35 +54,35 @@ sys.exit(cli.main(sys.argv[1:]))
     ],
 )
 def test_a_command_names_the_extra_that_it_needs(command: str, extra: str) -> None:
-    """With exit code 8, and how to install it."""
-    done = subprocess.run([sys.executable, "-c", BARE, *command.split()], capture_output=True, check=False, text=True)
-    assert done.returncode == errors.Code.MISSING, done.stderr
-    assert f"project-planton[{extra}]" in done.stderr
+    """The exit code is 8, and the hint has the install command."""
+    completed = subprocess.run([sys.executable, "-c", BARE, *command.split()], capture_output=True, check=False, text=True)
+    assert completed.returncode == errors.Code.MISSING, completed.stderr
+    assert f"project-planton[{extra}]" in completed.stderr
 
 
 def test_doctor_needs_no_extra() -> None:
-    """It is there to say what is missing."""
-    done = subprocess.run([sys.executable, "-c", BARE, "doctor"], capture_output=True, check=False, text=True)
-    assert "extra civo: missing: pulumi, pulumi_civo" in done.stdout
+    """It reports missing extras."""
+    completed = subprocess.run([sys.executable, "-c", BARE, "doctor"], capture_output=True, check=False, text=True)
+    assert "extra civo: missing: pulumi, pulumi_civo" in completed.stdout
 
 
 def _imports() -> set[str]:
-    found = set()
+    names = set()
     for file in SOURCES.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             if isinstance(node, ast.Import):
-                found |= {name.name for name in node.names}
+                names |= {name.name for name in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                found.add(node.module)
-    return found
+                names.add(node.module)
+    return names
 
 
-def test_every_package_is_known_by_its_extra() -> None:
-    """A package that is imported and that neither the core nor an extra brings would end in a crash."""
-    known = CORE | sys.stdlib_module_names
+def test_every_imported_package_belongs_to_the_core_or_an_extra() -> None:
+    """Otherwise a missing package would be a crash, not a hint."""
+    core = CORE | sys.stdlib_module_names
 
-    def is_known(name: str) -> bool:
+    def is_declared(name: str) -> bool:
         parts = {name.partition(".")[0], ".".join(name.split(".")[:2])}
-        return bool(parts & known) or any(cli.extra_of(part) for part in parts)
+        return bool(parts & core) or any(cli.extra_of(part) for part in parts)
 
-    assert [name for name in _imports() if not is_known(name)] == []
+    assert [name for name in _imports() if not is_declared(name)] == []

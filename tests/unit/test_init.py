@@ -1,4 +1,4 @@
-"""``planton init``: every combination is valid, canonical, and something that the clouds of the sandbox have."""
+"""``planton init``: every combination is valid, canonical, and available in the clouds of the sandbox."""
 
 import itertools
 import pathlib
@@ -21,24 +21,24 @@ COMBINATIONS = list(itertools.product(templates.PARTS, ("civo", "digitalocean"),
 ENVIRONMENTS = list(itertools.product(("civo", "digitalocean"), templates.TEMPLATES))
 
 
-def made(*arguments: str, **options: str) -> dict[references.Key, message.Message]:
-    """The messages of what is written, checked."""
-    found = {}
+def generated(*arguments: str, **options: str) -> dict[references.Key, message.Message]:
+    """Returns the validated messages of generated files."""
+    messages = {}
     for file, text in templates.make(*arguments, **options).items():
         documents, violations = load.collect(load.Text(file, text.encode()))
         assert [str(violation) for violation in violations] == []
-        found |= {references.key(document.message): document.message for document in documents}
-    return found
+        messages |= {references.key(document.message): document.message for document in documents}
+    return messages
 
 
-def of(found: dict[references.Key, message.Message], stem: str) -> list[message.Message]:
-    return [value for key, value in found.items() if kinds.get(key.kind).stem == stem]
+def of(messages: dict[references.Key, message.Message], stem: str) -> list[message.Message]:
+    return [value for key, value in messages.items() if kinds.get(key.kind).stem == stem]
 
 
 @pytest.mark.parametrize(("part", "provider", "template"), COMBINATIONS)
 def test_every_combination_is_valid_and_canonical(part: str, provider: str, template: str) -> None:
-    """Each file is a manifest that breaks no rule and that `planton fmt` leaves alone; it begins with what it is."""
-    assert len(made(part, provider, template)) == len(templates.make(part, provider, template)) > 0
+    """Each file starts with a comment, passes validation, and is unchanged by `planton fmt`."""
+    assert len(generated(part, provider, template)) == len(templates.make(part, provider, template)) > 0
     for file, text in templates.make(part, provider, template).items():
         assert canonical.format_text(text.encode(), file=file) == text
         assert text.startswith("# ")
@@ -47,25 +47,25 @@ def test_every_combination_is_valid_and_canonical(part: str, provider: str, temp
 
 
 @pytest.mark.parametrize(("provider", "template"), ENVIRONMENTS)
-def test_an_environment_is_whole(provider: str, template: str) -> None:
-    """All that is referred to is there, in an order without circles, with names that belong together."""
-    found = made("environment", provider, template, name="shop", env="qa")
-    assert {target for value in found.values() for target in references.depends_on(value)} <= set(found)
-    assert next(kinds.get(key.kind).stem for key in references.order(found)) == "vpc"
-    assert {key.env for key in found} == {"qa"}
-    assert all(key.name.startswith("shop-") for key in found)
-    parts = [set(made(part, provider, template, name="shop", env="qa")) for part in ("network", "cluster")]
-    assert parts[0] | parts[1] == set(found)
+def test_an_environment_is_complete(provider: str, template: str) -> None:
+    """Every dependency is part of it, without cycles, and the names share a prefix."""
+    messages = generated("environment", provider, template, name="shop", env="qa")
+    assert {target for value in messages.values() for target in references.depends_on(value)} <= set(messages)
+    assert next(kinds.get(key.kind).stem for key in references.order(messages)) == "vpc"
+    assert {key.env for key in messages} == {"qa"}
+    assert all(key.name.startswith("shop-") for key in messages)
+    parts = [set(generated(part, provider, template, name="shop", env="qa")) for part in ("network", "cluster")]
+    assert parts[0] | parts[1] == set(messages)
     assert parts[0].isdisjoint(parts[1])
 
 
 @pytest.mark.parametrize(("provider", "template"), ENVIRONMENTS)
-def test_the_sandbox_has_it(provider: str, template: str) -> None:
-    """Sizes, versions and regions are in the catalogue of the simulated cloud."""
+def test_sizes_versions_and_regions_exist_in_the_sandbox(provider: str, template: str) -> None:
+    """The catalogue of the simulated cloud has them."""
     catalogue = civo_catalogue if provider == "civo" else digitalocean_catalogue
-    found = made("environment", provider, template)
-    (cluster,) = of(found, "kubernetes_cluster")
-    pools = of(found, "kubernetes_node_pool")
+    messages = generated("environment", provider, template)
+    (cluster,) = of(messages, "kubernetes_cluster")
+    pools = of(messages, "kubernetes_node_pool")
     for size in (cluster.spec.default_node_pool.size, *(pool.spec.size for pool in pools)):
         assert catalogue.size(size) is not None
     if provider == "civo":
@@ -78,11 +78,11 @@ def test_the_sandbox_has_it(provider: str, template: str) -> None:
 
 
 @pytest.mark.parametrize("template", templates.TEMPLATES)
-def test_modules_take_it(template: str) -> None:
-    """The modules of Civo plan each manifest, once its references are resolved, and name no field that the cloud cannot honour."""
-    found = made("environment", "civo", template)
-    outputs = {key: references.unknown_outputs(value) for key, value in found.items()}
-    for key, value in found.items():
+def test_modules_accept_every_template(template: str) -> None:
+    """Civo's modules plan each manifest with resolved references and warn about no field."""
+    messages = generated("environment", "civo", template)
+    outputs = {key: references.unknown_outputs(value) for key, value in messages.items()}
+    for key, value in messages.items():
         resolved = references.resolve(value, outputs.get)
         planned = mocks.plan(mocks.stack_input(resolved))
         assert planned.resources
@@ -91,14 +91,14 @@ def test_modules_take_it(template: str) -> None:
 
 
 @pytest.mark.parametrize("provider", ["civo", "digitalocean"])
-def test_templates_differ_as_said(provider: str) -> None:
-    """Small, two pools, several; prod is protected, restricted, bounded, and highly available where the cloud has it."""
-    pools = {template: of(made("nodepool", provider, template), "kubernetes_node_pool") for template in templates.TEMPLATES}
+def test_templates_differ_as_documented(provider: str) -> None:
+    """They have one, two, and three pools. Production is protected, restricted, bounded, and highly available where possible."""
+    pools = {template: of(generated("nodepool", provider, template), "kubernetes_node_pool") for template in templates.TEMPLATES}
     assert [len(pools[template]) for template in templates.TEMPLATES] == [1, 2, 3]
     assert any(pool.spec.auto_scale and 0 < pool.spec.min_nodes < pool.spec.max_nodes for pool in pools["prod"])
     assert any(pool.spec.taints for pool in pools["prod"])
     assert all(pool.spec.labels["workload"] for pool in pools["prod"])
-    (cluster,) = of(made("cluster", provider, "prod"), "kubernetes_cluster")
+    (cluster,) = of(generated("cluster", provider, "prod"), "kubernetes_cluster")
     assert cluster.metadata.annotations[inventory.PROTECTION_ANNOTATION] == "true"
     assert list(cluster.spec.tags)
     for template in ("staging", "prod"):
@@ -110,7 +110,7 @@ def test_templates_differ_as_said(provider: str) -> None:
 
 
 def test_the_choices_of_the_command_are_those_of_the_templates() -> None:
-    """The command knows them without reading the templates, for its help."""
+    """The command's help needs them without loading the templates."""
     assert set(command._PARTS) == set(templates.PARTS)
     assert command._TEMPLATES == templates.TEMPLATES
     choice = next(parameter for parameter in command.init.params if parameter.name == "provider").type
@@ -127,8 +127,8 @@ def run(*arguments: object) -> int:
     return cli.main(["init", *map(str, arguments)])
 
 
-def test_files_are_written_once(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Into a folder that is made; what is there is not touched without --force."""
+def test_existing_files_are_replaced_only_with_force(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Missing folders are created."""
     folder = tmp_path / "new" / "dev"
     assert run("environment", "--provider", "civo", "-o", folder) == 0
     captured = capsys.readouterr()
@@ -146,8 +146,8 @@ def test_files_are_written_once(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
     assert "kind: CivoKubernetesCluster" in (folder / "cluster.yaml").read_text("utf-8")
 
 
-def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
-    """A dash writes one stream of documents, which can be applied as it is."""
+def test_a_dash_writes_one_stream(capsys: pytest.CaptureFixture[str]) -> None:
+    """The stream can be applied directly."""
     assert run("environment", "--provider", "digitalocean", "--template", "prod", "--region", "LON1", "-o", "-") == 0
     documents, violations = load.collect(load.Text("-", capsys.readouterr().out.encode()))
     assert violations == []
@@ -156,7 +156,7 @@ def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected_text"),
     [
         (("cluster", "--provider", "civo", "--name", "Shop"), "the name 'Shop' must be at most 48 lower-case letters"),
         (("cluster", "--provider", "civo", "--env", "a" * 49), "the environment"),
@@ -168,15 +168,17 @@ def test_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
         (("cluster", "--provider", "civo", "-o", __file__), "cannot create the folder"),
     ],
 )
-def test_what_cannot_be_made(arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """One clear error, and nothing is written."""
+def test_an_invalid_choice_is_one_error(
+    arguments: tuple[str, ...], expected_text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is written."""
     assert run("-o", "-", *arguments) == 2
     captured = capsys.readouterr()
-    assert said in captured.err
+    assert expected_text in captured.err
     assert captured.out == ""
 
 
 @pytest.mark.parametrize("env", ["no", "y", "null", "on"])
-def test_environments_that_yaml_would_misread(env: str) -> None:
-    """Their names are quoted."""
-    assert {key.env for key in made("network", "civo", "dev", name="a", env=env)} == {env}
+def test_names_that_yaml_would_misread_are_quoted(env: str) -> None:
+    """Some plain names are booleans or null in YAML."""
+    assert {key.env for key in generated("network", "civo", "dev", name="a", env=env)} == {env}

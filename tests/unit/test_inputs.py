@@ -1,4 +1,4 @@
-"""Stack inputs and provider configs: read strictly, and silent about secrets."""
+"""Stack inputs and provider configs: decoded strictly, without secrets in messages."""
 
 import pathlib
 
@@ -20,16 +20,16 @@ provider_config:
 """
 
 
-def test_stack_input() -> None:
-    """Target and provider config are read into the kind's message."""
+def test_a_stack_input_has_a_target_and_a_provider_config() -> None:
+    """It is decoded into the message of the kind. Both spellings of a field are accepted."""
     read = manifest.read_stack_input(GOOD, file="x")
     assert read.DESCRIPTOR.name == "CivoVpcStackInput"
     assert read.provider_config.api_token == "sekret"
     assert stack_input.parse(GOOD.replace("provider_config", "providerConfig"), source="x") == read
 
 
-def test_defaults_of_a_stack_input() -> None:
-    """The target of a stack input gets its defaults."""
+def test_the_target_of_a_stack_input_gets_its_defaults() -> None:
+    """They are those of the manifest."""
     cluster = pathlib.Path(__file__).parents[1] / "kinds" / "CivoKubernetesCluster" / "valid" / "minimal.yaml"
     text = "target:\n" + "".join(f"  {line}\n" for line in cluster.read_text("utf-8").splitlines())
     assert manifest.read_stack_input(text, file="x").target.spec.cluster_type == "k3s"
@@ -54,17 +54,19 @@ def test_defaults_of_a_stack_input() -> None:
         (GOOD.replace("CivoVpc", "CivoVpx"), "manifest.unknown_kind", (3, 9)),
     ],
 )
-def test_wrong_stack_input(text: str, rule_id: str, place: tuple[int, int]) -> None:
-    """What is wrong has a place and a rule, and nothing of the provider config is told."""
+def test_an_invalid_stack_input_has_a_place_and_a_rule(text: str, rule_id: str, place: tuple[int, int]) -> None:
+    """No violation contains a value of the provider config."""
     with pytest.raises(errors.InvalidError) as caught:
         manifest.read_stack_input(text, file="x")
     assert caught.value.reason is errors.Reason.STACK_INPUT_INVALID
-    assert [(one.rule_id, (one.line, one.column)) for one in caught.value.violations] == [(rule_id, place)]
+    assert [(violation.rule_id, (violation.line, violation.column)) for violation in caught.value.violations] == [
+        (rule_id, place)
+    ]
     assert "sekret" not in str(caught.value.as_dict()).replace("netwerk", "")
 
 
-def test_provider_config() -> None:
-    """A provider config is read strictly; what it leaves out may come from the environment."""
+def test_a_provider_config_is_decoded_strictly() -> None:
+    """Fields that it omits may come from the environment."""
     kind = kinds.get("CivoVpc")
     assert manifest.read_provider_config(b"api_token: x", file="p", kind=kind).api_token == "x"
     with pytest.raises(errors.InvalidError, match="did you mean 'api_token'"):

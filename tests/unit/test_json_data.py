@@ -1,4 +1,4 @@
-"""JSON data through the one decoder: what is decoded, and how each violation is reported."""
+"""JSON data in the strict decoder: decoded messages, and the violations of invalid data."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def _violations(body: Any) -> list[tuple[str, str]]:
     return [(violation.path, violation.rule_id) for violation in json_data.read(data, NewNodePool)[1]]
 
 
-def test_valid_data_becomes_a_message() -> None:
-    """Each spelling of a field is accepted, null is an omission, and zero is present."""
+def test_valid_json_is_decoded_into_a_message() -> None:
+    """Both spellings of a field are accepted, null means unset, and zero is set."""
     body = {"clusterId": "c", "name": None, "spec": {"node_count": 0, "labels": {"a": "b"}, "platform": {"gcp": {}}}}
     message, violations = json_data.read(json.dumps(body).encode(), NewNodePool)
     assert violations == []
@@ -44,27 +44,27 @@ def test_valid_data_becomes_a_message() -> None:
         (b'{"name": NaN}', "", "json.malformed"),
     ],
 )
-def test_each_violation_has_its_path_and_rule(body: Any, path: str, rule_id: str) -> None:
+def test_each_violation_of_json_data_has_its_path_and_rule(body: Any, path: str, rule_id: str) -> None:
     """Every violation is reported once."""
     assert _violations(body) == [(path, rule_id)]
 
 
 def test_a_suggestion_is_a_field_and_part_of_the_message() -> None:
-    """A caller can use it without reading the sentence."""
+    """A caller can read it without parsing the message."""
     _, [violation] = json_data.read(b'{"clusterid": "c"}', NewNodePool)
     assert violation.suggestion == "cluster_id"
     assert violation.message == "is not a field; did you mean 'cluster_id'?"
 
 
 def test_the_number_of_violations_is_bounded() -> None:
-    """The last one says that there are more."""
-    found = _violations({f"x{number}": 1 for number in range(1_000)})
-    assert len(found) == json_data.MAX_VIOLATIONS + 1
-    assert found[-1] == ("", "json.too_many")
+    """The last violation says that there are more."""
+    violations = _violations({f"x{number}": 1 for number in range(1_000)})
+    assert len(violations) == json_data.MAX_VIOLATIONS + 1
+    assert violations[-1] == ("", "json.too_many")
 
 
-def test_free_data_is_bounded_in_depth_and_size() -> None:
-    """Data at the limits is decoded; data beyond them is one violation."""
+def test_free_form_data_is_bounded_in_depth_and_size() -> None:
+    """Data within the limits is decoded; data beyond them is one violation."""
     deepest = '{"a":' * json_values.MAX_DEPTH + "1" + "}" * json_values.MAX_DEPTH
     message, violations = json_data.read(f'{{"metadata": {deepest}}}'.encode(), status_pb2.StatusReport)
     assert (violations, message.HasField("metadata")) == ([], True)
@@ -83,8 +83,8 @@ def test_free_data_is_bounded_in_depth_and_size() -> None:
         ([("status", "Ready")], ("status", "query.unknown_parameter")),
     ],
 )
-def test_query_parameters(items: list[tuple[str, str]], expected: Any) -> None:
-    """They have the spellings of fields, and their values are texts."""
+def test_query_parameters_are_decoded_like_fields(items: list[tuple[str, str]], expected: Any) -> None:
+    """Both spellings are accepted, and values are text."""
     message, violations = json_data.read_parameters(items, service_pb2.ListNodePoolsRequest, ("limit", "page_token"))
     if isinstance(expected, tuple):
         assert [(violation.path, violation.rule_id) for violation in violations] == [expected]

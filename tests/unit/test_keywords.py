@@ -1,4 +1,4 @@
-"""Rules as keywords of JSON Schema: the same words or none, never others."""
+"""CEL rules as keywords of JSON Schema: equivalent keywords, or none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from planton.schema import keywords
 
 
 @pytest.mark.parametrize(
-    ("expression", "found"),
+    ("expression", "keyword"),
     [
         ("this.matches('^a$')", {"pattern": "^a$"}),
         ("!rule || this.matches('^a$') && this.size() <= 3", {"pattern": "^a$", "maxLength": 3}),
@@ -29,34 +29,34 @@ from planton.schema import keywords
         ("this.name.matches('^a$')", None),
     ],
 )
-def test_expressions(expression: str, found: dict[str, Any] | None) -> None:
-    """What is not understood as a whole is not said in part: a part of a choice would refuse what the other allows."""
-    assert keywords.of_expression(expression) == found
+def test_a_rule_is_translated_completely_or_not_at_all(expression: str, keyword: dict[str, Any] | None) -> None:
+    """One part of an alternative would refuse values that another part allows."""
+    assert keywords.of_expression(expression) == keyword
 
 
 @pytest.mark.parametrize(
-    ("rules", "found"),
+    ("rules", "keyword"),
     [
         ({"const": "a"}, {"const": "a"}),
         ({"in": ["a", "b"]}, {"enum": ["a", "b"]}),
         ({"min_len": 1, "max_len": 3, "pattern": "^a"}, {"minLength": 1, "maxLength": 3, "pattern": "^a"}),
     ],
 )
-def test_standard_rules(rules: dict[str, Any], found: dict[str, Any]) -> None:
-    """Each has its keyword."""
-    assert keywords.of_rules(validate_pb2.FieldRules(string=validate_pb2.StringRules(**rules))) == found
+def test_each_standard_rule_has_a_keyword(rules: dict[str, Any], keyword: dict[str, Any]) -> None:
+    """The keyword has the value of the rule."""
+    assert keywords.of_rules(validate_pb2.FieldRules(string=validate_pb2.StringRules(**rules))) == keyword
 
 
-def test_a_rule_that_is_not_known() -> None:
-    """It is not left out in silence."""
+def test_an_unknown_standard_rule_is_an_error() -> None:
+    """It must not be dropped silently."""
     with pytest.raises(TypeError, match=r"string\.email"):
         keywords.of_rules(validate_pb2.FieldRules(string=validate_pb2.StringRules(email=True)))
 
 
-def test_the_empty_text() -> None:
-    """Where it passes too, no keyword is left that would refuse it."""
-    said = keywords.or_empty({"const": "a", "minLength": 1, "pattern": "^a", "format": "ipv4", "maxLength": 3})
-    assert said == {"enum": ["a", ""], "pattern": "^$|^a", "maxLength": 3}
+def test_optional_text_accepts_the_empty_text() -> None:
+    """No keyword remains that would refuse it."""
+    combined = keywords.or_empty({"const": "a", "minLength": 1, "pattern": "^a", "format": "ipv4", "maxLength": 3})
+    assert combined == {"enum": ["a", ""], "pattern": "^$|^a", "maxLength": 3}
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_the_empty_text() -> None:
         "10.0.0.0/08",
     ],
 )
-def test_networks(text: str) -> None:
-    """The pattern gives the verdict that the rule itself gives."""
+def test_the_pattern_of_a_cidr_agrees_with_the_rule(text: str) -> None:
+    """The rule is evaluated with protovalidate."""
     pattern = (keywords.of_expression("this == '' || this.isIpPrefix(4)") or {})["pattern"]
     spec = spec_pb2.CivoVpcSpec(ip_range_cidr=text)
     broken = {violation.proto.rule_id for violation in protovalidate.collect_violations(spec)}

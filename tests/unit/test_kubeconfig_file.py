@@ -1,4 +1,4 @@
-"""The user's kubeconfig file, whatever it is when a cluster is merged into it."""
+"""The user's kubeconfig file, into which the entries of a cluster are merged."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ TEXT = yaml.safe_dump(
 )
 
 
-def test_an_empty_file_counts_as_none(tmp_path: pathlib.Path) -> None:
-    """As it does for kubectl."""
+def test_an_empty_file_is_treated_as_missing(tmp_path: pathlib.Path) -> None:
+    """kubectl does the same."""
     file = tmp_path / "config"
     file.touch()
     kubeconfig.write_merged(file, TEXT, name="dev")
     assert yaml.safe_load(file.read_text("utf-8"))["current-context"] == "dev"
 
 
-def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: pathlib.Path) -> None:
-    """No empty file and no half of one: a folder stands in the way."""
+def test_a_failed_write_leaves_no_file(tmp_path: pathlib.Path) -> None:
+    """A folder with the name of the file makes the write fail."""
     (tmp_path / "config" / "inside").mkdir(parents=True)
     with pytest.raises(errors.PlantonError, match="cannot write"):
         kubeconfig.write(tmp_path / "config", TEXT, hint="another file")
     assert [path.name for path in tmp_path.iterdir()] == ["config"]
 
 
-def test_what_is_written_is_for_the_user_alone(tmp_path: pathlib.Path) -> None:
-    """Also where a file with another mode was there."""
+def test_a_written_file_is_readable_by_its_owner_only(tmp_path: pathlib.Path) -> None:
+    """This holds also for an existing file with another mode."""
     file = tmp_path / "config"
     file.touch(0o644)
     kubeconfig.write(file, TEXT, hint="another file")
@@ -45,8 +45,8 @@ def test_what_is_written_is_for_the_user_alone(tmp_path: pathlib.Path) -> None:
     assert file.read_text("utf-8") == TEXT
 
 
-def test_a_link_stays_a_link(tmp_path: pathlib.Path) -> None:
-    """What it leads to is changed."""
+def test_a_symbolic_link_stays_a_link(tmp_path: pathlib.Path) -> None:
+    """Its target is changed."""
     real, link = tmp_path / "real", tmp_path / "link"
     link.symlink_to(real)
     kubeconfig.write_merged(link, TEXT, name="dev")
@@ -54,8 +54,8 @@ def test_a_link_stays_a_link(tmp_path: pathlib.Path) -> None:
     assert "dev" in real.read_text("utf-8")
 
 
-def test_a_file_that_cannot_be_written_is_an_error(tmp_path: pathlib.Path) -> None:
-    """It is the user's to mend, and no mistake of planton."""
+def test_an_unwritable_path_is_a_usage_error(tmp_path: pathlib.Path) -> None:
+    """The user can correct it, so it is not an internal error."""
     (tmp_path / "file").touch()
     with pytest.raises(errors.PlantonError) as caught:
         kubeconfig.write_merged(tmp_path / "file" / "config", TEXT, name="dev")
@@ -65,7 +65,7 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path: pathlib.Path) -> No
 
 @pytest.mark.parametrize("content", ["users: x", "users: [x]", "clusters: {a: b}", "[]", "\0", "users: [{name: a}]\ncontexts: 1"])
 def test_a_file_that_is_no_kubeconfig_is_not_changed(content: str, tmp_path: pathlib.Path) -> None:
-    """It is the user's, and names the file."""
+    """The error contains its path."""
     file = tmp_path / "config"
     file.write_text(content, "utf-8")
     with pytest.raises(errors.PlantonError, match=f"{file} is not a kubeconfig; it was not changed"):

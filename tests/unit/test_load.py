@@ -1,4 +1,4 @@
-"""The loader: paths, standard input, texts and generated messages give the same manifests and the same violations."""
+"""The loader: paths, standard input, text, and generated messages give equal manifests and violations."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def _network(name: str = "net", env: str = "dev", **spec: str) -> Any:
     return value
 
 
-def test_every_input_of_one_manifest_loads_the_same_message() -> None:
-    """A path, standard input, a text and the message itself."""
+def test_every_source_of_a_manifest_loads_the_same_message() -> None:
+    """The sources are a path, standard input, text, and the message itself."""
     text = PATH.read_text("utf-8")
     [document] = load.load([str(PATH)])
     inputs: list[tuple[load.Input, bytes]] = [(PATH, b""), ("-", text.encode()), (text, b""), (document.message, b"")]
     for each, stdin in inputs:
-        [same] = load.load([each], stdin=io.BytesIO(stdin))
-        assert same.message == document.message
+        [loaded] = load.load([each], stdin=io.BytesIO(stdin))
+        assert loaded.message == document.message
 
 
 def test_a_message_gets_its_kind_and_defaults_and_is_not_changed() -> None:
@@ -55,8 +55,8 @@ def test_a_violation_of_a_message_names_the_resource_and_the_field() -> None:
     assert (violation.place, violation.path) == ("CivoVpc/net (env dev)", "spec.ipRangeCidr")
 
 
-def test_a_stack_input_message_brings_its_account() -> None:
-    """The provider config goes with the manifest, as from a stack-input file."""
+def test_a_stack_input_message_contains_its_account() -> None:
+    """The provider config belongs to the manifest, as in a stack-input file."""
     stack_input: Any = kinds.get("CivoVpc").stack_input()
     stack_input.target.CopyFrom(_network())
     stack_input.provider_config.api_token = "secret"
@@ -65,15 +65,15 @@ def test_a_stack_input_message_brings_its_account() -> None:
     assert resource.config.api_token == "secret"  # type: ignore[union-attr]  # an account of Civo
 
 
-def test_an_unreadable_path_does_not_hide_the_others(tmp_path: pathlib.Path) -> None:
-    """The error stands in the place of the text."""
+def test_an_unreadable_path_does_not_hide_other_manifests(tmp_path: pathlib.Path) -> None:
+    """The error takes the position of the text."""
     texts = list(load.texts([str(tmp_path / "missing.yaml"), str(PATH)]))
     assert isinstance(texts[0], errors.PlantonError)
     assert isinstance(texts[1], load.Text)
 
 
 def test_a_reference_violation_carries_target_place_and_suggestion(tmp_path: pathlib.Path) -> None:
-    """They are fields, and the message shows them."""
+    """They are fields of the violation and part of the message."""
     cluster = PATH.read_text("utf-8").replace(
         "      name: dev-network", "      name: net\n      fieldPath: status.outputs.networkid"
     )
@@ -89,7 +89,7 @@ def test_a_reference_violation_carries_target_place_and_suggestion(tmp_path: pat
 
 
 def test_messages_are_checked_against_each_other() -> None:
-    """Two messages of one resource are a duplicate; two environments are not."""
+    """Two messages of one resource are duplicates; the same name in two environments is valid."""
     other = _network(env="prod", network_name="other")
     assert [batch.violations for batch in check.check(load.texts([_network(), other]))] == [(), ()]
     violations = [each for batch in check.check(load.texts([_network(), _network()])) for each in batch.violations]

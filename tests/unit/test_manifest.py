@@ -1,4 +1,4 @@
-"""Reading manifests: places, suggestions, what is reported together, and the way back to text."""
+"""Reading manifests: places, suggestions, all violations of a file, and dumping back to text."""
 
 import pytest
 from hypothesis import given, settings
@@ -33,7 +33,7 @@ def check(text: str) -> list[errors.Violation]:
     return load.collect(load.Text("pool.yaml", text.encode()))[1]
 
 
-def shown(text: str) -> list[str]:
+def violation_lines(text: str) -> list[str]:
     return [str(violation) for violation in check(text)]
 
 
@@ -53,14 +53,14 @@ def shown(text: str) -> list[str]:
         ("status.outputs", (1, 1)),
     ],
 )
-def test_locate(path: str, place: tuple[int, int]) -> None:
-    """A field's place is its value's, else that of the nearest part that is there."""
+def test_a_field_has_the_place_of_its_value(path: str, place: tuple[int, int]) -> None:
+    """An absent field has the place of its nearest present parent."""
     documents, _ = manifest.read(POOL.encode(), file="x")
     assert documents[0].locate(path) == place
 
 
-def test_locate_in_a_later_document() -> None:
-    """Places count from the start of the file, for indented and flow documents too."""
+def test_places_in_a_later_document_count_from_the_start_of_the_file() -> None:
+    """This includes indented and flow documents."""
     text = "# first\n---\n" + POOL + "---\n" + POOL + "--- {kind: CivoVpc,\n  spec: {region: lon1}}\n"
     documents, _ = manifest.read(text.encode(), file="x")
     assert [document.locate("spec.nodeCount") for document in documents[:2]] == [(14, 15), (32, 15)]
@@ -68,8 +68,8 @@ def test_locate_in_a_later_document() -> None:
     assert documents[2].locate("kind") == (38, 12)
 
 
-def test_locate_through_a_merge_key() -> None:
-    """A field that a merge key brings in has the place of where it is written."""
+def test_a_merged_field_has_the_place_where_it_is_written() -> None:
+    """The merge key refers to an anchor elsewhere in the file."""
     text = "kind: CivoVpc\nmetadata:\n  labels: &l {a: b}\n  annotations:\n    <<: *l\n"
     documents, _ = manifest.read(text.encode(), file="x")
     assert documents[0].locate('metadata.annotations["a"]') == (3, 18)
@@ -112,13 +112,13 @@ def test_locate_through_a_merge_key() -> None:
         ),
     ],
 )  # fmt: skip
-def test_one_fault_one_line(old: str, new: str, expected: str) -> None:
-    """One fault is one violation with file, line, column, path, message and rule."""
-    assert shown(POOL.replace(old, new)) == [expected]
+def test_each_violation_has_its_place_path_message_and_rule(old: str, new: str, expected: str) -> None:
+    """One fault is exactly one violation."""
+    assert violation_lines(POOL.replace(old, new)) == [expected]
 
 
-def test_all_violations_of_all_documents() -> None:
-    """What the reader and the rules find is reported together, in the order of the text."""
+def test_all_violations_of_all_documents_are_reported() -> None:
+    """Those of the reader and of the rules are sorted by their place."""
     text = POOL.replace("size:", "sise:").replace("NoExecute", "Evict") + "---\n" + POOL.replace("node_count: 3", "node_count: 0")
     assert [(violation.document, violation.line, violation.rule_id) for violation in check(text)] == [
         (0, 11, "manifest.unknown_field"),
@@ -127,28 +127,28 @@ def test_all_violations_of_all_documents() -> None:
     ]
 
 
-def test_source_line() -> None:
-    """A violation carries its source line, for the caret."""
+def test_a_violation_has_its_source_line() -> None:
+    """Terminals show it with a caret."""
     (violation,) = check(POOL.replace("size: g4s.kube.medium", "size: 1.30"))
     assert violation.source[violation.column - 1 :] == "1.30"
 
 
-def test_no_line_of_a_file_that_is_no_manifest() -> None:
-    """The lines of a file without a kind are not shown: they may hold a secret."""
+def test_lines_of_a_file_without_a_kind_are_not_shown() -> None:
+    """They may contain a secret."""
     violations = check("api_token: sekret\n")
     assert [violation.rule_id for violation in violations] == ["manifest.kind_missing"]
     assert "sekret" not in str([violation.source for violation in violations]) + str(violations)
 
 
-def test_reading_twice_is_the_same() -> None:
-    """Both spellings of field names give the same message."""
-    one = manifest.read(POOL.encode(), file="x")[0][0].message
-    other = manifest.read(POOL.replace("node_count", "nodeCount").encode(), file="x")[0][0].message
-    assert one == other
+def test_both_spellings_of_a_field_are_equal() -> None:
+    """They are decoded to the same message."""
+    first = manifest.read(POOL.encode(), file="x")[0][0].message
+    second = manifest.read(POOL.replace("node_count", "nodeCount").encode(), file="x")[0][0].message
+    assert first == second
 
 
-def test_dump_quotes_what_yaml_misreads() -> None:
-    """Text that either YAML reads as something else is written in quotes."""
+def test_dump_quotes_text_that_yaml_would_misread() -> None:
+    """YAML 1.1 or 1.2 would read it as another type."""
     pool = pool_pb2.CivoKubernetesNodePool(kind="CivoKubernetesNodePool")
     for text in ("1.30", "no", "1e3", "0o17", "y", "~", "", "12:30:45", "2024-01-31", "<<"):
         pool.metadata.labels[f"k{text}"] = text
@@ -208,8 +208,8 @@ def pools(draw: st.DrawFn) -> pool_pb2.CivoKubernetesNodePool:
 
 @given(pools())
 @settings(max_examples=200, deadline=None)
-def test_round_trip(pool: pool_pb2.CivoKubernetesNodePool) -> None:
-    """Message → YAML → message → YAML changes nothing, whatever the texts contain."""
+def test_a_dumped_message_is_read_back_unchanged(pool: pool_pb2.CivoKubernetesNodePool) -> None:
+    """This holds for any text in its fields."""
     written = manifest.dump(pool)
     documents, violations = manifest.read(written.encode(), file="x")
     assert violations == []

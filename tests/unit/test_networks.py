@@ -1,4 +1,4 @@
-"""Networks whose ranges overlap, with both places."""
+"""Networks with overlapping ranges, reported with both places."""
 
 from __future__ import annotations
 
@@ -36,22 +36,22 @@ def _network(form: str, name: str, cidr: str = "", *, account: str = "default", 
     return load.Resource(document.message, None, file, document=document)
 
 
-def test_digitalocean_refuses_networks_of_an_account_that_overlap() -> None:
-    """Regions make no difference; the later one is reported, and the earlier one is named with its place."""
-    given_networks = [
+def test_overlapping_networks_of_one_digitalocean_account_are_refused() -> None:
+    """Regions do not matter. The violation is about the later network and names the place of the earlier one."""
+    resources = [
         _network(DIGITALOCEAN, "a", "10.10.0.0/16"),
         _network(DIGITALOCEAN, "b", "10.20.0.0/16"),
         _network(DIGITALOCEAN, "c", "10.10.16.0/20", region="nyc3"),
     ]
     with pytest.raises(errors.InvalidError) as caught:
-        networks.check(given_networks)
+        networks.check(resources)
     [violation] = caught.value.violations
     assert (violation.place, violation.path, violation.rule_id) == ("c.yaml:6:35", "spec.ipRangeCidr", "network.no_overlap")
     assert "10.10.16.0/20 overlaps with 10.10.0.0/16 of DigitalOceanVpc/a (a.yaml:6:35)" in violation.message
 
 
 @pytest.mark.parametrize(
-    "others",
+    "resources",
     [
         [_network(DIGITALOCEAN, "b", "10.11.0.0/16")],
         [_network(DIGITALOCEAN, "b", "10.10.0.0/16", account="other")],
@@ -60,40 +60,40 @@ def test_digitalocean_refuses_networks_of_an_account_that_overlap() -> None:
         [_network(CIVO, "b", "10.10.0.0/16"), _network(CIVO, "c", "10.10.0.0/24")],
     ],
 )
-def test_what_no_cloud_refuses_passes(others: list[load.Resource]) -> None:
-    """Ranges beside each other, other accounts, ranges that the cloud picks, other clouds; Civo takes networks that overlap."""
-    networks.check([_network(DIGITALOCEAN, "a", "10.10.0.0/16"), *others])
+def test_networks_that_no_cloud_refuses_are_accepted(resources: list[load.Resource]) -> None:
+    """Accepted are disjoint ranges, other accounts, ranges that the cloud picks, and other clouds. Civo accepts overlapping networks."""
+    networks.check([_network(DIGITALOCEAN, "a", "10.10.0.0/16"), *resources])
 
 
 @pytest.mark.parametrize(
-    ("other", "found"),
+    ("second", "is_reported"),
     [
         (_network(CIVO, "b", "10.10.0.0/24", region="FRA1"), True),
         (_network(CIVO, "b", "10.10.0.0/24", region="lon1"), False),
         (_network(CIVO, "b", "10.10.0.0/24", account="other"), False),
     ],
 )
-def test_at_civo_an_overlap_in_a_region_is_a_warning(other: load.Resource, found: bool) -> None:
+def test_an_overlap_in_one_region_of_civo_is_a_warning(second: load.Resource, is_reported: bool) -> None:
     """Networks of two regions are never connected."""
-    one = _network(CIVO, "a", "10.10.0.0/16")
-    known = [network for entry in (one, other) if (network := networks.of(entry.manifest)) is not None]
-    assert list(networks.overlaps(known)) == ([(0, 1)] if found else [])
-    assert networks.violation(one, other).level == "warning"
+    first = _network(CIVO, "a", "10.10.0.0/16")
+    ranges = [network for entry in (first, second) if (network := networks.of(entry.manifest)) is not None]
+    assert list(networks.overlaps(ranges)) == ([(0, 1)] if is_reported else [])
+    assert networks.violation(first, second).level == "warning"
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 9)), max_size=12))
-def test_each_network_that_overlaps_with_an_earlier_one_is_found(ranges: list[tuple[int, int]]) -> None:
-    """Every pair that is reported overlaps, and without the later ones of all pairs no two that are left do."""
-    known = [
-        networks.Network(references.Key("DigitalOceanVpc", "", str(at)), ("digitalocean", ""), first, first + size)
-        for at, (first, size) in enumerate(ranges)
+def test_every_overlap_is_found(ranges: list[tuple[int, int]]) -> None:
+    """Each reported pair overlaps, and a pair is reported if any two ranges overlap."""
+    address_ranges = [
+        networks.Network(references.Key("DigitalOceanVpc", "", str(index)), ("digitalocean", ""), first, first + size)
+        for index, (first, size) in enumerate(ranges)
     ]
-    pairs = list(networks.overlaps(known))
+    reported = list(networks.overlaps(address_ranges))
+    pairs = list(itertools.combinations(range(len(address_ranges)), 2))
 
-    def meet(one: int, other: int) -> bool:
-        return known[one].first <= known[other].last and known[other].first <= known[one].last
+    def overlap(i: int, j: int) -> bool:
+        return address_ranges[i].first <= address_ranges[j].last and address_ranges[j].first <= address_ranges[i].last
 
-    assert all(one < other and meet(one, other) for one, other in pairs)
-    connected = {at for pair in pairs for at in pair}
-    assert {at for pair in itertools.combinations(range(len(known)), 2) if meet(*pair) for at in pair} >= connected
-    assert bool(pairs) == any(meet(*pair) for pair in itertools.combinations(range(len(known)), 2))
+    assert all(i < j and overlap(i, j) for i, j in reported)
+    assert {index for pair in pairs if overlap(*pair) for index in pair} >= {index for pair in reported for index in pair}
+    assert bool(reported) == any(overlap(*pair) for pair in pairs)

@@ -1,4 +1,4 @@
-"""``planton versions``, ``sizes`` and ``regions``, for each cloud, asked of the simulated ones."""
+"""``planton versions``, ``sizes``, and ``regions`` for each cloud, with the simulated clouds."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ KEYS = {
 
 @pytest.fixture(scope="module")
 def environ(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """What the shell of a user of a sandbox has set."""
+    """Returns the environment variables of a user of the sandbox."""
     folder = pathlib.Path(tmp_path_factory.mktemp("offers"))
-    with support.running(folder / "sandbox") as served:
-        yield {**served.env, "PLANTON_DATA_DIR": str(folder / "data")}
+    with support.running(folder / "sandbox") as sandbox:
+        yield {**sandbox.env, "PLANTON_DATA_DIR": str(folder / "data")}
 
 
 @pytest.fixture
 def shell(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """That shell."""
+    """Sets these variables."""
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     return monkeypatch
 
 
-def _asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+def _json(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     assert cli.main([*arguments, "--output", "json"]) == 0
     return json.loads(capsys.readouterr().out)
 
@@ -51,9 +51,9 @@ def _asked(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
 @pytest.mark.usefixtures("shell")
 @pytest.mark.parametrize("command", list(HEADERS))
 @pytest.mark.parametrize("provider", ["civo", "digitalocean"])
-def test_a_list_has_one_form_for_every_cloud(provider: str, command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """The same columns and keys, as a table and as JSON, of the same rows."""
-    rows = _asked(capsys, command, "--provider", provider)
+def test_a_list_has_the_same_columns_for_every_cloud(provider: str, command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The table and the JSON output have the same rows."""
+    rows = _json(capsys, command, "--provider", provider)
     assert rows
     assert {tuple(row) for row in rows} == {tuple(KEYS[command])}
     assert cli.main([command, "--provider", provider]) == 0
@@ -68,11 +68,11 @@ def test_a_list_has_one_form_for_every_cloud(provider: str, command: str, capsys
     ("provider", "version", "size", "region"),
     [("civo", "1.30.5-k3s1", "g4s.kube.small", "LON1"), ("digitalocean", "1.33.1-do.0", "s-2vcpu-4gb", "fra1")],
 )
-def test_what_is_listed_can_be_written_into_a_manifest(
+def test_listed_values_can_be_written_in_a_manifest(
     provider: str, version: str, size: str, region: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """In the cloud's own spelling; one version is the default, and of sizes only those that nodes may have are there."""
-    versions, sizes, regions = (_asked(capsys, name, "--provider", provider) for name in HEADERS)
+    """They have the cloud's spelling. One version is the default, and all sizes are sizes of nodes."""
+    versions, sizes, regions = (_json(capsys, name, "--provider", provider) for name in HEADERS)
     assert version in {row["version"] for row in versions}
     assert [row["default"] for row in versions if row["type"] in ("k3s", "doks")].count(True) == 1
     assert size in {row["size"] for row in sizes}
@@ -81,28 +81,28 @@ def test_what_is_listed_can_be_written_into_a_manifest(
 
 
 @pytest.mark.usefixtures("shell")
-def test_a_size_says_where_it_is_offered(capsys: pytest.CaptureFixture[str]) -> None:
-    """DigitalOcean has graphics cards in few regions; Civo does not say, so nothing is left out."""
-    regions = {row["size"]: row["regions"] for row in _asked(capsys, "sizes", "--provider", "digitalocean")}
+def test_a_size_is_listed_for_the_regions_that_offer_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """DigitalOcean has GPU sizes in few regions. Civo does not report regions, so every size is listed."""
+    regions = {row["size"]: row["regions"] for row in _json(capsys, "sizes", "--provider", "digitalocean")}
     assert regions["gpu-h100x1-80gb"] == ["atl1", "nyc2", "tor1"]
-    for region, there in (("fra1", False), ("tor1", True), ("TOR1", True)):
-        rows = _asked(capsys, "sizes", "--provider", "digitalocean", "--region", region)
-        assert ("gpu-h100x1-80gb" in {row["size"] for row in rows}) is there
+    for region, is_offered in (("fra1", False), ("tor1", True), ("TOR1", True)):
+        rows = _json(capsys, "sizes", "--provider", "digitalocean", "--region", region)
+        assert ("gpu-h100x1-80gb" in {row["size"] for row in rows}) is is_offered
         assert "s-2vcpu-4gb" in {row["size"] for row in rows}
     assert cli.main(["sizes", "--provider", "digitalocean", "--region", "tor1"]) == 0
     assert "atl1,nyc2,tor1" in capsys.readouterr().out
-    everywhere = _asked(capsys, "sizes", "--provider", "civo")
-    assert _asked(capsys, "sizes", "--provider", "civo", "--region", "lon1") == everywhere
+    everywhere = _json(capsys, "sizes", "--provider", "civo")
+    assert _json(capsys, "sizes", "--provider", "civo", "--region", "lon1") == everywhere
 
 
 @pytest.mark.usefixtures("shell")
 @pytest.mark.parametrize("provider", ["civo", "digitalocean"])
-def test_sizes_of_a_region_that_is_not_there_are_refused(provider: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """An empty list would read as if the region had no sizes."""
+def test_sizes_of_an_unknown_region_are_a_usage_error(provider: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty list would look like a region without sizes."""
     assert cli.main(["sizes", "--provider", provider, "--region", "lon11"]) == 2
-    said = capsys.readouterr().err
-    assert "no region 'lon11'" in said
-    assert "lon1" in said.lower().replace("lon11", "")
+    output = capsys.readouterr().err
+    assert "no region 'lon11'" in output
+    assert "lon1" in output.lower().replace("lon11", "")
 
 
 @pytest.mark.usefixtures("shell")
@@ -113,26 +113,26 @@ def test_sizes_of_a_region_that_is_not_there_are_refused(provider: str, capsys: 
         ("digitalocean", {region.slug for region in digitalocean_catalogue.REGIONS}),
     ],
 )
-def test_every_region_that_is_listed_can_be_written_into_a_manifest(
+def test_every_listed_region_can_be_written_in_a_manifest(
     provider: str, offered: set[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What the cloud has besides is said beside the list."""
+    """A note names the cloud's other regions."""
     accepted = kinds.regions(provider)
-    assert {row["region"].lower() for row in _asked(capsys, "regions", "--provider", provider)} == offered & accepted
+    assert {row["region"].lower() for row in _json(capsys, "regions", "--provider", provider)} == offered & accepted
     assert cli.main(["regions", "--provider", provider]) == 0
-    said = capsys.readouterr().err
-    assert [region for region in offered - accepted if region not in said.lower()] == []
-    assert ("cannot name: " in said) is bool(offered - accepted)
+    output = capsys.readouterr().err
+    assert [region for region in offered - accepted if region not in output.lower()] == []
+    assert ("cannot name: " in output) is bool(offered - accepted)
 
 
 @pytest.mark.parametrize(
     ("provider", "variables"),
     [("civo", ["CIVO_TOKEN"]), ("digitalocean", ["DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN"])],
 )
-def test_without_a_token_the_variable_to_set_is_named(
+def test_a_missing_token_is_an_error_with_the_variable_to_set(
     provider: str, variables: list[str], shell: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Nothing is asked of the cloud."""
+    """The cloud is not called."""
     for name in variables:
         shell.delenv(name, raising=False)
     assert cli.main(["versions", "--provider", provider]) == 8

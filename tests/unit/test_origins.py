@@ -1,4 +1,4 @@
-"""The names of folders: one for all clones of a repository, without anybody's password."""
+"""Origins: one name for a folder in all clones of a repository, without credentials."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from planton.manifest import origins
 
 @pytest.fixture(autouse=True)
 def _unknown_folders() -> None:
-    """No folder of another test is remembered, whose path from where the user is may be the same."""
+    """Clears the cache, since a relative path may be that of another test."""
     origins.of_folder.cache_clear()
 
 
 @pytest.fixture
 def clone(tmp_path: pathlib.Path) -> Callable[[str], pathlib.Path]:
-    """Makes a clone whose remote has an address, with the folder ``envs/dev``; the address is what git has in its file."""
+    """Returns a function that creates a clone with the folder ``envs/dev`` and the given URL of its remote."""
 
-    def make(address: str) -> pathlib.Path:
+    def create(address: str) -> pathlib.Path:
         git = tmp_path / "clone" / ".git"
         git.mkdir(parents=True)
         (git / "config").write_text(f'[core]\n\tbare = false\n[remote "origin"]\n\turl = {address}\n', "utf-8")
         (tmp_path / "clone" / "envs" / "dev").mkdir(parents=True)
         return tmp_path / "clone"
 
-    return make
+    return create
 
 
 @pytest.mark.parametrize(
@@ -43,16 +43,16 @@ def clone(tmp_path: pathlib.Path) -> Callable[[str], pathlib.Path]:
     ],
 )
 def test_a_folder_of_a_clone_has_the_repositorys_name(address: str, name: str, clone: Callable[[str], pathlib.Path]) -> None:
-    """However the clone was made, the name is the same, and shows neither user nor password."""
+    """Every URL of a remote gives the same name, without user and password."""
     root = clone(address)
     assert origins.of_folder(str(root / "envs" / "dev")) == f"{name}//envs/dev"
     assert origins.of_folder(str(root)) == f"{name}//"
 
 
-def test_the_way_to_a_folder_does_not_matter(
+def test_every_path_to_a_folder_has_the_same_origin(
     clone: Callable[[str], pathlib.Path], tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A link, and a path from where the user is, mean the same folder."""
+    """A symbolic link and a relative path lead to the same folder."""
     folder = clone("https://example.com/acme/infra") / "envs" / "dev"
     link = tmp_path / "link"
     link.symlink_to(folder)
@@ -63,7 +63,7 @@ def test_the_way_to_a_folder_does_not_matter(
 
 
 def test_a_work_tree_has_the_name_of_its_repository(clone: Callable[[str], pathlib.Path], tmp_path: pathlib.Path) -> None:
-    """`git worktree add` leaves a file that says where the repository is."""
+    """`git worktree add` writes a file with the path of the repository."""
     root = clone("https://example.com/acme/infra.git")
     private = root / ".git" / "worktrees" / "side"
     private.mkdir(parents=True)
@@ -74,8 +74,8 @@ def test_a_work_tree_has_the_name_of_its_repository(clone: Callable[[str], pathl
 
 
 @pytest.mark.parametrize("config", [None, "", '[remote "other"]\n\turl = https://example.com/x\n', "no sections", "\xff"])
-def test_without_a_remote_the_name_is_the_path(config: str | None, tmp_path: pathlib.Path) -> None:
-    """A folder that is in no clone, or in one that came from nowhere or cannot be read."""
+def test_without_a_remote_the_origin_is_the_path(config: str | None, tmp_path: pathlib.Path) -> None:
+    """The folder is in no clone, or in a clone with an unreadable or missing remote."""
     folder = tmp_path / "envs"
     folder.mkdir()
     if config is not None:
@@ -84,8 +84,8 @@ def test_without_a_remote_the_name_is_the_path(config: str | None, tmp_path: pat
     assert origins.of_folder(str(folder)) == str(folder.resolve())
 
 
-def test_a_file_is_in_its_folder_and_standard_input_in_none(clone: Callable[[str], pathlib.Path]) -> None:
-    """What is no file belongs to no folder, so nothing prunes it."""
+def test_a_file_has_the_origin_of_its_folder(clone: Callable[[str], pathlib.Path]) -> None:
+    """Standard input and folders have none, so they are never pruned."""
     file = clone("https://example.com/acme/infra") / "envs" / "dev" / "network.yaml"
     file.write_text("", "utf-8")
     assert origins.of_file(str(file)) == "example.com/acme/infra//envs/dev"
@@ -106,6 +106,6 @@ def test_a_file_is_in_its_folder_and_standard_input_in_none(clone: Callable[[str
         ("", "", False),
     ],
 )
-def test_a_folder_holds_itself_and_what_is_below_it(origin: str, folder: str, inside: bool) -> None:
-    """A name that begins alike is another folder; what came from no folder is in none."""
+def test_a_folder_contains_itself_and_its_subfolders(origin: str, folder: str, inside: bool) -> None:
+    """A common prefix of two names is not enough, and an empty origin is in no folder."""
     assert origins.within(origin, folder) is inside

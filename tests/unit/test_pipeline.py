@@ -1,4 +1,4 @@
-"""The stages of the pipeline over several resources, without an engine."""
+"""The stages of the pipeline with several resources, without an engine."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ FIREWALL = load.Resource(
 
 @pytest.fixture
 def civo(tmp_path: pathlib.Path) -> world.World:
-    """A world in which nothing was applied."""
+    """Returns a world without applied resources."""
     return world.World(tmp_path)
 
 
@@ -58,16 +58,16 @@ def _saved(planned: plan.Plan) -> saved.Saved:
     return saved.Saved((NETWORK, FIREWALL), changes, {}, {}, (), (), (), "2026-01-01T00:00:00Z", refresh=True, is_signed=True)
 
 
-def test_a_destroy_of_deleted_resources_removes_their_record(civo: world.World) -> None:
-    """The destroy before was killed after its last deletion; nothing is left to recover."""
+def test_destroying_deleted_resources_removes_the_journal_record(civo: world.World) -> None:
+    """An earlier destroy was killed after its last deletion, and nothing is left to recover."""
     records = journal.Journal(civo.settings.data, civo.settings.backend_url, stacks.name_of(NETWORK.manifest))
     records.write(journal.Record("destroy", 1.0))
     assert destroy.make([NETWORK], civo.run).steps == ()
     assert records.read() is None
 
 
-def test_the_record_of_a_first_apply_that_runs_stays(civo: world.World) -> None:
-    """Its stack may not be in the backend yet."""
+def test_the_journal_record_of_a_running_first_apply_stays(civo: world.World) -> None:
+    """The backend may not have its stack yet."""
     records = journal.Journal(civo.settings.data, civo.settings.backend_url, stacks.name_of(NETWORK.manifest))
     records.write(journal.Record("destroy", 1.0))
     with records.hold("apply", civo.settings), pytest.raises(errors.PlantonError, match="apply by"):
@@ -76,7 +76,7 @@ def test_the_record_of_a_first_apply_that_runs_stays(civo: world.World) -> None:
 
 
 def test_a_reference_to_a_new_resource_is_applied_as_planned(civo: world.World) -> None:
-    """It is resolved only during the apply; the plan of its step is the one that the user approved."""
+    """The reference is resolved during the apply. The plan of the step is the approved one."""
     assert [step.error for step in _apply(civo)] == [None, None]
     assert [change.action for change in civo.updates["fw"].changes] == [plans.Action.CREATE]
     assert civo.updates["fw"] == civo.planned["fw"][0]
@@ -90,7 +90,7 @@ def test_a_reference_to_a_new_resource_is_applied_as_planned(civo: world.World) 
 def test_a_dependant_of_changed_outputs_is_planned_again(
     civo: world.World, action: plans.Action, *, is_saved: bool, is_done: bool
 ) -> None:
-    """It was planned with the old outputs. A replacement that nobody approved is refused, and so is any change of a saved plan."""
+    """Its plan used the old outputs. An unapproved replacement is refused, and so is any change of a saved plan."""
     _applied(civo)
     civo.actions = {"net": plans.Action.UPDATE}
     planned = _plan(civo, saved=_saved(_plan(civo)) if is_saved else None)
@@ -112,8 +112,8 @@ def test_a_dependant_of_changed_outputs_is_planned_again(
 @pytest.mark.parametrize(
     ("target", "action"), [(plans.Action.CREATE, plans.Action.CREATE), (plans.Action.REPLACE, plans.Action.REPLACE)]
 )
-def test_a_resource_in_a_missing_one_is_refreshed(civo: world.World, target: plans.Action, action: plans.Action) -> None:
-    """It was deleted with it, and needs no consent to be replaced; an existing one is replaced with what it is in."""
+def test_a_resource_inside_a_missing_one_is_refreshed(civo: world.World, target: plans.Action, action: plans.Action) -> None:
+    """It was deleted with its parent and needs no consent. An existing resource is replaced with its parent."""
     _applied(civo)
     civo.actions = {"net": target, "fw": plans.Action.REPLACE}
     planned = _plan(civo, refresh=False)
@@ -122,17 +122,17 @@ def test_a_resource_in_a_missing_one_is_refreshed(civo: world.World, target: pla
 
 
 def test_a_dependant_of_unchanged_outputs_is_not_planned_again(civo: world.World) -> None:
-    """One plan is enough."""
+    """One plan per resource is enough."""
     _applied(civo)
     civo.actions = {"net": plans.Action.UPDATE}
     civo.planned.clear()
     assert [step.error for step in _apply(civo)] == [None, None]
     assert list(civo.updates) == ["net"]
-    assert [len(made) for made in civo.planned.values()] == [1, 1]
+    assert [len(attempts) for attempts in civo.planned.values()] == [1, 1]
 
 
-def test_only_a_stack_that_differs_from_the_lists_is_refreshed(civo: world.World) -> None:
-    """Another stack costs no engine start of its own."""
+def test_only_a_stack_that_differs_from_the_cloud_is_refreshed(civo: world.World) -> None:
+    """The lists of the cloud show the difference, so that an unchanged stack needs no engine start."""
     _applied(civo)
     civo.changed = {"fw"}
     assert [(step.is_checked, step.plan.is_refreshed, step.up_to_date) for step in _plan(civo).steps] == [
@@ -144,7 +144,7 @@ def test_only_a_stack_that_differs_from_the_lists_is_refreshed(civo: world.World
 
 
 def test_a_missing_resource_is_a_warning_with_its_dependants(civo: world.World) -> None:
-    """Its id changes, so that those must change too."""
+    """Its ID changes, so its dependants must change too."""
     _applied(civo)
     civo.changed, civo.actions = {"net"}, {"net": plans.Action.CREATE}
     network, firewall = _plan(civo).steps
@@ -154,8 +154,8 @@ def test_a_missing_resource_is_a_warning_with_its_dependants(civo: world.World) 
     assert firewall.plan.warnings == ()
 
 
-def test_a_resource_of_another_folder_is_not_taken_over_without_consent(civo: world.World) -> None:
-    """The step names that folder, and the approval demands a consent by name."""
+def test_a_resource_of_another_folder_needs_consent_to_take_it_over(civo: world.World) -> None:
+    """The step names that folder, and the consent names the resource."""
     civo.origins = {"net": "example.com/acme//envs"}
     _apply(civo)
     planned = _plan(civo)
@@ -166,8 +166,8 @@ def test_a_resource_of_another_folder_is_not_taken_over_without_consent(civo: wo
     approve.Approved(planned, approve.Consent(changes=True, take_over=("CivoVpc/net",)))
 
 
-def test_a_prune_destroys_the_applied_resources_of_a_folder_that_left_it(civo: world.World) -> None:
-    """They are part of the plan, and need the consent to deletions."""
+def test_prune_destroys_resources_without_a_manifest(civo: world.World) -> None:
+    """They are part of the plan and need consent to deletions."""
     civo.origins = {"net": "folder", "fw": "folder"}
     _apply(civo)
     network = load.Resource(NETWORK.manifest, None, "dev.yaml", origin="folder")
@@ -189,15 +189,15 @@ def test_a_destroy_deletes_dependants_first(civo: world.World) -> None:
 
 
 def test_a_graph_orders_dependencies_first() -> None:
-    """Whatever the order of the manifests."""
-    known = graph.of([FIREWALL, NETWORK])
-    assert [key.name for key in known.order] == ["net", "fw"]
-    assert known.dependants(known.order) == {known.order[0]: {known.order[1]}, known.order[1]: set()}
+    """The order of the manifests does not matter."""
+    resources = graph.of([FIREWALL, NETWORK])
+    assert [key.name for key in resources.order] == ["net", "fw"]
+    assert resources.dependants(resources.order) == {resources.order[0]: {resources.order[1]}, resources.order[1]: set()}
 
 
 @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:8080", "", None])
-def test_a_state_of_a_sandbox_is_not_used_with_a_cloud(civo: world.World, endpoint: str | None) -> None:
-    """The cloud would report its resources as missing, and they would be created again. Older states name no address."""
+def test_the_state_of_a_sandbox_cannot_be_used_with_a_cloud(civo: world.World, endpoint: str | None) -> None:
+    """The cloud would report its resources as missing, and they would be recreated. Older states have no endpoint."""
     _apply(civo)
     civo.applied = {name: dataclasses.replace(each, endpoint=endpoint) for name, each in civo.applied.items()}
     planned, listed = _plan(civo), destroy.make([NETWORK, FIREWALL], civo.run)

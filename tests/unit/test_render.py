@@ -1,4 +1,4 @@
-"""Progress: what is said of the engine's events."""
+"""Progress messages about the events of the engine."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ KEY = references.Key("CivoVpc", "dev", "dev-network")
 
 
 @pytest.mark.parametrize(
-    ("op", "said"),
+    ("op", "expected_text"),
     [
         ("create", "failed creating network"),
         ("delete", "deleting network was not seen to end"),
         ("delete-replaced", "deleting the old network was not seen to end"),
     ],
 )
-def test_a_deletion_that_a_plugin_gives_up_is_not_said_to_have_failed(
-    op: str, said: str, capsys: pytest.CaptureFixture[str]
+def test_an_unfinished_deletion_is_not_reported_as_failed(
+    op: str, expected_text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The cloud, which is asked next, mostly says that the resource is gone."""
+    """A plugin stopped waiting, and the cloud often reports the resource as deleted."""
     report = render.Reporter()
     report(KEY, events.begins(op, events.NETWORK, "network", old={}))
     report(KEY, events.failed(op, events.NETWORK, "network"))
-    assert capsys.readouterr().err == f"  dev-network: {said} (0.0 s)\n"
+    assert capsys.readouterr().err == f"  dev-network: {expected_text} (0.0 s)\n"

@@ -1,4 +1,4 @@
-"""The retry policy: its pauses, and what ``Retry-After`` changes."""
+"""The retry policy: its pauses, and the effect of ``Retry-After``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ POLICY = retries.Policy((0.5, 1.5), longest=10.0, is_cut=False)
 
 
 def test_there_is_one_attempt_more_than_pauses() -> None:
-    """The last attempt has no pause."""
+    """No pause follows the last attempt."""
     assert list(POLICY.attempts()) == [0.5, 1.5, None]
 
 
@@ -28,10 +28,10 @@ def test_there_is_one_attempt_more_than_pauses() -> None:
     ],
 )
 def test_retry_after_is_seconds_or_a_date(header: str, seconds: float | None) -> None:
-    """A longer one ends the attempts; an unreadable one changes nothing."""
+    """A longer pause than the policy allows ends the attempts. An unreadable value has no effect."""
     assert POLICY.pause(0.5, header, clock=lambda: 0.0) == seconds
 
 
-def test_a_longer_retry_after_can_be_cut() -> None:
-    """The NodePool API is asked again after the longest pause."""
+def test_a_long_retry_after_can_be_shortened() -> None:
+    """The NodePool API is retried after the longest pause of the policy."""
     assert retries.API.pause(0.2, "86400") == retries.API.longest

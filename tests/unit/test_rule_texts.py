@@ -1,4 +1,4 @@
-"""What rules of the protos say in words, without the values that break them."""
+"""Descriptions of CEL rules in words, without the values of a violation."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ def _rule(expression: str, message: str = "") -> validate_pb2.Rule:
         ("this.a ? '' : 'it\\'s so'", "this.a", "it's so"),
     ],
 )
-def test_an_expression_that_returns_its_text(expression: str, condition: str, message: str) -> None:
-    """Values in brackets are left out, and so is what is added in brackets of the expression."""
+def test_an_expression_can_contain_its_message(expression: str, condition: str, message: str) -> None:
+    """Values in parentheses are removed, and so are conditional parts."""
     assert rule_texts.condition(expression) == condition
     assert rule_texts.message(_rule(expression)) == message
 
 
-def test_a_condition_has_its_message_beside_it() -> None:
-    """It is the whole expression."""
+def test_a_rule_can_declare_its_message() -> None:
+    """Its condition is the whole expression."""
     assert rule_texts.condition("this.a ? this.b : this.c") == "this.a ? this.b : this.c"
     assert rule_texts.message(_rule("this.a", "must be a")) == "must be a"
 
 
-def test_every_rule_of_the_protos_has_words() -> None:
-    """No reference and no schema shows an empty rule, or one with a hole where a value was."""
+def test_every_rule_of_the_protos_has_a_description() -> None:
+    """References and schemas must not show an empty description, or a gap in place of a value."""
     words = {rule.id: rule.text for kind in kinds.all_kinds() for node in _nodes(kind.name) for rule in node}
     assert {name for name in rule_ids.of_expressions() if not words.get(name, "x").strip()} == set()
     assert [text for text in words.values() if "()" in text or "  " in text or text.endswith((":", ",", "("))] == []
@@ -46,16 +46,16 @@ def test_every_rule_of_the_protos_has_words() -> None:
 
 
 def _nodes(name: str) -> list[list[describe.Rule]]:
-    found, waiting = [], [describe.find(name)]
-    while waiting:
-        node = waiting.pop()
-        found.append([*node.rules, *node.message_rules])
-        waiting += [child for child in node.fields if child.path.count(".") < 6]
-    return found
+    rules, pending = [], [describe.find(name)]
+    while pending:
+        node = pending.pop()
+        rules.append([*node.rules, *node.message_rules])
+        pending += [child for child in node.fields if child.path.count(".") < 6]
+    return rules
 
 
-def test_predefined_rules_have_words() -> None:
-    """Those of the shared packages too."""
+def test_predefined_rules_have_a_description() -> None:
+    """They are part of the shared packages."""
     file = importlib.import_module("org.project_planton.shared.kubernetes.v1.rules_pb2").DESCRIPTOR
     extension = file.extensions_by_name["private_network"]
     [rule] = extension.GetOptions().Extensions[validate_pb2.predefined].cel

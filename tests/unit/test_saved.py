@@ -1,4 +1,4 @@
-"""Saved plans: what is written is read again, exactly, and what has changed since is told."""
+"""Saved plans: they are read back exactly, and changes since then are reported."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _write(path: pathlib.Path, *planned: steps.Step, pruned: tuple[steps.Step, .
     firewall = load.Resource(
         mocks.target("CivoFirewall", {"name": "fw"}, name="fw", env="dev"), None, "", origin="example.com/acme//envs"
     )
-    made = plan.Plan(
+    full_plan = plan.Plan(
         "apply",
         runtime.of(settings.Settings(environ={"PLANTON_DATA_DIR": str(path.parent)}), TOOLS),
         graph.of([_resource()]),
@@ -59,39 +59,39 @@ def _write(path: pathlib.Path, *planned: steps.Step, pruned: tuple[steps.Step, .
         graph.of([firewall]),
         pruned,
     )
-    saved.write(str(path), made, allow_replace=["CivoVpc/net"], take_over=["CivoFirewall/fw"], key=KEY)
+    saved.write(str(path), full_plan, allow_replace=["CivoVpc/net"], take_over=["CivoFirewall/fw"], key=KEY)
     return saved.read(str(path), key=KEY)
 
 
-def _told(caught: pytest.ExceptionInfo[errors.PlantonError]) -> list[str]:
+def _differences(caught: pytest.ExceptionInfo[errors.PlantonError]) -> list[str]:
     assert caught.value.code is errors.Code.REFUSED
     assert caught.value.reason is errors.Reason.PLAN_STALE
     return caught.value.message.splitlines()[1:]
 
 
-def test_what_is_written_is_read_again(tmp_path: pathlib.Path) -> None:
-    """Manifests, where they came from, changes and consents survive the file."""
-    given = _resource()
-    found = _write(tmp_path / "dev.plan", UPDATE, pruned=(DELETE,))
-    [resource] = found.resources
-    assert resource.manifest == given.manifest
+def test_a_saved_plan_is_read_back_unchanged(tmp_path: pathlib.Path) -> None:
+    """The file has manifests, their origins, changes, and consents."""
+    original = _resource()
+    loaded = _write(tmp_path / "dev.plan", UPDATE, pruned=(DELETE,))
+    [resource] = loaded.resources
+    assert resource.manifest == original.manifest
     assert (resource.source, resource.region, resource.origin, resource.config) == (
-        given.source,
-        given.region,
-        given.origin,
+        original.source,
+        original.region,
+        original.origin,
         None,
     )
-    assert found.applied == {str(NETWORK): saved.changes(UPDATE.plan)}
-    assert found.pruned == {str(FIREWALL): saved.changes(DELETE.plan)}
-    assert (found.allow_replace, found.allow_unsupported) == (("CivoVpc/net",), ("description",))
-    assert found.take_over == ("CivoFirewall/fw",)
-    assert found.origins == {str(FIREWALL): "example.com/acme//envs"}
-    assert found.created.endswith("Z")
-    assert found.refresh
+    assert loaded.applied == {str(NETWORK): saved.changes(UPDATE.plan)}
+    assert loaded.pruned == {str(FIREWALL): saved.changes(DELETE.plan)}
+    assert (loaded.allow_replace, loaded.allow_unsupported) == (("CivoVpc/net",), ("description",))
+    assert loaded.take_over == ("CivoFirewall/fw",)
+    assert loaded.origins == {str(FIREWALL): "example.com/acme//envs"}
+    assert loaded.created.endswith("Z")
+    assert loaded.refresh
 
 
-def test_a_plan_is_for_its_owner_alone_and_leaves_nothing_beside_it(tmp_path: pathlib.Path) -> None:
-    """It is written whole, over an older one too."""
+def test_a_saved_plan_is_readable_by_its_owner_only(tmp_path: pathlib.Path) -> None:
+    """The file is replaced atomically, and no temporary file remains."""
     path = tmp_path / "dev.plan"
     path.write_text("older", "utf-8")
     _write(path, UPDATE)
@@ -99,8 +99,8 @@ def test_a_plan_is_for_its_owner_alone_and_leaves_nothing_beside_it(tmp_path: pa
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_what_cannot_be_written_says_why_and_leaves_nothing(tmp_path: pathlib.Path) -> None:
-    """A folder stands where the plan should be."""
+def test_a_failed_write_is_an_error_and_leaves_no_file(tmp_path: pathlib.Path) -> None:
+    """A folder with the name of the plan makes the write fail."""
     (tmp_path / "dev.plan").mkdir()
     with pytest.raises(errors.PlantonError, match=r"dev\.plan: it cannot be written: Is a directory") as caught:
         _write(tmp_path / "dev.plan", UPDATE)
@@ -108,15 +108,15 @@ def test_what_cannot_be_written_says_why_and_leaves_nothing(tmp_path: pathlib.Pa
     assert [path.name for path in tmp_path.iterdir()] == ["dev.plan"]
 
 
-def test_changes_are_data_that_can_be_compared() -> None:
-    """Neither the engine's names nor warnings count; numbers stay numbers."""
+def test_changes_are_comparable_data() -> None:
+    """URNs and warnings are ignored; numbers stay numbers."""
     differences = [["label", "old", "new"], ["size", 1, None]]
     assert saved.changes(UPDATE.plan) == [["network", "civo:index/network:Network", "update", differences, ""]]
     assert saved.changes(NONE.plan) == []
 
 
 @pytest.mark.parametrize(
-    ("text", "why"),
+    ("text", "cause"),
     [
         (None, "No such file or directory"),
         ("", "it is not a plan that planton plan --out has written"),
@@ -128,35 +128,35 @@ def test_changes_are_data_that_can_be_compared() -> None:
         ("[" * 100_000, "it is not a plan that"),
     ],
 )
-def test_what_is_no_plan_is_refused(text: str | None, why: str, tmp_path: pathlib.Path) -> None:
-    """The user learns what is wrong with the file, and how to make a plan."""
+def test_an_invalid_plan_file_is_a_usage_error(text: str | None, cause: str, tmp_path: pathlib.Path) -> None:
+    """The message has the cause, and the hint the command that creates a plan."""
     path = tmp_path / "x.plan"
     if text is not None:
         path.write_text(text, "utf-8")
     with pytest.raises(errors.PlantonError) as caught:
         saved.read(str(path), key=KEY)
     assert caught.value.code is errors.Code.USAGE
-    assert f"cannot use the plan {path}: {why}" in caught.value.message
+    assert f"cannot use the plan {path}: {cause}" in caught.value.message
     assert "planton plan -f DIR --out FILE" in caught.value.hint
-    assert (f"for manifests: planton apply -f {path}" in caught.value.hint) is ("by planton" not in why)
+    assert (f"for manifests: planton apply -f {path}" in caught.value.hint) is ("by planton" not in cause)
 
 
-def test_a_plan_names_the_version_that_wrote_it(tmp_path: pathlib.Path) -> None:
-    """So that a later version can say which one understands it."""
+def test_a_saved_plan_has_the_version_that_wrote_it(tmp_path: pathlib.Path) -> None:
+    """A later version can name the version to use."""
     _write(tmp_path / "dev.plan", UPDATE)
     data: dict[str, Any] = json.loads((tmp_path / "dev.plan").read_text("utf-8"))
     assert data["planton"] == planton.__version__
 
 
-def test_what_would_happen_as_planned_may_happen(tmp_path: pathlib.Path) -> None:
+def test_an_unchanged_plan_passes_the_check(tmp_path: pathlib.Path) -> None:
     """Warnings and the order of resources may differ."""
-    found = _write(tmp_path / "dev.plan", UPDATE, pruned=(DELETE,))
-    again = steps.Step(NETWORK, "elsewhere", plans.Plan(UPDATE.plan.changes))
-    saved.check(found, [again], [DELETE])
+    loaded = _write(tmp_path / "dev.plan", UPDATE, pruned=(DELETE,))
+    current = steps.Step(NETWORK, "elsewhere", plans.Plan(UPDATE.plan.changes))
+    saved.check(loaded, [current], [DELETE])
 
 
 @pytest.mark.parametrize(
-    ("planned", "now", "told"),
+    ("planned", "now", "difference"),
     [
         (CREATE, NONE, "planned create network, now no changes"),
         (NONE, CREATE, "planned no changes, now create network"),
@@ -164,40 +164,42 @@ def test_what_would_happen_as_planned_may_happen(tmp_path: pathlib.Path) -> None
         (CREATE, None, "planned create network, now nothing"),
     ],
 )
-def test_each_difference_is_told(planned: steps.Step, now: steps.Step | None, told: str, tmp_path: pathlib.Path) -> None:
-    """What was planned stands beside what would happen now, and nothing is done."""
-    found = _write(tmp_path / "dev.plan", planned)
+def test_each_difference_from_the_saved_plan_is_reported(
+    planned: steps.Step, now: steps.Step | None, difference: str, tmp_path: pathlib.Path
+) -> None:
+    """The error shows the planned and the current change. Nothing is applied."""
+    loaded = _write(tmp_path / "dev.plan", planned)
     with pytest.raises(errors.PlantonError) as caught:
-        saved.check(found, [now] if now else [], [])
-    assert _told(caught) == [f"  {NETWORK}: {told}"]
+        saved.check(loaded, [now] if now else [], [])
+    assert _differences(caught) == [f"  {NETWORK}: {difference}"]
 
 
-def test_what_is_made_of_something_else_is_a_difference(tmp_path: pathlib.Path) -> None:
-    """A plan shows nothing of what a creation is made with, so a reference that leads elsewhere by now would pass unseen."""
-    found = _write(tmp_path / "dev.plan", _step(NETWORK, dataclasses.replace(CREATE.plan.changes[0], inputs="a" * 64)))
+def test_other_inputs_of_a_creation_are_a_difference(tmp_path: pathlib.Path) -> None:
+    """A plan does not show the inputs of a creation. Otherwise a reference with a new value would pass."""
+    loaded = _write(tmp_path / "dev.plan", _step(NETWORK, dataclasses.replace(CREATE.plan.changes[0], inputs="a" * 64)))
     with pytest.raises(errors.PlantonError) as caught:
-        saved.check(found, [_step(NETWORK, dataclasses.replace(CREATE.plan.changes[0], inputs="b" * 64))], [])
-    assert _told(caught) == [f"  {NETWORK}: planned create network, now the same with other inputs"]
+        saved.check(loaded, [_step(NETWORK, dataclasses.replace(CREATE.plan.changes[0], inputs="b" * 64))], [])
+    assert _differences(caught) == [f"  {NETWORK}: planned create network, now the same with other inputs"]
 
 
-def test_a_file_that_somebody_has_changed_is_not_signed(tmp_path: pathlib.Path) -> None:
-    """Whoever changes it does not have the key, whatever digest they write; one of another machine is signed with another key."""
+def test_a_modified_plan_has_no_valid_signature(tmp_path: pathlib.Path) -> None:
+    """A signature needs the key of the user. A plan of another machine has another key."""
     path = tmp_path / "dev.plan"
     assert _write(path, CREATE).is_signed
-    whole = path.read_text("utf-8")
-    path.write_text(whole.replace("lon1", "fra1"), "utf-8")
+    original = path.read_text("utf-8")
+    path.write_text(original.replace("lon1", "fra1"), "utf-8")
     assert not saved.read(str(path), key=KEY).is_signed
-    data = json.loads(whole)
+    data = json.loads(original)
     data["allowReplace"].append("CivoKubernetesCluster/dev")
     data["digest"] = hashlib.sha256(json.dumps({**data, "digest": None}, sort_keys=True).encode()).hexdigest()
     path.write_text(json.dumps(data), "utf-8")
     assert not saved.read(str(path), key=KEY).is_signed
-    path.write_text(whole, "utf-8")
+    path.write_text(original, "utf-8")
     assert not saved.read(str(path), key=b"\1" * 32).is_signed
 
 
-def test_the_key_is_made_once_and_only_the_user_can_read_it(tmp_path: pathlib.Path) -> None:
-    """Each data folder has its own; one that is damaged is named."""
+def test_the_signing_key_is_created_once_per_data_folder(tmp_path: pathlib.Path) -> None:
+    """Only its owner can read it, and a damaged key is an error."""
     key = saved.signing_key(tmp_path / "a")
     assert len(key) == 32
     assert saved.signing_key(tmp_path / "a") == key != saved.signing_key(tmp_path / "b")
@@ -210,20 +212,20 @@ def test_the_key_is_made_once_and_only_the_user_can_read_it(tmp_path: pathlib.Pa
 
 
 def test_another_value_is_a_difference(tmp_path: pathlib.Path) -> None:
-    """The same resource and the same property, but something else."""
-    found = _write(tmp_path / "dev.plan", UPDATE)
+    """The resource and the property are the same."""
+    loaded = _write(tmp_path / "dev.plan", UPDATE)
     other = _step(
         NETWORK, _change(plans.Action.UPDATE, plans.Difference("label", "old", "newer"), plans.Difference("size", 1, None))
     )
     with pytest.raises(errors.PlantonError) as caught:
-        saved.check(found, [other], [])
-    [line] = _told(caught)
+        saved.check(loaded, [other], [])
+    [line] = _differences(caught)
     assert line.endswith("now update network (label: old → newer, size: 1 → None)")
 
 
-def test_what_would_be_pruned_now_was_not_planned(tmp_path: pathlib.Path) -> None:
-    """Nothing is destroyed that nobody has seen."""
-    found = _write(tmp_path / "dev.plan", NONE)
+def test_a_new_deletion_is_a_difference(tmp_path: pathlib.Path) -> None:
+    """The saved plan did not contain it."""
+    loaded = _write(tmp_path / "dev.plan", NONE)
     with pytest.raises(errors.PlantonError) as caught:
-        saved.check(found, [NONE], [DELETE])
-    assert _told(caught) == [f"  {FIREWALL}: planned nothing, now delete firewall"]
+        saved.check(loaded, [NONE], [DELETE])
+    assert _differences(caught) == [f"  {FIREWALL}: planned nothing, now delete firewall"]

@@ -1,4 +1,4 @@
-"""What scalars mean, by table."""
+"""How YAML scalars are interpreted, as tables."""
 
 import math
 
@@ -45,8 +45,8 @@ from planton.manifest import scalars
         ("0", "a number"),
     ],
 )
-def test_other_reading(text: str, reading: str) -> None:
-    """A plain scalar that either YAML reads as something else than text is known as that."""
+def test_a_scalar_that_yaml_does_not_read_as_text_is_recognized(text: str, reading: str) -> None:
+    """YAML 1.1 and 1.2 are both considered."""
     assert scalars.other_reading(text) == reading
 
 
@@ -78,8 +78,8 @@ def test_other_reading(text: str, reading: str) -> None:
         ("0b_", False, None),
     ],
 )
-def test_to_integer(text: str, *, quoted: bool, value: int | None) -> None:
-    """A scalar is a whole number if both versions of YAML agree on which."""
+def test_an_integer_is_the_same_in_both_versions_of_yaml(text: str, *, quoted: bool, value: int | None) -> None:
+    """Otherwise the scalar is no integer."""
     assert scalars.to_integer(text, quoted=quoted) == value
 
 
@@ -97,12 +97,12 @@ def test_to_integer(text: str, *, quoted: bool, value: int | None) -> None:
         ("010", False, None),
     ],
 )
-def test_to_float(text: str, *, quoted: bool, value: float | None) -> None:
-    """A scalar is a number in YAML's forms and, quoted, in JSON's."""
+def test_a_float_has_the_form_of_yaml_or_of_quoted_json(text: str, *, quoted: bool, value: float | None) -> None:
+    """Other text is no number."""
     assert scalars.to_float(text, quoted=quoted) == value
 
 
-def test_not_a_number() -> None:
-    """NaN is read in both spellings."""
+def test_nan_is_read_in_both_spellings() -> None:
+    """The quoted spelling is that of JSON."""
     assert math.isnan(scalars.to_float(".nan", quoted=False) or 0)
     assert math.isnan(scalars.to_float("NaN", quoted=True) or 0)

@@ -35,8 +35,8 @@ def _pool(size: str = "g4s.kube.small") -> Any:
     return pool
 
 
-def test_a_text_a_file_and_a_message_are_one_resource(tmp_path: pathlib.Path) -> None:
-    """A message that is built in Python is as good as a file; a loaded resource passes through."""
+def test_text_a_file_and_a_message_load_the_same_resource(tmp_path: pathlib.Path) -> None:
+    """A loaded resource is accepted as a source too."""
     file = tmp_path / "pool.yaml"
     file.write_text(TEXT, "utf-8")
     [from_text], [from_file], [from_message] = (planton.load(source) for source in (TEXT, file, _pool()))
@@ -46,7 +46,7 @@ def test_a_text_a_file_and_a_message_are_one_resource(tmp_path: pathlib.Path) ->
 
 
 def test_validate_returns_violations_with_field_and_rule() -> None:
-    """Of messages too, and of relations between manifests."""
+    """It checks messages, and relations between manifests."""
     assert planton.validate(_pool()) == []
     [violation] = planton.validate(_pool(size=""))
     assert violation.path == "spec.size"
@@ -56,8 +56,8 @@ def test_validate_returns_violations_with_field_and_rule() -> None:
     assert "reference.given_once" in {each.rule_id for each in planton.validate([_pool(), TEXT])}
 
 
-def test_load_and_validate_start_without_pulumi() -> None:
-    """A check of manifests in a hook must not pay for the engine."""
+def test_load_and_validate_do_not_import_pulumi() -> None:
+    """A validation hook must not load the engine."""
     program = (
         "import sys, planton\n"
         f"assert planton.validate({TEXT!r}) == []\n"
@@ -68,15 +68,15 @@ def test_load_and_validate_start_without_pulumi() -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    """As in any other module; the public names are listed."""
+    """The public names are listed by ``dir``."""
     assert set(planton.__all__) <= set(dir(planton))
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         planton.nonsense  # noqa: B018  # the look-up is the test
 
 
 @pytest.mark.parametrize("verb", [planton.apply, planton.destroy])
-def test_nothing_changes_without_a_consent(verb: Any) -> None:
-    """Neither of sources nor of a plan; the refusal comes before a cloud or a toolchain is looked for."""
+def test_no_change_is_applied_without_consent(verb: Any) -> None:
+    """The refusal comes before any request or look-up of the toolchain."""
     with pytest.raises(planton.PlantonError) as caught:
         verb(TEXT)
     assert caught.value.reason == "CONSENT_REQUIRED"
@@ -91,7 +91,7 @@ def _planned(folder: pathlib.Path) -> planton.Plan:
 
 
 def test_an_approved_plan_is_applied_and_returns_outputs(tmp_path: pathlib.Path) -> None:
-    """The plan carries everything that the apply needs."""
+    """The plan contains everything that the apply needs."""
     result = planton.apply(_planned(tmp_path), consent=planton.Consent(changes=True))
     assert result.error is None
     outputs: Any = result.outputs("civovpc/net")
@@ -101,8 +101,8 @@ def test_an_approved_plan_is_applied_and_returns_outputs(tmp_path: pathlib.Path)
     assert caught.value.hint == "it has those of: CivoVpc/net (env dev)"
 
 
-def test_the_consent_to_changes_does_not_delete(tmp_path: pathlib.Path) -> None:
-    """A plan of one operation is also no plan of the other."""
+def test_consent_to_changes_does_not_cover_deletions(tmp_path: pathlib.Path) -> None:
+    """A plan of one operation cannot be used for another."""
     approved = planton.approve(_planned(tmp_path), planton.Consent(changes=True))
     with pytest.raises(planton.PlantonError) as caught:
         planton.destroy(approved)

@@ -1,4 +1,4 @@
-"""Text from outside on its way to a terminal: no command prints a control character of it."""
+"""Untrusted text on a terminal: no command prints a control character from it."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from planton import cli
 from planton.base import terminal
 from planton.cli import group, output, render, streams
 
-#: Writes the clipboard, clears the screen, sets the title, turns the direction, is half a character; begins and ends in plain text.
+#: Writes the clipboard, clears the screen, sets the title, changes the direction, and ends half a character, in plain text.
 HOSTILE = "a\x1b]52;c;cm0gLXJm\x07\x1b[2J\x9b31m\x90q\x9c\x00\x7f\r\x08\u202e\u2066\u200f\udc9bz"
-#: The same as an argument, which must be one that a server can be asked for.
+#: The same as an argument: without characters that a process or a request cannot contain.
 ARGUMENT = HOSTILE.replace("\udc9b", "").replace("\0", "")
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class _Bytes(io.BytesIO):
-    """What a command writes, with a terminal behind it or not."""
+    """The output of a command, optionally as a terminal."""
 
     is_terminal = False
 
     def isatty(self) -> bool:
-        """Return whether it is a terminal."""
+        """Returns whether it is a terminal."""
         return self.is_terminal
 
 
-class Shown:
-    """The streams of a command."""
+class Console:
+    """The output streams of a command."""
 
     def __init__(self, *, is_terminal: bool) -> None:
         self._raw = _Bytes(), _Bytes()
@@ -49,15 +49,15 @@ class Shown:
         self.streams = [streams.Writer(raw, encoding="utf-8", write_through=True) for raw in self._raw]
 
     def run(self, arguments: list[str]) -> int:
-        """Run a command and return its exit code."""
+        """Runs a command and returns its exit code."""
         with contextlib.redirect_stdout(self.streams[0]), contextlib.redirect_stderr(self.streams[1]):
             try:
                 return cli.main(arguments)
-            except SystemExit as end:
-                return int(end.code or 0)
+            except SystemExit as exit_:
+                return int(exit_.code or 0)
 
     def raw(self) -> str:
-        """Return what was written since the last call."""
+        """Returns the output since the last call."""
         text = ""
         for each in self._raw:
             text += each.getvalue().decode("utf-8")
@@ -66,20 +66,20 @@ class Shown:
         return text
 
     def text(self) -> str:
-        """Return the same without the styles of planton."""
+        """Returns the output since the last call, without planton's styles."""
         return re.sub("\r?\x1b\\[[0-9;]*[mK]", "", self.raw())
 
 
 @pytest.fixture(params=[False, True], ids=["pipe", "terminal"])
-def shown(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Shown:
-    """The streams of a command, into a pipe and on a terminal."""
+def console(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Console:
+    """Returns the output streams of a command, as a pipe and as a terminal."""
     monkeypatch.delenv("NO_COLOR", raising=False)
-    return Shown(is_terminal=request.param)
+    return Console(is_terminal=request.param)
 
 
 @hypothesis.given(text=strategies.text())
-def test_an_escaped_text_has_no_control_characters_and_stays_json(text: str) -> None:
-    """The escapes are those of JSON, so a JSON document still says the same; to escape twice changes nothing."""
+def test_escaped_text_has_no_control_characters(text: str) -> None:
+    """The escapes are those of JSON, so a JSON document keeps its value. Escaping twice changes nothing."""
     assert not RAW.search(terminal.escape(text))
     assert terminal.escape(terminal.escape(text)) == terminal.escape(text)
     assert "\n" not in terminal.one_line(text)
@@ -88,22 +88,22 @@ def test_an_escaped_text_has_no_control_characters_and_stays_json(text: str) -> 
 
 
 @hypothesis.given(text=strategies.text(alphabet=strategies.characters(codec="utf-8")))
-def test_a_yaml_document_stays_what_it_is(text: str) -> None:
-    """A program reads the same value, and a terminal that shows it obeys nothing."""
+def test_a_yaml_document_keeps_its_value_without_control_characters(text: str) -> None:
+    """A program reads the same value, and the document is safe on a terminal."""
     document = render.yaml_text([{"a": text}])
     assert yaml.safe_load(document) == {"a": text}
     assert not RAW.search(document)
     assert terminal.document(document, is_terminal=False) == terminal.document(document, is_terminal=True) == document
 
 
-def test_a_document_of_the_users_own_has_no_control_characters() -> None:
-    """What may be in text, as a right-to-left mark in a comment, stays where no terminal shows it."""
+def test_a_users_document_has_no_control_characters() -> None:
+    """Marks such as right-to-left are escaped on a terminal only."""
     assert terminal.document("# \u200f\r\n\x1b\x9b\r", is_terminal=False) == "# \u200f\r\n\\u001b\\u009b\\u000d"
     assert terminal.document("# \u200f\n", is_terminal=True) == "# \\u200f\n"
 
 
-def test_styles_are_plantons_own() -> None:
-    """Nobody else can write the mark, and a text that looks like a style is none."""
+def test_only_planton_can_add_styles() -> None:
+    """Its marker is escaped in untrusted text, and escape sequences are too."""
     styled = terminal.style(f"x{HOSTILE}", "red", "bold") + terminal.CLEAR_LINE
     assert terminal.resolve(styled, colours=True).startswith("\x1b[31;1mxa\\u001b]52")
     assert "\x1b" not in terminal.resolve(styled, colours=False).replace("\r\x1b[2K", "")
@@ -122,12 +122,12 @@ def _leaves(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tupl
 
 
 COMMANDS = dict(_leaves(group.cli))
-#: Those that run until somebody ends them, or that do what no test may.
+#: Commands that run until they are stopped, or that change the machine.
 NOT_RUN = {("server", "start"), ("sandbox", "start"), ("sandbox", "run"), ("sandbox", "stop"), ("sandbox", "reset"), ("setup",)}
 
 
 def _arguments(command: click.Command, path: str) -> list[str]:
-    """Return a hostile value for every argument and for every option that is required or takes a file."""
+    """Returns a hostile value for every argument and for every option that is required or takes a file."""
     words: list[str] = []
     for each in command.params:
         if isinstance(each, click.Argument):
@@ -144,7 +144,7 @@ def _arguments(command: click.Command, path: str) -> list[str]:
 
 @pytest.fixture
 def world(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[pathlib.Path]:
-    """A user whose manifests, states, contexts, clouds and API are hostile."""
+    """Returns the folder of a user whose manifests, states, contexts, clouds, and API contain hostile text."""
     (tmp_path / "data").mkdir()
     environ = {
         "PLANTON_DATA_DIR": str(tmp_path / "data"),
@@ -226,32 +226,32 @@ def _states(data: pathlib.Path) -> None:
 
 
 class _Cloud(http.server.BaseHTTPRequestHandler):
-    """A cloud and an API whose every text is hostile; what is asked twice is refused with a hostile text."""
+    """A cloud and an API with hostile text in every response, errors included."""
 
     def do_GET(self) -> None:
-        # A connection that is closed with an unread body is reset, and the client may lose the answer.
+        # Closing a connection with an unread body resets it, and the client may lose the response.
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         row = dict.fromkeys(("code", "name", "country_name", "version", "clusterType", "type", "label", "slug"), HOSTILE)
         row |= {"id": HOSTILE, "vcpus": 1, "memory": 1, "disk": 1, "spec": {"platform": {"type": HOSTILE}, HOSTILE: HOSTILE}}
         row |= {"status": {"phase": HOSTILE, "message": HOSTILE, "conditions": [], "health": HOSTILE}, "generation": 1}
         row |= dict.fromkeys(("created_at", "createdAt"), "2025-01-02T03:04:05Z")
         path = self.path.split("?")[0]
-        listed: Any = [row, {**row, "name": f"g3.kube.{HOSTILE}"}]
+        rows: Any = [row, {**row, "name": f"g3.kube.{HOSTILE}"}]
         if path == "/v2/kubernetes/options":
-            self._answer(200, {"options": {"regions": listed, "versions": listed, "sizes": listed}})
+            self._respond(200, {"options": {"regions": rows, "versions": rows, "sizes": rows}})
         elif path.startswith("/v2/"):
-            self._answer(200, {"sizes": listed} if "DigitalOcean" in self.headers.get("X-Cloud", "") else listed)
+            self._respond(200, {"sizes": rows} if "DigitalOcean" in self.headers.get("X-Cloud", "") else rows)
         elif path in ("/api/v1/nodepools", "/api/v1/clusters"):
-            self._answer(200, {path.rsplit("/", 1)[1]: listed, "total": 2, "next_page_token": ARGUMENT})
+            self._respond(200, {path.rsplit("/", 1)[1]: rows, "total": 2, "next_page_token": ARGUMENT})
         elif path == "/api/v1/events":
-            self._answer(403, {"error": {"code": HOSTILE, "message": HOSTILE, "details": HOSTILE}})
+            self._respond(403, {"error": {"code": HOSTILE, "message": HOSTILE, "details": HOSTILE}})
         else:
             violations = [{"field": HOSTILE, "message": HOSTILE, "rule_id": HOSTILE}]
-            self._answer(400, {"error": {"code": HOSTILE, "message": HOSTILE, "violations": violations}})
+            self._respond(400, {"error": {"code": HOSTILE, "message": HOSTILE, "violations": violations}})
 
-    do_POST = do_PUT = do_DELETE = do_GET  # the methods are the server's own names
+    do_POST = do_PUT = do_DELETE = do_GET  # the server requires these names
 
-    def _answer(self, status: int, data: object) -> None:
+    def _respond(self, status: int, data: object) -> None:
         body = json.dumps(data).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
@@ -259,25 +259,25 @@ class _Cloud(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Logs nothing."""
 
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path not in NOT_RUN], ids=" ".join)
-def test_no_command_prints_a_control_character_that_comes_from_outside(
-    path: tuple[str, ...], shown: Shown, world: pathlib.Path
+def test_no_command_prints_control_characters_of_untrusted_text(
+    path: tuple[str, ...], console: Console, world: pathlib.Path
 ) -> None:
-    """Each with hostile arguments, and with hostile and good files; as text and in every other form that it has."""
+    """Every command runs with hostile arguments and files, in each of its output formats."""
     command = COMMANDS[path]
     forms = next(
         (each.type.choices for each in command.params if each.name == "form" and isinstance(each.type, click.Choice)), [""]
     )
     for form in forms:
         for file in ("good.yaml", "bad.yaml", "kind.json", "raw.yaml"):
-            more = ["-o", form] if form else []
-            code = shown.run([*path, *_arguments(command, str(world / file)), *more])
-            text = shown.text()
-            found = RAW.search(text)
-            assert not found, f"{path} {form} {file}: {text[max(0, found.start() - 60) : found.end()]!r}"
+            options = ["-o", form] if form else []
+            code = console.run([*path, *_arguments(command, str(world / file)), *options])
+            text = console.text()
+            control = RAW.search(text)
+            assert not control, f"{path} {form} {file}: {text[max(0, control.start() - 60) : control.end()]!r}"
             assert code != 70, text
 
 
@@ -304,34 +304,34 @@ def test_no_command_prints_a_control_character_that_comes_from_outside(
     ],
     ids=" ".join,
 )
-def test_what_is_shown_of_others_is_escaped_and_complete(arguments: list[str], shown: Shown, world: pathlib.Path) -> None:
-    """The text is there, readable; as JSON it still has its value."""
+def test_untrusted_text_is_escaped_and_complete(arguments: list[str], console: Console, world: pathlib.Path) -> None:
+    """It stays readable, and JSON output keeps its value."""
     assert world.is_dir()
-    assert shown.run(arguments) == 0
-    text = shown.text()
+    assert console.run(arguments) == 0
+    text = console.text()
     assert not RAW.search(text)
     assert "\\u001b]52" in text or "\\e]52" in text or "\\x1B]52" in text
     if "json" in arguments:
         assert "\\x1b]52" in repr(json.loads(text))
 
 
-def test_a_place_in_a_manifest_is_shown_under_what_is_shown_of_it(shown: Shown, world: pathlib.Path) -> None:
-    """The field's path and the source line are escaped, and the caret stands under the place all the same."""
-    assert shown.run(["validate", "-f", str(world / "raw.yaml")]) == 1
-    assert not RAW.search(shown.text())
+def test_a_violation_shows_escaped_source_lines(console: Console, world: pathlib.Path) -> None:
+    """The path of the field is escaped too."""
+    assert console.run(["validate", "-f", str(world / "raw.yaml")]) == 1
+    assert not RAW.search(console.text())
 
 
-def test_a_message_of_the_framework_is_escaped(shown: Shown) -> None:
-    """A wrong option or command is named in it."""
+def test_a_usage_error_is_escaped(console: Console) -> None:
+    """It contains the wrong option or command."""
     for arguments in ([f"--{HOSTILE}"], [HOSTILE], ["get", f"--{HOSTILE}"], ["regions", "--provider", HOSTILE]):
-        assert shown.run(arguments) == 2
-        text = shown.text()
+        assert console.run(arguments) == 2
+        text = console.text()
         assert not RAW.search(text)
 
 
-def test_a_line_that_is_written_over_is_plantons_own() -> None:
-    """The mark of it is known to nobody else."""
-    own = Shown(is_terminal=True)
-    with contextlib.redirect_stdout(own.streams[0]):
+def test_only_planton_can_clear_a_line() -> None:
+    """The sequence is escaped in other text."""
+    stream = Console(is_terminal=True)
+    with contextlib.redirect_stdout(stream.streams[0]):
         output.echo(terminal.CLEAR_LINE + "\r\x1b[2Kx")
-    assert own.raw() == "\r\x1b[2K\\u000d\\u001b[2Kx\n"
+    assert stream.raw() == "\r\x1b[2K\\u000d\\u001b[2Kx\n"

@@ -1,4 +1,4 @@
-"""Times as commands show them: always with their zone."""
+"""Times in the output of commands: always with their time zone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from planton.cli import times
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("2026-11-29T16:30:00.123456789+01:00", "2026-11-29T15:30:00Z"),
         ("2026-11-29T15:30:00Z", "2026-11-29T15:30:00Z"),
@@ -18,6 +18,6 @@ from planton.cli import times
         ("2026-11-29T15:30:00", "2026-11-29T15:30:00"),
     ],
 )
-def test_a_time_is_in_utc_and_says_so(text: str, shown: str) -> None:
-    """The engine writes the time of its machine's zone; what is no time, or says no zone, is shown as it is."""
-    assert times.utc(text) == shown
+def test_times_are_shown_in_utc(text: str, expected: str) -> None:
+    """The engine writes local times with an offset. Other text is shown unchanged."""
+    assert times.utc(text) == expected

@@ -1,4 +1,4 @@
-"""Fields of other clouds: a reason, or the field that has the meaning here."""
+"""Fields of other clouds: a reason, or the equivalent field here."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ KINDS = [
 
 def _violations(text: str) -> list[tuple[str, str, str]]:
     documents, violations = manifest.read(text.encode(), file="x")
-    violations += [one for document in documents for one in manifest.check(document)]
-    return [(one.path, one.rule_id, one.message) for one in violations]
+    violations += [violation for document in documents for violation in manifest.check(document)]
+    return [(violation.path, violation.rule_id, violation.message) for violation in violations]
 
 
 @pytest.mark.parametrize(("group", "kind"), KINDS)
@@ -43,8 +43,8 @@ def _violations(text: str) -> list[tuple[str, str, str]]:
         ("deletionProtection", "project-planton.org/deletion-protection"),
     ],
 )
-def test_what_the_clouds_do_not_offer_comes_with_a_reason(group: str, kind: str, field: str, reason: str) -> None:
-    """In either spelling, on both clouds, as the unknown field that it is."""
+def test_a_field_that_no_cloud_offers_has_a_reason(group: str, kind: str, field: str, reason: str) -> None:
+    """It is an unknown field in both spellings and on both clouds."""
     text = POOL.format(group=group, kind=kind, size="size", field=field, value="true")
     [(path, rule, message)] = _violations(text)
     assert (path, rule) == (f"spec.{field}", "manifest.unknown_field")
@@ -53,30 +53,30 @@ def test_what_the_clouds_do_not_offer_comes_with_a_reason(group: str, kind: str,
 
 
 @pytest.mark.parametrize(("group", "kind"), KINDS)
-def test_what_has_another_name_here_is_not_reported_as_missing_too(group: str, kind: str) -> None:
-    """One mistake is one violation, with the name to write."""
+def test_a_field_with_another_name_is_one_violation(group: str, kind: str) -> None:
+    """The violation has the name to use, and the missing field is not reported as well."""
     text = POOL.format(group=group, kind=kind, size="machineType", field="labels", value="{}")
     assert _violations(text) == [
         ("spec.machineType", "manifest.unknown_field", "unknown field 'machineType' in spec: write size")
     ]
 
 
-def test_a_name_means_nothing_where_its_field_is_not_offered() -> None:
-    """A network has no size, and no other reader of mappings knows the table."""
+def test_the_reasons_apply_only_where_the_field_could_be() -> None:
+    """A network has no size, and metadata has no node settings."""
     text = "apiVersion: civo.project-planton.org/v1\nkind: CivoVpc\nmetadata: {name: dev, spot: true}\n"
     text += "spec: {civoCredentialId: default, networkName: dev, region: lon1, vmSize: x}\n"
     assert [path for path, _, _ in _violations(text)] == ["metadata.spot", "spec.vmSize"]
     assert not any("spot nodes" in message or "write size" in message for _, _, message in _violations(text))
 
 
-def test_no_field_of_a_kind_has_a_reason() -> None:
-    """What is offered is not explained away, and every name that is proposed is a field."""
+def test_no_existing_field_has_a_reason() -> None:
+    """Every suggested name is an existing field."""
     for kind in kinds.all_kinds():
-        waiting, seen = [kind.message.DESCRIPTOR], set()
-        while waiting:
-            described = waiting.pop()
-            for field in described.fields:
-                assert unavailable_fields.reason(described, field.name) is None, field.full_name
+        pending, seen = [kind.message.DESCRIPTOR], set()
+        while pending:
+            message_type = pending.pop()
+            for field in message_type.fields:
+                assert unavailable_fields.reason(message_type, field.name) is None, field.full_name
                 if field.message_type is not None and field.message_type.full_name not in seen:
                     seen.add(field.message_type.full_name)
-                    waiting.append(field.message_type)
+                    pending.append(field.message_type)

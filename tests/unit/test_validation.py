@@ -1,4 +1,4 @@
-"""Rules and the chain: paths in the manifest's spelling, everything at once."""
+"""Schema rules and loading: paths in the spelling of manifests, and all violations in one error."""
 
 import io
 import pathlib
@@ -13,21 +13,21 @@ from planton.schema import validation
 CORPUS = pathlib.Path(__file__).parents[1] / "kinds"
 
 
-def test_paths_in_the_spelling_of_manifests() -> None:
-    """Paths are camelCase, with indexes of lists and quoted keys of maps."""
+def test_paths_have_the_spelling_of_manifests() -> None:
+    """They are in camelCase, with list indexes and quoted map keys."""
     cluster = api_pb2.CivoKubernetesCluster()
     cluster.spec.additional_node_pools.add(name="a", size="s", node_count=1).labels['-"x'] = "a b"
-    problems = {(problem.path, problem.rule_id) for problem in validation.violations(cluster)}
-    where = 'spec.additionalNodePools[0].labels["-\\"x"]'
-    assert {(where, "string.label_key"), (where, "string.label_value"), ("spec.clusterName", "required")} <= problems
+    violations = {(violation.path, violation.rule_id) for violation in validation.violations(cluster)}
+    path = 'spec.additionalNodePools[0].labels["-\\"x"]'
+    assert {(path, "string.label_key"), (path, "string.label_value"), ("spec.clusterName", "required")} <= violations
 
 
-def test_key_of_a_map_is_said_to_be_meant() -> None:
-    """A violation of a key says so, since its path is the value's too."""
+def test_a_violation_of_a_map_key_says_so() -> None:
+    """Its path is also that of the value."""
     cluster = api_pb2.CivoKubernetesCluster()
     cluster.spec.additional_node_pools.add(name="a", size="s", node_count=1).labels["-x"] = "y"
-    (problem,) = [problem for problem in validation.violations(cluster) if problem.rule_id == "string.label_key"]
-    assert problem.message.startswith("the key must")
+    (violation,) = [violation for violation in validation.violations(cluster) if violation.rule_id == "string.label_key"]
+    assert violation.message.startswith("the key must")
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_key_of_a_map_is_said_to_be_meant() -> None:
         ),
     ],
 )
-def test_a_rule_between_fields_is_reported_at_the_field_with_its_values(changes: str, place: str, text: str) -> None:
-    """The place is that of the field, and the message has the numbers."""
+def test_a_relation_is_reported_at_its_field_with_the_values(changes: str, place: str, text: str) -> None:
+    """The place is that of the field."""
     lines = [changes] if "taints" in changes else changes.split(", ")
     spec = "".join(f"  {line}\n" for line in ["nodePoolName: w", "cluster: {value: c}", "size: s", "nodeCount: 3", *lines])
     manifest_text = (
@@ -59,25 +59,25 @@ def test_a_rule_between_fields_is_reported_at_the_field_with_its_values(changes:
     assert violation.message.startswith(text)
 
 
-def test_a_required_field_is_reported_itself() -> None:
-    """A message that begins like a field of what is missing is not about that field."""
+def test_a_missing_field_is_reported_at_its_own_path() -> None:
+    """Its message starts like a field name and must not be parsed as one."""
     text = "apiVersion: civo.project-planton.org/v1\nkind: CivoFirewall\nmetadata: {name: dev}\nspec: {name: fw}\n"
     [violation] = load.collect(load.Text("x", text.encode()))[1]
     assert (violation.path, violation.rule_id) == ("spec.networkId", "required")
 
 
-def test_limit() -> None:
-    """No more of the schema's rules are told than asked for."""
+def test_the_number_of_violations_is_limited() -> None:
+    """The caller sets the limit."""
     assert len(validation.violations(api_pb2.CivoKubernetesCluster(), limit=2)) == 2
 
 
-def test_any_message() -> None:
-    """Messages that are no manifests are checked too."""
+def test_messages_other_than_manifests_are_validated() -> None:
+    """An empty status is valid."""
     assert validation.violations(api_pb2.CivoKubernetesClusterStatus()) == []
 
 
-def test_load() -> None:
-    """Files, standard input, overrides and defaults make one list of complete documents."""
+def test_load_returns_complete_documents() -> None:
+    """It combines files, standard input, assignments, and defaults."""
     folder = str(CORPUS / "CivoKubernetesCluster" / "valid" / "minimal.yaml")
     text = (CORPUS / "CivoKubernetesNodePool" / "valid" / "minimal.yaml").read_bytes()
     documents = load.load([folder, "-"], stdin=io.BytesIO(text), overrides=["spec.nodeCount=7"])
@@ -86,8 +86,8 @@ def test_load() -> None:
     assert pool.spec.node_count == 7  # type: ignore[attr-defined]
 
 
-def test_load_raises_everything_at_once() -> None:
-    """All violations of all documents of all files are in one error."""
+def test_load_raises_all_violations_in_one_error() -> None:
+    """They cover all documents of all files."""
     paths = [str(CORPUS / "CivoVpc" / "invalid" / f"{name}.yaml") for name in ("string.const", "string.max_len")]
     paths.append(str(CORPUS / "yaml" / "invalid" / "yaml.tab.yaml"))
     with pytest.raises(errors.InvalidError) as caught:
@@ -96,15 +96,15 @@ def test_load_raises_everything_at_once() -> None:
     assert caught.value.code == errors.Code.INVALID
 
 
-def test_load_overlay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What kustomize builds is read under the folder's name."""
+def test_a_kustomization_is_loaded_under_the_name_of_its_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its overlay is part of the name."""
     text = (CORPUS / "CivoVpc" / "valid" / "minimal.yaml").read_bytes()
     monkeypatch.setattr("planton.manifest.kustomize", lambda folder, overlay: text)
     (document,) = load.load([], kustomize_dir="deploy", overlay="dev")
     assert document.file == "deploy (overlay dev)"
 
 
-def test_override_that_fits_nothing() -> None:
-    """An override that no document has a field for is a usage error."""
+def test_an_assignment_without_a_field_is_a_usage_error() -> None:
+    """No document has the field."""
     with pytest.raises(errors.PlantonError, match="nothing"):
         load.load([str(CORPUS / "CivoVpc" / "valid" / "minimal.yaml")], overrides=["spec.nothing=1"])

@@ -1,4 +1,4 @@
-"""The reader's bounds: no text crashes it, hangs it, or makes it take much."""
+"""The limits of the YAML reader: no text crashes it, hangs it, or exhausts memory."""
 
 import random
 
@@ -59,20 +59,20 @@ def bomb(levels: int) -> str:
     ],
     ids=lambda value: repr(value)[:30],
 )
-def test_bounds(text: str | bytes, rule_id: str) -> None:
-    """A hostile text is one violation that names its trap."""
+def test_hostile_text_is_one_violation(text: str | bytes, rule_id: str) -> None:
+    """The rule names the limit or the fault."""
     assert ids(text) == {rule_id}
 
 
-def test_too_many_violations() -> None:
-    """A text with very many faults shows the first ones and says that there are more."""
+def test_the_number_of_violations_is_bounded() -> None:
+    """The last violation says that there are more."""
     _, violations = load.collect(load.Text("x", (HEAD + "  tags: [" + "~," * 5000 + "]").encode()))
     assert len(violations) == 1001
     assert violations[-1].rule_id == "manifest.too_many"
 
 
-def test_large_message_shows_its_first_violation() -> None:
-    """A very large message is checked to its first violation, since each takes memory."""
+def test_a_large_message_reports_its_first_violation_only() -> None:
+    """Each further violation would take memory."""
     _, violations = load.collect(
         load.Text("x", (HEAD + "  inboundRules: [{protocol: tcp, cidrs: [" + "a," * 50_000 + "]}]").encode())
     )
@@ -89,16 +89,16 @@ def test_large_message_shows_its_first_violation() -> None:
         ("a:\n  " + "[" * 70, (2, 65)),
     ],
 )
-def test_place_of_a_trap(text: str | bytes, place: tuple[int, int]) -> None:
-    """A trap has the place of the first character that is wrong."""
+def test_a_fault_has_the_place_of_its_first_character(text: str | bytes, place: tuple[int, int]) -> None:
+    """The place is a line and a column."""
     (violation,) = load.collect(load.Text("x", text.encode() if isinstance(text, str) else text))[1]
     assert (violation.line, violation.column) == place
 
 
 @given(st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
-def test_any_bytes(data: bytes) -> None:
-    """Any bytes give documents or violations, and never an exception."""
+def test_any_bytes_give_documents_or_violations(data: bytes) -> None:
+    """The reader raises no exception."""
     documents, violations = load.collect(load.Text("x", data))
     assert documents or violations
 
@@ -112,8 +112,8 @@ PIECES = [
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
 @settings(max_examples=500, deadline=None)
-def test_any_yaml(text: str) -> None:
-    """Any text made of YAML's parts gives documents or violations with a place, and never an exception."""
+def test_any_yaml_tokens_give_documents_or_violations(text: str) -> None:
+    """Each violation has a place and a rule."""
     documents, violations = load.collect(load.Text("x", text.encode()))
     assert documents or violations
     for violation in violations:
@@ -124,8 +124,8 @@ def test_any_yaml(text: str) -> None:
 
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=100, deadline=None)
-def test_damaged_manifest(generator: random.Random) -> None:
-    """A manifest with a few characters replaced, removed or doubled never makes the reader crash."""
+def test_a_damaged_manifest_gives_documents_or_violations(generator: random.Random) -> None:
+    """A few characters are replaced, removed, or doubled."""
     text = list(HEAD + "  inboundRules:\n    - {protocol: tcp, portRange: '80', cidrs: [10.0.0.0/8]}\n")
     for _ in range(generator.randint(1, 5)):
         position = generator.randrange(len(text))
@@ -134,8 +134,8 @@ def test_damaged_manifest(generator: random.Random) -> None:
     assert documents or violations
 
 
-def test_python_parser_makes_the_same_nodes() -> None:
-    """The composer in Python, for a PyYAML without libyaml, gives the same tree."""
+def test_the_parser_in_python_builds_the_same_tree() -> None:
+    """It is used for a PyYAML without libyaml."""
 
     class Composer(yaml_python.Parser):
         descend_resolver = ascend_resolver = resolve = lambda *_: ""
@@ -147,7 +147,7 @@ def test_python_parser_makes_the_same_nodes() -> None:
     assert isinstance(with_c, yaml.MappingNode)
 
 
-def test_surrogates_of_json() -> None:
-    """Two escapes of one character, as JSON writes it, are that character; an escaped backslash before them is kept."""
+def test_a_surrogate_pair_in_json_is_one_character() -> None:
+    """An escaped backslash before it stays."""
     assert yaml_reader.decode(b'"\\ud83d\\ude00"') == '"\U0001f600"'
     assert yaml_reader.decode(b'"\\\\ud83d\\ude00"') == '"\\\\ud83d\\ude00"'

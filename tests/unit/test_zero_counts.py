@@ -1,4 +1,4 @@
-"""A number of nodes that is zero is no missing value."""
+"""A node count of zero is a value, and reported as such."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ DIGITALOCEAN = POOL.format(group="digital-ocean.project-planton.org", kind="Digi
 def _messages(text: str, *overrides: str) -> list[tuple[str, str, str]]:
     assigned = manifest.overrides(overrides)
     _, violations = load.collect(load.Text("x", text.encode()), overrides=assigned)
-    return [(one.path, one.rule_id, one.message) for one in violations]
+    return [(violation.path, violation.rule_id, violation.message) for violation in violations]
 
 
-@pytest.mark.parametrize("written", ["0", '"0"', "0x0"])
-def test_zero_on_digitalocean_names_the_way_to_an_empty_pool(written: str) -> None:
+@pytest.mark.parametrize("text", ["0", '"0"', "0x0"])
+def test_zero_on_digitalocean_suggests_autoscaling(text: str) -> None:
     """The cloud's autoscaler can empty a pool."""
-    [(path, rule, message)] = _messages(f"{DIGITALOCEAN}  nodeCount: {written}\n")
+    [(path, rule, message)] = _messages(f"{DIGITALOCEAN}  nodeCount: {text}\n")
     assert (path, rule) == ("spec.nodeCount", "required")
     assert message.startswith("must be at least 1, not 0: ")
     assert "autoScale: true, minNodes: 0" in message
 
 
-def test_zero_on_civo_names_no_way() -> None:
-    """There is none."""
+def test_zero_on_civo_suggests_to_delete_the_pool() -> None:
+    """Civo has no empty pools."""
     assert _messages(f"{CIVO}  nodeCount: 0\n") == [
         ("spec.nodeCount", "required", "must be at least 1, not 0: Civo has no empty pools; delete the pool instead")
     ]
 
 
-def test_pools_within_a_cluster() -> None:
-    """A default pool is never empty; an additional one may be."""
+def test_the_default_pool_of_a_cluster_is_never_empty() -> None:
+    """An additional pool may be empty with autoscaling."""
     default, additional = _messages(CLUSTER)
     assert default[::2] == (
         "spec.defaultNodePool.nodeCount",
@@ -56,13 +56,13 @@ def test_pools_within_a_cluster() -> None:
     assert "minNodes: 0" in additional[2]
 
 
-def test_zero_that_is_set_for_one_run() -> None:
-    """The text has another number, and the number that counts is zero."""
+def test_an_assigned_zero_is_reported() -> None:
+    """The file has another number, and the assignment overrides it."""
     [(_, _, message)] = _messages(f"{CIVO}  nodeCount: 3\n", "spec.nodeCount=0")
     assert message.startswith("must be at least 1, not 0")
 
 
-@pytest.mark.parametrize("rest", ["", "  nodeCount:\n", "  nodeCount: null\n"])
-def test_what_is_missing_stays_missing(rest: str) -> None:
-    """Nothing is said of zero where there is no number."""
-    assert _messages(CIVO + rest) == [("spec.nodeCount", "required", "value is required")]
+@pytest.mark.parametrize("field", ["", "  nodeCount:\n", "  nodeCount: null\n"])
+def test_a_missing_count_is_reported_as_missing(field: str) -> None:
+    """The message does not mention zero."""
+    assert _messages(CIVO + field) == [("spec.nodeCount", "required", "value is required")]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: The texts in which the plugins report 429 and 5xx.
 TROUBLE = r"InternalServerError|: (429|5\d\d)\b"
 #: The hint for an error that remains after the last attempt.
-PATIENCE = "the cloud failed or limits the rate of requests; wait a little, then run the same command again"
+HINT = "the cloud failed or limits the rate of requests; wait a little, then run the same command again"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

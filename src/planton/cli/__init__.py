@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "clusters": ("planton.cli.nodepools:clusters", "Manage clusters of the NodePool API."),
     "completion": ("planton.cli.completion:completion", "Print the completion script of a shell."),
     "context": ("planton.cli.context:context", "Manage contexts: named sets of backend, accounts and settings."),
+    "controller": ("planton.cli.controller:controller", "Run the controllers of the NodePool API."),
     "convert": ("planton.cli.convert:convert", "Convert manifests and stack inputs between YAML, JSON and binary."),
     "credential": ("planton.cli.credential:credential", "Print a credential for a cluster, for kubectl."),
     "destroy": ("planton.cli.destroy:destroy", "Delete the resources of manifests."),
@@ -51,6 +52,7 @@ COMMANDS: Final = {
     "validate": ("planton.cli.validate:validate", "Check manifests against the schema and its rules."),
     "version": ("planton.cli.version:version", "Show the versions of planton and its dependencies."),
     "versions": ("planton.cli.offers:versions", "List the Kubernetes versions of a cloud."),
+    "work": ("planton.cli.work:work", "Show and retry the work of the NodePool API's controllers."),
 }
 #: Package → the extra that installs it, unless the command decides. The clouds declare the packages of their extras.
 _EXTRAS: Final = {
@@ -75,12 +77,19 @@ _EXTRAS: Final = {
     "uvicorn": "server",
 }
 #: Command → the extra that installs its packages. Several extras can install one package.
-_EXTRAS_OF_COMMANDS: Final = {"clusters": "client", "nodepools": "client", "sandbox": "sandbox", "server": "server"}
+_EXTRAS_OF_COMMANDS: Final = {
+    "clusters": "client",
+    "controller": "client",
+    "nodepools": "client",
+    "sandbox": "sandbox",
+    "server": "server",
+    "work": "client",
+}
 _UNEXPECTED: Final = 70
 #: The exit code that a shell reports for a program that a broken pipe ended.
 _BROKEN_PIPE: Final = 141
 #: The commands that finish even if their output is closed.
-_FINISHING: Final = ("apply", "destroy", "import", "refresh", "server", "state")
+_FINISHING: Final = ("apply", "controller", "destroy", "import", "refresh", "server", "state")
 _DEBUG: Final = "PLANTON_DEBUG"
 _COMPLETE: Final = "_PLANTON_COMPLETE"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
 import math
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 import click
 
 from planton import errors
-from planton.cli import output, server_backup, server_database, server_token
+from planton.cli import output, server_backup, server_controllers, server_database, server_token
 
 if TYPE_CHECKING:
     from planton_server import settings
@@ -103,6 +104,19 @@ SETTINGS: Final = (
         "SECONDS",
         click.IntRange(0, 300),
     ),
+    Setting(
+        "work-running",
+        5,
+        "Works of controllers that run at once for an account of a cloud; 0 for no limit.",
+        "N",
+        click.IntRange(0),
+    ),
+    Setting(
+        "work-rate", 120.0, "Works of controllers that start per minute for an account of a cloud; 0 for no limit.", "N", _RATE
+    ),
+    Setting(
+        "work-attempts", 5, "Failed runs in a row after which work is dead until it is retried.", "N", click.IntRange(1, 1000)
+    ),
     Setting("environment", "development", "Name of this installation in /info.", "NAME"),
     Setting(
         "log-level",
@@ -176,11 +190,18 @@ server.add_command(server_token.token)
     help="TOML file of settings, with the names of the options.",
 )
 @click.option("--migrate/--no-migrate", default=True, show_default=True, help="Migrate the database first.")
+@click.option(
+    "--with-controllers",
+    is_flag=True,
+    envvar=f"{server_database.PREFIX}_WITH_CONTROLLERS",
+    help="Also run the controllers on this machine, with the accounts of this shell.",
+)
 @_settings_options
 def start(
     *,
     database_url: str | None,
     migrate: bool,
+    with_controllers: bool,
     auth: str,
     trusted_proxy: tuple[str, ...],
     expect: tuple[str, ...],
@@ -213,7 +234,8 @@ def start(
     click.echo(_greeting(configured), err=True)
     for warning in configured.warnings:
         click.echo(f"Warning: {warning}.", err=True)
-    running.run(configured)
+    with server_controllers.running(configured) if with_controllers else contextlib.nullcontext():
+        running.run(configured)
 
 
 @server.command("migrate")

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
 #: The commands that run a server, which handles signals itself.
-_SERVERS = ("sandbox", "server")
+_SERVERS = ("controller", "sandbox", "server")
 
 
 def install(command: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from google.protobuf import json_format, message
 
@@ -10,13 +10,17 @@ from org.project_planton.cluster.v1 import cluster_pb2, status_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import event_pb2, nodepool_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
+from org.project_planton.work.v1 import service_pb2 as works_pb2
+from org.project_planton.work.v1 import work_pb2
 from planton import errors
 from planton.client import transport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _M = TypeVar("_M", bound=message.Message)
+#: Seconds until the server must have answered, in addition to the time that it may wait.
+_ANSWER_SECONDS: Final = 30.0
 
 
 class Client:
@@ -129,11 +133,55 @@ class Client:
         """Lets a ``deleted`` event go."""
         self.transport.request("PUT", _path("events", event_id, "acknowledgement"))
 
+    def claim_work(self, claim: works_pb2.Claim) -> works_pb2.ClaimWorkResponse:
+        """Claims work as a controller, and finishes other work. Waits up to ``claim.wait`` if no work is due.
+
+        After a lost answer it claims again: what the process holds is then more than it knows. :meth:`renew_work` lists it.
+        """
+        silence = claim.wait.seconds + 10
+        return self._sent("POST", "/api/v1/work/claims", claim, works_pb2.ClaimWorkResponse, silence=silence)
+
+    def renew_work(self, process: str, *, version: str = "") -> works_pb2.RenewWorkResponse:
+        """Renews the lease of a process, and returns the work that it holds."""
+        beat = works_pb2.Heartbeat(process=process, version=version)
+        return self._sent("POST", "/api/v1/work/heartbeats", beat, works_pb2.RenewWorkResponse)
+
+    def finish_work(self, process: str, results: Iterable[work_pb2.WorkResult]) -> works_pb2.FinishWorkResponse:
+        """Finishes work, and returns whether each result was accepted."""
+        finish = works_pb2.Finish(process=process, results=results)
+        return self._sent("POST", "/api/v1/work/results", finish, works_pb2.FinishWorkResponse)
+
+    def list_work(self, **filters: str) -> Iterator[work_pb2.WorkItem]:
+        """Yields the work of resources, by id.
+
+        Args:
+            filters: ``state``, ``platform``, ``kind``.
+        """
+        yield from self._all("/api/v1/work", "items", filters, work_pb2.WorkItem)
+
+    def retry_work(self, identifier: str) -> work_pb2.WorkItem:
+        """Makes the work of a resource due at once, also dead work, and returns it."""
+        return _read(self.transport.request("POST", _path("work", identifier, "retry")), work_pb2.WorkItem)
+
+    def list_processes(self) -> list[work_pb2.Process]:
+        """Returns the processes of controllers, the latest heartbeat first."""
+        return list(self._got("/api/v1/work/processes", works_pb2.ListProcessesResponse).processes)
+
     def _got(self, path: str, answer: type[_M]) -> _M:
         return _read(self.transport.request("GET", path), answer)
 
-    def _sent(self, verb: str, path: str, sent: message.Message, answer: type[_M], *, dry_run: bool = False) -> _M:
-        return _read(self.transport.request(verb, path, _plain(sent), query=_query(dryRun=dry_run)), answer)
+    def _sent(
+        self,
+        verb: str,
+        path: str,
+        sent: message.Message,
+        answer: type[_M],
+        *,
+        dry_run: bool = False,
+        silence: float = _ANSWER_SECONDS,
+    ) -> _M:
+        query = _query(dryRun=dry_run)
+        return _read(self.transport.request(verb, path, _plain(sent), query=query, silence=silence), answer)
 
     def _all(self, path: str, name: str, filters: Mapping[str, str], item: type[_M]) -> Iterator[_M]:
         for one in self.transport.items(path, name, filters):
@@ -164,6 +212,17 @@ def _read(data: dict[str, Any], answer: type[_M]) -> _M:
 def _plain(sent: message.Message) -> dict[str, Any]:
     """Returns a message as JSON data, whole numbers of 64 bits as numbers: the API takes no text for them."""
     data: dict[str, Any] = json_format.MessageToDict(sent)
-    if isinstance(sent, status_pb2.StatusReport):
-        data["observed_generation"] = sent.observed_generation
+    _make_numbers(data, sent.DESCRIPTOR)
     return data
+
+
+def _make_numbers(data: dict[str, Any], described: Any) -> None:  # a message's descriptor
+    for field in described.fields:
+        value = data.get(field.json_name)
+        if value is None:
+            continue
+        if field.type == field.TYPE_INT64:
+            data[field.json_name] = int(value)
+        elif field.message_type is not None and not field.message_type.full_name.startswith("google.protobuf."):
+            for each in value if isinstance(value, list) else [value]:
+                _make_numbers(each, field.message_type)

@@ -18,7 +18,8 @@ from planton.base import retries, web
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-_TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_SILENCE_SECONDS: Final = 30.0
+_CONNECT_SECONDS: Final = 5.0
 _AGAIN: Final = frozenset({429, 502, 503, 504})
 #: A proxy reports that the server's answer was lost: the server may have processed the request.
 _LOST: Final = frozenset({502, 504})
@@ -94,7 +95,9 @@ class Transport:
     ) -> None:
         headers = _identity(user, token)
         self.url = _address(url)
-        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=_TIMEOUT, transport=transport)
+        # Certificate authorities take 20 ms to load, and without TLS there is no certificate to check.
+        is_encrypted = self.url.startswith("https:")
+        self._http = httpx.Client(base_url=self.url, headers=headers, transport=transport, verify=is_encrypted)
         self._wait = wait
         self._deadline = deadline
 
@@ -114,12 +117,21 @@ class Transport:
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        silence: float = _SILENCE_SECONDS,
     ) -> dict[str, Any]:
         """Returns the JSON data of an answer; empty where it has no body.
 
         Retries reads, deletions, and creations with an ``Idempotency-Key`` if the server is busy or unreachable. A replacement
         is retried only if the server answered that it did not perform it. A deletion that
         finds nothing, after a try whose answer was lost, is done: its answer is empty.
+
+        Args:
+            verb: The HTTP method.
+            path: The path.
+            body: The JSON data of the body; None for none.
+            query: The query parameters.
+            headers: Additional headers.
+            silence: Seconds that the server may send nothing, at most a minute.
 
         Raises:
             ApiError: The server refused.
@@ -132,7 +144,8 @@ class Transport:
         lost = False
         for wait in retries.API.attempts():
             try:
-                request = self._http.build_request(verb, path, json=body, params=query, headers=sent)
+                timeout = httpx.Timeout(silence, connect=_CONNECT_SECONDS)
+                request = self._http.build_request(verb, path, json=body, params=query, headers=sent, timeout=timeout)
                 answer = web.within(self._deadline, functools.partial(self._exchange, request))
             except web.NoAnswerError as error:
                 raise self._unusable(str(error)) from None

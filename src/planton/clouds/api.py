@@ -126,7 +126,7 @@ def post(url: str, body: object, *, authorization: str, path: str) -> None:
     if answer.status >= _FIRST_REFUSAL:
         reason = errors.Reason.CLOUD_AUTH if answer.status in _DENIED else errors.Reason.CLOUD_FAILED
         how = f"refused POST {path}: {answer.status} {answer.text[:_LONGEST_TEXT]}"
-        raise _failed(how, reason, "correct what the cloud names, then run the same command again")
+        raise _failed(how, reason, "correct what the cloud names, then run the same command again", status=answer.status)
 
 
 def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool:  # JSON data
@@ -152,7 +152,7 @@ def delete(url: str, *, authorization: str, path: str, body: Any = None) -> bool
         return False
     if answer.status == _CONFLICT:
         how = f"refused DELETE {path}: {answer.status} {answer.text[:_LONGEST_TEXT]}"
-        raise _failed(how, errors.Reason.CLOUD_IN_USE, "delete what uses it first")
+        raise _failed(how, errors.Reason.CLOUD_IN_USE, "delete what uses it first", status=answer.status)
     if answer.status >= _FIRST_REFUSAL:
         raise _refused(answer.status, path, answer.text, method="DELETE")
     return True
@@ -202,12 +202,14 @@ def _is_trouble(status: int) -> bool:
 def _refused(status: int, path: str, text: str, *, method: str = "GET") -> errors.PlantonError:
     text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
     if status in _DENIED:
-        return _failed(f"refused {method} {path}: {status} {text}", errors.Reason.CLOUD_AUTH, "check the token and the region")
+        hint = "check the token and the region"
+        return _failed(f"refused {method} {path}: {status} {text}", errors.Reason.CLOUD_AUTH, hint, status=status)
     how = f"failed at {method} {path}: {status} {text}"
     if _is_trouble(status):
-        return _failed(how, errors.Reason.CLOUD_FAILED, retries.PATIENCE)
-    return _failed(how, errors.Reason.CLOUD_UNREACHABLE, "check the API address, then try again")
+        return _failed(how, errors.Reason.CLOUD_FAILED, retries.HINT, status=status)
+    return _failed(how, errors.Reason.CLOUD_UNREACHABLE, "check the API address, then try again", status=status)
 
 
-def _failed(how: str, reason: errors.Reason, hint: str) -> errors.PlantonError:
-    return errors.PlantonError(f"the cloud {how}", code=errors.Code.FAILED, reason=reason, hint=hint)
+def _failed(how: str, reason: errors.Reason, hint: str, *, status: int = 0) -> errors.PlantonError:
+    metadata = {"status": str(status)} if status else {}
+    return errors.PlantonError(f"the cloud {how}", code=errors.Code.FAILED, reason=reason, hint=hint, metadata=metadata)

@@ -18,6 +18,7 @@ class Entry:
         firewall: The id of the firewall of a cluster; empty if the list has none.
         version: The Kubernetes version of a cluster; empty for anything else.
         is_being_deleted: Whether it is being deleted.
+        is_default: Whether it is the network that resources without a network use.
         pools: The node pools of a cluster.
     """
 
@@ -29,6 +30,7 @@ class Entry:
     firewall: str = ""
     version: str = ""
     is_being_deleted: bool = False
+    is_default: bool = False
     pools: tuple[Entry, ...] = ()
 
 

@@ -77,6 +77,10 @@ class Views(Protocol):
     BY_TYPE: Mapping[str, View]
     #: The default pool of its clusters; None if they have none.
     DEFAULT_POOL: DefaultPool | None
+    #: The compared properties that only the cloud decides, e.g. the ids of nodes.
+    REPORTED: frozenset[str]
+    #: Pulumi type → the compared property with the number of nodes.
+    COUNTS: Mapping[str, str]
 
     def name(self, entry: Mapping[str, Any]) -> str:
         """Returns the name of a resource in its entry of a list."""

@@ -70,6 +70,8 @@ _BACKENDS = frozenset(
 _PREFIXES = ("LC_", "XDG_", "AWS_", "GOOGLE_", "CLOUDSDK_", "AZURE_", "ARM_", "VAULT_", "PG")
 #: The variables of Pulumi that select the account of a backend. planton sets the others.
 _PULUMI = frozenset({"PULUMI_ACCESS_TOKEN", "PULUMI_CREDENTIALS_PATH", "PULUMI_DEFAULT_ORGANIZATION"})
+#: The mark of the engines of a controller, by which they are found and ended.
+_MARK = "PLANTON_PROCESS"
 _HOME = "PULUMI_HOME"
 _TRACING = ("TRACEPARENT", "OTEL_EXPORTER_OTLP_INSECURE")
 
@@ -83,7 +85,7 @@ def for_engine(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _is_chosen(name: str) -> bool:
-    return name in _SYSTEM or name in _BACKENDS or name in _PULUMI or name.startswith(_PREFIXES)
+    return name == _MARK or name in _SYSTEM or name in _BACKENDS or name in _PULUMI or name.startswith(_PREFIXES)
 
 
 @contextlib.contextmanager

@@ -77,7 +77,7 @@ _CAUSES = (
     _Cause(
         retries.TROUBLE,
         errors.Reason.CLOUD_FAILED,
-        retries.PATIENCE,
+        retries.HINT,
     ),
     _Cause(r"timeout while waiting for state|Timeout waiting to", errors.Reason.CLOUD_STUCK, _STUCK_HINT),
     _Cause(
@@ -99,6 +99,9 @@ _LOST = re.compile(
 )
 #: The cloud answered the creation itself with 4xx, so nothing was created. Only 408 leaves that open.
 _REFUSED = re.compile(r"POST \S+: 4(?!08)\d\d\b|failed to create (?!a new firewall).*\bstatus: 4(?!08)\d\d\b", re.DOTALL)
+#: The HTTP status in a plugin's text, and the words in which clouds report that a region has no machines left.
+_STATUS = re.compile(r"(?::|status:|code:?) (4\d\d|5\d\d)\b")
+_NO_CAPACITY = re.compile(r"capacity|out of stock|sold out|no available (?:nodes|machines|hosts)", re.IGNORECASE)
 _LOCKED = re.compile(r"currently locked by|the stack is locked|another update is currently in progress", re.IGNORECASE)
 _LOCK_HINT = (
     "wait until the other operation ends, then run the same command again; a lock that a killed operation on another machine "
@@ -220,8 +223,14 @@ def _failed(what: str, texts: tuple[str, ...], recorder: recorders.Recorder, tar
         code=errors.Code.FAILED,
         reason=cause.reason if cause else errors.Reason.ENGINE_FAILED,
         hint=cause.hint.format(target=spoken) if cause else f"fix the cause, then run the same command again{_kept(what)}",
-        metadata={"target": spoken},
+        metadata={"target": spoken, **_facts(cloud)},
     )
+
+
+def _facts(cloud: str) -> dict[str, str]:
+    status = _STATUS.search(cloud)
+    lacks = {"lacks": "capacity"} if _NO_CAPACITY.search(cloud) else {}
+    return {**lacks, "status": status[1]} if status else lacks
 
 
 def _is_of_cloud(cause: _Cause | None) -> bool:

@@ -1,4 +1,4 @@
-"""JSON data → values of protobuf: text, numbers, times, and the free data of ``google.protobuf.Struct``."""
+"""JSON data → values of protobuf: text, numbers, times, durations, and the free data of ``google.protobuf.Struct``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from google.protobuf import struct_pb2, timestamp_pb2
+from google.protobuf import duration_pb2, struct_pb2, timestamp_pb2
 
 from planton.manifest import decode
 
@@ -26,6 +26,8 @@ _EPOCH: Final = datetime.datetime(1970, 1, 1)  # noqa: DTZ001  # only difference
 _TIME: Final = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(?:\.(\d+))?(?:[Zz]|([+-])([01]\d|2[0-3]):([0-5]\d))\Z", re.ASCII
 )
+#: At most as many digits as fit into the range of the message.
+_DURATION: Final = re.compile(r"(-?)([0-9]{1,11})(?:\.([0-9]{1,9}))?s\Z", re.ASCII)
 _LEAP: Final = "60"
 #: The detail of the violation of a repeated name.
 REPEATED: Final = "the key stands twice in the object"
@@ -152,6 +154,22 @@ def _timestamp(value: Any, path: str, reading: decode.Reading) -> Any:  # a Time
     return parsed
 
 
+def parse_duration(value: str) -> duration_pb2.Duration | None:
+    """Returns a duration in seconds, such as ``1.5s``; None if it is invalid."""
+    match = _DURATION.match(value)
+    if match is None:
+        return None
+    sign = -1 if match[1] else 1
+    return duration_pb2.Duration(seconds=sign * int(match[2]), nanos=sign * int((match[3] or "").ljust(9, "0")))
+
+
+def _duration(value: Any, path: str, reading: decode.Reading) -> Any:  # a Duration or None
+    parsed = parse_duration(value) if type(value) is str else None
+    if parsed is None:
+        reading.add(None, path, "must be a duration in seconds, for example 1.5s", "json.wrong_type")
+    return parsed
+
+
 def _struct(value: Any, path: str, reading: decode.Reading) -> Any:  # plain data or None
     return _plain(value) if is_object(value, path, reading) and _fits(value, path, reading) else None
 
@@ -177,6 +195,7 @@ def _value(value: Any, path: str, reading: decode.Reading) -> struct_pb2.Value |
 
 #: Full name of a message with a JSON form of its own → its decoder, which returns None after a violation.
 WELL_KNOWN: Final[dict[str, Callable[[Any, str, decode.Reading], Any]]] = {
+    "google.protobuf.Duration": _duration,
     "google.protobuf.Timestamp": _timestamp,
     "google.protobuf.Struct": _struct,
     "google.protobuf.ListValue": _list_value,

@@ -145,5 +145,5 @@ def _explained(cause: str) -> tuple[errors.Reason, str]:
     if any(word in cause.lower() for word in ("authentication", "authenticate", " 401", " 403")):
         return errors.Reason.CLOUD_AUTH, hint
     if re.search(retries.TROUBLE, cause):
-        return errors.Reason.CLOUD_FAILED, retries.PATIENCE
+        return errors.Reason.CLOUD_FAILED, retries.HINT
     return errors.Reason.CLOUD_UNREACHABLE, hint

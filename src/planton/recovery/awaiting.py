@@ -27,7 +27,7 @@ _SLOW = ("version", "kubernetesVersion", "pools.", "nodePool.")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Patience:
+class Timing:
     """The clock and the sleep of a wait. Tests pass their own.
 
     Attributes:
@@ -58,7 +58,7 @@ def until_installed(
     chosen: settings.Settings,
     target: Any,  # the manifest of a cluster
     *,
-    patience: Patience | None = None,
+    timing: Timing | None = None,
 ) -> list[str]:
     """Waits a few minutes for the applications of a manifest, and returns those that are not installed.
 
@@ -66,32 +66,32 @@ def until_installed(
         look: Returns the cluster in the form of the cloud's API, or None if it is missing.
         chosen: The settings: receiver of progress, and the user's interruption.
         target: The manifest.
-        patience: How to wait.
+        timing: How to wait.
 
     Raises:
         PlantonError: ``INTERRUPTED``; the cloud could not be asked.
     """
-    patience = patience or Patience()
+    timing = timing or Timing()
     asked = chosen.interruption.times
-    deadline = patience.clock() + min(APPLICATION_SECONDS, chosen.timeout)
+    deadline = timing.clock() + min(APPLICATION_SECONDS, chosen.timeout)
     pause, reported = _FIRST_PAUSE_SECONDS, ""
     while missing := uninstalled(look() or {}, target.spec.applications):
         listed = ", ".join(missing)
-        if patience.clock() > deadline:
+        if timing.clock() > deadline:
             return missing
         if listed != reported:
             reported = listed
             chosen.progress(f"  {target.metadata.name}: the cloud is installing {listed}")
-        pause = _rest(pause, chosen, asked, patience, reported)
+        pause = _rest(pause, chosen, asked, timing, reported)
     return []
 
 
-def _rest(pause: float, chosen: settings.Settings, asked: int, patience: Patience, doing: str) -> float:
+def _rest(pause: float, chosen: settings.Settings, asked: int, timing: Timing, doing: str) -> float:
     rest = pause
     while rest > 0:
         if chosen.interruption.times > asked:
             raise _interrupted(doing)
-        patience.sleep(min(rest, _SLICE_SECONDS))
+        timing.sleep(min(rest, _SLICE_SECONDS))
         rest -= _SLICE_SECONDS
     return min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
@@ -101,7 +101,7 @@ def until_settled(
     chosen: settings.Settings,
     target: Any,  # a manifest of any kind
     *,
-    patience: Patience | None = None,
+    timing: Timing | None = None,
 ) -> None:
     """Waits until no operation is in progress in a cluster, and reports each change of its condition.
 
@@ -109,14 +109,14 @@ def until_settled(
         look: Returns the cluster in the form of the cloud's API, or None if it is missing.
         chosen: The settings: timeout, receiver of progress, and the user's interruption.
         target: The manifest, for errors.
-        patience: How to wait.
+        timing: How to wait.
 
     Raises:
         PlantonError: ``CLOUD_STUCK``; ``INTERRUPTED``; the cloud could not be asked.
     """
-    patience = patience or Patience()
+    timing = timing or Timing()
     asked = chosen.interruption.times
-    deadline = patience.clock() + chosen.timeout
+    deadline = timing.clock() + chosen.timeout
     pause, reported = _FIRST_PAUSE_SECONDS, ""
     while (cluster := look()) is not None:
         seen = clouds.views_of(kinds.get(target.kind).cloud).condition(cluster)
@@ -125,9 +125,9 @@ def until_settled(
         if str(seen) != reported:
             reported = str(seen)
             chosen.progress(f"  {target.metadata.name}: {reported}; waiting for the cloud")
-        if patience.clock() > deadline:
+        if timing.clock() > deadline:
             raise explain.stuck("apply", chosen.timeout, target)
-        pause = _rest(pause, chosen, asked, patience, reported)
+        pause = _rest(pause, chosen, asked, timing, reported)
 
 
 def _interrupted(condition_: str) -> errors.PlantonError:

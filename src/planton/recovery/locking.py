@@ -25,10 +25,10 @@ def release(subject: managed.Managed) -> None:
     Raises:
         PlantonError: ``STACK_LOCKED``: the holder still runs; ``INTERRUPTED``.
     """
-    deadline = subject.patience.clock() + _ENGINE_END_SECONDS
+    deadline = subject.timing.clock() + _ENGINE_END_SECONDS
     while holders := [each for each in subject.stack.lock_holders() if _may_run(*each)]:
         host, process = holders[0]
-        if host != socket.gethostname() or subject.patience.clock() > deadline:
+        if host != socket.gethostname() or subject.timing.clock() > deadline:
             raise errors.PlantonError(
                 f"stack {subject.name} is held by process {process} on {host}",
                 code=errors.Code.LOCKED,
@@ -37,7 +37,7 @@ def release(subject: managed.Managed) -> None:
                 metadata={"stack": str(subject.name), "holder": f"{process} on {host}"},
             )
         subject.settings.interruption.check()
-        subject.patience.sleep(_POLL_SECONDS)
+        subject.timing.sleep(_POLL_SECONDS)
     with contextlib.suppress(errors.PlantonError):
         subject.stack.unlock()
 

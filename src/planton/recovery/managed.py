@@ -30,7 +30,7 @@ class Managed:
         stack: The stack in its backend.
         origin: The folder of the manifest.
         on_event: Receives the engine's events, for progress; None for none.
-        patience: The clock and the sleep of waits.
+        timing: The clock and the sleep of waits.
         now: Returns the time in seconds since the epoch.
         open_cloud: Returns the cloud of a provider config in a region.
         open_session: Returns a session.
@@ -40,7 +40,7 @@ class Managed:
     stack: stored.StoredStack
     origin: str = ""
     on_event: Callable[[events.EngineEvent], None] | None = None
-    patience: awaiting.Patience = dataclasses.field(default_factory=awaiting.Patience)
+    timing: awaiting.Timing = dataclasses.field(default_factory=awaiting.Timing)
     now: Callable[[], float] = time.time
     open_cloud: Callable[[Any, str], clouds.Cloud] = clouds.of
     open_session: Callable[..., session.Session] = session.Session

@@ -72,13 +72,38 @@ def is_changed(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -
     Raises:
         PlantonError: The cloud cannot be asked.
     """
+    found = drift(resource, cloud, lists)
+    return None if found is None else bool(found)
+
+
+def drift(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -> tuple[plans.Difference, ...] | None:
+    """Returns the properties in which the cloud's lists differ from a resource in a state; None if the lists do not have it.
+
+    Args:
+        resource: A resource of a state.
+        cloud: Its account.
+        lists: The lists of that account.
+
+    Raises:
+        PlantonError: The cloud cannot be asked.
+    """
     type_, outputs = str(resource["type"]), resource.get("outputs") or {}
     if type_ == _SIZE:
         entry = _pool_of_size(outputs, cloud, lists)
-        return None if entry is None else bool(_different(_size_state(outputs), _size_entry(entry)))
+        return None if entry is None else _different(_size_state(outputs), _size_entry(entry))
+    entry = entry_of(resource, cloud, lists)
+    return None if entry is None else differences(type_, outputs, entry)
+
+
+def entry_of(resource: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -> dict[str, Any] | None:
+    """Returns the entry of a resource of a state in the cloud's lists; None if they do not have it.
+
+    Raises:
+        PlantonError: The cloud cannot be asked.
+    """
     cluster = str((resource.get("inputs") or {}).get("clusterId", ""))
-    entry = next((each for each in lists.entries(cloud, type_, cluster) if each["id"] == resource["id"]), None)
-    return None if entry is None else bool(differences(type_, outputs, entry))
+    listed = lists.entries(cloud, str(resource["type"]), cluster)
+    return next((each for each in listed if each["id"] == resource["id"]), None)
 
 
 def _pool_of_size(outputs: Mapping[str, Any], cloud: clouds.Cloud, lists: Lists) -> dict[str, Any] | None:

@@ -185,13 +185,13 @@ def _unproven(subject: managed.Managed, candidate: ownership.Candidate, now: dat
 
 
 def _wait_for_cluster(subject: managed.Managed, cluster: str) -> None:
-    deadline = subject.patience.clock() + subject.settings.timeout
+    deadline = subject.timing.clock() + subject.settings.timeout
     is_reported = False
     while subject.cloud.building(cluster):
-        if subject.patience.clock() > deadline:
+        if subject.timing.clock() > deadline:
             raise explain.stuck("apply", subject.settings.timeout, subject.target)
         if not is_reported:
             subject.settings.progress("  the cloud is still at work on the cluster; waiting for it")
             is_reported = True
         subject.settings.interruption.check()
-        subject.patience.sleep(_PAUSE_SECONDS)
+        subject.timing.sleep(_PAUSE_SECONDS)

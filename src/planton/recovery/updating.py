@@ -102,7 +102,7 @@ def _recreate_default_pool(subject: managed.Managed, opened: session.Session, pl
         subject.settings.progress(f"  {subject.target.metadata.name}: recreating the default pool, which is missing")
         subject.cloud.create_pool(pool.cluster_id, default_pool.request(pool))
         awaiting.until_settled(
-            lambda: subject.cloud.cluster(pool.cluster_id), subject.settings, subject.target, patience=subject.patience
+            lambda: subject.cloud.cluster(pool.cluster_id), subject.settings, subject.target, timing=subject.timing
         )
     if existing is None or existing["id"] != pool.id:
         refreshing.read_cloud(subject, opened)
@@ -120,12 +120,12 @@ def _await_cloud(subject: managed.Managed, opened: session.Session, plan: plans.
 
     is_slow = any(awaiting.takes_time(change) for change in clusters)
     if is_slow:
-        awaiting.until_settled(look, subject.settings, subject.target, patience=subject.patience)
+        awaiting.until_settled(look, subject.settings, subject.target, timing=subject.timing)
     failed: list[str] = []
     applications = getattr(subject.target.spec, "applications", ())
     if applications and any(change.action in _INSTALLS for change in clusters):
         is_slow = bool(awaiting.uninstalled(look() or {}, applications)) or is_slow
-        failed = awaiting.until_installed(look, subject.settings, subject.target, patience=subject.patience)
+        failed = awaiting.until_installed(look, subject.settings, subject.target, timing=subject.timing)
     if is_slow:
         # The plugin read the outputs before the cloud had finished.
         refreshing.read_cloud(subject, opened)

@@ -62,7 +62,9 @@ def definition(name: str) -> Any:  # YAML data
             reason=errors.Reason.USAGE,
             hint="give a kind, or none for all of them",
         )
-    return yaml.safe_load((FOLDER / "crd" / f"{kinds.parse(name).name}.yaml").read_text("utf-8"))
+    # 2 ms instead of 20 ms, where PyYAML has libyaml.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return yaml.load((FOLDER / "crd" / f"{kinds.parse(name).name}.yaml").read_text("utf-8"), loader)  # noqa: S506 - both are safe
 
 
 def definitions() -> list[Any]:  # YAML data

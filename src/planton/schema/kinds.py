@@ -75,6 +75,10 @@ class Declaration:
         ignored_inputs: The inputs of its Pulumi type that another resource of the stack sets.
         fields: Pulumi property → spec field, in the manifest's spelling; ``metadata.name`` for the name of the manifest.
         own_firewall_fields: Property of the own firewall → path of the field that sets it.
+        api_fields: Spec field → the paths of its value in a resource of the NodePool API, the first set one counts; empty if the
+            API has no such resource. A path begins with ``name``, ``spec``, ``platform`` (the object of the cloud in the spec),
+            ``cluster`` (the cluster of a node pool) or ``default`` (what the controller chooses).
+        replacing: The spec fields whose change replaces the main resource.
     """
 
     main: str = ""
@@ -92,6 +96,8 @@ class Declaration:
     ignored_inputs: tuple[str, ...] = ()
     fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     own_firewall_fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    api_fields: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    replacing: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

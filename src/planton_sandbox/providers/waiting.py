@@ -18,7 +18,7 @@ class WaitError(sessions.Fault):
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Patience:
+class Timing:
     """How a plugin process waits.
 
     Attributes:
@@ -39,7 +39,7 @@ class Patience:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Target:
-    """What a plugin polls for, and how patiently.
+    """What a plugin polls for.
 
     Attributes:
         state: the state to wait for.
@@ -56,18 +56,18 @@ class Target:
     timeout: float = _HOUR
 
 
-def await_state(patience: Patience, poll: typing.Callable[[], str], target: Target) -> None:
+def await_state(timing: Timing, poll: typing.Callable[[], str], target: Target) -> None:
     """Polls until a state is reached, at the official plugins' pace.
 
     Args:
-        patience: how to wait.
+        timing: how to wait.
         poll: returns the current state; an exception ends the wait.
         target: what to wait for.
 
     Raises:
         WaitError: Another state was reached, or the time is up.
     """
-    patience.pause(target.delay)
+    timing.pause(target.delay)
     pause, spent = _FIRST_PAUSE, target.delay
     while True:
         state = poll()
@@ -79,17 +79,17 @@ def await_state(patience: Patience, poll: typing.Callable[[], str], target: Targ
         spent += pause
         if spent > target.timeout:
             raise WaitError(_TIMED_OUT.format(target=target.state, state=state, limit=_duration(target.timeout)))
-        patience.pause(pause)
+        timing.pause(pause)
         pause *= 2
 
 
-def tick(patience: Patience, done: typing.Callable[[], bool], *, every: float, limit: float) -> bool:
+def tick(timing: Timing, done: typing.Callable[[], bool], *, every: float, limit: float) -> bool:
     """Polls at an interval, first after one interval, and returns whether ``done`` became true before the limit.
 
     The plugins' counters allow one poll beyond the limit, and so does this function.
     """
     for _ in range(int(limit / every) + 2):
-        patience.pause(every)
+        timing.pause(every)
         if done():
             return True
     return False

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _SECONDS: Final = range(-62_135_596_800, 253_402_300_800)
 _NANOS: Final = range(1_000_000_000)
 _TIMESTAMP: Final = "google.protobuf.Timestamp"
+_DURATION: Final = "google.protobuf.Duration"
+#: The greatest seconds of a duration in JSON.
+_LONGEST: Final = 99_999_999_999
 _NESTING: Final = frozenset({"google.protobuf.Struct", "google.protobuf.ListValue"})
 _FREE: Final = _NESTING | {"google.protobuf.Value"}
 
@@ -56,6 +59,11 @@ def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterat
     if name == _TIMESTAMP:
         if getattr(value, "seconds", 0) not in _SECONDS or getattr(value, "nanos", 0) not in _NANOS:
             yield errors.violation(path, "json.wrong_type", "must be a time of the years 1 to 9999")
+    elif name == _DURATION:
+        if not _is_duration(value):
+            yield errors.violation(path, "json.wrong_type", "must be a duration in seconds, for example 1.5s")
+            # The rules cannot read it.
+            value.Clear()
     elif depth > json_values.MAX_DEPTH:
         text = f"must not be nested more than {json_values.MAX_DEPTH} levels deep"
         yield errors.violation(path, "json.too_deep", text)
@@ -64,6 +72,11 @@ def violations(value: message.Message, path: str = "", depth: int = 0) -> Iterat
             where = path if name in _FREE else decode.join(path, field.json_name)
             for place, item in _items(field, content, where):
                 yield from _of_item(item, place, depth)
+
+
+def _is_duration(value: Any) -> bool:  # a Duration
+    seconds, nanos = int(value.seconds), int(value.nanos)
+    return abs(seconds) <= _LONGEST and abs(nanos) < len(_NANOS) and seconds * nanos >= 0
 
 
 def _parts(value: Any) -> Iterator[Any]:  # a message of free data

@@ -82,11 +82,11 @@ def _options() -> list[tuple[str, int]]:
         # Above a lower, soft limit gRPC refuses calls at random. Both limits are equal, so it never does.
         ("grpc.max_metadata_size", connections.HEAD_LIMIT),
         ("grpc.absolute_max_metadata_size", connections.HEAD_LIMIT),
-        ("grpc.server_handshake_timeout_ms", _milliseconds(connections.PATIENCE)),
+        ("grpc.server_handshake_timeout_ms", _milliseconds(connections.TIMEOUT_SECONDS)),
         ("grpc.max_connection_idle_ms", _milliseconds(IDLE)),
         # The age ends calls whose request never comes. Clients reconnect on their own, and spread over all workers again.
         ("grpc.max_connection_age_ms", _milliseconds(AGE)),
-        ("grpc.max_connection_age_grace_ms", _milliseconds(connections.PATIENCE)),
+        ("grpc.max_connection_age_grace_ms", _milliseconds(connections.TIMEOUT_SECONDS)),
         ("grpc.max_allowed_incoming_connections", connections.most(_SHARE)),
         ("grpc.max_concurrent_streams", STREAMS),
         ("grpc.so_reuseport", 1),

@@ -1,6 +1,6 @@
 """HTTP connections: timeouts for silent clients, and a limit of their number.
 
-A client has :data:`PATIENCE` to send the head of a request, and again for its body. Event streams have no timeout, because there the
+A client has :data:`TIMEOUT_SECONDS` to send the head of a request, and again for its body. Event streams have no timeout, because there the
 client waits for the server.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 #: Seconds that a client has to send the head of a request, to send its body, and to receive the rest of a response.
-PATIENCE: Final = 30.0
+TIMEOUT_SECONDS: Final = 30.0
 #: The maximum size in bytes of a head, together with the fields after a chunked body (trailers).
 HEAD_LIMIT: Final = 64 * 1024
 #: Bytes of a field in addition to its name and value: a colon, a space and the end of the line.
@@ -241,7 +241,7 @@ class Protocol(httptools_impl.HttpToolsProtocol):
 
     def _wait(self) -> None:
         self._cancel()
-        self._deadline = self.loop.call_later(PATIENCE, self._late)
+        self._deadline = self.loop.call_later(TIMEOUT_SECONDS, self._late)
 
     def _cancel(self) -> None:
         if self._deadline is not None:

@@ -132,4 +132,32 @@ BODIES: Final[dict[str, dict[str, dict[str, Any]]]] = {
             },
         },
     },
+    "Claim": {
+        "wait": {
+            "process": "worker-1-7f3a9c",
+            "version": "1.0.0",
+            "platforms": ["civo", "digitalocean"],
+            "limit": 10,
+            "wait": "20s",
+        },
+    },
+    "Heartbeat": {"beat": {"process": "worker-1-7f3a9c", "version": "1.0.0"}},
+    "Finish": {
+        "succeeded": {
+            "process": "worker-1-7f3a9c",
+            "results": [{"id": _CLUSTER_ID, "epoch": 1, "generation": 1, "outcome": "SUCCEEDED", "next_look": "60s"}],
+        },
+        "failed": {
+            "process": "worker-1-7f3a9c",
+            "results": [
+                {
+                    "id": _CLUSTER_ID,
+                    "epoch": 1,
+                    "generation": 1,
+                    "outcome": "FAILED",
+                    "error": {"code": "QUOTA_EXCEEDED", "message": "CPUs in LON1: 24 of 24 are used"},
+                }
+            ],
+        },
+    },
 }

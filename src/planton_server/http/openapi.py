@@ -99,7 +99,8 @@ def _tags() -> list[dict[str, str]]:
 
 
 def _tag(service: str) -> str:
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", service.rpartition(".")[2].removesuffix("Service")).capitalize() + "s"
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", service.rpartition(".")[2].removesuffix("Service")).capitalize()
+    return name if name == "Work" else f"{name}s"
 
 
 def _operation(route: routes.Route, components: schemas.Components) -> _Operation:

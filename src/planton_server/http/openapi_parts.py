@@ -104,7 +104,7 @@ _ERROR_HEADERS: Final[Mapping[ErrorCode, tuple[str, ...]]] = {
 def header_parameters(route: routes.Route) -> list[dict[str, str]]:
     """Returns the request headers that a route reads."""
     names = ["RequestId"]
-    if route.verb == "POST":
+    if _creates(route):
         names.append("IdempotencyKey")
     if _takes_version(route):
         names.append("IfMatch")
@@ -117,8 +117,8 @@ def header_parameters(route: routes.Route) -> list[dict[str, str]]:
 
 def success_headers(route: routes.Route) -> dict[str, Any]:
     """Returns the headers of a success: a resource has its version, a new one also its path."""
-    names = ["X-Request-Id", *(["ETag"] if route.response_body else []), *(["Location"] if route.verb == "POST" else [])]
-    return _headers(names)
+    has_version = "resource_version" in route.answer_class.DESCRIPTOR.fields_by_name
+    return _headers(["X-Request-Id", *(["ETag"] if has_version else []), *(["Location"] if _creates(route) else [])])
 
 
 def not_modified(route: routes.Route) -> dict[str, Any]:
@@ -143,6 +143,10 @@ def errors_of(route: routes.Route) -> dict[str, Any]:
         codes += [ErrorCode.PAYLOAD_TOO_LARGE, ErrorCode.UNSUPPORTED_MEDIA_TYPE]
     codes += [ErrorCode.RATE_LIMITED, ErrorCode.INTERNAL, ErrorCode.UNAVAILABLE]
     return {str(code.http): {"$ref": f"#/components/responses/{code}"} for code in codes}
+
+
+def _creates(route: routes.Route) -> bool:
+    return route.success == 201  # noqa: PLR2004 - created
 
 
 def _takes_version(route: routes.Route) -> bool:

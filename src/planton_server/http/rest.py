@@ -5,10 +5,11 @@ Every error has the same form, the envelope of `planton_server.service.errors`.
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette import applications, exceptions, requests, responses, routing
@@ -81,6 +82,10 @@ def _endpoint(
         request.state.rate_headers = runner.rate_headers(context.caller)
         message, violations = await _request(route, request, headers)
         request.state.subject = getattr(message, "id", "")
+        if route.method == "ClaimWork":
+            # A process that waits may be killed; its claim must end with its connection.
+            answer = await _while_connected(request, runner.run(route, message, context, violations))
+            return _response(route, answer, request)
         # The end of a stream never comes, so a HEAD request gets a page.
         if route.method != "ListEvents" or request.method != "GET" or "text/event-stream" not in headers.get("accept", ""):
             return _response(route, await runner.run(route, message, context, violations), request)
@@ -95,6 +100,26 @@ def _endpoint(
         return event_stream.Stream(chunks, streams, context.caller.name)
 
     return endpoint
+
+
+async def _while_connected(request: requests.Request, call: Coroutine[Any, Any, answers.Answer]) -> answers.Answer:
+    """Returns the answer of a call, or cancels the call when the client disconnects.
+
+    Raises:
+        ClientDisconnect: The client has disconnected.
+    """
+    running = asyncio.create_task(call)
+    # The body has been read, so the next message says that the client has disconnected.
+    leaving = asyncio.ensure_future(request.receive())
+    try:
+        await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            raise requests.ClientDisconnect
+        return running.result()
+    finally:
+        for task in (running, leaving):
+            task.cancel()
+        await asyncio.wait({running, leaving})
 
 
 async def _request(

@@ -14,7 +14,7 @@ from planton_server import auth, settings
 from planton_server import metrics as numbers
 from planton_server.http import docs_page, openapi
 from planton_server.service import errors, timestamps
-from planton_server.store import database, measures
+from planton_server.store import database, measures, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from planton_server import observe
 
 SERVICE: Final = "planton-nodepool-api"
+#: Milliseconds after which due work that no process claims is late.
+_LATE: Final = 300_000
 
 
 def routes(
@@ -61,6 +63,7 @@ def routes(
             "components": {
                 "database": {"status": "healthy" if has_room else "unhealthy", "engine": store.name, **reason},
                 "timed_work": {"status": timed},
+                "work": await _work(store, configuration.work) if answers else {"status": "unhealthy"},
             },
         }
         return _json(body, 200 if is_healthy else 503)
@@ -77,7 +80,7 @@ def routes(
     async def metrics(request: requests.Request) -> responses.Response:
         now = datetime.datetime.now(datetime.UTC)
         pools = configuration.metrics_pools if await _sees_all(request, authenticator, configuration, now) else 0
-        content = await numbers.text(store, observer, pools=pools, now=now)
+        content = await numbers.text(store, observer, pools=pools, now=now, limits=configuration.work)
         return responses.Response(content, media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
     document = json.dumps(openapi.document(planton.__version__))
@@ -93,6 +96,21 @@ def routes(
         "/openapi.json": openapi_json, "/docs": docs,
     }  # fmt: skip
     return [routing.Route(path, endpoint, methods=["GET"]) for path, endpoint in endpoints.items()]
+
+
+async def _work(store: database.Database, limits: work.Limits) -> dict[str, str]:
+    """Returns the health of the work of controllers: ``off`` without processes, ``unhealthy`` if they leave work waiting.
+
+    It does not affect the health of the server, which can do nothing about it.
+    """
+    try:
+        served = await work.served(store, limits)
+        late = [row["platform"] for row in await work.measures(store, limits) if row["age"] > _LATE and row["platform"] in served]
+    except database.UnavailableError:
+        return {"status": "unhealthy"}
+    if late:
+        return {"status": "unhealthy", "reason": f"work on {', '.join(sorted(late))} has been due for {_LATE // 1000} s or more"}
+    return {"status": "healthy" if served else "off"}
 
 
 async def _sees_all(

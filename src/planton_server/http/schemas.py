@@ -31,6 +31,9 @@ _ABSENT_OBJECTS: Final = frozenset(
         "org.project_planton.cluster.v1.LastError.details",
         "org.project_planton.nodepool.v1.Event.replacement",
         "org.project_planton.nodepool.v1.NodePool.deleted_at",
+        "org.project_planton.work.v1.WorkItem.due",
+        "org.project_planton.work.v1.WorkItem.error",
+        "org.project_planton.work.v1.WorkItem.since",
     }
 )
 #: Rules that the variants of a message express: its ``type`` names the only object that is set.
@@ -240,6 +243,7 @@ def _json_value() -> dict[str, Any]:
 
 
 _WELL_KNOWN: Final[dict[str, dict[str, Any]]] = {
+    "google.protobuf.Duration": {"type": "string", "pattern": r"^-?[0-9]{1,11}(\.[0-9]{1,9})?s$"},
     "google.protobuf.Timestamp": {"type": "string", "format": "date-time"},
     "google.protobuf.Value": {"$ref": f"{PREFIX}{JSON_VALUE}"},
     "google.protobuf.Struct": {

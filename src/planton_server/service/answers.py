@@ -9,23 +9,27 @@ The classes are named tuples because a page creates one hundred of them, and a f
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import json
 import operator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NewType
 
-from planton_server.service import kinds
+from planton_server.service import kinds, timestamps
 from planton_server.store import events
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from planton_server.service.acceptance import Acceptance
     from planton_server.service.kinds import Kind
 
 #: A JSON text, as the store holds it.
 Json = NewType("Json", str)
 #: A time in RFC 3339, UTC, with six digits of the second, as the store holds it.
 Time = NewType("Time", str)
+#: Seconds in the form of ``google.protobuf.Duration``: ``8s``.
+Duration = NewType("Duration", str)
 #: AKS allows twelve characters in a pool's name. The first must be a letter.
 _AKS_CHARACTERS: Final = 11
 _USER_DATA: Final = '"userData"'
@@ -36,7 +40,9 @@ _CLUSTER_COLUMNS: Final = operator.itemgetter(
 _NODE_POOL_COLUMNS: Final = operator.itemgetter(
     "id", "cluster_id", "name", "generation", "resource_version", "spec", "created_at", "updated_at", "owner", "deleted_at"
 )
-_STATUS_COLUMNS: Final = operator.itemgetter("phase", "message", "reason", "observed_generation", "status_time", "conditions")
+_STATUS_COLUMNS: Final = operator.itemgetter("phase", "message", "reason", "observed_generation", "status_time")
+_WORK_COLUMNS: Final = operator.itemgetter("id", "kind", "cluster_id", "platform", "account", "generation", "attempt", "epoch")
+_ITEM_COLUMNS: Final = operator.itemgetter("id", "kind", "name", "cluster_id", "platform", "account")
 
 
 class Status(NamedTuple):
@@ -169,8 +175,114 @@ class EventPage(NamedTuple):
     next_cursor: str
 
 
+class WorkError(NamedTuple):
+    """The last error of a work."""
+
+    code: str
+    message: str
+
+
+class Work(NamedTuple):
+    """Claimed work."""
+
+    id: str
+    kind: str
+    cluster_id: str
+    platform: str
+    account: str
+    generation: int
+    attempt: int
+    epoch: int
+    due: Time
+    deleting: bool
+
+
+class HeldWork(NamedTuple):
+    """Work that a process holds."""
+
+    id: str
+    epoch: int
+    superseded: bool
+
+
+class AcceptedResult(NamedTuple):
+    """Whether a result was accepted."""
+
+    id: str
+    accepted: bool
+
+
+class WorkItem(NamedTuple):
+    """The work of a resource."""
+
+    id: str
+    kind: str
+    name: str
+    cluster_id: str
+    platform: str
+    account: str
+    state: str
+    generation: int
+    done_generation: int
+    deleting: bool
+    process: str
+    since: Time | None
+    due: Time | None
+    attempt: int
+    error: WorkError | None
+
+
+class Process(NamedTuple):
+    """A process of controllers."""
+
+    id: str
+    version: str
+    platforms: Sequence[str]
+    started_at: Time
+    last_heartbeat: Time
+    alive: bool
+    running: int
+
+
+class Claimed(NamedTuple):
+    """The answer to a claim."""
+
+    items: Sequence[Work]
+    results: Sequence[AcceptedResult]
+    lease: Duration
+
+
+class Held(NamedTuple):
+    """The work that a process holds."""
+
+    held: Sequence[HeldWork]
+    lease: Duration
+
+
+class FinishedWork(NamedTuple):
+    """Whether results were accepted."""
+
+    results: Sequence[AcceptedResult]
+
+
+class WorkPage(NamedTuple):
+    """A page of work."""
+
+    items: Sequence[WorkItem]
+    next_page_token: str
+
+
+class Processes(NamedTuple):
+    """The processes."""
+
+    processes: Sequence[Process]
+
+
 Resource = Cluster | NodePool
-Body = Resource | ClusterPage | NodePoolPage | ClusterStatus | NodePoolStatus | EventPage
+Body = (
+    Resource | ClusterPage | NodePoolPage | ClusterStatus | NodePoolStatus | EventPage
+    | Claimed | Held | FinishedWork | WorkPage | WorkItem | Processes
+)  # fmt: skip
 
 
 class Answer(NamedTuple):
@@ -197,9 +309,10 @@ def etag(resource: Resource) -> str:
     return f'"{resource.resource_version}"'
 
 
-def of_resource(kind: Kind, row: Mapping[str, Any]) -> Answer:
+def of_resource(kind: Kind, row: Mapping[str, Any], acceptance: Acceptance) -> Answer:
     """Returns the answer that shows a resource, with its secrets."""
-    shown = _cluster(row, secrets=True) if kind is kinds.CLUSTER else _node_pool(row, secrets=True)
+    show = _cluster if kind is kinds.CLUSTER else _node_pool
+    shown = show(row, acceptance, secrets=True)
     return Answer(shown, row["id"], row["generation"])
 
 
@@ -208,33 +321,80 @@ def without_body(row: Mapping[str, Any]) -> Answer:
     return Answer(None, row["id"], row["generation"])
 
 
-def of_page(kind: Kind, rows: Sequence[Mapping[str, Any]], **position: Any) -> Answer:
+def of_page(kind: Kind, rows: Sequence[Mapping[str, Any]], acceptance: Acceptance, **position: Any) -> Answer:
     """Returns the answer that lists resources, without their secrets.
 
     Args:
         kind: The kind of the resources.
         rows: The rows of this page.
+        acceptance: Who looks at the resources.
         position: ``total``, ``limit``, ``offset`` and ``next_page_token`` of the page.
     """
     if kind is kinds.CLUSTER:
-        return Answer(ClusterPage([_cluster(row, secrets=False) for row in rows], **position))
-    return Answer(NodePoolPage([_node_pool(row, secrets=False) for row in rows], **position))
+        return Answer(ClusterPage([_cluster(row, acceptance, secrets=False) for row in rows], **position))
+    return Answer(NodePoolPage([_node_pool(row, acceptance, secrets=False) for row in rows], **position))
 
 
-def of_status(kind: Kind, row: Mapping[str, Any], reports: Sequence[Mapping[str, Any]]) -> Answer:
+def of_status(kind: Kind, row: Mapping[str, Any], reports: Sequence[Mapping[str, Any]], acceptance: Acceptance) -> Answer:
     """Returns the answer that shows the status of a resource and the last report of each controller."""
     controllers = [_report(report) for report in reports]
     body: Body
     if kind is kinds.CLUSTER:
-        body = ClusterStatus(row["id"], _status(row, ""), controllers, controllers)
+        body = ClusterStatus(row["id"], _status(row, "", acceptance), controllers, controllers)
     else:
-        body = NodePoolStatus(row["id"], _status(row, provider_name(row)), controllers, controllers)
+        body = NodePoolStatus(row["id"], _status(row, provider_name(row), acceptance), controllers, controllers)
     return Answer(body, row["id"], row["generation"])
 
 
 def of_events(rows: Sequence[Mapping[str, Any]], cursor: str) -> Answer:
     """Returns the answer that lists events, with the cursor of the next ones."""
     return Answer(EventPage([_event(row) for row in rows], cursor))
+
+
+def of_claim(rows: Sequence[Mapping[str, Any]], accepted: Sequence[tuple[str, bool]], lease: int) -> Answer:
+    """Returns the answer to a claim. ``lease`` is in milliseconds."""
+    items = [_claimed(row) for row in rows]
+    return Answer(Claimed(items, _results(accepted), _duration(lease)))
+
+
+def of_held(rows: Sequence[Mapping[str, Any]], lease: int) -> Answer:
+    """Returns the answer that lists the work of a process. ``lease`` is in milliseconds."""
+    return Answer(Held([HeldWork(row["id"], row["epoch"], bool(row["touched"])) for row in rows], _duration(lease)))
+
+
+def of_finished(accepted: Sequence[tuple[str, bool]]) -> Answer:
+    """Returns the answer to results: whether each was accepted."""
+    return Answer(FinishedWork(_results(accepted)))
+
+
+def of_work(row: Mapping[str, Any]) -> Answer:
+    """Returns the answer that shows the work of a resource."""
+    return Answer(_work(row), row["id"], row["generation"])
+
+
+def of_work_page(rows: Sequence[Mapping[str, Any]], token: str) -> Answer:
+    """Returns the answer that lists work, with the token of the next page."""
+    return Answer(WorkPage([_work(row) for row in rows], token))
+
+
+def of_processes(rows: Sequence[Mapping[str, Any]]) -> Answer:
+    """Returns the answer that lists processes."""
+    return Answer(
+        Processes(
+            [
+                Process(
+                    row["id"],
+                    row["version"],
+                    row["platforms"].split(),
+                    _moment(row["started_at"]),
+                    _moment(row["beat"]),
+                    bool(row["alive"]),
+                    row["running"],
+                )
+                for row in rows
+            ]
+        )
+    )
 
 
 def provider_name(row: Mapping[str, Any]) -> str:
@@ -248,23 +408,23 @@ def provider_name(row: Mapping[str, Any]) -> str:
     return "n" + base64.b32encode(digest).decode().lower()[:_AKS_CHARACTERS]
 
 
-def _cluster(row: Mapping[str, Any], *, secrets: bool) -> Cluster:
+def _cluster(row: Mapping[str, Any], acceptance: Acceptance, *, secrets: bool) -> Cluster:
     id_, name, generation, version, spec, created_at, updated_at, owner, deleted_at, project = _CLUSTER_COLUMNS(row)
-    shown = _spec(spec, secrets=secrets)
+    shown, status = _spec(spec, secrets=secrets), _status(row, "", acceptance)
     return Cluster(
-        id_, name, generation, str(version), shown, _status(row, ""), created_at, updated_at, owner, deleted_at, project
+        id_, name, generation, str(version), shown, status, created_at, updated_at, owner, deleted_at, project
     )  # fmt: skip
 
 
-def _node_pool(row: Mapping[str, Any], *, secrets: bool) -> NodePool:
+def _node_pool(row: Mapping[str, Any], acceptance: Acceptance, *, secrets: bool) -> NodePool:
     id_, cluster, name, generation, version, spec, created_at, updated_at, owner, deleted_at = _NODE_POOL_COLUMNS(row)
-    shown, status = _spec(spec, secrets=secrets), _status(row, provider_name(row))
+    shown, status = _spec(spec, secrets=secrets), _status(row, provider_name(row), acceptance)
     return NodePool(id_, cluster, name, generation, str(version), shown, status, created_at, updated_at, owner, deleted_at)
 
 
-def _status(row: Mapping[str, Any], name: str) -> Status:
-    phase, message, reason, generation, time, conditions = _STATUS_COLUMNS(row)
-    return Status(phase, message, reason, generation, time, conditions, name)
+def _status(row: Mapping[str, Any], name: str, acceptance: Acceptance) -> Status:
+    phase, message, reason, generation, time = _STATUS_COLUMNS(row)
+    return Status(phase, message, reason, generation, time, Json(acceptance.conditions(row)), name)
 
 
 def _report(row: Mapping[str, Any]) -> ControllerStatus:
@@ -277,6 +437,47 @@ def _report(row: Mapping[str, Any]) -> ControllerStatus:
         row["updated_at"],
         row["updated_at"],
     )
+
+
+def _claimed(row: Mapping[str, Any]) -> Work:
+    identifier, kind, cluster, platform, account, generation, attempt, epoch = _WORK_COLUMNS(row)
+    due, deleting = _moment(row["due"]), bool(row["deleting"])
+    return Work(identifier, kind, cluster, platform, account, generation, attempt, epoch, due, deleting)
+
+
+def _work(row: Mapping[str, Any]) -> WorkItem:
+    identifier, kind, name, cluster, platform, account = _ITEM_COLUMNS(row)
+    is_dead = row["dead_at"] is not None
+    since = row["dead_at"] if is_dead else row["since"]
+    return WorkItem(
+        identifier,
+        kind,
+        name,
+        cluster,
+        platform,
+        account,
+        "dead" if is_dead else "running" if row["process"] else "waiting",
+        row["generation"],
+        row["done_generation"],
+        bool(row["deleting"]),
+        row["process"] or "",
+        None if since is None else _moment(since),
+        None if is_dead else _moment(row["due"]),
+        row["attempt"],
+        WorkError(row["error_code"], row["error_message"]) if row["error_code"] else None,
+    )
+
+
+def _results(accepted: Sequence[tuple[str, bool]]) -> list[AcceptedResult]:
+    return [AcceptedResult(*one) for one in accepted]
+
+
+def _moment(milliseconds: int) -> Time:
+    return Time(timestamps.text(datetime.datetime.fromtimestamp(milliseconds / 1000, datetime.UTC)))
+
+
+def _duration(milliseconds: int) -> Duration:
+    return Duration(f"{milliseconds / 1000:.9g}s")
 
 
 def _event(row: Mapping[str, Any]) -> Event:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from planton_server.service import errors, kinds, status
+from planton_server.service import acceptance, errors, kinds, status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from planton_server.service import answers
     from planton_server.service.contexts import Caller, Context, Policy
     from planton_server.service.kinds import Kind
+    from planton_server.service.workers import Workers
     from planton_server.store import database
 
 
@@ -33,6 +34,7 @@ class Call:
         context: The caller, the time and the headers.
         store: The database.
         policy: The settings of the operator.
+        workers: The processes of controllers.
     """
 
     kind: Kind
@@ -40,6 +42,7 @@ class Call:
     context: Context
     store: database.Database
     policy: Policy
+    workers: Workers
 
     @property
     def resource(self) -> Any:  # a NewCluster, ClusterUpdate, NewNodePool or NodePoolUpdate
@@ -70,6 +73,12 @@ class Call:
         if row is None or not (self.caller.controller or (row["owner"] == self.caller.name and not row["deleted_at"])):
             raise errors.not_found(kind.name)
         return row
+
+    @property
+    def acceptance(self) -> acceptance.Acceptance:
+        """Who looks at resources of this kind."""
+        expected = [platform for noun, platform in self.policy.expected if noun == self.kind.noun]
+        return acceptance.Acceptance(self.workers.served, expected)
 
     def expected_controllers(self, row: Mapping[str, Any]) -> Sequence[str]:
         """Returns the controllers that must report before a resource is ready."""

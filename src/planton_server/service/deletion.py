@@ -1,7 +1,8 @@
 """The method that deletes resources.
 
-A resource that no controller holds is deleted immediately. Otherwise it stays in the phase ``Deleting`` until each controller that
-holds it reports the condition ``Deleted`` or ``Withdrawn``. ``force`` deletes it without waiting.
+A resource that no controller holds, and whose work none has ever claimed, is deleted immediately. Otherwise it stays in the phase
+``Deleting`` until each controller that holds it reports the condition ``Deleted`` or ``Withdrawn``. ``force`` deletes it without
+waiting.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from planton_server.service import answers, errors, kinds, rows, status
-from planton_server.store import events, resources
+from planton_server.store import events, resources, work
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,12 +38,18 @@ async def delete(call: Call) -> answers.Answer:
             await _delete_node_pools(call, transaction, row)
         reports = [status.parsed(report) for report in await resources.reports(transaction, request.id)]
         deleting = rows.deleting(call, row, reports)
-        if request.force or not status.holders(reports, call.expected_controllers(row)):
+        # A controller that has claimed the resource may have created something for it, even if it has not reported yet.
+        is_held = bool(status.holders(reports, call.expected_controllers(row))) or (
+            not reports and await work.is_claimed(transaction, request.id)
+        )
+        if request.force or not is_held:
             await remove(call, transaction, deleting)
         else:
             event = rows.event(call, kind, deleting, "updated")
             await resources.update(transaction, kind.table, deleting, event, expected=row["resource_version"])
-        return call.done(answers.of_resource(kind, deleting) if kind is kinds.CLUSTER else answers.without_body(deleting))
+        return call.done(
+            answers.of_resource(kind, deleting, call.acceptance) if kind is kinds.CLUSTER else answers.without_body(deleting)
+        )
 
 
 async def remove(call: Call, transaction: database.Transaction, row: Mapping[str, Any]) -> None:

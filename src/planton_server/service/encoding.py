@@ -20,6 +20,8 @@ from org.project_planton.cluster.v1 import cluster_pb2, status_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import event_pb2, nodepool_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
+from org.project_planton.work.v1 import service_pb2 as works_pb2
+from org.project_planton.work.v1 import work_pb2
 from planton.manifest import json_data, json_values
 from planton_server.service import answers, rendering
 
@@ -37,9 +39,20 @@ MESSAGES: Final[dict[Any, type[message.Message]]] = {
     answers.NodePoolStatus: node_pools_pb2.GetNodePoolStatusResponse,
     answers.Replacement: event_pb2.Replacement,
     answers.Status: status_pb2.Status,
+    answers.AcceptedResult: work_pb2.AcceptedResult,
+    answers.Claimed: works_pb2.ClaimWorkResponse,
+    answers.FinishedWork: works_pb2.FinishWorkResponse,
+    answers.Held: works_pb2.RenewWorkResponse,
+    answers.HeldWork: work_pb2.HeldWork,
+    answers.Process: work_pb2.Process,
+    answers.Processes: works_pb2.ListProcessesResponse,
+    answers.Work: work_pb2.Work,
+    answers.WorkError: work_pb2.WorkError,
+    answers.WorkItem: work_pb2.WorkItem,
+    answers.WorkPage: works_pb2.ListWorkResponse,
 }
 #: Type → the form of its values in JSON, for values that need no escapes.
-_PLAIN: Final[dict[Any, str]] = {int: "{}", answers.Json: "{}", answers.Time: '"{}"'}
+_PLAIN: Final[dict[Any, str]] = {int: "{}", answers.Json: "{}", answers.Time: '"{}"', answers.Duration: '"{}"'}
 #: Writes a JSON string in quotes.
 _text: Final = json.encoder.encode_basestring
 _Value = Any  # a value of the type that the answer's class declares
@@ -130,8 +143,10 @@ def _converted(field: Any, kind: Any, value: _Value) -> Any:  # the descriptor o
         return _parsed(field, value)
     if kind is answers.Time:
         return json_values.parse_time(value)
+    if kind is answers.Duration:
+        return json_values.parse_duration(value)
     if typing.get_origin(kind) is Sequence:
-        return [_values(item) for item in value]
+        return [_values(item) if isinstance(item, tuple) else item for item in value]
     return _values(value) if isinstance(value, tuple) else value
 
 

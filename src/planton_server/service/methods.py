@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from planton_server.service import call as calls
-from planton_server.service import deletion, errors, kinds, reads, reports, requests, writes
+from planton_server.service import deletion, errors, kinds, reads, reports, requests, workers, working, writes
 from planton_server.store import database
 
 if TYPE_CHECKING:
@@ -30,7 +30,15 @@ _METHODS: Final[dict[str, Callable[[calls.Call], Awaitable[answers.Answer]]]] = 
     **{f"Report{name}Status": reports.report_status for name in ("Cluster", "NodePool")},
     "ListEvents": reads.list_events,
     "AcknowledgeEvent": writes.acknowledge,
+    "ClaimWork": working.claim,
+    "RenewWork": working.renew,
+    "FinishWork": working.finish,
+    "ListWork": working.list_work,
+    "RetryWork": working.retry,
+    "ListProcesses": working.list_processes,
 }
+#: The methods after which a controller may have work.
+_CHANGING: Final = frozenset(f"{verb}{name}" for verb in ("Create", "Update", "Delete") for name in ("Cluster", "NodePool"))
 
 
 class Service:
@@ -39,11 +47,13 @@ class Service:
     Attributes:
         store: The database.
         policy: The settings of the operator.
+        workers: The processes of controllers.
     """
 
-    def __init__(self, store: database.Database, policy: contexts.Policy) -> None:
+    def __init__(self, store: database.Database, policy: contexts.Policy, processes: workers.Workers | None = None) -> None:
         self.store = store
         self.policy = policy
+        self.workers = processes or workers.Workers(store)
 
     async def call(
         self,
@@ -67,8 +77,12 @@ class Service:
         requests.normalize(request)
         requests.check(request, kind.noun, violations)
         try:
-            return await _METHODS[rpc](calls.Call(kind, request, circumstances, self.store, self.policy))
+            return await _METHODS[rpc](calls.Call(kind, request, circumstances, self.store, self.policy, self.workers))
         except calls.DryRunError as dry_run:
             return dry_run.answer
         except database.UnavailableError as error:
             raise errors.unavailable() from error
+        finally:
+            if rpc in _CHANGING:
+                # After a failure, too: the result of an interrupted commit is unknown.
+                self.workers.changed()

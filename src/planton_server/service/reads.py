@@ -21,7 +21,7 @@ async def get(call: Call) -> answers.Answer:
         ApiError: ``NOT_FOUND``.
     """
     row = await resources.get(call.store, call.kind.table, call.request.id)
-    return answers.of_resource(call.kind, call.visible(call.kind, row))
+    return answers.of_resource(call.kind, call.visible(call.kind, row), call.acceptance)
 
 
 async def get_status(call: Call) -> answers.Answer:
@@ -31,7 +31,7 @@ async def get_status(call: Call) -> answers.Answer:
         ApiError: ``NOT_FOUND``.
     """
     row, reports = await resources.get_with_reports(call.store, call.kind.table, call.request.id)
-    return answers.of_status(call.kind, call.visible(call.kind, row), reports)
+    return answers.of_status(call.kind, call.visible(call.kind, row), reports, call.acceptance)
 
 
 async def list_resources(call: Call) -> answers.Answer:
@@ -54,7 +54,9 @@ async def list_resources(call: Call) -> answers.Answer:
     rows = await lists.page(call.store, call.kind.table, selected, limit=limit + 1, offset=request.offset, after=after)
     total = await _total(call, selected, is_empty=not rows)
     token = paging.token(rows[limit - 1], selected) if len(rows) > limit else ""
-    return answers.of_page(call.kind, rows[:limit], total=total, limit=limit, offset=request.offset, next_page_token=token)
+    return answers.of_page(
+        call.kind, rows[:limit], call.acceptance, total=total, limit=limit, offset=request.offset, next_page_token=token
+    )
 
 
 async def list_events(call: Call) -> answers.Answer:

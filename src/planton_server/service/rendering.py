@@ -41,6 +41,7 @@ ABSENT_WHEN_EMPTY: Final = frozenset(
         f"{_PACKAGES}.nodepool.v1.NodePoolUpdate.cluster_id",
         f"{_PACKAGES}.nodepool.v1.NodePoolUpdate.resource_version",
         f"{_PACKAGES}.nodepool.v1.ListNodePoolsResponse.next_page_token",
+        f"{_PACKAGES}.work.v1.ListWorkResponse.next_page_token",
     }
 )
 _ABSENT: Final = object()
@@ -172,6 +173,7 @@ def _number(value: float) -> float:
 
 
 _SPECIAL: Final[dict[str, Callable[[Any], Any]]] = {
+    "google.protobuf.Duration": timestamps.render_duration,
     "google.protobuf.Timestamp": timestamps.render,
     "google.protobuf.Struct": _struct,
     "google.protobuf.ListValue": _list,

@@ -55,7 +55,7 @@ async def report_status(call: Call) -> answers.Answer:
         stored[name] = rows.report(call, stored.get(name))
         await resources.put_report(transaction, stored[name])
         row = await _observed(call, transaction, row, [status.parsed(each) for each in stored.values()])
-        return answers.of_status(kind, row, [stored[each] for each in sorted(stored)])
+        return answers.of_status(kind, row, [stored[each] for each in sorted(stored)], call.acceptance)
 
 
 async def _observed(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 #: The fields of requests that hold a body. Paths of violations are paths in the body.
-_BODIES: Final = ("nodePool", "cluster", "report")
+_BODIES: Final = ("nodePool", "cluster", "report", "claim", "heartbeat", "finish")
 #: Rules about the fields of a request, outside of its body → the field that they are about.
 _FIELDS: Final = {
     "create_node_pool_request.one_cluster": "cluster_id",

@@ -17,13 +17,14 @@ from google.protobuf import message_factory
 from org.project_planton.cluster.v1 import method_pb2
 from org.project_planton.cluster.v1 import service_pb2 as clusters_pb2
 from org.project_planton.nodepool.v1 import service_pb2 as node_pools_pb2
+from org.project_planton.work.v1 import service_pb2 as works_pb2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from google.protobuf import message
 
-_FILES: Final = (clusters_pb2.DESCRIPTOR, node_pools_pb2.DESCRIPTOR)
+_FILES: Final = (clusters_pb2.DESCRIPTOR, node_pools_pb2.DESCRIPTOR, works_pb2.DESCRIPTOR)
 _PARAMETER: Final = re.compile(r"\{([a-z0-9_]+)\}")
 _OK: Final = 200
 

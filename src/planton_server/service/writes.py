@@ -31,7 +31,7 @@ async def create(call: Call) -> answers.Answer:
             raise call.name_taken(call.resource.name) from error
     if stored["digest"] != digest:
         raise errors.conflict("Idempotency-Key was used for another request", details="use a new key for a new request")
-    return answers.of_resource(call.kind, json.loads(stored["resource"]))
+    return answers.of_resource(call.kind, json.loads(stored["resource"]), call.acceptance)
 
 
 async def update(call: Call) -> answers.Answer:
@@ -69,7 +69,7 @@ async def _create_once(call: Call, digest: str) -> answers.Answer:
             await access.keep_answer(transaction, stored | {"resource": json.dumps(row), "created_at": call.now})
         if not await resources.insert(transaction, kind.table, row, rows.event(call, kind, row, "created")):
             raise errors.not_found(kinds.CLUSTER.name)
-        return call.done(answers.of_resource(kind, row))
+        return call.done(answers.of_resource(kind, row, call.acceptance))
 
 
 async def _update_once(call: Call) -> answers.Answer | None:
@@ -80,11 +80,11 @@ async def _update_once(call: Call) -> answers.Answer | None:
         expected = call.expected_version(row, call.resource.resource_version)
         changed, replaced = rows.updated(call, row)
         if changed is None:
-            return answers.of_resource(kind, row)
+            return answers.of_resource(kind, row, call.acceptance)
         event = rows.event(call, kind, changed, "updated", replaced)
         try:
             if not await resources.update(transaction, kind.table, changed, event, expected=expected):
                 return None
         except database.DuplicateError as error:
             raise call.name_taken(changed["name"]) from error
-        return call.done(answers.of_resource(kind, changed))
+        return call.done(answers.of_resource(kind, changed, call.acceptance))

@@ -8,6 +8,7 @@ get the password in their environment. No SQL of a file is run: of a PostgreSQL 
 from __future__ import annotations
 
 import contextlib
+import datetime
 import os
 import pathlib
 import shutil
@@ -115,14 +116,17 @@ def _restore_postgresql(url: str, dump: dumps.Dump, now: str) -> None:
 
 
 def _load(connection: sa.Connection, dump: dumps.Dump) -> None:
-    """Loads the rows of all tables from a dump. Triggers are off, because the dump includes the counts that they maintain."""
+    """Loads the rows of all tables from a dump. Triggers are off, because the dump includes what they maintain."""
     cursor: Any = connection.connection.cursor()
     present = set(sa.inspect(connection).get_table_names())
-    connection.exec_driver_sql("ALTER TABLE node_pools DISABLE TRIGGER USER")
+    resources = (tables.CLUSTERS.name, tables.NODE_POOLS.name)
+    for name in resources:
+        connection.exec_driver_sql(f"ALTER TABLE {name} DISABLE TRIGGER USER")
     for table in tables.METADATA.sorted_tables:
         if table.name in present:
             dump.load(connection, table, cursor.copy)
-    connection.exec_driver_sql("ALTER TABLE node_pools ENABLE TRIGGER USER")
+    for name in resources:
+        connection.exec_driver_sql(f"ALTER TABLE {name} ENABLE TRIGGER USER")
     number, is_used = dump.number("events_number_seq") or (1, False)
     sequence = sa.func.pg_get_serial_sequence("events", "number")
     connection.execute(sa.select(sa.func.setval(sequence, number, is_used)))
@@ -132,8 +136,12 @@ def _renew(connection: sa.Connection, now: str) -> None:
     """Schedules a resync of all desired state, with event numbers above any that consumers have read."""
     for table in (tables.CLUSTERS, tables.NODE_POOLS):
         connection.execute(sa.update(table).where(table.c.resync_at.is_not(None)).values(resync_at=now))
-    # Clock steps and leases of the source server do not apply here.
+    # Clock steps, leases and processes of the source server do not apply here.
     connection.execute(sa.delete(tables.LEASES))
+    connection.execute(sa.delete(tables.PROCESSES))
+    moment = int(datetime.datetime.fromisoformat(now).timestamp() * 1000)
+    connection.execute(sa.update(tables.WORK).values(due=moment, process=None, since=None, touched=False))
+    connection.execute(sa.update(tables.ACCOUNTS).values(at=moment))
     if connection.dialect.name == "sqlite":
         later = f"UPDATE sqlite_sequence SET seq = seq + {_GAP} WHERE name = 'events'"  # noqa: S608 - a constant
         connection.exec_driver_sql(later)

@@ -128,6 +128,21 @@ class Database(Protocol):
         """
         ...
 
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Calls a function when any server has called :meth:`notify`, and when such a call may have been lost.
+
+        Only PostgreSQL delivers notifications. Those who wait for a change of a SQLite database must also poll.
+        """
+        ...
+
+    async def notify(self) -> None:
+        """Notifies all servers of a change.
+
+        Raises:
+            UnavailableError: The database cannot be reached.
+        """
+        ...
+
     def connections(self) -> tuple[int, int]:
         """Returns how many connections are in use and how many there may be."""
         ...

@@ -19,6 +19,6 @@ def blocking(url: str) -> sa.Engine:
     if database.check(url) == "sqlite":
         path = pathlib.Path(database.path(url))
         path.touch(mode=0o600)
-        return sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 10}, poolclass=sa.NullPool)
+        return sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
     driver_url = sa.make_url(url).set(drivername="postgresql+psycopg")
     return sa.create_engine(driver_url, pool_size=2, pool_pre_ping=True, connect_args={"connect_timeout": 5})

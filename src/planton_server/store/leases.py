@@ -1,16 +1,19 @@
 """Leases on the timed work. A holder that no longer beats is replaced by the server that notices; no clock decides.
 
-When the database's clock steps, deadlines and resyncs move with it.
+When the database's clock steps, deadlines, resyncs, and the work and leases of controllers move with it.
 """
 
 from __future__ import annotations
 
 import datetime
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from planton_server.store import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 #: The only piece of work.
 WORK: Final = "timed work"
@@ -69,7 +72,7 @@ def release(connection: sa.Connection, holder: str) -> None:
 
 
 def step(connection: sa.Connection, lease: Lease, seconds: float, *, kept_seconds: float, kept_until: str) -> bool:
-    """Moves deadlines and resyncs by a step of the clock, once; returns whether this call moved them.
+    """Moves scheduled times by a step of the clock, once; returns whether this call moved them.
 
     Args:
         connection: In a transaction.
@@ -86,7 +89,17 @@ def step(connection: sa.Connection, lease: Lease, seconds: float, *, kept_second
         any_due = sa.or_(*(table.c[name].is_not(None) for name in tables.DUE))
         value: Any = f"{seconds:+.3f} seconds" if connection.dialect.name == "sqlite" else seconds
         connection.execute(sa.update(table).where(any_due).values(moved), {"seconds": value})
+    if seconds < 0:
+        _put_back(connection, round(seconds * 1000))
     return True
+
+
+def _put_back(connection: sa.Connection, milliseconds: int) -> None:
+    """Corrects the times of controllers' work after a step back. After a step forward, work is only due earlier."""
+    moment = _MOMENT[connection.dialect.name]
+    connection.execute(sa.update(tables.WORK).values(due=tables.WORK.c.due + milliseconds))
+    for column in (tables.PROCESSES.c.beat, tables.ACCOUNTS.c.at):
+        connection.execute(sa.update(column.table).where(column > moment).values({column: moment}))
 
 
 def _of(lease: Lease) -> sa.Update:
@@ -109,6 +122,11 @@ def _moved(database: str, column: sa.Column[str]) -> sa.ColumnElement[str]:
     return sa.func.to_char(moved, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 
 
+#: The milliseconds since 1970 of the database's clock.
+_MOMENT: Final[Mapping[str, sa.ColumnElement[int]]] = {
+    "postgresql": sa.literal_column("CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"),
+    "sqlite": sa.literal_column("CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"),
+}
 _SQLITE_NOW: Final = sa.text("SELECT strftime('%Y-%m-%dT%H\\:%M\\:%f+00\\:00', 'now')")
 _POSTGRESQL_NOW: Final = sa.text("SELECT clock_timestamp()")
 _READ: Final = sa.select(*(_LEASES.c[name] for name in Lease._fields)).where(_LEASES.c.name == WORK)

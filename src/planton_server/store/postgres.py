@@ -1,4 +1,4 @@
-"""PostgreSQL, through asyncpg: a pool of connections that reconnect, and one connection that marks the database as in use."""
+"""PostgreSQL, through asyncpg: a pool of connections that reconnect, and one connection that marks the database and listens."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ import asyncpg
 from planton_server.store import database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 #: Seconds that a request waits for a connection, and a statement for its result.
-_PATIENCE: Final = 5.0
+_TIMEOUT_SECONDS: Final = 5.0
 _STATEMENT: Final = 30.0
-#: Seconds between two checks of the connection that marks the database as in use.
+#: Seconds between two checks of the connection that marks the database as in use and listens.
 _LOOK: Final = 2.0
+#: The channel of notifications.
+_CHANNEL: Final = "planton_changes"
 
 
 async def connect(url: str, *, connections: int) -> Postgres:
@@ -28,12 +30,12 @@ async def connect(url: str, *, connections: int) -> Postgres:
         max_size=connections,
         connection_class=_Connection,
         command_timeout=_STATEMENT,
-        timeout=_PATIENCE,
+        timeout=_TIMEOUT_SECONDS,
         server_settings={"application_name": "planton"},
     )
-    use = _Use(url)
-    await use.begin()
-    return Postgres(await pool, use)
+    own = _Own(url)
+    await own.begin()
+    return Postgres(await pool, own)
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]
@@ -49,31 +51,41 @@ class Postgres:
 
     name = "postgresql"
 
-    def __init__(self, pool: asyncpg.Pool, use: _Use) -> None:
+    def __init__(self, pool: asyncpg.Pool, own: _Own) -> None:
         self._pool = pool
-        self._use = use
+        self._own = own
         self._has_failed = False
 
     async def rows(self, statement: database.Statement, **values: Any) -> Sequence[database.Row]:
         """Runs one statement that reads."""
         text, ordered = statement.compiled(self.name, values)
         with _translated():
-            async with self._pool.acquire(timeout=_PATIENCE) as connection:
+            async with self._pool.acquire(timeout=_TIMEOUT_SECONDS) as connection:
                 return await connection.fetch(text, *ordered)  # type: ignore[no-any-return]
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[database.Transaction]:
         """Returns a context of one transaction."""
         with self._noted(), _translated():
-            async with self._pool.acquire(timeout=_PATIENCE) as connection, connection.transaction():
+            async with self._pool.acquire(timeout=_TIMEOUT_SECONDS) as connection, connection.transaction():
                 yield _Transaction(connection)
 
     @contextlib.asynccontextmanager
     async def unit(self) -> AsyncIterator[database.Transaction]:
         """Returns a context of statements that are each atomic by themselves."""
         with self._noted(), _translated():
-            async with self._pool.acquire(timeout=_PATIENCE) as connection:
+            async with self._pool.acquire(timeout=_TIMEOUT_SECONDS) as connection:
                 yield _Transaction(connection)
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Calls a function when any server has called :meth:`notify`, and when such a call may have been lost."""
+        self._own.watchers.append(changed)
+
+    async def notify(self) -> None:
+        """Notifies all servers of a change, after its commit: PostgreSQL commits transactions that notify one by one."""
+        with _translated():
+            async with self._pool.acquire(timeout=_TIMEOUT_SECONDS) as connection:
+                await connection.execute(f"NOTIFY {_CHANNEL}")
 
     def connections(self) -> tuple[int, int]:
         """Returns how many connections are in use, and how many there may be."""
@@ -96,13 +108,18 @@ class Postgres:
     async def close(self) -> None:
         """Waits for running statements and closes the connections."""
         await self._pool.close()
-        await self._use.end()
+        await self._own.end()
 
 
-class _Use:
-    """Holds the shared lock on the database, on a connection of its own that reconnects."""
+class _Own:
+    """Holds the shared lock on the database and listens for notifications, on a connection of its own that reconnects.
+
+    Attributes:
+        watchers: Are called after a notification, and after a new connection, because notifications may have been lost before.
+    """
 
     def __init__(self, url: str) -> None:
+        self.watchers: list[Callable[[], None]] = []
         self._url = url
         self._connection: asyncpg.Connection | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -124,7 +141,7 @@ class _Use:
             await asyncio.sleep(_LOOK)
             try:
                 if self._connection is not None:
-                    await self._connection.execute("SELECT 1", timeout=_PATIENCE)
+                    await self._connection.execute("SELECT 1", timeout=_TIMEOUT_SECONDS)
                     continue
             except Exception:  # noqa: BLE001 - reconnect after any error
                 self._drop()
@@ -133,13 +150,19 @@ class _Use:
     async def _take(self) -> None:
         with contextlib.suppress(Exception):
             self._connection = await asyncpg.connect(
-                self._url, timeout=_PATIENCE, server_settings={"application_name": "planton in use"}
+                self._url, timeout=_TIMEOUT_SECONDS, server_settings={"application_name": "planton in use"}
             )
             try:
                 await self._connection.execute(f"SELECT pg_advisory_lock_shared({database.IN_USE})")
+                await self._connection.add_listener(_CHANNEL, self._notified)
             except BaseException:
                 self._drop()
                 raise
+            self._notified()
+
+    def _notified(self, *_notification: object) -> None:
+        for changed in self.watchers:
+            changed()
 
     def _drop(self) -> None:
         if self._connection is not None:

@@ -109,7 +109,8 @@ def drop(connection: sa.Connection) -> None:
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     names = ", ".join([*tables.METADATA.tables, _REVISIONS])
     connection.exec_driver_sql(f"DROP TABLE IF EXISTS {names}")
-    connection.exec_driver_sql("DROP FUNCTION IF EXISTS tally_insert(), tally_update(), tally_delete()")
+    functions = ", ".join(f"{name}()" for name in _FUNCTIONS)
+    connection.exec_driver_sql(f"DROP FUNCTION IF EXISTS {functions}")
 
 
 def supported_revisions() -> Sequence[str]:
@@ -134,6 +135,11 @@ def _config(connection: sa.Connection) -> Any:  # Alembic's configuration
 
 
 _REVISIONS: Final = "alembic_version"
+#: The functions of triggers.
+_FUNCTIONS: Final = (
+    "tally_insert", "tally_update", "tally_delete", "work_clusters_insert", "work_clusters_update", "work_clusters_move",
+    "work_node_pools_insert", "work_node_pools_update", "work_delete",
+)  # fmt: skip
 #: The text of a table's definition depends on what wrote it; its columns do not.
 _PARTS: Final = """
 SELECT type || ' ' || name FROM sqlite_master WHERE type IN ('table', 'index')

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, Final
 from planton_server.store import database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
 #: Seconds that a writer waits for writers in other processes.
-_PATIENCE: Final = 10.0
+_TIMEOUT_SECONDS: Final = 10.0
 #: The error codes of a write to a full, broken or read-only disk.
 _NO_ROOM: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY})
 #: A disk with fewer free bytes counts as full. It is about the size of one transaction of a large resource.
@@ -76,6 +76,12 @@ class SQLite:
     #: Statements that write run one at a time in any case.
     unit = transaction
 
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Does nothing: SQLite delivers no notifications."""
+
+    async def notify(self) -> None:
+        """Does nothing: SQLite delivers no notifications."""
+
     def connections(self) -> tuple[int, int]:
         """Returns the connections in use, 1 during a write and else 0, and their number, 2."""
         return int(self._writing.locked()), 2
@@ -127,7 +133,7 @@ def _primary(error: sqlite3.Error) -> int:
 
 
 def _open(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
     connection.row_factory = sqlite3.Row
     for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {setting}")

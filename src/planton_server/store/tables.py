@@ -172,3 +172,64 @@ LEASES: Final = sa.Table(
     sa.Column("kept_seconds", sa.Float, nullable=False),
     sa.Column("kept_until", sa.Text, nullable=False),
 )
+
+#: What the indexes on work hold; statements must say it in these words.
+FREE: Final = sa.text("process IS NULL AND dead_at IS NULL")
+RUNNING: Final = sa.text("process IS NOT NULL")
+DEAD: Final = sa.text("dead_at IS NOT NULL")
+#: The work queue of controllers: a row for each cluster and node pool, which triggers of their tables create, change and delete. So a
+#: change and its work are one write, whichever release of the server writes it. Times are milliseconds since 1970 of the database's clock,
+#: because the statements compute with them.
+WORK: Final = sa.Table(
+    "work",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("cluster_id", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text, nullable=False),
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("generation", sa.BigInteger, nullable=False),
+    sa.Column("done_generation", sa.BigInteger, nullable=False),
+    sa.Column("deleting", sa.Boolean, nullable=False),
+    sa.Column("due", sa.BigInteger, nullable=False),
+    sa.Column("process", sa.Text),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    #: The time of the claim.
+    sa.Column("since", sa.BigInteger),
+    #: Whether the resource has changed since the claim.
+    sa.Column("touched", sa.Boolean, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("error_code", sa.Text, nullable=False),
+    sa.Column("error_message", sa.Text, nullable=False),
+    sa.Column("dead_at", sa.BigInteger),
+    sa.Index("ix_work_free", "platform", "account", "due", "id", postgresql_where=FREE, sqlite_where=FREE),
+    #: The limit of a cluster: one run at a time.
+    sa.Index("uq_work_running_cluster_id", "cluster_id", unique=True, postgresql_where=RUNNING, sqlite_where=RUNNING),
+    sa.Index("ix_work_running", "platform", "account", "process", postgresql_where=RUNNING, sqlite_where=RUNNING),
+    sa.Index("ix_work_dead", "id", postgresql_where=DEAD, sqlite_where=DEAD),
+    sa.Index(None, "owner", "id"),
+)
+
+#: Processes of controllers. A process whose lease has ended is marked by the first server that notices, before its work is given to others.
+PROCESSES: Final = sa.Table(
+    "processes",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, nullable=False),
+    #: Between spaces, so that a comparison with ``% civo %`` finds one.
+    sa.Column("platforms", sa.Text, nullable=False),
+    sa.Column("started_at", sa.BigInteger, nullable=False),
+    sa.Column("beat", sa.BigInteger, nullable=False),
+    sa.Column("ended_at", sa.BigInteger),
+)
+
+#: The token bucket of each account of a cloud.
+ACCOUNTS: Final = sa.Table(
+    "accounts",
+    METADATA,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("tokens", sa.Float, nullable=False),
+    sa.Column("at", sa.BigInteger, nullable=False),
+)

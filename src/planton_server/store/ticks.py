@@ -76,7 +76,7 @@ def plan_resyncs(engine: sa.Engine, *, following: Mapping[str, str]) -> int:
 
 
 def clean(engine: sa.Engine, *, events_before: str, answers_before: str) -> int:
-    """Deletes old events and old answers to repeated requests. Keeps deletions that are not acknowledged.
+    """Deletes old events, old answers to repeated requests, and processes that ended a day ago. Keeps unacknowledged deletions.
 
     Args:
         engine: The database.
@@ -88,6 +88,7 @@ def clean(engine: sa.Engine, *, events_before: str, answers_before: str) -> int:
     """
     with engine.begin() as connection:
         deleted = connection.execute(_OLD_EVENTS, {"before": events_before}).rowcount
+        deleted += connection.execute(_OLD_PROCESSES).rowcount
         return deleted + connection.execute(_OLD_ANSWERS, {"before": answers_before}).rowcount
 
 
@@ -224,5 +225,9 @@ def _insert(database: str, table: sa.Table, changed: sa.FromClause, what: str) -
 _OLD_EVENTS: Final = sa.delete(_EVENTS).where(
     _EVENTS.c.time < sa.bindparam("before", type_=sa.Text),
     sa.or_(_EVENTS.c.type.not_in(_DELETIONS), _EVENTS.c.acknowledged_at.is_not(None)),
+)
+#: A day before the latest heartbeat of any process.
+_OLD_PROCESSES: Final = sa.delete(tables.PROCESSES).where(
+    tables.PROCESSES.c.ended_at < sa.select(sa.func.max(tables.PROCESSES.c.beat) - 86_400_000).scalar_subquery()
 )
 _OLD_ANSWERS: Final = sa.delete(tables.ANSWERS).where(tables.ANSWERS.c.created_at < sa.bindparam("before", type_=sa.Text))

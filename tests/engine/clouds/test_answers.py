@@ -1,4 +1,4 @@
-"""Answers that a run asks for once."""
+"""The cache of cloud responses of one run."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ import pytest
 from planton.clouds import answers
 
 
-def test_a_request_is_sent_once_whoever_asks() -> None:
-    """Threads that ask meanwhile wait for the first one's answer; another request is sent."""
-    known = answers.Answers()
-    begun, released = threading.Event(), threading.Event()
+def test_concurrent_equal_requests_are_sent_once() -> None:
+    """Other threads wait for the first response. A different request is sent."""
+    cache = answers.Answers()
+    started, released = threading.Event(), threading.Event()
     sent: list[str] = []
 
     def send() -> list[str]:
         sent.append("a")
-        begun.set()
+        started.set()
         released.wait()
         return sent
 
     with futures.ThreadPoolExecutor(4) as pool:
-        waiting = [pool.submit(known.get, "a", send) for _ in range(4)]
-        begun.wait()
-        assert known.get("b", lambda: "other") == "other"
+        waiting = [pool.submit(cache.get, "a", send) for _ in range(4)]
+        started.wait()
+        assert cache.get("b", lambda: "other") == "other"
         released.set()
         assert all(each.result() is sent for each in waiting)
     assert sent == ["a"]
 
 
-def test_an_error_is_an_answer_too() -> None:
-    """A cloud that is not there is not asked by each of a hundred pools."""
-    known = answers.Answers()
+def test_an_error_is_cached() -> None:
+    """A hundred pools must not each wait for an unreachable cloud."""
+    cache = answers.Answers()
     sent: list[int] = []
 
     def send() -> None:
@@ -42,5 +42,5 @@ def test_an_error_is_an_answer_too() -> None:
 
     for _ in range(2):
         with pytest.raises(OSError, match="no route"):
-            known.get("a", send)
+            cache.get("a", send)
     assert sent == [1]

@@ -1,4 +1,4 @@
-"""GET requests to a cloud's API: what is tried again, and for how long."""
+"""GET requests to a cloud's API: which are retried, and how often."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from support import answers
 
 @pytest.fixture
 def server() -> Iterator[answers.Server]:
-    """A server that has one thing, sooner or later."""
-    with answers.serving("not found") as made:
-        made.answers["/x"] = (200, {"a": 1})
-        yield made
+    """A server with one resource."""
+    with answers.serving("not found") as running:
+        running.answers["/x"] = (200, {"a": 1})
+        yield running
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ def server() -> Iterator[answers.Server]:
         ([(429, "Wed, 21 Oct 2026 07:28:00 GMT")], [retries.CLOUD.waits[0]]),
     ],
 )
-def test_a_cloud_in_trouble_is_asked_again(server: answers.Server, before: list[tuple[int, str]], waited: list[float]) -> None:
-    """After as many seconds as it says, else a few."""
+def test_a_failed_request_is_retried(server: answers.Server, before: list[tuple[int, str]], waited: list[float]) -> None:
+    """The wait is the cloud's Retry-After, or else the default."""
     server.before["/x"] = list(before)
     slept: list[float] = []
     assert api.get(f"{server.url}/x", authorization="a", path="/x", wait=slept.append) == {"a": 1}
@@ -48,14 +48,12 @@ def test_a_cloud_in_trouble_is_asked_again(server: answers.Server, before: list[
         ([(400, "1")], 1, errors.Reason.CLOUD_UNREACHABLE),
     ],
 )
-def test_it_is_not_asked_for_ever(
-    server: answers.Server, before: list[tuple[int, str]], tries: int, reason: errors.Reason
-) -> None:
-    """Nor at all where it wants a long pause, or says no; what to do then is told."""
+def test_retries_are_limited(server: answers.Server, before: list[tuple[int, str]], tries: int, reason: errors.Reason) -> None:
+    """A refusal or a long Retry-After is not retried. The hint names the next step."""
     server.before["/x"] = list(before)
     slept: list[float] = []
     with pytest.raises(errors.PlantonError, match=f"GET /x: {before[0][0]} not now") as caught:
         api.get(f"{server.url}/x", authorization="a", path="/x", wait=slept.append)
     assert (len(server.requests), caught.value.reason) == (tries, reason)
-    assert (caught.value.hint == retries.PATIENCE) is (reason is errors.Reason.CLOUD_FAILED)
+    assert (caught.value.hint == retries.HINT) is (reason is errors.Reason.CLOUD_FAILED)
     assert len(slept) == tries - 1

@@ -1,4 +1,4 @@
-"""What clusters leave behind: listed at each cloud, and deleted by id with the cluster or after it."""
+"""Leftovers of clusters: listed at each cloud, and deleted by id with the cluster or after it."""
 
 from __future__ import annotations
 
@@ -34,40 +34,40 @@ def _volumes(sandbox: Sandbox) -> list[str]:
     return [each["name"] for each in sandbox.control.resources()["volumes"]]
 
 
-def test_civo_lists_what_is_of_the_cluster(at_civo: tuple[civo.Cloud, str]) -> None:
-    """What is of others is left out."""
+def test_civo_lists_the_leftovers_of_the_cluster(at_civo: tuple[civo.Cloud, str]) -> None:
+    """Volumes of other clusters are omitted."""
     assert [str(item).partition(" (")[0] for item in at_civo[0].leftovers(at_civo[1])] == ["load balancer web", "volume of-dev"]
     assert at_civo[0].leftovers("0000") == []
 
 
-def test_civo_deletes_after_the_cluster_and_waits_for_the_volume(sandbox: Sandbox, at_civo: tuple[civo.Cloud, str]) -> None:
-    """The volume is attached for a moment; one that somebody else has deleted is as good as deleted."""
+def test_civo_deletes_leftovers_after_the_cluster(sandbox: Sandbox, at_civo: tuple[civo.Cloud, str]) -> None:
+    """The volume stays attached for a moment, so its deletion is retried. A missing one counts as deleted."""
     cloud, cluster = at_civo
     items = tuple(cloud.leftovers(cluster))
     sandbox.control.fault(cloud="civo", method="DELETE", path="/volumes/", action="status", status=409, body={}, times=2)
-    with cloud.deleting_leftovers(cluster, (*items, associated.Item("volume", "gone", "0000"))):
+    with cloud.deleting_leftovers(cluster, (*items, associated.Item("volume", "missing", "0000"))):
         assert sorted(_volumes(sandbox)) == ["of-dev", "of-other"]
         sandbox.control.outside("delete-cluster", cluster="dev")
     assert _volumes(sandbox) == ["of-other"]
     assert sandbox.control.resources()["loadbalancers"] == []
 
 
-def test_civo_names_what_is_left(sandbox: Sandbox, at_civo: tuple[civo.Cloud, str]) -> None:
-    """One that cannot be deleted does not keep the others from it."""
+def test_civo_names_leftovers_that_could_not_be_deleted(sandbox: Sandbox, at_civo: tuple[civo.Cloud, str]) -> None:
+    """A failed deletion does not stop the others."""
     cloud, cluster = at_civo
     items = cloud.leftovers(cluster)
     sandbox.control.outside("delete-cluster", cluster="dev")
     sandbox.control.fault(cloud="civo", method="DELETE", path="/loadbalancers/", action="status", status=500, body={}, times=0)
     deleting = cloud.deleting_leftovers(cluster, tuple(items))
-    left = f"keeps and bills load balancer web .{items[0].id}., which"
-    with pytest.raises(errors.PlantonError, match=left) as caught, deleting:
+    message = f"keeps and bills load balancer web .{items[0].id}., which"
+    with pytest.raises(errors.PlantonError, match=message) as caught, deleting:
         pass
     assert caught.value.reason is errors.Reason.CLOUD_FAILED
     assert _volumes(sandbox) == ["of-other"]
 
 
-def test_nothing_is_deleted_where_the_cluster_could_not_be(sandbox: Sandbox, at_civo: tuple[civo.Cloud, str]) -> None:
-    """Its volumes are in use."""
+def test_leftovers_stay_if_the_cluster_could_not_be_deleted(sandbox: Sandbox, at_civo: tuple[civo.Cloud, str]) -> None:
+    """Its volumes are still in use."""
     cloud, cluster = at_civo
     mark = sandbox.control.mark()
     with (
@@ -82,16 +82,16 @@ def _ocean(sandbox: Sandbox) -> digitalocean.Cloud:
     return digitalocean.Cloud(sandbox.token, sandbox.digitalocean)
 
 
-def test_digitalocean_says_where_the_cluster_is_gone_already(sandbox: Sandbox) -> None:
-    """The request would have deleted both; the volumes stay, and are named."""
+def test_digitalocean_names_leftovers_of_a_missing_cluster(sandbox: Sandbox) -> None:
+    """One request deletes cluster and volumes. Without the cluster the volumes stay."""
     volume = associated.Item("volume", "pvc-1", "1111")
-    gone: Any = _ocean(sandbox).deleting_leftovers("0000", (volume,))
-    with pytest.raises(errors.PlantonError, match=r"keeps and bills volume pvc-1 \(1111\).*does not exist any more"), gone:
-        raise AssertionError("the cluster is not deleted by anybody else")
+    deleting: Any = _ocean(sandbox).deleting_leftovers("0000", (volume,))
+    with pytest.raises(errors.PlantonError, match=r"keeps and bills volume pvc-1 \(1111\).*does not exist any more"), deleting:
+        raise AssertionError("the block must not run without a cluster")
 
 
-def test_digitalocean_is_not_asked_where_nothing_is_to_go(sandbox: Sandbox) -> None:
-    """The deletion of the cluster is then the plugin's."""
+def test_digitalocean_gets_no_request_without_leftovers(sandbox: Sandbox) -> None:
+    """Then the plugin deletes the cluster."""
     mark = sandbox.control.mark()
     with _ocean(sandbox).deleting_leftovers("0000", ()):
         pass

@@ -1,4 +1,4 @@
-"""Questions to Civo's API: answers, absences, and what is neither."""
+"""Requests to Civo's API: responses, missing resources, and errors."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ NOT_FOUND = '{"code":"database_kubernetes_cluster_not_found","reason":"Failed to
 
 @pytest.fixture
 def server() -> Iterator[answers.Server]:
-    """A server that has nothing."""
-    with answers.serving(NOT_FOUND) as made:
-        yield made
+    """A server without resources."""
+    with answers.serving(NOT_FOUND) as running:
+        yield running
 
 
 def _cloud(server: answers.Server) -> civo.Cloud:
@@ -28,11 +28,11 @@ def _cloud(server: answers.Server) -> civo.Cloud:
 
 
 def _never(_seconds: float) -> None:
-    """Waits not at all."""
+    """Returns at once."""
 
 
-def test_a_question_has_token_and_region(server: answers.Server) -> None:
-    """The region goes into the query, after a query that is there."""
+def test_a_request_has_token_and_region(server: answers.Server) -> None:
+    """The region is appended to an existing query."""
     server.answers["/v2/networks"] = (200, [])
     assert _cloud(server).networks() == []
     server.answers["/v2/x"] = (200, {})
@@ -40,8 +40,8 @@ def test_a_question_has_token_and_region(server: answers.Server) -> None:
     assert server.requests == [("/v2/networks?region=LON1", "bearer tok"), ("/v2/x?a=b&region=LON1", "bearer tok")]
 
 
-def test_not_found_is_an_answer(server: answers.Server) -> None:
-    """Only in the cloud's own words."""
+def test_a_not_found_response_means_a_missing_resource(server: answers.Server) -> None:
+    """It must have the cloud's error code. A 404 of a proxy is an error."""
     assert _cloud(server).cluster("c-1") is None
     server.answers["/v2/kubernetes/clusters/c-2"] = (404, "<html>no such page</html>")
     with pytest.raises(errors.PlantonError, match="404 <html>"):
@@ -49,7 +49,7 @@ def test_not_found_is_an_answer(server: answers.Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "reason", "how"),
+    ("status", "body", "reason", "verb"),
     [
         (401, "{}", errors.Reason.CLOUD_AUTH, "refused"),
         (403, "{}", errors.Reason.CLOUD_AUTH, "refused"),
@@ -59,20 +59,20 @@ def test_not_found_is_an_answer(server: answers.Server) -> None:
         (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
     ],
 )
-def test_anything_else_is_an_error_with_the_clouds_text(
-    status: int, body: str, reason: errors.Reason, how: str, server: answers.Server
+def test_any_other_response_is_an_error_with_the_clouds_text(
+    status: int, body: str, reason: errors.Reason, verb: str, server: answers.Server
 ) -> None:
-    """It never looks like an absence, and shows no token."""
+    """It never counts as a missing resource, and the message contains no token."""
     server.answers["/v2/networks"] = (status, body)
-    with pytest.raises(errors.PlantonError, match=f"the cloud {how} GET /v2/networks") as caught:
+    with pytest.raises(errors.PlantonError, match=f"the cloud {verb} GET /v2/networks") as caught:
         _cloud(server).networks()
     assert caught.value.reason is reason
     assert "tok" not in caught.value.message
     assert "tok" not in repr(_cloud(server))
 
 
-def test_a_cloud_that_is_not_there_is_unreachable(server: answers.Server) -> None:
-    """A refused connection is our error."""
+def test_a_refused_connection_is_an_unreachable_cloud(server: answers.Server) -> None:
+    """The error has a reason, like every error of planton."""
     cloud = _cloud(server)
     server.stop()
     with pytest.raises(errors.PlantonError) as caught:
@@ -81,7 +81,7 @@ def test_a_cloud_that_is_not_there_is_unreachable(server: answers.Server) -> Non
 
 
 def test_clusters_come_from_all_pages(server: answers.Server) -> None:
-    """A cluster on the second page exists too."""
+    """A cluster on the second page is listed too."""
     for page, cluster in enumerate(({"id": "1", "name": "b"}, {"id": "2", "name": "a"}), start=1):
         server.answers[CLUSTERS.format(page)] = (200, {"items": [cluster], "pages": 2})
     assert [cluster["id"] for cluster in _cloud(server).clusters()] == ["1", "2"]
@@ -90,14 +90,14 @@ def test_clusters_come_from_all_pages(server: answers.Server) -> None:
 
 @pytest.mark.parametrize("listed", [None, []])
 def test_an_empty_list_may_be_null(listed: Any, server: answers.Server) -> None:
-    """The cloud writes both."""
+    """The cloud sends both forms."""
     server.answers["/v2/networks"] = server.answers["/v2/firewalls"] = (200, listed)
     assert (_cloud(server).names("network"), _cloud(server).names("firewall")) == ([], [])
 
 
 @pytest.fixture
 def full(server: answers.Server) -> answers.Server:
-    """A cloud with one of each, and two networks of one name."""
+    """A cloud with one resource of each type, and two networks of one name."""
     server.answers = {
         "/v2/networks": (200, [{"id": "n-1", "label": "net"}, {"id": "n-2", "label": "twin"}, {"id": "n-3", "label": "twin"}]),
         "/v2/networks/n-1": (200, {"id": "n-1", "label": "net"}),
@@ -110,7 +110,7 @@ def full(server: answers.Server) -> answers.Server:
 
 
 @pytest.mark.parametrize(
-    ("type_", "id_", "cluster", "there"),
+    ("type_", "id_", "cluster", "exists"),
     [
         (events.NETWORK, "n-1", "", True),
         (events.NETWORK, "net", "", False),
@@ -124,15 +124,13 @@ def full(server: answers.Server) -> answers.Server:
         (events.POOL, "web", "c-9", False),
     ],
 )
-def test_whether_something_is_there_is_asked_by_id(
-    type_: str, id_: str, cluster: str, full: answers.Server, *, there: bool
-) -> None:
-    """A pool is there if its cluster has it."""
-    assert _cloud(full).exists(type_, id_, cluster) is there
+def test_existence_is_checked_by_id(type_: str, id_: str, cluster: str, full: answers.Server, *, exists: bool) -> None:
+    """A pool exists if its cluster contains it."""
+    assert _cloud(full).exists(type_, id_, cluster) is exists
 
 
 @pytest.mark.parametrize(
-    ("type_", "name", "cluster", "found"),
+    ("type_", "name", "cluster", "import_id"),
     [
         (events.NETWORK, "net", "", "n-1"),
         (events.NETWORK, "ne", "", None),
@@ -144,24 +142,24 @@ def test_whether_something_is_there_is_asked_by_id(
         (events.POOL, "web", "", None),
     ],
 )
-def test_the_import_id_is_found_by_the_exact_and_only_name(
-    type_: str, name: str, cluster: str, found: str | None, full: answers.Server
+def test_the_import_id_is_found_by_an_exact_unique_name(
+    type_: str, name: str, cluster: str, import_id: str | None, full: answers.Server
 ) -> None:
-    """Of two with one name neither is adopted."""
-    assert _cloud(full).find(type_, name, cluster) == found
+    """If two resources have one name, neither is adopted."""
+    assert _cloud(full).find(type_, name, cluster) == import_id
 
 
 @pytest.mark.parametrize(("region", "expected"), [("", "LON1"), ("fra1", "FRA1")])
-def test_a_cloud_is_made_of_a_provider_config(region: str, expected: str) -> None:
-    """The region asked for goes before the default, in the cloud's case."""
+def test_a_cloud_is_built_from_a_provider_config(region: str, expected: str) -> None:
+    """An explicit region overrides the default. It is upper-cased for the cloud."""
     config = mocks.stack_input(mocks.target("CivoVpc", {}), apiEndpoint="http://x").provider_config
     assert civo.of(config, region) == civo.Cloud(mocks.TOKEN, expected, "http://x")
     config.default_region = 0
     assert civo.of(config).region == ""
 
 
-def test_what_is_there_comes_with_what_is_checked_of_it(server: answers.Server) -> None:
-    """The region is the one that was asked; what is being deleted is marked."""
+def test_listed_entries_have_the_fields_that_checks_need(server: answers.Server) -> None:
+    """The region is that of the request. Resources in deletion are marked."""
     server.answers["/v2/networks"] = (
         200,
         [
@@ -188,16 +186,16 @@ def test_what_is_there_comes_with_what_is_checked_of_it(server: answers.Server) 
     assert cloud.upgrades("c-1") is None
 
 
-def test_quotas_are_those_that_are_reported(server: answers.Server) -> None:
-    """The same in all regions, so that none is named."""
+def test_only_reported_quotas_are_returned(server: answers.Server) -> None:
+    """Quotas hold for all regions, so the request names none."""
     assert _cloud(server).quotas() == {}
     server.answers["/v2/quota"] = (200, {"instance_count_limit": 16, "instance_count_usage": 6, "cpu_core_limit": 10})
     assert _cloud(server).account.quotas() == {"nodes": entries.Quota(6, 16)}
     assert server.requests[-1][0] == "/v2/quota?region="
 
 
-def test_sizes_that_cannot_be_chosen_are_not_offered(server: answers.Server) -> None:
-    """The list has them all the same, and does not say in which regions a size is."""
+def test_sizes_that_are_not_selectable_are_not_offered(server: answers.Server) -> None:
+    """The cloud lists them too, and reports no regions of a size."""
     rows = [{"name": f"g4s.kube.{name}", "cpu_cores": 1, "ram_mb": 2, "disk_gb": 3} for name in ("small", "old")]
     rows[1]["selectable"] = False
     server.answers["/v2/sizes"] = (200, rows)
@@ -207,19 +205,19 @@ def test_sizes_that_cannot_be_chosen_are_not_offered(server: answers.Server) -> 
 REGION_IS_MISSING = (400, '{"code": "region_unavailable"}')
 
 
-@pytest.mark.parametrize(("codes", "is_known"), [(["LON1"], True), (["FRA1"], False), ([], True)])
-def test_a_region_that_is_missing_has_nothing(server: answers.Server, codes: list[str], *, is_known: bool) -> None:
-    """Nothing can have been made there. Whether an id still exists is not answered: the region may have been withdrawn."""
+@pytest.mark.parametrize(("codes", "is_listed"), [(["LON1"], True), (["FRA1"], False), ([], True)])
+def test_a_missing_region_has_no_resources(server: answers.Server, codes: list[str], *, is_listed: bool) -> None:
+    """Nothing can be created there. The existence of an id stays unknown: the region may have been withdrawn."""
     for path in ("/v2/networks", "/v2/firewalls", CLUSTERS.format(1)):
         server.answers[path] = REGION_IS_MISSING
     server.answers["/v2/regions"] = (200, [{"code": code} for code in codes])
     cloud = _cloud(server)
     for type_ in (events.NETWORK, events.FIREWALL, events.CLUSTER):
-        if is_known:
+        if is_listed:
             with pytest.raises(errors.PlantonError, match="region_unavailable"):
                 cloud.find(type_, "x")
         else:
             assert cloud.find(type_, "x") is None
-    assert is_known or cloud.clusters() == []
+    assert is_listed or cloud.clusters() == []
     with pytest.raises(errors.PlantonError, match="region_unavailable"):
         cloud.exists(events.FIREWALL, "f-1")

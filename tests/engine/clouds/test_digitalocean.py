@@ -1,4 +1,4 @@
-"""Questions to DigitalOcean's API: answers, absences, and what is neither."""
+"""Requests to DigitalOcean's API: responses, missing resources, and errors."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ VPCS, CLUSTERS = "/v2/vpcs", "/v2/kubernetes/clusters"
 
 @pytest.fixture
 def server() -> Iterator[answers.Server]:
-    """A server that has nothing."""
-    with answers.serving(NOT_FOUND) as made:
-        yield made
+    """A server without resources."""
+    with answers.serving(NOT_FOUND) as running:
+        yield running
 
 
 def _cloud(server: answers.Server) -> digitalocean.Cloud:
@@ -32,11 +32,11 @@ def _cloud(server: answers.Server) -> digitalocean.Cloud:
 
 
 def _never(_seconds: float) -> None:
-    """Waits not at all."""
+    """Returns at once."""
 
 
-def test_a_question_has_the_token(server: answers.Server) -> None:
-    """And nothing else: an account is in no region."""
+def test_a_request_has_the_token_and_no_region(server: answers.Server) -> None:
+    """An account covers all regions."""
     server.answers["/v2/x"] = (200, {"a": 1})
     assert _cloud(server).get("/v2/x") == {"a": 1}
     assert server.requests == [("/v2/x", "Bearer tok")]
@@ -44,7 +44,7 @@ def test_a_question_has_the_token(server: answers.Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "reason", "how"),
+    ("status", "body", "reason", "verb"),
     [
         (401, "{}", errors.Reason.CLOUD_AUTH, "refused"),
         (403, "{}", errors.Reason.CLOUD_AUTH, "refused"),
@@ -53,20 +53,20 @@ def test_a_question_has_the_token(server: answers.Server) -> None:
         (200, "no JSON", errors.Reason.CLOUD_UNREACHABLE, "did not answer"),
     ],
 )
-def test_anything_but_not_found_is_an_error_with_the_clouds_text(
-    status: int, body: str, reason: errors.Reason, how: str, server: answers.Server
+def test_any_other_response_is_an_error_with_the_clouds_text(
+    status: int, body: str, reason: errors.Reason, verb: str, server: answers.Server
 ) -> None:
-    """It never looks like an absence, and shows no token."""
+    """It never counts as a missing resource, and the message contains no token."""
     server.answers[f"{CLUSTERS}/c-1"] = (status, body)
-    with pytest.raises(errors.PlantonError, match=f"the cloud {how} GET {CLUSTERS}/c-1") as caught:
+    with pytest.raises(errors.PlantonError, match=f"the cloud {verb} GET {CLUSTERS}/c-1") as caught:
         _cloud(server).exists(CLUSTER, "c-1")
     assert caught.value.reason is reason
     assert "tok" not in caught.value.message
     assert "tok" not in repr(_cloud(server))
 
 
-def test_a_cloud_that_is_not_there_is_unreachable(server: answers.Server) -> None:
-    """A refused connection is our error."""
+def test_a_refused_connection_is_an_unreachable_cloud(server: answers.Server) -> None:
+    """The error has a reason, like every error of planton."""
     cloud = _cloud(server)
     server.stop()
     with pytest.raises(errors.PlantonError) as caught:
@@ -75,7 +75,7 @@ def test_a_cloud_that_is_not_there_is_unreachable(server: answers.Server) -> Non
 
 
 def test_lists_come_from_all_pages(server: answers.Server) -> None:
-    """The answer says whether there is another one."""
+    """The response links to the next page."""
     more = {"pages": {"next": f"https://api.digitalocean.com{VPCS}?page=2"}}
     server.answers[f"{VPCS}?page=1&per_page=200"] = (200, {"vpcs": [{"id": "1", "name": "b"}], "links": more})
     server.answers[f"{VPCS}?page=2&per_page=200"] = (200, {"vpcs": [{"id": "2", "name": "a"}], "links": {"pages": {}}})
@@ -83,16 +83,16 @@ def test_lists_come_from_all_pages(server: answers.Server) -> None:
     assert _cloud(server).find(VPC, "a") == "2"
 
 
-@pytest.mark.parametrize("answer", [{"kubernetes_clusters": None}, {"kubernetes_clusters": [], "links": None}, {}])
-def test_an_empty_list_may_be_null_or_absent(answer: Any, server: answers.Server) -> None:
-    """The cloud's clients take all of these."""
-    server.answers[CLUSTERS] = (200, answer)
+@pytest.mark.parametrize("response", [{"kubernetes_clusters": None}, {"kubernetes_clusters": [], "links": None}, {}])
+def test_an_empty_list_may_be_null_or_absent(response: Any, server: answers.Server) -> None:
+    """The cloud's own clients accept all of these."""
+    server.answers[CLUSTERS] = (200, response)
     assert _cloud(server).names("cluster") == []
 
 
 @pytest.fixture
 def full(server: answers.Server) -> answers.Server:
-    """A cloud with one of each, and two networks of one name."""
+    """A cloud with one resource of each type, and two networks of one name."""
     pool = {"id": "p-1", "name": "web"}
     prod = {"id": "c-1", "name": "prod", "region": "fra1", "status": {"state": "running"}, "node_pools": [pool]}
     young = {"id": "c-2", "name": "young", "region": "fra1", "status": {"state": "provisioning"}, "node_pools": []}
@@ -117,7 +117,7 @@ def full(server: answers.Server) -> answers.Server:
 
 
 @pytest.mark.parametrize(
-    ("type_", "id_", "cluster", "there"),
+    ("type_", "id_", "cluster", "exists"),
     [
         (VPC, "v-1", "", True),
         (VPC, "net", "", False),
@@ -130,15 +130,13 @@ def full(server: answers.Server) -> answers.Server:
         (POOL, "p-9", "", False),
     ],
 )
-def test_whether_something_is_there_is_asked_by_id(
-    type_: str, id_: str, cluster: str, full: answers.Server, *, there: bool
-) -> None:
-    """A pool is there if its cluster has it, or any cluster where none is named."""
-    assert _cloud(full).exists(type_, id_, cluster) is there
+def test_existence_is_checked_by_id(type_: str, id_: str, cluster: str, full: answers.Server, *, exists: bool) -> None:
+    """A pool exists if its cluster, or without a named cluster any cluster, contains it."""
+    assert _cloud(full).exists(type_, id_, cluster) is exists
 
 
 @pytest.mark.parametrize(
-    ("type_", "name", "cluster", "found"),
+    ("type_", "name", "cluster", "import_id"),
     [
         (VPC, "net", "", "v-1"),
         (VPC, "ne", "", None),
@@ -151,21 +149,21 @@ def test_whether_something_is_there_is_asked_by_id(
         (POOL, "web", "", None),
     ],
 )
-def test_the_import_id_is_found_by_the_exact_and_only_name(
-    type_: str, name: str, cluster: str, found: str | None, full: answers.Server
+def test_the_import_id_is_found_by_an_exact_unique_name(
+    type_: str, name: str, cluster: str, import_id: str | None, full: answers.Server
 ) -> None:
-    """Of two with one name neither is adopted."""
-    assert _cloud(full).find(type_, name, cluster) == found
+    """If two resources have one name, neither is adopted."""
+    assert _cloud(full).find(type_, name, cluster) == import_id
 
 
-@pytest.mark.parametrize(("given", "expected"), [("web", "p-1"), ("p-1", "p-1"), ("c-1:web", "p-1"), ("p-9", "p-9")])
-def test_a_pool_is_imported_by_its_id_alone(given: str, expected: str, full: answers.Server) -> None:
-    """A name is looked up in the cluster; what is no name is taken for an id."""
-    assert _cloud(full).pool_import_id("c-1", given) == expected
+@pytest.mark.parametrize(("name_or_id", "expected"), [("web", "p-1"), ("p-1", "p-1"), ("c-1:web", "p-1"), ("p-9", "p-9")])
+def test_the_import_id_of_a_pool_is_its_id_without_the_cluster(name_or_id: str, expected: str, full: answers.Server) -> None:
+    """A name is looked up in the cluster. Anything else is treated as an id."""
+    assert _cloud(full).pool_import_id("c-1", name_or_id) == expected
 
 
-def test_of_two_pools_of_one_name_none_is_imported(server: answers.Server) -> None:
-    """The ids say which there are."""
+def test_an_ambiguous_pool_name_is_not_imported(server: answers.Server) -> None:
+    """The error lists the ids."""
     pools = [{"id": "p-1", "name": "web"}, {"id": "p-2", "name": "web"}]
     server.answers["/v2/kubernetes/clusters/c-1"] = (200, {"kubernetes_cluster": {"id": "c-1", "node_pools": pools}})
     with pytest.raises(errors.PlantonError, match="2 node pools of the cluster have the name 'web': p-1, p-2") as caught:
@@ -174,26 +172,26 @@ def test_of_two_pools_of_one_name_none_is_imported(server: answers.Server) -> No
 
 
 @pytest.mark.parametrize(("cluster", "expected"), [("c-1", False), ("c-2", True), ("c-9", False)])
-def test_a_cluster_that_is_not_there_does_not_build(cluster: str, full: answers.Server, *, expected: bool) -> None:
-    """Only one that is being provisioned or upgraded does."""
+def test_a_missing_cluster_is_not_building(cluster: str, full: answers.Server, *, expected: bool) -> None:
+    """Only a cluster that is being provisioned or upgraded is building."""
     assert _cloud(full).building(cluster) is expected
 
 
-def test_a_credential_says_when_it_ends_and_comes_as_a_kubeconfig(full: answers.Server) -> None:
-    """The names in it are those that the cloud's own tools give."""
-    found = _cloud(full).credential("c-1")
-    assert found is not None
-    assert (found.token, found.certificate, found.expires) == ("kube-token", "", "2026-11-28T05:00:00Z")
-    config = yaml.safe_load(found.kubeconfig)
+def test_a_credential_has_an_expiry_and_a_kubeconfig(full: answers.Server) -> None:
+    """Its names are those of the cloud's own tools."""
+    credential = _cloud(full).credential("c-1")
+    assert credential is not None
+    assert (credential.token, credential.certificate, credential.expires) == ("kube-token", "", "2026-11-28T05:00:00Z")
+    config = yaml.safe_load(credential.kubeconfig)
     assert config["current-context"] == "do-fra1-prod"
     assert config["clusters"][0]["cluster"] == {"server": "https://10.0.0.1", "certificate-authority-data": "Q0E="}
     assert config["users"] == [{"name": "do-fra1-prod-admin", "user": {"token": "kube-token"}}]
-    assert "kube-token" not in repr(found)
+    assert "kube-token" not in repr(credential)
 
 
 @pytest.mark.parametrize("cluster", ["c-2", "c-9"])
-def test_where_there_is_no_cluster_or_no_way_yet_there_is_no_credential(cluster: str, full: answers.Server) -> None:
-    """Neither is an error of the cloud."""
+def test_a_missing_or_unfinished_cluster_has_no_credential(cluster: str, full: answers.Server) -> None:
+    """Neither case is an error of the cloud."""
     assert _cloud(full).credential(cluster) is None
 
 
@@ -204,23 +202,23 @@ OPTIONS = {
 }
 
 
-def test_what_is_offered_is_what_clusters_can_have(server: answers.Server) -> None:
-    """Of all sizes only those that nodes may have are listed; the first version is the default."""
+def test_only_sizes_that_nodes_can_have_are_offered(server: answers.Server) -> None:
+    """The first version is the default."""
     server.answers["/v2/kubernetes/options"] = (200, {"options": OPTIONS})
     sizes = [
         {"slug": slug, "vcpus": 2, "memory": 4096, "disk": 80, "regions": ["tor1", "fra1"]}
         for slug in ("s-2vcpu-4gb", "s-2vcpu-1gb")
     ]
-    gone = {**sizes[0], "slug": "s-old", "available": False}
-    server.answers["/v2/sizes"] = (200, {"sizes": [*sizes, gone]})
+    unavailable = {**sizes[0], "slug": "s-old", "available": False}
+    server.answers["/v2/sizes"] = (200, {"sizes": [*sizes, unavailable]})
     cloud: clouds.Cloud = _cloud(server)
     assert [(row["version"], row["default"]) for row in cloud.versions()] == [("1.34.1-do.0", True), ("1.33.1-do.0", False)]
     assert cloud.sizes() == [{"size": "s-2vcpu-4gb", "cpus": 2, "memory": 4096, "disk": 80, "regions": ["fra1", "tor1"]}]
     assert cloud.regions() == [{"region": "fra1", "name": "Frankfurt 1", "country": None, "full": False}]
 
 
-def test_what_is_there_comes_with_its_region(server: answers.Server) -> None:
-    """And node pools with their cluster; firewalls are none of ours."""
+def test_listed_entries_have_their_region(server: answers.Server) -> None:
+    """Node pools are listed in their cluster. Firewalls are not managed at this cloud."""
     pools = [{"id": "p-1", "name": "web", "size": "s"}]
     cluster = {"id": "c-1", "name": "prod", "region": "fra1", "version": "1.33.1-do.0", "vpc_uuid": "v-1", "node_pools": pools}
     server.answers["/v2/kubernetes/clusters"] = (200, {"kubernetes_clusters": [cluster]})
@@ -234,7 +232,7 @@ def test_what_is_there_comes_with_its_region(server: answers.Server) -> None:
 
 
 def test_upgrades_regions_and_quotas_are_read(server: answers.Server) -> None:
-    """Null stands for no upgrade; what the account does not say is no quota."""
+    """Null means no upgrade. Limits that the account does not report are not quotas."""
     cloud = _cloud(server)
     assert (cloud.upgrades("c-1"), cloud.quotas()) == (None, {})
     server.answers["/v2/kubernetes/clusters/c-1/upgrades"] = (200, {"available_upgrade_versions": [{"slug": "1.34.0-do.0"}]})
@@ -247,8 +245,8 @@ def test_upgrades_regions_and_quotas_are_read(server: answers.Server) -> None:
     assert cloud.network_regions() == ["fra1", "nyc2"]
 
 
-def test_a_cloud_is_made_of_a_provider_config() -> None:
-    """A region makes no difference."""
+def test_a_cloud_is_built_from_a_provider_config() -> None:
+    """The region does not matter."""
     config = mocks.stack_input(mocks.target("DigitalOceanVpc", {}), apiEndpoint="http://x").provider_config
     for region in ("", "fra1"):
         assert clouds.of(config, region) == digitalocean.Cloud(mocks.TOKEN, "http://x")

@@ -1,4 +1,4 @@
-"""DigitalOceanKubernetesNodePool: what the module asks for."""
+"""DigitalOceanKubernetesNodePool: the requested resources."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def _pool(metadata: dict[str, Any] | None = None, **spec: Any) -> dict[str, Any]
     return _plan(metadata, **spec).resources["node_pool"].inputs
 
 
-def test_a_pool_has_just_what_the_manifest_says() -> None:
-    """Taints, tags and bounds that are not there are not sent, not even as empty lists, and no number is ignored."""
+def test_a_pool_has_only_the_fields_of_the_manifest() -> None:
+    """Unset taints, tags and bounds are not sent, not even as empty lists. The node count is not ignored."""
     planned = _plan()
     assert planned.resources["node_pool"] == mocks.Recorded(
         "digitalocean:index/kubernetesNodePool:KubernetesNodePool",
@@ -47,13 +47,13 @@ def test_a_pool_has_just_what_the_manifest_says() -> None:
     assert planned.warnings == []
 
 
-def test_the_outputs_are_the_pools_id_and_those_of_its_nodes() -> None:
+def test_the_outputs_are_the_ids_of_the_pool_and_its_nodes() -> None:
     """They come from the cloud."""
     assert _plan().outputs == {"node_pool_id": "id-of-node_pool", "node_ids": ["n-1", "n-2"]}
 
 
-def test_the_users_labels_win_over_the_standard_ones() -> None:
-    """The six standard labels are there where their value is known, in characters that a label may have."""
+def test_user_labels_override_standard_labels() -> None:
+    """Standard labels with a known value are set. Invalid characters are replaced."""
     metadata = {"name": "dev pool!", "org": "acme corp", "env": "dev", "id": "-id-"}
     assert _pool(metadata, labels={"role": "web", "planton-environment": "mine"})["labels"] == {
         "planton-resource": "true",
@@ -67,7 +67,7 @@ def test_the_users_labels_win_over_the_standard_ones() -> None:
 
 
 def test_taints_keep_their_order_and_an_unset_value_is_empty() -> None:
-    """The plugin wants all three fields."""
+    """The plugin requires all three fields."""
     taints = [{"key": "nvidia.com/gpu", "value": "yes", "effect": "NoSchedule"}, {"key": "spot", "effect": "NoExecute"}]
     assert _pool(taints=taints)["taints"] == [
         {"key": "nvidia.com/gpu", "value": "yes", "effect": "NoSchedule"},
@@ -75,13 +75,13 @@ def test_taints_keep_their_order_and_an_unset_value_is_empty() -> None:
     ]
 
 
-@pytest.mark.parametrize("least", [0, 2])
-def test_an_autoscaled_pool_has_its_bounds_and_keeps_only_its_initial_count(least: int) -> None:
-    """Zero is a bound too. The plugin would put the number of the manifest back, so changes of it are ignored."""
-    pool = _plan(autoScale=True, minNodes=least, maxNodes=5).resources["node_pool"]
+@pytest.mark.parametrize("min_nodes", [0, 2])
+def test_an_autoscaled_pool_has_its_bounds_and_keeps_only_its_initial_count(min_nodes: int) -> None:
+    """Zero is a valid bound. The plugin would reset the count, so changes of it are ignored."""
+    pool = _plan(autoScale=True, minNodes=min_nodes, maxNodes=5).resources["node_pool"]
     assert {name: pool.inputs[name] for name in ("autoScale", "minNodes", "maxNodes", "nodeCount")} == {
         "autoScale": True,
-        "minNodes": least,
+        "minNodes": min_nodes,
         "maxNodes": 5,
         "nodeCount": 3,
     }
@@ -89,9 +89,9 @@ def test_an_autoscaled_pool_has_its_bounds_and_keeps_only_its_initial_count(leas
 
 
 def test_bounds_without_autoscaling_are_a_warning_and_are_not_sent() -> None:
-    """The cloud takes none for a pool of a fixed size; they are valid and mean nothing, which is said.
+    """The cloud accepts bounds only for autoscaled pools. The manifest is valid, but they have no effect.
 
-    That the size is fixed is sent: a plugin that is told nothing leaves the autoscaler on.
+    `autoScale: false` is sent: without it the plugin leaves the autoscaler on.
     """
     planned = _plan(minNodes=1, maxNodes=5)
     assert not {"minNodes", "maxNodes"} & planned.resources["node_pool"].inputs.keys()
@@ -103,14 +103,14 @@ def test_bounds_without_autoscaling_are_a_warning_and_are_not_sent() -> None:
     ("tags", "expected"),
     [([], []), (["web"], ["web"]), (["web", "team:a", "WEB", "api"], ["WEB", "api", "team:a"])],
 )
-def test_a_tag_comes_once_whatever_its_case(tags: list[str], expected: list[str]) -> None:
-    """To the cloud, case means nothing in a tag; they are sorted as a refresh sorts them."""
+def test_tags_are_unique_regardless_of_case(tags: list[str], expected: list[str]) -> None:
+    """The cloud ignores the case of tags. They are sorted as a refresh sorts them."""
     assert pools.unique_tags(tags) == expected
     assert _pool(tags=tags).get("tags", []) == expected
 
 
 def test_a_cluster_is_found_by_its_exact_name() -> None:
-    """A name is looked up, a UUID is not."""
+    """A name is looked up. A UUID needs no look-up."""
     planned = _plan(cluster={"value": "old-cluster"})
     assert planned.resources["node_pool"].inputs["clusterId"] == mocks.CLUSTER_ID
     assert planned.calls == [("digitalocean:index/getKubernetesCluster:getKubernetesCluster", {"name": "old-cluster"})]
@@ -121,7 +121,7 @@ def test_a_cluster_is_found_by_its_exact_name() -> None:
 
 
 def test_an_unresolved_reference_names_both_ends() -> None:
-    """A module cannot look up manifests, so it says which command writes a resolved stack input."""
+    """A module cannot read manifests, so the hint names the command that writes a resolved stack input."""
     with pytest.raises(errors.PlantonError, match=r"spec\.cluster of 'dev' refers to 'main'") as caught:
         _plan(cluster={"valueFrom": {"name": "main"}})
     assert caught.value.reason is errors.Reason.REFERENCE_UNRESOLVED
@@ -131,10 +131,8 @@ def test_an_unresolved_reference_names_both_ends() -> None:
     ("name", "cluster", "deleted_first"),
     [("workers", mocks.CLUSTER_ID, True), ("older", mocks.CLUSTER_ID, False), ("older", "another", True)],
 )
-def test_only_a_new_name_in_the_same_cluster_keeps_the_old_pool_until_the_new_one_is_there(
-    name: str, cluster: str, *, deleted_first: bool
-) -> None:
-    """Two pools of a cluster cannot have one name; in another cluster, the old pool may be gone with the old one."""
+def test_a_renamed_pool_is_created_before_the_old_one_is_deleted(name: str, cluster: str, *, deleted_first: bool) -> None:
+    """With the same name, or in another cluster, the old pool is deleted first: it may be missing already."""
     outputs = {"id": "x", "name": name, "clusterId": cluster}
     type_ = "digitalocean:index/kubernetesNodePool:KubernetesNodePool"
     with own.state({"resources": [{"urn": "urn::node_pool", "type": type_, "outputs": outputs}]}):
@@ -142,12 +140,12 @@ def test_only_a_new_name_in_the_same_cluster_keeps_the_old_pool_until_the_new_on
     assert options.get("delete_before_replace", False) is deleted_first
 
 
-def test_removed_tags_stay_and_are_named() -> None:
-    """The plugin leaves an empty list out of what it sends, so that the same update would be planned for ever."""
+def test_removed_tags_stay_and_are_a_warning() -> None:
+    """The plugin does not send an empty list, so the same update would be planned forever."""
     type_ = "digitalocean:index/kubernetesNodePool:KubernetesNodePool"
     outputs = {"id": "x", "name": "workers", "clusterId": mocks.CLUSTER_ID, "tags": ["team:a"]}
     with own.state({"resources": [{"urn": "urn::node_pool", "type": type_, "outputs": outputs}]}):
-        kept, other = _plan(), _plan(tags=["team:b"])
-    assert kept.resources["node_pool"].inputs["tags"] == ["team:a"]
-    assert ["tags of node pool workers" in warning for warning in kept.warnings] == [True]
-    assert (other.resources["node_pool"].inputs["tags"], other.warnings) == (["team:b"], [])
+        unset, changed = _plan(), _plan(tags=["team:b"])
+    assert unset.resources["node_pool"].inputs["tags"] == ["team:a"]
+    assert ["tags of node pool workers" in warning for warning in unset.warnings] == [True]
+    assert (changed.resources["node_pool"].inputs["tags"], changed.warnings) == (["team:b"], [])

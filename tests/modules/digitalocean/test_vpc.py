@@ -1,4 +1,4 @@
-"""DigitalOceanVpc: what the module asks for."""
+"""DigitalOceanVpc: the requested resources."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def _plan(config: dict[str, Any] | None = None, metadata: dict[str, Any] | None 
         ({}, {"name": "net", "region": "fra1"}),
         ({"region": "nyc3"}, {"name": "net", "region": "nyc3"}),
         ({"ipRangeCidr": "10.10.0.0/20"}, {"name": "net", "region": "fra1", "ipRange": "10.10.0.0/20"}),
-        ({"description": "ours"}, {"name": "net", "region": "fra1", "description": "ours"}),
+        ({"description": "old text"}, {"name": "net", "region": "fra1", "description": "old text"}),
     ],
 )
-def test_a_network_has_just_what_the_manifest_says(spec: dict[str, Any], arguments: dict[str, Any]) -> None:
-    """It is called what the manifest is called, an unset field is not sent, and a new one comes after the old one is gone."""
+def test_a_network_has_only_the_fields_of_the_manifest(spec: dict[str, Any], arguments: dict[str, Any]) -> None:
+    """It has the manifest's name, and unset fields are not sent. A replacement deletes the old network first."""
     planned = _plan(**spec)
     options = {"provider": "digitalocean", "delete_before_replace": True}
     assert planned.resources["network"] == mocks.Recorded(NETWORK, arguments, options)
@@ -36,22 +36,22 @@ def test_a_network_has_just_what_the_manifest_says(spec: dict[str, Any], argumen
     assert planned.warnings == []
 
 
-def test_the_provider_gets_the_token_as_a_secret_and_repeats_nothing() -> None:
-    """The token is never plain state; an account knows no region; a creation whose answer is lost is not sent again."""
-    given = _plan({"apiEndpoint": "https://do.test"}).resources["digitalocean"].inputs
-    assert given == {"apiEndpoint": "https://do.test", "httpRetryMax": "0", "token": mocks.Secret(mocks.TOKEN)}
+def test_the_provider_gets_the_token_as_a_secret_and_retries_nothing() -> None:
+    """The token is never stored in plain text. A create whose response is lost is not sent again."""
+    inputs = _plan({"apiEndpoint": "https://do.test"}).resources["digitalocean"].inputs
+    assert inputs == {"apiEndpoint": "https://do.test", "httpRetryMax": "0", "token": mocks.Secret(mocks.TOKEN)}
 
 
-def test_an_account_without_a_token_is_an_error_before_anything_is_made() -> None:
-    """What is missing is named, with the variable to set."""
+def test_an_account_without_a_token_is_an_error_before_the_first_resource() -> None:
+    """The hint names the variable to set."""
     with pytest.raises(errors.PlantonError, match="the DigitalOcean provider: the token is missing") as caught:
         _plan({"apiToken": ""})
     assert caught.value.reason is errors.Reason.CREDENTIAL_MISSING
     assert "DIGITALOCEAN_TOKEN" in caught.value.hint
 
 
-def test_a_default_network_is_refused_unless_that_is_waived() -> None:
-    """What would change the result is refused, with the field and the way to accept it."""
+def test_a_default_network_is_refused_unless_the_refusal_is_waived() -> None:
+    """Waived, it is a warning."""
     with pytest.raises(errors.PlantonError, match=r"spec\.isDefaultForRegion: the first network of a region") as caught:
         _plan(isDefaultForRegion=True)
     assert (caught.value.code, caught.value.reason) == (errors.Code.REFUSED, errors.Reason.UNSUPPORTED_FIELD)
@@ -61,13 +61,13 @@ def test_a_default_network_is_refused_unless_that_is_waived() -> None:
     assert _plan(isDefaultForRegion=False).warnings == []
 
 
-def test_a_removed_description_stays_and_is_named() -> None:
-    """The plugin leaves an empty text out of what it sends, so that the same update would be planned for ever."""
-    before = {"resources": [{"urn": "urn::network", "type": NETWORK, "outputs": {"id": "x", "description": "ours"}}]}
+def test_a_removed_description_stays_and_is_a_warning() -> None:
+    """The plugin does not send an empty text, so the same update would be planned forever."""
+    before = {"resources": [{"urn": "urn::network", "type": NETWORK, "outputs": {"id": "x", "description": "old text"}}]}
     with own.state(before):
-        kept, other = _plan(), _plan(description="theirs")
-    assert kept.resources["network"].inputs["description"] == "ours"
-    [warning] = kept.warnings
+        unset, changed = _plan(), _plan(description="new text")
+    assert unset.resources["network"].inputs["description"] == "old text"
+    [warning] = unset.warnings
     assert "spec.description" in warning
-    assert "'ours'" in warning
-    assert (other.resources["network"].inputs["description"], other.warnings) == ("theirs", [])
+    assert "'old text'" in warning
+    assert (changed.resources["network"].inputs["description"], changed.warnings) == ("new text", [])

@@ -184,7 +184,14 @@ class Cloud:
         region = self.region.lower()
         if noun == "network":
             return [
-                entries.Entry(row["id"], row["label"], region, row.get("cidr") or "", is_being_deleted=_is_being_deleted(row))
+                entries.Entry(
+                    row["id"],
+                    row["label"],
+                    region,
+                    row.get("cidr") or "",
+                    is_being_deleted=_is_being_deleted(row),
+                    is_default=bool(row.get("default")),
+                )
                 for row in self.networks()
             ]
         if noun == "firewall":

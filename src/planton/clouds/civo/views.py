@@ -143,3 +143,8 @@ DEFAULT_POOL: views.DefaultPool | None = views.DefaultPool(
     compared=("nodeCount", "size", "label"),
     names_key="instanceNames",
 )
+REPORTED = frozenset({"status", "pools.instanceNames"})
+COUNTS = {
+    "civo:index/kubernetesCluster:KubernetesCluster": "pools.nodeCount",
+    "civo:index/kubernetesNodePool:KubernetesNodePool": "nodeCount",
+}

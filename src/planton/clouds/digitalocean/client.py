@@ -167,7 +167,9 @@ class Cloud:
         """Returns the ``network``s or ``cluster``s of the account, with the node pools of clusters."""
         if noun == "network":
             return [
-                entries.Entry(row["id"], row["name"], row["region"], row.get("ip_range") or "")
+                entries.Entry(
+                    row["id"], row["name"], row["region"], row.get("ip_range") or "", is_default=bool(row.get("default"))
+                )
                 for row in self._all(*_LISTS[_NETWORK])
             ]
         return [_cluster(row) for row in self.clusters()] if noun == "cluster" else []

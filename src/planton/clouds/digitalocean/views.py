@@ -130,3 +130,8 @@ BY_TYPE = {
 DEFAULT_POOL: views.DefaultPool | None = views.DefaultPool(
     property="nodePool", id_key="id", request=_default_pool_request, tag=_DEFAULT_POOL_TAG
 )
+REPORTED = frozenset({"status", "nodes", "nodePool.nodes"})
+COUNTS = {
+    "digitalocean:index/kubernetesCluster:KubernetesCluster": "nodePool.count",
+    "digitalocean:index/kubernetesNodePool:KubernetesNodePool": "count",
+}

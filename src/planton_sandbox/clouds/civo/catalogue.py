@@ -25,8 +25,8 @@ NODE_DELETE_SECONDS = 30.0
 PATCH_UPGRADE_SECONDS = 450.0
 MINOR_UPGRADE_SECONDS = 750.0
 # In instant latency an upgrade or a deletion ends without any read, after these seconds.
-UPGRADE_STEP_PATIENCE = 0.2
-DELETE_PATIENCE = 2.0
+UPGRADE_STEP_INSTANT_SECONDS = 0.2
+DELETE_INSTANT_SECONDS = 2.0
 
 LIMITS = {
     "instance_count": 200,

@@ -131,7 +131,7 @@ def begin_delete(scope: scopes.Scope, cluster: records.Cluster) -> None:
     """Begins to delete a cluster; its Kubernetes API closes immediately."""
     if cluster.deleting is None:
         cluster.deleting = scope.pace.timer(
-            scope.now, seconds=catalogue.CLUSTER_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE
+            scope.now, seconds=catalogue.CLUSTER_DELETE_SECONDS, instant_seconds=catalogue.DELETE_INSTANT_SECONDS
         )
 
 

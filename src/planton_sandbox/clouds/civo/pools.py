@@ -132,7 +132,9 @@ def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, 
 def retire(scope: scopes.Scope, node: records.Node) -> None:
     """Begins to delete a node."""
     node.building = None
-    node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
+    node.deleting = scope.pace.timer(
+        scope.now, seconds=catalogue.NODE_DELETE_SECONDS, instant_seconds=catalogue.DELETE_INSTANT_SECONDS
+    )
 
 
 def fill(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
@@ -176,7 +178,7 @@ def refuse_last(cluster: records.Cluster, pool: records.Pool) -> None:
 def begin_delete(pool: records.Pool, *, pace: clock.Pace, now: float) -> None:
     """Begins to delete a pool."""
     if pool.deleting is None:
-        pool.deleting = pace.timer(now, seconds=catalogue.NODE_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
+        pool.deleting = pace.timer(now, seconds=catalogue.NODE_DELETE_SECONDS, instant_seconds=catalogue.DELETE_INSTANT_SECONDS)
 
 
 def replace_all(scope: scopes.Scope, cluster: records.Cluster, bodies: Sequence[Mapping[str, Any]]) -> None:

@@ -85,7 +85,7 @@ def _install(cluster: records.Cluster, *, pace: clock.Pace, begin: float, now: f
         if application.installed or application.failing:
             continue
         if application.installing is None:
-            application.installing = pace.timer(begin, seconds=catalogue.APPLICATION_SECONDS, patience=0)
+            application.installing = pace.timer(begin, seconds=catalogue.APPLICATION_SECONDS, instant_seconds=0)
             changed = True
         if application.installing.is_over(now):
             application.installing, application.installed, changed = None, True, True
@@ -134,4 +134,4 @@ def _upgrade_next(cluster: records.Cluster, *, pace: clock.Pace, now: float) -> 
 def _step(cluster: records.Cluster, *, pace: clock.Pace, start: float, minor: bool) -> clock.Timer:
     total = catalogue.MINOR_UPGRADE_SECONDS if minor else catalogue.PATCH_UPGRADE_SECONDS
     nodes = max(sum(len(pool.nodes) for pool in cluster.pools), 1)
-    return pace.timer(start, seconds=total / nodes, patience=catalogue.UPGRADE_STEP_PATIENCE)
+    return pace.timer(start, seconds=total / nodes, instant_seconds=catalogue.UPGRADE_STEP_INSTANT_SECONDS)

@@ -72,7 +72,7 @@ def create(scope: scopes.Scope, request: wire.Request) -> dict[str, Any]:
         window=settings.DEFAULT_WINDOW,
         watched=scope.now,
         pools=first_pools,
-        building=scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_SECONDS, patience=0),
+        building=scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_SECONDS, instant_seconds=0),
     )
     settings.apply(cluster, body, now=scope.now)
     _begin(scope, cluster)
@@ -122,7 +122,9 @@ def begin_upgrade(scope: scopes.Scope, cluster: records.Cluster, *, text: str) -
 
 def begin_delete(scope: scopes.Scope, cluster: records.Cluster) -> None:
     """Begins to delete a cluster; its Kubernetes API closes immediately."""
-    cluster.deleting = scope.pace.timer(scope.now, seconds=catalogue.CLUSTER_DELETE_SECONDS, patience=catalogue.DELETE_PATIENCE)
+    cluster.deleting = scope.pace.timer(
+        scope.now, seconds=catalogue.CLUSTER_DELETE_SECONDS, instant_seconds=catalogue.DELETE_INSTANT_SECONDS
+    )
 
 
 def reachable(cluster: records.Cluster, *, client: str) -> bool:

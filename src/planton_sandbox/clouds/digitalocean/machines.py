@@ -54,7 +54,7 @@ def scale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, 
 def retire(scope: scopes.Scope, node: records.Node) -> None:
     """Begins to delete a node."""
     node.building = None
-    node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=0)
+    node.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, instant_seconds=0)
 
 
 def fill(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, seconds: float) -> None:
@@ -80,7 +80,7 @@ def add(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, co
                 updated=scope.now,
                 labels=dict(pool.labels),
                 taints=list(pool.taints),
-                building=scope.pace.timer(scope.now, seconds=seconds, patience=0) if seconds else None,
+                building=scope.pace.timer(scope.now, seconds=seconds, instant_seconds=0) if seconds else None,
             )
         )
 
@@ -88,7 +88,7 @@ def add(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool, *, co
 def begin_delete(scope: scopes.Scope, pool: records.Pool) -> None:
     """Begins to delete a pool."""
     if pool.deleting is None:
-        pool.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, patience=0)
+        pool.deleting = scope.pace.timer(scope.now, seconds=catalogue.NODE_DELETE_SECONDS, instant_seconds=0)
 
 
 def relabel(pool: records.Pool, labels: dict[str, str]) -> None:

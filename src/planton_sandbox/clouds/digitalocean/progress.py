@@ -47,7 +47,7 @@ def start_upgrade(scope: scopes.Scope, cluster: records.Cluster, *, version: str
     cluster.version = version
     cluster.updated = start
     cluster.upgrading = scope.pace.timer(
-        start, seconds=catalogue.CONTROL_PLANE_UPGRADE_SECONDS, patience=catalogue.UPGRADE_STEP_PATIENCE
+        start, seconds=catalogue.CONTROL_PLANE_UPGRADE_SECONDS, instant_seconds=catalogue.UPGRADE_STEP_INSTANT_SECONDS
     )
 
 
@@ -127,7 +127,7 @@ def _upgrade_next(scope: scopes.Scope, cluster: records.Cluster) -> None:
         if outdated:
             _replace(scope.at(start), cluster, pool, outdated)
             cluster.upgrading = scope.pace.timer(
-                start, seconds=catalogue.NODE_UPGRADE_SECONDS, patience=catalogue.UPGRADE_STEP_PATIENCE
+                start, seconds=catalogue.NODE_UPGRADE_SECONDS, instant_seconds=catalogue.UPGRADE_STEP_INSTANT_SECONDS
             )
             return
     cluster.upgrading = None
@@ -151,7 +151,7 @@ def _autoscale(scope: scopes.Scope, cluster: records.Cluster, pool: records.Pool
         return False
     if pool.scaling is None:
         seconds = catalogue.SCALE_UP_SECONDS if desired > pool.count else catalogue.SCALE_DOWN_SECONDS
-        pool.scaling = scope.pace.timer(scope.now, seconds=seconds, patience=0)
+        pool.scaling = scope.pace.timer(scope.now, seconds=seconds, instant_seconds=0)
     if not pool.scaling.is_over(scope.now):
         return False
     pool.scaling = None

@@ -84,13 +84,13 @@ class Client:
         endpoint: the API's URL, without a slash at its end.
         token: the account's API key.
         region: the region of the requests.
-        patience: how it waits; its gate is passed before each request.
+        timing: how it waits; its gate is passed before each request.
     """
 
     endpoint: str
     token: str
     region: str
-    patience: waiting.Patience
+    timing: waiting.Timing
 
     def get(self, path: str) -> values.Json:
         """Sends a GET and returns the decoded answer.
@@ -118,7 +118,7 @@ class Client:
             self.region = region
 
     def _send(self, method: str, path: str, body: dict[str, values.Json] | None) -> values.Json:
-        self.patience.gate()
+        self.timing.gate()
         headers = {
             "User-Agent": _AGENT,
             "Accept": "application/json",

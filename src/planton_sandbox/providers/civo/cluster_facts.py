@@ -42,7 +42,7 @@ def wait_for_nodes(client: api.Client, cluster: str, pool: str) -> None:
         active = all(node.get("status") == "ACTIVE" for node in running.get("instances") or ())
         return bool(active and required.get("count", 0) == running.get("count", 0))
 
-    if not waiting.tick(client.patience, ready, every=_TICK, limit=_LONGEST):
+    if not waiting.tick(client.timing, ready, every=_TICK, limit=_LONGEST):
         raise sessions.Fault(f"timeout waiting to create nodepool {pool}")
 
 

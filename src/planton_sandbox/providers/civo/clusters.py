@@ -69,7 +69,7 @@ def _create(client: api.Client, data: planning.Data) -> None:
         return str(client.get(f"{api.CLUSTERS}/{data.id}").get("status", ""))
 
     try:
-        waiting.await_state(client.patience, state, _CREATED)
+        waiting.await_state(client.timing, state, _CREATED)
     except sessions.Fault as fault:
         raise sessions.Fault(f"error waiting for cluster ({data.id}) to be created: {fault}") from fault
     _read(client, data)
@@ -229,7 +229,7 @@ def _delete(client: api.Client, data: planning.Data) -> None:
             raise
 
     try:
-        waiting.await_state(client.patience, state, _DELETED)
+        waiting.await_state(client.timing, state, _DELETED)
     except sessions.Fault as fault:
         raise sessions.Fault(f"error waiting for instance ({data.id}) to be deleted: {fault}") from fault
 

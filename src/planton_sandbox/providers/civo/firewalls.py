@@ -75,7 +75,7 @@ def _until_success(client: api.Client, attempt: typing.Callable[[], values.Json]
     """Repeats a request until the cloud reports success; the plugin repeats creations, too."""
     verb, name = what.split(" ", 1)
     try:
-        waiting.await_state(client.patience, lambda: str(attempt().get("result", "")), _SUCCESS)
+        waiting.await_state(client.timing, lambda: str(attempt().get("result", "")), _SUCCESS)
     except sessions.Fault as fault:
         created = f"[ERR] failed to create a new firewall: {name}, err: {fault}"
         deleted = f"error waiting for firewall ({name}) to be deleted: {fault}"

@@ -133,7 +133,7 @@ def _delete_network(client: api.Client, data: planning.Data) -> None:
         return "deleting"
 
     try:
-        waiting.await_state(client.patience, attempt, _DELETED)
+        waiting.await_state(client.timing, attempt, _DELETED)
     except sessions.Fault as fault:
         raise sessions.Fault(f"error waiting for network ({data.id}) to be deleted: {fault}") from fault
 

@@ -28,8 +28,8 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
     def connect(config: dict[str, values.Json], gate: typing.Callable[[], None]) -> api.Client:
         address = str(config.get("apiEndpoint") or os.environ.get("CIVO_API_URL") or endpoint)
         region = str(config.get("region") or os.environ.get("CIVO_REGION") or "")
-        patience = waiting.Patience(wait=wait, gate=gate)
-        client = api.Client(endpoint=address, token=_token(config), region=region, patience=patience)
+        timing = waiting.Timing(wait=wait, gate=gate)
+        client = api.Client(endpoint=address, token=_token(config), region=region, timing=timing)
         try:
             client.get("/v2/regions")
         except api.CloudError as error:

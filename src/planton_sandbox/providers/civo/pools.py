@@ -116,7 +116,7 @@ def _delete(client: api.Client, data: planning.Data) -> None:
         return "there"
 
     try:
-        waiting.await_state(client.patience, state, _DELETED)
+        waiting.await_state(client.timing, state, _DELETED)
     except waiting.WaitError as error:
         raise sessions.Fault("kubernetes node pool still exists") from error
 

@@ -69,14 +69,14 @@ class Client:
     Attributes:
         endpoint: the API's URL; its path is ignored.
         token: the account's API key.
-        patience: how it waits; its gate is passed before each request.
+        timing: how it waits; its gate is passed before each request.
         retries: when requests are retried.
         locks: one lock for each region, which serializes the creation of networks.
     """
 
     endpoint: str
     token: str
-    patience: waiting.Patience
+    timing: waiting.Timing
     retries: Retries = Retries()
     locks: dict[str, threading.Lock] = dataclasses.field(default_factory=lambda: collections.defaultdict(threading.Lock))
 
@@ -136,14 +136,14 @@ class Client:
         encoded = None if body is None else json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
         attempt, answer, problem = 0, None, ""
         while True:
-            self.patience.gate()
+            self.timing.gate()
             try:
                 answer = transport.exchange(method, address, body=encoded, headers=headers)
             except transport.FAILURES as error:
                 answer, problem = None, _unreachable(method, address, error)
             if not _may_pass(answer) or attempt >= self.retries.most:
                 break
-            self.patience.pause(self.retries.pause(attempt, answer))
+            self.timing.pause(self.retries.pause(attempt, answer))
             attempt += 1
         if answer is None:
             raise CloudError(problem)

@@ -140,7 +140,7 @@ def _wait_until_running(client: api.Client, identity: str) -> None:
             raise waiting.WaitError(status.get("message", ""))
         return bool(status.get("state") == "running")
 
-    if not waiting.tick(client.patience, running, every=pools.TICK, limit=pools.LONGEST):
+    if not waiting.tick(client.timing, running, every=pools.TICK, limit=pools.LONGEST):
         raise waiting.WaitError("Timeout waiting to create cluster")
 
 

@@ -37,7 +37,7 @@ def describe(endpoint: str, *, wait: typing.Callable[[float], None]) -> package.
         return api.Client(
             endpoint=endpoint if named.rstrip("/") in ("", _REAL_CLOUD) else named,
             token=token,
-            patience=waiting.Patience(wait=wait, gate=gate),
+            timing=waiting.Timing(wait=wait, gate=gate),
             retries=retries,
         )
 

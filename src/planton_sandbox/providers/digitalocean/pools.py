@@ -111,7 +111,7 @@ def _wait_for_nodes(client: api.Client, cluster: str, identity: str) -> None:
         nodes = [_node(node) for node in pool.get("nodes") or ()]
         return len(nodes) == pool.get("count", 0) and all(node["status"] == "running" for node in nodes)
 
-    if not waiting.tick(client.patience, ready, every=TICK, limit=LONGEST):
+    if not waiting.tick(client.timing, ready, every=TICK, limit=LONGEST):
         raise sessions.Fault("Timeout waiting to create nodepool")
 
 
@@ -163,7 +163,7 @@ def _delete(client: api.Client, data: planning.Data) -> None:
             raise sessions.Fault(f"Error trying to read nodepool state: {error}") from error
         return False
 
-    if not waiting.tick(client.patience, is_deleted, every=TICK, limit=LONGEST):
+    if not waiting.tick(client.timing, is_deleted, every=TICK, limit=LONGEST):
         raise sessions.Fault("Timeout waiting to delete nodepool")
 
 

@@ -64,7 +64,7 @@ def _delete_vpc(client: api.Client, data: planning.Data) -> None:
         return "deleted"
 
     try:
-        waiting.await_state(client.patience, attempt, _DELETED)
+        waiting.await_state(client.timing, attempt, _DELETED)
     except waiting.WaitError as error:
         raise sessions.Fault(str(refusals[-1])) from error
 

@@ -27,6 +27,17 @@ KIND = kinds.Declaration(
         "pools": "defaultNodePool",
     },
     own_firewall_fields={"name": "spec.clusterName", "ingressRules": "spec.apiServerAllowedCidrs"},
+    api_fields={
+        "clusterName": ("name",),
+        "region": ("platform.region",),
+        "kubernetesVersion": ("spec.release.version", "default.version"),
+        "network": ("platform.networkID", "default.network"),
+        "firewall": ("platform.firewallID",),
+        "cni": ("platform.cni",),
+        "defaultNodePool.size": ("platform.defaultPool.size",),
+        "defaultNodePool.nodeCount": ("platform.defaultPool.nodeCount",),
+    },
+    replacing=("region", "network", "cni", "clusterType", "applications", "defaultNodePool.size"),
 )
 UNSUPPORTED = (
     unsupported.Unsupported(

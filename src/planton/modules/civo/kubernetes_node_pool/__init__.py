@@ -16,5 +16,17 @@ KIND = kinds.Declaration(
     # The resource node_pool_size sets the number of nodes.
     ignored_inputs=("nodeCount",),
     fields={"label": "nodePoolName", "clusterId": "cluster"},
+    api_fields={
+        "nodePoolName": ("name",),
+        "cluster": ("cluster.id",),
+        "size": ("platform.size",),
+        "nodeCount": ("spec.nodeCount", "default.nodes"),
+        "autoScale": ("spec.autoscaling.enabled",),
+        "minNodes": ("spec.autoscaling.minNodes",),
+        "maxNodes": ("spec.autoscaling.maxNodes",),
+        "labels": ("default.labels",),
+        "taints": ("spec.taints",),
+    },
+    replacing=("nodePoolName", "cluster", "size", "publicIp"),
 )
 UNSUPPORTED = (unsupported.Unsupported("spec.tags", unsupported.Level.WARN, "Civo node pools have no tags; use labels"),)

@@ -23,5 +23,14 @@ KIND = kinds.Declaration(
         "controlPlaneFirewall": "controlPlaneFirewallAllowedIps",
         "nodePool": "defaultNodePool",
     },
+    api_fields={
+        "clusterName": ("name",),
+        "region": ("platform.region",),
+        "kubernetesVersion": ("spec.release.version", "default.version"),
+        "vpc": ("platform.vpcUUID", "default.network"),
+        "defaultNodePool.size": ("platform.defaultPool.size",),
+        "defaultNodePool.nodeCount": ("platform.defaultPool.nodeCount",),
+    },
+    replacing=("region", "vpc", "defaultNodePool.size"),
 )
 UNSUPPORTED = ()

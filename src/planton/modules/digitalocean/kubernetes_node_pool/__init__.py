@@ -13,5 +13,18 @@ KIND = kinds.Declaration(
     losses=frozenset({kinds.Loss.REPLACE, kinds.Loss.DELETE}),
     is_tagged=True,
     fields={"name": "nodePoolName", "clusterId": "cluster"},
+    api_fields={
+        "nodePoolName": ("name",),
+        "cluster": ("cluster.id",),
+        "size": ("platform.size",),
+        "nodeCount": ("spec.nodeCount", "default.nodes"),
+        "autoScale": ("spec.autoscaling.enabled",),
+        "minNodes": ("spec.autoscaling.minNodes",),
+        "maxNodes": ("spec.autoscaling.maxNodes",),
+        "labels": ("default.labels",),
+        "taints": ("spec.taints",),
+        "tags": ("platform.tags",),
+    },
+    replacing=("cluster", "size"),
 )
 UNSUPPORTED = ()

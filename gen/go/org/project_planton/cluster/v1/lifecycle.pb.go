@@ -33,8 +33,11 @@ type Lifecycle struct {
 	Recreate *bool `protobuf:"varint,2,opt,name=recreate,proto3,oneof" json:"recreate,omitempty"`
 	// Whether deletion is refused. Set it to false before you delete the resource.
 	DeletionProtection *bool `protobuf:"varint,3,opt,name=deletion_protection,json=deletionProtection,proto3,oneof" json:"deletion_protection,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Until when no change is applied: `true`, or a time in RFC 3339. Example: `2026-12-24T18:00:00Z`. The status stays true, and deletion
+	// works.
+	PausedUntil   string `protobuf:"bytes,4,opt,name=paused_until,json=pausedUntil,proto3" json:"paused_until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Lifecycle) Reset() {
@@ -88,15 +91,23 @@ func (x *Lifecycle) GetDeletionProtection() bool {
 	return false
 }
 
+func (x *Lifecycle) GetPausedUntil() string {
+	if x != nil {
+		return x.PausedUntil
+	}
+	return ""
+}
+
 var File_org_project_planton_cluster_v1_lifecycle_proto protoreflect.FileDescriptor
 
 const file_org_project_planton_cluster_v1_lifecycle_proto_rawDesc = "" +
 	"\n" +
-	".org/project_planton/cluster/v1/lifecycle.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1bbuf/validate/validate.proto\"\xc3\x01\n" +
+	".org/project_planton/cluster/v1/lifecycle.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1bbuf/validate/validate.proto\"\x8f\x03\n" +
 	"\tLifecycle\x12:\n" +
 	"\fdrift_policy\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x06RepairR\x06ReportR\vdriftPolicy\x12\x1f\n" +
 	"\brecreate\x18\x02 \x01(\bH\x00R\brecreate\x88\x01\x01\x124\n" +
-	"\x13deletion_protection\x18\x03 \x01(\bH\x01R\x12deletionProtection\x88\x01\x01B\v\n" +
+	"\x13deletion_protection\x18\x03 \x01(\bH\x01R\x12deletionProtection\x88\x01\x01\x12\xc9\x01\n" +
+	"\fpaused_until\x18\x04 \x01(\tB\xa5\x01\xbaH\xa1\x01r\x9e\x01\x18@2\x99\x01^(true|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$R\vpausedUntilB\v\n" +
 	"\t_recreateB\x16\n" +
 	"\x14_deletion_protectionBEZCproject-planton.org/gen/go/org/project_planton/cluster/v1;clusterv1b\x06proto3"
 

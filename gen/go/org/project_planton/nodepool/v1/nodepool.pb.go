@@ -364,7 +364,10 @@ type NodePoolLifecycle struct {
 	// Whether deletion is refused. Set it to false before you delete the resource.
 	DeletionProtection *bool `protobuf:"varint,3,opt,name=deletion_protection,json=deletionProtection,proto3,oneof" json:"deletion_protection,omitempty"`
 	// How nodes are replaced.
-	Rollout       *Rollout `protobuf:"bytes,4,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	Rollout *Rollout `protobuf:"bytes,4,opt,name=rollout,proto3" json:"rollout,omitempty"`
+	// Until when no change is applied: `true`, or a time in RFC 3339. Example: `2026-12-24T18:00:00Z`. The status stays true, and deletion
+	// works.
+	PausedUntil   string `protobuf:"bytes,5,opt,name=paused_until,json=pausedUntil,proto3" json:"paused_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -425,6 +428,13 @@ func (x *NodePoolLifecycle) GetRollout() *Rollout {
 		return x.Rollout
 	}
 	return nil
+}
+
+func (x *NodePoolLifecycle) GetPausedUntil() string {
+	if x != nil {
+		return x.PausedUntil
+	}
+	return ""
 }
 
 // How nodes are replaced.
@@ -548,12 +558,13 @@ const file_org_project_planton_nodepool_v1_nodepool_proto_rawDesc = "" +
 	"\n" +
 	"_max_nodesB\x19\n" +
 	"\x17_target_cpu_utilizationB\x1c\n" +
-	"\x1a_target_memory_utilization\"\x8f\x02\n" +
+	"\x1a_target_memory_utilization\"\xdb\x03\n" +
 	"\x11NodePoolLifecycle\x12:\n" +
 	"\fdrift_policy\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x06RepairR\x06ReportR\vdriftPolicy\x12\x1f\n" +
 	"\brecreate\x18\x02 \x01(\bH\x00R\brecreate\x88\x01\x01\x124\n" +
 	"\x13deletion_protection\x18\x03 \x01(\bH\x01R\x12deletionProtection\x88\x01\x01\x12B\n" +
-	"\arollout\x18\x04 \x01(\v2(.org.project_planton.nodepool.v1.RolloutR\arolloutB\v\n" +
+	"\arollout\x18\x04 \x01(\v2(.org.project_planton.nodepool.v1.RolloutR\arollout\x12\xc9\x01\n" +
+	"\fpaused_until\x18\x05 \x01(\tB\xa5\x01\xbaH\xa1\x01r\x9e\x01\x18@2\x99\x01^(true|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$R\vpausedUntilB\v\n" +
 	"\t_recreateB\x16\n" +
 	"\x14_deletion_protection\"\x95\x01\n" +
 	"\aRollout\x12+\n" +

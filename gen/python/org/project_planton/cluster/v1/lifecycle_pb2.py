@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.org/project_planton/cluster/v1/lifecycle.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1b\x62uf/validate/validate.proto\"\xc3\x01\n\tLifecycle\x12:\n\x0c\x64rift_policy\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x06RepairR\x06ReportR\x0b\x64riftPolicy\x12\x1f\n\x08recreate\x18\x02 \x01(\x08H\x00R\x08recreate\x88\x01\x01\x12\x34\n\x13\x64\x65letion_protection\x18\x03 \x01(\x08H\x01R\x12\x64\x65letionProtection\x88\x01\x01\x42\x0b\n\t_recreateB\x16\n\x14_deletion_protectionb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.org/project_planton/cluster/v1/lifecycle.proto\x12\x1eorg.project_planton.cluster.v1\x1a\x1b\x62uf/validate/validate.proto\"\x8f\x03\n\tLifecycle\x12:\n\x0c\x64rift_policy\x18\x01 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x06RepairR\x06ReportR\x0b\x64riftPolicy\x12\x1f\n\x08recreate\x18\x02 \x01(\x08H\x00R\x08recreate\x88\x01\x01\x12\x34\n\x13\x64\x65letion_protection\x18\x03 \x01(\x08H\x01R\x12\x64\x65letionProtection\x88\x01\x01\x12\xc9\x01\n\x0cpaused_until\x18\x04 \x01(\tB\xa5\x01\xbaH\xa1\x01r\x9e\x01\x18@2\x99\x01^(true|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$R\x0bpausedUntilB\x0b\n\t_recreateB\x16\n\x14_deletion_protectionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,6 +34,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_LIFECYCLE'].fields_by_name['drift_policy']._loaded_options = None
   _globals['_LIFECYCLE'].fields_by_name['drift_policy']._serialized_options = b'\272H\024r\022R\000R\006RepairR\006Report'
+  _globals['_LIFECYCLE'].fields_by_name['paused_until']._loaded_options = None
+  _globals['_LIFECYCLE'].fields_by_name['paused_until']._serialized_options = b'\272H\241\001r\236\001\030@2\231\001^(true|[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9]))?$'
   _globals['_LIFECYCLE']._serialized_start=112
-  _globals['_LIFECYCLE']._serialized_end=307
+  _globals['_LIFECYCLE']._serialized_end=511
 # @@protoc_insertion_point(module_scope)

@@ -25,22 +25,28 @@ class Lifecycle(message.Message):
     DRIFT_POLICY_FIELD_NUMBER: builtins.int
     RECREATE_FIELD_NUMBER: builtins.int
     DELETION_PROTECTION_FIELD_NUMBER: builtins.int
+    PAUSED_UNTIL_FIELD_NUMBER: builtins.int
     drift_policy: builtins.str
     """`Repair` (default) reverts changes that were made outside of the API; `Report` only reports them."""
     recreate: builtins.bool
     """Whether to recreate the resource if it is missing from the cloud."""
     deletion_protection: builtins.bool
     """Whether deletion is refused. Set it to false before you delete the resource."""
+    paused_until: builtins.str
+    """Until when no change is applied: `true`, or a time in RFC 3339. Example: `2026-12-24T18:00:00Z`. The status stays true, and deletion
+    works.
+    """
     def __init__(
         self,
         *,
         drift_policy: builtins.str = ...,
         recreate: builtins.bool | None = ...,
         deletion_protection: builtins.bool | None = ...,
+        paused_until: builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection", "_recreate", b"_recreate", "deletion_protection", b"deletion_protection", "recreate", b"recreate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection", "_recreate", b"_recreate", "deletion_protection", b"deletion_protection", "drift_policy", b"drift_policy", "recreate", b"recreate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection", "_recreate", b"_recreate", "deletion_protection", b"deletion_protection", "drift_policy", b"drift_policy", "paused_until", b"paused_until", "recreate", b"recreate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__deletion_protection: _TypeAlias = typing.Literal["deletion_protection"]  # noqa: Y015
     _WhichOneofArgType__deletion_protection: _TypeAlias = typing.Literal["_deletion_protection", b"_deletion_protection"]  # noqa: Y015

@@ -1,0 +1,200 @@
+"""``planton controller``: what the NodePool API promises, the clouds get."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import logging
+import os
+import pathlib
+import signal
+import socket
+import sys
+import threading
+import uuid
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from planton import errors
+
+if TYPE_CHECKING:
+    from planton.controllers import reconcile, runner
+
+_EMAIL: Final = "planton@system.local"
+_LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(message)s"
+
+
+@click.group()
+def controller() -> None:
+    """Run the controllers of the NodePool API.
+
+    They create, change, repair and delete clusters and node pools in the
+    clouds, and report their status.
+    """
+
+
+@controller.command()
+@click.option(
+    "--server",
+    envvar="PLANTON_API_URL",
+    show_envvar=True,
+    default="http://127.0.0.1:8080",
+    show_default=True,
+    metavar="URL",
+    help="The URL of the API.",
+)
+@click.option(
+    "--user",
+    envvar="PLANTON_CONTROLLER_USER",
+    show_envvar=True,
+    default=_EMAIL,
+    show_default=True,
+    metavar="EMAIL",
+    help="The name of the controller, if the server trusts it.",
+)
+@click.option(
+    "--token-file",
+    envvar="PLANTON_API_TOKEN_FILE",
+    show_envvar=True,
+    type=click.Path(dir_okay=False, path_type=pathlib.Path),
+    help="The file of a bearer token of the role controller. PLANTON_API_TOKEN can contain the token instead.",
+)
+@click.option(
+    "--platform",
+    "platforms",
+    default="",
+    metavar="CLOUD,…",
+    help="The clouds to serve. Default: all that this version can create clusters on.",
+)
+@click.option(
+    "--parallel", type=click.IntRange(1, 500), default=None, help="Resources to work on at the same time. Default: by memory."
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(1, 3600),
+    envvar="PLANTON_CONTROLLER_INTERVAL",
+    show_envvar=True,
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="The longest time between two looks at a resource.",
+)
+@click.option("--context", "context", default="", metavar="NAME", help="The context with backend and accounts.")
+@click.option("--backend", default="", metavar="URL", help="The Pulumi backend of the states. All controllers share one.")
+@click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends, for a program that starts it.")
+@click.option(
+    "--log-level",
+    default="info",
+    show_default=True,
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    help="The lowest level to log.",
+)
+def run(
+    *,
+    server: str,
+    user: str,
+    token_file: pathlib.Path | None,
+    platforms: str,
+    parallel: int | None,
+    interval: float,
+    context: str,
+    backend: str,
+    stop_with_stdin: bool,
+    log_level: str,
+) -> None:
+    """Work for the API until SIGTERM or SIGINT.
+
+    Any number of processes can run, on any number of machines. Accounts come
+    from the credentials file and the environment, as for apply. A stop hands
+    the running work back to the queue.
+
+    Exit codes: 0 stopped, 2 usage, 8 a program or a credential is missing.
+    """
+    from planton import client
+    from planton.deploy import runtime
+
+    logging.basicConfig(level=log_level.upper(), format=_LOG_FORMAT, stream=sys.stderr)
+    # httpx logs each request at this level.
+    logging.getLogger("httpx").setLevel("WARNING")
+    served = _platforms(platforms)
+    token = _token(token_file)
+    settings = runtime.configure(context=context, backend=backend)
+    connect = functools.partial(client.Client, server, email="" if token else user, token=token)
+    process = f"{socket.gethostname()[:40]}-{uuid.uuid4().hex[:12]}"
+    options = _Options(process, served, parallel or settings.parallel, interval, stop_with_stdin)
+    _until_stopped(options, connect, settings)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Options:
+    process: str
+    platforms: tuple[str, ...]
+    parallel: int
+    interval: float
+    stop_with_stdin: bool
+
+
+def _until_stopped(options: _Options, connect: Any, settings: Any) -> None:
+    from planton import __version__
+    from planton.controllers import lease, observe, queue, reconcile, runner, watchdog
+    from planton.deploy import runtime
+
+    environ = {**settings.environ, watchdog.VARIABLE: options.process}
+    settings = dataclasses.replace(settings, environ=environ, progress=logging.getLogger("planton.run").info)
+    with runtime.working(settings) as working, connect() as api, connect() as first, connect() as second:
+        dog = watchdog.Watchdog(options.process)
+        held = lease.Lease(dog.tell)
+        reconciler = reconcile.Reconciler(api, observe.Observer(working), interval=datetime.timedelta(seconds=options.interval))
+        jobs, heartbeats = (
+            queue.ApiQueue(each.transport, options.process, __version__, options.platforms) for each in (first, second)
+        )
+        work = functools.partial(_reconcile, reconciler, settings)
+        running = runner.Runner(jobs, heartbeats, work, parallel=options.parallel, held=held)
+        _stop_on_signals(running, stop_with_stdin=options.stop_with_stdin)
+        click.echo(
+            f"planton controller {options.process}: serves {', '.join(options.platforms)} for {api.transport.url}.", err=True
+        )
+        try:
+            running.run()
+        finally:
+            dog.close()
+
+
+def _reconcile(reconciler: reconcile.Reconciler, settings: Any, work: Any, interruption: Any) -> reconcile.Done:
+    return reconciler.run(work, dataclasses.replace(settings, interruption=interruption))
+
+
+def _stop_on_signals(running: runner.Runner, *, stop_with_stdin: bool) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda _number, _frame: running.stop())
+    if stop_with_stdin:
+
+        def wait() -> None:
+            sys.stdin.buffer.read()
+            running.stop()
+
+        threading.Thread(target=wait, daemon=True).start()
+
+
+def _platforms(text: str) -> tuple[str, ...]:
+    from planton.controllers import manifests
+
+    known = manifests.platforms()
+    listed = tuple(dict.fromkeys(each.strip().lower() for each in text.split(",") if each.strip())) or known
+    if unknown := [each for each in listed if each not in known]:
+        raise click.UsageError(f"--platform {unknown[0]}: the clouds are: {', '.join(known)}")
+    return listed
+
+
+def _token(file: pathlib.Path | None) -> str:
+    try:
+        return file.read_text("utf-8").strip() if file else os.environ.get("PLANTON_API_TOKEN", "")
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.PlantonError(
+            f"cannot read the token file: {error}",
+            code=errors.Code.MISSING,
+            reason=errors.Reason.CREDENTIAL_MISSING,
+            hint="give a file with a token of the role controller: planton server token create",
+        ) from error

@@ -1,0 +1,225 @@
+"""A resource of the API → what is desired of it, and the resource of the pipeline."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+from typing import TYPE_CHECKING, Any
+
+from planton import clouds, errors
+from planton.config import credentials
+from planton.controllers import failures, manifests, values
+from planton.manifest import load
+from planton.modules import as_kept
+from planton.schema import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from planton.config import settings as engine_settings
+    from planton.state import inventory
+
+_CREDENTIAL = "project-planton.org/credential"
+#: The role of the manifests of a kind of work.
+ROLES = {"Cluster": kinds.Role.CLUSTER, "NodePool": kinds.Role.NODE_POOL}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Target:
+    """What is desired of a resource.
+
+    Attributes:
+        desired: The desired state.
+        resource: The resource of the pipeline; None if there is nothing to apply or to delete.
+        label: The value of the label ``nodepool`` of its nodes; empty for nodes without it.
+        region: The region; empty if it is unknown.
+    """
+
+    desired: values.Desired
+    resource: load.Resource | None
+    label: str = ""
+    region: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cluster:
+    """The cluster of a node pool.
+
+    Attributes:
+        data: The cluster as the API returns it.
+        applied: The cluster as it was applied; None if it was not.
+    """
+
+    data: Mapping[str, Any]
+    applied: inventory.Applied | None
+
+
+def target(
+    kind: kinds.Kind,
+    data: Mapping[str, Any],
+    settings: engine_settings.Settings,
+    *,
+    applied: inventory.Applied | None,
+    cluster: Cluster | None,
+) -> Target:
+    """Returns what is desired of a resource.
+
+    Args:
+        kind: The kind of its manifest.
+        data: The resource as the API returns it.
+        settings: The settings of the run.
+        applied: The resource as it was applied; None if it was not.
+        cluster: The cluster of a node pool; None for a cluster.
+
+    Raises:
+        PlantonError: The cloud cannot be asked for what the spec leaves open.
+    """
+    spec = data.get("spec") or {}
+    common = _common(data, spec)
+    as_applied = None if applied is None else _as_applied(applied)
+    if "deleted_at" in data:
+        common = dataclasses.replace(common, is_deleting=True)
+        if as_applied is not None:
+            # What was applied is deleted, whatever the spec says now.
+            return Target(common, as_applied, _label(data, cluster))
+    waits_for = "" if cluster is None else _not_ready(cluster)
+    try:
+        source = _source(kind, data, settings, applied, cluster)
+        resource = manifests.resource(source)
+    except errors.InvalidError as error:
+        problem = failures.make(failures.Code.INVALID, "; ".join(f"{each.path}: {each.message}" for each in error.violations))
+        return Target(dataclasses.replace(common, problem=problem), as_applied, _label(data, cluster))
+    desired = dataclasses.replace(common, nodes=_nodes(source, spec), waits_for=waits_for)
+    return Target(desired, resource, _label(data, cluster), _region(source, applied))
+
+
+def _source(
+    kind: kinds.Kind,
+    data: Mapping[str, Any],
+    settings: engine_settings.Settings,
+    applied: inventory.Applied | None,
+    cluster: Cluster | None,
+) -> manifests.Source:
+    source = manifests.Source(data["id"], kind, data, credential=_credential(kind, data if cluster is None else cluster.data))
+    if cluster is not None:
+        own = cluster.applied
+        region = str(_own(kind, cluster.data).get("region") or "")
+        # A placeholder, so that a spec is checked before its cluster exists.
+        source = dataclasses.replace(source, cluster={"id": (own.identity if own else "") or "unknown", "region": region})
+        _check_region(source)
+    return dataclasses.replace(source, default=_defaults(source, settings, applied))
+
+
+def _common(data: Mapping[str, Any], spec: Mapping[str, Any]) -> values.Desired:
+    lifecycle = spec.get("lifecycle") or {}
+    return values.Desired(
+        generation=int(data["generation"]),
+        repairs_drift=lifecycle.get("driftPolicy", "") != "Report",
+        recreates=bool(lifecycle.get("recreate")),
+        paused_until=_paused_until(lifecycle.get("pausedUntil", "")),
+    )
+
+
+def _paused_until(text: str) -> datetime.datetime | None:
+    if not text:
+        return None
+    if text == "true":
+        return values.NEVER
+    try:
+        return datetime.datetime.fromisoformat(text)
+    except ValueError:
+        # The API checks the form; a day that no calendar has does not end a pause by accident.
+        return values.NEVER
+
+
+def _as_applied(applied: inventory.Applied) -> load.Resource:
+    return load.Resource(applied.manifest, None, str(applied.stack), region=applied.region, origin=applied.origin)
+
+
+def _label(data: Mapping[str, Any], cluster: Cluster | None) -> str:
+    return "" if cluster is None else str(data["name"])
+
+
+def _credential(kind: kinds.Kind, data: Mapping[str, Any]) -> str:
+    return str(_own(kind, data).get("credential") or "")
+
+
+def _own(kind: kinds.Kind, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return dict(((data.get("spec") or {}).get("platform") or {}).get(kind.provider) or {})
+
+
+def _not_ready(cluster: Cluster) -> str:
+    if cluster.applied is not None and cluster.applied.complete:
+        return ""
+    status = cluster.data.get("status") or {}
+    detail = f": {status['message']}" if status.get("message") else ""
+    return f"cluster {cluster.data['name']} is {status.get('phase') or 'Pending'}{detail}"
+
+
+def _nodes(source: manifests.Source, spec: Mapping[str, Any]) -> int | None:
+    if (spec.get("autoscaling") or {}).get("enabled"):
+        return None
+    for path in ("spec.nodeCount", "platform.defaultPool.nodeCount", "default.nodes"):
+        value = source.value(path)
+        if value is not None:
+            return int(value)
+    return None
+
+
+def _region(source: manifests.Source, applied: inventory.Applied | None) -> str:
+    return str(source.platform.get("region") or source.cluster.get("region") or (applied.region if applied else ""))
+
+
+def _check_region(source: manifests.Source) -> None:
+    own, its = str(source.platform.get("region") or ""), source.cluster.get("region", "")
+    if own and its and own.lower() != its.lower():
+        path = f"spec.platform.{source.kind.provider}.region"
+        text = f"must be the region of the cluster, {its}, or unset, not {own}"
+        raise errors.InvalidError([errors.Violation("the spec", 0, 0, path, text, "node_pool.region_of_cluster")])
+
+
+def _defaults(
+    source: manifests.Source, settings: engine_settings.Settings, applied: inventory.Applied | None
+) -> Mapping[str, str]:
+    """Returns values for what the spec leaves open. What was chosen once stays."""
+    chosen: dict[str, str] = {}
+    before = {} if applied is None else json.loads(as_kept(applied.manifest)).get("spec") or {}
+    for path, alternatives in source.kind.declared.api_fields.items():
+        name = alternatives[-1].removeprefix("default.")
+        is_open = len(alternatives) > 1 and all(source.value(each) in (None, "") for each in alternatives)
+        if not is_open or name not in _CHOICES:
+            continue
+        kept = before.get(path)
+        kept = kept.get("value") if isinstance(kept, dict) else kept
+        chosen[name] = str(kept) if kept else _CHOICES[name](_cloud(source, settings), source)
+    return chosen
+
+
+def _cloud(source: manifests.Source, settings: engine_settings.Settings) -> clouds.Cloud:
+    manifest: Any = source.kind.message()
+    if source.credential:
+        manifest.metadata.annotations[_CREDENTIAL] = source.credential
+    region = str(source.platform.get("region") or "").lower()
+    config = credentials.choose(
+        manifest, override=None, region=region, environ=settings.environ, usual=settings.context.credentials
+    )
+    return clouds.of(config, region)
+
+
+def _version(cloud: clouds.Cloud, _source: manifests.Source) -> str:
+    offered = cloud.versions()
+    usual = next((row for row in offered if row.get("default")), offered[0] if offered else {"version": ""})
+    return str(usual["version"])
+
+
+def _network(cloud: clouds.Cloud, source: manifests.Source) -> str:
+    region = str(source.platform.get("region") or "").lower()
+    listed = [each for each in cloud.listed("network") if each.is_default and each.region in ("", region)]
+    if listed:
+        return listed[0].id
+    text = f"{cloud.where} has no default network in region {region or 'of the account'}; name a network in the spec"
+    raise errors.InvalidError([errors.Violation("the spec", 0, 0, "spec.platform", text, "cloud.default_network")])
+
+
+_CHOICES = {"version": _version, "network": _network}

@@ -1,0 +1,103 @@
+"""Executes an action through the pipeline: plan, approve, apply or destroy, as the command line does."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from typing import TYPE_CHECKING
+
+from planton.controllers import approval, values
+from planton.deploy import sdk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pulumi.automation import events
+
+    from planton.config import settings as engine_settings
+    from planton.manifest import load
+    from planton.schema import references
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """The current step of an action.
+
+    Attributes:
+        number: The number of the step, from 1.
+        of: The number of steps.
+        text: What it does, e.g. ``create node_pool``.
+    """
+
+    number: int
+    of: int
+    text: str
+
+    def __str__(self) -> str:
+        """Returns the step as text."""
+        return f"step {self.number} of {self.of}: {self.text}"
+
+
+class Progress:
+    """The current step of a running action. Thread-safe."""
+
+    def __init__(self, tell: Callable[[Step], None]) -> None:
+        """Has no step yet.
+
+        Args:
+            tell: Receives each step. It must not block.
+        """
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._number = 0
+        self._of = 0
+
+    def expect(self, number: int) -> None:
+        """Sets the number of steps."""
+        with self._lock:
+            self._of = number
+
+    def on_event(self, _key: references.Key, event: events.EngineEvent) -> None:
+        """Counts the resources that the engine begins with."""
+        begun = event.resource_pre_event
+        if begun is None or begun.metadata.op.value in ("same", "read", "refresh"):
+            return
+        name = begun.metadata.urn.rsplit("::", 1)[-1]
+        with self._lock:
+            self._number += 1
+            step = Step(self._number, max(self._of, self._number), f"{begun.metadata.op.value} {name}")
+        self._tell(step)
+
+
+def execute(
+    action: values.Action,
+    resource: load.Resource,
+    settings: engine_settings.Settings,
+    *,
+    tell: Callable[[Step], None] = lambda _step: None,
+) -> None:
+    """Executes an action on one resource.
+
+    Args:
+        action: What was decided.
+        resource: The resource.
+        settings: The settings of the run. Its interruption stops the action.
+        tell: Receives each step of the engine. It must not block.
+
+    Raises:
+        PlantonError: The action failed, or its plan does more than the action may.
+    """
+    progress = Progress(tell)
+    if action is values.Action.DELETE:
+        planned = sdk.plan_destroy(resource, settings=settings, on_event=progress.on_event)
+    else:
+        planned = sdk.plan(resource, settings=settings, on_event=progress.on_event)
+    if planned.error is not None:
+        raise planned.error
+    progress.expect(sum(len(step.plan.changes) for step in planned.all_steps))
+    settings.interruption.check()
+    approved = sdk.approve(planned, approval.consent(planned, action))
+    if action is values.Action.DELETE:
+        sdk.destroy(approved)
+    else:
+        sdk.apply(approved)

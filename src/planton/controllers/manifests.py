@@ -1,0 +1,165 @@
+"""Resources of the NodePool API → manifests. What belongs to single kinds is in their declarations (``KIND.api_fields``)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from google.protobuf import json_format
+
+from org.project_planton.shared.foreignkey.v1 import foreign_key_pb2
+from planton import errors
+from planton.deploy import loading
+from planton.manifest import stack_names
+from planton.schema import kinds, providers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from google.protobuf import descriptor, message
+
+    from planton.manifest import load
+
+#: The Pulumi project of the stacks of API resources. A stack's name in it is the id of the resource.
+PROJECT: Final = "planton-api"
+#: The owner of these stacks, in place of the folder of a manifest.
+ORIGIN: Final = "nodepool-api"
+#: The label of the nodes of a pool, whose value is the pool's name.
+NODE_LABEL: Final = "nodepool"
+_CREDENTIAL: Final = "project-planton.org/credential"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Source:
+    """A resource of the API as JSON data, with what its manifest needs in addition.
+
+    Attributes:
+        id: Its id.
+        kind: The kind of its manifest.
+        data: ``name`` and ``spec``, as the API returns them.
+        cluster: ``id`` (in the cloud) and ``region`` of the cluster of a node pool; empty for a cluster.
+        default: Values for what the spec leaves open: ``version``, ``network``.
+        credential: The name of the account's credential; empty for the default.
+    """
+
+    id: str
+    kind: kinds.Kind
+    data: Mapping[str, Any]
+    cluster: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    default: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    credential: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the resource."""
+        return str(self.data["name"])
+
+    @property
+    def spec(self) -> Mapping[str, Any]:
+        """The spec."""
+        return dict(self.data.get("spec") or {})
+
+    @property
+    def platform(self) -> Mapping[str, Any]:
+        """The object of the cloud in the spec."""
+        named = self.spec.get("platform") or {}
+        return dict(named.get(named.get("type", "")) or {})
+
+    def value(self, path: str) -> Any:  # JSON data
+        """Returns the value at a path of ``KIND.api_fields``; None if there is none."""
+        root, *parts = path.split(".")
+        roots: dict[str, Any] = {"name": self.name, "spec": self.spec, "platform": self.platform, "cluster": self.cluster}
+        value = roots.get(root, self._defaults() if root == "default" else None)
+        for part in parts:
+            value = value.get(part) if isinstance(value, dict) else None
+        return value
+
+    def _defaults(self) -> dict[str, Any]:
+        least = (self.spec.get("autoscaling") or {}).get("minNodes") or 1
+        labels = {**(self.spec.get("labels") or {}), NODE_LABEL: self.name}
+        return {"nodes": least, "labels": labels, **self.default}
+
+
+def kind_of(role: kinds.Role, platform: str) -> kinds.Kind | None:
+    """Returns the kind that a resource of the API becomes on a cloud; None if there is none."""
+    if platform not in providers.names():
+        return None
+    return next((kind for kind in kinds.of_role(role, platform) if kind.declared.api_fields), None)
+
+
+def platforms() -> tuple[str, ...]:
+    """Returns the clouds on which this version can create clusters and node pools, sorted."""
+    roles = (kinds.Role.CLUSTER, kinds.Role.NODE_POOL)
+    return tuple(name for name in providers.names() if all(kind_of(role, name) is not None for role in roles))
+
+
+def as_data(resource: message.Message) -> dict[str, Any]:
+    """Returns a resource of the API as JSON data, with the names of the API."""
+    data: dict[str, Any] = json_format.MessageToDict(resource)
+    return data
+
+
+def resource(source: Source) -> load.Resource:
+    """Returns the resource of the pipeline.
+
+    Raises:
+        InvalidError: The manifest would be invalid; the violations name fields of the API.
+    """
+    try:
+        [loaded] = loading.load(json.dumps(_manifest(source)))
+    except errors.InvalidError as error:
+        raise errors.InvalidError([_of_api(source, each) for each in error.violations], hint="correct the spec") from None
+    return dataclasses.replace(loaded, source="the spec", origin=ORIGIN, document=None)
+
+
+def _manifest(source: Source) -> dict[str, Any]:
+    kind = source.kind
+    described: Any = kind.message.DESCRIPTOR
+    spec: dict[str, Any] = {}
+    for path, alternatives in kind.declared.api_fields.items():
+        value = next((each for each in map(source.value, alternatives) if each not in (None, "", [], {})), None)
+        if value is not None:
+            _put(spec, path.split("."), value, described.fields_by_name["spec"].message_type)
+    annotations = {_CREDENTIAL: source.credential} if source.credential else {}
+    metadata = {
+        "name": source.name,
+        "id": source.id,
+        "labels": {f"{stack_names.PREFIX}stack.fqdn": f"/{PROJECT}/{source.id}"},
+        "annotations": annotations,
+    }
+    return {"apiVersion": kind.api_version, "kind": kind.name, "metadata": metadata, "spec": spec}
+
+
+def _put(target: dict[str, Any], path: list[str], value: Any, described: descriptor.Descriptor) -> None:  # JSON data
+    name, *rest = path
+    field = next(each for each in described.fields if each.json_name == name)
+    if rest:
+        assert field.message_type is not None, "only messages have fields"
+        _put(target.setdefault(name, {}), rest, value, field.message_type)
+    else:
+        target[name] = _converted(value, field)
+
+
+def _converted(value: Any, field: descriptor.FieldDescriptor) -> Any:  # JSON data
+    if field.message_type is foreign_key_pb2.StringValueOrRef.DESCRIPTOR:
+        return {"value": value}
+    return str(value).lower() if field.enum_type is not None else value
+
+
+def _of_api(source: Source, violation: errors.Violation) -> errors.Violation:
+    return dataclasses.replace(violation, file="the spec", line=0, column=0, source="", path=api_path(source, violation.path))
+
+
+def api_path(source: Source, path: str) -> str:
+    """Returns the path in the API's resource of a path in its manifest; the same path if it has none of its own."""
+    own = path.removeprefix("spec.").partition("[")[0]
+    for declared, alternatives in source.kind.declared.api_fields.items():
+        if declared != own and not declared.startswith(f"{own}."):
+            continue
+        parts = alternatives[0].split(".")
+        parts = parts[: len(parts) - declared.count(".") + own.count(".")]
+        if parts[0] == "platform":
+            parts = ["spec", "platform", source.kind.provider, *parts[1:]]
+        return ".".join(parts)
+    return path

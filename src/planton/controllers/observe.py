@@ -1,0 +1,196 @@
+"""Observes a resource: its state, the cloud's lists and the cluster's nodes. It starts no engine and changes nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+from planton import clouds, errors
+from planton.controllers import failures, kubernetes, manifests, recent, values
+from planton.deploy import checks, resolve
+from planton.engine import plans, stacks, states
+from planton.modules import as_kept
+from planton.recovery import guards, observed, recording
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from planton.deploy import runtime
+    from planton.manifest import load
+    from planton.recovery import managed
+    from planton.schema import kinds
+    from planton.state import inventory
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Subject:
+    """A resource with its stack and its account.
+
+    Attributes:
+        managed: The stack with its stack input.
+        state: Its state; empty if it has none.
+        applied: The resource as applied; None if it was not.
+        nodes: The nodes of the resource are those with this value of the label ``nodepool``; empty for those without the label.
+        is_autoscaled: Whether an autoscaler decides the number of nodes.
+    """
+
+    managed: managed.Managed
+    state: dict[str, Any]
+    applied: inventory.Applied | None
+    nodes: str
+    is_autoscaled: bool
+
+    @property
+    def kind(self) -> kinds.Kind:
+        """The kind of the manifest."""
+        return self.managed.kind
+
+    @property
+    def main(self) -> dict[str, Any] | None:
+        """The main resource of the state; None if it has none."""
+        listed = states.cloud_resources(self.state)
+        return next((each for each in listed if states.name_of(each) == self.kind.main), None)
+
+    @property
+    def account(self) -> Hashable:
+        """The scope of the account's lists."""
+        cloud = self.managed.cloud
+        return (cloud.PROVIDER, cloud.address, cloud)
+
+    @property
+    def cluster_id(self) -> str:
+        """The cloud's id of the cluster; empty if there is none yet."""
+        return states.cluster(self.state)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Observer:
+    """Observes resources.
+
+    Attributes:
+        run: What every stage of the pipeline uses.
+        lists: The recent lists of accounts.
+        nodes: The recent nodes of clusters.
+        clusters: The connections to Kubernetes APIs.
+    """
+
+    run: runtime.Runtime
+    lists: recent.Recent = dataclasses.field(default_factory=recent.Recent)
+    nodes: recent.Recent = dataclasses.field(default_factory=recent.Recent)
+    clusters: kubernetes.Clusters = dataclasses.field(default_factory=kubernetes.Clusters)
+
+    def subject(self, resource: load.Resource, *, nodes: str = "", is_autoscaled: bool = False) -> Subject:
+        """Returns a resource with its stack and its account.
+
+        Raises:
+            PlantonError: The account or a name in the spec cannot be found; the state cannot be read.
+        """
+        resolved = resolve.resolve(resource, lambda _key: None, self.run.settings)
+        check = checks.Checks(self.run.settings.progress, open_cloud=self.run.open_cloud)
+        stack_input = check.resolved(resource, resolved.stack_input)
+        subject = self.run.operations.manage(stack_input, self.run.settings, self.run.tools, origin=resource.origin)
+        state = subject.state()
+        applied = self.run.inventory.understand(subject.name, state) if state else None
+        resolve.check_account(subject.key, applied, stack_input)
+        return Subject(subject, state, applied, nodes, is_autoscaled)
+
+    def applied(self, resource_id: str) -> inventory.Applied | None:
+        """Returns a resource of the API as it was applied; None if it was not."""
+        return self.run.inventory.read(stacks.StackName(manifests.PROJECT, resource_id))
+
+    def look(self, subject: Subject, *, fresh: bool = False) -> values.Observed:
+        """Returns what the cloud and the cluster have of a resource.
+
+        What recent lists report as missing or changed is confirmed with new ones.
+
+        Args:
+            subject: The resource.
+            fresh: Whether only new lists serve, because something was just changed.
+        """
+        since = self.lists.now() if fresh else None
+        try:
+            found = self._cloud(subject, since)
+            if not fresh and (found.drift or found.presence is values.Presence.MISSING):
+                found = self._cloud(subject, self.lists.now())
+        except errors.PlantonError as error:
+            self.lists.forget(subject.account)
+            return values.Observed(presence=values.Presence.UNKNOWN, problem=failures.of(error))
+        return self._with_nodes(subject, found, since=self.nodes.now() if fresh else None)
+
+    def _cloud(self, subject: Subject, since: float | None) -> values.Observed:
+        main = subject.main
+        if main is None:
+            is_left = bool(states.cloud_resources(subject.state)) or recording.is_unfinished(subject.managed)
+            return values.Observed(presence=values.Presence.PARTIAL if is_left else values.Presence.NEVER)
+        lists = observed.Lists(self.lists.of(subject.account, since=since))
+        entry = observed.entry_of(main, subject.managed.cloud, lists)
+        changed = _changed(subject)
+        is_applied = not changed and _is_finished(subject)
+        if entry is None:
+            is_gone = bool(guards.missing([main], subject.managed.cloud))
+            presence = values.Presence.MISSING if is_gone else values.Presence.UNKNOWN
+            return values.Observed(presence=presence, is_applied=is_applied, changed=changed)
+        return values.Observed(
+            presence=values.Presence.PRESENT,
+            is_applied=is_applied,
+            changed=changed,
+            replaced_by=tuple(path for path in changed if _replaces(subject.kind, path)),
+            drift=_drift(subject, lists),
+            cloud_nodes=_count(subject, main, entry),
+        )
+
+    def _with_nodes(self, subject: Subject, found: values.Observed, *, since: float | None) -> values.Observed:
+        if found.presence is not values.Presence.PRESENT:
+            return found
+        scope = ("nodes", subject.cluster_id)
+        answers = self.nodes.of(scope, since=since)
+        try:
+            listed = answers.get(scope, lambda: self.clusters.nodes(subject.managed.cloud, subject.cluster_id))
+        except errors.PlantonError as error:
+            self.nodes.forget(scope)
+            return dataclasses.replace(found, problem=failures.of(error))
+        return dataclasses.replace(found, nodes=tuple(_own(listed, subject.nodes)))
+
+
+def _own(listed: Iterable[kubernetes.Node], pool: str) -> Iterable[values.Node]:
+    for node in listed:
+        if node.labels.get(manifests.NODE_LABEL, "") == pool:
+            yield values.Node(node.name, node.is_ready, node.version, node.created)
+
+
+def _is_finished(subject: Subject) -> bool:
+    is_clean = not states.pending(subject.state) and not states.half_updated(subject.state)
+    return subject.applied is not None and subject.applied.complete and is_clean and not recording.is_unfinished(subject.managed)
+
+
+def _changed(subject: Subject) -> tuple[str, ...]:
+    if subject.applied is None:
+        return ()
+    before, after = (json.loads(as_kept(each)) for each in (subject.applied.manifest, subject.managed.target))
+    paths = {each.path.partition("[")[0].removeprefix("spec.") for each in plans.compare(before, after)}
+    return tuple(sorted(paths))
+
+
+def _replaces(kind: kinds.Kind, path: str) -> bool:
+    return any(path == each or path.startswith(f"{each}.") for each in kind.declared.replacing)
+
+
+def _drift(subject: Subject, lists: observed.Lists) -> tuple[values.Difference, ...]:
+    views = clouds.views_of(subject.kind.cloud)
+    ignored = views.REPORTED | _NODE_IDS | (frozenset(views.COUNTS.values()) | _SIZES if subject.is_autoscaled else frozenset())
+    resources = (*states.cloud_resources(subject.state), *states.pool_sizes(subject.state))
+    found = [each for one in resources for each in observed.drift(one, subject.managed.cloud, lists) or ()]
+    return tuple(values.Difference(each.path, str(each.old), str(each.new)) for each in found if each.path not in ignored)
+
+
+#: The properties of the resource that holds the number of nodes of a pool.
+_NODE_IDS = frozenset({"node_ids"})
+_SIZES = frozenset({"actual_node_count"})
+
+
+def _count(subject: Subject, main: dict[str, Any], entry: dict[str, Any]) -> int | None:
+    views = clouds.views_of(subject.kind.cloud)
+    view, property_ = views.BY_TYPE[main["type"]], views.COUNTS[main["type"]]
+    count = view.of_entry(entry, main.get("outputs") or {}).get(property_)
+    return None if count is None else int(count)

@@ -1,0 +1,225 @@
+"""Reconciles one resource: read, observe, decide, report, act, and observe again until nothing is left to do."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from planton import errors
+from planton.client import transport
+from planton.controllers import decide, desired, execute, failures, manifests, observe, reports, values
+from planton.deploy import runtime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from org.project_planton.cluster.v1 import status_pb2
+    from planton.client import api
+    from planton.config import settings as engine_settings
+    from planton.controllers import queue
+
+_LOG = logging.getLogger(__name__)
+#: Actions of one run. The next one comes with the next run, so that other work gets its turn.
+_MOST_ACTIONS: Final = 3
+_UNREAD: Final = datetime.timedelta(seconds=10)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Done:
+    """The end of a run.
+
+    Attributes:
+        generation: The generation that it has observed; 0 if the resource is gone.
+        next_look: When to look again; None if nothing is due.
+    """
+
+    generation: int
+    next_look: datetime.timedelta | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reconciler:
+    """Reconciles resources of the API.
+
+    Attributes:
+        client: The API.
+        observer: Observes clouds and clusters.
+        now: Returns the time.
+        act: Executes an action.
+        interval: The longest time between two looks at a resource.
+    """
+
+    client: api.Client
+    observer: observe.Observer
+    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
+    act: Callable[..., None] = execute.execute
+    interval: datetime.timedelta = decide.STEADY
+
+    def run(self, work: queue.Work, settings: engine_settings.Settings) -> Done:
+        """Reconciles a resource, and returns when to look again.
+
+        Args:
+            work: The claimed work.
+            settings: The settings of the run. Its interruption stops the run.
+
+        Raises:
+            PlantonError: ``INTERRUPTED``; the API cannot be reached.
+        """
+        # Files and credentials are read again in each run, so that a rotated credential is used.
+        observer = dataclasses.replace(self.observer, run=runtime.of(settings, self.observer.run.tools))
+        try:
+            return _Run(self, observer, work, settings).reconcile()
+        except transport.ApiError as error:
+            if error.reason is errors.Reason.NOT_FOUND:
+                # Released, or deleted without waiting. Its work has gone with it.
+                return Done(0, None)
+            raise
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Run:
+    reconciler: Reconciler
+    observer: observe.Observer
+    work: queue.Work
+    settings: engine_settings.Settings
+
+    def reconcile(self) -> Done:
+        """Acts until nothing is left to do, or until it has to wait."""
+        memory, before = self._memory()
+        for _ in range(_MOST_ACTIONS):
+            self.settings.interruption.check()
+            data = self._data()
+            target, observed = self._looked(data)
+            now = self.reconciler.now()
+            decision = decide.decide(target.desired, observed, memory, now)
+            before = self._report(target, observed, decision, before)
+            if decision.action in (values.Action.NOTHING, values.Action.RELEASE):
+                return Done(target.desired.generation, self._next_look(decision))
+            memory = self._acted(target, observed, decision)
+            # Steps were reported meanwhile.
+            before = None
+        return Done(target.desired.generation, decide.BUSY)
+
+    def _next_look(self, decision: values.Decision) -> datetime.timedelta | None:
+        return None if decision.next_look is None else min(decision.next_look, self.reconciler.interval)
+
+    def _acted(self, target: desired.Target, observed: values.Observed, decision: values.Decision) -> values.Memory:
+        assert target.resource is not None, "an action needs a resource"
+        _LOG.info("%s %s: %s: %s", self.work.kind, self.work.id, decision.action, decision.why)
+        steps = _Steps(self, target, observed, decision)
+        try:
+            self.reconciler.act(decision.action, target.resource, self.settings, tell=steps.tell)
+        except errors.PlantonError as error:
+            if error.reason is errors.Reason.INTERRUPTED:
+                raise
+            failure = failures.of(error)
+            _LOG.warning("%s %s: %s failed: %s: %s", self.work.kind, self.work.id, decision.action, failure.code, failure.message)
+            return decide.failed(decision, target.desired, failure, self.reconciler.now())
+        except Exception as error:
+            # A bug. The queue counts it, and stops trying after a few runs.
+            self._report_bug(target, observed, decision, failures.of(error))
+            raise
+        finally:
+            self._forget(target)
+        return decide.succeeded(decision, observed, self.reconciler.now())
+
+    def _report_bug(
+        self, target: desired.Target, observed: values.Observed, decision: values.Decision, failure: failures.Failure
+    ) -> None:
+        now = self.reconciler.now()
+        memory = decide.failed(decision, target.desired, failure, now)
+        self._report(target, observed, decide.decide(target.desired, observed, memory, now), None)
+
+    def _forget(self, target: desired.Target) -> None:
+        """Drops recent answers of what an action may have changed."""
+        if target.resource is None:
+            return
+        try:
+            subject = self.observer.subject(target.resource)
+        except errors.PlantonError:
+            # The next look reports it.
+            return
+        self.observer.lists.forget(subject.account)
+        self.observer.nodes.forget(("nodes", subject.cluster_id))
+
+    def _looked(self, data: dict[str, Any]) -> tuple[desired.Target, values.Observed]:
+        role = desired.ROLES[self.work.kind]
+        kind = manifests.kind_of(role, self.work.platform)
+        if kind is None:
+            text = f"this controller cannot create a {role} on {self.work.platform}"
+            raise errors.PlantonError(text, code=errors.Code.REFUSED, reason=errors.Reason.KIND_UNKNOWN)
+        generation = int(data["generation"])
+        try:
+            applied = self.observer.applied(self.work.id)
+            cluster = self._cluster() if self.work.kind == "NodePool" else None
+            target = desired.target(kind, data, self.settings, applied=applied, cluster=cluster)
+            if target.resource is None or (applied is None and target.desired.waits_for):
+                return target, values.Observed(presence=values.Presence.NEVER)
+            subject = self.observer.subject(
+                target.resource, nodes=target.label, is_autoscaled=target.desired.nodes is None and not target.desired.is_deleting
+            )
+            return target, self.observer.look(subject)
+        except transport.ApiError:
+            raise
+        except errors.PlantonError as error:
+            if error.reason is errors.Reason.INTERRUPTED:
+                raise
+            return self._unread(generation, data, failures.of(error))
+
+    def _unread(self, generation: int, data: dict[str, Any], failure: failures.Failure) -> tuple[desired.Target, values.Observed]:
+        problem = failure if failure.is_permanent else None
+        wanted = values.Desired(generation=generation, is_deleting="deleted_at" in data, problem=problem)
+        observed = values.Observed(presence=values.Presence.UNKNOWN, problem=failure)
+        return desired.Target(wanted, None), observed
+
+    def _cluster(self) -> desired.Cluster:
+        data = manifests.as_data(self.reconciler.client.get_cluster(self.work.cluster_id))
+        return desired.Cluster(data, self.observer.applied(self.work.cluster_id))
+
+    def _data(self) -> dict[str, Any]:
+        client = self.reconciler.client
+        resource = client.get_node_pool(self.work.id) if self.work.kind == "NodePool" else client.get_cluster(self.work.id)
+        return manifests.as_data(resource)
+
+    def _memory(self) -> tuple[values.Memory, status_pb2.ControllerStatus | None]:
+        client, name = self.reconciler.client, reports.name(self.work.platform)
+        is_pool = self.work.kind == "NodePool"
+        status: Any = client.get_node_pool_status(self.work.id) if is_pool else client.get_cluster_status(self.work.id)
+        own = next((each for each in status.controller_status if each.controller_name == name), None)
+        return reports.memory(own), own
+
+    def _report(
+        self,
+        target: desired.Target,
+        observed: values.Observed,
+        decision: values.Decision,
+        before: status_pb2.ControllerStatus | None,
+        step: execute.Step | None = None,
+    ) -> status_pb2.ControllerStatus | None:
+        facts = reports.Facts(self.work.platform, target.region, step)
+        made = reports.report(target.desired, observed, decision, facts, self.reconciler.now())
+        if not reports.is_news(made, before):
+            return before
+        client = self.reconciler.client
+        is_pool = self.work.kind == "NodePool"
+        status: Any = (
+            client.report_node_pool_status(self.work.id, made) if is_pool else client.report_cluster_status(self.work.id, made)
+        )
+        return next((each for each in status.controller_status if each.controller_name == made.controller_name), None)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Steps:
+    run: _Run
+    target: desired.Target
+    observed: values.Observed
+    decision: values.Decision
+
+    def tell(self, step: execute.Step) -> None:
+        """Reports the current step. An API that does not answer must not stop the engine."""
+        try:
+            self.run._report(self.target, self.observed, self.decision, None, step)  # noqa: SLF001  # one class in two parts
+        except errors.PlantonError as error:
+            _LOG.debug("%s: the step was not reported: %s", self.run.work.id, error.message)

@@ -1,0 +1,215 @@
+"""The values that a decision is made from, and the decision. All are immutable, and none knows a cloud, an API or a clock."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from planton.controllers import failures
+
+#: The time at which a pause without an end ends.
+NEVER: Final = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+
+
+class Presence(enum.StrEnum):
+    """Whether a resource is in the cloud."""
+
+    NEVER = "never"
+    """Nothing was created, or everything was deleted."""
+    PARTIAL = "partial"
+    """An operation on it did not end, so that parts of it may be in the cloud."""
+    PRESENT = "present"
+    MISSING = "missing"
+    """It was created, and the cloud does not have it any longer."""
+    UNKNOWN = "unknown"
+    """The cloud could not be read."""
+
+
+class Action(enum.StrEnum):
+    """What a controller does."""
+
+    NOTHING = "nothing"
+    CREATE = "create"
+    UPDATE = "update"
+    REPAIR = "repair"
+    RECREATE = "recreate"
+    DELETE = "delete"
+    RELEASE = "release"
+    """Reports that nothing is left, so that the API removes the resource."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Difference:
+    """A property in which the cloud differs from what was applied.
+
+    Attributes:
+        path: The property, e.g. ``count``.
+        applied: Its value as applied, as text.
+        found: Its value in the cloud, as text.
+    """
+
+    path: str
+    applied: str
+    found: str
+
+    def __str__(self) -> str:
+        """Returns the property with both values."""
+        return f"{self.path} is {self.found}, was applied as {self.applied}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the cluster's Kubernetes API.
+
+    Attributes:
+        name: Its name.
+        is_ready: Whether its kubelet is ready.
+        version: The version of its kubelet.
+        created: When it joined the cluster.
+    """
+
+    name: str
+    is_ready: bool
+    version: str
+    created: datetime.datetime
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """The desired state of a resource.
+
+    Attributes:
+        generation: Its generation.
+        nodes: The number of nodes; None if an autoscaler decides it, or if the resource has none.
+        is_deleting: Whether its deletion was requested.
+        repairs_drift: Whether changes from outside are reverted.
+        recreates: Whether it is recreated if it is missing from the cloud.
+        paused_until: When its pause ends; None without a pause.
+        problem: Why the desired state cannot be applied at all; None if it can.
+        waits_for: The dependency that is not ready, with its state; empty if there is none.
+    """
+
+    generation: int
+    nodes: int | None = None
+    is_deleting: bool = False
+    repairs_drift: bool = True
+    recreates: bool = False
+    paused_until: datetime.datetime | None = None
+    problem: failures.Failure | None = None
+    waits_for: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What the cloud and the cluster have.
+
+    Attributes:
+        presence: Whether the resource is in the cloud.
+        is_applied: Whether the desired state is what was applied last, to its end.
+        changed: The fields of the desired state that differ from the applied one.
+        replaced_by: The fields among them whose change needs a replacement.
+        drift: The properties in which the cloud differs from what was applied.
+        cloud_nodes: The number of nodes that the cloud wants; None if it is unknown.
+        nodes: The nodes in Kubernetes; None if they could not be read.
+        problem: Why the cloud, or the Kubernetes API, could not be read; None if both could.
+    """
+
+    presence: Presence
+    is_applied: bool = False
+    changed: tuple[str, ...] = ()
+    replaced_by: tuple[str, ...] = ()
+    drift: tuple[Difference, ...] = ()
+    cloud_nodes: int | None = None
+    nodes: tuple[Node, ...] | None = None
+    problem: failures.Failure | None = None
+
+    @property
+    def ready(self) -> int | None:
+        """The number of ready nodes; None if they could not be read."""
+        return None if self.nodes is None else sum(node.is_ready for node in self.nodes)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Repair:
+    """A repair of drift.
+
+    Attributes:
+        time: When it ended.
+        what: The differences that it removed.
+    """
+
+    time: datetime.datetime
+    what: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition, as in Kubernetes.
+
+    Attributes:
+        type: The aspect, e.g. ``Available``.
+        status: ``True``, ``False`` or ``Unknown``.
+        reason: One CamelCase word.
+        message: The explanation, with values.
+    """
+
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What a controller remembers of a resource: its last report.
+
+    Attributes:
+        failure: The last error; None once something succeeded.
+        failed_generation: The generation that it is about.
+        attempt: The number of failed attempts in a row.
+        next_try: When the next attempt is due; None without a failure.
+        repairs: The repairs of the last hour, oldest first.
+        conditions: The last conditions by type.
+        probe_failed: Since when the cloud or Kubernetes cannot be read; None if they can.
+        was_ready: Whether it was ready at its current generation.
+    """
+
+    failure: failures.Failure | None = None
+    failed_generation: int = 0
+    attempt: int = 0
+    next_try: datetime.datetime | None = None
+    repairs: tuple[Repair, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    probe_failed: datetime.datetime | None = None
+    was_ready: bool = False
+
+    @property
+    def by_type(self) -> Mapping[str, Condition]:
+        """The last conditions by type."""
+        return {condition.type: condition for condition in self.conditions}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to do, what to report, and when to look again.
+
+    Attributes:
+        action: What to do now.
+        why: The reason for the action, for people; empty for nothing.
+        conditions: The conditions to report before the action.
+        failure: The error to report; None if there is none.
+        next_look: When to look again if nothing changes; None if nothing is due.
+        memory: What to remember.
+    """
+
+    action: Action
+    why: str = ""
+    conditions: tuple[Condition, ...] = ()
+    failure: failures.Failure | None = None
+    next_look: datetime.timedelta | None = None
+    memory: Memory = dataclasses.field(default_factory=Memory)

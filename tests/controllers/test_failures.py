@@ -1,0 +1,59 @@
+"""Each error of the pipeline has a class, the cloud's words and somebody who has to act."""
+
+from __future__ import annotations
+
+import datetime
+
+import pytest
+
+from planton import errors
+from planton.controllers import failures
+
+REASON, CODE, ACTOR = errors.Reason, failures.Code, failures.Actor
+
+
+def error(reason: errors.Reason, **metadata: str) -> errors.PlantonError:
+    """Returns an error of the pipeline."""
+    return errors.PlantonError("the cloud's own text", code=errors.Code.FAILED, reason=reason, hint="do this", metadata=metadata)
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "actor"),
+    [
+        (error(REASON.CLOUD_QUOTA), CODE.QUOTA, ACTOR.USER),
+        (error(REASON.CLOUD_AUTH, status="401"), CODE.AUTHENTICATION, ACTOR.OPERATOR),
+        (error(REASON.CREDENTIAL_UNKNOWN), CODE.AUTHENTICATION, ACTOR.OPERATOR),
+        (error(REASON.CLOUD_AUTH, status="403"), CODE.PERMISSION, ACTOR.OPERATOR),
+        (error(REASON.CLOUD_UNREACHABLE), CODE.NETWORK, ACTOR.NOBODY),
+        (error(REASON.ENGINE_FAILED, lacks="capacity"), CODE.CAPACITY, ACTOR.NOBODY),
+        (error(REASON.CLOUD_FAILED, status="503", lacks="capacity"), CODE.CAPACITY, ACTOR.NOBODY),
+        (error(REASON.NOT_OFFERED), CODE.INVALID, ACTOR.USER),
+        (error(REASON.CLOUD_STUCK), CODE.TIMEOUT, ACTOR.NOBODY),
+        (error(REASON.CLOUD_NAME_EXISTS), CODE.CONFLICT, ACTOR.USER),
+        (error(REASON.STACK_LOCKED), CODE.CONFLICT, ACTOR.NOBODY),
+        (error(REASON.CLOUD_FAILED, status="429"), CODE.RATE_LIMIT, ACTOR.NOBODY),
+        (error(REASON.CLOUD_FAILED, status="500"), CODE.CLOUD, ACTOR.NOBODY),
+        (error(REASON.DEPENDENCY_FAILED), CODE.DEPENDENCY, ACTOR.NOBODY),
+        (error(REASON.REPLACE_REFUSED), CODE.REPLACEMENT, ACTOR.USER),
+        (ZeroDivisionError("division by zero"), CODE.INTERNAL, ACTOR.OPERATOR),
+    ],
+)
+def test_an_error_has_a_class_and_an_actor(given: Exception, code: failures.Code, actor: failures.Actor) -> None:
+    """The status of the cloud's answer is more precise than the reason."""
+    failure = failures.of(given)
+    assert (failure.code, failure.actor) == (code, actor)
+    assert str(given) in failure.message
+
+
+@pytest.mark.parametrize("code", failures.Code)
+def test_no_attempt_follows_within_a_second_and_pauses_are_bounded(code: failures.Code) -> None:
+    """Also after many attempts."""
+    failure = failures.make(code, "")
+    pauses = [failure.pause(attempt) for attempt in range(1, 1000)]
+    assert pauses == sorted(pauses)
+    assert datetime.timedelta(seconds=1) <= pauses[0] <= pauses[-1] <= datetime.timedelta(seconds=300)
+
+
+def test_a_rotated_credential_is_tried_within_a_minute() -> None:
+    """The pause for it is short, however often it was refused."""
+    assert failures.make(failures.Code.AUTHENTICATION, "").pause(100) <= datetime.timedelta(seconds=30)

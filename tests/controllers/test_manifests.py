@@ -1,0 +1,118 @@
+"""API resources become manifests by the declarations of the kinds; what is wrong names the API's fields."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+
+from planton import errors
+from planton.controllers import manifests
+from planton.engine import stacks
+from planton.schema import kinds
+
+ID = "3f2c8a11-0c1d-4c7e-9b67-0d7a5f9a2b11"
+CLUSTER = "9c1d2e3f-4a5b-4c6d-8e7f-0a1b2c3d4e5f"
+SIZES = {"civo": "g4s.kube.small", "digitalocean": "s-2vcpu-4gb"}
+DEFAULTS = {"version": "1.30.5-k3s1", "network": CLUSTER}
+
+
+def pool(platform: str, *, name: str = "workers", own: dict[str, Any] | None = None, **spec: Any) -> manifests.Source:
+    """Returns a node pool of the API."""
+    kind = manifests.kind_of(kinds.Role.NODE_POOL, platform)
+    assert kind is not None
+    given = {"platform": {"type": platform, platform: {"size": SIZES[platform], **(own or {})}}, **spec}
+    return manifests.Source(ID, kind, {"name": name, "spec": given}, {"id": CLUSTER, "region": "lon1"})
+
+
+def cluster(platform: str, region: str, **own: Any) -> manifests.Source:
+    """Returns a cluster of the API."""
+    kind = manifests.kind_of(kinds.Role.CLUSTER, platform)
+    assert kind is not None
+    spec = {"platform": {"type": platform, platform: {"region": region, **own}}}
+    return manifests.Source(ID, kind, {"name": "production", "spec": spec}, default=DEFAULTS)
+
+
+def spec_of(source: manifests.Source) -> dict[str, Any]:
+    """Returns the spec of the manifest, with its defaults."""
+    manifest: Any = manifests.resource(source).manifest
+    return dict(json_format.MessageToDict(manifest.spec))
+
+
+@pytest.mark.parametrize("platform", manifests.platforms())
+def test_a_pool_keeps_its_name_and_labels_its_nodes(platform: str) -> None:
+    """The name in the cloud is that of the resource; the label is added to the user's."""
+    taints = [{"key": "dedicated", "value": "db", "effect": "NoSchedule"}]
+    spec = spec_of(pool(platform, nodeCount=3, labels={"tier": "web"}, taints=taints))
+    assert spec["nodePoolName"] == "workers"
+    assert spec["cluster"] == {"value": CLUSTER}
+    assert (spec["size"], spec["nodeCount"]) == (SIZES[platform], 3)
+    assert spec["labels"] == {"tier": "web", "nodepool": "workers"}
+    assert spec["taints"] == taints
+
+
+@pytest.mark.parametrize("platform", manifests.platforms())
+def test_the_stack_is_named_by_the_id_of_the_resource(platform: str) -> None:
+    """Two resources of one name have two stacks, and a manifest of a folder has another owner."""
+    resource = manifests.resource(pool(platform, nodeCount=1))
+    assert stacks.name_of(resource.manifest) == stacks.StackName("planton-api", ID)
+    assert resource.origin == manifests.ORIGIN
+
+
+@pytest.mark.parametrize("platform", manifests.platforms())
+def test_autoscaling_keeps_its_bounds_and_begins_with_the_least_nodes(platform: str) -> None:
+    """The count is only the beginning."""
+    spec = spec_of(pool(platform, autoscaling={"enabled": True, "minNodes": 2, "maxNodes": 5}))
+    assert (spec["autoScale"], spec["minNodes"], spec["maxNodes"], spec["nodeCount"]) == (True, 2, 5, 2)
+
+
+@pytest.mark.parametrize(("platform", "region", "network"), [("civo", "LON1", "network"), ("digitalocean", "FRA1", "vpc")])
+def test_a_cluster_gets_what_its_spec_leaves_open(platform: str, region: str, network: str) -> None:
+    """Version and network are the cloud's defaults; the region may be written in any case."""
+    spec = spec_of(cluster(platform, region, defaultPool={"size": SIZES[platform], "nodeCount": 2}))
+    assert (spec["clusterName"], spec["region"], spec["kubernetesVersion"]) == ("production", region.lower(), "1.30.5-k3s1")
+    assert spec[network] == {"value": CLUSTER}
+    assert spec["defaultNodePool"]["nodeCount"] == 2
+
+
+def test_a_credential_is_named_in_the_manifest() -> None:
+    """The pipeline reads it from the credentials file."""
+    source = cluster("civo", "LON1", defaultPool={"size": "g4s.kube.small", "nodeCount": 1})
+    manifest: Any = manifests.resource(
+        manifests.Source(ID, source.kind, source.data, default=DEFAULTS, credential="acme")
+    ).manifest
+    assert dict(manifest.metadata.annotations) == {"project-planton.org/credential": "acme"}
+
+
+@pytest.mark.parametrize(
+    ("source", "path"),
+    [
+        (cluster("civo", "LON1"), "spec.platform.civo.defaultPool"),
+        (cluster("civo", "MOON1", defaultPool={"size": "g4s.kube.small", "nodeCount": 1}), "spec.platform.civo.region"),
+        (pool("civo", nodeCount=0), "spec.nodeCount"),
+        (pool("digitalocean", nodeCount=1, own={"tags": ["a b"]}), "spec.platform.digitalocean.tags"),
+    ],
+)
+def test_a_violation_names_the_field_of_the_api(source: manifests.Source, path: str) -> None:
+    """The user has never seen the manifest."""
+    with pytest.raises(errors.InvalidError) as raised:
+        manifests.resource(source)
+    assert [violation.path for violation in raised.value.violations] == [path]
+
+
+def test_a_cloud_without_these_kinds_has_no_controller() -> None:
+    """The API also knows clouds for controllers of others."""
+    assert manifests.kind_of(kinds.Role.NODE_POOL, "gcp") is None
+    assert "gcp" not in manifests.platforms()
+
+
+@pytest.mark.parametrize("kind", [each for each in kinds.all_kinds() if each.declared.api_fields], ids=lambda kind: kind.name)
+def test_each_declared_field_exists(kind: kinds.Kind) -> None:
+    """The paths of the manifest are in its proto, also those whose change replaces the resource."""
+    described: Any = kind.message.DESCRIPTOR
+    for path in (*kind.declared.api_fields, *kind.declared.replacing):
+        message = described.fields_by_name["spec"].message_type
+        for part in path.split("."):
+            field = next(each for each in message.fields if each.json_name == part)
+            message = field.message_type

@@ -1,0 +1,163 @@
+"""What the API promises, the clouds get: whole paths with a server, controllers, Pulumi and the sandbox."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+import pytest
+
+from planton import client
+from planton.config import settings as engine_settings
+from planton.controllers import lease, observe, queue, reconcile
+from planton.deploy import runtime
+from support import controllers, waiting
+
+CLOUDS = ("civo", "digitalocean")
+#: The path of requests that create node pools.
+POOLS = {"civo": "/pools$", "digitalocean": "/node_pools$"}
+#: What limits the number of nodes of an account.
+QUOTAS = {"civo": "instance_count", "digitalocean": "droplet_limit"}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_a_pool_comes_up_scales_is_repaired_and_goes(tmp_path: pathlib.Path, cloud: str) -> None:
+    """One command serves and controls. Nodes carry the pool's label; nothing is left in the end."""
+    with controllers.world(tmp_path, cloud, "--with-controllers") as world:
+        cluster = world.create_cluster()
+        pool = world.create_pool(cluster, labels={"tier": "web"})
+        path = f"/nodepools/{pool}"
+        world.until_ready(path)
+        assert len(world.nodes("nodepool=workers,tier=web")) == 2
+        metadata = world.report(path)["metadata"]
+        assert (metadata["platform"], metadata["region"].lower()) == (cloud, controllers.REGIONS[cloud].lower())
+        assert (metadata["active_nodes"], metadata["desired_nodes"]) == (2, 2)
+
+        world.update_pool(pool, nodeCount=3, labels={"tier": "web"})
+        world.until_ready(path, generation=2)
+        assert len(world.nodes("nodepool=workers")) == 3
+
+        world.control.outside("scale", cloud=cloud, cluster="production", pool="workers", count=1)
+        waiting.until(lambda: len(world.nodes("nodepool=workers")) == 3, "the drift to be repaired")
+        world.until_ready(path, generation=2)
+
+        world.update_pool(pool, nodeCount=3, labels={"tier": "web"}, size=controllers.OTHER_SIZES[cloud])
+        world.until(path, lambda _: world.conditions(path).get("Degraded", ("", ""))[1] == "ReplacementRequired", "a refusal")
+        assert len(world.nodes("nodepool=workers")) == 3
+
+        world.server.call("DELETE", path)
+        world.until_gone(path)
+        assert world.nodes("nodepool=workers") == []
+        world.server.call("DELETE", f"/clusters/{cluster}")
+        world.until_gone(f"/clusters/{cluster}")
+        assert world.clusters() == []
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_an_error_is_in_the_status_until_something_succeeds(tmp_path: pathlib.Path, cloud: str) -> None:
+    """A quota that is too small is reported with its code; once it is raised, the pool comes up by itself."""
+    with controllers.world(tmp_path, cloud) as world, controllers.controller(world, "one"):
+        cluster = world.create_cluster()
+        world.until_ready(f"/clusters/{cluster}")
+        world.control.outside("quota", cloud=cloud, **{QUOTAS[cloud]: 1})
+        path = f"/nodepools/{world.create_pool(cluster)}"
+        world.until(path, lambda _: "last_error" in world.report(path), "an error")
+        error = world.report(path)["last_error"]
+        assert (error["error_code"], error["error_type"], error["user_actionable"]) == ("QUOTA_EXCEEDED", "Transient", True)
+        assert error["details"]["action"] == "user"
+        assert world.conditions(path)["Degraded"][:2] == ("True", "QuotaExceeded")
+        world.control.outside("quota", cloud=cloud, **{QUOTAS[cloud]: 100})
+        world.until_ready(path)
+        assert "last_error" not in world.report(path)
+
+
+def test_a_killed_controller_is_continued_by_another_without_duplicates(tmp_path: pathlib.Path) -> None:
+    """``kill -9`` while the cloud creates the pool: its engine dies with it, and the next process finishes the same pool."""
+    with controllers.world(tmp_path, "civo") as world:
+        with controllers.controller(world, "one") as first:
+            cluster = world.create_cluster()
+            world.until_ready(f"/clusters/{cluster}")
+            world.control.fault(action="hold", cloud="civo", method="POST", path=POOLS["civo"])
+            path = f"/nodepools/{world.create_pool(cluster)}"
+            waiting.until(world.control.struck, "the request to be held")
+            first.kill()
+        waiting.until(lambda: not _engines(tmp_path), "the engine to end")
+        world.control.clear_faults()
+        with controllers.controller(world, "two"):
+            world.until_ready(path)
+            assert len(world.nodes("nodepool=workers")) == 2
+            [cloud_cluster] = world.clusters()
+            assert [each["id"] for each in cloud_cluster["pools"]].count("workers") == 1
+
+
+def test_a_stop_hands_the_work_back_and_a_pause_holds(tmp_path: pathlib.Path) -> None:
+    """SIGTERM ends a process in the middle of a creation, and the next one finishes it. A paused pool is not changed."""
+    with controllers.world(tmp_path, "civo") as world:
+        with controllers.controller(world, "one") as first:
+            cluster = world.create_cluster()
+            world.until_ready(f"/clusters/{cluster}")
+            world.control.fault(action="hold", cloud="civo", method="POST", path=POOLS["civo"])
+            pool = world.create_pool(cluster)
+            waiting.until(world.control.struck, "the request to be held")
+            assert first.stop() == 0, first.log.read_text()
+        world.control.clear_faults()
+        path = f"/nodepools/{pool}"
+        with controllers.controller(world, "two"):
+            world.until_ready(path)
+            world.update_pool(pool, nodeCount=3, lifecycle={"pausedUntil": "true"})
+            world.until(path, lambda _: world.conditions(path).get("Paused", ("", ""))[0] == "True", "the pause")
+            mark = world.control.mark()
+            world.until(path, lambda _: world.conditions(path)["Available"][2] == "2 of 3 nodes are ready", "the truth")
+            assert [each for each in world.control.requests(mark, "civo") if each["method"] != "GET"] == []
+            world.update_pool(pool, nodeCount=3)
+            world.until_ready(path, generation=3)
+            world.server.call("DELETE", path)
+            world.until_gone(path)
+
+
+def _engines(folder: pathlib.Path) -> list[str]:
+    """Returns the engines of controllers whose data is in a folder."""
+    found = []
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            environ = (process / "environ").read_bytes()
+            if b"PLANTON_PROCESS=" in environ and str(folder).encode() in environ:
+                found.append((process / "comm").read_text("utf-8").strip())
+        except OSError:
+            continue
+    return [name for name in found if name.startswith("pulumi")]
+
+
+def test_looks_at_what_is_as_desired_share_lists_and_start_no_engine(tmp_path: pathlib.Path) -> None:
+    """A cluster and its pools: one list from the cloud and one from Kubernetes, no change and no report."""
+    with controllers.world(tmp_path, "civo") as world:
+        settings = engine_settings.Settings(environ=world.user.environ)
+        held = lease.Lease()
+        held.renewed(lease.clock(), 3600)
+        with runtime.working(settings) as working, client.Client(world.server.url, email="test@system.local") as api:
+            reconciler = reconcile.Reconciler(api, observe.Observer(working))
+
+            def run(reconciler: reconcile.Reconciler, kind: str, path: str) -> None:
+                work = queue.Work(path, kind, cluster, "civo", 1)
+                reconciler.run(work, dataclasses.replace(settings, interruption=lease.Interruption(held)))
+
+            cluster = world.create_cluster()
+            pools = [world.create_pool(cluster, name) for name in ("workers", "builders")]
+            resources = [("Cluster", cluster), *(("NodePool", pool) for pool in pools)]
+            for kind, id_ in resources:
+                run(reconciler, kind, id_)
+            before = [world.status(f"/nodepools/{pool}") for pool in pools]
+            assert [each["status"]["phase"] for each in before] == ["Ready", "Ready"]
+
+            def refuse(action: str, *_: object, **__: object) -> None:
+                raise AssertionError(f"nothing must change, and this would {action}")
+
+            mark = world.control.mark()
+            steady = reconcile.Reconciler(api, observe.Observer(working), act=refuse)
+            for kind, id_ in resources:
+                run(steady, kind, id_)
+            requests = [(each["method"], each["path"].partition("?")[0]) for each in world.control.requests(mark)]
+            assert {method for method, _ in requests} == {"GET"}
+            assert [path for _, path in requests].count("/v2/kubernetes/clusters") == 1
+            assert [path for _, path in requests].count("/api/v1/nodes") == 1
+            assert [world.status(f"/nodepools/{pool}") for pool in pools] == before
