@@ -88,7 +88,7 @@ def test_a_signal_saves_what_was_done_and_the_next_run_resumes(applied: Applied,
         stderr += line
     waiting.until(lambda: planton.logged(support.INTERRUPTED), "the engine to receive the interruption")
     planton.sandbox.control.clear_faults()
-    stderr += process.communicate(timeout=waiting.PATIENCE)[1]
+    stderr += process.communicate(timeout=waiting.TIMEOUT_SECONDS)[1]
     assert "Traceback" not in stderr
     assert process.returncode == 130, stderr
     assert [each["name"] for each in planton.sandbox.control.resources()["firewalls"]].count("dev-firewall") == 1
@@ -271,12 +271,12 @@ def test_two_applies_of_one_stack_do_not_meet(applied: Applied) -> None:
     second = planton.write("m.yaml", support.network(networkName="other"))
     refused = planton.run("apply", "-f", second, "--yes", code=7)
     assert "apply by" in refused.stdout + refused.stderr
-    patient = planton.start("apply", "-f", second, "--yes", "--lock-timeout", f"{waiting.PATIENCE:g}")
+    patient = planton.start("apply", "-f", second, "--yes", "--lock-timeout", f"{waiting.TIMEOUT_SECONDS:g}")
     assert patient.stderr is not None
     assert any("waiting for apply by" in line for line in patient.stderr)
     planton.sandbox.control.clear_faults()
     for process in (first, patient):
-        _, stderr = process.communicate(timeout=waiting.PATIENCE)
+        _, stderr = process.communicate(timeout=waiting.TIMEOUT_SECONDS)
         assert process.returncode == 0, stderr
     assert "other" in [each["label"] for each in planton.sandbox.control.resources()["networks"]]
 

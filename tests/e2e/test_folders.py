@@ -218,7 +218,7 @@ def test_an_interruption_reaches_all_that_goes_on(planton: support.Planton, fold
     assert any("Ctrl-C again" in line for line in process.stderr)
     waiting.until(lambda: planton.logged(support.INTERRUPTED) == 2, "both engines to receive the interruption")
     planton.sandbox.control.clear_faults()
-    process.communicate(timeout=waiting.PATIENCE)
+    process.communicate(timeout=waiting.TIMEOUT_SECONDS)
     assert process.returncode == 130
     planton.run("apply", "-f", "dev", "--yes")
     pools = [pool["id"] for pool in planton.sandbox.control.resources()["clusters"][0]["pools"]]

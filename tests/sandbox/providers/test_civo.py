@@ -107,12 +107,12 @@ def test_changing_the_node_count_ends_every_call_of_its_connection_only(scene: c
         if seen.method == "POST" and (seen.body or {}).get("id") == "second":
             scene.cloud.before = lambda _seen: None
             sent.set()
-            go.wait(waiting.PATIENCE)
+            go.wait(waiting.TIMEOUT_SECONDS)
 
     scene.cloud.before = hold
     second = {"clusterId": cluster, "label": "second", "nodeCount": 1, "size": "g4s.kube.small"}
     flying = engine.future("Create", urn=_POOL, properties=second)
-    assert sent.wait(waiting.PATIENCE)
+    assert sent.wait(waiting.TIMEOUT_SECONDS)
     changed = {**inputs, "nodeCount": 5}
     scene.cloud.lines()
     error = engine.error("Update", urn=_POOL, id=identity, olds=state, news=changed)
